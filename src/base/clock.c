@@ -1,0 +1,74 @@
+#include "base/clock.h"
+
+#include "base/str.h"
+
+#include <time.h>
+
+static int64_t
+now_us(clockid_t id)
+{
+    struct timespec ts;
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t
+clock_ms(void)
+{
+    return now_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t
+clock_us(void)
+{
+    return now_us(CLOCK_MONOTONIC);
+}
+
+int64_t
+clock_wall_us(void)
+{
+    return now_us(CLOCK_REALTIME);
+}
+
+char *
+clock_iso(Arena *a, int64_t wall_us)
+{
+    time_t s = (time_t)(wall_us / 1000000);
+    struct tm tm;
+    gmtime_r(&s, &tm);
+    return str_fmt(a, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                   (int)(wall_us % 1000000 / 1000));
+}
+
+char *
+clock_stamp(Arena *a, int64_t wall_us)
+{
+    time_t s = (time_t)(wall_us / 1000000);
+    struct tm tm;
+    gmtime_r(&s, &tm);
+    return str_fmt(a, "%04d%02d%02dT%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                   tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+char *
+clock_duration(Arena *a, int64_t ms)
+{
+    if (ms < 1000)
+        return str_fmt(a, "%d ms", (int)ms);
+    if (ms < 60000)
+        return str_fmt(a, "%.1f s", (double)ms / 1000);
+    int64_t s = ms / 1000;
+    if (s < 3600)
+        return str_fmt(a, "%d min %02d s", (int)(s / 60), (int)(s % 60));
+    return str_fmt(a, "%d h %02d min", (int)(s / 3600), (int)(s % 3600 / 60));
+}
+
+void
+clock_sleep_ms(int64_t ms)
+{
+    if (ms <= 0)
+        return;
+    struct timespec ts = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&ts, NULL);
+}

@@ -1,0 +1,268 @@
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void
+fs_close_cleanup(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static FsKind
+kind_of(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) ? FS_FILE : S_ISDIR(st->st_mode) ? FS_DIR : FS_OTHER;
+}
+
+FsKind
+fs_kind(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? kind_of(&st) : FS_MISSING;
+}
+
+bool
+fs_exists(const char *path)
+{
+    return fs_kind(path) != FS_MISSING;
+}
+
+static bool
+fail(Err *err, const char *what, const char *path)
+{
+    int e = errno;
+    err_set(err, ERR_IO, "cannot %s \"%s\": %s", what, path, strerror(e));
+    return err_at(err, path, 0, 0);
+}
+
+bool
+fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
+{
+    FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return fail(err, "read", path);
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+        return fail(err, "read", path);
+    }
+    if (max_bytes && (size_t)st.st_size > max_bytes) {
+        err_set(err, ERR_IO, "\"%s\" is too large: %lld bytes, at most %zu are read", path,
+                (long long)st.st_size, max_bytes);
+        return err_at(err, path, 0, 0);
+    }
+    size_t cap = (size_t)st.st_size + 1, n = 0;
+    char *p = arena_alloc(a, cap);
+    for (;;) {
+        ssize_t got = read(fd, p + n, cap - n - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail(err, "read", path);
+        if (got == 0)
+            break;
+        n += (size_t)got;
+        if (n + 1 == cap) { /* the file grew while we read */
+            char more;
+            ssize_t extra = read(fd, &more, 1);
+            if (extra <= 0)
+                break;
+            p = arena_grow(a, p, cap, cap * 2);
+            cap *= 2;
+            p[n++] = more;
+        }
+    }
+    p[n] = 0;
+    *ret = (Str){p, n};
+    return true;
+}
+
+static int
+by_name(const void *pa, const void *pb)
+{
+    const FsEntry *a = pa, *b = pb;
+    return strcmp(a->name, b->name);
+}
+
+static void
+closedir_cleanup(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+bool
+fs_list(Arena *a, const char *path, FsEntryVec *ret, Err *err)
+{
+    __attribute__((cleanup(closedir_cleanup))) DIR *d = opendir(path);
+    if (!d)
+        return fail(err, "open folder", path);
+    FsEntryVec list = {0};
+    for (;;) {
+        errno = 0;
+        const struct dirent *e = readdir(d);
+        if (!e)
+            break;
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        FsEntry *entry = vec_add(a, &list);
+        *entry = (FsEntry){.name = str_dupz(a, e->d_name), .is_link = e->d_type == DT_LNK};
+        if (e->d_type == DT_REG || e->d_type == DT_DIR) {
+            entry->kind = e->d_type == DT_REG ? FS_FILE : FS_DIR;
+        } else {
+            struct stat st;
+            entry->kind = fstatat(dirfd(d), e->d_name, &st, 0) == 0 ? kind_of(&st) : FS_MISSING;
+        }
+    }
+    if (errno)
+        return fail(err, "read folder", path);
+    if (list.n)
+        qsort(list.v, list.n, sizeof *list.v, by_name);
+    *ret = list;
+    return true;
+}
+
+static bool
+write_all(int fd, Str text)
+{
+    while (text.n) {
+        ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        text = str_slice(text, (size_t)n, text.n);
+    }
+    return true;
+}
+
+bool
+fs_write(const char *path, Str text, unsigned mode, Err *err)
+{
+    ARENA_LOCAL(a);
+    const char *tmp = str_fmt(a, "%s.tmp-%ld", path, (long)getpid());
+    FD_LOCAL fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return fail(err, "create", tmp);
+    if (!write_all(fd, text) || fsync(fd) != 0 || rename(tmp, path) != 0) {
+        fail(err, "write", path);
+        unlink(tmp);
+        return false;
+    }
+    FD_LOCAL dir = open(fs_dirname(a, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0)
+        fsync(dir);
+    return true;
+}
+
+bool
+fs_mkdirs(const char *path, unsigned mode, Err *err)
+{
+    ARENA_LOCAL(a);
+    char *p = str_dupz(a, path);
+    for (char *s = p + 1; *s; s++) {
+        if (*s != '/')
+            continue;
+        *s = 0;
+        if (mkdir(p, mode) != 0 && errno != EEXIST && !fs_exists(p))
+            return fail(err, "create folder", p);
+        *s = '/';
+    }
+    if (mkdir(p, mode) != 0 && (errno != EEXIST || fs_kind(p) != FS_DIR))
+        return fail(err, "create folder", p);
+    return true;
+}
+
+static bool
+remove_at(int dirfd_, const char *name)
+{
+    if (unlinkat(dirfd_, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM)
+        return false;
+    int fd = openat(dirfd_, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    __attribute__((cleanup(closedir_cleanup))) DIR *d = fdopendir(fd);
+    if (!d) {
+        close(fd);
+        return false;
+    }
+    for (const struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+            !remove_at(fd, e->d_name))
+            return false;
+    return unlinkat(dirfd_, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+bool
+fs_remove(const char *path, Err *err)
+{
+    return remove_at(AT_FDCWD, path) || fail(err, "remove", path);
+}
+
+char *
+fs_join(Arena *a, const char *dir, const char *name)
+{
+    if (name[0] == '/' || !dir[0] || strcmp(dir, ".") == 0)
+        return str_dupz(a, name);
+    if (!name[0])
+        return str_dupz(a, dir);
+    return str_fmt(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+}
+
+char *
+fs_dirname(Arena *a, const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return n ? str_dup(a, (Str){path, n}) : str_dupz(a, ".");
+}
+
+const char *
+fs_basename(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *
+fs_absolute(Arena *a, const char *path)
+{
+    char *cwd = NULL;
+    if (path[0] != '/') {
+        cwd = getcwd(NULL, 0);
+        path = str_fmt(a, "%s/%s", cwd ? cwd : "", path);
+        free(cwd);
+    }
+    Buf out;
+    buf_init(&out, a);
+    for (Str rest = str_of(path); rest.p;) {
+        Str part = str_cut(&rest, '/');
+        if (part.n == 0 || str_is(part, "."))
+            continue;
+        if (str_is(part, "..")) {
+            while (out.n && out.p[--out.n] != '/')
+                ;
+            out.p[out.n] = 0;
+            continue;
+        }
+        buf_addc(&out, '/');
+        buf_add(&out, part);
+    }
+    if (!out.n)
+        buf_addc(&out, '/');
+    return out.p;
+}

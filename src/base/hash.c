@@ -1,0 +1,45 @@
+#define OPENSSL_SUPPRESS_DEPRECATED /* the EVP interface would pull in the provider machinery */
+#include "base/hash.h"
+
+#include <openssl/sha.h>
+
+struct HashState {
+    SHA256_CTX ctx;
+};
+
+HashState *
+hash_sha256_begin(Arena *a)
+{
+    HashState *h = arena_new(a, HashState);
+    SHA256_Init(&h->ctx);
+    return h;
+}
+
+void
+hash_sha256_add(HashState *h, Str text)
+{
+    SHA256_Update(&h->ctx, text.p, text.n);
+}
+
+void
+hash_sha256_raw(HashState *h, unsigned char digest[32])
+{
+    SHA256_Final(digest, &h->ctx);
+}
+
+char *
+hash_sha256_hex(Arena *a, Str text)
+{
+    static const char hex[] = "0123456789abcdef";
+    unsigned char digest[32];
+    SHA256_CTX ctx;
+    SHA256_Init(&ctx);
+    SHA256_Update(&ctx, text.p, text.n);
+    SHA256_Final(digest, &ctx);
+    char *out = arena_alloc(a, 65);
+    for (int i = 0; i < 32; i++) {
+        out[2 * i] = hex[digest[i] >> 4];
+        out[2 * i + 1] = hex[digest[i] & 15];
+    }
+    return out;
+}

@@ -1,0 +1,14 @@
+/* SHA-256 (OpenSSL's libcrypto, linked statically so that it costs no start-up time). */
+#pragma once
+
+#include "base/str.h"
+
+typedef struct HashState HashState;
+
+/* Lower-case hex digest (64 characters and NUL) of one text. */
+char *hash_sha256_hex(Arena *a, Str text);
+
+/* The same over several pieces: begin, add..., end. The state lives in the arena. */
+HashState *hash_sha256_begin(Arena *a);
+void hash_sha256_add(HashState *h, Str text);
+void hash_sha256_raw(HashState *h, unsigned char digest[32]);

@@ -1,0 +1,224 @@
+#include "base/os.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+const char *
+os_env(const char *name)
+{
+    return getenv(name);
+}
+
+void
+os_random(void *p, size_t n)
+{
+    unsigned char *b = p;
+    while (n) {
+        ssize_t got = getrandom(b, n, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            abort();
+        b += got;
+        n -= (size_t)got;
+    }
+}
+
+char *
+os_uuid(Arena *a)
+{
+    unsigned char b[16];
+    os_random(b, sizeof b);
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    return str_fmt(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+                   b[14], b[15]);
+}
+
+/* The one piece of state that a signal handler can reach. */
+static volatile sig_atomic_t caught_signal;
+static volatile sig_atomic_t caught_count;
+
+static void
+on_signal(int sig)
+{
+    if (!caught_signal)
+        caught_signal = sig;
+    caught_count++;
+}
+
+void
+os_signals_catch(void)
+{
+    struct sigaction sa = {.sa_handler = on_signal};
+    sigemptyset(&sa.sa_mask);
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
+    sa.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &sa, NULL);
+    sigaction(SIGXFSZ, &sa, NULL);
+}
+
+int
+os_signal_pending(void)
+{
+    return caught_signal;
+}
+
+int
+os_signal_count(void)
+{
+    return caught_count;
+}
+
+/* Field 22 of /proc/PID/stat; 0 when there is no such process. */
+static unsigned long long
+start_time(long pid)
+{
+    ARENA_LOCAL(a);
+    Err err;
+    Str text;
+    if (!fs_read(a, str_fmt(a, "/proc/%ld/stat", pid), 0, &text, &err))
+        return 0;
+    const char *p = strrchr(text.p, ')');
+    if (!p || (p[1] == ' ' && (p[2] == 'Z' || p[2] == 'X')))
+        return 0;
+    unsigned long long v = 0;
+    for (int field = 2; *p && field < 22; p++)
+        if (*p == ' ')
+            field++;
+    sscanf(p, "%llu", &v);
+    return v;
+}
+
+static char *
+pid_space(Arena *a)
+{
+    Err err;
+    Str boot;
+    char link[64] = "";
+    if (!fs_read(a, "/proc/sys/kernel/random/boot_id", 0, &boot, &err))
+        boot = STR("?");
+    ssize_t n = readlink("/proc/self/ns/pid", link, sizeof link - 1);
+    link[n > 0 ? n : 0] = 0;
+    char *hex = hash_sha256_hex(a, str_of(str_fmt(a, STR_FMT "%s", STR_ARG(str_trim(boot)), link)));
+    hex[6] = 0;
+    return hex;
+}
+
+char *
+os_self_tag(Arena *a)
+{
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    host[14] = 0;
+    for (char *c = host; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + 32);
+        else if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '.'))
+            *c = '-';
+    }
+    long pid = (long)getpid();
+    return str_fmt(a, "%s/%ld/%llx/%s", pid_space(a), pid, start_time(pid), host);
+}
+
+OsAlive
+os_tag_alive(Str tag)
+{
+    ARENA_LOCAL(a);
+    Str rest = tag;
+    Str space = str_cut(&rest, '/');
+    if (!rest.p || !str_is(space, pid_space(a)))
+        return OS_ELSEWHERE;
+    long pid;
+    unsigned long long start;
+    if (sscanf(str_dup(a, rest), "%ld/%llx", &pid, &start) != 2 || pid <= 0)
+        return OS_ELSEWHERE;
+    return start && start_time(pid) == start ? OS_ALIVE : OS_DEAD;
+}
+
+static void
+child_collect(Buf *out, int fd)
+{
+    char tmp[4096];
+    ssize_t n;
+    while ((n = read(fd, tmp, sizeof tmp)) > 0)
+        if (out->n < 64 * 1024)
+            buf_add(out, (Str){tmp, (size_t)n});
+}
+
+bool
+os_run(Arena *a, const char *const *argv, const char *const *env, int64_t timeout_ms,
+       ChildResult *ret, Err *err)
+{
+    int pipefd[2];
+    if (pipe2(pipefd, O_CLOEXEC) != 0)
+        return err_set(err, ERR_IO, "cannot create a pipe: %s", strerror(errno));
+    FD_LOCAL out_fd = pipefd[0];
+    posix_spawn_file_actions_t fa;
+    posix_spawnattr_t attr;
+    posix_spawn_file_actions_init(&fa);
+    posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&fa, pipefd[1], 1);
+    posix_spawn_file_actions_adddup2(&fa, pipefd[1], 2);
+    posix_spawnattr_init(&attr);
+    sigset_t defaults, none;
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
+    posix_spawnattr_setsigdefault(&attr, &defaults);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    pid_t pid;
+    union {
+        const char *const *in;
+        char *const *out;
+    } av = {argv}, ev = {env};
+    int e = posix_spawnp(&pid, argv[0], &fa, &attr, av.out, env ? ev.out : environ);
+    posix_spawn_file_actions_destroy(&fa);
+    posix_spawnattr_destroy(&attr);
+    close(pipefd[1]);
+    if (e)
+        return err_set(err, ERR_IO, "cannot run \"%s\": %s", argv[0], strerror(e));
+
+    fcntl(out_fd, F_SETFL, O_NONBLOCK);
+    Buf out;
+    buf_init(&out, a);
+    int64_t deadline = timeout_ms ? clock_ms() + timeout_ms : INT64_MAX;
+    int status = 0, killed = 0;
+    *ret = (ChildResult){0};
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        struct pollfd pfd = {.fd = out_fd, .events = POLLIN};
+        poll(&pfd, 1, 20);
+        child_collect(&out, out_fd);
+        if (pfd.revents & POLLHUP)
+            clock_sleep_ms(2); /* the output is closed but the child still runs */
+        if (clock_ms() > deadline) {
+            ret->timed_out = true;
+            kill(pid, killed++ ? SIGKILL : SIGTERM);
+            deadline = clock_ms() + 3000;
+        }
+    }
+    child_collect(&out, out_fd);
+    ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    ret->out = buf_str(&out);
+    return true;
+}

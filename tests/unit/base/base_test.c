@@ -1,0 +1,213 @@
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/jw.h"
+#include "base/map.h"
+#include "base/os.h"
+#include "base/vec.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static void
+arena_reset_keeps_earlier(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    char *keep = str_dupz(a, "keep");
+    ArenaMark m = arena_mark(a);
+    for (int i = 0; i < 1000; i++)
+        arena_alloc(a, 1000);
+    arena_reset(a, m);
+    assert_string_equal(keep, "keep");
+    assert_true(arena_bytes(a) <= 64 * 1024);
+    char *z = arena_alloc(a, 100);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(z[i], 0);
+}
+
+static void
+vec_and_map_grow(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    VEC(int) v = {0};
+    Map m;
+    map_init(&m, a);
+    for (int i = 0; i < 5000; i++) {
+        *vec_add(a, &v) = i;
+        char *k = str_fmt(a, "k%d", i);
+        assert_null(map_put(&m, str_of(k), k));
+    }
+    int sum = 0;
+    vec_each(int, it, &v) sum += *it;
+    assert_int_equal(sum, 5000 * 4999 / 2);
+    assert_string_equal(map_get(&m, STR("k4321")), "k4321");
+    assert_null(map_get(&m, STR("k5000")));
+    assert_string_equal(map_put(&m, STR("k7"), NULL), "k7");
+    assert_true(map_has(&m, STR("k7")));
+}
+
+static void
+strings(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Str rest = STR("a,b,,c");
+    int parts = 0;
+    while (rest.p)
+        str_cut(&rest, ','), parts++;
+    assert_int_equal(parts, 4);
+    assert_true(str_ieq(STR("SELECT"), STR("select")));
+    assert_int_equal(str_utf8_invalid_at(STR("a\xc3\xa4\xff")), 3);
+    assert_int_equal(str_utf8_invalid_at(STR("\xed\xa0\x80")), 0); /* surrogate */
+    assert_int_equal(str_utf8_invalid_at(STR("\xc0\x80")), 0);     /* overlong */
+    assert_int_equal(str_utf8_offset(STR("\xc3\xa4z"), 1), 2);
+    assert_int_equal(str_distance(STR("deplyo"), STR("deploy"), 3), 2);
+    int line, col;
+    str_line_col(STR("a\r\nb\xc3\xa4x\n"), 6, &line, &col);
+    assert_int_equal(line, 2);
+    assert_int_equal(col, 3);
+    assert_string_equal(str_printable(a, STR("a\x1b[31m\xe2\x80\xae\xff\n"), false),
+                        "a\\x1b[31m\\u{202e}\\xff\\x0a");
+    long long n;
+    assert_true(str_to_int(STR("-12"), -20, 20, &n) && n == -12);
+    assert_false(str_to_int(STR("12x"), 0, 20, &n));
+    assert_false(str_to_int(STR("21"), 0, 20, &n));
+}
+
+static void
+json(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    JsonWriter w;
+    jw_init(&w, a, false);
+    jw_object(&w, NULL);
+    jw_str(&w, "a\"", STR("\n\x01\xff\xc3\xa4"));
+    jw_array(&w, "l");
+    jw_int(&w, NULL, -5);
+    jw_bool(&w, NULL, true);
+    jw_null(&w, NULL);
+    jw_end(&w);
+    jw_array(&w, "e");
+    jw_end(&w);
+    jw_end(&w);
+    assert_string_equal(w.out.p,
+                        "{\"a\\\"\":\"\\n\\u0001\xef\xbf\xbd\xc3\xa4\",\"l\":[-5,true,null],\"e\":[]}");
+}
+
+static void
+errors_append_and_cut(void **state)
+{
+    (void)state;
+    Err err;
+    assert_false(err_set(&err, ERR_SYNTAX, "bad \"%s\"", "x"));
+    err_detail(&err, "one");
+    err_detail(&err, "two");
+    assert_string_equal(err.detail, "one\ntwo");
+    char big[9000];
+    memset(big, 'x', sizeof big);
+    big[sizeof big - 1] = 0;
+    err_hint(&err, "%s", big);
+    assert_true(str_ends(str_of(err.hint), STR("...")));
+    assert_int_equal(err_exit_status(&err), 21);
+    for (int c = 1; c < ERR_COUNT; c++)
+        assert_true(err_info(c)->exit_status > 0);
+}
+
+static void
+files(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Err err;
+    char dir[] = "/tmp/aramid-base-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    const char *deep = fs_join(a, dir, "x/y/z");
+    assert_true(fs_mkdirs(deep, 0700, &err));
+    const char *f = fs_join(a, deep, "f");
+    assert_true(fs_write(f, STR("hello"), 0600, &err));
+    assert_true(fs_write(f, STR("again"), 0600, &err));
+    Str text;
+    assert_true(fs_read(a, f, 0, &text, &err));
+    assert_true(str_is(text, "again"));
+    assert_false(fs_read(a, f, 3, &text, &err));
+    assert_false(fs_read(a, deep, 0, &text, &err));
+    assert_int_equal(err.code, ERR_IO);
+    FsEntryVec list;
+    assert_true(fs_list(a, deep, &list, &err));
+    assert_int_equal(list.n, 1);
+    assert_true(fs_remove(dir, &err));
+    assert_false(fs_exists(dir));
+    assert_true(fs_remove(dir, &err));
+    assert_string_equal(fs_absolute(a, "/a/./b/../c//d/"), "/a/c/d");
+    assert_string_equal(fs_dirname(a, "/a/b"), "/a");
+    assert_string_equal(fs_dirname(a, "b"), ".");
+}
+
+static void
+processes(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Err err;
+    ChildResult r;
+    const char *echo[] = {"sh", "-c", "echo out; echo err >&2; exit 3", NULL};
+    assert_true(os_run(a, echo, NULL, 5000, &r, &err));
+    assert_int_equal(r.status, 3);
+    assert_true(str_is(r.out, "out\nerr\n"));
+    const char *slow[] = {"sleep", "30", NULL};
+    assert_true(os_run(a, slow, NULL, 100, &r, &err));
+    assert_true(r.timed_out);
+    assert_int_equal(r.status, 128 + 15);
+    const char *none[] = {"/no/such/program", NULL};
+    assert_false(os_run(a, none, NULL, 100, &r, &err));
+    char *tag = os_self_tag(a);
+    assert_true(strlen(tag) <= 48);
+    assert_int_equal(os_tag_alive(str_of(tag)), OS_ALIVE);
+    assert_int_equal(os_tag_alive(STR("ffffff/1/1/other")), OS_ELSEWHERE);
+    Str rest = str_of(tag);
+    Str space = str_cut(&rest, '/');
+    assert_int_equal(os_tag_alive(str_of(str_fmt(a, STR_FMT "/%d/1/h", STR_ARG(space), getpid()))),
+                     OS_DEAD);
+}
+
+static void
+hashes_and_diags(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    assert_string_equal(hash_sha256_hex(a, STR("abc")),
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    DiagList d;
+    diag_init(&d, a);
+    Source s = {"f", STR("text")};
+    diag_add(&d, SEV_ERROR, "b", &s, 3, 1, "later");
+    diag_add(&d, SEV_ERROR, "a", &s, 1, 1, "first");
+    diag_add(&d, SEV_ERROR, "b", &s, 3, 1, "later");
+    diag_sort(&d);
+    assert_int_equal(d.items.n, 2);
+    assert_int_equal(d.errors, 2);
+    assert_string_equal(d.items.v[0].message, "first");
+    assert_string_equal(clock_duration(a, 65000), "1 min 05 s");
+    assert_string_equal(clock_iso(a, 0), "1970-01-01T00:00:00.000Z");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_reset_keeps_earlier), cmocka_unit_test(vec_and_map_grow),
+        cmocka_unit_test(strings),                   cmocka_unit_test(json),
+        cmocka_unit_test(errors_append_and_cut),     cmocka_unit_test(files),
+        cmocka_unit_test(processes),                 cmocka_unit_test(hashes_and_diags),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
