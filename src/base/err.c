@@ -52,7 +52,7 @@ err_set(Err *err, ErrCode code, const char *fmt, ...)
     return false;
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 append(char *text, size_t size, const char *fmt, va_list ap)
 {
     size_t used = strlen(text);

@@ -58,7 +58,7 @@ fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
                 (long long)st.st_size, max_bytes);
         return err_at(err, path, 0, 0);
     }
-    size_t cap = (size_t)st.st_size + 1, n = 0;
+    size_t cap = st.st_size ? (size_t)st.st_size + 1 : 4096, n = 0; /* /proc says 0 */
     char *p = arena_alloc(a, cap);
     for (;;) {
         ssize_t got = read(fd, p + n, cap - n - 1);
