@@ -1,0 +1,141 @@
+/* Configuration: every value that steers Aramid, typed, with its origin.
+ *
+ * Sources, strongest first: command line flag, process environment, .env.migration (only
+ * MIGRATION_* and ARAMID_*), .env.<env>.local, .env.local, .env.<env>, .env (in the project's
+ * folder, and for Prisma also beside the schema), aramid.yaml (section of the environment before
+ * the general one), prisma.config.*, package.json "prisma", datasource of schema.prisma, default.
+ * Files are read, never executed. */
+#pragma once
+
+#include "base/err.h"
+#include "base/vec.h"
+
+typedef enum ConfigProfile {
+    PROFILE_DEVELOPMENT,
+    PROFILE_STAGING,
+    PROFILE_PRODUCTION,
+} ConfigProfile;
+
+/* Every setting: CFG(id, type, key, env, default, secret, help). src/config/settings.def */
+typedef enum ConfigKey {
+#define CFG(id, type, key, env, dflt, secret, help) CFG_##id,
+#include "config/settings.def"
+#undef CFG
+    CFG_COUNT
+} ConfigKey;
+
+typedef enum ConfigType {
+    CFG_TYPE_TEXT,
+    CFG_TYPE_PATH,
+    CFG_TYPE_BOOL,
+    CFG_TYPE_INT,
+    CFG_TYPE_MS, /* a duration: "250ms", "30s", "5min", "2h"; a bare number is milliseconds */
+    CFG_TYPE_URL,
+} ConfigType;
+
+typedef struct ConfigInfo {
+    const char *id;  /* "LOCK_TIMEOUT" */
+    const char *key; /* in aramid.yaml, dotted: "locks.timeout" */
+    const char *env; /* environment variable, "" = none */
+    const char *dflt;
+    const char *help;
+    ConfigType type;
+    bool secret;
+} ConfigInfo;
+
+const ConfigInfo *config_info(ConfigKey key);
+
+typedef struct ConfigValue {
+    const char *text;   /* as it was written, expanded; NULL = not set and no default */
+    const char *origin; /* for people: "flag --url", "environment variable DATABASE_URL",
+                           ".env.local:3", "aramid.yaml:12", "default" */
+    int64_t number;     /* INT, MS, BOOL (0/1) */
+} ConfigValue;
+
+/* Where a value may point when it cannot be used; dynamic shapes of prisma.config.* give these. */
+typedef struct ConfigNote {
+    const char *text;
+    const char *path;
+    int line;
+} ConfigNote;
+
+typedef struct Config {
+    const char *project_dir; /* absolute: where aramid.yaml, package.json or the start folder is */
+    const char *env_name;    /* "production", "development", "preview", ... */
+    const char *env_origin;
+    ConfigProfile profile;
+    ConfigValue values[CFG_COUNT];
+    const char *schema_path;     /* schema.prisma or a folder, absolute, NULL = none found */
+    const char *migrations_dir;  /* absolute; may not exist */
+    const char *migrations_origin;
+    VEC(const char *) environments; /* names that aramid.yaml defines */
+    VEC(ConfigNote) notes;
+    bool is_ci; /* CI is set to something true */
+} Config;
+
+/* A flag of the command line that sets a value. */
+typedef struct ConfigFlag {
+    ConfigKey key;
+    const char *flag; /* "--url", for the origin */
+    const char *value;
+} ConfigFlag;
+
+typedef struct ConfigRequest {
+    const char *start_dir;  /* -C, or "." */
+    const char *env_name;   /* --env, or NULL */
+    const char *config_path; /* --config: aramid.yaml or prisma.config.*, or NULL */
+    const char *schema_path; /* --schema, or NULL */
+    const ConfigFlag *flags;
+    size_t flag_count;
+} ConfigRequest;
+
+/* Read everything and decide. Returns false with ERR_CONFIG and file:line for a malformed file,
+ * an unknown key of aramid.yaml (nearest key as hint), a value of the wrong type, an --env that is
+ * neither defined in aramid.yaml nor one of the known names (hint lists them). A missing URL is no
+ * error here. Never prints; secrets stay inside. */
+MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);
+
+/* Text for `config show`: secrets masked, URLs without password and secret parameters. */
+const char *config_shown(Arena *a, const Config *c, ConfigKey key);
+
+static inline int64_t
+config_ms(const Config *c, ConfigKey key)
+{
+    return c->values[key].number;
+}
+
+/* ---- connection URLs ---------------------------------------------------------------------- */
+
+typedef struct UrlHost {
+    const char *host; /* name, address without brackets, or socket folder ("/...") */
+    int port;
+} UrlHost;
+
+/* One libpq keyword; `value` is decoded. */
+typedef struct UrlParam {
+    const char *key, *value;
+} UrlParam;
+
+typedef struct DbUrl {
+    VEC(UrlHost) hosts; /* at least one */
+    const char *user, *password, *database; /* NULL = not said */
+    const char *schema;                     /* Prisma's schema parameter, NULL = not said */
+    VEC(UrlParam) params; /* what libpq understands: sslmode, sslrootcert, options, ... */
+    VEC(UrlParam) ignored; /* Prisma's pool parameters and unknown ones */
+    int connect_timeout_s; /* -1 = not said */
+    bool pgbouncer;        /* pgbouncer=true was said */
+} DbUrl;
+
+/* Parse postgres:// and postgresql:// URLs: percent escapes, several hosts, IPv6 in brackets,
+ * sockets (host= parameter, or %2F host), Prisma's parameters (sslaccept, sslcert as root CA,
+ * sslidentity is refused with a hint, schema, connection_limit, ...), jdbc:, prisma:// and mysql://
+ * refused by name. `origin` is put into errors instead of the text itself, which may be secret.
+ * errors: ERR_URL with the position and what is wrong there. */
+MUST_CHECK bool url_parse(Arena *a, const char *text, const char *origin, DbUrl *ret, Err *err);
+
+/* "postgresql://user@host:5432/db?schema=x": no password, no secret parameter; safe to print. */
+char *url_shown(Arena *a, const DbUrl *url);
+
+/* Remove passwords from any text that may quote a URL or a password=... pair (libpq's messages,
+ * a user's SQL); also replaces each non-empty text of `secrets`. */
+char *url_redact(Arena *a, Str text, const char *const *secrets, size_t count);

@@ -1,0 +1,71 @@
+/* Private PostgreSQL clusters: the project's persistent embedded database, and throwaway ones.
+ *
+ * Only clusters that Aramid made are ever started, stopped or removed: each carries a marker file
+ * (aramid-cluster.json) in its data folder's parent. Servers listen on a unix socket only. Works
+ * as root (the server then runs as user postgres or nobody) and as any ordinary user. */
+#pragma once
+
+#include "base/err.h"
+
+typedef struct PgBinaries {
+    const char *bindir; /* folder with postgres, initdb, pg_ctl (npm's builds have only those) */
+    int major;          /* 13 to 18 */
+    const char *version; /* "15.18" */
+} PgBinaries;
+
+/* Find server binaries: `bindir` when given, else pg_config --bindir, /usr/lib/postgresql/N/bin,
+ * /usr/pgsql-N/bin, Homebrew's folders, PATH. `major` 0 = the newest of 13 to 18, else that one.
+ * errors: ERR_NO_POSTGRES; the hint is the exact install command for this system. */
+MUST_CHECK bool cluster_find_binaries(Arena *a, const char *bindir, int major, PgBinaries *ret,
+                                      Err *err);
+
+typedef struct ClusterOptions {
+    const char *project_dir; /* absolute */
+    const char *data_dir;    /* CFG_EMBEDDED_DIR or NULL: decide (see below) */
+    const char *bindir;      /* CFG_EMBEDDED_BIN or NULL */
+    int64_t idle_ms;         /* supervisor stops the server after this idle time; 0 = never */
+    const char *self_exe;    /* path of this program: the supervisor is "<self> db supervise" */
+} ClusterOptions;
+
+typedef struct ClusterInfo {
+    const char *data_dir;   /* ".../data" */
+    const char *socket_dir; /* 0700 folder in /tmp */
+    int port;               /* of the socket's name, always 5432 */
+    const char *user;       /* superuser role "postgres" */
+    const char *database;   /* named after the project folder, made on first start */
+    int major;
+    bool running;
+    bool created; /* initdb ran in this call */
+    bool started; /* the server was started by this call */
+    long postmaster_pid; /* 0 = not running */
+    const char *log_path;
+} ClusterInfo;
+
+/* Make (initdb) and start the project's cluster as needed and wait until it accepts connections.
+ * The data lies in <project>/.aramid/pg<major>/ when the server's user can reach and own it, else
+ * under /var/lib/aramid/<hash of the project's path>/ with a pointer file in .aramid/. Two
+ * processes may call this at once: a lock file orders them.
+ * Survives kill -9 of server or supervisor: stale pid files and sockets are recognised by the dead
+ * pid and replaced.
+ * errors: ERR_NO_POSTGRES; ERR_EMBEDDED: data of another major version (hint: the two ways out),
+ * folder not writable, no marker (not ours), initdb or start failed (detail: the log's end). */
+MUST_CHECK bool cluster_ensure(Arena *a, const ClusterOptions *options, ClusterInfo *ret, Err *err);
+
+/* What is there, without starting anything. ret->data_dir is NULL when there is no cluster. */
+MUST_CHECK bool cluster_inspect(Arena *a, const ClusterOptions *options, ClusterInfo *ret, Err *err);
+
+/* Stop the project's server (fast shutdown, waits up to timeout_ms, then immediate). */
+MUST_CHECK bool cluster_stop(Arena *a, const ClusterOptions *options, int64_t timeout_ms,
+                             bool *ret_was_running, Err *err);
+
+/* Body of the hidden command `db supervise`: polls the server's connections and stops it when idle;
+ * ends with the server. Returns the exit status. */
+int cluster_supervise(const ClusterOptions *options);
+
+/* A throwaway cluster (fsync off) that dies with this process, also by kill -9. */
+typedef struct TempCluster TempCluster;
+MUST_CHECK bool temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret,
+                                  Err *err);
+const char *temp_cluster_url(const TempCluster *c); /* postgresql://postgres@/postgres?host=... */
+int temp_cluster_major(const TempCluster *c);
+void temp_cluster_close(TempCluster *c); /* NULL is fine */

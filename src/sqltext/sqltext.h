@@ -1,0 +1,170 @@
+/* SQL scripts as text: where statements begin and end, and what they are.
+ *
+ * The splitter is our own, modelled on psql's rules, and knows nothing about the grammar, so that
+ * syntax of newer servers never confuses it. Classification asks libpg_query (PostgreSQL 15's
+ * grammar, loaded on first use) for each statement; what it cannot parse is `opaque`: never an
+ * error, the server decides. For opaque statements the leading keywords still tell the few facts
+ * that a plan needs (transaction control, CONCURRENTLY, VACUUM, ...).
+ *
+ * Nothing here executes or rewrites SQL: offsets point into the original bytes. */
+#pragma once
+
+#include "base/err.h"
+#include "base/vec.h"
+
+/* How a statement stands towards transaction blocks. */
+typedef enum SqlTxMode {
+    SQL_TX_ANY,      /* runs in or out of a transaction */
+    SQL_TX_NEVER,    /* the server refuses it inside one: must be sent alone */
+    SQL_TX_BEGIN,    /* BEGIN, START TRANSACTION */
+    SQL_TX_COMMIT,   /* COMMIT, END, also AND CHAIN (see is_chain) */
+    SQL_TX_ROLLBACK, /* ROLLBACK, ABORT (not ROLLBACK TO) */
+    SQL_TX_PREPARE,  /* PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED */
+    SQL_TX_HIDDEN,   /* CALL and DO: may hold a COMMIT of their own */
+} SqlTxMode;
+
+/* Kinds that somebody downstream decides on; everything else is SQL_OTHER. */
+typedef enum SqlKind {
+    SQL_OTHER,
+    SQL_CREATE_INDEX,
+    SQL_DROP_INDEX,
+    SQL_REINDEX,
+    SQL_DETACH_PARTITION,
+    SQL_ALTER_TYPE_ADD_VALUE,
+    SQL_ALTER_TABLE,
+    SQL_CREATE_TABLE,
+    SQL_DROP,
+    SQL_RENAME,
+    SQL_TRUNCATE,
+    SQL_INSERT,
+    SQL_UPDATE,
+    SQL_DELETE,
+    SQL_MERGE,
+    SQL_SELECT,
+    SQL_COPY,
+    SQL_CALL,
+    SQL_DO,
+    SQL_VACUUM,
+    SQL_SET, /* SET, RESET, DISCARD, SET ROLE */
+    SQL_LOCK,
+    SQL_TRANSACTION,
+    SQL_KIND_COUNT
+} SqlKind;
+
+/* PostgreSQL's table lock modes, weakest first. */
+typedef enum SqlLockMode {
+    SQL_LOCK_NONE,
+    SQL_LOCK_ACCESS_SHARE,
+    SQL_LOCK_ROW_SHARE,
+    SQL_LOCK_ROW_EXCLUSIVE,
+    SQL_LOCK_SHARE_UPDATE_EXCLUSIVE,
+    SQL_LOCK_SHARE,
+    SQL_LOCK_SHARE_ROW_EXCLUSIVE,
+    SQL_LOCK_EXCLUSIVE,
+    SQL_LOCK_ACCESS_EXCLUSIVE,
+} SqlLockMode;
+
+/* "ACCESS EXCLUSIVE", as LOCK TABLE wants it. */
+const char *sql_lock_mode_name(SqlLockMode mode);
+
+/* A relation as the statement names it; schema "" = by search_path. Names are unquoted, folded
+ * and cut to 63 bytes as the server would. */
+typedef struct SqlName {
+    const char *schema;
+    const char *name;
+} SqlName;
+
+/* A lock that the statement is known to take on an existing relation (facts: safety-locks.tsv,
+ * https://www.postgresql.org/docs/current/explicit-locking.html). Relations that the same script
+ * created before are not listed. `kind_table`: an ordinary or partitioned table by the statement's
+ * own words, so that LOCK TABLE ONLY may be tried on it (not for an index, sequence, view). */
+typedef struct SqlLock {
+    SqlName rel;
+    SqlLockMode mode;
+    bool kind_table;
+} SqlLock;
+
+/* An object that the statement would create, drop or rename; for `resolve`'s probing and for
+ * knowing which names an earlier migration touched. */
+typedef enum SqlObjectKind {
+    SQL_OBJ_TABLE,
+    SQL_OBJ_COLUMN, /* name = table, sub = column */
+    SQL_OBJ_INDEX,  /* sub = table (CREATE), "" (DROP) */
+    SQL_OBJ_CONSTRAINT, /* name = table, sub = constraint */
+    SQL_OBJ_VIEW,       /* also materialized */
+    SQL_OBJ_TYPE,       /* enum, composite, domain */
+    SQL_OBJ_ENUM_VALUE, /* name = type, sub = label */
+    SQL_OBJ_SEQUENCE,
+    SQL_OBJ_FUNCTION, /* by name only */
+    SQL_OBJ_SCHEMA,
+    SQL_OBJ_EXTENSION,
+    SQL_OBJ_TRIGGER, /* name = table, sub = trigger */
+    SQL_OBJ_POLICY,  /* name = table, sub = policy */
+    SQL_OBJ_OTHER,
+} SqlObjectKind;
+
+typedef enum SqlEffect {
+    SQL_CREATES,
+    SQL_DROPS,
+    SQL_RENAMES_AWAY, /* the old name; the new one follows as SQL_CREATES */
+} SqlEffect;
+
+typedef struct SqlObject {
+    SqlEffect effect;
+    SqlObjectKind kind;
+    SqlName name;
+    const char *sub; /* "" when unused */
+    bool if_exists;  /* IF [NOT] EXISTS was said: the effect may be none */
+} SqlObject;
+
+typedef struct SqlStmt {
+    size_t off, len; /* bytes of the statement: from its first token, without the semicolon */
+    size_t end;      /* offset behind the semicolon (or end of text) */
+    int line, column;
+    bool opaque; /* libpg_query could not parse it */
+    SqlKind kind;
+    SqlTxMode tx;
+    bool is_chain;      /* COMMIT AND CHAIN */
+    const char *isolation; /* of BEGIN: the words behind it ("ISOLATION LEVEL SERIALIZABLE"), or "" */
+    bool is_concurrent; /* CREATE/DROP/REINDEX ... CONCURRENTLY, DETACH ... CONCURRENTLY */
+    bool is_dml;        /* changes rows: INSERT, UPDATE, DELETE, MERGE, COPY FROM, also in a CTE */
+    bool if_exists;     /* IF EXISTS / IF NOT EXISTS was said */
+    bool changes_session; /* SET, RESET, DISCARD, SET ROLE, set_config(...), advisory lock calls */
+    /* CREATE INDEX: name ("" when the server picks it) and table. DROP INDEX, REINDEX INDEX: name.
+     * REINDEX TABLE, DETACH: table (DETACH: name = the partition). */
+    SqlName index, table;
+    bool is_unique;
+    const char *tag; /* short words for people: "CREATE INDEX CONCURRENTLY", "ALTER TABLE" */
+    VEC(SqlLock) locks;
+    VEC(SqlObject) objects;
+} SqlStmt;
+
+typedef struct SqlScript {
+    Str text; /* without a byte order mark */
+    size_t bom; /* bytes of it that were skipped: 0 or 3 */
+    VEC(SqlStmt) stmts;
+    bool has_opaque;
+} SqlScript;
+
+/* Cut a script into statements. `path` is for places in errors. Empty statements are dropped;
+ * comments in front of a statement do not belong to it.
+ *
+ * errors  ERR_MIGRATION_FILE with place: NUL byte, invalid UTF-8, UTF-16 (by its mark), COPY ...
+ *         FROM STDIN (data can only be sent by psql; hint: INSERT or \copy outside), a psql
+ *         meta-command (\connect, \restrict, ...), unterminated quote, dollar quote or comment
+ * cost    one pass, no copy of the text */
+MUST_CHECK bool sql_split(Arena *a, const char *path, Str text, SqlScript *ret, Err *err);
+
+/* Fill kind, tx, locks, objects, ... of every statement. Never fails: what libpg_query (absent,
+ * or too old for the syntax) cannot parse is opaque and described by its leading words. */
+void sql_classify(Arena *a, SqlScript *script);
+
+/* Whether libpg_query could be loaded. */
+bool sql_parser_available(void);
+
+/* Quoting, also used for our own statements. The literal is safe under either setting of
+ * standard_conforming_strings: text with a backslash becomes E'...'. */
+void sql_add_ident(Buf *b, const char *name);
+void sql_add_name(Buf *b, const char *schema, const char *name); /* "schema"."name" */
+void sql_add_literal(Buf *b, Str text);
+void sql_add_int(Buf *b, int64_t value);
