@@ -1,0 +1,372 @@
+/* Connecting: resolve, start, poll with a deadline, explain, try again; then learn who answered. */
+#include "db/db_int.h"
+
+#include "base/clock.h"
+#include "base/os.h"
+#include "db/resolve.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdlib.h>
+
+enum { KEYWORDS_MAX = 64, SERVER_OLDEST = 130000 };
+
+typedef struct Keywords {
+    const char *key[KEYWORDS_MAX + 1];
+    const char *value[KEYWORDS_MAX + 1];
+    int n;
+} Keywords;
+
+static void
+put(Keywords *k, const char *key, const char *value)
+{
+    if (!value || k->n == KEYWORDS_MAX)
+        return;
+    k->key[k->n] = key;
+    k->value[k->n++] = value;
+}
+
+static void
+put_default(Keywords *k, const char *key, const char *value)
+{
+    for (int i = 0; i < k->n; i++)
+        if (strcmp(k->key[i], key) == 0)
+            return;
+    put(k, key, value);
+}
+
+static bool
+is_numeric(const char *host)
+{
+    unsigned char buf[16];
+    return inet_pton(AF_INET, host, buf) == 1 || inet_pton(AF_INET6, host, buf) == 1 ||
+           strchr(host, '%');
+}
+
+static char *
+shown_host(Arena *a, const UrlHost *h)
+{
+    return h->host[0] == '/' ? str_fmt(a, "%s/.s.PGSQL.%d", h->host, h->port)
+                             : str_fmt(a, strchr(h->host, ':') ? "[%s]:%d" : "%s:%d", h->host,
+                                       h->port);
+}
+
+static bool
+unresolved(const DbOptions *opt, const char *host, ResolveEnd end, const char *reason, Err *err)
+{
+    if (end == RESOLVE_TIMEOUT) {
+        err_set(err, ERR_TIMEOUT, "looking up the address of \"%s\" took too long", host);
+        return err_hint(err, "check this machine's DNS servers");
+    }
+    err_set(err, ERR_UNREACHABLE, "can't reach database server: host name \"%s\" is not known", host);
+    err_detail(err, "%s", reason);
+    return err_hint(err, "check the host in %s; a container must share a network with the database",
+                    opt->url_origin);
+}
+
+/* Parallel lists of host, hostaddr and port, as libpq wants them. */
+static bool
+put_hosts(Arena *a, const DbOptions *opt, int64_t deadline, Keywords *k, Err *err)
+{
+    Buf hosts, addrs, ports;
+    buf_init(&hosts, a);
+    buf_init(&addrs, a);
+    buf_init(&ports, a);
+    bool any = false;
+    Err first = {0};
+    vec_each(const UrlHost, h, &opt->url->hosts)
+    {
+        AddressVec list = {0};
+        if (h->host[0] == '/' || is_numeric(h->host)) {
+            *vec_add(a, &list) = h->host[0] == '/' ? "" : h->host;
+        } else {
+            const char *reason;
+            int64_t left = deadline - clock_ms();
+            ResolveEnd end = resolve_host(a, h->host, left > 0 ? left : 1, &list, &reason);
+            if (end != RESOLVE_OK && !first.code)
+                unresolved(opt, h->host, end, reason, &first);
+        }
+        vec_each(const char *, addr, &list)
+        {
+            if (any)
+                buf_addc(&hosts, ','), buf_addc(&addrs, ','), buf_addc(&ports, ',');
+            buf_addz(&hosts, h->host);
+            buf_addz(&addrs, *addr);
+            buf_fmt(&ports, "%d", h->port);
+            any = true;
+        }
+    }
+    if (!any) {
+        *err = first;
+        return false;
+    }
+    put(k, "host", hosts.p);
+    put(k, "hostaddr", addrs.p);
+    put(k, "port", ports.p);
+    return true;
+}
+
+static void
+put_rest(const DbOptions *opt, Keywords *k)
+{
+    const DbUrl *u = opt->url;
+    put(k, "user", u->user);
+    put(k, "password", u->password);
+    put(k, "dbname", u->database ? u->database : "postgres");
+    vec_each(const UrlParam, p, &u->params) put(k, p->key, p->value);
+    put_default(k, "application_name", opt->application);
+    put(k, "client_encoding", "UTF8");
+    put_default(k, "gssencmode", "disable");
+    /* A dead peer is noticed within seconds: https://www.postgresql.org/docs/current/libpq-connect.html */
+    put_default(k, "keepalives_idle", "5");
+    put_default(k, "keepalives_interval", "2");
+    put_default(k, "keepalives_count", "3");
+    put_default(k, "tcp_user_timeout", "10000");
+}
+
+static void
+on_notice(void *arg, const PGresult *res)
+{
+    Db *db = arg;
+    if (!db->notice)
+        return;
+    const char *severity = db->pq.PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *state = db->pq.PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    const char *text = db->pq.PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    db->notice(db->notice_arg, severity ? severity : "", state ? state : "", text ? text : "");
+}
+
+/* One attempt. */
+static bool
+connect_once(Db *db, Arena *scratch, Err *err)
+{
+    const DbOptions *opt = &db->opt;
+    int64_t started = clock_ms(), deadline = started + opt->connect_ms;
+    const char *host = shown_host(scratch, &opt->url->hosts.v[0]);
+    Keywords k = {0};
+    if (!put_hosts(scratch, opt, deadline, &k, err))
+        return false;
+    put_rest(opt, &k);
+    db->conn = db->pq.PQconnectStartParams(k.key, k.value, 0);
+    if (!db->conn)
+        return err_set(err, ERR_INTERNAL, "libpq could not start a connection");
+    db->pq.PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE); /* the text then holds the SQLSTATE */
+    db->pq.PQsetNoticeReceiver(db->conn, on_notice, db);
+    PostgresPollingStatusType state =
+        db->pq.PQstatus(db->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
+        short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
+                                     opt->tick, opt->tick_arg);
+        if (end == WAIT_STOP)
+            return err_set(err, ERR_INTERRUPTED, "connecting to %s was interrupted", host);
+        if (end == WAIT_DEADLINE) {
+            err_set(err, ERR_UNREACHABLE, "can't reach database server at %s: no answer within %s",
+                    host, clock_duration(scratch, opt->connect_ms));
+            return err_hint(err, "check host, port and firewall; timeouts.connect or "
+                                 "connect_timeout in the URL gives it more time");
+        }
+        state = db->pq.PQconnectPoll(db->conn);
+    }
+    if (state == PGRES_POLLING_FAILED)
+        return connect_diagnose(opt, host, db->pq.PQerrorMessage(db->conn), err);
+    db->pq.PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
+    db->pq.PQsetnonblocking(db->conn, 1);
+    return true;
+}
+
+static bool
+connect_with_retries(Db *db, Err *err)
+{
+    int64_t busy_until = clock_ms() + db->opt.wait_server_ms;
+    for (int attempt = 1;; attempt++) {
+        ARENA_LOCAL(scratch);
+        if (connect_once(db, scratch, err))
+            return true;
+        db->pq.PQfinish(db->conn);
+        db->conn = NULL;
+        if (err->code == ERR_SERVER_BUSY ? clock_ms() >= busy_until
+                                         : !err_is_temporary(err) || attempt > db->opt.retries)
+            return false;
+        int64_t cap = err->code == ERR_SERVER_BUSY ? 1000 : 5000;
+        if (!db_pause(db->opt.tick, db->opt.tick_arg,
+                      db_backoff_ms(db->opt.retry_delay_ms, cap, attempt)))
+            return err_set(err, ERR_INTERRUPTED, "connecting was interrupted");
+    }
+}
+
+/* The session's first message. On 14 and newer the server notices within a second that we are gone
+ * and stops our statement (https://www.postgresql.org/docs/current/runtime-config-connection.html
+ * #GUC-CLIENT-CONNECTION-CHECK-INTERVAL); servers on other systems refuse the setting. */
+static bool
+learn(Db *db, bool check_interval, DbOutcome *o)
+{
+    const char *sql = str_fmt(
+        db->arena,
+        "%s"
+        "SELECT pg_catalog.pg_backend_pid(), a.backend_start::pg_catalog.text,"
+        " (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()),"
+        " pg_catalog.current_database(), CURRENT_USER, pg_catalog.pg_is_in_recovery(),"
+        " pg_catalog.current_setting('transaction_read_only'),"
+        " (EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.numeric"
+        " OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8::pg_catalog.text,"
+        " s.setting, pg_catalog.current_setting('is_superuser')"
+        " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a,"
+        " pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout'",
+        check_interval ? "SET client_connection_check_interval = '1s';" : "");
+    db_run(db, db->arena, str_of(sql), &(DbRun){.timeout_ms = db->opt.operation_ms}, o);
+    return o->end == DB_DONE;
+}
+
+static bool
+fill_info(Db *db, Err *err)
+{
+    DbInfo *info = &db->info;
+    info->version = db->pq.PQserverVersion(db->conn);
+    if (info->version < SERVER_OLDEST) {
+        err_set(err, ERR_SERVER_VERSION, "the server runs PostgreSQL %d.%d; Aramid needs 13 or newer",
+                info->version / 10000, info->version % 10000);
+        return err_hint(err, "upgrade the server");
+    }
+    int64_t before = clock_wall_us();
+    DbOutcome o;
+    if (!learn(db, info->version >= 140000, &o) && strcmp(o.sqlstate, "22023") == 0)
+        learn(db, false, &o);
+    if (o.end != DB_DONE)
+        return db_outcome_err(&o, "the first query of the session", err);
+    const DbRows *r = &o.results.v[o.results.n - 1];
+    if (r->rows != 1)
+        return err_set(err, ERR_SERVER_VERSION, "the server does not answer as PostgreSQL does");
+    long long v = 0;
+    str_to_int(db_cell(r, 0, 0), 0, INT32_MAX, &v);
+    info->backend_pid = (int)v;
+    info->backend_start = db_cell(r, 0, 1).p;
+    info->system_identifier = db_cell(r, 0, 2).p;
+    info->database = db_cell(r, 0, 3).p;
+    info->user = db_cell(r, 0, 4).p;
+    info->in_recovery = str_is(db_cell(r, 0, 5), "t");
+    info->read_only = str_is(db_cell(r, 0, 6), "on");
+    if (str_to_int(db_cell(r, 0, 7), 0, INT64_MAX, &v))
+        info->clock_offset_us = v - (before + clock_wall_us()) / 2;
+    str_to_int(db_cell(r, 0, 8), 0, INT32_MAX, &v);
+    info->deadlock_timeout_ms = v;
+    info->is_superuser = str_is(db_cell(r, 0, 9), "on");
+    const char *host = db->pq.PQhost(db->conn), *port = db->pq.PQport(db->conn);
+    info->host = host && host[0] == '/' ? str_dupz(db->arena, host)
+                                        : str_fmt(db->arena, "%s:%s", host ? host : "",
+                                                  port ? port : "");
+    return true;
+}
+
+/* The address of PostgreSQL itself behind a pooler's, where the provider's naming tells it. */
+static const char *
+direct_hint(Arena *a, const DbUrl *url)
+{
+    const char *host = url->hosts.v[0].host;
+    const char *mark = strstr(host, "-pooler.");
+    if (mark)
+        return str_fmt(a, "use the direct host %.*s%s (DIRECT_URL)", (int)(mark - host), host,
+                       mark + strlen("-pooler"));
+    if (strstr(host, ".pooler.supabase."))
+        return "use port 5432 of the same host (session mode), or db.<project>.supabase.co:5432, as "
+               "DIRECT_URL";
+    return "set DIRECT_URL to the address of PostgreSQL itself (default port 5432)";
+}
+
+static bool
+refuse_pooler(Arena *a, const DbOptions *opt, const char *why, Err *err)
+{
+    err_set(err, ERR_POOLER, "%s is a transaction pooler; migrations need a direct connection",
+            shown_host(a, &opt->url->hosts.v[0]));
+    err_detail(err, "%s", why);
+    err_detail(err, "behind it, advisory locks and settings land on connections of other clients");
+    return err_hint(err, "%s", direct_hint(a, opt->url));
+}
+
+/* Addresses that are transaction poolers by their provider's naming. */
+static bool
+pooler_by_name(const DbUrl *url)
+{
+    const UrlHost *h = &url->hosts.v[0];
+    return (strstr(h->host, ".pooler.supabase.") && h->port == 6543) ||
+           (strstr(h->host, "-pooler.") && strstr(h->host, ".neon."));
+}
+
+/* A transaction pooler hands the backend of our idle connection to a second one. A proxy that
+ * keeps sessions apart does not. Only asked when something stands in between: the backend's pid
+ * then differs from the one in the start packet. */
+static bool
+pooler_by_probe(Db *db, Err *err, bool *ret)
+{
+    *ret = false;
+    if (db->pq.PQbackendPID(db->conn) == db->info.backend_pid)
+        return true;
+    Db *other = arena_new(db->arena, Db);
+    *other = (Db){.arena = db->arena, .pq = db->pq, .opt = db->opt};
+    ARENA_LOCAL(scratch);
+    bool ok = connect_once(other, scratch, err);
+    if (ok) {
+        DbOutcome o;
+        db_run(other, scratch, STR("BEGIN; SELECT pg_catalog.pg_backend_pid()"),
+               &(DbRun){.timeout_ms = db->opt.operation_ms}, &o);
+        long long pid = 0;
+        if (o.end == DB_DONE && o.results.n == 2 && o.results.v[1].rows == 1)
+            str_to_int(db_cell(&o.results.v[1], 0, 0), 0, INT32_MAX, &pid);
+        *ret = o.end == DB_FAILED || pid == db->info.backend_pid;
+    }
+    db->pq.PQfinish(other->conn);
+    return ok;
+}
+
+bool
+db_open(Arena *a, const DbOptions *options, Db **ret, Err *err)
+{
+    Db *db = arena_new(a, Db);
+    *db = (Db){.arena = a, .opt = *options};
+    if (options->url->connect_timeout_s > 0)
+        db->opt.connect_ms = (int64_t)options->url->connect_timeout_s * 1000;
+    if (db->opt.connect_ms <= 0)
+        db->opt.connect_ms = 5000;
+    if (options->refuse_pooler && pooler_by_name(options->url))
+        return refuse_pooler(a, options, "its name and port say so", err);
+    if (!pq_load(&db->pq, err) || !connect_with_retries(db, err))
+        return false;
+    bool pooled = false;
+    if (!fill_info(db, err) ||
+        (options->refuse_pooler && !pooler_by_probe(db, err, &pooled)) ||
+        (pooled && !refuse_pooler(a, options, "two connections were given the same server process",
+                                  err))) {
+        db_close(db);
+        return false;
+    }
+    *ret = db;
+    return true;
+}
+
+void
+db_close(Db *db)
+{
+    if (!db || !db->conn)
+        return;
+    db->pq.PQfinish(db->conn);
+    db->conn = NULL;
+}
+
+const DbInfo *
+db_info(const Db *db)
+{
+    return &db->info;
+}
+
+bool
+db_is_open(const Db *db)
+{
+    return db->conn != NULL;
+}
+
+void
+db_set_tick(Db *db, DbTick tick, void *arg)
+{
+    db->opt.tick = tick;
+    db->opt.tick_arg = arg;
+}

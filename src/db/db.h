@@ -1,0 +1,130 @@
+/* The database connection: the only room that knows libpq (loaded on first use).
+ *
+ * Everything is sent as one simple-query message and every wait has a deadline: resolving names,
+ * connecting, answers, cancelling. While a message is under way the caller's tick runs about ten
+ * times a second, so that signals, progress and liveness are looked after.
+ *
+ * Own statements are built with sqltext's quoting; there are no parameters because a message may
+ * hold several statements. Names in own statements are schema-qualified. */
+#pragma once
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "config/config.h"
+
+typedef struct Db Db;
+
+/* Called while waiting; false asks to cancel what is under way. */
+typedef bool (*DbTick)(void *arg, int64_t elapsed_ms);
+
+typedef struct DbOptions {
+    const DbUrl *url;
+    const char *url_origin;  /* for error texts */
+    const char *application; /* application_name, at most 63 bytes */
+    int64_t connect_ms;      /* one attempt, name resolution included */
+    int64_t operation_ms;    /* one of our own queries */
+    int64_t wait_server_ms;  /* a server that is starting or full is asked again for so long */
+    int retries;             /* attempts after an unreachable server */
+    int64_t retry_delay_ms;
+    DbTick tick; /* may be NULL */
+    void *tick_arg;
+    bool refuse_pooler; /* look for a transaction pooler and refuse it */
+} DbOptions;
+
+/* What every session learns with its first message. */
+typedef struct DbInfo {
+    int version;        /* 150018 */
+    int backend_pid;    /* as the server says */
+    const char *backend_start;
+    const char *system_identifier;
+    const char *database, *user;
+    const char *host; /* "localhost:5432", or the socket folder */
+    bool in_recovery, read_only;
+    int64_t clock_offset_us; /* server's wall clock minus ours */
+    int64_t deadlock_timeout_ms;
+    bool is_superuser;
+} DbInfo;
+
+/* Connect and learn DbInfo. The arena must outlive the connection.
+ * errors: ERR_AUTH, ERR_DB_MISSING, ERR_TLS, ERR_DENIED, ERR_POOLER, ERR_SERVER_VERSION,
+ * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_SERVER_BUSY, ERR_INTERRUPTED; each with the place to look at.
+ * cost: one round trip after authentication. */
+MUST_CHECK bool db_open(Arena *a, const DbOptions *options, Db **ret, Err *err);
+void db_close(Db *db); /* NULL is fine */
+const DbInfo *db_info(const Db *db);
+bool db_is_open(const Db *db);
+
+/* Replace the tick of an open connection. */
+void db_set_tick(Db *db, DbTick tick, void *arg);
+
+/* A value of a result: p == NULL is SQL NULL. */
+typedef struct DbRows {
+    int rows, cols;
+    const Str *cells; /* row by row */
+    const char *tag;  /* command tag */
+} DbRows;
+
+static inline Str
+db_cell(const DbRows *r, int row, int col)
+{
+    return r->cells[row * r->cols + col];
+}
+
+typedef VEC(DbRows) DbRowsVec;
+
+/* How a message ended. */
+typedef enum DbEnd {
+    DB_DONE,
+    DB_FAILED, /* the server said ERROR */
+    DB_LOST,   /* the connection is gone; what the message did is unknown */
+} DbEnd;
+
+typedef struct DbOutcome {
+    DbEnd end;
+    int completed; /* statements that ended before the error, or all */
+    DbRowsVec results;
+    bool cancelled; /* our tick or the deadline asked for it */
+    bool timed_out;
+    /* of the error: */
+    char sqlstate[6];
+    const char *message, *detail, *hint, *context;
+    const char *schema, *table, *column, *constraint;
+    size_t position; /* 1-based, in characters of the message; 0 = none */
+} DbOutcome;
+
+/* Called for each NOTICE, WARNING, ... while a message runs. */
+typedef void (*DbNotice)(void *arg, const char *severity, const char *sqlstate, const char *text);
+
+typedef struct DbRun {
+    int64_t timeout_ms;  /* 0 = no limit; then the statement is cancelled on the server */
+    bool discard_rows;   /* a user's script: rows are counted by the server, not kept */
+    DbNotice notice;
+    void *notice_arg;
+} DbRun;
+
+/* Send one message and wait for its end. Never fails by itself: the outcome tells. */
+void db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret);
+
+/* Send own statements with the operation deadline; any error becomes an Err (ERR_SQL, ERR_DENIED,
+ * ERR_CONNECTION_LOST, ERR_TIMEOUT, ERR_INTERRUPTED). ret may be NULL. */
+MUST_CHECK bool db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err);
+
+/* Turn an outcome that is not DB_DONE into an Err; `what` says what was tried. */
+bool db_outcome_err(const DbOutcome *o, const char *what, Err *err);
+
+typedef enum DbRetry {
+    DB_RETRY_NEVER,
+    DB_RETRY_LOCK,      /* 55P03: not available within lock_timeout */
+    DB_RETRY_CONFLICT,  /* 40001, 40P01: run the transaction again */
+    DB_RETRY_CONNECTION /* the server went away or is not ready */
+} DbRetry;
+
+/* The one table of SQLSTATEs that are worth another try. */
+DbRetry db_retry_class(const char *sqlstate);
+
+/* Pause before attempt number `attempt` (1 = after the first failure): base * 2^(attempt-1) with
+ * full jitter, at most cap. */
+int64_t db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt);
+
+/* Wait, ticking; false when the tick asked to stop. */
+bool db_pause(DbTick tick, void *arg, int64_t ms);

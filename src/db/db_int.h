@@ -1,0 +1,29 @@
+/* Internal to db/: the connection object and what its files share. */
+#pragma once
+
+#include "db/db.h"
+#include "db/pq.h"
+
+struct Db {
+    Arena *arena;
+    PqApi pq;
+    PGconn *conn;
+    DbOptions opt;
+    DbInfo info;
+    DbNotice notice;
+    void *notice_arg;
+};
+
+enum {
+    TICK_MS = 100,
+    CANCEL_MS = 3000, /* for delivering a cancel request */
+    GRACE_MS = 5000,  /* for the server to answer to it */
+};
+
+/* Wait until the socket is ready, the tick or the time ends it. */
+typedef enum WaitEnd { WAIT_READY, WAIT_DEADLINE, WAIT_STOP } WaitEnd;
+WaitEnd db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, DbTick tick,
+                       void *arg);
+
+/* Explain why connecting failed: libpq's text (verbose form, so that it holds the SQLSTATE). */
+bool connect_diagnose(const DbOptions *opt, const char *host, const char *text, Err *err);

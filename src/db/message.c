@@ -1,0 +1,273 @@
+/* Sending a message and collecting its results. */
+#include "db/db_int.h"
+
+#include "base/clock.h"
+#include "db/resolve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+WaitEnd
+db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, DbTick tick, void *arg)
+{
+    for (;;) {
+        int64_t now = clock_ms();
+        if (now >= deadline_ms)
+            return WAIT_DEADLINE;
+        int64_t left = deadline_ms - now;
+        struct pollfd pfd = {.fd = fd, .events = events};
+        int n = poll(&pfd, 1, (int)(left < TICK_MS ? left : TICK_MS));
+        if (n > 0)
+            return WAIT_READY;
+        if (tick && !tick(arg, clock_ms() - started_ms))
+            return WAIT_STOP;
+    }
+}
+
+typedef struct CancelCall {
+    PqApi pq;
+    PGcancel *cancel;
+} CancelCall;
+
+static void
+cancel_send(void *p)
+{
+    CancelCall *c = p;
+    char text[256];
+    c->pq.PQcancel(c->cancel, text, sizeof text);
+}
+
+static void
+cancel_free(void *p)
+{
+    CancelCall *c = p;
+    c->pq.PQfreeCancel(c->cancel);
+    mem_free(c);
+}
+
+/* PQcancel connects and waits without a limit, so it gets a thread and a deadline. */
+static void
+request_cancel(Db *db)
+{
+    PGcancel *cancel = db->pq.PQgetCancel(db->conn);
+    if (!cancel)
+        return;
+    CancelCall *c = mem_alloc(sizeof *c);
+    *c = (CancelCall){db->pq, cancel};
+    if (run_with_deadline(cancel_send, c, cancel_free, CANCEL_MS))
+        cancel_free(c);
+}
+
+static const char *
+field(Db *db, Arena *a, const PGresult *res, int code)
+{
+    const char *v = db->pq.PQresultErrorField(res, code);
+    return v ? str_dupz(a, v) : "";
+}
+
+static void
+take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
+{
+    const char *state = db->pq.PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    if (ret->end != DB_DONE)
+        return; /* the first error counts */
+    if (!state) {
+        ret->end = DB_LOST;
+        ret->message = str_dup(a, str_trim(str_of(db->pq.PQerrorMessage(db->conn))));
+        return;
+    }
+    ret->end = DB_FAILED;
+    memcpy(ret->sqlstate, state, 5);
+    ret->message = field(db, a, res, PG_DIAG_MESSAGE_PRIMARY);
+    ret->detail = field(db, a, res, PG_DIAG_MESSAGE_DETAIL);
+    ret->hint = field(db, a, res, PG_DIAG_MESSAGE_HINT);
+    ret->context = field(db, a, res, PG_DIAG_CONTEXT);
+    ret->schema = field(db, a, res, PG_DIAG_SCHEMA_NAME);
+    ret->table = field(db, a, res, PG_DIAG_TABLE_NAME);
+    ret->column = field(db, a, res, PG_DIAG_COLUMN_NAME);
+    ret->constraint = field(db, a, res, PG_DIAG_CONSTRAINT_NAME);
+    long long position = 0;
+    str_to_int(str_of(field(db, a, res, PG_DIAG_STATEMENT_POSITION)), 0, INT64_MAX, &position);
+    ret->position = (size_t)position;
+    /* After these the server ends the session: what a COMMIT did is unknown. */
+    if (db_retry_class(state) == DB_RETRY_CONNECTION)
+        ret->end = DB_LOST;
+}
+
+static void
+take_rows(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
+{
+    DbRows *r = vec_add(a, &ret->results);
+    r->rows = db->pq.PQntuples(res);
+    r->cols = db->pq.PQnfields(res);
+    Str *cells = arena_array(a, Str, r->rows * r->cols);
+    for (int i = 0; i < r->rows; i++)
+        for (int k = 0; k < r->cols; k++)
+            if (!db->pq.PQgetisnull(res, i, k))
+                cells[i * r->cols + k] = str_copy(
+                    a, (Str){db->pq.PQgetvalue(res, i, k), (size_t)db->pq.PQgetlength(res, i, k)});
+    r->cells = cells;
+}
+
+static void
+drain_copy_out(Db *db)
+{
+    char *chunk;
+    while (db->pq.PQgetCopyData(db->conn, &chunk, 0) > 0)
+        db->pq.PQfreemem(chunk);
+}
+
+static void
+take_result(Db *db, Arena *a, PGresult *res, bool discard, DbOutcome *ret)
+{
+    /* PQcmdStatus only reads, but its declaration lacks the const. */
+    switch (db->pq.PQresultStatus(res)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
+        ret->completed++;
+        vec_add(a, &ret->results)->tag = str_dupz(a, db->pq.PQcmdStatus(res));
+        break;
+    case PGRES_TUPLES_OK:
+        ret->completed++;
+        if (discard)
+            vec_add(a, &ret->results);
+        else
+            take_rows(db, a, res, ret);
+        ret->results.v[ret->results.n - 1].tag = str_dupz(a, db->pq.PQcmdStatus(res));
+        break;
+    case PGRES_SINGLE_TUPLE:
+        break; /* a row that nobody wants */
+    case PGRES_COPY_OUT:
+        drain_copy_out(db);
+        break;
+    case PGRES_COPY_IN:
+        db->pq.PQputCopyEnd(db->conn, "COPY FROM STDIN has no data here");
+        break;
+    default:
+        take_error(db, a, res, ret);
+    }
+    db->pq.PQclear(res);
+}
+
+/* Collect all results that are there; true when the message has ended. */
+static bool
+collect(Db *db, Arena *a, bool discard, DbOutcome *ret)
+{
+    while (!db->pq.PQisBusy(db->conn)) {
+        PGresult *res = db->pq.PQgetResult(db->conn);
+        if (!res)
+            return true;
+        take_result(db, a, res, discard, ret);
+    }
+    return false;
+}
+
+static void
+lose(Db *db, Arena *a, DbOutcome *ret, const char *fallback)
+{
+    if (ret->end == DB_DONE) {
+        Str text = str_trim(str_of(db->pq.PQerrorMessage(db->conn)));
+        ret->message = text.n ? str_dup(a, text) : fallback;
+    }
+    ret->end = DB_LOST;
+}
+
+/* Wait for the answer. A stop or a timeout cancels the statement and waits a little longer. */
+static void
+await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
+{
+    int64_t started = clock_ms();
+    int64_t deadline = run->timeout_ms ? started + run->timeout_ms : INT64_MAX;
+    bool sent = false, cancelling = false;
+    for (;;) {
+        if (!sent) {
+            int left = db->pq.PQflush(db->conn);
+            if (left < 0)
+                return lose(db, a, ret, "the message could not be sent");
+            sent = left == 0;
+        }
+        if (sent && collect(db, a, run->discard_rows, ret))
+            return;
+        short events = (short)(sent ? POLLIN : POLLIN | POLLOUT);
+        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
+                                     cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
+        if (end == WAIT_READY) {
+            if (!db->pq.PQconsumeInput(db->conn)) {
+                collect(db, a, run->discard_rows, ret);
+                return lose(db, a, ret, "the connection broke");
+            }
+            continue;
+        }
+        if (cancelling)
+            return lose(db, a, ret, "the server did not answer to a cancel request");
+        ret->cancelled = cancelling = true;
+        ret->timed_out = end == WAIT_DEADLINE;
+        request_cancel(db);
+        deadline = clock_ms() + GRACE_MS;
+    }
+}
+
+void
+db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
+{
+    *ret = (DbOutcome){.message = "", .detail = "", .hint = "", .context = "", .schema = "",
+                       .table = "", .column = "", .constraint = ""};
+    if (!db_is_open(db)) {
+        ret->end = DB_LOST;
+        ret->message = "the connection is closed";
+        return;
+    }
+    db->notice = run->notice;
+    db->notice_arg = run->notice_arg;
+    if (!db->pq.PQsendQuery(db->conn, sql.p))
+        lose(db, a, ret, "the message could not be sent");
+    else {
+        if (run->discard_rows)
+            db->pq.PQsetSingleRowMode(db->conn);
+        await(db, a, run, ret);
+    }
+    db->notice = NULL;
+    if (ret->end == DB_LOST) {
+        db->pq.PQfinish(db->conn);
+        db->conn = NULL;
+    }
+}
+
+bool
+db_outcome_err(const DbOutcome *o, const char *what, Err *err)
+{
+    if (o->cancelled && !o->timed_out)
+        return err_set(err, ERR_INTERRUPTED, "%s was interrupted", what);
+    if (o->timed_out) {
+        err_set(err, ERR_TIMEOUT, "%s did not end in time and was cancelled", what);
+        return err_hint(err, "raise timeouts.operation (MIGRATION_TIMEOUT) when the server is slow");
+    }
+    if (o->end == DB_LOST)
+        err_set(err, ERR_CONNECTION_LOST, "the connection broke during %s", what);
+    else if (strcmp(o->sqlstate, "42501") == 0)
+        err_set(err, ERR_DENIED, "a privilege is missing for %s", what);
+    else if (strcmp(o->sqlstate, "25006") == 0)
+        err_set(err, ERR_READ_ONLY, "the server accepts no writes (%s)", what);
+    else
+        err_set(err, ERR_SQL, "the server refused %s", what);
+    memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
+    err_detail(err, "%s", o->message);
+    if (o->detail[0])
+        err_detail(err, "%s", o->detail);
+    if (o->hint[0])
+        err_hint(err, "%s", o->hint);
+    return false;
+}
+
+bool
+db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err)
+{
+    DbOutcome o;
+    db_run(db, a, sql, &(DbRun){.timeout_ms = db->opt.operation_ms}, &o);
+    if (o.end != DB_DONE)
+        return db_outcome_err(&o, "a query of Aramid", err);
+    if (ret)
+        *ret = o.results;
+    return true;
+}

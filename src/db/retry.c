@@ -1,0 +1,60 @@
+#include "db/db.h"
+
+#include "base/clock.h"
+#include "base/os.h"
+
+static const struct {
+    char state[6];
+    DbRetry retry;
+} table[] = {
+    {"55P03", DB_RETRY_LOCK},       /* lock_not_available */
+    {"40001", DB_RETRY_CONFLICT},   /* serialization_failure */
+    {"40P01", DB_RETRY_CONFLICT},   /* deadlock_detected */
+    {"08000", DB_RETRY_CONNECTION}, /* connection_exception */
+    {"08001", DB_RETRY_CONNECTION}, /* sqlclient_unable_to_establish_sqlconnection */
+    {"08003", DB_RETRY_CONNECTION}, /* connection_does_not_exist */
+    {"08004", DB_RETRY_CONNECTION}, /* sqlserver_rejected_establishment_of_sqlconnection */
+    {"08006", DB_RETRY_CONNECTION}, /* connection_failure */
+    {"53300", DB_RETRY_CONNECTION}, /* too_many_connections */
+    {"57P01", DB_RETRY_CONNECTION}, /* admin_shutdown */
+    {"57P02", DB_RETRY_CONNECTION}, /* crash_shutdown */
+    {"57P03", DB_RETRY_CONNECTION}, /* cannot_connect_now */
+    {"57P05", DB_RETRY_CONNECTION}, /* idle_session_timeout */
+    {"25P03", DB_RETRY_CONNECTION}, /* idle_in_transaction_session_timeout */
+};
+
+DbRetry
+db_retry_class(const char *sqlstate)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].state, sqlstate) == 0)
+            return table[i].retry;
+    return DB_RETRY_NEVER;
+}
+
+int64_t
+db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt)
+{
+    int64_t top = base_ms > 0 ? base_ms : 1;
+    for (int i = 1; i < attempt && top < cap_ms; i++)
+        top *= 2;
+    if (top > cap_ms)
+        top = cap_ms;
+    uint32_t r;
+    os_random(&r, sizeof r);
+    return top / 2 + (int64_t)(r % (uint32_t)(top / 2 + 1));
+}
+
+bool
+db_pause(DbTick tick, void *arg, int64_t ms)
+{
+    int64_t start = clock_ms(), end = start + ms;
+    for (;;) {
+        if (tick && !tick(arg, clock_ms() - start))
+            return false;
+        int64_t left = end - clock_ms();
+        if (left <= 0)
+            return true;
+        clock_sleep_ms(left < 100 ? left : 100);
+    }
+}
