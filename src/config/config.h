@@ -46,28 +46,35 @@ typedef struct ConfigInfo {
 const ConfigInfo *config_info(ConfigKey key);
 
 typedef struct ConfigValue {
-    const char *text;   /* as it was written, expanded; NULL = not set and no default */
+    const char *text;   /* as it was written, expanded; a PATH is absolute; NULL = not set and no
+                           default */
     const char *origin; /* for people: "flag --url", "environment variable DATABASE_URL",
-                           ".env.local:3", "aramid.yaml:12", "default" */
+                           ".env.local:3", "aramid.yaml:12", "default"; NULL = not set */
     int64_t number;     /* INT, MS, BOOL (0/1) */
 } ConfigValue;
 
-/* Where a value may point when it cannot be used; dynamic shapes of prisma.config.* give these. */
+/* Something that a person should know about where values come from: a computed value of
+ * prisma.config.*, an empty variable, a URL that lost against another. Holds no values. */
 typedef struct ConfigNote {
     const char *text;
-    const char *path;
-    int line;
+    const char *path; /* as shown, or NULL */
+    int line;         /* 0 = unknown */
 } ConfigNote;
 
 typedef struct Config {
     const char *project_dir; /* absolute: where aramid.yaml, package.json or the start folder is */
     const char *env_name;    /* "production", "development", "preview", ... */
-    const char *env_origin;
+    const char *env_origin; /* "flag --env", "environment variable NODE_ENV", "default" */
     ConfigProfile profile;
     ConfigValue values[CFG_COUNT];
     const char *schema_path;     /* schema.prisma or a folder, absolute, NULL = none found */
     const char *migrations_dir;  /* absolute; may not exist */
     const char *migrations_origin;
+    const char *prisma_config; /* prisma.config.*, absolute, NULL = none */
+    const char *provider;      /* of the schema's datasource: "postgresql"; NULL = not said */
+    VEC(const char *) schemas; /* of the datasource, as Prisma's multiSchema wants them */
+    VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
+    VEC(const char *) external_enums;  /* prisma.config enums.external */
     VEC(const char *) environments; /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
     bool is_ci; /* CI is set to something true */
@@ -92,10 +99,18 @@ typedef struct ConfigRequest {
 /* Read everything and decide. Returns false with ERR_CONFIG and file:line for a malformed file,
  * an unknown key of aramid.yaml (nearest key as hint), a value of the wrong type, an --env that is
  * neither defined in aramid.yaml nor one of the known names (hint lists them). A missing URL is no
- * error here. Never prints; secrets stay inside. */
+ * error here. Never prints; secrets stay inside.
+ *
+ * When --env or ARAMID_ENV names the environment, what is written for that environment is stronger
+ * than what is written for none: <ENV>_DATABASE_URL comes before DATABASE_URL, and the section of
+ * aramid.yaml before .env.local and .env. DIRECT_URL is only used when it is not weaker than the
+ * URL that it replaces, so that it never leads to another database.
+ * A URL of aramid.yaml that refers to a variable which is not set keeps the reference: url_parse
+ * then names the variable, and no weaker source is used instead. */
 MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);
 
-/* Text for `config show`: secrets masked, URLs without password and secret parameters. */
+/* Text for `config show`: secrets masked, URLs without password and secret parameters; "" = not
+ * set. */
 const char *config_shown(Arena *a, const Config *c, ConfigKey key);
 
 static inline int64_t
@@ -118,7 +133,8 @@ typedef struct UrlParam {
 
 typedef struct DbUrl {
     VEC(UrlHost) hosts; /* at least one */
-    const char *user, *password, *database; /* NULL = not said */
+    const char *user, *password; /* NULL = not said */
+    const char *database;        /* "postgres" when not said, as Prisma has it */
     const char *schema;                     /* Prisma's schema parameter, NULL = not said */
     VEC(UrlParam) params; /* what libpq understands: sslmode, sslrootcert, options, ... */
     VEC(UrlParam) ignored; /* Prisma's pool parameters and unknown ones */
@@ -129,7 +145,9 @@ typedef struct DbUrl {
 /* Parse postgres:// and postgresql:// URLs: percent escapes, several hosts, IPv6 in brackets,
  * sockets (host= parameter, or %2F host), Prisma's parameters (sslaccept, sslcert as root CA,
  * sslidentity is refused with a hint, schema, connection_limit, ...), jdbc:, prisma:// and mysql://
- * refused by name. `origin` is put into errors instead of the text itself, which may be secret.
+ * refused by name. White space and quotes around the URL are ignored. An "@" in the password may
+ * stay unescaped, as for Prisma (the last one counts). `origin` is put into errors instead of the
+ * text itself, which may be secret.
  * errors: ERR_URL with the position and what is wrong there. */
 MUST_CHECK bool url_parse(Arena *a, const char *text, const char *origin, DbUrl *ret, Err *err);
 

@@ -230,8 +230,11 @@ fill_info(Db *db, Err *err)
     }
     int64_t before = clock_wall_us();
     DbOutcome o;
-    if (!learn(db, info->version >= 140000, &o) && strcmp(o.sqlstate, "22023") == 0)
+    info->checks_client = info->version >= 140000;
+    if (!learn(db, info->checks_client, &o) && strcmp(o.sqlstate, "22023") == 0) {
+        info->checks_client = false;
         learn(db, false, &o);
+    }
     if (o.end != DB_DONE)
         return db_outcome_err(&o, "the first query of the session", err);
     const DbRows *r = &o.results.v[o.results.n - 1];

@@ -43,6 +43,7 @@ typedef struct DbInfo {
     int64_t clock_offset_us; /* server's wall clock minus ours */
     int64_t deadlock_timeout_ms;
     bool is_superuser;
+    bool checks_client; /* client_connection_check_interval works here */
 } DbInfo;
 
 /* Connect and learn DbInfo. The arena must outlive the connection.

@@ -21,7 +21,8 @@ MUST_CHECK bool cluster_find_binaries(Arena *a, const char *bindir, int major, P
 
 typedef struct ClusterOptions {
     const char *project_dir; /* absolute */
-    const char *data_dir;    /* CFG_EMBEDDED_DIR or NULL: decide (see below) */
+    const char *data_dir;    /* CFG_EMBEDDED_DIR: folder that holds or gets pg<major>/data, or such
+                                a data folder of ours; NULL: decide (see below) */
     const char *bindir;      /* CFG_EMBEDDED_BIN or NULL */
     int64_t idle_ms;         /* supervisor stops the server after this idle time; 0 = never */
     const char *self_exe;    /* path of this program: the supervisor is "<self> db supervise" */
@@ -41,28 +42,38 @@ typedef struct ClusterInfo {
     const char *log_path;
 } ClusterInfo;
 
-/* Make (initdb) and start the project's cluster as needed and wait until it accepts connections.
+/* Make (initdb) and start the project's cluster as needed and wait until it accepts connections
+ * (at most 60 s). Also makes the project's database when it is missing, and starts the supervisor
+ * when idle_ms and self_exe are given: "<self_exe> db supervise --project DIR --data-dir DIR
+ * --idle MS". Both processes are detached and get no environment variable that may be secret.
  * The data lies in <project>/.aramid/pg<major>/ when the server's user can reach and own it, else
  * under /var/lib/aramid/<hash of the project's path>/ with a pointer file in .aramid/. Two
  * processes may call this at once: a lock file orders them.
  * Survives kill -9 of server or supervisor: stale pid files and sockets are recognised by the dead
  * pid and replaced.
  * errors: ERR_NO_POSTGRES; ERR_EMBEDDED: data of another major version (hint: the two ways out),
- * folder not writable, no marker (not ours), initdb or start failed (detail: the log's end). */
+ * folder not writable, no marker (not ours), initdb or start failed (detail: the log's end);
+ * ERR_INTERRUPTED.
+ * cost: about 5 ms when the server runs, 0.1 s to start it, 1 to 3 s the first time. */
 MUST_CHECK bool cluster_ensure(Arena *a, const ClusterOptions *options, ClusterInfo *ret, Err *err);
 
 /* What is there, without starting anything. ret->data_dir is NULL when there is no cluster. */
-MUST_CHECK bool cluster_inspect(Arena *a, const ClusterOptions *options, ClusterInfo *ret, Err *err);
+MUST_CHECK bool cluster_inspect(Arena *a, const ClusterOptions *options, ClusterInfo *ret,
+                                Err *err);
 
 /* Stop the project's server (fast shutdown, waits up to timeout_ms, then immediate). */
 MUST_CHECK bool cluster_stop(Arena *a, const ClusterOptions *options, int64_t timeout_ms,
                              bool *ret_was_running, Err *err);
 
-/* Body of the hidden command `db supervise`: polls the server's connections and stops it when idle;
- * ends with the server. Returns the exit status. */
+/* Body of the hidden command `db supervise`: polls the server's connections and stops it when
+ * nobody was connected and cluster_ensure was not called for idle_ms; ends with the server, or at
+ * once when another supervisor is at work. Returns the exit status. */
 int cluster_supervise(const ClusterOptions *options);
 
-/* A throwaway cluster (fsync off) that dies with this process, also by kill -9. */
+/* A throwaway cluster (fsync off) that dies with this process, also by kill -9. It is a copy of a
+ * template that is kept in $XDG_CACHE_HOME/aramid, ~/.cache/aramid or /var/cache/aramid.
+ * errors: ERR_NO_POSTGRES, ERR_EMBEDDED, ERR_INTERRUPTED.
+ * cost: 0.1 to 0.3 s with a template, 1 to 2 s without; 30 MB in /tmp. */
 typedef struct TempCluster TempCluster;
 MUST_CHECK bool temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret,
                                   Err *err);

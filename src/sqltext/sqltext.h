@@ -125,14 +125,14 @@ typedef struct SqlStmt {
     SqlKind kind;
     SqlTxMode tx;
     bool is_chain;      /* COMMIT AND CHAIN */
-    const char *isolation; /* of BEGIN: the words behind it ("ISOLATION LEVEL SERIALIZABLE"), or "" */
+    const char *isolation; /* of BEGIN: its words ("ISOLATION LEVEL SERIALIZABLE"), or "" */
     bool is_concurrent; /* CREATE/DROP/REINDEX ... CONCURRENTLY, DETACH ... CONCURRENTLY */
     bool is_dml;        /* changes rows: INSERT, UPDATE, DELETE, MERGE, COPY FROM, also in a CTE */
     bool if_exists;     /* IF EXISTS / IF NOT EXISTS was said */
     bool changes_session; /* SET, RESET, DISCARD, SET ROLE, set_config(...), advisory lock calls */
     /* CREATE INDEX: name ("" when the server picks it) and table. DROP INDEX, REINDEX INDEX: name.
-     * REINDEX TABLE, DETACH: table (DETACH: name = the partition). */
-    SqlName index, table;
+     * REINDEX TABLE: table. DETACH: table = the partition, parent = the partitioned table. */
+    SqlName index, table, parent;
     bool is_unique;
     const char *tag; /* short words for people: "CREATE INDEX CONCURRENTLY", "ALTER TABLE" */
     VEC(SqlLock) locks;

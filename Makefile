@@ -1,0 +1,73 @@
+# A thin front for meson: each target installs what it needs and says what it does.
+# The real build is described in meson.build.
+
+MESON ?= meson
+NINJA ?= ninja
+# Memory bounds the number of compilers: the sanitized build takes about 300 MB for each.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-versions release debug fuzz bench clean
+
+help:
+	@echo "make run            install what is needed, build, deploy examples/shop to the embedded PostgreSQL"
+	@echo "make test           install what the tests need, build with sanitizers, run all tests"
+	@echo "make test-versions  the integration and fault tests on each of PostgreSQL 13 to 18"
+	@echo "make release        build the program: build/release/aramid"
+	@echo "make debug          build with ASan and UBSan: build/debug/src/cli/aramid"
+	@echo "make fuzz           build the fuzzers with clang and run each for FUZZ_SECONDS (30)"
+	@echo "make bench          measure against psql and, where installed, other migration tools"
+	@echo "make clean          remove build/ (the example's database is stopped first)"
+
+run:
+	@tools/setup run
+	@$(MAKE) --no-print-directory release
+	@tools/run-example
+
+# What is only needed to compile; `run` asks for a PostgreSQL server as well.
+release: build/release/build.ninja
+	@echo "Building build/release/aramid"
+	@$(NINJA) -C build/release -j $(JOBS) --quiet src/cli/aramid
+	@cp -f build/release/src/cli/aramid build/release/aramid
+
+debug: build/debug/build.ninja
+	@echo "Building build/debug (ASan, UBSan)"
+	@$(NINJA) -C build/debug -j $(JOBS) --quiet
+
+build/release/build.ninja:
+	@tools/setup build
+	@$(MESON) setup build/release --buildtype=release -Dtests=false >/dev/null || \
+		{ tail -n 20 build/release/meson-logs/meson-log.txt; exit 1; }
+
+build/debug/build.ninja:
+	@tools/setup test
+	@$(MESON) setup build/debug --buildtype=debug -Db_sanitize=address,undefined >/dev/null || \
+		{ tail -n 20 build/debug/meson-logs/meson-log.txt; exit 1; }
+
+# ARGS is handed to pytest: make test ARGS="-k pooler"
+test:
+	@tools/setup test
+	@tools/setup-npm
+	@$(MAKE) --no-print-directory debug
+	@tests/run $(ARGS)
+
+test-versions: debug
+	@tools/setup-npm
+	@for version in 13 14 15 16 17 18; do \
+		echo "== PostgreSQL $$version"; \
+		ARAMID_TEST_PG=$$version tests/run -n 2 -m "not serial" tests/integration tests/faults || exit 1; \
+	done
+
+fuzz:
+	@tools/setup fuzz
+	@tools/fuzz
+
+# MIGRATIONS=folder measures a real history instead of a made one; ROUNDS=15
+bench: release
+	@tools/setup test
+	@bench/run.py $(if $(MIGRATIONS),--migrations $(MIGRATIONS)) --rounds $(or $(ROUNDS),15)
+
+clean:
+	@if [ -x build/release/aramid ] && [ -d build/run/shop ]; then \
+		build/release/aramid db stop -C build/run/shop >/dev/null 2>&1 || true; fi
+	@rm -rf build

@@ -1,0 +1,5 @@
+-- AlterEnum
+ALTER TYPE "Role" ADD VALUE 'SUPPORT';
+
+-- AlterEnum
+ALTER TYPE "PaymentProvider" ADD VALUE 'INVOICE';

@@ -1,0 +1,68 @@
+#compdef aramid
+# zsh completion for aramid. Made by tools/gen_docs.py from the tables in src/; do not edit.
+_aramid() {
+    local -a general commands special
+    local command='' word skip=''
+    general=(
+        '--directory[work as if started in this folder; other paths are relative to it]:path:_files'
+        '-C[work as if started in this folder; other paths are relative to it]:path:_files'
+        '--env[environment\: development, staging, production, or a name that aramid.yaml defines]:name:'
+        '--config[configuration file\: aramid.yaml or prisma.config.*]:path:_files'
+        '--schema[schema.prisma, or a folder of .prisma files]:path:_files'
+        '--migrations[folder of the migrations]:path:_files'
+        '--url[connection URL of the database; without any URL the project'\''s embedded PostgreSQL is used]:url:'
+        '--yes[do not ask\: confirm what the command is about to do]'
+        '-y[do not ask\: confirm what the command is about to do]'
+        '--json[print the result as JSON on standard output]'
+        '--color[colours\: auto, always or never]:value:(auto always never)'
+        '--quiet[print results and errors only]'
+        '-q[print results and errors only]'
+        '--verbose[tell more]'
+        '-v[tell more]'
+        '--help[show help and exit]'
+        '-h[show help and exit]'
+        '--version[show the version and exit]'
+        '-V[show the version and exit]'
+    )
+    commands=(
+        'status:show what is applied, pending or wrong'
+        'plan:show what deploy would do'
+        'deploy:apply the pending migrations'
+        'resolve:correct the history by hand'
+        'unlock:show or end orphaned migration runs'
+        'validate:check schema.prisma'
+        'format:lay out schema.prisma'
+        'schema:show what schema.prisma says'
+        'db:Embedded PostgreSQL'
+        'config:show every setting and its origin'
+        'help:explain commands, options and errors'
+        'version:show the version'
+        'migrate:Prisma'\''s spellings'
+    )
+    for word in ${words[2,CURRENT-1]}; do
+        if [[ -n $skip ]]; then
+            skip=''
+        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma) ]]; then
+            skip=1
+        elif [[ $word != -* ]]; then
+            command="${command:+$command }$word"
+        fi
+    done
+    case $command in
+    ''|help) _describe -t commands command commands ;;
+    'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'status:show whether the embedded server runs'); _describe -t commands command special ;;
+    'config'|'help config') special=('show:show every setting and its origin'); _describe -t commands command special ;;
+    'migrate'|'help migrate') special=('deploy:what deploy does, as Prisma spells it' 'status:what status does, as Prisma spells it' 'resolve:what resolve does, as Prisma spells it'); _describe -t commands command special ;;
+    esac
+    special=()
+    case $command in
+    'deploy'*) special=('--dry-run[show the plan and change nothing; the same as `aramid plan`]' '--wait[how long to wait for another run to finish]:duration:' '--timeout[limit for the whole run; 0 = none]:duration:' '--lock-timeout[longest time that others may queue behind a waiting DDL statement]:duration:' '--lock-budget[how long to try for a table lock before giving up]:duration:' '--retries[attempts after a lost connection, a deadlock or a serialization failure]:n:' '--create-database[create the database when it does not exist]' '--no-create-database[create the database when it does not exist]') ;;
+    'resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--up-to[with --applied\: this migration and all older ones (baseline)]:name:' '--rolled-back[record this failed migration as rolled back, so that it runs again]:name:' '--force[believe it without looking for the objects that the migration makes]') ;;
+    'validate'*) special=('--prisma[hold to one generation of Prisma\: 5, 6 or 7; without it, what any of them accepts is valid, with a warning where they disagree]:value:(5 6 7)') ;;
+    'format'*) special=('--check[change nothing; name the files that are not formatted and exit with 1]') ;;
+    'help'*) special=('--all[the help of every command, hidden ones included]' '--errors[the table of errors and exit statuses]') ;;
+    'migrate resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--rolled-back[record this failed migration as rolled back]:name:') ;;
+    esac
+    _arguments -S "${general[@]}" "${special[@]}" "*: :"
+}
+_aramid "$@"

@@ -1,0 +1,153 @@
+#include "cli/cli.h"
+
+#include "cli/cli_int.h"
+#include "base/fs.h"
+#include "base/jw.h"
+#include "report/diag_text.h"
+
+#include <assert.h>
+#include <unistd.h>
+
+static bool
+has_option(const OptSpec *list, const char *name)
+{
+    for (const OptSpec *o = list; o && o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* By any command: one function may serve two commands with different options. */
+static bool
+is_declared(const CliTable *table, const char *name)
+{
+    if (has_option(table->globals, name))
+        return true;
+    for (const CmdSpec *const *c = table->commands; *c; c++)
+        if (has_option((*c)->options, name))
+            return true;
+    return false;
+}
+
+static const OptValue *
+find_value(const CmdCall *call, const char *name)
+{
+    bool known = is_declared(call->table, name);
+    assert(known);
+    (void)known;
+    vec_each (const OptValue, v, &call->options) {
+        if (strcmp(v->spec->name, name) == 0)
+            return v;
+    }
+    return NULL;
+}
+
+bool
+cli_given(const CmdCall *call, const char *name)
+{
+    return find_value(call, name) != NULL;
+}
+
+bool
+cli_flag(const CmdCall *call, const char *name)
+{
+    const OptValue *v = find_value(call, name);
+    return v && v->number != 0;
+}
+
+const char *
+cli_text(const CmdCall *call, const char *name)
+{
+    const OptValue *v = find_value(call, name);
+    return v ? v->text : NULL;
+}
+
+int64_t
+cli_number(const CmdCall *call, const char *name, int64_t otherwise)
+{
+    const OptValue *v = find_value(call, name);
+    return v ? v->number : otherwise;
+}
+
+const char *
+cli_arg(const CmdCall *call, size_t index)
+{
+    return index < call->args.n ? call->args.v[index] : NULL;
+}
+
+bool
+cli_load_config(const CmdCall *call, Config *ret, Err *err)
+{
+    Arena *a = call->arena;
+    VEC(ConfigFlag) flags = {0};
+    vec_each (const OptValue, v, &call->options) {
+        if (!v->spec->config)
+            continue;
+        const char *value = v->spec->type == OPT_FLAG ? (v->number ? "true" : "false") : v->text;
+        *vec_add(a, &flags) = (ConfigFlag){
+            .key = (ConfigKey)(v->spec->config - 1), .flag = v->spelling, .value = value};
+    }
+    ConfigRequest request = {
+        .start_dir = ".",
+        .env_name = cli_text(call, "env"),
+        .config_path = cli_text(call, "config"),
+        .schema_path = cli_text(call, "schema"),
+        .flags = flags.v,
+        .flag_count = flags.n,
+    };
+    return config_load(a, &request, ret, err);
+}
+
+const char *
+cli_self_exe(const CmdCall *call)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    return n > 0 ? str_dup(call->arena, (Str){path, (size_t)n}) : "aramid";
+}
+
+const char *
+cli_shown_path(Arena *a, const char *path)
+{
+    const char *here = fs_absolute(a, ".");
+    size_t n = strlen(here);
+    if (strncmp(path, here, n) != 0 || path[n] != '/' || !path[n + 1])
+        return path;
+    return path + n + 1;
+}
+
+void
+cli_print(const CmdCall *call, const Buf *text)
+{
+    fwrite(text->p, 1, text->n, call->out);
+}
+
+void
+cli_note(const CmdCall *call, const char *fmt, ...)
+{
+    if (cli_flag(call, "quiet"))
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = str_vfmt(call->arena, fmt, ap);
+    va_end(ap);
+    fprintf(call->err, "%s\n", str_printable(call->arena, str_of(text), true));
+}
+
+int
+cli_fail(const CmdCall *call, const Err *err)
+{
+    Buf text;
+    buf_init(&text, call->arena);
+    diag_text_error(&text, &call->term_err, err);
+    fwrite(text.p, 1, text.n, call->err);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        jw_object(&w, NULL);
+        diag_json_error(&w, "error", err);
+        jw_end(&w);
+        cli_print(call, &w.out);
+    }
+    return err_exit_status(err);
+}

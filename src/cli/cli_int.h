@@ -1,0 +1,25 @@
+/* Shared by the files of this room only. */
+#pragma once
+
+#include "cli/cli.h"
+
+/* Overwrite what may be secret in a URL that stands in argv: user and password, and everything
+ * behind '?'. Text that is no URL is overwritten as a whole. */
+void cli_mask(char *text);
+
+/* "\"text\"" for messages: without passwords, control characters visible, long text cut. */
+const char *cli_quotable(Arena *a, Str text);
+
+/* Check value->text against its option's type and fill value->number; ERR_USAGE. */
+MUST_CHECK bool cli_check_value(Arena *a, OptValue *value, Err *err);
+
+/* Search for the nearest spelling of a word: begin, try each candidate, look at .best (NULL = none
+ * is near). A candidate that begins with the word counts as near. */
+typedef struct CliNearest {
+    Str word;
+    const char *best;
+    size_t distance;
+} CliNearest;
+
+CliNearest cli_nearest_begin(Str word);
+void cli_nearest_try(CliNearest *near, const char *candidate);

@@ -1,0 +1,207 @@
+/* The embedded PostgreSQL of the project: db url, start, stop, status, supervise. */
+#include "cli/commands.h"
+#include "base/jw.h"
+#include "shadow/cluster.h"
+
+enum { STOP_TIMEOUT_MS = 20000 };
+
+static bool
+load_options(const CmdCall *call, ClusterOptions *ret, Config *config, Err *err)
+{
+    if (!cli_load_config(call, config, err))
+        return false;
+    *ret = (ClusterOptions){
+        .project_dir = config->project_dir,
+        .data_dir = config->values[CFG_EMBEDDED_DIR].text,
+        .bindir = config->values[CFG_EMBEDDED_BIN].text,
+        .idle_ms = config_ms(config, CFG_EMBEDDED_IDLE),
+        .self_exe = cli_self_exe(call),
+    };
+    return true;
+}
+
+static void
+add_escaped(Buf *out, const char *text, const char *also_plain)
+{
+    for (const char *p = text; *p; p++) {
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+                     (*p >= '0' && *p <= '9') || strchr("-._~", *p) || strchr(also_plain, *p);
+        if (plain)
+            buf_addc(out, *p);
+        else
+            buf_fmt(out, "%%%02X", (unsigned)(unsigned char)*p);
+    }
+}
+
+/* A URL that psql, Prisma and Aramid understand alike: the host parameter wins over "localhost". */
+static const char *
+cluster_url(Arena *a, const ClusterInfo *info)
+{
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, "postgresql://");
+    add_escaped(&b, info->user, "");
+    buf_fmt(&b, "@localhost:%d/", info->port);
+    add_escaped(&b, info->database, "");
+    buf_addz(&b, "?host=");
+    add_escaped(&b, info->socket_dir, "/");
+    return b.p;
+}
+
+static void
+add_json(const CmdCall *call, const ClusterInfo *info)
+{
+    JsonWriter w;
+    jw_init(&w, call->arena, true);
+    jw_object(&w, NULL);
+    jw_bool(&w, "exists", info->data_dir != NULL);
+    jw_bool(&w, "running", info->running);
+    jw_bool(&w, "created", info->created);
+    jw_bool(&w, "started", info->started);
+    jw_strz(&w, "url", info->running ? cluster_url(call->arena, info) : NULL);
+    jw_strz(&w, "data_dir", info->data_dir);
+    jw_strz(&w, "socket_dir", info->socket_dir);
+    jw_strz(&w, "log", info->log_path);
+    if (info->data_dir)
+        jw_int(&w, "major", info->major);
+    else
+        jw_null(&w, "major");
+    if (info->running)
+        jw_int(&w, "pid", info->postmaster_pid);
+    else
+        jw_null(&w, "pid");
+    jw_end(&w);
+    cli_print(call, &w.out);
+}
+
+/* Tell when the project's commands use another database than the one spoken of here. */
+static void
+note_other_database(const CmdCall *call, const Config *config)
+{
+    const ConfigValue *url = &config->values[CFG_URL];
+    if (!url->text)
+        url = &config->values[CFG_DIRECT_URL];
+    if (url->text)
+        cli_note(call, "note: other commands use the URL from %s, not the embedded PostgreSQL",
+                 url->origin);
+}
+
+static bool
+ensure(CmdCall *call, ClusterInfo *ret, Err *err)
+{
+    Config *config = arena_new(call->arena, Config);
+    ClusterOptions options;
+    if (!load_options(call, &options, config, err) ||
+        !cluster_ensure(call->arena, &options, ret, err))
+        return false;
+    note_other_database(call, config);
+    return true;
+}
+
+int
+cmd_db_url(CmdCall *call)
+{
+    ClusterInfo info = {0};
+    Err err;
+    if (!ensure(call, &info, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json"))
+        add_json(call, &info);
+    else
+        fprintf(call->out, "%s\n", cluster_url(call->arena, &info));
+    return 0;
+}
+
+int
+cmd_db_start(CmdCall *call)
+{
+    ClusterInfo info = {0};
+    Err err;
+    if (!ensure(call, &info, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json")) {
+        add_json(call, &info);
+        return 0;
+    }
+    fprintf(call->out, "PostgreSQL %d %s\n  %s\n", info.major,
+            info.created   ? "made and started"
+            : info.started ? "started"
+                           : "is running already",
+            cluster_url(call->arena, &info));
+    return 0;
+}
+
+int
+cmd_db_stop(CmdCall *call)
+{
+    Config *config = arena_new(call->arena, Config);
+    ClusterOptions options;
+    bool was_running = false;
+    Err err;
+    if (!load_options(call, &options, config, &err) ||
+        !cluster_stop(call->arena, &options, STOP_TIMEOUT_MS, &was_running, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        jw_object(&w, NULL);
+        jw_bool(&w, "stopped", was_running);
+        jw_end(&w);
+        cli_print(call, &w.out);
+    } else {
+        fputs(was_running ? "stopped\n" : "it was not running\n", call->out);
+    }
+    return 0;
+}
+
+static void
+show_status(const CmdCall *call, const ClusterInfo *info)
+{
+    Arena *a = call->arena;
+    Buf out;
+    buf_init(&out, a);
+    if (!info->data_dir) {
+        buf_addz(&out, "not made yet; `aramid db start` makes it\n");
+    } else if (!info->running) {
+        buf_fmt(&out, "PostgreSQL %d, stopped\n", info->major);
+    } else {
+        buf_fmt(&out, "PostgreSQL %d, running, process %ld\n", info->major, info->postmaster_pid);
+        buf_fmt(&out, "  url   %s\n", cluster_url(a, info));
+    }
+    if (info->data_dir)
+        buf_fmt(&out, "  data  %s\n", str_printable(a, str_of(info->data_dir), false));
+    if (info->log_path)
+        buf_fmt(&out, "  log   %s\n", str_printable(a, str_of(info->log_path), false));
+    cli_print(call, &out);
+}
+
+int
+cmd_db_status(CmdCall *call)
+{
+    Config *config = arena_new(call->arena, Config);
+    ClusterOptions options;
+    ClusterInfo info = {0};
+    Err err;
+    if (!load_options(call, &options, config, &err) ||
+        !cluster_inspect(call->arena, &options, &info, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json"))
+        add_json(call, &info);
+    else
+        show_status(call, &info);
+    note_other_database(call, config);
+    return info.running ? 0 : 1;
+}
+
+int
+cmd_db_supervise(CmdCall *call)
+{
+    ClusterOptions options = {
+        .project_dir = cli_text(call, "project"),
+        .data_dir = cli_text(call, "data-dir"),
+        .bindir = cli_text(call, "bindir"),
+        .idle_ms = cli_number(call, "idle", 0),
+        .self_exe = cli_self_exe(call),
+    };
+    return cluster_supervise(&options);
+}

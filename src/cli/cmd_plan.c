@@ -1,0 +1,28 @@
+/* plan, and deploy --dry-run. */
+#include "cli/commands.h"
+
+#include "report/migrations.h"
+
+int
+cmd_plan(CmdCall *call)
+{
+    Config config;
+    Err err;
+    PlanResult result;
+    if (!cli_load_config(call, &config, &err) ||
+        !flow_plan(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call)}, &result,
+                   &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        report_plan_json(&w, &result);
+        cli_print(call, &w.out);
+    } else {
+        Buf b;
+        buf_init(&b, call->arena);
+        report_plan_text(&b, &call->term_out, &result, true);
+        cli_print(call, &b);
+    }
+    return 0;
+}

@@ -1,0 +1,55 @@
+/* unlock: show who holds the migration lock, and end one of them by number. */
+#include "cli/commands.h"
+
+#include "report/migrations.h"
+
+#include <unistd.h>
+
+/* Ending somebody's run deserves a question. */
+static bool
+confirm(CmdCall *call, int pid, Err *err)
+{
+    if (cli_flag(call, "yes"))
+        return true;
+    if (!call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(call, "json")) {
+        err_set(err, ERR_CONFIRM, "ending server process %d needs a confirmation", pid);
+        return err_hint(err, "aramid unlock %d --yes", pid);
+    }
+    fprintf(call->err, "End server process %d? What it has not committed is rolled back. [y/N] ", pid);
+    fflush(call->err);
+    char line[16];
+    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
+        return true;
+    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was done");
+}
+
+int
+cmd_unlock(CmdCall *call)
+{
+    Config config;
+    Err err;
+    UnlockResult result;
+    long long pid = 0;
+    const char *arg = cli_arg(call, 0);
+    if (arg && !str_to_int(str_of(arg), 1, INT32_MAX, &pid)) {
+        err_set(&err, ERR_USAGE, "\"%s\" is not the number of a server process",
+                str_printable(call->arena, str_of(arg), false));
+        return cli_fail(call, &err);
+    }
+    if (!cli_load_config(call, &config, &err) || (pid && !confirm(call, (int)pid, &err)) ||
+        !flow_unlock(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call)},
+                     (int)pid, &result, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        report_unlock_json(&w, &result);
+        cli_print(call, &w.out);
+    } else {
+        Buf b;
+        buf_init(&b, call->arena);
+        report_unlock_text(&b, &call->term_out, &result);
+        cli_print(call, &b);
+    }
+    return 0;
+}

@@ -1,0 +1,473 @@
+/* What can be typed: every command and option. The parser, `aramid help`, the reference documents,
+ * the manual page and the completion scripts are made from these tables; after a change run
+ * tools/gen_docs.py. */
+/* clang-format off */
+#include "cli/commands.h"
+
+/* ---- options of every command --------------------------------------------------------------- */
+
+static const char *const color_choices[] = {"auto", "always", "never", NULL};
+
+static const OptSpec globals[] = {
+    {.name = "directory", .letter = 'C', .type = OPT_PATH, .value = "DIR",
+     .listed_for = CMD_USES_PROJECT,
+     .help = "work as if started in this folder; other paths are relative to it"},
+    {.name = "env", .type = OPT_TEXT, .value = "NAME", .env = "ARAMID_ENV, NODE_ENV",
+     .listed_for = CMD_USES_PROJECT,
+     .help = "environment: development, staging, production, or a name that aramid.yaml defines"},
+    {.name = "config", .type = OPT_PATH, .value = "PATH",
+     .listed_for = CMD_USES_PROJECT,
+     .help = "configuration file: aramid.yaml or prisma.config.*"},
+    {.name = "schema", .type = OPT_PATH, .value = "PATH", .config = CLI_SETS(SCHEMA),
+     .listed_for = CMD_USES_PROJECT,
+     .help = "schema.prisma, or a folder of .prisma files"},
+    {.name = "migrations", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(MIGRATIONS),
+     .listed_for = CMD_USES_DATABASE,
+     .help = "folder of the migrations"},
+    {.name = "url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(URL),
+     .listed_for = CMD_USES_DATABASE,
+     .help = "connection URL of the database; without any URL the project's embedded PostgreSQL "
+             "is used"},
+    {.name = "yes", .letter = 'y', .type = OPT_FLAG,
+     .listed_for = CMD_USES_CONFIRM,
+     .help = "do not ask: confirm what the command is about to do"},
+    {.name = "json", .type = OPT_FLAG,
+     .listed_for = CMD_USES_JSON,
+     .help = "print the result as JSON on standard output"},
+    {.name = "color", .type = OPT_CHOICE, .value = "WHEN", .choices = color_choices,
+     .env = "NO_COLOR, FORCE_COLOR", .help = "colours: auto, always or never"},
+    {.name = "quiet", .letter = 'q', .type = OPT_FLAG,
+     .help = "print results and errors only"},
+    {.name = "verbose", .letter = 'v', .type = OPT_FLAG, .help = "tell more"},
+    {.name = "help", .letter = 'h', .type = OPT_FLAG, .help = "show help and exit"},
+    {.name = "version", .letter = 'V', .type = OPT_FLAG, .help = "show the version and exit"},
+    {0},
+};
+
+static const CmdConflict global_conflicts[] = {{"quiet", "verbose"}, {0}};
+
+/* ---- migrations ----------------------------------------------------------------------------- */
+
+enum { USES_MIGRATIONS = CMD_USES_PROJECT | CMD_USES_DATABASE };
+
+static const CmdExit status_exits[] = {
+    {10, "migrations are pending"},
+    {11, "a migration failed, under Aramid or under Prisma's engine"},
+    {12, "a run was interrupted; `aramid deploy` will finish it"},
+    {13, "a migration was edited after it was applied"},
+    {14, "an applied migration is missing in the folder"},
+    {15, "a pending migration is older than an applied one"},
+    {16, "the database has tables but no migration history"},
+    {0},
+};
+
+static const CmdExample status_examples[] = {
+    {"aramid status", "of the project's database"},
+    {"aramid status --env production --json", "for a monitor"},
+    {"aramid status --verbose", "with every migration of the history"},
+    {0},
+};
+
+static const CmdSpec status = {
+    .name = "status", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "show what is applied, pending or wrong",
+    .description =
+        "Compares the migrations folder with the history in the database: applied, pending, "
+        "failed, interrupted, edited, missing and out-of-order migrations, who is running one "
+        "now, and when the last one was applied. With --verbose it lists the whole history.\n\n"
+        "Everything happens in one READ ONLY transaction; a role that may only read is enough, "
+        "and nothing is created. Each state has an exit status of its own.",
+    .examples = status_examples, .exits = status_exits, .run = cmd_status,
+};
+
+static const CmdExample plan_examples[] = {
+    {"aramid plan", "what `aramid deploy` would do now"},
+    {"aramid plan --env production --json", "for a review tool"},
+    {0},
+};
+
+static const CmdSpec plan = {
+    .name = "plan", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "show what deploy would do",
+    .description =
+        "Lists the pending migrations and the steps that each will run as: the SQL, what runs "
+        "inside a transaction and what outside, and the table locks that are known from the "
+        "statements. Changes nothing. The same as `aramid deploy --dry-run`.",
+    .examples = plan_examples, .run = cmd_plan,
+};
+
+static const OptSpec deploy_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "show the plan and change nothing; the same as `aramid plan`"},
+    {.name = "wait", .type = OPT_DURATION, .value = "DURATION", .config = CLI_SETS(WAIT_RUNNER),
+     .help = "how long to wait for another run to finish"},
+    {.name = "timeout", .type = OPT_DURATION, .value = "DURATION",
+     .config = CLI_SETS(RUN_TIMEOUT), .help = "limit for the whole run; 0 = none"},
+    {.name = "lock-timeout", .type = OPT_DURATION, .value = "DURATION",
+     .config = CLI_SETS(LOCK_TIMEOUT),
+     .help = "longest time that others may queue behind a waiting DDL statement"},
+    {.name = "lock-budget", .type = OPT_DURATION, .value = "DURATION",
+     .config = CLI_SETS(LOCK_BUDGET),
+     .help = "how long to try for a table lock before giving up"},
+    {.name = "retries", .type = OPT_INT, .value = "N", .max = 1000,
+     .config = CLI_SETS(MAX_RETRIES),
+     .help = "attempts after a lost connection, a deadlock or a serialization failure"},
+    {.name = "create-database", .type = OPT_FLAG, .negatable = true,
+     .config = CLI_SETS(CREATE_DB), .help = "create the database when it does not exist"},
+    {0},
+};
+
+static const CmdExample deploy_examples[] = {
+    {"aramid deploy", "apply what is pending"},
+    {"aramid deploy --env production --yes", "in a pipeline: nobody is asked"},
+    {"aramid deploy --dry-run", "show the steps, the SQL and the locks only"},
+    {"aramid deploy --lock-timeout 50ms --lock-budget 10min", "on a very busy database"},
+    {0},
+};
+
+static const CmdSpec deploy = {
+    .name = "deploy", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "apply the pending migrations",
+    .description =
+        "Brings the database up to date with the migrations folder. A migration and its entry in "
+        "the history commit together; statements that cannot run in a transaction are journaled, "
+        "so that the next `aramid deploy` finishes whatever was interrupted. Table locks are "
+        "waited for politely: in short attempts, so that the site's own queries never queue for "
+        "long.\n\n"
+        "Other runs on the same database are waited for. In a production environment the command "
+        "asks before it begins; --yes answers.",
+    .options = deploy_options, .examples = deploy_examples, .run = cmd_deploy,
+};
+
+static const OptSpec resolve_options[] = {
+    {.name = "applied", .type = OPT_TEXT, .value = "NAME", .name_or = "up-to",
+     .help = "record this migration as applied, without running it"},
+    {.name = "up-to", .type = OPT_TEXT, .value = "NAME", .name_or = "applied",
+     .needs = "applied",
+     .help = "with --applied: this migration and all older ones (baseline)"},
+    {.name = "rolled-back", .type = OPT_TEXT, .value = "NAME",
+     .help = "record this failed migration as rolled back, so that it runs again"},
+    {.name = "force", .type = OPT_FLAG,
+     .help = "believe it without looking for the objects that the migration makes"},
+    {0},
+};
+
+static const char *const resolve_one_of[] = {"applied", "rolled-back", NULL};
+
+static const CmdConflict resolve_conflicts[] = {
+    {"applied", "rolled-back"},
+    {"rolled-back", "up-to"},
+    {0},
+};
+
+static const CmdExample resolve_examples[] = {
+    {"aramid resolve --applied 20240102030405_add_users", "it was run by hand"},
+    {"aramid resolve --applied --up-to 20240102030405_add_users",
+     "baseline: the database already has all of these"},
+    {"aramid resolve --rolled-back 20240102030405_add_users",
+     "what a failed run left was undone by hand"},
+    {0},
+};
+
+static const CmdSpec resolve = {
+    .name = "resolve", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "correct the history by hand",
+    .description =
+        "Writes to the migration history only, never to your tables. Before a migration is "
+        "recorded as applied, the objects that its SQL names are looked up in the database; when "
+        "they are not there the command refuses, unless --force is given.",
+    .options = resolve_options, .one_of = resolve_one_of, .conflicts = resolve_conflicts,
+    .examples = resolve_examples, .run = cmd_resolve,
+};
+
+static const ArgSpec unlock_args[] = {
+    {.name = "PID", .is_number = true,
+     .help = "server process to end; without it the processes are only shown"},
+    {0},
+};
+
+static const CmdExample unlock_examples[] = {
+    {"aramid unlock", "show who holds the migration lock, since when, from where"},
+    {"aramid unlock 4711 --yes", "end that one"},
+    {0},
+};
+
+static const CmdSpec unlock = {
+    .name = "unlock", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "show or end orphaned migration runs",
+    .description =
+        "Shows the server processes that hold Aramid's or Prisma's migration lock or that a dead "
+        "runner left behind. With a PID it ends that process on the server, after asking; only "
+        "processes of migration runs can be ended this way.",
+    .args = unlock_args, .examples = unlock_examples, .run = cmd_unlock,
+};
+
+/* ---- schema --------------------------------------------------------------------------------- */
+
+static const char *const prisma_choices[] = {"5", "6", "7", NULL};
+
+static const OptSpec validate_options[] = {
+    {.name = "prisma", .type = OPT_CHOICE, .value = "N", .choices = prisma_choices,
+     .help = "hold to one generation of Prisma: 5, 6 or 7; without it, what any of them accepts "
+             "is valid, with a warning where they disagree"},
+    {0},
+};
+
+static const CmdExit validate_exits[] = {{1, "the schema is not valid"}, {0}};
+
+static const CmdExample validate_examples[] = {
+    {"aramid validate", "the project's schema"},
+    {"aramid validate --schema prisma/schema --prisma 7", "a folder, by the rules of Prisma 7"},
+    {0},
+};
+
+static const CmdSpec validate = {
+    .name = "validate", .group = CMD_GROUP_SCHEMA, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "check schema.prisma",
+    .description =
+        "Finds every error of the schema in one pass, without a database. Each is printed as "
+        "PATH:LINE:COLUMN: error: ... with the source line, and with a hint where there is one. "
+        "Under GitHub Actions the errors are also shown as annotations.",
+    .options = validate_options, .examples = validate_examples, .exits = validate_exits,
+    .run = cmd_validate,
+};
+
+static const OptSpec format_options[] = {
+    {.name = "check", .type = OPT_FLAG,
+     .help = "change nothing; name the files that are not formatted and exit with 1"},
+    {0},
+};
+
+static const CmdExit format_exits[] = {
+    {1, "the schema has syntax errors, or with --check: a file is not formatted"},
+    {0},
+};
+
+static const CmdExample format_examples[] = {
+    {"aramid format", "rewrite the project's schema files"},
+    {"aramid format --check", "in a pipeline"},
+    {"aramid format < schema.prisma", "from standard input to standard output, for editors"},
+    {0},
+};
+
+static const CmdSpec format = {
+    .name = "format", .group = CMD_GROUP_SCHEMA, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT,
+    .summary = "lay out schema.prisma",
+    .description =
+        "Writes the schema in the layout of Prisma's formatter and adds the relation fields that "
+        "it would add. No comment is lost.\n\n"
+        "Without --schema, and when standard input is a pipe or a file, the schema is read there "
+        "and the result goes to standard output. An empty input is no schema: then --check looks "
+        "at the project's files.",
+    .options = format_options, .examples = format_examples, .exits = format_exits,
+    .run = cmd_format,
+};
+
+static const CmdExit schema_exits[] = {{1, "the schema has syntax errors"}, {0}};
+
+static const CmdExample schema_examples[] = {
+    {"aramid schema", "models, tables, fields and relations"},
+    {"aramid schema --json", "for a program"},
+    {0},
+};
+
+static const CmdSpec schema = {
+    .name = "schema", .group = CMD_GROUP_SCHEMA, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "show what schema.prisma says",
+    .description = "Prints what Aramid understood of the schema: enums, models with their tables, "
+                   "fields with their columns, and relations.",
+    .examples = schema_examples, .exits = schema_exits, .run = cmd_schema,
+};
+
+/* ---- embedded database ---------------------------------------------------------------------- */
+
+static const CmdExample db_url_examples[] = {
+    {"psql \"$(aramid db url)\"", "open the embedded database"},
+    {0},
+};
+
+static const CmdSpec db_url = {
+    .name = "db url", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "start the embedded server and print its URL",
+    .description =
+        "Prints a connection URL of the project's embedded PostgreSQL, which is made and started "
+        "when needed. The server listens on a unix socket only.",
+    .examples = db_url_examples, .run = cmd_db_url,
+};
+
+static const CmdSpec db_start = {
+    .name = "db start", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "make and start the embedded server",
+    .description =
+        "Makes the project's embedded PostgreSQL when there is none yet, starts it and waits "
+        "until it accepts connections. It stops by itself after some idle time (setting "
+        "embedded.idle). Commands that need it start it themselves.",
+    .run = cmd_db_start,
+};
+
+static const CmdSpec db_stop = {
+    .name = "db stop", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "stop the embedded server; its data stays",
+    .description = "Stops the project's embedded PostgreSQL. Nothing to stop is no error.",
+    .run = cmd_db_stop,
+};
+
+static const CmdExit db_status_exits[] = {{1, "it is not running, or not made yet"}, {0}};
+
+static const CmdSpec db_status = {
+    .name = "db status", .group = CMD_GROUP_EMBEDDED, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "show whether the embedded server runs",
+    .description = "Looks at the project's embedded PostgreSQL without starting it.",
+    .exits = db_status_exits, .run = cmd_db_status,
+};
+
+static const OptSpec supervise_options[] = {
+    {.name = "project", .type = OPT_PATH, .value = "DIR", .help = "folder of the project"},
+    {.name = "data-dir", .type = OPT_PATH, .value = "DIR", .help = "folder of the cluster"},
+    {.name = "bindir", .type = OPT_PATH, .value = "DIR", .help = "folder of the server programs"},
+    {.name = "idle", .type = OPT_DURATION, .value = "DURATION",
+     .help = "stop the server after this time without a connection; 0 = never"},
+    {0},
+};
+
+static const char *const supervise_one_of[] = {"project", NULL};
+
+static const CmdSpec db_supervise = {
+    .name = "db supervise", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
+    .hidden = true, .summary = "stop the embedded server when it is idle",
+    .description = "Watches a running embedded PostgreSQL. Started by Aramid itself.",
+    .options = supervise_options, .one_of = supervise_one_of, .run = cmd_db_supervise,
+};
+
+/* ---- information ---------------------------------------------------------------------------- */
+
+static const CmdExample config_show_examples[] = {
+    {"aramid config show", "every setting and where its value comes from"},
+    {"aramid config show --env production", "as it will be in production"},
+    {0},
+};
+
+static const CmdSpec config_show = {
+    .name = "config show", .group = CMD_GROUP_INFORMATION, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_JSON,
+    .summary = "show every setting and its origin",
+    .description =
+        "Prints the environment, the places of schema and migrations, and each setting with its "
+        "value and the flag, variable or file that it comes from. Passwords are never shown. No "
+        "database is asked.",
+    .examples = config_show_examples, .run = cmd_config_show,
+};
+
+static const ArgSpec help_args[] = {
+    {.name = "COMMAND", .repeatable = true, .help = "one word, or two such as \"db url\""},
+    {0},
+};
+
+static const OptSpec help_options[] = {
+    {.name = "all", .type = OPT_FLAG, .help = "the help of every command, hidden ones included"},
+    {.name = "errors", .type = OPT_FLAG, .help = "the table of errors and exit statuses"},
+    {.name = "failpoints", .type = OPT_FLAG, .hidden = true,
+     .help = "names of the points where tests can stop a run"},
+    {0},
+};
+
+static const CmdConflict help_conflicts[] = {
+    {"all", "errors"}, {"all", "failpoints"}, {"errors", "failpoints"},
+    {"all", "json"}, {"errors", "json"}, {"failpoints", "json"}, {0},
+};
+
+static const CmdExample help_examples[] = {
+    {"aramid help deploy", "the same as `aramid deploy --help`"},
+    {"aramid help --errors", "what the exit statuses mean"},
+    {"aramid help --json", "commands, options, errors and settings for a program"},
+    {0},
+};
+
+static const CmdSpec help = {
+    .name = "help", .group = CMD_GROUP_INFORMATION, .class = CMD_INFORMATION,
+    .uses = CMD_USES_JSON, .summary = "explain commands, options and errors",
+    .description = "Without an argument it lists the commands.",
+    .args = help_args, .options = help_options, .conflicts = help_conflicts,
+    .examples = help_examples, .run = cmd_help,
+};
+
+static const CmdSpec version = {
+    .name = "version", .group = CMD_GROUP_INFORMATION, .class = CMD_INFORMATION,
+    .uses = CMD_USES_JSON, .summary = "show the version",
+    .description = "With --verbose it also says how the program was built.", .run = cmd_version,
+};
+
+/* ---- Prisma's spellings --------------------------------------------------------------------- */
+
+static const CmdSpec migrate_deploy = {
+    .name = "migrate deploy", .group = CMD_GROUP_PRISMA, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM, .summary = "what deploy does, as Prisma spells it",
+    .description =
+        "Does what `aramid deploy` does, with the options and exit statuses of `prisma migrate "
+        "deploy`: 0 when done, 1 for every failure.",
+    .prisma_status = true, .run = cmd_deploy,
+};
+
+static const CmdSpec migrate_status = {
+    .name = "migrate status", .group = CMD_GROUP_PRISMA, .class = CMD_READS,
+    .uses = USES_MIGRATIONS, .summary = "what status does, as Prisma spells it",
+    .description =
+        "Does what `aramid status` does, with the options and exit statuses of `prisma migrate "
+        "status`: 0 when the database is up to date, 1 otherwise.",
+    .prisma_status = true, .run = cmd_status,
+};
+
+static const OptSpec migrate_resolve_options[] = {
+    {.name = "applied", .type = OPT_TEXT, .value = "NAME",
+     .help = "record this migration as applied, without running it"},
+    {.name = "rolled-back", .type = OPT_TEXT, .value = "NAME",
+     .help = "record this failed migration as rolled back"},
+    {0},
+};
+
+static const CmdConflict migrate_resolve_conflicts[] = {{"applied", "rolled-back"}, {0}};
+
+static const CmdSpec migrate_resolve = {
+    .name = "migrate resolve", .group = CMD_GROUP_PRISMA, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM, .summary = "what resolve does, as Prisma spells it",
+    .description =
+        "Does what `aramid resolve` does, with the options and exit statuses of `prisma migrate "
+        "resolve`: 0 when done, 1 for every failure.",
+    .options = migrate_resolve_options, .one_of = resolve_one_of,
+    .conflicts = migrate_resolve_conflicts, .prisma_status = true, .run = cmd_resolve,
+};
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static const CmdSpec *const commands[] = {
+    &status,         &plan,           &deploy,     &resolve,  &unlock,    &validate,
+    &format,         &schema,         &db_url,     &db_start, &db_stop,   &db_status,
+    &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
+    &migrate_status, &migrate_resolve, NULL,
+};
+
+static const CmdOtherWord other_words[] = {
+    {"apply", "deploy"},   {"up", "deploy"},       {"push", "deploy"},     {"migrate up", "deploy"},
+    {"baseline", "resolve"}, {"check", "validate"}, {"lint", "validate"},   {"fmt", "format"},
+    {"info", "status"},    {"migrate list", "status"}, {"list", "status"}, {"dry-run", "plan"},
+    {"settings", "config show"}, {"start", "db start"}, {"stop", "db stop"}, {0},
+};
+
+const CliTable *
+cli_table(void)
+{
+    static const CliTable table = {globals, global_conflicts, commands, other_words};
+    return &table;
+}

@@ -1,0 +1,24 @@
+/* The functions behind the commands, one file each (cmd_<name>.c). Each returns the exit status. */
+#pragma once
+
+#include "cli/cli.h"
+
+int cmd_deploy(CmdCall *call);
+int cmd_plan(CmdCall *call);
+int cmd_status(CmdCall *call);
+int cmd_resolve(CmdCall *call);
+int cmd_unlock(CmdCall *call);
+
+int cmd_validate(CmdCall *call);
+int cmd_format(CmdCall *call);
+int cmd_schema(CmdCall *call);
+
+int cmd_db_url(CmdCall *call);
+int cmd_db_start(CmdCall *call);
+int cmd_db_stop(CmdCall *call);
+int cmd_db_status(CmdCall *call);
+int cmd_db_supervise(CmdCall *call);
+
+int cmd_config_show(CmdCall *call);
+int cmd_help(CmdCall *call);
+int cmd_version(CmdCall *call);

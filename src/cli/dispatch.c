@@ -1,0 +1,128 @@
+#include "cli/cli_int.h"
+#include "report/diag_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* LeakSanitizer reads the process's own memory, which PR_SET_DUMPABLE forbids. */
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#define IS_SANITIZED __has_feature(address_sanitizer)
+#else
+#define IS_SANITIZED 0
+#endif
+
+/* Keep 0, 1 and 2 occupied, so that no file or socket of ours gets one of these numbers and
+ * receives what was meant for a stream that the caller closed. */
+static void
+occupy_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+/* Passwords are in memory: no core files, no reading by other processes of the user. Files are for
+ * the owner only unless somebody asks for more. */
+static void
+protect(void)
+{
+    umask(077);
+    signal(SIGPIPE, SIG_IGN);
+    if (!IS_SANITIZED) {
+        struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        prctl(PR_SET_DUMPABLE, 0);
+    }
+}
+
+static int
+print_help(const CmdCall *call)
+{
+    bool is_asked = call->wants_help;
+    Buf text;
+    buf_init(&text, call->arena);
+    const Term *term = is_asked ? &call->term_out : &call->term_err;
+    if (call->spec)
+        cli_help_command(&text, term, call->table, call->spec);
+    else if (call->word)
+        cli_help_word(&text, term, call->table, call->word);
+    else
+        cli_help_program(&text, term, call->table);
+    fwrite(text.p, 1, text.n, is_asked ? call->out : call->err);
+    return is_asked ? 0 : err_info(ERR_USAGE)->exit_status;
+}
+
+static int
+usage_error(const CmdCall *call, const Err *err)
+{
+    Buf text;
+    buf_init(&text, call->arena);
+    diag_text_error(&text, &call->term_err, err);
+    if (call->spec)
+        buf_fmt(&text, "Usage: %s\n", cli_usage(call->arena, call->spec));
+    fwrite(text.p, 1, text.n, call->err);
+    return err_exit_status(err);
+}
+
+static int
+run(CmdCall *call)
+{
+    const char *dir = cli_text(call, "directory");
+    if (dir && chdir(dir) != 0) {
+        Err err;
+        err_set(&err, ERR_IO, "cannot work in folder %s: %s",
+                cli_quotable(call->arena, str_of(dir)), strerror(errno));
+        return cli_fail(call, &err);
+    }
+    return call->spec->run(call);
+}
+
+/* Write what is still buffered. A reader that went away (`aramid status | head`) is no error. */
+static int
+finish(CmdCall *call, int status)
+{
+    fflush(call->err);
+    if (fflush(call->out) == 0 && !ferror(call->out))
+        return status;
+    struct pollfd reader = {.fd = fileno(call->out), .events = POLLOUT};
+    if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
+        return status;
+    fputs("error: cannot write to standard output\n", call->err);
+    return status ? status : err_info(ERR_IO)->exit_status;
+}
+
+int
+cli_main(const CliTable *table, int argc, char **argv)
+{
+    occupy_streams();
+    protect();
+    ARENA_LOCAL(a);
+    CmdCall call;
+    Err err;
+    int status;
+    if (!cli_parse(a, table, argc, argv, &call, &err)) {
+        status = usage_error(&call, &err);
+    } else if (call.wants_version && !call.wants_help) {
+        fprintf(call.out, "aramid %s\n", ARAMID_VERSION);
+        status = 0;
+    } else if (call.wants_help || !call.spec) {
+        status = print_help(&call);
+    } else {
+        status = run(&call);
+    }
+    /* Prisma knows 1 only; signals keep their number. */
+    if (call.spec && call.spec->prisma_status && status > 1 && status < 128)
+        status = 1;
+    return finish(&call, status);
+}

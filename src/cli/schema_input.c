@@ -1,0 +1,36 @@
+#include "cli/schema_input.h"
+
+#include "report/diag_text.h"
+
+bool
+schema_input_path(const CmdCall *call, const char **ret, Err *err)
+{
+    *ret = cli_text(call, "schema");
+    if (*ret)
+        return true;
+    Config *c = arena_new(call->arena, Config);
+    if (!cli_load_config(call, c, err))
+        return false;
+    if (!c->schema_path) {
+        err_set(err, ERR_CONFIG, "no schema.prisma was found");
+        err_detail(err,
+                   "looked in %s, where prisma.config.*, package.json and aramid.yaml say, "
+                   "and at schema.prisma, prisma/schema.prisma and prisma/schema/",
+                   c->project_dir);
+        return err_hint(err, "aramid %s --schema PATH", call->spec->name);
+    }
+    *ret = cli_shown_path(call->arena, c->schema_path);
+    return true;
+}
+
+void
+schema_input_print(const CmdCall *call, FILE *stream, DiagList *diags)
+{
+    Buf text;
+    buf_init(&text, call->arena);
+    diag_sort(diags);
+    diag_text(&text, stream == call->out ? &call->term_out : &call->term_err, diags);
+    if (diags->max && diags->items.n >= diags->max)
+        buf_fmt(&text, "Only %zu of them are shown.\n", diags->items.n);
+    fwrite(text.p, 1, text.n, stream);
+}

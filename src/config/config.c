@@ -1,0 +1,43 @@
+#include "load.h"
+
+#include "base/fs.h"
+#include "base/os.h"
+
+static bool
+is_true(const char *value)
+{
+    static const char *const no[] = {"", "0", "false", "no", "off"};
+    for (size_t i = 0; value && i < sizeof no / sizeof *no; i++)
+        if (str_ieq(str_of(value), str_of(no[i])))
+            return false;
+    return value != NULL;
+}
+
+/* The order is that of dependence: the name of the environment decides which .env files count, the
+ * place of the schema may come from a file that refers to variables, the schema names variables. */
+bool
+config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
+{
+    *ret = (Config){0};
+    Loader l = {.a = a, .request = request, .c = ret, .err = err};
+    ret->project_dir = fs_absolute(a, request->start_dir ? request->start_dir : ".");
+    ret->is_ci = is_true(os_env("CI"));
+    if (fs_kind(ret->project_dir) != FS_DIR)
+        return err_set(err, ERR_CONFIG, "there is no folder \"%s\"", ret->project_dir);
+    if (!config_load_yaml(&l) || !config_load_prisma_config(&l))
+        return false;
+    config_load_package_json(&l);
+    bool ok = config_load_env_base(&l) && config_load_environment(&l) &&
+              config_load_env_of_environment(&l);
+    if (!ok)
+        return false;
+    if (!l.env_named) /* then .env files are stronger, as everywhere */
+        l.yaml_section_at = l.env.layers.n;
+    ok = config_load_schema(&l);
+    if (ok && !l.env_named)
+        l.yaml_section_at = l.env.layers.n; /* the schema's folder may have had one more */
+    for (size_t i = 0; i < l.yaml.environments.n; i++)
+        *vec_add(a, &ret->environments) = l.yaml.environments.v[i];
+    return ok && config_load_profile(&l) && config_load_urls(&l) && config_load_migrations(&l) &&
+           config_load_values(&l);
+}

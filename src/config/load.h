@@ -1,0 +1,76 @@
+/* The steps of config_load; nobody outside this folder includes it. */
+#pragma once
+
+#include "config_int.h"
+
+typedef struct Loader {
+    Arena *a;
+    const ConfigRequest *request;
+    Config *c;
+    Err *err;
+    AramidYaml yaml;
+    PrismaConfig prisma;
+    const char *package_schema, *package_seed;
+    PrismaDatasource datasource;
+    EnvSet env;
+    size_t yaml_section_at; /* the section of the environment is stronger than this layer */
+    const char *names[4];   /* of the environment: the one in use, then its other spellings */
+    size_t name_count;
+    bool env_named;            /* by --env or ARAMID_ENV */
+    bool is_node_production;   /* the name came from NODE_ENV and means production */
+    ConfigProfile env_profile; /* what the name of the environment stands for */
+    bool env_profile_known;
+} Loader;
+
+/* A value and where it is from. */
+typedef struct Found {
+    const char *text; /* NULL = nothing found */
+    const char *origin;
+    const char *base; /* folder that a relative path starts from */
+    const char *path; /* for errors: file, or NULL */
+    int line, column;
+    size_t rank;     /* smaller = stronger */
+    bool of_section; /* from the section of the environment in aramid.yaml */
+    bool from_flag;
+} Found;
+
+__attribute__((format(printf, 4, 5))) void
+config_load_note(Loader *l, const char *path, int line, const char *fmt, ...);
+
+/* A path as messages show it: relative to the project's folder when it lies in it. */
+const char *
+config_load_shown_path(const Loader *l, const char *path);
+
+/* load_files.c: find and read the files, in the order in which they depend on each other. */
+MUST_CHECK bool
+config_load_yaml(Loader *l);
+void
+config_load_package_json(Loader *l);
+MUST_CHECK bool
+config_load_prisma_config(Loader *l);
+MUST_CHECK bool
+config_load_env_base(Loader *l); /* process, .env.migration, .env.local, .env */
+MUST_CHECK bool
+config_load_env_of_environment(Loader *l); /* puts .env.<name> between them */
+MUST_CHECK bool
+config_load_schema(Loader *l); /* schema path, its .env, its datasource */
+MUST_CHECK bool
+config_load_migrations(Loader *l); /* folder of the migrations */
+
+/* load_environment.c: which environment it is and what it stands for. */
+MUST_CHECK bool
+config_load_environment(Loader *l);
+MUST_CHECK bool
+config_load_profile(Loader *l);
+
+/* load_values.c: the strongest value of a setting, without its default. */
+MUST_CHECK bool
+config_load_find(Loader *l, ConfigKey key, Found *ret);
+MUST_CHECK bool
+config_load_set(Loader *l, ConfigKey key, const Found *found);
+MUST_CHECK bool
+config_load_values(Loader *l);
+
+/* load_url.c */
+MUST_CHECK bool
+config_load_urls(Loader *l);

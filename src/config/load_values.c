@@ -1,0 +1,273 @@
+#include "load.h"
+
+#include "base/fs.h"
+#include "base/os.h"
+
+/* Names of a setting in the files of Prisma; NULL = it has none there. */
+static const struct {
+    ConfigKey key;
+    const char *config, *datasource;
+} prisma_names[] = {
+    {CFG_URL, "datasource.url", "url"},
+    {CFG_DIRECT_URL, "datasource.directUrl", "directUrl"},
+    {CFG_SHADOW_URL, "datasource.shadowDatabaseUrl", "shadowDatabaseUrl"},
+    {CFG_SCHEMA, "schema", NULL},
+    {CFG_MIGRATIONS, "migrations.path", NULL},
+    {CFG_SEED, "migrations.seed", NULL},
+};
+
+static bool
+is_url(ConfigKey key)
+{
+    return config_info(key)->type == CFG_TYPE_URL;
+}
+
+/* Between two layers there is room for what is written for the environment in use. */
+static size_t
+layer_rank(size_t layer)
+{
+    return 10 + 4 * layer;
+}
+
+static bool
+find_flag(Loader *l, ConfigKey key, Found *ret)
+{
+    const ConfigRequest *r = l->request;
+    if (key == CFG_SCHEMA && r->schema_path)
+        *ret = (Found){.text = r->schema_path, .origin = "flag --schema"};
+    for (size_t i = 0; i < r->flag_count && !ret->text; i++)
+        if (r->flags[i].key == key && r->flags[i].value && r->flags[i].value[0])
+            *ret = (Found){.text = r->flags[i].value,
+                           .origin = str_fmt(l->a, "flag %s", r->flags[i].flag)};
+    ret->base = l->c->project_dir;
+    ret->from_flag = ret->text != NULL;
+    return ret->text != NULL;
+}
+
+static bool
+find_variable(Loader *l, ConfigKey key, const char *name, size_t layer, Found *ret)
+{
+    EnvHit hit;
+    if (!name[0] || !config_env_find_in(l->a, &l->env, layer, name, &hit))
+        return false;
+    if (!str_trim(str_of(hit.value)).n) {
+        if (is_url(key))
+            config_load_note(l, NULL, 0, "%s is empty in %s: it counts as not set", name,
+                             hit.origin);
+        return false;
+    }
+    *ret = (Found){.text = hit.value,
+                   .origin = hit.origin,
+                   .base = l->c->project_dir,
+                   .rank = layer_rank(layer)};
+    return true;
+}
+
+/* PROD_DATABASE_URL and PRODUCTION_DATABASE_URL for DATABASE_URL. */
+static bool
+find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
+{
+    for (size_t i = 0; i < l->name_count && is_url(key); i++) {
+        Buf name;
+        buf_init(&name, l->a);
+        for (const char *p = l->names[i]; *p; p++)
+            buf_addc(&name, (char)(*p >= 'a' && *p <= 'z'     ? *p - 32
+                                   : strchr("-.", *p) != NULL ? '_'
+                                                              : *p));
+        buf_fmt(&name, "_%s", config_info(key)->env);
+        if (find_variable(l, key, name.p, layer, ret)) {
+            ret->rank = l->env_named ? 1 : ret->rank - 1;
+            if (layer > 0) /* the origin of the process's environment has the name */
+                ret->origin = str_fmt(l->a, "%s (%s)", ret->origin, name.p);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* aramid.yaml: the section of the environment, or the general part. Sets ret->text when there is a
+ * value; false for an error. */
+static bool
+find_yaml(Loader *l, ConfigKey key, const char *env, Found *ret)
+{
+    vec_each (YamlSetting, s, &l->yaml.settings) {
+        if (s->key != key || (s->env == NULL) != (env == NULL) || (env && strcmp(s->env, env) != 0))
+            continue;
+        const char *missing,
+            *text = config_env_expand(l->a, &l->env, str_of(s->text), true, &missing);
+        if (!missing && !str_trim(str_of(text)).n && is_url(key) && s->text[0])
+            text = s->text; /* an empty secret: url_parse will name it */
+        if (missing && !is_url(key)) {
+            err_set(l->err, ERR_CONFIG, "the variable %s is not set", missing);
+            err_detail(l->err, "\"%s\" in \"%s\" refers to it.", config_info(key)->key,
+                       l->yaml.path);
+            return err_at(l->err, l->yaml.path, s->line, s->column);
+        }
+        if (!text[0])
+            continue;
+        size_t last = layer_rank(l->env.layers.n);
+        *ret = (Found){.text = text,
+                       .origin = str_fmt(l->a, "%s:%d", l->yaml.path, s->line),
+                       .base = l->yaml.dir,
+                       .path = l->yaml.path,
+                       .line = s->line,
+                       .column = s->column,
+                       .rank = env ? layer_rank(l->yaml_section_at) - 2 : last + 1,
+                       .of_section = env != NULL};
+    }
+    return true;
+}
+
+/* A value of prisma.config.* or of the datasource: the first alternative that is set. */
+static void
+find_in_file(Loader *l, const FileValue *v, const char *path, const char *dir, size_t rank,
+             Found *ret)
+{
+    vec_each (FileAlt, alt, &v->alts) {
+        EnvHit hit;
+        if (!alt->is_env && alt->text[0]) {
+            *ret = (Found){.text = alt->text,
+                           .origin = str_fmt(l->a, "%s:%d", path, v->line),
+                           .base = dir,
+                           .rank = rank};
+            return;
+        }
+        if (alt->is_env && config_env_find(l->a, &l->env, alt->text, &hit)) {
+            const char *origin =
+                hit.layer ? str_fmt(l->a, "%s (%s, named by %s)", hit.origin, alt->text, path)
+                          : str_fmt(l->a, "%s (named by %s)", hit.origin, path);
+            *ret = (Found){
+                .text = hit.value, .origin = origin, .base = dir, .rank = layer_rank(hit.layer)};
+            return;
+        }
+    }
+}
+
+static const FileValue *
+last_value(const FileValue *v, size_t n, const char *key)
+{
+    while (n-- > 0)
+        if (strcmp(v[n].key, key) == 0)
+            return &v[n];
+    return NULL;
+}
+
+static void
+find_prisma(Loader *l, ConfigKey key, const char *name, Found *ret)
+{
+    const PrismaConfig *p = &l->prisma;
+    const FileValue *v = last_value(p->values.v, p->values.n, name);
+    Str group = str_of(name);
+    group = str_cut(&group, '.');
+    if (!v)
+        v = last_value(p->values.v, p->values.n, str_dup(l->a, group));
+    if (!v)
+        return;
+    find_in_file(l, v, p->path, p->dir, layer_rank(l->env.layers.n) + 2, ret);
+    if (ret->text || !v->computed)
+        return;
+    const char *env = config_info(key)->env;
+    config_load_note(
+        l, p->path, v->line,
+        "%s is computed (%s), which cannot be known without running the file: set %s%s%s in "
+        "aramid.yaml",
+        name, v->computed, env, env[0] ? " or " : "", config_info(key)->key);
+}
+
+bool
+config_load_find(Loader *l, ConfigKey key, Found *ret)
+{
+    *ret = (Found){0};
+    if (find_flag(l, key, ret))
+        return true;
+    size_t layers = l->env.layers.n;
+    for (size_t i = 0; i < layers && l->env_named; i++)
+        if (find_own_variable(l, key, i, ret))
+            return true;
+    for (size_t i = 0; i <= layers; i++) {
+        if (i == l->yaml_section_at && !find_yaml(l, key, l->c->env_name, ret))
+            return false;
+        if (!ret->text && i < layers && !find_own_variable(l, key, i, ret))
+            find_variable(l, key, config_info(key)->env, i, ret);
+        if (ret->text)
+            return true;
+    }
+    if (!find_yaml(l, key, NULL, ret))
+        return false;
+    size_t rank = layer_rank(layers) + 3;
+    for (size_t i = 0; i < sizeof prisma_names / sizeof *prisma_names && !ret->text; i++) {
+        if (prisma_names[i].key != key)
+            continue;
+        find_prisma(l, key, prisma_names[i].config, ret);
+        const char *package = key == CFG_SCHEMA ? l->package_schema
+                              : key == CFG_SEED ? l->package_seed
+                                                : NULL;
+        if (!ret->text && package && package[0])
+            *ret = (Found){.text = package,
+                           .origin = "package.json \"prisma\"",
+                           .base = l->c->project_dir,
+                           .rank = rank};
+        const FileValue *v = prisma_names[i].datasource
+                                 ? last_value(l->datasource.values.v, l->datasource.values.n,
+                                              prisma_names[i].datasource)
+                                 : NULL;
+        if (!ret->text && v)
+            find_in_file(l, v, l->datasource.path, l->c->project_dir, rank + 1, ret);
+    }
+    return true;
+}
+
+static const char *
+absolute(Loader *l, const char *text, const char *base)
+{
+    const char *home = os_env("HOME");
+    if (text[0] == '~' && text[1] == '/' && home)
+        return fs_absolute(l->a, fs_join(l->a, home, text + 2));
+    return fs_absolute(l->a, fs_join(l->a, base, text));
+}
+
+bool
+config_load_set(Loader *l, ConfigKey key, const Found *found)
+{
+    ConfigValue *v = &l->c->values[key];
+    const ConfigInfo *info = config_info(key);
+    const char *wrong = config_value_check(key, found->text, &v->number);
+    if (wrong) {
+        err_set(l->err, ERR_CONFIG, "the value of \"%s\" %s", info->key, wrong);
+        err_detail(l->err, "It comes from %s.", found->origin);
+        return err_at(l->err, found->path, found->line, found->column);
+    }
+    v->text = info->type == CFG_TYPE_PATH ? absolute(l, found->text, found->base) : found->text;
+    v->origin = found->origin;
+    return true;
+}
+
+/* What holds when nobody said anything; some defaults depend on the profile. */
+static bool
+set_default(Loader *l, ConfigKey key)
+{
+    const char *text = config_info(key)->dflt, *origin = "default";
+    if (key == CFG_CONFIRM)
+        text = l->c->profile == PROFILE_PRODUCTION ? "true" : "false";
+    else if (key == CFG_CREATE_DB)
+        text = l->c->profile == PROFILE_DEVELOPMENT ? "true" : "false";
+    return !text ||
+           config_load_set(l, key,
+                           &(Found){.text = text, .origin = origin, .base = l->c->project_dir});
+}
+
+bool
+config_load_values(Loader *l)
+{
+    for (int k = 0; k < CFG_COUNT; k++) {
+        ConfigKey key = (ConfigKey)k;
+        if (is_url(key) || key == CFG_PROFILE || key == CFG_SCHEMA || key == CFG_MIGRATIONS)
+            continue; /* set by steps of their own */
+        Found found;
+        if (!config_load_find(l, key, &found))
+            return false;
+        if (found.text ? !config_load_set(l, key, &found) : !set_default(l, key))
+            return false;
+    }
+    return true;
+}

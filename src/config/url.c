@@ -1,0 +1,383 @@
+#include "url_int.h"
+
+#include <stdio.h>
+
+const char url_escape_hint[] =
+    "in the user name and the password write @ as %40, / as %2F, # as %23, ? as %3F, : as %3A, "
+    "% as %25, [ as %5B, ] as %5D";
+
+bool
+url_fail(const UrlReader *r, const char *at, const char *what, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, what);
+    vsnprintf(text, sizeof text, what, ap);
+    va_end(ap);
+    err_set(r->err, ERR_URL, "connection URL is invalid: %s", text);
+    const char *origin = r->origin ? r->origin : "the given text";
+    if (!at)
+        return err_detail(r->err, "It comes from %s.", origin);
+    size_t before = str_utf8_len((Str){r->text.p, (size_t)(at - r->text.p)});
+    return err_detail(r->err, "It comes from %s; the problem is at character %zu.", origin,
+                      before + 1);
+}
+
+static bool
+fail_escape(const UrlReader *r, const char *at, const char *what)
+{
+    url_fail(r, at, "%s", what);
+    return err_hint(r->err, "%s", url_escape_hint);
+}
+
+static int
+hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+bool
+url_decode(const UrlReader *r, Str s, bool plus, const char **ret)
+{
+    char *out = arena_alloc(r->a, s.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '%') {
+            out[n++] = (char)(plus && s.p[i] == '+' ? ' ' : s.p[i]);
+            continue;
+        }
+        int high = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
+        int low = i + 2 < s.n ? hex_digit(s.p[i + 2]) : -1;
+        if (high < 0 || low < 0) {
+            url_fail(r, s.p + i, "\"%%\" is not followed by two hexadecimal digits");
+            return err_hint(r->err, "a percent sign itself is written %%25");
+        }
+        if (high == 0 && low == 0)
+            return url_fail(r, s.p + i, "%%00 cannot be part of a value");
+        out[n++] = (char)(high * 16 + low);
+        i += 2;
+    }
+    *ret = out;
+    return true;
+}
+
+/* ---- scheme --------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *scheme, *what, *hint;
+} refused[] = {
+    {"prisma", "prisma:// leads to Prisma Accelerate, not to a database",
+     "use the direct postgresql:// URL of the database"},
+    {"prisma+postgres", "prisma+postgres:// leads to Prisma's own proxy, not to a database",
+     "use the direct postgresql:// URL of the database"},
+    {"jdbc", "jdbc: URLs are for Java",
+     "remove \"jdbc:\" and write postgresql://user@host:5432/db"},
+    {"mysql", "mysql:// is not PostgreSQL", "PostgreSQL is the only database that is supported"},
+    {"mariadb", "mariadb:// is not PostgreSQL",
+     "PostgreSQL is the only database that is supported"},
+    {"sqlserver", "sqlserver:// is not PostgreSQL",
+     "PostgreSQL is the only database that is supported"},
+    {"mongodb", "mongodb:// is not PostgreSQL",
+     "PostgreSQL is the only database that is supported"},
+    {"mongodb+srv", "mongodb+srv:// is not PostgreSQL",
+     "PostgreSQL is the only database that is supported"},
+    {"sqlite", "sqlite: is not PostgreSQL", "PostgreSQL is the only database that is supported"},
+    {"file", "file: names a SQLite file, not PostgreSQL",
+     "PostgreSQL is the only database that is supported"},
+    {"http", "http:// is not the address of a database",
+     "use the connection string of the database, which begins with postgresql://"},
+    {"https", "https:// is not the address of a database",
+     "use the connection string of the database, which begins with postgresql://"},
+};
+
+static bool
+fail_scheme(const UrlReader *r, Str s)
+{
+    Str rest = s, scheme = str_cut(&rest, ':');
+    for (size_t i = 0; rest.p && i < sizeof refused / sizeof *refused; i++)
+        if (str_ieq(scheme, str_of(refused[i].scheme))) {
+            url_fail(r, s.p, "%s", refused[i].what);
+            return err_hint(r->err, "%s", refused[i].hint);
+        }
+    url_fail(r, s.p, "it does not begin with postgresql:// or postgres://");
+    if (str_starts(s, STR("psql ")))
+        return err_hint(r->err, "leave out the word psql and the quotes around the URL");
+    if (rest.p && (str_starts(scheme, STR("postgresql+")) || str_starts(scheme, STR("postgres+"))))
+        return err_hint(r->err, "leave out the name of the driver: postgresql://user@host:5432/db");
+    if (str_contains(s, STR("=postgres")))
+        return err_hint(r->err, "leave out the name of the variable and the \"=\"");
+    return err_hint(r->err, "postgresql://user:password@host:5432/database");
+}
+
+static bool
+parse_scheme(const UrlReader *r, Str *s)
+{
+    static const char *const ours[] = {"postgresql://", "postgres://"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t n = strlen(ours[i]);
+        if (s->n >= n && str_ieq(str_slice(*s, 0, n), str_of(ours[i]))) {
+            *s = str_slice(*s, n, s->n);
+            return true;
+        }
+    }
+    return fail_scheme(r, *s);
+}
+
+/* ---- whole text ----------------------------------------------------------------------------- */
+
+/* White space and quotes around a URL come from secret stores and `docker --env-file`. */
+static Str
+strip(Str s)
+{
+    s = str_trim(s);
+    if (s.n >= 2 && s.p[0] == s.p[s.n - 1] && strchr("\"'`", s.p[0]))
+        s = str_trim(str_slice(s, 1, s.n - 1));
+    return s;
+}
+
+static bool
+is_variable_char(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool
+fail_variable(const UrlReader *r, Str s, const char *at)
+{
+    size_t from = (size_t)(at - s.p) + 2, to = from;
+    while (to < s.n && is_variable_char(s.p[to]))
+        to++;
+    url_fail(r, at, "it contains a variable that was not replaced");
+    if (to > from && to < s.n && s.p[to] == '}')
+        return err_hint(r->err, "set the variable " STR_FMT, STR_ARG(str_slice(s, from, to)));
+    return err_hint(r->err, "set the variable, or write $ as %%24 when it is part of the password");
+}
+
+static bool
+check_text(const UrlReader *r, Str s)
+{
+    if (!s.n) {
+        url_fail(r, NULL, "it is empty");
+        return err_hint(r->err, "postgresql://user:password@host:5432/database");
+    }
+    bool is_psql = str_starts(s, STR("psql ")); /* has an error of its own */
+    if (!is_psql && (strchr("\"'`", s.p[0]) || strchr("\"'`", s.p[s.n - 1]))) {
+        url_fail(r, strchr("\"'`", s.p[0]) ? s.p : s.p + s.n - 1, "a quote is only on one side");
+        return err_hint(r->err, "remove the quote");
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return url_fail(r, s.p + i, "there is a line break or control character inside");
+        if (s.p[i] == '$' && i + 1 < s.n && s.p[i + 1] == '{')
+            return fail_variable(r, s, s.p + i);
+    }
+    static const char *const placeholders[] = {"[YOUR-PASSWORD]", "[YOUR_PASSWORD]", "<password>",
+                                               "<YOUR-PASSWORD>", "[PASSWORD]"};
+    for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++) {
+        const char *hit = memmem(s.p, s.n, placeholders[i], strlen(placeholders[i]));
+        if (!hit)
+            continue;
+        url_fail(r, hit, "the placeholder %s was not replaced", placeholders[i]);
+        return err_hint(r->err, "put the password of the database there, without the brackets");
+    }
+    return true;
+}
+
+/* ---- user, hosts, database ------------------------------------------------------------------ */
+
+static bool
+parse_port(const UrlReader *r, Str s, const char *at, int *ret)
+{
+    long long port = 5432;
+    if (s.n && !str_to_int(s, 0, 1000000, &port))
+        return fail_escape(r, at, "the port after \":\" is not a number");
+    if (port < 1 || port > 65535)
+        return url_fail(r, at, "the port is not between 1 and 65535");
+    *ret = (int)port;
+    return true;
+}
+
+/* Cut "host:port" of one list entry. A bare IPv6 address has too many colons to be cut. */
+static bool
+split_port(const UrlReader *r, Str entry, Str *host, Str *port)
+{
+    *host = entry, *port = (Str){entry.p + entry.n, 0};
+    if (entry.n && entry.p[0] == '[') {
+        const char *end = memchr(entry.p, ']', entry.n);
+        if (!end)
+            return url_fail(r, entry.p, "\"[\" of an IPv6 address is not closed");
+        *host = (Str){entry.p + 1, (size_t)(end - entry.p) - 1};
+        Str after = {end + 1, entry.n - (size_t)(end + 1 - entry.p)};
+        if (after.n && after.p[0] != ':')
+            return fail_escape(r, after.p, "only \":port\" may follow \"]\"");
+        if (after.n)
+            *port = str_slice(after, 1, after.n);
+        return true;
+    }
+    const char *colon = entry.n ? memchr(entry.p, ':', entry.n) : NULL;
+    if (!colon)
+        return true;
+    *host = (Str){entry.p, (size_t)(colon - entry.p)};
+    *port = (Str){colon + 1, entry.n - host->n - 1};
+    if (memchr(port->p, ':', port->n)) {
+        url_fail(r, colon, "more than one \":\" after the host");
+        return err_hint(r->err, "an IPv6 address needs brackets: [::1]:5432; %s", url_escape_hint);
+    }
+    return true;
+}
+
+static bool
+check_host(const UrlReader *r, const char *host, const char *at, bool bracketed)
+{
+    if (host[0] == '/' || host[0] == '@') /* socket folder, abstract socket */
+        return true;
+    bool is_v6 = bracketed || strchr(host, ':') != NULL;
+    for (const char *p = host; *p; p++)
+        if ((unsigned char)*p <= ' ' || strchr("\"<>\\^`{|}@[]/'()*;=&+!$", *p) ||
+            (is_v6 && !strchr("0123456789abcdefABCDEF:.%", *p) && !strchr(host, '%')))
+            return fail_escape(r, at, "the host name has a character that no host name has");
+    return true;
+}
+
+bool
+url_hosts_parse(const UrlReader *r, Str list, bool escaped)
+{
+    r->url->hosts.n = 0;
+    for (Str rest = list; rest.p;) {
+        Str entry = str_cut(&rest, ','), host, port;
+        UrlHost h = {.port = 5432};
+        if (!escaped && entry.n && (entry.p[0] == '/' || memchr(entry.p, ':', entry.n)))
+            host = entry, port = (Str){entry.p, 0}; /* a socket folder, an address: no port here */
+        else if (!split_port(r, entry, &host, &port))
+            return false;
+        const char *at = escaped ? entry.p : NULL;
+        if (!parse_port(r, port, escaped ? port.p : NULL, &h.port))
+            return false;
+        if (!escaped)
+            h.host = str_dup(r->a, host);
+        else if (!url_decode(r, host, false, &h.host))
+            return false;
+        if (!check_host(r, h.host, at, escaped && entry.n && entry.p[0] == '['))
+            return false;
+        if (!h.host[0])
+            h.host = "localhost";
+        *vec_add(r->a, &r->url->hosts) = h;
+    }
+    return true;
+}
+
+static bool
+parse_user(const UrlReader *r, Str userinfo)
+{
+    Str rest = userinfo, user = str_cut(&rest, ':');
+    if (user.n && !url_decode(r, user, false, &r->url->user))
+        return false;
+    return !rest.n || url_decode(r, rest, false, &r->url->password);
+}
+
+static bool
+parse_path(const UrlReader *r, Str path)
+{
+    if (path.n && path.p[path.n - 1] == '/')
+        path.n--;
+    const char *slash = path.n ? memchr(path.p, '/', path.n) : NULL;
+    if (slash)
+        return fail_escape(r, slash, "there is a second \"/\" after the host");
+    r->url->database = "postgres";
+    return !path.n || url_decode(r, path, false, &r->url->database);
+}
+
+/* Everything behind "://". Where the authority ends and that its last "@" ends the password is as
+ * in the URL standard, which Prisma follows. */
+static bool
+parse_rest(UrlReader *r, Str s)
+{
+    size_t end = 0;
+    while (end < s.n && s.p[end] != '/' && s.p[end] != '?' && s.p[end] != '#')
+        end++;
+    Str authority = str_slice(s, 0, end), query = str_slice(s, end, s.n);
+    const char *hash = s.n ? memchr(s.p, '#', s.n) : NULL;
+    if (hash)
+        return fail_escape(r, hash, "\"#\" is not allowed here");
+    Str path = str_cut(&query, '?');
+    if (path.n && memchr(path.p, '@', path.n))
+        return fail_escape(r, path.p,
+                           "there is an \"@\" after this \"/\", which seems to be part of the "
+                           "password");
+    const char *at = authority.n ? memrchr(authority.p, '@', authority.n) : NULL;
+    r->has_at = at != NULL;
+    Str hosts = authority;
+    if (at) {
+        size_t n = (size_t)(at - authority.p);
+        hosts = str_slice(authority, n + 1, authority.n);
+        if (!parse_user(r, str_slice(authority, 0, n)))
+            return false;
+    }
+    return url_hosts_parse(r, hosts, true) &&
+           parse_path(r, path.n ? str_slice(path, 1, path.n) : path) &&
+           (!query.p || url_params_parse(r, query));
+}
+
+bool
+url_parse(Arena *a, const char *text, const char *origin, DbUrl *ret, Err *err)
+{
+    *ret = (DbUrl){.connect_timeout_s = -1};
+    UrlReader r = {a, origin, str_of(text), false, ret, err};
+    Str s = strip(r.text);
+    return check_text(&r, s) && parse_scheme(&r, &s) && parse_rest(&r, s);
+}
+
+/* ---- showing -------------------------------------------------------------------------------- */
+
+void
+url_encode(Buf *b, const char *z, const char *also)
+{
+    for (; *z; z++) {
+        unsigned char c = (unsigned char)*z;
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     c >= 0x80 || strchr("-._~", c) || strchr(also, c);
+        if (plain)
+            buf_addc(b, (char)c);
+        else
+            buf_fmt(b, "%%%02X", (unsigned)c);
+    }
+}
+
+char *
+url_shown(Arena *a, const DbUrl *url)
+{
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, "postgresql://");
+    if (url->user) {
+        url_encode(&b, url->user, "");
+        buf_addc(&b, '@');
+    }
+    bool socket = url->hosts.n == 1 && url->hosts.v[0].host[0] == '/';
+    for (size_t i = 0; !socket && i < url->hosts.n; i++) {
+        const UrlHost *h = &url->hosts.v[i];
+        bool is_v6 = strchr(h->host, ':') != NULL;
+        buf_addz(&b, i ? "," : "");
+        buf_addz(&b, is_v6 ? "[" : "");
+        url_encode(&b, h->host, is_v6 ? ":" : "");
+        buf_fmt(&b, "%s:%d", is_v6 ? "]" : "", h->port);
+    }
+    buf_addc(&b, '/');
+    url_encode(&b, url->database ? url->database : "", "");
+    char sep = '?';
+    if (socket) {
+        buf_addz(&b, "?host=");
+        url_encode(&b, url->hosts.v[0].host, "/");
+        if (url->hosts.v[0].port != 5432)
+            buf_fmt(&b, "&port=%d", url->hosts.v[0].port);
+        sep = '&';
+    }
+    if (url->schema) {
+        buf_fmt(&b, "%cschema=", sep);
+        url_encode(&b, url->schema, "");
+    }
+    return b.p;
+}

@@ -1,0 +1,120 @@
+#include "config_int.h"
+
+#include <assert.h>
+
+static const ConfigInfo infos[CFG_COUNT] = {
+#define CFG(id, type, key, env, dflt, secret, help)                                                \
+    [CFG_##id] = {#id, key, env, dflt, help, CFG_TYPE_##type, secret},
+#include "config/settings.def"
+#undef CFG
+};
+
+const ConfigInfo *
+config_info(ConfigKey key)
+{
+    assert((unsigned)key < CFG_COUNT);
+    return &infos[key];
+}
+
+ConfigKey
+config_value_key_of(Str dotted)
+{
+    int key = 0;
+    while (key < CFG_COUNT && !str_is(dotted, infos[key].key))
+        key++;
+    return (ConfigKey)key;
+}
+
+bool
+config_value_profile_of(const char *text, ConfigProfile *ret)
+{
+    static const char *const names[] = {"development", "staging", "production"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (ConfigProfile)i;
+            return true;
+        }
+    return false;
+}
+
+static bool
+parse_bool(Str s, int64_t *ret)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_ieq(s, str_of(words[i]))) {
+            *ret = (int64_t)(i % 2);
+            return true;
+        }
+    return false;
+}
+
+/* Milliseconds; the greatest is what PostgreSQL's own timeouts can hold. */
+static bool
+parse_ms(Str s, int64_t *ret)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"", 1},        {"ms", 1},    {"s", 1000},    {"sec", 1000},
+                 {"min", 60000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    size_t digits = 0;
+    while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+        digits++;
+    long long number;
+    Str unit = str_trim(str_slice(s, digits, s.n));
+    if (!str_to_int(str_slice(s, 0, digits), 0, INT32_MAX, &number))
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (str_is(unit, units[i].name)) {
+            *ret = number * units[i].ms;
+            return *ret <= INT32_MAX;
+        }
+    return false;
+}
+
+const char *
+config_value_check(ConfigKey key, const char *text, int64_t *number)
+{
+    Str s = str_trim(str_of(text));
+    ConfigProfile profile;
+    long long n = 0;
+    *number = 0;
+    switch (infos[key].type) {
+    case CFG_TYPE_BOOL:
+        return parse_bool(s, number) ? NULL : "is neither true nor false";
+    case CFG_TYPE_INT:
+        if (!str_to_int(s, 0, 1000000, &n))
+            return "is not a whole number between 0 and 1000000";
+        *number = n;
+        return NULL;
+    case CFG_TYPE_MS:
+        return parse_ms(s, number)
+                   ? NULL
+                   : "is not a duration such as 250ms, 30s, 5min or 2h (at most 24 days)";
+    case CFG_TYPE_TEXT:
+        if (key == CFG_PROFILE && !config_value_profile_of(text, &profile))
+            return "is not one of development, staging, production";
+        if (key == CFG_EDITED && strcmp(text, "warn") != 0 && strcmp(text, "error") != 0)
+            return "is neither warn nor error";
+        return NULL;
+    case CFG_TYPE_PATH:
+    case CFG_TYPE_URL:
+        return NULL;
+    }
+    return NULL;
+}
+
+const char *
+config_shown(Arena *a, const Config *c, ConfigKey key)
+{
+    const char *text = c->values[key].text;
+    if (!text)
+        return "";
+    if (infos[key].type == CFG_TYPE_URL) {
+        DbUrl url;
+        Err ignored;
+        return url_parse(a, text, "", &url, &ignored) ? url_shown(a, &url) : "****";
+    }
+    return infos[key].secret ? "****" : url_redact(a, str_of(text), NULL, 0);
+}

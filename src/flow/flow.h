@@ -1,0 +1,134 @@
+/* The use cases. Each is a short composition of the rooms below and returns one result struct, which
+ * report/ prints. Nothing here prints or asks; approval comes through a callback. */
+#pragma once
+
+#include "run/run.h"
+#include "shadow/cluster.h"
+
+/* The database that a command works on. */
+typedef struct Target {
+    DbUrl url;
+    const char *shown;  /* the URL without secrets */
+    const char *origin; /* where it comes from */
+    bool embedded;      /* the project's own cluster, started on demand */
+    ClusterInfo cluster;
+} Target;
+
+/* Choose it: a URL from the command line, else DIRECT_URL, else the URL, else the embedded
+ * PostgreSQL. In production a URL is required.
+ * errors: ERR_URL, ERR_CONFIG, those of cluster_ensure. */
+MUST_CHECK bool flow_target(Arena *a, const Config *c, const char *self_exe, Target *ret, Err *err);
+
+/* Read the project's migrations. */
+MUST_CHECK bool flow_history(Arena *a, const Config *c, History *ret, Err *err);
+
+typedef struct FlowInput {
+    const Config *config;
+    const char *self_exe;
+    DbTick tick; /* stops waits; may be NULL */
+    void *tick_arg;
+} FlowInput;
+
+/* ---- deploy ------------------------------------------------------------------------------- */
+
+typedef struct DeployInput {
+    FlowInput base;
+    RunSink sink;
+    const char *run_id;
+    bool show_progress;
+    bool create_database;
+    /* Asked before anything is changed, when there is something to apply. */
+    bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
+    void *approve_arg;
+    /* Told the target as soon as it is known; may be NULL. */
+    void (*on_target)(void *arg, const Target *t);
+    void *on_target_arg;
+} DeployInput;
+
+typedef struct DeployResult {
+    const Config *config;
+    Target target;
+    History history;
+    RunReport run;
+    const char *run_id;
+} DeployResult;
+
+/* Bring the database up to date. On false the result tells how far it came. */
+MUST_CHECK bool flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err);
+
+/* ---- plan --------------------------------------------------------------------------------- */
+
+typedef struct PlanResult {
+    Target target;
+    const DbInfo *server;
+    History history;
+    Plan plan;
+    bool ledger_exists;
+} PlanResult;
+
+/* What deploy would do now, with the refusals that it would make. Never writes, takes no lock. */
+MUST_CHECK bool flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err);
+
+/* ---- status ------------------------------------------------------------------------------- */
+
+/* The states of a database, and the exit status of each. The worst one counts. */
+typedef enum StatusState {
+    STATUS_UP_TO_DATE = 0,
+    STATUS_PENDING = 10,
+    STATUS_FAILED = 11,
+    STATUS_RESUMABLE = 12,
+    STATUS_EDITED = 13,
+    STATUS_MISSING = 14,
+    STATUS_OUT_OF_ORDER = 15,
+    STATUS_UNMANAGED = 16, /* tables but no history */
+} StatusState;
+
+const char *status_name(StatusState state);
+
+typedef struct StatusResult {
+    const Config *config;
+    Target target;
+    const DbInfo *server;
+    History history;
+    JournalVec journal;
+    LockHolderVec runners; /* who holds the migration lock now */
+    StatusState state;
+    bool ledger_exists;
+    int tables;
+} StatusResult;
+
+/* Compare files and ledger in a READ ONLY transaction; works with a read-only role. */
+MUST_CHECK bool flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err);
+
+/* ---- resolve ------------------------------------------------------------------------------ */
+
+typedef struct ResolveInput {
+    FlowInput base;
+    RunSink sink;
+    const char *applied;     /* NAME, or NULL */
+    const char *up_to;       /* with `baseline` */
+    const char *rolled_back; /* NAME, or NULL */
+    bool force;              /* do not look for the objects */
+} ResolveInput;
+
+typedef struct ResolveResult {
+    Target target;
+    VEC(const char *) names; /* that were recorded */
+    bool applied;            /* else rolled back */
+    ProbeResult probe;       /* of the last one */
+} ResolveResult;
+
+/* Correct the ledger by hand, by Prisma's rules, under the migration lock.
+ * errors: ERR_NO_SUCH_MIGRATION, ERR_ALREADY_APPLIED, ERR_NOT_APPLIED, ERR_NOT_FAILED, ERR_PROBE */
+MUST_CHECK bool flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err);
+
+/* ---- unlock ------------------------------------------------------------------------------- */
+
+typedef struct UnlockResult {
+    Target target;
+    LockHolderVec holders;
+    int ended_pid; /* 0 = none was asked for */
+} UnlockResult;
+
+/* List the holders of the migration lock, and end backend `pid` (0 = only list) when it is one. */
+MUST_CHECK bool flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err);

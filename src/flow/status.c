@@ -1,0 +1,121 @@
+#include "flow/flow.h"
+
+const char *
+status_name(StatusState state)
+{
+    switch (state) {
+    case STATUS_UP_TO_DATE:
+        return "up-to-date";
+    case STATUS_PENDING:
+        return "pending";
+    case STATUS_FAILED:
+        return "failed";
+    case STATUS_RESUMABLE:
+        return "resumable";
+    case STATUS_EDITED:
+        return "edited";
+    case STATUS_MISSING:
+        return "missing";
+    case STATUS_OUT_OF_ORDER:
+        return "out-of-order";
+    case STATUS_UNMANAGED:
+        return "unmanaged";
+    }
+    return "unknown";
+}
+
+static StatusState
+judge(const StatusResult *r)
+{
+    const History *h = &r->history;
+    if (h->failed)
+        return STATUS_FAILED;
+    if (h->resumable)
+        return STATUS_RESUMABLE;
+    if (!r->ledger_exists && r->tables)
+        return STATUS_UNMANAGED;
+    if (h->edited)
+        return STATUS_EDITED;
+    if (h->missing)
+        return STATUS_MISSING;
+    if (h->out_of_order)
+        return STATUS_OUT_OF_ORDER;
+    return h->pending ? STATUS_PENDING : STATUS_UP_TO_DATE;
+}
+
+/* A reading session on the target. */
+static bool
+open_reader(Arena *a, const FlowInput *in, const char *verb, const HistoryLayout *layout,
+            const Target *t, Session *ret, Err *err)
+{
+    SessionOptions o = {.config = in->config, .url = &t->url, .url_origin = t->origin,
+                        .layout = layout, .verb = verb, .tick = in->tick, .tick_arg = in->tick_arg};
+    return session_open(a, &o, ret, err);
+}
+
+bool
+flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
+{
+    *ret = (StatusResult){.config = in->config};
+    if (!flow_history(a, in->config, &ret->history, err) ||
+        !flow_target(a, in->config, in->self_exe, &ret->target, err))
+        return false;
+    Session s;
+    if (!open_reader(a, in, "status", ret->history.layout, &ret->target, &s, err))
+        return false;
+    bool ok = session_read(&s, &ret->history, &ret->journal, err);
+    ret->ledger_exists = s.ledger_exists;
+    ret->tables = s.tables;
+    ret->server = db_info(s.db);
+    /* Who is at it only matters when something is open. */
+    if (ok && (ret->history.pending || ret->history.failed || ret->history.resumable))
+        ok = lock_holders(&s, a, &ret->runners, err);
+    session_close(&s);
+    ret->state = judge(ret);
+    return ok;
+}
+
+bool
+flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
+{
+    *ret = (PlanResult){0};
+    if (!flow_history(a, in->config, &ret->history, err) ||
+        !flow_target(a, in->config, in->self_exe, &ret->target, err))
+        return false;
+    Session s;
+    if (!open_reader(a, in, "plan", ret->history.layout, &ret->target, &s, err))
+        return false;
+    JournalVec journal = {0};
+    bool ok = session_read(&s, &ret->history, &journal, err) &&
+              run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
+    ret->ledger_exists = s.ledger_exists;
+    ret->server = db_info(s.db);
+    session_close(&s);
+    return ok;
+}
+
+bool
+flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
+{
+    *ret = (UnlockResult){0};
+    if (!flow_target(a, in->config, in->self_exe, &ret->target, err))
+        return false;
+    Session s;
+    if (!open_reader(a, in, "unlock", &history_prisma, &ret->target, &s, err))
+        return false;
+    bool ok = lock_holders(&s, a, &ret->holders, err);
+    const LockHolder *wanted = NULL;
+    vec_each(const LockHolder, h, &ret->holders) if (h->pid == pid) wanted = h;
+    if (ok && pid && !wanted) {
+        err_set(err, ERR_USAGE, "server process %d holds no migration lock", pid);
+        err_hint(err, "aramid unlock shows those that do");
+        ok = false;
+    }
+    if (ok && wanted) {
+        bool ended;
+        ok = lock_terminate(&s, wanted, &ended, err);
+        ret->ended_pid = ok && ended ? pid : 0;
+    }
+    session_close(&s);
+    return ok;
+}

@@ -1,0 +1,171 @@
+#include "history/history.h"
+
+#include "base/fs.h"
+#include "base/map.h"
+
+#include <stdlib.h>
+
+/* ICU's root order for ASCII, which localeCompare uses: every character has a primary weight, and
+ * upper case counts only when all else is equal. Others follow by code point. */
+static int
+weight(unsigned char c)
+{
+    static const char order[] = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789";
+    if (c >= 'A' && c <= 'Z')
+        c = (unsigned char)(c + 32);
+    if (c >= 'a' && c <= 'z')
+        return 100 + c;
+    const char *p = c ? strchr(order, c) : NULL;
+    return p ? 1 + (int)(p - order) : c ? 300 + c : 0;
+}
+
+int
+history_name_cmp(const char *a, const char *b)
+{
+    int tie = 0;
+    for (size_t i = 0;; i++) {
+        unsigned char x = (unsigned char)a[i], y = (unsigned char)b[i];
+        int d = weight(x) - weight(y);
+        if (d)
+            return d;
+        if (!x)
+            return tie;
+        if (!tie && x != y)
+            tie = x >= 'a' ? -1 : 1; /* lower case first */
+    }
+}
+
+/* Folders that other tools own, by what lies in them. */
+static bool
+foreign_layout(Arena *a, const char *dir, const char *shown, Err *err)
+{
+    FsEntryVec list;
+    if (!fs_list(a, dir, &list, err))
+        return false;
+    int flat = 0, folders = 0;
+    bool ops = false;
+    vec_each(FsEntry, e, &list)
+    {
+        if (e->kind == FS_DIR) {
+            folders += fs_exists(fs_join(a, dir, fs_join(a, e->name, "migration.sql")));
+            ops = ops || fs_exists(fs_join(a, dir, fs_join(a, e->name, "ops.json")));
+        } else if (str_ends(str_of(e->name), STR(".sql")))
+            flat++;
+    }
+    const char *tool = NULL;
+    if (fs_exists(fs_join(a, dir, "meta/_journal.json")))
+        tool = "Drizzle";
+    else if (ops && folders == 0)
+        tool = "Prisma 8 (ops.json)";
+    else if (flat && folders == 0 && !fs_exists(fs_join(a, dir, "migration_lock.toml")))
+        tool = "a tool that keeps one .sql file for each migration (Supabase, dbmate, ...)";
+    if (!tool)
+        return true;
+    err_set(err, ERR_NO_MIGRATIONS, "\"%s\" holds migrations of %s", shown, tool);
+    err_at(err, shown, 0, 0);
+    return err_hint(err, "this version deploys the histories of Prisma 2 to 7: folders with a "
+                         "migration.sql each; name theirs with --migrations");
+}
+
+bool
+history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
+{
+    *ret = (History){.dir = shown};
+    FsKind kind = fs_kind(dir);
+    if (kind != FS_DIR) {
+        err_set(err, ERR_NO_MIGRATIONS, kind == FS_MISSING ? "there is no migrations folder \"%s\""
+                                                           : "\"%s\" is not a folder",
+                shown);
+        err_at(err, shown, 0, 0);
+        return err_hint(err, "say where it is: aramid deploy --migrations DIR (or -C DIR for "
+                             "another project folder)");
+    }
+    if (!foreign_layout(a, dir, shown, err))
+        return false;
+    ret->layout = &history_prisma;
+    if (!ret->layout->list(a, dir, shown, ret, err))
+        return false;
+    history_compare(a, ret);
+    return true;
+}
+
+/* The row that decides about a name: a failed one before an applied one before a rolled back one. */
+static int
+row_rank(const LedgerRow *r)
+{
+    if (!r)
+        return 0;
+    if (r->rolled_back_us)
+        return 1;
+    return r->finished_us ? 2 : 3;
+}
+
+static void
+count(History *h, const Entry *e)
+{
+    h->applied += e->state == ENTRY_APPLIED;
+    h->pending += e->state == ENTRY_PENDING && e->file;
+    h->failed += e->state == ENTRY_FAILED;
+    h->resumable += e->state == ENTRY_RESUMABLE;
+    h->edited += e->edited;
+    h->missing += e->state == ENTRY_APPLIED && !e->file;
+    h->out_of_order += e->out_of_order;
+}
+
+void
+history_compare(Arena *a, History *h)
+{
+    Map rows;
+    map_init(&rows, a);
+    h->last_applied_us = h->last_started_us = 0;
+    vec_each(LedgerRow, r, &h->rows)
+    {
+        const LedgerRow *old = map_get(&rows, str_of(r->name));
+        if (row_rank(r) >= row_rank(old))
+            map_put(&rows, str_of(r->name), r);
+        if (r->started_us > h->last_started_us)
+            h->last_started_us = r->started_us;
+        if (r->finished_us && !r->rolled_back_us && r->finished_us > h->last_applied_us)
+            h->last_applied_us = r->finished_us;
+    }
+    h->entries.n = 0;
+    Map files;
+    map_init(&files, a);
+    vec_each(Migration, m, &h->files)
+    {
+        map_put(&files, str_of(m->name), m);
+        LedgerRow *row = map_get(&rows, str_of(m->name));
+        int rank = row_rank(row);
+        Entry *e = vec_add(a, &h->entries);
+        *e = (Entry){.name = m->name, .file = m, .row = row,
+                     .state = rank == 3   ? ENTRY_FAILED
+                              : rank == 2 ? ENTRY_APPLIED
+                                          : ENTRY_PENDING};
+        e->edited = e->state == ENTRY_APPLIED && m->has_file &&
+                    !h->layout->checksum_matches(a, row->checksum, m);
+    }
+    for (size_t i = 0; i < rows.n; i++) {
+        LedgerRow *r = rows.entries[i].value;
+        if (map_has(&files, rows.entries[i].key) || row_rank(r) < 2)
+            continue;
+        *vec_add(a, &h->entries) = (Entry){.name = r->name, .row = r,
+                                           .state = row_rank(r) == 3 ? ENTRY_FAILED
+                                                                     : ENTRY_APPLIED};
+    }
+    bool later_applied = false;
+    for (size_t i = h->files.n; i-- > 0;) {
+        Entry *e = &h->entries.v[i];
+        e->out_of_order = e->state == ENTRY_PENDING && later_applied;
+        later_applied = later_applied || e->state == ENTRY_APPLIED;
+    }
+    h->applied = h->pending = h->failed = h->resumable = 0;
+    h->edited = h->missing = h->out_of_order = 0;
+    vec_each(Entry, e, &h->entries) count(h, e);
+}
+
+const Entry *
+history_find(const History *h, const char *name)
+{
+    vec_each(Entry, e, &h->entries) if (strcmp(e->name, name) == 0) return e;
+    return NULL;
+}

@@ -1,0 +1,102 @@
+/* Migration histories: the files of a project and the ledger in its database, in the layout of the
+ * tool that owns them. One implementation so far: Prisma's.
+ *
+ * A layout knows its folder form, its ledger's SQL and its rules for what counts as applied; it
+ * executes nothing. Statements are built with every name qualified and every value a literal, so
+ * that a script's search_path or string settings cannot change what they mean. */
+#pragma once
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "db/db.h"
+
+typedef struct Migration {
+    const char *name;     /* as the ledger records it */
+    const char *path;     /* of its file, as shown to people */
+    bool has_file;        /* Prisma: the folder may lack migration.sql */
+    Str text;             /* the file's bytes; NUL-terminated behind .n */
+    const char *checksum; /* as the ledger records it */
+} Migration;
+
+typedef VEC(Migration) MigrationVec;
+
+/* A row of the ledger. Times are microseconds since 1970 UTC, 0 = NULL. */
+typedef struct LedgerRow {
+    const char *id, *checksum, *name, *logs;
+    int64_t started_us, finished_us, rolled_back_us;
+    int steps;
+} LedgerRow;
+
+typedef VEC(LedgerRow) LedgerRowVec;
+
+typedef enum EntryState {
+    ENTRY_PENDING,
+    ENTRY_APPLIED,
+    ENTRY_FAILED,    /* begun and not ended by the layout's own tool */
+    ENTRY_RESUMABLE, /* begun by Aramid; its journal tells where to go on (set by the caller) */
+} EntryState;
+
+/* What is known of one migration name. */
+typedef struct Entry {
+    const char *name;
+    const Migration *file; /* NULL = in the ledger only */
+    const LedgerRow *row;  /* the row that decides, NULL = none */
+    EntryState state;
+    bool edited;       /* applied, and the file's checksum differs */
+    bool out_of_order; /* pending, but sorted before an applied one */
+} Entry;
+
+typedef struct History {
+    const struct HistoryLayout *layout;
+    const char *dir;       /* shown path of the migrations folder */
+    MigrationVec files;    /* in order of application */
+    VEC(const char *) notes; /* odd but harmless things about the folder */
+    LedgerRowVec rows;     /* in order of started_at */
+    VEC(Entry) entries;    /* all names: files in order, then those in the ledger only */
+    int applied, pending, failed, resumable, edited, missing, out_of_order;
+    int64_t last_applied_us; /* 0 = never */
+    int64_t last_started_us; /* newest started_at of any row */
+} History;
+
+typedef struct HistoryLayout {
+    const char *name;   /* "prisma" */
+    const char *ledger; /* table name: "_prisma_migrations" */
+
+    /* Read the folder. `dir` is the real path, `shown` what people see. */
+    bool (*list)(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
+
+    /* Whether a recorded checksum belongs to this file (line ends, old bugs). */
+    bool (*checksum_matches)(Arena *a, const char *recorded, const Migration *m);
+
+    /* Statements without a final semicolon; `schema` holds the ledger. */
+    void (*add_create)(Buf *b, const char *schema);
+    void (*add_select)(Buf *b, const char *schema);
+    bool (*read_rows)(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err);
+    /* A finished migration in one row; the server's clock gives the end. */
+    void (*add_applied)(Buf *b, const char *schema, const LedgerRow *row);
+    /* A migration of several steps: begun, then finished (with the file's checksum as it is now). */
+    void (*add_begun)(Buf *b, const char *schema, const LedgerRow *row);
+    void (*add_finished)(Buf *b, const char *schema, const char *id, const char *checksum);
+    void (*add_logs)(Buf *b, const char *schema, const char *id, Str logs);
+    void (*add_forgotten)(Buf *b, const char *schema, const char *id); /* delete a begun row */
+    void (*add_rolled_back)(Buf *b, const char *schema, const char *name); /* all failed rows */
+    void (*add_resolved)(Buf *b, const char *schema, const LedgerRow *row); /* resolve --applied */
+    /* A query of one row, true when `name` is recorded as applied. */
+    void (*add_is_applied)(Buf *b, const char *schema, const char *name);
+} HistoryLayout;
+
+extern const HistoryLayout history_prisma;
+
+/* Recognise the layout of a folder and read it.
+ * errors: ERR_NO_MIGRATIONS (missing, or a layout of another tool, which is named),
+ * ERR_PROVIDER, ERR_MIGRATION_FILE (bad name), ERR_IO.
+ * cost: every file is read once and hashed. */
+MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
+
+/* Fill entries and counts from files and rows. Call again after rows changed. */
+void history_compare(Arena *a, History *h);
+
+const Entry *history_find(const History *h, const char *name);
+
+/* Order of Prisma's command line: JavaScript's localeCompare, for ASCII names. */
+int history_name_cmp(const char *a, const char *b);

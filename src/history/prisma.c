@@ -1,0 +1,407 @@
+/* Prisma's layout: folders with a migration.sql each, and the table _prisma_migrations
+ * (facts of prisma-engines: schema-engine/connectors/schema-connector/src/checksum.rs,
+ * migrations_directory.rs, sql-schema-connector/src/sql_migration_persistence.rs). */
+#include "base/fs.h"
+#include "base/hash.h"
+#include "history/history.h"
+#include "sqltext/sqltext.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { NAME_MAX_BYTES = 255 }; /* migration_name VARCHAR(255) */
+
+/* ---- the folder --------------------------------------------------------------------------- */
+
+/* provider = "postgresql" of migration_lock.toml; the file may be absent. */
+static bool
+check_lock_file(Arena *a, const char *dir, const char *shown, Err *err)
+{
+    const char *path = fs_join(a, dir, "migration_lock.toml");
+    if (!fs_exists(path))
+        return true;
+    Str text;
+    if (!fs_read(a, path, 1 << 20, &text, err))
+        return false;
+    int line_number = 0;
+    for (Str rest = text; rest.p;) {
+        Str line = str_trim(str_cut(&rest, '\n'));
+        line_number++;
+        if (!str_starts(line, STR("provider")))
+            continue;
+        Str value = line;
+        str_cut(&value, '"');
+        value = value.p ? str_cut(&value, '"') : STR("");
+        if (str_is(value, "postgresql") || str_is(value, "postgres"))
+            return true;
+        err_set(err, ERR_PROVIDER, "these migrations are for \"%s\", not for PostgreSQL",
+                str_printable(a, value, false));
+        err_at(err, fs_join(a, shown, "migration_lock.toml"), line_number, 1);
+        return err_hint(err, "Aramid deploys to PostgreSQL only; start a new history after a change "
+                             "of provider");
+    }
+    return true;
+}
+
+static bool
+check_name(Arena *a, const char *name, const char *shown, Err *err)
+{
+    Str s = str_of(name);
+    const char *why = NULL;
+    if (s.n > NAME_MAX_BYTES)
+        why = "the name is longer than 255 bytes, which the history table cannot hold";
+    else if (str_utf8_invalid_at(s) != s.n)
+        why = "the name is not valid UTF-8";
+    else if (strcmp(str_printable(a, s, false), name) != 0)
+        why = "the name holds control or invisible characters";
+    if (!why)
+        return true;
+    err_set(err, ERR_MIGRATION_FILE, "the migration folder \"%s\" cannot be used: %s",
+            str_printable(a, s, false), why);
+    err_at(err, shown, 0, 0);
+    return err_hint(err, "rename the folder, unless it was applied before");
+}
+
+static int
+by_name(const void *pa, const void *pb)
+{
+    const Migration *a = pa, *b = pb;
+    return history_name_cmp(a->name, b->name);
+}
+
+/* The digits that a name begins with. */
+static Str
+stamp_of(const char *name)
+{
+    size_t n = 0;
+    while (name[n] >= '0' && name[n] <= '9')
+        n++;
+    return (Str){name, n};
+}
+
+static void
+note_odd_names(Arena *a, History *h)
+{
+    for (size_t i = 0; i < h->files.n; i++) {
+        const char *name = h->files.v[i].name, *before = i ? h->files.v[i - 1].name : NULL;
+        Str stamp = stamp_of(name);
+        if (stamp.n == 0)
+            *vec_add(a, &h->notes) =
+                str_fmt(a, "\"%s\" does not begin with a timestamp: its place in the order is by "
+                           "name only", name);
+        else if (before && str_eq(stamp, stamp_of(before)))
+            *vec_add(a, &h->notes) =
+                str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names decide the order",
+                        before, name);
+        if (before && str_ieq(str_of(before), str_of(name)))
+            *vec_add(a, &h->notes) =
+                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only", before, name);
+    }
+}
+
+static bool
+prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
+{
+    FsEntryVec list;
+    if (!check_lock_file(a, dir, shown, err) || !fs_list(a, dir, &list, err))
+        return false;
+    vec_each(FsEntry, e, &list)
+    {
+        if (e->kind != FS_DIR)
+            continue;
+        if (!check_name(a, e->name, shown, err))
+            return false;
+        Migration *m = vec_add(a, &ret->files);
+        m->name = e->name;
+        m->path = fs_join(a, fs_join(a, shown, e->name), "migration.sql");
+        const char *file = fs_join(a, fs_join(a, dir, e->name), "migration.sql");
+        m->has_file = fs_exists(file);
+        m->text = STR("");
+        m->checksum = "";
+        if (!m->has_file)
+            continue;
+        if (!fs_read(a, file, 0, &m->text, err))
+            return err_at(err, m->path, 0, 0);
+        m->checksum = hash_sha256_hex(a, m->text);
+    }
+    if (ret->files.n)
+        qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);
+    note_odd_names(a, ret);
+    return true;
+}
+
+/* ---- checksums ---------------------------------------------------------------------------- */
+
+static Str
+with_line_ends(Arena *a, Str text, const char *eol)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\r' && i + 1 < text.n && text.p[i + 1] == '\n')
+            i++;
+        if (text.p[i] == '\n')
+            buf_addz(&b, eol);
+        else
+            buf_addc(&b, text.p[i]);
+    }
+    return buf_str(&b);
+}
+
+/* An old Prisma wrote each byte of the hash without its leading zero. */
+static char *
+unpadded(Arena *a, const char *hex)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (; hex[0] && hex[1]; hex += 2) {
+        if (hex[0] != '0')
+            buf_addc(&b, hex[0]);
+        buf_addc(&b, hex[1]);
+    }
+    return b.p;
+}
+
+static bool
+hash_equals(Arena *a, const char *recorded, const char *hex)
+{
+    if (strlen(recorded) == 64)
+        return strcmp(recorded, hex) == 0;
+    return strcmp(recorded, unpadded(a, hex)) == 0;
+}
+
+static bool
+prisma_checksum_matches(Arena *a, const char *recorded, const Migration *m)
+{
+    if (hash_equals(a, recorded, m->checksum))
+        return true;
+    return hash_equals(a, recorded, hash_sha256_hex(a, with_line_ends(a, m->text, "\n"))) ||
+           hash_equals(a, recorded, hash_sha256_hex(a, with_line_ends(a, m->text, "\r\n")));
+}
+
+/* ---- the ledger --------------------------------------------------------------------------- */
+
+static void
+add_table(Buf *b, const char *schema)
+{
+    sql_add_name(b, schema, history_prisma.ledger);
+}
+
+static void
+prisma_add_create(Buf *b, const char *schema)
+{
+    buf_addz(b, "CREATE TABLE ");
+    add_table(b, schema);
+    buf_addz(b, " (\n"
+                "    id                      VARCHAR(36) PRIMARY KEY NOT NULL,\n"
+                "    checksum                VARCHAR(64) NOT NULL,\n"
+                "    finished_at             TIMESTAMPTZ,\n"
+                "    migration_name          VARCHAR(255) NOT NULL,\n"
+                "    logs                    TEXT,\n"
+                "    rolled_back_at          TIMESTAMPTZ,\n"
+                "    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),\n"
+                "    applied_steps_count     INTEGER NOT NULL DEFAULT 0\n"
+                ")");
+}
+
+static void
+add_epoch(Buf *b, const char *column)
+{
+    buf_fmt(b, ", (EXTRACT(epoch FROM %s)::pg_catalog.numeric OPERATOR(pg_catalog.*) "
+               "1000000)::pg_catalog.int8", column);
+}
+
+static void
+prisma_add_select(Buf *b, const char *schema)
+{
+    buf_addz(b, "SELECT id, checksum, migration_name, logs");
+    add_epoch(b, "started_at");
+    add_epoch(b, "finished_at");
+    add_epoch(b, "rolled_back_at");
+    buf_addz(b, ", applied_steps_count FROM ");
+    add_table(b, schema);
+    buf_addz(b, " ORDER BY started_at");
+}
+
+static int64_t
+number(Str s)
+{
+    long long v = 0;
+    str_to_int(s, INT64_MIN, INT64_MAX, &v);
+    return v;
+}
+
+static bool
+prisma_read_rows(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err)
+{
+    if (rows->cols != 8)
+        return err_set(err, ERR_INTERNAL, "the ledger query gave %d columns", rows->cols);
+    ret->n = 0;
+    for (int i = 0; i < rows->rows; i++) {
+        Str logs = db_cell(rows, i, 3);
+        *vec_add(a, ret) = (LedgerRow){
+            .id = db_cell(rows, i, 0).p,
+            .checksum = db_cell(rows, i, 1).p,
+            .name = db_cell(rows, i, 2).p,
+            .logs = logs.p ? logs.p : "",
+            .started_us = number(db_cell(rows, i, 4)),
+            .finished_us = number(db_cell(rows, i, 5)),
+            .rolled_back_us = number(db_cell(rows, i, 6)),
+            .steps = (int)number(db_cell(rows, i, 7)),
+        };
+    }
+    return true;
+}
+
+/* '2026-11-21 02:22:46.123+00': Prisma writes milliseconds in UTC. */
+static void
+add_time(Buf *b, int64_t us)
+{
+    time_t s = (time_t)(us / 1000000);
+    struct tm tm;
+    gmtime_r(&s, &tm);
+    buf_fmt(b, "'%04d-%02d-%02d %02d:%02d:%02d.%03d+00'::pg_catalog.timestamptz",
+            tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+            (int)(us % 1000000 / 1000));
+}
+
+static const char server_time[] =
+    "pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp())";
+
+static void
+add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
+{
+    buf_addz(b, "INSERT INTO ");
+    add_table(b, schema);
+    buf_addz(b, " (id, checksum, finished_at, migration_name, started_at, applied_steps_count) "
+                "VALUES (");
+    sql_add_literal(b, str_of(row->id));
+    buf_addz(b, ", ");
+    sql_add_literal(b, str_of(row->checksum));
+    buf_addz(b, ", ");
+    if (finished) {
+        buf_fmt(b, "GREATEST(%s, ", server_time);
+        add_time(b, row->started_us);
+        buf_addz(b, ")");
+    } else
+        buf_addz(b, "NULL");
+    buf_addz(b, ", ");
+    sql_add_literal(b, str_of(row->name));
+    buf_addz(b, ", ");
+    add_time(b, row->started_us);
+    buf_fmt(b, ", %d)", finished);
+}
+
+static void
+prisma_add_applied(Buf *b, const char *schema, const LedgerRow *row)
+{
+    add_row(b, schema, row, true);
+}
+
+static void
+prisma_add_begun(Buf *b, const char *schema, const LedgerRow *row)
+{
+    add_row(b, schema, row, false);
+}
+
+static void
+add_where_id(Buf *b, const char *id)
+{
+    buf_addz(b, " WHERE id OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(id));
+}
+
+static void
+add_where_live_name(Buf *b, const char *name)
+{
+    buf_addz(b, " WHERE migration_name OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(name));
+    buf_addz(b, " AND rolled_back_at IS NULL");
+}
+
+static void
+prisma_add_finished(Buf *b, const char *schema, const char *id, const char *checksum)
+{
+    buf_addz(b, "UPDATE ");
+    add_table(b, schema);
+    buf_fmt(b, " SET applied_steps_count = 1, logs = NULL, finished_at = GREATEST(%s, started_at), "
+               "checksum = ", server_time);
+    sql_add_literal(b, str_of(checksum));
+    add_where_id(b, id);
+}
+
+static void
+prisma_add_logs(Buf *b, const char *schema, const char *id, Str logs)
+{
+    buf_addz(b, "UPDATE ");
+    add_table(b, schema);
+    buf_addz(b, " SET logs = ");
+    sql_add_literal(b, logs);
+    add_where_id(b, id);
+}
+
+static void
+prisma_add_forgotten(Buf *b, const char *schema, const char *id)
+{
+    buf_addz(b, "DELETE FROM ");
+    add_table(b, schema);
+    add_where_id(b, id);
+    buf_addz(b, " AND finished_at IS NULL");
+}
+
+static void
+prisma_add_rolled_back(Buf *b, const char *schema, const char *name)
+{
+    buf_addz(b, "UPDATE ");
+    add_table(b, schema);
+    buf_fmt(b, " SET rolled_back_at = %s", server_time);
+    add_where_live_name(b, name);
+    buf_addz(b, " AND finished_at IS NULL");
+}
+
+/* As `prisma migrate resolve --applied` leaves it: both times equal, logs '', no step counted. */
+static void
+prisma_add_resolved(Buf *b, const char *schema, const LedgerRow *row)
+{
+    buf_addz(b, "INSERT INTO ");
+    add_table(b, schema);
+    buf_addz(b, " (id, checksum, finished_at, migration_name, logs, started_at, "
+                "applied_steps_count) VALUES (");
+    sql_add_literal(b, str_of(row->id));
+    buf_addz(b, ", ");
+    sql_add_literal(b, str_of(row->checksum));
+    buf_addz(b, ", ");
+    add_time(b, row->started_us);
+    buf_addz(b, ", ");
+    sql_add_literal(b, str_of(row->name));
+    buf_addz(b, ", '', ");
+    add_time(b, row->started_us);
+    buf_addz(b, ", 0)");
+}
+
+static void
+prisma_add_is_applied(Buf *b, const char *schema, const char *name)
+{
+    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
+    add_table(b, schema);
+    add_where_live_name(b, name);
+    buf_addz(b, " AND finished_at IS NOT NULL)");
+}
+
+const HistoryLayout history_prisma = {
+    .name = "prisma",
+    .ledger = "_prisma_migrations",
+    .list = prisma_list,
+    .checksum_matches = prisma_checksum_matches,
+    .add_create = prisma_add_create,
+    .add_select = prisma_add_select,
+    .read_rows = prisma_read_rows,
+    .add_applied = prisma_add_applied,
+    .add_begun = prisma_add_begun,
+    .add_finished = prisma_add_finished,
+    .add_logs = prisma_add_logs,
+    .add_forgotten = prisma_add_forgotten,
+    .add_rolled_back = prisma_add_rolled_back,
+    .add_resolved = prisma_add_resolved,
+    .add_is_applied = prisma_add_is_applied,
+};

@@ -1,0 +1,233 @@
+#include "plan/plan.h"
+
+#include "base/map.h"
+
+const char *
+plan_mode_name(StepMode mode)
+{
+    static const char *const names[] = {"transaction", "own-transaction", "alone"};
+    return names[mode];
+}
+
+void
+plan_place(const MigrationPlan *mp, size_t statement, Err *err)
+{
+    if (statement >= mp->script.stmts.n) {
+        err_at(err, mp->migration->path, 0, 0);
+        return;
+    }
+    const SqlStmt *s = &mp->script.stmts.v[statement];
+    err_at(err, mp->migration->path, s->line, s->column);
+    err->statement = (int)statement + 1;
+}
+
+static bool
+refuse(const MigrationPlan *mp, size_t statement, const char *what, const char *hint, Err *err)
+{
+    err_set(err, ERR_MIGRATION_FILE, "%s", what);
+    plan_place(mp, statement, err);
+    return err_hint(err, "%s", hint);
+}
+
+static bool
+listed(const size_t *v, size_t n, size_t x)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i] == x)
+            return true;
+    return false;
+}
+
+/* Add a lock to the step; the strongest mode of a relation counts. */
+static void
+add_lock(Arena *a, Step *step, const SqlLock *lock)
+{
+    for (size_t i = 0; i < step->locks.n; i++) {
+        StepLock *old = &step->locks.v[i];
+        if (strcmp(old->rel.name, lock->rel.name) == 0 &&
+            strcmp(old->rel.schema, lock->rel.schema) == 0) {
+            if (lock->mode > old->mode)
+                old->mode = lock->mode;
+            old->can_prelock = old->can_prelock || lock->kind_table;
+            return;
+        }
+    }
+    *vec_add(a, &step->locks) = (StepLock){lock->rel, lock->mode, lock->kind_table, false};
+}
+
+static bool
+makes_only_new(const SqlStmt *s)
+{
+    return s->kind == SQL_CREATE_TABLE || s->kind == SQL_SELECT || s->kind == SQL_SET ||
+           s->kind == SQL_TRANSACTION || s->kind == SQL_ALTER_TYPE_ADD_VALUE || s->is_dml;
+}
+
+static void
+describe(Arena *a, const SqlScript *script, Step *step)
+{
+    bool strong_table = false;
+    for (size_t i = step->first; i < step->first + step->count; i++) {
+        const SqlStmt *s = &script->stmts.v[i];
+        vec_each(const SqlLock, l, &s->locks)
+        {
+            add_lock(a, step, l);
+            strong_table = strong_table || l->mode >= SQL_LOCK_SHARE;
+        }
+        /* Functions that a SELECT, DO or CALL runs can do anything. */
+        bool code = s->kind == SQL_DO || s->kind == SQL_CALL || s->kind == SQL_SELECT;
+        step->has_dml = step->has_dml || s->is_dml || code;
+        step->hides_session = step->hides_session || s->changes_session || code || s->opaque;
+        if ((s->opaque && !makes_only_new(s)) || s->kind == SQL_DROP || s->kind == SQL_DROP_INDEX)
+            step->has_strong = true;
+    }
+    step->has_strong = step->has_strong || strong_table;
+}
+
+static void
+close_step(Arena *a, MigrationPlan *mp, Step *open, size_t end, StepMode mode, const char *why)
+{
+    if (end > open->first) {
+        open->count = end - open->first;
+        open->mode = mode;
+        open->why = why;
+        describe(a, &mp->script, open);
+        *vec_add(a, &mp->steps) = *open;
+    }
+    *open = (Step){.first = end, .begin = SIZE_MAX};
+}
+
+static void
+note_mixed(Arena *a, MigrationPlan *mp)
+{
+    vec_each(const Step, s, &mp->steps)
+    {
+        if (!s->has_strong || !s->has_dml || s->mode == STEP_ALONE)
+            continue;
+        bool changes_rows = false, strong_old = false;
+        for (size_t i = s->first; i < s->first + s->count; i++)
+            changes_rows = changes_rows || mp->script.stmts.v[i].is_dml;
+        vec_each(const StepLock, l, &s->locks) strong_old =
+            strong_old || l->mode >= SQL_LOCK_SHARE;
+        if (changes_rows && strong_old) {
+            *vec_add(a, &mp->notes) =
+                "changes data while it holds table locks; a migration of its own for the data "
+                "would block others for a shorter time";
+            return;
+        }
+    }
+}
+
+bool
+plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
+{
+    const SqlStmt *stmts = mp->script.stmts.v;
+    size_t n = mp->script.stmts.n, open_begin = SIZE_MAX;
+    bool inside = hints->chained != NULL;
+    Step step = {.first = hints->start, .begin = SIZE_MAX, .chained = hints->chained};
+    const char *isolation = "";
+    mp->steps.n = 0;
+    mp->notes.n = 0;
+    mp->resumes = hints->start > 0;
+    mp->done_statements = hints->start;
+    for (size_t i = hints->start; i < n; i++) {
+        const SqlStmt *s = &stmts[i];
+        bool forced = listed(hints->alone.v, hints->alone.n, i);
+        if (s->tx == SQL_TX_ROLLBACK)
+            return refuse(mp, i, "the migration rolls its own transaction back",
+                          "remove ROLLBACK: Aramid rolls back by itself when a statement fails", err);
+        if (s->tx == SQL_TX_PREPARE)
+            return refuse(mp, i, "the migration uses two-phase commit",
+                          "a prepared transaction would outlive the run: use COMMIT", err);
+        if (s->tx == SQL_TX_BEGIN && !inside) {
+            inside = true;
+            open_begin = i;
+            isolation = s->isolation;
+            step.begin = i;
+        } else if (s->tx == SQL_TX_NEVER || forced) {
+            if (inside)
+                return refuse(mp, i, "this statement cannot run inside the file's own BEGIN ... "
+                                     "COMMIT",
+                              "move it behind the COMMIT", err);
+            close_step(a, mp, &step, i, STEP_TX, NULL);
+            close_step(a, mp, &step, i + 1, STEP_ALONE,
+                       forced ? "the server refused it inside a transaction"
+                              : "cannot run inside a transaction");
+        } else if (s->tx == SQL_TX_COMMIT) {
+            close_step(a, mp, &step, i + 1, STEP_OWN_TX, NULL);
+            inside = s->is_chain;
+            if (inside) {
+                step.chained = isolation;
+                open_begin = i;
+            }
+        } else if (!inside && listed(hints->cut_after.v, hints->cut_after.n, i)) {
+            close_step(a, mp, &step, i + 1, STEP_TX,
+                       "a new enum value can be used only after a commit");
+        }
+    }
+    if (inside)
+        return refuse(mp, open_begin != SIZE_MAX ? open_begin : 0,
+                      "the transaction that begins here is never committed",
+                      "add COMMIT at the end of the file: without it the server throws all of the "
+                      "transaction away", err);
+    close_step(a, mp, &step, n, STEP_TX, NULL);
+    if (mp->steps.n == 0 && hints->start == 0) /* an empty file: only the ledger's row */
+        *vec_add(a, &mp->steps) = (Step){.begin = SIZE_MAX};
+    note_mixed(a, mp);
+    return true;
+}
+
+bool
+plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPlan *ret, Err *err)
+{
+    *ret = (MigrationPlan){.migration = m};
+    if (!m->has_file) {
+        err_set(err, ERR_MIGRATION_GONE, "the migration folder \"%s\" has no migration.sql", m->name);
+        err_at(err, m->path, 0, 0);
+        return err_hint(err, "restore the file from version control, or delete the folder");
+    }
+    if (!sql_split(a, m->path, m->text, &ret->script, err))
+        return false;
+    sql_classify(a, &ret->script);
+    return plan_cut(a, hints, ret, err);
+}
+
+/* Unqualified and qualified names of one relation count as the same: better one LOCK TABLE too few
+ * than one on a relation that is gone. */
+static void
+mark_touched(Arena *a, Map *created, Map *touched, const SqlScript *script)
+{
+    vec_each(const SqlStmt, s, &script->stmts)
+    {
+        vec_each(const SqlObject, o, &s->objects)
+        {
+            if (o->kind != SQL_OBJ_TABLE && o->kind != SQL_OBJ_VIEW && o->kind != SQL_OBJ_INDEX)
+                continue;
+            Str name = str_copy(a, str_of(o->name.name));
+            map_put(o->effect == SQL_CREATES && !o->if_exists ? created : touched, name, a);
+        }
+    }
+}
+
+void
+plan_link(Arena *a, Plan *plan)
+{
+    Map created, touched;
+    map_init(&created, a);
+    map_init(&touched, a);
+    plan->statements = 0;
+    vec_each(MigrationPlan, mp, &plan->migrations)
+    {
+        plan->statements += mp->script.stmts.n - mp->done_statements;
+        for (size_t k = 0; k < mp->steps.n; k++) {
+            vec_each(StepLock, l, &mp->steps.v[k].locks)
+            {
+                Str name = str_of(l->rel.name);
+                l->is_new = map_has(&created, name);
+                /* Within a file of several steps an earlier one may have renamed or dropped it. */
+                if (l->is_new || k > 0 || map_has(&touched, name))
+                    l->can_prelock = false;
+            }
+        }
+        mark_touched(a, &created, &touched, &mp->script);
+    }
+}

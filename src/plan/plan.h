@@ -1,0 +1,83 @@
+/* The plan of a deploy: pending migrations cut into steps.
+ *
+ * A step is what one transaction (or one statement outside of any) holds. Most migrations are one
+ * step: one message with the ledger's row in it. A file is cut only at its own COMMITs, around
+ * statements that the server refuses inside a transaction, and where an earlier try showed that it
+ * must be cut. Statements are numbered by their place in the file, so that a plan made again after
+ * an interruption goes on behind the last statement that is known to have run.
+ *
+ * Pure: no I/O, no server. */
+#pragma once
+
+#include "history/history.h"
+#include "sqltext/sqltext.h"
+
+typedef enum StepMode {
+    STEP_TX,     /* statements in one implicit transaction */
+    STEP_OWN_TX, /* the same, ended by the file's own COMMIT */
+    STEP_ALONE,  /* one statement outside of any transaction */
+} StepMode;
+
+typedef struct StepLock {
+    SqlName rel;
+    SqlLockMode mode;
+    bool can_prelock; /* LOCK TABLE may be tried: a table that no earlier step made or renamed */
+    bool is_new;      /* an earlier migration of this plan creates it */
+} StepLock;
+
+typedef struct Step {
+    size_t first, count; /* statements of the script; count 0 only for an empty file */
+    StepMode mode;
+    const char *why; /* for STEP_ALONE and forced cuts: the reason, for people */
+    size_t begin;    /* STEP_OWN_TX: index of its BEGIN, SIZE_MAX when the file has none */
+    const char *chained; /* begins with "BEGIN <these words>" because of COMMIT AND CHAIN, or NULL */
+    VEC(StepLock) locks; /* strongest mode for each relation, in order of the file */
+    bool has_strong; /* takes or may take SHARE or stronger on something that exists */
+    bool has_dml;    /* changes rows, or runs code that may */
+    bool hides_session; /* changes settings or the role, or runs code that may */
+} Step;
+
+typedef VEC(Step) StepVec;
+
+typedef struct MigrationPlan {
+    const Migration *migration;
+    SqlScript script;
+    StepVec steps;
+    VEC(const char *) notes; /* what a person should know: mixed locks and data, ... */
+    bool resumes; /* steps begin behind `done_statements` */
+    size_t done_statements;
+    const char *ledger_id; /* of the row that is resumed, NULL */
+} MigrationPlan;
+
+/* What earlier tries and the journal know about one migration; zero for a fresh one. */
+typedef struct PlanHints {
+    size_t start;           /* first statement that has not run */
+    VEC(size_t) alone;      /* statements that failed inside a transaction (25001, 2D000) */
+    VEC(size_t) cut_after;  /* enum values that a later statement uses (55P04) */
+    const char *chained;    /* the done part ended with COMMIT AND CHAIN: words of its BEGIN */
+} PlanHints;
+
+/* Split and classify the file and cut it into steps.
+ * errors: ERR_MIGRATION_FILE with file:line:column: what sql_split refuses, ROLLBACK, PREPARE
+ * TRANSACTION, a BEGIN that stays open, a statement that needs no transaction inside the file's
+ * own BEGIN ... COMMIT. */
+MUST_CHECK bool plan_migration(Arena *a, const Migration *m, const PlanHints *hints,
+                               MigrationPlan *ret, Err *err);
+
+/* Cut an already split script again. Used when a try showed that it must be cut differently. */
+MUST_CHECK bool plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err);
+
+typedef struct Plan {
+    VEC(MigrationPlan) migrations; /* in order */
+    size_t statements;
+} Plan;
+
+/* Mark what the plan's migrations create, drop and rename, so that locks know which relations
+ * exist before. Call once after all migrations were added. */
+void plan_link(Arena *a, Plan *plan);
+
+/* Names of step modes for JSON and people: "transaction", "own-transaction", "alone". */
+const char *plan_mode_name(StepMode mode);
+
+/* Where a statement stands. */
+void plan_place(const MigrationPlan *mp, size_t statement, Err *err);

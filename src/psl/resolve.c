@@ -1,0 +1,373 @@
+/* The first steps of the validation: declarations, names, types of fields; and the looking up. */
+#include "psl/validate_int.h"
+
+PslModel *
+psl_model(const PslResolved *r, Str name)
+{
+    return map_get(&r->models_by_name, name);
+}
+
+PslEnum *
+psl_enum(const PslResolved *r, Str name)
+{
+    return map_get(&r->enums_by_name, name);
+}
+
+PslModelField *
+psl_model_field(const PslModel *model, Str name)
+{
+    return map_get(&model->by_name, name);
+}
+
+bool
+psl_has_preview(const PslResolved *r, const char *feature)
+{
+    for (size_t i = 0; i < r->ngenerators; i++) {
+        for (size_t k = 0; k < r->generators[i].npreviews; k++) {
+            if (str_ieq(r->generators[i].previews[k], str_of(feature)))
+                return true;
+        }
+    }
+    return false;
+}
+
+const char *
+psl_action_name(PslAction action)
+{
+    static const char *const names[] = {
+        [PSL_ACTION_NONE] = "",          [PSL_CASCADE] = "Cascade",
+        [PSL_RESTRICT] = "Restrict",     [PSL_NO_ACTION] = "NoAction",
+        [PSL_SET_NULL] = "SetNull",      [PSL_SET_DEFAULT] = "SetDefault",
+    };
+    return names[action];
+}
+
+static bool
+is_scalar_name(Str name, PslScalar *ret)
+{
+    for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++) {
+        if (str_is(name, psl_scalar_name(s))) {
+            *ret = s;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names that the generated client cannot use for a class: the words of JavaScript and its own.
+ * Prisma 5 still lets the later ones pass. */
+static bool
+is_reserved(Str name, bool *ret_late)
+{
+    static const char *const words[] = {
+        "PrismaClient", "break",   "case",   "catch",  "class",      "const",   "continue",
+        "debugger",     "default", "delete", "do",     "else",       "enum",    "export",
+        "extends",      "false",   "finally", "for",   "function",   "if",      "implements",
+        "import",       "in",      "instanceof", "interface", "let", "new",     "null",
+        "package",      "private", "protected", "public", "return",  "super",   "switch",
+        "this",         "throw",   "true",   "try",    "typeof",     "var",     "void",
+        "while",        "with",    "yield",  "async",  "await",      "using",
+    };
+    enum { WORDS = sizeof words / sizeof *words, LATE = 3 };
+    for (size_t i = 0; i < WORDS; i++) {
+        if (str_is(name, words[i])) {
+            *ret_late = i >= WORDS - LATE;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+check_identifier(Ctx *c, const PslFile *file, Str name, const char *what)
+{
+    PslSpan at = psl_span_of(file, name);
+    if (name.n && name.p[0] >= '0' && name.p[0] <= '9') {
+        Diag *d = v_error(c, "name-digit", file, at, "the name of %s cannot begin with a digit",
+                          what);
+        v_hint(c, d, "choose another name and keep the old one in the database with @map");
+        return false;
+    }
+    if (memchr(name.p, '-', name.n)) {
+        Diag *d = v_error(c, "name-hyphen", file, at, "the name of %s cannot contain a hyphen",
+                          what);
+        v_hint(c, d, "write _ instead and keep the old name in the database with @map");
+        return false;
+    }
+    return true;
+}
+
+static void
+check_reserved(Ctx *c, const PslDecl *decl)
+{
+    bool late = false;
+    if (!is_reserved(decl->name, &late))
+        return;
+    const char *word = psl_decl_word(decl->kind);
+    if (!late) {
+        Diag *d = v_error(c, "name-reserved", decl->file, name_span(decl),
+                          "\"" STR_FMT "\" is reserved and cannot be the name of a %s",
+                          Q(decl->name), word);
+        v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
+        return;
+    }
+    Diag *d = v_dialect(c, P6 | P7, "name-reserved", decl->file, name_span(decl),
+                        "Prisma 6 and 7 refuse \"" STR_FMT "\" as the name of a %s",
+                        Q(decl->name), word);
+    v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
+}
+
+static bool
+has_bad_item(PslItems items)
+{
+    for (size_t i = 0; i < items.n; i++) {
+        if (items.v[i].kind == PSL_ITEM_BAD)
+            return true;
+    }
+    return false;
+}
+
+/* Enter a declaration under its name; false when the name is taken in that name space. */
+static bool
+claim_name(Ctx *c, Map *names, const PslDecl *decl)
+{
+    const PslDecl *other = map_get(names, decl->name);
+    if (!other) {
+        map_put(names, decl->name, (void *)(uintptr_t)decl);
+        return true;
+    }
+    Diag *d = v_error(c, "name-duplicate", decl->file, name_span(decl),
+                      "there is already a %s with the name \"" STR_FMT "\"",
+                      psl_decl_word(other->kind), Q(decl->name));
+    int line, column;
+    str_line_col(other->file->source->text, other->span.off, &line, &column);
+    v_note(c, d, "the first one is at %s:%d", other->file->source->path, line);
+    return false;
+}
+
+static void
+declare_fields(Ctx *c, PslModel *m)
+{
+    m->nfields = m->decl->fields.n;
+    m->fields = arena_array(c->a, PslModelField, m->nfields);
+    map_init(&m->by_name, c->a);
+    for (size_t i = 0; i < m->nfields; i++) {
+        const PslField *ast = &m->decl->fields.v[i];
+        PslModelField *f = &m->fields[i];
+        *f = (PslModelField){
+            .ast = ast, .model = m, .name = ast->name, .column = ast->name,
+            .arity = ast->type.arity};
+        if (!check_identifier(c, model_file(m), f->name, "a field"))
+            f->is_broken = true;
+        if (map_has(&m->by_name, f->name)) {
+            m->is_broken = true;
+            field_error(c, "field-duplicate", f, psl_span_of(model_file(m), f->name),
+                        "the %s \"" STR_FMT "\" has a field \"" STR_FMT "\" already",
+                        psl_decl_word(m->decl->kind), Q(m->name), Q(f->name));
+            continue;
+        }
+        map_put(&m->by_name, f->name, f);
+    }
+}
+
+static void
+declare_model(Ctx *c, const PslDecl *decl, bool is_first)
+{
+    PslModel *m = arena_new(c->a, PslModel);
+    *m = (PslModel){.decl = decl, .index = (uint32_t)c->r->nmodels, .name = decl->name,
+                    .table = decl->name, .is_view = decl->kind == PSL_VIEW};
+    m->is_partial = has_bad_item(decl->items);
+    m->is_broken = m->is_partial || !is_first;
+    c->r->models[c->r->nmodels++] = m;
+    if (!check_identifier(c, decl->file, decl->name, m->is_view ? "a view" : "a model"))
+        m->is_broken = true;
+    check_reserved(c, decl);
+    PslModel *first = psl_model(c->r, m->name);
+    if (first)
+        first->is_broken = true;
+    else if (is_first)
+        map_put(&c->r->models_by_name, m->name, m);
+    declare_fields(c, m);
+}
+
+static void
+declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
+{
+    PslEnum *e = arena_new(c->a, PslEnum);
+    *e = (PslEnum){.decl = decl, .name = decl->name, .db_name = decl->name};
+    e->is_partial = has_bad_item(decl->items) || !is_first;
+    c->r->enums[c->r->nenums++] = e;
+    check_identifier(c, decl->file, decl->name, "an enum");
+    check_reserved(c, decl);
+    if (is_first)
+        map_put(&c->r->enums_by_name, e->name, e);
+    e->nvalues = decl->values.n;
+    e->values = arena_array(c->a, PslEnumValue, e->nvalues);
+    map_init(&e->by_name, c->a);
+    for (size_t i = 0; i < e->nvalues; i++) {
+        const PslValue *ast = &decl->values.v[i];
+        e->values[i] = (PslEnumValue){ast, ast->name, ast->name};
+        check_identifier(c, decl->file, ast->name, "an enum value");
+        if (map_put(&e->by_name, ast->name, &e->values[i])) {
+            v_error(c, "enum-value-duplicate", decl->file, psl_span_of(decl->file, ast->name),
+                    "the enum \"" STR_FMT "\" has the value \"" STR_FMT "\" already", Q(e->name),
+                    Q(ast->name));
+        }
+    }
+    if (e->nvalues == 0 && !e->is_partial)
+        v_error(c, "enum-empty", decl->file, name_span(decl),
+                "the enum \"" STR_FMT "\" has no values", Q(e->name));
+}
+
+/* Prisma takes composite types for MongoDB only: their fields are not looked at. */
+static void
+declare_composite(Ctx *c, const PslDecl *decl, bool is_first)
+{
+    if (is_first)
+        map_put(&c->composites, decl->name, (void *)(uintptr_t)decl);
+    Diag *d = v_error(c, "composite-unsupported", decl->file, name_span(decl),
+                      "composite types are not available with PostgreSQL");
+    v_hint(c, d, "use a model with a relation, or a field of type Json");
+}
+
+static void
+check_props(Ctx *c, const PslDecl *decl)
+{
+    Map seen;
+    map_init(&seen, c->a);
+    for (size_t i = 0; i < decl->props.n; i++) {
+        const PslProp *prop = &decl->props.v[i];
+        if (map_put(&seen, prop->name, (void *)(uintptr_t)prop))
+            v_error(c, "property-duplicate", decl->file, psl_span_of(decl->file, prop->name),
+                    "\"" STR_FMT "\" is set twice in this %s", Q(prop->name),
+                    psl_decl_word(decl->kind));
+    }
+}
+
+static void
+declare(Ctx *c, Map *tops, Map *generators, Map *datasources, const PslDecl *decl)
+{
+    PslScalar scalar;
+    if (is_scalar_name(decl->name, &scalar)) {
+        Diag *d = v_error(c, "name-scalar", decl->file, name_span(decl),
+                          "\"" STR_FMT "\" is the name of a scalar type", Q(decl->name));
+        v_hint(c, d, "choose another name");
+    }
+    switch (decl->kind) {
+    case PSL_MODEL:
+    case PSL_VIEW:
+        declare_model(c, decl, claim_name(c, tops, decl));
+        break;
+    case PSL_ENUM:
+        declare_enum(c, decl, claim_name(c, tops, decl));
+        break;
+    case PSL_TYPE:
+        declare_composite(c, decl, claim_name(c, tops, decl));
+        break;
+    case PSL_GENERATOR:
+        (void)claim_name(c, generators, decl);
+        check_props(c, decl);
+        break;
+    case PSL_DATASOURCE:
+        (void)claim_name(c, datasources, decl);
+        check_props(c, decl);
+        break;
+    }
+}
+
+static void
+unknown_type(Ctx *c, PslModelField *f)
+{
+    f->is_broken = f->model->is_broken = true;
+    if (c->has_unread)
+        return;
+    Str name = f->ast->type.name;
+    Diag *d = field_error(c, "type-unknown", f, f->ast->type.span,
+                          "there is no type, model or enum \"" STR_FMT "\"", Q(name));
+    Nearest near;
+    v_near_init(c, &near, name);
+    for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++)
+        v_near_try(&near, str_of(psl_scalar_name(s)));
+    for (size_t i = 0; i < c->r->nmodels; i++)
+        v_near_try(&near, c->r->models[i]->name);
+    for (size_t i = 0; i < c->r->nenums; i++)
+        v_near_try(&near, c->r->enums[i]->name);
+    if (v_near_found(&near))
+        v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
+}
+
+static void
+resolve_type(Ctx *c, PslModelField *f)
+{
+    const PslType *type = &f->ast->type;
+    if (psl_model_field(f->model, f->name) != f)
+        return; /* the second one of that name */
+    if (type->is_unsupported) {
+        f->kind = PSL_FIELD_UNSUPPORTED;
+        return;
+    }
+    if (is_scalar_name(type->name, &f->scalar)) {
+        f->kind = PSL_FIELD_SCALAR;
+        return;
+    }
+    f->target = psl_model(c->r, type->name);
+    f->enum_ = f->target ? NULL : psl_enum(c->r, type->name);
+    if (f->target)
+        f->kind = PSL_FIELD_RELATION;
+    else if (f->enum_)
+        f->kind = PSL_FIELD_ENUM;
+    else if (map_has(&c->composites, type->name)) {
+        f->kind = PSL_FIELD_COMPOSITE;
+        f->is_broken = f->model->is_broken = true;
+    } else {
+        unknown_type(c, f);
+    }
+}
+
+void
+resolve_names(Ctx *c)
+{
+    Map tops, generators, datasources;
+    map_init(&tops, c->a);
+    map_init(&generators, c->a);
+    map_init(&datasources, c->a);
+    size_t models = 0, enums = 0;
+    for (size_t i = 0; i < c->schema->ndecls; i++) {
+        PslDeclKind kind = c->schema->decls[i]->kind;
+        models += kind == PSL_MODEL || kind == PSL_VIEW;
+        enums += kind == PSL_ENUM;
+    }
+    c->r->models = arena_array(c->a, PslModel *, models);
+    c->r->enums = arena_array(c->a, PslEnum *, enums);
+    for (size_t i = 0; i < c->schema->nfiles; i++)
+        c->has_unread |= has_bad_item(c->schema->files[i].items);
+    for (size_t i = 0; i < c->schema->ndecls; i++)
+        declare(c, &tops, &generators, &datasources, c->schema->decls[i]);
+    for (size_t i = 0; i < c->r->nmodels; i++) {
+        PslModel *m = c->r->models[i];
+        for (size_t k = 0; k < m->nfields; k++)
+            resolve_type(c, &m->fields[k]);
+    }
+}
+
+PslResolved *
+psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, DiagList *diags)
+{
+    enum { COMPARISONS = 200000 };
+    PslResolved *r = arena_new(a, PslResolved);
+    r->schema = schema;
+    Ctx c = {.a = a, .schema = schema, .diags = diags, .r = r, .near_left = COMPARISONS,
+             .prisma = opts ? opts->prisma : 0};
+    map_init(&r->models_by_name, a);
+    map_init(&r->enums_by_name, a);
+    map_init(&c.composites, a);
+    resolve_names(&c);
+    validate_config(&c);
+    validate_dialect(&c);
+    validate_attrs(&c);
+    relations_infer(&c);
+    validate_models(&c);
+    validate_names(&c);
+    validate_relations(&c);
+    return r;
+}

@@ -1,0 +1,462 @@
+/* Attributes: which may stand where, with which arguments, and what the simple ones say. */
+#include "psl/validate_int.h"
+
+enum { ON_FIELDS = ON_SCALAR | ON_RELATION };
+
+const AttrSpec attr_specs[ATTR_COUNT] = {
+    [ATTR_ID] = {.name = "id", .shown = "@id", .where = ON_FIELDS,
+                 .args = {"map", "sort", "length", "clustered"}},
+    [ATTR_UNIQUE] = {.name = "unique", .shown = "@unique", .where = ON_FIELDS,
+                     .args = {"map", "sort", "length", "clustered", "where"}},
+    [ATTR_DEFAULT] = {.name = "default", .shown = "@default", .where = ON_FIELDS,
+                      .first_is_unnamed = true, .first_is_required = true,
+                      .args = {"value", "map"}},
+    [ATTR_UPDATED_AT] = {.name = "updatedAt", .shown = "@updatedAt", .where = ON_SCALAR},
+    [ATTR_MAP] = {.name = "map", .shown = "@map", .where = ON_FIELDS | ON_ENUM_VALUE,
+                  .first_is_unnamed = true, .first_is_required = true, .args = {"name"}},
+    [ATTR_RELATION] = {.name = "relation", .shown = "@relation", .where = ON_FIELDS,
+                       .first_is_unnamed = true,
+                       .args = {"name", "fields", "references", "onDelete", "onUpdate", "map"}},
+    [ATTR_IGNORE] = {.name = "ignore", .shown = "@ignore", .where = ON_FIELDS},
+    [ATTR_SHARD_KEY] = {.name = "shardKey", .shown = "@shardKey", .where = ON_SCALAR},
+    [ATTR_M_ID] = {.name = "id", .shown = "@@id", .where = ON_MODEL, .first_is_unnamed = true,
+                   .first_is_required = true, .args = {"fields", "map", "name", "clustered"}},
+    [ATTR_M_UNIQUE] = {.name = "unique", .shown = "@@unique", .where = ON_MODEL,
+                       .may_repeat = true, .first_is_unnamed = true, .first_is_required = true,
+                       .args = {"fields", "name", "map", "clustered", "where"}},
+    [ATTR_M_INDEX] = {.name = "index", .shown = "@@index", .where = ON_MODEL,
+                      .may_repeat = true, .first_is_unnamed = true, .first_is_required = true,
+                      .args = {"fields", "name", "map", "clustered", "where", "type"}},
+    [ATTR_M_FULLTEXT] = {.name = "fulltext", .shown = "@@fulltext", .where = ON_MODEL,
+                         .may_repeat = true, .first_is_unnamed = true, .first_is_required = true,
+                         .args = {"fields", "map"}},
+    [ATTR_M_MAP] = {.name = "map", .shown = "@@map", .where = ON_MODEL | ON_ENUM,
+                    .first_is_unnamed = true, .first_is_required = true, .args = {"name"}},
+    [ATTR_M_SCHEMA] = {.name = "schema", .shown = "@@schema", .where = ON_MODEL | ON_ENUM,
+                       .first_is_unnamed = true, .first_is_required = true, .args = {"map"}},
+    [ATTR_M_IGNORE] = {.name = "ignore", .shown = "@@ignore", .where = ON_MODEL},
+    [ATTR_M_SHARD_KEY] = {.name = "shardKey", .shown = "@@shardKey", .where = ON_MODEL,
+                          .first_is_unnamed = true, .args = {"fields"}},
+};
+
+/* -- Attributes of one thing -- */
+
+static AttrId
+attr_id_of(Str name, unsigned where)
+{
+    AttrId id = 0;
+    while (id < ATTR_COUNT && !((attr_specs[id].where & where) && str_is(name, attr_specs[id].name)))
+        id++;
+    return id;
+}
+
+static void
+unknown_attr(Ctx *c, const PslFile *file, const PslAttr *attr, unsigned where)
+{
+    const char *at = where & (ON_MODEL | ON_ENUM) ? "@@" : "@";
+    Diag *d = v_error(c, "attribute-unknown", file, attr->span,
+                      "there is no attribute %s" STR_FMT " here", at, Q(attr->name));
+    Nearest near;
+    v_near_init(c, &near, attr->name);
+    for (AttrId id = 0; id < ATTR_COUNT; id++) {
+        if (attr_specs[id].where & where)
+            v_near_try(&near, str_of(attr_specs[id].name));
+    }
+    if (v_near_found(&near))
+        v_hint(c, d, "did you mean %s" STR_FMT "?", at, Q(near.best));
+}
+
+void
+attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret)
+{
+    *ret = (AttrSet){0};
+    size_t count[ATTR_COUNT] = {0}, natives = 0;
+    for (size_t i = 0; i < attrs.n; i++) {
+        const PslAttr *attr = &attrs.v[i];
+        if ((where & ON_NATIVE) && memchr(attr->name.p, '.', attr->name.n)) {
+            ret->native = attr;
+            if (++natives > 1) {
+                v_error(c, "attribute-duplicate", file, attr->span,
+                        "a field has one native type, this one has more");
+                ret->is_broken = true;
+            }
+            if (memchr(attr->name.p, '-', attr->name.n))
+                v_error(c, "name-hyphen", file, attr->span,
+                        "the name of a native type cannot contain a hyphen");
+            continue;
+        }
+        AttrId id = attr_id_of(attr->name, where);
+        if (id == ATTR_COUNT || (c->prisma == 5 && (id == ATTR_SHARD_KEY ||
+                                                    id == ATTR_M_SHARD_KEY))) {
+            unknown_attr(c, file, attr, where);
+            ret->is_broken = true;
+            continue;
+        }
+        if (++count[id] == 1)
+            ret->first[id] = attr;
+    }
+    for (size_t i = 0; i < attrs.n; i++) {
+        AttrId id = attr_id_of(attrs.v[i].name, where);
+        if (id == ATTR_COUNT || count[id] < 2 || attr_specs[id].may_repeat)
+            continue;
+        v_error(c, "attribute-duplicate", file, attrs.v[i].span, "%s can only be written once",
+                attr_specs[id].shown);
+        ret->first[id] = NULL;
+        ret->is_broken = true;
+    }
+}
+
+/* -- Arguments of one attribute -- */
+
+/* Arguments without a value and commas too many, in a list of arguments. */
+static bool
+check_form(Ctx *c, const PslFile *file, PslArgs args, uint32_t trailing_comma, bool allow_comma)
+{
+    bool ok = true;
+    for (size_t i = 0; i < args.n; i++) {
+        if (args.v[i].value.kind != PSL_MISSING)
+            continue;
+        v_error(c, "argument-empty", file, args.v[i].span,
+                "the argument \"" STR_FMT "\" has no value", Q(args.v[i].name));
+        ok = false;
+    }
+    if (trailing_comma && !allow_comma) {
+        Diag *d = v_error(c, "argument-comma", file, (PslSpan){trailing_comma, 1},
+                          "there is a comma behind the last argument");
+        v_hint(c, d, "remove it");
+    }
+    return ok;
+}
+
+static bool
+check_forms(Ctx *c, const PslFile *file, const PslAttr *attr)
+{
+    bool ok = check_form(c, file, attr->args, attr->trailing_comma, false);
+    for (size_t i = 0; i < attr->args.n; i++) {
+        const PslExpr *e = &attr->args.v[i].value;
+        if (e->kind == PSL_FUNCTION)
+            ok &= check_form(c, file, e->args, e->trailing_comma, false);
+        if (e->kind != PSL_ARRAY)
+            continue;
+        for (size_t k = 0; k < e->args.n; k++) {
+            const PslExpr *element = &e->args.v[k].value;
+            if (element->kind == PSL_FUNCTION)
+                (void)check_form(c, file, element->args, element->trailing_comma, true);
+        }
+    }
+    return ok;
+}
+
+static bool
+has_arg(const Ctx *c, const AttrSpec *spec, unsigned index)
+{
+    if (index >= ATTR_ARGS_MAX || !spec->args[index])
+        return false;
+    return !str_is(STR("where"), spec->args[index]) || c->prisma == 0 || c->prisma == 7;
+}
+
+static void
+unknown_arg(Ctx *c, Args *args, const PslArg *arg)
+{
+    const AttrSpec *spec = &attr_specs[args->id];
+    args->is_broken = true;
+    if (arg->name.n == 0) {
+        v_error(c, "argument-unknown", args->file, arg->span, "%s takes no argument like this",
+                spec->shown);
+        return;
+    }
+    Diag *d = v_error(c, "argument-unknown", args->file, arg->span,
+                      "%s has no argument \"" STR_FMT "\"", spec->shown, Q(arg->name));
+    Nearest near;
+    v_near_init(c, &near, arg->name);
+    for (unsigned i = 0; has_arg(c, spec, i); i++)
+        v_near_try(&near, str_of(spec->args[i]));
+    if (v_near_found(&near))
+        v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
+}
+
+static void
+match_args(Ctx *c, Args *args)
+{
+    const AttrSpec *spec = &attr_specs[args->id];
+    const PslArg *unnamed = NULL;
+    for (size_t i = 0; i < args->attr->args.n; i++) {
+        const PslArg *arg = &args->attr->args.v[i];
+        if (arg->name.n == 0) {
+            if (unnamed && spec->first_is_unnamed) {
+                Diag *d = v_error(c, "argument-several", args->file, arg->span,
+                                  "%s takes one argument without a name", spec->shown);
+                if (str_is(STR("fields"), spec->args[0]))
+                    v_hint(c, d, "put the fields into brackets: %s([a, b])", spec->shown);
+                args->is_broken = true;
+            } else if (!spec->first_is_unnamed) {
+                unknown_arg(c, args, arg);
+            }
+            unnamed = arg;
+            continue;
+        }
+        unsigned k = 0;
+        while (has_arg(c, spec, k) && !str_is(arg->name, spec->args[k]))
+            k++;
+        if (!has_arg(c, spec, k)) {
+            unknown_arg(c, args, arg);
+            continue;
+        }
+        if (args->v[k]) {
+            v_error(c, "argument-duplicate", args->file, arg->span,
+                    "the argument \"" STR_FMT "\" is given twice", Q(arg->name));
+            args->is_broken = true;
+        }
+        args->v[k] = arg;
+    }
+    if (!unnamed || !spec->first_is_unnamed)
+        return;
+    if (args->v[0]) {
+        v_error(c, "argument-duplicate", args->file, args->v[0]->span,
+                "the argument \"%s\" is given twice: with and without its name", spec->args[0]);
+        args->is_broken = true;
+    }
+    args->v[0] = unnamed;
+}
+
+bool
+args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *ret)
+{
+    const AttrSpec *spec = &attr_specs[id];
+    *ret = (Args){.attr = attr, .file = file, .id = id};
+    if (!check_forms(c, file, attr)) {
+        ret->is_broken = true;
+        return false;
+    }
+    match_args(c, ret);
+    if (ret->v[0] || !spec->first_is_required)
+        return true;
+    Diag *d = v_error(c, "argument-missing", file, attr->span, "%s needs the argument \"%s\"",
+                      spec->shown, spec->args[0]);
+    if (str_is(STR("fields"), spec->args[0]))
+        v_hint(c, d, "write %s([a, b]) with the names of the fields", spec->shown);
+    ret->is_broken = true;
+    return false;
+}
+
+static bool
+args_value(Ctx *c, Args *args, unsigned index, PslExprKind kind, Str *ret)
+{
+    if (!args->v[index])
+        return false;
+    const PslExpr *e = &args->v[index]->value;
+    if (!expr_is(c, args->file, e, kind)) {
+        args->is_broken = true;
+        return false;
+    }
+    *ret = e->text;
+    return true;
+}
+
+bool
+args_string(Ctx *c, Args *args, unsigned index, Str *ret)
+{
+    return args_value(c, args, index, PSL_STRING, ret);
+}
+
+bool
+args_constant(Ctx *c, Args *args, unsigned index, Str *ret)
+{
+    return args_value(c, args, index, PSL_CONSTANT, ret);
+}
+
+bool
+args_name(Ctx *c, Args *args, unsigned index, Str *ret)
+{
+    if (!args_string(c, args, index, ret))
+        return false;
+    if (ret->n)
+        return true;
+    v_error(c, "argument-empty-text", args->file, args->v[index]->span,
+            "the argument \"%s\" cannot be an empty text", attr_specs[args->id].args[index]);
+    args->is_broken = true;
+    return false;
+}
+
+/* -- Fields -- */
+
+/* Two fields in one column. A field whose name is the column of another one collides with it even
+ * when it is mapped to a third column further down: Prisma refuses that as well. */
+static void
+map_field(Ctx *c, PslModelField *f, const PslAttr *attr, Map *columns)
+{
+    Args args;
+    Str name;
+    PslModel *m = f->model;
+    if (!args_read(c, model_file(m), attr, ATTR_MAP, &args) || !args_string(c, &args, 0, &name)) {
+        f->is_broken = true;
+        return;
+    }
+    f->column = name;
+    const PslModelField *other = map_put(columns, name, f);
+    const PslModelField *named = psl_model_field(m, name);
+    if (!other && named && named != f && named->kind != PSL_FIELD_RELATION &&
+        named->kind != PSL_FIELD_UNKNOWN &&
+        (named->ast->index > f->ast->index || str_eq(named->column, name)))
+        other = named;
+    if (!other)
+        return;
+    Diag *d = field_error(c, "column-duplicate", f, f->ast->span,
+                          "the fields \"" STR_FMT "\" and \"" STR_FMT
+                          "\" stand for the same column",
+                          Q(other->name), Q(f->name));
+    v_hint(c, d, "choose another name in @map");
+    m->is_broken = true;
+}
+
+static void
+scalar_field_attrs(Ctx *c, PslModelField *f, Map *columns)
+{
+    const PslFile *file = model_file(f->model);
+    AttrSet set;
+    Args args;
+    unsigned where = ON_SCALAR | (f->kind == PSL_FIELD_SCALAR ? ON_NATIVE : 0);
+    attrs_sort_out(c, file, f->ast->attrs, where, &set);
+    if (set.is_broken)
+        f->is_broken = true;
+    if (set.is_broken && f->ast->attrs.n > 1)
+        f->model->is_broken = true; /* it may have been the key */
+    if (set.first[ATTR_MAP])
+        map_field(c, f, set.first[ATTR_MAP], columns);
+    if (set.first[ATTR_IGNORE] && args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args)) {
+        f->is_ignored = true;
+        if (f->kind == PSL_FIELD_UNSUPPORTED)
+            field_error(c, "ignore-unsupported", f, args.attr->span,
+                        "a field of type Unsupported is ignored anyway");
+    }
+    if (set.first[ATTR_RELATION])
+        field_error(c, "relation-scalar", f, set.first[ATTR_RELATION]->span,
+                    "@relation belongs to a field whose type is a model");
+    if (set.first[ATTR_UPDATED_AT] &&
+        args_read(c, file, set.first[ATTR_UPDATED_AT], ATTR_UPDATED_AT, &args)) {
+        f->is_updated_at = true;
+        if (f->kind != PSL_FIELD_SCALAR || f->scalar != PSL_DATETIME || f->arity == PSL_LIST)
+            field_error(c, "updated-at-type", f, args.attr->span,
+                        "@updatedAt belongs to a single field of type DateTime");
+    }
+    if (set.first[ATTR_DEFAULT])
+        validate_default(c, f, set.first[ATTR_DEFAULT]);
+    if (set.first[ATTR_SHARD_KEY])
+        field_error(c, "shard-key", f, set.first[ATTR_SHARD_KEY]->span,
+                    "PostgreSQL has no shard keys");
+    f->native_attr = set.native;
+    keys_of_field(c, f, &set);
+}
+
+static void
+relation_field_attrs(Ctx *c, PslModelField *f)
+{
+    static const AttrId refused[] = {ATTR_ID, ATTR_DEFAULT, ATTR_MAP, ATTR_UNIQUE};
+    const PslFile *file = model_file(f->model);
+    AttrSet set;
+    Args args;
+    attrs_sort_out(c, file, f->ast->attrs, ON_RELATION, &set);
+    if (set.is_broken)
+        f->is_broken = true;
+    if (set.first[ATTR_RELATION])
+        relation_attr(c, f, set.first[ATTR_RELATION]);
+    f->is_ignored =
+        set.first[ATTR_IGNORE] && args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (!set.first[refused[i]])
+            continue;
+        Diag *d = field_error(c, "relation-field-attribute", f, set.first[refused[i]]->span,
+                              "%s does not go with a relation field", attr_specs[refused[i]].shown);
+        if (f->fields.n)
+            v_hint(c, d, "put it on %s", v_field_names(c, f->fields, ", "));
+    }
+}
+
+/* -- Declarations -- */
+
+static void
+read_schema_attr(Ctx *c, const PslFile *file, const PslAttr *attr, Str *ret)
+{
+    Args args;
+    if (!args_read(c, file, attr, ATTR_M_SCHEMA, &args) || !args_string(c, &args, 0, ret))
+        return;
+    if (c->prisma == 5 && !psl_has_preview(c->r, "multiSchema"))
+        v_error(c, "schema-preview", file, attr->span,
+                "Prisma 5 knows @@schema as a preview feature only");
+}
+
+static void
+model_attrs(Ctx *c, PslModel *m)
+{
+    const PslFile *file = model_file(m);
+    AttrSet set;
+    Args args;
+    attrs_sort_out(c, file, m->decl->attrs, ON_MODEL, &set);
+    m->is_broken |= set.is_broken;
+    if (set.first[ATTR_M_IGNORE])
+        m->is_ignored = args_read(c, file, set.first[ATTR_M_IGNORE], ATTR_M_IGNORE, &args);
+    if (set.first[ATTR_M_MAP] && args_read(c, file, set.first[ATTR_M_MAP], ATTR_M_MAP, &args))
+        (void)args_string(c, &args, 0, &m->table);
+    if (set.first[ATTR_M_SCHEMA])
+        read_schema_attr(c, file, set.first[ATTR_M_SCHEMA], &m->schema);
+    if (set.first[ATTR_M_SHARD_KEY])
+        v_error(c, "shard-key", file, set.first[ATTR_M_SHARD_KEY]->span,
+                "PostgreSQL has no shard keys");
+    Map columns;
+    map_init(&columns, c->a);
+    for (size_t i = 0; i < m->nfields; i++) {
+        PslModelField *f = &m->fields[i];
+        bool is_column = f->kind == PSL_FIELD_SCALAR || f->kind == PSL_FIELD_ENUM ||
+                         f->kind == PSL_FIELD_UNSUPPORTED;
+        if (!is_column)
+            continue;
+        scalar_field_attrs(c, f, &columns);
+        if (f->is_ignored && m->is_ignored)
+            field_error(c, "ignore-twice", f, f->ast->span,
+                        "the %s is ignored as a whole: its fields need no @ignore",
+                        psl_decl_word(m->decl->kind));
+    }
+    keys_of_model(c, m, &set);
+}
+
+static void
+enum_attrs(Ctx *c, PslEnum *e)
+{
+    const PslFile *file = e->decl->file;
+    AttrSet set;
+    Args args;
+    Map labels;
+    map_init(&labels, c->a);
+    for (size_t i = 0; i < e->nvalues; i++) {
+        PslEnumValue *v = &e->values[i];
+        attrs_sort_out(c, file, v->ast->attrs, ON_ENUM_VALUE, &set);
+        if (set.first[ATTR_MAP] && args_read(c, file, set.first[ATTR_MAP], ATTR_MAP, &args))
+            (void)args_string(c, &args, 0, &v->db_name);
+        /* Prisma lets this pass, CREATE TYPE does not. */
+        if (map_put(&labels, v->db_name, v) && map_get(&e->by_name, v->name) == v)
+            v_warn(c, "enum-label-duplicate", file, v->ast->span,
+                   "PostgreSQL refuses the label \"" STR_FMT "\" twice in an enum", Q(v->db_name));
+    }
+    attrs_sort_out(c, file, e->decl->attrs, ON_ENUM, &set);
+    if (set.first[ATTR_M_MAP] && args_read(c, file, set.first[ATTR_M_MAP], ATTR_M_MAP, &args))
+        (void)args_string(c, &args, 0, &e->db_name);
+    if (set.first[ATTR_M_SCHEMA])
+        read_schema_attr(c, file, set.first[ATTR_M_SCHEMA], &e->schema);
+}
+
+/* The fields of relations come first: messages about keys quote their `fields`. */
+void
+validate_attrs(Ctx *c)
+{
+    for (size_t i = 0; i < c->r->nmodels; i++) {
+        PslModel *m = c->r->models[i];
+        for (size_t k = 0; k < m->nfields; k++) {
+            if (m->fields[k].kind == PSL_FIELD_RELATION)
+                relation_field_attrs(c, &m->fields[k]);
+        }
+    }
+    for (size_t i = 0; i < c->r->nmodels; i++)
+        model_attrs(c, c->r->models[i]);
+    for (size_t i = 0; i < c->r->nenums; i++)
+        enum_attrs(c, c->r->enums[i]);
+}

@@ -1,0 +1,217 @@
+/* Shared by the files of the validator; nobody else includes this. */
+#pragma once
+
+#include "psl/psl_validate.h"
+
+/* Names and texts are quoted in messages up to this many bytes, so that a message stays a line. */
+#define QUOTE_MAX 80
+
+typedef struct Ctx {
+    Arena *a;
+    const PslSchema *schema;
+    DiagList *diags;
+    PslResolved *r;
+    int prisma;          /* 5, 6, 7, or 0 for all */
+    Map composites;      /* name -> PslDecl of a `type` */
+    bool has_unread;     /* text at the top level could not be read: names may be missing */
+    bool has_datasource; /* a datasource block exists, usable or not */
+    bool is_foreign;     /* its provider is another database */
+    uint32_t mark;       /* last one given out; see mark_next */
+    unsigned near_left;  /* how many names may still be compared for "did you mean" */
+    Diag unseen;         /* takes notes and hints of errors that are only counted */
+} Ctx;
+
+/* -- Diagnostics -- */
+
+__attribute__((format(printf, 5, 6))) Diag *v_error(Ctx *c, const char *id, const PslFile *file,
+                                                    PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Diag *v_warn(Ctx *c, const char *id, const PslFile *file,
+                                                   PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void v_note(Ctx *c, Diag *d, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void v_hint(Ctx *c, Diag *d, const char *fmt, ...);
+
+/* A text for a message: cut behind a whole character when it is long. */
+Str v_quote(Str s);
+#define Q(s) STR_ARG(v_quote(s))
+
+/* "a, b and 3 more" */
+const char *v_field_names(Ctx *c, PslFieldList fields, const char *separator);
+
+/* The nearest of many names to a word, for "did you mean". */
+typedef struct Nearest {
+    Ctx *c;
+    Str word;
+    Str best;
+    size_t distance;
+} Nearest;
+void v_near_init(Ctx *c, Nearest *n, Str word);
+void v_near_try(Nearest *n, Str candidate);
+/* True when something is near enough to be meant. */
+bool v_near_found(const Nearest *n);
+
+/* -- Places -- */
+
+static inline const PslFile *
+model_file(const PslModel *m)
+{
+    return m->decl->file;
+}
+
+static inline PslSpan
+name_span(const PslDecl *d)
+{
+    return psl_span_of(d->file, d->name);
+}
+
+/* True when a generation other than the one asked for refuses a form, that is: the form is an
+ * error for `c`. `refused` has bit n set for generation n. With all generations allowed the form
+ * is an error only when each refuses it. */
+#define P5 (1u << 5)
+#define P6 (1u << 6)
+#define P7 (1u << 7)
+static inline bool
+refused_by(const Ctx *c, unsigned refused)
+{
+    return c->prisma ? (refused & (1u << c->prisma)) != 0 : refused == (P5 | P6 | P7);
+}
+
+/* An error where the generation asked for refuses a form, a warning where only others do; returns
+ * NULL when nobody refuses it. */
+__attribute__((format(printf, 6, 7))) Diag *v_dialect(Ctx *c, unsigned refused, const char *id,
+                                                      const PslFile *file, PslSpan at,
+                                                      const char *fmt, ...);
+
+static inline uint32_t
+mark_next(Ctx *c)
+{
+    return ++c->mark;
+}
+
+/* -- Attributes (validate_attrs.c) -- */
+
+/* Where an attribute may stand. */
+enum {
+    ON_SCALAR = 1,
+    ON_RELATION = 2,
+    ON_MODEL = 4,
+    ON_ENUM = 8,
+    ON_ENUM_VALUE = 16,
+    ON_NATIVE = 32, /* with ON_SCALAR: @db.X */
+};
+
+#define ATTR_ARGS_MAX 6
+
+typedef enum AttrId {
+    ATTR_ID,
+    ATTR_UNIQUE,
+    ATTR_DEFAULT,
+    ATTR_UPDATED_AT,
+    ATTR_MAP,
+    ATTR_RELATION,
+    ATTR_IGNORE,
+    ATTR_SHARD_KEY,
+    ATTR_M_ID,
+    ATTR_M_UNIQUE,
+    ATTR_M_INDEX,
+    ATTR_M_FULLTEXT,
+    ATTR_M_MAP,
+    ATTR_M_SCHEMA,
+    ATTR_M_IGNORE,
+    ATTR_M_SHARD_KEY,
+    ATTR_COUNT,
+} AttrId;
+
+typedef struct AttrSpec {
+    const char *name; /* without @ */
+    const char *shown;
+    unsigned where;
+    bool may_repeat;
+    bool first_is_unnamed; /* args[0] may be written without its name */
+    bool first_is_required;
+    const char *args[ATTR_ARGS_MAX];
+} AttrSpec;
+
+extern const AttrSpec attr_specs[ATTR_COUNT];
+
+/* The attributes of one field, value or declaration, sorted out: unknown and doubled ones are
+ * reported. */
+typedef struct AttrSet {
+    const PslAttr *first[ATTR_COUNT]; /* NULL: not there, or doubled */
+    const PslAttr *native;            /* @db.X */
+    bool is_broken;                   /* something was reported */
+} AttrSet;
+void attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret);
+
+/* An attribute's arguments by their position in its spec. */
+typedef struct Args {
+    const PslAttr *attr;
+    const PslFile *file;
+    AttrId id;
+    const PslArg *v[ATTR_ARGS_MAX]; /* NULL: not written */
+    bool is_broken;
+} Args;
+
+/* Match the arguments with the spec; reports missing values, unknown, doubled and missing ones.
+ * False when the attribute is of no use. */
+bool args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *ret);
+
+/* The argument as a string, boolean, ...; an error is reported when it is something else. False
+ * when it is not there or of another kind. */
+bool args_string(Ctx *c, Args *args, unsigned index, Str *ret);
+bool args_constant(Ctx *c, Args *args, unsigned index, Str *ret);
+/* The string of a `map` or `name` argument, which must not be empty. */
+bool args_name(Ctx *c, Args *args, unsigned index, Str *ret);
+
+bool expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind);
+
+/* Every element of an array, or the single value. */
+PslArgs expr_elements(const PslExpr *e, PslArg *space);
+
+/* An error that concerns a field or a model also marks it as broken. */
+__attribute__((format(printf, 5, 6))) Diag *field_error(Ctx *c, const char *id, PslModelField *f,
+                                                        PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Diag *model_error(Ctx *c, const char *id, PslModel *m,
+                                                        PslSpan at, const char *fmt, ...);
+
+/* -- Steps of the validation, in this order -- */
+
+void resolve_names(Ctx *c);         /* resolve.c: names, field types */
+void validate_config(Ctx *c);       /* datasource, generators, preview features */
+void validate_dialect(Ctx *c);      /* lexical forms that a generation does not have */
+void validate_attrs(Ctx *c);        /* all attributes, each for itself */
+void relations_infer(Ctx *c);       /* relations.c */
+void validate_models(Ctx *c);       /* rules of a model and its fields */
+void validate_names(Ctx *c);        /* clashes of tables, constraints, client names */
+void validate_relations(Ctx *c);    /* rules of relations */
+
+/* Parts of validate_attrs */
+void validate_default(Ctx *c, PslModelField *f, const PslAttr *attr);
+void keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set);
+void keys_of_model(Ctx *c, PslModel *m, const AttrSet *set);
+void relation_attr(Ctx *c, PslModelField *f, const PslAttr *attr);
+void where_check(Ctx *c, PslKey *key, const PslArg *arg);
+
+/* Parts of validate_models */
+void native_check(Ctx *c, PslModelField *f);
+void unsupported_check(Ctx *c, PslModelField *f);
+void default_literal_check(Ctx *c, PslModelField *f);
+void opclass_check(Ctx *c, PslKey *key);
+
+/* -- Facts -- */
+
+const PslOpClass *opclass_of(Str name);
+void opclass_nearest(Nearest *n);
+
+/* Texts of default values: NULL when the text is right, else what is wrong with it. */
+const char *literal_json(Str s);
+const char *literal_base64(Str s);
+const char *literal_datetime(Str s);
+const char *literal_decimal(Str s);
+const char *literal_integer(Str s, int64_t *ret);
+
+/* Read a native type's arguments into ret (two places); false when they do not fit. */
+bool native_parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret);
+
+/* Names that PostgreSQL objects get by default, at most 63 bytes. */
+Str name_primary_key(Arena *a, Str table);
+Str name_with_columns(Arena *a, Str table, const PslKeyField *fields, size_t n, const char *suffix);

@@ -1,0 +1,416 @@
+/* Rules of relations. Where a rule concerns both sides, the error stands at the one that comes
+ * first in the text. */
+#include "psl/validate_relations.h"
+
+#include "psl/plural.h"
+
+#include <stdlib.h>
+
+/* -- Words -- */
+
+static bool
+comes_first(const PslModelField *x, const PslModelField *y)
+{
+    const PslDecl *dx = x->model->decl, *dy = y->model->decl;
+    return dx->index != dy->index ? dx->index < dy->index : x->ast->index < y->ast->index;
+}
+
+static Diag *
+side_error(Ctx *c, const char *id, const PslModelField *f, const char *message)
+{
+    return v_error(c, id, model_file(f->model), f->ast->span,
+                   "the relation field \"" STR_FMT "\" of \"" STR_FMT "\" %s", Q(f->name),
+                   Q(f->model->name), message);
+}
+
+static Diag *
+both_error(Ctx *c, const char *id, const PslRelation *r, const char *message)
+{
+    const PslModelField *first = comes_first(r->forward, r->back) ? r->forward : r->back;
+    const PslModelField *second = first == r->forward ? r->back : r->forward;
+    return v_error(c, id, model_file(first->model), first->ast->span,
+                   "the relation fields \"" STR_FMT "." STR_FMT "\" and \"" STR_FMT "." STR_FMT
+                   "\" %s",
+                   Q(first->model->name), Q(first->name), Q(second->model->name), Q(second->name),
+                   message);
+}
+
+/* ", @relation("name")" for a text to insert, or "" */
+static const char *
+relation_argument(Ctx *c, const PslRelation *r)
+{
+    return r->is_named ? str_fmt(c->a, " @relation(\"" STR_FMT "\")", Q(r->name)) : "";
+}
+
+/* A name for a relation field that points to `m`. */
+static const char *
+field_name_for(Ctx *c, const PslModel *m, bool is_list)
+{
+    Str name = plural_camel(c->a, v_quote(m->name));
+    return str_dup(c->a, is_list ? plural_of(c->a, name) : name);
+}
+
+/* -- Keys of a model, looked up by their fields -- */
+
+static int
+compare_numbers(const void *x, const void *y)
+{
+    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+static Str
+signature(Arena *a, char kind, uint32_t *numbers, size_t n)
+{
+    Buf b;
+    buf_init(&b, a);
+    if (kind == 's')
+        qsort(numbers, n, sizeof *numbers, compare_numbers);
+    buf_addc(&b, kind);
+    for (size_t i = 0; i < n; i++)
+        buf_fmt(&b, "%u,", numbers[i]);
+    return buf_str(&b);
+}
+
+static void
+add_criterion(Ctx *c, PslModel *m, const PslKey *key)
+{
+    uint32_t *numbers = arena_array(c->a, uint32_t, key->nfields);
+    for (size_t i = 0; i < key->nfields; i++)
+        numbers[i] = key->fields[i].field->ast->index;
+    map_put(&m->criteria, signature(c->a, 'o', numbers, key->nfields), m);
+    map_put(&m->criteria, signature(c->a, 's', numbers, key->nfields), m);
+}
+
+/* True when the fields are exactly those of the id or of a unique key, in that order or in any. */
+static bool
+has_criterion(Ctx *c, PslModel *m, PslFieldList fields, bool in_order)
+{
+    if (!m->criteria.arena) {
+        map_init(&m->criteria, c->a);
+        if (m->id)
+            add_criterion(c, m, m->id);
+        for (size_t i = 0; i < m->keys.n; i++) {
+            if (m->keys.v[i]->kind == PSL_KEY_UNIQUE)
+                add_criterion(c, m, m->keys.v[i]);
+        }
+    }
+    ArenaMark mark = arena_mark(c->a);
+    uint32_t *numbers = arena_array(c->a, uint32_t, fields.n);
+    for (size_t i = 0; i < fields.n; i++)
+        numbers[i] = fields.v[i]->ast->index;
+    bool found = map_has(&m->criteria, signature(c->a, in_order ? 'o' : 's', numbers, fields.n));
+    arena_reset(c->a, mark);
+    return found;
+}
+
+/* -- 1-1 and 1-n: the side with the columns -- */
+
+static void
+check_references(Ctx *c, const PslRelation *r)
+{
+    const PslModelField *f = r->forward;
+    if (r->references.n == 0)
+        return;
+    const char *names = v_field_names(c, r->references, ", ");
+    if (!has_criterion(c, r->to, r->references, false)) {
+        Diag *d = side_error(c, "relation-references", f, "references fields that are no key");
+        if (r->references.n == 1)
+            v_hint(c, d, "add @unique to \"" STR_FMT "\" in \"" STR_FMT "\"",
+                   Q(r->references.v[0]->name), Q(r->to->name));
+        else
+            v_hint(c, d, "add @@unique([%s]) to \"" STR_FMT "\"", names, Q(r->to->name));
+    } else if (!c->has_datasource && !has_criterion(c, r->to, r->references, true)) {
+        side_error(c, "datasource-missing", f,
+                   "references a key in another order: that needs a datasource block");
+    }
+}
+
+static bool
+same_type(const PslModelField *x, const PslModelField *y)
+{
+    if (x->kind != y->kind)
+        return false;
+    if (x->kind == PSL_FIELD_SCALAR)
+        return x->scalar == y->scalar;
+    if (x->kind == PSL_FIELD_ENUM)
+        return x->enum_ == y->enum_;
+    return str_eq(x->ast->type.name, y->ast->type.name);
+}
+
+static void
+check_columns(Ctx *c, const PslRelation *r)
+{
+    const PslModelField *f = r->forward;
+    if (f->has_fields && f->has_references && r->fields.n != r->references.n) {
+        side_error(c, "relation-length", f,
+                   "lists a different number of fields in \"fields\" and \"references\"");
+    }
+    for (size_t i = 0; i < r->fields.n && i < r->references.n; i++) {
+        const PslModelField *x = r->fields.v[i], *y = r->references.v[i];
+        if (same_type(x, y))
+            continue;
+        Diag *d = v_error(c, "relation-type", model_file(f->model), f->ast->span,
+                          "the fields \"" STR_FMT "." STR_FMT "\" and \"" STR_FMT "." STR_FMT
+                          "\" of a relation have different types",
+                          Q(x->model->name), Q(x->name), Q(y->model->name), Q(y->name));
+        v_note(c, d, "one is " STR_FMT ", the other " STR_FMT, Q(x->ast->type.name),
+               Q(y->ast->type.name));
+    }
+    for (size_t i = 0; i < r->fields.n && f->arity == PSL_REQUIRED; i++) {
+        if (r->fields.v[i]->arity != PSL_OPTIONAL)
+            continue;
+        Diag *d = side_error(c, "relation-arity", f, "is required, but one of its columns is not");
+        v_hint(c, d, "write " STR_FMT "?, or remove the ? of \"" STR_FMT "\"",
+               Q(f->ast->type.name), Q(r->fields.v[i]->name));
+        break;
+    }
+}
+
+static void
+check_set_null(Ctx *c, const PslRelation *r)
+{
+    const PslModelField *f = r->forward;
+    bool sets_null = f->on_delete == PSL_SET_NULL || f->on_update == PSL_SET_NULL;
+    if (!sets_null || !f->has_fields)
+        return;
+    bool is_required = r->fields.n == 0;
+    for (size_t i = 0; i < r->fields.n; i++)
+        is_required |= r->fields.v[i]->arity == PSL_REQUIRED;
+    if (!is_required)
+        return;
+    bool is_error = !c->has_datasource ||
+                    (c->r->datasource && c->r->datasource->relation_mode == PSL_MODE_PRISMA);
+    Diag *d = is_error
+                  ? side_error(c, "action-set-null", f, "sets columns to null that are required")
+                  : v_warn(c, "action-set-null", model_file(f->model), f->ast->span,
+                           "the relation field \"" STR_FMT "\" sets columns to null that are "
+                           "required: such a change will fail",
+                           Q(f->name));
+    v_hint(c, d, "make the columns optional, or choose another action");
+}
+
+static void
+missing_opposite(Ctx *c, const PslRelation *r)
+{
+    const PslModelField *f = r->forward ? r->forward : r->back;
+    Diag *d = v_error(c, "relation-missing-opposite", model_file(f->model), f->ast->span,
+                      "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT
+                      "\"",
+                      Q(f->name), Q(f->target->name));
+    bool is_list = r->forward && r->kind == PSL_ONE_TO_MANY;
+    const char *name = field_name_for(c, f->model, is_list);
+    if (r->forward) {
+        v_hint(c, d, "add to \"" STR_FMT "\": %s " STR_FMT "%s%s", Q(f->target->name), name,
+               Q(f->model->name), is_list ? "[]" : "?", relation_argument(c, r));
+        return;
+    }
+    v_hint(c, d,
+           "add to \"" STR_FMT "\": %s " STR_FMT " @relation(%s%s%sfields: [...], references: "
+           "[...])",
+           Q(f->target->name), name, Q(f->model->name), r->is_named ? "\"" : "",
+           r->is_named ? str_dup(c->a, v_quote(r->name)) : "", r->is_named ? "\", " : "");
+}
+
+static void
+check_one_to_many(Ctx *c, const PslRelation *r)
+{
+    PslModelField *f = r->forward, *b = r->back;
+    if (!f || !b) {
+        missing_opposite(c, r);
+        return;
+    }
+    if (f->fields.n == 0 || f->references.n == 0) {
+        Diag *d = side_error(c, "relation-incomplete", f,
+                             f->fields.n       ? "does not say what it references"
+                             : f->references.n ? "does not say its columns"
+                                               : "says neither its columns nor what they reference");
+        v_hint(c, d, "write @relation(fields: [...], references: [...]), or run: aramid format");
+    }
+    if (b->fields.n || b->references.n)
+        side_error(c, "relation-wrong-side", b,
+                   "is the list side: \"fields\" and \"references\" belong to the other one");
+    if (b->on_delete || b->on_update)
+        side_error(c, "relation-wrong-side", b,
+                   "is the list side: referential actions belong to the other one");
+}
+
+static void
+check_one_to_one(Ctx *c, const PslRelation *r)
+{
+    PslModelField *f = r->forward, *b = r->back;
+    size_t before = c->r->errors;
+    if (!b) {
+        missing_opposite(c, r);
+    } else if (f->fields.n == 0 && b->fields.n == 0) {
+        Diag *d = both_error(c, "relation-incomplete", r, "both do not say their columns");
+        v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
+    } else if (f->references.n == 0 && b->references.n == 0) {
+        Diag *d = both_error(c, "relation-incomplete", r, "both do not say what they reference");
+        v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
+    } else if ((f->fields.n && b->fields.n) || (f->references.n && b->references.n)) {
+        both_error(c, "relation-both-sides", r,
+                   "both list \"fields\" or \"references\": one side is enough");
+    }
+    if (b && (b->on_delete || b->on_update)) {
+        if (f->on_delete || f->on_update)
+            both_error(c, "relation-both-sides", r,
+                       "both have referential actions: one side is enough");
+        else
+            side_error(c, "relation-wrong-side", b,
+                       "has referential actions that belong to the other side");
+    }
+    if (f->has_fields && !has_criterion(c, r->from, r->fields, true)) {
+        Diag *d = side_error(c, "relation-not-unique", f,
+                             "is one of a one-to-one relation: its columns must be unique");
+        if (r->fields.n == 1)
+            v_hint(c, d, "add @unique to \"" STR_FMT "\", or make the other side a list",
+                   Q(r->fields.v[0]->name));
+        else
+            v_hint(c, d, "add @@unique([%s]), or make the other side a list",
+                   v_field_names(c, r->fields, ", "));
+    }
+    if (!b || c->r->errors > before)
+        return;
+    if (f->fields.n && b->references.n) {
+        both_error(c, "relation-mixed", r,
+                   "share \"fields\" and \"references\": both belong to one side");
+    } else if (f->references.n && b->fields.n) {
+        side_error(c, "relation-mixed", f,
+                   "has \"references\", but \"fields\" stand on the other side");
+    } else if (b->arity == PSL_REQUIRED) {
+        Diag *d = side_error(c, "relation-required", b,
+                             "is required, which a database cannot enforce on this side");
+        v_hint(c, d, "write " STR_FMT "?", Q(b->ast->type.name));
+    } else if (f->arity == PSL_REQUIRED && (b->has_fields || b->has_references)) {
+        side_error(c, "relation-wrong-side", b,
+                   "lists \"fields\" or \"references\", which belong to the required side");
+    }
+}
+
+/* -- n-m -- */
+
+static void
+check_many_to_many(Ctx *c, const PslRelation *r)
+{
+    PslModelField *sides[] = {r->forward, r->back};
+    if (r->forward->has_fields || r->back->has_fields) {
+        Diag *d = both_error(c, "relation-many-fields", r,
+                             "are a many-to-many relation: they have no columns of their own");
+        v_hint(c, d, "remove \"fields\" and \"references\", or write the join table as a model");
+        return;
+    }
+    if (r->from->is_view || r->to->is_view) {
+        both_error(c, "relation-many-view", r,
+                   "are a many-to-many relation, which views cannot have");
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const PslModelField *f = sides[i];
+        if (!f->target->id || f->target->id->nfields != 1) {
+            Diag *d = side_error(c, "relation-many-id", f,
+                                 "points to a model without an id of one field");
+            v_hint(c, d, "add @id to a field of \"" STR_FMT
+                   "\", or write the join table as a model", Q(f->target->name));
+        } else if (f->has_references) {
+            side_error(c, "relation-many-references", f,
+                       "is one of a many-to-many relation: it has no \"references\"");
+        }
+        if (f->on_delete || f->on_update)
+            side_error(c, "relation-many-actions", f,
+                       "is one of a many-to-many relation: it has no referential actions");
+    }
+}
+
+/* -- Single fields -- */
+
+static bool
+starts_key(const PslKey *key, PslFieldList fields)
+{
+    if (key->nfields < fields.n)
+        return false;
+    for (size_t i = 0; i < fields.n; i++) {
+        if (key->fields[i].field != fields.v[i])
+            return false;
+    }
+    return true;
+}
+
+static void
+check_missing_index(Ctx *c, const PslModelField *f)
+{
+    const PslModel *m = f->model;
+    bool found = m->id && starts_key(m->id, f->fields);
+    for (size_t i = 0; i < m->keys.n && !found; i++)
+        found = starts_key(m->keys.v[i], f->fields);
+    if (found)
+        return;
+    Diag *d = v_warn(c, "relation-index", model_file(m), f->ast->span,
+                     "the columns of \"" STR_FMT "\" have no index", Q(f->name));
+    v_note(c, d, "with relationMode = \"prisma\" there is no foreign key, and queries are slow");
+    v_hint(c, d, "add @@index([%s])", v_field_names(c, f->fields, ", "));
+}
+
+static void
+check_relation_field(Ctx *c, PslModelField *f)
+{
+    const PslDatasource *ds = c->r->datasource;
+    bool emulated = ds && ds->relation_mode == PSL_MODE_PRISMA;
+    const PslAction actions[] = {f->on_delete, f->on_update};
+    if (f->target->is_ignored && !f->is_ignored && !f->model->is_ignored) {
+        Diag *d = side_error(c, "ignore-relation", f, "points to a model that is ignored");
+        v_hint(c, d, "add @ignore to the field");
+    }
+    for (size_t i = 0; i < 2 && emulated; i++) {
+        if (actions[i] != PSL_NO_ACTION && actions[i] != PSL_SET_DEFAULT)
+            continue;
+        Diag *d = side_error(c, "action-emulated", f,
+                             "has an action that relationMode = \"prisma\" does not have");
+        v_hint(c, d, "choose Cascade, Restrict or SetNull");
+    }
+    if (f->relation_map.n && !c->has_datasource)
+        side_error(c, "datasource-missing", f,
+                   "names its foreign key: that needs a datasource block");
+    if (f->relation_map.n > 63 && c->has_datasource)
+        v_error(c, "name-long", model_file(f->model), f->ast->span,
+                "a name in PostgreSQL has at most 63 bytes, this one has %zu", f->relation_map.n);
+    if (emulated && f->has_fields)
+        check_missing_index(c, f);
+}
+
+static void
+check_relation(Ctx *c, PslRelation *r)
+{
+    if (r->kind == PSL_MANY_TO_MANY) {
+        check_many_to_many(c, r);
+        return;
+    }
+    if (r->forward) {
+        check_references(c, r);
+        check_columns(c, r);
+        check_set_null(c, r);
+    }
+    if (r->kind == PSL_ONE_TO_ONE)
+        check_one_to_one(c, r);
+    else
+        check_one_to_many(c, r);
+}
+
+void
+validate_relations(Ctx *c)
+{
+    validate_ambiguity(c);
+    for (size_t i = 0; i < c->r->nmodels; i++) {
+        PslModel *m = c->r->models[i];
+        for (size_t k = 0; k < m->nfields; k++) {
+            PslModelField *f = &m->fields[k];
+            if (f->kind == PSL_FIELD_RELATION && !f->is_broken && !m->is_partial)
+                check_relation_field(c, f);
+        }
+    }
+    for (size_t i = 0; i < c->r->nrelations; i++) {
+        if (!c->r->relations[i]->is_broken)
+            check_relation(c, c->r->relations[i]);
+    }
+    validate_cycles(c);
+}

@@ -1,0 +1,191 @@
+#include "report/migrations.h"
+
+#include "base/clock.h"
+#include "report/diag_text.h"
+
+static void
+add_target_json(JsonWriter *w, const Target *t)
+{
+    jw_object(w, "target");
+    jw_strz(w, "url", t->shown);
+    jw_strz(w, "origin", t->origin);
+    jw_bool(w, "embedded", t->embedded);
+    jw_end(w);
+}
+
+static const char *
+migrations_found(Arena *a, const History *h)
+{
+    if (h->files.n == 0)
+        return str_fmt(a, "No migration found in %s", h->dir ? h->dir : "");
+    return str_fmt(a, "%zu migration%s found in %s", h->files.n, h->files.n == 1 ? "" : "s", h->dir);
+}
+
+void
+report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *log_dir)
+{
+    Arena *a = out->arena;
+    buf_fmt(out, "%s\n\n", migrations_found(a, &r->history));
+    if (r->run.applied.n == 0) {
+        buf_addz(out, "No pending migrations to apply.\n");
+        term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
+        buf_addz(out, " All migrations are up to date!\n");
+        return;
+    }
+    buf_addz(out, "The following migration(s) have been applied:\n\n");
+    vec_each(const RunDone, d, &r->run.applied)
+    {
+        buf_addz(out, "  ");
+        term_text(out, t, TERM_PLAIN, str_of(d->name));
+        term_add(out, t, TERM_DIM,
+                 str_fmt(a, "  %s%s%s", clock_duration(a, d->ms),
+                         d->steps > 1 ? str_fmt(a, ", %d steps", d->steps) : "",
+                         d->resumed ? ", resumed" : ""));
+        buf_addc(out, '\n');
+    }
+    buf_addc(out, '\n');
+    term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
+    buf_addz(out, " All migrations have been successfully applied.");
+    buf_fmt(out, " (%zu in %s)\n", r->run.applied.n, clock_duration(a, r->run.ms));
+    if (log_dir)
+        term_add(out, t, TERM_DIM, str_fmt(a, "Log: %s\n", log_dir));
+}
+
+void
+report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const char *log_dir)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "command", "deploy");
+    jw_bool(w, "ok", err == NULL);
+    jw_strz(w, "run", r->run_id);
+    jw_strz(w, "environment", r->config->env_name);
+    add_target_json(w, &r->target);
+    if (r->run.host) {
+        jw_object(w, "server");
+        jw_strz(w, "host", r->run.host);
+        jw_strz(w, "database", r->run.database);
+        jw_strz(w, "user", r->run.user);
+        jw_int(w, "version", r->run.server_version);
+        jw_end(w);
+    } else
+        jw_null(w, "server");
+    jw_int(w, "migrations", (int64_t)r->history.files.n);
+    jw_int(w, "pendingBefore", r->run.pending_before);
+    jw_array(w, "applied");
+    vec_each(const RunDone, d, &r->run.applied)
+    {
+        jw_object(w, NULL);
+        jw_strz(w, "name", d->name);
+        jw_int(w, "ms", d->ms);
+        jw_int(w, "steps", d->steps);
+        jw_bool(w, "resumed", d->resumed);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_strz(w, "failed", r->run.failed);
+    jw_int(w, "retries", r->run.retries);
+    jw_int(w, "ms", r->run.ms);
+    jw_strz(w, "log", log_dir);
+    if (err)
+        diag_json_error(w, "error", err);
+    else
+        jw_null(w, "error");
+    jw_end(w);
+}
+
+void
+report_resolve_text(Buf *out, const Term *t, const ResolveResult *r)
+{
+    if (r->names.n == 0)
+        buf_addz(out, "Nothing to record: all of these are applied already.\n");
+    vec_each(const char *const, name, &r->names)
+    {
+        term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
+        buf_addz(out, " Migration ");
+        term_text(out, t, TERM_PLAIN, str_of(*name));
+        buf_fmt(out, " marked as %s.\n", r->applied ? "applied" : "rolled back");
+    }
+    if (r->probe.present)
+        buf_fmt(out, "Looked for what the last one makes: all %d objects are as they should be.\n",
+                r->probe.present);
+}
+
+void
+report_resolve_json(JsonWriter *w, const ResolveResult *r)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "command", "resolve");
+    jw_bool(w, "ok", true);
+    add_target_json(w, &r->target);
+    jw_strz(w, "markedAs", r->applied ? "applied" : "rolled-back");
+    jw_array(w, "migrations");
+    vec_each(const char *const, name, &r->names) jw_strz(w, NULL, *name);
+    jw_end(w);
+    jw_end(w);
+}
+
+static void
+add_holder(Buf *out, const Term *t, const LockHolder *h)
+{
+    Arena *a = out->arena;
+    buf_addz(out, "  ");
+    term_add(out, t, TERM_BOLD, str_fmt(a, "%d", h->pid));
+    buf_fmt(out, "  %s\n        since %s (%s), %s", h->who, h->since,
+            clock_duration(a, h->seconds * 1000), h->state);
+    if (h->orphaned)
+        term_add(out, t, TERM_YELLOW, "; its program on this machine is gone: an orphan");
+    if (h->query[0]) {
+        Str q = str_of(h->query);
+        bool cut = q.n > 100;
+        if (cut)
+            q.n = 100;
+        buf_addz(out, "\n        ");
+        term_text(out, t, TERM_DIM, q);
+        if (cut)
+            buf_addz(out, "...");
+    }
+    buf_addc(out, '\n');
+}
+
+void
+report_unlock_text(Buf *out, const Term *t, const UnlockResult *r)
+{
+    if (r->ended_pid) {
+        buf_fmt(out, "Ended server process %d; what it had not committed is rolled back.\n",
+                r->ended_pid);
+        return;
+    }
+    if (r->holders.n == 0) {
+        buf_addz(out, "Nobody holds the migration lock.\n");
+        return;
+    }
+    buf_addz(out, "These server processes hold the migration lock:\n\n");
+    vec_each(const LockHolder, h, &r->holders) add_holder(out, t, h);
+    buf_fmt(out, "\nTo end one: aramid unlock %d\n", r->holders.v[0].pid);
+}
+
+void
+report_unlock_json(JsonWriter *w, const UnlockResult *r)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "command", "unlock");
+    jw_bool(w, "ok", true);
+    add_target_json(w, &r->target);
+    jw_array(w, "holders");
+    vec_each(const LockHolder, h, &r->holders)
+    {
+        jw_object(w, NULL);
+        jw_int(w, "pid", h->pid);
+        jw_strz(w, "who", h->who);
+        jw_strz(w, "since", h->since);
+        jw_strz(w, "state", h->state);
+        jw_bool(w, "orphaned", h->orphaned);
+        jw_end(w);
+    }
+    jw_end(w);
+    if (r->ended_pid)
+        jw_int(w, "ended", r->ended_pid);
+    else
+        jw_null(w, "ended");
+    jw_end(w);
+}

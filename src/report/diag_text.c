@@ -1,0 +1,372 @@
+#include "report/diag_text.h"
+
+#include "base/fs.h"
+
+/* Line and column of increasing offsets in one text, without starting over for each. */
+typedef struct Cursor {
+    const Source *source;
+    size_t off;
+    int line, column;
+} Cursor;
+
+static void
+cursor_move(Cursor *c, const Source *source, size_t off)
+{
+    if (off > source->text.n)
+        off = source->text.n;
+    if (c->source != source || off < c->off)
+        *c = (Cursor){source, 0, 1, 1};
+    const char *p = source->text.p;
+    for (; c->off < off; c->off++) {
+        char ch = p[c->off];
+        bool crlf = ch == '\r' && c->off + 1 < source->text.n && p[c->off + 1] == '\n';
+        if (ch == '\n' || (ch == '\r' && !crlf))
+            c->line++, c->column = 1;
+        else if (c->off + 1 >= source->text.n || ((unsigned char)p[c->off + 1] & 0xc0) != 0x80)
+            c->column++;
+    }
+}
+
+static const char *
+severity_name(Severity s)
+{
+    static const char *const names[SEV_COUNT] = {"error", "warning", "info"};
+    return names[s];
+}
+
+static TermStyle
+severity_style(Severity s)
+{
+    static const TermStyle styles[SEV_COUNT] = {TERM_BOLD_RED, TERM_BOLD_YELLOW, TERM_CYAN};
+    return styles[s];
+}
+
+/* The part of the source line around [off, off + len) that fits into `room` columns. */
+typedef struct Excerpt {
+    size_t from, to; /* bytes of the text */
+    size_t mark_from, mark_to;
+    bool cut_left, cut_right;
+} Excerpt;
+
+static bool
+is_line_end(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+static Excerpt
+excerpt(Str text, size_t off, size_t len, size_t room)
+{
+    size_t limit = room * 4, left = off, right = off;
+    while (left > 0 && off - left < limit && !is_line_end(text.p[left - 1]))
+        left--;
+    while (right < text.n && right - off < limit && !is_line_end(text.p[right]))
+        right++;
+    while (left < off && ((unsigned char)text.p[left] & 0xc0) == 0x80)
+        left++;
+    Excerpt e = {.from = left, .to = right};
+    e.cut_left = left > 0 && !is_line_end(text.p[left - 1]);
+    size_t n, before = term_columns(str_slice(text, left, off));
+    /* Keep two thirds of the room for what stands before the place. */
+    while (before > room * 2 / 3 && e.from < off) {
+        before -= term_first_columns(str_slice(text, e.from, off), &n);
+        e.from += n;
+        e.cut_left = true;
+    }
+    size_t used = before, end = off;
+    while (end < right) {
+        size_t columns = term_first_columns(str_slice(text, end, right), &n);
+        if (used + columns > room)
+            break;
+        used += columns;
+        end += n;
+    }
+    e.cut_right = end < text.n && !is_line_end(text.p[end]);
+    e.to = end;
+    e.mark_from = off;
+    e.mark_to = len > e.to - off ? e.to : off + len;
+    return e;
+}
+
+/* Write a piece of source text; tabs become four spaces. Returns the columns written. */
+static size_t
+add_source(Buf *out, Str text)
+{
+    ARENA_LOCAL(scratch);
+    size_t columns = 0;
+    for (Str rest = text; rest.p;) {
+        Str part = str_cut(&rest, '\t');
+        Str shown = str_of(str_printable(scratch, part, false));
+        buf_add(out, shown);
+        columns += term_columns(shown);
+        if (rest.p) {
+            buf_addz(out, "    ");
+            columns += 4;
+        }
+    }
+    return columns;
+}
+
+static void
+gutter(Buf *out, const Term *term, const char *number)
+{
+    term_begin(out, term, TERM_BLUE);
+    buf_fmt(out, "%5s |", number);
+    term_end(out, term, TERM_BLUE);
+}
+
+static void
+add_excerpt(Buf *out, const Term *term, const Diag *d, const Cursor *at)
+{
+    ARENA_LOCAL(scratch);
+    int width = term->width > 40 ? term->width : 80;
+    Str text = d->source->text;
+    Excerpt e = excerpt(text, at->off, d->len, (size_t)width - 16);
+    const char *dots = term_mark(term, TERM_MARK_ELLIPSIS);
+    size_t dots_columns = term_columns(str_of(dots));
+
+    gutter(out, term, str_fmt(scratch, "%d", at->line));
+    buf_addc(out, ' ');
+    if (e.cut_left)
+        buf_addz(out, dots);
+    size_t before = add_source(out, str_slice(text, e.from, e.mark_from));
+    term_begin(out, term, severity_style(d->severity));
+    size_t marked = add_source(out, str_slice(text, e.mark_from, e.mark_to));
+    term_end(out, term, severity_style(d->severity));
+    add_source(out, str_slice(text, e.mark_to, e.to));
+    if (e.cut_right)
+        buf_addz(out, dots);
+    buf_addc(out, '\n');
+
+    gutter(out, term, "");
+    buf_addn(out, ' ', 1 + (e.cut_left ? dots_columns : 0) + before);
+    term_begin(out, term, severity_style(d->severity));
+    buf_addn(out, '^', marked ? marked : 1);
+    term_end(out, term, severity_style(d->severity));
+    buf_addc(out, '\n');
+}
+
+/* "      = hint: first line", further lines below the first. */
+static void
+add_remark(Buf *out, const Term *term, const char *label, const char *text)
+{
+    if (!text || !*text)
+        return;
+    ARENA_LOCAL(scratch);
+    for (Str rest = str_of(str_printable(scratch, str_of(text), true)); rest.p; label = NULL) {
+        Str line = str_cut(&rest, '\n');
+        if (label) {
+            buf_addz(out, "      = ");
+            term_begin(out, term, TERM_BOLD);
+            buf_fmt(out, "%s:", label);
+            term_end(out, term, TERM_BOLD);
+            buf_addc(out, ' ');
+        } else {
+            buf_addn(out, ' ', 14);
+        }
+        buf_add(out, line);
+        buf_addc(out, '\n');
+    }
+}
+
+void
+diag_text(Buf *out, const Term *term, const DiagList *list)
+{
+    Cursor at = {0};
+    vec_each (const Diag, d, &list->items) {
+        if (d->source) {
+            cursor_move(&at, d->source, d->off);
+            term_text(out, term, TERM_BOLD, str_of(d->source->path));
+            buf_fmt(out, ":%d:%d: ", at.line, at.column);
+        }
+        term_begin(out, term, severity_style(d->severity));
+        buf_fmt(out, "%s:", severity_name(d->severity));
+        term_end(out, term, severity_style(d->severity));
+        buf_addc(out, ' ');
+        term_text(out, term, TERM_PLAIN, str_of(d->message));
+        buf_addc(out, ' ');
+        term_begin(out, term, TERM_DIM);
+        buf_fmt(out, "[%s]", d->id);
+        term_end(out, term, TERM_DIM);
+        buf_addc(out, '\n');
+        if (d->source)
+            add_excerpt(out, term, d, &at);
+        add_remark(out, term, "note", d->note);
+        add_remark(out, term, "hint", d->hint);
+    }
+}
+
+char *
+diag_text_count(Arena *a, const DiagList *list)
+{
+    size_t e = list->errors, w = list->warnings;
+    const char *warnings =
+        w ? str_fmt(a, "%s%zu warning%s", e ? " and " : "", w, w == 1 ? "" : "s") : "";
+    if (e)
+        return str_fmt(a, "%zu error%s%s", e, e == 1 ? "" : "s", warnings);
+    return str_dupz(a, w ? warnings : "no errors");
+}
+
+void
+diag_json(JsonWriter *w, const char *key, const DiagList *list)
+{
+    Cursor at = {0};
+    jw_array(w, key);
+    vec_each (const Diag, d, &list->items) {
+        jw_object(w, NULL);
+        jw_strz(w, "severity", severity_name(d->severity));
+        jw_strz(w, "id", d->id);
+        jw_strz(w, "message", d->message);
+        jw_strz(w, "note", d->note);
+        jw_strz(w, "hint", d->hint);
+        jw_strz(w, "path", d->source ? d->source->path : NULL);
+        if (d->source) {
+            cursor_move(&at, d->source, d->off);
+            Cursor end = at;
+            cursor_move(&end, d->source, d->off + d->len);
+            jw_int(w, "line", at.line);
+            jw_int(w, "column", at.column);
+            jw_int(w, "end_line", end.line);
+            jw_int(w, "end_column", end.column);
+        } else {
+            jw_null(w, "line");
+            jw_null(w, "column");
+            jw_null(w, "end_line");
+            jw_null(w, "end_column");
+        }
+        jw_int(w, "offset", (int64_t)d->off);
+        jw_int(w, "length", (int64_t)d->len);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+/* Escape for a workflow command; properties also need ':' and ',' escaped. */
+static void
+add_escaped(Buf *out, const char *text, bool property)
+{
+    for (const char *p = text; *p; p++) {
+        if (*p == '%' || *p == '\r' || *p == '\n' || (property && (*p == ':' || *p == ',')))
+            buf_fmt(out, "%%%02X", (unsigned)(unsigned char)*p);
+        else
+            buf_addc(out, *p);
+    }
+}
+
+/* GitHub wants paths relative to the checkout, wherever the program was started. */
+static const char *
+below_root(Arena *a, const char *path, const char *root)
+{
+    size_t n = root ? strlen(root) : 0;
+    while (n && root[n - 1] == '/')
+        n--;
+    const char *whole = n ? fs_absolute(a, path) : path;
+    return n && strncmp(whole, root, n) == 0 && whole[n] == '/' ? whole + n + 1 : path;
+}
+
+void
+diag_github(Buf *out, const DiagList *list, const char *root)
+{
+    static const char *const commands[SEV_COUNT] = {"error", "warning", "notice"};
+    ARENA_LOCAL(scratch);
+    Cursor at = {0};
+    vec_each (const Diag, d, &list->items) {
+        buf_fmt(out, "::%s ", commands[d->severity]);
+        if (d->source) {
+            cursor_move(&at, d->source, d->off);
+            buf_addz(out, "file=");
+            add_escaped(out, below_root(scratch, d->source->path, root), true);
+            buf_fmt(out, ",line=%d,col=%d,", at.line, at.column);
+        }
+        buf_addz(out, "title=");
+        add_escaped(out, d->id, true);
+        buf_addz(out, "::");
+        add_escaped(out, d->message, false);
+        const char *more[] = {d->note, d->hint};
+        for (size_t i = 0; i < 2; i++) {
+            if (more[i]) {
+                buf_addz(out, "%0A");
+                add_escaped(out, more[i], false);
+            }
+        }
+        buf_addc(out, '\n');
+    }
+}
+
+static void
+add_lines(Buf *out, const Term *term, TermStyle style, const char *label, const char *text)
+{
+    if (!*text)
+        return;
+    ARENA_LOCAL(scratch);
+    for (Str rest = str_of(str_printable(scratch, str_of(text), true)); rest.p; label = "") {
+        Str line = str_cut(&rest, '\n');
+        buf_addz(out, "  ");
+        term_begin(out, term, style);
+        buf_fmt(out, "%-7s", label);
+        term_end(out, term, style);
+        buf_add(out, line);
+        buf_addc(out, '\n');
+    }
+}
+
+void
+diag_text_error(Buf *out, const Term *term, const Err *err)
+{
+    ARENA_LOCAL(scratch);
+    const ErrInfo *info = err_info(err->code);
+    term_add(out, term, TERM_BOLD_RED, "error:");
+    buf_addc(out, ' ');
+    term_text(out, term, TERM_BOLD, str_of(err->primary));
+    if (*info->prisma)
+        buf_fmt(out, " (%s)", info->prisma);
+    buf_addc(out, '\n');
+    if (*err->at.path) {
+        const char *place = err->at.path;
+        if (err->at.line)
+            place = str_fmt(scratch, "%s:%d", place, err->at.line);
+        if (err->at.line && err->at.column)
+            place = str_fmt(scratch, "%s:%d", place, err->at.column);
+        if (err->statement)
+            place = str_fmt(scratch, "%s (statement %d)", place, err->statement);
+        add_lines(out, term, TERM_BLUE, "at:", place);
+    }
+    if (*err->sqlstate)
+        add_lines(out, term, TERM_BLUE, "state:", err->sqlstate);
+    add_lines(out, term, TERM_BLUE, "", err->detail);
+    add_lines(out, term, TERM_GREEN, "hint:", err->hint);
+}
+
+static void
+json_text(JsonWriter *w, const char *key, const char *text)
+{
+    jw_strz(w, key, *text ? text : NULL);
+}
+
+static void
+json_number(JsonWriter *w, const char *key, int n)
+{
+    if (n)
+        jw_int(w, key, n);
+    else
+        jw_null(w, key);
+}
+
+void
+diag_json_error(JsonWriter *w, const char *key, const Err *err)
+{
+    const ErrInfo *info = err_info(err->code);
+    jw_object(w, key);
+    jw_strz(w, "code", info->name);
+    jw_int(w, "exit_status", info->exit_status);
+    json_text(w, "prisma", info->prisma);
+    json_text(w, "sqlstate", err->sqlstate);
+    jw_strz(w, "message", err->primary);
+    json_text(w, "detail", err->detail);
+    json_text(w, "hint", err->hint);
+    json_text(w, "path", err->at.path);
+    json_number(w, "line", err->at.line);
+    json_number(w, "column", err->at.column);
+    json_number(w, "statement", err->statement);
+    jw_end(w);
+}

@@ -1,0 +1,24 @@
+/* Results of the migration commands as text and JSON. The JSON has schemas in docs/schema/. */
+#pragma once
+
+#include "base/jw.h"
+#include "flow/flow.h"
+#include "report/term.h"
+
+void report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *log_dir);
+/* err NULL = done. */
+void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const char *log_dir);
+
+/* Steps, SQL, modes and the locks that the statements are known to take. */
+void report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);
+void report_plan_json(JsonWriter *w, const PlanResult *r);
+void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan);
+
+void report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose);
+void report_status_json(JsonWriter *w, const StatusResult *r);
+
+void report_resolve_text(Buf *out, const Term *t, const ResolveResult *r);
+void report_resolve_json(JsonWriter *w, const ResolveResult *r);
+
+void report_unlock_text(Buf *out, const Term *t, const UnlockResult *r);
+void report_unlock_json(JsonWriter *w, const UnlockResult *r);

@@ -1,0 +1,182 @@
+#include "report/migrations.h"
+
+static void
+add_locks_text(Buf *out, const Term *t, const Step *s)
+{
+    vec_each(const StepLock, l, &s->locks)
+    {
+        if (l->mode < SQL_LOCK_SHARE_UPDATE_EXCLUSIVE)
+            continue;
+        buf_addz(out, "       lock: ");
+        term_add(out, t, l->mode >= SQL_LOCK_SHARE && !l->is_new ? TERM_YELLOW : TERM_DIM,
+                 sql_lock_mode_name(l->mode));
+        buf_addz(out, " on ");
+        if (l->rel.schema[0]) {
+            term_text(out, t, TERM_PLAIN, str_of(l->rel.schema));
+            buf_addc(out, '.');
+        }
+        term_text(out, t, TERM_PLAIN, str_of(l->rel.name));
+        buf_addz(out, l->is_new ? " (new in this deploy)\n" : "\n");
+    }
+}
+
+static void
+add_sql_text(Buf *out, const Term *t, const MigrationPlan *mp, const Step *s)
+{
+    for (size_t i = s->first; i < s->first + s->count; i++) {
+        const SqlStmt *st = &mp->script.stmts.v[i];
+        Str rest = str_slice(mp->script.text, st->off, st->off + st->len);
+        while (rest.p) {
+            Str line = str_cut(&rest, '\n');
+            buf_addz(out, "       | ");
+            term_text(out, t, TERM_DIM, line);
+            buf_addc(out, '\n');
+        }
+    }
+}
+
+static const char *
+mode_text(const Step *s)
+{
+    switch (s->mode) {
+    case STEP_TX:
+        return "one transaction, with its row in the history";
+    case STEP_OWN_TX:
+        return "the file's own transaction";
+    case STEP_ALONE:
+        return "outside of a transaction; resumable";
+    }
+    return "";
+}
+
+static void
+add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index, bool with_sql)
+{
+    const Step *s = &mp->steps.v[index];
+    if (mp->steps.n > 1 || s->mode == STEP_ALONE) {
+        buf_fmt(out, "     step %zu: ", index + 1);
+        buf_addz(out, mp->steps.n == 1                         ? mode_text(s)
+                      : s->mode == STEP_TX && mp->steps.n > 1 ? "one transaction"
+                                                               : mode_text(s));
+        if (s->why) {
+            buf_addz(out, " (");
+            buf_addz(out, s->why);
+            buf_addc(out, ')');
+        }
+        buf_addc(out, '\n');
+    }
+    if (with_sql)
+        add_sql_text(out, t, mp, s);
+    add_locks_text(out, t, s);
+}
+
+void
+report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
+{
+    buf_addz(out, "Target: ");
+    term_text(out, t, TERM_BOLD, str_of(r->target.shown));
+    buf_addz(out, " (");
+    term_text(out, t, TERM_PLAIN, str_of(r->target.origin));
+    buf_fmt(out, "), PostgreSQL %d.%d\n\n", r->server->version / 10000, r->server->version % 10000);
+    if (r->plan.migrations.n == 0) {
+        buf_addz(out, "No pending migrations to apply.\n");
+        return;
+    }
+    buf_fmt(out, "deploy would apply %zu migration%s:\n\n", r->plan.migrations.n,
+            r->plan.migrations.n == 1 ? "" : "s");
+    size_t number = 0;
+    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+    {
+        buf_fmt(out, "%3zu. ", ++number);
+        term_text(out, t, TERM_BOLD, str_of(mp->migration->name));
+        buf_fmt(out, "  %zu statement%s, ", mp->script.stmts.n, mp->script.stmts.n == 1 ? "" : "s");
+        if (mp->steps.n == 1 && mp->steps.v[0].mode != STEP_ALONE)
+            buf_addz(out, "one transaction");
+        else
+            buf_fmt(out, "%zu step%s", mp->steps.n, mp->steps.n == 1 ? "" : "s");
+        if (mp->resumes)
+            buf_fmt(out, "; resumes behind statement %zu", mp->done_statements);
+        buf_addc(out, '\n');
+        vec_each(const char *const, n, &mp->notes)
+        {
+            buf_addz(out, "     ");
+            term_add(out, t, TERM_YELLOW, term_mark(t, TERM_MARK_WARN));
+            buf_fmt(out, " %s\n", *n);
+        }
+        for (size_t i = 0; i < mp->steps.n; i++)
+            add_step_text(out, t, mp, i, with_sql);
+    }
+    buf_addz(out, "\nNothing was changed. To apply: aramid deploy\n");
+}
+
+static void
+step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "mode", plan_mode_name(s->mode));
+    jw_strz(w, "why", s->why);
+    jw_int(w, "firstStatement", (int64_t)s->first + 1);
+    jw_int(w, "statements", (int64_t)s->count);
+    jw_array(w, "sql");
+    for (size_t i = s->first; i < s->first + s->count; i++) {
+        const SqlStmt *st = &mp->script.stmts.v[i];
+        jw_object(w, NULL);
+        jw_int(w, "line", st->line);
+        jw_strz(w, "kind", st->tag);
+        jw_bool(w, "parsed", !st->opaque);
+        jw_str(w, "text", str_slice(mp->script.text, st->off, st->off + st->len));
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_array(w, "locks");
+    vec_each(const StepLock, l, &s->locks)
+    {
+        jw_object(w, NULL);
+        jw_strz(w, "schema", l->rel.schema[0] ? l->rel.schema : NULL);
+        jw_strz(w, "relation", l->rel.name);
+        jw_strz(w, "mode", sql_lock_mode_name(l->mode));
+        jw_bool(w, "new", l->is_new);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+}
+
+void
+report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan)
+{
+    jw_array(w, key);
+    vec_each(const MigrationPlan, mp, &plan->migrations)
+    {
+        jw_object(w, NULL);
+        jw_strz(w, "name", mp->migration->name);
+        jw_strz(w, "path", mp->migration->path);
+        jw_strz(w, "checksum", mp->migration->checksum);
+        jw_bool(w, "resumes", mp->resumes);
+        jw_array(w, "notes");
+        vec_each(const char *const, n, &mp->notes) jw_strz(w, NULL, *n);
+        jw_end(w);
+        jw_array(w, "steps");
+        vec_each(const Step, s, &mp->steps) step_json(w, mp, s);
+        jw_end(w);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+void
+report_plan_json(JsonWriter *w, const PlanResult *r)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "command", "plan");
+    jw_bool(w, "ok", true);
+    jw_object(w, "target");
+    jw_strz(w, "url", r->target.shown);
+    jw_strz(w, "origin", r->target.origin);
+    jw_bool(w, "embedded", r->target.embedded);
+    jw_end(w);
+    jw_int(w, "serverVersion", r->server->version);
+    jw_int(w, "statements", (int64_t)r->plan.statements);
+    report_plan_steps_json(w, "migrations", &r->plan);
+    jw_end(w);
+}

@@ -1,0 +1,20 @@
+/* The events of a run as they happen: on a terminal a line that follows the statement under way,
+ * elsewhere plain lines with UTC time stamps. */
+#pragma once
+
+#include "report/term.h"
+#include "run/run.h"
+
+#include <stdio.h>
+
+typedef struct Progress Progress;
+
+/* out: usually standard error. `quiet` shows warnings and errors only, `verbose` also the server's
+ * notices and the steps of one-step migrations. The Progress lives in the arena. */
+Progress *progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose);
+
+/* A sink for run/; `also` (may be NULL) gets each event too. */
+RunSink progress_sink(Progress *p, const RunSink *also);
+
+/* Clear the line of the statement under way. Call before anything else is printed. */
+void progress_finish(Progress *p);

@@ -1,0 +1,188 @@
+#include "report/runlog.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/jw.h"
+#include "base/os.h"
+#include "config/config.h"
+#include "report/diag_text.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct RunLog {
+    Arena *arena;
+    const char *project_dir, *id;
+    const char *const *secrets;
+    size_t secret_count;
+    const char *dir;
+    bool tried;
+    FILE *events, *text;
+};
+
+char *
+runlog_id(Arena *a)
+{
+    unsigned char r[3];
+    os_random(r, sizeof r);
+    return str_fmt(a, "%s-%02x%02x%02x", clock_stamp(a, clock_wall_us()), r[0], r[1], r[2]);
+}
+
+RunLog *
+runlog_open(Arena *a, const char *project_dir, const char *run_id, const char *const *secrets,
+            size_t count)
+{
+    RunLog *l = arena_new(a, RunLog);
+    *l = (RunLog){.arena = a, .project_dir = project_dir, .id = run_id, .secrets = secrets,
+                  .secret_count = count};
+    return l;
+}
+
+static FILE *
+open_new(Arena *a, const char *dir, const char *name)
+{
+    return fopen(fs_join(a, dir, name), "ax");
+}
+
+static bool
+try_dir(RunLog *l, const char *base, unsigned mode)
+{
+    Err ignored;
+    const char *dir = fs_join(l->arena, base, l->id);
+    if (!fs_mkdirs(dir, mode, &ignored))
+        return false;
+    l->events = open_new(l->arena, dir, "events.jsonl");
+    l->text = l->events ? open_new(l->arena, dir, "log.txt") : NULL;
+    if (!l->text)
+        return false;
+    l->dir = dir;
+    return true;
+}
+
+static bool
+ensure(RunLog *l)
+{
+    if (l->tried)
+        return l->dir != NULL;
+    l->tried = true;
+    const char *own = fs_join(l->arena, l->project_dir, ".aramid");
+    bool fresh = !fs_exists(own);
+    if (try_dir(l, fs_join(l->arena, own, "runs"), 0700)) {
+        Err ignored;
+        if (fresh && !fs_write(fs_join(l->arena, own, ".gitignore"), STR("*\n"), 0644, &ignored))
+            return true; /* only a comfort */
+        chmod(own, 0755); /* the embedded server's user passes through it */
+        return true;
+    }
+    const char *tmp = os_env("TMPDIR");
+    return try_dir(l, str_fmt(l->arena, "%s/aramid-runs", tmp && tmp[0] == '/' ? tmp : "/tmp"), 0700);
+}
+
+void
+runlog_close(RunLog *l)
+{
+    if (l->events)
+        fclose(l->events);
+    if (l->text)
+        fclose(l->text);
+    l->events = l->text = NULL;
+}
+
+static const char *
+redact(RunLog *l, Arena *a, Str text)
+{
+    return url_redact(a, text, l->secrets, l->secret_count);
+}
+
+/* A broken disk must not end a run: what cannot be written is lost. */
+static void
+put(FILE *f, const char *line)
+{
+    if (fputs(line, f) >= 0)
+        fflush(f);
+}
+
+static void
+on_event(void *arg, const RunEvent *e)
+{
+    RunLog *l = arg;
+    static const char *const levels[] = {"info", "ok", "warning", "error"};
+    if (!l->dir && (e->kind == RUN_CONNECTED || e->kind == RUN_WAITING || e->kind == RUN_NOTE))
+        return;
+    if (!ensure(l))
+        return;
+    ARENA_LOCAL(a);
+    const char *now = clock_iso(a, clock_wall_us()), *text = redact(l, a, str_of(e->text));
+    JsonWriter w;
+    jw_init(&w, a, false);
+    jw_object(&w, NULL);
+    jw_strz(&w, "time", now);
+    jw_strz(&w, "run", l->id);
+    jw_strz(&w, "event", run_event_name(e->kind));
+    jw_strz(&w, "level", levels[e->level]);
+    if (e->migration)
+        jw_strz(&w, "migration", e->migration);
+    if (e->index) {
+        jw_int(&w, "index", e->index);
+        jw_int(&w, "total", e->total);
+    }
+    if (e->step) {
+        jw_int(&w, "step", e->step);
+        jw_int(&w, "steps", e->steps);
+    }
+    if (e->ms >= 0)
+        jw_int(&w, "ms", e->ms);
+    jw_strz(&w, "text", text);
+    jw_end(&w);
+    buf_addc(&w.out, '\n');
+    put(l->events, w.out.p);
+    put(l->text, str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level], e->migration ? e->migration : "",
+                         e->migration ? ": " : "", text,
+                         e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""));
+}
+
+RunSink
+runlog_sink(RunLog *l)
+{
+    return (RunSink){on_event, l};
+}
+
+void
+runlog_plan(RunLog *l, Str json)
+{
+    if (!ensure(l))
+        return;
+    ARENA_LOCAL(a);
+    Err ignored;
+    if (!fs_write(fs_join(a, l->dir, "plan.json"), str_of(redact(l, a, json)), 0600, &ignored))
+        return; /* never a failure of the run */
+}
+
+void
+runlog_error(RunLog *l, const Err *err)
+{
+    if (!l->dir)
+        return;
+    ARENA_LOCAL(a);
+    Buf b;
+    buf_init(&b, a);
+    diag_text_error(&b, &(Term){0}, err);
+    put(l->text, redact(l, a, buf_str(&b)));
+    JsonWriter w;
+    jw_init(&w, a, false);
+    jw_object(&w, NULL);
+    jw_strz(&w, "time", clock_iso(a, clock_wall_us()));
+    jw_strz(&w, "run", l->id);
+    jw_strz(&w, "event", "failed");
+    jw_strz(&w, "level", "error");
+    diag_json_error(&w, "error", err);
+    jw_end(&w);
+    buf_addc(&w.out, '\n');
+    put(l->events, redact(l, a, buf_str(&w.out)));
+}
+
+const char *
+runlog_dir(const RunLog *l)
+{
+    return l->dir;
+}

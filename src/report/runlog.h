@@ -1,0 +1,27 @@
+/* What a run leaves behind: .aramid/runs/<id>/ with events.jsonl, log.txt and plan.json, redacted.
+ * Where the folder cannot be written, a temporary one; never a failure of the run. */
+#pragma once
+
+#include "run/run.h"
+
+typedef struct RunLog RunLog;
+
+/* A run's id: time stamp and random letters, sorts by time. */
+char *runlog_id(Arena *a);
+
+/* Nothing is made on disk before the first event that matters, so that a deploy with nothing to do
+ * leaves nothing. `secrets` (texts, NULL entries are fine) are removed from every line. */
+RunLog *runlog_open(Arena *a, const char *project_dir, const char *run_id,
+                    const char *const *secrets, size_t count);
+void runlog_close(RunLog *l);
+
+RunSink runlog_sink(RunLog *l);
+
+/* Write plan.json. */
+void runlog_plan(RunLog *l, Str json);
+
+/* Write an error at the end of the log. */
+void runlog_error(RunLog *l, const Err *err);
+
+/* The folder, or NULL when nothing was written. */
+const char *runlog_dir(const RunLog *l);

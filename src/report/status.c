@@ -1,0 +1,252 @@
+#include "report/migrations.h"
+
+#include "base/clock.h"
+
+static void
+add_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *text)
+{
+    term_add(out, t, style, term_mark(t, mark));
+    buf_fmt(out, " %s\n", text);
+}
+
+/* A heading and the names for which `wanted` holds. */
+static void
+add_names(Buf *out, const Term *t, const History *h, bool (*wanted)(const Entry *), const char *text)
+{
+    bool any = false;
+    vec_each(const Entry, e, &h->entries)
+    {
+        if (!wanted(e))
+            continue;
+        if (!any)
+            buf_fmt(out, "\n%s\n", text);
+        any = true;
+        buf_addz(out, "  ");
+        term_text(out, t, TERM_PLAIN, str_of(e->name));
+        if (e->state == ENTRY_PENDING && e->file && !e->file->has_file)
+            term_add(out, t, TERM_YELLOW, "  (the folder has no migration.sql)");
+        if (e->out_of_order)
+            term_add(out, t, TERM_YELLOW, "  (older than applied ones)");
+        buf_addc(out, '\n');
+    }
+}
+
+static bool
+is_pending(const Entry *e)
+{
+    return e->state == ENTRY_PENDING && e->file;
+}
+
+static bool
+is_failed(const Entry *e)
+{
+    return e->state == ENTRY_FAILED;
+}
+
+static bool
+is_resumable(const Entry *e)
+{
+    return e->state == ENTRY_RESUMABLE;
+}
+
+static bool
+is_edited(const Entry *e)
+{
+    return e->edited;
+}
+
+static bool
+is_missing(const Entry *e)
+{
+    return e->state == ENTRY_APPLIED && !e->file;
+}
+
+static const char *
+first_name(const History *h, bool (*wanted)(const Entry *))
+{
+    vec_each(const Entry, e, &h->entries) if (wanted(e)) return e->name;
+    return "NAME";
+}
+
+static void
+add_findings(Buf *out, const Term *t, const StatusResult *r)
+{
+    Arena *a = out->arena;
+    const History *h = &r->history;
+    add_names(out, t, h, is_pending, "Following migration(s) have not yet been applied:");
+    add_names(out, t, h, is_failed, "Following migration(s) have failed:");
+    add_names(out, t, h, is_resumable, "Interrupted, will be finished by the next deploy:");
+    add_names(out, t, h, is_edited, "Changed after they were applied (the change is not in the "
+                                    "database):");
+    add_names(out, t, h, is_missing, "Applied in the database, but missing from the migrations "
+                                     "folder:");
+    buf_addc(out, '\n');
+    if (r->state == STATUS_UNMANAGED) {
+        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
+                 str_fmt(a, "The database has %d table%s but no migration history.", r->tables,
+                         r->tables == 1 ? "" : "s"));
+        buf_addz(out, "   If these migrations made it: aramid resolve --applied --up-to NAME\n");
+    }
+    if (h->failed) {
+        const char *name = str_printable(a, str_of(first_name(h, is_failed)), false);
+        add_line(out, t, TERM_MARK_FAIL, TERM_RED, "A failed migration stops every deploy.");
+        buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n", name);
+        buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n", name);
+    }
+    if (h->pending || h->resumable)
+        buf_addz(out, "To apply: aramid deploy     To look first: aramid plan\n");
+}
+
+static void
+add_runners(Buf *out, const Term *t, const StatusResult *r)
+{
+    vec_each(const LockHolder, l, &r->runners)
+        add_line(out, t, TERM_MARK_ARROW, TERM_CYAN,
+                 str_fmt(out->arena, "A migration run is under way: %s, since %s (server process %d)",
+                         l->who, l->since, l->pid));
+}
+
+static void
+add_history(Buf *out, const Term *t, const History *h)
+{
+    Arena *a = out->arena;
+    if (h->rows.n)
+        buf_addz(out, "\nHistory:\n");
+    vec_each(const LedgerRow, row, &h->rows)
+    {
+        buf_fmt(out, "  %s  ", clock_iso(a, row->started_us));
+        const char *state = row->rolled_back_us ? "rolled back"
+                            : row->finished_us  ? clock_duration(a, (row->finished_us - row->started_us) /
+                                                                        1000)
+                                                : "not finished";
+        buf_fmt(out, "%-12s ", state);
+        term_text(out, t, TERM_PLAIN, str_of(row->name));
+        term_add(out, t, TERM_DIM, str_fmt(a, "  %.12s", row->checksum));
+        buf_addc(out, '\n');
+        for (Str rest = str_of(row->logs); row->logs[0] && rest.p;) {
+            Str line = str_cut(&rest, '\n');
+            buf_addz(out, "      ");
+            term_text(out, t, TERM_DIM, line);
+            buf_addc(out, '\n');
+        }
+    }
+}
+
+void
+report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
+{
+    Arena *a = out->arena;
+    const History *h = &r->history;
+    buf_fmt(out, "Environment: %s     Database: ", r->config->env_name);
+    term_text(out, t, TERM_BOLD, str_of(r->target.shown));
+    buf_addz(out, " (");
+    term_text(out, t, TERM_PLAIN, str_of(r->target.origin));
+    buf_fmt(out, ")\nServer: PostgreSQL %d.%d, user \"%s\"%s\n", r->server->version / 10000,
+            r->server->version % 10000, str_printable(a, str_of(r->server->user), false),
+            r->server->in_recovery ? ", a standby" : "");
+    if (h->files.n == 0)
+        buf_fmt(out, "No migration found in %s\n", h->dir);
+    else
+        buf_fmt(out, "%zu migration%s found in %s\n", h->files.n, h->files.n == 1 ? "" : "s", h->dir);
+    buf_fmt(out, "%d applied, %d pending", h->applied, h->pending);
+    if (h->last_applied_us)
+        buf_fmt(out, "; last applied at %s", clock_iso(a, h->last_applied_us));
+    buf_addc(out, '\n');
+    add_runners(out, t, r);
+    if (r->state == STATUS_UP_TO_DATE) {
+        buf_addz(out, "\nDatabase schema is up to date!\n");
+        add_line(out, t, TERM_MARK_OK, TERM_GREEN,
+                 str_fmt(a, "%d migrations applied", h->applied));
+    } else
+        add_findings(out, t, r);
+    if (verbose) {
+        vec_each(const char *const, n, &h->notes) add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, *n);
+        add_history(out, t, h);
+    }
+}
+
+static void
+names_json(JsonWriter *w, const char *key, const History *h, bool (*wanted)(const Entry *))
+{
+    jw_array(w, key);
+    vec_each(const Entry, e, &h->entries) if (wanted(e)) jw_strz(w, NULL, e->name);
+    jw_end(w);
+}
+
+static bool
+is_applied(const Entry *e)
+{
+    return e->state == ENTRY_APPLIED;
+}
+
+static bool
+is_out_of_order(const Entry *e)
+{
+    return e->out_of_order;
+}
+
+static void
+time_json(JsonWriter *w, Arena *a, const char *key, int64_t us)
+{
+    jw_strz(w, key, us ? clock_iso(a, us) : NULL);
+}
+
+void
+report_status_json(JsonWriter *w, const StatusResult *r)
+{
+    Arena *a = w->out.arena;
+    const History *h = &r->history;
+    jw_object(w, NULL);
+    jw_strz(w, "command", "status");
+    jw_bool(w, "ok", true);
+    jw_strz(w, "state", status_name(r->state));
+    jw_int(w, "exitStatus", (int64_t)r->state);
+    jw_strz(w, "environment", r->config->env_name);
+    jw_object(w, "target");
+    jw_strz(w, "url", r->target.shown);
+    jw_strz(w, "origin", r->target.origin);
+    jw_bool(w, "embedded", r->target.embedded);
+    jw_end(w);
+    jw_object(w, "server");
+    jw_strz(w, "host", r->server->host);
+    jw_strz(w, "database", r->server->database);
+    jw_strz(w, "user", r->server->user);
+    jw_int(w, "version", r->server->version);
+    jw_bool(w, "standby", r->server->in_recovery);
+    jw_end(w);
+    jw_bool(w, "historyExists", r->ledger_exists);
+    jw_int(w, "migrations", (int64_t)h->files.n);
+    time_json(w, a, "lastAppliedAt", h->last_applied_us);
+    names_json(w, "applied", h, is_applied);
+    names_json(w, "pending", h, is_pending);
+    names_json(w, "failed", h, is_failed);
+    names_json(w, "resumable", h, is_resumable);
+    names_json(w, "edited", h, is_edited);
+    names_json(w, "missing", h, is_missing);
+    names_json(w, "outOfOrder", h, is_out_of_order);
+    jw_array(w, "runners");
+    vec_each(const LockHolder, l, &r->runners)
+    {
+        jw_object(w, NULL);
+        jw_int(w, "pid", l->pid);
+        jw_strz(w, "who", l->who);
+        jw_strz(w, "since", l->since);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_array(w, "history");
+    vec_each(const LedgerRow, row, &h->rows)
+    {
+        jw_object(w, NULL);
+        jw_strz(w, "name", row->name);
+        jw_strz(w, "checksum", row->checksum);
+        time_json(w, a, "startedAt", row->started_us);
+        time_json(w, a, "finishedAt", row->finished_us);
+        time_json(w, a, "rolledBackAt", row->rolled_back_us);
+        jw_int(w, "steps", row->steps);
+        jw_strz(w, "logs", row->logs[0] ? row->logs : NULL);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+}

@@ -1,0 +1,493 @@
+/* Statements outside of transactions: an intent in the journal, the statement, and proof from the
+ * catalog of whether it ran, so that an interrupted run goes on by itself. */
+#include "base/clock.h"
+#include "run/run_int.h"
+#include "sqltext/sqltext.h"
+
+typedef enum Proof {
+    PROOF_NOT_DONE, /* run it (again) */
+    PROOF_DONE,
+    PROOF_NONE, /* nothing can tell */
+} Proof;
+
+static bool
+own_query(Run *r, Arena *a, Buf *b, DbRowsVec *ret, Err *err)
+{
+    return db_query(r->session.db, a, buf_str(b), ret, err);
+}
+
+/* Text for to_regclass, in the user's search_path. */
+static char *
+regclass(Arena *a, SqlName name)
+{
+    Buf b;
+    buf_init(&b, a);
+    if (name.schema && name.schema[0])
+        sql_add_name(&b, name.schema, name.name);
+    else
+        sql_add_ident(&b, name.name);
+    return b.p;
+}
+
+/* ---- invalid indexes ---------------------------------------------------------------------- */
+
+typedef struct IndexState {
+    const char *qualified; /* quoted "schema"."index" */
+    const char *name;
+    bool valid, before, building;
+} IndexState;
+typedef VEC(IndexState) IndexVec;
+
+/* Indexes of a table: valid or not, there before the step or not, being built by somebody or not. */
+static const char index_query[] =
+    "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text) OPERATOR(pg_catalog.||) '.'"
+    " OPERATOR(pg_catalog.||) pg_catalog.quote_ident(c.relname::pg_catalog.text), c.relname,"
+    " i.indisvalid, %s,"
+    " EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p"
+    " WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid)"
+    " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=)"
+    " i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+    " WHERE %s ORDER BY c.oid";
+
+static bool
+read_indexes(Run *r, Arena *a, const char *before, const char *where, IndexVec *ret, Err *err)
+{
+    Buf b;
+    buf_init(&b, a);
+    session_add_user_prefix(&r->session, &b);
+    buf_addz(&b, str_fmt(a, index_query, before, where));
+    DbRowsVec results;
+    if (!own_query(r, a, &b, &results, err))
+        return false;
+    const DbRows *rows = &results.v[results.n - 1];
+    ret->n = 0;
+    for (int i = 0; i < rows->rows; i++)
+        *vec_add(a, ret) = (IndexState){
+            .qualified = db_cell(rows, i, 0).p,
+            .name = db_cell(rows, i, 1).p,
+            .valid = str_is(db_cell(rows, i, 2), "t"),
+            .before = str_is(db_cell(rows, i, 3), "t"),
+            .building = str_is(db_cell(rows, i, 4), "t"),
+        };
+    return true;
+}
+
+/* Drop what an interrupted build left. Concurrently, so that nobody waits. */
+static bool
+drop_invalid(Run *r, Arena *a, const IndexState *x, Err *err)
+{
+    failpoint(r, FP_BEFORE_REPAIR);
+    Buf b;
+    buf_init(&b, a);
+    session_add_prefix(&r->session, &b);
+    buf_addz(&b, "SET lock_timeout=0");
+    DbOutcome o;
+    if (!own_query(r, a, &b, NULL, err))
+        return false;
+    db_run(r->session.db, a, str_of(str_fmt(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", x->qualified)),
+           &(DbRun){0}, &o);
+    if (o.end != DB_DONE)
+        return db_outcome_err(&o, "dropping an invalid index", err);
+    run_emit(r, RUN_REPAIRED, RUN_WARN, r->current,
+             "dropped the invalid index %s that an interrupted build had left",
+             str_printable(a, str_of(x->qualified), false));
+    failpoint(r, FP_AFTER_REPAIR);
+    return true;
+}
+
+/* Drop the invalid ones among `list` for which `wanted` holds; one that is being built right now is
+ * somebody else's and is waited for. */
+static bool
+repair(Run *r, Arena *a, const char *before, const char *where, Err *err)
+{
+    for (;;) {
+        IndexVec list = {0};
+        bool building = false;
+        if (!read_indexes(r, a, before, where, &list, err))
+            return false;
+        vec_each(const IndexState, x, &list)
+        {
+            if (x->valid || x->before)
+                continue;
+            building = building || x->building;
+            if (!x->building && !drop_invalid(r, a, x, err))
+                return false;
+        }
+        if (!building)
+            return true;
+        run_emit(r, RUN_BLOCKED, RUN_INFO, r->current,
+                 "waiting: another session is building an index of the same name or table");
+        if (!db_pause(run_tick, r, 1000))
+            return err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+    }
+}
+
+static char *
+where_relation(Arena *a, const JournalStep *j)
+{
+    return str_fmt(a, "i.indrelid OPERATOR(pg_catalog.=) %lld", (long long)j->relation);
+}
+
+static char *
+was_before(Arena *a, const JournalStep *j)
+{
+    return str_fmt(a, "c.oid OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.oid[])",
+                   j->indexes_before ? j->indexes_before : "{}");
+}
+
+static const char reindex_leftovers[] =
+    "c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$' AND NOT i.indisvalid";
+
+/* An invalid index of the statement's own name: left by an interrupted build of anyone. */
+static char *
+where_named(Arena *a, const SqlStmt *s)
+{
+    Buf lit;
+    buf_init(&lit, a);
+    sql_add_literal(&lit, str_of(s->index.name));
+    Buf table;
+    buf_init(&table, a);
+    sql_add_literal(&table, str_of(regclass(a, s->table)));
+    return str_fmt(a, "c.relname OPERATOR(pg_catalog.=) %s AND i.indrelid OPERATOR(pg_catalog.=) "
+                      "pg_catalog.to_regclass(%s) AND NOT i.indisvalid", lit.p, table.p);
+}
+
+/* ---- proof -------------------------------------------------------------------------------- */
+
+static bool
+prove_create_index(Run *r, Arena *a, const SqlStmt *s, const JournalStep *j, Proof *ret, Err *err)
+{
+    *ret = PROOF_NOT_DONE;
+    IndexVec list = {0};
+    if (!repair(r, a, was_before(a, j), where_relation(a, j), err) ||
+        !read_indexes(r, a, was_before(a, j), where_relation(a, j), &list, err))
+        return false;
+    vec_each(const IndexState, x, &list)
+    {
+        bool same_name = strcmp(x->name, s->index.name) == 0;
+        if (x->valid && (s->index.name[0] ? same_name && (!x->before || s->if_exists) : !x->before))
+            *ret = PROOF_DONE;
+    }
+    return true;
+}
+
+static bool
+ask(Run *r, Arena *a, const char *sql, DbRowsVec *results, Err *err)
+{
+    Buf b;
+    buf_init(&b, a);
+    session_add_user_prefix(&r->session, &b);
+    buf_addz(&b, sql);
+    return own_query(r, a, &b, results, err);
+}
+
+static bool
+prove_drop_index(Run *r, Arena *a, const SqlStmt *s, Proof *ret, Err *err)
+{
+    Buf lit;
+    buf_init(&lit, a);
+    sql_add_literal(&lit, str_of(regclass(a, s->index)));
+    DbRowsVec results;
+    if (!ask(r, a, str_fmt(a, "SELECT pg_catalog.to_regclass(%s) IS NULL", lit.p), &results, err))
+        return false;
+    *ret = str_is(db_cell(&results.v[results.n - 1], 0, 0), "t") ? PROOF_DONE : PROOF_NOT_DONE;
+    return true;
+}
+
+/* DETACH ... CONCURRENTLY has two transactions; after the first only FINALIZE goes on. */
+static bool
+prove_detach(Run *r, Arena *a, const SqlStmt *s, Proof *ret, Err *err)
+{
+    Buf parent, child;
+    buf_init(&parent, a);
+    buf_init(&child, a);
+    sql_add_literal(&parent, str_of(regclass(a, s->table)));
+    sql_add_literal(&child, str_of(regclass(a, s->index)));
+    DbRowsVec results;
+    if (!ask(r, a,
+             str_fmt(a, "SELECT h.inhdetachpending FROM pg_catalog.pg_inherits h WHERE h.inhrelid"
+                        " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s) AND h.inhparent"
+                        " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)", child.p, parent.p),
+             &results, err))
+        return false;
+    const DbRows *rows = &results.v[results.n - 1];
+    *ret = rows->rows ? PROOF_NOT_DONE : PROOF_DONE;
+    if (rows->rows && str_is(db_cell(rows, 0, 0), "t")) {
+        if (!ask(r, a,
+                 str_fmt(a, "ALTER TABLE %s DETACH PARTITION %s FINALIZE", regclass(a, s->table),
+                         regclass(a, s->index)),
+                 &results, err))
+            return false;
+        *ret = PROOF_DONE;
+    }
+    return true;
+}
+
+static bool
+prove(Run *r, Arena *a, const SqlStmt *s, const JournalStep *j, Proof *ret, Err *err)
+{
+    *ret = PROOF_NONE;
+    switch (s->kind) {
+    case SQL_CREATE_INDEX:
+        return prove_create_index(r, a, s, j, ret, err);
+    case SQL_DROP_INDEX:
+        return prove_drop_index(r, a, s, ret, err);
+    case SQL_DETACH_PARTITION:
+        return prove_detach(r, a, s, ret, err);
+    case SQL_REINDEX: /* running it again is harmless once the leftovers are gone */
+        *ret = PROOF_NOT_DONE;
+        return repair(r, a, "false", reindex_leftovers, err);
+    case SQL_VACUUM: /* harmless to run twice */
+        *ret = PROOF_NOT_DONE;
+        return true;
+    default:
+        return true;
+    }
+}
+
+static bool
+unproven(const MigrationPlan *mp, const Step *step, Err *err)
+{
+    const SqlStmt *s = &mp->script.stmts.v[step->first];
+    err_set(err, ERR_UNPROVEN, "a run was interrupted during %s of migration \"%s\", and nothing "
+                               "tells whether it had its effect", s->tag, mp->migration->name);
+    plan_place(mp, step->first, err);
+    err_hint(err, "look at the data, then either record the migration as done: aramid resolve "
+                  "--applied %s", mp->migration->name);
+    return err_hint(err, "or undo what is there and let it run from its beginning: aramid resolve "
+                         "--rolled-back %s", mp->migration->name);
+}
+
+/* ---- the three messages ------------------------------------------------------------------- */
+
+static const JournalStep *
+find_intent(const Run *r, const LedgerRow *row, size_t first)
+{
+    vec_each(const JournalStep, j, &r->journal) if (!j->done && j->first == first &&
+                                                    strcmp(j->ledger_id, row->id) == 0) return j;
+    return NULL;
+}
+
+typedef struct Intent {
+    bool prisma_waits;
+    bool invalid_leftover;
+} Intent;
+
+/* Write the intent. It need not be flushed: what the statement does is later in the log. */
+static bool
+write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
+             bool first, Intent *ret, Err *err)
+{
+    const Session *ses = &r->session;
+    const SqlStmt *s = &mp->script.stmts.v[step->first];
+    bool index_build = s->kind == SQL_CREATE_INDEX;
+    Buf b;
+    buf_init(&b, a);
+    session_add_user_prefix(ses, &b);
+    buf_addz(&b, "SET LOCAL synchronous_commit=off;");
+    if (first) {
+        ses->layout->add_begun(&b, ses->ledger_schema, row);
+        buf_addc(&b, ';');
+    }
+    journal_add_insert(ses, &b,
+                       &(JournalEntry){.ledger_id = row->id,
+                                       .name = row->name,
+                                       .first = step->first,
+                                       .next = step->first + 1,
+                                       .prefix_hash = journal_prefix_hash(a, mp, step->first + 1),
+                                       .relation = index_build ? regclass(a, s->table) : NULL,
+                                       .run_id = r->deploy->run_id});
+    buf_addz(&b, ";SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
+                 " OPERATOR(pg_catalog.=) 'advisory' AND NOT l.granted AND l.classid"
+                 " OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
+                 "),");
+    if (index_build && s->index.name[0])
+        buf_fmt(&b, "EXISTS (SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid"
+                    " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s);", where_named(a, s));
+    else
+        buf_addz(&b, "false;");
+    buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
+    DbRowsVec results;
+    if (!own_query(r, a, &b, &results, err))
+        return false;
+    const DbRows *rows = &results.v[results.n - 3];
+    ret->prisma_waits = str_is(db_cell(rows, 0, 0), "t");
+    ret->invalid_leftover = str_is(db_cell(rows, 0, 1), "t");
+    return true;
+}
+
+static bool
+write_finish(Run *r, Arena *a, const Step *step, const LedgerRow *row, bool last, Err *err)
+{
+    const Session *s = &r->session;
+    Buf b;
+    buf_init(&b, a);
+    session_add_prefix(s, &b);
+    journal_add_done(s, &b, row->id, step->first);
+    if (last) {
+        buf_addc(&b, ';');
+        s->layout->add_finished(&b, s->ledger_schema, row->id, row->checksum);
+    }
+    return own_query(r, a, &b, NULL, err);
+}
+
+/* Nothing of the migration has happened: take its rows away again. */
+static bool
+forget(Run *r, Arena *a, const LedgerRow *row, Err *err)
+{
+    const Session *s = &r->session;
+    Buf b;
+    buf_init(&b, a);
+    session_add_prefix(s, &b);
+    s->layout->add_forgotten(&b, s->ledger_schema, row->id);
+    buf_addc(&b, ';');
+    journal_add_forget(s, &b, row->id);
+    return own_query(r, a, &b, NULL, err);
+}
+
+/* Only the journal's row of this step. */
+static bool
+forget_step(Run *r, Arena *a, const Step *step, const LedgerRow *row, const char *logs, Err *err)
+{
+    const Session *s = &r->session;
+    Buf b;
+    buf_init(&b, a);
+    session_add_prefix(s, &b);
+    journal_add_forget(s, &b, row->id);
+    buf_fmt(&b, " AND first_statement OPERATOR(pg_catalog.=) %zu", step->first);
+    if (logs) {
+        buf_addc(&b, ';');
+        s->layout->add_logs(&b, s->ledger_schema, row->id, str_of(logs));
+    }
+    return own_query(r, a, &b, NULL, err);
+}
+
+/* Remove what the failed statement left. */
+static bool
+clean_up(Run *r, Arena *a, const SqlStmt *s, Err *err)
+{
+    if (s->kind == SQL_CREATE_INDEX && s->index.name[0])
+        return repair(r, a, "false", where_named(a, s), err);
+    if (s->kind == SQL_REINDEX)
+        return repair(r, a, "false", reindex_leftovers, err);
+    return true;
+}
+
+static bool
+yield_and_restart(Run *r, Arena *a, const Step *step, const LedgerRow *row, bool first, StepEnd *ret,
+                  Err *err)
+{
+    if (!(first ? forget(r, a, row, err) : forget_step(r, a, step, row, NULL, err)))
+        return false;
+    if (!lock_yield_to_prisma(&r->session, &r->deploy->sink, err))
+        return false;
+    err_set(err, ERR_RUNNER_ACTIVE, "another client waited for the migration lock; it was let through");
+    *ret = STEP_RESTART;
+    return true;
+}
+
+/* After an error of the statement itself. */
+static bool
+statement_failed(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
+                 bool first, const DbOutcome *o, StepEnd *ret, Err *err)
+{
+    const SqlStmt *s = &mp->script.stmts.v[step->first];
+    if (!clean_up(r, a, s, err))
+        return false;
+    DbRetry retry = db_retry_class(o->sqlstate);
+    struct Learned *l = run_learned(r, mp->migration->name);
+    if (retry != DB_RETRY_NEVER &&
+        ++l->alone_tries <= 2 + r->session.config->values[CFG_MAX_RETRIES].number) {
+        run_emit(r, RUN_RETRY, RUN_WARN, row->name, "%s (%s): trying again", o->message, o->sqlstate);
+        return yield_and_restart(r, a, step, row, first, ret, err);
+    }
+    Err ignored; /* the statement's error is the one to tell */
+    bool cleaned = first ? forget(r, a, row, &ignored)
+                         : forget_step(r, a, step, row, o->message, &ignored);
+    (void)cleaned;
+    return step_failed(r, mp, NULL, o, step->first, err);
+}
+
+/* A signal or our deadline ended the build: remove its remains if that is quick. */
+static void
+clean_up_briefly(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
+                 bool first)
+{
+    Err ignored;
+    const SqlStmt *s = &mp->script.stmts.v[step->first];
+    if (!db_is_open(r->session.db) || s->kind != SQL_CREATE_INDEX || !s->index.name[0])
+        return;
+    db_set_tick(r->session.db, NULL, NULL);
+    IndexVec list = {0};
+    bool clean = read_indexes(r, a, "false", where_named(a, s), &list, &ignored);
+    vec_each(const IndexState, x, &list)
+    {
+        DbOutcome o;
+        db_run(r->session.db, a, STR("SET lock_timeout='1s'"), &(DbRun){.timeout_ms = 2000}, &o);
+        db_run(r->session.db, a,
+               str_of(str_fmt(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", x->qualified)),
+               &(DbRun){.timeout_ms = 3000}, &o);
+        clean = clean && o.end == DB_DONE;
+    }
+    if (clean && first)
+        clean = forget(r, a, row, &ignored);
+}
+
+bool
+alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool first, bool last,
+          StepEnd *ret, Err *err)
+{
+    ARENA_LOCAL(a);
+    const SqlStmt *s = &mp->script.stmts.v[step->first];
+    const JournalStep *begun = find_intent(r, row, step->first);
+    *ret = STEP_ENDED;
+    if (begun) {
+        Proof proof;
+        if (!prove(r, a, s, begun, &proof, err))
+            return false;
+        if (proof == PROOF_NONE)
+            return unproven(mp, step, err);
+        if (proof == PROOF_DONE)
+            return write_finish(r, a, step, row, last, err);
+        Buf b;
+        buf_init(&b, a);
+        session_add_user_prefix(&r->session, &b);
+        buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
+        if (!own_query(r, a, &b, NULL, err))
+            return false;
+    } else {
+        Intent intent;
+        failpoint(r, FP_BEFORE_INTENT);
+        if (!write_intent(r, a, mp, step, row, first, &intent, err))
+            return false;
+        failpoint(r, FP_AFTER_INTENT);
+        if (intent.prisma_waits)
+            return yield_and_restart(r, a, step, row, first, ret, err);
+        if (intent.invalid_leftover) {
+            Buf b;
+            buf_init(&b, a);
+            session_add_user_prefix(&r->session, &b);
+            buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
+            if (!repair(r, a, "false", where_named(a, s), err) || !own_query(r, a, &b, NULL, err))
+                return false;
+        }
+    }
+    DbOutcome o;
+    const char *text = str_dup(a, str_slice(mp->script.text, s->off, s->off + s->len));
+    run_send(r, a, str_of(text), s->kind == SQL_CREATE_INDEX || s->kind == SQL_REINDEX, &o);
+    failpoint(r, FP_AFTER_STATEMENT);
+    if (o.cancelled && r->stop_asked) {
+        clean_up_briefly(r, a, mp, step, row, first);
+        return db_outcome_err(&o, s->tag, err);
+    }
+    if (o.end == DB_LOST) {
+        err_set(err, ERR_CONNECTION_LOST, "%s", o.message);
+        *ret = STEP_RESTART;
+        return true;
+    }
+    if (o.end == DB_FAILED)
+        return statement_failed(r, a, mp, step, row, first, &o, ret, err);
+    bool ok = write_finish(r, a, step, row, last, err);
+    failpoint(r, FP_AFTER_FINISH);
+    return ok;
+}

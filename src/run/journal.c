@@ -1,0 +1,159 @@
+/* The journal: how far a migration of several steps has come. It lies in schema aramid, or beside
+ * the ledger where the role may not make schemas. Migrations of one step leave no row here. */
+#include "base/hash.h"
+#include "run/run_int.h"
+#include "sqltext/sqltext.h"
+
+static void
+add_table(const Session *s, Buf *b)
+{
+    sql_add_name(b, s->journal_schema, s->journal_table);
+}
+
+static bool
+create(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    bool own_schema = strcmp(s->journal_schema, "aramid") == 0;
+    if (own_schema)
+        buf_addz(&b, "CREATE SCHEMA IF NOT EXISTS aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
+    buf_addz(&b, "CREATE TABLE ");
+    add_table(s, &b);
+    buf_addz(&b, " (ledger_id text NOT NULL, migration_name text NOT NULL,"
+                 " first_statement integer NOT NULL, next_statement integer NOT NULL,"
+                 " done boolean NOT NULL, prefix_hash text NOT NULL, chained text,"
+                 " relation oid, indexes_before oid[], run_id text NOT NULL,"
+                 " backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),"
+                 " started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+                 " finished_at timestamptz, PRIMARY KEY (ledger_id, first_statement));"
+                 "COMMENT ON TABLE ");
+    add_table(s, &b);
+    buf_addz(&b, " IS 'Aramid: steps of migrations that cannot run in one transaction';"
+                 "GRANT SELECT ON ");
+    add_table(s, &b); /* so that status works for read-only roles; it holds names and hashes */
+    buf_addz(&b, " TO PUBLIC");
+    return db_query(s->db, r->arena, buf_str(&b), NULL, err);
+}
+
+bool
+journal_ensure(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    if (s->journal_exists)
+        return true;
+    if (!s->journal_schema) {
+        err_set(err, ERR_DENIED, "a migration needs several transactions, but there is no place for "
+                                 "the journal that makes it resumable");
+        err_detail(err, "the role may create neither a schema in this database nor a table in "
+                        "schema \"%s\"", s->ledger_schema ? s->ledger_schema : "");
+        return err_hint(err, "as the owner of the database: GRANT CREATE ON DATABASE ... TO %s",
+                        db_info(s->db)->user);
+    }
+    if (!create(r, err))
+        return false;
+    s->journal_exists = true;
+    failpoint(r, FP_JOURNAL_CREATED);
+    return true;
+}
+
+void
+journal_add_select(const Session *s, Buf *b)
+{
+    buf_addz(b, "SELECT ledger_id, migration_name, first_statement, next_statement, done, "
+                "prefix_hash, chained, relation, indexes_before FROM ");
+    add_table(s, b);
+    buf_addz(b, " ORDER BY ledger_id, first_statement");
+}
+
+bool
+journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
+{
+    if (rows->cols != 9)
+        return err_set(err, ERR_INTERNAL, "the journal query gave %d columns", rows->cols);
+    for (int i = 0; i < rows->rows; i++) {
+        long long first = 0, next = 0, relation = 0;
+        str_to_int(db_cell(rows, i, 2), 0, INT32_MAX, &first);
+        str_to_int(db_cell(rows, i, 3), 0, INT32_MAX, &next);
+        if (db_cell(rows, i, 7).p)
+            str_to_int(db_cell(rows, i, 7), 0, UINT32_MAX, &relation);
+        *vec_add(a, ret) = (JournalStep){
+            .ledger_id = db_cell(rows, i, 0).p,
+            .name = db_cell(rows, i, 1).p,
+            .first = (size_t)first,
+            .next = (size_t)next,
+            .done = str_is(db_cell(rows, i, 4), "t"),
+            .prefix_hash = db_cell(rows, i, 5).p,
+            .chained = db_cell(rows, i, 6).p,
+            .relation = relation,
+            .indexes_before = db_cell(rows, i, 8).p,
+        };
+    }
+    return true;
+}
+
+char *
+journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next)
+{
+    size_t end = next ? mp->script.stmts.v[next - 1].end : 0;
+    return hash_sha256_hex(a, str_slice(mp->script.text, 0, end));
+}
+
+void
+journal_add_insert(const Session *s, Buf *b, const JournalEntry *e)
+{
+    buf_addz(b, "INSERT INTO ");
+    add_table(s, b);
+    buf_addz(b, " (ledger_id, migration_name, first_statement, next_statement, done, prefix_hash,"
+                " chained, run_id, relation, indexes_before, finished_at) SELECT ");
+    sql_add_literal(b, str_of(e->ledger_id));
+    buf_addz(b, ", ");
+    sql_add_literal(b, str_of(e->name));
+    buf_fmt(b, ", %zu, %zu, %s, ", e->first, e->next, e->done ? "true" : "false");
+    sql_add_literal(b, str_of(e->prefix_hash));
+    buf_addz(b, ", ");
+    if (e->chained)
+        sql_add_literal(b, str_of(e->chained));
+    else
+        buf_addz(b, "NULL");
+    buf_addz(b, ", ");
+    sql_add_literal(b, str_of(e->run_id));
+    if (e->relation) {
+        buf_addz(b, ", r.oid, ARRAY(SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid"
+                    " OPERATOR(pg_catalog.=) r.oid)");
+    } else
+        buf_addz(b, ", NULL, NULL");
+    buf_addz(b, e->done ? ", pg_catalog.clock_timestamp()" : ", NULL");
+    if (e->relation) {
+        buf_addz(b, " FROM (SELECT pg_catalog.to_regclass(");
+        sql_add_literal(b, str_of(e->relation));
+        buf_addz(b, ")::pg_catalog.oid AS oid) r");
+    }
+}
+
+static void
+add_where(Buf *b, const char *ledger_id)
+{
+    buf_addz(b, " WHERE ledger_id OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(ledger_id));
+}
+
+void
+journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first)
+{
+    buf_addz(b, "UPDATE ");
+    add_table(s, b);
+    buf_addz(b, " SET done = true, finished_at = pg_catalog.clock_timestamp()");
+    add_where(b, ledger_id);
+    buf_fmt(b, " AND first_statement OPERATOR(pg_catalog.=) %zu", first);
+}
+
+void
+journal_add_forget(const Session *s, Buf *b, const char *ledger_id)
+{
+    buf_addz(b, "DELETE FROM ");
+    add_table(s, b);
+    add_where(b, ledger_id);
+}

@@ -1,0 +1,260 @@
+/* The migration locks: taken by polling, on the connection that works.
+ *
+ * A client that blocks in pg_advisory_lock holds a snapshot, for which CREATE INDEX CONCURRENTLY
+ * waits: a deadlock with the holder. So nobody here ever blocks. */
+#include "base/clock.h"
+#include "base/os.h"
+#include "run/run_int.h"
+#include "sqltext/sqltext.h"
+
+static const char holders_query[] =
+    "SELECT a.pid, a.application_name, a.usename, COALESCE(a.client_addr::pg_catalog.text, 'local'),"
+    " a.backend_start::pg_catalog.text, COALESCE(a.state, ''), COALESCE(a.query, ''), k.prisma,"
+    " pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',"
+    " 'YYYY-MM-DD HH24:MI:SS\"Z\"'),"
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.backend_start)"
+    "::pg_catalog.int8"
+    " FROM (SELECT l.pid, pg_catalog.bool_and(l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
+    ") AS prisma FROM pg_catalog.pg_locks l WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"
+    " AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1"
+    " AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d"
+    " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+    " AND ((l.classid OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
+    ") OR (l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
+    " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN ")) AND l.pid OPERATOR(pg_catalog.<>)"
+    " pg_catalog.pg_backend_pid() GROUP BY l.pid) k"
+    " JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) k.pid ORDER BY k.prisma, a.pid";
+
+/* "aramid/<space>/<pid>/<start>/<host>/<verb>" for people. */
+static void
+describe(Arena *a, LockHolder *h, Str application, Str user, Str address)
+{
+    h->is_aramid = str_starts(application, STR("aramid/"));
+    if (!h->is_aramid) {
+        h->who = str_fmt(a, "%s%s%suser %s from %s", str_printable(a, application, false),
+                         application.n ? ", " : "", h->is_prisma_key ? "(Prisma's lock) " : "",
+                         str_printable(a, user, false), str_printable(a, address, false));
+        return;
+    }
+    Str tag = str_slice(application, strlen("aramid/"), application.n);
+    h->orphaned = os_tag_alive(tag) == OS_DEAD;
+    Str rest = tag;
+    str_cut(&rest, '/');
+    Str pid = str_cut(&rest, '/');
+    str_cut(&rest, '/');
+    Str host = str_cut(&rest, '/');
+    h->who = str_fmt(a, "aramid %s on %s (process %s)", str_printable(a, rest.p ? rest : STR(""), false),
+                     str_printable(a, host, false), str_printable(a, pid, false));
+}
+
+static void
+take_holders(Arena *a, const DbRows *r, LockHolderVec *ret)
+{
+    ret->n = 0;
+    for (int i = 0; i < r->rows; i++) {
+        LockHolder *h = vec_add(a, ret);
+        long long n = 0;
+        str_to_int(db_cell(r, i, 0), 0, INT32_MAX, &n);
+        h->pid = (int)n;
+        h->is_prisma_key = str_is(db_cell(r, i, 7), "t");
+        h->backend_start = db_cell(r, i, 4).p;
+        h->state = str_printable(a, db_cell(r, i, 5), false);
+        h->query = str_printable(a, db_cell(r, i, 6), false);
+        h->since = db_cell(r, i, 8).p;
+        str_to_int(db_cell(r, i, 9), 0, INT64_MAX, &n);
+        h->seconds = n;
+        describe(a, h, db_cell(r, i, 1), db_cell(r, i, 2), db_cell(r, i, 3));
+    }
+}
+
+bool
+lock_holders(Session *s, Arena *a, LockHolderVec *ret, Err *err)
+{
+    Buf b;
+    buf_init(&b, a);
+    session_add_prefix(s, &b);
+    buf_addz(&b, holders_query);
+    DbRowsVec results;
+    if (!db_query(s->db, a, buf_str(&b), &results, err))
+        return false;
+    take_holders(a, &results.v[results.n - 1], ret);
+    return true;
+}
+
+bool
+lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    session_add_prefix(s, &b);
+    buf_fmt(&b, "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
+                " WHERE a.pid OPERATOR(pg_catalog.=) %d"
+                " AND a.backend_start::pg_catalog.text OPERATOR(pg_catalog.=) ", h->pid);
+    sql_add_literal(&b, str_of(h->backend_start));
+    DbRowsVec results;
+    if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
+        return err_hint(err, "only a superuser, a member of pg_signal_backend or the same role may "
+                             "end it");
+    const DbRows *r = &results.v[results.n - 1];
+    *ret_ended = r->rows == 1 && str_is(db_cell(r, 0, 0), "t");
+    return true;
+}
+
+/* SELECT that tries what is not held yet: 0 nothing new, 1 ours, 2 ours and Prisma's. */
+static void
+add_try(const Session *s, Buf *b)
+{
+    static const char prisma[] = "CASE WHEN pg_catalog.pg_try_advisory_lock(" LOCK_KEY_PRISMA
+                                 ") THEN 2 ELSE 1 END";
+    const char *off = os_env("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK");
+    bool skip_prisma = off && off[0] && strcmp(off, "0") != 0;
+    const char *second = skip_prisma ? "2" : prisma;
+    if (s->has_own_lock)
+        buf_fmt(b, "SELECT %s;", second);
+    else
+        buf_fmt(b, "SELECT CASE WHEN pg_catalog.pg_try_advisory_lock(" LOCK_KEY_OWN
+                   ") THEN %s ELSE 0 END;", second);
+}
+
+static void
+note_try(Session *s, Str cell)
+{
+    if (!str_is(cell, "0"))
+        s->has_own_lock = true;
+    if (str_is(cell, "2"))
+        s->has_prisma_lock = true;
+}
+
+static void
+tell_waiting(const RunSink *sink, Arena *a, const LockHolder *h, int64_t ms)
+{
+    RunEvent e = {.kind = RUN_WAITING, .level = RUN_INFO, .ms = ms};
+    e.text = h ? str_fmt(a, "waiting for another migration run: %s, since %s", h->who, h->since)
+               : "waiting for another migration run";
+    sink->event(sink->arg, &e);
+}
+
+static bool
+still_held(const LockHolderVec *list, int64_t waited_ms, Err *err)
+{
+    ARENA_LOCAL(a);
+    err_set(err, ERR_RUNNER_ACTIVE, "another migration run holds the lock since %s; gave up after %s",
+            list->n ? list->v[0].since : "some time", clock_duration(a, waited_ms));
+    vec_each(const LockHolder, h, list)
+        err_detail(err, "server process %d: %s, %s", h->pid, h->who, h->state);
+    return err_hint(err, "run the same command again later, wait longer with --wait 2h, or look at "
+                         "it with: aramid unlock");
+}
+
+/* One look at the holders: end orphans of this machine, tell about the others. */
+static bool
+look_at_holders(Session *s, const RunSink *sink, Arena *scratch, int64_t waited_ms, bool tell,
+                LockHolderVec *list, Err *err)
+{
+    if (!lock_holders(s, scratch, list, err))
+        return false;
+    vec_each(const LockHolder, h, list)
+    {
+        bool ended;
+        Err ignored; /* not ours to end: then it is waited for */
+        if (!h->orphaned || !lock_terminate(s, h, &ended, &ignored) || !ended)
+            continue;
+        RunEvent e = {.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1};
+        e.text = str_fmt(scratch, "ended server process %d, left behind by a run that died: %s",
+                         h->pid, h->who);
+        sink->event(sink->arg, &e);
+    }
+    if (tell)
+        tell_waiting(sink, scratch, list->n ? list->v : NULL, waited_ms);
+    return true;
+}
+
+/* Try for the locks; with_history also reads what they protect, in the same message. */
+static bool
+try_locks(Session *s, bool with_history, DbRowsVec *results, size_t *ret_at, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    /* Each statement must see what was committed before it, whatever the role's default. */
+    buf_addz(&b, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;");
+    *ret_at = 2 + (size_t)session_add_prefix(s, &b);
+    add_try(s, &b);
+    if (with_history)
+        session_add_history_queries(s, &b);
+    if (!db_query(s->db, s->arena, buf_str(&b), results, err))
+        return false;
+    note_try(s, db_cell(&results->v[*ret_at - 1], 0, 0));
+    return true;
+}
+
+static bool
+read_history(Session *s, DbRowsVec *results, size_t *ret_at, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    *ret_at = (size_t)session_add_prefix(s, &b);
+    session_add_history_queries(s, &b);
+    return db_query(s->db, s->arena, buf_str(&b), results, err);
+}
+
+/* Poll until the locks are ours. */
+static bool
+wait_for_locks(Session *s, const RunSink *sink, Err *err)
+{
+    int64_t started = clock_ms(), budget = config_ms(s->config, CFG_WAIT_RUNNER), pause = 20;
+    int64_t look_at = started + 100, tell_at = started + 300;
+    while (!s->has_own_lock || !s->has_prisma_lock) {
+        ARENA_LOCAL(scratch);
+        LockHolderVec list = {0};
+        int64_t now = clock_ms();
+        if (now >= look_at) {
+            if (!look_at_holders(s, sink, scratch, now - started, now >= tell_at, &list, err))
+                return false;
+            if (now >= tell_at)
+                tell_at = now + 5000;
+            look_at = now + 1000;
+        }
+        if (now - started >= budget)
+            return lock_holders(s, scratch, &list, err) && still_held(&list, now - started, err);
+        if (!db_pause(s->tick, s->tick_arg, pause))
+            return err_set(err, ERR_INTERRUPTED, "waiting for the lock was interrupted");
+        pause = pause < 250 ? pause * 2 : 250;
+        ArenaMark mark = arena_mark(s->arena);
+        DbRowsVec results;
+        size_t at;
+        if (!try_locks(s, false, &results, &at, err))
+            return false;
+        arena_reset(s->arena, mark);
+    }
+    return true;
+}
+
+bool
+lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err *err)
+{
+    DbRowsVec results;
+    size_t at;
+    if (!try_locks(s, true, &results, &at, err))
+        return false;
+    /* What was read without the lock is worth nothing. */
+    if (!(s->has_own_lock && s->has_prisma_lock) &&
+        (!wait_for_locks(s, sink, err) || !session_refresh(s, err) ||
+         !read_history(s, &results, &at, err)))
+        return false;
+    return session_take_history(s, &results, at, h, ret, err);
+}
+
+bool
+lock_yield_to_prisma(Session *s, const RunSink *sink, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    session_add_prefix(s, &b);
+    buf_addz(&b, "SELECT pg_catalog.pg_advisory_unlock(" LOCK_KEY_PRISMA ")");
+    if (!db_query(s->db, s->arena, buf_str(&b), NULL, err))
+        return false;
+    s->has_prisma_lock = false;
+    if (!db_pause(s->tick, s->tick_arg, 300)) /* the waiter needs a moment to take it */
+        return err_set(err, ERR_INTERRUPTED, "waiting for the lock was interrupted");
+    return wait_for_locks(s, sink, err);
+}

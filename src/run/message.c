@@ -1,0 +1,158 @@
+/* Building the one message of a step, and finding one's way back from an error in it. */
+#include "base/clock.h"
+#include "run/run_int.h"
+#include "sqltext/sqltext.h"
+
+static void
+add_part(Arena *a, Message *m, PartKind kind, size_t index)
+{
+    *vec_add(a, &m->parts) = (Part){kind, index};
+}
+
+static void
+add_local(Arena *a, Message *m, const char *setting, int64_t ms)
+{
+    buf_fmt(&m->sql, "SET LOCAL %s=%lld;", setting, (long long)ms);
+    add_part(a, m, PART_SETTING, 0);
+}
+
+static void
+add_lock_table(Arena *a, Message *m, const StepLock *l, SqlLockMode mode)
+{
+    buf_addz(&m->sql, "LOCK TABLE ONLY ");
+    if (l->rel.schema[0])
+        sql_add_name(&m->sql, l->rel.schema, l->rel.name);
+    else
+        sql_add_ident(&m->sql, l->rel.name);
+    buf_fmt(&m->sql, " IN %s MODE;", sql_lock_mode_name(mode));
+    add_part(a, m, PART_PRELOCK, 0);
+}
+
+/* First the mode that blocks no reader and no writer: it evicts autovacuum, which only yields to a
+ * waiter after deadlock_timeout. Then the final modes, each for a moment only. */
+static void
+add_prelocks(Arena *a, Message *m, const LockPlan *locks)
+{
+    if (locks->tables.n) {
+        add_local(a, m, "lock_timeout", locks->evict_ms);
+        vec_each(const StepLock *, l, &locks->tables)
+            add_lock_table(a, m, *l, SQL_LOCK_SHARE_UPDATE_EXCLUSIVE);
+        add_local(a, m, "lock_timeout", locks->table_ms);
+        vec_each(const StepLock *, l, &locks->tables) add_lock_table(a, m, *l, (*l)->mode);
+    }
+    add_local(a, m, "lock_timeout", locks->rest_ms);
+}
+
+/* If the session's lock was lost (a script may do so), these keep "exactly once" true: only one
+ * message at a time, and not after somebody else applied the migration. Dividing by zero is the
+ * only error that plain SQL can raise. */
+static void
+add_guards(Run *r, Arena *a, Message *m, const char *name)
+{
+    buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN "
+                      "pg_catalog.pg_try_advisory_xact_lock(" LOCK_KEY_MESSAGE
+                      ") THEN 1 ELSE 0 END;");
+    add_part(a, m, PART_GUARD_LOCK, 0);
+    if (!name)
+        return;
+    buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN (");
+    r->session.layout->add_is_applied(&m->sql, r->session.ledger_schema, name);
+    buf_addz(&m->sql, ") THEN 0 ELSE 1 END;");
+    add_part(a, m, PART_GUARD_APPLIED, 0);
+}
+
+static void
+add_user(Arena *a, Message *m, const SqlScript *script, size_t first, size_t last_excl, size_t from,
+         size_t to)
+{
+    buf_add(&m->sql, str_slice(script->text, from, to));
+    for (size_t i = first; i < last_excl; i++)
+        add_part(a, m, PART_USER, i);
+}
+
+void
+message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LockPlan *locks,
+             const StepWrite *write, Message *ret)
+{
+    *ret = (Message){0};
+    buf_init(&ret->sql, a);
+    const SqlScript *script = &mp->script;
+    size_t first = step->first, end = step->first + step->count;
+    bool own_commit = step->mode == STEP_OWN_TX;
+    size_t user_end = own_commit ? end - 1 : end; /* our COMMIT comes behind the record */
+    for (int n = session_add_user_prefix(&r->session, &ret->sql); n > 0; n--)
+        add_part(a, ret, PART_SETTING, 0);
+    size_t from = step->count ? script->stmts.v[first].off : script->text.n;
+    if (mp->steps.v == step && first == 0)
+        from = 0; /* with the file's leading comments, for the server's log */
+    size_t to = user_end > first ? script->stmts.v[user_end - 1].end : from;
+    ret->file_off = from;
+    if (step->chained) {
+        buf_fmt(&ret->sql, "BEGIN %s;", step->chained);
+        add_part(a, ret, PART_SETTING, 0);
+    } else if (step->begin == first && script->stmts.v[first].isolation[0]) {
+        /* An isolation level must come before the first query, so BEGIN goes in front of our own
+         * queries; the file's text then continues behind it. */
+        const SqlStmt *begin = &script->stmts.v[first];
+        buf_add(&ret->sql, str_slice(script->text, begin->off, begin->off + begin->len));
+        buf_addc(&ret->sql, ';');
+        add_part(a, ret, PART_USER, first);
+        first++;
+        ret->file_off = from = begin->end;
+        if (to < from)
+            to = from;
+    }
+    const Step *s = step;
+    add_local(a, ret, "statement_timeout",
+              s->has_strong || !s->has_dml ? 0 : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
+    add_prelocks(a, ret, locks);
+    add_guards(r, a, ret, write->guard_name);
+    ret->user_off = ret->sql.n;
+    add_user(a, ret, script, first, user_end, from, to);
+    ret->user_len = ret->sql.n - ret->user_off;
+    buf_addz(&ret->sql, "\n;\n"); /* the newline ends a last "-- comment" */
+    if (step->hides_session) {
+        buf_addz(&ret->sql, "RESET ROLE;RESET SESSION AUTHORIZATION;");
+        add_part(a, ret, PART_RECORD, 0);
+        add_part(a, ret, PART_RECORD, 0);
+    }
+    buf_addz(&ret->sql, write->record);
+    for (int i = 0; i < write->record_statements; i++)
+        add_part(a, ret, PART_RECORD, 0);
+    if (own_commit) {
+        buf_addz(&ret->sql, ";COMMIT");
+        add_part(a, ret, PART_USER, end - 1);
+    }
+}
+
+const Part *
+message_failed_part(const Message *m, const DbOutcome *o)
+{
+    size_t i = (size_t)o->completed;
+    return i < m->parts.n ? &m->parts.v[i] : NULL;
+}
+
+/* A syntax error fails the whole message before anything ran: then only the position tells. */
+bool
+message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err)
+{
+    const Part *part = message_failed_part(m, o);
+    size_t off = o->position ? str_utf8_offset(buf_str(&m->sql), o->position - 1) : 0;
+    bool inside = o->position && off >= m->user_off && off <= m->user_off + m->user_len;
+    if (inside) {
+        size_t file = m->file_off + off - m->user_off;
+        int line, col;
+        str_line_col(mp->script.text, file, &line, &col);
+        err_at(err, mp->migration->path, line, col);
+        for (size_t i = 0; i < mp->script.stmts.n; i++)
+            if (mp->script.stmts.v[i].off <= file)
+                err->statement = (int)i + 1;
+        return true;
+    }
+    if (part && part->kind == PART_USER) {
+        plan_place(mp, part->index, err);
+        return true;
+    }
+    err_at(err, mp->migration->path, 0, 0);
+    return false;
+}

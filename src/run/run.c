@@ -1,0 +1,534 @@
+/* Passes: connect, lock, read, plan, execute, verify. Whatever breaks the connection or the lock
+ * leads to a new pass, which reads the ledger first: that decides what had been done. */
+#include "base/clock.h"
+#include "base/os.h"
+#include "run/run_int.h"
+#include "sqltext/sqltext.h"
+
+const char *
+run_event_name(RunEventKind kind)
+{
+    static const char *const names[] = {
+        "connected", "waiting", "locked", "planned", "migration", "step", "step-done", "applied",
+        "progress", "blocked", "retry", "repaired", "note", "notice", "verified", "failed"};
+    return names[kind];
+}
+
+static void
+emit(Run *r, RunEvent e)
+{
+    r->deploy->sink.event(r->deploy->sink.arg, &e);
+}
+
+void
+run_emit(Run *r, RunEventKind kind, RunLevel level, const char *migration, const char *fmt, ...)
+{
+    ARENA_LOCAL(a);
+    va_list ap;
+    va_start(ap, fmt);
+    emit(r, (RunEvent){.kind = kind, .level = level, .migration = migration, .index = r->number,
+                       .total = r->total, .ms = -1, .text = str_vfmt(a, fmt, ap)});
+    va_end(ap);
+}
+
+void
+run_emit_step(Run *r, RunEventKind kind, const MigrationPlan *mp, size_t step, int64_t ms)
+{
+    ARENA_LOCAL(a);
+    const Step *s = &mp->steps.v[step];
+    const SqlStmt *first = &mp->script.stmts.v[s->first];
+    const char *text =
+        s->count == 1 ? str_fmt(a, "%s%s%s", first->tag, s->why ? ": " : "", s->why ? s->why : "")
+                      : str_fmt(a, "statements %zu to %zu in one transaction", s->first + 1,
+                                s->first + s->count);
+    emit(r, (RunEvent){.kind = kind, .level = RUN_INFO, .migration = mp->migration->name,
+                       .index = r->number, .total = r->total, .step = (int)step + 1,
+                       .steps = (int)mp->steps.n, .ms = ms, .text = text});
+}
+
+bool
+run_tick(void *arg, int64_t elapsed_ms)
+{
+    Run *r = arg;
+    int64_t limit = config_ms(r->deploy->config, CFG_RUN_TIMEOUT);
+    if (os_signal_pending() || (limit && clock_ms() - r->started_ms > limit)) {
+        r->stop_asked = true;
+        return false;
+    }
+    return watch_tick(r, elapsed_ms);
+}
+
+struct Learned *
+run_learned(Run *r, const char *name)
+{
+    for (size_t i = 0; i < r->learned.n; i++)
+        if (strcmp(r->learned.v[i]->name, name) == 0)
+            return r->learned.v[i];
+    struct Learned *l = arena_new(r->arena, struct Learned);
+    l->name = name;
+    *vec_add(r->arena, &r->learned) = l;
+    return l;
+}
+
+/* ---- refusals before anything is touched --------------------------------------------------- */
+
+static bool
+refuse_failed(Run *r, const History *h, Err *err)
+{
+    ARENA_LOCAL(a);
+    const Entry *failed = NULL;
+    vec_each(const Entry, e, &h->entries) if (e->state == ENTRY_FAILED && !failed) failed = e;
+    err_set(err, ERR_HISTORY_FAILED,
+            "the history holds %d failed migration%s; new ones are not applied before that is "
+            "settled", h->failed, h->failed == 1 ? "" : "s");
+    vec_each(const Entry, e, &h->entries)
+    {
+        if (e->state != ENTRY_FAILED)
+            continue;
+        err_detail(err, "\"%s\" was begun at %s by another tool and never finished",
+                   str_printable(a, str_of(e->name), false), clock_iso(a, e->row->started_us));
+        if (e->row->logs[0])
+            err_detail(err, "its log: %s", str_printable(a, str_of(e->row->logs), true));
+    }
+    MigrationPlan mp;
+    ProbeResult probe = {0};
+    Err ignored;
+    if (failed->file && plan_migration(r->arena, failed->file, &(PlanHints){0}, &mp, &ignored) &&
+        run_probe(&r->session, r->arena, &mp.script, &probe, &ignored)) {
+        err_detail(err, "of what \"%s\" makes, the database has %d and lacks %d:", failed->name,
+                   probe.present, probe.absent);
+        for (size_t i = 0; i < probe.lines.n && i < 12; i++)
+            err_detail(err, "  %s", probe.lines.v[i]);
+    }
+    if (probe.present && !probe.absent)
+        err_hint(err, "all of it is there, so it seems to have been applied: aramid resolve "
+                      "--applied %s", failed->name);
+    else if (probe.absent && !probe.present)
+        err_hint(err, "nothing of it is there, so it seems to have been rolled back: aramid resolve "
+                      "--rolled-back %s", failed->name);
+    else {
+        err_hint(err, "if it was rolled back or undone by hand: aramid resolve --rolled-back %s",
+                 failed->name);
+        err_hint(err, "if its changes are all in the database: aramid resolve --applied %s",
+                 failed->name);
+    }
+    return false;
+}
+
+static bool
+refuse_not_empty(const Session *s, Err *err)
+{
+    err_set(err, ERR_NOT_EMPTY, "the database has %d table%s but no migration history", s->tables,
+            s->tables == 1 ? "" : "s");
+    err_detail(err, "schema \"%s\" of database \"%s\" at %s", s->ledger_schema,
+               db_info(s->db)->database, db_info(s->db)->host);
+    err_hint(err, "if these migrations made it, record them as applied (a baseline): aramid resolve "
+                  "--applied --up-to NAME");
+    return err_hint(err, "if it is another database than you meant, check the URL");
+}
+
+static bool
+refuse_edited(const History *h, Err *err)
+{
+    const Entry *edited = NULL;
+    vec_each(const Entry, e, &h->entries) if (e->edited && !edited) edited = e;
+    err_set(err, ERR_DIVERGED, "migration \"%s\" was changed after it was applied", edited->name);
+    err_at(err, edited->file->path, 0, 0);
+    return err_hint(err, "restore the file as it was applied, and put the change into a new "
+                         "migration (edited: warn in aramid.yaml only reports it)");
+}
+
+static bool
+check_history(Run *r, const History *h, Err *err)
+{
+    const Session *s = &r->session;
+    if (h->failed)
+        return refuse_failed(r, h, err);
+    if (!s->ledger_exists && s->tables && h->files.n)
+        return refuse_not_empty(s, err);
+    if (h->edited && strcmp(s->config->values[CFG_EDITED].text, "error") == 0)
+        return refuse_edited(h, err);
+    return true;
+}
+
+static void
+note_oddities(Run *r, const History *h)
+{
+    vec_each(const char *const, n, &h->notes) run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%s", *n);
+    vec_each(const Entry, e, &h->entries)
+    {
+        ARENA_LOCAL(a);
+        const char *name = str_printable(a, str_of(e->name), false);
+        if (e->edited)
+            run_emit(r, RUN_NOTE, RUN_WARN, e->name,
+                     "\"%s\" was changed after it was applied; the change is not in the database",
+                     name);
+        if (e->out_of_order)
+            run_emit(r, RUN_NOTE, RUN_WARN, e->name,
+                     "\"%s\" is older than migrations that are applied already; it is applied now",
+                     name);
+        if (!e->file)
+            run_emit(r, RUN_NOTE, RUN_WARN, e->name,
+                     "\"%s\" is applied in the database but missing from the migrations folder", name);
+    }
+}
+
+/* ---- the plan ----------------------------------------------------------------------------- */
+
+/* Where the journal says that a begun migration goes on. */
+static bool
+resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, Err *err)
+{
+    const JournalStep *last = NULL;
+    vec_each(const JournalStep, j, &r->journal)
+    {
+        if (strcmp(j->ledger_id, e->row->id) != 0 || (last && j->next <= last->next))
+            continue;
+        last = j;
+        if (j->next > mp->script.stmts.n ||
+            strcmp(journal_prefix_hash(r->arena, mp, j->next), j->prefix_hash) != 0) {
+            err_set(err, ERR_DIVERGED, "migration \"%s\" was changed in a part that has already run",
+                    e->name);
+            err_detail(err, "statements 1 to %zu were begun or committed by an interrupted run",
+                       j->next);
+            plan_place(mp, 0, err);
+            return err_hint(err, "restore the file; statements behind that part may be corrected");
+        }
+        if (j->done) {
+            hints->start = j->next;
+            hints->chained = j->chained;
+        } else /* begun outside of a transaction: again alone, after looking */
+            *vec_add(r->arena, &hints->alone) = j->first;
+    }
+    return true;
+}
+
+static bool
+plan_entry(Run *r, const Entry *e, Err *err)
+{
+    struct Learned *l = run_learned(r, e->name);
+    PlanHints hints = l->hints;
+    hints.start = 0;
+    hints.chained = NULL;
+    MigrationPlan *mp = vec_add(r->arena, &r->plan.migrations);
+    if (!plan_migration(r->arena, e->file, &hints, mp, err))
+        return false;
+    if (e->state != ENTRY_RESUMABLE)
+        return true;
+    mp->ledger_id = e->row->id;
+    return resume_hints(r, e, mp, &hints, err) && plan_cut(r->arena, &hints, mp, err);
+}
+
+static bool
+make_plan(Run *r, const History *h, Err *err)
+{
+    r->plan = (Plan){0};
+    vec_each(const Entry, e, &h->entries)
+    {
+        if (e->state == ENTRY_RESUMABLE && !e->file) {
+            err_set(err, ERR_DIVERGED, "migration \"%s\" is half applied, but its file is gone", e->name);
+            return err_hint(err, "restore the folder from version control and run: aramid deploy");
+        }
+        if ((e->state == ENTRY_RESUMABLE || (e->state == ENTRY_PENDING && e->file)) &&
+            !plan_entry(r, e, err))
+            return false;
+    }
+    plan_link(r->arena, &r->plan);
+    return true;
+}
+
+/* Syntax that libpg_query does not know is shown to the server before anything runs: it parses a
+ * whole message first, and the exception in front stops it from running. */
+static bool
+check_syntax(Run *r, Err *err)
+{
+    static const char guard[] = "DO $aramid$BEGIN RAISE EXCEPTION 'syntax is fine'; END$aramid$;\n";
+    vec_each(MigrationPlan, mp, &r->plan.migrations)
+    {
+        if (!mp->script.has_opaque)
+            continue;
+        ARENA_LOCAL(a);
+        Message m = {.user_off = strlen(guard), .user_len = mp->script.text.n};
+        buf_init(&m.sql, a);
+        buf_addz(&m.sql, guard);
+        buf_add(&m.sql, mp->script.text);
+        DbOutcome o;
+        db_run(r->session.db, a, buf_str(&m.sql),
+               &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)}, &o);
+        if (o.end == DB_LOST || o.cancelled)
+            return db_outcome_err(&o, "the check of the syntax", err);
+        if (strcmp(o.sqlstate, "P0001") == 0)
+            continue;
+        step_failed(r, mp, &m, &o, 0, err);
+        return err_detail(err, "no migration of this run was begun");
+    }
+    return true;
+}
+
+bool
+run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal, Plan *ret, Err *err)
+{
+    RunReport report = {0};
+    Run r = {.arena = a, .session = *s, .journal = *journal, .report = &report};
+    if (!check_history(&r, h, err) || !make_plan(&r, h, err) || !check_syntax(&r, err))
+        return false;
+    *ret = r.plan;
+    return true;
+}
+
+/* One query: which relations that need strong locks exist as tables. */
+static bool
+find_existing(Run *r, Err *err)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_user_prefix(&r->session, &b);
+    buf_addz(&b, "SELECT w.s, w.n FROM (VALUES ");
+    size_t n = 0;
+    vec_each(const MigrationPlan, mp, &r->plan.migrations) vec_each(const Step, s, &mp->steps)
+        vec_each(const StepLock, l, &s->locks)
+    {
+        if (!l->can_prelock || l->mode < SQL_LOCK_SHARE || !s->has_strong)
+            continue;
+        buf_addz(&b, n++ ? ",(" : "(");
+        sql_add_literal(&b, str_of(l->rel.schema));
+        buf_addc(&b, ',');
+        sql_add_literal(&b, str_of(l->rel.name));
+        buf_addc(&b, ',');
+        Buf name;
+        buf_init(&name, r->arena);
+        if (l->rel.schema[0])
+            sql_add_name(&name, l->rel.schema, l->rel.name);
+        else
+            sql_add_ident(&name, l->rel.name);
+        sql_add_literal(&b, buf_str(&name));
+        buf_addc(&b, ')');
+    }
+    r->existing.n = 0;
+    if (n == 0 || (!r->session.tables && !r->session.ledger_exists))
+        return true;
+    buf_addz(&b, ") AS w (s, n, q) JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=)"
+                 " pg_catalog.to_regclass(w.q) WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
+                 " ('{r,p}'::pg_catalog.\"char\"[]) GROUP BY w.s, w.n");
+    DbRowsVec results;
+    if (!db_query(r->session.db, r->arena, buf_str(&b), &results, err)) {
+        return err->code != ERR_CONNECTION_LOST && err->code != ERR_INTERRUPTED &&
+               err->code != ERR_TIMEOUT; /* a name in a schema that is closed to us: no early locks */
+    }
+    const DbRows *rows = &results.v[results.n - 1];
+    for (int i = 0; i < rows->rows; i++)
+        *vec_add(r->arena, &r->existing) = (SqlName){db_cell(rows, i, 0).p, db_cell(rows, i, 1).p};
+    return true;
+}
+
+/* ---- executing ---------------------------------------------------------------------------- */
+
+static bool
+create_ledger(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    if (s->ledger_exists)
+        return true;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    if (!s->ledger_schema && !s->url_schema) {
+        err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
+        return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
+    }
+    if (!s->ledger_schema) {
+        buf_addz(&b, "CREATE SCHEMA ");
+        sql_add_ident(&b, s->url_schema);
+        buf_addc(&b, ';');
+        s->ledger_schema = s->url_schema;
+        if (!s->journal_schema) {
+            s->journal_schema = s->url_schema;
+            s->journal_table = "_aramid_journal";
+        }
+    }
+    s->layout->add_create(&b, s->ledger_schema);
+    if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
+        return err->code == ERR_DENIED
+                   ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
+                              s->ledger_schema, db_info(s->db)->user)
+                   : false;
+    s->ledger_exists = true;
+    failpoint(r, FP_LEDGER_CREATED);
+    return true;
+}
+
+static void
+note_applied(Run *r, const MigrationPlan *mp, int64_t ms)
+{
+    *vec_add(r->arena, &r->report->applied) = (RunDone){
+        .name = mp->migration->name, .ms = ms, .steps = (int)mp->steps.n, .resumed = mp->resumes};
+    emit(r, (RunEvent){.kind = RUN_APPLIED, .level = RUN_OK, .migration = mp->migration->name,
+                       .index = r->number, .total = r->total, .ms = ms, .text = "applied"});
+}
+
+static bool
+execute(Run *r, bool *ret_restart, Err *err)
+{
+    *ret_restart = false;
+    vec_each(MigrationPlan, mp, &r->plan.migrations)
+    {
+        r->number++;
+        r->current = mp->migration->name;
+        if (os_signal_pending()) {
+            r->stop_asked = true;
+            return err_set(err, ERR_INTERRUPTED, "the run was interrupted between two migrations");
+        }
+        run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
+                 mp->resumes ? "going on where an interrupted run stopped" : "begins");
+        vec_each(const char *const, n, &mp->notes)
+            run_emit(r, RUN_NOTE, RUN_WARN, mp->migration->name, "%s", *n);
+        int64_t started = clock_ms();
+        StepEnd end;
+        if (!migration_run(r, mp, &end, err))
+            return false;
+        if (end == STEP_RESTART) {
+            *ret_restart = true;
+            return true;
+        }
+        note_applied(r, mp, clock_ms() - started);
+        r->current = NULL;
+    }
+    return true;
+}
+
+/* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */
+static bool
+verify(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    History *h = r->deploy->history;
+    failpoint(r, FP_BEFORE_VERIFY);
+    Buf b;
+    buf_init(&b, r->arena);
+    size_t at = (size_t)session_add_prefix(s, &b);
+    session_add_history_queries(s, &b);
+    buf_addz(&b, "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
+                 " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
+                 " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
+                 " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+                 " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+                 " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
+                 " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p"
+                 " WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid)");
+    DbRowsVec results;
+    if (!db_query(s->db, r->arena, buf_str(&b), &results, err) ||
+        !session_take_history(s, &results, at, h, &r->journal, err))
+        return false;
+    if (h->pending || h->resumable || h->failed) {
+        err_set(err, ERR_VERIFY, "after the run %d migration%s not recorded as applied",
+                h->pending + h->resumable + h->failed,
+                h->pending + h->resumable + h->failed == 1 ? " is" : "s are");
+        return err_hint(err, "look at: aramid status");
+    }
+    const DbRows *invalid = &results.v[results.n - 1];
+    for (int i = 0; i < invalid->rows; i++)
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL,
+                 "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
+                 "drop it", str_printable(r->arena, db_cell(invalid, i, 0), false));
+    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds all %zu migrations",
+             h->files.n);
+    return true;
+}
+
+/* ---- passes ------------------------------------------------------------------------------- */
+
+static void
+fill_target(Run *r)
+{
+    const DbInfo *info = db_info(r->session.db);
+    r->report->host = info->host;
+    r->report->database = info->database;
+    r->report->user = info->user;
+    r->report->server_version = info->version;
+}
+
+static bool
+pass(Run *r, bool *ret_restart, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    Session *s = &r->session;
+    *ret_restart = false;
+    SessionOptions o = {.config = d->config, .url = d->url, .url_origin = d->url_origin,
+                        .layout = d->history->layout, .verb = "deploy", .tick = run_tick,
+                        .tick_arg = r, .writes = true};
+    if (!session_open(r->arena, &o, s, err))
+        return false;
+    fill_target(r);
+    failpoint(r, FP_CONNECTED);
+    run_emit(r, RUN_CONNECTED, RUN_INFO, NULL, "PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"",
+             r->report->server_version / 10000, r->report->server_version % 10000, r->report->host,
+             r->report->database, r->report->user);
+    r->journal.n = 0;
+    if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
+        return false;
+    failpoint(r, FP_LOCKED);
+    if (!check_history(r, d->history, err) || !make_plan(r, d->history, err))
+        return false;
+    size_t n = r->plan.migrations.n;
+    if (!r->approved) {
+        note_oddities(r, d->history);
+        r->report->pending_before = (int)n;
+    }
+    r->number = (int)r->report->applied.n;
+    r->total = r->number + (int)n;
+    if (n == 0)
+        return !r->report->applied.n || verify(r, err);
+    if (!check_syntax(r, err) || !find_existing(r, err))
+        return false;
+    if (!r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
+        return false;
+    r->approved = true;
+    run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");
+    return create_ledger(r, err) && execute(r, ret_restart, err) &&
+           (*ret_restart || verify(r, err));
+}
+
+/* Worth another pass: the connection, not the migration, is the trouble. */
+static bool
+broken_connection(const Run *r, const Err *err)
+{
+    return !r->stop_asked && r->approved &&
+           (err->code == ERR_CONNECTION_LOST || err->code == ERR_UNREACHABLE ||
+            err->code == ERR_TIMEOUT || err->code == ERR_SERVER_BUSY);
+}
+
+bool
+run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
+{
+    *ret = (RunReport){0};
+    Run r = {.arena = a, .deploy = deploy, .report = ret, .started_ms = clock_ms()};
+    int attempts = 0;
+    bool ok;
+    for (;;) {
+        size_t before = ret->applied.n;
+        bool again;
+        ok = pass(&r, &again, err);
+        session_close(&r.session);
+        if (ok ? !again : !broken_connection(&r, err))
+            break;
+        ok = false;
+        attempts = ret->applied.n > before ? 1 : attempts + 1;
+        if (attempts > deploy->config->values[CFG_MAX_RETRIES].number + 1)
+            break;
+        ret->retries++;
+        run_emit(&r, RUN_RETRY, RUN_WARN, r.current,
+                 "%s; connecting again, the history table will tell what was done", err->primary);
+        if (!db_pause(run_tick, &r, db_backoff_ms(config_ms(deploy->config, CFG_RETRY_DELAY), 5000,
+                                                  attempts))) {
+            err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+            break;
+        }
+    }
+    db_close(r.observer);
+    ret->ms = clock_ms() - r.started_ms;
+    if (!ok && r.stop_asked && !os_signal_pending() && err->code == ERR_INTERRUPTED) {
+        err_set(err, ERR_TIMEOUT, "the run took longer than timeouts.run allows and was stopped");
+        err_hint(err, "what is not applied was rolled back; run the same command again");
+    }
+    return ok;
+}

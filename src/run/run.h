@@ -1,0 +1,192 @@
+/* Running a plan: the lock, the messages, the journal, resuming, and proof at the end.
+ *
+ * The protocol (docs/run-protocol.md): a migration of one transaction is sent as one message that
+ * also writes its ledger row; other files are cut into steps with a journal row each; the lock lies
+ * on the connection that works; after a lost connection a new pass reads the ledger and goes on.
+ * Nothing here asks people or prints: events go to a sink, approval to a callback. */
+#pragma once
+
+#include "config/config.h"
+#include "db/db.h"
+#include "history/history.h"
+#include "plan/plan.h"
+
+typedef enum RunEventKind {
+    RUN_CONNECTED,
+    RUN_WAITING,   /* for another runner */
+    RUN_LOCKED,
+    RUN_PLANNED,
+    RUN_MIGRATION, /* begins */
+    RUN_STEP,      /* begins, of a migration with several */
+    RUN_STEP_DONE,
+    RUN_APPLIED,   /* a migration ended well */
+    RUN_PROGRESS,  /* of the statement that runs: percentages, blockers */
+    RUN_BLOCKED,   /* waiting for table locks of others */
+    RUN_RETRY,
+    RUN_REPAIRED,
+    RUN_NOTE,      /* something a person should know */
+    RUN_NOTICE,    /* the server's own WARNING or NOTICE */
+    RUN_VERIFIED,
+    RUN_FAILED,
+} RunEventKind;
+
+typedef enum RunLevel { RUN_INFO, RUN_OK, RUN_WARN, RUN_ERROR } RunLevel;
+
+typedef struct RunEvent {
+    RunEventKind kind;
+    RunLevel level;
+    const char *migration; /* or NULL */
+    int index, total;      /* migration number of all, 1-based; 0 = none */
+    int step, steps;       /* 0 = none */
+    int64_t ms;            /* duration, -1 = none */
+    const char *text;      /* one sentence */
+} RunEvent;
+
+typedef struct RunSink {
+    void (*event)(void *arg, const RunEvent *e);
+    void *arg;
+} RunSink;
+
+const char *run_event_name(RunEventKind kind);
+
+/* ---- sessions ----------------------------------------------------------------------------- */
+
+/* A connection that knows where ledger and journal are. */
+typedef struct Session {
+    Arena *arena;
+    Db *db;
+    const Config *config;
+    const HistoryLayout *layout;
+    const char *url_schema;    /* of the URL, or NULL: then the role's search_path holds */
+    const char *ledger_schema; /* NULL: no schema to put it in */
+    bool ledger_exists;
+    int tables;                /* ordinary tables in the ledger's schema, without ours */
+    const char *journal_schema, *journal_table; /* where it is, or would be made; NULL = nowhere */
+    bool journal_exists;
+    bool has_own_lock, has_prisma_lock;
+    DbTick tick; /* stops waits between queries too; may be NULL */
+    void *tick_arg;
+} Session;
+
+typedef struct SessionOptions {
+    const Config *config;
+    const DbUrl *url;
+    const char *url_origin;
+    const HistoryLayout *layout;
+    const char *verb; /* "deploy", for application_name */
+    DbTick tick;
+    void *tick_arg;
+    bool writes; /* refuse read-only servers and transaction poolers */
+} SessionOptions;
+
+/* Connect and find ledger and journal. Two round trips after authentication.
+ * errors: those of db_open; ERR_READ_ONLY. */
+MUST_CHECK bool session_open(Arena *a, const SessionOptions *options, Session *ret, Err *err);
+void session_close(Session *s);
+
+/* Begin an own message: settings back to the role's defaults, then ours; empty search_path. Returns
+ * the number of statements that were added. */
+int session_add_prefix(const Session *s, Buf *b);
+
+/* Look again where ledger and journal are; another runner may have made them. */
+MUST_CHECK bool session_refresh(Session *s, Err *err);
+
+/* What the journal knows about a migration that was begun. */
+typedef struct JournalStep {
+    const char *ledger_id, *name;
+    size_t first, next; /* statements [first, next) */
+    bool done;          /* else it was begun outside a transaction and may have run */
+    const char *prefix_hash; /* of the file's bytes up to the end of statement next-1 */
+    const char *chained;     /* see PlanHints */
+    int64_t relation;        /* oid of the table of an index step, 0 = none */
+    const char *indexes_before; /* "{1,2}": oids of its indexes before the step */
+} JournalStep;
+typedef VEC(JournalStep) JournalVec;
+
+/* Read ledger and journal without locks, in a READ ONLY transaction, and compare. */
+MUST_CHECK bool session_read(Session *s, History *h, JournalVec *ret, Err *err);
+
+/* ---- locks -------------------------------------------------------------------------------- */
+
+typedef struct LockHolder {
+    int pid;
+    bool is_aramid, is_prisma_key;
+    bool orphaned;     /* its process on this machine is gone */
+    const char *who;   /* "aramid deploy on host web-1 (pid 4711)", "user app from 10.0.0.7" */
+    const char *since; /* "2026-11-21 02:22:46Z" */
+    const char *backend_start; /* exactly as the server has it */
+    const char *state, *query;
+    int64_t seconds;
+} LockHolder;
+typedef VEC(LockHolder) LockHolderVec;
+
+/* Who holds or waits for the migration locks. */
+MUST_CHECK bool lock_holders(Session *s, Arena *a, LockHolderVec *ret, Err *err);
+
+/* End a backend, if it still is the one that was looked at. */
+MUST_CHECK bool lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err);
+
+/* Take our lock and Prisma's, then read ledger and journal and compare. Waits, polling, up to
+ * CFG_WAIT_RUNNER; ends orphans of this machine. errors: ERR_RUNNER_ACTIVE, ERR_INTERRUPTED. */
+MUST_CHECK bool lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err *err);
+
+/* Release Prisma's key, let its waiters through and take it again: a waiter that blocks in
+ * pg_advisory_lock() deadlocks with CREATE INDEX CONCURRENTLY. The ledger must be read again. */
+MUST_CHECK bool lock_yield_to_prisma(Session *s, const RunSink *sink, Err *err);
+
+/* ---- deploy ------------------------------------------------------------------------------- */
+
+typedef struct RunDeploy {
+    const Config *config;
+    const DbUrl *url;
+    const char *url_origin;
+    History *history; /* files are read; rows are filled by the run */
+    const char *run_id;
+    RunSink sink;
+    /* Asked once, when there is something to do and nothing was changed yet; false with err
+     * (ERR_CONFIRM) stops. May be NULL. */
+    bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
+    void *approve_arg;
+    bool show_progress; /* open a second connection to watch long statements */
+} RunDeploy;
+
+typedef struct RunDone {
+    const char *name;
+    int64_t ms;
+    int steps;
+    bool resumed;
+} RunDone;
+
+typedef struct RunReport {
+    VEC(RunDone) applied;
+    int pending_before;
+    const char *host, *database, *user;
+    int server_version;
+    int64_t ms;
+    const char *failed; /* name of the migration that failed, or NULL */
+    int retries;
+} RunReport;
+
+/* The plan that a deploy would have now, with the refusals that it would make. Nothing is written.
+ * cost: one round trip for each file with syntax newer than libpg_query's. */
+MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal,
+                         Plan *ret, Err *err);
+
+/* Bring the database up to date. On false, report tells what had been applied. */
+MUST_CHECK bool run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err);
+
+/* What the objects that a migration makes look like in the database now. */
+typedef struct ProbeResult {
+    int present, absent, unknown;
+    VEC(const char *) lines; /* "table \"public\".\"User\": exists" */
+} ProbeResult;
+MUST_CHECK bool run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *err);
+
+/* Statements that write the ledger for `resolve`; all under the lock. */
+MUST_CHECK bool run_resolve_applied(Session *s, const Migration *const *list, size_t n,
+                                    const History *h, Err *err);
+MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, Err *err);
+
+/* Names of the failpoints, ends with NULL: ARAMID_FAILPOINT=<name>[#N]:kill|pause=MS ends or stops
+ * the process at the N-th passage; for tests. */
+const char *const *run_failpoint_names(void);

@@ -1,0 +1,186 @@
+/* Internal to run/: what its files share. */
+#pragma once
+
+#include "run/run.h"
+
+/* Our session lock, the lock of each message, and Prisma's (schema-engine: 72707369). */
+#define LOCK_KEY_OWN "107143888726372" /* "aramid" in ASCII */
+#define LOCK_KEY_MESSAGE "107143888726373"
+#define LOCK_KEY_PRISMA "72707369"
+
+/* The oid and objid under which pg_locks shows them. */
+#define LOCK_CLASS_OWN "24946"
+#define LOCK_OBJ_OWN "1634560356"
+
+typedef enum Failpoint {
+    FP_CONNECTED,
+    FP_LOCKED,
+    FP_LEDGER_CREATED,
+    FP_JOURNAL_CREATED,
+    FP_BEFORE_MESSAGE,
+    FP_AFTER_MESSAGE,
+    FP_BEFORE_INTENT,
+    FP_AFTER_INTENT,
+    FP_AFTER_STATEMENT,
+    FP_AFTER_FINISH,
+    FP_BEFORE_REPAIR,
+    FP_AFTER_REPAIR,
+    FP_LOCK_RETRY,
+    FP_BEFORE_VERIFY,
+    FP_COUNT
+} Failpoint;
+
+typedef struct Watch Watch;
+
+/* What tries of this process have taught about a migration; survives passes. */
+struct Learned {
+    const char *name;
+    PlanHints hints;
+    bool no_prelock;
+    int alone_tries;
+};
+
+/* The state of one deploy over all its passes. */
+typedef struct Run {
+    Arena *arena;
+    const RunDeploy *deploy;
+    RunReport *report;
+    Session session; /* of the current pass */
+    Plan plan;
+    JournalVec journal;
+    int64_t started_ms;
+    bool approved;
+    bool stop_asked;
+    int hits[FP_COUNT];
+    VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
+    const char *current;   /* migration under way, NULL = none */
+    int number, total;     /* of it */
+    Watch *watch;          /* of the statement that runs, or NULL */
+    Db *observer;          /* second connection for progress, made when a statement takes long */
+    bool no_observer;      /* it could not be made */
+    VEC(struct Learned *) learned;
+    int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
+} Run;
+
+void failpoint(Run *r, Failpoint id);
+
+__attribute__((format(printf, 5, 6))) void run_emit(Run *r, RunEventKind kind, RunLevel level,
+                                                    const char *migration, const char *fmt, ...);
+
+/* The same for a step of a migration; ms -1 = it begins. */
+void run_emit_step(Run *r, RunEventKind kind, const MigrationPlan *mp, size_t step, int64_t ms);
+
+/* Ticks for waits of the run: stop on signals and on the run's own deadline; drives the watch. */
+bool run_tick(void *arg, int64_t elapsed_ms);
+
+struct Learned *run_learned(Run *r, const char *name);
+
+/* ---- session ------------------------------------------------------------------------------ */
+
+/* Settings before a user's statements; returns the number of statements added. */
+int session_add_user_prefix(const Session *s, Buf *b);
+/* Queries for ledger and journal (those that exist), and taking their results from index `at`. */
+void session_add_history_queries(Session *s, Buf *b);
+MUST_CHECK bool session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
+                                     JournalVec *journal, Err *err);
+
+/* ---- messages ----------------------------------------------------------------------------- */
+
+typedef enum PartKind {
+    PART_SETTING,
+    PART_PRELOCK,
+    PART_GUARD_LOCK,    /* another runner is inside a message */
+    PART_GUARD_APPLIED, /* somebody applied the migration meanwhile */
+    PART_USER,          /* statement `index` of the file */
+    PART_RECORD,        /* ledger and journal */
+} PartKind;
+
+typedef struct Part {
+    PartKind kind;
+    size_t index;
+} Part;
+
+typedef struct Message {
+    Buf sql;
+    VEC(Part) parts; /* one for each statement of the message, in order */
+    size_t user_off, user_len; /* where the file's bytes stand in it */
+    size_t file_off;           /* and where they come from */
+} Message;
+
+/* How a step's locks are to be taken. */
+typedef struct LockPlan {
+    VEC(const StepLock *) tables; /* that exist and may be locked first */
+    int64_t table_ms;  /* lock_timeout of each opening LOCK TABLE in the final mode */
+    int64_t evict_ms;  /* of the SHARE UPDATE EXCLUSIVE before it, which blocks nobody */
+    int64_t rest_ms;   /* of the script itself; 0 = none */
+} LockPlan;
+
+typedef struct StepWrite {
+    const char *record;    /* SQL for the tail: statements joined by "; ", without the last ";" */
+    int record_statements;
+    const char *guard_name; /* migration that must not be applied yet, NULL = no such guard */
+} StepWrite;
+
+/* The message of a STEP_TX or STEP_OWN_TX. */
+void message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LockPlan *locks,
+                  const StepWrite *write, Message *ret);
+
+/* The part that failed, and the place in the file for an error at a character position. */
+const Part *message_failed_part(const Message *m, const DbOutcome *o);
+bool message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err);
+
+/* ---- journal ------------------------------------------------------------------------------ */
+
+MUST_CHECK bool journal_ensure(Run *r, Err *err);
+void journal_add_select(const Session *s, Buf *b);
+MUST_CHECK bool journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err);
+char *journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next);
+
+typedef struct JournalEntry {
+    const char *ledger_id, *name;
+    size_t first, next;
+    bool done;
+    const char *prefix_hash, *chained;
+    const char *relation; /* text for to_regclass, NULL = none */
+    const char *run_id;
+} JournalEntry;
+void journal_add_insert(const Session *s, Buf *b, const JournalEntry *e);
+void journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first);
+void journal_add_forget(const Session *s, Buf *b, const char *ledger_id);
+
+/* ---- steps -------------------------------------------------------------------------------- */
+
+typedef enum StepEnd {
+    STEP_ENDED,  /* committed */
+    STEP_AGAIN,  /* the plan of this migration changed: cut again */
+    STEP_RESTART /* the session or the lock is gone: a new pass */
+} StepEnd;
+
+/* Run one migration of the plan to its end. With STEP_RESTART err tells why. */
+MUST_CHECK bool migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err);
+
+/* Send a message of the user's statements, watched, with the server's notices as events. */
+void run_send(Run *r, Arena *a, Str sql, bool watch_index, DbOutcome *ret);
+
+/* Run a step outside of transactions: intent, statement, proof. */
+MUST_CHECK bool alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row,
+                          bool first_step, bool last_step, StepEnd *ret, Err *err);
+
+/* Fill err from a failed statement of a migration: place, SQLSTATE, server's texts, state. `m` is
+ * NULL for a statement that was sent alone; `done` counts the committed statements. */
+bool step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
+                 Err *err);
+
+/* ---- waiting and watching ----------------------------------------------------------------- */
+
+/* After a lock timeout: wait until nobody who is older than a moment holds the relations. Reports
+ * who. false: the budget is used up (ERR_LOCK_BUDGET) or a stop. */
+MUST_CHECK bool gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, int attempt,
+                          Err *err);
+
+/* Watch the statement that is sent next; run_tick drives it. After a second it opens the observer's
+ * connection and reports progress, who blocks us and whom we block. */
+void watch_begin(Run *r, bool index_progress);
+/* false: the server no longer runs our statement although no answer came; the link is half-open. */
+bool watch_tick(Run *r, int64_t elapsed_ms);
+void watch_end(Run *r);

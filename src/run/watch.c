@@ -1,0 +1,122 @@
+/* Watching a statement that takes long, from a second connection: how far it is, who blocks it,
+ * whom it blocks, and whether the server still runs it at all. */
+#include "base/clock.h"
+#include "base/os.h"
+#include "run/run_int.h"
+
+struct Watch {
+    int64_t started_ms, next_ms;
+    bool index_progress;
+    int idle_looks;
+};
+
+enum { FIRST_LOOK_MS = 1000, EVERY_MS = 1000, IDLE_LOOKS_MAX = 5 };
+
+void
+watch_begin(Run *r, bool index_progress)
+{
+    int64_t now = clock_ms();
+    r->watch = arena_new(r->arena, Watch);
+    *r->watch = (Watch){.started_ms = now, .next_ms = now + FIRST_LOOK_MS,
+                        .index_progress = index_progress};
+}
+
+void
+watch_end(Run *r)
+{
+    r->watch = NULL;
+}
+
+static bool
+observer_open(Run *r)
+{
+    if (r->observer && db_is_open(r->observer))
+        return true;
+    if (r->no_observer)
+        return false;
+    const Config *c = r->deploy->config;
+    DbOptions o = {
+        .url = r->deploy->url,
+        .url_origin = r->deploy->url_origin,
+        .application = str_fmt(r->arena, "aramid/%s/watch", os_self_tag(r->arena)),
+        .connect_ms = 2000,
+        .operation_ms = 2000,
+        .retry_delay_ms = config_ms(c, CFG_RETRY_DELAY),
+    };
+    Err ignored; /* progress is a comfort: the run goes on without it */
+    r->no_observer = !db_open(r->arena, &o, &r->observer, &ignored);
+    return !r->no_observer;
+}
+
+static const char look_query[] =
+    "SET search_path='';"
+    "SELECT a.state, a.wait_event_type, a.wait_event,"
+    " (SELECT b.pid::text || ' (' || COALESCE(NULLIF(b.application_name, ''), b.usename, '?') ||"
+    " ', ' || COALESCE(b.state, '') || ')' FROM pg_stat_activity b"
+    " WHERE b.pid = ANY (pg_blocking_pids(a.pid)) LIMIT 1),"
+    " (SELECT count(*) FROM pg_locks w JOIN pg_locks h ON h.pid = a.pid AND h.granted"
+    " AND w.relation = h.relation AND w.database = h.database WHERE NOT w.granted AND w.pid <> a.pid"
+    " AND h.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock')),"
+    " p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total"
+    " FROM pg_stat_activity a LEFT JOIN pg_stat_progress_create_index p ON p.pid = a.pid"
+    " WHERE a.pid = %d AND a.backend_start::text = '%s'";
+
+static long long
+number(const DbRows *rows, int col)
+{
+    long long v = 0;
+    if (db_cell(rows, 0, col).p)
+        str_to_int(db_cell(rows, 0, col), 0, INT64_MAX, &v);
+    return v;
+}
+
+static void
+tell(Run *r, Arena *a, const DbRows *rows, int64_t ms)
+{
+    Buf b;
+    buf_init(&b, a);
+    buf_fmt(&b, "running for %s", clock_duration(a, ms));
+    if (db_cell(rows, 0, 5).p) {
+        long long done = number(rows, 6), total = number(rows, 7);
+        if (number(rows, 9) > 0)
+            done = number(rows, 8), total = number(rows, 9);
+        buf_fmt(&b, "; %s", str_printable(a, db_cell(rows, 0, 5), false));
+        if (total > 0)
+            buf_fmt(&b, " %lld %%", done * 100 / total);
+    }
+    if (db_cell(rows, 0, 3).p)
+        buf_fmt(&b, "; waiting for process %s", str_printable(a, db_cell(rows, 0, 3), false));
+    if (number(rows, 4) > 0)
+        buf_fmt(&b, "; %lld other session%s waiting for us", number(rows, 4),
+                number(rows, 4) == 1 ? " is" : "s are");
+    run_emit(r, RUN_PROGRESS, RUN_INFO, r->current, "%s", b.p);
+}
+
+bool
+watch_tick(Run *r, int64_t elapsed_ms)
+{
+    (void)elapsed_ms;
+    Watch *w = r->watch;
+    int64_t now = clock_ms();
+    if (!w || now < w->next_ms)
+        return true;
+    w->next_ms = now + EVERY_MS;
+    if (!observer_open(r))
+        return true;
+    ARENA_LOCAL(a);
+    const DbInfo *info = db_info(r->session.db);
+    DbRowsVec results;
+    Err ignored;
+    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid, info->backend_start)),
+                  &results, &ignored))
+        return true;
+    const DbRows *rows = &results.v[results.n - 1];
+    if (rows->rows == 0 || str_is(db_cell(rows, 0, 0), "idle")) {
+        /* The answer was sent, or the backend is gone, and nothing arrives here. */
+        return ++w->idle_looks < IDLE_LOOKS_MAX;
+    }
+    w->idle_looks = 0;
+    if (r->deploy->show_progress)
+        tell(r, a, rows, now - w->started_ms);
+    return true;
+}

@@ -1,0 +1,307 @@
+/* Throwaway clusters: a copy of a cached data folder and a server that dies with us. */
+#include "shadow/shadow_int.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEMP_PREFIX "aramid-tmp-"
+#define READY_TIMEOUT_MS 30000
+#define STOP_TIMEOUT_MS 5000
+#define TEMPLATE_LOCK_MS 60000
+#define SWEEP_AGE_S 10
+#define TEMPLATE_AGE_S (30 * 24 * 3600)
+
+struct TempCluster {
+    const char *dir; /* holds data/, the socket, the log and the file "alive" */
+    const char *url;
+    int major;
+    pid_t pid;
+    int alive; /* lock that we and the server hold: who can take it may remove the folder */
+};
+
+/* ---- folders ------------------------------------------------------------------------------- */
+
+/* Remove the folders of runs that were killed. Young ones may be in the making. */
+static void
+sweep(Arena *a, const char *root, const ServerUser *user)
+{
+    Err ignored;
+    FsEntryVec entries = {0};
+    if (!fs_list(a, root, &entries, &ignored))
+        return;
+    vec_each (FsEntry, e, &entries) {
+        struct stat st;
+        const char *dir = fs_join(a, root, e->name), *alive = fs_join(a, dir, "alive");
+        if (!str_starts(str_of(e->name), STR(TEMP_PREFIX)) || !user_owns_folder(user, dir) ||
+            stat(dir, &st) != 0 || st.st_mtime > clock_wall_us() / 1000000 - SWEEP_AGE_S)
+            continue;
+        FD_LOCAL lock = -1;
+        if (lock_take(alive, false, 0, &lock, &ignored) && lock >= 0)
+            (void)!fs_remove(dir, &ignored);
+    }
+}
+
+static bool
+make_folder(Arena *a, const ServerUser *user, TempCluster *c, Err *err)
+{
+    const char *root = temp_root(a);
+    if (!root) {
+        err_set(err, ERR_EMBEDDED, "there is no folder for a throwaway database");
+        return err_detail(err, "neither /tmp, $TMPDIR nor /var/tmp can be written to");
+    }
+    sweep(a, root, user);
+    unsigned long long name;
+    os_random(&name, sizeof name);
+    const char *dir = str_fmt(a, "%s/" TEMP_PREFIX "%012llx", root, name >> 16);
+    if (!user_mkdir(user, dir))
+        return err_set(err, ERR_EMBEDDED, "cannot create the folder \"%s\": %s", dir,
+                       strerror(errno));
+    c->dir = dir;
+    return lock_take(fs_join(a, dir, "alive"), false, 0, &c->alive, err);
+}
+
+/* ---- the template -------------------------------------------------------------------------- */
+
+/* A folder of ours that nobody else can write to; NULL = none. */
+static const char *
+cache_folder(Arena *a)
+{
+    Err ignored;
+    struct stat st;
+    const char *cache = os_env("XDG_CACHE_HOME"), *home = user_home(a), *dir = NULL;
+    if (geteuid() == 0)
+        dir = "/var/cache/aramid";
+    else if (cache && cache[0] == '/')
+        dir = str_fmt(a, "%s/aramid", cache);
+    else if (home)
+        dir = str_fmt(a, "%s/.cache/aramid", home);
+    if (!dir)
+        return NULL;
+    mode_t mask = umask(022);
+    bool made = fs_mkdirs(dir, 0755, &ignored);
+    umask(mask);
+    return made && lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+                   (st.st_mode & 022) == 0
+               ? dir
+               : NULL;
+}
+
+/* "pg15-<hash>": everything that decides what initdb makes. The program's size and time stand for
+ * its version, which would cost a process to ask. */
+static char *
+template_name(Arena *a, const PgBinaries *b, const ServerUser *user)
+{
+    struct stat st = {0};
+    (void)!stat(fs_join(a, b->bindir, "postgres"), &st);
+    char *hex = hash_sha256_hex(
+        a, str_of(str_fmt(a, "1\n%s\n%lld\n%lld\n%u", b->bindir, (long long)st.st_size,
+                          (long long)st.st_mtime, (unsigned)user->uid)));
+    hex[16] = 0;
+    return str_fmt(a, "pg%d-%s", b->major, hex);
+}
+
+static void
+remove_old_templates(Arena *a, const char *cache)
+{
+    Err ignored;
+    FsEntryVec entries = {0};
+    if (!fs_list(a, cache, &entries, &ignored))
+        return;
+    vec_each (FsEntry, e, &entries) {
+        struct stat st;
+        const char *dir = fs_join(a, cache, e->name);
+        if (str_starts(str_of(e->name), STR("pg")) && lstat(dir, &st) == 0 &&
+            st.st_mtime < clock_wall_us() / 1000000 - TEMPLATE_AGE_S)
+            (void)!fs_remove(dir, &ignored);
+    }
+}
+
+static bool
+template_is_there(Arena *a, const ServerUser *user, const char *dir)
+{
+    return user_owns_folder(user, dir) && fs_kind(fs_join(a, dir, "data/PG_VERSION")) == FS_FILE;
+}
+
+/* Make the template if it is missing; one process at a time. Synced, unlike the clusters made from
+ * it: a template that a power cut damaged would spoil every later run. */
+static bool
+make_template(Arena *a, const PgBinaries *b, const ServerUser *user, const char *cache,
+              const char *dir, Err *err)
+{
+    FD_LOCAL lock = -1;
+    Err ignored;
+    if (!lock_take(fs_join(a, cache, "lock"), false, TEMPLATE_LOCK_MS, &lock, err))
+        return false;
+    if (lock < 0)
+        return err_set(err, ERR_EMBEDDED, "another process has been making \"%s\" for long", dir);
+    if (template_is_there(a, user, dir))
+        return true;
+    remove_old_templates(a, cache);
+    const char *unfinished = str_fmt(a, "%s.unfinished", dir);
+    InitdbRequest request = {.binaries = b,
+                             .user = user,
+                             .dir = unfinished,
+                             .throwaway = true,
+                             .synced = true,
+                             .keep_fd = lock};
+    if (!fs_remove(unfinished, err) || !fs_remove(dir, err))
+        return false;
+    if (user_mkdir(user, unfinished) && initdb_run(a, &request, &ignored) &&
+        rename(unfinished, dir) == 0)
+        return true;
+    (void)!fs_remove(unfinished, &ignored);
+    return err_set(err, ERR_EMBEDDED, "cannot make \"%s\"", dir);
+}
+
+/* Copy the template to `data`. False: that is not possible here, nothing is left. */
+static bool
+use_template(Arena *a, const PgBinaries *b, const ServerUser *user, const char *data)
+{
+    Err reason;
+    const char *cache = cache_folder(a);
+    if (!cache)
+        return false;
+    const char *dir = fs_join(a, cache, template_name(a, b, user));
+    if (!template_is_there(a, user, dir) && !make_template(a, b, user, cache, dir, &reason))
+        return false;
+    utimensat(AT_FDCWD, dir, NULL, AT_SYMLINK_NOFOLLOW);
+    if (tree_copy(fs_join(a, dir, "data"), data, user, &reason))
+        return true;
+    (void)!fs_remove(data, &reason);
+    return false;
+}
+
+/* ---- the server ---------------------------------------------------------------------------- */
+
+static bool
+start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err *err)
+{
+    static const char *const settings[] = {
+        "fsync=off",           "synchronous_commit=off", "full_page_writes=off",
+        "autovacuum=off",      "wal_level=minimal",      "max_wal_senders=0",
+        "shared_buffers=32MB", "max_connections=16",     "jit=off",
+        "timezone=UTC",        "logging_collector=off",
+    };
+    const char *argv[40];
+    size_t n = 0;
+    argv[n++] = fs_join(a, b->bindir, "postgres");
+    argv[n++] = "-D";
+    argv[n++] = fs_join(a, c->dir, "data");
+    argv[n++] = "-k";
+    argv[n++] = c->dir;
+    argv[n++] = "-h";
+    argv[n++] = "";
+    argv[n++] = "-p";
+    argv[n++] = str_fmt(a, "%d", SOCKET_PORT);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        argv[n++] = "-c";
+        argv[n++] = settings[i];
+    }
+    argv[n] = NULL;
+    const SpawnRequest spawn = {.argv = argv,
+                                .user = user,
+                                .log_path = fs_join(a, c->dir, "server.log"),
+                                .keep_fd = c->alive,
+                                .death_signal = SIGQUIT};
+    return spawn_start(a, &spawn, &c->pid, err);
+}
+
+static bool
+wait_until_ready(Arena *a, TempCluster *c, Err *err)
+{
+    const char *log = fs_join(a, c->dir, "server.log");
+    int64_t deadline = clock_ms() + READY_TIMEOUT_MS;
+    for (;; clock_sleep_ms(5)) {
+        ProbeResult r;
+        probe(c->dir, SOCKET_PORT, "postgres", NULL, READY_TIMEOUT_MS, &r);
+        if (r.state == PROBE_READY)
+            return true;
+        if (waitpid(c->pid, NULL, WNOHANG) == c->pid) {
+            c->pid = 0;
+            err_set(err, ERR_EMBEDDED, "the throwaway database did not start");
+            return err_detail(err, "%s", log_tail(a, log, 0, 2000));
+        }
+        if (os_signal_pending())
+            return err_set(err, ERR_INTERRUPTED, "interrupted while the database was starting");
+        if (clock_ms() > deadline) {
+            err_set(err, ERR_EMBEDDED, "the throwaway database is not ready after %d s",
+                    READY_TIMEOUT_MS / 1000);
+            return err_detail(err, "%s", log_tail(a, log, 0, 2000));
+        }
+    }
+}
+
+static bool
+open_in(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err *err)
+{
+    const char *data = fs_join(a, c->dir, "data");
+    bool copied = use_template(a, b, user, data);
+    if (os_signal_pending())
+        return err_set(err, ERR_INTERRUPTED, "interrupted while the database was starting");
+    InitdbRequest request = {
+        .binaries = b, .user = user, .dir = c->dir, .throwaway = true, .keep_fd = c->alive};
+    return (copied || initdb_run(a, &request, err)) && start(a, b, user, c, err) &&
+           wait_until_ready(a, c, err);
+}
+
+bool
+temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret, Err *err)
+{
+    PgBinaries b;
+    ServerUser user;
+    if (!binaries_find(a, bindir, major, &b, err) || !user_for_new(a, &user, err))
+        return false;
+    TempCluster *c = arena_new(a, TempCluster);
+    c->alive = -1;
+    c->major = b.major;
+    if (!make_folder(a, &user, c, err) || !open_in(a, &b, &user, c, err)) {
+        temp_cluster_close(c);
+        return false;
+    }
+    c->url = str_fmt(a, "postgresql://postgres@/postgres?host=%s&port=%d", c->dir, SOCKET_PORT);
+    *ret = c;
+    return true;
+}
+
+const char *
+temp_cluster_url(const TempCluster *c)
+{
+    return c->url;
+}
+
+int
+temp_cluster_major(const TempCluster *c)
+{
+    return c->major;
+}
+
+void
+temp_cluster_close(TempCluster *c)
+{
+    Err ignored;
+    if (!c)
+        return;
+    if (c->pid > 0) {
+        int64_t deadline = clock_ms() + STOP_TIMEOUT_MS;
+        kill(c->pid, SIGQUIT);
+        while (waitpid(c->pid, NULL, WNOHANG) == 0) {
+            if (clock_ms() > deadline)
+                kill(c->pid, SIGKILL);
+            clock_sleep_ms(2);
+        }
+    }
+    if (c->dir)
+        (void)!fs_remove(c->dir, &ignored);
+    fs_close_cleanup(&c->alive);
+    *c = (TempCluster){.alive = -1};
+}

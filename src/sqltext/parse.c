@@ -1,0 +1,106 @@
+#include "sqltext/sqltext_int.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <pg_query.h>
+#include <pg_query/pg_query.pb-c.h>
+#include <string.h>
+
+/* libpg_query is loaded when it is first needed, and apart from our own symbols: it exports many
+ * generic names (palloc, errmsg, ...), and most commands never parse. The layout of the tree is
+ * that of this one version, so no other is tried. */
+static const char library[] = "libpg_query.so.1504.0";
+
+typedef PgQueryProtobufParseResult (*ParseFn)(const char *input);
+typedef void (*FreeFn)(PgQueryProtobufParseResult result);
+typedef PgQuery__ParseResult *(*UnpackFn)(ProtobufCAllocator *allocator, size_t len,
+                                          const uint8_t *data);
+
+bool
+sql_parser_open(SqlParser *ret)
+{
+    *ret = (SqlParser){0};
+    /* RTLD_NODELETE: the loader itself remembers the library, so that closing and opening it
+     * again costs microseconds and no handle has to live in a global. */
+    void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
+    if (!handle)
+        return false;
+    ret->handle = handle;
+    ret->parse = dlsym(handle, "pg_query_parse_protobuf");
+    ret->free_result = dlsym(handle, "pg_query_free_protobuf_parse_result");
+    ret->unpack = dlsym(handle, "pg_query__parse_result__unpack");
+    if (ret->parse && ret->free_result && ret->unpack)
+        return true;
+    sql_parser_close(ret);
+    return false;
+}
+
+void
+sql_parser_close(SqlParser *parser)
+{
+    if (parser->handle)
+        dlclose(parser->handle);
+    *parser = (SqlParser){0};
+}
+
+bool
+sql_parser_available(void)
+{
+    SQL_PARSER_LOCAL parser;
+    return sql_parser_open(&parser);
+}
+
+static void *
+tree_alloc(void *arena, size_t size)
+{
+    return arena_alloc(arena, size);
+}
+
+static void
+tree_free(void *arena, void *p)
+{
+    (void)arena;
+    (void)p;
+}
+
+/* The trees belong to our statements one by one: the parser's location of each lies behind the
+ * statement before (blanks and comments included). */
+static bool
+trees_match(const PgQuery__ParseResult *trees, const SqlStmt *stmts, size_t n)
+{
+    if (!trees || trees->n_stmts != n)
+        return false;
+    size_t base = stmts[0].off;
+    for (size_t i = 0; i < n; i++) {
+        const PgQuery__RawStmt *raw = trees->stmts[i];
+        size_t from = base + (size_t)raw->stmt_location;
+        size_t to = raw->stmt_len ? from + (size_t)raw->stmt_len : SIZE_MAX;
+        if (!raw->stmt || from > stmts[i].off || to < stmts[i].off + stmts[i].len)
+            return false;
+    }
+    return true;
+}
+
+bool
+sql_parser_read(const SqlParser *parser, Arena *a, SqlScript *script, size_t first, size_t n)
+{
+    ParseFn parse = (ParseFn)parser->parse;
+    FreeFn free_result = (FreeFn)parser->free_result;
+    UnpackFn unpack = (UnpackFn)parser->unpack;
+    SqlStmt *stmts = script->stmts.v + first;
+    const SqlStmt *last = &stmts[n - 1];
+    ARENA_LOCAL(scratch);
+    ProtobufCAllocator allocator = {tree_alloc, tree_free, scratch};
+    char *text = str_dup(scratch, str_slice(script->text, stmts[0].off, last->off + last->len));
+
+    PgQueryProtobufParseResult result = parse(text);
+    const PgQuery__ParseResult *trees = NULL;
+    if (!result.error)
+        trees = unpack(&allocator, result.parse_tree.len, (const uint8_t *)result.parse_tree.data);
+    free_result(result);
+    if (!trees_match(trees, stmts, n))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        sql_tree_read(a, trees->stmts[i]->stmt, &stmts[i]);
+    return true;
+}

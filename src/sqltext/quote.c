@@ -1,0 +1,50 @@
+#include "sqltext/sqltext.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void
+sql_add_ident(Buf *b, const char *name)
+{
+    buf_addc(b, '"');
+    for (const char *p = name; *p; p++) {
+        if (*p == '"')
+            buf_addc(b, '"');
+        buf_addc(b, *p);
+    }
+    buf_addc(b, '"');
+}
+
+void
+sql_add_name(Buf *b, const char *schema, const char *name)
+{
+    if (schema && *schema) {
+        sql_add_ident(b, schema);
+        buf_addc(b, '.');
+    }
+    sql_add_ident(b, name);
+}
+
+void
+sql_add_literal(Buf *b, Str text)
+{
+    bool escapes = text.n && memchr(text.p, '\\', text.n);
+    /* The space keeps the E apart from a word that was written directly before. */
+    buf_addz(b, escapes ? " E'" : "'");
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '\'' || (c == '\\' && escapes))
+            buf_addc(b, c);
+        buf_addc(b, c);
+    }
+    buf_addc(b, '\'');
+}
+
+void
+sql_add_int(Buf *b, int64_t value)
+{
+    /* The space keeps a negative number from making a comment of a minus before it. */
+    if (value < 0)
+        buf_addc(b, ' ');
+    buf_fmt(b, "%" PRId64, value);
+}

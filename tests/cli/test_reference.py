@@ -1,0 +1,242 @@
+"""The command line explains itself, and the documents say what the program says.
+
+The program is ARAMID_BIN, or build/debug/src/cli/aramid.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BIN = os.environ.get("ARAMID_BIN", str(ROOT / "build/debug/src/cli/aramid"))
+
+if not os.path.exists(BIN):
+    if "ARAMID_BIN" in os.environ:
+        raise FileNotFoundError(BIN)
+    pytest.skip("the program is not built", allow_module_level=True)
+
+
+def aramid(*args, cwd=None, env=None, stdin=subprocess.DEVNULL):
+    keep = {k: v for k, v in os.environ.items()
+            if k in ("PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
+    return subprocess.run([BIN, *args], capture_output=True, text=True, timeout=60, cwd=cwd,
+                          env={**keep, "LANG": "C.UTF-8", **(env or {})}, stdin=stdin)
+
+
+TABLES = json.loads(aramid("help", "--json").stdout)
+COMMANDS = [c["name"] for c in TABLES["commands"]]
+GEN_DOCS = importlib.util.spec_from_file_location("gen_docs", ROOT / "tools/gen_docs.py")
+
+
+def generated():
+    module = importlib.util.module_from_spec(GEN_DOCS)
+    GEN_DOCS.loader.exec_module(module)
+    return module.make(BIN)
+
+
+@pytest.mark.parametrize("path", [
+    "docs/reference/commands.md", "docs/reference/errors.md", "docs/reference/settings.md",
+    "packaging/man/aramid.1", "packaging/completion/aramid.bash",
+    "packaging/completion/aramid.zsh", "packaging/completion/aramid.fish"])
+def test_files_are_what_the_generator_makes(path):
+    files = generated()
+    assert path in files
+    assert (ROOT / path).read_text() == files[path], "run tools/gen_docs.py"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command(name):
+    words = name.split()
+    long = aramid(*words, "--help")
+    assert long.returncode == 0
+    assert long.stderr == ""
+    assert f"Usage: aramid {name}" in long.stdout
+    assert aramid(*words, "-h").stdout == long.stdout
+    assert aramid("help", *words).stdout == long.stdout
+    assert aramid("-h", *words).stdout == long.stdout
+    for line in long.stdout.split("\n"):
+        assert len(line) <= 80, line
+        assert line == line.rstrip()
+    command = next(c for c in TABLES["commands"] if c["name"] == name)
+    for option in command["options"]:
+        if not option["hidden"]:
+            assert option["name"].lstrip("-") in long.stdout
+
+
+def test_help_of_the_program():
+    whole = aramid("help")
+    assert whole.returncode == 0 and whole.stderr == ""
+    assert aramid("--help").stdout == whole.stdout == aramid("-h").stdout
+    assert max(len(line) for line in whole.stdout.split("\n")) <= 80
+    for command in TABLES["commands"]:
+        assert (f"  {command['name']} " in whole.stdout) != command["hidden"]
+
+
+def test_nothing_is_an_error_on_standard_error():
+    for args in ((), ("db",), ("migrate",)):
+        run = aramid(*args)
+        assert run.returncode == 2
+        assert run.stdout == ""
+        assert "Usage: aramid" in run.stderr
+
+
+@pytest.mark.parametrize("word", ["db", "migrate", "config"])
+def test_help_of_first_words(word):
+    run = aramid("help", word)
+    assert run.returncode == 0 and run.stderr == ""
+    assert aramid(word, "--help").stdout == run.stdout
+    for name in COMMANDS:
+        if name.startswith(word + " ") and name != "db supervise":
+            assert name in run.stdout
+    assert "supervise" not in run.stdout
+
+
+def test_help_topics():
+    everything = aramid("help", "--all")
+    assert everything.returncode == 0 and everything.stderr == ""
+    for name in COMMANDS:
+        assert f"Usage: aramid {name}" in everything.stdout
+    errors = aramid("help", "--errors").stdout
+    for error in TABLES["errors"]:
+        assert error["name"] in errors
+    assert max(len(line) for line in errors.split("\n")) <= 80
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_unknown_option(name):
+    command = next(c for c in TABLES["commands"] if c["name"] == name)
+    run = aramid(*name.split(), "--bogus-option")
+    assert run.returncode == (1 if command["prisma_exit_status"] else 2)
+    assert run.stdout == ""
+    assert 'unknown option "--bogus-option"' in run.stderr
+    assert f"aramid help {name}" in run.stderr
+
+
+def test_nearest_spelling():
+    assert "did you mean `aramid deploy`?" in aramid("deplyo").stderr
+    assert "did you mean --dry-run?" in aramid("deploy", "--dryrun").stderr
+    assert "did you mean `aramid db start`?" in aramid("db", "strat").stderr
+    for words in (("deplyo",), ("deploy", "--dryrun"), ("db", "strat")):
+        run = aramid(*words)
+        assert run.returncode == 2 and run.stdout == ""
+
+
+def test_version():
+    assert aramid("--version").stdout == f"aramid {TABLES['version']}\n"
+    assert aramid("-V").stdout == aramid("version").stdout == aramid("--version").stdout
+    assert json.loads(aramid("version", "--json").stdout)["version"] == TABLES["version"]
+
+
+def test_json_errors_are_json(tmp_path):
+    run = aramid("config", "show", "--env", "no-such-environment", "--json", cwd=tmp_path)
+    assert run.returncode == 3
+    assert json.loads(run.stdout)["error"]["code"] == "config"
+    assert run.stderr.startswith("error: ")
+
+
+def test_password_leaves_the_process_list(tmp_path):
+    """The URL's password is overwritten in argv before the command does anything."""
+    reader, writer = os.pipe()
+    # A full pipe as standard output holds the process while /proc is read.
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 65536)
+    except BlockingIOError:
+        pass
+    os.set_blocking(writer, True)
+    process = subprocess.Popen([BIN, "config", "show", "--url",
+                                "postgresql://me:pw-canary@127.0.0.1:1/d?password=pw-canary"],
+                               stdout=writer, stderr=subprocess.DEVNULL, cwd=tmp_path)
+    os.close(writer)
+    try:
+        deadline = time.monotonic() + 20
+        text = b""
+        while b"****" not in text and time.monotonic() < deadline:
+            text = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            time.sleep(0.01)
+        assert b"--url" in text and b"127.0.0.1:1/d" in text
+        assert b"pw-canary" not in text
+    finally:
+        output = b""
+        while chunk := os.read(reader, 65536):
+            output += chunk
+        os.close(reader)
+        process.wait(timeout=30)
+    assert b"pw-canary" not in output
+    assert b"127.0.0.1" in output
+
+
+def test_broken_standard_output():
+    run = subprocess.run(f"{shlex.quote(BIN)} help --all | head -1", shell=True,
+                         capture_output=True, text=True, executable="/bin/bash")
+    assert run.stdout.startswith("aramid ") and run.stderr == ""
+    run = subprocess.run(f"set -o pipefail; {shlex.quote(BIN)} help --all | true", shell=True,
+                         capture_output=True, text=True, executable="/bin/bash")
+    assert run.returncode == 0 and run.stderr == ""
+    run = subprocess.run(f"{shlex.quote(BIN)} help --all >/dev/full", shell=True,
+                         capture_output=True, text=True)
+    assert run.returncode == 5 and "cannot write to standard output" in run.stderr
+    run = subprocess.run(f"{shlex.quote(BIN)} help >&- 2>&-", shell=True)
+    assert run.returncode == 0
+
+
+def test_colours():
+    assert "\033[" not in aramid("help").stdout
+    assert "\033[" in aramid("help", "--color", "always").stdout
+    assert "\033[" in aramid("help", env={"FORCE_COLOR": "1"}).stdout
+    assert "\033[" in aramid("help", env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
+    assert "\033[" not in aramid("help", "--color=never", env={"FORCE_COLOR": "1"}).stdout
+
+
+def test_examples_parse():
+    """The examples use commands and options that exist; --help runs nothing."""
+    for command in TABLES["commands"]:
+        for example in command["examples"]:
+            line = example["line"].split("<")[0]
+            start = line.index("aramid ")
+            words = shlex.split(line[start:].rstrip(')"'))[1:]
+            run = aramid(*words, "--help")
+            assert run.returncode == 0, example
+            known = {o["name"] for o in command["options"] + TABLES["global_options"]}
+            for word in words:
+                if word.startswith("--"):
+                    assert word.split("=")[0] in known, example
+
+
+def test_completion_scripts():
+    script = ROOT / "packaging/completion/aramid.bash"
+
+    def complete(*words):
+        line = " ".join(shlex.quote(w) for w in words)
+        run = subprocess.run(
+            ["bash", "-c", f"source {shlex.quote(str(script))}; COMP_WORDS=({line}); "
+                           f"COMP_CWORD={len(words) - 1}; _aramid; echo \"${{COMPREPLY[*]}}\""],
+            capture_output=True, text=True, check=True)
+        assert run.stderr == ""
+        return run.stdout.split()
+
+    assert complete("aramid", "dep") == ["deploy"]
+    assert complete("aramid", "db", "st") == ["start", "stop", "status"]
+    assert complete("aramid", "--env", "x", "deploy", "--dry") == ["--dry-run"]
+    assert complete("aramid", "deploy", "--color", "a") == ["auto", "always"]
+    assert "supervise" not in complete("aramid", "db", "")
+    for shell, name in (("zsh", "aramid.zsh"), ("fish", "aramid.fish")):
+        if shutil.which(shell):
+            subprocess.run([shell, "-n", str(ROOT / "packaging/completion" / name)], check=True)
+
+
+def test_manual_page():
+    if not shutil.which("groff"):
+        pytest.skip("no groff")
+    run = subprocess.run(["groff", "-man", "-Tascii", "-ww", str(ROOT / "packaging/man/aramid.1")],
+                         capture_output=True, text=True)
+    assert run.returncode == 0 and run.stderr == ""
+    assert "aramid deploy" in run.stdout

@@ -1,0 +1,211 @@
+"""validate, format and schema as programs: places, exit statuses, streams, files.
+
+The program is ARAMID_BIN, or build/debug/src/cli/aramid.
+"""
+
+import json
+import os
+import pathlib
+import stat
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BIN = os.environ.get("ARAMID_BIN", str(ROOT / "build/debug/src/cli/aramid"))
+
+if not os.path.exists(BIN):
+    if "ARAMID_BIN" in os.environ:
+        raise FileNotFoundError(BIN)
+    pytest.skip("the program is not built", allow_module_level=True)
+
+GOOD = """\
+datasource db {
+  provider = "postgresql"
+}
+
+model User {
+  id    Int    @id
+  email String @unique
+}
+"""
+TYPO = GOOD + """
+model Post {
+  id     Int @id
+  author Usr
+}
+"""
+BROKEN = GOOD + "\nmodel Post {\n  id Int @id(\n}\n"
+
+
+def aramid(*args, cwd, env=None, text=None):
+    keep = {k: v for k, v in os.environ.items()
+            if k in ("PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
+    stdin = {"stdin": subprocess.DEVNULL} if text is None else {"input": text}
+    return subprocess.run([BIN, *args], capture_output=True, text=True, timeout=60, cwd=cwd,
+                          env={**keep, "LANG": "C.UTF-8", **(env or {})}, **stdin)
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "prisma").mkdir()
+    (tmp_path / "prisma/schema.prisma").write_text(GOOD)
+    return tmp_path
+
+
+def test_valid_schema(project):
+    run = aramid("validate", cwd=project)
+    assert run.returncode == 0, run
+    assert run.stdout == "prisma/schema.prisma is valid: 1 model, 0 enums, no errors\n"
+    assert run.stderr == ""
+    assert aramid("validate", "-q", cwd=project).stdout == ""
+    assert aramid("validate", "-C", str(project), cwd="/").stdout == run.stdout
+
+
+def test_error_has_place_line_and_caret(project):
+    (project / "prisma/schema.prisma").write_text(TYPO)
+    run = aramid("validate", cwd=project)
+    assert run.returncode == 1
+    lines = run.stdout.split("\n")
+    assert lines[0].startswith("prisma/schema.prisma:12:10: error: ")
+    assert lines[1] == "   12 |   author Usr"
+    assert lines[2] == "      |          ^^^"
+    assert "User" in run.stdout
+    assert run.stdout.endswith("prisma/schema.prisma: 1 error\n")
+
+
+def test_json(project):
+    result = json.loads(aramid("validate", "--json", cwd=project).stdout)
+    assert result["valid"] is True and result["diagnostics"] == []
+    (project / "prisma/schema.prisma").write_text(TYPO)
+    run = aramid("validate", "--json", cwd=project, env={"GITHUB_ACTIONS": "true"})
+    assert run.returncode == 1
+    result = json.loads(run.stdout)
+    assert result["valid"] is False and result["errors"] == 1
+    diagnostic = result["diagnostics"][0]
+    assert (diagnostic["path"], diagnostic["line"], diagnostic["column"]) == (
+        "prisma/schema.prisma", 12, 10)
+
+
+def test_github_annotations(project):
+    (project / "prisma/schema.prisma").write_text(TYPO)
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(project.parent)}
+    run = aramid("validate", cwd=project, env=env)
+    assert f"\n::error file={project.name}/prisma/schema.prisma,line=12,col=10,title=" in run.stdout
+    assert "::error" not in aramid("validate", cwd=project).stdout
+
+
+def test_generation(project):
+    (project / "prisma/schema.prisma").write_text(
+        GOOD.replace('"postgresql"\n', '"postgresql"\n  url      = env("DATABASE_URL")\n'))
+    assert aramid("validate", cwd=project).returncode == 0
+    assert aramid("validate", "--prisma", "6", cwd=project).returncode == 0
+    assert aramid("validate", "--prisma", "7", cwd=project).returncode == 1
+
+
+def test_no_schema(tmp_path):
+    for command in ("validate", "format", "schema"):
+        run = aramid(command, cwd=tmp_path)
+        assert run.returncode == 3 and run.stdout == ""
+        assert "no schema.prisma was found" in run.stderr
+        assert f"aramid {command} --schema PATH" in run.stderr
+        run = aramid(command, "--schema", "nowhere.prisma", cwd=tmp_path)
+        assert run.returncode == 5 and "nowhere.prisma" in run.stderr
+
+
+def test_folder_of_files(tmp_path):
+    folder = tmp_path / "prisma/schema"
+    folder.mkdir(parents=True)
+    (folder / "a.prisma").write_text(GOOD)
+    (folder / "b.prisma").write_text("model Post {\n  id Int @id\n  u  Usr\n}\n")
+    run = aramid("validate", "--schema", "prisma/schema", cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stdout.startswith("prisma/schema/b.prisma:3:6: error: ")
+
+
+def test_format_rewrites_in_place(project):
+    file = project / "prisma/schema.prisma"
+    file.write_text(GOOD.replace("id    Int    @id", "id Int @id // key"))
+    file.chmod(0o640)
+    inode = os.stat(file).st_uid
+    check = aramid("format", "--check", cwd=project)
+    assert check.returncode == 1 and check.stdout == "prisma/schema.prisma\n"
+    assert "// key" in file.read_text() and "id Int @id //" in file.read_text()
+    run = aramid("format", cwd=project)
+    assert run.returncode == 0 and run.stdout == "prisma/schema.prisma\n"
+    assert "  id    Int    @id // key\n" in file.read_text()
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o640 and os.stat(file).st_uid == inode
+    again = aramid("format", cwd=project)
+    assert again.returncode == 0 and again.stdout == ""
+    assert aramid("format", "--check", cwd=project).returncode == 0
+    assert [p.name for p in (project / "prisma").iterdir()] == ["schema.prisma"]
+
+
+def test_format_keeps_links(project):
+    file = project / "prisma/schema.prisma"
+    file.rename(project / "real.prisma")
+    file.symlink_to("../real.prisma")
+    (project / "real.prisma").write_text(GOOD.replace("id    Int    @id", "id Int @id"))
+    assert aramid("format", cwd=project).returncode == 0
+    assert file.is_symlink()
+    assert (project / "real.prisma").read_text() == GOOD
+
+
+def test_format_of_standard_input(project):
+    text = GOOD.replace("id    Int    @id", "id Int @id")
+    run = aramid("format", cwd=project, text=text)
+    assert run.returncode == 0 and run.stdout == GOOD and run.stderr == ""
+    run = aramid("format", "--check", cwd=project, text=text)
+    assert run.returncode == 1 and run.stdout == "<stdin>\n"
+    run = aramid("format", "--check", cwd=project, text=GOOD)
+    assert run.returncode == 0 and run.stdout == ""
+    # An empty pipe is what pipelines give to programs that read nothing.
+    run = aramid("format", cwd=project, text="")
+    assert run.returncode == 0 and run.stdout == "" and "input is empty" in run.stderr
+    (project / "prisma/schema.prisma").write_text(text)
+    run = aramid("format", "--check", cwd=project, text="")
+    assert run.returncode == 1 and run.stdout == "prisma/schema.prisma\n"
+    (project / "prisma/schema.prisma").write_text(GOOD)
+    # With --schema the input is left alone.
+    run = aramid("format", "--check", "--schema", "prisma/schema.prisma", cwd=project, text=text)
+    assert run.returncode == 0
+
+
+def test_format_refuses_broken_text(project):
+    (project / "prisma/schema.prisma").write_text(BROKEN)
+    run = aramid("format", cwd=project)
+    assert run.returncode == 1 and run.stdout == ""
+    assert "prisma/schema.prisma:1" in run.stderr and "error:" in run.stderr
+    assert (project / "prisma/schema.prisma").read_text() == BROKEN
+    run = aramid("format", cwd=project, text=BROKEN)
+    assert run.returncode == 1 and run.stdout == "" and "<stdin>:1" in run.stderr
+
+
+def test_schema(project):
+    run = aramid("schema", cwd=project)
+    assert run.returncode == 0 and "User" in run.stdout and "email" in run.stdout
+    assert "User" in json.dumps(json.loads(aramid("schema", "--json", cwd=project).stdout))
+    (project / "prisma/schema.prisma").write_text(BROKEN)
+    run = aramid("schema", cwd=project)
+    assert run.returncode == 1 and run.stdout == ""
+    assert "prisma/schema.prisma:1" in run.stderr
+
+
+ODD = {
+    "nul": b"\0",
+    "utf-16": b"\xff\xfe",
+    "bom-and-cr": b"\xef\xbb\xbfmodel A {\r",
+    "braces": b"{" * 100000,
+    "one-word": b"x" * 1000000,
+    "bidi": b"model \xe2\x80\xae {\n}\n",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_bytes(project, name):
+    (project / "prisma/schema.prisma").write_bytes(ODD[name])
+    run = aramid("validate", cwd=project)
+    assert run.returncode == 1
+    assert run.stdout.startswith("prisma/schema.prisma:")
+    assert max(len(line) for line in run.stdout.split("\n")) < 500
+    assert "\u202e" not in run.stdout and "\0" not in run.stdout

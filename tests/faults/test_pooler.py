@@ -1,0 +1,87 @@
+"""A transaction pooler (pgbouncer) shares server sessions: locks would leak, so it is refused."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from harness import aramid, catalog, ledger, wait
+from harness.cluster import SERVER_USER, free_port, give_to_server
+
+PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not installed")
+
+
+@contextlib.contextmanager
+def pooled(server, mode):
+    """Port of a pgbouncer before the server."""
+    folder = tempfile.mkdtemp(prefix="aramid-pool-", dir="/tmp")
+    port = free_port()
+    config = os.path.join(folder, "pgbouncer.ini")
+    with open(config, "w", encoding="ascii") as out:  # auth_type any takes the user from here
+        out.write(f"[databases]\n* = user=postgres host=127.0.0.1 port={server.port}\n[pgbouncer]\n"
+                  f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\n"
+                  f"pool_mode = {mode}\nunix_socket_dir =\nlogfile = {folder}/log\n"
+                  "ignore_startup_parameters = extra_float_digits,options\n")
+    for path in (folder, config):
+        give_to_server(path)
+    process = subprocess.Popen([PGBOUNCER, config], stdin=subprocess.DEVNULL, cwd="/",
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **SERVER_USER)
+    try:
+        wait.until(lambda: os.path.exists(f"{folder}/log") and "listening on" in
+                   open(f"{folder}/log", encoding="utf-8").read(), 10)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def test_transaction_pooling_is_refused(project, server, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    with pooled(server, "transaction") as port:
+        result = aramid.deploy(project, db.url(port=port))
+    assert result.rc == 35, result
+    assert "pooler" in result.text and ("DIRECT_URL" in result.text or "direct" in result.text), result
+    assert not db.exists("a") and not db.exists("_prisma_migrations")
+    ledger.clean(db)
+
+
+def test_statement_pooling_is_refused(project, server, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    with pooled(server, "statement") as port:
+        result = aramid.deploy(project, db.url(port=port))
+    assert result.rc == 35, result
+    assert not db.exists("a")
+
+
+def test_session_pooling_works_or_is_refused(project, server, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    with pooled(server, "session") as port:
+        result = aramid.deploy(project, db.url(port=port))
+        assert result.rc in (0, 35), result
+        if result.rc == 0:
+            ledger.check(db, project)
+            wait.until(lambda: not catalog.leftovers(db)["advisory locks"])
+
+
+def test_direct_url_is_taken_beside_a_pooled_one(project, server, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    with pooled(server, "transaction") as port:
+        result = aramid.run("deploy", cwd=project.path, env={
+            "DATABASE_URL": db.url(port=port, pgbouncer="true"), "DIRECT_URL": db.url()})
+    assert result.rc == 0, result
+    ledger.check(db, project)
+
+
+def test_status_through_a_pooler(project, server, db):
+    """Reading needs no lock."""
+    project.add("init", "CREATE TABLE a (i int);")
+    assert aramid.deploy(project, db.url()).rc == 0
+    with pooled(server, "transaction") as port:
+        result = aramid.status(project, db.url(port=port))
+    assert result.rc in (0, 35), result
+    assert not catalog.leftovers(db)["advisory locks"]

@@ -1,0 +1,4 @@
+a;
+COPY t FROM STDIN;
+1
+\.

@@ -1,0 +1,1 @@
+"""What the tests stand on: clusters, a fault proxy, Prisma's engine, catalogs, the program itself."""

@@ -1,0 +1,144 @@
+"""Running the program under test: clean environment, deadlines, failpoints, signals."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from .cluster import REPO, children_of
+
+BINARY = os.environ.get("ARAMID_BIN") or os.path.join(REPO, "build/debug/src/cli/aramid")
+SANITIZER_EXIT = 99
+
+
+def missing():
+    """True when there is no program to test and none was asked for."""
+    return "ARAMID_BIN" not in os.environ and not os.path.exists(BINARY)
+
+
+_home = tempfile.mkdtemp(prefix="aramid-home-")
+
+
+def environment(**more):
+    """Nothing of the caller's environment steers the program, only what a test gives."""
+    base = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": _home,
+        "LANG": "C.UTF-8", "TERM": "dumb",
+        "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_stack_use_after_return=1",
+        "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:exitcode={SANITIZER_EXIT}",
+        "LSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}",
+    }
+    base.update({key: str(value) for key, value in more.items() if value is not None})
+    return base
+
+
+class Result:
+    """What a finished call left: exit status, texts, duration."""
+
+    def __init__(self, args, rc, out, err, seconds):
+        self.args = args
+        self.rc = rc
+        self.out = out
+        self.err = err
+        self.text = out + err
+        self.seconds = seconds
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return (f"aramid {' '.join(self.args)}\n[exit {self.rc}, {self.seconds:.1f} s]\n"
+                f"--- stdout\n{self.out}\n--- stderr\n{self.err}")
+
+
+class Process:
+    """A call that runs in the background."""
+
+    def __init__(self, args, cwd=None, env=None, user=None, prefix=(), stdin=subprocess.DEVNULL):
+        self.args = [str(a) for a in args]
+        # Files instead of pipes: a test that looks away must not block the program.
+        self._out = tempfile.TemporaryFile()
+        self._err = tempfile.TemporaryFile()
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            [*prefix, BINARY, *self.args], cwd=cwd or tempfile.gettempdir(), stdin=stdin,
+            stdout=self._out, stderr=self._err, env=environment(**(env or {})),
+            start_new_session=True, **(user or {}))
+        self.pid = self.process.pid
+
+    def running(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """SIGKILL, also for a child that wraps it (faketime)."""
+        for pid in [self.pid, *children_of(self.pid)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return self.wait()
+
+    def said(self):
+        """What it has written up to now, both streams."""
+        return _text(self._out) + _text(self._err)
+
+    def wait_for(self, fragment, timeout=20):
+        """Wait until the output holds a text."""
+        end = time.monotonic() + timeout
+        while fragment not in self.said():
+            assert time.monotonic() < end and self.running(), f"no {fragment!r} in:\n{self.said()}"
+            time.sleep(0.02)
+
+    def wait(self, timeout=120):
+        try:
+            self.process.wait(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            self.process.wait()
+            raise AssertionError(f"hangs: aramid {' '.join(self.args)}\n{self.said()}") from None
+        result = Result(self.args, self.process.returncode, _text(self._out), _text(self._err),
+                        time.monotonic() - self.began)
+        check_sanitizers(result)
+        return result
+
+
+def _text(handle):
+    handle.seek(0)
+    return handle.read().decode("utf-8", "replace")
+
+
+def check_sanitizers(result):
+    assert result.rc != SANITIZER_EXIT and "Sanitizer" not in result.err \
+        and "runtime error:" not in result.err, repr(result)
+
+
+def start(*args, **kwargs):
+    return Process(args, **kwargs)
+
+
+def run(*args, timeout=120, **kwargs):
+    return start(*args, **kwargs).wait(timeout)
+
+
+def deploy(project, url, *args, timeout=120, **kwargs):
+    """`aramid deploy` in a project's folder, as a machine calls it."""
+    return run("deploy", "--url", url, *args, cwd=project.path, timeout=timeout, **kwargs)
+
+
+def status(project, url, *args, **kwargs):
+    return run("status", "--url", url, *args, cwd=project.path, **kwargs)
+
+
+def failpoints():
+    """The names in the program's registry."""
+    result = run("help", "--failpoints")
+    assert result.rc == 0, result
+    names = [line.split()[0] for line in result.out.splitlines() if line.strip()]
+    assert names, "the registry is empty"
+    return names

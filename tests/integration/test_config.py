@@ -1,0 +1,132 @@
+"""Where values come from, what wins, and that secrets stay hidden."""
+
+import os
+import re
+
+import pytest
+
+from harness import aramid, wait
+
+
+def shown(project, *args, **env):
+    result = aramid.run("config", "show", *args, cwd=project.path, env=env)
+    assert result.rc == 0, result
+    return result.text
+
+
+def url_of(text):
+    return re.search(r"postgresql://\S*/(\w+)", text)[1]
+
+
+@pytest.fixture
+def layered(project):
+    """A URL in every place; the name of its database tells which one won."""
+    project.add("init", "SELECT 1;")
+    project.write("aramid.yaml", "url: postgresql://u@h/from_yaml\n")
+    project.write(".env", "DATABASE_URL=postgresql://u@h/from_env\n")
+    project.write(".env.staging", "DATABASE_URL=postgresql://u@h/from_env_staging\n")
+    project.write(".env.local", "DATABASE_URL=postgresql://u@h/from_env_local\n")
+    project.write(".env.staging.local", "DATABASE_URL=postgresql://u@h/from_env_staging_local\n")
+    return project
+
+
+def test_precedence(layered):
+    url = "postgresql://u@h/"
+    assert url_of(shown(layered, "--env", "staging", "--url", url + "from_flag",
+                        DATABASE_URL=url + "from_process")) == "from_flag"
+    assert url_of(shown(layered, "--env", "staging", DATABASE_URL=url + "from_process")) == "from_process"
+    for file, name in ((".env.staging.local", "from_env_staging_local"), (".env.local", "from_env_local"),
+                       (".env.staging", "from_env_staging"), (".env", "from_env"),
+                       ("aramid.yaml", "from_yaml")):
+        text = shown(layered, "--env", "staging")
+        assert url_of(text) == name and file in text
+        os.unlink(os.path.join(layered.path, file))
+
+
+def test_environment_of_the_process(layered):
+    assert url_of(shown(layered, ARAMID_ENV="staging")) == "from_env_staging_local"
+    assert url_of(shown(layered, NODE_ENV="staging")) == "from_env_staging_local"
+    assert url_of(shown(layered, ARAMID_ENV="staging", NODE_ENV="production")) == "from_env_staging_local"
+
+
+@pytest.mark.parametrize("line, value", [
+    ("DATABASE_URL=postgresql://u@h/plain", "plain"),
+    ("export DATABASE_URL='postgresql://u@h/single'", "single"),
+    ('DATABASE_URL="postgresql://u@h/double"  # comment', "double"),
+    ("  DATABASE_URL = postgresql://u@h/spaces  # comment", "spaces"),
+    ("NAME=inner\nDATABASE_URL=\"postgresql://u@h/${NAME}\"", "inner"),
+    ("DATABASE_URL=`postgresql://u@h/backtick`", "backtick"),
+    ("\ufeffDATABASE_URL=postgresql://u@h/bom\r\n", "bom"),
+])
+def test_dotenv_syntax(project, line, value):
+    project.write(".env", line + "\n")
+    assert url_of(shown(project)) == value
+
+
+def test_dotenv_runs_nothing(project, tmp_path):
+    project.write(".env", f'DATABASE_URL="postgresql://u@h/$(touch {tmp_path}/ran)"\nA=`touch {tmp_path}/ran`\n')
+    aramid.run("config", "show", cwd=project.path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_env_migration_takes_only_its_own_keys(project):
+    project.write(".env.migration", "MIGRATION_TIMEOUT=12345\nMIGRATION_MAX_RETRIES=7\n"
+                  "DATABASE_URL=postgresql://u@h/never\n")
+    text = shown(project)
+    assert "/never" not in text and ".env.migration" in text
+    assert re.search(r"12345|12\.345", text)
+
+
+def test_environments_of_aramid_yaml(project):
+    project.write("aramid.yaml", "url: postgresql://u@h/general\nlocks:\n  timeout: 50ms\n"
+                  "environments:\n  live:\n    profile: production\n    url: postgresql://u@h/live\n")
+    assert url_of(shown(project)) == "general"
+    text = shown(project, "--env", "live")
+    assert url_of(text) == "live" and "production" in text
+
+
+@pytest.mark.parametrize("config", [
+    'export default defineConfig({ datasource: { url: env("SHOP_URL") } });',
+    "export default { datasource: { url: process.env.SHOP_URL } } satisfies PrismaConfig;",
+    'module.exports = { /* a comment */ "datasource": { url: process.env["SHOP_URL"]! }, };',
+])
+def test_prisma_config(project, config):
+    project.write("prisma.config.ts", "import 'dotenv/config';\nimport { defineConfig, env } from \"prisma/config\";\n"
+                  + config)
+    assert url_of(shown(project, SHOP_URL="postgresql://u@h/shop")) == "shop"
+
+
+def test_prisma_config_names_the_migrations(project):
+    project.write("prisma.config.ts", 'export default { schema: "a/b.prisma", migrations: { path: "a/steps" } };')
+    project.write("a/b.prisma", 'datasource db {\n  provider = "postgresql"\n}\n')
+    assert "a/steps" in shown(project)
+
+
+def test_datasource_of_schema_and_direct_url(project):
+    project.write("prisma/schema.prisma", 'datasource db {\n  provider  = "postgresql"\n'
+                  '  url       = env("POOLED_URL")\n  directUrl = env("STRAIGHT_URL")\n}\n')
+    text = shown(project, POOLED_URL="postgresql://u@h/pooled", STRAIGHT_URL="postgresql://u@h/straight")
+    assert "/straight" in text and "schema.prisma" in text
+
+
+def test_secrets_are_masked(project):
+    text = shown(project, "--url", "postgresql://user:canary-1@h/db?password=canary-2&sslpassword=canary-3")
+    assert "canary" not in text and "user" in text
+    project.write("aramid.yaml", "url: postgresql://user:canary-4@h/db\n")
+    assert "canary" not in shown(project) and "canary" not in shown(project, "--json")
+
+
+def test_json_names_origins(project):
+    project.write(".env.local", "DATABASE_URL=postgresql://u@h/x\n")
+    result = aramid.run("config", "show", "--json", cwd=project.path)
+    assert result.rc == 0 and ".env.local:1" in str(result.json), result
+
+
+def test_password_is_not_in_the_process_list(project, db):
+    """argv is overwritten and libpq gets keywords."""
+    project.add("slow", "SELECT pg_sleep(1);")
+    ours = aramid.start("deploy", "--url", db.url(password="canary-5"), cwd=project.path)
+    wait.session_runs(db, "pg_sleep")
+    with open(f"/proc/{ours.pid}/cmdline", encoding="utf-8") as f:
+        assert "canary-5" not in f.read()
+    assert ours.wait().rc == 0

@@ -1,0 +1,207 @@
+"""The embedded PostgreSQL: made, kept, stopped, found again, and never somebody else's."""
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import psycopg2
+import pytest
+
+from harness import aramid, wait
+from harness.cluster import alive, npm_bindir, system_bindir
+from harness.project import Project
+
+
+@pytest.fixture
+def shop():
+    """A project whose folder every user can reach; pytest's own folders are 0700."""
+    path = tempfile.mkdtemp(prefix="aramid-embedded-", dir="/tmp")
+    os.chmod(path, 0o755)
+    project = Project(path, {"init": "CREATE TABLE a (i int);\nINSERT INTO a VALUES (1);"})
+    yield project
+    aramid.run("db", "stop", cwd=path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def call(project, *args, **kwargs):
+    return aramid.run(*args, cwd=project.path, **kwargs)
+
+
+def url(project, **kwargs):
+    result = call(project, "db", "url", **kwargs)
+    assert result.rc == 0, result
+    return result.out.strip()
+
+
+def query(where, sql):
+    with contextlib.closing(psycopg2.connect(where)) as conn, conn.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()[0]
+
+
+def postmaster(where):
+    """Pid of the server behind a URL."""
+    data = query(where, "SHOW data_directory")
+    with open(os.path.join(data, "postmaster.pid"), encoding="utf-8") as f:
+        return int(f.readline()), data
+
+
+def test_deploy_without_url(shop):
+    result = call(shop, "deploy")
+    assert result.rc == 0, result
+    assert "embedded" in result.text.lower()
+    assert query(url(shop), "SELECT count(*) FROM a") == 1
+    assert call(shop, "status").rc == 0
+
+
+def test_server_is_private_and_durable(shop):
+    where = url(shop)
+    assert query(where, "SHOW listen_addresses") == ""
+    assert query(where, "SHOW fsync") == "on"
+    data = query(where, "SHOW data_directory")
+    assert os.stat(data).st_mode & 0o077 == 0
+    socket_dir = query(where, "SHOW unix_socket_directories")
+    assert os.stat(socket_dir).st_mode & 0o077 == 0
+
+
+def test_start_stop_status(shop):
+    assert call(shop, "db", "status").rc == 1
+    assert call(shop, "db", "start").rc == 0
+    assert call(shop, "db", "start").rc == 0, "starting twice is fine"
+    assert call(shop, "db", "status").rc == 0
+    pid, _ = postmaster(url(shop))
+    assert call(shop, "db", "stop").rc == 0
+    assert not alive(pid)
+    assert call(shop, "db", "stop").rc == 0, "nothing to stop is no error"
+    assert call(shop, "db", "status").rc == 1
+
+
+def test_data_is_kept(shop):
+    assert call(shop, "deploy").rc == 0
+    assert call(shop, "db", "stop").rc == 0
+    assert query(url(shop), "SELECT count(*) FROM a") == 1
+
+
+def test_survives_kill9(shop):
+    assert call(shop, "deploy").rc == 0
+    pid, _ = postmaster(url(shop))
+    os.kill(pid, signal.SIGKILL)
+    result = call(shop, "status")
+    assert result.rc == 0, result
+    assert query(url(shop), "SELECT count(*) FROM a") == 1
+
+
+def test_stale_pid_file_that_names_a_stranger(shop):
+    """The pid of a dead server can belong to another process by now."""
+    assert call(shop, "deploy").rc == 0
+    pid, data = postmaster(url(shop))
+    with open(os.path.join(data, "postmaster.pid"), encoding="utf-8") as f:
+        lines = f.read().split("\n", 1)
+    os.kill(pid, signal.SIGKILL)
+    wait.until(lambda: not alive(pid))
+    with open(os.path.join(data, "postmaster.pid"), "w", encoding="utf-8") as f:
+        f.write(f"{os.getpid()}\n{lines[1]}")
+    result = call(shop, "status")
+    assert result.rc == 0, result
+    assert alive(os.getpid())
+
+
+def test_stops_when_idle(shop):
+    shop.write("aramid.yaml", "embedded:\n  idle: 1s\n")
+    assert call(shop, "deploy").rc == 0
+    wait.until(lambda: call(shop, "db", "status").rc == 1, 30, 0.5, "the server's idle stop")
+    assert query(url(shop), "SELECT count(*) FROM a") == 1
+
+
+def test_does_not_stop_while_somebody_is_connected(shop):
+    shop.write("aramid.yaml", "embedded:\n  idle: 1s\n")
+    with contextlib.closing(psycopg2.connect(url(shop))) as conn:
+        time.sleep(4)
+        with conn.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+def test_ten_at_once(shop):
+    """Ten first calls together make one cluster."""
+    running = [aramid.start("deploy", cwd=shop.path) for _ in range(10)]
+    for one in running:
+        result = one.wait()
+        assert result.rc == 0, result
+    assert query(url(shop), "SELECT count(*) FROM a") == 1
+
+
+def test_other_major_version(shop):
+    old, new = npm_bindir(13), system_bindir()
+    if not (old and new):
+        pytest.skip("needs two versions of PostgreSQL")
+    assert call(shop, "deploy", env={"ARAMID_PG_BINDIR": old}).rc == 0
+    assert call(shop, "db", "stop", env={"ARAMID_PG_BINDIR": old}).rc == 0
+    result = call(shop, "deploy", env={"ARAMID_PG_BINDIR": new})
+    if result.rc != 0:
+        assert result.rc == 38 and "13" in result.text, result
+
+
+def test_no_binaries(shop):
+    result = call(shop, "deploy", env={"ARAMID_PG_BINDIR": "/nowhere"})
+    assert result.rc == 37 and "/nowhere" in result.text, result
+
+
+def test_foreign_data_folder_is_refused(shop, new_server):
+    server = new_server()
+    server.stop()
+    result = call(shop, "deploy", env={"ARAMID_PG_DATA": server.data})
+    assert result.rc == 38, result
+    assert not os.path.exists(os.path.join(server.data, "postmaster.pid"))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="changes the user")
+def test_as_an_ordinary_user(shop):
+    nobody = pwd.getpwnam("nobody")
+    for folder, _, _ in os.walk(shop.path):
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    who = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    if subprocess.run([aramid.BINARY, "version"], check=False, capture_output=True, **who).returncode:
+        pytest.skip("the program cannot be reached by another user")
+    result = call(shop, "deploy", user=who, env={"HOME": shop.path})
+    assert result.rc == 0, result
+    assert call(shop, "status", user=who, env={"HOME": shop.path}).rc == 0
+    assert call(shop, "db", "stop", user=who, env={"HOME": shop.path}).rc == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs a folder that only root can enter")
+def test_project_below_roots_home():
+    """The server's user cannot enter /root: the data lies elsewhere, a pointer file says where."""
+    path = tempfile.mkdtemp(prefix="aramid-root-", dir="/tmp")  # 0700 and root's
+    project = Project(path, {"init": "CREATE TABLE a (i int);"})
+    try:
+        result = call(project, "deploy")
+        assert result.rc == 0, result
+        assert call(project, "db", "stop").rc == 0
+        assert call(project, "status").rc == 0, "found again"
+    finally:
+        call(project, "db", "stop")
+        shutil.rmtree(path)
+
+
+def test_urls_in_json(shop):
+    result = call(shop, "db", "url", "--json")
+    assert result.rc == 0 and "postgresql://" in json.dumps(result.json), result
+
+
+def test_two_projects_have_two_databases(shop):
+    path = tempfile.mkdtemp(prefix="aramid-embedded-", dir="/tmp")
+    os.chmod(path, 0o755)
+    other = Project(path, {"init": "CREATE TABLE b (i int);"})
+    try:
+        assert call(shop, "deploy").rc == 0 and call(other, "deploy").rc == 0
+        assert url(shop) != url(other)
+        assert query(url(other), "SELECT to_regclass('a') IS NULL")
+    finally:
+        call(other, "db", "stop")
+        shutil.rmtree(path, ignore_errors=True)
