@@ -131,7 +131,8 @@ cli_note(const CmdCall *call, const char *fmt, ...)
     va_start(ap, fmt);
     char *text = str_vfmt(call->arena, fmt, ap);
     va_end(ap);
-    fprintf(call->err, "%s\n", str_printable(call->arena, str_of(text), true));
+    bool ends = *text && text[strlen(text) - 1] == '\n';
+    fprintf(call->err, "%s%s", str_printable(call->arena, str_of(text), true), ends ? "" : "\n");
 }
 
 int

@@ -48,7 +48,8 @@ typedef struct OptSpec {
     const char *const *other_names; /* further accepted spellings, NULL at the end; or NULL */
     const char *env;   /* environment variables with the same meaning, for help; or NULL */
     const char *needs; /* another option that must be given too; or NULL */
-    const char *name_or; /* the value may be left out when this other option holds it; or NULL */
+    const char *name_or; /* the value may be left out when this other option has one, and is then
+                            the same as there; or NULL */
     int64_t min, max;    /* OPT_INT; both 0 = 0 to 1000000 */
     unsigned config;     /* CLI_SETS(...): the setting that it overrides */
     unsigned listed_for; /* global options: help of commands with this CMD_USES_...; 0 = of all */
@@ -142,7 +143,7 @@ const char *cli_type_name(OptType type);
 typedef struct OptValue {
     const OptSpec *spec;
     const char *spelling; /* "--url", "-C", "--no-create-database" */
-    const char *text;     /* NULL for flags and for a value that was left out */
+    const char *text;     /* NULL for flags */
     int64_t number;       /* OPT_INT, OPT_DURATION (ms); flags: 1, or 0 for --no-x */
 } OptValue;
 
@@ -194,8 +195,10 @@ const char *cli_self_exe(const CmdCall *call);
 /* `path` relative to the current folder when it lies below it, else as it is. */
 const char *cli_shown_path(Arena *a, const char *path);
 
-/* Print a result or a remark. cli_note prints nothing with --quiet. */
+/* Print a result on standard output. */
 void cli_print(const CmdCall *call, const Buf *text);
+
+/* Print a remark on standard error, unless --quiet; a line end is added when there is none. */
 __attribute__((format(printf, 2, 3))) void cli_note(const CmdCall *call, const char *fmt, ...);
 
 /* Report an error on standard error, and with --json as {"error": {...}} on standard output;

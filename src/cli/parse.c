@@ -321,10 +321,10 @@ parse_all(Parser *p, Err *err)
 
 /* ---- step 3: the whole ---------------------------------------------------------------------- */
 
-static const OptValue *
+static OptValue *
 given(const CmdCall *call, const char *name)
 {
-    vec_each (const OptValue, v, &call->options) {
+    vec_each (OptValue, v, &call->options) {
         if (strcmp(v->spec->name, name) == 0)
             return v;
     }
@@ -343,10 +343,11 @@ check_conflicts(const CmdCall *call, const CmdConflict *list, Err *err)
     return true;
 }
 
+/* Options that need or complete each other. */
 static bool
 check_partners(const CmdCall *call, Err *err)
 {
-    vec_each (const OptValue, v, &call->options) {
+    vec_each (OptValue, v, &call->options) {
         const OptSpec *o = v->spec;
         if (o->needs && !given(call, o->needs))
             return err_set(err, ERR_USAGE, "option %s has a meaning only together with --%s",
@@ -356,9 +357,11 @@ check_partners(const CmdCall *call, Err *err)
         const OptValue *other = given(call, o->name_or);
         if (!v->text && (!other || !other->text))
             return missing_value(o, v->spelling, err);
-        if (v->text && other && other->text)
+        if (v->text && other && other->text && other->text != v->text)
             return err_set(err, ERR_USAGE, "options %s and %s together take one %s, not two",
                            v->spelling, other->spelling, o->value);
+        if (!v->text)
+            v->text = other->text;
     }
     return true;
 }

@@ -32,6 +32,7 @@ typedef struct Found {
     size_t rank;     /* smaller = stronger */
     bool of_section; /* from the section of the environment in aramid.yaml */
     bool from_flag;
+    bool of_every; /* from a .env file that holds for every environment */
 } Found;
 
 __attribute__((format(printf, 4, 5))) void

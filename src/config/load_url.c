@@ -136,6 +136,10 @@ config_load_urls(Loader *l)
         note_other_name(l, &url, l->datasource.values.v, l->datasource.values.n, "url",
                         l->datasource.path);
     }
+    if (url.of_every && l->env_named && l->c->profile != PROFILE_DEVELOPMENT)
+        config_load_note(l, NULL, 0,
+                         "the URL for environment %s is from %s, which holds for every environment",
+                         l->c->env_name, url.origin);
     if (url.text && direct.text && url.rank < direct.rank) {
         config_load_note(l, direct.path, direct.line,
                          "the direct URL (%s) is not used: the URL is from %s, which is stronger",

@@ -59,7 +59,8 @@ find_variable(Loader *l, ConfigKey key, const char *name, size_t layer, Found *r
     *ret = (Found){.text = hit.value,
                    .origin = hit.origin,
                    .base = l->c->project_dir,
-                   .rank = layer_rank(layer)};
+                   .rank = layer_rank(layer),
+                   .of_every = layer > 0 && !l->env.layers.v[layer].of_environment};
     return true;
 }
 
@@ -77,6 +78,7 @@ find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
         buf_fmt(&name, "_%s", config_info(key)->env);
         if (find_variable(l, key, name.p, layer, ret)) {
             ret->rank = l->env_named ? 1 : ret->rank - 1;
+            ret->of_every = false;
             if (layer > 0) /* the origin of the process's environment has the name */
                 ret->origin = str_fmt(l->a, "%s (%s)", ret->origin, name.p);
             return true;

@@ -454,10 +454,16 @@ read_object(Js *js, size_t i, const char *prefix, int depth)
     }
 }
 
-/* dotenv.config({ path: "../.env" }) */
+/* dotenv.config({ path: "../.env" }), in a file that imports something of dotenv. */
 static void
 find_dotenv(Js *js)
 {
+    bool imported = false;
+    vec_each (JsToken, t, &js->tokens) {
+        imported |= t->kind == JS_TEXT && str_contains(t->text, STR("dotenv"));
+    }
+    if (!imported)
+        return;
     for (size_t i = 0; i + 3 < js->tokens.n; i++) {
         if (!is_word(js, i, "config") || !is(js, i + 1, "(") || !is(js, i + 2, "{"))
             continue;

@@ -249,8 +249,8 @@ url_hosts_parse(const UrlReader *r, Str list, bool escaped)
     for (Str rest = list; rest.p;) {
         Str entry = str_cut(&rest, ','), host, port;
         UrlHost h = {.port = 5432};
-        if (!escaped && entry.n && (entry.p[0] == '/' || memchr(entry.p, ':', entry.n)))
-            host = entry, port = (Str){entry.p, 0}; /* a socket folder, an address: no port here */
+        if (!escaped) /* the values of host=, which have no port in them */
+            host = entry, port = (Str){entry.p, 0};
         else if (!split_port(r, entry, &host, &port))
             return false;
         const char *at = escaped ? entry.p : NULL;

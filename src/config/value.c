@@ -113,7 +113,7 @@ config_shown(Arena *a, const Config *c, ConfigKey key)
         return "";
     if (infos[key].type == CFG_TYPE_URL) {
         DbUrl url;
-        Err ignored;
+        Err ignored = {0};
         return url_parse(a, text, "", &url, &ignored) ? url_shown(a, &url) : "****";
     }
     return infos[key].secret ? "****" : url_redact(a, str_of(text), NULL, 0);

@@ -172,8 +172,8 @@ has_unique(const PslModel *m, PslFieldList fields)
     return false;
 }
 
-static Str
-relation_name(Ctx *c, const PslModelField *f)
+Str
+relation_name_of(Ctx *c, const PslModelField *f)
 {
     if (f->relation_name.n)
         return f->relation_name;
@@ -214,7 +214,7 @@ complete(Ctx *c, PslRelation *r, PslModelField *first)
     r->from = r->forward ? r->forward->model : first->target;
     r->to = r->forward ? r->forward->target : first->model;
     r->is_self = r->from == r->to;
-    r->name = relation_name(c, first);
+    r->name = relation_name_of(c, first);
     r->is_named = first->relation_name.n > 0;
     r->is_broken = c->has_unread || r->from->is_broken || r->to->is_broken ||
                    (r->forward && r->forward->is_broken) || (r->back && r->back->is_broken);

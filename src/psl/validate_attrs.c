@@ -147,12 +147,16 @@ check_forms(Ctx *c, const PslFile *file, const PslAttr *attr)
     return ok;
 }
 
-static bool
-has_arg(const Ctx *c, const AttrSpec *spec, unsigned index)
+/* The position of an argument in the spec, ATTR_ARGS_MAX when it has none of that name. Partial
+ * indexes came with Prisma 7. */
+static unsigned
+arg_index(const Ctx *c, const AttrSpec *spec, Str name)
 {
-    if (index >= ATTR_ARGS_MAX || !spec->args[index])
-        return false;
-    return !str_is(STR("where"), spec->args[index]) || c->prisma == 0 || c->prisma == 7;
+    unsigned i = 0;
+    while (i < ATTR_ARGS_MAX && !(spec->args[i] && str_is(name, spec->args[i])))
+        i++;
+    bool too_new = (c->prisma == 5 || c->prisma == 6) && str_is(name, "where");
+    return too_new ? ATTR_ARGS_MAX : i;
 }
 
 static void
@@ -169,9 +173,11 @@ unknown_arg(Ctx *c, Args *args, const PslArg *arg)
                       "%s has no argument \"" STR_FMT "\"", spec->shown, Q(arg->name));
     Nearest near;
     v_near_init(c, &near, arg->name);
-    for (unsigned i = 0; has_arg(c, spec, i); i++)
+    for (unsigned i = 0; i < ATTR_ARGS_MAX && spec->args[i]; i++)
         v_near_try(&near, str_of(spec->args[i]));
-    if (v_near_found(&near))
+    if (str_is(arg->name, "where"))
+        v_hint(c, d, "partial indexes came with Prisma 7");
+    else if (v_near_found(&near))
         v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
 }
 
@@ -195,10 +201,8 @@ match_args(Ctx *c, Args *args)
             unnamed = arg;
             continue;
         }
-        unsigned k = 0;
-        while (has_arg(c, spec, k) && !str_is(arg->name, spec->args[k]))
-            k++;
-        if (!has_arg(c, spec, k)) {
+        unsigned k = arg_index(c, spec, arg->name);
+        if (k == ATTR_ARGS_MAX) {
             unknown_arg(c, args, arg);
             continue;
         }

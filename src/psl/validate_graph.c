@@ -13,7 +13,7 @@ pair_key(Ctx *c, const PslModelField *f)
     Buf b;
     buf_init(&b, c->a);
     buf_fmt(&b, "%u %u ", f->model->index, f->target->index);
-    buf_add(&b, f->relation->name);
+    buf_add(&b, relation_name_of(c, f));
     return buf_str(&b);
 }
 
@@ -25,8 +25,10 @@ report_group(Ctx *c, const Fields *group)
     size_t n = group->v.n;
     if (n < 2 || (is_self && is_named && n == 2))
         return;
-    for (size_t i = 0; i < n; i++)
-        group->v.v[i]->relation->is_broken = true;
+    for (size_t i = 0; i < n; i++) {
+        if (group->v.v[i]->relation)
+            group->v.v[i]->relation->is_broken = true;
+    }
     if (f->model->is_broken)
         return;
     PslFieldList list = {group->v.v, n};
@@ -53,7 +55,7 @@ validate_ambiguity(Ctx *c)
         PslModel *m = c->r->models[i];
         for (size_t k = 0; k < m->nfields; k++) {
             PslModelField *f = &m->fields[k];
-            if (f->kind != PSL_FIELD_RELATION || !f->relation)
+            if (f->kind != PSL_FIELD_RELATION)
                 continue;
             Str key = pair_key(c, f);
             Fields *group = map_get(&groups, key);

@@ -202,6 +202,9 @@ void opclass_check(Ctx *c, PslKey *key);
 const PslOpClass *opclass_of(Str name);
 void opclass_nearest(Nearest *n);
 
+/* The name of the relation that a field belongs to: the one that is written, or "AToB". */
+Str relation_name_of(Ctx *c, const PslModelField *f);
+
 /* Texts of default values: NULL when the text is right, else what is wrong with it. */
 const char *literal_json(Str s);
 const char *literal_base64(Str s);

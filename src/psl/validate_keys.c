@@ -212,16 +212,6 @@ set_name(Ctx *c, PslKey *key, Args *args, unsigned map_index)
     }
 }
 
-static void
-read_clustered(Ctx *c, PslKey *key, Args *args, unsigned index)
-{
-    if (!args->v[index])
-        return;
-    key->clustered = args->v[index];
-    model_error(c, "clustered-unsupported", key->model, args->v[index]->span,
-                "PostgreSQL does not keep tables in the order of an index");
-}
-
 static PslKey *
 new_key(Ctx *c, PslModel *m, PslKeyKind kind, const PslAttr *attr)
 {
@@ -272,7 +262,7 @@ keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set)
             key->fields[0].has_length = true;
         }
         set_name(c, key, &args, MAP);
-        read_clustered(c, key, &args, CLUSTERED);
+        key->clustered = args.v[CLUSTERED];
         if (ids[i] == ATTR_UNIQUE && args.v[WHERE])
             where_check(c, key, args.v[WHERE]);
         if (ids[i] == ATTR_ID)
@@ -326,7 +316,7 @@ model_id(Ctx *c, PslModel *m, const PslAttr *attr)
     }
     set_name(c, key, &args, MAP);
     read_client_name(c, key, &args, NAME);
-    read_clustered(c, key, &args, CLUSTERED);
+    key->clustered = args.v[CLUSTERED];
     take_id(c, m, key);
     m->is_broken |= args.is_broken;
 }
@@ -363,7 +353,7 @@ index_args(Ctx *c, PslKey *key, Args *args)
                         "\"name\" of @@index is the old form of \"map\": both are too many");
     }
     set_name(c, key, args, MAP);
-    read_clustered(c, key, args, CLUSTERED);
+    key->clustered = args->v[CLUSTERED];
     if (args->v[WHERE])
         where_check(c, key, args->v[WHERE]);
     if (key->kind == PSL_KEY_INDEX)

@@ -86,9 +86,18 @@ check_name_length(Ctx *c, PslModel *m, const PslAttr *attr, Str name)
 }
 
 static void
+check_clustered(Ctx *c, const PslKey *key)
+{
+    if (key->clustered)
+        model_error(c, "clustered-unsupported", key->model, key->clustered->span,
+                    "PostgreSQL does not keep tables in the order of an index");
+}
+
+static void
 check_id(Ctx *c, PslModel *m)
 {
     PslKey *id = m->id;
+    check_clustered(c, id);
     if (m->is_view) {
         Diag *d = v_dialect(c, P6 | P7, "view-id", model_file(m), id->attr->span,
                             "Prisma 6 and 7 take no primary key in a view");
@@ -114,6 +123,7 @@ check_view_index(Ctx *c, PslKey *key)
 {
     PslModel *m = key->model;
     bool has_args = false;
+    check_clustered(c, key);
     for (size_t i = 0; i < key->nfields; i++) {
         const PslKeyField *kf = &key->fields[i];
         has_args |= kf->sort != PSL_SORT_NONE || kf->ops || kf->raw_ops.p || kf->has_length;
@@ -145,6 +155,7 @@ check_index(Ctx *c, PslKey *key)
 {
     PslModel *m = key->model;
     bool has_ops = false, has_sort = false, has_length = false;
+    check_clustered(c, key);
     for (size_t i = 0; i < key->nfields; i++) {
         has_ops |= key->fields[i].ops || key->fields[i].raw_ops.p;
         has_sort |= key->fields[i].sort != PSL_SORT_NONE;

@@ -70,6 +70,18 @@ add_user(Arena *a, Message *m, const SqlScript *script, size_t first, size_t las
         add_part(a, m, PART_USER, i);
 }
 
+static bool
+sets_isolation(const SqlScript *script, const Step *step)
+{
+    for (size_t i = step->first; i < step->first + step->count; i++) {
+        const SqlStmt *s = &script->stmts.v[i];
+        if ((s->tx == SQL_TX_BEGIN || s->kind == SQL_SET || s->kind == SQL_OTHER) &&
+            str_icontains(str_slice(script->text, s->off, s->off + s->len), STR("isolation")))
+            return true;
+    }
+    return false;
+}
+
 void
 message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LockPlan *locks,
              const StepWrite *write, Message *ret)
@@ -90,23 +102,14 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     if (step->chained) {
         buf_fmt(&ret->sql, "BEGIN %s;", step->chained);
         add_part(a, ret, PART_SETTING, 0);
-    } else if (step->begin == first && script->stmts.v[first].isolation[0]) {
-        /* An isolation level must come before the first query, so BEGIN goes in front of our own
-         * queries; the file's text then continues behind it. */
-        const SqlStmt *begin = &script->stmts.v[first];
-        buf_add(&ret->sql, str_slice(script->text, begin->off, begin->off + begin->len));
-        buf_addc(&ret->sql, ';');
-        add_part(a, ret, PART_USER, first);
-        first++;
-        ret->file_off = from = begin->end;
-        if (to < from)
-            to = from;
     }
-    const Step *s = step;
+    /* An isolation level must come before the first query, thus before the guards. */
+    bool guards_last = sets_isolation(script, step);
     add_local(a, ret, "statement_timeout",
-              s->has_strong || !s->has_dml ? 0 : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
+              step->has_strong || !step->has_dml ? 0 : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
-    add_guards(r, a, ret, write->guard_name);
+    if (!guards_last)
+        add_guards(r, a, ret, write->guard_name);
     ret->user_off = ret->sql.n;
     add_user(a, ret, script, first, user_end, from, to);
     ret->user_len = ret->sql.n - ret->user_off;
@@ -116,6 +119,8 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         add_part(a, ret, PART_RECORD, 0);
         add_part(a, ret, PART_RECORD, 0);
     }
+    if (guards_last)
+        add_guards(r, a, ret, write->guard_name);
     buf_addz(&ret->sql, write->record);
     for (int i = 0; i < write->record_statements; i++)
         add_part(a, ret, PART_RECORD, 0);

@@ -154,7 +154,6 @@ check_history(Run *r, const History *h, Err *err)
 static void
 note_oddities(Run *r, const History *h)
 {
-    vec_each(const char *const, n, &h->notes) run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%s", *n);
     vec_each(const Entry, e, &h->entries)
     {
         ARENA_LOCAL(a);

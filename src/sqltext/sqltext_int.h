@@ -68,8 +68,8 @@ sql_tree_read_rows(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
 bool
 sql_tree_read_alter(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
 
-/* Add a lock; a second one on the same relation keeps the stronger mode. Empty names are not
- * added. */
+/* Add a lock; a second one on the same relation (among the last few hundred) keeps the stronger
+ * mode. Empty names are not added. */
 void
 sql_lock_add(Arena *a, SqlStmt *stmt, SqlName rel, SqlLockMode mode, bool kind_table);
 void

@@ -187,12 +187,17 @@ sql_words_skip_modifiers(SqlWords *w, bool *ret_unique, bool *ret_replace)
     }
 }
 
+/* So that a statement about thousands of relations takes no quadratic time. */
+enum { LOOK_BACK = 256 };
+
 void
 sql_lock_add(Arena *a, SqlStmt *stmt, SqlName rel, SqlLockMode mode, bool kind_table)
 {
     if (!*rel.name)
         return;
-    vec_each (SqlLock, lock, &stmt->locks) {
+    size_t first = stmt->locks.n > LOOK_BACK ? stmt->locks.n - LOOK_BACK : 0;
+    for (size_t i = first; i < stmt->locks.n; i++) {
+        SqlLock *lock = &stmt->locks.v[i];
         if (strcmp(lock->rel.name, rel.name) == 0 && strcmp(lock->rel.schema, rel.schema) == 0) {
             if (lock->mode < mode)
                 lock->mode = mode;

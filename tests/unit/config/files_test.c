@@ -308,7 +308,8 @@ prisma_config_values(void **state)
     assert_string_equal(config_value(a, text, "tables.external"), "[a.b][c.d]");
     PrismaConfig p = {.path = "p", .dir = "/proj"};
     config_prisma_parse(a,
-                        STR("dotenv.config({ path: '../../.env' })\nconfig({ quiet: true, path: "
+                        STR("import dotenv from 'dotenv'\ndotenv.config({ path: '../../.env' "
+                            "})\nconfig({ quiet: true, path: "
                             "['.a', '.b'] })\nexport default {}"),
                         "/proj", &p);
     assert_int_equal(p.dotenv_paths.n, 3);

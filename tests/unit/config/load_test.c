@@ -337,6 +337,9 @@ load_named_environment(void **state)
     assert_true(has_note(&p, "DATABASE_URL (.env:1) is not used"));
     load_env(&p, "staging");
     assert_string_equal(text(&p, CFG_URL), "postgres://st/");
+    load_env(&p, "preview"); /* has no URL of its own */
+    assert_value(&p, CFG_URL, "postgres://general/", ".env:1");
+    assert_true(has_note(&p, "every environment"));
     setenv("DATABASE_URL", "postgres://process/", 1);
     load_env(&p, "prod");
     assert_string_equal(text(&p, CFG_URL), "postgres://prod/");
@@ -449,7 +452,7 @@ load_prisma_files(void **state)
     put(&p, "sub/x.env", "MY_URL=postgres://sub/\n");
     put(&p, ".env", "");
     put(&p, "prisma7.config.js",
-        "dotenv.config({ path: 'sub/x.env' })\n"
+        "require('dotenv').config({ path: 'sub/x.env' })\n"
         "export default { datasource: { url: process.env.MY_URL! } }\n");
     load(&p, NULL);
     assert_string_equal(text(&p, CFG_URL), "postgres://sub/");

@@ -131,6 +131,8 @@ url_bad(void **state)
         {"postgres://u:SECRET@h/db?connect_timeout=SECRET", "connect_timeout", ""},
         {"postgres://u:SECRET@h/db?pgbouncer=SECRET", "true or false", ""},
         {"postgres://h/db?port=1,2,3", "between 1 and 65535", ""},
+        {"postgres://h/db?host=[::1]", "host name", ""},
+        {"postgres://h/db?host=[x", "host name", ""},
         {"postgres://h/db?port=SECRET", "between 1 and 65535", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
