@@ -94,7 +94,7 @@ def md_commands(t):
                "may change files of the project; *changes the database*\nmay do so, and asks first "
                "where the environment's profile is production.\n")
     out.append("## General options\n\nThey may stand before or after the command.\n")
-    out.append(md_options(t["global_options"]))
+    out.append(md_options(t["globalOptions"]))
     for c in commands:
         out.append(f"## aramid {c['name']}\n\n{c['summary'].capitalize()}. *{c['class']}*\n")
         out.append(f"```\n{c['usage']}\n```\n")
@@ -110,13 +110,13 @@ def md_commands(t):
             width = max(len(e["line"]) for e in c["examples"])
             lines = [f"{e['line']:{width}}   # {e['help']}" for e in c["examples"]]
             out.append("```sh\n" + "\n".join(lines) + "\n```\n")
-        if c["prisma_exit_status"]:
+        if c["prismaExitStatus"]:
             out.append("Exit status: 0 when done, 1 for anything else, as Prisma has it.\n")
-        elif c["exit_statuses"]:
+        elif c["exitStatuses"]:
             out.append(md_table(("exit status", "meaning"),
                                 [(str(e["status"]), md_cell(e["meaning"]))
                                  for e in [{"status": 0, "meaning": "done"}]
-                                 + c["exit_statuses"]]))
+                                 + c["exitStatuses"]]))
     out.append("Exit statuses of failures: [errors.md](errors.md).\n")
     return "\n".join(out)
 
@@ -128,13 +128,13 @@ def md_errors(t):
     out.append("Numbers and names are never given a second meaning. `aramid help --errors` prints "
                "this table, and with `--json` a\nfailing command prints the name as "
                "`error.code`.\n")
-    errors = sorted(t["errors"], key=lambda e: e["exit_status"])
+    errors = sorted(t["errors"], key=lambda e: e["exitStatus"])
     out.append(md_table(("exit status", "name", "Prisma", "meaning"),
-                        [(str(e["exit_status"]), md_code(e["name"]), e["prisma"] or "",
+                        [(str(e["exitStatus"]), md_code(e["name"]), e["prisma"] or "",
                           md_cell(e["meaning"])) for e in errors]))
     out.append("## States\n\nSome commands also answer a question with their exit status:\n")
     rows = [(str(e["status"]), md_code("aramid " + c["name"]), md_cell(e["meaning"]))
-            for c in t["commands"] for e in c["exit_statuses"]]
+            for c in t["commands"] for e in c["exitStatuses"]]
     out.append(md_table(("exit status", "command", "meaning"), rows))
     out.append("`aramid migrate deploy`, `status` and `resolve` keep to Prisma's own statuses: 0, "
                "or 1 for anything else.\n")
@@ -143,7 +143,7 @@ def md_errors(t):
 
 def md_settings(t):
     flags = {}
-    for c in [{"name": None, "options": t["global_options"]}] + t["commands"]:
+    for c in [{"name": None, "options": t["globalOptions"]}] + t["commands"]:
         for o in c["options"]:
             if o["setting"]:
                 flags.setdefault(o["setting"], o["name"])
@@ -190,14 +190,14 @@ def man_page(t):
         for a in c["arguments"]:
             out += [".TP", ".I " + roff(a["name"]), roff(a["help"])]
         out += roff_options(c["options"])
-        for e in c["exit_statuses"]:
+        for e in c["exitStatuses"]:
             out += [".TP", f"exit status {e['status']}", roff(e["meaning"].replace("`", ""))]
         if c["examples"]:
             out += [".PP", "Examples:"]
             for e in c["examples"]:
                 out += [".PP", ".RS 4", ".B " + roff(e["line"]), ".br",
                         roff(e["help"].replace("`", "")), ".RE"]
-    out += [".SH GENERAL OPTIONS"] + roff_options(t["global_options"])
+    out += [".SH GENERAL OPTIONS"] + roff_options(t["globalOptions"])
     out += [".SH EXIT STATUS"]
     for a, b, text in GROUPS:
         out += [".TP", str(a) if a == b else f"{a}\\-{b}", roff(text.replace("`", ""))]
@@ -223,7 +223,7 @@ def option_words(options):
 def all_options(t):
     """Every visible option of the program once, global ones first."""
     seen = {}
-    for c in [{"options": t["global_options"]}] + t["commands"]:
+    for c in [{"options": t["globalOptions"]}] + t["commands"]:
         for o in c["options"]:
             if not o["hidden"] and not c.get("hidden"):
                 seen.setdefault(o["name"], o)
@@ -273,7 +273,7 @@ def completion_bash(t):
     help_words = next(option_words(c["options"]) for c in commands if c["name"] == "help")
     out += ["    esac",
             f'    [[ $command == help ]] && words+=\' {" ".join(help_words)}\'',
-            f"    words+=' {' '.join(option_words(t['global_options']))}'",
+            f"    words+=' {' '.join(option_words(t['globalOptions']))}'",
             '    COMPREPLY=($(compgen -W "$words" -- "$cur"))', "}",
             "complete -F _aramid aramid"]
     return "\n".join(out) + "\n"
@@ -311,7 +311,7 @@ def completion_zsh(t):
     out = ["#compdef aramid", f"# zsh completion for aramid. {MADE_BY}", "_aramid() {",
            "    local -a general commands special", "    local command='' word skip=''",
            "    general=("]
-    out += [f"        {spec}" for o in t["global_options"] for spec in zsh_option(o)]
+    out += [f"        {spec}" for o in t["globalOptions"] for spec in zsh_option(o)]
     out += ["    )", "    commands=("]
     firsts = first_words(commands)
     out += [f"        '{name}:{zsh_text(text)}'" for name, text in firsts.items()]
@@ -380,7 +380,7 @@ def completion_fish(t):
         for o in c["options"]:
             if not o["hidden"]:
                 out += fish_option(o, condition)
-    for o in t["global_options"]:
+    for o in t["globalOptions"]:
         out += fish_option(o, "")
     return "\n".join(out) + "\n"
 

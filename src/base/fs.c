@@ -69,6 +69,8 @@ fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
         if (got == 0)
             break;
         n += (size_t)got;
+        if (n == (size_t)st.st_size)
+            break;
         if (n + 1 == cap) { /* the file grew while we read */
             char more;
             ssize_t extra = read(fd, &more, 1);

@@ -20,11 +20,11 @@ show_json(const CmdCall *call, const Config *c)
     jw_object(&w, NULL);
     jw_strz(&w, "project", c->project_dir);
     jw_strz(&w, "environment", c->env_name);
-    jw_strz(&w, "environment_origin", c->env_origin);
+    jw_strz(&w, "environmentOrigin", c->env_origin);
     jw_strz(&w, "profile", profile_name(c->profile));
     jw_strz(&w, "schema", c->schema_path);
     jw_strz(&w, "migrations", c->migrations_dir);
-    jw_strz(&w, "migrations_origin", c->migrations_origin);
+    jw_strz(&w, "migrationsOrigin", c->migrations_origin);
     jw_bool(&w, "ci", c->is_ci);
     jw_array(&w, "environments");
     vec_each (const char *, name, &c->environments)

@@ -59,8 +59,8 @@ add_json(const CmdCall *call, const ClusterInfo *info)
     jw_bool(&w, "created", info->created);
     jw_bool(&w, "started", info->started);
     jw_strz(&w, "url", info->running ? cluster_url(call->arena, info) : NULL);
-    jw_strz(&w, "data_dir", info->data_dir);
-    jw_strz(&w, "socket_dir", info->socket_dir);
+    jw_strz(&w, "dataDir", info->data_dir);
+    jw_strz(&w, "socketDir", info->socket_dir);
     jw_strz(&w, "log", info->log_path);
     if (info->data_dir)
         jw_int(&w, "major", info->major);

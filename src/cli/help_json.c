@@ -21,7 +21,7 @@ option(JsonWriter *w, const OptSpec *o)
     jw_strz(w, "type", cli_type_name(o->type));
     jw_strz(w, "value", o->value);
     strings(w, "choices", o->choices);
-    strings(w, "other_names", o->other_names);
+    strings(w, "otherNames", o->other_names);
     jw_bool(w, "negatable", o->negatable);
     jw_bool(w, "repeatable", o->repeatable);
     jw_bool(w, "secret", o->type == OPT_URL);
@@ -55,7 +55,7 @@ command(JsonWriter *w, const CmdSpec *c)
     jw_strz(w, "usage", cli_usage(scratch, c));
     jw_bool(w, "json", (c->uses & CMD_USES_JSON) != 0);
     jw_bool(w, "hidden", c->hidden);
-    jw_bool(w, "prisma_exit_status", c->prisma_status);
+    jw_bool(w, "prismaExitStatus", c->prisma_status);
     jw_array(w, "arguments");
     for (const ArgSpec *arg = c->args; arg && arg->name; arg++) {
         jw_object(w, NULL);
@@ -75,7 +75,7 @@ command(JsonWriter *w, const CmdSpec *c)
         jw_end(w);
     }
     jw_end(w);
-    jw_array(w, "exit_statuses");
+    jw_array(w, "exitStatuses");
     for (const CmdExit *e = c->exits; e && e->meaning; e++) {
         jw_object(w, NULL);
         jw_int(w, "status", e->status);
@@ -94,7 +94,7 @@ errors(JsonWriter *w)
         const ErrInfo *info = err_info((ErrCode)code);
         jw_object(w, NULL);
         jw_strz(w, "name", info->name);
-        jw_int(w, "exit_status", info->exit_status);
+        jw_int(w, "exitStatus", info->exit_status);
         jw_strz(w, "prisma", *info->prisma ? info->prisma : NULL);
         jw_strz(w, "meaning", info->meaning);
         jw_end(w);
@@ -132,7 +132,7 @@ cli_help_json(Buf *out, const CliTable *table)
     jw_object(&w, NULL);
     jw_strz(&w, "program", "aramid");
     jw_strz(&w, "version", ARAMID_VERSION);
-    options(&w, "global_options", table->globals);
+    options(&w, "globalOptions", table->globals);
     jw_array(&w, "commands");
     for (const CmdSpec *const *c = table->commands; *c; c++)
         command(&w, *c);

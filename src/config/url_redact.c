@@ -46,16 +46,15 @@ hex_value(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Length of `secret` at `i` where each byte may be plain, %XX, or doubled or escaped as in quotes.
- */
+/* Length of `secret` at `i` where each byte may be plain or %XX and, when `quoted`, quotes and
+ * backslashes may be doubled or escaped. 0 = it is not there. */
 static size_t
-secret_at(Str s, size_t i, const char *secret)
+secret_at(Str s, size_t i, const char *secret, bool quoted)
 {
     size_t at = i;
     for (const char *c = secret; *c; c++) {
-        bool quoted = at + 1 < s.n && (*c == '\'' || *c == '"' || *c == '\\') &&
-                      s.p[at + 1] == *c && (s.p[at] == '\\' || s.p[at] == *c);
-        if (quoted && (c[1] != *c || s.p[at] == '\\'))
+        bool special = quoted && strchr("'\"\\", *c) != NULL;
+        if (special && at + 1 < s.n && s.p[at + 1] == *c && (s.p[at] == '\\' || s.p[at] == *c))
             at += 2;
         else if (at < s.n && s.p[at] == *c)
             at++;
@@ -77,8 +76,10 @@ hide_secrets(Arena *a, Str text, const char *const *secrets, size_t count)
     for (size_t i = 0; i < text.n;) {
         size_t longest = 0;
         for (size_t k = 0; k < count; k++) {
-            size_t n = secrets[k] ? secret_at(text, i, secrets[k]) : 0;
-            longest = n > longest ? n : longest;
+            for (int quoted = 0; quoted < 2 && secrets[k]; quoted++) {
+                size_t n = secret_at(text, i, secrets[k], quoted);
+                longest = n > longest ? n : longest;
+            }
         }
         if (longest)
             buf_addz(&out, mask);

@@ -210,9 +210,10 @@ learn(Db *db, bool check_interval, DbOutcome *o)
         " pg_catalog.current_setting('transaction_read_only'),"
         " (EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.numeric"
         " OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8::pg_catalog.text,"
-        " s.setting, pg_catalog.current_setting('is_superuser')"
-        " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a,"
-        " pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'deadlock_timeout'",
+        " (EXTRACT(epoch FROM pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval)"
+        "::pg_catalog.numeric OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8,"
+        " pg_catalog.current_setting('is_superuser')"
+        " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a",
         check_interval ? "SET client_connection_check_interval = '1s';" : "");
     db_run(db, db->arena, str_of(sql), &(DbRun){.timeout_ms = db->opt.operation_ms}, o);
     return o->end == DB_DONE;

@@ -94,8 +94,8 @@ static bool
 resolve_applied(Arena *a, const ResolveInput *in, Session *s, const History *h, ResolveResult *ret,
                 Err *err)
 {
-    const Migration **list;
-    size_t n;
+    const Migration **list = NULL;
+    size_t n = 0;
     if (!applied_list(a, in, h, &list, &n, err))
         return false;
     /* In a baseline later migrations may have changed what earlier ones made: the last one counts. */

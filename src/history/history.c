@@ -80,10 +80,12 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
         return err_hint(err, "say where it is: aramid deploy --migrations DIR (or -C DIR for "
                              "another project folder)");
     }
-    if (!foreign_layout(a, dir, shown, err))
-        return false;
     ret->layout = &history_prisma;
     if (!ret->layout->list(a, dir, shown, ret, err))
+        return false;
+    bool any = false;
+    vec_each(const Migration, m, &ret->files) any = any || m->has_file;
+    if (!any && !foreign_layout(a, dir, shown, err))
         return false;
     history_compare(a, ret);
     return true;

@@ -96,27 +96,6 @@ close_step(Arena *a, MigrationPlan *mp, Step *open, size_t end, StepMode mode, c
     *open = (Step){.first = end, .begin = SIZE_MAX};
 }
 
-static void
-note_mixed(Arena *a, MigrationPlan *mp)
-{
-    vec_each(const Step, s, &mp->steps)
-    {
-        if (!s->has_strong || !s->has_dml || s->mode == STEP_ALONE)
-            continue;
-        bool changes_rows = false, strong_old = false;
-        for (size_t i = s->first; i < s->first + s->count; i++)
-            changes_rows = changes_rows || mp->script.stmts.v[i].is_dml;
-        vec_each(const StepLock, l, &s->locks) strong_old =
-            strong_old || l->mode >= SQL_LOCK_SHARE;
-        if (changes_rows && strong_old) {
-            *vec_add(a, &mp->notes) =
-                "changes data while it holds table locks; a migration of its own for the data "
-                "would block others for a shorter time";
-            return;
-        }
-    }
-}
-
 bool
 plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
 {
@@ -172,7 +151,6 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
     close_step(a, mp, &step, n, STEP_TX, NULL);
     if (mp->steps.n == 0 && hints->start == 0) /* an empty file: only the ledger's row */
         *vec_add(a, &mp->steps) = (Step){.begin = SIZE_MAX};
-    note_mixed(a, mp);
     return true;
 }
 
@@ -208,6 +186,26 @@ mark_touched(Arena *a, Map *created, Map *touched, const SqlScript *script)
     }
 }
 
+/* A data change keeps the locks of its transaction for as long as it takes. */
+static void
+note_mixed(Arena *a, MigrationPlan *mp)
+{
+    vec_each(const Step, s, &mp->steps)
+    {
+        bool changes_rows = false, strong_old = false;
+        for (size_t i = s->first; i < s->first + s->count; i++)
+            changes_rows = changes_rows || mp->script.stmts.v[i].is_dml;
+        vec_each(const StepLock, l, &s->locks) strong_old =
+            strong_old || (l->mode >= SQL_LOCK_SHARE && !l->is_new);
+        if (s->mode == STEP_ALONE || !changes_rows || !strong_old)
+            continue;
+        *vec_add(a, &mp->notes) =
+            "changes data while it holds table locks; a migration of its own for the data would "
+            "block others for a shorter time";
+        return;
+    }
+}
+
 void
 plan_link(Arena *a, Plan *plan)
 {
@@ -228,6 +226,7 @@ plan_link(Arena *a, Plan *plan)
                     l->can_prelock = false;
             }
         }
+        note_mixed(a, mp);
         mark_touched(a, &created, &touched, &mp->script);
     }
 }

@@ -35,16 +35,19 @@ row_width(const Row *row)
     return n;
 }
 
-/* Print the rows with the columns aligned, and begin a new table. */
+/* Print the rows with the columns aligned, and begin a new table. Absurdly wide cells do not take
+ * part: one name of a megabyte must not add a megabyte of blanks to every other line. */
 static void
 flush(Printer *p)
 {
+    enum { MOST_COLUMNS = 200 };
     size_t widths[3] = {0};
     vec_each(Row, row, &p->rows)
     {
         for (size_t i = 0; i < row_width(row); i++) {
             size_t columns = lex_columns(row->cells[i]);
-            widths[i] = columns > widths[i] ? columns : widths[i];
+            if (columns > widths[i] && columns <= MOST_COLUMNS)
+                widths[i] = columns;
         }
     }
     vec_each(Row, row, &p->rows)
@@ -54,8 +57,9 @@ flush(Printer *p)
             buf_addz(p->out, p->indent);
         for (size_t i = 0; i < n; i++) {
             buf_add(p->out, row->cells[i]);
+            size_t columns = lex_columns(row->cells[i]);
             if (i + 1 < n)
-                buf_addn(p->out, ' ', widths[i] - lex_columns(row->cells[i]) + 1);
+                buf_addn(p->out, ' ', columns < widths[i] ? widths[i] - columns + 1 : 1);
         }
         if (n && row->end.n)
             buf_addc(p->out, ' ');

@@ -221,6 +221,7 @@ field(Parser *p, PslDecl *decl)
                               "field \"%.*s\" of %s \"%.*s\" has no type", STR_ARG(f.name),
                               psl_decl_word(decl->kind), STR_ARG(decl->name));
         d->hint = "write the type behind the name, for instance String";
+        end = f.comment.len ? f.comment.off + f.comment.len : end;
         add_item(p, PSL_ITEM_BAD, 0, parse_span(start, end));
         p->file->bad++;
         return true;

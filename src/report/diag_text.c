@@ -226,13 +226,13 @@ diag_json(JsonWriter *w, const char *key, const DiagList *list)
             cursor_move(&end, d->source, d->off + d->len);
             jw_int(w, "line", at.line);
             jw_int(w, "column", at.column);
-            jw_int(w, "end_line", end.line);
-            jw_int(w, "end_column", end.column);
+            jw_int(w, "endLine", end.line);
+            jw_int(w, "endColumn", end.column);
         } else {
             jw_null(w, "line");
             jw_null(w, "column");
-            jw_null(w, "end_line");
-            jw_null(w, "end_column");
+            jw_null(w, "endLine");
+            jw_null(w, "endColumn");
         }
         jw_int(w, "offset", (int64_t)d->off);
         jw_int(w, "length", (int64_t)d->len);
@@ -358,7 +358,7 @@ diag_json_error(JsonWriter *w, const char *key, const Err *err)
     const ErrInfo *info = err_info(err->code);
     jw_object(w, key);
     jw_strz(w, "code", info->name);
-    jw_int(w, "exit_status", info->exit_status);
+    jw_int(w, "exitStatus", info->exit_status);
     json_text(w, "prisma", info->prisma);
     json_text(w, "sqlstate", err->sqlstate);
     jw_strz(w, "message", err->primary);

@@ -23,7 +23,7 @@ void diag_text(Buf *out, const Term *term, const DiagList *list);
 char *diag_text_count(Arena *a, const DiagList *list);
 
 /* Write the array `key` (NULL inside an array) of a sorted list: severity, id, message, note, hint,
- * path, line, column, end_line, end_column (all four null without a source), offset, length. */
+ * path, line, column, endLine, endColumn (all five null without a source), offset, length. */
 void diag_json(JsonWriter *w, const char *key, const DiagList *list);
 
 /* Write GitHub workflow commands (::error file=...,line=...::message), one a line. `root` is the
@@ -35,6 +35,6 @@ void diag_github(Buf *out, const DiagList *list, const char *root);
  * end. Control characters are made visible. */
 void diag_text_error(Buf *out, const Term *term, const Err *err);
 
-/* Write an error as object `key`: code, exit_status, prisma (or null), sqlstate (or null), message,
+/* Write an error as object `key`: code, exitStatus, prisma (or null), sqlstate (or null), message,
  * detail, hint, path, line, column, statement (null when not known). */
 void diag_json_error(JsonWriter *w, const char *key, const Err *err);

@@ -46,38 +46,45 @@ session_add_user_prefix(const Session *s, Buf *b)
     return n;
 }
 
+/* A subquery: the oid of an ordinary table in a schema of this oid, by name. */
+static void
+add_exists(Buf *b, const char *schema_oid, const char *table)
+{
+    buf_fmt(b, "EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace"
+               " OPERATOR(pg_catalog.=) %s AND c.relname OPERATOR(pg_catalog.=) '%s')",
+            schema_oid, table);
+}
+
 static void
 add_facts_query(const Session *s, Buf *b)
 {
-    buf_addz(b, "WITH w AS (SELECT pg_catalog.to_regclass(");
-    Buf name;
-    buf_init(&name, b->arena);
+    const char *ledger = s->layout->ledger;
+    /* Unqualified names lie in the first schema of the path that exists, as Prisma's do. */
+    buf_addz(b, "WITH f AS (SELECT n.oid, n.nspname AS nsp FROM pg_catalog.pg_namespace n WHERE"
+                " n.nspname OPERATOR(pg_catalog.=) ");
     if (s->url_schema)
-        sql_add_name(&name, s->url_schema, s->layout->ledger);
+        sql_add_literal(b, str_of(s->url_schema));
     else
-        sql_add_ident(&name, s->layout->ledger);
-    sql_add_literal(b, buf_str(&name));
-    buf_addz(b, ") AS ledger, pg_catalog.current_schema() AS cur),"
-                " f AS (SELECT w.ledger, COALESCE(n.oid, m.oid) AS oid, COALESCE(n.nspname, m.nspname)"
-                " AS nsp FROM w LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.ledger"
-                " LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-                " LEFT JOIN pg_catalog.pg_namespace m ON m.nspname OPERATOR(pg_catalog.=) w.cur)"
-                " SELECT f.nsp, f.ledger IS NOT NULL,"
-                " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace"
-                " OPERATOR(pg_catalog.=) f.oid AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT"
-                " c.relname OPERATOR(pg_catalog.=) ANY ('{_aramid_journal,spatial_ref_sys,"
-                "geometry_columns,geography_columns,raster_columns,raster_overviews,");
-    buf_addz(b, s->layout->ledger);
-    buf_addz(b, "}'::pg_catalog.text[])),"
-                " EXISTS (SELECT 1 FROM pg_catalog.pg_tables t WHERE t.schemaname"
-                " OPERATOR(pg_catalog.=) 'aramid' AND t.tablename OPERATOR(pg_catalog.=) 'journal'),"
-                " EXISTS (SELECT 1 FROM pg_catalog.pg_tables t WHERE t.schemaname"
-                " OPERATOR(pg_catalog.=) f.nsp AND t.tablename OPERATOR(pg_catalog.=)"
-                " '_aramid_journal'),"
-                " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') OR"
-                " COALESCE(pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('aramid')::"
-                "pg_catalog.oid, 'CREATE'), false),"
-                " COALESCE(pg_catalog.has_schema_privilege(f.oid, 'CREATE'), false) FROM f");
+        buf_fmt(b, "COALESCE((SELECT m.nspname FROM pg_catalog.pg_class c JOIN"
+                   " pg_catalog.pg_namespace m ON m.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE"
+                   " c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('%s')),"
+                   " pg_catalog.current_schema())", ledger);
+    buf_addz(b, "), o AS (SELECT pg_catalog.to_regnamespace('aramid')::pg_catalog.oid AS oid)"
+                " SELECT f.nsp, ");
+    add_exists(b, "f.oid", ledger);
+    buf_fmt(b, ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace"
+               " OPERATOR(pg_catalog.=) f.oid AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT"
+               " c.relname OPERATOR(pg_catalog.=) ANY ('{%s,_aramid_journal,spatial_ref_sys,"
+               "geometry_columns,geography_columns,raster_columns,raster_overviews}'"
+               "::pg_catalog.name[])), ", ledger);
+    add_exists(b, "o.oid", "journal");
+    buf_addz(b, ", ");
+    add_exists(b, "f.oid", "_aramid_journal");
+    buf_addz(b, ", CASE WHEN o.oid IS NULL THEN pg_catalog.has_database_privilege("
+                "pg_catalog.current_database(), 'CREATE') ELSE"
+                " pg_catalog.has_schema_privilege(o.oid, 'CREATE') END,"
+                " COALESCE(pg_catalog.has_schema_privilege(f.oid, 'CREATE'), false)"
+                " FROM o LEFT JOIN f ON true");
 }
 
 static bool

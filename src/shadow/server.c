@@ -133,8 +133,9 @@ wait_until_gone(const ClusterHome *home, int64_t timeout_ms)
     }
 }
 
-bool
-server_stop(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err)
+/* Signal and wait until nothing of the server is left. */
+static bool
+end_processes(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err)
 {
     static const int signals[] = {SIGINT, SIGQUIT}; /* fast, immediate */
     ServerStatus status;
@@ -158,4 +159,13 @@ server_stop(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err)
     else
         err_detail(err, "process %ld, data: %s", (long)status.pid, home->data);
     return false;
+}
+
+bool
+server_stop(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err)
+{
+    if (!end_processes(a, home, timeout_ms, err))
+        return false;
+    rmdir(home->socket_dir); /* no litter in /tmp; the next start makes it again */
+    return true;
 }

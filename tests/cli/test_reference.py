@@ -113,7 +113,7 @@ def test_help_topics():
 def test_unknown_option(name):
     command = next(c for c in TABLES["commands"] if c["name"] == name)
     run = aramid(*name.split(), "--bogus-option")
-    assert run.returncode == (1 if command["prisma_exit_status"] else 2)
+    assert run.returncode == (1 if command["prismaExitStatus"] else 2)
     assert run.stdout == ""
     assert 'unknown option "--bogus-option"' in run.stderr
     assert f"aramid help {name}" in run.stderr
@@ -205,7 +205,7 @@ def test_examples_parse():
             words = shlex.split(line[start:].rstrip(')"'))[1:]
             run = aramid(*words, "--help")
             assert run.returncode == 0, example
-            known = {o["name"] for o in command["options"] + TABLES["global_options"]}
+            known = {o["name"] for o in command["options"] + TABLES["globalOptions"]}
             for word in words:
                 if word.startswith("--"):
                     assert word.split("=")[0] in known, example

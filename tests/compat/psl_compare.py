@@ -29,9 +29,9 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LINT = os.path.join(REPO, "tests", "compat", "psl_lint.mjs")
 GOLDEN = os.path.join(REPO, "tests", "golden", "psl", "validate")
 SAME_LINE = 0.98
 
@@ -39,41 +39,28 @@ SAME_LINE = 0.98
 # -- The two sides ---------------------------------------------------------------------------------
 
 class Oracle:
-    """The real engine: lint() gives the places of its errors."""
+    """The real engine."""
 
     def __init__(self, home, generation):
-        env = dict(os.environ, ORACLE_PRISMA=str(generation))
-        self.process = subprocess.Popen(["node", os.path.join(home, "oracle.mjs"), "serve"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+        self.process = subprocess.Popen(["node", LINT, home, str(generation)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, files):
-        """None when valid, else the sorted (file, line, text) of the errors."""
-        if len(files) == 1:
-            return self._lint({"text": files[0][1]}, files)
-        with tempfile.TemporaryDirectory() as folder:
-            for name, text in files:
-                path = os.path.join(folder, name)
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                with open(path, "w", encoding="utf-8", newline="") as out:
-                    out.write(text)
-            return self._lint({"schema": folder}, files)
-
-    def _lint(self, request, files):
-        self.process.stdin.write(json.dumps({"id": 1, "cmd": "lint", **request}).encode() + b"\n")
+        """None when valid, else (file, line, text) of the errors, in the engine's order."""
+        self.process.stdin.write(json.dumps(files).encode() + b"\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
-        if not answer["ok"]:  # the engine panicked
+        if answer is None:
             return [(0, 0, "the engine failed")]
         names = [name for name, _ in files]
         errors = []
-        for diagnostic in answer["result"]["diagnostics"]:
+        for diagnostic in answer:
             if diagnostic["is_warning"]:
                 continue
-            path = diagnostic["file_name"]
-            index = next((i for i, name in enumerate(names) if path.endswith(name)), 0)
+            index = names.index(diagnostic["file_name"])
             before = files[index][1].encode()[:diagnostic["start"]]
             errors.append((index, before.count(b"\n") + 1, diagnostic["text"]))
-        return sorted(errors) or None
+        return errors or None
 
     def close(self):
         self.process.stdin.close()
@@ -288,7 +275,7 @@ def mutant(schemas, seed, number):
 
 class Result:
     def __init__(self):
-        self.total = self.equal = self.rejected = self.same_line = 0
+        self.total = self.equal = self.rejected = self.same_line = self.least_line = 0
         self.different = []
         self.other_line = []
 
@@ -301,6 +288,7 @@ class Result:
         if theirs is None:
             return
         self.rejected += 1
+        self.least_line += min(theirs)[1] == 0 or min(theirs)[:2] == ours[0][:2]
         if theirs[0][1] == 0 or theirs[0][:2] == ours[0][:2]:
             self.same_line += 1
         else:
@@ -355,7 +343,7 @@ def find_oracle():
     homes = [os.environ.get("ARAMID_ORACLE"), os.path.join(REPO, "build", "npm"),
              os.path.join(REPO, "build", "oracle")]
     for home in filter(None, homes):
-        if os.path.exists(os.path.join(home, "oracle.mjs")) and shutil.which("node"):
+        if os.path.isdir(os.path.join(home, "node_modules")) and shutil.which("node"):
             return home
     return None
 
@@ -387,7 +375,7 @@ def main():
     args = options()
     home = find_oracle()
     if not home:
-        print("psl_compare: skipped, Prisma's engine is not installed (make test-npm, ARAMID_ORACLE)")
+        print("psl_compare: skipped, Prisma's engine is not installed (tools/setup-npm)")
         return 77
     program = find_program(args.verdict)
     schemas = [case for case in read(args.schemas or [GOLDEN])

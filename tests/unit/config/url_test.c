@@ -306,6 +306,9 @@ url_redact_secrets(void **state)
     const char *text = "1 p@s's 2 p%40s%27s 3 p%40s''s 4 p@s\\'s 5 p@x";
     assert_string_equal(url_redact(a, str_of(text), secrets, 4),
                         "1 **** 2 **** 3 **** 4 **** 5 ****x");
+    const char *quotes[] = {"a\\\\\"\"'b"};
+    assert_string_equal(url_redact(a, STR("1 a\\\\\"\"'b 2 a\\\\\\\\\\\"\\\"'b"), quotes, 1),
+                        "1 **** 2 ****");
 }
 
 /* Any password, escaped or not, goes from a URL. */

@@ -152,8 +152,8 @@ json_and_github(void **state)
     assert_string_equal(w.out.p,
                         "{\"diagnostics\":[{\"severity\":\"error\",\"id\":\"rule-id\","
                         "\"message\":\"bad: 100%\\n\",\"note\":null,\"hint\":\"h\","
-                        "\"path\":\"dir,a/s.prisma\",\"line\":2,\"column\":1,\"end_line\":2,"
-                        "\"end_column\":4,\"offset\":4,\"length\":3}]}");
+                        "\"path\":\"dir,a/s.prisma\",\"line\":2,\"column\":1,\"endLine\":2,"
+                        "\"endColumn\":4,\"offset\":4,\"length\":3}]}");
     Buf b;
     buf_init(&b, a);
     diag_github(&b, &list, NULL);
@@ -195,7 +195,7 @@ errors(void **state)
     jw_object(&w, NULL);
     diag_json_error(&w, "error", &err);
     jw_end(&w);
-    assert_string_equal(w.out.p, "{\"error\":{\"code\":\"migration-failed\",\"exit_status\":22,"
+    assert_string_equal(w.out.p, "{\"error\":{\"code\":\"migration-failed\",\"exitStatus\":22,"
                                  "\"prisma\":\"P3018\",\"sqlstate\":\"42P01\","
                                  "\"message\":\"migration \\\"x\\u001b\\\" failed\","
                                  "\"detail\":\"relation \\\"t\\\" does not exist\\nsecond line\","
