@@ -4,8 +4,7 @@
 const PslAttr *
 psl_attr(PslAttrs attrs, const char *name)
 {
-    vec_each(const PslAttr, attr, &attrs)
-    {
+    vec_each (const PslAttr, attr, &attrs) {
         if (str_is(attr->name, name))
             return attr;
     }
@@ -16,8 +15,7 @@ const PslArg *
 psl_arg(PslArgs args, const char *name, int position)
 {
     const PslArg *unnamed = NULL;
-    vec_each(const PslArg, arg, &args)
-    {
+    vec_each (const PslArg, arg, &args) {
         if (arg->name.n == 0) {
             if (position-- == 0)
                 unnamed = arg;
@@ -38,8 +36,7 @@ psl_arg_value(PslArgs args, const char *name, int position)
 const PslField *
 psl_field(const PslDecl *decl, Str name)
 {
-    vec_each(const PslField, field, &decl->fields)
-    {
+    vec_each (const PslField, field, &decl->fields) {
         if (str_eq(field->name, name))
             return field;
     }
@@ -49,8 +46,7 @@ psl_field(const PslDecl *decl, Str name)
 const PslValue *
 psl_value(const PslDecl *decl, Str name)
 {
-    vec_each(const PslValue, value, &decl->values)
-    {
+    vec_each (const PslValue, value, &decl->values) {
         if (str_eq(value->name, name))
             return value;
     }
@@ -60,8 +56,7 @@ psl_value(const PslDecl *decl, Str name)
 const PslProp *
 psl_prop(const PslDecl *decl, const char *name)
 {
-    vec_each(const PslProp, prop, &decl->props)
-    {
+    vec_each (const PslProp, prop, &decl->props) {
         if (str_is(prop->name, name))
             return prop;
     }
@@ -89,8 +84,12 @@ const char *
 psl_decl_keyword(PslDeclKind kind)
 {
     static const char *const words[] = {
-        [PSL_MODEL] = "model", [PSL_VIEW] = "view",             [PSL_TYPE] = "type",
-        [PSL_ENUM] = "enum",   [PSL_DATASOURCE] = "datasource", [PSL_GENERATOR] = "generator",
+        [PSL_MODEL] = "model",
+        [PSL_VIEW] = "view",
+        [PSL_TYPE] = "type",
+        [PSL_ENUM] = "enum",
+        [PSL_DATASOURCE] = "datasource",
+        [PSL_GENERATOR] = "generator",
     };
     return words[kind];
 }
@@ -99,9 +98,8 @@ const char *
 psl_expr_word(PslExprKind kind)
 {
     static const char *const words[] = {
-        [PSL_MISSING] = "nothing",        [PSL_STRING] = "string",
-        [PSL_NUMBER] = "number",          [PSL_CONSTANT] = "constant",
-        [PSL_FUNCTION] = "function call", [PSL_ARRAY] = "array",
+        [PSL_MISSING] = "nothing",   [PSL_STRING] = "string",          [PSL_NUMBER] = "number",
+        [PSL_CONSTANT] = "constant", [PSL_FUNCTION] = "function call", [PSL_ARRAY] = "array",
         [PSL_OBJECT] = "object",
     };
     return words[kind];

@@ -240,9 +240,9 @@ static const char *
 field_kind_word(PslFieldKind kind)
 {
     static const char *const words[] = {
-        [PSL_FIELD_UNKNOWN] = "unknown",         [PSL_FIELD_SCALAR] = "scalar",
-        [PSL_FIELD_ENUM] = "enum",               [PSL_FIELD_UNSUPPORTED] = "unsupported",
-        [PSL_FIELD_RELATION] = "relation",       [PSL_FIELD_COMPOSITE] = "composite",
+        [PSL_FIELD_UNKNOWN] = "unknown",   [PSL_FIELD_SCALAR] = "scalar",
+        [PSL_FIELD_ENUM] = "enum",         [PSL_FIELD_UNSUPPORTED] = "unsupported",
+        [PSL_FIELD_RELATION] = "relation", [PSL_FIELD_COMPOSITE] = "composite",
     };
     return words[kind];
 }

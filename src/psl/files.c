@@ -25,8 +25,7 @@ enter(Search *s, const char *path)
     struct stat st;
     if (stat(path, &st) != 0)
         return true; /* opening it will say why */
-    vec_each(const FolderId, id, &s->seen)
-    {
+    vec_each (const FolderId, id, &s->seen) {
         if (id->device == st.st_dev && id->inode == st.st_ino)
             return false;
     }
@@ -48,8 +47,7 @@ walk(Search *s, const char *root, Err *err)
             continue;
         if (!fs_list(s->scratch, folder, &entries, err))
             return false;
-        vec_each(const FsEntry, entry, &entries)
-        {
+        vec_each (const FsEntry, entry, &entries) {
             bool is_schema = str_ends(str_of(entry->name), STR(".prisma"));
             if (entry->kind == FS_DIR)
                 *vec_add(s->scratch, &todo) = fs_join(s->scratch, folder, entry->name);

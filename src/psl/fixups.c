@@ -20,7 +20,8 @@ typedef struct Group {
     size_t n;
 } Group;
 
-/* A field name of a model: the field itself (NULL: about to be added), the relation that uses it. */
+/* A field name of a model: the field itself (NULL: about to be added), the relation that uses it.
+ */
 typedef struct Name {
     const PslField *field;
     const Side *user;
@@ -78,8 +79,7 @@ name_key(Fixer *x, const PslDecl *decl, Str name)
 static Group *
 group_of(Fixer *x, const PslDecl *owner, const PslDecl *target, Str name, bool add)
 {
-    Str key = str_of(
-        str_fmt(x->scratch, "%u:%u:%.*s", owner->index, target->index, STR_ARG(name)));
+    Str key = str_of(str_fmt(x->scratch, "%u:%u:%.*s", owner->index, target->index, STR_ARG(name)));
     Group *group = map_get(&x->groups, key);
     if (!group && add) {
         group = arena_new(x->scratch, Group);
@@ -129,8 +129,7 @@ collect_sides(Fixer *x)
 {
     for (size_t i = 0; i < x->schema->ndecls; i++) {
         const PslDecl *decl = x->schema->decls[i];
-        vec_each(const PslField, field, &decl->fields)
-        {
+        vec_each (const PslField, field, &decl->fields) {
             Name *name = arena_new(x->scratch, Name);
             name->field = field;
             if (map_put(&x->names, name_key(x, decl, field->name), name))
@@ -151,11 +150,9 @@ collect_sides(Fixer *x)
 static void
 mark_used(Fixer *x)
 {
-    vec_each(Side *, side, &x->sides)
-    {
+    vec_each (Side *, side, &x->sides) {
         PslArgs used = (*side)->fields ? (*side)->fields->args : (PslArgs){0};
-        vec_each(const PslArg, arg, &used)
-        {
+        vec_each (const PslArg, arg, &used) {
             Name *name = map_get(&x->names, name_key(x, (*side)->field->parent, arg->value.text));
             if (name)
                 name->user = *side;
@@ -170,8 +167,7 @@ fields_of(Fixer *x, const PslDecl *decl, const PslExpr *list, FieldVec *ret)
 {
     PslArg single = {.value = *list};
     PslArgs names = list->kind == PSL_ARRAY ? list->args : (PslArgs){&single, 1};
-    vec_each(const PslArg, arg, &names)
-    {
+    vec_each (const PslArg, arg, &names) {
         const PslField *field = psl_field(decl, arg->value.text);
         if (!field)
             return false;
@@ -185,8 +181,7 @@ static bool
 first_key(Fixer *x, const PslDecl *decl, FieldVec *ret)
 {
     const PslField *unique = NULL;
-    vec_each(const PslField, field, &decl->fields)
-    {
+    vec_each (const PslField, field, &decl->fields) {
         if (psl_attr(field->attrs, "id")) {
             *vec_add(x->scratch, ret) = field;
             return true;
@@ -208,11 +203,10 @@ first_key(Fixer *x, const PslDecl *decl, FieldVec *ret)
 static bool
 is_unique(Fixer *x, const PslDecl *decl, const FieldVec *fields)
 {
-    if (fields->n == 1 && (psl_attr(fields->v[0]->attrs, "id") ||
-                           psl_attr(fields->v[0]->attrs, "unique")))
+    if (fields->n == 1 &&
+        (psl_attr(fields->v[0]->attrs, "id") || psl_attr(fields->v[0]->attrs, "unique")))
         return true;
-    vec_each(const PslAttr, attr, &decl->attrs)
-    {
+    vec_each (const PslAttr, attr, &decl->attrs) {
         const PslExpr *list = psl_arg_value(attr->args, "fields", 0);
         FieldVec own = {0};
         if ((!str_is(attr->name, "id") && !str_is(attr->name, "unique")) || !list ||
@@ -284,8 +278,7 @@ plan_keys(Fixer *x, Plan *plan)
     for (size_t i = 0; i < models.n; i++) {
         Key *key = &plan->keys[plan->nkeys++];
         key->model = models.v[i];
-        key->name = has_given ? given.v[i]->name
-                              : key_name(x, plan->to->name, key->model->name);
+        key->name = has_given ? given.v[i]->name : key_name(x, plan->to->name, key->model->name);
         const Name *name = map_get(&x->names, name_key(x, plan->from, key->name));
         key->existing = name ? name->field : NULL;
         if (key->model->type.arity == PSL_LIST)
@@ -389,8 +382,8 @@ consider(Fixer *x, Side *side)
 {
     bool is_clear;
     const Side *other = opposite_of(x, side, &is_clear);
-    if (!is_clear || (other && is_list(side)) || (other && !is_list(other) &&
-                                                  !is_forward(side, other)))
+    if (!is_clear || (other && is_list(side)) ||
+        (other && !is_list(other) && !is_forward(side, other)))
         return;
     bool is_back = is_list(side);
     if (!is_back && other && side->fields && side->references)
@@ -449,8 +442,7 @@ static const char *
 name_arg(Fixer *x, const Plan *plan, const char *separator)
 {
     const Side *side = plan->forward ? plan->forward : plan->back;
-    const PslExpr *name =
-        side->attr ? psl_arg_value(side->attr->args, "name", 0) : NULL;
+    const PslExpr *name = side->attr ? psl_arg_value(side->attr->args, "name", 0) : NULL;
     if (!name || name->kind != PSL_STRING)
         return "";
     Str written = psl_text(side->field->parent->file, name->span);
@@ -489,9 +481,9 @@ static void
 write_forward_field(Fixer *x, const Plan *plan)
 {
     insert(x, plan->from, plan->from->close,
-           str_fmt(x->a, "%s %.*s%s @relation(%s%s)\n", plan->forward_name,
-                   STR_ARG(plan->to->name), plan->arity == PSL_OPTIONAL ? "?" : "",
-                   name_arg(x, plan, ", "), key_args(x, plan)));
+           str_fmt(x->a, "%s %.*s%s @relation(%s%s)\n", plan->forward_name, STR_ARG(plan->to->name),
+                   plan->arity == PSL_OPTIONAL ? "?" : "", name_arg(x, plan, ", "),
+                   key_args(x, plan)));
 }
 
 /* A scalar field of the same type as the one that it refers to, native type included. */
@@ -499,15 +491,14 @@ static void
 write_key(Fixer *x, const Plan *plan, const Key *key)
 {
     Str native = {"", 0};
-    vec_each(const PslAttr, attr, &key->model->attrs)
-    {
+    vec_each (const PslAttr, attr, &key->model->attrs) {
         if (memchr(attr->name.p, '.', attr->name.n))
             native = psl_text(key->model->parent->file, attr->span);
     }
     insert(x, plan->from, plan->from->close,
-           str_fmt(x->a, "%.*s %.*s%s%s %.*s\n", STR_ARG(key->name),
-                   STR_ARG(key->model->type.name), plan->arity == PSL_OPTIONAL ? "?" : "",
-                   plan->is_one_to_one ? " @unique" : "", STR_ARG(native)));
+           str_fmt(x->a, "%.*s %.*s%s%s %.*s\n", STR_ARG(key->name), STR_ARG(key->model->type.name),
+                   plan->arity == PSL_OPTIONAL ? "?" : "", plan->is_one_to_one ? " @unique" : "",
+                   STR_ARG(native)));
 }
 
 static void
@@ -537,9 +528,10 @@ sort_inserts(Arena *scratch, PslInsertVec *inserts)
             size_t middle = low + width < inserts->n ? low + width : inserts->n;
             size_t high = middle + width < inserts->n ? middle + width : inserts->n;
             for (size_t i = low, j = middle, k = low; k < high; k++) {
-                bool left = j >= high || (i < middle && (from[i].file < from[j].file ||
-                                                         (from[i].file == from[j].file &&
-                                                          from[i].off <= from[j].off)));
+                bool left =
+                    j >= high ||
+                    (i < middle && (from[i].file < from[j].file ||
+                                    (from[i].file == from[j].file && from[i].off <= from[j].off)));
                 to[k] = left ? from[i++] : from[j++];
             }
         }
@@ -565,10 +557,9 @@ psl_format_fixups(Arena *a, const PslSchema *schema, PslInsertVec *ret)
     if (schema->errors || !collect_decls(x) || !collect_sides(x))
         return;
     mark_used(x);
-    vec_each(Side *, side, &x->sides)
+    vec_each (Side *, side, &x->sides)
         consider(x, *side);
-    vec_each(Plan *, plan, &x->plans)
-    {
+    vec_each (Plan *, plan, &x->plans) {
         if (!(*plan)->is_doubtful)
             write_plan(x, *plan);
     }

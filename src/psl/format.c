@@ -22,8 +22,8 @@ typedef struct Printer {
     Buf *out;
     VEC(Row) rows;
     const char *indent;
-    bool is_empty;         /* nothing was printed in the current block */
-    bool ends_in_comment;  /* the last row is a comment line */
+    bool is_empty;        /* nothing was printed in the current block */
+    bool ends_in_comment; /* the last row is a comment line */
 } Printer;
 
 static size_t
@@ -42,16 +42,14 @@ flush(Printer *p)
 {
     enum { MOST_COLUMNS = 200 };
     size_t widths[3] = {0};
-    vec_each(Row, row, &p->rows)
-    {
+    vec_each (Row, row, &p->rows) {
         for (size_t i = 0; i < row_width(row); i++) {
             size_t columns = lex_columns(row->cells[i]);
             if (columns > widths[i] && columns <= MOST_COLUMNS)
                 widths[i] = columns;
         }
     }
-    vec_each(Row, row, &p->rows)
-    {
+    vec_each (Row, row, &p->rows) {
         size_t n = row_width(row);
         if (n || row->end.n)
             buf_addz(p->out, p->indent);
@@ -148,7 +146,8 @@ is_comment(const PslItem *item)
 
 /* -- Parts of a line -- */
 
-static void write_args(Printer *p, Buf *b, PslArgs args);
+static void
+write_args(Printer *p, Buf *b, PslArgs args);
 
 static void
 write_expr(Printer *p, Buf *b, const PslExpr *expr)
@@ -229,8 +228,7 @@ attrs_text(Printer *p, PslAttrs attrs)
         return (Str){"", 0};
     buf_init(&b, p->scratch);
     for (size_t rank = 0; rank <= attr_rank(STR("")); rank++) {
-        vec_each(const PslAttr, attr, &attrs)
-        {
+        vec_each (const PslAttr, attr, &attrs) {
             if (attr_rank(attr->name) != rank)
                 continue;
             buf_addz(&b, b.n ? " @" : "@");

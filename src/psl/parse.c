@@ -239,8 +239,8 @@ enum_value(Parser *p, PslDecl *decl)
 {
     PslValue v = {.parent = decl, .index = (uint32_t)p->values.n};
     size_t start = p->at, attrs = p->attrs.n;
-    bool ok = parse_name(p, "a value, an attribute beginning with @@ or `}`", &v.name) &&
-              parse_attrs(p);
+    bool ok =
+        parse_name(p, "a value, an attribute beginning with @@ or `}`", &v.name) && parse_attrs(p);
     size_t end = p->at;
     if (!ok || !parse_line_rest(p, "an attribute or the end of the line", &v.comment)) {
         p->attrs.n = attrs;
@@ -331,8 +331,7 @@ at_head(Parser *p)
     size_t start = p->at;
     PslDeclKind kind;
     Str name;
-    bool yes = head(p, &kind, &name) &&
-               offset_of(p, name) > start + strlen(psl_decl_keyword(kind));
+    bool yes = head(p, &kind, &name) && offset_of(p, name) > start + strlen(psl_decl_keyword(kind));
     parse_space(p);
     yes = yes && parse_peek(p) == '{';
     p->at = start;

@@ -201,8 +201,8 @@ prove_detach(Run *r, Arena *a, const SqlStmt *s, Proof *ret, Err *err)
     Buf parent, child;
     buf_init(&parent, a);
     buf_init(&child, a);
-    sql_add_literal(&parent, str_of(regclass(a, s->table)));
-    sql_add_literal(&child, str_of(regclass(a, s->index)));
+    sql_add_literal(&parent, str_of(regclass(a, s->parent)));
+    sql_add_literal(&child, str_of(regclass(a, s->table)));
     DbRowsVec results;
     if (!ask(r, a,
              str_fmt(a, "SELECT h.inhdetachpending FROM pg_catalog.pg_inherits h WHERE h.inhrelid"
@@ -214,8 +214,8 @@ prove_detach(Run *r, Arena *a, const SqlStmt *s, Proof *ret, Err *err)
     *ret = rows->rows ? PROOF_NOT_DONE : PROOF_DONE;
     if (rows->rows && str_is(db_cell(rows, 0, 0), "t")) {
         if (!ask(r, a,
-                 str_fmt(a, "ALTER TABLE %s DETACH PARTITION %s FINALIZE", regclass(a, s->table),
-                         regclass(a, s->index)),
+                 str_fmt(a, "ALTER TABLE %s DETACH PARTITION %s FINALIZE", regclass(a, s->parent),
+                         regclass(a, s->table)),
                  &results, err))
             return false;
         *ret = PROOF_DONE;

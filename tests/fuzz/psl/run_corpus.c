@@ -1,7 +1,8 @@
 /* Runs a fuzz target over the files of a corpus, as an ordinary test. */
 #include "base/fs.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 main(int argc, char **argv)
@@ -11,8 +12,7 @@ main(int argc, char **argv)
     Err err = {0};
     if (argc != 2 || !fs_list(a, argv[1], &entries, &err))
         return 1;
-    vec_each(const FsEntry, entry, &entries)
-    {
+    vec_each (const FsEntry, entry, &entries) {
         Str text;
         if (!fs_read(a, fs_join(a, argv[1], entry->name), 0, &text, &err))
             return 1;

@@ -66,8 +66,7 @@ problems(Arena *a, Str text)
     Parsed *p = parse(a, text);
     Buf b;
     buf_init(&b, a);
-    vec_each(const Diag, d, &p->diags.items)
-    {
+    vec_each (const Diag, d, &p->diags.items) {
         int line, column;
         str_line_col(text, d->off, &line, &column);
         buf_fmt(&b, "%s%d:%d %s", b.n ? ", " : "", line, column, d->id);
@@ -197,9 +196,7 @@ names_as_prisma_reads_them(void **state)
     static const char *const wrong[] = {"_a Int", "a$ Int", "e\xcc\x81 Int", "\xf0\x9f\x98\x80 Int",
                                         "\xc2\xb2 Int"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_string_equal(
-            problems(a, str_of(str_fmt(a, "model A {\n%s\n}\n", wrong[i])))[0] == '2' ? "2" : "",
-            "2");
+        assert_int_equal(problems(a, str_of(str_fmt(a, "model A {\n%s\n}\n", wrong[i])))[0], '2');
 }
 
 static void
@@ -349,9 +346,10 @@ hostile_texts(void **state)
     }
     ARENA_LOCAL(a);
     assert_null(tree_check_text((Str){"model A {\n \0 a Int\n}\0", 22}, true));
-    Str nested = str_of(str_fmt(a, "model A {\n  a Int @x(%s1%s)\n}\n",
-                                "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
-                                "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"));
+    Str nested =
+        str_of(str_fmt(a, "model A {\n  a Int @x(%s1%s)\n}\n",
+                       "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+                       "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"));
     assert_string_equal(problems(a, nested), "2:76 syntax-line");
 }
 

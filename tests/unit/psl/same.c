@@ -53,8 +53,7 @@ is_blank(Str text, size_t from, size_t to)
 static const char *
 check_items(Str text, const PslDecl *decl, const PslItems *items, size_t from, size_t to)
 {
-    vec_each(const PslItem, item, items)
-    {
+    vec_each (const PslItem, item, items) {
         if (item->span.off < from || end_of(item->span) > to)
             return "an item is out of order";
         if (!is_blank(text, from, item->span.off))
@@ -88,8 +87,7 @@ tree_check(const PslSchema *schema)
             from = lex_space(text, lex_newline(text, from));
         from = lex_line(text, from);
         TRY(check_items(text, decl, &decl->items, from, decl->close));
-        vec_each(const PslField, field, &decl->fields)
-        {
+        vec_each (const PslField, field, &decl->fields) {
             if (field->parent != decl || &decl->fields.v[field->index] != field)
                 return "a field does not know where it is";
             if (!str_eq(psl_text(decl->file, psl_span_of(decl->file, field->name)), field->name))
@@ -197,8 +195,7 @@ static void
 add_comments(Arena *a, StrVec *list, const PslFile *file, const PslDecl *decl,
              const PslItems *items)
 {
-    vec_each(const PslItem, item, items)
-    {
+    vec_each (const PslItem, item, items) {
         if (item->kind == PSL_ITEM_COMMENT || item->kind == PSL_ITEM_BLOCK_COMMENT)
             add_comment(a, list, file, item->span);
         if (decl)
@@ -261,8 +258,7 @@ tree_check_text(Str text, bool fixups)
     TRY(tree_check(schema));
     if (schema->errors != diags.errors)
         return "errors are counted wrongly";
-    vec_each(const Diag, d, &diags.items)
-    {
+    vec_each (const Diag, d, &diags.items) {
         if (d->source != &source || d->off > text.n || d->len > text.n - d->off || !d->message[0])
             return "a diagnostic without a place";
     }
