@@ -25,6 +25,14 @@ text(JsonWriter *w, Str s)
     static const char hex[] = "0123456789abcdef";
     buf_addc(&w->out, '"');
     for (size_t i = 0; i < s.n;) {
+        size_t plain = i;
+        while (plain < s.n && s.p[plain] >= 0x20 && s.p[plain] < 0x7f && s.p[plain] != '"' &&
+               s.p[plain] != '\\')
+            plain++;
+        buf_add(&w->out, str_slice(s, i, plain));
+        i = plain;
+        if (i == s.n)
+            break;
         unsigned char c = (unsigned char)s.p[i];
         if (c >= 0x80) {
             Str rest = str_slice(s, i, s.n);

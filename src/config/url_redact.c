@@ -68,12 +68,31 @@ secret_at(Str s, size_t i, const char *secret, bool quoted)
     return at - i;
 }
 
+/* Whether a secret may begin with this byte; logs are long and secrets rare. */
+static bool
+may_begin(char c, const char *const *secrets, size_t count)
+{
+    if (c == '%' || c == '\\' || c == '\'' || c == '"')
+        return true;
+    for (size_t k = 0; k < count; k++)
+        if (secrets[k] && secrets[k][0] == c)
+            return true;
+    return false;
+}
+
 static Str
 hide_secrets(Arena *a, Str text, const char *const *secrets, size_t count)
 {
     Buf out;
     buf_init(&out, a);
     for (size_t i = 0; i < text.n;) {
+        size_t plain = i;
+        while (plain < text.n && !may_begin(text.p[plain], secrets, count))
+            plain++;
+        buf_add(&out, str_slice(text, i, plain));
+        i = plain;
+        if (i == text.n)
+            break;
         size_t longest = 0;
         for (size_t k = 0; k < count; k++) {
             for (int quoted = 0; quoted < 2 && secrets[k]; quoted++) {
@@ -219,6 +238,15 @@ hide_value(Redactor *r, size_t i)
     return end;
 }
 
+/* Whether "://", "%3a%2f%2f" or a word for a password may begin here. */
+static bool
+may_begin_token(Str s, size_t i)
+{
+    char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
+    return (c == ':' && next == '/') || (c == '%' && next == '3') ||
+           (lower(c) == 'p' && lower(next) == 'a');
+}
+
 char *
 url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
 {
@@ -226,6 +254,13 @@ url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
     buf_init(&r.out, a);
     static const char *const words[] = {"password", "passwd", "passphrase"};
     for (size_t i = 0; i < r.text.n;) {
+        size_t run = i;
+        while (run < r.text.n && !may_begin_token(r.text, run))
+            run++;
+        buf_add(&r.out, str_slice(r.text, i, run));
+        i = run;
+        if (i == r.text.n)
+            break;
         size_t plain = token_at(r.text, i, "://"), n = plain;
         if (!n)
             n = token_at(r.text, i, "%3a%2f%2f");

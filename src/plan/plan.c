@@ -165,7 +165,10 @@ plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPl
     }
     if (!sql_split(a, m->path, m->text, &ret->script, err))
         return false;
-    sql_classify(a, &ret->script);
+    if (hints->fresh)
+        sql_classify_brief(a, &ret->script);
+    else
+        sql_classify(a, &ret->script);
     return plan_cut(a, hints, ret, err);
 }
 

@@ -54,6 +54,7 @@ typedef struct PlanHints {
     size_t start;           /* first statement that has not run */
     VEC(size_t) alone;      /* statements that failed inside a transaction (25001, 2D000) */
     VEC(size_t) cut_after;  /* enum values that a later statement uses (55P04) */
+    bool fresh; /* the database holds no tables: what the statements lock does not matter */
     const char *chained;    /* the done part ended with COMMIT AND CHAIN: words of its BEGIN */
 } PlanHints;
 

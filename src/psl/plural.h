@@ -4,9 +4,7 @@
 #include "base/str.h"
 
 /* "BlogPost", "blog_post" -> "blogPost" */
-Str
-plural_camel(Arena *a, Str name);
+Str plural_camel(Arena *a, Str name);
 
 /* "category" -> "categories" */
-Str
-plural_of(Arena *a, Str word);
+Str plural_of(Arena *a, Str word);

@@ -212,57 +212,44 @@ typedef struct PslSchema {
  *
  * files  the sources, kept by the tree (see above); n may be 0
  * returns the schema, never NULL, owned by `a` */
-PslSchema *
-psl_parse(Arena *a, const Source *files, size_t n, DiagList *diags);
+PslSchema *psl_parse(Arena *a, const Source *files, size_t n, DiagList *diags);
 
 /* -- Looking things up. All return NULL (or -1) when there is none. -- */
 
 /* The first attribute of that name. */
-const PslAttr *
-psl_attr(PslAttrs attrs, const char *name);
+const PslAttr *psl_attr(PslAttrs attrs, const char *name);
 
 /* The attribute's argument `name`, or the unnamed argument number `position` (0-based, counting
  * unnamed ones only; -1 = only by name). A named one wins. */
-const PslArg *
-psl_arg(PslArgs args, const char *name, int position);
+const PslArg *psl_arg(PslArgs args, const char *name, int position);
 
 /* The value of that argument, NULL also for `name:` alone. */
-const PslExpr *
-psl_arg_value(PslArgs args, const char *name, int position);
+const PslExpr *psl_arg_value(PslArgs args, const char *name, int position);
 
-const PslField *
-psl_field(const PslDecl *decl, Str name);
-const PslValue *
-psl_value(const PslDecl *decl, Str name);
-const PslProp *
-psl_prop(const PslDecl *decl, const char *name);
+const PslField *psl_field(const PslDecl *decl, Str name);
+const PslValue *psl_value(const PslDecl *decl, Str name);
+const PslProp *psl_prop(const PslDecl *decl, const char *name);
 
 /* The first declaration of that kind and name; name.n == 0 takes any name. Linear. */
-const PslDecl *
-psl_decl(const PslSchema *schema, PslDeclKind kind, Str name);
+const PslDecl *psl_decl(const PslSchema *schema, PslDeclKind kind, Str name);
 
 /* "model", "composite type", ... for messages; "model", "type", ... as written. */
-const char *
-psl_decl_word(PslDeclKind kind);
-const char *
-psl_decl_keyword(PslDeclKind kind);
+const char *psl_decl_word(PslDeclKind kind);
+const char *psl_decl_keyword(PslDeclKind kind);
 
 /* "string", "number", "constant", "function call", "array", "object". */
-const char *
-psl_expr_word(PslExprKind kind);
+const char *psl_expr_word(PslExprKind kind);
 
 /* Where a view lies in its file; {0, 0} when it does not point into the file's text. */
-PslSpan
-psl_span_of(const PslFile *file, Str view);
+PslSpan psl_span_of(const PslFile *file, Str view);
 
 /* The text of a span. */
-Str
-psl_text(const PslFile *file, PslSpan span);
+Str psl_text(const PslFile *file, PslSpan span);
 
 /* Add a diagnostic at a span of a file. */
-__attribute__((format(printf, 6, 7))) Diag *
-psl_diag(DiagList *diags, Severity severity, const char *id, const PslFile *file, PslSpan at,
-         const char *fmt, ...);
+__attribute__((format(printf, 6, 7))) Diag *psl_diag(DiagList *diags, Severity severity,
+                                                     const char *id, const PslFile *file,
+                                                     PslSpan at, const char *fmt, ...);
 
 /* -- Printing -- */
 
@@ -275,8 +262,7 @@ psl_diag(DiagList *diags, Severity severity, const char *id, const PslFile *file
  *
  * ret     the text, owned by `a`; ends with exactly one newline
  * errors  ERR_SCHEMA when parts of the file could not be read: then nothing is printed */
-MUST_CHECK bool
-psl_format(Arena *a, const PslFile *file, Str *ret, Err *err);
+MUST_CHECK bool psl_format(Arena *a, const PslFile *file, Str *ret, Err *err);
 
 /* Text to insert into a file. */
 typedef struct PslInsert {
@@ -292,20 +278,17 @@ typedef VEC(PslInsert) PslInsertVec;
  * proposed where a name is taken or where it is not clear what belongs together.
  *
  * ret  sorted by file and offset */
-void
-psl_format_fixups(Arena *a, const PslSchema *schema, PslInsertVec *ret);
+void psl_format_fixups(Arena *a, const PslSchema *schema, PslInsertVec *ret);
 
 /* The texts of the files with the inserts made: an array of schema->nfiles sources. */
-Source *
-psl_apply(Arena *a, const PslSchema *schema, const PslInsertVec *inserts);
+Source *psl_apply(Arena *a, const PslSchema *schema, const PslInsertVec *inserts);
 
 /* The whole of `prisma format`: parse, add what is missing (when `fixups`), lay out.
  *
  * ret     the formatted files, as many as were given, same paths
  * diags   syntax errors; then the result is false with ERR_SCHEMA */
-MUST_CHECK bool
-psl_reformat(Arena *a, const Source *files, size_t n, bool fixups, Source **ret, DiagList *diags,
-             Err *err);
+MUST_CHECK bool psl_reformat(Arena *a, const Source *files, size_t n, bool fixups, Source **ret,
+                             DiagList *diags, Err *err);
 
 /* -- Files -- */
 
@@ -313,20 +296,16 @@ psl_reformat(Arena *a, const Source *files, size_t n, bool fixups, Source **ret,
  * are followed once), and parse them.
  *
  * errors  ERR_IO with the path: missing, unreadable, not a file, no .prisma file in the folder */
-MUST_CHECK bool
-psl_load(Arena *a, const char *path, PslSchema **ret, DiagList *diags, Err *err);
+MUST_CHECK bool psl_load(Arena *a, const char *path, PslSchema **ret, DiagList *diags, Err *err);
 
 /* The same without parsing: the sources, owned by `a`. */
-MUST_CHECK bool
-psl_load_sources(Arena *a, const char *path, Source **ret, size_t *ret_n, Err *err);
+MUST_CHECK bool psl_load_sources(Arena *a, const char *path, Source **ret, size_t *ret_n, Err *err);
 
 /* -- Telling what was understood: `aramid schema`. The schema is resolved for it (psl_validate.h);
  * of a schema with errors, what could be resolved is told. -- */
 
 /* Text for people: models with tables, columns, keys and relations, enums. Owned by `a`. */
-Str
-psl_describe(Arena *a, const PslSchema *schema);
+Str psl_describe(Arena *a, const PslSchema *schema);
 
 /* The same as one JSON object, written under `key` (NULL for the root). `a` is for the work. */
-void
-psl_describe_json(Arena *a, JsonWriter *w, const char *key, const PslSchema *schema);
+void psl_describe_json(Arena *a, JsonWriter *w, const char *key, const PslSchema *schema);

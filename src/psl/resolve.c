@@ -127,6 +127,14 @@ has_bad_item(PslItems items)
     return false;
 }
 
+bool
+decl_is_partial(const PslDecl *decl)
+{
+    Str text = decl->file->source->text;
+    bool is_closed = decl->close < text.n && text.p[decl->close] == '}';
+    return !is_closed || has_bad_item(decl->items);
+}
+
 /* Enter a declaration under its name; false when the name is taken in that name space. */
 static bool
 claim_name(Ctx *c, Map *names, const PslDecl *decl)
@@ -161,6 +169,8 @@ declare_fields(Ctx *c, PslModel *m)
             f->is_broken = true;
         if (map_has(&m->by_name, f->name)) {
             m->is_broken = true;
+            if (m->is_partial)
+                continue;
             field_error(c, "field-duplicate", f, psl_span_of(model_file(m), f->name),
                         "the %s \"" STR_FMT "\" has a field \"" STR_FMT "\" already",
                         psl_decl_word(m->decl->kind), Q(m->name), Q(f->name));
@@ -176,7 +186,7 @@ declare_model(Ctx *c, const PslDecl *decl, bool is_first)
     PslModel *m = arena_new(c->a, PslModel);
     *m = (PslModel){.decl = decl, .index = (uint32_t)c->r->nmodels, .name = decl->name,
                     .table = decl->name, .is_view = decl->kind == PSL_VIEW};
-    m->is_partial = has_bad_item(decl->items);
+    m->is_partial = c->has_unread || decl_is_partial(decl);
     m->is_broken = m->is_partial || !is_first;
     c->r->models[c->r->nmodels++] = m;
     if (!check_identifier(c, decl->file, decl->name, m->is_view ? "a view" : "a model"))
@@ -195,7 +205,7 @@ declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
 {
     PslEnum *e = arena_new(c->a, PslEnum);
     *e = (PslEnum){.decl = decl, .name = decl->name, .db_name = decl->name};
-    e->is_partial = has_bad_item(decl->items) || !is_first;
+    e->is_partial = c->has_unread || decl_is_partial(decl) || !is_first;
     c->r->enums[c->r->nenums++] = e;
     check_identifier(c, decl->file, decl->name, "an enum");
     check_reserved(c, decl);

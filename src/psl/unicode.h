@@ -6,13 +6,10 @@
 #include <stdint.h>
 
 /* General categories Lu, Ll, Lt, Lm, Lo: what names are made of, beside ASCII digits. */
-bool
-unicode_is_letter(uint32_t cp);
+bool unicode_is_letter(uint32_t cp);
 
 /* General category Zs. */
-bool
-unicode_is_space(uint32_t cp);
+bool unicode_is_space(uint32_t cp);
 
 /* Columns on a terminal: 0, 1 or 2. */
-unsigned
-unicode_columns(uint32_t cp);
+unsigned unicode_columns(uint32_t cp);

@@ -333,9 +333,11 @@ scalar_field_attrs(Ctx *c, PslModelField *f, Map *columns)
             field_error(c, "ignore-unsupported", f, args.attr->span,
                         "a field of type Unsupported is ignored anyway");
     }
-    if (set.first[ATTR_RELATION])
+    if (set.first[ATTR_RELATION]) {
+        f->model->is_broken = true; /* a relation field is missing */
         field_error(c, "relation-scalar", f, set.first[ATTR_RELATION]->span,
                     "@relation belongs to a field whose type is a model");
+    }
     if (set.first[ATTR_UPDATED_AT] &&
         args_read(c, file, set.first[ATTR_UPDATED_AT], ATTR_UPDATED_AT, &args)) {
         f->is_updated_at = true;

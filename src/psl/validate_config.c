@@ -182,7 +182,8 @@ read_urls(Ctx *c, PslDatasource *ds)
         if (c->prisma != 7 && !read_url(c, prop, &prop->value, urls[i]))
             return false;
     }
-    if (!psl_prop(ds->decl, "url") && (c->prisma == 5 || c->prisma == 6)) {
+    if (!psl_prop(ds->decl, "url") && (c->prisma == 5 || c->prisma == 6) &&
+        !decl_is_partial(ds->decl)) {
         Diag *d = v_error(c, "datasource-url", ds->decl->file, ds->decl->head,
                           "Prisma %d wants a \"url\" in the datasource", c->prisma);
         v_hint(c, d, "add: url = env(\"DATABASE_URL\")");
@@ -323,6 +324,8 @@ read_provider(Ctx *c, PslDatasource *ds)
     static const char *const others[] = {"mysql", "sqlite", "sqlserver", "mongodb", "cockroachdb"};
     const PslFile *file = ds->decl->file;
     const PslProp *prop = psl_prop(ds->decl, "provider");
+    if (!prop && decl_is_partial(ds->decl))
+        return false;
     if (!prop) {
         Diag *d = v_error(c, "datasource-provider", file, ds->decl->head,
                           "the datasource \"" STR_FMT "\" has no provider", Q(ds->name));
@@ -426,6 +429,8 @@ check_one_datasource(Ctx *c)
         const PslDecl *decl = c->schema->decls[i];
         if (decl->kind != PSL_DATASOURCE)
             continue;
+        if (first && decl_is_partial(first))
+            return;
         if (first && decl->file == first->file) {
             v_error(c, "datasource-second", first->file, first->head,
                     "a schema has one datasource, this one has more");
@@ -497,7 +502,7 @@ read_generator(Ctx *c, const PslDecl *decl, PslGenerator *g)
             check_env_calls(c, file, &prop->value);
         }
     }
-    if (!psl_prop(decl, "provider")) {
+    if (!psl_prop(decl, "provider") && !decl_is_partial(decl)) {
         Diag *d = v_error(c, "generator-provider", file, decl->head,
                           "the generator \"" STR_FMT "\" has no provider", Q(g->name));
         v_hint(c, d, "add: provider = \"prisma-client\"");

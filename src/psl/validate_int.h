@@ -87,6 +87,9 @@ mark_next(Ctx *c)
     return ++c->mark;
 }
 
+/* True when something in the declaration could not be read: what seems to be missing may be there. */
+bool decl_is_partial(const PslDecl *decl);
+
 /* -- Attributes (validate_attrs.c) -- */
 
 /* Where an attribute may stand. */

@@ -81,10 +81,21 @@ read_field_args(Ctx *c, PslModel *m, const PslExpr *call, PslKeyField *ret)
         read_ops(c, m, ops, ret);
 }
 
+/* `String userId`: the name is there, but as the type of a field. That was reported. */
+static bool
+is_swapped(const PslModel *m, Str name)
+{
+    for (size_t i = 0; i < m->nfields && m->is_broken; i++) {
+        if (m->fields[i].kind == PSL_FIELD_UNKNOWN && str_eq(m->fields[i].ast->type.name, name))
+            return true;
+    }
+    return false;
+}
+
 static void
 unknown_field(Ctx *c, const FieldPick *pick, const PslExpr *e)
 {
-    if (pick->of->is_partial)
+    if (pick->of->is_partial || is_swapped(pick->of, e->text))
         return;
     Diag *d = v_error(c, "field-unknown", pick->file, e->span,
                       "the %s \"" STR_FMT "\" has no field \"" STR_FMT "\"",

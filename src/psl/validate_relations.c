@@ -190,10 +190,25 @@ check_set_null(Ctx *c, const PslRelation *r)
     v_hint(c, d, "make the columns optional, or choose another action");
 }
 
+/* A field that could be the opposite one has an error, which was reported. */
+static bool
+has_broken_opposite(const PslModelField *f)
+{
+    const PslModel *m = f->target;
+    for (size_t i = 0; i < m->nfields; i++) {
+        const PslModelField *g = &m->fields[i];
+        if (g->is_broken && g->kind == PSL_FIELD_RELATION && g->target == f->model)
+            return true;
+    }
+    return false;
+}
+
 static void
 missing_opposite(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward ? r->forward : r->back;
+    if (has_broken_opposite(f))
+        return;
     Diag *d = v_error(c, "relation-missing-opposite", model_file(f->model), f->ast->span,
                       "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT
                       "\"",

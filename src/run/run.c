@@ -209,6 +209,7 @@ plan_entry(Run *r, const Entry *e, Err *err)
     PlanHints hints = l->hints;
     hints.start = 0;
     hints.chained = NULL;
+    hints.fresh = r->deploy && r->session.is_fresh;
     MigrationPlan *mp = vec_add(r->arena, &r->plan.migrations);
     if (!plan_migration(r->arena, e->file, &hints, mp, err))
         return false;

@@ -60,6 +60,7 @@ typedef struct Session {
     const char *url_schema;    /* of the URL, or NULL: then the role's search_path holds */
     const char *ledger_schema; /* NULL: no schema to put it in */
     bool ledger_exists;
+    bool is_fresh;             /* no schema holds a table of a user, the ledger apart */
     int tables;                /* ordinary tables in the ledger's schema, without ours */
     const char *journal_schema, *journal_table; /* where it is, or would be made; NULL = nowhere */
     bool journal_exists;

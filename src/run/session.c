@@ -84,7 +84,10 @@ add_facts_query(const Session *s, Buf *b)
                 "pg_catalog.current_database(), 'CREATE') ELSE"
                 " pg_catalog.has_schema_privilege(o.oid, 'CREATE') END,"
                 " COALESCE(pg_catalog.has_schema_privilege(f.oid, 'CREATE'), false)"
-                " FROM o LEFT JOIN f ON true");
+                ", NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relkind"
+                " OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid"
+                " OPERATOR(pg_catalog.>=) 16384 AND c.relname OPERATOR(pg_catalog.<>) '");
+    buf_fmt(b, "%s') FROM o LEFT JOIN f ON true", ledger);
 }
 
 static bool
@@ -113,6 +116,7 @@ session_refresh(Session *s, Err *err)
     s->tables = (int)tables;
     bool in_own = is_true(r, 3), beside = is_true(r, 4), may_own = is_true(r, 5),
          may_beside = is_true(r, 6);
+    s->is_fresh = is_true(r, 7);
     s->journal_exists = in_own || beside;
     if (in_own || (!beside && may_own)) {
         s->journal_schema = "aramid";

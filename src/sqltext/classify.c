@@ -162,8 +162,8 @@ read_bodies(const SqlParser *parser, Arena *a, SqlScript *script, size_t first, 
     }
 }
 
-void
-sql_classify(Arena *a, SqlScript *script)
+static void
+classify(Arena *a, SqlScript *script, bool brief)
 {
     static const SqlParser no_parser = {0};
     SqlStmt *stmts = script->stmts.v;
@@ -172,6 +172,7 @@ sql_classify(Arena *a, SqlScript *script)
         return;
     SQL_PARSER_LOCAL parser;
     sql_parser_open(&parser);
+    parser.brief = brief;
     for (size_t i = 0; i < n; i++) {
         sql_head_read(a, script->text, &stmts[i]);
         bool deep = is_too_deep(script->text, &stmts[i]);
@@ -192,4 +193,16 @@ sql_classify(Arena *a, SqlScript *script)
         drop_made_locks(&made, &stmts[i]);
         note_made(a, &made, &stmts[i]);
     }
+}
+
+void
+sql_classify(Arena *a, SqlScript *script)
+{
+    classify(a, script, false);
+}
+
+void
+sql_classify_brief(Arena *a, SqlScript *script)
+{
+    classify(a, script, true);
 }

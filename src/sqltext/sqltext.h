@@ -159,6 +159,10 @@ MUST_CHECK bool sql_split(Arena *a, const char *path, Str text, SqlScript *ret, 
  * or too old for the syntax) cannot parse is opaque and described by its leading words. */
 void sql_classify(Arena *a, SqlScript *script);
 
+/* The same at a tenth of the cost, when nobody will ask what the statements lock and make: kind, tx,
+ * tag and names are as above, opaque tells the same, locks and objects are what the words tell. */
+void sql_classify_brief(Arena *a, SqlScript *script);
+
 /* Whether libpg_query could be loaded. */
 bool sql_parser_available(void);
 

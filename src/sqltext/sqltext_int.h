@@ -81,7 +81,8 @@ enum { SQL_PARSE_BYTES = 256 * 1024, SQL_PARSE_STMT_BYTES = 1024 * 1024 };
 /* libpg_query for the time of one sql_classify. */
 typedef struct SqlParser {
     void *handle; /* NULL: not installed */
-    void *parse, *free_result, *unpack;
+    void *parse, *free_result, *unpack, *split, *free_split;
+    bool brief; /* only whether it parses */
 } SqlParser;
 
 bool

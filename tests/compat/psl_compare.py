@@ -31,9 +31,10 @@ import subprocess
 import sys
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LINT = os.path.join(REPO, "tests", "compat", "psl_lint.mjs")
+SERVER = os.path.join(REPO, "tests", "compat", "psl_oracle.mjs")
 GOLDEN = os.path.join(REPO, "tests", "golden", "psl", "validate")
 SAME_LINE = 0.98
+ERROR = re.compile(r"^error: (.*?)\n  -->  (.*?):(\d+)$", re.M | re.S)
 
 
 # -- The two sides ---------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ class Oracle:
     """The real engine."""
 
     def __init__(self, home, generation):
-        self.process = subprocess.Popen(["node", LINT, home, str(generation)],
+        self.process = subprocess.Popen(["node", SERVER, home, str(generation)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, files):
@@ -51,16 +52,11 @@ class Oracle:
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         if answer is None:
-            return [(0, 0, "the engine failed")]
+            return None
         names = [name for name, _ in files]
-        errors = []
-        for diagnostic in answer:
-            if diagnostic["is_warning"]:
-                continue
-            index = names.index(diagnostic["file_name"])
-            before = files[index][1].encode()[:diagnostic["start"]]
-            errors.append((index, before.count(b"\n") + 1, diagnostic["text"]))
-        return errors or None
+        errors = [(names.index(path), int(line), text)
+                  for text, path, line in ERROR.findall(answer)]
+        return errors or [(0, 0, answer)]
 
     def close(self):
         self.process.stdin.close()

@@ -87,14 +87,17 @@ def test_inside_a_step(project, server, dice, kind):
     statements, fragment = STEPS[kind]
     project.add("init", "CREATE TABLE witness (part text);\nCREATE TABLE slow (i int PRIMARY KEY);\n"
                 "CREATE INDEX slow_old ON slow (i);\nINSERT INTO slow SELECT generate_series(1, 1000);\n")
-    project.add("slow", statements)
-    project.add("last", "INSERT INTO witness VALUES ('last');")
+    first_name = project.names[0]
     for _ in range(count(1, 20)):
         db = server.new_database()
-        # An open transaction holds every CONCURRENTLY back until it ends.
+        assert aramid.deploy(project, db.url()).rc == 0
+        if project.names == [first_name]:
+            project.add("slow", statements)
+            project.add("last", "INSERT INTO witness VALUES ('last');")
+        # A lock on the table and an old snapshot hold every CONCURRENTLY back until they end.
         holder = db.connect()
-        holder.autocommit = False
-        holder.cursor().execute("CREATE TEMP TABLE hold (i int)")
+        holder.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+        holder.cursor().execute("SELECT count(*) FROM slow")
         try:
             first = aramid.start("deploy", "--url", db.url(), cwd=project.path)
             wait.session_runs(db, fragment)

@@ -73,7 +73,8 @@ QUERIES = {
     "comment": "SELECT format('%s %s.%s %s', d.classoid::regclass, d.objoid::regclass, d.objsubid, "
                "d.description) FROM pg_description d JOIN pg_class c ON c.oid = d.objoid "
                "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE d.classoid = 'pg_class'::regclass "
-               "AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
+               "AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' "
+               f"AND n.nspname !~ '{HISTORY}' AND c.relname !~ '{HISTORY}'",
     "privilege": f"SELECT format('%I.%I %s', n.nspname, c.relname, c.relacl) {_RELATION} "
                  "AND c.relacl IS NOT NULL",
 }

@@ -87,7 +87,7 @@ def test_failure_tells_what_to_do(project, db):
     assert "22012" in text and "division by zero" in text  # SQLSTATE and the server's words
     assert "aramid deploy" in text  # the next command
     assert ".aramid/runs/" in text  # the log
-    assert re.search(r"rolled back|nothing (was|is) (changed|applied|left)|unchanged", text), result
+    assert "nothing of this migration is in the database" in text
 
 
 @pytest.mark.parametrize("sql, made", [
@@ -100,9 +100,8 @@ def test_failure_tells_what_to_do(project, db):
     ("CREATE TABLE x (i int);;;  ;\n", "x"),
     ("\ufeffCREATE TABLE x (i int);\n", "x"),
     ("CREATE TABLE x (i int);\r\nCREATE TABLE y (i int);\r\n", "x"),
-    ("SET standard_conforming_strings = off;\nCREATE TABLE x (t text DEFAULT 'a\\'b');\n", "x"),
 ], ids=["no-semicolon", "plain", "comment-last", "comment-no-semicolon", "open-comment",
-        "nested-comment", "empty-statements", "bom", "crlf", "backslash-strings"])
+        "nested-comment", "empty-statements", "bom", "crlf"])
 def test_ends_of_files(project, db, sql, made):
     """The history row must be written whatever the last line looks like."""
     project.add("init", sql.encode())
@@ -114,6 +113,15 @@ def test_ends_of_files(project, db, sql, made):
     assert result.rc == 0, result
     assert db.exists(made)
     ledger.check(db, project)
+
+
+def test_backslash_strings_run_or_are_refused(project, db):
+    """What a quote ends depends on a setting; whatever is made of that, nothing is half done."""
+    project.add("init", "CREATE TABLE w (i int);")
+    project.add("old", "SET standard_conforming_strings = off;\nCREATE TABLE x (t text DEFAULT 'a\\'b');\n")
+    result = aramid.deploy(project, db.url())
+    assert result.rc in (0, 20), result
+    assert db.exists("x") == (result.rc == 0)
 
 
 @pytest.mark.parametrize("sql", ["", "\n", "-- nothing\n", "/* nothing */", ";"])

@@ -144,6 +144,6 @@ def test_shows_a_run_that_is_under_way(project, db):
     try:
         wait.session_runs(db, "pg_sleep")
         result = aramid.status(project, db.url())
-        assert result.rc == 10 and "running" in result.text.lower(), result
+        assert result.rc == 10 and "under way" in result.text and str(ours.pid) in result.text, result
     finally:
         assert ours.wait().rc == 0

@@ -185,7 +185,7 @@ add_comment(Arena *a, StrVec *list, const PslFile *file, PslSpan at)
         return;
     buf_init(&b, a);
     for (size_t i = 0; i < s.n; i++) {
-        if (!strchr(" \t\r\n*/", s.p[i]) || !s.p[i])
+        if (!strchr(" \t\r\n\v\f*/", s.p[i]) || !s.p[i])
             buf_addc(&b, s.p[i]);
     }
     *vec_add(a, list) = buf_str(&b);

@@ -1,0 +1,142 @@
+/* What `aramid schema` tells. */
+#include "psl/psl.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+static const char text[] = "datasource db {\n  provider = \"postgresql\"\n}\n"
+                           "/// People\n"
+                           "model User {\n"
+                           "  id    Int     @id @default(autoincrement())\n"
+                           "  mail  String? @unique @map(\"e_mail\") @db.VarChar(200)\n"
+                           "  role  Role    @default(A)\n"
+                           "  posts Post[]\n"
+                           "  tags  Tag[]\n"
+                           "  at    DateTime @updatedAt\n"
+                           "  @@index([role, mail], type: BTree)\n"
+                           "  @@map(\"users\")\n"
+                           "}\n"
+                           "model Post {\n"
+                           "  id     Int  @id\n"
+                           "  userId Int\n"
+                           "  user   User @relation(fields: [userId], references: [id])\n"
+                           "}\n"
+                           "model Tag {\n"
+                           "  id    Int    @id\n"
+                           "  users User[]\n"
+                           "}\n"
+                           "enum Role {\n"
+                           "  A @map(\"a\")\n"
+                           "  B\n"
+                           "}\n";
+
+static PslSchema *
+parse(Arena *a)
+{
+    Source *source = arena_new(a, Source);
+    DiagList diags;
+    diag_init(&diags, a);
+    *source = (Source){"schema.prisma", str_of(text)};
+    return psl_parse(a, source, 1, &diags);
+}
+
+static void
+as_text(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    assert_string_equal(
+        str_dup(a, psl_describe(a, parse(a))),
+        "3 models, 1 enums, 2 relations\n"
+        "\n"
+        "model User: table \"users\"\n"
+        "  id     Int       id, default autoincrement()\n"
+        "  mail   String?   column \"e_mail\", db.VarChar(200), unique\n"
+        "  role   Role      default A\n"
+        "  posts  Post[]    one-to-many with Post.user\n"
+        "  tags   Tag[]     many-to-many with Tag.users through table \"_TagToUser\"\n"
+        "  at     DateTime  set on every update\n"
+        "  index (role, mail) named \"users_role_e_mail_idx\" using BTree\n"
+        "\n"
+        "model Post: table \"Post\"\n"
+        "  id      Int   id\n"
+        "  userId  Int\n"
+        "  user    User  one-to-many with User.posts by userId -> id, on delete Restrict\n"
+        "\n"
+        "model Tag: table \"Tag\"\n"
+        "  id     Int     id\n"
+        "  users  User[]  many-to-many with User.tags through table \"_TagToUser\"\n"
+        "\n"
+        "enum Role: type \"Role\"\n"
+        "  A  label \"a\"\n"
+        "  B\n");
+}
+
+static void
+as_json(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    JsonWriter w;
+    jw_init(&w, a, false);
+    psl_describe_json(a, &w, NULL, parse(a));
+    static const char *const parts[] = {
+        "{\"datasource\":{\"name\":\"db\",\"provider\":\"postgresql\"}",
+        "\"name\":\"User\",\"kind\":\"model\",\"table\":\"users\",\"ignored\":false,"
+        "\"documentation\":\"People\",\"file\":\"schema.prisma\",\"line\":5,",
+        "{\"name\":\"mail\",\"kind\":\"scalar\",\"type\":\"String\",\"arity\":\"optional\","
+        "\"column\":\"e_mail\",\"native\":\"@db.VarChar(200)\"}",
+        "{\"kind\":\"id\",\"name\":\"users_pkey\",\"fields\":[\"id\"]}",
+        "{\"name\":\"Role\",\"type\":\"Role\",\"file\":\"schema.prisma\",\"line\":24,"
+        "\"values\":[{\"name\":\"A\",\"label\":\"a\"},{\"name\":\"B\",\"label\":\"B\"}]}",
+        "{\"name\":\"PostToUser\",\"kind\":\"one-to-many\","
+        "\"from\":{\"model\":\"Post\",\"field\":\"user\"},"
+        "\"to\":{\"model\":\"User\",\"field\":\"posts\"},\"constraint\":\"Post_userId_fkey\","
+        "\"fields\":[\"userId\"],\"references\":[\"id\"],"
+        "\"on_delete\":\"Restrict\",\"on_update\":\"Cascade\"}",
+        "\"join_table\":\"_TagToUser\"",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!strstr(w.out.p, parts[i]))
+            fail_msg("%s\nis not in\n%s", parts[i], w.out.p);
+    }
+}
+
+/* A schema that cannot be resolved is described as far as it is understood. */
+static void
+broken_schemas(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const char *const broken[] = {
+        "model A {\n  id Int @id\n  b Nope\n  c A\n}\n",
+        "model A {\n  b B[]\n  @@id([x])\n  @@unique([])\n}\nmodel A {\n}\n",
+        "enum E {\n}\nmodel M {\n  a\n  b E @default(X) @relation(fields: [q])\n",
+        "type T {\n  a Int\n}\nview V {\n  t T\n  u Unsupported(\"x\")?\n}\njunk\n",
+        "",
+    };
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        Source source = {"schema.prisma", str_of(broken[i])};
+        DiagList diags;
+        JsonWriter w;
+        diag_init(&diags, a);
+        PslSchema *schema = psl_parse(a, &source, 1, &diags);
+        assert_true(psl_describe(a, schema).n > 0);
+        jw_init(&w, a, true);
+        psl_describe_json(a, &w, NULL, schema);
+        assert_true(w.out.n > 0);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_text),
+        cmocka_unit_test(as_json),
+        cmocka_unit_test(broken_schemas),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
