@@ -108,21 +108,14 @@ comment_text(Printer *p, PslSpan at)
 static void
 add_block_comment(Printer *p, Str comment)
 {
-    Str rest = str_slice(comment, 2, comment.n - 2);
+    Str words;
     add_row(p, (Row){.end = STR("/**")});
-    for (size_t at = 0; at < rest.n;) {
-        size_t end = lex_line(rest, at);
-        Str words = str_trim(str_slice(rest, at, end));
-        if (words.n && words.p[0] == '*')
-            words = str_trim(str_slice(words, 1, words.n));
-        if (words.n) {
-            Buf b;
-            buf_init(&b, p->scratch);
-            buf_addz(&b, " * ");
-            buf_add(&b, words);
-            add_row(p, (Row){.end = buf_str(&b)});
-        }
-        at = lex_newline(rest, end);
+    for (size_t at = 0; lex_comment_line(comment, &at, &words);) {
+        Buf b;
+        buf_init(&b, p->scratch);
+        buf_addz(&b, " * ");
+        buf_add(&b, words);
+        add_row(p, (Row){.end = buf_str(&b)});
     }
     add_row(p, (Row){.end = STR(" */")});
 }

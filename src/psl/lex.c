@@ -227,6 +227,23 @@ lex_unescape(Arena *a, Str content, size_t *ret_bad, size_t *ret_bad_len)
     return buf_str(&b);
 }
 
+bool
+lex_comment_line(Str comment, size_t *at, Str *ret)
+{
+    Str inside = str_slice(comment, 2, comment.n - 2);
+    while (*at < inside.n) {
+        size_t end = lex_line(inside, *at);
+        Str line = str_trim(str_slice(inside, *at, end));
+        *at = lex_newline(inside, end);
+        if (line.n && line.p[0] == '*')
+            line = str_trim(str_slice(line, 1, line.n));
+        *ret = line;
+        if (line.n)
+            return true;
+    }
+    return false;
+}
+
 size_t
 lex_columns(Str text)
 {

@@ -34,6 +34,10 @@ size_t lex_string(Str t, size_t at, size_t *ret_bad);
  * `content`, length), *ret_bad_len stays 0 when all is well. */
 Str lex_unescape(Arena *a, Str content, size_t *ret_bad, size_t *ret_bad_len);
 
+/* Walk over the lines of a block comment (slashes included) that say something: each without the
+ * white space and the star at its beginning. *at begins with 0; false at the end. */
+bool lex_comment_line(Str comment, size_t *at, Str *ret);
+
 /* Decode the code point at `at` < t.n; *ret_n gets its length in bytes. A byte that is not UTF-8
  * counts as one code point U+FFFD. */
 uint32_t lex_code_point(Str t, size_t at, size_t *ret_n);

@@ -79,81 +79,7 @@ bad_line(Parser *p, size_t start, const char *what)
     return d;
 }
 
-/* -- Comments and documentation -- */
-
-/* The text of a block comment: its lines without the decoration at their beginnings. */
-static void
-add_block_comment_text(Buf *b, Str comment)
-{
-    Str rest = str_slice(comment, 2, comment.n - 2);
-    for (size_t at = 0; at < rest.n;) {
-        size_t end = lex_line(rest, at);
-        Str line = str_trim(str_slice(rest, at, end));
-        if (line.n && line.p[0] == '*')
-            line = str_trim(str_slice(line, 1, line.n));
-        at = lex_newline(rest, end);
-        if (line.n && b->n)
-            buf_addc(b, '\n');
-        buf_add(b, line);
-    }
-}
-
-/* The text of the documentation among `n` comments: `///` lines and block comments. */
-static Str
-doc_text(Parser *p, const PslItem *items, size_t n)
-{
-    Buf b = {0};
-    Str only = {"", 0};
-    size_t lines = 0;
-    for (size_t i = 0; i < n; i++) {
-        Str s = psl_text(p->file, items[i].span);
-        bool is_block = s.p[1] == '*';
-        if (!is_block && !str_starts(s, STR("///")))
-            continue;
-        Str line = str_slice(s, is_block ? s.n : 3, s.n);
-        line = str_slice(line, lex_space(line, 0), line.n);
-        if (lines++ == 0 && !is_block) {
-            only = line;
-            continue;
-        }
-        if (!b.arena) {
-            buf_init(&b, p->a);
-            buf_add(&b, only);
-        }
-        if (is_block) {
-            add_block_comment_text(&b, s);
-        } else {
-            if (lines > 1)
-                buf_addc(&b, '\n');
-            buf_add(&b, line);
-        }
-    }
-    return b.arena ? buf_str(&b) : only;
-}
-
-/* The pending documentation together with the comment at the end of the line itself. */
-static Str
-take_doc(Parser *p, PslSpan comment)
-{
-    PslItem last = {PSL_ITEM_COMMENT, 0, comment};
-    size_t n = p->doc_to - p->doc_from;
-    Str doc = {"", 0};
-    if (comment.len && psl_text(p->file, comment).p[1] == '/' &&
-        !str_starts(psl_text(p->file, comment), STR("///")))
-        comment.len = 0;
-    if (n && comment.len) {
-        PslItem *all = arena_array(p->scratch, PslItem, n + 1);
-        memcpy(all, p->items.v + p->doc_from, n * sizeof *all);
-        all[n] = last;
-        doc = doc_text(p, all, n + 1);
-    } else if (n) {
-        doc = doc_text(p, p->items.v + p->doc_from, n);
-    } else if (comment.len) {
-        doc = doc_text(p, &last, 1);
-    }
-    p->doc_from = p->doc_to = 0;
-    return doc;
-}
+/* -- Blank lines and comments -- */
 
 /* blank <- (space* newline)+ ; from the beginning of a line */
 static bool
@@ -227,7 +153,7 @@ field(Parser *p, PslDecl *decl)
         return true;
     }
     parse_check_type(p, &f.type);
-    f.doc = take_doc(p, f.comment);
+    f.doc = parse_take_doc(p, f.comment);
     *vec_add(p->scratch, &p->fields) = f;
     add_item(p, PSL_ITEM_FIELD, f.index, f.span);
     return true;
@@ -247,7 +173,7 @@ enum_value(Parser *p, PslDecl *decl)
         return false;
     }
     v.span = parse_span(start, end);
-    v.doc = take_doc(p, v.comment);
+    v.doc = parse_take_doc(p, v.comment);
     PARSE_TAKE(p, attrs, attrs, &v.attrs);
     *vec_add(p->scratch, &p->values) = v;
     add_item(p, PSL_ITEM_VALUE, v.index, v.span);
@@ -496,7 +422,7 @@ declaration(Parser *p)
         .span = at,
         .file = p->file,
     };
-    decl->doc = take_doc(p, after_brace(p, decl));
+    decl->doc = parse_take_doc(p, after_brace(p, decl));
     *vec_add(p->scratch, &p->decls) = decl;
     p->at = lex_newline(p->t, p->at);
     contents(p, decl);

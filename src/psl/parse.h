@@ -1,5 +1,5 @@
-/* Inside of the parser: shared by parse.c (lines, blocks, files) and parse_part.c (what stands on
- * a line). Not for other rooms. */
+/* Inside of the parser: shared by parse.c (lines, blocks, files), parse_part.c (what stands on a
+ * line) and parse_doc.c (documentation). Not for other rooms. */
 #pragma once
 
 #include "psl/lex.h"
@@ -109,6 +109,10 @@ parse_check_type(Parser *p, const PslType *type);
 /* The end of the block comment that starts here, or p->at when none does or it has no end. */
 size_t
 parse_block_comment(Parser *p);
+
+/* The pending documentation together with that in the comment at the end of the line itself (len 0:
+ * none); nothing is pending afterwards. */
+Str parse_take_doc(Parser *p, PslSpan comment);
 
 /* comment? line-end ; *ret has len 0 without a comment. expected: what else could stand here */
 bool

@@ -245,7 +245,7 @@ check_props(Ctx *c, const PslDecl *decl)
 {
     Map seen;
     map_init(&seen, c->a);
-    for (size_t i = 0; i < decl->props.n; i++) {
+    for (size_t i = 0; i < decl->props.n && !decl_is_partial(decl); i++) {
         const PslProp *prop = &decl->props.v[i];
         if (map_put(&seen, prop->name, (void *)(uintptr_t)prop))
             v_error(c, "property-duplicate", decl->file, psl_span_of(decl->file, prop->name),

@@ -386,7 +386,7 @@ read_schema_attr(Ctx *c, const PslFile *file, const PslAttr *attr, Str *ret)
     Args args;
     if (!args_read(c, file, attr, ATTR_M_SCHEMA, &args) || !args_string(c, &args, 0, ret))
         return;
-    if (c->prisma == 5 && !psl_has_preview(c->r, "multiSchema"))
+    if (c->prisma == 5 && !has_preview(c, "multiSchema"))
         v_error(c, "schema-preview", file, attr->span,
                 "Prisma 5 knows @@schema as a preview feature only");
 }

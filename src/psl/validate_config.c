@@ -99,6 +99,16 @@ check_preview(Ctx *c, const PslFile *file, const PslExpr *e)
 }
 
 bool
+has_preview(const Ctx *c, const char *feature)
+{
+    for (size_t i = 0; i < c->r->ngenerators; i++) {
+        if (decl_is_partial(c->r->generators[i].decl))
+            return true;
+    }
+    return c->has_unread || psl_has_preview(c->r, feature);
+}
+
+bool
 expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind)
 {
     if (e->kind == kind)
@@ -254,7 +264,7 @@ read_schemas(Ctx *c, PslDatasource *ds)
         else
             ds->schemas[ds->nschemas++] = e->text;
     }
-    if (c->prisma == 5 && !psl_has_preview(c->r, "multiSchema")) {
+    if (c->prisma == 5 && !has_preview(c, "multiSchema")) {
         Diag *d = v_error(c, "datasource-schemas", file, prop->span,
                           "Prisma 5 knows \"schemas\" as a preview feature only");
         v_hint(c, d, "add to the generator: previewFeatures = [\"multiSchema\"]");
@@ -289,7 +299,7 @@ read_extension(Ctx *c, const PslFile *file, const PslExpr *e, PslExtension *ret)
         if (k < 3)
             seen[k] = true;
     }
-    if (memchr(e->text.p, '-', e->text.n) && psl_has_preview(c->r, "postgresqlExtensions")) {
+    if (memchr(e->text.p, '-', e->text.n) && has_preview(c, "postgresqlExtensions")) {
         Diag *d = v_error(c, "extension-name", file, e->span,
                           "the name of an extension cannot contain a hyphen");
         v_hint(c, d, "give it another name here: uuidOssp(map: \"uuid-ossp\")");
@@ -311,7 +321,7 @@ read_extensions(Ctx *c, PslDatasource *ds)
         if (e->kind == PSL_FUNCTION || expr_is(c, file, e, PSL_CONSTANT))
             read_extension(c, file, e, &ds->extensions[ds->nextensions++]);
     }
-    if (!psl_has_preview(c->r, "postgresqlExtensions")) {
+    if (!has_preview(c, "postgresqlExtensions")) {
         Diag *d = v_error(c, "extensions-preview", file, prop->span,
                           "\"extensions\" needs a preview feature");
         v_hint(c, d, "add to the generator: previewFeatures = [\"postgresqlExtensions\"]");
@@ -465,6 +475,7 @@ read_previews(Ctx *c, PslGenerator *g, const PslProp *prop)
     PslArg space;
     PslArgs elements = expr_elements(&prop->value, &space);
     g->previews = arena_array(c->a, Str, elements.n);
+    g->npreviews = 0; /* the property may be written twice */
     for (size_t i = 0; i < elements.n; i++) {
         const PslExpr *e = &elements.v[i].value;
         if (!expr_is(c, g->decl->file, e, PSL_STRING))

@@ -81,6 +81,9 @@ __attribute__((format(printf, 6, 7))) Diag *v_dialect(Ctx *c, unsigned refused, 
                                                       const PslFile *file, PslSpan at,
                                                       const char *fmt, ...);
 
+/* True when a preview feature is on, or may be on in a generator that could not be read. */
+bool has_preview(const Ctx *c, const char *feature);
+
 static inline uint32_t
 mark_next(Ctx *c)
 {

@@ -260,7 +260,7 @@ check_keys(Ctx *c, PslModel *m)
 static void
 check_view(Ctx *c, PslModel *m)
 {
-    if (!psl_has_preview(c->r, "views")) {
+    if (!has_preview(c, "views")) {
         Diag *d = v_error(c, "view-preview", model_file(m), m->decl->head,
                           "views are a preview feature of Prisma");
         v_hint(c, d, "add to the generator: previewFeatures = [\"views\"]");

@@ -1,5 +1,4 @@
-/* Rules of relations. Where a rule concerns both sides, the error stands at the one that comes
- * first in the text. */
+/* Rules of relations. Where a rule concerns both sides, the error stands at the forward one. */
 #include "psl/validate_relations.h"
 
 #include "psl/plural.h"
@@ -7,13 +6,6 @@
 #include <stdlib.h>
 
 /* -- Words -- */
-
-static bool
-comes_first(const PslModelField *x, const PslModelField *y)
-{
-    const PslDecl *dx = x->model->decl, *dy = y->model->decl;
-    return dx->index != dy->index ? dx->index < dy->index : x->ast->index < y->ast->index;
-}
 
 static Diag *
 side_error(Ctx *c, const char *id, const PslModelField *f, const char *message)
@@ -26,13 +18,11 @@ side_error(Ctx *c, const char *id, const PslModelField *f, const char *message)
 static Diag *
 both_error(Ctx *c, const char *id, const PslRelation *r, const char *message)
 {
-    const PslModelField *first = comes_first(r->forward, r->back) ? r->forward : r->back;
-    const PslModelField *second = first == r->forward ? r->back : r->forward;
-    return v_error(c, id, model_file(first->model), first->ast->span,
+    const PslModelField *f = r->forward, *b = r->back;
+    return v_error(c, id, model_file(f->model), f->ast->span,
                    "the relation fields \"" STR_FMT "." STR_FMT "\" and \"" STR_FMT "." STR_FMT
                    "\" %s",
-                   Q(first->model->name), Q(first->name), Q(second->model->name), Q(second->name),
-                   message);
+                   Q(f->model->name), Q(f->name), Q(b->model->name), Q(b->name), message);
 }
 
 /* ", @relation("name")" for a text to insert, or "" */

@@ -107,7 +107,7 @@ where_check(Ctx *c, PslKey *key, const PslArg *arg)
         Diag *d = wrong(&w, e, "a partial index needs a condition");
         v_hint(c, d, "write where: raw(\"...\"), or where: { active: true }");
     }
-    if (!psl_has_preview(c->r, "partialIndexes")) {
+    if (!has_preview(c, "partialIndexes")) {
         Diag *d = model_error(c, "where-preview", key->model, arg->span,
                               "partial indexes are a preview feature of Prisma");
         v_hint(c, d, "add to the generator: previewFeatures = [\"partialIndexes\"]");

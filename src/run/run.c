@@ -151,25 +151,50 @@ check_history(Run *r, const History *h, Err *err)
     return true;
 }
 
+static bool
+is_edited(const Entry *e)
+{
+    return e->edited;
+}
+
+static bool
+is_late(const Entry *e)
+{
+    return e->out_of_order;
+}
+
+static bool
+is_gone(const Entry *e)
+{
+    return !e->file;
+}
+
+/* One line for all entries of a kind: how many, and the first few names. */
+static void
+note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char *what)
+{
+    ARENA_LOCAL(a);
+    Buf names;
+    buf_init(&names, a);
+    int n = 0;
+    vec_each(const Entry, e, &h->entries)
+    {
+        if (!wanted(e) || ++n > 3)
+            continue;
+        buf_addz(&names, n > 1 ? ", " : "");
+        buf_addz(&names, str_printable(a, str_of(e->name), false));
+    }
+    if (n)
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%d migration%s %s: %s%s", n, n == 1 ? "" : "s", what,
+                 names.p, n > 3 ? ", ..." : "");
+}
+
 static void
 note_oddities(Run *r, const History *h)
 {
-    vec_each(const Entry, e, &h->entries)
-    {
-        ARENA_LOCAL(a);
-        const char *name = str_printable(a, str_of(e->name), false);
-        if (e->edited)
-            run_emit(r, RUN_NOTE, RUN_WARN, e->name,
-                     "\"%s\" was changed after it was applied; the change is not in the database",
-                     name);
-        if (e->out_of_order)
-            run_emit(r, RUN_NOTE, RUN_WARN, e->name,
-                     "\"%s\" is older than migrations that are applied already; it is applied now",
-                     name);
-        if (!e->file)
-            run_emit(r, RUN_NOTE, RUN_WARN, e->name,
-                     "\"%s\" is applied in the database but missing from the migrations folder", name);
-    }
+    note_entries(r, h, is_edited, "changed after being applied (the change is not in the database)");
+    note_entries(r, h, is_late, "older than what is applied already, to be applied now");
+    note_entries(r, h, is_gone, "applied in the database but missing from the migrations folder");
 }
 
 /* ---- the plan ----------------------------------------------------------------------------- */
@@ -497,6 +522,18 @@ broken_connection(const Run *r, const Err *err)
             err->code == ERR_TIMEOUT || err->code == ERR_SERVER_BUSY);
 }
 
+/* The state that an interrupted run leaves. */
+static void
+tell_interrupted(const Run *r, Err *err)
+{
+    if (r->current)
+        err_detail(err, "it was at migration \"%s\"; the open transaction was rolled back and the lock "
+                        "released", r->current);
+    err_detail(err, "state: %zu migration%s of this run %s applied", r->report->applied.n,
+               r->report->applied.n == 1 ? "" : "s", r->report->applied.n == 1 ? "is" : "are");
+    err_hint(err, "to go on: aramid deploy; to see where it stands: aramid status");
+}
+
 bool
 run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
 {
@@ -526,6 +563,8 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
     }
     db_close(r.observer);
     ret->ms = clock_ms() - r.started_ms;
+    if (!ok && err->code == ERR_INTERRUPTED)
+        tell_interrupted(&r, err);
     if (!ok && r.stop_asked && !os_signal_pending() && err->code == ERR_INTERRUPTED) {
         err_set(err, ERR_TIMEOUT, "the run took longer than timeouts.run allows and was stopped");
         err_hint(err, "what is not applied was rolled back; run the same command again");
