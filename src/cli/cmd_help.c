@@ -1,7 +1,5 @@
 #include "cli/commands.h"
-#if HAVE_RUN
 #include "run/run.h"
-#endif
 
 static int
 help_all(CmdCall *call, Buf *text)
@@ -38,12 +36,8 @@ help_topic(CmdCall *call, Buf *text)
 static void
 help_failpoints(Buf *text)
 {
-#if HAVE_RUN
     for (const char *const *name = run_failpoint_names(); *name; name++)
         buf_fmt(text, "%s\n", *name);
-#else
-    (void)text;
-#endif
 }
 
 int

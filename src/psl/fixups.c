@@ -123,13 +123,18 @@ add_side(Fixer *x, const PslField *field, const PslDecl *target)
     group->n++;
 }
 
-/* All relation fields; false when a type is unknown or a field is there twice. */
+/* All relation fields; false when a type is unknown, a field is there twice or a name is absurdly
+ * long. */
 static bool
 collect_sides(Fixer *x)
 {
     for (size_t i = 0; i < x->schema->ndecls; i++) {
         const PslDecl *decl = x->schema->decls[i];
         vec_each (const PslField, field, &decl->fields) {
+            enum { MOST_BYTES = 1000 };
+            if (field->name.n > MOST_BYTES || decl->name.n > MOST_BYTES ||
+                field->span.len > 10 * MOST_BYTES)
+                return false;
             Name *name = arena_new(x->scratch, Name);
             name->field = field;
             if (map_put(&x->names, name_key(x, decl, field->name), name))
@@ -387,6 +392,8 @@ consider(Fixer *x, Side *side)
         return;
     bool is_back = is_list(side);
     if (!is_back && other && side->fields && side->references)
+        return;
+    if (side->attr && side->attr->trailing_comma)
         return;
     Plan *plan = arena_new(x->scratch, Plan);
     *plan = (Plan){

@@ -329,7 +329,7 @@ literal_integer(Str s, int64_t *ret)
     uint64_t value = 0, limit = (uint64_t)INT64_MAX + negative;
     for (size_t i = negative; i < s.n; i++) {
         if (s.p[i] < '0' || s.p[i] > '9')
-            return "it is not a whole number";
+            return "it holds something else than digits";
         unsigned digit = (unsigned)(s.p[i] - '0');
         if (value > (limit - digit) / 10)
             return "it needs more than 64 bits";
@@ -356,7 +356,7 @@ literal_decimal(Str s)
         else if (s.p[i] >= '0' && s.p[i] <= '9')
             count++;
         else if (s.p[i] != '_' || count == 0)
-            return "it is not a decimal number";
+            return "it holds something else than digits";
     }
     if (count == 0)
         return "it has no digits";

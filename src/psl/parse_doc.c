@@ -1,63 +1,42 @@
 /* Documentation: the comments above a part of the schema and at the end of its line. */
 #include "psl/parse.h"
 
-/* The text of the documentation among `n` comments: `///` lines and block comments. */
-static Str
-doc_text(Parser *p, const PslItem *items, size_t n)
+typedef VEC(Str) LineVec;
+
+/* Add what a comment says, if it is documentation: `///` or a block comment. */
+static void
+add_lines(Parser *p, LineVec *lines, PslSpan comment)
 {
-    Buf b = {0};
-    Str only = {"", 0};
-    size_t lines = 0;
-    for (size_t i = 0; i < n; i++) {
-        Str s = psl_text(p->file, items[i].span);
-        bool is_block = s.p[1] == '*';
-        if (!is_block && !str_starts(s, STR("///")))
-            continue;
-        Str line = str_slice(s, is_block ? s.n : 3, s.n);
-        line = str_slice(line, lex_space(line, 0), line.n);
-        if (lines++ == 0 && !is_block) {
-            only = line;
-            continue;
-        }
-        if (!b.arena) {
-            buf_init(&b, p->a);
-            buf_add(&b, only);
-        }
-        if (is_block) {
-            Str part;
-            for (size_t at = 0; lex_comment_line(s, &at, &part);) {
-                if (b.n)
-                    buf_addc(&b, '\n');
-                buf_add(&b, part);
-            }
-        } else {
-            if (lines > 1)
-                buf_addc(&b, '\n');
-            buf_add(&b, line);
-        }
+    Str text = psl_text(p->file, comment), line;
+    if (str_starts(text, STR("///"))) {
+        text = str_slice(text, 3, text.n);
+        *vec_add(p->scratch, lines) = str_slice(text, lex_space(text, 0), text.n);
+    } else if (str_starts(text, STR("/*"))) {
+        for (size_t at = 0; lex_comment_line(text, &at, &line);)
+            *vec_add(p->scratch, lines) = line;
     }
-    return b.arena ? buf_str(&b) : only;
 }
 
 Str
 parse_take_doc(Parser *p, PslSpan comment)
 {
-    PslItem last = {PSL_ITEM_COMMENT, 0, comment};
-    size_t n = p->doc_to - p->doc_from;
-    Str doc = {"", 0};
-    if (comment.len && psl_text(p->file, comment).p[1] == '/' &&
-        !str_starts(psl_text(p->file, comment), STR("///")))
-        comment.len = 0;
-    if (n && comment.len) {
-        PslItem *all = arena_array(p->scratch, PslItem, n + 1);
-        memcpy(all, p->items.v + p->doc_from, n * sizeof *all);
-        all[n] = last;
-        doc = doc_text(p, all, n + 1);
-    } else if (n) {
-        doc = doc_text(p, p->items.v + p->doc_from, n);
-    } else if (comment.len) {
-        doc = doc_text(p, &last, 1);
-    }
+    ArenaMark mark = arena_mark(p->scratch);
+    LineVec lines = {0};
+    for (size_t i = p->doc_from; i < p->doc_to; i++)
+        add_lines(p, &lines, p->items.v[i].span);
+    add_lines(p, &lines, comment);
     p->doc_from = p->doc_to = 0;
+    Str doc = lines.n ? lines.v[0] : (Str){"", 0};
+    if (lines.n > 1) {
+        Buf b;
+        buf_init(&b, p->a);
+        vec_each (const Str, line, &lines) {
+            if (line != lines.v)
+                buf_addc(&b, '\n');
+            buf_add(&b, *line);
+        }
+        doc = buf_str(&b);
+    }
+    arena_reset(p->scratch, mark);
     return doc;
 }

@@ -215,6 +215,7 @@ typedef struct PslKey {
     PslIndexType type;
     const PslExpr *where; /* PSL_FUNCTION raw("...") or PSL_OBJECT; NULL: none */
     const PslArg *clustered;
+    bool is_broken; /* an error was found in its arguments */
 } PslKey;
 
 typedef VEC(PslKey *) PslKeyVec;

@@ -137,7 +137,7 @@ compare_sides(const PslModelField *x, const PslModelField *y)
 }
 
 /* True when `f` is the side from which a relation of two single fields is described: the one that
- * is required, or has `fields`, or comes first by name. */
+ * is required, or has `fields` (when both have: the first in the text), or comes first by name. */
 static bool
 is_forward_one_to_one(const PslModelField *f, const PslModelField *opposite)
 {
@@ -145,6 +145,8 @@ is_forward_one_to_one(const PslModelField *f, const PslModelField *opposite)
         return true;
     if (f->arity == PSL_OPTIONAL && opposite->arity == PSL_REQUIRED)
         return false;
+    if (f->arity == PSL_OPTIONAL && f->has_fields && opposite->has_fields)
+        return !opposite->relation;
     if (f->arity == PSL_OPTIONAL && (f->has_fields || opposite->has_fields))
         return f->has_fields;
     return compare_sides(f, opposite) <= 0;

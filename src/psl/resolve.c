@@ -103,16 +103,16 @@ check_reserved(Ctx *c, const PslDecl *decl)
     bool late = false;
     if (!is_reserved(decl->name, &late))
         return;
-    const char *word = psl_decl_word(decl->kind);
+    const char *word = v_a(c, psl_decl_word(decl->kind));
     if (!late) {
         Diag *d = v_error(c, "name-reserved", decl->file, name_span(decl),
-                          "\"" STR_FMT "\" is reserved and cannot be the name of a %s",
+                          "\"" STR_FMT "\" is reserved and cannot be the name of %s",
                           Q(decl->name), word);
         v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
         return;
     }
     Diag *d = v_dialect(c, P6 | P7, "name-reserved", decl->file, name_span(decl),
-                        "Prisma 6 and 7 refuse \"" STR_FMT "\" as the name of a %s",
+                        "Prisma 6 and 7 refuse \"" STR_FMT "\" as the name of %s",
                         Q(decl->name), word);
     v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
 }
@@ -145,8 +145,8 @@ claim_name(Ctx *c, Map *names, const PslDecl *decl)
         return true;
     }
     Diag *d = v_error(c, "name-duplicate", decl->file, name_span(decl),
-                      "there is already a %s with the name \"" STR_FMT "\"",
-                      psl_decl_word(other->kind), Q(decl->name));
+                      "there is already %s with the name \"" STR_FMT "\"",
+                      v_a(c, psl_decl_word(other->kind)), Q(decl->name));
     int line, column;
     str_line_col(other->file->source->text, other->span.off, &line, &column);
     v_note(c, d, "the first one is at %s:%d", other->file->source->path, line);

@@ -113,8 +113,8 @@ expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind)
 {
     if (e->kind == kind)
         return true;
-    v_error(c, "value-kind", file, e->span, "a %s belongs here, not a %s",
-            psl_expr_word(kind), psl_expr_word(e->kind));
+    v_error(c, "value-kind", file, e->span, "%s belongs here, not %s",
+            v_a(c, psl_expr_word(kind)), v_a(c, psl_expr_word(e->kind)));
     return false;
 }
 
@@ -231,7 +231,7 @@ read_relation_mode(Ctx *c, PslDatasource *ds)
     if (str_is(e->text, "prisma")) {
         ds->relation_mode = PSL_MODE_PRISMA;
     } else if (!str_is(e->text, "foreignKeys")) {
-        Diag *d = v_error(c, "datasource-relation-mode", file, ds->decl->head,
+        Diag *d = v_error(c, "datasource-relation-mode", file, e->span,
                           "there is no relation mode \"" STR_FMT "\"", Q(e->text));
         v_hint(c, d, "write \"foreignKeys\" or \"prisma\"");
     }

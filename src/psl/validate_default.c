@@ -37,8 +37,10 @@ unknown_function(Ctx *c, PslModelField *f, const PslExpr *e)
                           "there is no default function " STR_FMT "()", Q(e->text));
     Nearest near;
     v_near_init(c, &near, e->text);
-    for (size_t i = 0; i < FUNCTIONS; i++)
-        v_near_try(&near, str_of(functions[i].name));
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        if (function_of(c, str_of(functions[i].name)))
+            v_near_try(&near, str_of(functions[i].name));
+    }
     if (v_near_found(&near))
         v_hint(c, d, "did you mean " STR_FMT "()?", Q(near.best));
     else
@@ -108,8 +110,8 @@ function_default(Ctx *c, PslModelField *f, const PslExpr *e)
     }
     f->dflt.kind = fn->kind;
     if (fn->kind != PSL_DEFAULT_DBGENERATED && !(fn->scalars & (1u << f->scalar))) {
-        field_error(c, "default-type", f, e->span, "%s() does not give a %s", fn->name,
-                    psl_scalar_name(f->scalar));
+        field_error(c, "default-type", f, e->span, "%s() does not give %s", fn->name,
+                    v_a(c, psl_scalar_name(f->scalar)));
         return;
     }
     check_arguments(c, f, fn, e);
@@ -162,12 +164,12 @@ scalar_value(Ctx *c, PslModelField *f, const PslExpr *e)
         return false;
     }
     Diag *d = field_error(c, "default-type", f, e->span,
-                          "the default of \"" STR_FMT "\" must be a %s, not a %s", Q(f->name),
-                          psl_scalar_name(f->scalar), psl_expr_word(e->kind));
+                          "the default of \"" STR_FMT "\" must be %s, not %s", Q(f->name),
+                          v_a(c, psl_scalar_name(f->scalar)), v_a(c, psl_expr_word(e->kind)));
     Str text = psl_text(model_file(f->model), e->span);
     if (e->kind == PSL_STRING && (takes[f->scalar].number || f->scalar == PSL_BOOLEAN))
         v_hint(c, d, "write it without quotes");
-    else if (takes[f->scalar].string && e->kind != PSL_ARRAY && e->kind != PSL_OBJECT)
+    else if (f->scalar == PSL_TEXT && e->kind != PSL_ARRAY && e->kind != PSL_OBJECT)
         v_hint(c, d, "write it in quotes: \"" STR_FMT "\"", Q(text));
     return false;
 }

@@ -97,6 +97,14 @@ v_hint(Ctx *c, Diag *d, const char *fmt, ...)
     va_end(ap);
 }
 
+const char *
+v_a(Ctx *c, const char *word)
+{
+    if (strcmp(word, "nothing") == 0)
+        return word;
+    return str_fmt(c->a, "%s %s", strchr("aeiouAEIOU", word[0]) ? "an" : "a", word);
+}
+
 Str
 v_quote(Str s)
 {

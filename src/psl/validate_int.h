@@ -30,6 +30,9 @@ __attribute__((format(printf, 5, 6))) Diag *v_warn(Ctx *c, const char *id, const
 __attribute__((format(printf, 3, 4))) void v_note(Ctx *c, Diag *d, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void v_hint(Ctx *c, Diag *d, const char *fmt, ...);
 
+/* "an Int", "a string"; "nothing" stays as it is. */
+const char *v_a(Ctx *c, const char *word);
+
 /* A text for a message: cut behind a whole character when it is long. */
 Str v_quote(Str s);
 #define Q(s) STR_ARG(v_quote(s))

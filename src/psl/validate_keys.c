@@ -276,6 +276,7 @@ keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set)
         key->clustered = args.v[CLUSTERED];
         if (ids[i] == ATTR_UNIQUE && args.v[WHERE])
             where_check(c, key, args.v[WHERE]);
+        key->is_broken = args.is_broken;
         if (ids[i] == ATTR_ID)
             take_id(c, m, key);
         m->is_broken |= args.is_broken;
@@ -380,6 +381,7 @@ model_key(Ctx *c, PslModel *m, const PslAttr *attr, AttrId id, PslKeyKind kind)
         m->is_broken = true;
         return;
     }
+    size_t before = c->r->errors;
     bool ok = fields_pick(c, &pick, &args.v[0]->value);
     PslKey *key = new_key(c, m, kind, attr);
     key->fields = pick.v;
@@ -394,7 +396,8 @@ model_key(Ctx *c, PslModel *m, const PslAttr *attr, AttrId id, PslKeyKind kind)
     }
     if (ok && pick.n == 0)
         model_error(c, "key-empty", m, attr->span, "%s names no fields", attr_specs[id].shown);
-    m->is_broken |= args.is_broken || !ok;
+    key->is_broken = args.is_broken || !ok || c->r->errors > before;
+    m->is_broken |= key->is_broken;
 }
 
 void

@@ -22,7 +22,7 @@ scoped(Ctx *c, Str scope, Str name)
 /* -- Tables and enum types -- */
 
 static void
-check_tables(Ctx *c)
+check_tables(Ctx *c, bool *ret_clashes)
 {
     Map tables;
     map_init(&tables, c->a);
@@ -33,6 +33,7 @@ check_tables(Ctx *c)
         PslModel *other = map_put(&tables, scoped(c, m->schema, m->table), m);
         if (!other)
             continue;
+        ret_clashes[m->index] = ret_clashes[other->index] = true;
         PslModel *at = psl_attr(m->decl->attrs, "map") ? m : other;
         const PslAttr *attr = psl_attr(at->decl->attrs, "map");
         Diag *d = v_error(c, "table-duplicate", model_file(at),
@@ -65,6 +66,7 @@ check_enum_types(Ctx *c)
 
 typedef struct Names {
     Ctx *c;
+    const bool *skipped; /* by model: another one has the same table, all names would clash */
     Map global; /* schema, name -> count */
     Map local;  /* model, name -> count */
 } Names;
@@ -84,7 +86,7 @@ local_key(Names *n, const PslModel *m, Str name)
 static void
 count_key(Names *n, const PslKey *key)
 {
-    if (key->nfields == 0)
+    if (key->nfields == 0 || key->is_broken || n->skipped[key->model->index])
         return;
     count_up(&n->global, scoped(n->c, key->model->schema, key->name));
     count_up(&n->local, local_key(n, key->model, key->name));
@@ -102,7 +104,7 @@ static void
 check_key_name(Names *n, const PslKey *key)
 {
     Ctx *c = n->c;
-    if (key->nfields == 0)
+    if (key->nfields == 0 || key->is_broken || n->skipped[key->model->index])
         return;
     bool is_taken =
         (uintptr_t)map_get(&n->global, scoped(c, key->model->schema, key->name)) > 1;
@@ -113,9 +115,9 @@ check_key_name(Names *n, const PslKey *key)
 }
 
 static void
-check_constraints(Ctx *c)
+check_constraints(Ctx *c, const bool *skipped)
 {
-    Names n = {.c = c};
+    Names n = {.c = c, .skipped = skipped};
     map_init(&n.global, c->a);
     map_init(&n.local, c->a);
     for (size_t i = 0; i < c->r->nmodels; i++) {
@@ -220,10 +222,11 @@ check_client_names(Ctx *c, PslModel *m)
 void
 validate_names(Ctx *c)
 {
-    check_tables(c);
+    bool *clashes = arena_array(c->a, bool, c->r->nmodels);
+    check_tables(c, clashes);
     check_enum_types(c);
     if (c->r->datasource && !c->is_foreign)
-        check_constraints(c);
+        check_constraints(c, clashes);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         if (counts(c, c->r->models[i]))
             check_client_names(c, c->r->models[i]);

@@ -4,7 +4,12 @@
 #include "run/run_int.h"
 #include "sqltext/sqltext.h"
 
-enum { GATE_AGE_MS = 100 }; /* shorter transactions end by themselves */
+#include <stdio.h>
+
+enum {
+    GATE_AGE_MS = 100, /* shorter transactions end by themselves */
+    TELL_MS = 5000,
+};
 
 /* The modes that conflict with one, as pg_locks names them
  * (https://www.postgresql.org/docs/current/explicit-locking.html). */
@@ -90,49 +95,63 @@ budget_spent(Run *r, const MigrationPlan *mp, const char *blocker, Err *err)
                          "--lock-timeout)");
 }
 
+/* Who holds one of the tables for longer than a moment; "" when nobody does. */
+static bool
+find_blocker(Run *r, const LockPlan *locks, char *ret, size_t size, Err *err)
+{
+    ret[0] = 0;
+    if (!locks->tables.n)
+        return true;
+    ARENA_LOCAL(a);
+    Buf b;
+    buf_init(&b, a);
+    add_query(r, &b, locks);
+    DbRowsVec results;
+    if (!db_query(r->session.db, a, buf_str(&b), &results, err))
+        return false;
+    const DbRows *rows = &results.v[results.n - 1];
+    if (rows->rows)
+        snprintf(ret, size, "%s", blocker_text(a, rows, 0));
+    return true;
+}
+
+static void
+tell_blocked(Run *r, const MigrationPlan *mp, const char *blocker)
+{
+    int64_t now = clock_ms();
+    if (r->blocked_told_ms && now - r->blocked_told_ms < TELL_MS)
+        return;
+    r->blocked_told_ms = now;
+    if (blocker[0])
+        run_emit(r, RUN_BLOCKED, RUN_INFO, mp->migration->name, "waiting for a table lock: %s", blocker);
+    else
+        run_emit(r, RUN_BLOCKED, RUN_INFO, mp->migration->name,
+                 "a lock was not free; trying again until it is");
+}
+
 bool
 gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, int attempt, Err *err)
 {
-    int64_t now = clock_ms(), budget = config_ms(r->session.config, CFG_LOCK_BUDGET);
+    int64_t budget = config_ms(r->session.config, CFG_LOCK_BUDGET);
     if (!r->lock_wait_started_ms)
-        r->lock_wait_started_ms = now;
-    char last[512] = "";
-    int64_t tell_at = now;
-    /* Without names to look at, only time helps. */
-    int64_t pause = db_backoff_ms(100, 5000, attempt);
+        r->lock_wait_started_ms = clock_ms();
+    char blocker[512], last[512] = "";
     for (int look = 0;; look++) {
-        ARENA_LOCAL(a);
-        bool blocked = false;
-        if (locks->tables.n) {
-            Buf b;
-            buf_init(&b, a);
-            add_query(r, &b, locks);
-            DbRowsVec results;
-            if (!db_query(r->session.db, a, buf_str(&b), &results, err))
-                return false;
-            const DbRows *rows = &results.v[results.n - 1];
-            blocked = rows->rows > 0;
-            if (blocked) {
-                char *text = blocker_text(a, rows, 0);
-                size_t n = strlen(text) < sizeof last - 1 ? strlen(text) : sizeof last - 1;
-                memcpy(last, text, n);
-                last[n] = 0;
-            }
-        }
-        now = clock_ms();
-        if (now - r->lock_wait_started_ms > budget)
+        if (!find_blocker(r, locks, blocker, sizeof blocker, err))
+            return false;
+        if (blocker[0])
+            memcpy(last, blocker, sizeof last);
+        if (clock_ms() - r->lock_wait_started_ms > budget)
             return budget_spent(r, mp, last[0] ? last : NULL, err);
-        if (now >= tell_at && (blocked || look == 0)) {
-            run_emit(r, RUN_BLOCKED, RUN_INFO, mp->migration->name,
-                     blocked ? "waiting for a table lock: %s" : "a lock was not free%s; trying again",
-                     blocked ? last : "");
-            tell_at = now + 5000;
-        }
-        if (!blocked && look > 0)
+        if (!blocker[0] && look > 0)
             return true;
-        if (!db_pause(run_tick, r, blocked || locks->tables.n ? 50 + (look < 9 ? look : 9) * 20 : pause))
+        tell_blocked(r, mp, blocker);
+        /* Nobody to wait for by name (a row lock, a short transaction): only time helps, and each
+         * try makes others wait a little, so the pauses grow. */
+        int64_t pause = blocker[0] ? 50 + (look < 9 ? look : 9) * 20 : db_backoff_ms(100, 5000, attempt);
+        if (!db_pause(run_tick, r, pause))
             return err_set(err, ERR_INTERRUPTED, "waiting for a table lock was interrupted");
-        if (!locks->tables.n || (!blocked && look == 0 && attempt < 3))
+        if (!blocker[0])
             return true;
     }
 }

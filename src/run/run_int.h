@@ -60,6 +60,7 @@ typedef struct Run {
     bool no_observer;      /* it could not be made */
     VEC(struct Learned *) learned;
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
+    int64_t blocked_told_ms;
 } Run;
 
 void failpoint(Run *r, Failpoint id);

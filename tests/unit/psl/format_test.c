@@ -25,7 +25,7 @@ golden_cases(void **state)
     vec_each (const FsEntry, entry, &cases) {
         const char *dir = fs_join(a, folder, entry->name);
         const char *out = fs_join(a, dir, "out.prisma");
-        Source in = {fs_join(a, dir, "in.prisma"), {0}}, *ret, *again;
+        Source in = {fs_join(a, dir, "in.prisma"), {0}}, *ret = NULL, *again;
         Str expected;
         DiagList diags;
         diag_init(&diags, a);
@@ -56,7 +56,8 @@ format(Arena *a, Str text)
     Err err = {0};
     diag_init(&diags, a);
     PslSchema *schema = psl_parse(a, &source, 1, &diags);
-    return psl_format(a, &schema->files[0], &ret, &err) ? str_dup(a, ret) : err.primary;
+    return psl_format(a, &schema->files[0], &ret, &err) ? str_dup(a, ret)
+                                                        : str_dupz(a, err.primary);
 }
 
 static void
@@ -143,6 +144,33 @@ inserts_go_to_their_files(void **state)
     assert_string_equal(ret[2].path, "c.prisma");
 }
 
+/* Nothing is added where the result would be worse than what is there. */
+static void
+nothing_is_added_to_odd_schemas(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const char *const odd[] = {
+        "model A {\n  id Int @id\n  b B @relation(\"x\",)\n}\nmodel B {\n  id Int @id\n}\n",
+        "model A {\n  id Int @id\n  b B\n}\nmodel B {\n  id Int[] @id\n}\n",
+        "model A {\n  id Int @id\n  b B\n}\nmodel B {\n  id Unsupported(\"x\") @id\n}\n",
+        "model A {\n  id Int @id\n  b B\n  c C\n}\nmodel B {\n  id Int @id\n}\n",
+        "model A {\n  id Int @id\n  b B\n}\nmodel B {\n  id Int @id\n}\nenum B {\n  X\n}\n",
+        "model A {\n  id Int @id\n  b B\n}\nmodel B {\n  x Int\n  @@id([y])\n}\n",
+        "model A {\n  id: Int @id\n  b B\n}\nmodel B {\n  id Int @id\n}\n",
+        "type A {\n  b B\n}\nmodel B {\n  id Int @id\n}\n",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        Source source = {"x", str_of(odd[i])};
+        DiagList diags;
+        PslInsertVec inserts;
+        diag_init(&diags, a);
+        psl_format_fixups(a, psl_parse(a, &source, 1, &diags), &inserts);
+        if (inserts.n)
+            fail_msg("%s: %s", odd[i], inserts.v[0].text);
+    }
+}
+
 /* Names of opposite fields, as Prisma's inflector makes them. */
 static void
 plurals(void **state)
@@ -209,6 +237,7 @@ main(int argc, char **argv)
         cmocka_unit_test(unreadable_text_is_refused),
         cmocka_unit_test(one_wide_name_does_not_blow_up_the_file),
         cmocka_unit_test(inserts_go_to_their_files),
+        cmocka_unit_test(nothing_is_added_to_odd_schemas),
         cmocka_unit_test(plurals),
     };
     golden = argc > 1 ? argv[1] : "tests/golden/psl";
