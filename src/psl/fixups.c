@@ -123,17 +123,22 @@ add_side(Fixer *x, const PslField *field, const PslDecl *target)
     group->n++;
 }
 
-/* All relation fields; false when a type is unknown, a field is there twice or a name is absurdly
- * long. */
+/* Is it a name that the validator accepts, of a length that people write? */
+static bool
+is_usable(Str name)
+{
+    return name.n <= 1000 && !(name.p[0] >= '0' && name.p[0] <= '9') &&
+           !memchr(name.p, '-', name.n);
+}
+
+/* All relation fields; false when a type is unknown, a field is there twice or a name is odd. */
 static bool
 collect_sides(Fixer *x)
 {
     for (size_t i = 0; i < x->schema->ndecls; i++) {
         const PslDecl *decl = x->schema->decls[i];
         vec_each (const PslField, field, &decl->fields) {
-            enum { MOST_BYTES = 1000 };
-            if (field->name.n > MOST_BYTES || decl->name.n > MOST_BYTES ||
-                field->span.len > 10 * MOST_BYTES)
+            if (!is_usable(field->name) || !is_usable(decl->name) || field->span.len > 10000)
                 return false;
             Name *name = arena_new(x->scratch, Name);
             name->field = field;
@@ -241,6 +246,7 @@ struct Plan {
     size_t nkeys;
     const char *back_name, *forward_name; /* of the fields to add */
     bool is_doubtful;
+    bool needs_name; /* a model that refers to itself must name the relation */
 };
 
 /* "userId" from model User and field id. */
@@ -348,7 +354,9 @@ opposite_of(Fixer *x, const Side *side, bool *ret_clear)
     const Group *own = group_of(x, owner, side->target, side->name, false);
     const Group *other = group_of(x, side->target, owner, side->name, false);
     if (own == other) {
-        *ret_clear = own->n <= 2;
+        /* Prisma wants a name where a model refers to itself; two fields without one are a riddle.
+         */
+        *ret_clear = own->n == 1 || (own->n == 2 && side->name.n > 0);
         return own->n < 2 ? NULL : own->sides[own->sides[0] == side];
     }
     *ret_clear = own->n == 1 && (!other || other->n == 1);
@@ -405,6 +413,7 @@ consider(Fixer *x, Side *side)
         .is_one_to_one = !is_back && other && !is_list(other),
         .arity = side->field->type.arity,
     };
+    plan->needs_name = plan->from == plan->to && !plan->name.n;
     Plan *earlier = map_put(&x->open, pair_key(x, plan), plan);
     if (earlier)
         earlier->is_doubtful = plan->is_doubtful = true;
@@ -448,6 +457,9 @@ key_args(Fixer *x, const Plan *plan)
 static const char *
 name_arg(Fixer *x, const Plan *plan, const char *separator)
 {
+    if (plan->needs_name)
+        return str_fmt(x->a, "\"%.*sTo%.*s\"%s", STR_ARG(plan->from->name), STR_ARG(plan->to->name),
+                       separator);
     const Side *side = plan->forward ? plan->forward : plan->back;
     const PslExpr *name = side->attr ? psl_arg_value(side->attr->args, "name", 0) : NULL;
     if (!name || name->kind != PSL_STRING)
@@ -456,22 +468,30 @@ name_arg(Fixer *x, const Plan *plan, const char *separator)
     return str_fmt(x->a, "%.*s%s", STR_ARG(written), separator);
 }
 
+/* Add arguments to the @relation of a side, or the attribute itself; a name goes first. */
 static void
-write_relation_args(Fixer *x, const Plan *plan)
+write_relation_args(Fixer *x, const Side *side, const char *name, const char *args)
 {
-    const Side *side = plan->forward;
-    const char *args = key_args(x, plan);
-    if (!args[0])
-        return;
+    const PslDecl *decl = side->field->parent;
     const PslAttr *attr = side->attr;
     PslSpan type = side->field->type.span;
-    if (!attr)
-        insert(x, plan->from, type.off + type.len, str_fmt(x->a, " @relation(%s)", args));
-    else if (!attr->parens.len)
-        insert(x, plan->from, attr->span.off + attr->span.len, str_fmt(x->a, "(%s)", args));
-    else
-        insert(x, plan->from, attr->parens.off + attr->parens.len - 1,
-               str_fmt(x->a, "%s%s", attr->args.n ? ", " : "", args));
+    const char *comma = name[0] && args[0] ? ", " : "";
+    if (!name[0] && !args[0])
+        return;
+    if (!attr) {
+        insert(x, decl, type.off + type.len,
+               str_fmt(x->a, " @relation(%s%s%s)", name, comma, args));
+    } else if (!attr->parens.len) {
+        insert(x, decl, attr->span.off + attr->span.len,
+               str_fmt(x->a, "(%s%s%s)", name, comma, args));
+    } else {
+        if (name[0])
+            insert(x, decl, attr->parens.off + 1,
+                   str_fmt(x->a, "%s%s", name, attr->args.n ? ", " : comma));
+        if (args[0])
+            insert(x, decl, attr->parens.off + attr->parens.len - 1,
+                   str_fmt(x->a, "%s%s", attr->args.n ? ", " : "", args));
+    }
 }
 
 static void
@@ -518,7 +538,10 @@ write_plan(Fixer *x, Plan *plan)
     if (!plan->forward)
         write_forward_field(x, plan);
     else
-        write_relation_args(x, plan);
+        write_relation_args(x, plan->forward, plan->needs_name ? name_arg(x, plan, "") : "",
+                            key_args(x, plan));
+    if (plan->back && plan->needs_name)
+        write_relation_args(x, plan->back, name_arg(x, plan, ""), "");
     for (size_t i = 0; i < plan->nkeys; i++) {
         if (!plan->keys[i].existing)
             write_key(x, plan, &plan->keys[i]);

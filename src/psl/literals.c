@@ -203,7 +203,7 @@ json_value(Json *j, int depth)
 }
 
 const char *
-literal_json(Str s)
+v_literal_json(Str s)
 {
     Json j = {s.p, s.p + s.n, NULL};
     if (!json_value(&j, JSON_DEPTH))
@@ -227,7 +227,7 @@ base64_digit(char ch)
 }
 
 const char *
-literal_base64(Str s)
+v_literal_base64(Str s)
 {
     if (s.n % 4)
         return "its length is not a multiple of 4";
@@ -298,7 +298,7 @@ zone(Str s)
 }
 
 const char *
-literal_datetime(Str s)
+v_literal_datetime(Str s)
 {
     int year, month, day, hour, minute, second, digit;
     if (!digits(&s, 4, &year) || !one_of(&s, "-") || !digits(&s, 2, &month) || !one_of(&s, "-") ||
@@ -323,7 +323,7 @@ literal_datetime(Str s)
 /* -- numbers -- */
 
 const char *
-literal_integer(Str s, int64_t *ret)
+v_literal_integer(Str s, int64_t *ret)
 {
     bool negative = s.n && s.p[0] == '-';
     uint64_t value = 0, limit = (uint64_t)INT64_MAX + negative;
@@ -344,7 +344,7 @@ literal_integer(Str s, int64_t *ret)
 /* [+-]digits[.digits][e[+-]digits]; one side of the point may be empty, underscores may follow the
  * first digit; the exponent fits into 64 bits. */
 const char *
-literal_decimal(Str s)
+v_literal_decimal(Str s)
 {
     size_t i = 0, count = 0;
     bool point = false;
@@ -366,5 +366,5 @@ literal_decimal(Str s)
     if (exponent.n > 1 && exponent.p[0] == '+')
         exponent = str_slice(exponent, 1, exponent.n);
     int64_t value;
-    return literal_integer(exponent, &value) ? "its exponent is not a whole number" : NULL;
+    return v_literal_integer(exponent, &value) ? "its exponent is not a whole number" : NULL;
 }

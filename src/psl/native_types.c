@@ -2,9 +2,9 @@
 #include "psl/validate_int.h"
 
 static const char *const scalar_names[PSL_SCALAR_COUNT] = {
-    [PSL_INT] = "Int",           [PSL_BIGINT] = "BigInt",     [PSL_FLOAT] = "Float",
-    [PSL_DECIMAL] = "Decimal",   [PSL_BOOLEAN] = "Boolean",   [PSL_TEXT] = "String",
-    [PSL_DATETIME] = "DateTime", [PSL_JSON] = "Json",         [PSL_BYTES] = "Bytes",
+    [PSL_INT] = "Int",           [PSL_BIGINT] = "BigInt",   [PSL_FLOAT] = "Float",
+    [PSL_DECIMAL] = "Decimal",   [PSL_BOOLEAN] = "Boolean", [PSL_TEXT] = "String",
+    [PSL_DATETIME] = "DateTime", [PSL_JSON] = "Json",       [PSL_BYTES] = "Bytes",
 };
 
 static const PslNativeInfo infos[PSL_NATIVE_COUNT] = {
@@ -54,7 +54,7 @@ parse_u32(Str s, uint32_t *ret)
 }
 
 bool
-native_parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret)
+v_native_parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret)
 {
     if (infos[type].max_args == 0 || n == 0)
         return true;
@@ -78,26 +78,26 @@ check_ranges(Ctx *c, PslModelField *f)
     switch (f->native) {
     case PSL_NATIVE_DECIMAL:
         if (args[1] > args[0]) {
-            field_error(c, "native-type-range", f, at,
-                        "the scale of Decimal(%u, %u) is larger than its precision", args[0],
-                        args[1]);
+            v_field_error(c, "native-type-range", f, at,
+                          "the scale of Decimal(%u, %u) is larger than its precision", args[0],
+                          args[1]);
         } else if (args[0] == 0 || args[0] > 1000) {
-            field_error(c, "native-type-range", f, at,
-                        "the precision of Decimal must be between 1 and 1000, not %u", args[0]);
+            v_field_error(c, "native-type-range", f, at,
+                          "the precision of Decimal must be between 1 and 1000, not %u", args[0]);
         }
         break;
     case PSL_NATIVE_BIT:
     case PSL_NATIVE_VARBIT:
         if (args[0] == 0)
-            field_error(c, "native-type-range", f, at, "the length of %s must be positive", name);
+            v_field_error(c, "native-type-range", f, at, "the length of %s must be positive", name);
         break;
     case PSL_NATIVE_TIMESTAMP:
     case PSL_NATIVE_TIMESTAMPTZ:
     case PSL_NATIVE_TIME:
     case PSL_NATIVE_TIMETZ:
         if (args[0] > 6) {
-            field_error(c, "native-type-range", f, at,
-                        "%s holds 0 to 6 digits of a second, not %u", name, args[0]);
+            v_field_error(c, "native-type-range", f, at,
+                          "%s holds 0 to 6 digits of a second, not %u", name, args[0]);
         }
         break;
     case PSL_NATIVE_CHAR:
@@ -117,8 +117,8 @@ check_ranges(Ctx *c, PslModelField *f)
 static void
 unknown_type(Ctx *c, PslModelField *f, Str name)
 {
-    Diag *d = field_error(c, "native-type-unknown", f, f->native_attr->span,
-                          "PostgreSQL has no native type \"" STR_FMT "\"", Q(name));
+    Diag *d = v_field_error(c, "native-type-unknown", f, f->native_attr->span,
+                            "PostgreSQL has no native type \"" STR_FMT "\"", Q(name));
     Nearest near;
     v_near_init(c, &near, name);
     for (PslNative t = PSL_NATIVE_NONE + 1; t < PSL_NATIVE_COUNT; t++)
@@ -131,7 +131,7 @@ unknown_type(Ctx *c, PslModelField *f, Str name)
 /* What stands behind `@db.` and in its parentheses. A missing value and a comma too many are let
  * pass there, as Prisma does. */
 void
-native_check(Ctx *c, PslModelField *f)
+v_native_check(Ctx *c, PslModelField *f)
 {
     if (!f->native_attr)
         return;
@@ -143,14 +143,14 @@ native_check(Ctx *c, PslModelField *f)
     if (!c->r->datasource && c->has_datasource)
         return; /* it could not be read */
     if (!c->r->datasource) {
-        Diag *d = field_error(c, "native-type-unknown", f, at,
-                              "native types need a datasource block that says the provider");
+        Diag *d = v_field_error(c, "native-type-unknown", f, at,
+                                "native types need a datasource block that says the provider");
         v_hint(c, d, "add: datasource db { provider = \"postgresql\" }");
         return;
     }
     if (!str_eq(prefix, c->r->datasource->name)) {
-        Diag *d = field_error(c, "native-type-prefix", f, at,
-                              "\"" STR_FMT "\" is not the name of the datasource", Q(prefix));
+        Diag *d = v_field_error(c, "native-type-prefix", f, at,
+                                "\"" STR_FMT "\" is not the name of the datasource", Q(prefix));
         v_hint(c, d, "write @" STR_FMT "." STR_FMT, Q(c->r->datasource->name), Q(name));
     }
     PslNative type = psl_native_of(name);
@@ -170,25 +170,25 @@ native_check(Ctx *c, PslModelField *f)
         n++;
     }
     if (n > info->max_args) {
-        field_error(c, "native-type-arguments", f, at, "%s takes %s, not %zu", info->name,
-                    info->max_args == 0   ? "no arguments"
-                    : info->max_args == 1 ? "at most one argument"
-                                          : "at most two arguments",
-                    n);
+        v_field_error(c, "native-type-arguments", f, at, "%s takes %s, not %zu", info->name,
+                      info->max_args == 0   ? "no arguments"
+                      : info->max_args == 1 ? "at most one argument"
+                                            : "at most two arguments",
+                      n);
         return;
     }
     if (info->scalar != f->scalar) {
-        Diag *d = field_error(c, "native-type-mismatch", f, at,
-                              "@%s belongs to fields of type %s, but \"" STR_FMT "\" is %s",
-                              info->name, scalar_names[info->scalar], Q(f->name),
-                              scalar_names[f->scalar]);
+        Diag *d =
+            v_field_error(c, "native-type-mismatch", f, at,
+                          "@%s belongs to fields of type %s, but \"" STR_FMT "\" is %s", info->name,
+                          scalar_names[info->scalar], Q(f->name), scalar_names[f->scalar]);
         v_hint(c, d, "change the field's type to %s", scalar_names[info->scalar]);
         return;
     }
-    if (!native_parse_args(type, args, n, f->native_args)) {
-        field_error(c, "native-type-arguments", f, at, "%s takes %s", info->name,
-                    info->max_args == 1 ? "a whole number"
-                                        : "two whole numbers: precision and scale");
+    if (!v_native_parse_args(type, args, n, f->native_args)) {
+        v_field_error(c, "native-type-arguments", f, at, "%s takes %s", info->name,
+                      info->max_args == 1 ? "a whole number"
+                                          : "two whole numbers: precision and scale");
         return;
     }
     f->native = type;
@@ -199,7 +199,7 @@ native_check(Ctx *c, PslModelField *f)
 /* Split `VarChar(3) rest` as Prisma does: a name up to the first parenthesis, then, when one
  * closes, what is inside. Without one, everything belongs to the name: no type has such a name. */
 void
-unsupported_check(Ctx *c, PslModelField *f)
+v_unsupported_check(Ctx *c, PslModelField *f)
 {
     Str text = f->ast->type.name;
     const char *open = memchr(text.p, '(', text.n);
@@ -222,10 +222,10 @@ unsupported_check(Ctx *c, PslModelField *f)
         if (n < 3)
             args[n++] = part;
     }
-    if (!native_parse_args(type, args, n, values))
+    if (!v_native_parse_args(type, args, n, values))
         return;
-    Diag *d = field_error(c, "unsupported-is-supported", f, f->ast->span,
-                          "Unsupported(\"" STR_FMT "\") is a type that Prisma supports", Q(text));
+    Diag *d = v_field_error(c, "unsupported-is-supported", f, f->ast->span,
+                            "Unsupported(\"" STR_FMT "\") is a type that Prisma supports", Q(text));
     v_hint(c, d, "write: " STR_FMT " %s @" STR_FMT "." STR_FMT, Q(f->name),
            scalar_names[infos[type].scalar], Q(c->r->datasource->name), Q(str_trim(text)));
 }

@@ -58,10 +58,12 @@ static const OpRule rules[] = {
     {{"TextMinMaxOps", "text_minmax_ops"}, T(BRIN), N(TEXT) | N(VARCHAR), PSL_TEXT},
     {{"TimestampBloomOps", "timestamp_bloom_ops"}, T(BRIN), N(TIMESTAMP), PSL_DATETIME},
     {{"TimestampMinMaxOps", "timestamp_minmax_ops"}, T(BRIN), N(TIMESTAMP), PSL_DATETIME},
-    {{"TimestampMinMaxMultiOps", "timestamp_minmax_multi_ops"}, T(BRIN), N(TIMESTAMP), PSL_DATETIME},
+    {{"TimestampMinMaxMultiOps", "timestamp_minmax_multi_ops"}, T(BRIN), N(TIMESTAMP),
+     PSL_DATETIME},
     {{"TimestampTzBloomOps", "timestamptz_bloom_ops"}, T(BRIN), N(TIMESTAMPTZ), NO_PLAIN},
     {{"TimestampTzMinMaxOps", "timestamptz_minmax_ops"}, T(BRIN), N(TIMESTAMPTZ), NO_PLAIN},
-    {{"TimestampTzMinMaxMultiOps", "timestamptz_minmax_multi_ops"}, T(BRIN), N(TIMESTAMPTZ), NO_PLAIN},
+    {{"TimestampTzMinMaxMultiOps", "timestamptz_minmax_multi_ops"}, T(BRIN), N(TIMESTAMPTZ),
+     NO_PLAIN},
     {{"TimeBloomOps", "time_bloom_ops"}, T(BRIN), N(TIME), NO_PLAIN},
     {{"TimeMinMaxOps", "time_minmax_ops"}, T(BRIN), N(TIME), NO_PLAIN},
     {{"TimeMinMaxMultiOps", "time_minmax_multi_ops"}, T(BRIN), N(TIME), NO_PLAIN},
@@ -77,7 +79,7 @@ static const OpRule rules[] = {
 enum { RULES = sizeof rules / sizeof *rules };
 
 const PslOpClass *
-opclass_of(Str name)
+v_opclass_of(Str name)
 {
     for (size_t i = 0; i < RULES; i++) {
         if (str_is(name, rules[i].op.name))
@@ -87,7 +89,7 @@ opclass_of(Str name)
 }
 
 void
-opclass_nearest(Nearest *n)
+v_opclass_nearest(Nearest *n)
 {
     for (size_t i = 0; i < RULES; i++)
         v_near_try(n, str_of(rules[i].op.name));
@@ -97,8 +99,8 @@ const char *
 psl_index_type_name(PslIndexType type)
 {
     static const char *const names[] = {
-        [PSL_INDEX_DEFAULT] = "BTree", [PSL_INDEX_BTREE] = "BTree",   [PSL_INDEX_HASH] = "Hash",
-        [PSL_INDEX_GIST] = "Gist",     [PSL_INDEX_GIN] = "Gin",       [PSL_INDEX_SPGIST] = "SpGist",
+        [PSL_INDEX_DEFAULT] = "BTree", [PSL_INDEX_BTREE] = "BTree", [PSL_INDEX_HASH] = "Hash",
+        [PSL_INDEX_GIST] = "Gist",     [PSL_INDEX_GIN] = "Gin",     [PSL_INDEX_SPGIST] = "SpGist",
         [PSL_INDEX_BRIN] = "Brin",
     };
     return names[type];
@@ -109,10 +111,10 @@ static bool
 has_default_class(PslIndexType type, const PslModelField *f)
 {
     static const uint32_t spgist = N(INET) | N(TEXT) | N(VARCHAR) | N(CHAR);
-    static const uint32_t brin =
-        N(BIT) | N(VARBIT) | N(CHAR) | N(DATE) | N(REAL) | N(DOUBLE) | N(INET) | N(SMALLINT) |
-        N(INTEGER) | N(BIGINT) | N(DECIMAL) | N(OID) | N(BYTEA) | N(TEXT) | N(VARCHAR) |
-        N(TIMESTAMP) | N(TIMESTAMPTZ) | N(TIME) | N(TIMETZ) | N(UUID);
+    static const uint32_t brin = N(BIT) | N(VARBIT) | N(CHAR) | N(DATE) | N(REAL) | N(DOUBLE) |
+                                 N(INET) | N(SMALLINT) | N(INTEGER) | N(BIGINT) | N(DECIMAL) |
+                                 N(OID) | N(BYTEA) | N(TEXT) | N(VARCHAR) | N(TIMESTAMP) |
+                                 N(TIMESTAMPTZ) | N(TIME) | N(TIMETZ) | N(UUID);
     uint32_t native = 1u << f->native;
     bool scalar = f->kind == PSL_FIELD_SCALAR, plain = f->native == PSL_NATIVE_NONE;
     if (f->kind == PSL_FIELD_UNSUPPORTED)
@@ -172,38 +174,38 @@ check_field(Ctx *c, PslKey *key, const PslKeyField *kf)
     if (!kf->ops) {
         if (has_default_class(type, f))
             return;
-        Diag *d = model_error(c, "index-type-mismatch", key->model, at,
-                              "a %s index cannot hold the field \"" STR_FMT
-                              "\" of type %s without an operator class",
-                              type_name, Q(f->name), type_of(c, f));
+        Diag *d = v_model_error(c, "index-type-mismatch", key->model, at,
+                                "a %s index cannot hold the field \"" STR_FMT
+                                "\" of type %s without an operator class",
+                                type_name, Q(f->name), type_of(c, f));
         v_hint(c, d, "name one: [" STR_FMT "(ops: raw(\"...\"))], or choose another index type",
                Q(f->name));
         return;
     }
     const OpRule *rule = (const OpRule *)(const void *)kf->ops;
     if (!(rule->types & (1u << type))) {
-        Diag *d = model_error(c, "opclass-index-type", key->model, at,
-                              "the operator class %s does not belong to %s indexes",
-                              kf->ops->name, type_name);
+        Diag *d = v_model_error(c, "opclass-index-type", key->model, at,
+                                "the operator class %s does not belong to %s indexes",
+                                kf->ops->name, type_name);
         for (PslIndexType t = PSL_INDEX_BTREE; t <= PSL_INDEX_BRIN; t++) {
             if (rule->types & (1u << t))
                 v_hint(c, d, "add to the index: type: %s", psl_index_type_name(t));
         }
         return;
     }
-    bool fits = rule->natives == 0              ? f->arity == PSL_LIST
-                : f->kind != PSL_FIELD_SCALAR   ? false
-                : f->native == PSL_NATIVE_NONE  ? (int)f->scalar == rule->plain
-                                                : (rule->natives & (1u << f->native)) != 0;
+    bool fits = rule->natives == 0             ? f->arity == PSL_LIST
+                : f->kind != PSL_FIELD_SCALAR  ? false
+                : f->native == PSL_NATIVE_NONE ? (int)f->scalar == rule->plain
+                                               : (rule->natives & (1u << f->native)) != 0;
     if (!fits) {
-        model_error(c, "opclass-type", key->model, at,
-                    "the operator class %s is for %s, but \"" STR_FMT "\" is %s", kf->ops->name,
-                    natives_of(c, rule), Q(f->name), type_of(c, f));
+        v_model_error(c, "opclass-type", key->model, at,
+                      "the operator class %s is for %s, but \"" STR_FMT "\" is %s", kf->ops->name,
+                      natives_of(c, rule), Q(f->name), type_of(c, f));
     }
 }
 
 void
-opclass_check(Ctx *c, PslKey *key)
+v_opclass_check(Ctx *c, PslKey *key)
 {
     for (size_t i = 0; i < key->nfields; i++) {
         if (!key->fields[i].raw_ops.p)

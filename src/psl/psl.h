@@ -254,8 +254,8 @@ __attribute__((format(printf, 6, 7))) Diag *psl_diag(DiagList *diags, Severity s
 /* -- Printing -- */
 
 /* Lay a file out as `prisma format` does, without adding anything to it. Comments are never lost:
- * one behind an opening brace becomes the first line of its block. Columns are aligned by display
- * columns, so that names in any script line up.
+ * one behind an opening brace becomes the first line of its block, or goes above it when it is
+ * documentation. Columns are aligned by what a terminal shows, so names in any script line up.
  *
  * Legacy forms (`id: Int`, `Int!`, `[Int]`) are errors to the parser but well understood: they are
  * printed in today's form.

@@ -139,10 +139,10 @@ struct PslModelField {
     PslArity arity;
     bool is_ignored;
     bool is_updated_at;
-    bool is_broken;    /* an error was found in it */
-    PslScalar scalar;  /* PSL_FIELD_SCALAR */
-    PslEnum *enum_;    /* PSL_FIELD_ENUM */
-    PslNative native;  /* PSL_FIELD_SCALAR */
+    bool is_broken;   /* an error was found in it */
+    PslScalar scalar; /* PSL_FIELD_SCALAR */
+    PslEnum *enum_;   /* PSL_FIELD_ENUM */
+    PslNative native; /* PSL_FIELD_SCALAR */
     uint32_t native_args[2];
     unsigned native_nargs;
     const PslAttr *native_attr;
@@ -230,6 +230,7 @@ struct PslModel {
     bool is_ignored;
     bool is_broken;  /* an error was found in it */
     bool is_partial; /* text in it could not be read: fields may be missing */
+    bool is_keyless; /* that no key has required fields only was reported */
     PslModelField *fields;
     size_t nfields;
     PslKey *id;     /* NULL: none */

@@ -7,7 +7,7 @@ static PslAction
 read_action(Ctx *c, PslModelField *f, Args *args, unsigned index)
 {
     Str name;
-    if (!args_constant(c, args, index, &name))
+    if (!v_args_constant(c, args, index, &name))
         return PSL_ACTION_NONE;
     Nearest near;
     v_near_init(c, &near, name);
@@ -16,8 +16,8 @@ read_action(Ctx *c, PslModelField *f, Args *args, unsigned index)
             return action;
         v_near_try(&near, str_of(psl_action_name(action)));
     }
-    Diag *d = field_error(c, "action-unknown", f, args->v[index]->span,
-                          "there is no referential action " STR_FMT, Q(name));
+    Diag *d = v_field_error(c, "action-unknown", f, args->v[index]->span,
+                            "there is no referential action " STR_FMT, Q(name));
     if (v_near_found(&near))
         v_hint(c, d, "did you mean " STR_FMT "?", Q(near.best));
     else
@@ -29,7 +29,7 @@ static PslFieldList
 read_fields(Ctx *c, PslModelField *f, PslModel *of, const PslArg *arg)
 {
     FieldPick pick = {.of = of, .file = model_file(f->model)};
-    if (!fields_pick(c, &pick, &arg->value)) {
+    if (!v_fields_pick(c, &pick, &arg->value)) {
         /* Not only this field: a field that is missing there may be the cause. */
         f->is_broken = of->is_broken = true;
     }
@@ -40,12 +40,12 @@ read_fields(Ctx *c, PslModelField *f, PslModel *of, const PslArg *arg)
 }
 
 void
-relation_attr(Ctx *c, PslModelField *f, const PslAttr *attr)
+v_relation_attr(Ctx *c, PslModelField *f, const PslAttr *attr)
 {
     enum { NAME, FIELDS, REFERENCES, ON_DELETE, ON_UPDATE, MAP };
     Args args;
     Str name;
-    if (!args_read(c, model_file(f->model), attr, ATTR_RELATION, &args)) {
+    if (!v_args_read(c, model_file(f->model), attr, ATTR_RELATION, &args)) {
         f->is_broken = true;
         return;
     }
@@ -58,9 +58,9 @@ relation_attr(Ctx *c, PslModelField *f, const PslAttr *attr)
         f->has_references = true;
         f->references = read_fields(c, f, f->target, args.v[REFERENCES]);
     }
-    if (args_name(c, &args, NAME, &name))
+    if (v_args_name(c, &args, NAME, &name))
         f->relation_name = name;
-    if (args_name(c, &args, MAP, &name))
+    if (v_args_name(c, &args, MAP, &name))
         f->relation_map = name;
     f->on_delete = read_action(c, f, &args, ON_DELETE);
     f->on_update = read_action(c, f, &args, ON_UPDATE);
@@ -86,28 +86,41 @@ group_key(Arena *a, const PslModel *from, const PslModel *to, Str name)
 }
 
 static Group *
-group_of(const Map *groups, Arena *a, const PslModel *from, const PslModel *to, Str name)
+group_of(const Map *groups, const PslModel *from, const PslModel *to, Str name)
 {
+    Arena *a = groups->arena;
     ArenaMark mark = arena_mark(a);
     Group *g = map_get(groups, group_key(a, from, to, name));
     arena_reset(a, mark);
     return g;
 }
 
-static void
-collect_groups(Ctx *c, Map *groups)
+bool
+v_relations_broken_between(const Ctx *c, const PslModel *from, const PslModel *to)
 {
-    map_init(groups, c->a);
+    ArenaMark mark = arena_mark(c->a);
+    bool found = map_has(&c->broken_pairs, group_key(c->a, from, to, STR("")));
+    arena_reset(c->a, mark);
+    return found;
+}
+
+static void
+collect_groups(Ctx *c, Arena *scratch, Map *groups)
+{
+    map_init(groups, scratch);
+    map_init(&c->broken_pairs, c->a);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         for (size_t k = 0; k < m->nfields; k++) {
             PslModelField *f = &m->fields[k];
             if (f->kind != PSL_FIELD_RELATION)
                 continue;
-            Group *g = group_of(groups, c->a, m, f->target, f->relation_name);
+            if (f->is_broken)
+                map_put(&c->broken_pairs, group_key(c->a, m, f->target, STR("")), f);
+            Group *g = group_of(groups, m, f->target, f->relation_name);
             if (!g) {
-                g = arena_new(c->a, Group);
-                map_put(groups, group_key(c->a, m, f->target, f->relation_name), g);
+                g = arena_new(scratch, Group);
+                map_put(groups, group_key(scratch, m, f->target, f->relation_name), g);
             }
             if (g->n < 3)
                 g->v[g->n] = f;
@@ -117,9 +130,9 @@ collect_groups(Ctx *c, Map *groups)
 }
 
 static PslModelField *
-opposite_of(Ctx *c, const Map *groups, const PslModelField *f)
+opposite_of(const Map *groups, const PslModelField *f)
 {
-    Group *g = group_of(groups, c->a, f->target, f->model, f->relation_name);
+    Group *g = group_of(groups, f->target, f->model, f->relation_name);
     if (!g)
         return NULL;
     for (size_t i = 0; i < g->n && i < 3; i++) {
@@ -175,7 +188,7 @@ has_unique(const PslModel *m, PslFieldList fields)
 }
 
 Str
-relation_name_of(Ctx *c, const PslModelField *f)
+v_relation_name_of(Ctx *c, const PslModelField *f)
 {
     if (f->relation_name.n)
         return f->relation_name;
@@ -206,7 +219,7 @@ foreign_key_name(Ctx *c, const PslRelation *r)
     PslKeyField *columns = arena_array(c->a, PslKeyField, r->fields.n);
     for (size_t i = 0; i < r->fields.n; i++)
         columns[i].field = r->fields.v[i];
-    return name_with_columns(c->a, r->from->table, columns, r->fields.n, "_fkey");
+    return v_name_with_columns(c->a, r->from->table, columns, r->fields.n, "_fkey");
 }
 
 /* The facts that follow from the two sides. */
@@ -216,7 +229,7 @@ complete(Ctx *c, PslRelation *r, PslModelField *first)
     r->from = r->forward ? r->forward->model : first->target;
     r->to = r->forward ? r->forward->target : first->model;
     r->is_self = r->from == r->to;
-    r->name = relation_name_of(c, first);
+    r->name = v_relation_name_of(c, first);
     r->is_named = first->relation_name.n > 0;
     r->is_broken = c->has_unread || r->from->is_broken || r->to->is_broken ||
                    (r->forward && r->forward->is_broken) || (r->back && r->back->is_broken);
@@ -239,14 +252,13 @@ complete(Ctx *c, PslRelation *r, PslModelField *first)
         r->on_delete = required ? PSL_RESTRICT : PSL_SET_NULL;
     if (r->on_update == PSL_ACTION_NONE)
         r->on_update = PSL_CASCADE;
-    r->constraint =
-        r->forward->relation_map.n ? r->forward->relation_map : foreign_key_name(c, r);
+    r->constraint = r->forward->relation_map.n ? r->forward->relation_map : foreign_key_name(c, r);
 }
 
 static void
 infer(Ctx *c, const Map *groups, PslModelField *f)
 {
-    PslModelField *opposite = opposite_of(c, groups, f);
+    PslModelField *opposite = opposite_of(groups, f);
     PslRelation r = {.kind = PSL_ONE_TO_MANY, .forward = f, .back = opposite};
     if (f->arity == PSL_LIST && opposite && opposite->arity == PSL_LIST) {
         r.kind = PSL_MANY_TO_MANY;
@@ -274,11 +286,12 @@ infer(Ctx *c, const Map *groups, PslModelField *f)
 }
 
 void
-relations_infer(Ctx *c)
+v_relations_infer(Ctx *c)
 {
+    ARENA_LOCAL(scratch);
     Map groups;
     size_t n = 0;
-    collect_groups(c, &groups);
+    collect_groups(c, scratch, &groups);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         for (size_t k = 0; k < c->r->models[i]->nfields; k++)
             n += c->r->models[i]->fields[k].kind == PSL_FIELD_RELATION;

@@ -35,9 +35,8 @@ const char *
 psl_action_name(PslAction action)
 {
     static const char *const names[] = {
-        [PSL_ACTION_NONE] = "",          [PSL_CASCADE] = "Cascade",
-        [PSL_RESTRICT] = "Restrict",     [PSL_NO_ACTION] = "NoAction",
-        [PSL_SET_NULL] = "SetNull",      [PSL_SET_DEFAULT] = "SetDefault",
+        [PSL_ACTION_NONE] = "",       [PSL_CASCADE] = "Cascade",  [PSL_RESTRICT] = "Restrict",
+        [PSL_NO_ACTION] = "NoAction", [PSL_SET_NULL] = "SetNull", [PSL_SET_DEFAULT] = "SetDefault",
     };
     return names[action];
 }
@@ -60,13 +59,13 @@ static bool
 is_reserved(Str name, bool *ret_late)
 {
     static const char *const words[] = {
-        "PrismaClient", "break",   "case",   "catch",  "class",      "const",   "continue",
-        "debugger",     "default", "delete", "do",     "else",       "enum",    "export",
-        "extends",      "false",   "finally", "for",   "function",   "if",      "implements",
-        "import",       "in",      "instanceof", "interface", "let", "new",     "null",
-        "package",      "private", "protected", "public", "return",  "super",   "switch",
-        "this",         "throw",   "true",   "try",    "typeof",     "var",     "void",
-        "while",        "with",    "yield",  "async",  "await",      "using",
+        "PrismaClient", "break",   "case",       "catch",     "class",    "const", "continue",
+        "debugger",     "default", "delete",     "do",        "else",     "enum",  "export",
+        "extends",      "false",   "finally",    "for",       "function", "if",    "implements",
+        "import",       "in",      "instanceof", "interface", "let",      "new",   "null",
+        "package",      "private", "protected",  "public",    "return",   "super", "switch",
+        "this",         "throw",   "true",       "try",       "typeof",   "var",   "void",
+        "while",        "with",    "yield",      "async",     "await",    "using",
     };
     enum { WORDS = sizeof words / sizeof *words, LATE = 3 };
     for (size_t i = 0; i < WORDS; i++) {
@@ -83,14 +82,14 @@ check_identifier(Ctx *c, const PslFile *file, Str name, const char *what)
 {
     PslSpan at = psl_span_of(file, name);
     if (name.n && name.p[0] >= '0' && name.p[0] <= '9') {
-        Diag *d = v_error(c, "name-digit", file, at, "the name of %s cannot begin with a digit",
-                          what);
+        Diag *d =
+            v_error(c, "name-digit", file, at, "the name of %s cannot begin with a digit", what);
         v_hint(c, d, "choose another name and keep the old one in the database with @map");
         return false;
     }
     if (memchr(name.p, '-', name.n)) {
-        Diag *d = v_error(c, "name-hyphen", file, at, "the name of %s cannot contain a hyphen",
-                          what);
+        Diag *d =
+            v_error(c, "name-hyphen", file, at, "the name of %s cannot contain a hyphen", what);
         v_hint(c, d, "write _ instead and keep the old name in the database with @map");
         return false;
     }
@@ -106,14 +105,14 @@ check_reserved(Ctx *c, const PslDecl *decl)
     const char *word = v_a(c, psl_decl_word(decl->kind));
     if (!late) {
         Diag *d = v_error(c, "name-reserved", decl->file, name_span(decl),
-                          "\"" STR_FMT "\" is reserved and cannot be the name of %s",
-                          Q(decl->name), word);
+                          "\"" STR_FMT "\" is reserved and cannot be the name of %s", Q(decl->name),
+                          word);
         v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
         return;
     }
-    Diag *d = v_dialect(c, P6 | P7, "name-reserved", decl->file, name_span(decl),
-                        "Prisma 6 and 7 refuse \"" STR_FMT "\" as the name of %s",
-                        Q(decl->name), word);
+    Diag *d =
+        v_dialect(c, P6 | P7, "name-reserved", decl->file, name_span(decl),
+                  "Prisma 6 and 7 refuse \"" STR_FMT "\" as the name of %s", Q(decl->name), word);
     v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
 }
 
@@ -128,7 +127,7 @@ has_bad_item(PslItems items)
 }
 
 bool
-decl_is_partial(const PslDecl *decl)
+v_decl_is_partial(const PslDecl *decl)
 {
     Str text = decl->file->source->text;
     bool is_closed = decl->close < text.n && text.p[decl->close] == '}';
@@ -162,18 +161,20 @@ declare_fields(Ctx *c, PslModel *m)
     for (size_t i = 0; i < m->nfields; i++) {
         const PslField *ast = &m->decl->fields.v[i];
         PslModelField *f = &m->fields[i];
-        *f = (PslModelField){
-            .ast = ast, .model = m, .name = ast->name, .column = ast->name,
-            .arity = ast->type.arity};
+        *f = (PslModelField){.ast = ast,
+                             .model = m,
+                             .name = ast->name,
+                             .column = ast->name,
+                             .arity = ast->type.arity};
         if (!check_identifier(c, model_file(m), f->name, "a field"))
             f->is_broken = true;
         if (map_has(&m->by_name, f->name)) {
             m->is_broken = true;
             if (m->is_partial)
                 continue;
-            field_error(c, "field-duplicate", f, psl_span_of(model_file(m), f->name),
-                        "the %s \"" STR_FMT "\" has a field \"" STR_FMT "\" already",
-                        psl_decl_word(m->decl->kind), Q(m->name), Q(f->name));
+            v_field_error(c, "field-duplicate", f, psl_span_of(model_file(m), f->name),
+                          "the %s \"" STR_FMT "\" has a field \"" STR_FMT "\" already",
+                          psl_decl_word(m->decl->kind), Q(m->name), Q(f->name));
             continue;
         }
         map_put(&m->by_name, f->name, f);
@@ -184,9 +185,12 @@ static void
 declare_model(Ctx *c, const PslDecl *decl, bool is_first)
 {
     PslModel *m = arena_new(c->a, PslModel);
-    *m = (PslModel){.decl = decl, .index = (uint32_t)c->r->nmodels, .name = decl->name,
-                    .table = decl->name, .is_view = decl->kind == PSL_VIEW};
-    m->is_partial = c->has_unread || decl_is_partial(decl);
+    *m = (PslModel){.decl = decl,
+                    .index = (uint32_t)c->r->nmodels,
+                    .name = decl->name,
+                    .table = decl->name,
+                    .is_view = decl->kind == PSL_VIEW};
+    m->is_partial = c->has_unread || v_decl_is_partial(decl);
     m->is_broken = m->is_partial || !is_first;
     c->r->models[c->r->nmodels++] = m;
     if (!check_identifier(c, decl->file, decl->name, m->is_view ? "a view" : "a model"))
@@ -205,7 +209,7 @@ declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
 {
     PslEnum *e = arena_new(c->a, PslEnum);
     *e = (PslEnum){.decl = decl, .name = decl->name, .db_name = decl->name};
-    e->is_partial = c->has_unread || decl_is_partial(decl) || !is_first;
+    e->is_partial = c->has_unread || v_decl_is_partial(decl) || !is_first;
     c->r->enums[c->r->nenums++] = e;
     check_identifier(c, decl->file, decl->name, "an enum");
     check_reserved(c, decl);
@@ -245,7 +249,7 @@ check_props(Ctx *c, const PslDecl *decl)
 {
     Map seen;
     map_init(&seen, c->a);
-    for (size_t i = 0; i < decl->props.n && !decl_is_partial(decl); i++) {
+    for (size_t i = 0; i < decl->props.n && !v_decl_is_partial(decl); i++) {
         const PslProp *prop = &decl->props.v[i];
         if (map_put(&seen, prop->name, (void *)(uintptr_t)prop))
             v_error(c, "property-duplicate", decl->file, psl_span_of(decl->file, prop->name),
@@ -292,15 +296,15 @@ unknown_type(Ctx *c, PslModelField *f)
     if (c->has_unread)
         return;
     Str name = f->ast->type.name;
-    Diag *d = field_error(c, "type-unknown", f, f->ast->type.span,
-                          "there is no type, model or enum \"" STR_FMT "\"", Q(name));
+    Diag *d = v_field_error(c, "type-unknown", f, f->ast->type.span,
+                            "there is no type, model or enum \"" STR_FMT "\"", Q(name));
     Nearest near;
     v_near_init(c, &near, name);
     for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++)
         v_near_try(&near, str_of(psl_scalar_name(s)));
-    for (size_t i = 0; i < c->r->nmodels; i++)
+    for (size_t i = 0; i < c->r->nmodels && v_near_open(&near); i++)
         v_near_try(&near, c->r->models[i]->name);
-    for (size_t i = 0; i < c->r->nenums; i++)
+    for (size_t i = 0; i < c->r->nenums && v_near_open(&near); i++)
         v_near_try(&near, c->r->enums[i]->name);
     if (v_near_found(&near))
         v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
@@ -335,7 +339,7 @@ resolve_type(Ctx *c, PslModelField *f)
 }
 
 void
-resolve_names(Ctx *c)
+v_resolve_names(Ctx *c)
 {
     Map tops, generators, datasources;
     map_init(&tops, c->a);
@@ -366,18 +370,22 @@ psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, Dia
     enum { COMPARISONS = 200000 };
     PslResolved *r = arena_new(a, PslResolved);
     r->schema = schema;
-    Ctx c = {.a = a, .schema = schema, .diags = diags, .r = r, .near_left = COMPARISONS,
+    Ctx c = {.a = a,
+             .schema = schema,
+             .diags = diags,
+             .r = r,
+             .near_left = COMPARISONS,
              .prisma = opts ? opts->prisma : 0};
     map_init(&r->models_by_name, a);
     map_init(&r->enums_by_name, a);
     map_init(&c.composites, a);
-    resolve_names(&c);
-    validate_config(&c);
-    validate_dialect(&c);
-    validate_attrs(&c);
-    relations_infer(&c);
-    validate_models(&c);
-    validate_names(&c);
-    validate_relations(&c);
+    v_resolve_names(&c);
+    v_check_config(&c);
+    v_check_dialect(&c);
+    v_check_attrs(&c);
+    v_relations_infer(&c);
+    v_check_models(&c);
+    v_check_names(&c);
+    v_check_relations(&c);
     return r;
 }

@@ -3,40 +3,30 @@
 
 enum { ON_FIELDS = ON_SCALAR | ON_RELATION };
 
-const AttrSpec attr_specs[ATTR_COUNT] = {
-    [ATTR_ID] = {.name = "id", .shown = "@id", .where = ON_FIELDS,
-                 .args = {"map", "sort", "length", "clustered"}},
-    [ATTR_UNIQUE] = {.name = "unique", .shown = "@unique", .where = ON_FIELDS,
-                     .args = {"map", "sort", "length", "clustered", "where"}},
-    [ATTR_DEFAULT] = {.name = "default", .shown = "@default", .where = ON_FIELDS,
-                      .first_is_unnamed = true, .first_is_required = true,
-                      .args = {"value", "map"}},
-    [ATTR_UPDATED_AT] = {.name = "updatedAt", .shown = "@updatedAt", .where = ON_SCALAR},
-    [ATTR_MAP] = {.name = "map", .shown = "@map", .where = ON_FIELDS | ON_ENUM_VALUE,
-                  .first_is_unnamed = true, .first_is_required = true, .args = {"name"}},
-    [ATTR_RELATION] = {.name = "relation", .shown = "@relation", .where = ON_FIELDS,
-                       .first_is_unnamed = true,
-                       .args = {"name", "fields", "references", "onDelete", "onUpdate", "map"}},
-    [ATTR_IGNORE] = {.name = "ignore", .shown = "@ignore", .where = ON_FIELDS},
-    [ATTR_SHARD_KEY] = {.name = "shardKey", .shown = "@shardKey", .where = ON_SCALAR},
-    [ATTR_M_ID] = {.name = "id", .shown = "@@id", .where = ON_MODEL, .first_is_unnamed = true,
-                   .first_is_required = true, .args = {"fields", "map", "name", "clustered"}},
-    [ATTR_M_UNIQUE] = {.name = "unique", .shown = "@@unique", .where = ON_MODEL,
-                       .may_repeat = true, .first_is_unnamed = true, .first_is_required = true,
-                       .args = {"fields", "name", "map", "clustered", "where"}},
-    [ATTR_M_INDEX] = {.name = "index", .shown = "@@index", .where = ON_MODEL,
-                      .may_repeat = true, .first_is_unnamed = true, .first_is_required = true,
-                      .args = {"fields", "name", "map", "clustered", "where", "type"}},
-    [ATTR_M_FULLTEXT] = {.name = "fulltext", .shown = "@@fulltext", .where = ON_MODEL,
-                         .may_repeat = true, .first_is_unnamed = true, .first_is_required = true,
-                         .args = {"fields", "map"}},
-    [ATTR_M_MAP] = {.name = "map", .shown = "@@map", .where = ON_MODEL | ON_ENUM,
-                    .first_is_unnamed = true, .first_is_required = true, .args = {"name"}},
-    [ATTR_M_SCHEMA] = {.name = "schema", .shown = "@@schema", .where = ON_MODEL | ON_ENUM,
-                       .first_is_unnamed = true, .first_is_required = true, .args = {"map"}},
-    [ATTR_M_IGNORE] = {.name = "ignore", .shown = "@@ignore", .where = ON_MODEL},
-    [ATTR_M_SHARD_KEY] = {.name = "shardKey", .shown = "@@shardKey", .where = ON_MODEL,
-                          .first_is_unnamed = true, .args = {"fields"}},
+const AttrSpec v_attr_specs[ATTR_COUNT] = {
+    /* clang-format off */
+    [ATTR_ID] = {"id", "@id", ON_FIELDS, 0, {"map", "sort", "length", "clustered"}},
+    [ATTR_UNIQUE] = {"unique", "@unique", ON_FIELDS, 0,
+                     {"map", "sort", "length", "clustered", "where"}},
+    [ATTR_DEFAULT] = {"default", "@default", ON_FIELDS, ARG_FIRST, {"value", "map"}},
+    [ATTR_UPDATED_AT] = {"updatedAt", "@updatedAt", ON_SCALAR, 0, {NULL}},
+    [ATTR_MAP] = {"map", "@map", ON_FIELDS | ON_ENUM_VALUE, ARG_FIRST, {"name"}},
+    [ATTR_RELATION] = {"relation", "@relation", ON_FIELDS, ARG_UNNAMED,
+                       {"name", "fields", "references", "onDelete", "onUpdate", "map"}},
+    [ATTR_IGNORE] = {"ignore", "@ignore", ON_FIELDS, 0, {NULL}},
+    [ATTR_SHARD_KEY] = {"shardKey", "@shardKey", ON_SCALAR, 0, {NULL}},
+    [ATTR_M_ID] = {"id", "@@id", ON_MODEL, ARG_FIRST, {"fields", "map", "name", "clustered"}},
+    [ATTR_M_UNIQUE] = {"unique", "@@unique", ON_MODEL, ARG_FIRST | ARG_REPEATS,
+                       {"fields", "name", "map", "clustered", "where"}},
+    [ATTR_M_INDEX] = {"index", "@@index", ON_MODEL, ARG_FIRST | ARG_REPEATS,
+                      {"fields", "name", "map", "clustered", "where", "type"}},
+    [ATTR_M_FULLTEXT] = {"fulltext", "@@fulltext", ON_MODEL, ARG_FIRST | ARG_REPEATS,
+                         {"fields", "map"}},
+    [ATTR_M_MAP] = {"map", "@@map", ON_MODEL | ON_ENUM, ARG_FIRST, {"name"}},
+    [ATTR_M_SCHEMA] = {"schema", "@@schema", ON_MODEL | ON_ENUM, ARG_FIRST, {"map"}},
+    [ATTR_M_IGNORE] = {"ignore", "@@ignore", ON_MODEL, 0, {NULL}},
+    [ATTR_M_SHARD_KEY] = {"shardKey", "@@shardKey", ON_MODEL, ARG_UNNAMED, {"fields"}},
+    /* clang-format on */
 };
 
 /* -- Attributes of one thing -- */
@@ -45,7 +35,8 @@ static AttrId
 attr_id_of(Str name, unsigned where)
 {
     AttrId id = 0;
-    while (id < ATTR_COUNT && !((attr_specs[id].where & where) && str_is(name, attr_specs[id].name)))
+    while (id < ATTR_COUNT &&
+           !((v_attr_specs[id].where & where) && str_is(name, v_attr_specs[id].name)))
         id++;
     return id;
 }
@@ -59,15 +50,15 @@ unknown_attr(Ctx *c, const PslFile *file, const PslAttr *attr, unsigned where)
     Nearest near;
     v_near_init(c, &near, attr->name);
     for (AttrId id = 0; id < ATTR_COUNT; id++) {
-        if (attr_specs[id].where & where)
-            v_near_try(&near, str_of(attr_specs[id].name));
+        if (v_attr_specs[id].where & where)
+            v_near_try(&near, str_of(v_attr_specs[id].name));
     }
     if (v_near_found(&near))
         v_hint(c, d, "did you mean %s" STR_FMT "?", at, Q(near.best));
 }
 
 void
-attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret)
+v_attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret)
 {
     *ret = (AttrSet){0};
     size_t count[ATTR_COUNT] = {0}, natives = 0;
@@ -86,8 +77,8 @@ attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, Attr
             continue;
         }
         AttrId id = attr_id_of(attr->name, where);
-        if (id == ATTR_COUNT || (c->prisma == 5 && (id == ATTR_SHARD_KEY ||
-                                                    id == ATTR_M_SHARD_KEY))) {
+        if (id == ATTR_COUNT ||
+            (c->prisma == 5 && (id == ATTR_SHARD_KEY || id == ATTR_M_SHARD_KEY))) {
             unknown_attr(c, file, attr, where);
             ret->is_broken = true;
             continue;
@@ -97,10 +88,10 @@ attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, Attr
     }
     for (size_t i = 0; i < attrs.n; i++) {
         AttrId id = attr_id_of(attrs.v[i].name, where);
-        if (id == ATTR_COUNT || count[id] < 2 || attr_specs[id].may_repeat)
+        if (id == ATTR_COUNT || count[id] < 2 || (v_attr_specs[id].form & ARG_REPEATS))
             continue;
         v_error(c, "attribute-duplicate", file, attrs.v[i].span, "%s can only be written once",
-                attr_specs[id].shown);
+                v_attr_specs[id].shown);
         ret->first[id] = NULL;
         ret->is_broken = true;
     }
@@ -162,7 +153,7 @@ arg_index(const Ctx *c, const AttrSpec *spec, Str name)
 static void
 unknown_arg(Ctx *c, Args *args, const PslArg *arg)
 {
-    const AttrSpec *spec = &attr_specs[args->id];
+    const AttrSpec *spec = &v_attr_specs[args->id];
     args->is_broken = true;
     if (arg->name.n == 0) {
         v_error(c, "argument-unknown", args->file, arg->span, "%s takes no argument like this",
@@ -175,7 +166,7 @@ unknown_arg(Ctx *c, Args *args, const PslArg *arg)
     v_near_init(c, &near, arg->name);
     for (unsigned i = 0; i < ATTR_ARGS_MAX && spec->args[i]; i++)
         v_near_try(&near, str_of(spec->args[i]));
-    if (str_is(arg->name, "where"))
+    if (c->prisma && c->prisma < 7 && str_is(arg->name, "where"))
         v_hint(c, d, "partial indexes came with Prisma 7");
     else if (v_near_found(&near))
         v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
@@ -184,18 +175,18 @@ unknown_arg(Ctx *c, Args *args, const PslArg *arg)
 static void
 match_args(Ctx *c, Args *args)
 {
-    const AttrSpec *spec = &attr_specs[args->id];
+    const AttrSpec *spec = &v_attr_specs[args->id];
     const PslArg *unnamed = NULL;
     for (size_t i = 0; i < args->attr->args.n; i++) {
         const PslArg *arg = &args->attr->args.v[i];
         if (arg->name.n == 0) {
-            if (unnamed && spec->first_is_unnamed) {
+            if (unnamed && (spec->form & ARG_UNNAMED)) {
                 Diag *d = v_error(c, "argument-several", args->file, arg->span,
                                   "%s takes one argument without a name", spec->shown);
                 if (str_is(STR("fields"), spec->args[0]))
                     v_hint(c, d, "put the fields into brackets: %s([a, b])", spec->shown);
                 args->is_broken = true;
-            } else if (!spec->first_is_unnamed) {
+            } else if (!(spec->form & ARG_UNNAMED)) {
                 unknown_arg(c, args, arg);
             }
             unnamed = arg;
@@ -213,7 +204,7 @@ match_args(Ctx *c, Args *args)
         }
         args->v[k] = arg;
     }
-    if (!unnamed || !spec->first_is_unnamed)
+    if (!unnamed || !(spec->form & ARG_UNNAMED))
         return;
     if (args->v[0]) {
         v_error(c, "argument-duplicate", args->file, args->v[0]->span,
@@ -224,16 +215,16 @@ match_args(Ctx *c, Args *args)
 }
 
 bool
-args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *ret)
+v_args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *ret)
 {
-    const AttrSpec *spec = &attr_specs[id];
+    const AttrSpec *spec = &v_attr_specs[id];
     *ret = (Args){.attr = attr, .file = file, .id = id};
     if (!check_forms(c, file, attr)) {
         ret->is_broken = true;
         return false;
     }
     match_args(c, ret);
-    if (ret->v[0] || !spec->first_is_required)
+    if (ret->v[0] || !(spec->form & ARG_NEEDED))
         return true;
     Diag *d = v_error(c, "argument-missing", file, attr->span, "%s needs the argument \"%s\"",
                       spec->shown, spec->args[0]);
@@ -249,7 +240,7 @@ args_value(Ctx *c, Args *args, unsigned index, PslExprKind kind, Str *ret)
     if (!args->v[index])
         return false;
     const PslExpr *e = &args->v[index]->value;
-    if (!expr_is(c, args->file, e, kind)) {
+    if (!v_expr_is(c, args->file, e, kind)) {
         args->is_broken = true;
         return false;
     }
@@ -258,26 +249,26 @@ args_value(Ctx *c, Args *args, unsigned index, PslExprKind kind, Str *ret)
 }
 
 bool
-args_string(Ctx *c, Args *args, unsigned index, Str *ret)
+v_args_string(Ctx *c, Args *args, unsigned index, Str *ret)
 {
     return args_value(c, args, index, PSL_STRING, ret);
 }
 
 bool
-args_constant(Ctx *c, Args *args, unsigned index, Str *ret)
+v_args_constant(Ctx *c, Args *args, unsigned index, Str *ret)
 {
     return args_value(c, args, index, PSL_CONSTANT, ret);
 }
 
 bool
-args_name(Ctx *c, Args *args, unsigned index, Str *ret)
+v_args_name(Ctx *c, Args *args, unsigned index, Str *ret)
 {
-    if (!args_string(c, args, index, ret))
+    if (!v_args_string(c, args, index, ret))
         return false;
     if (ret->n)
         return true;
     v_error(c, "argument-empty-text", args->file, args->v[index]->span,
-            "the argument \"%s\" cannot be an empty text", attr_specs[args->id].args[index]);
+            "the argument \"%s\" cannot be an empty text", v_attr_specs[args->id].args[index]);
     args->is_broken = true;
     return false;
 }
@@ -292,7 +283,8 @@ map_field(Ctx *c, PslModelField *f, const PslAttr *attr, Map *columns)
     Args args;
     Str name;
     PslModel *m = f->model;
-    if (!args_read(c, model_file(m), attr, ATTR_MAP, &args) || !args_string(c, &args, 0, &name)) {
+    if (!v_args_read(c, model_file(m), attr, ATTR_MAP, &args) ||
+        !v_args_string(c, &args, 0, &name)) {
         f->is_broken = true;
         return;
     }
@@ -305,10 +297,10 @@ map_field(Ctx *c, PslModelField *f, const PslAttr *attr, Map *columns)
         other = named;
     if (!other)
         return;
-    Diag *d = field_error(c, "column-duplicate", f, f->ast->span,
-                          "the fields \"" STR_FMT "\" and \"" STR_FMT
-                          "\" stand for the same column",
-                          Q(other->name), Q(f->name));
+    Diag *d =
+        v_field_error(c, "column-duplicate", f, f->ast->span,
+                      "the fields \"" STR_FMT "\" and \"" STR_FMT "\" stand for the same column",
+                      Q(other->name), Q(f->name));
     v_hint(c, d, "choose another name in @map");
     m->is_broken = true;
 }
@@ -320,38 +312,37 @@ scalar_field_attrs(Ctx *c, PslModelField *f, Map *columns)
     AttrSet set;
     Args args;
     unsigned where = ON_SCALAR | (f->kind == PSL_FIELD_SCALAR ? ON_NATIVE : 0);
-    attrs_sort_out(c, file, f->ast->attrs, where, &set);
+    v_attrs_sort_out(c, file, f->ast->attrs, where, &set);
     if (set.is_broken)
-        f->is_broken = true;
-    if (set.is_broken && f->ast->attrs.n > 1)
-        f->model->is_broken = true; /* it may have been the key */
+        f->is_broken = f->model->is_broken = true; /* it may have been the key */
     if (set.first[ATTR_MAP])
         map_field(c, f, set.first[ATTR_MAP], columns);
-    if (set.first[ATTR_IGNORE] && args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args)) {
+    if (set.first[ATTR_IGNORE] &&
+        v_args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args)) {
         f->is_ignored = true;
         if (f->kind == PSL_FIELD_UNSUPPORTED)
-            field_error(c, "ignore-unsupported", f, args.attr->span,
-                        "a field of type Unsupported is ignored anyway");
+            v_field_error(c, "ignore-unsupported", f, args.attr->span,
+                          "a field of type Unsupported is ignored anyway");
     }
     if (set.first[ATTR_RELATION]) {
         f->model->is_broken = true; /* a relation field is missing */
-        field_error(c, "relation-scalar", f, set.first[ATTR_RELATION]->span,
-                    "@relation belongs to a field whose type is a model");
+        v_field_error(c, "relation-scalar", f, set.first[ATTR_RELATION]->span,
+                      "@relation belongs to a field whose type is a model");
     }
     if (set.first[ATTR_UPDATED_AT] &&
-        args_read(c, file, set.first[ATTR_UPDATED_AT], ATTR_UPDATED_AT, &args)) {
+        v_args_read(c, file, set.first[ATTR_UPDATED_AT], ATTR_UPDATED_AT, &args)) {
         f->is_updated_at = true;
         if (f->kind != PSL_FIELD_SCALAR || f->scalar != PSL_DATETIME || f->arity == PSL_LIST)
-            field_error(c, "updated-at-type", f, args.attr->span,
-                        "@updatedAt belongs to a single field of type DateTime");
+            v_field_error(c, "updated-at-type", f, args.attr->span,
+                          "@updatedAt belongs to a single field of type DateTime");
     }
     if (set.first[ATTR_DEFAULT])
-        validate_default(c, f, set.first[ATTR_DEFAULT]);
+        v_check_default(c, f, set.first[ATTR_DEFAULT]);
     if (set.first[ATTR_SHARD_KEY])
-        field_error(c, "shard-key", f, set.first[ATTR_SHARD_KEY]->span,
-                    "PostgreSQL has no shard keys");
+        v_field_error(c, "shard-key", f, set.first[ATTR_SHARD_KEY]->span,
+                      "PostgreSQL has no shard keys");
     f->native_attr = set.native;
-    keys_of_field(c, f, &set);
+    v_keys_of_field(c, f, &set);
 }
 
 static void
@@ -361,18 +352,19 @@ relation_field_attrs(Ctx *c, PslModelField *f)
     const PslFile *file = model_file(f->model);
     AttrSet set;
     Args args;
-    attrs_sort_out(c, file, f->ast->attrs, ON_RELATION, &set);
+    v_attrs_sort_out(c, file, f->ast->attrs, ON_RELATION, &set);
     if (set.is_broken)
         f->is_broken = true;
     if (set.first[ATTR_RELATION])
-        relation_attr(c, f, set.first[ATTR_RELATION]);
+        v_relation_attr(c, f, set.first[ATTR_RELATION]);
     f->is_ignored =
-        set.first[ATTR_IGNORE] && args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args);
+        set.first[ATTR_IGNORE] && v_args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         if (!set.first[refused[i]])
             continue;
-        Diag *d = field_error(c, "relation-field-attribute", f, set.first[refused[i]]->span,
-                              "%s does not go with a relation field", attr_specs[refused[i]].shown);
+        Diag *d =
+            v_field_error(c, "relation-field-attribute", f, set.first[refused[i]]->span,
+                          "%s does not go with a relation field", v_attr_specs[refused[i]].shown);
         if (f->fields.n)
             v_hint(c, d, "put it on %s", v_field_names(c, f->fields, ", "));
     }
@@ -384,9 +376,9 @@ static void
 read_schema_attr(Ctx *c, const PslFile *file, const PslAttr *attr, Str *ret)
 {
     Args args;
-    if (!args_read(c, file, attr, ATTR_M_SCHEMA, &args) || !args_string(c, &args, 0, ret))
+    if (!v_args_read(c, file, attr, ATTR_M_SCHEMA, &args) || !v_args_string(c, &args, 0, ret))
         return;
-    if (c->prisma == 5 && !has_preview(c, "multiSchema"))
+    if (c->prisma == 5 && !v_has_preview(c, "multiSchema"))
         v_error(c, "schema-preview", file, attr->span,
                 "Prisma 5 knows @@schema as a preview feature only");
 }
@@ -397,12 +389,12 @@ model_attrs(Ctx *c, PslModel *m)
     const PslFile *file = model_file(m);
     AttrSet set;
     Args args;
-    attrs_sort_out(c, file, m->decl->attrs, ON_MODEL, &set);
+    v_attrs_sort_out(c, file, m->decl->attrs, ON_MODEL, &set);
     m->is_broken |= set.is_broken;
     if (set.first[ATTR_M_IGNORE])
-        m->is_ignored = args_read(c, file, set.first[ATTR_M_IGNORE], ATTR_M_IGNORE, &args);
-    if (set.first[ATTR_M_MAP] && args_read(c, file, set.first[ATTR_M_MAP], ATTR_M_MAP, &args))
-        (void)args_string(c, &args, 0, &m->table);
+        m->is_ignored = v_args_read(c, file, set.first[ATTR_M_IGNORE], ATTR_M_IGNORE, &args);
+    if (set.first[ATTR_M_MAP] && v_args_read(c, file, set.first[ATTR_M_MAP], ATTR_M_MAP, &args))
+        (void)v_args_string(c, &args, 0, &m->table);
     if (set.first[ATTR_M_SCHEMA])
         read_schema_attr(c, file, set.first[ATTR_M_SCHEMA], &m->schema);
     if (set.first[ATTR_M_SHARD_KEY])
@@ -418,11 +410,11 @@ model_attrs(Ctx *c, PslModel *m)
             continue;
         scalar_field_attrs(c, f, &columns);
         if (f->is_ignored && m->is_ignored)
-            field_error(c, "ignore-twice", f, f->ast->span,
-                        "the %s is ignored as a whole: its fields need no @ignore",
-                        psl_decl_word(m->decl->kind));
+            v_field_error(c, "ignore-twice", f, f->ast->span,
+                          "the %s is ignored as a whole: its fields need no @ignore",
+                          psl_decl_word(m->decl->kind));
     }
-    keys_of_model(c, m, &set);
+    v_keys_of_model(c, m, &set);
 }
 
 static void
@@ -435,24 +427,24 @@ enum_attrs(Ctx *c, PslEnum *e)
     map_init(&labels, c->a);
     for (size_t i = 0; i < e->nvalues; i++) {
         PslEnumValue *v = &e->values[i];
-        attrs_sort_out(c, file, v->ast->attrs, ON_ENUM_VALUE, &set);
-        if (set.first[ATTR_MAP] && args_read(c, file, set.first[ATTR_MAP], ATTR_MAP, &args))
-            (void)args_string(c, &args, 0, &v->db_name);
+        v_attrs_sort_out(c, file, v->ast->attrs, ON_ENUM_VALUE, &set);
+        if (set.first[ATTR_MAP] && v_args_read(c, file, set.first[ATTR_MAP], ATTR_MAP, &args))
+            (void)v_args_string(c, &args, 0, &v->db_name);
         /* Prisma lets this pass, CREATE TYPE does not. */
         if (map_put(&labels, v->db_name, v) && map_get(&e->by_name, v->name) == v)
             v_warn(c, "enum-label-duplicate", file, v->ast->span,
                    "PostgreSQL refuses the label \"" STR_FMT "\" twice in an enum", Q(v->db_name));
     }
-    attrs_sort_out(c, file, e->decl->attrs, ON_ENUM, &set);
-    if (set.first[ATTR_M_MAP] && args_read(c, file, set.first[ATTR_M_MAP], ATTR_M_MAP, &args))
-        (void)args_string(c, &args, 0, &e->db_name);
+    v_attrs_sort_out(c, file, e->decl->attrs, ON_ENUM, &set);
+    if (set.first[ATTR_M_MAP] && v_args_read(c, file, set.first[ATTR_M_MAP], ATTR_M_MAP, &args))
+        (void)v_args_string(c, &args, 0, &e->db_name);
     if (set.first[ATTR_M_SCHEMA])
         read_schema_attr(c, file, set.first[ATTR_M_SCHEMA], &e->schema);
 }
 
 /* The fields of relations come first: messages about keys quote their `fields`. */
 void
-validate_attrs(Ctx *c)
+v_check_attrs(Ctx *c)
 {
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];

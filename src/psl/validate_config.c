@@ -99,27 +99,27 @@ check_preview(Ctx *c, const PslFile *file, const PslExpr *e)
 }
 
 bool
-has_preview(const Ctx *c, const char *feature)
+v_has_preview(const Ctx *c, const char *feature)
 {
     for (size_t i = 0; i < c->r->ngenerators; i++) {
-        if (decl_is_partial(c->r->generators[i].decl))
+        if (v_decl_is_partial(c->r->generators[i].decl))
             return true;
     }
     return c->has_unread || psl_has_preview(c->r, feature);
 }
 
 bool
-expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind)
+v_expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind)
 {
     if (e->kind == kind)
         return true;
-    v_error(c, "value-kind", file, e->span, "%s belongs here, not %s",
-            v_a(c, psl_expr_word(kind)), v_a(c, psl_expr_word(e->kind)));
+    v_error(c, "value-kind", file, e->span, "%s belongs here, not %s", v_a(c, psl_expr_word(kind)),
+            v_a(c, psl_expr_word(e->kind)));
     return false;
 }
 
 PslArgs
-expr_elements(const PslExpr *e, PslArg *space)
+v_expr_elements(const PslExpr *e, PslArg *space)
 {
     if (e->kind == PSL_ARRAY)
         return e->args;
@@ -146,7 +146,7 @@ read_env(Ctx *c, const PslFile *file, const PslExpr *e, Str *ret)
         return false;
     }
     *ret = only->text;
-    return expr_is(c, file, only, PSL_STRING);
+    return v_expr_is(c, file, only, PSL_STRING);
 }
 
 /* A text or env("NAME"). */
@@ -161,7 +161,7 @@ read_url(Ctx *c, const PslProp *prop, const PslExpr *e, PslUrl *ret)
         ret->kind = PSL_URL_ENV;
         return true;
     }
-    if (!expr_is(c, file, e, PSL_STRING))
+    if (!v_expr_is(c, file, e, PSL_STRING))
         return false;
     ret->kind = PSL_URL_TEXT;
     ret->text = e->text;
@@ -193,7 +193,7 @@ read_urls(Ctx *c, PslDatasource *ds)
             return false;
     }
     if (!psl_prop(ds->decl, "url") && (c->prisma == 5 || c->prisma == 6) &&
-        !decl_is_partial(ds->decl)) {
+        c->schema->errors == 0) {
         Diag *d = v_error(c, "datasource-url", ds->decl->file, ds->decl->head,
                           "Prisma %d wants a \"url\" in the datasource", c->prisma);
         v_hint(c, d, "add: url = env(\"DATABASE_URL\")");
@@ -201,9 +201,10 @@ read_urls(Ctx *c, PslDatasource *ds)
     }
     const PslUrl *shadow = &ds->shadow_url;
     if (shadow->text.n && (same_url(shadow, &ds->url) || same_url(shadow, &ds->direct_url))) {
-        Diag *d = v_error(c, "datasource-shadow", ds->decl->file,
-                          same_url(shadow, &ds->url) ? ds->url.prop->span : ds->direct_url.prop->span,
-                          "the shadow database cannot be the database itself");
+        Diag *d =
+            v_error(c, "datasource-shadow", ds->decl->file,
+                    same_url(shadow, &ds->url) ? ds->url.prop->span : ds->direct_url.prop->span,
+                    "the shadow database cannot be the database itself");
         v_note(c, d, "whatever is in the shadow database is deleted");
     }
     return true;
@@ -226,7 +227,7 @@ read_relation_mode(Ctx *c, PslDatasource *ds)
     if (!mode && !old)
         return;
     const PslExpr *e = mode ? &mode->value : &old->value;
-    if (!expr_is(c, file, e, PSL_STRING))
+    if (!v_expr_is(c, file, e, PSL_STRING))
         return;
     if (str_is(e->text, "prisma")) {
         ds->relation_mode = PSL_MODE_PRISMA;
@@ -245,7 +246,7 @@ read_schemas(Ctx *c, PslDatasource *ds)
     if (!prop)
         return;
     PslArg space;
-    PslArgs elements = expr_elements(&prop->value, &space);
+    PslArgs elements = v_expr_elements(&prop->value, &space);
     if (elements.n == 0) {
         Diag *d = v_error(c, "datasource-schemas", file, prop->value.span, "\"schemas\" is empty");
         v_hint(c, d, "remove it, or write: schemas = [\"public\"]");
@@ -256,7 +257,7 @@ read_schemas(Ctx *c, PslDatasource *ds)
     ds->schemas = arena_array(c->a, Str, elements.n);
     for (size_t i = 0; i < elements.n; i++) {
         const PslExpr *e = &elements.v[i].value;
-        if (!expr_is(c, file, e, PSL_STRING))
+        if (!v_expr_is(c, file, e, PSL_STRING))
             continue;
         if (map_put(&seen, e->text, ds))
             v_error(c, "datasource-schemas", file, e->span,
@@ -264,7 +265,7 @@ read_schemas(Ctx *c, PslDatasource *ds)
         else
             ds->schemas[ds->nschemas++] = e->text;
     }
-    if (c->prisma == 5 && !has_preview(c, "multiSchema")) {
+    if (c->prisma == 5 && !v_has_preview(c, "multiSchema")) {
         Diag *d = v_error(c, "datasource-schemas", file, prop->span,
                           "Prisma 5 knows \"schemas\" as a preview feature only");
         v_hint(c, d, "add to the generator: previewFeatures = [\"multiSchema\"]");
@@ -294,12 +295,12 @@ read_extension(Ctx *c, const PslFile *file, const PslExpr *e, PslExtension *ret)
                     "an extension has no argument \"" STR_FMT "\"", Q(arg->name));
         else if (seen[k])
             v_error(c, "extension-argument", file, arg->span, "\"%s\" is given twice", names[k]);
-        else if (expr_is(c, file, &arg->value, PSL_STRING))
+        else if (v_expr_is(c, file, &arg->value, PSL_STRING))
             *values[k] = arg->value.text;
         if (k < 3)
             seen[k] = true;
     }
-    if (memchr(e->text.p, '-', e->text.n) && has_preview(c, "postgresqlExtensions")) {
+    if (memchr(e->text.p, '-', e->text.n) && v_has_preview(c, "postgresqlExtensions")) {
         Diag *d = v_error(c, "extension-name", file, e->span,
                           "the name of an extension cannot contain a hyphen");
         v_hint(c, d, "give it another name here: uuidOssp(map: \"uuid-ossp\")");
@@ -314,14 +315,14 @@ read_extensions(Ctx *c, PslDatasource *ds)
     if (!prop)
         return;
     PslArg space;
-    PslArgs elements = expr_elements(&prop->value, &space);
+    PslArgs elements = v_expr_elements(&prop->value, &space);
     ds->extensions = arena_array(c->a, PslExtension, elements.n);
     for (size_t i = 0; i < elements.n; i++) {
         const PslExpr *e = &elements.v[i].value;
-        if (e->kind == PSL_FUNCTION || expr_is(c, file, e, PSL_CONSTANT))
+        if (e->kind == PSL_FUNCTION || v_expr_is(c, file, e, PSL_CONSTANT))
             read_extension(c, file, e, &ds->extensions[ds->nextensions++]);
     }
-    if (!has_preview(c, "postgresqlExtensions")) {
+    if (!v_has_preview(c, "postgresqlExtensions")) {
         Diag *d = v_error(c, "extensions-preview", file, prop->span,
                           "\"extensions\" needs a preview feature");
         v_hint(c, d, "add to the generator: previewFeatures = [\"postgresqlExtensions\"]");
@@ -334,7 +335,7 @@ read_provider(Ctx *c, PslDatasource *ds)
     static const char *const others[] = {"mysql", "sqlite", "sqlserver", "mongodb", "cockroachdb"};
     const PslFile *file = ds->decl->file;
     const PslProp *prop = psl_prop(ds->decl, "provider");
-    if (!prop && decl_is_partial(ds->decl))
+    if (!prop && c->schema->errors)
         return false;
     if (!prop) {
         Diag *d = v_error(c, "datasource-provider", file, ds->decl->head,
@@ -354,12 +355,11 @@ read_provider(Ctx *c, PslDatasource *ds)
         return true;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         c->is_foreign |= str_is(ds->provider, others[i]);
-    Diag *d = c->is_foreign
-                  ? v_error(c, "provider-unsupported", file, prop->value.span,
-                            "Aramid works with PostgreSQL only, not with \"" STR_FMT "\"",
-                            Q(ds->provider))
-                  : v_error(c, "provider-unknown", file, prop->value.span,
-                            "there is no provider \"" STR_FMT "\"", Q(ds->provider));
+    Diag *d = c->is_foreign ? v_error(c, "provider-unsupported", file, prop->value.span,
+                                      "Aramid works with PostgreSQL only, not with \"" STR_FMT "\"",
+                                      Q(ds->provider))
+                            : v_error(c, "provider-unknown", file, prop->value.span,
+                                      "there is no provider \"" STR_FMT "\"", Q(ds->provider));
     v_hint(c, d, "write: provider = \"postgresql\"");
     return c->is_foreign;
 }
@@ -368,8 +368,8 @@ static void
 check_datasource_props(Ctx *c, const PslDatasource *ds)
 {
     static const char *const known[] = {
-        "provider", "url",        "directUrl", "shadowDatabaseUrl", "relationMode",
-        "schemas",  "extensions", "referentialIntegrity"};
+        "provider",     "url",     "directUrl",  "shadowDatabaseUrl",
+        "relationMode", "schemas", "extensions", "referentialIntegrity"};
     enum { KNOWN = sizeof known / sizeof *known };
     for (size_t i = 0; i < ds->decl->props.n; i++) {
         const PslProp *prop = &ds->decl->props.v[i];
@@ -439,7 +439,7 @@ check_one_datasource(Ctx *c)
         const PslDecl *decl = c->schema->decls[i];
         if (decl->kind != PSL_DATASOURCE)
             continue;
-        if (first && decl_is_partial(first))
+        if (first && v_decl_is_partial(first))
             return;
         if (first && decl->file == first->file) {
             v_error(c, "datasource-second", first->file, first->head,
@@ -473,12 +473,12 @@ static void
 read_previews(Ctx *c, PslGenerator *g, const PslProp *prop)
 {
     PslArg space;
-    PslArgs elements = expr_elements(&prop->value, &space);
+    PslArgs elements = v_expr_elements(&prop->value, &space);
     g->previews = arena_array(c->a, Str, elements.n);
     g->npreviews = 0; /* the property may be written twice */
     for (size_t i = 0; i < elements.n; i++) {
         const PslExpr *e = &elements.v[i].value;
-        if (!expr_is(c, g->decl->file, e, PSL_STRING))
+        if (!v_expr_is(c, g->decl->file, e, PSL_STRING))
             continue;
         g->previews[g->npreviews++] = e->text;
         check_preview(c, g->decl->file, e);
@@ -502,18 +502,18 @@ read_generator(Ctx *c, const PslDecl *decl, PslGenerator *g)
         else if (str_is(prop->name, "output"))
             (void)read_url(c, prop, &prop->value, &g->output);
         else if (str_is(prop->name, "engineType"))
-            (void)expr_is(c, file, &prop->value, PSL_STRING);
+            (void)v_expr_is(c, file, &prop->value, PSL_STRING);
         else if (str_is(prop->name, "previewFeatures"))
             read_previews(c, g, prop);
         else if (str_is(prop->name, "binaryTargets")) {
-            PslArgs targets = expr_elements(&prop->value, &space);
+            PslArgs targets = v_expr_elements(&prop->value, &space);
             for (size_t k = 0; k < targets.n; k++)
                 (void)read_url(c, prop, &targets.v[k].value, &ignored);
         } else {
             check_env_calls(c, file, &prop->value);
         }
     }
-    if (!psl_prop(decl, "provider") && !decl_is_partial(decl)) {
+    if (!psl_prop(decl, "provider") && c->schema->errors == 0) {
         Diag *d = v_error(c, "generator-provider", file, decl->head,
                           "the generator \"" STR_FMT "\" has no provider", Q(g->name));
         v_hint(c, d, "add: provider = \"prisma-client\"");
@@ -521,7 +521,7 @@ read_generator(Ctx *c, const PslDecl *decl, PslGenerator *g)
 }
 
 void
-validate_config(Ctx *c)
+v_check_config(Ctx *c)
 {
     size_t generators = 0;
     for (size_t i = 0; i < c->schema->ndecls; i++)

@@ -33,8 +33,8 @@ function_of(const Ctx *c, Str name)
 static void
 unknown_function(Ctx *c, PslModelField *f, const PslExpr *e)
 {
-    Diag *d = field_error(c, "default-function", f, e->span,
-                          "there is no default function " STR_FMT "()", Q(e->text));
+    Diag *d = v_field_error(c, "default-function", f, e->span,
+                            "there is no default function " STR_FMT "()", Q(e->text));
     Nearest near;
     v_near_init(c, &near, e->text);
     for (size_t i = 0; i < FUNCTIONS; i++) {
@@ -51,7 +51,7 @@ unknown_function(Ctx *c, PslModelField *f, const PslExpr *e)
 static bool
 small_number(const PslExpr *e, int64_t *ret)
 {
-    return e->kind == PSL_NUMBER && !literal_integer(e->text, ret) && *ret >= 0 && *ret <= 255;
+    return e->kind == PSL_NUMBER && !v_literal_integer(e->text, ret) && *ret >= 0 && *ret <= 255;
 }
 
 static void
@@ -87,7 +87,7 @@ check_arguments(Ctx *c, PslModelField *f, const DefaultFunction *fn, const PslEx
         break;
     }
     if (takes)
-        field_error(c, "default-argument", f, e->span, "%s() takes %s", fn->name, takes);
+        v_field_error(c, "default-argument", f, e->span, "%s() takes %s", fn->name, takes);
 }
 
 static void
@@ -95,13 +95,13 @@ function_default(Ctx *c, PslModelField *f, const PslExpr *e)
 {
     const DefaultFunction *fn = function_of(c, e->text);
     if (f->kind == PSL_FIELD_ENUM && !(fn && fn->kind == PSL_DEFAULT_DBGENERATED)) {
-        field_error(c, "default-type", f, e->span,
-                    "the default of \"" STR_FMT "\" must be a value of the enum \"" STR_FMT "\"",
-                    Q(f->name), Q(f->enum_->name));
+        v_field_error(c, "default-type", f, e->span,
+                      "the default of \"" STR_FMT "\" must be a value of the enum \"" STR_FMT "\"",
+                      Q(f->name), Q(f->enum_->name));
         return;
     }
     if (!fn && str_is(e->text, "auto")) {
-        field_error(c, "default-function", f, e->span, "auto() is not available with PostgreSQL");
+        v_field_error(c, "default-function", f, e->span, "auto() is not available with PostgreSQL");
         return;
     }
     if (!fn) {
@@ -110,8 +110,8 @@ function_default(Ctx *c, PslModelField *f, const PslExpr *e)
     }
     f->dflt.kind = fn->kind;
     if (fn->kind != PSL_DEFAULT_DBGENERATED && !(fn->scalars & (1u << f->scalar))) {
-        field_error(c, "default-type", f, e->span, "%s() does not give %s", fn->name,
-                    v_a(c, psl_scalar_name(f->scalar)));
+        v_field_error(c, "default-type", f, e->span, "%s() does not give %s", fn->name,
+                      v_a(c, psl_scalar_name(f->scalar)));
         return;
     }
     check_arguments(c, f, fn, e);
@@ -121,22 +121,22 @@ static bool
 enum_value(Ctx *c, PslModelField *f, const PslExpr *e)
 {
     if (e->kind != PSL_CONSTANT) {
-        Diag *d = field_error(c, "default-type", f, e->span,
-                              "the default of \"" STR_FMT
-                              "\" must be a value of the enum \"" STR_FMT "\"",
-                              Q(f->name), Q(f->enum_->name));
+        Diag *d = v_field_error(c, "default-type", f, e->span,
+                                "the default of \"" STR_FMT
+                                "\" must be a value of the enum \"" STR_FMT "\"",
+                                Q(f->name), Q(f->enum_->name));
         if (e->kind == PSL_STRING && map_has(&f->enum_->by_name, e->text))
             v_hint(c, d, "write it without quotes: " STR_FMT, Q(e->text));
         return false;
     }
     if (map_has(&f->enum_->by_name, e->text) || f->enum_->is_partial)
         return true;
-    Diag *d = field_error(c, "default-enum", f, e->span,
-                          "the enum \"" STR_FMT "\" has no value \"" STR_FMT "\"",
-                          Q(f->enum_->name), Q(e->text));
+    Diag *d = v_field_error(c, "default-enum", f, e->span,
+                            "the enum \"" STR_FMT "\" has no value \"" STR_FMT "\"",
+                            Q(f->enum_->name), Q(e->text));
     Nearest near;
     v_near_init(c, &near, e->text);
-    for (size_t i = 0; i < f->enum_->nvalues; i++)
+    for (size_t i = 0; i < f->enum_->nvalues && v_near_open(&near); i++)
         v_near_try(&near, f->enum_->values[i].name);
     if (v_near_found(&near))
         v_hint(c, d, "did you mean " STR_FMT "?", Q(near.best));
@@ -149,10 +149,10 @@ scalar_value(Ctx *c, PslModelField *f, const PslExpr *e)
     static const struct {
         bool number, string;
     } takes[PSL_SCALAR_COUNT] = {
-        [PSL_INT] = {.number = true},     [PSL_BIGINT] = {.number = true},
-        [PSL_FLOAT] = {.number = true},   [PSL_DECIMAL] = {.number = true, .string = true},
-        [PSL_TEXT] = {.string = true},    [PSL_DATETIME] = {.string = true},
-        [PSL_JSON] = {.string = true},    [PSL_BYTES] = {.string = true},
+        [PSL_INT] = {.number = true},   [PSL_BIGINT] = {.number = true},
+        [PSL_FLOAT] = {.number = true}, [PSL_DECIMAL] = {.number = true, .string = true},
+        [PSL_TEXT] = {.string = true},  [PSL_DATETIME] = {.string = true},
+        [PSL_JSON] = {.string = true},  [PSL_BYTES] = {.string = true},
     };
     if ((e->kind == PSL_NUMBER && takes[f->scalar].number) ||
         (e->kind == PSL_STRING && takes[f->scalar].string))
@@ -160,12 +160,12 @@ scalar_value(Ctx *c, PslModelField *f, const PslExpr *e)
     if (e->kind == PSL_CONSTANT && f->scalar == PSL_BOOLEAN) {
         if (str_is(e->text, "true") || str_is(e->text, "false"))
             return true;
-        field_error(c, "default-type", f, e->span, "a Boolean is true or false");
+        v_field_error(c, "default-type", f, e->span, "a Boolean is true or false");
         return false;
     }
-    Diag *d = field_error(c, "default-type", f, e->span,
-                          "the default of \"" STR_FMT "\" must be %s, not %s", Q(f->name),
-                          v_a(c, psl_scalar_name(f->scalar)), v_a(c, psl_expr_word(e->kind)));
+    Diag *d = v_field_error(c, "default-type", f, e->span,
+                            "the default of \"" STR_FMT "\" must be %s, not %s", Q(f->name),
+                            v_a(c, psl_scalar_name(f->scalar)), v_a(c, psl_expr_word(e->kind)));
     Str text = psl_text(model_file(f->model), e->span);
     if (e->kind == PSL_STRING && (takes[f->scalar].number || f->scalar == PSL_BOOLEAN))
         v_hint(c, d, "write it without quotes");
@@ -184,8 +184,8 @@ static void
 list_value(Ctx *c, PslModelField *f, const PslExpr *e)
 {
     if (e->kind != PSL_ARRAY) {
-        Diag *d = field_error(c, "default-list", f, e->span,
-                              "the default of a list must be a list");
+        Diag *d =
+            v_field_error(c, "default-list", f, e->span, "the default of a list must be a list");
         v_hint(c, d, "write [" STR_FMT "]", Q(psl_text(model_file(f->model), e->span)));
         return;
     }
@@ -196,34 +196,34 @@ list_value(Ctx *c, PslModelField *f, const PslExpr *e)
 }
 
 void
-validate_default(Ctx *c, PslModelField *f, const PslAttr *attr)
+v_check_default(Ctx *c, PslModelField *f, const PslAttr *attr)
 {
     Args args;
     Str map;
-    if (!args_read(c, model_file(f->model), attr, ATTR_DEFAULT, &args)) {
+    if (!v_args_read(c, model_file(f->model), attr, ATTR_DEFAULT, &args)) {
         f->is_broken = true;
         return;
     }
     const PslExpr *e = &args.v[0]->value;
     f->default_attr = attr;
     f->dflt = (PslDefault){.kind = PSL_DEFAULT_VALUE, .value = e};
-    if (args_name(c, &args, 1, &map))
-        field_error(c, "default-map", f, attr->span,
-                    "defaults have no name of their own in PostgreSQL");
+    if (v_args_name(c, &args, 1, &map))
+        v_field_error(c, "default-map", f, attr->span,
+                      "defaults have no name of their own in PostgreSQL");
     if (args.is_broken)
         f->is_broken = true;
     bool dbgenerated = e->kind == PSL_FUNCTION && str_is(e->text, "dbgenerated");
     if (f->kind == PSL_FIELD_UNSUPPORTED && !dbgenerated) {
-        Diag *d = field_error(c, "default-type", f, e->span,
-                              "the default of an Unsupported field can only be dbgenerated()");
+        Diag *d = v_field_error(c, "default-type", f, e->span,
+                                "the default of an Unsupported field can only be dbgenerated()");
         v_hint(c, d, "write @default(dbgenerated(\"...\")) with an SQL expression");
     } else if (e->kind == PSL_FUNCTION) {
         function_default(c, f, e);
     } else if (f->arity == PSL_LIST) {
         list_value(c, f, e);
     } else if (e->kind == PSL_ARRAY && f->kind == PSL_FIELD_SCALAR) {
-        field_error(c, "default-list", f, e->span,
-                    "the default of a field that is no list cannot be a list");
+        v_field_error(c, "default-list", f, e->span,
+                      "the default of a field that is no list cannot be a list");
     } else {
         (void)single_value(c, f, e);
     }
@@ -251,35 +251,35 @@ check_literal(Ctx *c, PslModelField *f, const PslExpr *e)
     int64_t value;
     if (e->kind == PSL_NUMBER && (f->scalar == PSL_INT || f->scalar == PSL_BIGINT)) {
         what = "whole number";
-        wrong = literal_integer(e->text, &value);
+        wrong = v_literal_integer(e->text, &value);
         if (!wrong)
             check_range(c, f, e, value);
     } else if (e->kind != PSL_STRING) {
         return;
     } else if (f->scalar == PSL_JSON) {
         what = "JSON text";
-        wrong = literal_json(e->text);
+        wrong = v_literal_json(e->text);
     } else if (f->scalar == PSL_BYTES) {
         what = "base64 text";
-        wrong = literal_base64(e->text);
+        wrong = v_literal_base64(e->text);
     } else if (f->scalar == PSL_DATETIME) {
         what = "time";
-        wrong = literal_datetime(e->text);
+        wrong = v_literal_datetime(e->text);
     } else if (f->scalar == PSL_DECIMAL) {
         what = "decimal number";
-        wrong = literal_decimal(e->text);
+        wrong = v_literal_decimal(e->text);
     }
     if (!wrong)
         return;
-    Diag *d = field_error(c, "default-literal", f, e->span,
-                          "the default of \"" STR_FMT "\" is not a %s: %s", Q(f->name), what,
-                          wrong);
+    Diag *d =
+        v_field_error(c, "default-literal", f, e->span,
+                      "the default of \"" STR_FMT "\" is not a %s: %s", Q(f->name), what, wrong);
     if (f->scalar == PSL_DATETIME)
         v_hint(c, d, "write it like \"2024-12-31T23:59:59Z\" (RFC 3339)");
 }
 
 void
-default_literal_check(Ctx *c, PslModelField *f)
+v_default_literal_check(Ctx *c, PslModelField *f)
 {
     const PslExpr *e = f->dflt.value;
     if (f->dflt.kind != PSL_DEFAULT_VALUE || f->kind != PSL_FIELD_SCALAR)

@@ -4,7 +4,7 @@
 /* So many errors are described; the rest is only counted. */
 enum { DESCRIBED = 1000 };
 
-static Diag *
+__attribute__((format(printf, 6, 0))) static Diag *
 add(Ctx *c, Severity severity, const char *id, const PslFile *file, PslSpan at, const char *fmt,
     va_list ap)
 {
@@ -54,7 +54,7 @@ v_dialect(Ctx *c, unsigned refused, const char *id, const PslFile *file, PslSpan
 }
 
 Diag *
-field_error(Ctx *c, const char *id, PslModelField *f, PslSpan at, const char *fmt, ...)
+v_field_error(Ctx *c, const char *id, PslModelField *f, PslSpan at, const char *fmt, ...)
 {
     f->is_broken = true;
     va_list ap;
@@ -65,7 +65,7 @@ field_error(Ctx *c, const char *id, PslModelField *f, PslSpan at, const char *fm
 }
 
 Diag *
-model_error(Ctx *c, const char *id, PslModel *m, PslSpan at, const char *fmt, ...)
+v_model_error(Ctx *c, const char *id, PslModel *m, PslSpan at, const char *fmt, ...)
 {
     m->is_broken = true;
     va_list ap;

@@ -78,7 +78,7 @@ check_decl(Ctx *c, const PslDecl *decl)
 }
 
 void
-validate_dialect(Ctx *c)
+v_check_dialect(Ctx *c)
 {
     if (c->prisma == 0 || c->prisma == 7)
         return;

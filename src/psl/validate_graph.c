@@ -8,12 +8,12 @@ typedef struct Fields {
 } Fields;
 
 static Str
-pair_key(Ctx *c, const PslModelField *f)
+pair_key(Ctx *c, Arena *scratch, const PslModelField *f)
 {
     Buf b;
-    buf_init(&b, c->a);
+    buf_init(&b, scratch);
     buf_fmt(&b, "%u %u ", f->model->index, f->target->index);
-    buf_add(&b, relation_name_of(c, f));
+    buf_add(&b, v_relation_name_of(c, f));
     return buf_str(&b);
 }
 
@@ -37,33 +37,36 @@ report_group(Ctx *c, const Fields *group)
                       "\" belongs",
                       v_field_names(c, list, ", "), Q(f->model->name));
     if (is_self && n == 2)
-        v_hint(c, d, "if they are the two sides of one relation, add @relation(\"...\") with the "
-                     "same name to both");
+        v_hint(c, d,
+               "if they are the two sides of one relation, add @relation(\"...\") with the "
+               "same name to both");
     else if (is_named)
         v_hint(c, d, "give each relation a name of its own: a name joins two fields");
     else
-        v_hint(c, d, "add @relation(\"...\") to both fields of each relation, with a name of its "
-                     "own");
+        v_hint(c, d,
+               "add @relation(\"...\") to both fields of each relation, with a name of its "
+               "own");
 }
 
 void
-validate_ambiguity(Ctx *c)
+v_check_ambiguity(Ctx *c)
 {
+    ARENA_LOCAL(scratch);
     Map groups;
-    map_init(&groups, c->a);
+    map_init(&groups, scratch);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         for (size_t k = 0; k < m->nfields; k++) {
             PslModelField *f = &m->fields[k];
             if (f->kind != PSL_FIELD_RELATION)
                 continue;
-            Str key = pair_key(c, f);
+            Str key = pair_key(c, scratch, f);
             Fields *group = map_get(&groups, key);
             if (!group) {
-                group = arena_new(c->a, Fields);
+                group = arena_new(scratch, Fields);
                 map_put(&groups, key, group);
             }
-            *vec_add(c->a, &group->v) = f;
+            *vec_add(scratch, &group->v) = f;
         }
     }
     for (size_t i = 0; i < groups.n; i++)
@@ -172,7 +175,7 @@ walk(Graph *g, uint32_t root)
 }
 
 void
-validate_cycles(Ctx *c)
+v_check_cycles(Ctx *c)
 {
     if (!c->r->datasource || c->r->datasource->relation_mode != PSL_MODE_PRISMA)
         return;

@@ -1,4 +1,4 @@
-/* Shared by the files of the validator; nobody else includes this. */
+/* Shared by the files of the validator; nobody else includes this. Its functions begin with v_. */
 #pragma once
 
 #include "psl/psl_validate.h"
@@ -17,6 +17,7 @@ typedef struct Ctx {
     bool has_datasource; /* a datasource block exists, usable or not */
     bool is_foreign;     /* its provider is another database */
     uint32_t mark;       /* last one given out; see mark_next */
+    Map broken_pairs;    /* relation fields with an error, by their two models */
     unsigned near_left;  /* how many names may still be compared for "did you mean" */
     Diag unseen;         /* takes notes and hints of errors that are only counted */
 } Ctx;
@@ -37,7 +38,7 @@ const char *v_a(Ctx *c, const char *word);
 Str v_quote(Str s);
 #define Q(s) STR_ARG(v_quote(s))
 
-/* "a, b and 3 more" */
+/* "a, b": the first few, then "..." */
 const char *v_field_names(Ctx *c, PslFieldList fields, const char *separator);
 
 /* The nearest of many names to a word, for "did you mean". */
@@ -49,6 +50,12 @@ typedef struct Nearest {
 } Nearest;
 void v_near_init(Ctx *c, Nearest *n, Str word);
 void v_near_try(Nearest *n, Str candidate);
+/* False when no more candidates are looked at: for loops over very many of them. */
+static inline bool
+v_near_open(const Nearest *n)
+{
+    return n->word.n > 0 && n->c->near_left > 0;
+}
 /* True when something is near enough to be meant. */
 bool v_near_found(const Nearest *n);
 
@@ -66,9 +73,8 @@ name_span(const PslDecl *d)
     return psl_span_of(d->file, d->name);
 }
 
-/* True when a generation other than the one asked for refuses a form, that is: the form is an
- * error for `c`. `refused` has bit n set for generation n. With all generations allowed the form
- * is an error only when each refuses it. */
+/* Generations of Prisma, as bits, and whether one that is asked for is among those that refuse a
+ * form. When none is asked for, only what all of them refuse is refused. */
 #define P5 (1u << 5)
 #define P6 (1u << 6)
 #define P7 (1u << 7)
@@ -85,7 +91,7 @@ __attribute__((format(printf, 6, 7))) Diag *v_dialect(Ctx *c, unsigned refused, 
                                                       const char *fmt, ...);
 
 /* True when a preview feature is on, or may be on in a generator that could not be read. */
-bool has_preview(const Ctx *c, const char *feature);
+bool v_has_preview(const Ctx *c, const char *feature);
 
 static inline uint32_t
 mark_next(Ctx *c)
@@ -93,8 +99,9 @@ mark_next(Ctx *c)
     return ++c->mark;
 }
 
-/* True when something in the declaration could not be read: what seems to be missing may be there. */
-bool decl_is_partial(const PslDecl *decl);
+/* True when something in the declaration could not be read: what seems to be missing may be there.
+ */
+bool v_decl_is_partial(const PslDecl *decl);
 
 /* -- Attributes (validate_attrs.c) -- */
 
@@ -130,17 +137,22 @@ typedef enum AttrId {
     ATTR_COUNT,
 } AttrId;
 
+enum {
+    ARG_UNNAMED = 1, /* the first argument may be written without its name */
+    ARG_NEEDED = 2,  /* and must be there */
+    ARG_REPEATS = 4, /* the attribute may be written several times */
+    ARG_FIRST = ARG_UNNAMED | ARG_NEEDED,
+};
+
 typedef struct AttrSpec {
     const char *name; /* without @ */
     const char *shown;
     unsigned where;
-    bool may_repeat;
-    bool first_is_unnamed; /* args[0] may be written without its name */
-    bool first_is_required;
+    unsigned form; /* ARG_... */
     const char *args[ATTR_ARGS_MAX];
 } AttrSpec;
 
-extern const AttrSpec attr_specs[ATTR_COUNT];
+extern const AttrSpec v_attr_specs[ATTR_COUNT];
 
 /* The attributes of one field, value or declaration, sorted out: unknown and doubled ones are
  * reported. */
@@ -149,7 +161,7 @@ typedef struct AttrSet {
     const PslAttr *native;            /* @db.X */
     bool is_broken;                   /* something was reported */
 } AttrSet;
-void attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret);
+void v_attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret);
 
 /* An attribute's arguments by their position in its spec. */
 typedef struct Args {
@@ -162,68 +174,72 @@ typedef struct Args {
 
 /* Match the arguments with the spec; reports missing values, unknown, doubled and missing ones.
  * False when the attribute is of no use. */
-bool args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *ret);
+bool v_args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *ret);
 
 /* The argument as a string, boolean, ...; an error is reported when it is something else. False
  * when it is not there or of another kind. */
-bool args_string(Ctx *c, Args *args, unsigned index, Str *ret);
-bool args_constant(Ctx *c, Args *args, unsigned index, Str *ret);
+bool v_args_string(Ctx *c, Args *args, unsigned index, Str *ret);
+bool v_args_constant(Ctx *c, Args *args, unsigned index, Str *ret);
 /* The string of a `map` or `name` argument, which must not be empty. */
-bool args_name(Ctx *c, Args *args, unsigned index, Str *ret);
+bool v_args_name(Ctx *c, Args *args, unsigned index, Str *ret);
 
-bool expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind);
+bool v_expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind);
 
 /* Every element of an array, or the single value. */
-PslArgs expr_elements(const PslExpr *e, PslArg *space);
+PslArgs v_expr_elements(const PslExpr *e, PslArg *space);
 
 /* An error that concerns a field or a model also marks it as broken. */
-__attribute__((format(printf, 5, 6))) Diag *field_error(Ctx *c, const char *id, PslModelField *f,
-                                                        PslSpan at, const char *fmt, ...);
-__attribute__((format(printf, 5, 6))) Diag *model_error(Ctx *c, const char *id, PslModel *m,
-                                                        PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Diag *v_field_error(Ctx *c, const char *id, PslModelField *f,
+                                                          PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Diag *v_model_error(Ctx *c, const char *id, PslModel *m,
+                                                          PslSpan at, const char *fmt, ...);
 
 /* -- Steps of the validation, in this order -- */
 
-void resolve_names(Ctx *c);         /* resolve.c: names, field types */
-void validate_config(Ctx *c);       /* datasource, generators, preview features */
-void validate_dialect(Ctx *c);      /* lexical forms that a generation does not have */
-void validate_attrs(Ctx *c);        /* all attributes, each for itself */
-void relations_infer(Ctx *c);       /* relations.c */
-void validate_models(Ctx *c);       /* rules of a model and its fields */
-void validate_names(Ctx *c);        /* clashes of tables, constraints, client names */
-void validate_relations(Ctx *c);    /* rules of relations */
+void v_resolve_names(Ctx *c);   /* resolve.c: names, field types */
+void v_check_config(Ctx *c);    /* datasource, generators, preview features */
+void v_check_dialect(Ctx *c);   /* lexical forms that a generation does not have */
+void v_check_attrs(Ctx *c);     /* all attributes, each for itself */
+void v_relations_infer(Ctx *c); /* relations.c */
+void v_check_models(Ctx *c);    /* rules of a model and its fields */
+void v_check_names(Ctx *c);     /* clashes of tables, constraints, client names */
+void v_check_relations(Ctx *c); /* rules of relations */
 
-/* Parts of validate_attrs */
-void validate_default(Ctx *c, PslModelField *f, const PslAttr *attr);
-void keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set);
-void keys_of_model(Ctx *c, PslModel *m, const AttrSet *set);
-void relation_attr(Ctx *c, PslModelField *f, const PslAttr *attr);
-void where_check(Ctx *c, PslKey *key, const PslArg *arg);
+/* Parts of v_check_attrs */
+void v_check_default(Ctx *c, PslModelField *f, const PslAttr *attr);
+void v_keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set);
+void v_keys_of_model(Ctx *c, PslModel *m, const AttrSet *set);
+void v_relation_attr(Ctx *c, PslModelField *f, const PslAttr *attr);
+void v_where_check(Ctx *c, PslKey *key, const PslArg *arg);
 
-/* Parts of validate_models */
-void native_check(Ctx *c, PslModelField *f);
-void unsupported_check(Ctx *c, PslModelField *f);
-void default_literal_check(Ctx *c, PslModelField *f);
-void opclass_check(Ctx *c, PslKey *key);
+/* Parts of v_check_models */
+void v_native_check(Ctx *c, PslModelField *f);
+void v_unsupported_check(Ctx *c, PslModelField *f);
+void v_default_literal_check(Ctx *c, PslModelField *f);
+void v_opclass_check(Ctx *c, PslKey *key);
+
+/* Is there a relation field from one model to the other with an error that was reported? */
+bool v_relations_broken_between(const Ctx *c, const PslModel *from, const PslModel *to);
 
 /* -- Facts -- */
 
-const PslOpClass *opclass_of(Str name);
-void opclass_nearest(Nearest *n);
+const PslOpClass *v_opclass_of(Str name);
+void v_opclass_nearest(Nearest *n);
 
 /* The name of the relation that a field belongs to: the one that is written, or "AToB". */
-Str relation_name_of(Ctx *c, const PslModelField *f);
+Str v_relation_name_of(Ctx *c, const PslModelField *f);
 
 /* Texts of default values: NULL when the text is right, else what is wrong with it. */
-const char *literal_json(Str s);
-const char *literal_base64(Str s);
-const char *literal_datetime(Str s);
-const char *literal_decimal(Str s);
-const char *literal_integer(Str s, int64_t *ret);
+const char *v_literal_json(Str s);
+const char *v_literal_base64(Str s);
+const char *v_literal_datetime(Str s);
+const char *v_literal_decimal(Str s);
+const char *v_literal_integer(Str s, int64_t *ret);
 
 /* Read a native type's arguments into ret (two places); false when they do not fit. */
-bool native_parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret);
+bool v_native_parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret);
 
 /* Names that PostgreSQL objects get by default, at most 63 bytes. */
-Str name_primary_key(Arena *a, Str table);
-Str name_with_columns(Arena *a, Str table, const PslKeyField *fields, size_t n, const char *suffix);
+Str v_name_primary_key(Arena *a, Str table);
+Str v_name_with_columns(Arena *a, Str table, const PslKeyField *fields, size_t n,
+                        const char *suffix);

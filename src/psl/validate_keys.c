@@ -16,15 +16,15 @@ named_arg(const PslExpr *call, const char *name)
 static PslSort
 read_sort(Ctx *c, PslModel *m, const PslExpr *e)
 {
-    if (!expr_is(c, model_file(m), e, PSL_CONSTANT))
+    if (!v_expr_is(c, model_file(m), e, PSL_CONSTANT))
         m->is_broken = true;
     else if (str_is(e->text, "Asc"))
         return PSL_SORT_ASC;
     else if (str_is(e->text, "Desc"))
         return PSL_SORT_DESC;
     else
-        model_error(c, "sort-unknown", m, e->span,
-                    "the sort order is Asc or Desc, not " STR_FMT, Q(e->text));
+        v_model_error(c, "sort-unknown", m, e->span, "the sort order is Asc or Desc, not " STR_FMT,
+                      Q(e->text));
     return PSL_SORT_NONE;
 }
 
@@ -32,10 +32,10 @@ static void
 read_length(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
 {
     int64_t length;
-    if (!expr_is(c, model_file(m), e, PSL_NUMBER))
+    if (!v_expr_is(c, model_file(m), e, PSL_NUMBER))
         m->is_broken = true;
-    else if (literal_integer(e->text, &length))
-        model_error(c, "value-kind", m, e->span, "a whole number belongs here");
+    else if (v_literal_integer(e->text, &length))
+        v_model_error(c, "value-kind", m, e->span, "a whole number belongs here");
     else
         ret->has_length = length >= 0;
 }
@@ -44,14 +44,14 @@ static void
 read_ops(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
 {
     if (e->kind == PSL_CONSTANT) {
-        ret->ops = opclass_of(e->text);
+        ret->ops = v_opclass_of(e->text);
         if (ret->ops)
             return;
-        Diag *d = model_error(c, "opclass-unknown", m, e->span,
-                              "there is no operator class " STR_FMT, Q(e->text));
+        Diag *d = v_model_error(c, "opclass-unknown", m, e->span,
+                                "there is no operator class " STR_FMT, Q(e->text));
         Nearest near;
         v_near_init(c, &near, e->text);
-        opclass_nearest(&near);
+        v_opclass_nearest(&near);
         if (v_near_found(&near))
             v_hint(c, d, "did you mean " STR_FMT "?", Q(near.best));
         else
@@ -60,8 +60,8 @@ read_ops(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
                e->args.v[0].value.kind == PSL_STRING) {
         ret->raw_ops = e->args.v[0].value.text;
     } else {
-        Diag *d = model_error(c, "opclass-form", m, e->span,
-                              "an operator class is a name or raw(\"...\")");
+        Diag *d = v_model_error(c, "opclass-form", m, e->span,
+                                "an operator class is a name or raw(\"...\")");
         v_hint(c, d, "write ops: JsonbPathOps, or ops: raw(\"jsonb_path_ops\")");
     }
 }
@@ -83,10 +83,11 @@ read_field_args(Ctx *c, PslModel *m, const PslExpr *call, PslKeyField *ret)
 
 /* `String userId`: the name is there, but as the type of a field. That was reported. */
 static bool
-is_swapped(const PslModel *m, Str name)
+is_swapped(const FieldPick *pick, Str name)
 {
-    for (size_t i = 0; i < m->nfields && m->is_broken; i++) {
-        if (m->fields[i].kind == PSL_FIELD_UNKNOWN && str_eq(m->fields[i].ast->type.name, name))
+    for (size_t i = 0; i < pick->of->nfields && pick->of->is_broken; i++) {
+        const PslModelField *f = &pick->of->fields[i];
+        if (f->kind == PSL_FIELD_UNKNOWN && str_eq(f->ast->type.name, name))
             return true;
     }
     return false;
@@ -95,14 +96,14 @@ is_swapped(const PslModel *m, Str name)
 static void
 unknown_field(Ctx *c, const FieldPick *pick, const PslExpr *e)
 {
-    if (pick->of->is_partial || is_swapped(pick->of, e->text))
+    if (pick->of->is_partial || (c->near_left && is_swapped(pick, e->text)))
         return;
     Diag *d = v_error(c, "field-unknown", pick->file, e->span,
                       "the %s \"" STR_FMT "\" has no field \"" STR_FMT "\"",
                       psl_decl_word(pick->of->decl->kind), Q(pick->of->name), Q(e->text));
     Nearest near;
     v_near_init(c, &near, e->text);
-    for (size_t i = 0; i < pick->of->nfields; i++)
+    for (size_t i = 0; i < pick->of->nfields && v_near_open(&near); i++)
         v_near_try(&near, pick->of->fields[i].name);
     if (v_near_found(&near))
         v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
@@ -111,25 +112,25 @@ unknown_field(Ctx *c, const FieldPick *pick, const PslExpr *e)
 static void
 relation_in_list(Ctx *c, const FieldPick *pick, const PslExpr *e, const PslModelField *f)
 {
-    Diag *d = v_error(c, "field-not-scalar", pick->file, e->span,
-                      "\"" STR_FMT "\" is a relation field: it has no column of its own",
-                      Q(f->name));
+    Diag *d =
+        v_error(c, "field-not-scalar", pick->file, e->span,
+                "\"" STR_FMT "\" is a relation field: it has no column of its own", Q(f->name));
     if (f->fields.n)
         v_hint(c, d, "name its columns: %s", v_field_names(c, f->fields, ", "));
 }
 
 bool
-fields_pick(Ctx *c, FieldPick *pick, const PslExpr *e)
+v_fields_pick(Ctx *c, FieldPick *pick, const PslExpr *e)
 {
     PslArg space;
-    PslArgs elements = expr_elements(e, &space);
+    PslArgs elements = v_expr_elements(e, &space);
     uint32_t mark = mark_next(c);
     bool ok = true;
     pick->v = arena_array(c->a, PslKeyField, elements.n);
     for (size_t i = 0; i < elements.n; i++) {
         const PslExpr *element = &elements.v[i].value;
         if (!(pick->with_args && element->kind == PSL_FUNCTION) &&
-            !expr_is(c, pick->file, element, PSL_CONSTANT)) {
+            !v_expr_is(c, pick->file, element, PSL_CONSTANT)) {
             ok = false;
             continue;
         }
@@ -176,7 +177,7 @@ cut_and_add(Buf *b, const char *suffix)
 }
 
 Str
-name_primary_key(Arena *a, Str table)
+v_name_primary_key(Arena *a, Str table)
 {
     Buf b;
     buf_init(&b, a);
@@ -185,7 +186,7 @@ name_primary_key(Arena *a, Str table)
 }
 
 Str
-name_with_columns(Arena *a, Str table, const PslKeyField *fields, size_t n, const char *suffix)
+v_name_with_columns(Arena *a, Str table, const PslKeyField *fields, size_t n, const char *suffix)
 {
     enum { ENOUGH = 64 };
     Buf b;
@@ -212,14 +213,14 @@ static void
 set_name(Ctx *c, PslKey *key, Args *args, unsigned map_index)
 {
     Str map;
-    if (args_name(c, args, map_index, &map)) {
+    if (v_args_name(c, args, map_index, &map)) {
         key->name = map;
         key->is_mapped = true;
     } else if (!key->is_mapped) {
         key->name = key->kind == PSL_KEY_ID
-                        ? name_primary_key(c->a, key->model->table)
-                        : name_with_columns(c->a, key->model->table, key->fields, key->nfields,
-                                            key_suffix(key->kind));
+                        ? v_name_primary_key(c->a, key->model->table)
+                        : v_name_with_columns(c->a, key->model->table, key->fields, key->nfields,
+                                              key_suffix(key->kind));
     }
 }
 
@@ -240,14 +241,14 @@ take_id(Ctx *c, PslModel *m, PslKey *key)
         m->id = key;
         return;
     }
-    Diag *d = model_error(c, "id-second", m, m->decl->head,
-                          "the %s \"" STR_FMT "\" has more than one primary key",
-                          psl_decl_word(m->decl->kind), Q(m->name));
+    Diag *d = v_model_error(c, "id-second", m, m->decl->head,
+                            "the %s \"" STR_FMT "\" has more than one primary key",
+                            psl_decl_word(m->decl->kind), Q(m->name));
     v_hint(c, d, "for a key of several fields: @@id([a, b])");
 }
 
 void
-keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set)
+v_keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set)
 {
     enum { MAP, SORT, LENGTH, CLUSTERED, WHERE };
     static const AttrId ids[] = {ATTR_ID, ATTR_UNIQUE};
@@ -257,7 +258,7 @@ keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set)
         Args args;
         if (!attr)
             continue;
-        if (!args_read(c, model_file(m), attr, ids[i], &args)) {
+        if (!v_args_read(c, model_file(m), attr, ids[i], &args)) {
             m->is_broken = true;
             continue;
         }
@@ -275,7 +276,7 @@ keys_of_field(Ctx *c, PslModelField *f, const AttrSet *set)
         set_name(c, key, &args, MAP);
         key->clustered = args.v[CLUSTERED];
         if (ids[i] == ATTR_UNIQUE && args.v[WHERE])
-            where_check(c, key, args.v[WHERE]);
+            v_where_check(c, key, args.v[WHERE]);
         key->is_broken = args.is_broken;
         if (ids[i] == ATTR_ID)
             take_id(c, m, key);
@@ -288,7 +289,7 @@ static void
 read_client_name(Ctx *c, PslKey *key, Args *args, unsigned index)
 {
     Str name;
-    if (!args_name(c, args, index, &name))
+    if (!v_args_name(c, args, index, &name))
         return;
     key->client_name = name;
     for (size_t i = 0; i < name.n; i++) {
@@ -296,8 +297,8 @@ read_client_name(Ctx *c, PslKey *key, Args *args, unsigned index)
         if (ch == '_' || (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
             (ch >= 'A' && ch <= 'Z'))
             continue;
-        Diag *d = model_error(c, "client-name", key->model, args->v[index]->span,
-                              "the name of a key consists of letters, digits and _ only");
+        Diag *d = v_model_error(c, "client-name", key->model, args->v[index]->span,
+                                "the name of a key consists of letters, digits and _ only");
         v_hint(c, d, "for the name in the database use \"map\"");
         return;
     }
@@ -309,8 +310,8 @@ model_id(Ctx *c, PslModel *m, const PslAttr *attr)
     enum { FIELDS, MAP, NAME, CLUSTERED };
     Args args;
     FieldPick pick = {.of = m, .file = model_file(m), .with_args = true};
-    if (!args_read(c, pick.file, attr, ATTR_M_ID, &args) ||
-        !fields_pick(c, &pick, &args.v[FIELDS]->value)) {
+    if (!v_args_read(c, pick.file, attr, ATTR_M_ID, &args) ||
+        !v_fields_pick(c, &pick, &args.v[FIELDS]->value)) {
         m->is_broken = true;
         return;
     }
@@ -320,10 +321,10 @@ model_id(Ctx *c, PslModel *m, const PslAttr *attr)
     for (size_t i = 0; i < pick.n && !m->is_ignored; i++) {
         if (pick.v[i].field->arity == PSL_REQUIRED)
             continue;
-        model_error(c, "id-optional", m, attr->span,
-                    "the primary key needs required fields, but \"" STR_FMT "\" is %s",
-                    Q(pick.v[i].field->name),
-                    pick.v[i].field->arity == PSL_LIST ? "a list" : "optional");
+        v_model_error(c, "id-optional", m, attr->span,
+                      "the primary key needs required fields, but \"" STR_FMT "\" is %s",
+                      Q(pick.v[i].field->name),
+                      pick.v[i].field->arity == PSL_LIST ? "a list" : "optional");
         break;
     }
     set_name(c, key, &args, MAP);
@@ -337,7 +338,7 @@ static void
 read_index_type(Ctx *c, PslKey *key, Args *args, unsigned index)
 {
     Str name;
-    if (!args_constant(c, args, index, &name))
+    if (!v_args_constant(c, args, index, &name))
         return;
     for (PslIndexType t = PSL_INDEX_BTREE; t <= PSL_INDEX_BRIN; t++) {
         if (str_is(name, psl_index_type_name(t)))
@@ -345,8 +346,8 @@ read_index_type(Ctx *c, PslKey *key, Args *args, unsigned index)
     }
     if (key->type != PSL_INDEX_DEFAULT)
         return;
-    Diag *d = model_error(c, "index-type-unknown", key->model, args->v[index]->span,
-                          "there is no index type " STR_FMT, Q(name));
+    Diag *d = v_model_error(c, "index-type-unknown", key->model, args->v[index]->span,
+                            "there is no index type " STR_FMT, Q(name));
     v_hint(c, d, "one of BTree, Hash, Gist, Gin, SpGist, Brin");
 }
 
@@ -357,17 +358,17 @@ index_args(Ctx *c, PslKey *key, Args *args)
     Str name;
     if (key->kind == PSL_KEY_UNIQUE) {
         read_client_name(c, key, args, NAME);
-    } else if (args_name(c, args, NAME, &name)) {
+    } else if (v_args_name(c, args, NAME, &name)) {
         key->name = name;
         key->is_mapped = true;
         if (args->v[MAP])
-            model_error(c, "index-name-and-map", key->model, args->v[NAME]->span,
-                        "\"name\" of @@index is the old form of \"map\": both are too many");
+            v_model_error(c, "index-name-and-map", key->model, args->v[NAME]->span,
+                          "\"name\" of @@index is the old form of \"map\": both are too many");
     }
     set_name(c, key, args, MAP);
     key->clustered = args->v[CLUSTERED];
     if (args->v[WHERE])
-        where_check(c, key, args->v[WHERE]);
+        v_where_check(c, key, args->v[WHERE]);
     if (key->kind == PSL_KEY_INDEX)
         read_index_type(c, key, args, TYPE);
 }
@@ -377,31 +378,31 @@ model_key(Ctx *c, PslModel *m, const PslAttr *attr, AttrId id, PslKeyKind kind)
 {
     Args args;
     FieldPick pick = {.of = m, .file = model_file(m), .with_args = true};
-    if (!args_read(c, pick.file, attr, id, &args)) {
+    if (!v_args_read(c, pick.file, attr, id, &args)) {
         m->is_broken = true;
         return;
     }
     size_t before = c->r->errors;
-    bool ok = fields_pick(c, &pick, &args.v[0]->value);
+    bool ok = v_fields_pick(c, &pick, &args.v[0]->value);
     PslKey *key = new_key(c, m, kind, attr);
     key->fields = pick.v;
     key->nfields = pick.n;
     if (kind == PSL_KEY_FULLTEXT) {
-        Diag *d = model_error(c, "fulltext-unsupported", m, attr->span,
-                              "@@fulltext is not available with PostgreSQL");
+        Diag *d = v_model_error(c, "fulltext-unsupported", m, attr->span,
+                                "@@fulltext is not available with PostgreSQL");
         v_hint(c, d, "index a tsvector column: @@index([x], type: Gin)");
         set_name(c, key, &args, 1);
     } else {
         index_args(c, key, &args);
     }
     if (ok && pick.n == 0)
-        model_error(c, "key-empty", m, attr->span, "%s names no fields", attr_specs[id].shown);
+        v_model_error(c, "key-empty", m, attr->span, "%s names no fields", v_attr_specs[id].shown);
     key->is_broken = args.is_broken || !ok || c->r->errors > before;
     m->is_broken |= key->is_broken;
 }
 
 void
-keys_of_model(Ctx *c, PslModel *m, const AttrSet *set)
+v_keys_of_model(Ctx *c, PslModel *m, const AttrSet *set)
 {
     static const struct {
         AttrId id;
@@ -412,16 +413,16 @@ keys_of_model(Ctx *c, PslModel *m, const AttrSet *set)
         {ATTR_M_FULLTEXT, PSL_KEY_FULLTEXT},
     };
     if (m->id && !m->is_ignored && m->id->fields[0].field->arity != PSL_REQUIRED)
-        model_error(c, "id-optional", m, m->id->attr->span,
-                    "the primary key needs a required field, but \"" STR_FMT "\" is %s",
-                    Q(m->id->source->name),
-                    m->id->source->arity == PSL_LIST ? "a list" : "optional");
+        v_model_error(c, "id-optional", m, m->id->attr->span,
+                      "the primary key needs a required field, but \"" STR_FMT "\" is %s",
+                      Q(m->id->source->name),
+                      m->id->source->arity == PSL_LIST ? "a list" : "optional");
     if (set->first[ATTR_M_ID])
         model_id(c, m, set->first[ATTR_M_ID]);
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         for (size_t k = 0; set->first[order[i].id] && k < m->decl->attrs.n; k++) {
             const PslAttr *attr = &m->decl->attrs.v[k];
-            if (str_is(attr->name, attr_specs[order[i].id].name))
+            if (str_is(attr->name, v_attr_specs[order[i].id].name))
                 model_key(c, m, attr, order[i].id, order[i].kind);
         }
     }

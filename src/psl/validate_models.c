@@ -8,20 +8,19 @@ enum { NAME_LIMIT = 63 }; /* bytes of a PostgreSQL identifier */
 static void
 bare_field(Ctx *c, PslModelField *f)
 {
-    const char *what = f->arity == PSL_LIST ? "a list"
-                       : f->kind == PSL_FIELD_SCALAR && f->scalar == PSL_DECIMAL
-                           ? "a Decimal"
-                           : NULL;
+    const char *what = f->arity == PSL_LIST                                      ? "a list"
+                       : f->kind == PSL_FIELD_SCALAR && f->scalar == PSL_DECIMAL ? "a Decimal"
+                                                                                 : NULL;
     if (what) {
-        Diag *d = field_error(c, "datasource-missing", f, f->ast->span,
-                              "%s needs a datasource block that says the provider", what);
+        Diag *d = v_field_error(c, "datasource-missing", f, f->ast->span,
+                                "%s needs a datasource block that says the provider", what);
         v_hint(c, d, "add: datasource db { provider = \"postgresql\" }");
     }
     const PslModel *m = f->model;
     bool is_id = m->id && m->id->nfields == 1 && m->id->fields[0].field == f;
     if (f->dflt.kind == PSL_DEFAULT_AUTOINCREMENT && !is_id)
-        field_error(c, "datasource-missing", f, f->ast->span,
-                    "autoincrement() on a field that is not the id needs a datasource block");
+        v_field_error(c, "datasource-missing", f, f->ast->span,
+                      "autoincrement() on a field that is not the id needs a datasource block");
 }
 
 static void
@@ -32,13 +31,13 @@ bare_model(Ctx *c, PslModel *m)
             bare_field(c, &m->fields[i]);
     }
     if (m->id && m->id->is_mapped)
-        model_error(c, "datasource-missing", m, m->decl->head,
-                    "the name of a primary key needs a datasource block");
+        v_model_error(c, "datasource-missing", m, m->decl->head,
+                      "the name of a primary key needs a datasource block");
     for (size_t i = 0; i < m->keys.n; i++) {
         const PslKey *key = m->keys.v[i];
         if (key->type > PSL_INDEX_BTREE)
-            model_error(c, "datasource-missing", m, key->attr->span,
-                        "%s indexes need a datasource block", psl_index_type_name(key->type));
+            v_model_error(c, "datasource-missing", m, key->attr->span,
+                          "%s indexes need a datasource block", psl_index_type_name(key->type));
     }
 }
 
@@ -70,27 +69,30 @@ check_criterion(Ctx *c, PslModel *m)
         has_loose = true;
     }
     const char *word = psl_decl_word(m->decl->kind);
-    Diag *d = model_error(c, "key-missing", m, m->decl->head,
-                          "the %s \"" STR_FMT "\" has no key of required fields", word, Q(m->name));
+    m->is_keyless = true;
+    Diag *d =
+        v_model_error(c, "key-missing", m, m->decl->head,
+                      "the %s \"" STR_FMT "\" has no key of required fields", word, Q(m->name));
     if (has_loose)
         v_note(c, d, "keys with optional or Unsupported fields do not count");
-    v_hint(c, d, "add @id or @unique to a field, or @@id([...]) or @@unique([...]) to the %s", word);
+    v_hint(c, d, "add @id or @unique to a field, or @@id([...]) or @@unique([...]) to the %s",
+           word);
 }
 
 static void
 check_name_length(Ctx *c, PslModel *m, const PslAttr *attr, Str name)
 {
     if (name.n > NAME_LIMIT)
-        model_error(c, "name-long", m, attr->span,
-                    "a name in PostgreSQL has at most 63 bytes, this one has %zu", name.n);
+        v_model_error(c, "name-long", m, attr->span,
+                      "a name in PostgreSQL has at most 63 bytes, this one has %zu", name.n);
 }
 
 static void
 check_clustered(Ctx *c, const PslKey *key)
 {
     if (key->clustered)
-        model_error(c, "clustered-unsupported", key->model, key->clustered->span,
-                    "PostgreSQL does not keep tables in the order of an index");
+        v_model_error(c, "clustered-unsupported", key->model, key->clustered->span,
+                      "PostgreSQL does not keep tables in the order of an index");
 }
 
 static void
@@ -107,12 +109,12 @@ check_id(Ctx *c, PslModel *m)
     if (c->has_datasource)
         check_name_length(c, m, id->attr, id->name);
     if (id->nfields == 0)
-        model_error(c, "key-empty", m, id->attr->span, "@@id names no fields");
+        v_model_error(c, "key-empty", m, id->attr->span, "@@id names no fields");
     for (size_t i = 0; i < id->nfields; i++) {
         if (id->fields[i].sort != PSL_SORT_NONE || id->fields[i].has_length) {
-            model_error(c, "id-argument", m, id->attr->span,
-                        "a primary key in PostgreSQL has no %s",
-                        id->fields[i].has_length ? "length" : "sort order");
+            v_model_error(c, "id-argument", m, id->attr->span,
+                          "a primary key in PostgreSQL has no %s",
+                          id->fields[i].has_length ? "length" : "sort order");
             break;
         }
     }
@@ -145,7 +147,7 @@ check_xml(Ctx *c, PslKey *key)
         PslModelField *f = key->fields[i].field;
         if (f->native != PSL_NATIVE_XML)
             continue;
-        field_error(c, "index-xml", f, f->ast->span, "PostgreSQL cannot index the type Xml");
+        v_field_error(c, "index-xml", f, f->ast->span, "PostgreSQL cannot index the type Xml");
         break;
     }
 }
@@ -164,19 +166,19 @@ check_index(Ctx *c, PslKey *key)
     if (key->is_mapped && c->has_datasource)
         check_name_length(c, m, key->attr, key->name);
     if (has_length)
-        model_error(c, "index-length", m, key->attr->span,
-                    "PostgreSQL indexes whole values: \"length\" is not available");
+        v_model_error(c, "index-length", m, key->attr->span,
+                      "PostgreSQL indexes whole values: \"length\" is not available");
     if (key->type == PSL_INDEX_HASH && has_sort)
-        model_error(c, "index-sort", m, key->attr->span, "a Hash index has no sort order");
+        v_model_error(c, "index-sort", m, key->attr->span, "a Hash index has no sort order");
     if (key->kind != PSL_KEY_INDEX && has_ops)
-        model_error(c, "opclass-unique", m, key->attr->span,
-                    "operator classes belong to @@index only");
+        v_model_error(c, "opclass-unique", m, key->attr->span,
+                      "operator classes belong to @@index only");
     if (!c->r->datasource || c->is_foreign)
         return;
     check_xml(c, key);
-    opclass_check(c, key);
+    v_opclass_check(c, key);
     if (key->type == PSL_INDEX_SPGIST && key->nfields != 1)
-        model_error(c, "index-columns", m, key->attr->span, "an SpGist index has one column");
+        v_model_error(c, "index-columns", m, key->attr->span, "an SpGist index has one column");
     /* Prisma lets this pass, CREATE INDEX does not. */
     if (key->type == PSL_INDEX_HASH && key->nfields > 1)
         v_warn(c, "index-columns", model_file(m), key->attr->span,
@@ -232,11 +234,11 @@ check_fields(Ctx *c, PslModel *m)
         if (f->is_broken)
             continue;
         if (f->kind == PSL_FIELD_SCALAR && !c->is_foreign)
-            native_check(c, f);
+            v_native_check(c, f);
         if (f->kind == PSL_FIELD_SCALAR)
-            default_literal_check(c, f);
+            v_default_literal_check(c, f);
         if (f->kind == PSL_FIELD_UNSUPPORTED && c->r->datasource && !c->is_foreign)
-            unsupported_check(c, f);
+            v_unsupported_check(c, f);
         /* Prisma lets this pass, PostgreSQL cuts the name. */
         if (f->kind != PSL_FIELD_RELATION && f->column.n > NAME_LIMIT)
             v_warn(c, "name-long", model_file(m), f->ast->span,
@@ -260,7 +262,7 @@ check_keys(Ctx *c, PslModel *m)
 static void
 check_view(Ctx *c, PslModel *m)
 {
-    if (!has_preview(c, "views")) {
+    if (!v_has_preview(c, "views")) {
         Diag *d = v_error(c, "view-preview", model_file(m), m->decl->head,
                           "views are a preview feature of Prisma");
         v_hint(c, d, "add to the generator: previewFeatures = [\"views\"]");
@@ -270,7 +272,7 @@ check_view(Ctx *c, PslModel *m)
 }
 
 void
-validate_models(Ctx *c)
+v_check_models(Ctx *c)
 {
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];

@@ -9,10 +9,10 @@ counts(const Ctx *c, const PslModel *m)
 }
 
 static Str
-scoped(Ctx *c, Str scope, Str name)
+scoped(Arena *a, Str scope, Str name)
 {
     Buf b;
-    buf_init(&b, c->a);
+    buf_init(&b, a);
     buf_add(&b, scope);
     buf_addc(&b, '\0');
     buf_add(&b, name);
@@ -22,39 +22,38 @@ scoped(Ctx *c, Str scope, Str name)
 /* -- Tables and enum types -- */
 
 static void
-check_tables(Ctx *c, bool *ret_clashes)
+check_tables(Ctx *c, Arena *scratch, bool *ret_clashes)
 {
     Map tables;
-    map_init(&tables, c->a);
+    map_init(&tables, scratch);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         if (!counts(c, m))
             continue;
-        PslModel *other = map_put(&tables, scoped(c, m->schema, m->table), m);
+        PslModel *other = map_put(&tables, scoped(scratch, m->schema, m->table), m);
         if (!other)
             continue;
         ret_clashes[m->index] = ret_clashes[other->index] = true;
         PslModel *at = psl_attr(m->decl->attrs, "map") ? m : other;
         const PslAttr *attr = psl_attr(at->decl->attrs, "map");
-        Diag *d = v_error(c, "table-duplicate", model_file(at),
-                          attr ? attr->span : at->decl->head,
-                          "\"" STR_FMT "\" and \"" STR_FMT "\" stand for the same table \"" STR_FMT
-                          "\"",
-                          Q(other->name), Q(m->name), Q(m->table));
+        Diag *d =
+            v_error(c, "table-duplicate", model_file(at), attr ? attr->span : at->decl->head,
+                    "\"" STR_FMT "\" and \"" STR_FMT "\" stand for the same table \"" STR_FMT "\"",
+                    Q(other->name), Q(m->name), Q(m->table));
         v_hint(c, d, "choose another name in @@map");
     }
 }
 
 static void
-check_enum_types(Ctx *c)
+check_enum_types(Ctx *c, Arena *scratch)
 {
     Map types;
-    map_init(&types, c->a);
+    map_init(&types, scratch);
     for (size_t i = 0; i < c->r->nenums; i++) {
         PslEnum *e = c->r->enums[i];
         if (psl_enum(c->r, e->name) != e)
             continue;
-        PslEnum *other = map_put(&types, scoped(c, e->schema, e->db_name), e);
+        PslEnum *other = map_put(&types, scoped(scratch, e->schema, e->db_name), e);
         if (other)
             v_error(c, "enum-type-duplicate", e->decl->file, e->decl->head,
                     "the enums \"" STR_FMT "\" and \"" STR_FMT "\" stand for the same type",
@@ -66,9 +65,10 @@ check_enum_types(Ctx *c)
 
 typedef struct Names {
     Ctx *c;
+    Arena *scratch;
     const bool *skipped; /* by model: another one has the same table, all names would clash */
-    Map global; /* schema, name -> count */
-    Map local;  /* model, name -> count */
+    Map global;          /* schema, name -> count */
+    Map local;           /* model, name -> count */
 } Names;
 
 static void
@@ -80,7 +80,7 @@ count_up(Map *map, Str key)
 static Str
 local_key(Names *n, const PslModel *m, Str name)
 {
-    return scoped(n->c, str_of(str_fmt(n->c->a, "%u", m->index)), name);
+    return scoped(n->scratch, str_of(str_fmt(n->scratch, "%u", m->index)), name);
 }
 
 static void
@@ -88,7 +88,7 @@ count_key(Names *n, const PslKey *key)
 {
     if (key->nfields == 0 || key->is_broken || n->skipped[key->model->index])
         return;
-    count_up(&n->global, scoped(n->c, key->model->schema, key->name));
+    count_up(&n->global, scoped(n->scratch, key->model->schema, key->name));
     count_up(&n->local, local_key(n, key->model, key->name));
 }
 
@@ -107,7 +107,7 @@ check_key_name(Names *n, const PslKey *key)
     if (key->nfields == 0 || key->is_broken || n->skipped[key->model->index])
         return;
     bool is_taken =
-        (uintptr_t)map_get(&n->global, scoped(c, key->model->schema, key->name)) > 1;
+        (uintptr_t)map_get(&n->global, scoped(n->scratch, key->model->schema, key->name)) > 1;
     if (!is_taken && key->kind == PSL_KEY_ID)
         is_taken = (uintptr_t)map_get(&n->local, local_key(n, key->model, key->name)) > 1;
     if (is_taken)
@@ -115,11 +115,11 @@ check_key_name(Names *n, const PslKey *key)
 }
 
 static void
-check_constraints(Ctx *c, const bool *skipped)
+check_constraints(Ctx *c, Arena *scratch, const bool *skipped)
 {
-    Names n = {.c = c, .skipped = skipped};
-    map_init(&n.global, c->a);
-    map_init(&n.local, c->a);
+    Names n = {.c = c, .scratch = scratch, .skipped = skipped};
+    map_init(&n.global, scratch);
+    map_init(&n.local, scratch);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         if (m->id && counts(c, m))
@@ -153,10 +153,10 @@ check_constraints(Ctx *c, const bool *skipped)
 /* -- The generated client: keys of several fields are properties beside the fields -- */
 
 static Str
-joined_names(Ctx *c, const PslKey *key)
+joined_names(Arena *a, const PslKey *key)
 {
     Buf b;
-    buf_init(&b, c->a);
+    buf_init(&b, a);
     for (size_t i = 0; i < key->nfields; i++) {
         if (i)
             buf_addc(&b, '_');
@@ -166,11 +166,11 @@ joined_names(Ctx *c, const PslKey *key)
 }
 
 static void
-check_joined_name(Ctx *c, PslKey *key)
+check_joined_name(Ctx *c, Arena *scratch, PslKey *key)
 {
     if (key->nfields < 2)
         return;
-    Str name = joined_names(c, key);
+    Str name = joined_names(scratch, key);
     const PslModelField *f = psl_model_field(key->model, name);
     if (!f || f->kind == PSL_FIELD_RELATION)
         return;
@@ -196,10 +196,10 @@ check_client_name(Ctx *c, Map *names, PslKey *key)
 }
 
 static void
-check_client_names(Ctx *c, PslModel *m)
+check_client_names(Ctx *c, Arena *scratch, PslModel *m)
 {
     Map names;
-    map_init(&names, c->a);
+    map_init(&names, scratch);
     PslKey *id = m->is_view ? NULL : m->id;
     if (id && id->client_name.n)
         count_up(&names, id->client_name);
@@ -208,27 +208,28 @@ check_client_names(Ctx *c, PslModel *m)
             count_up(&names, m->keys.v[i]->client_name);
     }
     if (id) {
-        check_joined_name(c, id);
+        check_joined_name(c, scratch, id);
         check_client_name(c, &names, id);
     }
     for (size_t i = 0; i < m->keys.n; i++) {
         if (m->keys.v[i]->kind != PSL_KEY_UNIQUE)
             continue;
-        check_joined_name(c, m->keys.v[i]);
+        check_joined_name(c, scratch, m->keys.v[i]);
         check_client_name(c, &names, m->keys.v[i]);
     }
 }
 
 void
-validate_names(Ctx *c)
+v_check_names(Ctx *c)
 {
-    bool *clashes = arena_array(c->a, bool, c->r->nmodels);
-    check_tables(c, clashes);
-    check_enum_types(c);
+    ARENA_LOCAL(scratch);
+    bool *clashes = arena_array(scratch, bool, c->r->nmodels);
+    check_tables(c, scratch, clashes);
+    check_enum_types(c, scratch);
     if (c->r->datasource && !c->is_foreign)
-        check_constraints(c, clashes);
+        check_constraints(c, scratch, clashes);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         if (counts(c, c->r->models[i]))
-            check_client_names(c, c->r->models[i]);
+            check_client_names(c, scratch, c->r->models[i]);
     }
 }

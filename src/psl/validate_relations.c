@@ -1,4 +1,5 @@
-/* Rules of relations. Where a rule concerns both sides, the error stands at the forward one. */
+/* Rules of relations. Where a rule concerns both sides, the error stands at one of them and names
+ * the other. */
 #include "psl/validate_relations.h"
 
 #include "psl/plural.h"
@@ -16,16 +17,16 @@ side_error(Ctx *c, const char *id, const PslModelField *f, const char *message)
 }
 
 static Diag *
-both_error(Ctx *c, const char *id, const PslRelation *r, const char *message)
+both_error(Ctx *c, const char *id, const PslModelField *f, const PslModelField *other,
+           const char *message)
 {
-    const PslModelField *f = r->forward, *b = r->back;
     return v_error(c, id, model_file(f->model), f->ast->span,
                    "the relation fields \"" STR_FMT "." STR_FMT "\" and \"" STR_FMT "." STR_FMT
                    "\" %s",
-                   Q(f->model->name), Q(f->name), Q(b->model->name), Q(b->name), message);
+                   Q(f->model->name), Q(f->name), Q(other->model->name), Q(other->name), message);
 }
 
-/* ", @relation("name")" for a text to insert, or "" */
+/* " @relation("name")" for a text to insert, or "" */
 static const char *
 relation_argument(Ctx *c, const PslRelation *r)
 {
@@ -100,7 +101,7 @@ static void
 check_references(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward;
-    if (r->references.n == 0)
+    if (r->references.n == 0 || r->to->is_keyless)
         return;
     const char *names = v_field_names(c, r->references, ", ");
     if (!has_criterion(c, r->to, r->references, false)) {
@@ -151,8 +152,8 @@ check_columns(Ctx *c, const PslRelation *r)
         if (r->fields.v[i]->arity != PSL_OPTIONAL)
             continue;
         Diag *d = side_error(c, "relation-arity", f, "is required, but one of its columns is not");
-        v_hint(c, d, "write " STR_FMT "?, or remove the ? of \"" STR_FMT "\"",
-               Q(f->ast->type.name), Q(r->fields.v[i]->name));
+        v_hint(c, d, "write " STR_FMT "?, or remove the ? of \"" STR_FMT "\"", Q(f->ast->type.name),
+               Q(r->fields.v[i]->name));
         break;
     }
 }
@@ -180,28 +181,14 @@ check_set_null(Ctx *c, const PslRelation *r)
     v_hint(c, d, "make the columns optional, or choose another action");
 }
 
-/* A field that could be the opposite one has an error, which was reported. */
-static bool
-has_broken_opposite(const PslModelField *f)
-{
-    const PslModel *m = f->target;
-    for (size_t i = 0; i < m->nfields; i++) {
-        const PslModelField *g = &m->fields[i];
-        if (g->is_broken && g->kind == PSL_FIELD_RELATION && g->target == f->model)
-            return true;
-    }
-    return false;
-}
-
 static void
 missing_opposite(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward ? r->forward : r->back;
-    if (has_broken_opposite(f))
+    if (v_relations_broken_between(c, f->target, f->model))
         return;
     Diag *d = v_error(c, "relation-missing-opposite", model_file(f->model), f->ast->span,
-                      "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT
-                      "\"",
+                      "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT "\"",
                       Q(f->name), Q(f->target->name));
     bool is_list = r->forward && r->kind == PSL_ONE_TO_MANY;
     const char *name = field_name_for(c, f->model, is_list);
@@ -226,10 +213,11 @@ check_one_to_many(Ctx *c, const PslRelation *r)
         return;
     }
     if (f->fields.n == 0 || f->references.n == 0) {
-        Diag *d = side_error(c, "relation-incomplete", f,
-                             f->fields.n       ? "does not say what it references"
-                             : f->references.n ? "does not say its columns"
-                                               : "says neither its columns nor what they reference");
+        Diag *d =
+            side_error(c, "relation-incomplete", f,
+                       f->fields.n       ? "does not say what it references"
+                       : f->references.n ? "does not say its columns"
+                                         : "says neither its columns nor what they reference");
         v_hint(c, d, "write @relation(fields: [...], references: [...]), or run: aramid format");
     }
     if (b->fields.n || b->references.n)
@@ -248,18 +236,20 @@ check_one_to_one(Ctx *c, const PslRelation *r)
     if (!b) {
         missing_opposite(c, r);
     } else if (f->fields.n == 0 && b->fields.n == 0) {
-        Diag *d = both_error(c, "relation-incomplete", r, "both do not say their columns");
+        Diag *d = both_error(c, "relation-incomplete", f, b,
+                             "say on neither side what their columns are");
         v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
     } else if (f->references.n == 0 && b->references.n == 0) {
-        Diag *d = both_error(c, "relation-incomplete", r, "both do not say what they reference");
+        Diag *d =
+            both_error(c, "relation-incomplete", f, b, "say on neither side what they reference");
         v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
     } else if ((f->fields.n && b->fields.n) || (f->references.n && b->references.n)) {
-        both_error(c, "relation-both-sides", r,
+        both_error(c, "relation-both-sides", f, b,
                    "both list \"fields\" or \"references\": one side is enough");
     }
     if (b && (b->on_delete || b->on_update)) {
         if (f->on_delete || f->on_update)
-            both_error(c, "relation-both-sides", r,
+            both_error(c, "relation-both-sides", b, f,
                        "both have referential actions: one side is enough");
         else
             side_error(c, "relation-wrong-side", b,
@@ -278,7 +268,7 @@ check_one_to_one(Ctx *c, const PslRelation *r)
     if (!b || c->r->errors > before)
         return;
     if (f->fields.n && b->references.n) {
-        both_error(c, "relation-mixed", r,
+        both_error(c, "relation-mixed", f, b,
                    "share \"fields\" and \"references\": both belong to one side");
     } else if (f->references.n && b->fields.n) {
         side_error(c, "relation-mixed", f,
@@ -300,23 +290,26 @@ check_many_to_many(Ctx *c, const PslRelation *r)
 {
     PslModelField *sides[] = {r->forward, r->back};
     if (r->forward->has_fields || r->back->has_fields) {
-        Diag *d = both_error(c, "relation-many-fields", r,
+        Diag *d = both_error(c, "relation-many-fields", r->forward, r->back,
                              "are a many-to-many relation: they have no columns of their own");
         v_hint(c, d, "remove \"fields\" and \"references\", or write the join table as a model");
         return;
     }
     if (r->from->is_view || r->to->is_view) {
-        both_error(c, "relation-many-view", r,
+        both_error(c, "relation-many-view", r->forward, r->back,
                    "are a many-to-many relation, which views cannot have");
         return;
     }
     for (size_t i = 0; i < 2; i++) {
         const PslModelField *f = sides[i];
+        if (f->target->is_keyless)
+            continue;
         if (!f->target->id || f->target->id->nfields != 1) {
             Diag *d = side_error(c, "relation-many-id", f,
                                  "points to a model without an id of one field");
-            v_hint(c, d, "add @id to a field of \"" STR_FMT
-                   "\", or write the join table as a model", Q(f->target->name));
+            v_hint(c, d,
+                   "add @id to a field of \"" STR_FMT "\", or write the join table as a model",
+                   Q(f->target->name));
         } else if (f->has_references) {
             side_error(c, "relation-many-references", f,
                        "is one of a many-to-many relation: it has no \"references\"");
@@ -402,9 +395,9 @@ check_relation(Ctx *c, PslRelation *r)
 }
 
 void
-validate_relations(Ctx *c)
+v_check_relations(Ctx *c)
 {
-    validate_ambiguity(c);
+    v_check_ambiguity(c);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         for (size_t k = 0; k < m->nfields; k++) {
@@ -417,5 +410,5 @@ validate_relations(Ctx *c)
         if (!c->r->relations[i]->is_broken)
             check_relation(c, c->r->relations[i]);
     }
-    validate_cycles(c);
+    v_check_cycles(c);
 }

@@ -5,7 +5,7 @@
 
 /* Relation fields between the same two models that no relation name tells apart. Their relations
  * are marked as broken. */
-void validate_ambiguity(Ctx *c);
+void v_check_ambiguity(Ctx *c);
 
 /* Cycles of referential actions, which relationMode = "prisma" cannot carry out. */
-void validate_cycles(Ctx *c);
+void v_check_cycles(Ctx *c);

@@ -9,7 +9,7 @@ typedef struct Where {
 static Diag *
 wrong(Where *w, const PslExpr *e, const char *text)
 {
-    return model_error(w->c, "where-form", w->key->model, e->span, "%s", text);
+    return v_model_error(w->c, "where-form", w->key->model, e->span, "%s", text);
 }
 
 static bool
@@ -39,8 +39,7 @@ static void
 check_value(Where *w, const PslModelField *f, const PslExpr *e)
 {
     bool is_null = e->kind == PSL_CONSTANT && str_is(e->text, "null");
-    bool is_bool =
-        e->kind == PSL_CONSTANT && (str_is(e->text, "true") || str_is(e->text, "false"));
+    bool is_bool = e->kind == PSL_CONSTANT && (str_is(e->text, "true") || str_is(e->text, "false"));
     if (is_null)
         return;
     if (!is_bool && e->kind != PSL_STRING && e->kind != PSL_NUMBER) {
@@ -49,8 +48,8 @@ check_value(Where *w, const PslModelField *f, const PslExpr *e)
         Diag *d = wrong(w, e, "a field of type Unsupported can only be compared with null");
         v_hint(w->c, d, "write the condition in SQL: where: raw(\"...\")");
     } else if (!fits(f, e)) {
-        Diag *d = model_error(w->c, "where-type", w->key->model, e->span,
-                              "\"" STR_FMT "\" cannot be compared with this value", Q(f->name));
+        Diag *d = v_model_error(w->c, "where-type", w->key->model, e->span,
+                                "\"" STR_FMT "\" cannot be compared with this value", Q(f->name));
         v_note(w->c, d, "its type is " STR_FMT, Q(f->ast->type.name));
         v_hint(w->c, d, "write the condition in SQL: where: raw(\"...\")");
     }
@@ -62,15 +61,15 @@ check_condition(Where *w, const PslArg *member)
     const PslModelField *f = psl_model_field(w->key->model, member->name);
     const PslExpr *e = &member->value;
     if (!f) {
-        model_error(w->c, "field-unknown", w->key->model, member->span,
-                    "the model \"" STR_FMT "\" has no field \"" STR_FMT "\"",
-                    Q(w->key->model->name), Q(member->name));
+        v_model_error(w->c, "field-unknown", w->key->model, member->span,
+                      "the model \"" STR_FMT "\" has no field \"" STR_FMT "\"",
+                      Q(w->key->model->name), Q(member->name));
         return;
     }
     if (f->kind == PSL_FIELD_RELATION) {
-        model_error(w->c, "field-not-scalar", w->key->model, member->span,
-                    "\"" STR_FMT "\" is a relation field: it has no column of its own",
-                    Q(f->name));
+        v_model_error(w->c, "field-not-scalar", w->key->model, member->span,
+                      "\"" STR_FMT "\" is a relation field: it has no column of its own",
+                      Q(f->name));
         return;
     }
     if (f->kind == PSL_FIELD_UNKNOWN || f->kind == PSL_FIELD_COMPOSITE)
@@ -81,15 +80,14 @@ check_condition(Where *w, const PslArg *member)
     }
     if (e->args.n != 1 || !str_is(e->args.v[0].name, "not")) {
         Diag *d = wrong(w, e, "the only operator in a condition is \"not\"");
-        v_hint(w->c, d, "write { " STR_FMT ": { not: null } }, or use raw(\"...\")",
-               Q(f->name));
+        v_hint(w->c, d, "write { " STR_FMT ": { not: null } }, or use raw(\"...\")", Q(f->name));
         return;
     }
     check_value(w, f, &e->args.v[0].value);
 }
 
 void
-where_check(Ctx *c, PslKey *key, const PslArg *arg)
+v_where_check(Ctx *c, PslKey *key, const PslArg *arg)
 {
     Where w = {c, key};
     const PslExpr *e = &arg->value;
@@ -107,9 +105,9 @@ where_check(Ctx *c, PslKey *key, const PslArg *arg)
         Diag *d = wrong(&w, e, "a partial index needs a condition");
         v_hint(c, d, "write where: raw(\"...\"), or where: { active: true }");
     }
-    if (!has_preview(c, "partialIndexes")) {
-        Diag *d = model_error(c, "where-preview", key->model, arg->span,
-                              "partial indexes are a preview feature of Prisma");
+    if (!v_has_preview(c, "partialIndexes")) {
+        Diag *d = v_model_error(c, "where-preview", key->model, arg->span,
+                                "partial indexes are a preview feature of Prisma");
         v_hint(c, d, "add to the generator: previewFeatures = [\"partialIndexes\"]");
     }
 }
