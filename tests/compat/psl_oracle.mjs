@@ -2,8 +2,8 @@
 //
 //     node psl_oracle.mjs HOME GENERATION
 //
-// HOME holds the node_modules. Each line on standard input is [[path, text], ...] as JSON; the answer
-// is a line with the engine's message as JSON, or null when the schema is valid.
+// HOME holds the node_modules. Each line on standard input is [[path, text], ...] as JSON; the
+// answer is a line with the engine's message as JSON, or null when the schema is valid.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

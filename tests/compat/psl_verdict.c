@@ -33,8 +33,7 @@ answer(Arena *a, int prisma, const Source *files, size_t n)
         return;
     }
     fputs("invalid", stdout);
-    vec_each(Diag, d, &diags.items)
-    {
+    vec_each (Diag, d, &diags.items) {
         int line, column;
         if (d->severity != SEV_ERROR)
             continue;

@@ -16,8 +16,7 @@ errors_for(Arena *a, const Source *source, int prisma)
     PslResolved *r = psl_validate(a, schema, &(PslValidateOpts){.prisma = prisma}, &diags);
     if (schema->errors + r->errors != diags.errors)
         abort();
-    vec_each(const Diag, d, &diags.items)
-    {
+    vec_each (const Diag, d, &diags.items) {
         if (!d->source || d->off > source->text.n || d->len > source->text.n - d->off)
             abort();
     }

@@ -159,6 +159,8 @@ nothing_is_added_to_odd_schemas(void **state)
         "model A {\n  id Int @id\n  b B\n}\nmodel B {\n  x Int\n  @@id([y])\n}\n",
         "model A {\n  id: Int @id\n  b B\n}\nmodel B {\n  id Int @id\n}\n",
         "type A {\n  b B\n}\nmodel B {\n  id Int @id\n}\n",
+        "model A {\n  1d Int @id\n  as A[]\n}\n",
+        "model A {\n  a-b Int @id\n  as A[]\n}\n",
     };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         Source source = {"x", str_of(odd[i])};

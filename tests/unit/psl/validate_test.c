@@ -90,8 +90,7 @@ golden(void **state)
     size_t cases = 0;
     const char *dir = fs_join(a, golden_dir, "validate");
     assert_true(fs_list(a, dir, &entries, &err));
-    vec_each(const FsEntry, entry, &entries)
-    {
+    vec_each (const FsEntry, entry, &entries) {
         if (!str_ends(str_of(entry->name), STR(".prisma")))
             continue;
         golden_case(a, dir, str_of(entry->name));
@@ -102,39 +101,38 @@ golden(void **state)
 
 /* -- What is resolved -- */
 
-static const char *const blog =
-    "datasource db {\n"
-    "  provider = \"postgresql\"\n"
-    "  url = env(\"DATABASE_URL\")\n"
-    "  directUrl = \"postgresql://x\"\n"
-    "}\n"
-    "generator client {\n"
-    "  provider = \"prisma-client\"\n"
-    "  previewFeatures = [\"views\"]\n"
-    "}\n"
-    "model User {\n"
-    "  id Int @id @default(autoincrement())\n"
-    "  email String @unique @map(\"e_mail\") @db.VarChar(200)\n"
-    "  role Role @default(MEMBER)\n"
-    "  posts Post[]\n"
-    "  @@map(\"users\")\n"
-    "}\n"
-    "model Post {\n"
-    "  id String @id @default(uuid(7))\n"
-    "  userId Int? @map(\"user_id\")\n"
-    "  user User? @relation(fields: [userId], references: [id])\n"
-    "  tags Tag[]\n"
-    "  @@index([userId, id(sort: Desc)])\n"
-    "  @@unique([id, userId], name: \"both\", map: \"post_both\")\n"
-    "}\n"
-    "model Tag {\n"
-    "  name String @id\n"
-    "  posts Post[]\n"
-    "}\n"
-    "enum Role {\n"
-    "  MEMBER @map(\"member\")\n"
-    "  @@map(\"user_role\")\n"
-    "}\n";
+static const char *const blog = "datasource db {\n"
+                                "  provider = \"postgresql\"\n"
+                                "  url = env(\"DATABASE_URL\")\n"
+                                "  directUrl = \"postgresql://x\"\n"
+                                "}\n"
+                                "generator client {\n"
+                                "  provider = \"prisma-client\"\n"
+                                "  previewFeatures = [\"views\"]\n"
+                                "}\n"
+                                "model User {\n"
+                                "  id Int @id @default(autoincrement())\n"
+                                "  email String @unique @map(\"e_mail\") @db.VarChar(200)\n"
+                                "  role Role @default(MEMBER)\n"
+                                "  posts Post[]\n"
+                                "  @@map(\"users\")\n"
+                                "}\n"
+                                "model Post {\n"
+                                "  id String @id @default(uuid(7))\n"
+                                "  userId Int? @map(\"user_id\")\n"
+                                "  user User? @relation(fields: [userId], references: [id])\n"
+                                "  tags Tag[]\n"
+                                "  @@index([userId, id(sort: Desc)])\n"
+                                "  @@unique([id, userId], name: \"both\", map: \"post_both\")\n"
+                                "}\n"
+                                "model Tag {\n"
+                                "  name String @id\n"
+                                "  posts Post[]\n"
+                                "}\n"
+                                "enum Role {\n"
+                                "  MEMBER @map(\"member\")\n"
+                                "  @@map(\"user_role\")\n"
+                                "}\n";
 
 static void
 resolves_config(void **state)
@@ -241,6 +239,33 @@ cuts_long_names(void **state)
     assert_int_equal(str_utf8_invalid_at(m->keys.v[0]->name), m->keys.v[0]->name.n);
 }
 
+static void
+joins_files(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    const Source files[] = {
+        {"a.prisma", STR("model A {\n  id Int @id\n  bs B[]\n}\n")},
+        {"b.prisma",
+         STR("datasource x {\n  provider = \"postgresql\"\n}\nmodel B {\n  id Int @id\n"
+             "  aId Int\n  a A @relation(fields: [aId], references: [id])\n  c C\n}\n")},
+        {"c.prisma",
+         STR("datasource y {\n  provider = \"postgresql\"\n}\nmodel A {\n  id Int @id\n}\n")},
+    };
+    DiagList diags;
+    diag_init(&diags, a);
+    const PslResolved *r = psl_validate(a, psl_parse(a, files, 3, &diags), NULL, &diags);
+    diag_sort(&diags);
+    assert_int_equal(r->errors, 2);
+    assert_int_equal(diags.warnings, 1);
+    assert_string_equal(diags.items.v[0].id, "type-unknown");
+    assert_ptr_equal(diags.items.v[0].source, &files[1]);
+    assert_string_equal(diags.items.v[1].id, "datasource-second");
+    assert_string_equal(diags.items.v[2].id, "name-duplicate");
+    assert_ptr_equal(diags.items.v[2].source, &files[2]);
+    assert_true(str_is(r->datasource->name, "x"));
+}
+
 /* -- Large and broken schemas -- */
 
 static void
@@ -259,7 +284,8 @@ takes_many_fields(void **state)
         buf_fmt(&b, "%sf%d", i ? ", " : "", i);
     buf_addz(&b, "])\n}\nmodel B {\n");
     for (int i = 0; i < FIELDS; i++)
-        buf_fmt(&b, "  k%d Int @unique\n  a%d A @relation(\"n%d\", fields: [k%d], references: [f%d])\n",
+        buf_fmt(&b,
+                "  k%d Int @unique\n  a%d A @relation(\"n%d\", fields: [k%d], references: [f%d])\n",
                 i, i, i, i, i);
     buf_addz(&b, "}\n");
     const Checked *c = check(a, buf_str(&b), 0);
@@ -320,6 +346,7 @@ main(int argc, char **argv)
         cmocka_unit_test(resolves_keys),
         cmocka_unit_test(resolves_relations),
         cmocka_unit_test(cuts_long_names),
+        cmocka_unit_test(joins_files),
         cmocka_unit_test(takes_many_fields),
         cmocka_unit_test(takes_many_models),
         cmocka_unit_test(takes_fragments),
