@@ -1,0 +1,280 @@
+"""Real output of --json against the schemas of docs/schema/."""
+
+import contextlib
+import json
+import os
+import re
+
+import pytest
+
+from harness import aramid
+from harness.cluster import REPO
+
+SCHEMAS = os.path.join(REPO, "docs", "schema")
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
+         "null": type(None)}
+# What the validator below knows; a schema that uses anything else is an error of this file.
+KEYWORDS = {"$schema", "$defs", "title", "description", "$ref", "type", "const", "enum", "anyOf",
+            "properties", "required", "additionalProperties", "items", "pattern", "minLength",
+            "minimum", "maximum"}
+
+
+def load(name):
+    with open(os.path.join(SCHEMAS, f"{name}.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def is_type(value, name):
+    if name == "integer" and isinstance(value, bool):
+        return False
+    return isinstance(value, TYPES[name])
+
+
+def problems(value, schema, root, at="$"):
+    """Where `value` does not keep to `schema`: a list of texts."""
+    unknown = set(schema) - KEYWORDS
+    assert not unknown, f"{at}: the validator does not know {unknown}"
+    found = []
+    if "$ref" in schema:
+        found += problems(value, root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root, at)
+    if "anyOf" in schema and all(problems(value, one, root, at) for one in schema["anyOf"]):
+        found.append(f"{at}: none of anyOf holds for {value!r}")
+    if "const" in schema and (value != schema["const"] or type(value) is not type(schema["const"])):
+        found.append(f"{at}: {value!r} is not {schema['const']!r}")
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{at}: {value!r} is not one of {schema['enum']}")
+    names = schema.get("type", [])
+    names = [names] if isinstance(names, str) else names
+    if names and not any(is_type(value, name) for name in names):
+        return [*found, f"{at}: {value!r} is not {' or '.join(names)}"]
+    if isinstance(value, str):
+        if "pattern" in schema and not re.search(schema["pattern"], value):
+            found.append(f"{at}: {value!r} does not match {schema['pattern']}")
+        if len(value) < schema.get("minLength", 0):
+            found.append(f"{at}: is too short")
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+            found.append(f"{at}: {value} is out of bounds")
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            found += problems(item, schema.get("items", {}), root, f"{at}[{i}]")
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        found += [f"{at}: lacks {key}" for key in schema.get("required", []) if key not in value]
+        for key, item in value.items():
+            if key in known:
+                found += problems(item, known[key], root, f"{at}.{key}")
+            elif not schema.get("additionalProperties", True):
+                found.append(f"{at}: has {key}, which no schema names")
+    return found
+
+
+def check(result, name):
+    """The output is one JSON value that keeps to the schema; returns it."""
+    assert result.out, result
+    schema = load(name)
+    value = json.loads(result.out)
+    found = problems(value, schema, schema)
+    assert not found, "\n".join([*found, repr(result)])
+    return value
+
+
+def call(project, url, *args, **kwargs):
+    return aramid.run(*args, "--url", url, "--json", cwd=project.path, **kwargs)
+
+
+# ---- the validator itself -----------------------------------------------------------------------
+
+@pytest.mark.harness
+@pytest.mark.parametrize("name", sorted(n.removesuffix(".json") for n in os.listdir(SCHEMAS)
+                                        if n.endswith(".json")))
+def test_schemas_are_consistent(name):
+    """Every reference leads somewhere, all definitions are used, all names described."""
+    schema = load(name)
+    used = set()
+
+    def walk(node, at):
+        assert set(node) <= KEYWORDS, at
+        if "$ref" in node:
+            target = node["$ref"].removeprefix("#/$defs/")
+            used.add(target)
+            assert target in schema["$defs"], at
+        if "properties" in node:
+            assert sorted(node["required"]) == sorted(node["properties"]), at
+            assert node["additionalProperties"] is False, at
+        for key, child in node.get("properties", {}).items():
+            walk(child, f"{at}.{key}")
+        for child in node.get("anyOf", []):
+            walk(child, f"{at}|")
+        if "items" in node:
+            walk(node["items"], f"{at}[]")
+
+    walk(schema, name)
+    for key, child in schema.get("$defs", {}).items():
+        walk(child, key)
+    assert used == set(schema.get("$defs", {}))
+
+
+@pytest.mark.harness
+def test_the_validator_sees_mistakes():
+    schema = load("unlock")
+    good = {"command": "unlock", "ok": True, "ended": None, "holders": [],
+            "target": {"url": "u", "origin": "o", "embedded": False}}
+    assert problems(good, schema, schema) == []
+    holder = {"pid": 1, "who": "w", "since": None, "state": "s", "orphaned": False}
+    assert problems({**good, "holders": [holder]}, schema, schema) == []
+    without = {key: value for key, value in good.items() if key != "holders"}
+    for bad in ({**good, "command": "x"}, {**good, "ok": 1}, {**good, "more": 1},
+                {**good, "ended": "1"}, {**good, "ended": 0}, {**good, "ended": True},
+                {**good, "holders": [{**holder, "pid": None}]}, {**good, "target": None},
+                without, [], None):
+        assert problems(bad, schema, schema), bad
+
+
+# ---- deploy -------------------------------------------------------------------------------------
+
+SEVERAL_STEPS = """
+    CREATE TABLE "we""ird" (i int);
+    CREATE INDEX CONCURRENTLY x ON "we""ird" (i);
+    INSERT INTO "we""ird" VALUES (1);
+"""
+
+
+def test_deploy(project, db):
+    project.add("init", SEVERAL_STEPS)
+    project.add("empty", "")
+    value = check(call(project, db.url(), "deploy"), "deploy")
+    assert value["ok"] and len(value["applied"]) == 2 and value["applied"][0]["steps"] == 3
+    assert os.path.isdir(value["log"])
+    value = check(call(project, db.url(), "deploy"), "deploy")
+    assert value["ok"] and value["applied"] == [] and value["log"] is None
+
+
+def test_deploy_that_fails(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    bad = project.add("bad", "SELECT 1;\nSELECT nowhere;")
+    result = call(project, db.url(), "deploy")
+    value = check(result, "deploy")
+    assert not value["ok"] and value["failed"] == bad and len(value["applied"]) == 1
+    assert value["error"]["sqlstate"] == "42703" and value["error"]["line"] == 2
+    assert value["error"]["exitStatus"] == result.rc == 22
+
+
+def test_deploy_that_does_not_begin(project, db):
+    project.add("init", "SELECT 1")
+    value = check(call(project, "postgresql://u:secret@127.0.0.1:1/x", "deploy"), "deploy")
+    assert value["error"]["code"] == "unreachable" and value["server"] is None
+    value = check(call(project, "mysql://u:secret@h/x", "deploy"), "deploy")
+    assert value["error"]["code"] == "url-invalid" and value["target"]["url"] is None
+    project.write("prisma/migrations/migration_lock.toml", 'provider = "mysql"\n')
+    value = check(call(project, db.url(), "deploy"), "deploy")
+    assert value["error"]["prisma"] == "P3019"
+    assert "secret" not in json.dumps(value)
+    result = call(project, db.url(), "deploy", "--env", "no-such-environment")
+    assert check(result, "error")["error"]["exitStatus"] == result.rc == 3
+
+
+# ---- plan ---------------------------------------------------------------------------------------
+
+def test_plan(project, db):
+    project.add("init", SEVERAL_STEPS)
+    project.add("more", 'BEGIN;\nALTER TABLE "we""ird" ADD c int;\nCOMMIT;\nSELECT 1;')
+    value = check(call(project, db.url(), "plan"), "plan")
+    modes = [[s["mode"] for s in m["steps"]] for m in value["migrations"]]
+    assert modes == [["transaction", "alone", "transaction"], ["own-transaction", "transaction"]]
+    assert value == check(call(project, db.url(), "deploy", "--dry-run"), "plan")
+    assert call(project, db.url(), "deploy").rc == 0
+    assert check(call(project, db.url(), "plan"), "plan")["migrations"] == []
+
+
+def test_plan_that_fails(project, db):
+    project.add("open", "BEGIN;\nSELECT 1;")
+    result = call(project, db.url(), "plan")
+    error = check(result, "error")["error"]
+    assert error["code"] == "migration-file" and error["line"] == 1 and result.rc == 20
+
+
+# ---- status -------------------------------------------------------------------------------------
+
+def test_status_in_every_state(project, db):
+    def state():
+        result = call(project, db.url(), "status")
+        value = check(result, "status")
+        assert value["exitStatus"] == result.rc
+        return value["state"]
+
+    assert state() == "up-to-date"
+    first = project.add("init", "CREATE TABLE a (i int);")
+    assert state() == "pending"
+    db.sql("CREATE TABLE other (i int)")
+    assert state() == "unmanaged"
+    db.sql("DROP TABLE other")
+    assert call(project, db.url(), "deploy").rc == 0
+    assert state() == "up-to-date"
+    project.add("0_early", "SELECT 1;")
+    assert state() == "out-of-order"
+    assert call(project, db.url(), "deploy").rc == 0
+    db.sql("INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, logs)"
+           " VALUES ('g', '', E'gone \\x1b\\n\"', now(), E'a\\nlog')")
+    assert state() == "missing"
+    project.edit(first, "CREATE TABLE a (i bigint);")
+    assert state() == "edited"
+    project.add("later", "CREATE TABLE b (i int);\nCOMMIT;\nSELECT nowhere;")
+    assert call(project, db.url(), "deploy").rc == 22
+    assert state() == "resumable"
+    db.sql("INSERT INTO _prisma_migrations (id, checksum, migration_name)"
+           " VALUES ('f', '', 'failed')")
+    assert state() == "failed"
+
+
+def test_status_shows_a_run_under_way(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    with db.connect() as holder, holder.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(72707369)")
+        value = check(call(project, db.url(), "status"), "status")
+        assert [r["pid"] for r in value["runners"]] == [holder.info.backend_pid]
+
+
+# ---- resolve and unlock -------------------------------------------------------------------------
+
+def test_resolve(project, db):
+    name = project.add("init", "CREATE TABLE a (i int);")
+    error = check(call(project, db.url(), "resolve", "--rolled-back", name), "error")["error"]
+    assert error["prisma"] == "P3011"
+    error = check(call(project, db.url(), "resolve", "--applied", name), "error")["error"]
+    assert error["code"] == "objects-disagree"
+    value = check(call(project, db.url(), "resolve", "--applied", name, "--force"), "resolve")
+    assert value["markedAs"] == "applied" and value["migrations"] == [name]
+    db.sql("INSERT INTO _prisma_migrations (id, checksum, migration_name)"
+           " VALUES ('f', '', '1_failed')")
+    value = check(call(project, db.url(), "resolve", "--rolled-back", "1_failed"), "resolve")
+    assert value["markedAs"] == "rolled-back"
+
+
+def test_unlock(project, db):
+    assert check(call(project, db.url(), "unlock"), "unlock")["holders"] == []
+    with contextlib.closing(db.connect()) as holder:
+        holder.cursor().execute("SELECT pg_advisory_lock(72707369)")
+        pid = holder.info.backend_pid
+        value = check(call(project, db.url(), "unlock"), "unlock")
+        assert [h["pid"] for h in value["holders"]] == [pid] and value["ended"] is None
+        error = check(call(project, db.url(), "unlock", pid), "error")["error"]
+        assert error["code"] == "not-confirmed"
+        value = check(call(project, db.url(), "unlock", pid, "--yes"), "unlock")
+        assert value["ended"] == pid
+    error = check(call(project, db.url(), "unlock", "1", "--yes"), "error")["error"]
+    assert error["code"] == "usage"
+
+
+def test_unlock_sees_holders_of_other_roles(project, db):
+    db.sql("CREATE ROLE looks_on LOGIN")
+    try:
+        with db.connect() as holder, holder.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(72707369)")
+            result = call(project, db.url(user="looks_on"), "unlock")
+            value = check(result, "unlock")
+            assert [h["pid"] for h in value["holders"]] == [holder.info.backend_pid]
+            text = aramid.run("unlock", "--url", db.url(user="looks_on"), cwd=project.path)
+            assert "(null)" not in text.out, text
+    finally:
+        db.sql("DROP ROLE looks_on")

@@ -1,0 +1,448 @@
+/* With a server: messages, errors, cancelling, lost connections. */
+#include "tests.h"
+
+#include "base/clock.h"
+#include "shadow/cluster.h"
+
+typedef struct Fixture {
+    Arena *arena;
+    TempCluster *cluster;
+    Db *db; /* a connection for tests that do not break it */
+} Fixture;
+
+typedef struct Heard {
+    Buf text; /* "SEVERITY SQLSTATE text\n" */
+} Heard;
+
+static Db *
+open_with(Arena *a, const char *url_text, DbOptions o)
+{
+    DbUrl *url = arena_new(a, DbUrl);
+    Db *db;
+    Err err;
+    if (!url_parse(a, url_text, "the test", url, &err))
+        fail_msg("%s", err.primary);
+    o.url = url;
+    o.url_origin = "the test";
+    o.application = "aramid-test";
+    o.operation_ms = o.operation_ms ? o.operation_ms : 10000;
+    if (!db_open(a, &o, &db, &err))
+        fail_msg("%s\n%s", err.primary, err.detail);
+    return db;
+}
+
+int
+fixture_open(void **state)
+{
+    Fixture *f = mem_alloc(sizeof *f);
+    *f = (Fixture){.arena = arena_make()};
+    Err err;
+    if (!temp_cluster_open(f->arena, NULL, 0, &f->cluster, &err)) {
+        print_error("%s\n%s\n", err.primary, err.detail);
+        return -1;
+    }
+    f->db = open_with(f->arena, temp_cluster_url(f->cluster), (DbOptions){0});
+    *state = f;
+    return 0;
+}
+
+int
+fixture_close(void **state)
+{
+    Fixture *f = *state;
+    if (f) {
+        db_close(f->db);
+        temp_cluster_close(f->cluster);
+        arena_free(f->arena);
+        mem_free(f);
+    }
+    return 0;
+}
+
+static DbOutcome
+run(Db *db, Arena *a, const char *sql)
+{
+    DbOutcome o;
+    db_run(db, a, str_of(sql), &(DbRun){.timeout_ms = 10000}, &o);
+    return o;
+}
+
+static void
+must_run(Db *db, const char *sql)
+{
+    ARENA_LOCAL(a);
+    DbOutcome o = run(db, a, sql);
+    if (o.end != DB_DONE)
+        fail_msg("%s: %s", sql, o.message);
+}
+
+static Db *
+open_own(Fixture *f, Arena *a)
+{
+    return open_with(a, temp_cluster_url(f->cluster), (DbOptions){0});
+}
+
+/* ---- connecting --------------------------------------------------------------------------- */
+
+void
+open_learns(void **state)
+{
+    Fixture *f = *state;
+    const DbInfo *i = db_info(f->db);
+    assert_int_equal(i->version / 10000, temp_cluster_major(f->cluster));
+    assert_true(i->backend_pid > 0);
+    assert_string_equal(i->user, "postgres");
+    assert_string_equal(i->database, "postgres");
+    assert_true(i->backend_start[0] && i->host[0] == '/');
+    assert_false(i->in_recovery || i->read_only);
+    assert_true(i->is_superuser);
+    assert_true(i->clock_offset_us > -1000000 && i->clock_offset_us < 1000000);
+    assert_int_equal(i->deadlock_timeout_ms, 1000);
+    assert_int_equal(i->checks_client, i->version >= 140000);
+    ARENA_LOCAL(a);
+    DbOutcome o = run(f->db, a, "SHOW application_name; SELECT pg_backend_pid()");
+    assert_true(str_is(db_cell(&o.results.v[0], 0, 0), "aramid-test"));
+    assert_true(str_is(db_cell(&o.results.v[1], 0, 0), str_fmt(a, "%d", i->backend_pid)));
+}
+
+void
+open_wrong_database(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbUrl url;
+    Err err;
+    Db *db;
+    assert_true(url_parse(a, temp_cluster_url(f->cluster), "the test", &url, &err));
+    url.database = "no such \"one\"";
+    DbOptions o = {.url = &url, .url_origin = "the test", .application = "x", .connect_ms = 5000};
+    assert_false(db_open(a, &o, &db, &err));
+    assert_int_equal(err.code, ERR_DB_MISSING);
+    assert_string_equal(err.sqlstate, "3D000");
+    url.database = "postgres";
+    url.user = "nobody there";
+    assert_false(db_open(a, &o, &db, &err));
+    assert_int_equal(err.code, ERR_AUTH);
+}
+
+static bool
+say_no(void *arg, int64_t elapsed_ms)
+{
+    (void)arg;
+    (void)elapsed_ms;
+    return false;
+}
+
+/* A server that accepts and says nothing. */
+void
+tick_stops_connecting(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    DbUrl url;
+    Err err;
+    Db *db;
+    /* TEST-NET-1 leads nowhere; where there is no route at all, that is told at once. */
+    assert_true(url_parse(a, "postgresql://u@192.0.2.1:5432/x", "the test", &url, &err));
+    DbOptions o = {.url = &url,
+                   .url_origin = "the test",
+                   .application = "x",
+                   .connect_ms = 20000,
+                   .tick = say_no};
+    int64_t before = clock_ms();
+    assert_false(db_open(a, &o, &db, &err));
+    assert_true(err.code == ERR_INTERRUPTED || err.code == ERR_UNREACHABLE);
+    assert_true(clock_ms() - before < 5000);
+}
+
+/* ---- messages ----------------------------------------------------------------------------- */
+
+void
+results_and_tags(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbOutcome o = run(f->db, a,
+                      "CREATE TEMP TABLE rt (i int, t text);"
+                      "INSERT INTO rt VALUES (1, NULL), (2, ''), (3, 'ä''b');"
+                      "SELECT i, t FROM rt ORDER BY i; /* c */ ; SELECT 1 WHERE false;"
+                      "DROP TABLE rt -- the end");
+    assert_int_equal(o.end, DB_DONE);
+    assert_int_equal(o.completed, 5);
+    assert_int_equal(o.results.n, 5);
+    assert_string_equal(o.results.v[0].tag, "CREATE TABLE");
+    assert_string_equal(o.results.v[1].tag, "INSERT 0 3");
+    const DbRows *r = &o.results.v[2];
+    assert_string_equal(r->tag, "SELECT 3");
+    assert_int_equal(r->rows, 3);
+    assert_int_equal(r->cols, 2);
+    assert_null(db_cell(r, 0, 1).p);
+    assert_true(db_cell(r, 1, 1).p && db_cell(r, 1, 1).n == 0);
+    assert_true(str_is(db_cell(r, 2, 1), "ä'b"));
+    assert_int_equal(o.results.v[3].rows, 0);
+    assert_string_equal(o.results.v[4].tag, "DROP TABLE");
+    o = run(f->db, a, "-- nothing");
+    assert_int_equal(o.end, DB_DONE);
+    assert_int_equal(o.completed, 1);
+}
+
+static void
+hear(void *arg, const char *severity, const char *sqlstate, const char *text)
+{
+    buf_fmt(&((Heard *)arg)->text, "%s %s %s\n", severity, sqlstate, text);
+}
+
+void
+notices_arrive(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    Heard h;
+    buf_init(&h.text, a);
+    DbOutcome o;
+    db_run(f->db, a,
+           STR("SET client_min_messages = notice; DROP TABLE IF EXISTS never_made;"
+               "DO $$BEGIN RAISE WARNING 'careful %', 1; RAISE INFO 'ä'; END$$; COMMIT"),
+           &(DbRun){.timeout_ms = 5000, .notice = hear, .notice_arg = &h}, &o);
+    assert_int_equal(o.end, DB_DONE);
+    assert_non_null(
+        strstr(h.text.p, "NOTICE 00000 table \"never_made\" does not exist, skipping\n"));
+    assert_non_null(strstr(h.text.p, "WARNING 01000 careful 1\n"));
+    assert_non_null(strstr(h.text.p, "INFO 00000 ä\n"));
+    buf_clear(&h.text);
+    must_run(f->db, "DROP TABLE IF EXISTS never_made"); /* nobody listens any more */
+    assert_int_equal(h.text.n, 0);
+}
+
+void
+error_fields(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    must_run(f->db,
+             "CREATE TABLE ef (i int CONSTRAINT \"we\"\"ird\" CHECK (i > 0), n int NOT NULL)");
+    DbOutcome o = run(f->db, a, "INSERT INTO ef VALUES (0, 1)");
+    assert_int_equal(o.end, DB_FAILED);
+    assert_string_equal(o.sqlstate, "23514");
+    assert_string_equal(o.schema, "public");
+    assert_string_equal(o.table, "ef");
+    assert_string_equal(o.constraint, "we\"ird");
+    assert_non_null(strstr(o.detail, "Failing row"));
+    o = run(f->db, a, "INSERT INTO ef VALUES (1, NULL)");
+    assert_string_equal(o.sqlstate, "23502");
+    assert_string_equal(o.column, "n");
+    o = run(f->db, a,
+            "DO $$BEGIN RAISE EXCEPTION 'm' USING DETAIL = 'd', HINT = 'h', "
+            "ERRCODE = 'AB123'; END$$");
+    assert_string_equal(o.sqlstate, "AB123");
+    assert_string_equal(o.message, "m");
+    assert_string_equal(o.detail, "d");
+    assert_string_equal(o.hint, "h");
+    assert_non_null(strstr(o.context, "PL/pgSQL"));
+    assert_true(db_is_open(f->db));
+    must_run(f->db, "DROP TABLE ef");
+}
+
+void
+position_counts_characters(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbOutcome o = run(f->db, a, "SELECT 'äöü', nowhere");
+    assert_string_equal(o.sqlstate, "42703");
+    assert_int_equal(o.position, 15);
+    o = run(f->db, a, "SELECT 1; SELECT '日本語'; SELCT 2");
+    assert_string_equal(o.sqlstate, "42601");
+    assert_int_equal(o.position, 25);
+    assert_int_equal(o.completed, 0); /* the whole message is parsed first */
+    o = run(f->db, a, "SELECT 1/0");
+    assert_int_equal(o.position, 0);
+}
+
+void
+error_ends_a_message(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbOutcome o = run(f->db, a,
+                      "CREATE TABLE em (i int); INSERT INTO em VALUES (1);"
+                      "INSERT INTO em VALUES (1/0); SELECT 1");
+    assert_int_equal(o.end, DB_FAILED);
+    assert_int_equal(o.completed, 2);
+    assert_string_equal(o.sqlstate, "22012");
+    o = run(f->db, a, "SELECT to_regclass('em') IS NULL"); /* one implicit transaction */
+    assert_true(str_is(db_cell(&o.results.v[0], 0, 0), "t"));
+}
+
+void
+rows_are_discarded(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbOutcome o;
+    db_run(f->db, a, STR("SELECT repeat('x', 1000) FROM generate_series(1, 20000); SELECT 1, 2"),
+           &(DbRun){.discard_rows = true}, &o);
+    assert_int_equal(o.end, DB_DONE);
+    assert_int_equal(o.completed, 2);
+    assert_string_equal(o.results.v[0].tag, "SELECT 20000");
+    assert_int_equal(o.results.v[0].rows, 0);
+    assert_true(arena_bytes(a) < 1 << 20);
+    /* An error behind rows that were sent already. */
+    db_run(f->db, a, STR("SELECT 1; SELECT 1 / (3 - i) FROM generate_series(1, 5) i; SELECT 2"),
+           &(DbRun){.discard_rows = true}, &o);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_int_equal(o.completed, 1);
+    o = run(f->db, a, "SELECT 7"); /* the next message keeps its rows */
+    assert_true(str_is(db_cell(&o.results.v[0], 0, 0), "7"));
+}
+
+/* ---- stopping ----------------------------------------------------------------------------- */
+
+static bool
+stop_after(void *arg, int64_t elapsed_ms)
+{
+    return elapsed_ms < *(int *)arg;
+}
+
+void
+tick_cancels(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    int ms = 150;
+    db_set_tick(f->db, stop_after, &ms);
+    int64_t before = clock_ms();
+    DbOutcome o;
+    db_run(f->db, a, STR("SELECT 1; SELECT pg_sleep(30)"), &(DbRun){0}, &o);
+    db_set_tick(f->db, NULL, NULL);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_true(o.cancelled && !o.timed_out);
+    assert_string_equal(o.sqlstate, "57014");
+    assert_int_equal(o.completed, 1);
+    assert_true(clock_ms() - before < 5000);
+    must_run(f->db, "SELECT 1");
+}
+
+void
+timeout_cancels(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbOutcome o;
+    db_run(f->db, a, STR("SELECT pg_sleep(30)"), &(DbRun){.timeout_ms = 100}, &o);
+    assert_true(o.cancelled && o.timed_out);
+    assert_string_equal(o.sqlstate, "57014");
+    Err err;
+    assert_false(db_outcome_err(&o, "a nap", &err));
+    assert_int_equal(err.code, ERR_TIMEOUT);
+    must_run(f->db, "SELECT 1");
+}
+
+static PGcancel *
+no_cancel(PGconn *conn)
+{
+    (void)conn;
+    return NULL;
+}
+
+/* The statement ends by itself while it is being cancelled: it is done. */
+void
+late_cancel_is_still_done(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    Db *db = open_own(f, a);
+    db->pq.PQgetCancel = no_cancel;
+    DbOutcome o;
+    db_run(db, a, STR("SELECT pg_sleep(0.3)"), &(DbRun){.timeout_ms = 50}, &o);
+    assert_int_equal(o.end, DB_DONE);
+    assert_true(o.cancelled);
+    assert_int_equal(o.completed, 1);
+    db_close(db);
+}
+
+void
+lost_connection(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    Db *db = open_own(f, a);
+    DbOutcome o = run(db, a, "SELECT 1; SELECT pg_terminate_backend(pg_backend_pid())");
+    assert_int_equal(o.end, DB_LOST);
+    assert_string_equal(o.sqlstate, "57P01");
+    assert_non_null(strstr(o.message, "terminating connection"));
+    assert_false(db_is_open(db));
+    o = run(db, a, "SELECT 1"); /* no crash, the same answer */
+    assert_int_equal(o.end, DB_LOST);
+    db_close(db);
+
+    db = open_own(f, a); /* ended from outside, between two messages */
+    must_run(f->db, str_fmt(a, "SELECT pg_terminate_backend(%d); SELECT pg_sleep(0.05)",
+                            db_info(db)->backend_pid));
+    o = run(db, a, "SELECT 1");
+    assert_int_equal(o.end, DB_LOST);
+    assert_true(o.message[0]);
+    db_close(db);
+    db_close(db);
+    db_close(NULL);
+}
+
+/* dblink, foreign tables and RAISE give such states to errors that leave the session alive. */
+void
+error_of_class_08_is_no_loss(void **state)
+{
+    Fixture *f = *state;
+    static const char *const states[] = {"08006", "08001", "53300", "57P03"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        ARENA_LOCAL(a);
+        Db *db = open_own(f, a);
+        DbOutcome o = run(db, a,
+                          str_fmt(a,
+                                  "DO $$BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '%s'; "
+                                  "END$$",
+                                  states[i]));
+        bool open = db_is_open(db);
+        db_close(db);
+        if (o.end != DB_FAILED || !open)
+            fail_msg("%s: end %d", states[i], o.end);
+    }
+}
+
+void
+copy_is_survived(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbOutcome o =
+        run(f->db, a, "COPY (SELECT i FROM generate_series(1, 1000) i) TO STDOUT; SELECT 1");
+    assert_int_equal(o.end, DB_DONE);
+    assert_int_equal(o.completed, 2);
+    o = run(f->db, a, "CREATE TEMP TABLE ci (i int); COPY ci FROM STDIN");
+    assert_int_equal(o.end, DB_FAILED);
+    assert_string_equal(o.sqlstate, "57014");
+    assert_non_null(strstr(o.message, "no data"));
+    must_run(f->db, "SELECT 1");
+}
+
+void
+queries_become_errors(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    Err err;
+    DbRowsVec rows;
+    assert_true(db_query(f->db, a, STR("SELECT 1; SELECT 2"), &rows, &err));
+    assert_int_equal(rows.n, 2);
+    assert_true(db_query(f->db, a, STR("SELECT 1"), NULL, &err));
+    assert_false(db_query(f->db, a, STR("SELECT nowhere"), &rows, &err));
+    assert_int_equal(err.code, ERR_SQL);
+    assert_string_equal(err.sqlstate, "42703");
+    assert_false(
+        db_query(f->db, a, STR("SET TRANSACTION READ ONLY; CREATE TABLE x (i int)"), NULL, &err));
+    assert_int_equal(err.code, ERR_READ_ONLY);
+    assert_false(db_query(
+        f->db, a, STR("CREATE ROLE qe; SET LOCAL ROLE qe; CREATE TABLE pg_catalog.x (i int)"), NULL,
+        &err));
+    assert_int_equal(err.code, ERR_DENIED);
+    must_run(f->db, "SELECT 1");
+}

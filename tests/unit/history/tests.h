@@ -1,0 +1,24 @@
+/* The tests of src/history: one list for one program. */
+#pragma once
+
+#include "history/history.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+/* clang-format off */
+#define HISTORY_TESTS(T) \
+    T(folder_reads_migrations) T(folder_names) T(folder_odd_names_are_noted) \
+    T(folder_missing) T(folder_lock_file) T(folder_foreign_layouts) \
+    T(folder_unreadable) T(order_is_that_of_node) \
+    T(checksums) T(compare_states) T(compare_several_rows) \
+    T(compare_counts) T(compare_after_new_rows) T(rows_are_read) \
+    T(statements_parse_and_quote) T(statements_times)
+/* clang-format on */
+
+#define DECLARE(name) void name(void **state);
+HISTORY_TESTS(DECLARE)
+#undef DECLARE

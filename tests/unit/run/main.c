@@ -1,0 +1,11 @@
+#include "tests.h"
+
+int
+main(void)
+{
+#define ENTRY(name) cmocka_unit_test(name),
+    const struct CMUnitTest tests[] = {RUN_TESTS(ENTRY)};
+#undef ENTRY
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("run", tests, cluster_start, cluster_end);
+}
