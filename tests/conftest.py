@@ -9,10 +9,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness import aramid, oracle as oracle_module  # noqa: E402
 from harness.cluster import Server, bindir_of, default_bindir  # noqa: E402
+from harness.faults import FULL  # noqa: E402
 from harness.project import Project  # noqa: E402
-
-FULL = os.environ.get("ARAMID_FAULTS") == "full"
-
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "harness: checks the harness itself, needs no program")

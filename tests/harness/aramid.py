@@ -1,10 +1,17 @@
 """Running the program under test: clean environment, deadlines, failpoints, signals."""
 
+import atexit
+import fcntl
 import json
 import os
+import pty
+import select
+import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 from .cluster import REPO, children_of
@@ -19,6 +26,7 @@ def missing():
 
 
 _home = tempfile.mkdtemp(prefix="aramid-home-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
 
 
 def environment(**more):
@@ -108,14 +116,57 @@ class Process:
         return result
 
 
+class Terminal:
+    """A call on a terminal of its own, as a person makes it."""
+
+    def __init__(self, *args, cwd, env=None):
+        self.args = args
+        self.text = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+            os.execve(BINARY, [BINARY, *args], environment(TERM="xterm-256color", **(env or {})))
+
+    def read_until(self, fragment, timeout=20):
+        """Read until the text holds a fragment; None: until the program ends."""
+        end = time.monotonic() + timeout
+        while fragment is None or fragment not in self.text:
+            ready, _, _ = select.select([self.fd], [], [], max(0.0, end - time.monotonic()))
+            if not ready:
+                os.kill(self.pid, signal.SIGKILL)
+                raise AssertionError(f"no {fragment!r} in:\n{self.text}")
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:  # the program closed the terminal
+                data = b""
+            if not data:
+                assert fragment is None, f"no {fragment!r} in:\n{self.text}"
+                return
+            self.text += data.decode("utf-8", "replace")
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def wait(self, timeout=60):
+        began = time.monotonic()
+        self.read_until(None, timeout)
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        result = Result(self.args, os.waitstatus_to_exitcode(status), self.text, "",
+                        time.monotonic() - began)
+        check_sanitizers(result)
+        return result
+
+
 def _text(handle):
     handle.seek(0)
     return handle.read().decode("utf-8", "replace")
 
 
 def check_sanitizers(result):
-    assert result.rc != SANITIZER_EXIT and "Sanitizer" not in result.err \
-        and "runtime error:" not in result.err, repr(result)
+    assert result.rc != SANITIZER_EXIT and "Sanitizer" not in result.text \
+        and "runtime error:" not in result.text, repr(result)
 
 
 def start(*args, **kwargs):

