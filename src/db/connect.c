@@ -204,7 +204,7 @@ learn(Db *db, bool check_interval, DbOutcome *o)
     const char *sql = str_fmt(
         db->arena,
         "%s"
-        "SELECT pg_catalog.pg_backend_pid(), a.backend_start::pg_catalog.text,"
+        "SELECT pg_catalog.pg_backend_pid(), COALESCE(a.backend_start::pg_catalog.text, ''),"
         " (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()),"
         " pg_catalog.current_database(), CURRENT_USER, pg_catalog.pg_is_in_recovery(),"
         " pg_catalog.current_setting('transaction_read_only'),"

@@ -90,8 +90,10 @@ take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
     long long position = 0;
     str_to_int(str_of(field(db, a, res, PG_DIAG_STATEMENT_POSITION)), 0, INT64_MAX, &position);
     ret->position = (size_t)position;
-    /* After these the server ends the session: what a COMMIT did is unknown. */
-    if (db_retry_class(state) == DB_RETRY_CONNECTION)
+    /* After these the server ends the session: what a COMMIT did is unknown. The SQLSTATE does not
+     * tell: dblink, foreign tables and RAISE give class 08 to ordinary errors. */
+    const char *severity = db->pq.PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
         ret->end = DB_LOST;
 }
 

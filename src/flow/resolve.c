@@ -123,8 +123,11 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
     }
     if (!known) {
         const Entry *e = history_find(h, name);
-        if (!e)
-            return no_such(name, h, err);
+        if (!e) { /* Prisma asks the history table only, so that its code is another one here */
+            no_such(name, h, err);
+            err->code = ERR_NOT_APPLIED;
+            return false;
+        }
         err_set(err, ERR_NOT_APPLIED, "migration \"%s\" cannot be rolled back because it was never "
                                       "applied to the database", name);
         return err_hint(err, "it runs with the next: aramid deploy");

@@ -103,7 +103,7 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
     size_t n = mp->script.stmts.n, open_begin = SIZE_MAX;
     bool inside = hints->chained != NULL;
     Step step = {.first = hints->start, .begin = SIZE_MAX, .chained = hints->chained};
-    const char *isolation = "";
+    const char *isolation = hints->chained ? hints->chained : "";
     mp->steps.n = 0;
     mp->notes.n = 0;
     mp->resumes = hints->start > 0;

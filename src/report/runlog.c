@@ -8,6 +8,7 @@
 #include "report/diag_text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 struct RunLog {
@@ -94,6 +95,51 @@ redact(RunLog *l, Arena *a, Str text)
     return url_redact(a, text, l->secrets, l->secret_count);
 }
 
+/* The text of a JSON string that begins behind its quote at *at; moves *at behind its end. */
+static Str
+read_string(Arena *a, Str json, size_t *at)
+{
+    Buf b;
+    buf_init(&b, a);
+    size_t i = *at;
+    for (; i < json.n && json.p[i] != '"'; i++) {
+        if (json.p[i] != '\\' || i + 1 >= json.n) {
+            buf_addc(&b, json.p[i]);
+            continue;
+        }
+        static const char from[] = "nrtbf", to[] = "\n\r\t\b\f";
+        char c = json.p[++i];
+        const char *known = strchr(from, c);
+        if (c == 'u' && i + 4 < json.n) { /* our writer escapes control characters only */
+            buf_addc(&b, (char)strtoul(str_dup(a, str_slice(json, i + 1, i + 5)), NULL, 16));
+            i += 4;
+        } else
+            buf_addc(&b, known ? to[known - from] : c);
+    }
+    *at = i < json.n ? i + 1 : i;
+    return buf_str(&b);
+}
+
+/* Each string by itself, so that what is hidden never ends the JSON around it. */
+static Str
+redact_json(RunLog *l, Arena *a, Str json)
+{
+    Buf out;
+    buf_init(&out, a);
+    for (size_t i = 0; i < json.n;) {
+        if (json.p[i] != '"') {
+            buf_addc(&out, json.p[i++]);
+            continue;
+        }
+        i++;
+        JsonWriter w;
+        jw_init(&w, a, false);
+        jw_strz(&w, NULL, redact(l, a, read_string(a, json, &i)));
+        buf_add(&out, buf_str(&w.out));
+    }
+    return buf_str(&out);
+}
+
 /* A broken disk must not end a run: what cannot be written is lost. */
 static void
 put(FILE *f, const char *line)
@@ -154,7 +200,7 @@ runlog_plan(RunLog *l, Str json)
         return;
     ARENA_LOCAL(a);
     Err ignored;
-    if (!fs_write(fs_join(a, l->dir, "plan.json"), str_of(redact(l, a, json)), 0600, &ignored))
+    if (!fs_write(fs_join(a, l->dir, "plan.json"), redact_json(l, a, json), 0600, &ignored))
         return; /* never a failure of the run */
 }
 
@@ -178,7 +224,7 @@ runlog_error(RunLog *l, const Err *err)
     diag_json_error(&w, "error", err);
     jw_end(&w);
     buf_addc(&w.out, '\n');
-    put(l->events, redact(l, a, buf_str(&w.out)));
+    put(l->events, redact_json(l, a, buf_str(&w.out)).p);
 }
 
 const char *

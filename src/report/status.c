@@ -121,7 +121,7 @@ add_history(Buf *out, const Term *t, const History *h)
                                                 : "not finished";
         buf_fmt(out, "%-12s ", state);
         term_text(out, t, TERM_PLAIN, str_of(row->name));
-        term_add(out, t, TERM_DIM, str_fmt(a, "  %.12s", row->checksum));
+        term_add(out, t, TERM_DIM, str_fmt(a, "  %.12s", str_printable(a, str_of(row->checksum), false)));
         buf_addc(out, '\n');
         for (Str rest = str_of(row->logs); row->logs[0] && rest.p;) {
             Str line = str_cut(&rest, '\n');

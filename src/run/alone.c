@@ -270,6 +270,7 @@ find_intent(const Run *r, const LedgerRow *row, size_t first)
 
 typedef struct Intent {
     bool prisma_waits;
+    bool has_lock; /* ours, still: a script may have let it go */
     bool invalid_leftover;
 } Intent;
 
@@ -300,19 +301,27 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     buf_addz(&b, ";SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
                  " OPERATOR(pg_catalog.=) 'advisory' AND NOT l.granted AND l.classid"
                  " OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
-                 "),");
+                 " AND l.database OPERATOR(pg_catalog.=) d.oid),"
+                 "EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
+                 " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid"
+                 " OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) "
+                 LOCK_OBJ_OWN " AND l.database OPERATOR(pg_catalog.=) d.oid AND l.pid"
+                 " OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()),");
     if (index_build && s->index.name[0])
         buf_fmt(&b, "EXISTS (SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid"
-                    " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s);", where_named(a, s));
+                    " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s)", where_named(a, s));
     else
-        buf_addz(&b, "false;");
+        buf_addz(&b, "false");
+    buf_addz(&b, " FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
+                 " pg_catalog.current_database();");
     buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
     DbRowsVec results;
     if (!own_query(r, a, &b, &results, err))
         return false;
     const DbRows *rows = &results.v[results.n - 3];
     ret->prisma_waits = str_is(db_cell(rows, 0, 0), "t");
-    ret->invalid_leftover = str_is(db_cell(rows, 0, 1), "t");
+    ret->has_lock = str_is(db_cell(rows, 0, 1), "t");
+    ret->invalid_leftover = str_is(db_cell(rows, 0, 2), "t");
     return true;
 }
 
@@ -364,10 +373,21 @@ forget_step(Run *r, Arena *a, const Step *step, const LedgerRow *row, const char
 
 /* Remove what the failed statement left. */
 static bool
-clean_up(Run *r, Arena *a, const SqlStmt *s, Err *err)
+clean_up(Run *r, Arena *a, const SqlStmt *s, const Step *step, const LedgerRow *row, Err *err)
 {
-    if (s->kind == SQL_CREATE_INDEX && s->index.name[0])
-        return repair(r, a, "false", where_named(a, s), err);
+    if (s->kind == SQL_CREATE_INDEX) {
+        Buf j;
+        buf_init(&j, a);
+        buf_addz(&j, " FROM ");
+        sql_add_name(&j, r->session.journal_schema, r->session.journal_table);
+        buf_addz(&j, " j WHERE j.ledger_id OPERATOR(pg_catalog.=) ");
+        sql_add_literal(&j, str_of(row->id));
+        buf_fmt(&j, " AND j.first_statement OPERATOR(pg_catalog.=) %zu", step->first);
+        return repair(r, a,
+                      str_fmt(a, "c.oid OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest("
+                                 "j.indexes_before)%s)", j.p),
+                      str_fmt(a, "i.indrelid OPERATOR(pg_catalog.=) (SELECT j.relation%s)", j.p), err);
+    }
     if (s->kind == SQL_REINDEX)
         return repair(r, a, "false", reindex_leftovers, err);
     return true;
@@ -392,7 +412,7 @@ statement_failed(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
                  bool first, const DbOutcome *o, StepEnd *ret, Err *err)
 {
     const SqlStmt *s = &mp->script.stmts.v[step->first];
-    if (!clean_up(r, a, s, err))
+    if (!clean_up(r, a, s, step, row, err))
         return false;
     DbRetry retry = db_retry_class(o->sqlstate);
     struct Learned *l = run_learned(r, mp->migration->name);
@@ -461,6 +481,14 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
         if (!write_intent(r, a, mp, step, row, first, &intent, err))
             return false;
         failpoint(r, FP_AFTER_INTENT);
+        if (!intent.has_lock) {
+            if (!(first ? forget(r, a, row, err) : forget_step(r, a, step, row, NULL, err)))
+                return false;
+            err_set(err, ERR_CONNECTION_LOST,
+                    "the lock of this run was lost: a script may have released it");
+            *ret = STEP_RESTART;
+            return true;
+        }
         if (intent.prisma_waits)
             return yield_and_restart(r, a, step, row, first, ret, err);
         if (intent.invalid_leftover) {
@@ -476,6 +504,11 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     const char *text = str_dup(a, str_slice(mp->script.text, s->off, s->off + s->len));
     run_send(r, a, str_of(text), s->kind == SQL_CREATE_INDEX || s->kind == SQL_REINDEX, &o);
     failpoint(r, FP_AFTER_STATEMENT);
+    if (o.end == DB_DONE) { /* also when a stop came too late */
+        bool ok = write_finish(r, a, step, row, last, err);
+        failpoint(r, FP_AFTER_FINISH);
+        return ok;
+    }
     if (o.cancelled && r->stop_asked) {
         clean_up_briefly(r, a, mp, step, row, first);
         return db_outcome_err(&o, s->tag, err);
@@ -485,9 +518,5 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
         *ret = STEP_RESTART;
         return true;
     }
-    if (o.end == DB_FAILED)
-        return statement_failed(r, a, mp, step, row, first, &o, ret, err);
-    bool ok = write_finish(r, a, step, row, last, err);
-    failpoint(r, FP_AFTER_FINISH);
-    return ok;
+    return statement_failed(r, a, mp, step, row, first, &o, ret, err);
 }

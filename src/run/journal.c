@@ -17,9 +17,8 @@ create(Run *r, Err *err)
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
-    bool own_schema = strcmp(s->journal_schema, "aramid") == 0;
-    if (own_schema)
-        buf_addz(&b, "CREATE SCHEMA IF NOT EXISTS aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
+    if (strcmp(s->journal_schema, "aramid") == 0 && !s->has_own_schema)
+        buf_addz(&b, "CREATE SCHEMA aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
     buf_addz(&b, "CREATE TABLE ");
     add_table(s, &b);
     buf_addz(&b, " (ledger_id text NOT NULL, migration_name text NOT NULL,"

@@ -9,11 +9,12 @@
 
 static const char holders_query[] =
     "SELECT a.pid, a.application_name, a.usename, COALESCE(a.client_addr::pg_catalog.text, 'local'),"
-    " a.backend_start::pg_catalog.text, COALESCE(a.state, ''), COALESCE(a.query, ''), k.prisma,"
-    " pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',"
-    " 'YYYY-MM-DD HH24:MI:SS\"Z\"'),"
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.backend_start)"
-    "::pg_catalog.int8"
+    " COALESCE(a.backend_start::pg_catalog.text, ''), COALESCE(a.state, 'state not visible'),"
+    " COALESCE(a.query, ''), k.prisma,"
+    " COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',"
+    " 'YYYY-MM-DD HH24:MI:SS\"Z\"'), 'a time that this role may not see'),"
+    " COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+    " a.backend_start)::pg_catalog.int8, 0)"
     " FROM (SELECT l.pid, pg_catalog.bool_and(l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
     ") AS prisma FROM pg_catalog.pg_locks l WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"
     " AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1"
@@ -37,7 +38,10 @@ describe(Arena *a, LockHolder *h, Str application, Str user, Str address)
         return;
     }
     Str tag = str_slice(application, strlen("aramid/"), application.n);
-    h->orphaned = os_tag_alive(tag) == OS_DEAD;
+    /* With our own tag: a connection that this process has lost, though the server does not know
+     * it yet. */
+    h->orphaned = os_tag_alive(tag) == OS_DEAD ||
+                  str_starts(tag, str_of(str_fmt(a, "%s/", os_self_tag(a))));
     Str rest = tag;
     str_cut(&rest, '/');
     Str pid = str_cut(&rest, '/');
@@ -241,7 +245,15 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
         (!wait_for_locks(s, sink, err) || !session_refresh(s, err) ||
          !read_history(s, &results, &at, err)))
         return false;
-    return session_take_history(s, &results, at, h, ret, err);
+    if (!session_take_history(s, &results, at, h, ret, err))
+        return false;
+    /* What was not there before we had the lock may have been made meanwhile. */
+    bool ledger = s->ledger_exists, journal = s->journal_exists;
+    if (ledger && (journal || !h->failed))
+        return true;
+    return session_refresh(s, err) &&
+           ((s->ledger_exists == ledger && s->journal_exists == journal) ||
+            (read_history(s, &results, &at, err) && session_take_history(s, &results, at, h, ret, err)));
 }
 
 bool

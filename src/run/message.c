@@ -115,9 +115,12 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     ret->user_len = ret->sql.n - ret->user_off;
     buf_addz(&ret->sql, "\n;\n"); /* the newline ends a last "-- comment" */
     if (step->hides_session) {
-        buf_addz(&ret->sql, "RESET ROLE;RESET SESSION AUTHORIZATION;");
-        add_part(a, ret, PART_RECORD, 0);
-        add_part(a, ret, PART_RECORD, 0);
+        /* The defaults of transactions count from the next message's beginning, before its RESETs. */
+        buf_addz(&ret->sql, "RESET ROLE;RESET SESSION AUTHORIZATION;"
+                            "RESET default_transaction_read_only;RESET default_transaction_isolation;"
+                            "RESET default_transaction_deferrable;");
+        for (int i = 0; i < 5; i++)
+            add_part(a, ret, PART_RECORD, 0);
     }
     if (guards_last)
         add_guards(r, a, ret, write->guard_name);

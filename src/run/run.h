@@ -64,6 +64,7 @@ typedef struct Session {
     int tables;                /* ordinary tables in the ledger's schema, without ours */
     const char *journal_schema, *journal_table; /* where it is, or would be made; NULL = nowhere */
     bool journal_exists;
+    bool has_own_schema; /* schema aramid is there */
     bool has_own_lock, has_prisma_lock;
     DbTick tick; /* stops waits between queries too; may be NULL */
     void *tick_arg;

@@ -87,7 +87,7 @@ add_facts_query(const Session *s, Buf *b)
                 ", NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relkind"
                 " OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid"
                 " OPERATOR(pg_catalog.>=) 16384 AND c.relname OPERATOR(pg_catalog.<>) '");
-    buf_fmt(b, "%s') FROM o LEFT JOIN f ON true", ledger);
+    buf_fmt(b, "%s'), o.oid IS NOT NULL FROM o LEFT JOIN f ON true", ledger);
 }
 
 static bool
@@ -117,6 +117,7 @@ session_refresh(Session *s, Err *err)
     bool in_own = is_true(r, 3), beside = is_true(r, 4), may_own = is_true(r, 5),
          may_beside = is_true(r, 6);
     s->is_fresh = is_true(r, 7);
+    s->has_own_schema = is_true(r, 8);
     s->journal_exists = in_own || beside;
     if (in_own || (!beside && may_own)) {
         s->journal_schema = "aramid";

@@ -304,6 +304,11 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
             return db_outcome_err(&o, "the migration", err);
         if (o.end == DB_LOST)
             return restart(err, ERR_CONNECTION_LOST, ret, o.message);
+        if (step->mode == STEP_OWN_TX) { /* an error behind the file's BEGIN leaves its block open */
+            DbOutcome rollback;
+            db_run(r->session.db, a, STR("ROLLBACK"),
+                   &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)}, &rollback);
+        }
         bool again;
         if (!handle_failure(r, mp, step, &m, &locks, &o, &conflicts, &lock_tries, ret, &again, err))
             return false;
