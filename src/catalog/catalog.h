@@ -103,9 +103,10 @@ typedef VEC(CatKey) CatKeys;
     const char *owner; /* NULL: not said, or of a kind without an owner of its own */              \
     const char *comment;                                                                           \
     CatGrants grants;                                                                              \
-    CatRefs needs /* what its expressions use; what other fields name is not repeated */
+    CatRefs needs;   /* what its expressions use; what other fields name is not repeated */        \
+    unsigned ordinal /* order in which the objects were added, from 0; never compared */
 
-typedef struct CatObject {
+typedef struct __attribute__((may_alias)) CatObject {
     CAT_HEAD;
 } CatObject;
 
@@ -299,6 +300,7 @@ typedef struct Catalog {
     VEC(CatOther) others;
     CatObjects objects; /* all, each followed by its parts; by catalog_finish */
     Map index;
+    unsigned count;
 } Catalog;
 
 /* Walk a list of pointers: `it` is a T pointer; break and continue work. */
