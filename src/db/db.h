@@ -96,9 +96,16 @@ typedef struct DbOutcome {
 /* Called for each NOTICE, WARNING, ... while a message runs. */
 typedef void (*DbNotice)(void *arg, const char *severity, const char *sqlstate, const char *text);
 
+/* Called for each row of result number `result` (from 0, statements without rows count too). The
+ * cells, at most DB_ROW_CELLS of them, live until it returns. */
+enum { DB_ROW_CELLS = 32 };
+typedef void (*DbRow)(void *arg, size_t result, const Str *cells);
+
 typedef struct DbRun {
     int64_t timeout_ms;  /* 0 = no limit; then the statement is cancelled on the server */
     bool discard_rows;   /* a user's script: rows are counted by the server, not kept */
+    DbRow row;           /* takes the rows instead of the outcome, which then has none */
+    void *row_arg;
     DbNotice notice;
     void *notice_arg;
 } DbRun;
