@@ -83,7 +83,7 @@ typedef struct CatGrant {
 /* A key of an index or an exclusion constraint: a column or an expression. */
 typedef struct CatKey {
     const char *column, *expr; /* one of them; expr in its parentheses where it needs them */
-    CatName collation;         /* where not the column's */
+    CatName collation;         /* where not the column's; of an expression: where not "default" */
     CatName opclass;           /* where not the default */
     const char *opclass_args;  /* "siglen=32" */
     const char *op;            /* exclusion: "&&", qualified where not in pg_catalog */

@@ -117,6 +117,10 @@ void db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret);
  * ERR_CONNECTION_LOST, ERR_TIMEOUT, ERR_INTERRUPTED). ret may be NULL. */
 MUST_CHECK bool db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err);
 
+/* The same for results that are too large to keep: each row is handed on. Rows of a message that
+ * fails later were handed on, too. */
+MUST_CHECK bool db_query_rows(Db *db, Arena *a, Str sql, DbRow row, void *row_arg, Err *err);
+
 /* Turn an outcome that is not DB_DONE into an Err; `what` says what was tried. */
 bool db_outcome_err(const DbOutcome *o, const char *what, Err *err);
 

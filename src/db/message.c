@@ -281,14 +281,27 @@ db_outcome_err(const DbOutcome *o, const char *what, Err *err)
     return false;
 }
 
-bool
-db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err)
+static bool
+query(Db *db, Arena *a, Str sql, const DbRun *how, DbRowsVec *ret, Err *err)
 {
     DbOutcome o;
-    db_run(db, a, sql, &(DbRun){.timeout_ms = db->opt.operation_ms}, &o);
+    db_run(db, a, sql, how, &o);
     if (o.end != DB_DONE)
         return db_outcome_err(&o, "a query of Aramid", err);
     if (ret)
         *ret = o.results;
     return true;
+}
+
+bool
+db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err)
+{
+    return query(db, a, sql, &(DbRun){.timeout_ms = db->opt.operation_ms}, ret, err);
+}
+
+bool
+db_query_rows(Db *db, Arena *a, Str sql, DbRow row, void *row_arg, Err *err)
+{
+    DbRun how = {.timeout_ms = db->opt.operation_ms, .row = row, .row_arg = row_arg};
+    return query(db, a, sql, &how, NULL, err);
 }

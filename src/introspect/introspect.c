@@ -1,0 +1,110 @@
+/* Reading a catalog: settings, schemas, everything else, in one snapshot. */
+#include "introspect/introspect_int.h"
+
+/* Functions that print definitions see the present, not the snapshot: an object that was dropped
+ * in between makes the server fail, and then all is read again. */
+enum { ATTEMPTS = 3 };
+
+static const char opening[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                              "SET LOCAL search_path = '';"
+                              "SET LOCAL quote_all_identifiers = off;"
+                              "SET LOCAL extra_float_digits = 1;"
+                              "SET LOCAL bytea_output = 'hex';"
+                              "SET LOCAL DateStyle = 'ISO, MDY';"
+                              "SET LOCAL IntervalStyle = 'postgres';"
+                              "SET LOCAL TimeZone = 'UTC';"
+                              "SET LOCAL standard_conforming_strings = on;"
+                              "SET LOCAL xmlbinary = 'base64';";
+enum { OPENING_STATEMENTS = 10 };
+
+bool
+introspect_matches(const char *pattern, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else
+            return false;
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
+}
+
+static void
+take_schema(void *arg, size_t result, const Str *cells)
+{
+    if (result == OPENING_STATEMENTS)
+        schema_query.row(arg, cells);
+}
+
+static void
+take_row(void *arg, size_t result, const Str *cells)
+{
+    if (result < nqueries)
+        queries[result].row(arg, cells);
+}
+
+static bool
+read_all(Reading *r, Db *db, Err *err)
+{
+    Buf sql;
+    buf_init(&sql, r->scratch);
+    buf_addz(&sql, opening);
+    query_add(&sql, r, schema_query.sql);
+    if (!db_query_rows(db, r->scratch, buf_str(&sql), take_schema, r, err))
+        return false;
+    buf_clear(&sql);
+    for (size_t i = 0; i < nqueries; i++) {
+        query_add(&sql, r, queries[i].sql);
+        buf_addz(&sql, ";\n");
+    }
+    return db_query_rows(db, r->scratch, buf_str(&sql), take_row, r, err);
+}
+
+/* Objects are numbered in canonical order: the order of rows means nothing. */
+static void
+number_objects(Catalog *c)
+{
+    for (size_t i = 0; i < c->objects.n; i++)
+        c->objects.v[i]->ordinal = (unsigned)i;
+    c->count = (unsigned)c->objects.n;
+}
+
+bool
+introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Err *err)
+{
+    for (int attempt = 1;; attempt++) {
+        ArenaMark m = arena_mark(a);
+        ARENA_LOCAL(scratch);
+        Reading r = {.arena = a,
+                     .scratch = scratch,
+                     .options = options,
+                     .major = db_info(db)->version / 10000,
+                     .catalog = catalog_new(a)};
+        Map *maps[] = {&r.names, &r.types, &r.objects, &r.rels, &r.opclasses, &r.collations};
+        for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+            map_init(maps[i], scratch);
+        bool done = read_all(&r, db, err);
+        Err ignored; /* a lost connection was told by the reading, or will be by the next message */
+        if (db_is_open(db))
+            (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
+        if (done) {
+            catalog_finish(r.catalog);
+            number_objects(r.catalog);
+            *ret = r.catalog;
+            return true;
+        }
+        if (strcmp(err->sqlstate, "XX000") != 0 || attempt == ATTEMPTS)
+            return false;
+        arena_reset(a, m);
+    }
+}

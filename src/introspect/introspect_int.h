@@ -1,0 +1,96 @@
+/* Private to src/introspect: the queries, and the state while their rows come in. */
+#pragma once
+
+#include "introspect/introspect.h"
+
+typedef struct RelColumn {
+    const char *name; /* NULL: dropped */
+    CatColumn *column;
+    unsigned collation;
+} RelColumn;
+
+/* A relation (or composite type) while it is read: column numbers are looked up here. Relations
+ * that are left out have one, too, because foreign keys may refer to their columns. */
+typedef struct Rel {
+    CatObject *object; /* NULL: left out */
+    const char *schema, *name;
+    VEC(RelColumn) columns; /* by attnum - 1 */
+} Rel;
+
+typedef struct Reading {
+    Arena *arena;   /* of the catalog */
+    Arena *scratch; /* until the end of reading */
+    const IntrospectOptions *options;
+    int major;
+    Catalog *catalog;
+    VEC(unsigned) schemas; /* their oids */
+    Map names;             /* texts that are shared: -> const char * */
+    Map types;             /* text of a type -> CatType * */
+    Map objects;           /* (class, oid) -> CatObject * */
+    Map rels;              /* oid of pg_class -> Rel * */
+    Map opclasses;         /* oid -> CatName *, those that are no default */
+    Map collations;        /* oid -> CatName * */
+} Reading;
+
+typedef struct Query {
+    const char *sql;
+    void (*row)(Reading *r, const Str *cells);
+} Query;
+
+/* The first query gives the schemas; the others read what is in them. */
+extern const Query schema_query;
+extern const Query queries[];
+extern const size_t nqueries;
+
+/* Expand a query's braces into b. */
+void
+query_add(Buf *b, const Reading *r, const char *sql);
+
+/* Rows, one function for each query. */
+void
+row_schema(Reading *r, const Str *cells);
+void
+row_extension(Reading *r, const Str *cells);
+void
+row_opclass(Reading *r, const Str *cells);
+void
+row_collation(Reading *r, const Str *cells);
+void
+row_type(Reading *r, const Str *cells);
+void
+row_label(Reading *r, const Str *cells);
+void
+row_relation(Reading *r, const Str *cells);
+void
+row_column(Reading *r, const Str *cells);
+void
+row_sequence(Reading *r, const Str *cells);
+void
+row_function(Reading *r, const Str *cells);
+void
+row_constraint(Reading *r, const Str *cells);
+void
+row_index(Reading *r, const Str *cells);
+void
+row_index_option(Reading *r, const Str *cells);
+void
+row_trigger(Reading *r, const Str *cells);
+void
+row_rule(Reading *r, const Str *cells);
+void
+row_policy(Reading *r, const Str *cells);
+void
+row_comment(Reading *r, const Str *cells);
+void
+row_dependency(Reading *r, const Str *cells);
+void
+row_other(Reading *r, const Str *cells);
+
+/* Elements of an array's text, nested ones flattened; NULL elements have p == NULL. */
+typedef VEC(Str) Strs;
+Strs
+array_read(Arena *a, Str text);
+
+/* What of an ACL differs from the defaults of an object of that kind. */
+CatGrants
+acl_read(Reading *r, CatKind kind, const char *owner, Str acl);
