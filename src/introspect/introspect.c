@@ -5,17 +5,19 @@
  * in between makes the server fail, and then all is read again. */
 enum { ATTEMPTS = 3 };
 
-static const char opening[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-                              "SET LOCAL search_path = '';"
-                              "SET LOCAL quote_all_identifiers = off;"
-                              "SET LOCAL extra_float_digits = 1;"
-                              "SET LOCAL bytea_output = 'hex';"
-                              "SET LOCAL DateStyle = 'ISO, MDY';"
-                              "SET LOCAL IntervalStyle = 'postgres';"
-                              "SET LOCAL TimeZone = 'UTC';"
-                              "SET LOCAL standard_conforming_strings = on;"
-                              "SET LOCAL xmlbinary = 'base64';";
-enum { OPENING_STATEMENTS = 10 };
+static const char opening[] =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    "SET LOCAL search_path = '';"
+    "SET LOCAL quote_all_identifiers = off;"
+    "SET LOCAL extra_float_digits = 1;"
+    "SET LOCAL bytea_output = 'hex';"
+    "SET LOCAL DateStyle = 'ISO, MDY';"
+    "SET LOCAL IntervalStyle = 'postgres';"
+    "SET LOCAL TimeZone = 'UTC';"
+    "SET LOCAL standard_conforming_strings = on;"
+    "SET LOCAL xmlbinary = 'base64';"
+    "SET LOCAL jit = off;"; /* compiling these queries takes longer than running them */
+enum { OPENING_STATEMENTS = 11 };
 
 bool
 introspect_matches(const char *pattern, const char *text)
@@ -98,6 +100,7 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
         if (db_is_open(db))
             (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
         if (done) {
+            rows_finish(&r);
             catalog_finish(r.catalog);
             number_objects(r.catalog);
             *ret = r.catalog;

@@ -86,6 +86,10 @@ row_dependency(Reading *r, const Str *cells);
 void
 row_other(Reading *r, const Str *cells);
 
+/* Put columns into the order of their numbers: the server need not sort them. */
+void
+rows_finish(Reading *r);
+
 /* Elements of an array's text, nested ones flattened; NULL elements have p == NULL. */
 typedef VEC(Str) Strs;
 Strs

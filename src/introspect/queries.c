@@ -75,31 +75,29 @@ const Query queries[] = {
      "WHERE c.relnamespace {ns} AND c.relkind {in m,p,r,v}",
      row_relation},
 
+    /* A default cannot refer to columns; without the relation the server need not load it. */
     {"SELECT a.attrelid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), "
      "  a.attnotnull, a.attidentity, a.attgenerated, a.attcollation, "
      "  a.attcollation {<>} t.typcollation, CASE WHEN a.attstorage {<>} t.typstorage THEN "
      "  a.attstorage END, {14|a.attcompression|''}, CASE WHEN a.attstattarget {>=} 0 THEN "
      "  a.attstattarget END, a.attoptions, a.attinhcount {>} 0 AND NOT a.attislocal, a.attacl, "
-     "  d.oid, pg_catalog.pg_get_expr(d.adbin, d.adrelid) "
+     "  d.oid, pg_catalog.pg_get_expr(d.adbin, "
+     "  CASE WHEN a.attgenerated {=} '' THEN 0::pg_catalog.oid ELSE d.adrelid END) "
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid {=} c.oid "
      "JOIN pg_catalog.pg_type t ON t.oid {=} a.atttypid "
      "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid {=} a.attrelid AND d.adnum {=} a.attnum "
-     "WHERE c.relnamespace {ns} AND c.relkind {in c,m,p,r,v} AND a.attnum {>} 0 AND NOT "
-     "  a.attisdropped ORDER BY a.attrelid, a.attnum",
+     "WHERE c.relnamespace {ns} AND c.relkind {in c,m,p,r,v} AND a.attnum {>} 0 AND "
+     "  NOT a.attisdropped",
      row_column},
 
     {"SELECT c.oid, n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner), c.relacl, "
      "  {member pg_class c.oid}, c.relpersistence, pg_catalog.format_type(s.seqtypid, NULL), "
      "  s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle, d.deptype, "
-     "  d.refobjid, d.refobjsubid, tn.nspname, t.relname, a.attname "
+     "  d.refobjid, d.refobjsubid "
      "FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid {=} s.seqrelid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace "
      "LEFT JOIN pg_catalog.pg_depend d ON d.classid {=} {class pg_class} AND d.objid {=} c.oid "
      "  AND d.objsubid {=} 0 AND d.refclassid {=} {class pg_class} AND d.deptype {in a,i} "
-     "LEFT JOIN pg_catalog.pg_class t ON t.oid {=} d.refobjid "
-     "LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid {=} t.relnamespace "
-     "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid {=} d.refobjid AND "
-     "  a.attnum {=} d.refobjsubid "
      "WHERE c.relnamespace {ns}",
      row_sequence},
 

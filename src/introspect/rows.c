@@ -247,6 +247,23 @@ column_names(Reading *r, const Rel *rel, Str cell, CatTexts *ret)
     }
 }
 
+void
+rows_finish(Reading *r)
+{
+    for (size_t i = 0; i < r->rels.n; i++) {
+        const Rel *rel = r->rels.entries[i].value;
+        if (!rel->object)
+            continue;
+        CatColumns *list = rel->object->id.kind == CAT_COMPOSITE
+                               ? &((CatComposite *)(void *)rel->object)->columns
+                               : &((CatRelation *)(void *)rel->object)->columns;
+        size_t n = 0;
+        vec_each (const RelColumn, c, &rel->columns)
+            if (c->column)
+                list->v[n++] = c->column;
+    }
+}
+
 /* ---- schemas, extensions, types ------------------------------------------------------------ */
 
 void
@@ -490,10 +507,7 @@ row_sequence(Reading *r, const Str *c)
         CYCLE,
         DEPENDENCY,
         TABLE,
-        NUM,
-        TABLE_SCHEMA,
-        TABLE_NAME,
-        COLUMN
+        NUM
     };
     const char *schema = name(r, c[SCHEMA]), *seq_name = name(r, c[NAME]);
     const Rel *rel = by_oid(&r->rels, oid(c[TABLE]));
@@ -510,9 +524,9 @@ row_sequence(Reading *r, const Str *c)
     o->cache = big(c[CACHE]);
     o->is_cycle = yes(c[CYCLE]);
     o->is_identity = letter(c[DEPENDENCY]) == 'i';
-    if (c[COLUMN].p) {
-        o->owner_table = (CatName){name(r, c[TABLE_SCHEMA]), name(r, c[TABLE_NAME])};
-        o->owner_column = name(r, c[COLUMN]);
+    if (rel) { /* in the same schema, always */
+        o->owner_table = (CatName){rel->schema, rel->name};
+        o->owner_column = column_name(rel, number(c[NUM]));
     }
     o->is_unlogged = letter(c[PERSISTENCE]) == 'u';
     remember(r, CLASS_CLASS, oid(c[OID]), o);
