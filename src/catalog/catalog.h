@@ -341,6 +341,11 @@ catalog_type_same(const CatType *x, const CatType *y);
 void
 catalog_sequence_init(CatSequence *s, CatType type);
 
+/* The name that PostgreSQL gives to the sequence of a serial column when it is free: the longer of
+ * the two names gives way (makeObjectName). */
+const char *
+catalog_serial_name(Arena *a, const char *table, const char *column);
+
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 /* The object of that name (a CatRelation *, CatColumn *, ... by id.kind), or NULL. */
@@ -397,6 +402,11 @@ catalog_fingerprint(Arena *a, const Catalog *c, const CatRules *rules);
 typedef VEC(CatObjects) CatCycles;
 CatObjects
 catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles);
+
+/* For each object, by its ordinal: the objects that it needs, with a relation or type for its
+ * columns. What a relation's columns need is listed for the relation. */
+CatObjects *
+catalog_needs(Arena *a, const Catalog *c);
 
 /* ---- storing ------------------------------------------------------------------------------- */
 

@@ -327,3 +327,16 @@ catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles)
     }
     return order;
 }
+
+CatObjects *
+catalog_needs(Arena *a, const Catalog *c)
+{
+    ARENA_LOCAL(scratch);
+    Graph g = {.arena = scratch, .catalog = c};
+    build(&g);
+    CatObjects *needs = arena_array(a, CatObjects, c->count);
+    for (size_t i = 0; i < g.nodes.n; i++)
+        vec_each (uint32_t, need, &g.needs[i])
+            *vec_add(a, &needs[g.nodes.v[i]->ordinal]) = g.nodes.v[*need];
+    return needs;
+}

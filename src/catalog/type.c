@@ -333,3 +333,25 @@ catalog_sequence_init(CatSequence *s, CatType type)
              : strcmp(type.name, "int4") == 0 ? INT32_MAX
                                               : INT64_MAX;
 }
+
+static size_t
+cut_at_character(const char *s, size_t n)
+{
+    while (n && ((unsigned char)s[n] & 0xc0) == 0x80)
+        n--;
+    return n;
+}
+
+const char *
+catalog_serial_name(Arena *a, const char *table, const char *column)
+{
+    size_t room = 63 - strlen("__seq"), nt = strlen(table), nk = strlen(column);
+    while (nt + nk > room) {
+        if (nt > nk)
+            nt--;
+        else
+            nk--;
+    }
+    return str_fmt(a, "%.*s_%.*s_seq", (int)cut_at_character(table, nt), table,
+                   (int)cut_at_character(column, nk), column);
+}

@@ -1,0 +1,36 @@
+/* A schema in Prisma's language as a catalog: what Prisma would make of it.
+ *
+ * Default expressions, predicates and Unsupported types are texts as Prisma writes them, not as a
+ * server prints them: whoever compares the result with a live database lets a server normalise it
+ * first (catalog.h). Objects are added in the order in which Prisma makes them, which `ordinal`
+ * keeps.
+ *
+ * Names of constraints and indexes, types, defaults and the tables of implicit many-to-many
+ * relations follow https://www.prisma.io/docs/orm/reference/prisma-schema-reference and what the
+ * engine of Prisma 7 was measured to do. */
+#pragma once
+
+#include "catalog/catalog.h"
+#include "psl/psl_validate.h"
+
+typedef struct BridgeOptions {
+    const char *schema; /* of models without @@schema; NULL = "public" */
+} BridgeOptions;
+
+typedef struct Bridge {
+    Catalog *catalog; /* finished */
+    /* Columns of which the schema says no more than that there is some default: dbgenerated(). */
+    CatRefs any_default;
+    /* Columns that the client fills: uuid(), cuid(), ulid(), nanoid(). */
+    CatRefs client_default;
+    CatRefs unused_schemas; /* listed in the datasource; nothing is in them, so nothing makes them */
+} Bridge;
+
+/* Make the catalog of a schema in which psl_validate found no errors. Views, and relations with
+ * them, make nothing.
+ *
+ * opts     NULL for defaults
+ * returns  owned by `a`, with views into the schema's texts
+ * cost     linear */
+Bridge
+bridge_catalog(Arena *a, const PslResolved *schema, const BridgeOptions *opts);

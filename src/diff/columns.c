@@ -1,0 +1,348 @@
+/* Comparing two columns. */
+#include "diff/diff_int.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+bool
+refs_have(const CatRefs *refs, const CatRef *id)
+{
+    if (refs)
+        vec_each (const CatRef, r, refs)
+            if (cat_ref_cmp(r, id) == 0)
+                return true;
+    return false;
+}
+
+/* ---- sequences ----------------------------------------------------------------------------- */
+
+static bool
+draws_from_sequence(const CatColumn *column)
+{
+    return column->default_expr && strncmp(column->default_expr, "nextval(", 8) == 0;
+}
+
+static bool
+belongs_to(const CatSequence *s, const CatColumn *column)
+{
+    return cat_same_text(s->owner_column, column->id.sub) &&
+           cat_same_text(s->owner_table.name, column->id.name) &&
+           cat_same_text(s->owner_table.schema, column->id.schema);
+}
+
+const CatSequence *
+diff_serial(Arena *a, const Catalog *c, const CatColumn *column)
+{
+    if (!draws_from_sequence(column) || !column->is_not_null || column->type.is_array ||
+        column->type.schema)
+        return NULL;
+    const char *type = column->type.name;
+    if (strcmp(type, "int2") != 0 && strcmp(type, "int4") != 0 && strcmp(type, "int8") != 0)
+        return NULL;
+    const CatSequence *s = catalog_find(
+        c, (CatRef){CAT_SEQUENCE, column->id.schema,
+                    catalog_serial_name(a, column->id.name, column->id.sub), NULL});
+    if (!s || s->is_identity || !belongs_to(s, column))
+        return NULL;
+    CatSequence usual = *s;
+    catalog_sequence_init(&usual, column->type);
+    bool same = catalog_type_same(&s->type, &usual.type) && s->start == usual.start &&
+                s->increment == usual.increment && s->min == usual.min && s->max == usual.max &&
+                s->cache == usual.cache && !s->is_cycle && !s->is_unlogged;
+    return same ? s : NULL;
+}
+
+bool
+column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column)
+{
+    (void)d;
+    (void)c;
+    return draws_from_sequence(column) || column->identity != CAT_NO_IDENTITY;
+}
+
+/* ---- defaults ------------------------------------------------------------------------------ */
+
+typedef enum DefaultKind {
+    DEFAULT_NONE,
+    DEFAULT_UNKNOWN, /* dbgenerated() */
+    DEFAULT_SEQUENCE,
+    DEFAULT_NOW,
+    DEFAULT_VALUE,
+    DEFAULT_LIST,
+    DEFAULT_EXPR,
+} DefaultKind;
+
+/* A text that is one quoted literal, or a number, or a boolean. */
+static bool
+is_literal(const char *s)
+{
+    if (*s == '\'') {
+        for (s++; *s; s++)
+            if (*s == '\'' && *++s != '\'')
+                return !*s;
+        return false;
+    }
+    if (strcmp(s, "true") == 0 || strcmp(s, "false") == 0)
+        return true;
+    if (*s == '-')
+        s++;
+    bool digits = false;
+    for (; isdigit((unsigned char)*s) || *s == '.'; s++)
+        digits = true;
+    return digits && !*s;
+}
+
+/* 'x'::text, '1'::integer: the literal without its cast, as Prisma's describer reads it. */
+static const char *
+without_cast(Arena *a, const char *s)
+{
+    const char *cast = strstr(s, "::");
+    for (const char *next; cast && (next = strstr(cast + 2, "::"));)
+        cast = next;
+    if (!cast)
+        return s;
+    const char *plain = str_dup(a, (Str){s, (size_t)(cast - s)});
+    return is_literal(plain) ? plain : s;
+}
+
+static DefaultKind
+default_kind(const CatRefs *any, const CatColumn *c, const char *expr)
+{
+    if (refs_have(any, &c->id))
+        return DEFAULT_UNKNOWN;
+    if (c->identity)
+        return DEFAULT_SEQUENCE;
+    if (!expr)
+        return DEFAULT_NONE;
+    if (draws_from_sequence(c))
+        return DEFAULT_SEQUENCE;
+    if (strcmp(expr, "CURRENT_TIMESTAMP") == 0 || strcmp(expr, "now()") == 0)
+        return DEFAULT_NOW;
+    if (strncmp(expr, "ARRAY[", 6) == 0)
+        return DEFAULT_LIST;
+    return is_literal(expr) ? DEFAULT_VALUE : DEFAULT_EXPR;
+}
+
+static bool
+is_type(const CatColumn *c, const char *const *names)
+{
+    for (; *names; names++)
+        if (!c->type.schema && strcmp(c->type.name, *names) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_datetime(const CatColumn *c)
+{
+    static const char *const names[] = {"timestamp", "timestamptz", "date", "time", "timetz", NULL};
+    return is_type(c, names);
+}
+
+/* JSON without white space between its parts. */
+static const char *
+json_squeezed(Arena *a, const char *s)
+{
+    Buf b;
+    buf_init(&b, a);
+    bool in_string = false;
+    for (; *s; s++) {
+        if (*s == '"')
+            in_string = !in_string;
+        if (in_string && *s == '\\' && s[1])
+            buf_addc(&b, *s++);
+        if (in_string || !isspace((unsigned char)*s))
+            buf_addc(&b, *s);
+    }
+    return b.p;
+}
+
+/* Decimals by value: 1.50 is 1.5. */
+static Str
+number_trimmed(const char *s)
+{
+    Str n = str_of(s);
+    if (!strchr(s, '.'))
+        return n;
+    while (n.n && n.p[n.n - 1] == '0')
+        n.n--;
+    if (n.n && n.p[n.n - 1] == '.')
+        n.n--;
+    return n;
+}
+
+static bool
+same_value(Arena *a, const CatColumn *x, const CatColumn *y, const char *p, const char *q)
+{
+    static const char *const json[] = {"json", "jsonb", NULL};
+    if (is_datetime(x) || is_datetime(y))
+        return true; /* Prisma can't compare these */
+    if (*p == '\'' && *q == '\'' && is_type(x, json) && is_type(y, json))
+        return strcmp(json_squeezed(a, p), json_squeezed(a, q)) == 0;
+    if (*p != '\'' && *q != '\'')
+        return str_eq(number_trimmed(p), number_trimmed(q));
+    return strcmp(p, q) == 0;
+}
+
+/* The rules of Prisma's engine (sql_schema_differ/column.rs). */
+static bool
+same_default_compat(Differ *d, const CatColumn *x, const CatColumn *y)
+{
+    const char *p = x->default_expr, *q = y->default_expr;
+    if (p && !d->options->from_is_written)
+        p = without_cast(d->arena, p);
+    DefaultKind from = default_kind(d->diff->from.any_default, x, p);
+    DefaultKind to = default_kind(d->diff->to.any_default, y, q);
+    if (from == DEFAULT_VALUE && is_datetime(x))
+        return to != DEFAULT_NONE;
+    if (to == DEFAULT_VALUE && is_datetime(y))
+        return from != DEFAULT_NONE;
+    if (from == DEFAULT_NONE)
+        return to == DEFAULT_NONE || to == DEFAULT_SEQUENCE || to == DEFAULT_UNKNOWN;
+    if (from == DEFAULT_UNKNOWN && to != DEFAULT_UNKNOWN)
+        return to == DEFAULT_SEQUENCE;
+    if (to == DEFAULT_UNKNOWN || to == DEFAULT_SEQUENCE)
+        return true;
+    if (from == DEFAULT_SEQUENCE)
+        return to == DEFAULT_NONE;
+    if (from != to)
+        return false;
+    if (from == DEFAULT_NOW)
+        return true;
+    if (from == DEFAULT_VALUE)
+        return same_value(d->arena, x, y, p, q);
+    /* Lists are compared by their elements, not by the type behind them. */
+    if (from == DEFAULT_LIST) {
+        const char *end_p = strstr(p, "]::"), *end_q = strstr(q, "]::");
+        return is_datetime(x) ||
+               str_eq((Str){p, end_p ? (size_t)(end_p - p) : strlen(p)},
+                      (Str){q, end_q ? (size_t)(end_q - q) : strlen(q)});
+    }
+    return str_ieq(str_of(p), str_of(q));
+}
+
+static bool
+same_default(Differ *d, const CatColumn *x, const CatColumn *y)
+{
+    if (d->compat)
+        return same_default_compat(d, x, y);
+    if (refs_have(d->diff->to.any_default, &y->id))
+        return true;
+    /* Another sequence of its own does the same, where a schema only says "serial". */
+    if (d->prisma_kinds && draws_from_sequence(x) && draws_from_sequence(y) &&
+        map_has(&d->owned_from, ref_key(d->arena, &x->id)) &&
+        map_has(&d->owned_to, ref_key(d->arena, &y->id)))
+        return true;
+    return cat_same_text(x->default_expr, y->default_expr);
+}
+
+/* ---- the column ---------------------------------------------------------------------------- */
+
+typedef enum Arity { REQUIRED, NULLABLE, LIST } Arity;
+
+static Arity
+arity(const CatColumn *c)
+{
+    return c->type.is_array ? LIST : c->is_not_null ? REQUIRED : NULLABLE;
+}
+
+static void
+compare_compat(Differ *d, ColumnChange *c)
+{
+    const CatColumn *x = c->from, *y = c->to;
+    bool was_enum = type_is_enum(d->from, &x->type), is_enum = type_is_enum(d->to, &y->type);
+    bool same_enum = was_enum && is_enum && cat_same_text(x->type.name, y->type.name) &&
+                     cat_same_text(x->type.schema, y->type.schema);
+    c->cast = same_enum             ? CAST_NONE
+              : was_enum || is_enum ? CAST_IMPOSSIBLE
+                                    : diff_cast(&x->type, &y->type);
+    if (arity(x) != arity(y))
+        c->fields |= COLUMN_NULLABLE;
+    if (c->cast != CAST_NONE)
+        c->fields |= COLUMN_TYPE;
+    if (!same_default(d, x, y))
+        c->fields |= COLUMN_DEFAULT;
+    if (column_is_serial(d, d->from, x) != column_is_serial(d, d->to, y))
+        c->fields |= COLUMN_SEQUENCE;
+}
+
+static bool
+is_one_of(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(name, *names) == 0)
+            return true;
+    return false;
+}
+
+static void
+compare_exact(Differ *d, ColumnChange *c)
+{
+    static const char *const stored[] = {"statistics", "options", "storage", "compression", NULL};
+    const CatColumn *x = c->from, *y = c->to;
+    c->cast = cast_choose(x, y, d->from, d->to, &c->cast_using);
+    if (c->cast != CAST_NONE)
+        c->fields |= COLUMN_TYPE;
+    /* A list is never NOT NULL in Prisma's schemas, which says nothing about the database. */
+    if (x->is_not_null != y->is_not_null &&
+        !(d->prisma_kinds && y->type.is_array && x->type.is_array))
+        c->fields |= COLUMN_NULLABLE;
+    bool generated_changed = x->generated != y->generated;
+    if (!same_default(d, x, y) && !(x->generated && y->generated && d->prisma_kinds)) {
+        if (y->generated || (x->generated && generated_changed))
+            generated_changed = true;
+        else
+            c->fields |= COLUMN_DEFAULT;
+    }
+    if (d->prisma_kinds) {
+        /* What else there is is not Prisma's business. Identity and generated columns answer to
+         * autoincrement() and dbgenerated(), in a way. */
+        if (x->identity || x->generated)
+            c->fields &= ~(unsigned)COLUMN_DEFAULT;
+    } else {
+        CatTexts changes = catalog_changes(d->arena, x, y, &d->rules);
+        vec_each (const char *, name, &changes) {
+            if (is_one_of(*name, stored)) {
+                *vec_add(d->arena, &c->names) = *name;
+                c->fields |= COLUMN_STORAGE;
+            } else if (strcmp(*name, "collation") == 0) {
+                c->fields |= COLUMN_TYPE;
+                if (c->cast == CAST_NONE)
+                    c->cast = CAST_SAFE;
+            } else if (strcmp(*name, "identity") == 0) {
+                c->fields |= COLUMN_IDENTITY;
+            } else if (strcmp(*name, "comment") == 0) {
+                c->fields |= COLUMN_COMMENT;
+            } else if (strcmp(*name, "grants") == 0) {
+                c->fields |= COLUMN_GRANTS;
+            }
+        }
+        if (generated_changed) {
+            c->fields &= ~(unsigned)COLUMN_DEFAULT;
+            if (y->generated)
+                c->cast = CAST_IMPOSSIBLE; /* only a new column can be generated */
+            else
+                c->fields |= COLUMN_GENERATED | (y->default_expr ? COLUMN_DEFAULT : 0);
+            if (c->cast == CAST_IMPOSSIBLE)
+                c->fields |= COLUMN_TYPE;
+        }
+    }
+    /* Defaults are cast like values, without USING. */
+    c->is_default_in_the_way =
+        c->cast_using != USING_NOTHING && x->default_expr && !x->generated;
+    if (c->is_default_in_the_way && y->default_expr)
+        c->fields |= COLUMN_DEFAULT;
+}
+
+bool
+column_compare(Differ *d, const CatColumn *from, const CatColumn *to, ColumnChange *ret)
+{
+    *ret = (ColumnChange){.op = COLUMN_ALTER, .from = from, .to = to};
+    if (d->compat)
+        compare_compat(d, ret);
+    else
+        compare_exact(d, ret);
+    if (ret->cast == CAST_IMPOSSIBLE)
+        ret->op = COLUMN_RECREATE;
+    return ret->fields != 0;
+}

@@ -1,0 +1,130 @@
+/* The comparison as a whole. */
+#include "diff/diff_int.h"
+
+#include <stdlib.h>
+
+Change *
+change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank)
+{
+    Change *c = arena_new(d->arena, Change);
+    c->op = op;
+    c->from = from;
+    c->to = to;
+    c->kind = to ? c->to->id.kind : c->from->id.kind;
+    c->rank[0] = (uint32_t)rank;
+    /* Prisma orders by the previous object, then the next one. */
+    c->rank[1] = from ? c->from->ordinal : c->to->ordinal;
+    c->rank[2] = to ? c->to->ordinal : 0;
+    *vec_add(d->arena, &d->diff->changes) = c;
+    return c;
+}
+
+Str
+name_key(Arena *a, const char *schema, const char *name)
+{
+    return str_of(str_fmt(a, "%s\n%s", schema ? schema : "", name));
+}
+
+Str
+ref_key(Arena *a, const CatRef *id)
+{
+    return str_of(str_fmt(a, "%d\n%s\n%s\n%s", (int)id->kind, id->schema ? id->schema : "",
+                          id->name, id->sub ? id->sub : ""));
+}
+
+static void
+find_owned(Differ *d, Map *map, const Catalog *c)
+{
+    map_init(map, d->arena);
+    cat_each(CatSequence, s, &c->sequences)
+    {
+        CatRef id = {CAT_COLUMN, s->owner_table.schema, s->owner_table.name, s->owner_column};
+        if (s->owner_column)
+            map_put(map, ref_key(d->arena, &id), s);
+    }
+}
+
+static int
+by_ordinal(const void *x, const void *y)
+{
+    const CatRelation *p = *(CatRelation *const *)x, *q = *(CatRelation *const *)y;
+    return (p->ordinal > q->ordinal) - (p->ordinal < q->ordinal);
+}
+
+typedef VEC(const CatRelation *) Relations;
+
+static Relations
+tables_in_order(Arena *a, const Catalog *c)
+{
+    Relations all = {0};
+    cat_each(CatRelation, r, &c->tables) *vec_add(a, &all) = r;
+    if (all.n)
+        qsort(all.v, all.n, sizeof *all.v, by_ordinal);
+    return all;
+}
+
+/* https://postgis.net/docs/using_raster_dataman.html; tables of tools that Prisma leaves alone. */
+static bool
+is_left_alone(const Differ *d, const CatRelation *r)
+{
+    static const char *const names[] = {"spatial_ref_sys", "geometry_columns", "geography_columns",
+                                        "raster_columns",  "raster_overviews", "_prisma_migrations"};
+    for (size_t i = 0; d->prisma_kinds && i < sizeof names / sizeof *names; i++)
+        if (str_ieq(str_of(r->id.name), str_of(names[i])))
+            return true;
+    return false;
+}
+
+static void
+pair_tables(Differ *d)
+{
+    map_init(&d->pair_of, d->arena);
+    Relations from = tables_in_order(d->arena, d->from), to = tables_in_order(d->arena, d->to);
+    vec_each (const CatRelation *, r, &from) {
+        if (is_left_alone(d, *r))
+            continue;
+        *vec_add(d->arena, &d->tables) = (Pair){.from = *r};
+        map_put(&d->pair_of, name_key(d->arena, (*r)->id.schema, (*r)->id.name),
+                (void *)(uintptr_t)d->tables.n);
+    }
+    vec_each (const CatRelation *, r, &to) {
+        if (is_left_alone(d, *r))
+            continue;
+        uintptr_t i =
+            (uintptr_t)map_get(&d->pair_of, name_key(d->arena, (*r)->id.schema, (*r)->id.name));
+        if (i)
+            d->tables.v[i - 1].to = *r;
+        else
+            *vec_add(d->arena, &d->tables) = (Pair){.to = *r};
+    }
+}
+
+Diff *
+diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options)
+{
+    Diff *diff = arena_new(a, Diff);
+    *diff = (Diff){.arena = a, .from = *from, .to = *to};
+    if (options)
+        diff->options = *options;
+    Differ d = {.arena = a,
+                .diff = diff,
+                .from = from->catalog,
+                .to = to->catalog,
+                .options = &diff->options,
+                .compat = diff->options.prisma_compat,
+                .prisma_kinds = diff->options.prisma_compat || diff->options.prisma_kinds};
+    if (diff->options.rules)
+        d.rules = *diff->options.rules;
+    map_init(&d.remade, a);
+    find_owned(&d, &d.owned_from, d.from);
+    find_owned(&d, &d.owned_to, d.to);
+    pair_tables(&d);
+    diff_others(&d);
+    diff_enums(&d);
+    diff_tables(&d);
+    if (!d.compat)
+        diff_remade(&d);
+    diff_notes(&d);
+    diff_order(&d);
+    return diff;
+}

@@ -1,0 +1,172 @@
+/* Two catalogs -> the changes that lead from one to the other, in an order in which they work.
+ *
+ * The differ knows catalogs only. What PostgreSQL can alter is altered; what it cannot is dropped
+ * and made again, together with everything that stands on it. Changes carry notes: what is lost,
+ * what may fail on rows that are there, what rewrites a table.
+ *
+ *     Diff *d = diff_catalogs(a, &(DiffSide){.catalog = x}, &(DiffSide){.catalog = y}, NULL);
+ *     Str sql = render_script(a, d, NULL);
+ *
+ * The order: each change has a place by its kind (the order of Prisma's engine, with the kinds that
+ * it does not know in between), and whatever it needs is done before it. */
+#pragma once
+
+#include "catalog/catalog.h"
+
+typedef enum ChangeOp { CHANGE_CREATE, CHANGE_DROP, CHANGE_ALTER, CHANGE_RENAME } ChangeOp;
+
+typedef enum ColumnOp { COLUMN_ADD, COLUMN_DROP, COLUMN_ALTER, COLUMN_RECREATE } ColumnOp;
+
+enum {
+    COLUMN_NULLABLE = 1,
+    COLUMN_DEFAULT = 2,
+    COLUMN_TYPE = 4,
+    COLUMN_SEQUENCE = 8, /* became or is no longer a serial column (compat only) */
+    COLUMN_IDENTITY = 16,
+    COLUMN_GENERATED = 32, /* is no longer generated */
+    COLUMN_STORAGE = 64,   /* storage, compression, statistics, options: see `fields` */
+    COLUMN_COMMENT = 128,
+    COLUMN_GRANTS = 256,
+};
+
+/* How the values of a column get their new type. */
+typedef enum Cast {
+    CAST_NONE,  /* same type */
+    CAST_SAFE,
+    CAST_RISKY, /* may fail or lose something */
+    CAST_IMPOSSIBLE,
+} Cast;
+
+typedef enum CastUsing {
+    USING_NOTHING, /* the server knows how */
+    USING_CAST,    /* "x"::type */
+    USING_TEXT,    /* "x"::text::type */
+    USING_ARRAY,   /* ARRAY["x"] */
+    USING_FIRST,   /* "x"[1] */
+} CastUsing;
+
+typedef struct ColumnChange {
+    ColumnOp op;
+    const CatColumn *from, *to;
+    unsigned fields;
+    CatTexts names; /* of the fields behind COLUMN_STORAGE */
+    Cast cast;
+    CastUsing cast_using;
+    bool is_default_in_the_way; /* the old default has to go before the type changes */
+} ColumnChange;
+
+typedef enum DiffSeverity {
+    DIFF_LOSS,   /* data goes away */
+    DIFF_FAILS,  /* cannot work while the table has such rows */
+    DIFF_NOTICE, /* worth knowing */
+} DiffSeverity;
+
+typedef enum DiffNoteKind {
+    NOTE_DROP_TABLE,
+    NOTE_DROP_COLUMN,
+    NOTE_RISKY_CAST,
+    NOTE_DROP_PRIMARY_KEY,
+    NOTE_RECREATE_COLUMN,
+    NOTE_UNIQUE,
+    NOTE_ENUM_VALUES_REMOVED,
+    NOTE_ADD_REQUIRED,
+    NOTE_ADD_REQUIRED_CLIENT,
+    NOTE_MADE_REQUIRED,
+    NOTE_RECREATE_REQUIRED,
+    NOTE_SCALAR_TO_LIST,
+    /* beyond what Prisma tells */
+    NOTE_FOREIGN_KEY_ROWS,
+    NOTE_CHECK_ROWS,
+    NOTE_REWRITE,
+    NOTE_ENUM_COMMIT,
+    NOTE_DROP_DATA, /* materialized view, sequence */
+    NOTE_CASCADES,  /* remade because of another change */
+    NOTE_LOOKS_RENAMED,
+    NOTE_KIND_COUNT
+} DiffNoteKind;
+
+typedef struct DiffNote {
+    DiffNoteKind kind;
+    DiffSeverity severity;
+    CatRef at; /* the object or column */
+    const CatType *from_type, *to_type; /* of a cast */
+    const char *new_name;               /* NOTE_LOOKS_RENAMED */
+    CatTexts names;                     /* columns, enum values */
+} DiffNote;
+
+typedef VEC(DiffNote) DiffNotes;
+
+/* A column of an enum that is made anew. */
+typedef struct EnumUse {
+    const CatColumn *from, *to; /* `to` NULL: dropped later */
+} EnumUse;
+
+typedef struct Change {
+    ChangeOp op;
+    CatKind kind;
+    const CatObject *from, *to; /* NULL: not there before, afterwards */
+    CatTexts fields;            /* CHANGE_ALTER: names of fields that differ */
+    /* tables and composite types */
+    VEC(ColumnChange) columns;
+    const CatConstraint *drop_key, *add_key, *rename_key_from, *rename_key_to;
+    /* enums */
+    CatTexts labels;               /* added */
+    bool is_rebuilt;               /* values went away, or stand in another order */
+    VEC(EnumUse) defaults;         /* columns with a default that is in the way */
+    VEC(const CatColumn *) retype; /* columns of the new side */
+    /* indexes */
+    bool is_after_recreate; /* its column was dropped and made again, and the index went with it */
+    const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
+    DiffNotes notes;
+    uint32_t rank[4]; /* where it belongs by its kind */
+} Change;
+
+/* One side of a comparison. */
+typedef struct DiffSide {
+    const Catalog *catalog;
+    const CatRefs *any_default;    /* columns whose default is not known: see bridge.h; or NULL */
+    const CatRefs *client_default; /* for notes; or NULL */
+    const CatRefs *unused_schemas; /* compat: Prisma takes them for made; or NULL */
+} DiffSide;
+
+typedef struct DiffRename {
+    CatRef from;    /* table, column, enum, ...; of an enum's value: the enum with sub = value */
+    const char *to; /* its new name */
+} DiffRename;
+
+typedef struct DiffOptions {
+    /* What Prisma's engine does, its mistakes included; implies prisma_kinds. */
+    bool prisma_compat;
+    int prisma;           /* generation, 6 or 7; 0 = 7 */
+    bool from_is_written; /* compat: `from` was made from schema.prisma, too */
+    /* `to` tells only about what Prisma's language knows: leave the rest as it is. */
+    bool prisma_kinds;
+    const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
+    const DiffRename *renames;
+    size_t nrenames;
+} DiffOptions;
+
+typedef struct Diff {
+    Arena *arena;
+    DiffSide from, to;
+    DiffOptions options;
+    VEC(Change *) changes; /* in the order in which they are to be made */
+} Diff;
+
+/* Compare. Both catalogs must be finished, with expressions in one and the same form (catalog.h);
+ * they are kept.
+ *
+ * options  NULL for defaults
+ * returns  owned by `a`
+ * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
+Diff *
+diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
+
+/* What a type is made of in a comparison of types (casts.c); tests use it. */
+Cast
+diff_cast(const CatType *from, const CatType *to);
+
+/* The sequence of a serial column: one that belongs to it and that its default draws from, named,
+ * typed and set as SERIAL does. NULL when it has none. */
+const CatSequence *
+diff_serial(Arena *a, const Catalog *c, const CatColumn *column);

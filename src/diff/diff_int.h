@@ -1,0 +1,107 @@
+/* Private to src/diff. */
+#pragma once
+
+#include "diff/diff.h"
+
+/* In the order of the steps of Prisma's engine (sql_migration.rs), the others in between. */
+typedef enum Rank {
+    RANK_RENAME,
+    RANK_CREATE_SCHEMA,
+    RANK_DROP_EXTENSION,
+    RANK_CREATE_EXTENSION,
+    RANK_ALTER_EXTENSION,
+    RANK_DROP_CODE, /* policies, triggers, rules, views */
+    RANK_CREATE_ENUM,
+    RANK_ALTER_ENUM,
+    RANK_CREATE_TYPE, /* domains, composite types */
+    RANK_ALTER_TYPE,
+    RANK_CREATE_SEQUENCE,
+    RANK_DROP_FOREIGN_KEY,
+    RANK_DROP_CONSTRAINT,
+    RANK_DROP_INDEX,
+    RANK_ALTER_TABLE,
+    RANK_DROP_TABLE,
+    RANK_DROP_ENUM,
+    RANK_DROP_TYPE,
+    RANK_DROP_SEQUENCE,
+    RANK_DROP_FUNCTION,
+    RANK_CREATE_TABLE,
+    RANK_ALTER_SEQUENCE,
+    RANK_CREATE_INDEX,
+    RANK_RENAME_FOREIGN_KEY,
+    RANK_ADD_CONSTRAINT,
+    RANK_ADD_FOREIGN_KEY,
+    RANK_RENAME_INDEX,
+    RANK_CREATE_FUNCTION,
+    RANK_CREATE_VIEW,
+    RANK_CREATE_RULE,
+    RANK_CREATE_TRIGGER,
+    RANK_CREATE_POLICY,
+    RANK_ALTER_OTHER, /* comments, owners, privileges */
+    RANK_DROP_SCHEMA,
+} Rank;
+
+typedef struct Pair {
+    const CatRelation *from, *to; /* one may be NULL */
+} Pair;
+
+typedef struct Differ {
+    Arena *arena;
+    Diff *diff;
+    const Catalog *from, *to;
+    const DiffOptions *options;
+    bool compat, prisma_kinds;
+    CatRules rules;
+    VEC(Pair) tables;      /* those of `from` in their order, then the new ones */
+    Map pair_of;           /* schema \0 name -> Pair number + 1 */
+    Map owned_from, owned_to; /* sequences by schema \0 table \0 column */
+    Map remade;            /* ids of code objects that must be dropped and made again */
+} Differ;
+
+Change *
+change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank);
+DiffNote *
+note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at);
+Str
+ref_key(Arena *a, const CatRef *id);
+Str
+name_key(Arena *a, const char *schema, const char *name);
+
+/* columns.c: the change of a column that both have; false when there is none. */
+bool
+column_compare(Differ *d, const CatColumn *from, const CatColumn *to, ColumnChange *ret);
+bool
+column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
+bool
+refs_have(const CatRefs *refs, const CatRef *id);
+
+/* casts.c */
+Cast
+cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from,
+            const Catalog *c_to, CastUsing *ret_using);
+bool
+type_is_enum(const Catalog *c, const CatType *type);
+
+/* tables.c, enums.c, others.c: each compares its part of the catalogs. */
+void
+diff_tables(Differ *d);
+void
+diff_enums(Differ *d);
+void
+diff_others(Differ *d);
+
+/* others.c: triggers, rules, policies, after it is known which relations go. */
+void
+diff_code(Differ *d);
+
+/* remake.c: what stands on what changes. */
+void
+diff_remade(Differ *d);
+
+/* order.c */
+void
+diff_order(Differ *d);
+
+/* notes.c: for changes that are complete. */
+void
+diff_notes(Differ *d);

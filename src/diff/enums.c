@@ -1,0 +1,143 @@
+/* Enums: values are added in place; where one goes away the type is made anew. */
+#include "diff/diff_int.h"
+
+#include <stdlib.h>
+
+static bool
+has(const CatTexts *list, const char *text)
+{
+    vec_each (const char *, s, list)
+        if (strcmp(*s, text) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the labels that both have stand in the same order. */
+static bool
+same_order(const CatTexts *x, const CatTexts *y)
+{
+    size_t k = 0;
+    vec_each (const char *, label, y) {
+        if (!has(x, *label))
+            continue;
+        while (k < x->n && !has(y, x->v[k]))
+            k++;
+        if (k == x->n || strcmp(x->v[k++], *label) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_of(const CatColumn *c, const CatEnum *e, bool any_schema)
+{
+    return c->type.schema && strcmp(c->type.name, e->id.name) == 0 &&
+           (any_schema || strcmp(c->type.schema, e->id.schema) == 0);
+}
+
+static bool
+has_default(const Differ *d, const CatRefs *any, const CatColumn *c)
+{
+    return c->default_expr || (d->compat && refs_have(any, &c->id));
+}
+
+static void
+add_default(Differ *d, Change *c, const CatColumn *from, const CatColumn *to)
+{
+    if (has_default(d, d->diff->from.any_default, from) &&
+        is_of(from, (const CatEnum *)c->from, d->compat))
+        *vec_add(d->arena, &c->defaults) = (EnumUse){from, to};
+}
+
+static int
+by_name(const void *x, const void *y)
+{
+    return strcmp((*(CatColumn *const *)x)->id.sub, (*(CatColumn *const *)y)->id.sub);
+}
+
+/* Prisma walks the columns of both sides by name, those of dropped tables before. */
+static void
+add_uses(Differ *d, Change *c)
+{
+    const CatEnum *next = (const CatEnum *)c->to;
+    vec_each (Pair, p, &d->tables)
+        if (!p->to)
+            cat_each(CatColumn, column, &p->from->columns) add_default(d, c, column, NULL);
+    vec_each (Pair, p, &d->tables) {
+        if (!p->from || !p->to)
+            continue;
+        CatColumns sorted = {0};
+        cat_each(CatColumn, column, &p->from->columns) *vec_add(d->arena, &sorted) = column;
+        if (sorted.n)
+            qsort(sorted.v, sorted.n, sizeof *sorted.v, by_name);
+        vec_each (CatColumn *, column, &sorted)
+            if (!catalog_column(p->to, (*column)->id.sub))
+                add_default(d, c, *column, NULL);
+        vec_each (CatColumn *, column, &sorted) {
+            const CatColumn *to = catalog_column(p->to, (*column)->id.sub);
+            if (to)
+                add_default(d, c, *column,
+                            is_of(to, next, d->compat) && to->default_expr ? to : NULL);
+        }
+    }
+    /* Prisma converts also the columns of tables that are not there yet. */
+    CatColumns retype = {0};
+    vec_each (Pair, p, &d->tables) {
+        if (!p->to || (!p->from && !d->compat))
+            continue;
+        cat_each(CatColumn, column, &p->to->columns)
+        {
+            const CatColumn *from = p->from ? catalog_column(p->from, column->id.sub) : NULL;
+            if (is_of(column, next, false) &&
+                (d->compat || (from && is_of(from, (const CatEnum *)c->from, false) &&
+                               !from->is_inherited)))
+                *vec_add(d->arena, &retype) = column;
+        }
+    }
+    /* In the order of the new side's tables. */
+    while (retype.n) {
+        size_t least = 0;
+        for (size_t i = 1; i < retype.n; i++)
+            if (retype.v[i]->ordinal < retype.v[least]->ordinal)
+                least = i;
+        *vec_add(d->arena, &c->retype) = retype.v[least];
+        for (size_t i = least; i + 1 < retype.n; i++)
+            retype.v[i] = retype.v[i + 1];
+        retype.n--;
+    }
+}
+
+static void
+compare(Differ *d, const CatEnum *from, const CatEnum *to)
+{
+    CatTexts added = {0};
+    bool removed = false;
+    vec_each (const char *, label, &to->labels)
+        if (!has(&from->labels, *label))
+            *vec_add(d->arena, &added) = *label;
+    vec_each (const char *, label, &from->labels)
+        removed = removed || !has(&to->labels, *label);
+    bool moved = !d->compat && !same_order(&from->labels, &to->labels);
+    if (!added.n && !removed && !moved)
+        return;
+    Change *c = change_add(d, CHANGE_ALTER, from, to, RANK_ALTER_ENUM);
+    c->labels = added;
+    c->is_rebuilt = removed || moved;
+    if (c->is_rebuilt)
+        add_uses(d, c);
+}
+
+void
+diff_enums(Differ *d)
+{
+    cat_each(CatEnum, from, &d->from->enums)
+    {
+        CatEnum *to = catalog_find(d->to, from->id);
+        if (to)
+            compare(d, from, to);
+        else
+            change_add(d, CHANGE_DROP, from, NULL, RANK_DROP_ENUM);
+    }
+    cat_each(CatEnum, to, &d->to->enums) if (!catalog_find(d->from, to->id))
+        change_add(d, CHANGE_CREATE, NULL, to, RANK_CREATE_ENUM);
+}

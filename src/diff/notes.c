@@ -1,0 +1,234 @@
+/* What a person should know before a change is made: the conditions of Prisma's checker
+ * (sql_destructive_change_checker), and more. */
+#include "diff/diff_int.h"
+
+static const DiffSeverity severities[NOTE_KIND_COUNT] = {
+    [NOTE_DROP_TABLE] = DIFF_LOSS,
+    [NOTE_DROP_COLUMN] = DIFF_LOSS,
+    [NOTE_RISKY_CAST] = DIFF_LOSS,
+    [NOTE_DROP_PRIMARY_KEY] = DIFF_NOTICE,
+    [NOTE_RECREATE_COLUMN] = DIFF_LOSS,
+    [NOTE_UNIQUE] = DIFF_NOTICE,
+    [NOTE_ENUM_VALUES_REMOVED] = DIFF_NOTICE,
+    [NOTE_ADD_REQUIRED] = DIFF_FAILS,
+    [NOTE_ADD_REQUIRED_CLIENT] = DIFF_FAILS,
+    [NOTE_MADE_REQUIRED] = DIFF_FAILS,
+    [NOTE_RECREATE_REQUIRED] = DIFF_FAILS,
+    [NOTE_SCALAR_TO_LIST] = DIFF_FAILS,
+    [NOTE_FOREIGN_KEY_ROWS] = DIFF_NOTICE,
+    [NOTE_CHECK_ROWS] = DIFF_NOTICE,
+    [NOTE_REWRITE] = DIFF_NOTICE,
+    [NOTE_ENUM_COMMIT] = DIFF_NOTICE,
+    [NOTE_DROP_DATA] = DIFF_LOSS,
+    [NOTE_CASCADES] = DIFF_NOTICE,
+    [NOTE_LOOKS_RENAMED] = DIFF_NOTICE,
+};
+
+DiffNote *
+note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at)
+{
+    DiffNote *n = vec_add(d->arena, &c->notes);
+    *n = (DiffNote){.kind = kind, .severity = severities[kind], .at = *at};
+    return n;
+}
+
+static bool
+has_default(const CatColumn *c)
+{
+    return c->default_expr || c->identity || c->generated;
+}
+
+static void
+note_added(Differ *d, Change *c, const ColumnChange *k)
+{
+    if (!k->to->is_not_null || k->to->type.is_array || has_default(k->to))
+        return;
+    if (refs_have(d->diff->to.any_default, &k->to->id))
+        return;
+    note_add(d, c,
+             refs_have(d->diff->to.client_default, &k->to->id) ? NOTE_ADD_REQUIRED_CLIENT
+                                                                : NOTE_ADD_REQUIRED,
+             &k->to->id);
+}
+
+static void
+note_recreated(Differ *d, Change *c, const ColumnChange *k)
+{
+    bool required = k->to->is_not_null && !k->to->type.is_array;
+    if (!required || has_default(k->to))
+        note_add(d, c, NOTE_RECREATE_COLUMN, &k->to->id);
+    else if (k->from->is_not_null || k->from->type.is_array)
+        note_add(d, c, NOTE_RECREATE_REQUIRED, &k->to->id);
+    else
+        note_add(d, c, NOTE_ADD_REQUIRED, &k->to->id);
+}
+
+/* Types whose values stay as they are on disk:
+ * https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES */
+static bool
+keeps_rows(const CatType *x, const CatType *y)
+{
+    if (x->is_array != y->is_array)
+        return false;
+    bool to_text = strcmp(y->name, "text") == 0 || (strcmp(y->name, "varchar") == 0 && !y->args);
+    if (to_text && (strcmp(x->name, "varchar") == 0 || strcmp(x->name, "text") == 0))
+        return true;
+    return strcmp(x->name, y->name) == 0 && !y->args && strcmp(x->name, "bpchar") != 0;
+}
+
+static void
+note_altered(Differ *d, Change *c, const ColumnChange *k)
+{
+    bool was_list = k->from->type.is_array, is_list = k->to->type.is_array;
+    if (k->fields & COLUMN_NULLABLE && k->to->is_not_null && !k->from->is_not_null && !is_list &&
+        !was_list)
+        note_add(d, c, NOTE_MADE_REQUIRED, &k->to->id);
+    if (!was_list && is_list)
+        note_add(d, c, NOTE_SCALAR_TO_LIST, &k->to->id);
+    if (!(k->fields & COLUMN_TYPE))
+        return;
+    if (k->cast == CAST_RISKY) {
+        DiffNote *n = note_add(d, c, NOTE_RISKY_CAST, &k->to->id);
+        n->from_type = &k->from->type;
+        n->to_type = &k->to->type;
+    }
+    if (!keeps_rows(&k->from->type, &k->to->type))
+        note_add(d, c, NOTE_REWRITE, &k->to->id);
+}
+
+/* A column that goes and one of the same type that comes. */
+static void
+note_renames(Differ *d, Change *c)
+{
+    vec_each (const ColumnChange, x, &c->columns) {
+        if (x->op != COLUMN_DROP)
+            continue;
+        const CatColumn *only = NULL;
+        size_t count = 0;
+        vec_each (const ColumnChange, y, &c->columns)
+            if (y->op == COLUMN_ADD && catalog_type_same(&x->from->type, &y->to->type)) {
+                only = y->to;
+                count++;
+            }
+        if (count == 1)
+            note_add(d, c, NOTE_LOOKS_RENAMED, &x->from->id)->new_name = only->id.sub;
+    }
+}
+
+static void
+note_table(Differ *d, Change *c)
+{
+    if (c->drop_key)
+        note_add(d, c, NOTE_DROP_PRIMARY_KEY, &c->from->id);
+    vec_each (const ColumnChange, k, &c->columns) {
+        switch (k->op) {
+        case COLUMN_DROP:
+            note_add(d, c, NOTE_DROP_COLUMN, &k->from->id);
+            break;
+        case COLUMN_ADD:
+            note_added(d, c, k);
+            break;
+        case COLUMN_RECREATE:
+            note_recreated(d, c, k);
+            break;
+        case COLUMN_ALTER:
+            note_altered(d, c, k);
+            break;
+        }
+    }
+    note_renames(d, c);
+}
+
+static void
+note_enum(Differ *d, Change *c)
+{
+    const CatEnum *x = (const CatEnum *)c->from, *y = (const CatEnum *)c->to;
+    if (!c->is_rebuilt) {
+        note_add(d, c, NOTE_ENUM_COMMIT, &y->id)->names = c->labels;
+        return;
+    }
+    CatTexts removed = {0};
+    vec_each (const char *, label, &x->labels) {
+        bool found = false;
+        vec_each (const char *, other, &y->labels)
+            found = found || strcmp(*label, *other) == 0;
+        if (!found)
+            *vec_add(d->arena, &removed) = *label;
+    }
+    if (removed.n)
+        note_add(d, c, NOTE_ENUM_VALUES_REMOVED, &y->id)->names = removed;
+}
+
+static void
+note_index(Differ *d, Change *c, const Map *new_tables)
+{
+    const CatIndex *i = (const CatIndex *)c->to;
+    if (!i->is_unique || c->is_after_recreate ||
+        map_has(new_tables, name_key(d->arena, i->id.schema, i->table)))
+        return;
+    DiffNote *n = note_add(d, c, NOTE_UNIQUE, &(CatRef){CAT_TABLE, i->id.schema, i->table, NULL});
+    vec_each (const CatKey, k, &i->keys)
+        *vec_add(d->arena, &n->names) = k->column ? k->column : k->expr;
+}
+
+static void
+note_constraint(Differ *d, Change *c, const Map *new_tables)
+{
+    const CatConstraint *k = (const CatConstraint *)c->to;
+    if (k->is_not_valid || map_has(new_tables, name_key(d->arena, k->id.schema, k->id.name)))
+        return;
+    if (k->type == CAT_FOREIGN_KEY)
+        note_add(d, c, NOTE_FOREIGN_KEY_ROWS, &k->id);
+    else if (k->type == CAT_CHECK || k->type == CAT_EXCLUDE)
+        note_add(d, c, NOTE_CHECK_ROWS, &k->id);
+    else
+        note_add(d, c, NOTE_UNIQUE, &(CatRef){CAT_TABLE, k->id.schema, k->id.name, NULL})->names =
+            k->columns;
+}
+
+static void
+note_dropped_table(Differ *d, Change *c)
+{
+    note_add(d, c, NOTE_DROP_TABLE, &c->from->id);
+    const CatRelation *x = (const CatRelation *)c->from, *only = NULL;
+    size_t count = 0;
+    vec_each (Pair, p, &d->tables) {
+        bool same = !p->from && p->to->columns.n == x->columns.n;
+        for (size_t i = 0; same && i < x->columns.n; i++) {
+            const CatColumn *y = catalog_column(p->to, x->columns.v[i]->id.sub);
+            same = y && catalog_type_same(&x->columns.v[i]->type, &y->type);
+        }
+        if (same) {
+            only = p->to;
+            count++;
+        }
+    }
+    if (count == 1)
+        note_add(d, c, NOTE_LOOKS_RENAMED, &x->id)->new_name = only->id.name;
+}
+
+void
+diff_notes(Differ *d)
+{
+    Map new_tables;
+    map_init(&new_tables, d->arena);
+    vec_each (Pair, p, &d->tables)
+        if (!p->from)
+            map_put(&new_tables, name_key(d->arena, p->to->id.schema, p->to->id.name), d);
+    vec_each (Change *, at, &d->diff->changes) {
+        Change *c = *at;
+        if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE)
+            note_table(d, c);
+        else if (c->op == CHANGE_ALTER && c->kind == CAT_ENUM)
+            note_enum(d, c);
+        else if (c->op == CHANGE_DROP && c->kind == CAT_TABLE)
+            note_dropped_table(d, c);
+        else if (c->op == CHANGE_CREATE && c->kind == CAT_INDEX)
+            note_index(d, c, &new_tables);
+        else if (c->op == CHANGE_CREATE && c->kind == CAT_CONSTRAINT)
+            note_constraint(d, c, &new_tables);
+        else if (c->op == CHANGE_DROP && (c->kind == CAT_MATVIEW || c->kind == CAT_SEQUENCE) &&
+                 !c->notes.n)
+            note_add(d, c, NOTE_DROP_DATA, &c->from->id);
+    }
+}

@@ -1,0 +1,176 @@
+/* The order: by rank, with everything before it that it needs. */
+#include "diff/diff_int.h"
+
+#include <stdlib.h>
+
+typedef VEC(Change *) Changes;
+
+typedef struct Order {
+    Differ *d;
+    Map created, dropped; /* changes by the id of their object */
+    Map names;            /* drops by schema and name */
+    CatObjects *needs;    /* of `to` */
+    CatObjects *users;    /* of `from`: who needs it */
+    Map state;            /* by address: entered or done */
+    Changes out;
+} Order;
+
+static int
+by_rank(const void *x, const void *y)
+{
+    const Change *p = *(Change *const *)x, *q = *(Change *const *)y;
+    for (size_t i = 0; i < 4; i++)
+        if (p->rank[i] != q->rank[i])
+            return p->rank[i] < q->rank[i] ? -1 : 1;
+    return 0;
+}
+
+/* A unique index may hold what a new primary key on the same columns takes over: Prisma drops it
+ * only then. */
+static void
+delay_unique_indexes(Differ *d)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        Change *drop = *at;
+        if (drop->op != CHANGE_DROP || drop->kind != CAT_INDEX)
+            continue;
+        const CatIndex *index = (const CatIndex *)drop->from;
+        vec_each (Change *, alter, &d->diff->changes) {
+            const Change *c = *alter;
+            if (c->op != CHANGE_ALTER || c->kind != CAT_TABLE || !c->add_key || c->drop_key ||
+                !index->is_unique || strcmp(c->from->id.name, index->table) != 0 ||
+                strcmp(c->from->id.schema, index->id.schema) != 0 ||
+                c->add_key->columns.n != index->keys.n)
+                continue;
+            bool same = true;
+            for (size_t i = 0; i < index->keys.n; i++) {
+                same = same && cat_same_text(index->keys.v[i].column, c->add_key->columns.v[i]);
+                vec_each (const ColumnChange, k, &c->columns)
+                    if ((k->op == COLUMN_DROP || k->op == COLUMN_RECREATE) &&
+                        cat_same_text(k->from->id.sub, index->keys.v[i].column))
+                        same = false;
+            }
+            if (!same)
+                continue;
+            memcpy(drop->rank, c->rank, sizeof drop->rank);
+            drop->rank[3] = c->rank[3] + 1;
+        }
+    }
+}
+
+static void
+put(Arena *a, Map *map, const CatRef *id, Change *c)
+{
+    Str key = ref_key(a, id);
+    if (!map_has(map, key))
+        map_put(map, key, c);
+}
+
+/* Those that share one name space with relations or types. */
+static bool
+is_named_freely(CatKind kind)
+{
+    return (kind > CAT_EXTENSION && kind <= CAT_MATVIEW && kind != CAT_FUNCTION) ||
+           kind == CAT_INDEX;
+}
+
+static void
+prepare(Order *o)
+{
+    Differ *d = o->d;
+    map_init(&o->created, d->arena);
+    map_init(&o->dropped, d->arena);
+    map_init(&o->names, d->arena);
+    map_init(&o->state, d->arena);
+    o->needs = catalog_needs(d->arena, d->to);
+    CatObjects *from = catalog_needs(d->arena, d->from);
+    o->users = arena_array(d->arena, CatObjects, d->from->count);
+    vec_each (CatObject *, user, &d->from->objects)
+        vec_each (CatObject *, need, &from[(*user)->ordinal])
+            *vec_add(d->arena, &o->users[(*need)->ordinal]) = *user;
+    vec_each (Change *, c, &d->diff->changes) {
+        if ((*c)->op == CHANGE_CREATE)
+            put(d->arena, &o->created, &(*c)->to->id, *c);
+        if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
+            put(d->arena, &o->dropped, &(*c)->from->id, *c);
+        if ((*c)->op == CHANGE_DROP && is_named_freely((*c)->kind))
+            map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, (*c)->from->id.name), *c);
+    }
+}
+
+static void emit(Order *o, Change *c);
+
+static void
+emit_creation(Order *o, const CatRef *id)
+{
+    Change *c = map_get(&o->created, ref_key(o->d->arena, id));
+    if (c)
+        emit(o, c);
+}
+
+/* Objects of `to` that came from the other side (code that is made again) have needs there. */
+static bool
+is_of(const Catalog *c, const CatObject *o)
+{
+    const CatObject *found = catalog_find(c, o->id);
+    return found == o;
+}
+
+static void
+emit_needs(Order *o, const Change *c)
+{
+    Differ *d = o->d;
+    if (c->to && c->op != CHANGE_RENAME) {
+        if (is_of(d->to, c->to)) {
+            vec_each (CatObject *, need, &o->needs[c->to->ordinal])
+                emit_creation(o, &(*need)->id);
+        } else {
+            vec_each (const CatRef, need, &c->to->needs)
+                emit_creation(o, need);
+        }
+        if (c->op == CHANGE_CREATE && is_named_freely(c->kind)) {
+            Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
+            if (old)
+                emit(o, old);
+        }
+        if (c->op == CHANGE_CREATE) {
+            Change *old = map_get(&o->dropped, ref_key(d->arena, &c->to->id));
+            if (old && old->op == CHANGE_DROP)
+                emit(o, old);
+        }
+    }
+    if (c->op != CHANGE_DROP || !is_of(d->from, c->from))
+        return;
+    vec_each (CatObject *, user, &o->users[c->from->ordinal]) {
+        Change *first = map_get(&o->dropped, ref_key(d->arena, &(*user)->id));
+        if (first && first != c)
+            emit(o, first);
+    }
+}
+
+static void
+emit(Order *o, Change *c)
+{
+    Str key = str_of(str_fmt(o->d->arena, "%p", (void *)c));
+    if (map_put(&o->state, key, o))
+        return; /* done, or a loop */
+    emit_needs(o, c);
+    *vec_add(o->d->arena, &o->out) = c;
+}
+
+void
+diff_order(Differ *d)
+{
+    delay_unique_indexes(d);
+    Changes *all = (Changes *)&d->diff->changes;
+    if (!all->n)
+        return;
+    qsort(all->v, all->n, sizeof *all->v, by_rank);
+    if (d->compat)
+        return;
+    Order o = {.d = d};
+    prepare(&o);
+    vec_each (Change *, c, all)
+        emit(&o, *c);
+    memcpy(all->v, o.out.v, all->n * sizeof *all->v);
+}

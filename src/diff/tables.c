@@ -1,0 +1,627 @@
+/* Tables with their columns, keys, indexes and constraints. */
+#include "diff/diff_int.h"
+
+#include <stdlib.h>
+
+static bool
+same_texts(const CatTexts *x, const CatTexts *y)
+{
+    for (size_t i = 0; x->n == y->n && i < x->n; i++)
+        if (strcmp(x->v[i], y->v[i]) != 0)
+            return false;
+    return x->n == y->n;
+}
+
+static bool
+same_members(const CatTexts *x, const CatTexts *y)
+{
+    for (size_t i = 0; x->n == y->n && i < x->n; i++) {
+        size_t k = 0;
+        while (k < y->n && strcmp(x->v[i], y->v[k]) != 0)
+            k++;
+        if (k == y->n)
+            return false;
+    }
+    return x->n == y->n;
+}
+
+/* Fields that differ, without those that have a change of their own. */
+static bool
+is_same(const Differ *d, const void *x, const void *y)
+{
+    CatRules rules = {.ignore_owners = true, .ignore_grants = true, .ignore_comments = true};
+    return catalog_changes(d->arena, x, y, &rules).n == 0;
+}
+
+/* ---- columns ------------------------------------------------------------------------------- */
+
+static int
+column_by_name(const void *x, const void *y)
+{
+    const ColumnChange *p = x, *q = y;
+    return strcmp((p->to ? p->to : p->from)->id.sub, (q->to ? q->to : q->from)->id.sub);
+}
+
+static int
+column_by_place(const void *x, const void *y)
+{
+    const ColumnChange *p = x, *q = y;
+    return (p->from->ordinal > q->from->ordinal) - (p->from->ordinal < q->from->ordinal);
+}
+
+static void
+sort_tail(Change *c, size_t first, int (*cmp)(const void *, const void *))
+{
+    if (c->columns.n > first + 1)
+        qsort(c->columns.v + first, c->columns.n - first, sizeof *c->columns.v, cmp);
+}
+
+/* Dropped and added columns by name, then those that change in their order, as Prisma has them. */
+static void
+compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *to,
+                const CatRelation *from_table, const CatRelation *to_table)
+{
+    cat_each(CatColumn, x, from) if (!catalog_column(to_table, x->id.sub) && !x->is_inherited)
+        *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = x};
+    sort_tail(c, 0, column_by_name);
+    size_t first = c->columns.n;
+    cat_each(CatColumn, y, to) if (!catalog_column(from_table, y->id.sub) && !y->is_inherited)
+        *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
+    /* New columns stand in the order of the schema where that shows. */
+    sort_tail(c, first, column_by_name);
+    first = c->columns.n;
+    cat_each(CatColumn, x, from)
+    {
+        const CatColumn *y = catalog_column(to_table, x->id.sub);
+        ColumnChange change;
+        if (y && !(x->is_inherited && y->is_inherited) && column_compare(d, x, y, &change))
+            *vec_add(d->arena, &c->columns) = change;
+    }
+    sort_tail(c, first, column_by_place);
+}
+
+static const ColumnChange *
+change_of(const Change *c, const char *column)
+{
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->from && strcmp(k->from->id.sub, column) == 0)
+            return k;
+    return NULL;
+}
+
+static bool
+type_changed(const Change *c, const char *column)
+{
+    const ColumnChange *k = change_of(c, column);
+    return k && k->fields & COLUMN_TYPE;
+}
+
+/* ---- primary keys -------------------------------------------------------------------------- */
+
+static const CatConstraint *
+primary_key(const CatRelation *r)
+{
+    cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_PRIMARY_KEY) return k;
+    return NULL;
+}
+
+static bool
+any_type_changed(const Change *c, const CatTexts *columns)
+{
+    vec_each (const char *, name, columns)
+        if (type_changed(c, *name))
+            return true;
+    return false;
+}
+
+static void
+compare_primary_keys(Differ *d, Change *c, const CatRelation *x, const CatRelation *y)
+{
+    const CatConstraint *from = primary_key(x), *to = primary_key(y);
+    if (to && to->is_inherited)
+        return;
+    bool changed = from && to &&
+                   (!same_texts(&from->columns, &to->columns) ||
+                    any_type_changed(c, &from->columns) ||
+                    (!d->prisma_kinds && !is_same(d, from, to)));
+    if (from && (!to || changed))
+        c->drop_key = from;
+    if (to && (!from || changed))
+        c->add_key = to;
+    if (from && to && strcmp(from->id.sub, to->id.sub) != 0 && !(changed && !d->compat)) {
+        c->rename_key_from = from;
+        c->rename_key_to = to;
+    }
+}
+
+/* ---- indexes ------------------------------------------------------------------------------- */
+
+/* Operator classes that are the default of their method, as far as Prisma's language names them. */
+static bool
+is_default_opclass(const char *method, const char *name)
+{
+    if (strcmp(name, "inet_ops") == 0)
+        return method && strcmp(method, "spgist") == 0;
+    if (strcmp(name, "inet_minmax_ops") == 0)
+        return false;
+    Str s = str_of(name);
+    return str_ends(s, STR("_minmax_ops")) || strcmp(name, "inet_inclusion_ops") == 0 ||
+           strcmp(name, "jsonb_ops") == 0 || strcmp(name, "array_ops") == 0 ||
+           strcmp(name, "text_ops") == 0;
+}
+
+static bool
+same_opclass(const char *method, const CatKey *x, const CatKey *y)
+{
+    const char *p = x->opclass.name, *q = y->opclass.name;
+    if (!p || !q)
+        return cat_same_text(p, q) || is_default_opclass(method, p ? p : q);
+    return strcmp(p, q) == 0;
+}
+
+static bool
+same_keys(const CatIndex *x, const CatIndex *y)
+{
+    for (size_t i = 0; x->keys.n == y->keys.n && i < x->keys.n; i++) {
+        const CatKey *p = &x->keys.v[i], *q = &y->keys.v[i];
+        if (!cat_same_text(p->column, q->column) || p->is_desc != q->is_desc ||
+            !same_opclass(x->method, p, q))
+            return false;
+    }
+    return x->keys.n == y->keys.n;
+}
+
+/* Whether only the names differ. */
+static bool
+index_matches(const Differ *d, const CatIndex *x, const CatIndex *y)
+{
+    if (x->is_unique != y->is_unique || !cat_same_text(x->method, y->method) ||
+        !cat_same_text(x->predicate, y->predicate) || !same_keys(x, y))
+        return false;
+    if (d->compat)
+        return true;
+    CatIndex same = *x;
+    same.keys = y->keys; /* compared */
+    for (size_t i = 0; i < x->keys.n; i++) {
+        const CatKey *p = &x->keys.v[i], *q = &y->keys.v[i];
+        if (p->is_nulls_reversed != q->is_nulls_reversed || !cat_same_text(p->expr, q->expr) ||
+            !cat_same_text(p->collation.name, q->collation.name) ||
+            !cat_same_text(p->opclass_args, q->opclass_args))
+            return false;
+    }
+    return is_same(d, &same, y);
+}
+
+typedef struct IndexPair {
+    const CatIndex *from, *to;
+    const CatConstraint *constraint; /* `from` stands for it */
+} IndexPair;
+
+typedef VEC(IndexPair) IndexPairs;
+
+static int
+pair_by_ordinal(const void *x, const void *y)
+{
+    const IndexPair *p = x, *q = y;
+    unsigned a = (p->from ? p->from : p->to)->ordinal, b = (q->from ? q->from : q->to)->ordinal;
+    return (a > b) - (a < b);
+}
+
+/* To Prisma a unique constraint is a unique index. */
+static const CatIndex *
+index_of_constraint(Arena *a, const CatConstraint *k)
+{
+    CatIndex *index = arena_new(a, CatIndex);
+    index->id = (CatRef){CAT_INDEX, k->id.schema, k->id.sub, NULL};
+    index->ordinal = k->ordinal;
+    index->table = k->id.name;
+    index->is_unique = true;
+    index->is_nulls_not_distinct = k->is_nulls_not_distinct;
+    for (size_t i = 0; i < k->columns.n; i++)
+        vec_add(a, &index->keys)->column = k->columns.v[i];
+    return index;
+}
+
+static bool
+has_expression(const CatIndex *x)
+{
+    vec_each (const CatKey, k, &x->keys)
+        if (k->expr)
+            return true;
+    return false;
+}
+
+static IndexPairs
+indexes_of(Differ *d, const CatRelation *r, bool is_from)
+{
+    IndexPairs all = {0};
+    cat_each(CatIndex, i, &r->indexes) if (!(is_from && d->prisma_kinds && has_expression(i)))
+        *vec_add(d->arena, &all) = is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
+    if (is_from && d->prisma_kinds)
+        cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_UNIQUE)
+            *vec_add(d->arena, &all) =
+                (IndexPair){.from = index_of_constraint(d->arena, k), .constraint = k};
+    if (all.n)
+        qsort(all.v, all.n, sizeof *all.v, pair_by_ordinal);
+    return all;
+}
+
+/* Find the other side of each index of `from`; those of `to` without one are left in `to`. */
+static void
+match_indexes(Differ *d, IndexPairs *from, IndexPairs *to)
+{
+    bool *taken = arena_array(d->arena, bool, to->n + 1);
+    /* The same name first: of two alike, none is renamed without need. */
+    for (int pass = d->compat ? 1 : 0; pass < 2; pass++)
+        vec_each (IndexPair, x, from)
+            for (size_t i = 0; !x->to && i < to->n; i++) {
+                const CatIndex *y = to->v[i].to;
+                if ((taken[i] && !d->compat) || !index_matches(d, x->from, y) ||
+                    (pass == 0 && strcmp(x->from->id.name, y->id.name) != 0))
+                    continue;
+                x->to = y;
+                taken[i] = true;
+            }
+    if (d->compat) /* any match will do */
+        for (size_t i = 0; i < to->n; i++)
+            vec_each (IndexPair, x, from)
+                taken[i] = taken[i] || index_matches(d, x->from, to->v[i].to);
+    size_t kept = 0;
+    for (size_t i = 0; i < to->n; i++)
+        if (!taken[i])
+            to->v[kept++] = to->v[i];
+    to->n = kept;
+}
+
+static bool
+mentions(const char *expr, const char *column)
+{
+    return expr && strstr(expr, column);
+}
+
+static bool
+uses_recreated(const Change *c, const CatIndex *i, bool compat)
+{
+    vec_each (const ColumnChange, k, &c->columns) {
+        if (k->op != COLUMN_RECREATE)
+            continue;
+        vec_each (const CatKey, key, &i->keys)
+            if (cat_same_text(key->column, k->to->id.sub) || mentions(key->expr, k->to->id.sub))
+                return true;
+        vec_each (const char *, name, &i->include)
+            if (strcmp(*name, k->to->id.sub) == 0)
+                return true;
+        if (!compat && mentions(i->predicate, k->to->id.sub))
+            return true;
+    }
+    return false;
+}
+
+static Change *
+create_index(Differ *d, const CatRelation *from, const CatIndex *i)
+{
+    Change *c = change_add(d, CHANGE_CREATE, NULL, i, RANK_CREATE_INDEX);
+    const CatRelation *to = catalog_relation(d->to, i->id.schema, i->table);
+    c->rank[1] = from != NULL;
+    c->rank[2] = from ? from->ordinal : to->ordinal;
+    c->rank[3] = i->ordinal;
+    return c;
+}
+
+/* Renaming one of several alike is unstable: Prisma does not. */
+static bool
+is_singular(const IndexPairs *all, const IndexPair *x)
+{
+    size_t alike = 0;
+    vec_each (IndexPair, y, all) {
+        bool same = x->from->keys.n == y->from->keys.n && x->from->is_unique == y->from->is_unique;
+        for (size_t i = 0; same && i < x->from->keys.n; i++)
+            same = cat_same_text(x->from->keys.v[i].column, y->from->keys.v[i].column);
+        alike += same;
+    }
+    return alike == 1;
+}
+
+static void
+compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelation *y)
+{
+    IndexPairs from = indexes_of(d, x, true), to = indexes_of(d, y, false);
+    match_indexes(d, &from, &to);
+    vec_each (IndexPair, p, &from) {
+        if (!p->to) {
+            if (p->constraint && !d->compat)
+                change_add(d, CHANGE_DROP, p->constraint, NULL, RANK_DROP_CONSTRAINT);
+            else if (!p->from->parent.name)
+                change_add(d, CHANGE_DROP, p->from, NULL, RANK_DROP_INDEX);
+            continue;
+        }
+        if (d->compat && !is_singular(&from, p))
+            continue;
+        if (uses_recreated(table, p->to, d->compat))
+            create_index(d, x, p->to)->is_after_recreate = true;
+        else if (strcmp(p->from->id.name, p->to->id.name) != 0)
+            change_add(d, CHANGE_RENAME, p->from, p->to, RANK_RENAME_INDEX);
+    }
+    vec_each (IndexPair, p, &to)
+        create_index(d, x, p->to);
+}
+
+/* ---- foreign keys -------------------------------------------------------------------------- */
+
+static bool
+is_join_table(const CatRelation *r)
+{
+    return r->columns.n == 2 && catalog_column(r, "A") && catalog_column(r, "B");
+}
+
+static bool
+foreign_key_matches(const Differ *d, const Change *table, const CatConstraint *x,
+                    const CatConstraint *y)
+{
+    if (!cat_same_text(x->ref_table.name, y->ref_table.name) ||
+        !same_texts(&x->columns, &y->columns) || !same_texts(&x->ref_columns, &y->ref_columns) ||
+        any_type_changed(table, &x->columns) || x->on_delete != y->on_delete ||
+        x->on_update != y->on_update)
+        return false;
+    return d->prisma_kinds || is_same(d, x, y);
+}
+
+static void
+drop_constraint(Differ *d, const CatConstraint *k)
+{
+    change_add(d, CHANGE_DROP, k, NULL,
+               k->type == CAT_FOREIGN_KEY ? RANK_DROP_FOREIGN_KEY : RANK_DROP_CONSTRAINT);
+}
+
+static void
+add_constraint(Differ *d, const CatConstraint *k)
+{
+    change_add(d, CHANGE_CREATE, NULL, k,
+               k->type == CAT_FOREIGN_KEY ? RANK_ADD_FOREIGN_KEY : RANK_ADD_CONSTRAINT);
+}
+
+/* Whether the foreign key stands on a key of its target that is dropped, so that it has to go, too. */
+static bool
+loses_its_key(const Differ *d, const CatConstraint *fk)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        const Change *c = *at;
+        const CatTexts *columns = NULL;
+        CatTexts of_index = {0};
+        if (!c->from || !cat_same_text(c->from->id.schema, fk->ref_table.schema))
+            continue;
+        if (c->kind == CAT_TABLE && c->drop_key) {
+            columns = &c->drop_key->columns;
+            if (strcmp(c->from->id.name, fk->ref_table.name) != 0)
+                continue;
+        } else if (c->op == CHANGE_DROP && c->kind == CAT_CONSTRAINT &&
+                   strcmp(c->from->id.name, fk->ref_table.name) == 0) {
+            columns = &((const CatConstraint *)c->from)->columns;
+        } else if (c->op == CHANGE_DROP && c->kind == CAT_INDEX &&
+                   strcmp(((const CatIndex *)c->from)->table, fk->ref_table.name) == 0 &&
+                   ((const CatIndex *)c->from)->is_unique) {
+            vec_each (const CatKey, key, &((const CatIndex *)c->from)->keys)
+                *vec_add(d->arena, &of_index) = key->column ? key->column : "";
+            columns = &of_index;
+        }
+        if (columns && same_members(columns, &fk->ref_columns))
+            return true;
+    }
+    return false;
+}
+
+typedef VEC(const CatConstraint *) Keys;
+
+static int
+key_by_ordinal(const void *x, const void *y)
+{
+    const CatConstraint *p = *(CatConstraint *const *)x, *q = *(CatConstraint *const *)y;
+    return (p->ordinal > q->ordinal) - (p->ordinal < q->ordinal);
+}
+
+static Keys
+foreign_keys(Differ *d, const CatRelation *r)
+{
+    Keys all = {0};
+    cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_FOREIGN_KEY && !k->is_inherited)
+        *vec_add(d->arena, &all) = k;
+    if (all.n)
+        qsort(all.v, all.n, sizeof *all.v, key_by_ordinal);
+    return all;
+}
+
+static void
+compare_foreign_keys(Differ *d, const Change *table, const CatRelation *x, const CatRelation *y)
+{
+    Keys from = foreign_keys(d, x), to = foreign_keys(d, y);
+    bool *taken = arena_array(d->arena, bool, to.n + 1);
+    bool join = is_join_table(x) && is_join_table(y) && d->prisma_kinds;
+    for (size_t i = 0; i < from.n; i++) {
+        size_t k = 0;
+        /* The same name first. */
+        while (k < to.n && (taken[k] || strcmp(from.v[i]->id.sub, to.v[k]->id.sub) != 0 ||
+                            !foreign_key_matches(d, table, from.v[i], to.v[k])))
+            k++;
+        for (k = k < to.n ? k : 0; k < to.n; k++)
+            if (!taken[k] && foreign_key_matches(d, table, from.v[i], to.v[k]))
+                break;
+        if (k < to.n)
+            taken[k] = true;
+        bool stays = k < to.n && (d->compat || !loses_its_key(d, from.v[i]));
+        if (!stays) {
+            drop_constraint(d, from.v[i]);
+            if (k < to.n)
+                taken[k] = false;
+        } else if (strcmp(from.v[i]->id.sub, to.v[k]->id.sub) != 0 && !join) {
+            change_add(d, CHANGE_RENAME, from.v[i], to.v[k], RANK_RENAME_FOREIGN_KEY);
+        }
+    }
+    for (size_t k = 0; k < to.n; k++)
+        if (!taken[k])
+            add_constraint(d, to.v[k]);
+}
+
+/* ---- other constraints --------------------------------------------------------------------- */
+
+static bool
+is_plain_constraint(const CatConstraint *k)
+{
+    return k->type != CAT_PRIMARY_KEY && k->type != CAT_FOREIGN_KEY && !k->is_inherited;
+}
+
+static const CatConstraint *
+constraint_named(const CatConstraints *all, const char *name)
+{
+    cat_each(CatConstraint, k, all) if (strcmp(k->id.sub, name) == 0) return k;
+    return NULL;
+}
+
+/* Unchanged but for its name, which is not taken on the other side. */
+static const CatConstraint *
+constraint_renamed(const Differ *d, const CatConstraint *x, const CatConstraints *from,
+                   const CatConstraints *to)
+{
+    cat_each(CatConstraint, y, to) if (is_plain_constraint(y) &&
+                                       !constraint_named(from, y->id.sub) && is_same(d, x, y))
+        return y;
+    return NULL;
+}
+
+static bool
+constraint_uses_recreated(const Change *table, const CatConstraint *k)
+{
+    vec_each (const ColumnChange, c, &table->columns) {
+        if (c->op != COLUMN_RECREATE)
+            continue;
+        vec_each (const char *, name, &k->columns)
+            if (strcmp(*name, c->to->id.sub) == 0)
+                return true;
+        vec_each (const CatKey, key, &k->keys)
+            if (cat_same_text(key->column, c->to->id.sub) || mentions(key->expr, c->to->id.sub))
+                return true;
+        if (mentions(k->expr, c->to->id.sub))
+            return true;
+    }
+    return false;
+}
+
+static void
+compare_constraints(Differ *d, const Change *table, const CatConstraints *from,
+                    const CatConstraints *to)
+{
+    Map renamed;
+    map_init(&renamed, d->arena);
+    cat_each(CatConstraint, x, from)
+    {
+        if (!is_plain_constraint(x))
+            continue;
+        const CatConstraint *y = constraint_named(to, x->id.sub);
+        if (y && is_same(d, x, y)) {
+            if (table && constraint_uses_recreated(table, y))
+                add_constraint(d, y);
+            continue;
+        }
+        const CatConstraint *other = y ? NULL : constraint_renamed(d, x, from, to);
+        if (other && !map_has(&renamed, str_of(other->id.sub))) {
+            map_put(&renamed, str_of(other->id.sub), (void *)(uintptr_t)other);
+            change_add(d, CHANGE_RENAME, x, other, RANK_RENAME_FOREIGN_KEY);
+            continue;
+        }
+        drop_constraint(d, x);
+    }
+    cat_each(CatConstraint, y, to)
+    {
+        const CatConstraint *x = constraint_named(from, y->id.sub);
+        if (is_plain_constraint(y) && !map_has(&renamed, str_of(y->id.sub)) &&
+            !(x && is_plain_constraint(x) && is_same(d, x, y)))
+            add_constraint(d, y);
+    }
+}
+
+/* ---- tables -------------------------------------------------------------------------------- */
+
+static void
+create_table(Differ *d, const CatRelation *r)
+{
+    change_add(d, CHANGE_CREATE, NULL, r, RANK_CREATE_TABLE);
+    Keys keys = foreign_keys(d, r);
+    vec_each (const CatConstraint *, k, &keys)
+        add_constraint(d, *k);
+    cat_each(CatConstraint, k, &r->constraints) if (is_plain_constraint(k)) add_constraint(d, k);
+    cat_each(CatIndex, i, &r->indexes) create_index(d, NULL, i);
+}
+
+static void
+drop_table(Differ *d, const CatRelation *r)
+{
+    change_add(d, CHANGE_DROP, r, NULL, RANK_DROP_TABLE);
+    Keys keys = foreign_keys(d, r);
+    vec_each (const CatConstraint *, k, &keys)
+        drop_constraint(d, *k);
+}
+
+static bool
+is_empty_change(const Change *c)
+{
+    return !c->columns.n && !c->fields.n && !c->drop_key && !c->add_key && !c->rename_key_from;
+}
+
+/* A table that cannot become the other one: how it is partitioned, or of which type. */
+static bool
+is_other_table(const Differ *d, const CatRelation *x, const CatRelation *y)
+{
+    return !d->prisma_kinds && (!cat_same_text(x->partition_key, y->partition_key) ||
+                                !cat_same_text(x->of_type.name, y->of_type.name));
+}
+
+static void
+alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
+{
+    Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TABLE);
+    size_t at = d->diff->changes.n - 1;
+    compare_columns(d, c, &x->columns, &y->columns, x, y);
+    compare_primary_keys(d, c, x, y);
+    if (!d->prisma_kinds)
+        c->fields = catalog_changes(d->arena, x, y, &d->rules);
+    /* The order of columns cannot be changed; it is the last field. */
+    if (c->fields.n && strcmp(c->fields.v[c->fields.n - 1], "column_order") == 0)
+        c->fields.n--;
+    compare_indexes(d, c, x, y);
+    if (!d->prisma_kinds)
+        compare_constraints(d, c, &x->constraints, &y->constraints);
+    if (!is_empty_change(c))
+        return;
+    for (size_t i = at; i + 1 < d->diff->changes.n; i++)
+        d->diff->changes.v[i] = d->diff->changes.v[i + 1];
+    d->diff->changes.n--;
+}
+
+void
+diff_tables(Differ *d)
+{
+    static const Change none;
+    vec_each (Pair, p, &d->tables) {
+        if (!p->from) {
+            create_table(d, p->to);
+        } else if (!p->to) {
+            drop_table(d, p->from);
+        } else if (is_other_table(d, p->from, p->to)) {
+            drop_table(d, p->from);
+            create_table(d, p->to);
+        } else {
+            alter_table(d, p->from, p->to);
+        }
+    }
+    /* After the keys that they stand on are known. */
+    Map altered;
+    map_init(&altered, d->arena);
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE)
+            map_put(&altered, ref_key(d->arena, &(*c)->from->id), *c);
+    vec_each (Pair, p, &d->tables) {
+        if (!p->from || !p->to || is_other_table(d, p->from, p->to))
+            continue;
+        const Change *c = map_get(&altered, ref_key(d->arena, &p->from->id));
+        compare_foreign_keys(d, c ? c : &none, p->from, p->to);
+    }
+}

@@ -1,0 +1,235 @@
+/* What any object may have: a comment, an owner, privileges. */
+#include "render/render_int.h"
+
+static bool
+is_part(CatKind kind)
+{
+    return kind == CAT_COLUMN || kind == CAT_CONSTRAINT || kind == CAT_TRIGGER ||
+           kind == CAT_RULE || kind == CAT_POLICY;
+}
+
+/* TABLE "a"."T", COLUMN "T"."c", TRIGGER "t" ON "T", FUNCTION "f"(integer) */
+static void
+put_object(Render *r, Buf *b, const CatObject *o)
+{
+    static const char *const words[CAT_KIND_COUNT] = {
+        [CAT_SCHEMA] = "SCHEMA",     [CAT_EXTENSION] = "EXTENSION", [CAT_ENUM] = "TYPE",
+        [CAT_DOMAIN] = "DOMAIN",     [CAT_COMPOSITE] = "TYPE",      [CAT_SEQUENCE] = "SEQUENCE",
+        [CAT_FUNCTION] = "FUNCTION", [CAT_TABLE] = "TABLE",         [CAT_VIEW] = "VIEW",
+        [CAT_MATVIEW] = "MATERIALIZED VIEW",                        [CAT_COLUMN] = "COLUMN",
+        [CAT_INDEX] = "INDEX",       [CAT_CONSTRAINT] = "CONSTRAINT", [CAT_TRIGGER] = "TRIGGER",
+        [CAT_RULE] = "RULE",         [CAT_POLICY] = "POLICY",
+    };
+    bool procedure = o->id.kind == CAT_FUNCTION && ((const CatFunction *)o)->is_procedure;
+    buf_fmt(b, "%s ", procedure ? "PROCEDURE" : words[o->id.kind]);
+    if (o->id.kind == CAT_COLUMN) {
+        put_name(r, b, o->id.schema, o->id.name);
+        buf_addc(b, '.');
+        put_ident(r, b, o->id.sub);
+    } else if (is_part(o->id.kind)) {
+        const Catalog *c = r->diff->to.catalog;
+        bool domain = catalog_find(c, (CatRef){CAT_DOMAIN, o->id.schema, o->id.name, NULL});
+        put_ident(r, b, o->id.sub);
+        buf_addz(b, domain ? " ON DOMAIN " : " ON ");
+        put_name(r, b, o->id.schema, o->id.name);
+    } else {
+        put_name(r, b, o->id.schema, o->id.name);
+        if (o->id.kind == CAT_FUNCTION)
+            buf_fmt(b, "(%s)", o->id.sub ? o->id.sub : "");
+    }
+}
+
+static void
+put_literal(Buf *b, const char *text)
+{
+    Buf literal;
+    buf_init(&literal, b->arena);
+    sql_add_literal(&literal, str_of(text));
+    buf_add(b, str_trim(buf_str(&literal)));
+}
+
+static void
+comment(Render *r, const char *object, const CatObject *to)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_fmt(&b, "COMMENT ON %s IS ", object);
+    if (to->comment)
+        put_literal(&b, to->comment);
+    else
+        buf_addz(&b, "NULL");
+    statement_buf(r, &b);
+}
+
+/* ---- privileges ---------------------------------------------------------------------------- */
+
+/* https://www.postgresql.org/docs/current/ddl-priv.html#PRIVILEGE-ABBREVS-TABLE */
+static const char *
+privilege(char letter)
+{
+    switch (letter) {
+    case 'r':
+        return "SELECT";
+    case 'a':
+        return "INSERT";
+    case 'w':
+        return "UPDATE";
+    case 'd':
+        return "DELETE";
+    case 'D':
+        return "TRUNCATE";
+    case 'x':
+        return "REFERENCES";
+    case 't':
+        return "TRIGGER";
+    case 'X':
+        return "EXECUTE";
+    case 'U':
+        return "USAGE";
+    case 'C':
+        return "CREATE";
+    case 'm':
+        return "MAINTAIN";
+    default:
+        return NULL;
+    }
+}
+
+/* TABLE also for views; columns: the privileges name them. */
+static void
+put_target(Render *r, Buf *b, const CatObject *o)
+{
+    if (o->id.kind == CAT_COLUMN || o->id.kind == CAT_TABLE || o->id.kind == CAT_VIEW ||
+        o->id.kind == CAT_MATVIEW) {
+        buf_addz(b, "TABLE ");
+        put_name(r, b, o->id.schema, o->id.name);
+    } else {
+        put_object(r, b, o);
+    }
+}
+
+static void
+grant(Render *r, const CatObject *o, const CatGrant *g, bool with_option)
+{
+    Buf b, list;
+    buf_init(&b, r->arena);
+    buf_init(&list, r->arena);
+    for (const char *p = g->privileges; *p; p++) {
+        if (*p == '*' || (p[1] == '*') != with_option || !privilege(*p))
+            continue;
+        buf_fmt(&list, "%s%s", list.n ? ", " : "", privilege(*p));
+        if (o->id.kind == CAT_COLUMN) {
+            buf_addz(&list, " (");
+            put_ident(r, &list, o->id.sub);
+            buf_addc(&list, ')');
+        }
+    }
+    if (!list.n)
+        return;
+    buf_fmt(&b, "GRANT %s ON ", list.p);
+    put_target(r, &b, o);
+    buf_addz(&b, " TO ");
+    if (g->role)
+        put_ident(r, &b, g->role);
+    else
+        buf_addz(&b, "PUBLIC");
+    if (with_option)
+        buf_addz(&b, " WITH GRANT OPTION");
+    statement_buf(r, &b);
+}
+
+static void
+revoke_all(Render *r, const CatObject *o, const char *role)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_addz(&b, "REVOKE ALL");
+    if (o->id.kind == CAT_COLUMN) {
+        buf_addz(&b, " (");
+        put_ident(r, &b, o->id.sub);
+        buf_addc(&b, ')');
+    }
+    buf_addz(&b, " ON ");
+    put_target(r, &b, o);
+    buf_addz(&b, " FROM ");
+    if (role)
+        put_ident(r, &b, role);
+    else
+        buf_addz(&b, "PUBLIC");
+    statement_buf(r, &b);
+}
+
+static const CatGrant *
+grant_of(const CatObject *o, const char *role)
+{
+    if (o)
+        vec_each (const CatGrant, g, &o->grants)
+            if (cat_same_text(g->role, role))
+                return g;
+    return NULL;
+}
+
+/* What PUBLIC and the owner have when nothing is listed for them. */
+static const char *
+usual(const CatObject *o, const char *role)
+{
+    if (!role)
+        return o->id.kind == CAT_FUNCTION ? "X"
+               : o->id.kind == CAT_ENUM || o->id.kind == CAT_DOMAIN || o->id.kind == CAT_COMPOSITE
+                   ? "U"
+                   : "";
+    if (!cat_same_text(role, o->owner))
+        return "";
+    return o->id.kind == CAT_TABLE || o->id.kind == CAT_VIEW || o->id.kind == CAT_MATVIEW
+               ? "arwdDxt"
+           : o->id.kind == CAT_SEQUENCE ? "rwU"
+           : o->id.kind == CAT_FUNCTION ? "X"
+           : o->id.kind == CAT_SCHEMA   ? "UC"
+                                        : "U";
+}
+
+static void
+grants(Render *r, const CatObject *from, const CatObject *to)
+{
+    if (from)
+        vec_each (const CatGrant, g, &from->grants)
+            if (!grant_of(to, g->role)) {
+                CatGrant back = {g->role, usual(to, g->role)};
+                revoke_all(r, to, g->role);
+                grant(r, to, &back, false);
+            }
+    vec_each (const CatGrant, g, &to->grants) {
+        const CatGrant *old = grant_of(from, g->role);
+        if (old && strcmp(old->privileges, g->privileges) == 0)
+            continue;
+        /* Whoever has something by default, or had something else, starts anew. */
+        if (old || *usual(to, g->role))
+            revoke_all(r, to, g->role);
+        grant(r, to, g, false);
+        grant(r, to, g, true);
+    }
+}
+
+void
+render_attributes(Render *r, const CatObject *from, const CatObject *to)
+{
+    static const CatRules none;
+    const CatRules *rules = r->diff->options.rules ? r->diff->options.rules : &none;
+    if (r->compat || !to)
+        return;
+    Buf object;
+    buf_init(&object, r->arena);
+    put_object(r, &object, to);
+    bool is_identity = to->id.kind == CAT_SEQUENCE && ((const CatSequence *)to)->is_identity;
+    if (to->owner && !is_part(to->id.kind) && !rules->ignore_owners && !is_identity &&
+        to->id.kind != CAT_EXTENSION && !cat_same_text(from ? from->owner : NULL, to->owner)) {
+        Buf owner;
+        buf_init(&owner, r->arena);
+        put_ident(r, &owner, to->owner);
+        statement(r, "ALTER %s OWNER TO %s", object.p, owner.p);
+    }
+    if (!rules->ignore_grants)
+        grants(r, from, to);
+    if (!rules->ignore_comments && !cat_same_text(from ? from->comment : NULL, to->comment))
+        comment(r, object.p, to);
+}

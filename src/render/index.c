@@ -1,0 +1,152 @@
+/* Indexes, and constraints but for primary keys. */
+#include "render/render_int.h"
+
+static bool
+has_partitions(const Catalog *c, const CatIndex *i)
+{
+    vec_each (CatObject *, o, &c->objects)
+        if ((*o)->id.kind == CAT_INDEX) {
+            const CatName *parent = &((const CatIndex *)*o)->parent;
+            if (cat_same_text(parent->name, i->id.name) &&
+                cat_same_text(parent->schema, i->id.schema))
+                return true;
+        }
+    return false;
+}
+
+static void
+put_index(Render *r, Buf *b, const CatIndex *i)
+{
+    const Catalog *c = r->diff->to.catalog;
+    const CatRelation *t = catalog_relation(c, i->id.schema, i->table);
+    buf_fmt(b, "CREATE %sINDEX ", i->is_unique ? "UNIQUE " : "");
+    put_ident(r, b, i->id.name);
+    buf_addz(b, " ON ");
+    /* Partitions bring indexes of their own, under their own names. */
+    if (i->is_only || (t && t->partition_key && has_partitions(c, i)))
+        buf_addz(b, "ONLY ");
+    put_name(r, b, i->id.schema, i->table);
+    if (i->method) {
+        buf_addz(b, " USING ");
+        for (const char *p = i->method; *p; p++)
+            buf_addc(b, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+        buf_addc(b, ' ');
+    }
+    buf_addc(b, '(');
+    put_keys(r, b, &i->keys);
+    buf_addc(b, ')');
+    if (i->include.n) {
+        buf_addz(b, " INCLUDE (");
+        put_columns(r, b, &i->include, ", ");
+        buf_addc(b, ')');
+    }
+    if (i->is_nulls_not_distinct)
+        buf_addz(b, " NULLS NOT DISTINCT");
+    put_options(r, b, &i->options);
+    if (i->tablespace) {
+        buf_addz(b, " TABLESPACE ");
+        put_ident(r, b, i->tablespace);
+    }
+    if (i->predicate)
+        buf_fmt(b, " WHERE %s", i->predicate);
+}
+
+static void
+create_index(Render *r, const CatIndex *i)
+{
+    Buf b, name, table;
+    buf_init(&b, r->arena);
+    buf_init(&name, r->arena);
+    buf_init(&table, r->arena);
+    put_index(r, &b, i);
+    statement_buf(r, &b);
+    if (i->parent.name) {
+        put_name(r, &name, i->parent.schema, i->parent.name);
+        buf_clear(&b);
+        put_name(r, &b, i->id.schema, i->id.name);
+        statement(r, "ALTER INDEX %s ATTACH PARTITION %s", name.p, b.p);
+    }
+    const CatRelation *t = catalog_relation(r->diff->to.catalog, i->id.schema, i->table);
+    if (!t || r->diff->options.prisma_kinds)
+        return;
+    buf_clear(&name);
+    put_ident(r, &name, i->id.name);
+    put_name(r, &table, i->id.schema, i->table);
+    if (cat_same_text(t->cluster_index, i->id.name))
+        statement(r, "ALTER %s %s CLUSTER ON %s",
+                  t->id.kind == CAT_MATVIEW ? "MATERIALIZED VIEW" : "TABLE", table.p, name.p);
+    if (t->replica_identity == 'i' && cat_same_text(t->replica_index, i->id.name))
+        statement(r, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", table.p, name.p);
+}
+
+void
+render_index(Render *r, const Change *c)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    switch (c->op) {
+    case CHANGE_CREATE:
+        r->step->title = "CreateIndex";
+        create_index(r, (const CatIndex *)c->to);
+        render_attributes(r, NULL, c->to);
+        break;
+    case CHANGE_DROP:
+        r->step->title = "DropIndex";
+        put_name(r, &b, c->from->id.schema, c->from->id.name);
+        statement(r, "DROP INDEX %s", b.p);
+        break;
+    case CHANGE_ALTER:
+        r->step->title = "AlterIndex";
+        render_attributes(r, c->from, c->to);
+        break;
+    case CHANGE_RENAME:
+        r->step->title = "RenameIndex";
+        put_name(r, &b, c->from->id.schema, c->from->id.name);
+        buf_addz(&b, " RENAME TO ");
+        put_ident(r, &b, c->to->id.name);
+        statement(r, "ALTER INDEX %s", b.p);
+        break;
+    }
+}
+
+void
+render_constraint(Render *r, const Change *c)
+{
+    const CatConstraint *k = (const CatConstraint *)(c->to ? c->to : c->from);
+    const Catalog *catalog = c->to ? r->diff->to.catalog : r->diff->from.catalog;
+    bool is_fk = k->type == CAT_FOREIGN_KEY;
+    bool is_domain =
+        catalog_find(catalog, (CatRef){CAT_DOMAIN, k->id.schema, k->id.name, NULL}) != NULL;
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_addz(&b, is_domain ? "ALTER DOMAIN " : "ALTER TABLE ");
+    put_name(r, &b, k->id.schema, k->id.name);
+    switch (c->op) {
+    case CHANGE_CREATE:
+        r->step->title = is_fk ? "AddForeignKey" : "AddConstraint";
+        buf_addz(&b, " ADD CONSTRAINT ");
+        put_ident(r, &b, k->id.sub);
+        buf_addc(&b, ' ');
+        put_constraint(r, &b, k);
+        break;
+    case CHANGE_DROP:
+        r->step->title = is_fk ? "DropForeignKey" : "DropConstraint";
+        buf_addz(&b, " DROP CONSTRAINT ");
+        put_ident(r, &b, k->id.sub);
+        break;
+    case CHANGE_RENAME:
+        r->step->title = is_fk ? "RenameForeignKey" : "RenameConstraint";
+        buf_addz(&b, " RENAME CONSTRAINT ");
+        put_ident(r, &b, c->from->id.sub);
+        buf_addz(&b, " TO ");
+        put_ident(r, &b, k->id.sub);
+        break;
+    case CHANGE_ALTER:
+        r->step->title = "AlterConstraint";
+        render_attributes(r, c->from, c->to);
+        return;
+    }
+    statement_buf(r, &b);
+    if (c->op == CHANGE_CREATE)
+        render_attributes(r, NULL, c->to);
+}

@@ -1,0 +1,45 @@
+/* Changes -> text: SQL, and what people read about them. No other room writes names or literals into
+ * DDL.
+ *
+ * Scripts look as those of `prisma migrate diff --script` do, with steps of our own kind for what
+ * Prisma does not know; with DiffOptions.prisma_compat they are the same byte for byte, mistakes
+ * included (names with quotes in them are not escaped, ...). */
+#pragma once
+
+#include "diff/diff.h"
+
+typedef struct RenderOptions {
+    const char *schema; /* its objects are written without it; NULL = "public", "" = none */
+} RenderOptions;
+
+typedef struct RenderStep {
+    const Change *change;
+    const char *title;    /* "CreateTable" */
+    CatTexts statements; /* without semicolons; a leading comment is part of one */
+} RenderStep;
+
+typedef VEC(RenderStep) RenderSteps;
+
+/* The statements of each change, in order. Changes that need none are left out.
+ *
+ * options  NULL for defaults
+ * returns  owned by `a` */
+RenderSteps
+render_steps(Arena *a, const Diff *d, const RenderOptions *options);
+
+/* The migration file. Without changes: "-- This is an empty migration." */
+Str
+render_script(Arena *a, const Diff *d, const RenderOptions *options);
+
+/* The comment that Prisma puts on top of a new migration ("" when there is nothing to say), with
+ * its own words for its own notes. All notes: also those that only we have. */
+Str
+render_warnings(Arena *a, const Diff *d, bool all);
+
+/* A note as one sentence, as Prisma says it where it has words for it. Not filtered for terminals. */
+const char *
+render_note(Arena *a, const DiffNote *note);
+
+/* What `prisma migrate diff` tells people. */
+Str
+render_summary(Arena *a, const Diff *d);

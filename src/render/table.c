@@ -1,0 +1,603 @@
+/* CREATE, ALTER and DROP TABLE. */
+#include "render/render_int.h"
+
+static const CatConstraint *
+primary_key(const CatRelation *t)
+{
+    cat_each(CatConstraint, k, &t->constraints) if (k->type == CAT_PRIMARY_KEY) return k;
+    return NULL;
+}
+
+static const char *
+table_name(Render *r, const CatRef *id)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    put_name(r, &b, id->schema, id->name);
+    return b.p;
+}
+
+static const char *
+ident(Render *r, const char *name)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    put_ident(r, &b, name);
+    return b.p;
+}
+
+/* ---- what tables have beside columns --------------------------------------------------------- */
+
+static void
+reset_options(Render *r, const char *table, const char *prefix, const CatTexts *from,
+              const CatTexts *to)
+{
+    Buf set, reset;
+    buf_init(&set, r->arena);
+    buf_init(&reset, r->arena);
+    vec_each (const char *, option, to) {
+        const char *value = strchr(*option, '=');
+        buf_fmt(&set, "%s%s%.*s=", set.n ? ", " : "", prefix, (int)(value - *option), *option);
+        put_label(r, &set, value + 1);
+    }
+    vec_each (const char *, option, from) {
+        size_t n = (size_t)(strchr(*option, '=') - *option) + 1;
+        bool kept = false;
+        vec_each (const char *, other, to)
+            kept = kept || strncmp(*option, *other, n) == 0;
+        if (!kept)
+            buf_fmt(&reset, "%s%s%.*s", reset.n ? ", " : "", prefix, (int)n - 1, *option);
+    }
+    if (reset.n)
+        statement(r, "ALTER TABLE %s RESET (%s)", table, reset.p);
+    if (set.n)
+        statement(r, "ALTER TABLE %s SET (%s)", table, set.p);
+}
+
+static bool
+same_list(const CatTexts *x, const CatTexts *y)
+{
+    bool same = x->n == y->n;
+    for (size_t i = 0; same && i < x->n; i++)
+        same = strcmp(x->v[i], y->v[i]) == 0;
+    return same;
+}
+
+static void
+replica_identity(Render *r, const char *table, const CatRelation *t)
+{
+    if (t->replica_identity == 'i' && t->replica_index)
+        statement(r, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", table,
+                  ident(r, t->replica_index));
+    else
+        statement(r, "ALTER TABLE %s REPLICA IDENTITY %s", table,
+                  t->replica_identity == 'f'   ? "FULL"
+                  : t->replica_identity == 'n' ? "NOTHING"
+                                               : "DEFAULT");
+}
+
+/* What CREATE TABLE leaves as it is: `from` is what the table has then. */
+static void
+table_state(Render *r, const CatRelation *from, const CatRelation *to)
+{
+    const char *table = table_name(r, &to->id);
+    if (from->is_unlogged != to->is_unlogged)
+        statement(r, "ALTER TABLE %s SET %s", table, to->is_unlogged ? "UNLOGGED" : "LOGGED");
+    if (!cat_same_text(from->tablespace, to->tablespace))
+        statement(r, "ALTER TABLE %s SET TABLESPACE %s", table,
+                  to->tablespace ? ident(r, to->tablespace) : "pg_default");
+    if (!cat_same_text(from->access_method, to->access_method))
+        statement(r, "ALTER TABLE %s SET ACCESS METHOD %s", table,
+                  to->access_method ? ident(r, to->access_method) : "heap");
+    if (!same_list(&from->options, &to->options))
+        reset_options(r, table, "", &from->options, &to->options);
+    if (!same_list(&from->toast_options, &to->toast_options))
+        reset_options(r, table, "toast.", &from->toast_options, &to->toast_options);
+    if (from->replica_identity != to->replica_identity ||
+        !cat_same_text(from->replica_index, to->replica_index))
+        replica_identity(r, table, to);
+    if (!cat_same_text(from->cluster_index, to->cluster_index)) {
+        if (to->cluster_index)
+            statement(r, "ALTER TABLE %s CLUSTER ON %s", table, ident(r, to->cluster_index));
+        else
+            statement(r, "ALTER TABLE %s SET WITHOUT CLUSTER", table);
+    }
+    if (from->is_rls != to->is_rls)
+        statement(r, "ALTER TABLE %s %s ROW LEVEL SECURITY", table,
+                  to->is_rls ? "ENABLE" : "DISABLE");
+    if (from->is_rls_forced != to->is_rls_forced)
+        statement(r, "ALTER TABLE %s %s ROW LEVEL SECURITY", table,
+                  to->is_rls_forced ? "FORCE" : "NO FORCE");
+}
+
+static bool
+has_name(const CatNames *list, const CatName *name)
+{
+    vec_each (const CatName, n, list)
+        if (cat_same_text(n->schema, name->schema) && strcmp(n->name, name->name) == 0)
+            return true;
+    return false;
+}
+
+static void
+parents(Render *r, const CatRelation *from, const CatRelation *to)
+{
+    const char *table = table_name(r, &to->id);
+    bool moved = !cat_same_text(from->partition_of.name, to->partition_of.name) ||
+                 !cat_same_text(from->partition_bound, to->partition_bound);
+    Buf b;
+    buf_init(&b, r->arena);
+    if (moved && from->partition_of.name) {
+        put_name(r, &b, from->partition_of.schema, from->partition_of.name);
+        statement(r, "ALTER TABLE %s DETACH PARTITION %s", b.p, table);
+    }
+    buf_clear(&b);
+    if (moved && to->partition_of.name) {
+        put_name(r, &b, to->partition_of.schema, to->partition_of.name);
+        statement(r, "ALTER TABLE %s ATTACH PARTITION %s %s", b.p, table, to->partition_bound);
+    }
+    vec_each (const CatName, parent, &from->inherits)
+        if (!has_name(&to->inherits, parent))
+            statement(r, "ALTER TABLE %s NO INHERIT %s", table,
+                      table_name(r, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}));
+    vec_each (const CatName, parent, &to->inherits)
+        if (!has_name(&from->inherits, parent))
+            statement(r, "ALTER TABLE %s INHERIT %s", table,
+                      table_name(r, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}));
+}
+
+/* ---- columns ------------------------------------------------------------------------------- */
+
+static const char *
+storage_name(char c)
+{
+    return c == 'p' ? "PLAIN" : c == 'e' ? "EXTERNAL" : c == 'm' ? "MAIN" : "EXTENDED";
+}
+
+/* Storage, compression, statistics and options, where they differ. */
+static void
+column_storage(Render *r, const char *table, const CatColumn *from, const CatColumn *to)
+{
+    const char *name = ident(r, to->id.sub);
+    char was = from ? from->storage : 0, compressed = from ? from->compression : 0;
+    const char *target = from ? from->statistics : NULL;
+    if (was != to->storage) {
+        /* Zero is the type's own, which has no name before version 16. */
+        if (to->storage)
+            statement(r, "ALTER TABLE %s ALTER COLUMN %s SET STORAGE %s", table, name,
+                      storage_name(to->storage));
+        else
+            statement(r, "ALTER TABLE %s ALTER COLUMN %s SET STORAGE %s", table, name,
+                      strcmp(to->type.name, "numeric") == 0 ? "MAIN" : "EXTENDED");
+    }
+    if (compressed != to->compression)
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION %s", table, name,
+                  to->compression == 'l'   ? "lz4"
+                  : to->compression == 'p' ? "pglz"
+                                           : "default");
+    if (!cat_same_text(target, to->statistics))
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s SET STATISTICS %s", table, name,
+                  to->statistics ? to->statistics : "-1");
+    static const CatTexts none;
+    const CatTexts *options = from ? &from->options : &none;
+    if (same_list(options, &to->options))
+        return;
+    Buf b;
+    buf_init(&b, r->arena);
+    vec_each (const char *, option, options)
+        buf_fmt(&b, "%s%.*s", b.n ? ", " : "", (int)(strchr(*option, '=') - *option), *option);
+    if (b.n)
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s RESET (%s)", table, name, b.p);
+    buf_clear(&b);
+    vec_each (const char *, option, &to->options)
+        buf_fmt(&b, "%s%s", b.n ? ", " : "", *option);
+    if (b.n)
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s SET (%s)", table, name, b.p);
+}
+
+typedef struct Alter {
+    Render *r;
+    const Change *change;
+    const char *table;
+    Buf clauses;
+    CatTexts before, after;
+} Alter;
+
+static Buf *
+clause(Alter *a)
+{
+    if (a->clauses.n)
+        buf_addz(&a->clauses, ",\n");
+    return &a->clauses;
+}
+
+static void
+alter_prefix(Alter *a, const ColumnChange *k)
+{
+    Buf *b = clause(a);
+    buf_addz(b, "ALTER COLUMN ");
+    put_ident(a->r, b, k->from->id.sub);
+    buf_addc(b, ' ');
+}
+
+static bool
+draws(const CatColumn *c)
+{
+    return c->default_expr && strncmp(c->default_expr, "nextval(", 8) == 0;
+}
+
+/* nextval('public."A_x_seq"'::regclass) -> A_x_seq */
+static const char *
+drawn_sequence(Render *r, const CatColumn *c)
+{
+    Str s = str_of(c->default_expr);
+    const char *open = memchr(s.p, '\'', s.n), *end = strstr(s.p, "'::");
+    if (!open || !end || r->diff->options.from_is_written)
+        return "";
+    Buf b;
+    buf_init(&b, r->arena);
+    for (const char *p = open + 1; p < end; p++) {
+        if (*p == '.')
+            buf_clear(&b);
+        else if (*p != '"')
+            buf_addc(&b, *p);
+    }
+    return b.p;
+}
+
+/* Prisma knows the sequences of a schema by the empty name. */
+static bool
+other_column_draws(const Diff *d, const CatColumn *c)
+{
+    if (!d->options.from_is_written)
+        return false;
+    vec_each (CatObject *, o, &d->to.catalog->objects)
+        if ((*o)->id.kind == CAT_COLUMN && draws((const CatColumn *)*o) &&
+            cat_ref_cmp(&(*o)->id, &c->id) != 0)
+            return true;
+    return false;
+}
+
+static void
+drop_default_compat(Alter *a, const ColumnChange *k)
+{
+    Render *r = a->r;
+    alter_prefix(a, k);
+    buf_addz(&a->clauses, "DROP DEFAULT");
+    if (draws(k->from) && !other_column_draws(r->diff, k->to))
+        *vec_add(r->arena, &a->after) =
+            str_fmt(r->arena, "DROP SEQUENCE \"%s\"", drawn_sequence(r, k->from));
+}
+
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static void
+add_sequence_compat(Alter *a, const ColumnChange *k)
+{
+    Render *r = a->r;
+    Buf b, table;
+    buf_init(&b, r->arena);
+    buf_init(&table, r->arena);
+    const CatRef *id = &k->to->id;
+    if (strcmp(id->schema, r->schema) != 0)
+        buf_fmt(&b, "\"%s\".", id->schema);
+    buf_fmt(&b, "%s_%s_seq", id->name, id->sub);
+    for (size_t i = 0; i < b.n; i++)
+        b.p[i] = lower(b.p[i]);
+    put_name(r, &table, id->schema, id->name);
+    *vec_add(r->arena, &a->before) = str_fmt(r->arena, "CREATE SEQUENCE %s", b.p);
+    alter_prefix(a, k);
+    buf_fmt(&a->clauses, "SET DEFAULT nextval('%s')", b.p);
+    *vec_add(r->arena, &a->after) =
+        str_fmt(r->arena, "ALTER SEQUENCE %s OWNED BY %s.\"%s\"", b.p, table.p, id->sub);
+}
+
+static void
+set_type(Alter *a, const ColumnChange *k)
+{
+    Buf *b = &a->clauses;
+    const char *column = ident(a->r, k->to->id.sub);
+    alter_prefix(a, k);
+    buf_addz(b, "SET DATA TYPE ");
+    /* Prisma takes it for a type. */
+    const char *serial = a->r->compat ? serial_of(a->r, a->r->diff->to.catalog, k->to) : NULL;
+    if (serial)
+        buf_addz(b, serial);
+    else
+        put_type(a->r, b, &k->to->type);
+    if (!a->r->compat && k->to->collation.name) {
+        buf_addz(b, " COLLATE ");
+        put_name(a->r, b, k->to->collation.schema, k->to->collation.name);
+    }
+    switch (k->cast_using) {
+    case USING_NOTHING:
+        return;
+    case USING_CAST:
+        buf_fmt(b, " USING (%s::", column);
+        break;
+    case USING_TEXT:
+        buf_fmt(b, " USING (%s::text%s::", column, k->from->type.is_array ? "[]" : "");
+        break;
+    case USING_ARRAY:
+        buf_fmt(b, " USING (CASE WHEN %s IS NOT NULL THEN ARRAY[%s] END::", column, column);
+        break;
+    case USING_FIRST:
+        buf_fmt(b, " USING (%s[1]::", column);
+        break;
+    }
+    put_type(a->r, b, &k->to->type);
+    buf_addc(b, ')');
+}
+
+static void
+alter_column_compat(Alter *a, const ColumnChange *k)
+{
+    bool was_list = k->from->type.is_array, is_list = k->to->type.is_array;
+    bool retype = (k->fields & COLUMN_TYPE) || was_list != is_list;
+    if (k->fields & COLUMN_NULLABLE && !is_list) {
+        alter_prefix(a, k);
+        buf_addz(&a->clauses, k->to->is_not_null ? "SET NOT NULL" : "DROP NOT NULL");
+    }
+    if (k->fields & COLUMN_DEFAULT) {
+        if (k->to->default_expr && !draws(k->to)) {
+            alter_prefix(a, k);
+            buf_fmt(&a->clauses, "SET DEFAULT %s", k->to->default_expr);
+        } else {
+            drop_default_compat(a, k);
+        }
+    }
+    if (k->fields & COLUMN_SEQUENCE) {
+        if (draws(k->from) || k->from->identity)
+            drop_default_compat(a, k);
+        else
+            add_sequence_compat(a, k);
+    }
+    if (retype)
+        set_type(a, k);
+}
+
+static void
+alter_identity(Alter *a, const ColumnChange *k)
+{
+    Buf *b = &a->clauses;
+    alter_prefix(a, k);
+    if (k->to->identity == CAT_NO_IDENTITY)
+        buf_addz(b, "DROP IDENTITY");
+    else
+        buf_fmt(b, "%s GENERATED %s%s", k->from->identity ? "SET" : "ADD",
+                k->to->identity == CAT_ALWAYS ? "ALWAYS" : "BY DEFAULT",
+                k->from->identity ? "" : " AS IDENTITY");
+}
+
+static void
+alter_column(Alter *a, const ColumnChange *k)
+{
+    Buf *b = &a->clauses;
+    if (k->fields & COLUMN_NULLABLE) {
+        alter_prefix(a, k);
+        buf_addz(b, k->to->is_not_null ? "SET NOT NULL" : "DROP NOT NULL");
+    }
+    if (k->fields & COLUMN_GENERATED) {
+        alter_prefix(a, k);
+        buf_addz(b, "DROP EXPRESSION");
+    }
+    bool drops = k->is_default_in_the_way ||
+                 (k->fields & COLUMN_DEFAULT && !k->to->default_expr);
+    if (drops && !(k->fields & COLUMN_GENERATED)) {
+        alter_prefix(a, k);
+        buf_addz(b, "DROP DEFAULT");
+    }
+    if (k->fields & COLUMN_IDENTITY)
+        alter_identity(a, k);
+    bool sets = k->fields & COLUMN_DEFAULT && k->to->default_expr;
+    if (sets && !k->is_default_in_the_way) {
+        alter_prefix(a, k);
+        buf_fmt(b, "SET DEFAULT %s", k->to->default_expr);
+    }
+    if (k->fields & COLUMN_TYPE)
+        set_type(a, k);
+    if (sets && k->is_default_in_the_way) {
+        alter_prefix(a, k);
+        buf_fmt(b, "SET DEFAULT %s", k->to->default_expr);
+    }
+}
+
+static void
+column_clauses(Alter *a, const ColumnChange *k)
+{
+    if (k->op == COLUMN_DROP || k->op == COLUMN_RECREATE) {
+        buf_addz(clause(a), "DROP COLUMN ");
+        put_ident(a->r, &a->clauses, k->from->id.sub);
+    }
+    if (k->op == COLUMN_ADD || k->op == COLUMN_RECREATE) {
+        buf_addz(clause(a), "ADD COLUMN     ");
+        put_column(a->r, &a->clauses, a->r->diff->to.catalog, k->to);
+    }
+    if (k->op != COLUMN_ALTER)
+        return;
+    if (a->r->compat)
+        alter_column_compat(a, k);
+    else
+        alter_column(a, k);
+}
+
+static void
+add_key(Alter *a, const CatConstraint *k)
+{
+    buf_addz(clause(a), "ADD CONSTRAINT ");
+    put_ident(a->r, &a->clauses, k->id.sub);
+    buf_addc(&a->clauses, ' ');
+    put_constraint(a->r, &a->clauses, k);
+}
+
+static void
+rename_key(Alter *a, bool as_clause)
+{
+    const Change *c = a->change;
+    if (!c->rename_key_from)
+        return;
+    const char *text = str_fmt(a->r->arena, "RENAME CONSTRAINT %s TO %s",
+                               ident(a->r, c->rename_key_from->id.sub),
+                               ident(a->r, c->rename_key_to->id.sub));
+    if (as_clause)
+        buf_addz(clause(a), text);
+    else
+        statement(a->r, "ALTER TABLE %s %s", a->table, text);
+}
+
+static void
+alter_table(Render *r, const Change *c)
+{
+    Alter a = {.r = r, .change = c, .table = table_name(r, &c->to->id)};
+    bool rename_inside = r->compat && r->diff->options.prisma == 6;
+    buf_init(&a.clauses, r->arena);
+    if (c->drop_key) {
+        buf_addz(clause(&a), "DROP CONSTRAINT ");
+        put_ident(r, &a.clauses, c->drop_key->id.sub);
+    }
+    if (rename_inside)
+        rename_key(&a, true);
+    vec_each (const ColumnChange, k, &c->columns)
+        column_clauses(&a, k);
+    if (c->add_key)
+        add_key(&a, c->add_key);
+    vec_each (const char *, text, &a.before)
+        statement(r, "%s", *text);
+    if (a.clauses.n)
+        statement(r, "ALTER TABLE %s %s", a.table, a.clauses.p);
+    if (!rename_inside)
+        rename_key(&a, false);
+    vec_each (const char *, text, &a.after)
+        statement(r, "%s", *text);
+    if (r->diff->options.prisma_kinds || r->compat)
+        return;
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->to && (k->fields & COLUMN_STORAGE || k->op != COLUMN_ALTER))
+            column_storage(r, a.table, k->op == COLUMN_ALTER ? k->from : NULL, k->to);
+    const CatRelation *x = (const CatRelation *)c->from, *y = (const CatRelation *)c->to;
+    parents(r, x, y);
+    table_state(r, x, y);
+    render_attributes(r, c->from, c->to);
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->to)
+            render_attributes(r, k->op == COLUMN_ALTER ? (const CatObject *)k->from : NULL,
+                              (const CatObject *)k->to);
+}
+
+/* ---- new tables ---------------------------------------------------------------------------- */
+
+static void
+put_body(Render *r, Buf *b, const CatRelation *t)
+{
+    bool first = true;
+    buf_addz(b, " (\n");
+    cat_each(CatColumn, column, &t->columns)
+    {
+        if (column->is_inherited)
+            continue;
+        buf_addz(b, first ? "    " : ",\n    ");
+        put_column(r, b, r->diff->to.catalog, column);
+        first = false;
+    }
+    const CatConstraint *pk = primary_key(t);
+    if (pk && !pk->is_inherited) {
+        buf_addz(b, first ? "    CONSTRAINT " : ",\n\n    CONSTRAINT ");
+        put_ident(r, b, pk->id.sub);
+        bool plain = !pk->include.n && !pk->options.n && !pk->tablespace && !pk->is_deferrable &&
+                     !pk->is_without_overlaps;
+        if (plain) {
+            buf_addz(b, " PRIMARY KEY (");
+            put_columns(r, b, &pk->columns, ",");
+            buf_addc(b, ')');
+        } else {
+            buf_addc(b, ' ');
+            put_constraint(r, b, pk);
+        }
+    }
+    buf_addz(b, "\n)");
+}
+
+static void
+create_table(Render *r, const CatRelation *t)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_fmt(&b, "CREATE %sTABLE ", t->is_unlogged ? "UNLOGGED " : "");
+    put_name(r, &b, t->id.schema, t->id.name);
+    if (t->partition_of.name) {
+        buf_addz(&b, " PARTITION OF ");
+        put_name(r, &b, t->partition_of.schema, t->partition_of.name);
+        buf_fmt(&b, " %s", t->partition_bound);
+    } else {
+        put_body(r, &b, t);
+    }
+    for (size_t i = 0; i < t->inherits.n; i++) {
+        buf_addz(&b, i ? ", " : " INHERITS (");
+        put_name(r, &b, t->inherits.v[i].schema, t->inherits.v[i].name);
+        buf_addz(&b, i + 1 == t->inherits.n ? ")" : "");
+    }
+    if (t->partition_key)
+        buf_fmt(&b, " PARTITION BY %s", t->partition_key);
+    if (t->access_method) {
+        buf_addz(&b, " USING ");
+        put_ident(r, &b, t->access_method);
+    }
+    put_options(r, &b, &t->options);
+    if (t->tablespace) {
+        buf_addz(&b, " TABLESPACE ");
+        put_ident(r, &b, t->tablespace);
+    }
+    statement_buf(r, &b);
+    if (r->compat)
+        return;
+    CatRelation made = {.id = t->id,
+                        .is_unlogged = t->is_unlogged,
+                        .tablespace = t->tablespace,
+                        .access_method = t->access_method,
+                        .options = t->options,
+                        /* these name indexes that come later */
+                        .replica_identity = t->replica_identity,
+                        .replica_index = t->replica_index,
+                        .cluster_index = t->cluster_index};
+    if (t->replica_identity != 'i')
+        made.replica_identity = 0;
+    table_state(r, &made, t);
+    const char *name = table_name(r, &t->id);
+    cat_each(CatColumn, column, &t->columns)
+    {
+        column_storage(r, name, NULL, column);
+        if (column->is_not_null_unchecked)
+            statement(r, "ALTER TABLE %s ADD NOT NULL %s NOT VALID", name,
+                      ident(r, column->id.sub));
+    }
+    render_attributes(r, NULL, (const CatObject *)t);
+    cat_each(CatColumn, column, &t->columns) render_attributes(r, NULL, (const CatObject *)column);
+}
+
+void
+render_table(Render *r, const Change *c)
+{
+    switch (c->op) {
+    case CHANGE_CREATE:
+        r->step->title = "CreateTable";
+        create_table(r, (const CatRelation *)c->to);
+        break;
+    case CHANGE_DROP:
+        r->step->title = "DropTable";
+        statement(r, "DROP TABLE %s", table_name(r, &c->from->id));
+        break;
+    case CHANGE_ALTER:
+        r->step->title = "AlterTable";
+        alter_table(r, c);
+        break;
+    case CHANGE_RENAME:
+        r->step->title = "RenameTable";
+        statement(r, "ALTER TABLE %s RENAME TO %s", table_name(r, &c->from->id),
+                  ident(r, c->to->id.name));
+        break;
+    }
+}
