@@ -179,8 +179,10 @@ same_value(Arena *a, const CatColumn *x, const CatColumn *y, const char *p, cons
         return true; /* Prisma can't compare these */
     if (*p == '\'' && *q == '\'' && is_type(x, json) && is_type(y, json))
         return strcmp(json_squeezed(a, p), json_squeezed(a, q)) == 0;
+    static const char *const integers[] = {"int2", "int4", "int8", "oid", NULL};
     if (*p != '\'' && *q != '\'')
-        return str_eq(number_trimmed(p), number_trimmed(q));
+        return is_type(x, integers) == is_type(y, integers) &&
+               str_eq(number_trimmed(p), number_trimmed(q));
     return strcmp(p, q) == 0;
 }
 

@@ -10,11 +10,8 @@ diff_schemas(Differ *d)
     cat_each(CatSchema, y, &d->to->schemas)
     {
         const CatSchema *x = catalog_find(d->from, y->id);
-        /* Prisma 6 leaves the default schema to the database. */
-        bool left_out = d->compat && d->options->prisma == 6 && !d->from->schemas.n &&
-                        d->to->schemas.n == 1 && strcmp(y->id.name, "public") == 0;
-        left_out = left_out || (d->compat && refs_have(d->diff->from.unused_schemas, &y->id));
-        if (!x && !left_out)
+        bool is_taken_for_made = d->compat && refs_have(d->diff->from.unused_schemas, &y->id);
+        if (!x && !is_taken_for_made)
             change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_SCHEMA);
     }
     if (d->prisma_kinds)

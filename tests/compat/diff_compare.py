@@ -15,7 +15,8 @@ and the first and last one from and to nothing. Without any, tests/golden/diff i
 --show N     describe the first N differences (default: 5)
 --script P   path of diff-script (default: that of build/debug or build/release)
 
-A schema is adapted to the generation: 6 wants a url in the datasource, 7 refuses it. Exit status: 0
+A schema is adapted to the generation: 6 wants a url in the datasource, 7 refuses it, and features
+that 7 no longer knows are left out. Exit status: 0
 when all are equal, 1 otherwise; 77 with a word when Prisma is not installed (ARAMID_ORACLE,
 build/npm: a folder with node_modules and lib).
 """
@@ -27,13 +28,27 @@ import glob
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 
-from psl_compare import REPO, adapt, find_oracle, mutant
+from psl_compare import REPO, adapt as adapt_url, find_oracle, mutant
 
 SERVER = os.path.join(REPO, "tests", "compat", "diff_oracle.mjs")
 GOLDEN = os.path.join(REPO, "tests", "golden", "diff")
+
+
+FEATURES = re.compile(r"^([ \t]*previewFeatures[ \t]*=[ \t]*)\[([^\]]*)\]", re.M)
+KNOWN = {"fullTextSearchPostgres", "nativeDistinct", "partialIndexes", "postgresqlExtensions",
+         "relationJoins", "strictUndefinedChecks", "typedSql", "views"}
+
+
+def adapt(text, generation):
+    """The schema as that generation of Prisma would have it."""
+    def features(match):
+        kept = [f for f in re.findall(r"\w+", match.group(2)) if f in KNOWN]
+        return match.group(1) + "[" + ", ".join(f'"{f}"' for f in kept) + "]"
+    return FEATURES.sub(features, adapt_url(text, generation))
 
 
 class Oracle:
