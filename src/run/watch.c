@@ -59,7 +59,7 @@ static const char look_query[] =
     " AND h.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock')),"
     " p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total"
     " FROM pg_stat_activity a LEFT JOIN pg_stat_progress_create_index p ON p.pid = a.pid"
-    " WHERE a.pid = %d AND COALESCE(a.backend_start::text, '') IN ('', '%s')";
+    " WHERE a.pid = %d";
 
 static long long
 number(const DbRows *rows, int col)
@@ -107,12 +107,12 @@ watch_tick(Run *r, int64_t elapsed_ms)
     const DbInfo *info = db_info(r->session.db);
     DbRowsVec results;
     Err ignored;
-    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid, info->backend_start)),
+    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid)),
                   &results, &ignored))
         return true;
     const DbRows *rows = &results.v[results.n - 1];
     const DbInfo *seen = db_info(r->observer);
-    if (seen->in_recovery || strcmp(seen->system_identifier, info->system_identifier) != 0)
+    if (seen->in_recovery || strcmp(seen->started, info->started) != 0)
         return true; /* another server of a list or behind a name */
     if (rows->rows == 0 || str_is(db_cell(rows, 0, 0), "idle")) {
         /* The answer was sent, or the backend is gone, and nothing arrives here. */
