@@ -156,7 +156,7 @@ connect_once(Db *db, Arena *scratch, Err *err)
         db->pq.PQstatus(db->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
+        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started, 0,
                                      opt->tick, opt->tick_arg);
         if (end == WAIT_STOP)
             return err_set(err, ERR_INTERRUPTED, "connecting to %s was interrupted", host);

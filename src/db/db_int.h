@@ -22,8 +22,8 @@ enum {
 
 /* Wait until the socket is ready, the tick or the time ends it. */
 typedef enum WaitEnd { WAIT_READY, WAIT_DEADLINE, WAIT_STOP } WaitEnd;
-WaitEnd db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, DbTick tick,
-                       void *arg);
+WaitEnd db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms,
+                       int tick_ms, DbTick tick, void *arg);
 
 /* Explain why connecting failed: libpq's text (verbose form, so that it holds the SQLSTATE). */
 bool connect_diagnose(const DbOptions *opt, const char *host, const char *text, Err *err);

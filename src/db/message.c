@@ -9,15 +9,18 @@
 #include <stdlib.h>
 
 WaitEnd
-db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, DbTick tick, void *arg)
+db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms, DbTick tick,
+               void *arg)
 {
+    if (tick_ms == 0)
+        tick_ms = TICK_MS;
     for (;;) {
         int64_t now = clock_ms();
         if (now >= deadline_ms)
             return WAIT_DEADLINE;
         int64_t left = deadline_ms - now;
         struct pollfd pfd = {.fd = fd, .events = events};
-        int n = poll(&pfd, 1, (int)(left < TICK_MS ? left : TICK_MS));
+        int n = poll(&pfd, 1, (int)(left < tick_ms ? left : tick_ms));
         if (n > 0)
             return WAIT_READY;
         if (tick && !tick(arg, clock_ms() - started_ms))
@@ -193,7 +196,7 @@ await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
             return;
         short events = (short)(sent ? POLLIN : POLLIN | POLLOUT);
         WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
-                                     cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
+                                     run->tick_ms, cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
         if (end == WAIT_READY) {
             if (!db->pq.PQconsumeInput(db->conn)) {
                 collect(db, a, run->discard_rows, ret);

@@ -502,7 +502,7 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     }
     DbOutcome o;
     const char *text = str_dup(a, str_slice(mp->script.text, s->off, s->off + s->len));
-    run_send(r, a, str_of(text), s->kind == SQL_CREATE_INDEX || s->kind == SQL_REINDEX, &o);
+    run_send(r, a, str_of(text), NULL, &o);
     failpoint(r, FP_AFTER_STATEMENT);
     if (o.end == DB_DONE) { /* also when a stop came too late */
         bool ok = write_finish(r, a, step, row, last, err);
