@@ -12,6 +12,7 @@ struct Db {
     DbInfo info;
     DbNotice notice;
     void *notice_arg;
+    bool copies_out; /* the statement under way is a COPY ... TO STDOUT */
 };
 
 enum {

@@ -69,6 +69,14 @@ field(Db *db, Arena *a, const PGresult *res, int code)
     return v ? str_dupz(a, v) : "";
 }
 
+/* The first line of libpq's text; the others guess at causes. */
+static const char *
+connection_text(Db *db, Arena *a)
+{
+    Str text = str_trim(str_of(db->pq.PQerrorMessage(db->conn)));
+    return str_dup(a, str_cut(&text, '\n'));
+}
+
 static void
 take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
 {
@@ -77,7 +85,7 @@ take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
         return; /* the first error counts */
     if (!state) {
         ret->end = DB_LOST;
-        ret->message = str_dup(a, str_trim(str_of(db->pq.PQerrorMessage(db->conn))));
+        ret->message = connection_text(db, a);
         return;
     }
     ret->end = DB_FAILED;
@@ -115,18 +123,21 @@ take_rows(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
     r->cells = cells;
 }
 
-static void
+/* Throw away what a COPY ... TO STDOUT has sent so far; false: more is to come. */
+static bool
 drain_copy_out(Db *db)
 {
     char *chunk;
-    while (db->pq.PQgetCopyData(db->conn, &chunk, 0) > 0)
+    int n;
+    while ((n = db->pq.PQgetCopyData(db->conn, &chunk, 1)) > 0)
         db->pq.PQfreemem(chunk);
+    return n != 0;
 }
 
 static void
 take_result(Db *db, Arena *a, PGresult *res, bool discard, DbOutcome *ret)
 {
-    /* PQcmdStatus only reads, but its declaration lacks the const. */
+    const char *tag; /* PQcmdStatus only reads, but its declaration lacks the const */
     switch (db->pq.PQresultStatus(res)) {
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
@@ -134,17 +145,19 @@ take_result(Db *db, Arena *a, PGresult *res, bool discard, DbOutcome *ret)
         vec_add(a, &ret->results)->tag = str_dupz(a, db->pq.PQcmdStatus(res));
         break;
     case PGRES_TUPLES_OK:
-        ret->completed++;
         if (discard)
             vec_add(a, &ret->results);
         else
             take_rows(db, a, res, ret);
-        ret->results.v[ret->results.n - 1].tag = str_dupz(a, db->pq.PQcmdStatus(res));
+        tag = str_dupz(a, db->pq.PQcmdStatus(res));
+        ret->results.v[ret->results.n - 1].tag = tag;
+        /* A rule can make several results of a statement; only the last one has the tag. */
+        ret->completed += tag[0] != 0;
         break;
     case PGRES_SINGLE_TUPLE:
         break; /* a row that nobody wants */
     case PGRES_COPY_OUT:
-        drain_copy_out(db);
+        db->copies_out = true;
         break;
     case PGRES_COPY_IN:
         db->pq.PQputCopyEnd(db->conn, "COPY FROM STDIN has no data here");
@@ -159,21 +172,23 @@ take_result(Db *db, Arena *a, PGresult *res, bool discard, DbOutcome *ret)
 static bool
 collect(Db *db, Arena *a, bool discard, DbOutcome *ret)
 {
-    while (!db->pq.PQisBusy(db->conn)) {
+    for (;;) {
+        db->copies_out = db->copies_out && !drain_copy_out(db);
+        if (db->copies_out || db->pq.PQisBusy(db->conn))
+            return false;
         PGresult *res = db->pq.PQgetResult(db->conn);
         if (!res)
             return true;
         take_result(db, a, res, discard, ret);
     }
-    return false;
 }
 
 static void
 lose(Db *db, Arena *a, DbOutcome *ret, const char *fallback)
 {
     if (ret->end == DB_DONE) {
-        Str text = str_trim(str_of(db->pq.PQerrorMessage(db->conn)));
-        ret->message = text.n ? str_dup(a, text) : fallback;
+        const char *text = connection_text(db, a);
+        ret->message = text[0] ? text : fallback;
     }
     ret->end = DB_LOST;
 }
@@ -225,6 +240,7 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
     }
     db->notice = run->notice;
     db->notice_arg = run->notice_arg;
+    db->copies_out = false;
     if (!db->pq.PQsendQuery(db->conn, sql.p))
         lose(db, a, ret, "the message could not be sent");
     else {

@@ -57,6 +57,7 @@ typedef struct Run {
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
     int number, total;     /* of it */
+    bool is_alone;         /* its step under way is outside of transactions */
     Watch *watch;          /* of the statement that runs, or NULL */
     Db *observer;          /* second connection for progress, made when a statement takes long */
     bool no_observer;      /* it could not be made */
@@ -68,6 +69,7 @@ typedef struct Run {
 
 void failpoint(Run *r, Failpoint id);
 
+/* Tell something. The text becomes printable here: names and messages of servers may be in it. */
 __attribute__((format(printf, 5, 6))) void run_emit(Run *r, RunEventKind kind, RunLevel level,
                                                     const char *migration, const char *fmt, ...);
 
@@ -179,6 +181,17 @@ enum { GUARD_EVERY_MS = 20 };
 /* Send a message of the user's statements, watched, with the server's notices as events. guard may
  * be NULL. */
 void run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret);
+
+/* The process of somebody else that builds an index on a table. Which index it is may be hidden from
+ * our role (pg_stat_progress_create_index), but not the lock that it keeps on the table, which goes
+ * with no other build or drop. */
+#define BUILDER_ON                                                                                 \
+    "(SELECT pg_catalog.min(p.pid) FROM pg_catalog.pg_stat_progress_create_index p"                \
+    " JOIN pg_catalog.pg_locks l ON l.pid OPERATOR(pg_catalog.=) p.pid"                            \
+    " WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"                        \
+    " AND p.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND l.granted"                 \
+    " AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'"                                \
+    " AND l.relation OPERATOR(pg_catalog.=) %s)"
 
 /* Run a step outside of transactions: intent, statement, proof. */
 MUST_CHECK bool alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row,

@@ -211,9 +211,7 @@ on_notice(void *arg, const char *severity, const char *sqlstate, const char *tex
     /* "there is no transaction in progress" and the like come with the file's own BEGIN. */
     if (strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "25P01") == 0)
         return;
-    ARENA_LOCAL(a);
-    run_emit(r, RUN_NOTICE, warning ? RUN_WARN : RUN_INFO, r->current, "%s",
-             str_printable(a, str_of(text), false));
+    run_emit(r, RUN_NOTICE, warning ? RUN_WARN : RUN_INFO, r->current, "%s", text);
 }
 
 void
@@ -384,7 +382,7 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
     for (size_t i = 0; i < mp->steps.n;) {
         const Step *step = &mp->steps.v[i];
         bool first = i == 0 && !mp->resumes, last = i + 1 == mp->steps.n;
-        bool alone = step->mode == STEP_ALONE;
+        bool alone = r->is_alone = step->mode == STEP_ALONE;
         if (!(first && last && !alone) && !journal_ensure(r, err))
             return false;
         if (mp->steps.n > 1 || mp->resumes)
