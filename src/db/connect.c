@@ -316,7 +316,10 @@ pooler_by_probe(Db *db, Err *err, bool *ret)
         long long pid = 0;
         if (o.end == DB_DONE && o.results.n == 2 && o.results.v[1].rows == 1)
             str_to_int(db_cell(&o.results.v[1], 0, 0), 0, INT32_MAX, &pid);
-        *ret = o.end == DB_FAILED || pid == db->info.backend_pid;
+        /* With statement pooling, BEGIN itself ends the connection: an error of the pooler's, not
+         * of a server that stops (class 57). */
+        bool refused = o.sqlstate[0] && strncmp(o.sqlstate, "57", 2) != 0;
+        *ret = refused || pid == db->info.backend_pid;
     }
     db->pq.PQfinish(other->conn);
     return ok;
