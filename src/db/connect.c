@@ -156,7 +156,7 @@ connect_once(Db *db, Arena *scratch, Err *err)
         db->pq.PQstatus(db->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
+        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started, 0,
                                      opt->tick, opt->tick_arg);
         if (end == WAIT_STOP)
             return err_set(err, ERR_INTERRUPTED, "connecting to %s was interrupted", host);
@@ -348,7 +348,10 @@ pooler_by_probe(Db *db, Err *err, bool *ret)
         long long pid = 0;
         if (o.end == DB_DONE && o.results.n == 2 && o.results.v[1].rows == 1)
             str_to_int(db_cell(&o.results.v[1], 0, 0), 0, INT32_MAX, &pid);
-        *ret = o.end == DB_FAILED || pid == db->info.backend_pid;
+        /* With statement pooling, BEGIN itself ends the connection: an error of the pooler's, not
+         * of a server that stops (class 57). */
+        bool refused = o.sqlstate[0] && strncmp(o.sqlstate, "57", 2) != 0;
+        *ret = refused || pid == db->info.backend_pid;
     }
     db->pq.PQfinish(other->conn);
     return ok;

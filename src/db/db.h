@@ -116,6 +116,7 @@ typedef void (*DbNotice)(void *arg, const char *severity, const char *sqlstate, 
 
 typedef struct DbRun {
     int64_t timeout_ms;  /* 0 = no limit; then the statement is cancelled on the server */
+    int tick_ms;         /* how often the tick is called, 0 = every 100 ms */
     bool discard_rows;   /* a user's script: rows are counted by the server, not kept */
     DbNotice notice;
     void *notice_arg;

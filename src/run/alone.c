@@ -34,17 +34,16 @@ regclass(Arena *a, SqlName name)
 typedef struct IndexState {
     const char *qualified; /* quoted "schema"."index" */
     const char *name;
-    bool valid, before, building;
+    bool valid, before;
+    const char *builder; /* process that builds one on its table, or NULL */
 } IndexState;
 typedef VEC(IndexState) IndexVec;
 
-/* Indexes of a table: valid or not, there before the step or not, being built by somebody or not. */
+/* Indexes of a table: valid or not, there before the step or not, and who builds on that table. */
 static const char index_query[] =
     "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text) OPERATOR(pg_catalog.||) '.'"
     " OPERATOR(pg_catalog.||) pg_catalog.quote_ident(c.relname::pg_catalog.text), c.relname,"
-    " i.indisvalid, %s,"
-    " EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p"
-    " WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid)"
+    " i.indisvalid, %s, %s"
     " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=)"
     " i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
     " WHERE %s ORDER BY c.oid";
@@ -55,7 +54,7 @@ read_indexes(Run *r, Arena *a, const char *before, const char *where, IndexVec *
     Buf b;
     buf_init(&b, a);
     session_add_user_prefix(&r->session, &b);
-    buf_addz(&b, str_fmt(a, index_query, before, where));
+    buf_addz(&b, str_fmt(a, index_query, before, str_fmt(a, BUILDER_ON, "i.indrelid"), where));
     DbRowsVec results;
     if (!own_query(r, a, &b, &results, err))
         return false;
@@ -67,58 +66,107 @@ read_indexes(Run *r, Arena *a, const char *before, const char *where, IndexVec *
             .name = db_cell(rows, i, 1).p,
             .valid = str_is(db_cell(rows, i, 2), "t"),
             .before = str_is(db_cell(rows, i, 3), "t"),
-            .building = str_is(db_cell(rows, i, 4), "t"),
+            .builder = db_cell(rows, i, 4).p,
         };
     return true;
 }
 
-/* Drop what an interrupted build left. Concurrently, so that nobody waits. */
+enum { LOOK_EVERY_MS = 1000, TELL_EVERY_LOOKS = 10 };
+
+/* Let a moment pass while something is in the way, and say so now and then. */
 static bool
-drop_invalid(Run *r, Arena *a, const IndexState *x, Err *err)
+wait_a_moment(Run *r, int looks, const char *what, Err *err)
+{
+    if (looks % TELL_EVERY_LOOKS == 0)
+        run_emit(r, RUN_BLOCKED, RUN_INFO, r->current, "waiting: %s", what);
+    return db_pause(run_tick, r, LOOK_EVERY_MS) ||
+           err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+}
+
+static const char *
+builder_text(Arena *a, const char *pid)
+{
+    return str_fmt(a, "process %s builds an index on the same table", pid);
+}
+
+/* Until nobody else builds on a table: two builds, or a build and a drop, deadlock. */
+static bool
+wait_for_builder(Run *r, Arena *a, const char *table, Err *err)
+{
+    for (int looks = 0;; looks++) {
+        Buf b;
+        buf_init(&b, a);
+        session_add_user_prefix(&r->session, &b);
+        buf_fmt(&b, "SELECT " BUILDER_ON, table);
+        DbRowsVec results;
+        if (!own_query(r, a, &b, &results, err))
+            return false;
+        const char *pid = db_cell(&results.v[results.n - 1], 0, 0).p;
+        if (!pid)
+            return true;
+        if (!wait_a_moment(r, looks, builder_text(a, pid), err))
+            return false;
+    }
+}
+
+/* Drop what an interrupted build left. Concurrently, so that nobody waits. It must not wait behind
+ * somebody who began to build meanwhile: the server would end one of us, or we would drop what he
+ * has finished. So it gives up before anybody looks for a deadlock, and the caller looks again. */
+static bool
+drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, bool *ret_blocked, Err *err)
 {
     failpoint(r, FP_BEFORE_REPAIR);
     Buf b;
     buf_init(&b, a);
     session_add_prefix(&r->session, &b);
-    buf_addz(&b, "SET lock_timeout=0");
+    /* Old transactions are waited for too, so the limit grows. */
+    buf_fmt(&b, "SET lock_timeout=%lld",
+            (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
     DbOutcome o;
     if (!own_query(r, a, &b, NULL, err))
         return false;
     db_run(r->session.db, a, str_of(str_fmt(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", x->qualified)),
            &(DbRun){0}, &o);
+    DbRetry retry = db_retry_class(o.sqlstate);
+    if (o.end == DB_FAILED && (retry == DB_RETRY_LOCK || retry == DB_RETRY_CONFLICT)) {
+        *ret_blocked = true;
+        return true;
+    }
     if (o.end != DB_DONE)
         return db_outcome_err(&o, "dropping an invalid index", err);
     run_emit(r, RUN_REPAIRED, RUN_WARN, r->current,
-             "dropped the invalid index %s that an interrupted build had left",
-             str_printable(a, str_of(x->qualified), false));
+             "dropped the invalid index %s that an interrupted build had left", x->qualified);
     failpoint(r, FP_AFTER_REPAIR);
     return true;
 }
 
-/* Drop the invalid ones among `list` for which `wanted` holds; one that is being built right now is
- * somebody else's and is waited for. */
+/* Drop the invalid indexes for which `where` holds and `before` does not; one that may be somebody
+ * else's, being built right now, is waited for. */
 static bool
 repair(Run *r, Arena *a, const char *before, const char *where, Err *err)
 {
-    for (;;) {
+    for (int looks = 0;; looks++) {
         IndexVec list = {0};
-        bool building = false;
+        const char *waits_for = NULL;
         if (!read_indexes(r, a, before, where, &list, err))
             return false;
         vec_each(const IndexState, x, &list)
         {
             if (x->valid || x->before)
                 continue;
-            building = building || x->building;
-            if (!x->building && !drop_invalid(r, a, x, err))
+            bool blocked = false;
+            if (x->builder)
+                waits_for = builder_text(a, x->builder);
+            else if (!drop_invalid(r, a, x, looks, &blocked, err))
                 return false;
+            if (blocked)
+                waits_for = str_fmt(a, "older transactions keep the invalid index %s from being "
+                                       "dropped", x->qualified);
         }
-        if (!building)
+        if (!waits_for)
             return true;
-        run_emit(r, RUN_BLOCKED, RUN_INFO, r->current,
-                 "waiting: another session is building an index of the same name or table");
-        if (!db_pause(run_tick, r, 1000))
-            return err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+        if (!wait_a_moment(r, looks, waits_for, err))
+            return false;
     }
 }
 
@@ -271,8 +319,24 @@ find_intent(const Run *r, const LedgerRow *row, size_t first)
 typedef struct Intent {
     bool prisma_waits;
     bool has_lock; /* ours, still: a script may have let it go */
-    bool invalid_leftover;
+    bool in_the_way; /* an invalid index of that name, or somebody who builds on the table */
 } Intent;
+
+/* SQL for the oid of the table whose indexes a statement works on; NULL = not such a statement. */
+static char *
+table_of(Arena *a, const SqlStmt *s)
+{
+    bool by_table = s->kind == SQL_CREATE_INDEX || (s->kind == SQL_REINDEX && s->table.name[0]);
+    bool by_index = s->kind == SQL_DROP_INDEX || (s->kind == SQL_REINDEX && s->index.name[0]);
+    if (!by_table && !by_index)
+        return NULL;
+    Buf lit;
+    buf_init(&lit, a);
+    sql_add_literal(&lit, str_of(regclass(a, by_table ? s->table : s->index)));
+    return str_fmt(a, by_table ? "pg_catalog.to_regclass(%s)"
+                               : "(SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid"
+                                 " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s))", lit.p);
+}
 
 /* Write the intent. It need not be flushed: what the statement does is later in the log. */
 static bool
@@ -310,6 +374,8 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
                     " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s)", where_named(a, s));
     else
         buf_addz(&b, "false");
+    if (table_of(a, s))
+        buf_fmt(&b, " OR " BUILDER_ON " IS NOT NULL", table_of(a, s));
     buf_addz(&b, " FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
                  " pg_catalog.current_database();");
     buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
@@ -319,7 +385,7 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     const DbRows *rows = &results.v[results.n - 3];
     ret->prisma_waits = str_is(db_cell(rows, 0, 0), "t");
     ret->has_lock = str_is(db_cell(rows, 0, 1), "t");
-    ret->invalid_leftover = str_is(db_cell(rows, 0, 2), "t");
+    ret->in_the_way = str_is(db_cell(rows, 0, 2), "t");
     return true;
 }
 
@@ -440,6 +506,9 @@ clean_up_briefly(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
     bool clean = read_indexes(r, a, "false", where_named(a, s), &list, &ignored);
     vec_each(const IndexState, x, &list)
     {
+        clean = clean && !x->builder;
+        if (x->builder)
+            continue;
         DbOutcome o;
         db_run(r->session.db, a, STR("SET lock_timeout='1s'"), &(DbRun){.timeout_ms = 2000}, &o);
         db_run(r->session.db, a,
@@ -489,18 +558,21 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
         }
         if (intent.prisma_waits)
             return yield_and_restart(r, a, step, row, first, ret, err);
-        if (intent.invalid_leftover) {
+        if (intent.in_the_way) {
             Buf b;
             buf_init(&b, a);
             session_add_user_prefix(&r->session, &b);
             buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
-            if (!repair(r, a, "false", where_named(a, s), err) || !own_query(r, a, &b, NULL, err))
+            if (!wait_for_builder(r, a, table_of(a, s), err) ||
+                (s->kind == SQL_CREATE_INDEX && s->index.name[0] &&
+                 !repair(r, a, "false", where_named(a, s), err)) ||
+                !own_query(r, a, &b, NULL, err))
                 return false;
         }
     }
     DbOutcome o;
     const char *text = str_dup(a, str_slice(mp->script.text, s->off, s->off + s->len));
-    run_send(r, a, str_of(text), s->kind == SQL_CREATE_INDEX || s->kind == SQL_REINDEX, &o);
+    run_send(r, a, str_of(text), NULL, &o);
     failpoint(r, FP_AFTER_STATEMENT);
     if (o.end == DB_DONE) { /* also when a stop came too late */
         bool ok = write_finish(r, a, step, row, last, err);

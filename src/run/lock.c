@@ -222,7 +222,7 @@ wait_for_locks(Session *s, const RunSink *sink, Err *err)
         ARENA_LOCAL(scratch);
         LockHolderVec list = {0};
         int64_t now = clock_ms();
-        if (now >= look_at) {
+        if (now >= look_at || now >= tell_at) {
             if (!look_at_holders(s, sink, scratch, now - started, now >= tell_at, &list, err))
                 return false;
             if (now >= tell_at)

@@ -27,7 +27,8 @@ run_emit(Run *r, RunEventKind kind, RunLevel level, const char *migration, const
     va_list ap;
     va_start(ap, fmt);
     emit(r, (RunEvent){.kind = kind, .level = level, .migration = migration, .index = r->number,
-                       .total = r->total, .ms = -1, .text = str_vfmt(a, fmt, ap)});
+                       .total = r->total, .ms = -1,
+                       .text = str_printable(a, str_of(str_vfmt(a, fmt, ap)), false)});
     va_end(ap);
 }
 
@@ -386,7 +387,8 @@ static void
 note_applied(Run *r, const MigrationPlan *mp, int64_t ms)
 {
     *vec_add(r->arena, &r->report->applied) = (RunDone){
-        .name = mp->migration->name, .ms = ms, .steps = (int)mp->steps.n, .resumed = mp->resumes};
+        .name = mp->migration->name, .ms = ms, .steps = (int)mp->steps.n,
+        .resumed = mp->ledger_id != NULL};
     emit(r, (RunEvent){.kind = RUN_APPLIED, .level = RUN_OK, .migration = mp->migration->name,
                        .index = r->number, .total = r->total, .ms = ms, .text = "applied"});
 }
@@ -432,14 +434,13 @@ verify(Run *r, Err *err)
     buf_init(&b, r->arena);
     size_t at = (size_t)session_add_prefix(s, &b);
     session_add_history_queries(s, &b);
-    buf_addz(&b, "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
+    buf_fmt(&b, "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
                  " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
                  " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
                  " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
                  " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
                  " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
-                 " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p"
-                 " WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid)");
+                 " AND " BUILDER_ON " IS NULL", "i.indrelid");
     DbRowsVec results;
     if (!db_query(s->db, r->arena, buf_str(&b), &results, err) ||
         !session_take_history(s, &results, at, h, &r->journal, err))
@@ -454,7 +455,7 @@ verify(Run *r, Err *err)
     for (int i = 0; i < invalid->rows; i++)
         run_emit(r, RUN_NOTE, RUN_WARN, NULL,
                  "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
-                 "drop it", str_printable(r->arena, db_cell(invalid, i, 0), false));
+                 "drop it", db_cell(invalid, i, 0).p);
     run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds all %zu migrations",
              h->files.n);
     return true;
@@ -527,8 +528,10 @@ static void
 tell_interrupted(const Run *r, Err *err)
 {
     if (r->current)
-        err_detail(err, "it was at migration \"%s\"; the open transaction was rolled back and the lock "
-                        "released", r->current);
+        err_detail(err, "it was at migration \"%s\"; %s, and the lock was released", r->current,
+                   r->is_alone ? "its statement outside of transactions was cancelled (the next run looks "
+                                 "what it left, and goes on)"
+                               : "the open transaction was rolled back");
     err_detail(err, "state: %zu migration%s of this run %s applied", r->report->applied.n,
                r->report->applied.n == 1 ? "" : "s", r->report->applied.n == 1 ? "is" : "are");
     err_hint(err, "to go on: aramid deploy; to see where it stands: aramid status");
@@ -554,7 +557,8 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
             break;
         ret->retries++;
         run_emit(&r, RUN_RETRY, RUN_WARN, r.current,
-                 "%s; connecting again, the history table will tell what was done", err->primary);
+                 "%s; connecting again, the history table will tell what was done",
+                 err->primary);
         if (!db_pause(run_tick, &r, db_backoff_ms(config_ms(deploy->config, CFG_RETRY_DELAY), 5000,
                                                   attempts))) {
             err_set(err, ERR_INTERRUPTED, "the run was interrupted");

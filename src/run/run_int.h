@@ -37,6 +37,8 @@ struct Learned {
     const char *name;
     PlanHints hints;
     bool no_prelock;
+    bool lock_failed;    /* a try ended because it waited for a lock */
+    bool waits_for_rows; /* and it was a row's, of a script that hides what it locks */
     int alone_tries;
 };
 
@@ -55,16 +57,19 @@ typedef struct Run {
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
     int number, total;     /* of it */
+    bool is_alone;         /* its step under way is outside of transactions */
     Watch *watch;          /* of the statement that runs, or NULL */
     Db *observer;          /* second connection for progress, made when a statement takes long */
     bool no_observer;      /* it could not be made */
     VEC(struct Learned *) learned;
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
-    int64_t blocked_told_ms;
+    int64_t blocked_told_ms; /* who is in the way was said then, */
+    bool blocked_named;      /* by name */
 } Run;
 
 void failpoint(Run *r, Failpoint id);
 
+/* Tell something. The text becomes printable here: names and messages of servers may be in it. */
 __attribute__((format(printf, 5, 6))) void run_emit(Run *r, RunEventKind kind, RunLevel level,
                                                     const char *migration, const char *fmt, ...);
 
@@ -116,6 +121,8 @@ typedef struct LockPlan {
     int64_t table_ms;  /* lock_timeout of each opening LOCK TABLE in the final mode */
     int64_t evict_ms;  /* of the SHARE UPDATE EXCLUSIVE before it, which blocks nobody */
     int64_t rest_ms;   /* of the script itself; 0 = none */
+    bool guard;          /* somebody looks at our waits from outside */
+    bool waits_for_rows; /* and rest_ms is long because of that */
 } LockPlan;
 
 typedef struct StepWrite {
@@ -162,8 +169,31 @@ typedef enum StepEnd {
 /* Run one migration of the plan to its end. With STEP_RESTART err tells why. */
 MUST_CHECK bool migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err);
 
-/* Send a message of the user's statements, watched, with the server's notices as events. */
-void run_send(Run *r, Arena *a, Str sql, bool watch_index, DbOutcome *ret);
+/* A close look at a message's waits, several times while others may queue for a moment. It fires,
+ * which cancels the message, when that waits for a table lock, or for anything while others wait
+ * for a table that it has locked. */
+typedef struct Guard {
+    bool may_fire;
+    bool fired;
+    char blocker[256]; /* the last one seen, "" = none */
+} Guard;
+
+enum { GUARD_EVERY_MS = 20 };
+
+/* Send a message of the user's statements, watched, with the server's notices as events. guard may
+ * be NULL. */
+void run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret);
+
+/* The process of somebody else that builds an index on a table. Which index it is may be hidden from
+ * our role (pg_stat_progress_create_index), but not the lock that it keeps on the table, which goes
+ * with no other build or drop. */
+#define BUILDER_ON                                                                                 \
+    "(SELECT pg_catalog.min(p.pid) FROM pg_catalog.pg_stat_progress_create_index p"                \
+    " JOIN pg_catalog.pg_locks l ON l.pid OPERATOR(pg_catalog.=) p.pid"                            \
+    " WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"                        \
+    " AND p.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND l.granted"                 \
+    " AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'"                                \
+    " AND l.relation OPERATOR(pg_catalog.=) %s)"
 
 /* Run a step outside of transactions: intent, statement, proof. */
 MUST_CHECK bool alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row,
@@ -177,13 +207,18 @@ bool step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutc
 /* ---- waiting and watching ----------------------------------------------------------------- */
 
 /* After a lock timeout: wait until nobody who is older than a moment holds the relations. Reports
- * who. false: the budget is used up (ERR_LOCK_BUDGET) or a stop. */
-MUST_CHECK bool gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, int attempt,
-                          Err *err);
+ * who; `seen` was seen blocking us, "" = nobody. false: the budget is used up (ERR_LOCK_BUDGET) or a
+ * stop. */
+MUST_CHECK bool gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *seen,
+                          int attempt, Err *err);
 
+/* Open the observer's connection, if that has not failed before. */
+bool watch_open(Run *r);
 /* Watch the statement that is sent next; run_tick drives it. After a second it opens the observer's
- * connection and reports progress, who blocks us and whom we block. */
-void watch_begin(Run *r, bool index_progress);
-/* false: the server no longer runs our statement although no answer came; the link is half-open. */
+ * connection and reports progress, who blocks us and whom we block. guard may be NULL; it needs
+ * watch_open. */
+void watch_begin(Run *r, Guard *guard);
+/* false: the guard fired, or the server no longer runs our statement although no answer came (the
+ * link is half-open). */
 bool watch_tick(Run *r, int64_t elapsed_ms);
 void watch_end(Run *r);

@@ -78,6 +78,7 @@ def test_signal_during_an_index_build_resumes(project, db):
     ours.signal(signal.SIGTERM)
     result = ours.wait()
     assert result.rc == 143, result
+    assert "outside of transactions was cancelled" in result.text, result
     old_snapshot.rollback()
     old_snapshot.close()
     assert aramid.status(project, db.url()).rc == 12

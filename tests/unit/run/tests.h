@@ -26,7 +26,7 @@
     T(deploy_survives_lost_lock) T(deploy_survives_leaked_settings) \
     T(deploy_ignores_waiters_elsewhere) T(deploy_cleans_unnamed_index) \
     T(deploy_keeps_what_a_late_stop_built) T(deploy_refuses_failed) T(deploy_reports_failure) \
-    T(event_names) T(failpoint_names)
+    T(event_names) T(events_are_printable) T(failpoint_names)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);
