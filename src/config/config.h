@@ -72,12 +72,16 @@ typedef struct Config {
     const char *migrations_origin;
     const char *prisma_config; /* prisma.config.*, absolute, NULL = none */
     const char *provider;      /* of the schema's datasource: "postgresql"; NULL = not said */
+    const char *empty_url;     /* variable that should name the database but is set to nothing, and
+                                  no other URL counts; NULL = none */
+    const char *empty_url_origin;
     VEC(const char *) schemas; /* of the datasource, as Prisma's multiSchema wants them */
     VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
     VEC(const char *) external_enums;  /* prisma.config enums.external */
     VEC(const char *) environments; /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
     bool is_ci; /* CI is set to something true */
+    bool env_named; /* --env or ARAMID_ENV named the environment */
 } Config;
 
 /* A flag of the command line that sets a value. */
@@ -105,6 +109,7 @@ typedef struct ConfigRequest {
  * than what is written for none: <ENV>_DATABASE_URL comes before DATABASE_URL, and the section of
  * aramid.yaml before .env.local and .env. DIRECT_URL is only used when it is not weaker than the
  * URL that it replaces, so that it never leads to another database.
+ * A DATABASE_URL that is set to nothing stops the search too: see empty_url.
  * A URL of aramid.yaml that refers to a variable which is not set keeps the reference: url_parse
  * then names the variable, and no weaker source is used instead. */
 MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);

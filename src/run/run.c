@@ -295,7 +295,7 @@ run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal
 {
     RunReport report = {0};
     Run r = {.arena = a, .session = *s, .journal = *journal, .report = &report};
-    if (!check_history(&r, h, err) || !make_plan(&r, h, err) || !check_syntax(&r, err))
+    if (!check_history(&r, h, err) || !make_plan(&r, h, err) || (s->db && !check_syntax(&r, err)))
         return false;
     *ret = r.plan;
     return true;

@@ -170,6 +170,7 @@ typedef struct RunReport {
 } RunReport;
 
 /* The plan that a deploy would have now, with the refusals that it would make. Nothing is written.
+ * A session without a connection (s->db NULL) stands for an empty database that is still to be made.
  * cost: one round trip for each file with syntax newer than libpg_query's. */
 MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal,
                          Plan *ret, Err *err);

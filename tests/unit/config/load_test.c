@@ -598,9 +598,35 @@ load_empty_url(void **state)
     load(&p, NULL);
     assert_value(&p, CFG_URL, "(none)", "(none)");
     assert_true(has_note(&p, "DATABASE_URL is empty"));
-    put(&p, ".env", "DATABASE_URL=postgres://x/\n");
+    assert_string_equal(p.c.empty_url, "DATABASE_URL");
+    assert_string_equal(p.c.empty_url_origin, "environment variable DATABASE_URL");
+    /* It does not lead to a weaker one, but a direct URL beside it is used. */
+    put(&p, ".env", "DATABASE_URL=postgres://x/\nDIRECT_URL=postgres://d/\n");
     load(&p, NULL);
-    assert_value(&p, CFG_URL, "postgres://x/", ".env:1");
+    assert_value(&p, CFG_URL, "(none)", "(none)");
+    assert_value(&p, CFG_DIRECT_URL, "(none)", "(none)");
+    assert_string_equal(p.c.empty_url, "DATABASE_URL");
+    setenv("DIRECT_URL", "postgres://d/", 1);
+    load(&p, NULL);
+    assert_value(&p, CFG_DIRECT_URL, "postgres://d/", "environment variable DIRECT_URL");
+    assert_null(p.c.empty_url);
+    /* An empty direct URL is no reason to refuse a URL, but it is when there is none. */
+    setenv("DIRECT_URL", "", 1);
+    setenv("DATABASE_URL", "postgres://y/", 1);
+    load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgres://y/", "environment variable DATABASE_URL");
+    assert_null(p.c.empty_url);
+    unsetenv("DATABASE_URL");
+    put(&p, ".env", "");
+    load(&p, NULL);
+    assert_string_equal(p.c.empty_url, "DIRECT_URL");
+    /* The variable that the schema names. */
+    unsetenv("DIRECT_URL");
+    put(&p, ".env", "\nDB=\n");
+    put(&p, "prisma/schema.prisma", "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DB\")\n}\n");
+    load(&p, NULL);
+    assert_string_equal(p.c.empty_url, "DB");
+    assert_string_equal(p.c.empty_url_origin, ".env:2");
 }
 
 /* A reference that leads nowhere must not lead to a weaker URL. */
