@@ -3,6 +3,7 @@
 #include "cli/cli_int.h"
 #include "base/fs.h"
 #include "base/jw.h"
+#include "base/os.h"
 #include "report/diag_text.h"
 
 #include <assert.h>
@@ -76,7 +77,7 @@ cli_arg(const CmdCall *call, size_t index)
 }
 
 bool
-cli_load_config(const CmdCall *call, Config *ret, Err *err)
+cli_load_config(CmdCall *call, Config *ret, Err *err)
 {
     Arena *a = call->arena;
     VEC(ConfigFlag) flags = {0};
@@ -95,7 +96,10 @@ cli_load_config(const CmdCall *call, Config *ret, Err *err)
         .flags = flags.v,
         .flag_count = flags.n,
     };
-    return config_load(a, &request, ret, err);
+    if (!config_load(a, &request, ret, err))
+        return false;
+    config_secrets(a, ret, &call->secrets);
+    return true;
 }
 
 const char *
@@ -119,7 +123,33 @@ cli_shown_path(Arena *a, const char *path)
 void
 cli_print(const CmdCall *call, const Buf *text)
 {
-    fwrite(text->p, 1, text->n, call->out);
+    Str shown = buf_str(text);
+    if (call->secrets.n)
+        shown = url_hide(call->arena, shown, call->secrets.v, call->secrets.n);
+    fwrite(shown.p, 1, shown.n, call->out);
+}
+
+static void
+hide(const CmdCall *call, char *text, size_t size)
+{
+    snprintf(text, size, "%s",
+             url_redact(call->arena, str_of(text), call->secrets.v, call->secrets.n));
+}
+
+void
+cli_hide(const CmdCall *call, Err *err)
+{
+    hide(call, err->primary, sizeof err->primary);
+    hide(call, err->detail, sizeof err->detail);
+    hide(call, err->hint, sizeof err->hint);
+}
+
+bool
+cli_tick(void *unused, int64_t elapsed_ms)
+{
+    (void)unused;
+    (void)elapsed_ms;
+    return os_signal_pending() == 0;
 }
 
 void
@@ -136,19 +166,29 @@ cli_note(const CmdCall *call, const char *fmt, ...)
 }
 
 int
-cli_fail(const CmdCall *call, const Err *err)
+cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool json)
 {
+    Err err = *original;
+    cli_hide(call, &err);
     Buf text;
     buf_init(&text, call->arena);
-    diag_text_error(&text, &call->term_err, err);
+    diag_text_error(&text, &call->term_err, &err);
+    if (usage)
+        buf_fmt(&text, "Usage: %s\n", usage);
     fwrite(text.p, 1, text.n, call->err);
-    if (cli_flag(call, "json")) {
+    if (json) {
         JsonWriter w;
         jw_init(&w, call->arena, true);
         jw_object(&w, NULL);
-        diag_json_error(&w, "error", err);
+        diag_json_error(&w, "error", &err);
         jw_end(&w);
         cli_print(call, &w.out);
     }
-    return err_exit_status(err);
+    return err_exit_status(&err);
+}
+
+int
+cli_fail(const CmdCall *call, const Err *err)
+{
+    return cli_fail_usage(call, err, NULL, cli_flag(call, "json"));
 }

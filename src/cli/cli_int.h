@@ -3,6 +3,9 @@
 
 #include "cli/cli.h"
 
+/* cli_fail with the command's usage line (may be NULL) behind it. */
+int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json);
+
 /* Overwrite what may be secret in a URL that stands in argv: user and password, and everything
  * behind '?'. Text that is no URL is overwritten as a whole. */
 void cli_mask(char *text);

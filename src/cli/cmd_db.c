@@ -1,13 +1,15 @@
 /* The embedded PostgreSQL of the project: db url, start, stop, status, supervise. */
 #include "cli/commands.h"
 #include "base/jw.h"
+#include "base/os.h"
 #include "flow/flow.h"
 
 enum { STOP_TIMEOUT_MS = 20000 };
 
 static bool
-load_options(const CmdCall *call, ClusterOptions *ret, Config *config, Err *err)
+load_options(CmdCall *call, ClusterOptions *ret, Config *config, Err *err)
 {
+    os_signals_catch();
     if (!cli_load_config(call, config, err))
         return false;
     flow_cluster_options(config, cli_self_exe(call), ret);

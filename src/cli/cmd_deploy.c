@@ -37,6 +37,12 @@ read_answer(char *line, size_t size)
     return true;
 }
 
+static bool
+wants_answer(const Deploy *d)
+{
+    return d->config->values[CFG_CONFIRM].number && !cli_flag(d->call, "yes");
+}
+
 /* Keep the plan with the log, and ask a person where the environment wants it. */
 static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
@@ -48,23 +54,27 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     report_plan_steps_json(&w, "migrations", plan);
     jw_end(&w);
     runlog_plan(d->log, buf_str(&w.out));
-    if (!d->config->values[CFG_CONFIRM].number || cli_flag(d->call, "yes"))
+    if (!wants_answer(d))
         return true;
+    Arena *a = d->call->arena;
     const DbInfo *info = db_info(s->db);
+    const char *database = str_printable(a, str_of(info->database), false);
+    const char *host = str_printable(a, str_of(info->host), false);
+    const char *env = str_printable(a, str_of(d->config->env_name), false);
     if (!d->call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(d->call, "json")) {
         err_set(err, ERR_CONFIRM, "environment \"%s\" asks for a confirmation before %zu migration%s "
-                                  "applied", d->config->env_name, plan->migrations.n,
+                                  "applied", env, plan->migrations.n,
                 plan->migrations.n == 1 ? " is" : "s are");
-        err_detail(err, "target: database \"%s\" at %s", info->database, info->host);
+        err_detail(err, "target: database \"%s\" at %s", database, host);
         return err_hint(err, "look at: aramid plan; then confirm with: aramid deploy --yes");
     }
     progress_finish(d->progress);
     Buf b;
-    buf_init(&b, d->call->arena);
+    buf_init(&b, a);
     buf_fmt(&b, "\n%zu migration%s will be applied to database \"%s\" at %s (environment \"%s\"):\n",
-            plan->migrations.n, plan->migrations.n == 1 ? "" : "s", info->database, info->host,
-            d->config->env_name);
-    vec_each(const MigrationPlan, mp, &plan->migrations) buf_fmt(&b, "  %s\n", mp->migration->name);
+            plan->migrations.n, plan->migrations.n == 1 ? "" : "s", database, host, env);
+    vec_each(const MigrationPlan, mp, &plan->migrations) 
+        buf_fmt(&b, "  %s\n", str_printable(a, str_of(mp->migration->name), false));
     buf_fmt(&b, "Type the name of the database to go on: ");
     fputs(b.p, d->call->err);
     fflush(d->call->err);
@@ -101,11 +111,10 @@ finish(Deploy *d, const DeployResult *r, const Err *err)
         buf_init(&b, call->arena);
         diag_text_error(&b, &call->term_err, err);
         if (dir)
-            buf_fmt(&b, "  log: %s\n", cli_shown_path(call->arena, dir));
+            buf_fmt(&b, "  log: %s\n",
+                    str_printable(call->arena, str_of(cli_shown_path(call->arena, dir)), false));
         fputs(b.p, call->err);
         status = err_exit_status(err);
-        if (err->code == ERR_INTERRUPTED && os_signal_pending())
-            status = 128 + os_signal_pending();
     }
     runlog_close(d->log);
     return status;
@@ -121,25 +130,27 @@ cmd_deploy(CmdCall *call)
     Err err;
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
-    const char *secrets[] = {config.values[CFG_URL].text, config.values[CFG_DIRECT_URL].text};
     Deploy d = {.call = call, .config = &config};
     char *run_id = runlog_id(call->arena);
-    d.log = runlog_open(call->arena, config.project_dir, run_id, secrets, 2);
+    d.log = runlog_open(call->arena, config.project_dir, run_id, &call->secrets);
     d.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                               cli_flag(call, "verbose"));
+                               cli_flag(call, "verbose"), &call->secrets);
     RunSink log_sink = runlog_sink(d.log);
     DeployInput in = {
-        .base = {.config = &config, .self_exe = cli_self_exe(call)},
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
         .sink = progress_sink(d.progress, &log_sink),
         .run_id = run_id,
         .show_progress = !cli_flag(call, "quiet"),
         .create_database = config.values[CFG_CREATE_DB].number != 0,
         .approve = approve,
         .approve_arg = &d,
+        .ask_first = wants_answer(&d),
         .on_target = on_target,
         .on_target_arg = &d,
     };
     DeployResult result;
     bool ok = flow_deploy(call->arena, &in, &result, &err);
+    if (!ok)
+        cli_hide(call, &err);
     return finish(&d, &result, ok ? NULL : &err);
 }

@@ -1,6 +1,7 @@
 /* unlock: show who holds the migration lock, and end one of them by number. */
 #include "cli/commands.h"
 
+#include "base/os.h"
 #include "report/migrations.h"
 
 #include <unistd.h>
@@ -26,6 +27,7 @@ confirm(CmdCall *call, int pid, Err *err)
 int
 cmd_unlock(CmdCall *call)
 {
+    os_signals_catch();
     Config config;
     Err err;
     UnlockResult result;
@@ -37,7 +39,8 @@ cmd_unlock(CmdCall *call)
         return cli_fail(call, &err);
     }
     if (!cli_load_config(call, &config, &err) || (pid && !confirm(call, (int)pid, &err)) ||
-        !flow_unlock(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call)},
+        !flow_unlock(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call),
+                                                  .tick = cli_tick},
                      (int)pid, &result, &err))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {

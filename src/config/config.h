@@ -162,3 +162,12 @@ char *url_shown(Arena *a, const DbUrl *url);
 /* Remove passwords from any text that may quote a URL or a password=... pair (libpq's messages,
  * a user's SQL); also replaces each non-empty text of `secrets`. */
 char *url_redact(Arena *a, Str text, const char *const *secrets, size_t count);
+
+/* Replace each non-empty text of `secrets` only, also where it is percent-encoded or quoted as in
+ * SQL or JSON: what was valid JSON stays so. */
+Str url_hide(Arena *a, Str text, const char *const *secrets, size_t count);
+
+/* The texts of a configuration that nobody may see: URLs with a password, and the passwords where
+ * they are not so common that hiding them would garble every message. */
+typedef VEC(const char *) SecretVec;
+void config_secrets(Arena *a, const Config *c, SecretVec *ret);

@@ -57,6 +57,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .sink = in->sink,
         .approve = in->approve,
         .approve_arg = in->approve_arg,
+        .ask_first = in->ask_first,
         .show_progress = in->show_progress,
     };
     if (run_deploy(a, &d, &ret->run, err))

@@ -52,6 +52,7 @@ typedef struct DeployInput {
     /* Asked before anything is changed, when there is something to apply. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *approve_arg;
+    bool ask_first; /* it asks a person: before the locks are taken */
     /* Told the target as soon as it is known; may be NULL. */
     void (*on_target)(void *arg, const Target *t);
     void *on_target_arg;

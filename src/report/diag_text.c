@@ -332,7 +332,7 @@ diag_text_error(Buf *out, const Term *term, const Err *err)
         add_lines(out, term, TERM_BLUE, "at:", place);
     }
     if (*err->sqlstate)
-        add_lines(out, term, TERM_BLUE, "state:", err->sqlstate);
+        add_lines(out, term, TERM_BLUE, "code:", str_fmt(scratch, "SQLSTATE %s", err->sqlstate));
     add_lines(out, term, TERM_BLUE, "", err->detail);
     add_lines(out, term, TERM_GREEN, "hint:", err->hint);
 }
@@ -358,7 +358,7 @@ diag_json_error(JsonWriter *w, const char *key, const Err *err)
     const ErrInfo *info = err_info(err->code);
     jw_object(w, key);
     jw_strz(w, "code", info->name);
-    jw_int(w, "exitStatus", info->exit_status);
+    jw_int(w, "exitStatus", err_exit_status(err));
     json_text(w, "prisma", info->prisma);
     json_text(w, "sqlstate", err->sqlstate);
     jw_strz(w, "message", err->primary);

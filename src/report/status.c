@@ -88,7 +88,7 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
         buf_addz(out, "   If these migrations made it: aramid resolve --applied --up-to NAME\n");
     }
     if (h->failed) {
-        const char *name = str_printable(a, str_of(first_name(h, is_failed)), false);
+        const char *name = str_shell(a, first_name(h, is_failed));
         add_line(out, t, TERM_MARK_FAIL, TERM_RED, "A failed migration stops every deploy.");
         buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n", name);
         buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n", name);
@@ -159,7 +159,7 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
         add_findings(out, t, r);
     if (verbose) {
         vec_each(const char *const, n, &h->notes)
-            add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), true));
+            add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
         add_history(out, t, h);
     }
 }

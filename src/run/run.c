@@ -100,17 +100,18 @@ refuse_failed(Run *r, const History *h, Err *err)
         for (size_t i = 0; i < probe.lines.n && i < 12; i++)
             err_detail(err, "  %s", probe.lines.v[i]);
     }
+    const char *name = str_shell(a, failed->name);
     if (probe.present && !probe.absent)
         err_hint(err, "all of it is there, so it seems to have been applied: aramid resolve "
-                      "--applied %s", failed->name);
+                      "--applied %s", name);
     else if (probe.absent && !probe.present)
         err_hint(err, "nothing of it is there, so it seems to have been rolled back: aramid resolve "
-                      "--rolled-back %s", failed->name);
+                      "--rolled-back %s", name);
     else {
         err_hint(err, "if it was rolled back or undone by hand: aramid resolve --rolled-back %s",
-                 failed->name);
+                 name);
         err_hint(err, "if its changes are all in the database: aramid resolve --applied %s",
-                 failed->name);
+                 name);
     }
     return false;
 }
@@ -472,6 +473,41 @@ fill_target(Run *r)
     r->report->server_version = info->version;
 }
 
+/* Ask about what there is to do as it looks without the locks. */
+static bool
+ask_first(Run *r, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    Session *s = &r->session;
+    if (!session_read(s, d->history, &r->journal, err) || !check_history(r, d->history, err) ||
+        !make_plan(r, d->history, err) || (r->plan.migrations.n && !check_syntax(r, err)))
+        return false;
+    if (r->plan.migrations.n && !d->approve(d->approve_arg, s, &r->plan, err))
+        return false;
+    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+        *vec_add(r->arena, &r->approved_names) = mp->migration->name;
+    r->journal.n = 0;
+    return session_refresh(s, err); /* the question may have stood for long */
+}
+
+/* Others may have deployed while the question stood: less to do is fine, more is not. */
+static bool
+check_approved(const Run *r, Err *err)
+{
+    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+    {
+        bool known = false;
+        vec_each(const char *const, name, &r->approved_names) known =
+            known || strcmp(*name, mp->migration->name) == 0;
+        if (known)
+            continue;
+        err_set(err, ERR_CONFIRM, "the history changed while the question stood: migration \"%s\" "
+                                  "is pending now too; nothing was changed", mp->migration->name);
+        return err_hint(err, "look again: aramid deploy");
+    }
+    return true;
+}
+
 static bool
 pass(Run *r, bool *ret_restart, Err *err)
 {
@@ -489,6 +525,9 @@ pass(Run *r, bool *ret_restart, Err *err)
              r->report->server_version / 10000, r->report->server_version % 10000, r->report->host,
              r->report->database, r->report->user);
     r->journal.n = 0;
+    bool asks = d->approve && d->ask_first;
+    if (asks && !r->approved && !ask_first(r, err))
+        return false;
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
         return false;
     failpoint(r, FP_LOCKED);
@@ -505,7 +544,8 @@ pass(Run *r, bool *ret_restart, Err *err)
         return !r->report->applied.n || verify(r, err);
     if (!check_syntax(r, err) || !find_existing(r, err))
         return false;
-    if (!r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
+    if (asks ? !check_approved(r, err)
+             : !r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
         return false;
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");

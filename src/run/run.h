@@ -149,6 +149,9 @@ typedef struct RunDeploy {
      * (ERR_CONFIRM) stops. May be NULL. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *approve_arg;
+    /* A person is asked: before the locks are taken, so that nobody waits behind the question. What
+     * runs afterwards is at most what was approved. */
+    bool ask_first;
     bool show_progress; /* open a second connection to watch long statements */
 } RunDeploy;
 

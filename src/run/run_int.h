@@ -50,6 +50,7 @@ typedef struct Run {
     JournalVec journal;
     int64_t started_ms;
     bool approved;
+    VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
     int hits[FP_COUNT];
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
