@@ -138,7 +138,7 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
         return err_hint(err, "to undo an applied migration, write a new one that reverses it");
     }
     *vec_add(a, &ret->names) = name;
-    return run_resolve_rolled_back(s, name, err);
+    return run_resolve_rolled_back(s, name, h, err);
 }
 
 bool

@@ -79,6 +79,14 @@ stamp_of(const char *name)
     return (Str){name, n};
 }
 
+static bool
+is_ascii(const char *s)
+{
+    while (*s && (unsigned char)*s < 0x80)
+        s++;
+    return !*s;
+}
+
 static void
 note_odd_names(Arena *a, History *h)
 {
@@ -89,10 +97,16 @@ note_odd_names(Arena *a, History *h)
             *vec_add(a, &h->notes) =
                 str_fmt(a, "\"%s\" does not begin with a timestamp: its place in the order is by "
                            "name only", name);
-        else if (before && str_eq(stamp, stamp_of(before)))
-            *vec_add(a, &h->notes) =
-                str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names decide the order",
-                        before, name);
+        else if (before && str_eq(stamp, stamp_of(before))) {
+            const char *text = str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names "
+                                          "decide the order", before, name);
+            if (is_ascii(before) && is_ascii(name))
+                *vec_add(a, &h->notes) = text;
+            else
+                *vec_add(a, &h->warnings) =
+                    str_fmt(a, "%s, and Prisma may order letters outside ASCII otherwise: give one "
+                               "of them another timestamp before it is applied", text);
+        }
         if (before && str_ieq(str_of(before), str_of(name)))
             *vec_add(a, &h->notes) =
                 str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only", before, name);

@@ -157,6 +157,9 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
                  str_fmt(a, "%d migrations applied", h->applied));
     } else
         add_findings(out, t, r);
+    if (h->pending)
+        vec_each(const char *const, n, &h->warnings)
+            add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
     if (verbose) {
         vec_each(const char *const, n, &h->notes)
             add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));

@@ -193,6 +193,9 @@ note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char
 static void
 note_oddities(Run *r, const History *h)
 {
+    if (h->pending)
+        vec_each(const char *const, w, &h->warnings) run_emit(
+            r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
     note_entries(r, h, is_edited, "changed after being applied (the change is not in the database)");
     note_entries(r, h, is_late, "older than what is applied already, to be applied now");
     note_entries(r, h, is_gone, "applied in the database but missing from the migrations folder");
@@ -358,21 +361,8 @@ create_ledger(Run *r, Err *err)
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
-    if (!s->ledger_schema && !s->url_schema) {
-        err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
-        return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
-    }
-    if (!s->ledger_schema) {
-        buf_addz(&b, "CREATE SCHEMA ");
-        sql_add_ident(&b, s->url_schema);
-        buf_addc(&b, ';');
-        s->ledger_schema = s->url_schema;
-        if (!s->journal_schema) {
-            s->journal_schema = s->url_schema;
-            s->journal_table = "_aramid_journal";
-        }
-    }
-    s->layout->add_create(&b, s->ledger_schema);
+    if (!session_add_ledger(s, &b, err))
+        return false;
     if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
         return err->code == ERR_DENIED
                    ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",

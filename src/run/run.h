@@ -188,10 +188,11 @@ typedef struct ProbeResult {
 } ProbeResult;
 MUST_CHECK bool run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *err);
 
-/* Statements that write the ledger for `resolve`; all under the lock. */
+/* Statements that write the ledger for `resolve`, and take the settled rows' steps out of the
+ * journal; all under the lock. */
 MUST_CHECK bool run_resolve_applied(Session *s, const Migration *const *list, size_t n,
                                     const History *h, Err *err);
-MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, Err *err);
+MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err);
 
 /* Names of the failpoints, ends with NULL: ARAMID_FAILPOINT=<name>[#N]:kill|pause=MS ends or stops
  * the process at the N-th passage; for tests. */

@@ -81,6 +81,9 @@ struct Learned *run_learned(Run *r, const char *name);
 
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);
+/* Statements that make the ledger, and the schema of the URL where it is missing; none when the
+ * ledger is there. errors: ERR_DENIED without any schema to put it in. */
+MUST_CHECK bool session_add_ledger(Session *s, Buf *b, Err *err);
 /* Queries for ledger and journal (those that exist), and taking their results from index `at`. */
 void session_add_history_queries(Session *s, Buf *b);
 MUST_CHECK bool session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
