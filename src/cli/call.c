@@ -165,6 +165,23 @@ cli_note(const CmdCall *call, const char *fmt, ...)
     fprintf(call->err, "%s%s", str_printable(call->arena, str_of(text), true), ends ? "" : "\n");
 }
 
+bool
+cli_confirm(const CmdCall *call, const char *question, const char *what, const char *again, Err *err)
+{
+    if (cli_flag(call, "yes"))
+        return true;
+    if (!call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(call, "json")) {
+        err_set(err, ERR_CONFIRM, "%s needs a confirmation", what);
+        return err_hint(err, "%s", again);
+    }
+    fprintf(call->err, "%s [y/N] ", str_printable(call->arena, str_of(question), false));
+    fflush(call->err);
+    char line[16];
+    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
+        return true;
+    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was done");
+}
+
 int
 cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool json)
 {

@@ -6,6 +6,11 @@
 /* cli_fail with the command's usage line (may be NULL) behind it. */
 int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json);
 
+/* Ask a question of yes or no on the terminal; --yes is yes. `what` is said where nobody can be
+ * asked: ERR_CONFIRM, with the command line `again` as hint. */
+MUST_CHECK bool cli_confirm(const CmdCall *call, const char *question, const char *what,
+                            const char *again, Err *err);
+
 /* Overwrite what may be secret in a URL that stands in argv: user and password, and everything
  * behind '?'. Text that is no URL is overwritten as a whole. */
 void cli_mask(char *text);

@@ -1,4 +1,5 @@
-/* The embedded PostgreSQL of the project: db url, start, stop, status, supervise. */
+/* The embedded PostgreSQL of the project: db url, start, stop, remove, status, supervise. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 #include "base/jw.h"
 #include "base/os.h"
@@ -118,6 +119,38 @@ cmd_db_stop(CmdCall *call)
         cli_print(call, &w.out);
     } else {
         fputs(was_running ? "stopped\n" : "it was not running\n", call->out);
+    }
+    return 0;
+}
+
+int
+cmd_db_remove(CmdCall *call)
+{
+    Arena *a = call->arena;
+    Config *config = arena_new(a, Config);
+    ClusterOptions options;
+    ClusterInfo info = {0};
+    bool removed = false;
+    Err err;
+    if (!load_options(call, &options, config, &err) ||
+        !cluster_inspect(a, &options, &info, &err) ||
+        (info.data_dir &&
+         !cli_confirm(call, str_fmt(a, "Delete %s with all its data?", info.data_dir),
+                      "deleting the embedded database", "aramid db remove --yes", &err)) ||
+        !cluster_remove(a, &options, STOP_TIMEOUT_MS, &removed, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, a, true);
+        jw_object(&w, NULL);
+        jw_bool(&w, "removed", removed);
+        jw_strz(&w, "dataDir", info.data_dir);
+        jw_end(&w);
+        cli_print(call, &w.out);
+    } else if (removed) {
+        fprintf(call->out, "deleted %s\n", str_printable(a, str_of(info.data_dir), false));
+    } else {
+        fputs("there is none\n", call->out);
     }
     return 0;
 }

@@ -1,27 +1,18 @@
 /* unlock: show who holds the migration lock, and end one of them by number. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
 #include "base/os.h"
 #include "report/migrations.h"
 
-#include <unistd.h>
-
 /* Ending somebody's run deserves a question. */
 static bool
-confirm(CmdCall *call, int pid, Err *err)
+confirm(const CmdCall *call, int pid, Err *err)
 {
-    if (cli_flag(call, "yes"))
-        return true;
-    if (!call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(call, "json")) {
-        err_set(err, ERR_CONFIRM, "ending server process %d needs a confirmation", pid);
-        return err_hint(err, "aramid unlock %d --yes", pid);
-    }
-    fprintf(call->err, "End server process %d? What it has not committed is rolled back. [y/N] ", pid);
-    fflush(call->err);
-    char line[16];
-    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
-        return true;
-    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was done");
+    Arena *a = call->arena;
+    return cli_confirm(
+        call, str_fmt(a, "End server process %d? What it has not committed is rolled back.", pid),
+        str_fmt(a, "ending server process %d", pid), str_fmt(a, "aramid unlock %d --yes", pid), err);
 }
 
 int

@@ -323,6 +323,17 @@ static const CmdSpec db_stop = {
     .run = cmd_db_stop,
 };
 
+static const CmdSpec db_remove = {
+    .name = "db remove", .group = CMD_GROUP_EMBEDDED, .class = CMD_CHANGES_DATABASE,
+    .uses = CMD_USES_PROJECT | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "delete the embedded server with all its data",
+    .description =
+        "Stops the project's embedded PostgreSQL and deletes its folder. Asks first; --yes is the "
+        "answer for machines. Other databases are never touched. The next command that needs the "
+        "embedded PostgreSQL makes an empty one.",
+    .run = cmd_db_remove,
+};
+
 static const CmdExit db_status_exits[] = {{1, "it is not running, or not made yet"}, {0}};
 
 static const CmdSpec db_status = {
@@ -453,8 +464,8 @@ static const CmdSpec migrate_resolve = {
 
 static const CmdSpec *const commands[] = {
     &status,         &plan,           &deploy,     &resolve,  &unlock,    &validate,
-    &format,         &schema,         &db_url,     &db_start, &db_stop,   &db_status,
-    &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
+    &format,         &schema,         &db_url,     &db_start, &db_stop,   &db_remove,
+    &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, NULL,
 };
 
