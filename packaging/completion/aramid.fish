@@ -45,7 +45,7 @@ complete -c aramid -l env -x -d 'environment: development, staging, production, 
 complete -c aramid -l config -r -F -d 'configuration file: aramid.yaml or prisma.config.*'
 complete -c aramid -l schema -r -F -d 'schema.prisma, or a folder of .prisma files'
 complete -c aramid -l migrations -r -F -d 'folder of the migrations'
-complete -c aramid -l url -x -d 'connection URL of the database; without any URL the project\'s embedded PostgreSQL is used'
+complete -c aramid -l url -x -d 'connection URL of the database; without any URL, in development, the project\'s embedded PostgreSQL is used'
 complete -c aramid -l yes -s y -d 'do not ask: confirm what the command is about to do'
 complete -c aramid -l json -d 'print the result as JSON on standard output'
 complete -c aramid -l color -x -a 'auto always never' -d 'colours: auto, always or never'

@@ -10,7 +10,7 @@ _aramid() {
         '--config[configuration file\: aramid.yaml or prisma.config.*]:path:_files'
         '--schema[schema.prisma, or a folder of .prisma files]:path:_files'
         '--migrations[folder of the migrations]:path:_files'
-        '--url[connection URL of the database; without any URL the project'\''s embedded PostgreSQL is used]:url:'
+        '--url[connection URL of the database; without any URL, in development, the project'\''s embedded PostgreSQL is used]:url:'
         '--yes[do not ask\: confirm what the command is about to do]'
         '-y[do not ask\: confirm what the command is about to do]'
         '--json[print the result as JSON on standard output]'

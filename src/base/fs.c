@@ -240,6 +240,15 @@ fs_basename(const char *path)
     return slash ? slash + 1 : path;
 }
 
+const char *
+fs_below(const char *dir, const char *path)
+{
+    size_t n = strlen(dir);
+    while (n && dir[n - 1] == '/')
+        n--;
+    return strncmp(path, dir, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
+}
+
 char *
 fs_absolute(Arena *a, const char *path)
 {

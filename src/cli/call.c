@@ -7,6 +7,7 @@
 #include "report/diag_text.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <unistd.h>
 
 static bool
@@ -113,11 +114,7 @@ cli_self_exe(const CmdCall *call)
 const char *
 cli_shown_path(Arena *a, const char *path)
 {
-    const char *here = fs_absolute(a, ".");
-    size_t n = strlen(here);
-    if (strncmp(path, here, n) != 0 || path[n] != '/' || !path[n + 1])
-        return path;
-    return path + n + 1;
+    return fs_below(fs_absolute(a, "."), path);
 }
 
 void
@@ -165,21 +162,49 @@ cli_note(const CmdCall *call, const char *fmt, ...)
     fprintf(call->err, "%s%s", str_printable(call->arena, str_of(text), true), ends ? "" : "\n");
 }
 
+static bool
+not_confirmed(Err *err)
+{
+    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
+}
+
+bool
+cli_can_ask(const CmdCall *call)
+{
+    return call->term_err.is_tty && isatty(STDIN_FILENO) && !cli_flag(call, "json");
+}
+
+bool
+cli_ask(const CmdCall *call, const char *question, Str *ret, Err *err)
+{
+    fputs(str_printable(call->arena, str_of(question), true), call->err);
+    fflush(call->err);
+    /* A signal that comes before a blocking read would not end it. */
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    while (!os_signal_pending() && poll(&in, 1, 100) <= 0)
+        ;
+    if (os_signal_pending())
+        return err_set(err, ERR_INTERRUPTED, "interrupted at the question; nothing was changed");
+    char line[256];
+    if (!fgets(line, sizeof line, stdin))
+        return not_confirmed(err);
+    *ret = str_trim(str_copy(call->arena, str_of(line)));
+    return true;
+}
+
 bool
 cli_confirm(const CmdCall *call, const char *question, const char *what, const char *again, Err *err)
 {
     if (cli_flag(call, "yes"))
         return true;
-    if (!call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(call, "json")) {
+    if (!cli_can_ask(call)) {
         err_set(err, ERR_CONFIRM, "%s needs a confirmation", what);
         return err_hint(err, "%s", again);
     }
-    fprintf(call->err, "%s [y/N] ", str_printable(call->arena, str_of(question), false));
-    fflush(call->err);
-    char line[16];
-    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
-        return true;
-    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was done");
+    Str answer;
+    if (!cli_ask(call, str_fmt(call->arena, "%s [y/N] ", question), &answer, err))
+        return false;
+    return str_ieq(answer, STR("y")) || str_ieq(answer, STR("yes")) || not_confirmed(err);
 }
 
 int

@@ -6,6 +6,13 @@
 /* cli_fail with the command's usage line (may be NULL) behind it. */
 int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json);
 
+/* Whether somebody sits there who can be asked. */
+bool cli_can_ask(const CmdCall *call);
+
+/* Write a question and wait for a line; signals (os_signals_catch) end the wait at once.
+ * errors: ERR_INTERRUPTED; ERR_CONFIRM at the end of the input. */
+MUST_CHECK bool cli_ask(const CmdCall *call, const char *question, Str *ret, Err *err);
+
 /* Ask a question of yes or no on the terminal; --yes is yes. `what` is said where nobody can be
  * asked: ERR_CONFIRM, with the command line `again` as hint. */
 MUST_CHECK bool cli_confirm(const CmdCall *call, const char *question, const char *what,

@@ -1,4 +1,5 @@
 /* deploy, and `migrate deploy` as Prisma spells it. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
 #include "base/os.h"
@@ -6,8 +7,6 @@
 #include "report/migrations.h"
 #include "report/progress.h"
 #include "report/runlog.h"
-
-#include <unistd.h>
 
 typedef struct Deploy {
     CmdCall *call;
@@ -25,16 +24,6 @@ on_target(void *arg, const Target *t)
     if (t->embedded && t->cluster.created)
         cli_note(d->call, "made the embedded PostgreSQL %d of this project in %s\n", t->cluster.major,
                  t->cluster.data_dir);
-}
-
-/* One line from standard input; false at its end. */
-static bool
-read_answer(char *line, size_t size)
-{
-    if (!fgets(line, (int)size, stdin))
-        return false;
-    line[strcspn(line, "\r\n")] = 0;
-    return true;
 }
 
 static bool
@@ -61,7 +50,7 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     const char *database = str_printable(a, str_of(info->database), false);
     const char *host = str_printable(a, str_of(info->host), false);
     const char *env = str_printable(a, str_of(d->config->env_name), false);
-    if (!d->call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(d->call, "json")) {
+    if (!cli_can_ask(d->call)) {
         err_set(err, ERR_CONFIRM, "environment \"%s\" asks for a confirmation before %zu migration%s "
                                   "applied", env, plan->migrations.n,
                 plan->migrations.n == 1 ? " is" : "s are");
@@ -76,10 +65,10 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     vec_each(const MigrationPlan, mp, &plan->migrations) 
         buf_fmt(&b, "  %s\n", str_printable(a, str_of(mp->migration->name), false));
     buf_fmt(&b, "Type the name of the database to go on: ");
-    fputs(b.p, d->call->err);
-    fflush(d->call->err);
-    char line[256];
-    if (read_answer(line, sizeof line) && strcmp(line, info->database) == 0)
+    Str answer;
+    if (!cli_ask(d->call, b.p, &answer, err))
+        return false;
+    if (str_is(answer, info->database))
         return true;
     err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
     return err_hint(err, "aramid plan shows what would be done");
@@ -111,7 +100,7 @@ finish(Deploy *d, const DeployResult *r, const Err *err)
         buf_init(&b, call->arena);
         diag_text_error(&b, &call->term_err, err);
         if (dir)
-            buf_fmt(&b, "  log: %s\n",
+            buf_fmt(&b, "  log:   %s\n",
                     str_printable(call->arena, str_of(cli_shown_path(call->arena, dir)), false));
         fputs(b.p, call->err);
         status = err_exit_status(err);

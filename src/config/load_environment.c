@@ -77,6 +77,16 @@ fail_unknown(Loader *l, const char *name, const char *origin)
     for (int i = 0; i < KNOWN_COUNT; i++)
         if (!defined_as(l, known[i].name))
             buf_fmt(&names, "%s, ", known[i].name);
+    const char *nearest = NULL;
+    size_t best = 3;
+    for (Str rest = buf_str(&names); rest.n;) {
+        Str known_name = str_trim(str_cut(&rest, ','));
+        size_t d = known_name.n ? str_distance(known_name, str_of(name), best) : best;
+        if (d < best && d < strlen(name))
+            best = d, nearest = str_dup(l->a, known_name);
+    }
+    if (nearest)
+        err_hint(l->err, "did you mean \"%s\"?", nearest);
     err_hint(l->err, "known environments: " STR_FMT, (int)(names.n - 2), names.p);
     return err_hint(l->err, "define others in aramid.yaml under \"environments\"");
 }

@@ -103,18 +103,8 @@ flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Targ
     return true;
 }
 
-/* `path` as a person in the project folder would write it. */
-static const char *
-shown_path(const Config *c, const char *path)
-{
-    size_t n = strlen(c->project_dir);
-    if (strncmp(path, c->project_dir, n) == 0 && path[n] == '/')
-        return path + n + 1;
-    return path;
-}
-
 bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return history_open(a, c->migrations_dir, shown_path(c, c->migrations_dir), ret, err);
+    return history_open(a, c->migrations_dir, fs_below(c->project_dir, c->migrations_dir), ret, err);
 }

@@ -108,8 +108,9 @@ note_odd_names(Arena *a, History *h)
                                "of them another timestamp before it is applied", text);
         }
         if (before && str_ieq(str_of(before), str_of(name)))
-            *vec_add(a, &h->notes) =
-                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only", before, name);
+            *vec_add(a, &h->warnings) =
+                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only: on macOS and "
+                           "Windows one of them is lost", before, name);
     }
 }
 

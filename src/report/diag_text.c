@@ -257,11 +257,8 @@ add_escaped(Buf *out, const char *text, bool property)
 static const char *
 below_root(Arena *a, const char *path, const char *root)
 {
-    size_t n = root ? strlen(root) : 0;
-    while (n && root[n - 1] == '/')
-        n--;
-    const char *whole = n ? fs_absolute(a, path) : path;
-    return n && strncmp(whole, root, n) == 0 && whole[n] == '/' ? whole + n + 1 : path;
+    const char *below = root && *root ? fs_below(root, fs_absolute(a, path)) : path;
+    return below[0] == '/' ? path : below;
 }
 
 void

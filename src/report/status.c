@@ -93,7 +93,7 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
         buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n", name);
         buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n", name);
     }
-    if (h->pending || h->resumable)
+    if ((h->pending || h->resumable) && !h->failed && r->state != STATUS_UNMANAGED)
         buf_addz(out, "To apply: aramid deploy     To look first: aramid plan\n");
 }
 
@@ -147,6 +147,10 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
                 r->server->in_recovery ? ", a standby" : "");
     buf_fmt(out, "\n%s\n", report_migrations_found(a, h));
     buf_fmt(out, "%d applied, %d pending", h->applied, h->pending);
+    if (h->failed)
+        buf_fmt(out, ", %d failed", h->failed);
+    if (h->resumable)
+        buf_fmt(out, ", %d interrupted", h->resumable);
     if (h->last_applied_us)
         buf_fmt(out, "; last applied at %s", clock_iso(a, h->last_applied_us));
     buf_addc(out, '\n');
@@ -154,7 +158,7 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
     if (r->state == STATUS_UP_TO_DATE) {
         buf_addz(out, "\nDatabase schema is up to date!\n");
         add_line(out, t, TERM_MARK_OK, TERM_GREEN,
-                 str_fmt(a, "%d migrations applied", h->applied));
+                 str_fmt(a, "%d migration%s applied", h->applied, h->applied == 1 ? "" : "s"));
     } else
         add_findings(out, t, r);
     if (h->pending)

@@ -446,8 +446,8 @@ verify(Run *r, Err *err)
         run_emit(r, RUN_NOTE, RUN_WARN, NULL,
                  "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
                  "drop it", str_printable(r->arena, db_cell(invalid, i, 0), false));
-    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds all %zu migrations",
-             h->files.n);
+    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
+             h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");
     return true;
 }
 

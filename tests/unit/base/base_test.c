@@ -195,6 +195,9 @@ hashes_and_diags(void **state)
     assert_int_equal(d.items.n, 2);
     assert_int_equal(d.errors, 2);
     assert_string_equal(d.items.v[0].message, "first");
+    assert_string_equal(fs_below("/a/b", "/a/b/c"), "c");
+    assert_string_equal(fs_below("/a/b/", "/a/bc"), "/a/bc");
+    assert_string_equal(fs_below("/a/b", "/a/b"), "/a/b");
     assert_string_equal(clock_duration(a, 65000), "1 min 05 s");
     assert_string_equal(clock_iso(a, 0), "1970-01-01T00:00:00.000Z");
 }
