@@ -193,6 +193,10 @@ note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char
 static void
 note_oddities(Run *r, const History *h)
 {
+    if (r->told)
+        return;
+    r->told = true;
+    r->report->pending_before = (int)r->plan.migrations.n;
     if (h->pending)
         vec_each(const char *const, w, &h->warnings) run_emit(
             r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
@@ -470,10 +474,14 @@ ask_first(Run *r, Err *err)
     const RunDeploy *d = r->deploy;
     Session *s = &r->session;
     if (!session_read(s, d->history, &r->journal, err) || !check_history(r, d->history, err) ||
-        !make_plan(r, d->history, err) || (r->plan.migrations.n && !check_syntax(r, err)))
+        !make_plan(r, d->history, err))
         return false;
-    if (r->plan.migrations.n && !d->approve(d->approve_arg, s, &r->plan, err))
-        return false;
+    if (r->plan.migrations.n) {
+        note_oddities(r, d->history);
+        if (!check_syntax(r, err) || !d->approve(d->approve_arg, s, &r->plan, err))
+            return false;
+        r->approved = true;
+    }
     vec_each(const MigrationPlan, mp, &r->plan.migrations)
         *vec_add(r->arena, &r->approved_names) = mp->migration->name;
     r->journal.n = 0;
@@ -492,7 +500,7 @@ check_approved(const Run *r, Err *err)
         if (known)
             continue;
         err_set(err, ERR_CONFIRM, "the history changed while the question stood: migration \"%s\" "
-                                  "is pending now too; nothing was changed", mp->migration->name);
+                                  "is pending now too, and nobody approved it", mp->migration->name);
         return err_hint(err, "look again: aramid deploy");
     }
     return true;
@@ -524,10 +532,7 @@ pass(Run *r, bool *ret_restart, Err *err)
     if (!check_history(r, d->history, err) || !make_plan(r, d->history, err))
         return false;
     size_t n = r->plan.migrations.n;
-    if (!r->approved) {
-        note_oddities(r, d->history);
-        r->report->pending_before = (int)n;
-    }
+    note_oddities(r, d->history);
     r->number = (int)r->report->applied.n;
     r->total = r->number + (int)n;
     if (n == 0)

@@ -49,6 +49,7 @@ typedef struct Run {
     Plan plan;
     JournalVec journal;
     int64_t started_ms;
+    bool told;     /* the oddities of the history */
     bool approved;
     VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
