@@ -77,19 +77,18 @@ cli_arg(const CmdCall *call, size_t index)
     return index < call->args.n ? call->args.v[index] : NULL;
 }
 
-bool
-cli_load_config(CmdCall *call, Config *ret, Err *err)
+static ConfigRequest
+config_request(const CmdCall *call)
 {
-    Arena *a = call->arena;
     VEC(ConfigFlag) flags = {0};
     vec_each (const OptValue, v, &call->options) {
         if (!v->spec->config)
             continue;
         const char *value = v->spec->type == OPT_FLAG ? (v->number ? "true" : "false") : v->text;
-        *vec_add(a, &flags) = (ConfigFlag){
+        *vec_add(call->arena, &flags) = (ConfigFlag){
             .key = (ConfigKey)(v->spec->config - 1), .flag = v->spelling, .value = value};
     }
-    ConfigRequest request = {
+    return (ConfigRequest){
         .start_dir = ".",
         .env_name = cli_text(call, "env"),
         .config_path = cli_text(call, "config"),
@@ -97,10 +96,23 @@ cli_load_config(CmdCall *call, Config *ret, Err *err)
         .flags = flags.v,
         .flag_count = flags.n,
     };
-    if (!config_load(a, &request, ret, err))
+}
+
+bool
+cli_load_config(CmdCall *call, Config *ret, Err *err)
+{
+    ConfigRequest request = config_request(call);
+    if (!config_load(call->arena, &request, ret, err))
         return false;
-    config_secrets(a, ret, &call->secrets);
+    config_secrets(call->arena, ret, &call->secrets);
     return true;
+}
+
+bool
+cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret)
+{
+    ConfigRequest request = config_request(call);
+    return config_find_twin(call->arena, &request, config, ret);
 }
 
 const char *

@@ -6,6 +6,9 @@
 /* cli_fail with the command's usage line (may be NULL) behind it. */
 int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json);
 
+/* config_find_twin for the configuration of this call. */
+bool cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret);
+
 /* Whether somebody sits there who can be asked. */
 bool cli_can_ask(const CmdCall *call);
 

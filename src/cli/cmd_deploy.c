@@ -14,6 +14,7 @@ typedef struct Deploy {
     Progress *progress;
     RunLog *log;
     const Target *target;
+    const char *twin; /* what is to be said about another environment, or NULL */
 } Deploy;
 
 static void
@@ -24,6 +25,24 @@ on_target(void *arg, const Target *t)
     if (t->embedded && t->cluster.created)
         cli_note(d->call, "made the embedded PostgreSQL %d of this project in %s\n", t->cluster.major,
                  t->cluster.data_dir);
+}
+
+/* Two environments with one database: said before anything else. What is production for one of
+ * them is production for both. */
+static void
+look_for_twin(Deploy *d, Config *config, const RunSink *sink)
+{
+    Arena *a = d->call->arena;
+    ConfigTwin twin;
+    if (!cli_find_twin(d->call, config, &twin))
+        return;
+    bool stricter = twin.profile == PROFILE_PRODUCTION && config->profile != PROFILE_PRODUCTION;
+    if (stricter)
+        config->values[CFG_CONFIRM].number = 1;
+    d->twin = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each environment "
+                         "a database of its own, or one of them another ?schema=", twin.env_name,
+                      twin.origin);
+    sink->event(sink->arg, &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = d->twin});
 }
 
 static bool
@@ -55,6 +74,8 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
                                   "applied", env, plan->migrations.n,
                 plan->migrations.n == 1 ? " is" : "s are");
         err_detail(err, "target: database \"%s\" at %s", database, host);
+        if (d->twin)
+            err_detail(err, "%s", d->twin);
         return err_hint(err, "look at: aramid plan; then confirm with: aramid deploy --yes");
     }
     progress_finish(d->progress);
@@ -62,7 +83,7 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     buf_init(&b, a);
     buf_fmt(&b, "\n%zu migration%s will be applied to database \"%s\" at %s (environment \"%s\"):\n",
             plan->migrations.n, plan->migrations.n == 1 ? "" : "s", database, host, env);
-    vec_each(const MigrationPlan, mp, &plan->migrations) 
+    vec_each(const MigrationPlan, mp, &plan->migrations)
         buf_fmt(&b, "  %s\n", str_printable(a, str_of(mp->migration->name), false));
     buf_fmt(&b, "Type the name of the database to go on: ");
     Str answer;
@@ -125,9 +146,11 @@ cmd_deploy(CmdCall *call)
     d.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
                                cli_flag(call, "verbose"), &call->secrets);
     RunSink log_sink = runlog_sink(d.log);
+    RunSink sink = progress_sink(d.progress, &log_sink);
+    look_for_twin(&d, &config, &sink);
     DeployInput in = {
         .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
-        .sink = progress_sink(d.progress, &log_sink),
+        .sink = sink,
         .run_id = run_id,
         .show_progress = !cli_flag(call, "quiet"),
         .create_database = config.values[CFG_CREATE_DB].number != 0,

@@ -114,6 +114,21 @@ typedef struct ConfigRequest {
  * then names the variable, and no weaker source is used instead. */
 MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);
 
+/* The URL that commands connect to: a flag, else the direct URL, else the URL; NULL = none. */
+const ConfigValue *config_target(const Config *c);
+
+/* Another environment of the project whose own URL leads to the same database. */
+typedef struct ConfigTwin {
+    const char *env_name;
+    const char *origin; /* of its URL */
+    ConfigProfile profile;
+} ConfigTwin;
+
+/* Look for one among the environments of aramid.yaml, those that have a .env.<name> file, and
+ * production; the one with the strictest profile counts. `request` is that of `c`. A source that
+ * holds for both tells nothing. false = none. cost: the files are read again for each candidate. */
+bool config_find_twin(Arena *a, const ConfigRequest *request, const Config *c, ConfigTwin *ret);
+
 /* Text for `config show`: secrets masked, URLs without password and secret parameters; "" = not
  * set. */
 const char *config_shown(Arena *a, const Config *c, ConfigKey key);

@@ -155,3 +155,12 @@ config_load_urls(Loader *l)
            (!direct.text || config_load_set(l, CFG_DIRECT_URL, &direct)) &&
            (!shadow.text || config_load_set(l, CFG_SHADOW_URL, &shadow));
 }
+
+const ConfigValue *
+config_target(const Config *c)
+{
+    const ConfigValue *url = &c->values[CFG_URL], *direct = &c->values[CFG_DIRECT_URL];
+    bool by_flag = url->text && str_starts(str_of(url->origin), STR("flag"));
+    const ConfigValue *v = direct->text && direct->text[0] && !by_flag ? direct : url;
+    return v->text && v->text[0] ? v : NULL;
+}

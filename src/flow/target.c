@@ -91,10 +91,8 @@ bool
 flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Target *ret, Err *err)
 {
     *ret = (Target){0};
-    const ConfigValue *url = &c->values[CFG_URL], *direct = &c->values[CFG_DIRECT_URL];
-    bool by_flag = url->text && str_starts(str_of(url->origin), STR("flag"));
-    const ConfigValue *v = direct->text && direct->text[0] && !by_flag ? direct : url;
-    if (!v->text || !v->text[0])
+    const ConfigValue *v = config_target(c);
+    if (!v)
         return embedded(a, c, self_exe, make, ret, err);
     ret->origin = v->origin;
     if (!url_parse(a, v->text, v->origin, &ret->url, err))

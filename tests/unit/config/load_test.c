@@ -703,3 +703,38 @@ load_secrets_stay(void **state)
         }
     }
 }
+
+/* Environments that lead to one database, each by a URL of its own. */
+void
+load_twins(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    ConfigTwin twin;
+    const ConfigRequest staging = {.start_dir = p.dir, .env_name = "staging"};
+    put(&p, ".env.staging", "DATABASE_URL=postgres://a:x@h/db\n");
+    put(&p, ".env.production", "DATABASE_URL=postgres://b:y@H:5432/db?sslmode=require\n");
+    load(&p, &staging);
+    assert_true(config_find_twin(p.a, &staging, &p.c, &twin));
+    assert_string_equal(twin.env_name, "production");
+    assert_string_equal(twin.origin, ".env.production:1");
+    assert_int_equal(twin.profile, PROFILE_PRODUCTION);
+    /* Another database, schema, port or host is another place. */
+    static const char *const others[] = {"h/db2", "h/db?schema=x", "h:5433/db", "g/db", "h,g/db"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put(&p, ".env.production", str_fmt(p.a, "DATABASE_URL=postgres://%s\n", others[i]));
+        assert_false(config_find_twin(p.a, &staging, &p.c, &twin));
+    }
+    /* One source for both says nothing; a flag is compared with what is written. */
+    put(&p, ".env.production", "");
+    put(&p, ".env.staging", "");
+    put(&p, ".env", "DATABASE_URL=postgres://h/db\n");
+    load(&p, &staging);
+    assert_false(config_find_twin(p.a, &staging, &p.c, &twin));
+    const ConfigFlag flag = {.key = CFG_URL, .flag = "--url", .value = "postgres://h/db"};
+    const ConfigRequest by_flag = {.start_dir = p.dir, .flags = &flag, .flag_count = 1};
+    put(&p, ".env.production", "DATABASE_URL=postgres://h/db\n");
+    load(&p, &by_flag);
+    assert_true(config_find_twin(p.a, &by_flag, &p.c, &twin));
+    assert_string_equal(twin.env_name, "production");
+}
