@@ -46,7 +46,7 @@ char *fs_join(Arena *a, const char *dir, const char *name);
 char *fs_dirname(Arena *a, const char *path);
 const char *fs_basename(const char *path);
 
-/* The part of `path` below the folder `dir`, or all of it when it lies elsewhere; points into path. */
+/* The part of `path` below the folder `dir`, or all of it when it lies elsewhere; points into it. */
 const char *fs_below(const char *dir, const char *path);
 
 /* Absolute path without "." , ".." and double slashes; links stay as they are. */

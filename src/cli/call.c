@@ -205,7 +205,8 @@ cli_ask(const CmdCall *call, const char *question, Str *ret, Err *err)
 }
 
 bool
-cli_confirm(const CmdCall *call, const char *question, const char *what, const char *again, Err *err)
+cli_confirm(const CmdCall *call, const char *question, const char *what, const char *again,
+            Err *err)
 {
     if (cli_flag(call, "yes"))
         return true;

@@ -39,10 +39,11 @@ look_for_twin(Deploy *d, Config *config, const RunSink *sink)
     bool stricter = twin.profile == PROFILE_PRODUCTION && config->profile != PROFILE_PRODUCTION;
     if (stricter)
         config->values[CFG_CONFIRM].number = 1;
-    d->twin = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each environment "
-                         "a database of its own, or one of them another ?schema=", twin.env_name,
-                      twin.origin);
-    sink->event(sink->arg, &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = d->twin});
+    d->twin = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each "
+                         "environment a database of its own, or one of them another ?schema=",
+                      twin.env_name, twin.origin);
+    sink->event(sink->arg,
+                &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = d->twin});
 }
 
 static bool

@@ -104,5 +104,6 @@ flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Targ
 bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return history_open(a, c->migrations_dir, fs_below(c->project_dir, c->migrations_dir), ret, err);
+    const char *shown = fs_below(c->project_dir, c->migrations_dir);
+    return history_open(a, c->migrations_dir, shown, ret, err);
 }

@@ -35,17 +35,19 @@ history_name_cmp(const char *a, const char *b)
     }
 }
 
+/* Whether ops.json lies in the folder, or in one of its folders. */
 static bool
 holds_ops(Arena *a, const char *dir)
 {
     FsEntryVec list = {0};
     Err ignored;
-    if (fs_exists(fs_join(a, dir, "ops.json")))
-        return true;
-    bool found = false;
-    if (fs_list(a, dir, &list, &ignored))
-        vec_each(FsEntry, e, &list) found = found || (e->kind == FS_DIR &&
-                                                      fs_exists(fs_join(a, dir, fs_join(a, e->name, "ops.json"))));
+    bool found = fs_exists(fs_join(a, dir, "ops.json"));
+    if (!found && fs_list(a, dir, &list, &ignored))
+        vec_each(FsEntry, e, &list)
+        {
+            const char *below = fs_join(a, dir, e->name);
+            found = found || (e->kind == FS_DIR && fs_exists(fs_join(a, below, "ops.json")));
+        }
     return found;
 }
 

@@ -245,7 +245,8 @@ diag_json(JsonWriter *w, const char *key, const DiagList *list)
 static void
 add_escaped(Buf *out, const char *text, bool property)
 {
-    for (const char *p = text; *p; p++) {
+    ARENA_LOCAL(scratch);
+    for (const char *p = str_printable(scratch, str_of(text), true); *p; p++) {
         if (*p == '%' || *p == '\r' || *p == '\n' || (property && (*p == ':' || *p == ',')))
             buf_fmt(out, "%%%02X", (unsigned)(unsigned char)*p);
         else

@@ -421,7 +421,8 @@ cluster_remove(Arena *a, const ClusterOptions *options, int64_t timeout_ms, bool
     }
     *ret_removed = true;
     /* A root outside of the project has no other purpose; with another cluster in it it stays. */
-    if (strcmp(fs_basename(home.root), ".aramid") != 0 && !(options->data_dir && options->data_dir[0])) {
+    bool given = options->data_dir && options->data_dir[0];
+    if (!given && strcmp(fs_basename(home.root), ".aramid") != 0) {
         unlink(home_root_lock(a, home.root));
         rmdir(home.root);
     }

@@ -166,6 +166,10 @@ json_and_github(void **state)
     diag_github(&b, &list, here);
     assert_null(strstr(b.p, here));
     assert_non_null(strstr(b.p, "/dir%2Ca/s.prisma,"));
+    d->hint = "\x1b[2J";
+    buf_clear(&b);
+    diag_github(&b, &list, NULL);
+    assert_null(strchr(b.p, '\x1b'));
 }
 
 static void
