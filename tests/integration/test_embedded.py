@@ -215,11 +215,9 @@ def test_project_below_roots_home():
         assert call(project, "db", "stop").rc == 0
         assert call(project, "status").rc == 0, "found again"
     finally:
-        call(project, "db", "stop")
-        with contextlib.suppress(FileNotFoundError):
-            with open(os.path.join(path, ".aramid", "embedded-location"), encoding="utf-8") as f:
-                shutil.rmtree(f.read().strip())
+        removed = call(project, "db", "remove", "--yes")
         shutil.rmtree(path)
+    assert removed.rc == 0, removed
 
 
 def test_urls_in_json(shop):
