@@ -482,7 +482,8 @@ statement_failed(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
         return false;
     DbRetry retry = db_retry_class(o->sqlstate);
     struct Learned *l = run_learned(r, mp->migration->name);
-    if (retry != DB_RETRY_NEVER &&
+    bool may_have_committed = s->tx == SQL_TX_HIDDEN;
+    if (retry != DB_RETRY_NEVER && !may_have_committed &&
         ++l->alone_tries <= 2 + r->session.config->values[CFG_MAX_RETRIES].number) {
         run_emit(r, RUN_RETRY, RUN_WARN, row->name, "%s (%s): trying again", o->message, o->sqlstate);
         return yield_and_restart(r, a, step, row, first, ret, err);
