@@ -45,7 +45,7 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     JsonWriter w;
     jw_init(&w, d->call->arena, true);
     jw_object(&w, NULL);
-    report_plan_steps_json(&w, "migrations", plan);
+    report_plan_steps_json(&w, "migrations", plan, false); /* the files have the SQL */
     jw_end(&w);
     runlog_plan(d->log, buf_str(&w.out));
     if (!d->config->values[CFG_CONFIRM].number || cli_flag(d->call, "yes"))

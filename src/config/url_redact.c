@@ -247,10 +247,25 @@ may_begin_token(Str s, size_t i)
            (lower(c) == 'p' && lower(next) == 'a');
 }
 
+/* Most texts hold nothing that looks like an address or a password. */
+static bool
+is_harmless(Str text)
+{
+    for (size_t i = 0; i + 2 < text.n; i++) {
+        const char *p = text.p + i;
+        if ((p[0] == ':' && p[1] == '/') || (p[0] == '%' && p[1] == '3') ||
+            ((p[0] | 32) == 'p' && (p[1] | 32) == 'a' && (p[2] | 32) == 's'))
+            return false;
+    }
+    return true;
+}
+
 char *
 url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
 {
     Redactor r = {.text = count ? hide_secrets(a, text, secrets, count) : text};
+    if (is_harmless(r.text))
+        return str_dup(a, r.text);
     buf_init(&r.out, a);
     static const char *const words[] = {"password", "passwd", "passphrase"};
     for (size_t i = 0; i < r.text.n;) {

@@ -10,6 +10,8 @@ struct Db {
     PGconn *conn;
     DbOptions opt;
     DbInfo info;
+    bool checks_client; /* client_connection_check_interval works here */
+    const DbRows *asked;
     DbNotice notice;
     void *notice_arg;
     bool copies_out; /* the statement under way is a COPY ... TO STDOUT */

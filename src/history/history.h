@@ -72,7 +72,8 @@ typedef struct HistoryLayout {
     void (*add_create)(Buf *b, const char *schema);
     void (*add_select)(Buf *b, const char *schema);
     bool (*read_rows)(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err);
-    /* A finished migration in one row; the server's clock gives the end. */
+    /* A finished migration in one row; the server's clock gives the end. These two divide by zero
+     * (22012) when the migration is applied already. */
     void (*add_applied)(Buf *b, const char *schema, const LedgerRow *row);
     /* A migration of several steps: begun, then finished (with the file's checksum as it is now). */
     void (*add_begun)(Buf *b, const char *schema, const LedgerRow *row);

@@ -207,8 +207,7 @@ prisma_add_create(Buf *b, const char *schema)
 static void
 add_epoch(Buf *b, const char *column)
 {
-    buf_fmt(b, ", (EXTRACT(epoch FROM %s)::pg_catalog.numeric OPERATOR(pg_catalog.*) "
-               "1000000)::pg_catalog.int8", column);
+    buf_fmt(b, ", pg_catalog.encode(pg_catalog.timestamptz_send(%s), 'hex')", column);
 }
 
 static void
@@ -220,7 +219,6 @@ prisma_add_select(Buf *b, const char *schema)
     add_epoch(b, "rolled_back_at");
     buf_addz(b, ", applied_steps_count FROM ");
     add_table(b, schema);
-    buf_addz(b, " ORDER BY started_at");
 }
 
 static int64_t
@@ -229,6 +227,14 @@ number(Str s)
     long long v = 0;
     str_to_int(s, INT64_MIN, INT64_MAX, &v);
     return v;
+}
+
+static int
+by_start(const void *x, const void *y)
+{
+    const LedgerRow *a = x, *b = y;
+    return a->started_us != b->started_us ? (a->started_us > b->started_us) - (a->started_us < b->started_us)
+                                          : strcmp(a->name, b->name);
 }
 
 static bool
@@ -244,12 +250,14 @@ prisma_read_rows(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err)
             .checksum = db_cell(rows, i, 1).p,
             .name = db_cell(rows, i, 2).p,
             .logs = logs.p ? logs.p : "",
-            .started_us = number(db_cell(rows, i, 4)),
-            .finished_us = number(db_cell(rows, i, 5)),
-            .rolled_back_us = number(db_cell(rows, i, 6)),
+            .started_us = db_time_us(db_cell(rows, i, 4)),
+            .finished_us = db_time_us(db_cell(rows, i, 5)),
+            .rolled_back_us = db_time_us(db_cell(rows, i, 6)),
             .steps = (int)number(db_cell(rows, i, 7)),
         };
     }
+    if (ret->n)
+        qsort(ret->v, ret->n, sizeof *ret->v, by_start);
     return true;
 }
 
@@ -267,6 +275,23 @@ add_time(Buf *b, int64_t us)
 
 static const char server_time[] =
     "pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp())";
+
+static void
+add_where_live_name(Buf *b, const char *name)
+{
+    buf_addz(b, " WHERE migration_name OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(name));
+    buf_addz(b, " AND rolled_back_at IS NULL");
+}
+
+static void
+prisma_add_is_applied(Buf *b, const char *schema, const char *name)
+{
+    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
+    add_table(b, schema);
+    add_where_live_name(b, name);
+    buf_addz(b, " AND finished_at IS NOT NULL)");
+}
 
 static void
 add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
@@ -289,7 +314,9 @@ add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
     sql_add_literal(b, str_of(row->name));
     buf_addz(b, ", ");
     add_time(b, row->started_us);
-    buf_fmt(b, ", %d)", finished);
+    buf_fmt(b, ", %d OPERATOR(pg_catalog./) CASE WHEN (", finished);
+    prisma_add_is_applied(b, schema, row->name);
+    buf_addz(b, ") THEN 0 ELSE 1 END)");
 }
 
 static void
@@ -309,14 +336,6 @@ add_where_id(Buf *b, const char *id)
 {
     buf_addz(b, " WHERE id OPERATOR(pg_catalog.=) ");
     sql_add_literal(b, str_of(id));
-}
-
-static void
-add_where_live_name(Buf *b, const char *name)
-{
-    buf_addz(b, " WHERE migration_name OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(name));
-    buf_addz(b, " AND rolled_back_at IS NULL");
 }
 
 static void
@@ -377,15 +396,6 @@ prisma_add_resolved(Buf *b, const char *schema, const LedgerRow *row)
     buf_addz(b, ", '', ");
     add_time(b, row->started_us);
     buf_addz(b, ", 0)");
-}
-
-static void
-prisma_add_is_applied(Buf *b, const char *schema, const char *name)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    add_table(b, schema);
-    add_where_live_name(b, name);
-    buf_addz(b, " AND finished_at IS NOT NULL)");
 }
 
 const HistoryLayout history_prisma = {

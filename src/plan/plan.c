@@ -73,10 +73,10 @@ describe(Arena *a, const SqlScript *script, Step *step)
             add_lock(a, step, l);
             strong_table = strong_table || l->mode >= SQL_LOCK_SHARE;
         }
-        /* Functions that a SELECT, DO or CALL runs can do anything. */
+        /* Functions that a SELECT, DO or CALL runs can do anything; so can those of an INSERT. */
         bool code = s->kind == SQL_DO || s->kind == SQL_CALL || s->kind == SQL_SELECT;
         step->has_dml = step->has_dml || s->is_dml || code;
-        step->hides_session = step->hides_session || s->changes_session || code || s->opaque;
+        step->hides_session = step->hides_session || s->changes_session || s->is_dml || code || s->opaque;
         step->hides_locks = step->hides_locks || code || hides_locks(s);
         if (s->kind == SQL_DROP || s->kind == SQL_DROP_INDEX)
             step->has_strong = true;

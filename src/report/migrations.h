@@ -12,7 +12,8 @@ void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, co
 /* Steps, SQL, modes and the locks that the statements are known to take. */
 void report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);
 void report_plan_json(JsonWriter *w, const PlanResult *r);
-void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan);
+/* with_sql: with the statements' text, not only their places. */
+void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql);
 
 void report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose);
 void report_status_json(JsonWriter *w, const StatusResult *r);

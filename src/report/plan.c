@@ -110,7 +110,7 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 }
 
 static void
-step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s)
+step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s, bool with_sql)
 {
     jw_object(w, NULL);
     jw_strz(w, "mode", plan_mode_name(s->mode));
@@ -124,7 +124,8 @@ step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s)
         jw_int(w, "line", st->line);
         jw_strz(w, "kind", st->tag);
         jw_bool(w, "parsed", !st->opaque);
-        jw_str(w, "text", str_slice(mp->script.text, st->off, st->off + st->len));
+        if (with_sql)
+            jw_str(w, "text", str_slice(mp->script.text, st->off, st->off + st->len));
         jw_end(w);
     }
     jw_end(w);
@@ -143,7 +144,7 @@ step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s)
 }
 
 void
-report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan)
+report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql)
 {
     jw_array(w, key);
     vec_each(const MigrationPlan, mp, &plan->migrations)
@@ -157,7 +158,7 @@ report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan)
         vec_each(const char *const, n, &mp->notes) jw_strz(w, NULL, *n);
         jw_end(w);
         jw_array(w, "steps");
-        vec_each(const Step, s, &mp->steps) step_json(w, mp, s);
+        vec_each(const Step, s, &mp->steps) step_json(w, mp, s, with_sql);
         jw_end(w);
         jw_end(w);
     }
@@ -177,6 +178,6 @@ report_plan_json(JsonWriter *w, const PlanResult *r)
     jw_end(w);
     jw_int(w, "serverVersion", r->server->version);
     jw_int(w, "statements", (int64_t)r->plan.statements);
-    report_plan_steps_json(w, "migrations", &r->plan);
+    report_plan_steps_json(w, "migrations", &r->plan, true);
     jw_end(w);
 }

@@ -124,6 +124,8 @@ read_string(Arena *a, Str json, size_t *at)
 static Str
 redact_json(RunLog *l, Arena *a, Str json)
 {
+    if (strcmp(redact(l, a, json), json.p) == 0)
+        return json;
     Buf out;
     buf_init(&out, a);
     for (size_t i = 0; i < json.n;) {
@@ -142,9 +144,9 @@ redact_json(RunLog *l, Arena *a, Str json)
 
 /* A broken disk must not end a run: what cannot be written is lost. */
 static void
-put(FILE *f, const char *line)
+put(FILE *f, const char *line, bool flush)
 {
-    if (fputs(line, f) >= 0)
+    if (fputs(line, f) >= 0 && flush)
         fflush(f);
 }
 
@@ -181,10 +183,13 @@ on_event(void *arg, const RunEvent *e)
     jw_strz(&w, "text", text);
     jw_end(&w);
     buf_addc(&w.out, '\n');
-    put(l->events, w.out.p);
+    /* The next event follows at once, and is the one to read after a crash. */
+    bool flush = e->kind != RUN_APPLIED;
+    put(l->events, w.out.p, flush);
     put(l->text, str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level], e->migration ? e->migration : "",
                          e->migration ? ": " : "", text,
-                         e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""));
+                         e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""),
+        flush);
 }
 
 RunSink
@@ -200,7 +205,7 @@ runlog_plan(RunLog *l, Str json)
         return;
     ARENA_LOCAL(a);
     Err ignored;
-    if (!fs_write(fs_join(a, l->dir, "plan.json"), redact_json(l, a, json), 0600, &ignored))
+    if (!fs_write(fs_join(a, l->dir, "plan.json"), json, 0600, &ignored))
         return; /* never a failure of the run */
 }
 
@@ -213,7 +218,7 @@ runlog_error(RunLog *l, const Err *err)
     Buf b;
     buf_init(&b, a);
     diag_text_error(&b, &(Term){0}, err);
-    put(l->text, redact(l, a, buf_str(&b)));
+    put(l->text, redact(l, a, buf_str(&b)), true);
     JsonWriter w;
     jw_init(&w, a, false);
     jw_object(&w, NULL);
@@ -224,7 +229,7 @@ runlog_error(RunLog *l, const Err *err)
     diag_json_error(&w, "error", err);
     jw_end(&w);
     buf_addc(&w.out, '\n');
-    put(l->events, redact_json(l, a, buf_str(&w.out)).p);
+    put(l->events, redact_json(l, a, buf_str(&w.out)).p, true);
 }
 
 const char *

@@ -343,7 +343,8 @@ static bool
 write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
              bool first, Intent *ret, Err *err)
 {
-    const Session *ses = &r->session;
+    Session *ses = &r->session;
+    ses->unclean = true; /* the timeouts that this leaves */
     const SqlStmt *s = &mp->script.stmts.v[step->first];
     bool index_build = s->kind == SQL_CREATE_INDEX;
     Buf b;
@@ -365,12 +366,9 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     buf_addz(&b, ";SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
                  " OPERATOR(pg_catalog.=) 'advisory' AND NOT l.granted AND l.classid"
                  " OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
-                 " AND l.database OPERATOR(pg_catalog.=) d.oid),"
-                 "EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
-                 " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid"
-                 " OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) "
-                 LOCK_OBJ_OWN " AND l.database OPERATOR(pg_catalog.=) d.oid AND l.pid"
-                 " OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()),");
+                 " AND l.database OPERATOR(pg_catalog.=) d.oid),");
+    lock_add_is_held(&b);
+    buf_addc(&b, ',');
     if (index_build && s->index.name[0])
         buf_fmt(&b, "EXISTS (SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid"
                     " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s)", where_named(a, s));

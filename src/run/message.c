@@ -45,13 +45,19 @@ add_prelocks(Arena *a, Message *m, const LockPlan *locks)
 
 /* If the session's lock was lost (a script may do so), these keep "exactly once" true: only one
  * message at a time, and not after somebody else applied the migration. Dividing by zero is the
- * only error that plain SQL can raise. */
+ * only error that plain SQL can raise. The ledger's INSERT looks for the second once more; it is
+ * asked early where a script could let the lock go, to fail before the script does. */
 static void
 add_guards(Run *r, Arena *a, Message *m, const char *name)
 {
+    const Session *s = &r->session;
     buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN "
-                      "pg_catalog.pg_try_advisory_xact_lock(" LOCK_KEY_MESSAGE
-                      ") THEN 1 ELSE 0 END;");
+                      "pg_catalog.pg_try_advisory_xact_lock(" LOCK_KEY_MESSAGE ")");
+    if (s->unclean) {
+        buf_addz(&m->sql, " AND ");
+        lock_add_is_held(&m->sql);
+    }
+    buf_addz(&m->sql, " THEN 1 ELSE 0 END;");
     add_part(a, m, PART_GUARD_LOCK, 0);
     if (!name)
         return;
@@ -109,7 +115,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
               step->has_strong || !step->has_dml ? 0 : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
     if (!guards_last)
-        add_guards(r, a, ret, write->guard_name);
+        add_guards(r, a, ret, step->hides_session ? write->guard_name : NULL);
     ret->user_off = ret->sql.n;
     add_user(a, ret, script, first, user_end, from, to);
     ret->user_len = ret->sql.n - ret->user_off;
@@ -123,7 +129,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
             add_part(a, ret, PART_RECORD, 0);
     }
     if (guards_last)
-        add_guards(r, a, ret, write->guard_name);
+        add_guards(r, a, ret, NULL);
     buf_addz(&ret->sql, write->record);
     for (int i = 0; i < write->record_statements; i++)
         add_part(a, ret, PART_RECORD, 0);

@@ -60,12 +60,14 @@ typedef struct Session {
     const char *url_schema;    /* of the URL, or NULL: then the role's search_path holds */
     const char *ledger_schema; /* NULL: no schema to put it in */
     bool ledger_exists;
-    bool is_fresh;             /* no schema holds a table of a user, the ledger apart */
-    int tables;                /* ordinary tables in the ledger's schema, without ours */
+    /* Counted only where there is no ledger: */
+    bool is_fresh; /* no schema holds a table of a user */
+    int tables;    /* ordinary tables in the ledger's schema, without ours */
     const char *journal_schema, *journal_table; /* where it is, or would be made; NULL = nowhere */
     bool journal_exists;
     bool has_own_schema; /* schema aramid is there */
     bool has_own_lock, has_prisma_lock;
+    bool unclean; /* a script may have changed settings or the role, or let the lock go */
     DbTick tick; /* stops waits between queries too; may be NULL */
     void *tick_arg;
 } Session;
@@ -81,17 +83,20 @@ typedef struct SessionOptions {
     bool writes; /* refuse read-only servers and transaction poolers */
 } SessionOptions;
 
-/* Connect and find ledger and journal. Two round trips after authentication.
+/* Connect and find ledger and journal. One round trip after authentication.
  * errors: those of db_open; ERR_READ_ONLY. */
 MUST_CHECK bool session_open(Arena *a, const SessionOptions *options, Session *ret, Err *err);
 void session_close(Session *s);
 
-/* Begin an own message: settings back to the role's defaults, then ours; empty search_path. Returns
- * the number of statements that were added. */
+/* Begin an own message: what a script may have changed back to the role's defaults, then, for this
+ * transaction, our settings and an empty search_path. Returns the number of statements added. */
 int session_add_prefix(const Session *s, Buf *b);
 
 /* Look again where ledger and journal are; another runner may have made them. */
 MUST_CHECK bool session_refresh(Session *s, Err *err);
+
+/* Fill `tables` and `is_fresh`. cost: a scan of pg_class. */
+MUST_CHECK bool session_count_tables(Session *s, Err *err);
 
 /* What the journal knows about a migration that was begun. */
 typedef struct JournalStep {

@@ -87,6 +87,8 @@ struct Learned *run_learned(Run *r, const char *name);
 int session_add_user_prefix(const Session *s, Buf *b);
 /* Queries for ledger and journal (those that exist), and taking their results from index `at`. */
 void session_add_history_queries(Session *s, Buf *b);
+/* An expression: does this session hold our lock? */
+void lock_add_is_held(Buf *b);
 MUST_CHECK bool session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
                                      JournalVec *journal, Err *err);
 

@@ -276,7 +276,8 @@ handle_failure(Run *r, const MigrationPlan *mp, const Step *step, const Message 
     PartKind kind = part ? part->kind : PART_RECORD;
     DbRetry retry = db_retry_class(o->sqlstate);
     *ret_again = false;
-    if (kind == PART_GUARD_LOCK || kind == PART_GUARD_APPLIED)
+    if (kind == PART_GUARD_LOCK || kind == PART_GUARD_APPLIED ||
+        (kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0))
         return restart(err, ERR_CONNECTION_LOST, ret,
                        "the lock of this run was lost: a script may have released it");
     if (kind == PART_PRELOCK && retry == DB_RETRY_NEVER) {
@@ -323,9 +324,11 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
         plan_record(r, a, mp, step, row, first, last, &write);
         message_step(r, a, mp, step, &locks, &write, &m);
         failpoint(r, FP_BEFORE_MESSAGE);
+        r->session.unclean = r->session.unclean || step->hides_session;
         run_send(r, a, buf_str(&m.sql), locks.guard ? &guard : NULL, &o);
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
+            r->session.unclean = step->hides_session;
             *ret = STEP_ENDED;
             return recorded(&o, &write, step->mode == STEP_OWN_TX, err);
         }

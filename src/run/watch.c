@@ -33,7 +33,7 @@ static bool
 observes_our_server(const Run *r)
 {
     const DbInfo *info = db_info(r->session.db), *seen = db_info(r->observer);
-    return !seen->in_recovery && strcmp(seen->system_identifier, info->system_identifier) == 0;
+    return !seen->in_recovery && strcmp(seen->started, info->started) == 0;
 }
 
 bool
@@ -71,7 +71,7 @@ static const char look_query[] =
     " AND h.mode" STRONG "),"
     " p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total"
     " FROM pg_stat_activity a LEFT JOIN pg_stat_progress_create_index p ON p.pid = a.pid"
-    " WHERE a.pid = %d AND COALESCE(a.backend_start::text, '') IN ('', '%s')";
+    " WHERE a.pid = %d";
 
 static long long
 number(const DbRows *rows, int col)
@@ -152,7 +152,7 @@ watch_tick(Run *r, int64_t elapsed_ms)
     const DbInfo *info = db_info(r->session.db);
     DbRowsVec results;
     Err ignored;
-    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid, info->backend_start)),
+    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid)),
                   &results, &ignored))
         return true;
     const DbRows *rows = &results.v[results.n - 1];
