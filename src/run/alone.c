@@ -120,7 +120,7 @@ drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, bool *ret_blocked
     buf_init(&b, a);
     session_add_prefix(&r->session, &b);
     /* Old transactions are waited for too, so the limit grows. */
-    buf_fmt(&b, "SET lock_timeout=%lld",
+    buf_fmt(&b, "SET statement_timeout=0;SET lock_timeout=%lld",
             (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
     DbOutcome o;
     if (!own_query(r, a, &b, NULL, err))
@@ -343,8 +343,7 @@ static bool
 write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
              bool first, Intent *ret, Err *err)
 {
-    Session *ses = &r->session;
-    ses->unclean = true; /* the timeouts that this leaves */
+    const Session *ses = &r->session;
     const SqlStmt *s = &mp->script.stmts.v[step->first];
     bool index_build = s->kind == SQL_CREATE_INDEX;
     Buf b;
@@ -528,6 +527,7 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     ARENA_LOCAL(a);
     const SqlStmt *s = &mp->script.stmts.v[step->first];
     const JournalStep *begun = find_intent(r, row, step->first);
+    r->session.unclean = true; /* the timeouts that this leaves */
     *ret = STEP_ENDED;
     if (begun) {
         Proof proof;
