@@ -271,6 +271,14 @@ prove_detach(Run *r, Arena *a, const SqlStmt *s, Proof *ret, Err *err)
     return true;
 }
 
+/* The kinds for which prove() knows an answer. */
+static bool
+is_provable(const SqlStmt *s)
+{
+    return s->kind == SQL_CREATE_INDEX || s->kind == SQL_DROP_INDEX || s->kind == SQL_REINDEX ||
+           s->kind == SQL_DETACH_PARTITION || s->kind == SQL_VACUUM;
+}
+
 static bool
 prove(Run *r, Arena *a, const SqlStmt *s, const JournalStep *j, Proof *ret, Err *err)
 {
@@ -319,7 +327,7 @@ find_intent(const Run *r, const LedgerRow *row, size_t first)
 typedef struct Intent {
     bool prisma_waits;
     bool has_lock; /* ours, still: a script may have let it go */
-    bool in_the_way; /* an invalid index of that name, or somebody who builds on the table */
+    bool in_the_way; /* the table may have an invalid index, or somebody who builds one */
 } Intent;
 
 /* SQL for the oid of the table whose indexes a statement works on; NULL = not such a statement. */
@@ -350,6 +358,7 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     buf_init(&b, a);
     session_add_user_prefix(ses, &b);
     buf_addz(&b, "SET LOCAL synchronous_commit=off;");
+    run_add_carry(r, &b);
     if (first) {
         ses->layout->add_begun(&b, ses->ledger_schema, row);
         buf_addc(&b, ';');
@@ -362,25 +371,29 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
                                        .prefix_hash = journal_prefix_hash(a, mp, step->first + 1),
                                        .relation = index_build ? regclass(a, s->table) : NULL,
                                        .run_id = r->deploy->run_id});
-    buf_addz(&b, ";SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
-                 " OPERATOR(pg_catalog.=) 'advisory' AND NOT l.granted AND l.classid"
-                 " OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
-                 " AND l.database OPERATOR(pg_catalog.=) d.oid),");
-    lock_add_is_held(&b);
-    buf_addc(&b, ',');
-    if (index_build && s->index.name[0])
-        buf_fmt(&b, "EXISTS (SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid"
-                    " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s)", where_named(a, s));
+    /* One scan of the locks, and no join: this runs before each index build. */
+    const char *table = table_of(a, s);
+    buf_addz(&b, ";SELECT COALESCE(pg_catalog.bool_or(l.locktype OPERATOR(pg_catalog.=) 'advisory' AND NOT"
+                 " l.granted AND l.classid OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) "
+                 LOCK_KEY_PRISMA "), false), COALESCE(pg_catalog.bool_or(l.locktype"
+                 " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid OPERATOR(pg_catalog.=) "
+                 LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN
+                 " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), false)");
+    if (table)
+        buf_fmt(&b, ", COALESCE(pg_catalog.bool_or(l.mode OPERATOR(pg_catalog.=)"
+                    " 'ShareUpdateExclusiveLock' AND l.granted AND l.relation OPERATOR(pg_catalog.=) %s"
+                    " AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()), false) OR EXISTS"
+                    " (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) %s"
+                    " AND NOT i.indisvalid)", table, table);
     else
-        buf_addz(&b, "false");
-    if (table_of(a, s))
-        buf_fmt(&b, " OR " BUILDER_ON " IS NOT NULL", table_of(a, s));
-    buf_addz(&b, " FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
-                 " pg_catalog.current_database();");
-    buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
+        buf_addz(&b, ", false");
+    buf_addz(&b, " FROM pg_catalog.pg_lock_status() l WHERE l.database OPERATOR(pg_catalog.=) (SELECT"
+                 " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
+                 " pg_catalog.current_database());SET lock_timeout=0;SET statement_timeout=0");
     DbRowsVec results;
     if (!own_query(r, a, &b, &results, err))
         return false;
+    run_drop_carry(r);
     const DbRows *rows = &results.v[results.n - 3];
     ret->prisma_waits = str_is(db_cell(rows, 0, 0), "t");
     ret->has_lock = str_is(db_cell(rows, 0, 1), "t");
@@ -388,19 +401,23 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     return true;
 }
 
+/* A statement that the catalog proves may be recorded with the next message: until then it looks
+ * interrupted, which harms nobody. */
 static bool
-write_finish(Run *r, Arena *a, const Step *step, const LedgerRow *row, bool last, Err *err)
+finish(Run *r, const SqlStmt *s, const Step *step, const LedgerRow *row, bool last, Err *err)
 {
-    const Session *s = &r->session;
+    const Session *ses = &r->session;
     Buf b;
-    buf_init(&b, a);
-    session_add_prefix(s, &b);
-    journal_add_done(s, &b, row->id, step->first);
+    buf_init(&b, r->arena);
+    journal_add_done(ses, &b, row->id, step->first);
+    buf_addc(&b, ';');
     if (last) {
+        ses->layout->add_finished(&b, ses->ledger_schema, row->id, row->checksum);
         buf_addc(&b, ';');
-        s->layout->add_finished(&b, s->ledger_schema, row->id, row->checksum);
     }
-    return own_query(r, a, &b, NULL, err);
+    r->carry = b.p;
+    r->carry_statements = last ? 2 : 1;
+    return is_provable(s) || run_flush_carry(r, err);
 }
 
 /* Nothing of the migration has happened: take its rows away again. */
@@ -529,6 +546,7 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     const JournalStep *begun = find_intent(r, row, step->first);
     r->session.unclean = true; /* the timeouts that this leaves */
     *ret = STEP_ENDED;
+    r->session.unclean = true; /* the timeouts that this leaves */
     if (begun) {
         Proof proof;
         if (!prove(r, a, s, begun, &proof, err))
@@ -536,7 +554,7 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
         if (proof == PROOF_NONE)
             return unproven(mp, step, err);
         if (proof == PROOF_DONE)
-            return write_finish(r, a, step, row, last, err);
+            return finish(r, s, step, row, last, err);
         Buf b;
         buf_init(&b, a);
         session_add_user_prefix(&r->session, &b);
@@ -576,7 +594,7 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     run_send(r, a, str_of(text), NULL, &o);
     failpoint(r, FP_AFTER_STATEMENT);
     if (o.end == DB_DONE) { /* also when a stop came too late */
-        bool ok = write_finish(r, a, step, row, last, err);
+        bool ok = finish(r, s, step, row, last, err);
         failpoint(r, FP_AFTER_FINISH);
         return ok;
     }

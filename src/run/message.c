@@ -76,6 +76,13 @@ add_user(Arena *a, Message *m, const SqlScript *script, size_t first, size_t las
         add_part(a, m, PART_USER, i);
 }
 
+static void
+add_carry(Run *r, Arena *a, Message *m)
+{
+    for (int n = run_add_carry(r, &m->sql); n > 0; n--)
+        add_part(a, m, PART_RECORD, 0);
+}
+
 static bool
 sets_isolation(const SqlScript *script, const Step *step)
 {
@@ -109,8 +116,10 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         buf_fmt(&ret->sql, "BEGIN %s;", step->chained);
         add_part(a, ret, PART_SETTING, 0);
     }
-    /* An isolation level must come before the first query, thus before the guards. */
+    /* An isolation level must come before the first query. */
     bool guards_last = sets_isolation(script, step);
+    if (!guards_last)
+        add_carry(r, a, ret);
     add_local(a, ret, "statement_timeout",
               step->has_strong || !step->has_dml ? 0 : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
@@ -128,8 +137,10 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         for (int i = 0; i < 5; i++)
             add_part(a, ret, PART_RECORD, 0);
     }
-    if (guards_last)
+    if (guards_last) {
         add_guards(r, a, ret, NULL);
+        add_carry(r, a, ret);
+    }
     buf_addz(&ret->sql, write->record);
     for (int i = 0; i < write->record_statements; i++)
         add_part(a, ret, PART_RECORD, 0);

@@ -384,17 +384,16 @@ create_ledger(Run *r, Err *err)
 }
 
 static void
-note_applied(Run *r, const MigrationPlan *mp, int64_t ms)
+note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
 {
-    *vec_add(r->arena, &r->report->applied) = (RunDone){
-        .name = mp->migration->name, .ms = ms, .steps = (int)mp->steps.n,
-        .resumed = mp->ledger_id != NULL};
-    emit(r, (RunEvent){.kind = RUN_APPLIED, .level = RUN_OK, .migration = mp->migration->name,
+    *vec_add(r->arena, &r->report->applied) =
+        (RunDone){.name = name, .ms = ms, .steps = (int)steps, .resumed = resumed};
+    emit(r, (RunEvent){.kind = RUN_APPLIED, .level = RUN_OK, .migration = name,
                        .index = r->number, .total = r->total, .ms = ms, .text = "applied"});
 }
 
 static bool
-execute(Run *r, bool *ret_restart, Err *err)
+execute_all(Run *r, bool *ret_restart, Err *err)
 {
     *ret_restart = false;
     vec_each(MigrationPlan, mp, &r->plan.migrations)
@@ -409,7 +408,7 @@ execute(Run *r, bool *ret_restart, Err *err)
                  mp->resumes ? "going on where an interrupted run stopped" : "begins");
         vec_each(const char *const, n, &mp->notes)
             run_emit(r, RUN_NOTE, RUN_WARN, mp->migration->name, "%s", *n);
-        int64_t started = clock_ms();
+        r->current_started_ms = clock_ms();
         StepEnd end;
         if (!migration_run(r, mp, &end, err))
             return false;
@@ -417,10 +416,28 @@ execute(Run *r, bool *ret_restart, Err *err)
             *ret_restart = true;
             return true;
         }
-        note_applied(r, mp, clock_ms() - started);
+        note_applied(r, mp->migration->name, clock_ms() - r->current_started_ms, mp->steps.n,
+                     mp->ledger_id != NULL);
         r->current = NULL;
     }
     return true;
+}
+
+static bool
+execute(Run *r, bool *ret_restart, Err *err)
+{
+    bool ok = execute_all(r, ret_restart, err);
+    if (!db_is_open(r->session.db))
+        return ok; /* the next pass, or run, finds out */
+    Err late;
+    db_set_tick(r->session.db, NULL, NULL); /* also after a signal */
+    bool recorded = run_flush_carry(r, &late);
+    db_set_tick(r->session.db, run_tick, r);
+    if (ok && !*ret_restart && !recorded) {
+        *err = late;
+        return false;
+    }
+    return ok;
 }
 
 /* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */
@@ -473,6 +490,21 @@ fill_target(Run *r)
     r->report->server_version = info->version;
 }
 
+/* What a broken connection left unknown, the ledger tells: the migration under way may have been
+ * committed, and one that was done but not yet recorded is done again, quickly. */
+static void
+settle_unknown(Run *r)
+{
+    const Entry *e = r->current ? history_find(r->deploy->history, r->current) : NULL;
+    if (e && e->state == ENTRY_APPLIED)
+        note_applied(r, e->name, clock_ms() - r->current_started_ms, 1, false);
+    r->current = NULL;
+    if (r->report->applied.n && r->plan.migrations.n &&
+        strcmp(r->report->applied.v[r->report->applied.n - 1].name,
+               r->plan.migrations.v[0].migration->name) == 0)
+        r->report->applied.n--;
+}
+
 static bool
 pass(Run *r, bool *ret_restart, Err *err)
 {
@@ -490,11 +522,13 @@ pass(Run *r, bool *ret_restart, Err *err)
              r->report->server_version / 10000, r->report->server_version % 10000, r->report->host,
              r->report->database, r->report->user);
     r->journal.n = 0;
+    run_drop_carry(r);
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
         return false;
     failpoint(r, FP_LOCKED);
     if (!check_history(r, d->history, err) || !make_plan(r, d->history, err))
         return false;
+    settle_unknown(r);
     size_t n = r->plan.migrations.n;
     if (!r->approved) {
         note_oddities(r, d->history);
@@ -518,9 +552,11 @@ pass(Run *r, bool *ret_restart, Err *err)
 static bool
 broken_connection(const Run *r, const Err *err)
 {
-    return !r->stop_asked && r->approved &&
-           (err->code == ERR_CONNECTION_LOST || err->code == ERR_UNREACHABLE ||
-            err->code == ERR_TIMEOUT || err->code == ERR_SERVER_BUSY);
+    return !r->stop_asked &&
+           (err->code == ERR_CONNECTION_LOST ||
+            /* Opening the first connection has had its own tries. */
+            (r->approved && (err->code == ERR_UNREACHABLE || err->code == ERR_TIMEOUT ||
+                             err->code == ERR_SERVER_BUSY)));
 }
 
 /* The state that an interrupted run leaves. */

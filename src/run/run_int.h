@@ -56,12 +56,15 @@ typedef struct Run {
     int hits[FP_COUNT];
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
+    int64_t current_started_ms;
     int number, total;     /* of it */
     bool is_alone;         /* its step under way is outside of transactions */
     Watch *watch;          /* of the statement that runs, or NULL */
     Db *observer;          /* second connection for progress, made when a statement takes long */
     bool no_observer;      /* it could not be made */
     VEC(struct Learned *) learned;
+    const char *carry;    /* ledger and journal of a finished step, for the next message; or NULL */
+    int carry_statements; /* in it, each with its semicolon */
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
     int64_t blocked_told_ms; /* who is in the way was said then, */
     bool blocked_named;      /* by name */
@@ -179,6 +182,12 @@ typedef struct Guard {
 } Guard;
 
 enum { GUARD_EVERY_MS = 20 };
+
+/* What a step outside of transactions left to be recorded: add it to a message (returns the number of
+ * statements), forget it when that message is committed, or send it by itself. */
+int run_add_carry(const Run *r, Buf *b);
+void run_drop_carry(Run *r);
+MUST_CHECK bool run_flush_carry(Run *r, Err *err);
 
 /* Send a message of the user's statements, watched, with the server's notices as events. guard may
  * be NULL. */

@@ -219,6 +219,36 @@ on_notice(void *arg, const char *severity, const char *sqlstate, const char *tex
     run_emit(r, RUN_NOTICE, warning ? RUN_WARN : RUN_INFO, r->current, "%s", text);
 }
 
+int
+run_add_carry(const Run *r, Buf *b)
+{
+    if (!r->carry)
+        return 0;
+    buf_addz(b, r->carry);
+    return r->carry_statements;
+}
+
+void
+run_drop_carry(Run *r)
+{
+    r->carry = NULL;
+}
+
+bool
+run_flush_carry(Run *r, Err *err)
+{
+    if (!r->carry)
+        return true;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(&r->session, &b);
+    run_add_carry(r, &b);
+    if (!db_query(r->session.db, r->arena, buf_str(&b), NULL, err))
+        return false;
+    run_drop_carry(r);
+    return true;
+}
+
 void
 run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret)
 {
@@ -329,6 +359,7 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
             r->session.unclean = step->hides_session;
+            run_drop_carry(r);
             *ret = STEP_ENDED;
             return recorded(&o, &write, step->mode == STEP_OWN_TX, err);
         }
