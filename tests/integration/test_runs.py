@@ -48,7 +48,7 @@ def test_no_secret_anywhere(project, db):
         assert "canary-pw" not in text, file
     result = aramid.run("deploy", "--json", cwd=project.path, env={"DATABASE_URL": url})
     assert "canary-pw" not in result.text
-    db.sql("DROP ROLE with_password")
+    db.sql("DROP OWNED BY with_password; DROP ROLE with_password")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="changes the user")
