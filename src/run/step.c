@@ -273,7 +273,7 @@ waited_for_row(const DbOutcome *o)
 {
     Str rest = str_of(o->context), line = str_cut(&rest, '\n');
     int block, item, end = 0;
-    for (size_t i = 0; i < line.n; i++)
+    for (size_t i = 0; i < line.n && line.p[i] != '"'; i++) /* behind a quote: "numeric(10,2)" */
         if (line.p[i] == '(' && sscanf(line.p + i, "(%d,%d)%n", &block, &item, &end) == 2 && end)
             return true;
     return false;
