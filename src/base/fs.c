@@ -86,6 +86,16 @@ fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
     return true;
 }
 
+bool
+fs_read_if_there(Arena *a, const char *path, bool *ret_there, Str *ret, Err *err)
+{
+    *ret_there = true;
+    if (fs_read(a, path, 0, ret, err))
+        return true;
+    *ret_there = fs_exists(path); /* a dangling link is no file */
+    return !*ret_there;
+}
+
 static int
 by_name(const void *pa, const void *pb)
 {
@@ -238,6 +248,15 @@ fs_basename(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+const char *
+fs_below(const char *dir, const char *path)
+{
+    size_t n = strlen(dir);
+    while (n && dir[n - 1] == '/')
+        n--;
+    return strncmp(path, dir, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
 }
 
 char *

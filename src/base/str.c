@@ -302,6 +302,26 @@ str_printable(Arena *a, Str s, bool multiline)
     return b.p;
 }
 
+const char *
+str_shell(Arena *a, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=:,./@%";
+    const char *shown = str_printable(a, str_of(word), false);
+    if (*shown && !shown[strspn(shown, plain)])
+        return shown;
+    Buf b;
+    buf_init(&b, a);
+    buf_addc(&b, '\'');
+    for (const char *p = shown; *p; p++)
+        if (*p == '\'')
+            buf_addz(&b, "'\\''");
+        else
+            buf_addc(&b, *p);
+    buf_addc(&b, '\'');
+    return b.p;
+}
+
 void
 buf_init(Buf *b, Arena *a)
 {

@@ -88,6 +88,10 @@ size_t str_distance(Str a, Str b, size_t max);
  * Everything that a database or a file says passes through here before it is printed. */
 char *str_printable(Arena *a, Str s, bool multiline);
 
+/* A word of a command that a person is told to type: as it is, or in single quotes where a shell
+ * would read it otherwise; control characters are written as str_printable writes them. */
+const char *str_shell(Arena *a, const char *word);
+
 typedef struct Buf {
     Arena *arena;
     char *p; /* NUL-terminated, never NULL after buf_init */

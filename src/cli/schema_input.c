@@ -3,7 +3,7 @@
 #include "report/diag_text.h"
 
 bool
-schema_input_path(const CmdCall *call, const char **ret, Err *err)
+schema_input_path(CmdCall *call, const char **ret, Err *err)
 {
     *ret = cli_text(call, "schema");
     if (*ret)

@@ -51,6 +51,7 @@ typedef struct History {
     const char *dir;       /* shown path of the migrations folder */
     MigrationVec files;    /* in order of application */
     VEC(const char *) notes; /* odd but harmless things about the folder */
+    VEC(const char *) warnings; /* what is different on other machines or with Prisma */
     LedgerRowVec rows;     /* in order of started_at */
     VEC(Entry) entries;    /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;

@@ -79,6 +79,14 @@ stamp_of(const char *name)
     return (Str){name, n};
 }
 
+static bool
+is_ascii(const char *s)
+{
+    while (*s && (unsigned char)*s < 0x80)
+        s++;
+    return !*s;
+}
+
 static void
 note_odd_names(Arena *a, History *h)
 {
@@ -89,13 +97,20 @@ note_odd_names(Arena *a, History *h)
             *vec_add(a, &h->notes) =
                 str_fmt(a, "\"%s\" does not begin with a timestamp: its place in the order is by "
                            "name only", name);
-        else if (before && str_eq(stamp, stamp_of(before)))
-            *vec_add(a, &h->notes) =
-                str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names decide the order",
-                        before, name);
+        else if (before && str_eq(stamp, stamp_of(before))) {
+            const char *text = str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names "
+                                          "decide the order", before, name);
+            if (is_ascii(before) && is_ascii(name))
+                *vec_add(a, &h->notes) = text;
+            else
+                *vec_add(a, &h->warnings) =
+                    str_fmt(a, "%s, and Prisma may order letters outside ASCII otherwise: give one "
+                               "of them another timestamp before it is applied", text);
+        }
         if (before && str_ieq(str_of(before), str_of(name)))
-            *vec_add(a, &h->notes) =
-                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only", before, name);
+            *vec_add(a, &h->warnings) =
+                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only: on macOS and "
+                           "Windows one of them is lost", before, name);
     }
 }
 
@@ -115,14 +130,12 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
         m->name = e->name;
         m->path = fs_join(a, fs_join(a, shown, e->name), "migration.sql");
         const char *file = fs_join(a, fs_join(a, dir, e->name), "migration.sql");
-        m->has_file = fs_exists(file);
         m->text = STR("");
         m->checksum = "";
-        if (!m->has_file)
-            continue;
-        if (!fs_read(a, file, 0, &m->text, err))
+        if (!fs_read_if_there(a, file, &m->has_file, &m->text, err))
             return err_at(err, m->path, 0, 0);
-        m->checksum = hash_sha256_hex(a, m->text);
+        if (m->has_file)
+            m->checksum = hash_sha256_hex(a, m->text);
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);

@@ -257,11 +257,8 @@ add_escaped(Buf *out, const char *text, bool property)
 static const char *
 below_root(Arena *a, const char *path, const char *root)
 {
-    size_t n = root ? strlen(root) : 0;
-    while (n && root[n - 1] == '/')
-        n--;
-    const char *whole = n ? fs_absolute(a, path) : path;
-    return n && strncmp(whole, root, n) == 0 && whole[n] == '/' ? whole + n + 1 : path;
+    const char *below = root && *root ? fs_below(root, fs_absolute(a, path)) : path;
+    return below[0] == '/' ? path : below;
 }
 
 void
@@ -332,7 +329,7 @@ diag_text_error(Buf *out, const Term *term, const Err *err)
         add_lines(out, term, TERM_BLUE, "at:", place);
     }
     if (*err->sqlstate)
-        add_lines(out, term, TERM_BLUE, "state:", err->sqlstate);
+        add_lines(out, term, TERM_BLUE, "code:", str_fmt(scratch, "SQLSTATE %s", err->sqlstate));
     add_lines(out, term, TERM_BLUE, "", err->detail);
     add_lines(out, term, TERM_GREEN, "hint:", err->hint);
 }
@@ -358,7 +355,7 @@ diag_json_error(JsonWriter *w, const char *key, const Err *err)
     const ErrInfo *info = err_info(err->code);
     jw_object(w, key);
     jw_strz(w, "code", info->name);
-    jw_int(w, "exitStatus", info->exit_status);
+    jw_int(w, "exitStatus", err_exit_status(err));
     json_text(w, "prisma", info->prisma);
     json_text(w, "sqlstate", err->sqlstate);
     jw_strz(w, "message", err->primary);

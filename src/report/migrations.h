@@ -5,6 +5,13 @@
 #include "flow/flow.h"
 #include "report/term.h"
 
+/* "URL (origin)", and as the member "target". */
+void report_target_text(Buf *out, const Term *t, const Target *target);
+void report_target_json(JsonWriter *w, const Target *target);
+
+/* "12 migrations found in prisma/migrations" */
+const char *report_migrations_found(Arena *a, const History *h);
+
 void report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *log_dir);
 /* err NULL = done. */
 void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const char *log_dir);

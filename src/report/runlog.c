@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct RunLog {
     Arena *arena;
     const char *project_dir, *id;
-    const char *const *secrets;
-    size_t secret_count;
+    SecretVec secrets;
     const char *dir;
     bool tried;
     FILE *events, *text;
@@ -30,12 +30,11 @@ runlog_id(Arena *a)
 }
 
 RunLog *
-runlog_open(Arena *a, const char *project_dir, const char *run_id, const char *const *secrets,
-            size_t count)
+runlog_open(Arena *a, const char *project_dir, const char *run_id, const SecretVec *secrets)
 {
     RunLog *l = arena_new(a, RunLog);
-    *l = (RunLog){.arena = a, .project_dir = project_dir, .id = run_id, .secrets = secrets,
-                  .secret_count = count};
+    *l = (RunLog){.arena = a, .project_dir = project_dir, .id = run_id,
+                  .secrets = secrets ? *secrets : (SecretVec){0}};
     return l;
 }
 
@@ -60,6 +59,21 @@ try_dir(RunLog *l, const char *base, unsigned mode)
     return true;
 }
 
+/* A folder in /tmp that is this user's alone: nobody can have put a link or a folder there before.
+ * NULL where somebody did. */
+static const char *
+own_temporary(Arena *a)
+{
+    const char *tmp = os_env("TMPDIR");
+    const char *dir = str_fmt(a, "%s/aramid-runs-%lu", tmp && tmp[0] == '/' ? tmp : "/tmp",
+                              (unsigned long)geteuid());
+    struct stat st;
+    mkdir(dir, 0700); /* there already: looked at below */
+    bool own = lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+               (st.st_mode & 077) == 0;
+    return own ? dir : NULL;
+}
+
 static bool
 ensure(RunLog *l)
 {
@@ -72,11 +86,12 @@ ensure(RunLog *l)
         Err ignored;
         if (fresh && !fs_write(fs_join(l->arena, own, ".gitignore"), STR("*\n"), 0644, &ignored))
             return true; /* only a comfort */
-        chmod(own, 0755); /* the embedded server's user passes through it */
+        if (fresh)
+            chmod(own, 0755); /* the embedded server's user passes through it */
         return true;
     }
-    const char *tmp = os_env("TMPDIR");
-    return try_dir(l, str_fmt(l->arena, "%s/aramid-runs", tmp && tmp[0] == '/' ? tmp : "/tmp"), 0700);
+    const char *tmp = own_temporary(l->arena);
+    return tmp && try_dir(l, tmp, 0700);
 }
 
 void
@@ -92,7 +107,7 @@ runlog_close(RunLog *l)
 static const char *
 redact(RunLog *l, Arena *a, Str text)
 {
-    return url_redact(a, text, l->secrets, l->secret_count);
+    return url_redact(a, text, l->secrets.v, l->secrets.n);
 }
 
 /* The text of a JSON string that begins behind its quote at *at; moves *at behind its end. */
@@ -205,7 +220,7 @@ runlog_plan(RunLog *l, Str json)
         return;
     ARENA_LOCAL(a);
     Err ignored;
-    if (!fs_write(fs_join(a, l->dir, "plan.json"), json, 0600, &ignored))
+    if (!fs_write(fs_join(a, l->dir, "plan.json"), redact_json(l, a, json), 0600, &ignored))
         return; /* never a failure of the run */
 }
 

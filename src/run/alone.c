@@ -308,10 +308,12 @@ unproven(const MigrationPlan *mp, const Step *step, Err *err)
     err_set(err, ERR_UNPROVEN, "a run was interrupted during %s of migration \"%s\", and nothing "
                                "tells whether it had its effect", s->tag, mp->migration->name);
     plan_place(mp, step->first, err);
+    ARENA_LOCAL(a);
+    const char *name = str_shell(a, mp->migration->name);
     err_hint(err, "look at the data, then either record the migration as done: aramid resolve "
-                  "--applied %s", mp->migration->name);
+                  "--applied %s", name);
     return err_hint(err, "or undo what is there and let it run from its beginning: aramid resolve "
-                         "--rolled-back %s", mp->migration->name);
+                         "--rolled-back %s", name);
 }
 
 /* ---- the three messages ------------------------------------------------------------------- */

@@ -101,17 +101,18 @@ refuse_failed(Run *r, const History *h, Err *err)
         for (size_t i = 0; i < probe.lines.n && i < 12; i++)
             err_detail(err, "  %s", probe.lines.v[i]);
     }
+    const char *name = str_shell(a, failed->name);
     if (probe.present && !probe.absent)
         err_hint(err, "all of it is there, so it seems to have been applied: aramid resolve "
-                      "--applied %s", failed->name);
+                      "--applied %s", name);
     else if (probe.absent && !probe.present)
         err_hint(err, "nothing of it is there, so it seems to have been rolled back: aramid resolve "
-                      "--rolled-back %s", failed->name);
+                      "--rolled-back %s", name);
     else {
         err_hint(err, "if it was rolled back or undone by hand: aramid resolve --rolled-back %s",
-                 failed->name);
+                 name);
         err_hint(err, "if its changes are all in the database: aramid resolve --applied %s",
-                 failed->name);
+                 name);
     }
     return false;
 }
@@ -193,6 +194,13 @@ note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char
 static void
 note_oddities(Run *r, const History *h)
 {
+    if (r->told)
+        return;
+    r->told = true;
+    r->report->pending_before = (int)r->plan.migrations.n;
+    if (h->pending)
+        vec_each(const char *const, w, &h->warnings) run_emit(
+            r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
     note_entries(r, h, is_edited, "changed after being applied (the change is not in the database)");
     note_entries(r, h, is_late, "older than what is applied already, to be applied now");
     note_entries(r, h, is_gone, "applied in the database but missing from the migrations folder");
@@ -296,7 +304,7 @@ run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal
 {
     RunReport report = {0};
     Run r = {.arena = a, .session = *s, .journal = *journal, .report = &report};
-    if (!check_history(&r, h, err) || !make_plan(&r, h, err) || !check_syntax(&r, err))
+    if (!check_history(&r, h, err) || !make_plan(&r, h, err) || (s->db && !check_syntax(&r, err)))
         return false;
     *ret = r.plan;
     return true;
@@ -358,21 +366,8 @@ create_ledger(Run *r, Err *err)
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
-    if (!s->ledger_schema && !s->url_schema) {
-        err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
-        return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
-    }
-    if (!s->ledger_schema) {
-        buf_addz(&b, "CREATE SCHEMA ");
-        sql_add_ident(&b, s->url_schema);
-        buf_addc(&b, ';');
-        s->ledger_schema = s->url_schema;
-        if (!s->journal_schema) {
-            s->journal_schema = s->url_schema;
-            s->journal_table = "_aramid_journal";
-        }
-    }
-    s->layout->add_create(&b, s->ledger_schema);
+    if (!session_add_ledger(s, &b, err))
+        return false;
     if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
         return err->code == ERR_DENIED
                    ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
@@ -473,8 +468,8 @@ verify(Run *r, Err *err)
         run_emit(r, RUN_NOTE, RUN_WARN, NULL,
                  "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
                  "drop it", db_cell(invalid, i, 0).p);
-    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds all %zu migrations",
-             h->files.n);
+    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
+             h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");
     return true;
 }
 
@@ -505,6 +500,45 @@ settle_unknown(Run *r)
         r->report->applied.n--;
 }
 
+/* Ask about what there is to do as it looks without the locks. */
+static bool
+ask_first(Run *r, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    Session *s = &r->session;
+    if (!session_read(s, d->history, &r->journal, err) || !check_history(r, d->history, err) ||
+        !make_plan(r, d->history, err))
+        return false;
+    if (r->plan.migrations.n) {
+        note_oddities(r, d->history);
+        if (!check_syntax(r, err) || !d->approve(d->approve_arg, s, &r->plan, err))
+            return false;
+        r->approved = true;
+    }
+    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+        *vec_add(r->arena, &r->approved_names) = mp->migration->name;
+    r->journal.n = 0;
+    return session_refresh(s, err); /* the question may have stood for long */
+}
+
+/* Others may have deployed while the question stood: less to do is fine, more is not. */
+static bool
+check_approved(const Run *r, Err *err)
+{
+    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+    {
+        bool known = false;
+        vec_each(const char *const, name, &r->approved_names) known =
+            known || strcmp(*name, mp->migration->name) == 0;
+        if (known)
+            continue;
+        err_set(err, ERR_CONFIRM, "the history changed while the question stood: migration \"%s\" "
+                                  "is pending now too, and nobody approved it", mp->migration->name);
+        return err_hint(err, "look again: aramid deploy");
+    }
+    return true;
+}
+
 static bool
 pass(Run *r, bool *ret_restart, Err *err)
 {
@@ -523,6 +557,9 @@ pass(Run *r, bool *ret_restart, Err *err)
              r->report->database, r->report->user);
     r->journal.n = 0;
     run_drop_carry(r);
+    bool asks = d->approve && d->ask_first;
+    if (asks && !r->approved && !ask_first(r, err))
+        return false;
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
         return false;
     failpoint(r, FP_LOCKED);
@@ -530,17 +567,15 @@ pass(Run *r, bool *ret_restart, Err *err)
         return false;
     settle_unknown(r);
     size_t n = r->plan.migrations.n;
-    if (!r->approved) {
-        note_oddities(r, d->history);
-        r->report->pending_before = (int)n;
-    }
+    note_oddities(r, d->history);
     r->number = (int)r->report->applied.n;
     r->total = r->number + (int)n;
     if (n == 0)
         return !r->report->applied.n || verify(r, err);
     if (!check_syntax(r, err) || !find_existing(r, err))
         return false;
-    if (!r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
+    if (asks ? !check_approved(r, err)
+             : !r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
         return false;
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");

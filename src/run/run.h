@@ -154,6 +154,9 @@ typedef struct RunDeploy {
      * (ERR_CONFIRM) stops. May be NULL. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *approve_arg;
+    /* A person is asked: before the locks are taken, so that nobody waits behind the question. What
+     * runs afterwards is at most what was approved. */
+    bool ask_first;
     bool show_progress; /* open a second connection to watch long statements */
 } RunDeploy;
 
@@ -175,6 +178,7 @@ typedef struct RunReport {
 } RunReport;
 
 /* The plan that a deploy would have now, with the refusals that it would make. Nothing is written.
+ * A session without a connection (s->db NULL) stands for an empty database that is still to be made.
  * cost: one round trip for each file with syntax newer than libpg_query's. */
 MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal,
                          Plan *ret, Err *err);
@@ -189,10 +193,11 @@ typedef struct ProbeResult {
 } ProbeResult;
 MUST_CHECK bool run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *err);
 
-/* Statements that write the ledger for `resolve`; all under the lock. */
+/* Statements that write the ledger for `resolve`, and take the settled rows' steps out of the
+ * journal; all under the lock. */
 MUST_CHECK bool run_resolve_applied(Session *s, const Migration *const *list, size_t n,
                                     const History *h, Err *err);
-MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, Err *err);
+MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err);
 
 /* Names of the failpoints, ends with NULL: ARAMID_FAILPOINT=<name>[#N]:kill|pause=MS ends or stops
  * the process at the N-th passage; for tests. */

@@ -51,7 +51,9 @@ typedef struct Run {
     Plan plan;
     JournalVec journal;
     int64_t started_ms;
+    bool told;     /* the oddities of the history */
     bool approved;
+    VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
     int hits[FP_COUNT];
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
@@ -88,6 +90,9 @@ struct Learned *run_learned(Run *r, const char *name);
 
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);
+/* Statements that make the ledger, and the schema of the URL where it is missing; none when the
+ * ledger is there. errors: ERR_DENIED without any schema to put it in. */
+MUST_CHECK bool session_add_ledger(Session *s, Buf *b, Err *err);
 /* Queries for ledger and journal (those that exist), and taking their results from index `at`. */
 void session_add_history_queries(Session *s, Buf *b);
 /* An expression: does this session hold our lock? */

@@ -238,6 +238,30 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
     return true;
 }
 
+bool
+session_add_ledger(Session *s, Buf *b, Err *err)
+{
+    if (s->ledger_exists)
+        return true;
+    if (!s->ledger_schema && !s->url_schema) {
+        err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
+        return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
+    }
+    if (!s->ledger_schema) {
+        buf_addz(b, "CREATE SCHEMA ");
+        sql_add_ident(b, s->url_schema);
+        buf_addc(b, ';');
+        s->ledger_schema = s->url_schema;
+        if (!s->journal_schema) {
+            s->journal_schema = s->url_schema;
+            s->journal_table = "_aramid_journal";
+        }
+    }
+    s->layout->add_create(b, s->ledger_schema);
+    buf_addc(b, ';');
+    return true;
+}
+
 void
 session_add_history_queries(Session *s, Buf *b)
 {

@@ -173,7 +173,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     for (size_t i = 0; i < sizeof exists / sizeof *exists; i++)
         if (strcmp(o->sqlstate, exists[i]) == 0)
             err_hint(err, "when this database already has what the migration makes, record it: "
-                          "aramid resolve --applied %s", mp->migration->name);
+                          "aramid resolve --applied %s", str_shell(a, mp->migration->name));
     return err_hint(err, "correct the file or the data and run: aramid deploy");
 }
 

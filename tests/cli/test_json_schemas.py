@@ -174,6 +174,13 @@ def test_deploy_that_does_not_begin(project, db):
     assert check(result, "error")["error"]["exitStatus"] == result.rc == 3
 
 
+def test_an_embedded_database_that_is_not_made_yet(project):
+    project.add("init", "CREATE TABLE a (i int);")
+    for name in ("status", "plan", "unlock"):
+        value = check(aramid.run(name, "--json", cwd=project.path), name)
+        assert value["target"]["url"] is None and value["target"]["embedded"]
+
+
 # ---- plan ---------------------------------------------------------------------------------------
 
 def test_plan(project, db):

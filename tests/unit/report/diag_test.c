@@ -186,7 +186,7 @@ errors(void **state)
     diag_text_error(&b, &plain, &err);
     assert_string_equal(b.p, "error: migration \"x\\x1b\" failed (P3018)\n"
                              "  at:    m/migration.sql:3:7 (statement 2)\n"
-                             "  state: 42P01\n"
+                             "  code:  SQLSTATE 42P01\n"
                              "         relation \"t\" does not exist\n"
                              "         second line\n"
                              "  hint:  aramid status\n");
