@@ -116,13 +116,6 @@ state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have
                       "is not", earlier, done, mp->script.stmts.n);
 }
 
-/* Texts of files and of the server, which quote statements: for a terminal, without passwords. */
-static char *
-shown(Arena *a, Str text, bool multiline)
-{
-    return str_printable(a, str_of(url_redact(a, text, NULL, 0)), multiline);
-}
-
 /* The line of the file with a caret. */
 static void
 add_source_line(Arena *a, const MigrationPlan *mp, Err *err)
@@ -137,7 +130,7 @@ add_source_line(Arena *a, const MigrationPlan *mp, Err *err)
     Str line = str_cut(&rest, '\n');
     if (line.n > 160)
         line.n = 160;
-    err_detail(err, "%6d | %s", err->at.line, shown(a, line, false));
+    err_detail(err, "%6d | %s", err->at.line, str_printable(a, line, false));
     if (err->at.column > 0 && err->at.column <= 160)
         err_detail(err, "       | %*s^", err->at.column - 1, "");
 }
@@ -149,7 +142,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     ARENA_LOCAL(a);
     bool syntax = strcmp(o->sqlstate, "42601") == 0;
     err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "migration \"%s\" failed: %s",
-            mp->migration->name, shown(a, str_of(o->message), false));
+            mp->migration->name, str_printable(a, str_of(o->message), false));
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
     bool placed = m ? message_place(m, mp, o, err) : true;
     if (!m)
@@ -158,11 +151,11 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     if (!placed && strncmp(o->sqlstate, "23", 2) == 0)
         err_detail(err, "it was raised by the commit: a deferred constraint");
     if (o->detail[0])
-        err_detail(err, "detail: %s", shown(a, str_of(o->detail), true));
+        err_detail(err, "detail: %s", str_printable(a, str_of(o->detail), true));
     if (o->hint[0])
-        err_detail(err, "server's hint: %s", shown(a, str_of(o->hint), true));
+        err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
     if (o->context[0])
-        err_detail(err, "context: %s", shown(a, str_of(o->context), true));
+        err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
     bool may_have_committed = !m && mp->script.stmts.v[done].tx == SQL_TX_HIDDEN;
     err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
     r->report->failed = mp->migration->name;
