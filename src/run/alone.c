@@ -120,7 +120,7 @@ drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, bool *ret_blocked
     buf_init(&b, a);
     session_add_prefix(&r->session, &b);
     /* Old transactions are waited for too, so the limit grows. */
-    buf_fmt(&b, "SET lock_timeout=%lld",
+    buf_fmt(&b, "SET statement_timeout=0;SET lock_timeout=%lld",
             (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
     DbOutcome o;
     if (!own_query(r, a, &b, NULL, err))
@@ -498,7 +498,8 @@ statement_failed(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
         return false;
     DbRetry retry = db_retry_class(o->sqlstate);
     struct Learned *l = run_learned(r, mp->migration->name);
-    if (retry != DB_RETRY_NEVER &&
+    bool may_have_committed = s->tx == SQL_TX_HIDDEN;
+    if (retry != DB_RETRY_NEVER && !may_have_committed &&
         ++l->alone_tries <= 2 + r->session.config->values[CFG_MAX_RETRIES].number) {
         run_emit(r, RUN_RETRY, RUN_WARN, row->name, "%s (%s): trying again", o->message, o->sqlstate);
         return yield_and_restart(r, a, step, row, first, ret, err);
@@ -545,6 +546,7 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     ARENA_LOCAL(a);
     const SqlStmt *s = &mp->script.stmts.v[step->first];
     const JournalStep *begun = find_intent(r, row, step->first);
+    r->session.unclean = true; /* the timeouts that this leaves */
     *ret = STEP_ENDED;
     r->session.unclean = true; /* the timeouts that this leaves */
     if (begun) {

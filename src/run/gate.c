@@ -178,7 +178,7 @@ gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *se
             tell_blocked(r, mp, last);
         /* Nobody to wait for by name (a row lock, a short transaction): only time helps, and each
          * try makes others wait a little, so the pauses grow. */
-        int64_t pause = g.blocker ? 50 + (n < 9 ? n : 9) * 20 : db_backoff_ms(100, 5000, attempt);
+        int64_t pause = g.blocker ? 50 + (n < 9 ? n : 9) * 20 : db_backoff_ms(100, 2000, attempt);
         if (!db_pause(run_tick, r, pause < GATE_AGE_MS && !g.blocker ? GATE_AGE_MS : pause))
             return err_set(err, ERR_INTERRUPTED, "waiting for a table lock was interrupted");
     }

@@ -99,13 +99,17 @@ plan_record(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const L
 /* ---- errors ------------------------------------------------------------------------------- */
 
 static const char *
-state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done)
+state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have_committed)
 {
     size_t before = r->report->applied.n;
     const char *earlier =
         before ? str_fmt(a, "%zu migration%s before it %s applied; ", before, before == 1 ? "" : "s",
                          before == 1 ? "is" : "are")
                : "";
+    if (may_have_committed)
+        return str_fmt(a, "state: %sthe %zu statements of this migration before this one are "
+                          "committed, and so is what it committed itself before the error",
+                       earlier, done);
     if (done == 0)
         return str_fmt(a, "state: %snothing of this migration is in the database", earlier);
     return str_fmt(a, "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
@@ -126,8 +130,7 @@ add_source_line(Arena *a, const MigrationPlan *mp, Err *err)
     Str line = str_cut(&rest, '\n');
     if (line.n > 160)
         line.n = 160;
-    char *shown = str_printable(a, line, false);
-    err_detail(err, "%6d | %s", err->at.line, shown);
+    err_detail(err, "%6d | %s", err->at.line, str_printable(a, line, false));
     if (err->at.column > 0 && err->at.column <= 160)
         err_detail(err, "       | %*s^", err->at.column - 1, "");
 }
@@ -153,7 +156,8 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
         err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
     if (o->context[0])
         err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
-    err_detail(err, "%s", state_text(r, a, mp, done));
+    bool may_have_committed = !m && mp->script.stmts.v[done].tx == SQL_TX_HIDDEN;
+    err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
     r->report->failed = mp->migration->name;
     if (done)
         return err_hint(err, "correct the file from statement %zu on, or the data, and run: aramid "
@@ -262,7 +266,7 @@ waited_for_row(const DbOutcome *o)
 {
     Str rest = str_of(o->context), line = str_cut(&rest, '\n');
     int block, item, end = 0;
-    for (size_t i = 0; i < line.n; i++)
+    for (size_t i = 0; i < line.n && line.p[i] != '"'; i++) /* behind a quote: "numeric(10,2)" */
         if (line.p[i] == '(' && sscanf(line.p + i, "(%d,%d)%n", &block, &item, &end) == 2 && end)
             return true;
     return false;

@@ -133,6 +133,8 @@ ROW_WAITS = {
     # Whoever waits for the table must not wait until we have the row.
     "hidden-other": "DO $$ BEGIN ALTER TABLE big ADD COLUMN extra int;\n"
                     f"UPDATE other SET w = 1 WHERE id = {ROW}; END $$;\n",
+    "known-other": "ALTER TABLE big ADD COLUMN extra int;\n"
+                   f"UPDATE other SET w = 1 WHERE id = {ROW};\n",
 }
 
 
@@ -141,7 +143,7 @@ def test_row_lock_is_waited_for(table, db, kind):
     """A short lock_timeout must not break a data migration that waits for a row."""
     db.sql(f"INSERT INTO big VALUES ({ROW}); CREATE TABLE other AS SELECT * FROM big")
     table.add("data", ROW_WAITS[kind])
-    held = "other" if kind == "hidden-other" else "big"
+    held = "other" if kind.endswith("other") else "big"
     noise = noise_ms(db, "big", ROWS)
     with Load(db, "big", ROWS) as load:
         holder = Reader(db, 3, f"UPDATE {held} SET w = 2 WHERE id = {ROW}")

@@ -90,6 +90,23 @@ deploy_replans_once(void **state)
     scene_close(s);
 }
 
+/* A procedure that commits is never run again by itself: what it committed would come twice. */
+void
+deploy_runs_procedures_once(void **state)
+{
+    Scene *s = scene_open(state);
+    scene_add(s, "1_a",
+              "CREATE TABLE a (i int); CREATE PROCEDURE p() LANGUAGE plpgsql AS $$BEGIN INSERT"
+              " INTO a VALUES (1); COMMIT; RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END$$");
+    scene_add(s, "2_b", "CALL p()");
+    Err err;
+    assert_false(scene_deploy(s, &err));
+    assert_string_equal(err.sqlstate, "40001");
+    assert_non_null(strstr(err.detail, "what it committed itself"));
+    assert_string_equal(scene_ask(s, "SELECT count(*) FROM a"), "1");
+    scene_close(s);
+}
+
 /* The file's own BEGIN: an error leaves an aborted block behind, and the next try needs a clean
  * session. */
 void

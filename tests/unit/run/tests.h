@@ -21,7 +21,7 @@
     T(journal_statements_parse_and_quote) T(journal_round_trip) T(journal_in_a_given_schema) \
     T(journal_beside_the_ledger) T(journal_nowhere) \
     T(probe_sees_objects) T(probe_nasty_names) T(resolve_writes_rows) \
-    T(deploy_applies_once) T(deploy_resumes_after_failure) T(deploy_replans_once) \
+    T(deploy_applies_once) T(deploy_resumes_after_failure) T(deploy_replans_once) T(deploy_runs_procedures_once) \
     T(deploy_retries_own_transactions) \
     T(deploy_survives_lost_lock) T(deploy_survives_leaked_settings) \
     T(deploy_ignores_waiters_elsewhere) T(deploy_cleans_unnamed_index) \
