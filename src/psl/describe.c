@@ -1,15 +1,6 @@
 /* What `aramid schema` prints: the schema as it was understood. */
 #include "psl/lex.h"
-#include "psl/psl.h"
 #include "psl/psl_validate.h"
-
-static PslResolved *
-resolve(Arena *a, const PslSchema *schema)
-{
-    DiagList unseen;
-    diag_init(&unseen, a);
-    return psl_validate(a, schema, NULL, &unseen);
-}
 
 static const char *
 arity_suffix(PslArity arity)
@@ -200,10 +191,9 @@ describe_enum(Buf *b, const PslEnum *e)
 }
 
 Str
-psl_describe(Arena *a, const PslSchema *schema)
+psl_describe(Arena *a, const PslResolved *r)
 {
     ARENA_LOCAL(scratch);
-    const PslResolved *r = resolve(scratch, schema);
     Buf b;
     buf_init(&b, a);
     buf_fmt(&b, "%zu models, %zu enums, %zu relations\n", r->nmodels, r->nenums, r->nrelations);
@@ -218,13 +208,15 @@ psl_describe(Arena *a, const PslSchema *schema)
     return buf_str(&b);
 }
 
-/* -- JSON -- */
+/* -- JSON (docs/schema/schema.json): every name is always there, null where there is nothing -- */
 
 static void
 json_optional(JsonWriter *w, const char *key, Str value)
 {
     if (value.n)
         jw_str(w, key, value);
+    else
+        jw_null(w, key);
 }
 
 static void
@@ -247,28 +239,34 @@ field_kind_word(PslFieldKind kind)
     return words[kind];
 }
 
+static const char *
+arity_word(PslArity arity)
+{
+    return arity == PSL_LIST ? "list" : arity == PSL_OPTIONAL ? "optional" : "required";
+}
+
 static void
 json_field(JsonWriter *w, const PslModelField *f)
 {
-    const char *arity = f->arity == PSL_LIST       ? "list"
-                        : f->arity == PSL_OPTIONAL ? "optional"
-                                                   : "required";
+    const PslFile *file = f->model->decl->file;
     jw_object(w, NULL);
     jw_str(w, "name", f->name);
     jw_strz(w, "kind", field_kind_word(f->kind));
     jw_str(w, "type", f->ast->type.name);
-    jw_strz(w, "arity", arity);
-    if (f->kind != PSL_FIELD_RELATION)
-        jw_str(w, "column", f->column);
-    if (f->native_attr)
-        jw_str(w, "native", psl_text(f->model->decl->file, f->native_attr->span));
+    jw_strz(w, "arity", arity_word(f->arity));
+    json_optional(w, "column", f->kind == PSL_FIELD_RELATION ? STR("") : f->column);
+    json_optional(w, "nativeType", f->native_attr ? psl_text(file, f->native_attr->span) : STR(""));
     json_optional(w, "default", default_text(f));
-    if (f->is_updated_at)
-        jw_bool(w, "updated_at", true);
-    if (f->is_ignored)
-        jw_bool(w, "ignored", true);
+    jw_bool(w, "updatedAt", f->is_updated_at);
+    jw_bool(w, "ignored", f->is_ignored);
     json_optional(w, "documentation", f->ast->doc);
     jw_end(w);
+}
+
+static const char *
+sort_word(PslSort sort)
+{
+    return sort == PSL_SORT_ASC ? "asc" : sort == PSL_SORT_DESC ? "desc" : NULL;
 }
 
 static void
@@ -279,14 +277,19 @@ json_key(JsonWriter *w, const PslKey *key)
     jw_str(w, "name", key->name);
     jw_array(w, "fields");
     for (size_t i = 0; i < key->nfields; i++) {
-        if (key->fields[i].field)
-            jw_str(w, NULL, key->fields[i].field->name);
+        const PslKeyField *f = &key->fields[i];
+        if (!f->field)
+            continue;
+        jw_object(w, NULL);
+        jw_str(w, "name", f->field->name);
+        jw_strz(w, "sort", sort_word(f->sort));
+        json_optional(w, "operatorClass", f->ops ? str_of(f->ops->sql) : f->raw_ops);
+        jw_end(w);
     }
     jw_end(w);
-    if (key->type != PSL_INDEX_DEFAULT)
-        jw_strz(w, "type", psl_index_type_name(key->type));
-    if (key->where)
-        jw_str(w, "where", psl_text(key->model->decl->file, key->where->span));
+    jw_strz(w, "type", key->type != PSL_INDEX_DEFAULT ? psl_index_type_name(key->type) : NULL);
+    json_optional(w, "where",
+                  key->where ? psl_text(key->model->decl->file, key->where->span) : STR(""));
     jw_end(w);
 }
 
@@ -308,7 +311,7 @@ json_place(JsonWriter *w, const PslDecl *decl, LineCount *count)
         count->off = at;
         count->line++;
     }
-    jw_strz(w, "file", decl->file->source->path);
+    jw_strz(w, "path", decl->file->source->path);
     jw_int(w, "line", count->line);
 }
 
@@ -357,12 +360,20 @@ json_enum(JsonWriter *w, const PslEnum *e, LineCount *count)
 static void
 json_side(JsonWriter *w, const char *key, const PslModelField *f)
 {
-    if (!f)
+    if (!f) {
+        jw_null(w, key);
         return;
+    }
     jw_object(w, key);
     jw_str(w, "model", f->model->name);
     jw_str(w, "field", f->name);
     jw_end(w);
+}
+
+static const char *
+action_text(PslAction action)
+{
+    return action == PSL_ACTION_NONE ? NULL : psl_action_name(action);
 }
 
 static void
@@ -374,27 +385,26 @@ json_relation(JsonWriter *w, const PslRelation *r)
     jw_strz(w, "kind", relation_word(r->kind));
     json_side(w, "from", r->forward);
     json_side(w, "to", r->back);
-    jw_str(w, is_join ? "join_table" : "constraint", r->constraint);
-    if (!is_join) {
-        json_fields(w, "fields", &r->fields);
-        json_fields(w, "references", &r->references);
-        jw_strz(w, "on_delete", psl_action_name(r->on_delete));
-        jw_strz(w, "on_update", psl_action_name(r->on_update));
-    }
+    json_optional(w, "constraint", is_join ? STR("") : r->constraint);
+    json_optional(w, "joinTable", is_join ? r->constraint : STR(""));
+    json_fields(w, "fields", &r->fields);
+    json_fields(w, "references", &r->references);
+    jw_strz(w, "onDelete", is_join ? NULL : action_text(r->on_delete));
+    jw_strz(w, "onUpdate", is_join ? NULL : action_text(r->on_update));
     jw_end(w);
 }
 
 void
-psl_describe_json(Arena *a, JsonWriter *w, const char *key, const PslSchema *schema)
+psl_describe_json(JsonWriter *w, const PslResolved *r)
 {
-    const PslResolved *r = resolve(a, schema);
     LineCount count = {0};
-    jw_object(w, key);
     if (r->datasource) {
         jw_object(w, "datasource");
         jw_str(w, "name", r->datasource->name);
         jw_str(w, "provider", r->datasource->provider);
         jw_end(w);
+    } else {
+        jw_null(w, "datasource");
     }
     jw_array(w, "models");
     for (size_t i = 0; i < r->nmodels; i++)
@@ -407,6 +417,5 @@ psl_describe_json(Arena *a, JsonWriter *w, const char *key, const PslSchema *sch
     jw_array(w, "relations");
     for (size_t i = 0; i < r->nrelations; i++)
         json_relation(w, r->relations[i]);
-    jw_end(w);
     jw_end(w);
 }

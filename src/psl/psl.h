@@ -300,12 +300,3 @@ MUST_CHECK bool psl_load(Arena *a, const char *path, PslSchema **ret, DiagList *
 
 /* The same without parsing: the sources, owned by `a`. */
 MUST_CHECK bool psl_load_sources(Arena *a, const char *path, Source **ret, size_t *ret_n, Err *err);
-
-/* -- Telling what was understood: `aramid schema`. The schema is resolved for it (psl_validate.h);
- * of a schema with errors, what could be resolved is told. -- */
-
-/* Text for people: models with tables, columns, keys and relations, enums. Owned by `a`. */
-Str psl_describe(Arena *a, const PslSchema *schema);
-
-/* The same as one JSON object, written under `key` (NULL for the root). `a` is for the work. */
-void psl_describe_json(Arena *a, JsonWriter *w, const char *key, const PslSchema *schema);

@@ -364,3 +364,13 @@ PslModelField *psl_model_field(const PslModel *model, Str name);
 
 /* True when a generator asks for the preview feature (case does not matter). */
 bool psl_has_preview(const PslResolved *r, const char *feature);
+
+/* -- Telling what was understood (`aramid schema`); of a schema with errors, what could be
+ * resolved -- */
+
+/* Text for people: models with tables, columns, keys and relations, enums. Owned by `a`. */
+Str psl_describe(Arena *a, const PslResolved *r);
+
+/* The same as members of the JSON object that is open: datasource, models, enums, relations
+ * (docs/schema/schema.json). */
+void psl_describe_json(JsonWriter *w, const PslResolved *r);

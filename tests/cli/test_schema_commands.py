@@ -76,12 +76,12 @@ def test_error_has_place_line_and_caret(project):
 
 def test_json(project):
     result = json.loads(aramid("validate", "--json", cwd=project).stdout)
-    assert result["valid"] is True and result["diagnostics"] == []
+    assert result["ok"] is True and result["diagnostics"] == []
     (project / "prisma/schema.prisma").write_text(TYPO)
     run = aramid("validate", "--json", cwd=project, env={"GITHUB_ACTIONS": "true"})
     assert run.returncode == 1
     result = json.loads(run.stdout)
-    assert result["valid"] is False and result["errors"] == 1
+    assert result["ok"] is False and result["errors"] == 1
     diagnostic = result["diagnostics"][0]
     assert (diagnostic["path"], diagnostic["line"], diagnostic["column"]) == (
         "prisma/schema.prisma", 12, 10)
@@ -186,9 +186,14 @@ def test_schema(project):
     assert run.returncode == 0 and "User" in run.stdout and "email" in run.stdout
     assert "User" in json.dumps(json.loads(aramid("schema", "--json", cwd=project).stdout))
     (project / "prisma/schema.prisma").write_text(BROKEN)
+    # Of a schema with errors: what could be understood, why not all, and an exit status.
     run = aramid("schema", cwd=project)
-    assert run.returncode == 1 and run.stdout == ""
-    assert "prisma/schema.prisma:1" in run.stderr
+    assert run.returncode == 1 and "model User" in run.stdout
+    assert run.stderr.startswith("prisma/schema.prisma:1") and "is missing" in run.stderr
+    (project / "prisma/schema.prisma").write_text(TYPO)
+    run = aramid("schema", "--json", cwd=project)
+    assert run.returncode == 1 and json.loads(run.stdout)["ok"] is False
+    assert "did you mean" in run.stderr
 
 
 ODD = {
