@@ -11,8 +11,7 @@ arity_suffix(PslArity arity)
 static Str
 default_text(const PslModelField *f)
 {
-    const PslExpr *value =
-        f->default_attr ? psl_arg_value(f->default_attr->args, "value", 0) : NULL;
+    const PslExpr *value = f->dflt.attr ? psl_arg_value(f->dflt.attr->args, "value", 0) : NULL;
     return value ? psl_text(f->model->decl->file, value->span) : (Str){"", 0};
 }
 
@@ -190,13 +189,20 @@ describe_enum(Buf *b, const PslEnum *e)
     }
 }
 
+static const char *
+plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 Str
 psl_describe(Arena *a, const PslResolved *r)
 {
     ARENA_LOCAL(scratch);
     Buf b;
     buf_init(&b, a);
-    buf_fmt(&b, "%zu models, %zu enums, %zu relations\n", r->nmodels, r->nenums, r->nrelations);
+    buf_fmt(&b, "%zu model%s, %zu enum%s, %zu relation%s\n", r->nmodels, plural(r->nmodels),
+            r->nenums, plural(r->nenums), r->nrelations, plural(r->nrelations));
     for (size_t i = 0; i < r->nmodels; i++) {
         buf_addc(&b, '\n');
         describe_model(scratch, &b, r->models[i]);
@@ -293,30 +299,16 @@ json_key(JsonWriter *w, const PslKey *key)
     jw_end(w);
 }
 
-/* Declarations come in the order of the text: lines are counted on from the last one. */
-typedef struct LineCount {
-    const PslFile *file;
-    size_t off;
-    int line;
-} LineCount;
-
 static void
-json_place(JsonWriter *w, const PslDecl *decl, LineCount *count)
+json_place(JsonWriter *w, const PslDecl *decl, StrCursor *at)
 {
-    Str text = decl->file->source->text;
-    if (count->file != decl->file || count->off > decl->span.off)
-        *count = (LineCount){decl->file, 0, 1};
-    for (size_t at = count->off; (at = lex_line(text, at)) < decl->span.off;) {
-        at = lex_newline(text, at);
-        count->off = at;
-        count->line++;
-    }
+    str_cursor_to(at, decl->file->source->text, decl->span.off);
     jw_strz(w, "path", decl->file->source->path);
-    jw_int(w, "line", count->line);
+    jw_int(w, "line", at->line);
 }
 
 static void
-json_model(JsonWriter *w, const PslModel *m, LineCount *count)
+json_model(JsonWriter *w, const PslModel *m, StrCursor *at)
 {
     jw_object(w, NULL);
     jw_str(w, "name", m->name);
@@ -325,7 +317,7 @@ json_model(JsonWriter *w, const PslModel *m, LineCount *count)
     json_optional(w, "schema", m->schema);
     jw_bool(w, "ignored", m->is_ignored);
     json_optional(w, "documentation", m->decl->doc);
-    json_place(w, m->decl, count);
+    json_place(w, m->decl, at);
     jw_array(w, "fields");
     for (size_t i = 0; i < m->nfields; i++)
         json_field(w, &m->fields[i]);
@@ -338,14 +330,14 @@ json_model(JsonWriter *w, const PslModel *m, LineCount *count)
 }
 
 static void
-json_enum(JsonWriter *w, const PslEnum *e, LineCount *count)
+json_enum(JsonWriter *w, const PslEnum *e, StrCursor *at)
 {
     jw_object(w, NULL);
     jw_str(w, "name", e->name);
     jw_str(w, "type", e->db_name);
     json_optional(w, "schema", e->schema);
     json_optional(w, "documentation", e->decl->doc);
-    json_place(w, e->decl, count);
+    json_place(w, e->decl, at);
     jw_array(w, "values");
     for (size_t i = 0; i < e->nvalues; i++) {
         jw_object(w, NULL);
@@ -397,7 +389,7 @@ json_relation(JsonWriter *w, const PslRelation *r)
 void
 psl_describe_json(JsonWriter *w, const PslResolved *r)
 {
-    LineCount count = {0};
+    StrCursor at = {0};
     if (r->datasource) {
         jw_object(w, "datasource");
         jw_str(w, "name", r->datasource->name);
@@ -408,11 +400,11 @@ psl_describe_json(JsonWriter *w, const PslResolved *r)
     }
     jw_array(w, "models");
     for (size_t i = 0; i < r->nmodels; i++)
-        json_model(w, r->models[i], &count);
+        json_model(w, r->models[i], &at);
     jw_end(w);
     jw_array(w, "enums");
     for (size_t i = 0; i < r->nenums; i++)
-        json_enum(w, r->enums[i], &count);
+        json_enum(w, r->enums[i], &at);
     jw_end(w);
     jw_array(w, "relations");
     for (size_t i = 0; i < r->nrelations; i++)

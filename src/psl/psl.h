@@ -75,7 +75,7 @@ typedef struct PslAttrs {
     size_t n;
 } PslAttrs;
 
-typedef enum PslArity {
+typedef enum __attribute__((packed)) PslArity {
     PSL_REQUIRED,
     PSL_OPTIONAL,
     PSL_LIST,

@@ -1,6 +1,9 @@
 /* The first steps of the validation: declarations, names, types of fields; and the looking up. */
 #include "psl/validate_int.h"
 
+/* Up to this many fields are looked through one by one: a map of them takes space and time. */
+enum { FEW_FIELDS = 16 };
+
 PslModel *
 psl_model(const PslResolved *r, Str name)
 {
@@ -16,7 +19,13 @@ psl_enum(const PslResolved *r, Str name)
 PslModelField *
 psl_model_field(const PslModel *model, Str name)
 {
-    return map_get(&model->by_name, name);
+    if (model->nfields > FEW_FIELDS)
+        return map_get(&model->by_name, name);
+    for (size_t i = 0; i < model->nfields; i++) {
+        if (str_eq(model->fields[i].name, name))
+            return &model->fields[i];
+    }
+    return NULL;
 }
 
 bool
@@ -146,9 +155,8 @@ claim_name(Ctx *c, Map *names, const PslDecl *decl)
     Diag *d = v_error(c, "name-duplicate", decl->file, name_span(decl),
                       "there is already %s with the name \"" STR_FMT "\"",
                       v_a(c, psl_decl_word(other->kind)), Q(decl->name));
-    int line, column;
-    str_line_col(other->file->source->text, other->span.off, &line, &column);
-    v_note(c, d, "the first one is at %s:%d", other->file->source->path, line);
+    str_cursor_to(&c->cursor, other->file->source->text, other->span.off);
+    v_note(c, d, "the first one is at %s:%d", other->file->source->path, c->cursor.line);
     return false;
 }
 
@@ -158,6 +166,8 @@ declare_fields(Ctx *c, PslModel *m)
     m->nfields = m->decl->fields.n;
     m->fields = arena_array(c->a, PslModelField, m->nfields);
     map_init(&m->by_name, c->a);
+    if (m->nfields > FEW_FIELDS)
+        map_reserve(&m->by_name, m->nfields);
     for (size_t i = 0; i < m->nfields; i++) {
         const PslField *ast = &m->decl->fields.v[i];
         PslModelField *f = &m->fields[i];
@@ -168,7 +178,8 @@ declare_fields(Ctx *c, PslModel *m)
                              .arity = ast->type.arity};
         if (!check_identifier(c, model_file(m), f->name, "a field"))
             f->is_broken = true;
-        if (map_has(&m->by_name, f->name)) {
+        const PslModelField *first = psl_model_field(m, f->name);
+        if (first && first != f) {
             m->is_broken = true;
             if (m->is_partial)
                 continue;
@@ -177,7 +188,8 @@ declare_fields(Ctx *c, PslModel *m)
                           psl_decl_word(m->decl->kind), Q(m->name), Q(f->name));
             continue;
         }
-        map_put(&m->by_name, f->name, f);
+        if (m->nfields > FEW_FIELDS)
+            map_put(&m->by_name, f->name, f);
     }
 }
 
@@ -218,6 +230,7 @@ declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
     e->nvalues = decl->values.n;
     e->values = arena_array(c->a, PslEnumValue, e->nvalues);
     map_init(&e->by_name, c->a);
+    map_reserve(&e->by_name, e->nvalues);
     for (size_t i = 0; i < e->nvalues; i++) {
         const PslValue *ast = &decl->values.v[i];
         e->values[i] = (PslEnumValue){ast, ast->name, ast->name};
@@ -248,7 +261,7 @@ static void
 check_props(Ctx *c, const PslDecl *decl)
 {
     Map seen;
-    map_init(&seen, c->a);
+    map_init(&seen, c->scratch);
     for (size_t i = 0; i < decl->props.n && !v_decl_is_partial(decl); i++) {
         const PslProp *prop = &decl->props.v[i];
         if (map_put(&seen, prop->name, (void *)(uintptr_t)prop))
@@ -310,6 +323,8 @@ unknown_type(Ctx *c, PslModelField *f)
         v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
 }
 
+static const PslRelationAttr nothing_written;
+
 static void
 resolve_type(Ctx *c, PslModelField *f)
 {
@@ -326,11 +341,12 @@ resolve_type(Ctx *c, PslModelField *f)
     }
     f->target = psl_model(c->r, type->name);
     f->enum_ = f->target ? NULL : psl_enum(c->r, type->name);
-    if (f->target)
+    if (f->target) {
         f->kind = PSL_FIELD_RELATION;
-    else if (f->enum_)
+        f->written = &nothing_written;
+    } else if (f->enum_) {
         f->kind = PSL_FIELD_ENUM;
-    else if (map_has(&c->composites, type->name)) {
+    } else if (map_has(&c->composites, type->name)) {
         f->kind = PSL_FIELD_COMPOSITE;
         f->is_broken = f->model->is_broken = true;
     } else {
@@ -342,15 +358,18 @@ void
 v_resolve_names(Ctx *c)
 {
     Map tops, generators, datasources;
-    map_init(&tops, c->a);
-    map_init(&generators, c->a);
-    map_init(&datasources, c->a);
+    map_init(&tops, c->scratch);
+    map_init(&generators, c->scratch);
+    map_init(&datasources, c->scratch);
     size_t models = 0, enums = 0;
     for (size_t i = 0; i < c->schema->ndecls; i++) {
         PslDeclKind kind = c->schema->decls[i]->kind;
         models += kind == PSL_MODEL || kind == PSL_VIEW;
         enums += kind == PSL_ENUM;
     }
+    map_reserve(&tops, models + enums);
+    map_reserve(&c->r->models_by_name, models);
+    map_reserve(&c->r->enums_by_name, enums);
     c->r->models = arena_array(c->a, PslModel *, models);
     c->r->enums = arena_array(c->a, PslEnum *, enums);
     for (size_t i = 0; i < c->schema->nfiles; i++)
@@ -379,13 +398,15 @@ psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, Dia
     map_init(&r->models_by_name, a);
     map_init(&r->enums_by_name, a);
     map_init(&c.composites, a);
-    v_resolve_names(&c);
-    v_check_config(&c);
-    v_check_dialect(&c);
-    v_check_attrs(&c);
-    v_relations_infer(&c);
-    v_check_models(&c);
-    v_check_names(&c);
-    v_check_relations(&c);
+    /* In this order: each relies on what the ones before it found out. */
+    static void (*const steps[])(Ctx *) = {
+        v_resolve_names,   v_check_config, v_check_dialect, v_check_attrs,
+        v_relations_infer, v_check_models, v_check_names,   v_check_relations,
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        ARENA_LOCAL(scratch);
+        c.scratch = scratch;
+        steps[i](&c);
+    }
     return r;
 }

@@ -25,13 +25,13 @@ static void
 print_errors(DiagList *diags, const Source *files)
 {
     diag_sort(diags);
+    StrCursor at = {0};
     fputs("invalid", stdout);
     vec_each (Diag, d, &diags->items) {
-        int line, column;
         if (d->severity != SEV_ERROR)
             continue;
-        str_line_col(d->source->text, d->off, &line, &column);
-        printf(" %td:%d:%s", d->source - files, line, d->id);
+        str_cursor_to(&at, d->source->text, d->off);
+        printf(" %td:%d:%s", d->source - files, at.line, d->id);
     }
     putchar('\n');
 }

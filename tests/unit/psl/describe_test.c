@@ -59,7 +59,7 @@ as_text(void **state)
     ARENA_LOCAL(a);
     assert_string_equal(
         str_dup(a, psl_describe(a, resolve(a, text))),
-        "3 models, 1 enums, 2 relations\n"
+        "3 models, 1 enum, 2 relations\n"
         "\n"
         "model User: table \"users\"\n"
         "  id     Int       id, default autoincrement()\n"
