@@ -89,9 +89,22 @@ add_relation_note(Buf *b, const PslModelField *f)
     }
 }
 
+/* The kinds of keys that each field carries itself, as bits. */
+static uint8_t *
+keys_of_fields(Arena *a, const PslModel *m)
+{
+    uint8_t *ret = arena_array(a, uint8_t, m->nfields);
+    for (size_t i = 0; i < key_count(m); i++) {
+        const PslKey *key = key_at(m, i);
+        if (key->source)
+            ret[key->source->ast->index] |= (uint8_t)(1u << key->kind);
+    }
+    return ret;
+}
+
 /* What is to be told about a field, behind its name and type. */
 static Str
-field_notes(Arena *a, const PslModelField *f)
+field_notes(Arena *a, const PslModelField *f, unsigned keys)
 {
     Buf b;
     buf_init(&b, a);
@@ -101,10 +114,9 @@ field_notes(Arena *a, const PslModelField *f)
         Str native = psl_text(f->model->decl->file, f->native_attr->span);
         add_note(&b, str_dup(a, str_slice(native, 1, native.n)));
     }
-    for (size_t i = 0; i < key_count(f->model); i++) {
-        const PslKey *key = key_at(f->model, i);
-        if (key->source == f)
-            add_note(&b, key_word(key->kind));
+    for (PslKeyKind kind = PSL_KEY_ID; kind <= PSL_KEY_FULLTEXT; kind++) {
+        if (keys & (1u << kind))
+            add_note(&b, key_word(kind));
     }
     if (default_text(f).n)
         add_note(&b, str_fmt(a, "default %.*s", STR_ARG(default_text(f))));
@@ -150,6 +162,7 @@ describe_model(Arena *a, Buf *b, const PslModel *m)
     buf_fmt(b, "%s %.*s: %s \"%.*s%s%.*s\"%s\n", m->is_view ? "view" : "model", STR_ARG(m->name),
             m->is_view ? "view" : "table", STR_ARG(m->schema), m->schema.n ? "." : "",
             STR_ARG(m->table), m->is_ignored ? ", ignored" : "");
+    const uint8_t *keys = keys_of_fields(a, m);
     size_t names = 0, types = 0;
     for (size_t i = 0; i < m->nfields; i++) {
         size_t name = lex_columns(m->fields[i].name);
@@ -159,7 +172,7 @@ describe_model(Arena *a, Buf *b, const PslModel *m)
     }
     for (size_t i = 0; i < m->nfields; i++) {
         const PslModelField *f = &m->fields[i];
-        Str type = field_type(a, f), notes = field_notes(a, f);
+        Str type = field_type(a, f), notes = field_notes(a, f, keys[i]);
         buf_addz(b, "  ");
         buf_add(b, f->name);
         buf_addn(b, ' ', names - lex_columns(f->name) + 2);
