@@ -277,7 +277,8 @@ struct PslRelation {
     PslModelField *forward, *back;
     PslModel *from, *to; /* the models of forward and back */
     bool is_self;
-    bool is_broken;
+    bool is_broken;    /* an error was found in it or in one of its models */
+    bool is_ambiguous; /* reported */
     Str name; /* explicit, or "AToB" */
     bool is_named;
     PslFieldList fields, references;

@@ -210,7 +210,7 @@ declare_model(Ctx *c, const PslDecl *decl, bool is_first)
     check_reserved(c, decl);
     PslModel *first = psl_model(c->r, m->name);
     if (first)
-        first->is_broken = true;
+        first->is_broken = first->is_partial = true; /* fields of it may stand in the other */
     else if (is_first)
         map_put(&c->r->models_by_name, m->name, m);
     declare_fields(c, m);

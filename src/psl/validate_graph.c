@@ -27,8 +27,9 @@ report_group(Ctx *c, const Fields *group)
     if (n < 2 || (is_self && is_named && n == 2))
         return;
     for (size_t i = 0; i < n; i++) {
-        if (group->v.v[i]->relation)
-            group->v.v[i]->relation->is_broken = true;
+        PslRelation *r = group->v.v[i]->relation;
+        if (r)
+            r->is_broken = r->is_ambiguous = true;
     }
     if (f->model->is_broken)
         return;

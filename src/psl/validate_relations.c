@@ -189,11 +189,26 @@ check_set_null(Ctx *c, const PslRelation *r)
     v_hint(c, d, "make the columns optional, or choose another action");
 }
 
+/* Errors in other fields, in keys or in attributes do not hide that a field is missing; fields that
+ * could not be read or have no type may be the one. */
+static bool
+may_be_there(const Ctx *c, const PslRelation *r, const PslModelField *f)
+{
+    if (r->is_ambiguous || f->is_broken || f->model->is_partial || f->target->is_partial ||
+        v_relations_broken_between(c, f->target, f->model))
+        return true;
+    for (size_t i = 0; i < f->target->nfields; i++) {
+        if (f->target->fields[i].kind == PSL_FIELD_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
 static void
 missing_opposite(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward ? r->forward : r->back;
-    if (v_relations_broken_between(c, f->target, f->model))
+    if (may_be_there(c, r, f))
         return;
     Diag *d = v_error(c, "relation-missing-opposite", model_file(f->model), f->ast->span,
                       "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT "\"",
@@ -216,10 +231,8 @@ static void
 check_one_to_many(Ctx *c, const PslRelation *r)
 {
     PslModelField *f = r->forward, *b = r->back;
-    if (!f || !b) {
-        missing_opposite(c, r);
+    if (!f || !b)
         return;
-    }
     if (f->written->fields.n == 0 || f->written->references.n == 0) {
         Diag *d = side_error(c, "relation-incomplete", f,
                              f->written->fields.n ? "does not say what it references"
@@ -242,7 +255,7 @@ check_one_to_one(Ctx *c, const PslRelation *r)
     PslModelField *f = r->forward, *b = r->back;
     size_t before = c->r->errors;
     if (!b) {
-        missing_opposite(c, r);
+        /* missing_opposite() has told it. */
     } else if (f->written->fields.n == 0 && b->written->fields.n == 0) {
         Diag *d = both_error(c, "relation-incomplete", f, b,
                              "say on neither side what their columns are");
@@ -417,8 +430,11 @@ v_check_relations(Ctx *c)
         }
     }
     for (size_t i = 0; i < c->r->nrelations; i++) {
-        if (!c->r->relations[i]->is_broken)
-            check_relation(c, c->r->relations[i]);
+        PslRelation *r = c->r->relations[i];
+        if (!r->forward || !r->back)
+            missing_opposite(c, r);
+        if (!r->is_broken)
+            check_relation(c, r);
     }
     v_check_cycles(c);
 }
