@@ -230,6 +230,24 @@ str_line_col(Str s, size_t off, int *ret_line, int *ret_col)
     *ret_col = (int)str_utf8_len(str_slice(s, start, off)) + 1;
 }
 
+void
+str_cursor_to(StrCursor *c, Str text, size_t off)
+{
+    if (off > text.n)
+        off = text.n;
+    if (c->text.p != text.p || c->text.n != text.n || c->line == 0 || off < c->off)
+        *c = (StrCursor){text, 0, 1, 1};
+    const char *p = text.p;
+    for (; c->off < off; c->off++) {
+        char ch = p[c->off];
+        bool is_crlf = ch == '\r' && c->off + 1 < text.n && p[c->off + 1] == '\n';
+        if (ch == '\n' || (ch == '\r' && !is_crlf))
+            c->line++, c->column = 1;
+        else if (c->off + 1 >= text.n || ((unsigned char)p[c->off + 1] & 0xc0) != 0x80)
+            c->column++;
+    }
+}
+
 Str
 str_line_at(Str s, size_t off)
 {
@@ -326,6 +344,14 @@ void
 buf_init(Buf *b, Arena *a)
 {
     *b = (Buf){.arena = a, .p = arena_alloc(a, 64), .cap = 64};
+}
+
+Str
+buf_finish(Buf *b)
+{
+    b->p = arena_grow(b->arena, b->p, b->cap, b->n + 1);
+    b->cap = b->n + 1;
+    return buf_str(b);
 }
 
 void

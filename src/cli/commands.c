@@ -233,8 +233,9 @@ static const CmdSpec validate = {
     .uses = CMD_USES_PROJECT | CMD_USES_JSON,
     .summary = "check schema.prisma",
     .description =
-        "Finds every error of the schema in one pass, without a database. Each is printed as "
-        "PATH:LINE:COLUMN: error: ... with the source line, and with a hint where there is one. "
+        "Finds every error of the schema in one pass, without a database; causes come before their "
+        "consequences. Each is printed as PATH:LINE:COLUMN: error: ... with the source line, and "
+        "with a hint where there is one. "
         "Under GitHub Actions the errors are also shown as annotations.",
     .options = validate_options, .examples = validate_examples, .exits = validate_exits,
     .run = cmd_validate,
@@ -272,7 +273,10 @@ static const CmdSpec format = {
     .run = cmd_format,
 };
 
-static const CmdExit schema_exits[] = {{1, "the schema has syntax errors"}, {0}};
+static const CmdExit schema_exits[] = {
+    {1, "the schema has errors: what could not be understood is missing"},
+    {0},
+};
 
 static const CmdExample schema_examples[] = {
     {"aramid schema", "models, tables, fields and relations"},

@@ -73,6 +73,16 @@ strings(void **state)
     str_line_col(STR("a\r\nb\xc3\xa4x\n"), 6, &line, &col);
     assert_int_equal(line, 2);
     assert_int_equal(col, 3);
+    StrCursor at = {0};
+    static const char lines[] = "a\r\nb\xc3\xa4x\n\rc";
+    for (size_t off = 0; off < sizeof lines; off += 2) {
+        str_line_col(str_of(lines), off, &line, &col);
+        str_cursor_to(&at, str_of(lines), off);
+        assert_int_equal(at.line, line);
+        assert_int_equal(at.column, col);
+    }
+    str_cursor_to(&at, STR("x"), 9);
+    assert_true(at.line == 1 && at.column == 2);
     assert_string_equal(str_printable(a, STR("a\x1b[31m\xe2\x80\xae\xff\n"), false),
                         "a\\x1b[31m\\u{202e}\\xff\\x0a");
     long long n;
