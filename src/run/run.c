@@ -468,6 +468,7 @@ verify(Run *r, Err *err)
         run_emit(r, RUN_NOTE, RUN_WARN, NULL,
                  "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
                  "drop it", db_cell(invalid, i, 0).p);
+    r->number = r->total = 0; /* it is about all of them */
     run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
              h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");
     return true;
