@@ -227,7 +227,12 @@ fs_join(Arena *a, const char *dir, const char *name)
         return str_dupz(a, name);
     if (!name[0])
         return str_dupz(a, dir);
-    return str_fmt(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+    size_t d = strlen(dir), n = strlen(name), slash = dir[d - 1] != '/';
+    char *p = arena_alloc(a, d + slash + n + 1);
+    memcpy(p, dir, d);
+    p[d] = '/';
+    memcpy(p + d + slash, name, n + 1);
+    return p;
 }
 
 char *

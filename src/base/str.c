@@ -112,10 +112,20 @@ str_copy(Arena *a, Str s)
 char *
 str_vfmt(Arena *a, const char *fmt, va_list ap)
 {
-    Buf b;
-    buf_init(&b, a);
-    buf_vfmt(&b, fmt, ap);
-    return b.p;
+    char near[256]; /* most texts fit */
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(near, sizeof near, fmt, ap);
+    size_t size = n < 0 ? 1 : (size_t)n + 1;
+    char *p = arena_alloc(a, size);
+    if (n < 0)
+        p[0] = 0;
+    else if (size <= sizeof near)
+        memcpy(p, near, size);
+    else
+        vsnprintf(p, size, fmt, again);
+    va_end(again);
+    return p;
 }
 
 char *
@@ -391,7 +401,9 @@ buf_addz(Buf *b, const char *z)
 void
 buf_addc(Buf *b, char c)
 {
-    buf_add(b, (Str){&c, 1});
+    buf_reserve(b, 1);
+    b->p[b->n++] = c;
+    b->p[b->n] = 0;
 }
 
 void

@@ -62,12 +62,13 @@ run_tick(void *arg, int64_t elapsed_ms)
 struct Learned *
 run_learned(Run *r, const char *name)
 {
-    for (size_t i = 0; i < r->learned.n; i++)
-        if (strcmp(r->learned.v[i]->name, name) == 0)
-            return r->learned.v[i];
-    struct Learned *l = arena_new(r->arena, struct Learned);
-    l->name = name;
-    *vec_add(r->arena, &r->learned) = l;
+    if (!r->learned.arena)
+        map_init(&r->learned, r->arena);
+    struct Learned *l = map_get(&r->learned, str_of(name));
+    if (!l) {
+        l = arena_new(r->arena, struct Learned);
+        map_put(&r->learned, str_of(name), l);
+    }
     return l;
 }
 

@@ -1,6 +1,7 @@
 /* Internal to run/: what its files share. */
 #pragma once
 
+#include "base/map.h"
 #include "run/run.h"
 
 /* Our session lock, the lock of each message, and Prisma's (schema-engine: 72707369). */
@@ -34,7 +35,6 @@ typedef struct Watch Watch;
 
 /* What tries of this process have taught about a migration; survives passes. */
 struct Learned {
-    const char *name;
     PlanHints hints;
     bool no_prelock;
     bool lock_failed;    /* a try ended because it waited for a lock */
@@ -64,7 +64,7 @@ typedef struct Run {
     Watch *watch;          /* of the statement that runs, or NULL */
     Db *observer;          /* second connection for progress, made when a statement takes long */
     bool no_observer;      /* it could not be made */
-    VEC(struct Learned *) learned;
+    Map learned; /* by migration: struct Learned */
     const char *carry;    /* ledger and journal of a finished step, for the next message; or NULL */
     int carry_statements; /* in it, each with its semicolon */
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
