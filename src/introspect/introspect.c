@@ -1,9 +1,9 @@
 /* Reading a catalog: settings, schemas, everything else, in one snapshot. */
 #include "introspect/introspect_int.h"
 
-/* Functions that print definitions see the present, not the snapshot: an object that was dropped
- * in between makes the server fail, and then all is read again. */
-enum { ATTEMPTS = 3 };
+/* Functions that print definitions see the present, not the snapshot: of an object that was dropped
+ * in between they print nothing or fail (XX000), and then all is read again. */
+enum { ATTEMPTS = 20, PAUSE_MS = 20, PAUSE_CAP_MS = 500 };
 
 static const char opening[] =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
@@ -99,15 +99,22 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
         Err ignored; /* a lost connection was told by the reading, or will be by the next message */
         if (db_is_open(db))
             (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
-        if (done) {
+        if (done && !r.is_torn) {
             rows_finish(&r);
             catalog_finish(r.catalog);
             number_objects(r.catalog);
             *ret = r.catalog;
             return true;
         }
-        if (strcmp(err->sqlstate, "XX000") != 0 || attempt == ATTEMPTS)
+        if (!done && strcmp(err->sqlstate, "XX000") != 0)
             return false;
+        if (attempt == ATTEMPTS) {
+            if (done)
+                err_set(err, ERR_SQL, "the schema changed each of %d times that it was read",
+                        ATTEMPTS);
+            return err_hint(err, "try again when nobody changes the schema");
+        }
         arena_reset(a, m);
+        db_pause(NULL, NULL, db_backoff_ms(PAUSE_MS, PAUSE_CAP_MS, attempt));
     }
 }

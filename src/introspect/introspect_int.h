@@ -23,6 +23,7 @@ typedef struct Reading {
     const IntrospectOptions *options;
     int major;
     Catalog *catalog;
+    bool is_torn;          /* something vanished while it was read */
     VEC(unsigned) schemas; /* their oids */
     Map names;             /* texts that are shared: -> const char * */
     Map types;             /* text of a type -> CatType * */

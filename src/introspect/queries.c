@@ -8,9 +8,9 @@
  *   {class pg_x}            oid of that catalog
  *   {member pg_x x.oid}     whether the object belongs to an extension
  *   {made pg_x x.oid}       the same, or came with another object (constructors of ranges)
- *   {15|new|old}            since that version, and before
- *   {others}                the kinds that are only named
- * 16384 is the first oid of objects that initdb did not make. */
+ *   {text x|call}           what the call prints of x; '' when x vanished since the snapshot was
+ * taken {15|new|old}            since that version, and before {others}                the kinds
+ * that are only named 16384 is the first oid of objects that initdb did not make. */
 #include "introspect/introspect_int.h"
 
 /* clang-format off */
@@ -64,7 +64,7 @@ const Query queries[] = {
      "  pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid {=} h.inhparent JOIN "
      "  pg_catalog.pg_namespace pn ON pn.oid {=} p.relnamespace WHERE h.inhrelid {=} c.oid), "
      "  ofn.nspname, oft.typname, CASE WHEN c.relkind {in m,v} THEN "
-     "  pg_catalog.pg_get_viewdef(c.oid) END "
+     "  {text c.oid|pg_catalog.pg_get_viewdef(c.oid)} END "
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace "
      "LEFT JOIN pg_catalog.pg_type t ON t.oid {=} c.reltype "
      "LEFT JOIN pg_catalog.pg_class o ON o.oid {=} c.reltoastrelid AND o.reloptions IS NOT NULL "
@@ -81,8 +81,8 @@ const Query queries[] = {
      "  a.attcollation {<>} t.typcollation, CASE WHEN a.attstorage {<>} t.typstorage THEN "
      "  a.attstorage END, {14|a.attcompression|''}, CASE WHEN a.attstattarget {>=} 0 THEN "
      "  a.attstattarget END, a.attoptions, a.attinhcount {>} 0 AND NOT a.attislocal, a.attacl, "
-     "  d.oid, pg_catalog.pg_get_expr(d.adbin, "
-     "  CASE WHEN a.attgenerated {=} '' THEN 0::pg_catalog.oid ELSE d.adrelid END) "
+     "  d.oid, {text d.adbin|pg_catalog.pg_get_expr(d.adbin, "
+     "  CASE WHEN a.attgenerated {=} '' THEN 0::pg_catalog.oid ELSE d.adrelid END)} "
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid {=} c.oid "
      "JOIN pg_catalog.pg_type t ON t.oid {=} a.atttypid "
      "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid {=} a.attrelid AND d.adnum {=} a.attnum "
@@ -103,7 +103,7 @@ const Query queries[] = {
 
     {"SELECT p.oid, n.nspname, p.proname, p.prokind {=} 'p', "
      "  pg_catalog.oidvectortypes(p.proargtypes), pg_catalog.pg_get_function_arguments(p.oid), "
-     "  pg_catalog.pg_get_function_result(p.oid), pg_catalog.pg_get_functiondef(p.oid), "
+     "  pg_catalog.pg_get_function_result(p.oid), {text p.oid|pg_catalog.pg_get_functiondef(p.oid)}, "
      "  pg_catalog.pg_get_userbyid(p.proowner), p.proacl "
      "FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid {=} p.pronamespace "
      "WHERE p.pronamespace {ns} AND p.prokind {<>} 'a' AND NOT {made pg_proc p.oid}",
@@ -119,7 +119,7 @@ const Query queries[] = {
      "  ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid {=} k.confrelid "
      "  AND a.attnum {=} u.num) END, k.confupdtype, k.confdeltype, k.confmatchtype, "
      "  k.connoinherit, k.conparentid {<>} 0 OR (k.coninhcount {>} 0 AND NOT k.conislocal), "
-     "  pg_catalog.pg_get_expr(k.conbin, k.conrelid), "
+     "  {text k.conbin|pg_catalog.pg_get_expr(k.conbin, k.conrelid)}, "
      "  {15|k.confdelsetcols|NULL::pg_catalog.text}, {18|k.conenforced|true}, "
      "  {18|k.conperiod|false}, CASE WHEN k.contype {=} 'x' THEN (SELECT "
      "  pg_catalog.array_agg(CASE WHEN n.nspname {=} 'pg_catalog' THEN "
@@ -136,9 +136,10 @@ const Query queries[] = {
     {"SELECT i.indexrelid, c.relname, c.relkind, i.indrelid, k.oid, m.amname, i.indisunique, "
      "  {15|i.indnullsnotdistinct|false}, i.indnkeyatts, i.indkey, i.indoption, i.indclass, "
      "  i.indcollation, CASE WHEN i.indexprs IS NOT NULL THEN (SELECT "
-     "  pg_catalog.array_agg(pg_catalog.pg_get_indexdef(i.indexrelid, g.k, false) ORDER BY g.k) "
+     "  pg_catalog.array_agg({text g.k|pg_catalog.pg_get_indexdef(i.indexrelid, g.k, false)} "
+     "  ORDER BY g.k) "
      "  FROM pg_catalog.generate_series(1, i.indnkeyatts::pg_catalog.int4) g(k)) END, "
-     "  pg_catalog.pg_get_expr(i.indpred, i.indrelid), c.reloptions, s.spcname, pn.nspname, "
+     "  {text i.indpred|pg_catalog.pg_get_expr(i.indpred, i.indrelid)}, c.reloptions, s.spcname, pn.nspname, "
      "  p.relname, i.indisvalid AND i.indisready AND i.indislive, i.indisreplident, "
      "  i.indisclustered "
      "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid {=} i.indexrelid "
@@ -158,7 +159,7 @@ const Query queries[] = {
      row_index_option},
 
     {"SELECT t.oid, t.tgrelid, t.tgname, n.nspname, p.proname, "
-     "  pg_catalog.pg_get_triggerdef(t.oid), t.tgenabled "
+     "  {text t.oid|pg_catalog.pg_get_triggerdef(t.oid)}, t.tgenabled "
      "FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid {=} t.tgrelid "
      "JOIN pg_catalog.pg_proc p ON p.oid {=} t.tgfoid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} p.pronamespace "
@@ -166,15 +167,15 @@ const Query queries[] = {
      row_trigger},
 
     {"SELECT w.oid, w.ev_class, w.rulename, CASE WHEN w.rulename {<>} '_RETURN' THEN "
-     "  pg_catalog.pg_get_ruledef(w.oid) END, w.ev_enabled "
+     "  {text w.oid|pg_catalog.pg_get_ruledef(w.oid)} END, w.ev_enabled "
      "FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class c ON c.oid {=} w.ev_class "
      "WHERE c.relnamespace {ns}",
      row_rule},
 
     {"SELECT p.oid, p.polrelid, p.polname, p.polcmd, p.polpermissive, (SELECT "
      "  pg_catalog.array_agg(r.rolname) FROM pg_catalog.pg_roles r WHERE r.oid {=} ANY "
-     "  (p.polroles)), pg_catalog.pg_get_expr(p.polqual, p.polrelid), "
-     "  pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) "
+     "  (p.polroles)), {text p.polqual|pg_catalog.pg_get_expr(p.polqual, p.polrelid)}, "
+     "  {text p.polwithcheck|pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)} "
      "FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid {=} p.polrelid "
      "WHERE c.relnamespace {ns}",
      row_policy},
@@ -313,6 +314,12 @@ add_token(Buf *b, const Reading *r, Str token)
                           STR_ARG(catalog), STR_ARG(object), str_is(word, "made") ? "e,i" : "e"));
     } else if (str_is(word, "others")) {
         add_others(b, r);
+    } else if (str_is(word, "text")) {
+        Str call = rest, x = str_cut(&call, '|');
+        query_add(b, r,
+                  str_fmt(r->scratch,
+                          "CASE WHEN " STR_FMT " IS NOT NULL THEN COALESCE(" STR_FMT ", '') END",
+                          STR_ARG(x), STR_ARG(call)));
     } else if (str_contains(token, STR("|"))) {
         Str older = token, since = str_cut(&older, '|'), newer = str_cut(&older, '|');
         long long version = 0;

@@ -66,6 +66,15 @@ text(Reading *r, Str cell)
     return cell.n ? str_dup(r->arena, cell) : NULL;
 }
 
+/* What the server printed of an object; it sees the present, and there it was gone when it is "".
+ */
+static const char *
+printed(Reading *r, Str cell)
+{
+    r->is_torn = r->is_torn || (cell.p && !cell.n);
+    return text(r, cell);
+}
+
 /* A text that comes often: a name. */
 static const char *
 name(Reading *r, Str cell)
@@ -94,6 +103,7 @@ type(Reading *r, Str cell)
     if (!known) {
         known = arena_new(r->scratch, CatType);
         *known = catalog_type(r->arena, cell);
+        r->is_torn = r->is_torn || str_starts(cell, STR("???")); /* format_type's word for gone */
         map_put(&r->types, str_copy(r->scratch, cell), known);
     }
     return *known;
@@ -356,14 +366,14 @@ row_label(Reading *r, const Str *c)
 
 /* ---- relations ----------------------------------------------------------------------------- */
 
-/* SELECT ... as the server prints it, without the semicolon. */
+/* A statement without its semicolon. */
 static const char *
-query_text(Reading *r, Str cell)
+statement(Reading *r, Str cell)
 {
-    Str s = str_trim(cell);
-    if (str_ends(s, STR(";")))
-        s.n--;
-    return text(r, s);
+    Str trimmed = str_trim(cell);
+    if (str_ends(trimmed, STR(";")))
+        trimmed.n--;
+    return printed(r, trimmed);
 }
 
 void
@@ -429,7 +439,7 @@ row_relation(Reading *r, const Str *c)
             *vec_add(r->arena, &o->inherits) = parent;
     }
     o->of_type = (CatName){name(r, c[OF_SCHEMA]), name(r, c[OF_NAME])};
-    o->query = query_text(r, c[QUERY]);
+    o->query = statement(r, c[QUERY]);
 }
 
 void
@@ -484,7 +494,7 @@ row_column(Reading *r, const Str *c)
     o->is_inherited = yes(c[INHERITED]);
     o->grants = acl_read(r, CAT_COLUMN, NULL, c[ACL]);
     remember(r, CLASS_ATTRDEF, oid(c[DEFAULT_OID]), o);
-    o->default_expr = text(r, c[DEFAULT]);
+    o->default_expr = printed(r, c[DEFAULT]);
 }
 
 void
@@ -544,7 +554,7 @@ row_function(Reading *r, const Str *c)
     o->is_procedure = yes(c[PROCEDURE]);
     o->arguments = text(r, c[ARGUMENTS]);
     o->returns = text(r, c[RETURNS]);
-    o->definition = text(r, str_trim(c[DEFINITION]));
+    o->definition = printed(r, str_trim(c[DEFINITION]));
     o->owner = name(r, c[OWNER]);
     o->grants = acl_read(r, CAT_FUNCTION, o->owner, c[ACL]);
     remember(r, CLASS_PROC, oid(c[OID]), o);
@@ -631,7 +641,7 @@ row_constraint(Reading *r, const Str *c)
     o->is_inherited = yes(c[INHERITED]);
     o->is_without_overlaps = yes(c[OVERLAPS]);
     if (o->type == CAT_CHECK) {
-        o->expr = text(r, c[EXPR]);
+        o->expr = printed(r, c[EXPR]);
         o->is_no_inherit = yes(c[NO_INHERIT]);
     } else if (o->type != CAT_EXCLUDE) {
         column_names(r, rel, c[COLUMNS], &o->columns);
@@ -677,7 +687,7 @@ read_keys(Reading *r, const Rel *rel, IndexTarget *t, const Str *c)
         CatKey *k = i < t->keys->n ? &t->keys->v[i] : vec_add(r->arena, t->keys);
         unsigned usual = OID_DEFAULT_COLLATION, own = (unsigned)collations.v[i];
         if (columns.v[i] == 0) {
-            k->expr = i < exprs.n ? text(r, exprs.v[i]) : NULL;
+            k->expr = i < exprs.n ? printed(r, exprs.v[i]) : NULL;
         } else {
             k->column = column_name(rel, columns.v[i]);
             usual = k->column ? rel->columns.v[columns.v[i] - 1].collation : own;
@@ -741,7 +751,7 @@ row_index(Reading *r, const Str *c)
         k->is_nulls_not_distinct = yes(c[NULLS_NOT_DISTINCT]);
         if (k->type == CAT_EXCLUDE) {
             k->method = name(r, c[METHOD]);
-            k->expr = text(r, c[PREDICATE]);
+            k->expr = printed(r, c[PREDICATE]);
         }
         return;
     }
@@ -752,7 +762,7 @@ row_index(Reading *r, const Str *c)
     i->method = str_is(c[METHOD], "btree") ? NULL : name(r, c[METHOD]);
     i->is_unique = yes(c[UNIQUE]);
     i->is_nulls_not_distinct = yes(c[NULLS_NOT_DISTINCT]);
-    i->predicate = text(r, c[PREDICATE]);
+    i->predicate = printed(r, c[PREDICATE]);
     i->tablespace = name(r, c[TABLESPACE]);
     i->parent = (CatName){name(r, c[PARENT_SCHEMA]), name(r, c[PARENT])};
     if (!yes(c[VALID]))
@@ -793,7 +803,7 @@ row_trigger(Reading *r, const Str *c)
         return;
     CatTrigger *o = catalog_add_to(r->catalog, t, CAT_TRIGGER, name(r, c[2]));
     o->function = qualified(r, c[3], c[4]);
-    o->definition = text(r, c[5]);
+    o->definition = printed(r, c[5]);
     o->enabled = enabled(c[6]);
     remember(r, CLASS_TRIGGER, oid(c[0]), o);
 }
@@ -809,10 +819,7 @@ row_rule(Reading *r, const Str *c)
         return;
     }
     CatRule *o = catalog_add_to(r->catalog, t, CAT_RULE, name(r, c[2]));
-    Str definition = str_trim(c[3]);
-    if (str_ends(definition, STR(";")))
-        definition.n--;
-    o->definition = text(r, definition);
+    o->definition = statement(r, c[3]);
     o->enabled = enabled(c[4]);
     remember(r, CLASS_REWRITE, oid(c[0]), o);
 }
@@ -827,8 +834,8 @@ row_policy(Reading *r, const Str *c)
     o->command = letter(c[3]) == '*' ? '\0' : letter(c[3]);
     o->is_restrictive = !yes(c[4]);
     names(r, c[5], &o->roles);
-    o->using_expr = text(r, c[6]);
-    o->check_expr = text(r, c[7]);
+    o->using_expr = printed(r, c[6]);
+    o->check_expr = printed(r, c[7]);
     remember(r, CLASS_POLICY, oid(c[0]), o);
 }
 
