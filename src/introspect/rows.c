@@ -16,7 +16,7 @@ enum {
     CLASS_POLICY = 3256,
 };
 
-enum { OID_DEFAULT_COLLATION = 100, OID_SCHEMA_PUBLIC = 2200 };
+enum { OID_DEFAULT_COLLATION = 100 };
 
 /* ---- cells --------------------------------------------------------------------------------- */
 
@@ -113,7 +113,7 @@ type(Reading *r, Str cell)
 static void
 options(Reading *r, Str cell, CatTexts *ret)
 {
-    Strs items = array_read(r->scratch, cell);
+    Strs items = intro_array(r->scratch, cell);
     vec_each (Str, item, &items)
         if (!str_starts(*item, STR("pg_attver=")))
             *vec_add(r->arena, ret) = name(r, *item);
@@ -122,7 +122,7 @@ options(Reading *r, Str cell, CatTexts *ret)
 static void
 names(Reading *r, Str cell, CatTexts *ret)
 {
-    Strs items = array_read(r->scratch, cell);
+    Strs items = intro_array(r->scratch, cell);
     vec_each (Str, item, &items)
         *vec_add(r->arena, ret) = name(r, *item);
 }
@@ -197,7 +197,7 @@ left_out(const Reading *r, const char *schema, const char *object)
         return false;
     const char *full = str_fmt(r->scratch, "%s.%s", schema, object);
     for (size_t i = 0; i < o->nexcept; i++)
-        if (introspect_matches(o->except[i], full))
+        if (strchr(o->except[i], '.') && introspect_matches(o->except[i], full))
             return true;
     return false;
 }
@@ -258,7 +258,7 @@ column_names(Reading *r, const Rel *rel, Str cell, CatTexts *ret)
 }
 
 void
-rows_finish(Reading *r)
+intro_finish(Reading *r)
 {
     for (size_t i = 0; i < r->rels.n; i++) {
         const Rel *rel = r->rels.entries[i].value;
@@ -277,7 +277,7 @@ rows_finish(Reading *r)
 /* ---- schemas, extensions, types ------------------------------------------------------------ */
 
 void
-row_schema(Reading *r, const Str *c)
+intro_row_schema(Reading *r, const Str *c)
 {
     const char *schema = name(r, c[1]);
     if (!wanted_schema(r, schema))
@@ -287,19 +287,12 @@ row_schema(Reading *r, const Str *c)
         return;
     CatSchema *o = catalog_add(r->catalog, CAT_SCHEMA, NULL, schema);
     o->owner = name(r, c[2]);
-    /* What initdb gives to everybody in "public" differs between versions: it counts as default. */
-    CatGrants grants = acl_read(r, CAT_SCHEMA, o->owner, c[3]);
-    vec_each (CatGrant, g, &grants) {
-        if (oid(c[0]) == OID_SCHEMA_PUBLIC && !g->role &&
-            strcmp(g->privileges, r->major >= 15 ? "U" : "UC") == 0)
-            continue;
-        *vec_add(r->arena, &o->grants) = *g;
-    }
+    o->grants = intro_acl(r, &o->id, o->owner, c[3]);
     remember(r, CLASS_NAMESPACE, oid(c[0]), o);
 }
 
 void
-row_extension(Reading *r, const Str *c)
+intro_row_extension(Reading *r, const Str *c)
 {
     CatExtension *o = catalog_add(r->catalog, CAT_EXTENSION, NULL, name(r, c[1]));
     o->in_schema = name(r, c[2]);
@@ -308,7 +301,7 @@ row_extension(Reading *r, const Str *c)
 }
 
 void
-row_opclass(Reading *r, const Str *c)
+intro_row_opclass(Reading *r, const Str *c)
 {
     CatName *o = arena_new(r->scratch, CatName);
     *o = qualified(r, c[1], c[2]);
@@ -316,7 +309,7 @@ row_opclass(Reading *r, const Str *c)
 }
 
 void
-row_collation(Reading *r, const Str *c)
+intro_row_collation(Reading *r, const Str *c)
 {
     CatName *o = arena_new(r->scratch, CatName);
     *o = qualified(r, c[1], c[2]);
@@ -331,7 +324,7 @@ collation(const Reading *r, unsigned id)
 }
 
 void
-row_type(Reading *r, const Str *c)
+intro_row_type(Reading *r, const Str *c)
 {
     const char *schema = name(r, c[2]), *type_name = name(r, c[3]);
     char kind = letter(c[4]);
@@ -341,7 +334,7 @@ row_type(Reading *r, const Str *c)
         CatKind k = kind == 'e' ? CAT_ENUM : kind == 'd' ? CAT_DOMAIN : CAT_COMPOSITE;
         o = catalog_add(r->catalog, k, schema, type_name);
         o->owner = name(r, c[6]);
-        o->grants = acl_read(r, k, o->owner, c[7]);
+        o->grants = intro_acl(r, &o->id, o->owner, c[7]);
         remember(r, CLASS_TYPE, oid(c[0]), o);
         remember(r, CLASS_TYPE, oid(c[1]), o);
     }
@@ -357,7 +350,7 @@ row_type(Reading *r, const Str *c)
 }
 
 void
-row_label(Reading *r, const Str *c)
+intro_row_label(Reading *r, const Str *c)
 {
     CatEnum *e = (void *)recall(r, CLASS_TYPE, oid(c[0]));
     if (e)
@@ -377,7 +370,7 @@ statement(Reading *r, Str cell)
 }
 
 void
-row_relation(Reading *r, const Str *c)
+intro_row_relation(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -417,7 +410,7 @@ row_relation(Reading *r, const Str *c)
     remember(r, CLASS_TYPE, oid(c[ROWTYPE]), o);
     remember(r, CLASS_TYPE, oid(c[ROWARRAY]), o);
     o->owner = name(r, c[OWNER]);
-    o->grants = acl_read(r, k, o->owner, c[ACL]);
+    o->grants = intro_acl(r, &o->id, o->owner, c[ACL]);
     o->is_unlogged = letter(c[PERSISTENCE]) == 'u';
     options(r, c[OPTIONS], &o->options);
     options(r, c[TOAST_OPTIONS], &o->toast_options);
@@ -430,7 +423,7 @@ row_relation(Reading *r, const Str *c)
     o->is_rls_forced = yes(c[RLS_FORCED]);
     o->partition_key = text(r, c[PARTITION_KEY]);
     o->partition_bound = text(r, c[BOUND]);
-    Strs parents = array_read(r->scratch, c[PARENTS]);
+    Strs parents = intro_array(r->scratch, c[PARENTS]);
     for (size_t i = 0; i + 1 < parents.n; i += 2) {
         CatName parent = {name(r, parents.v[i]), name(r, parents.v[i + 1])};
         if (yes(c[IS_PARTITION]))
@@ -443,7 +436,7 @@ row_relation(Reading *r, const Str *c)
 }
 
 void
-row_column(Reading *r, const Str *c)
+intro_row_column(Reading *r, const Str *c)
 {
     enum {
         REL,
@@ -492,13 +485,13 @@ row_column(Reading *r, const Str *c)
     o->statistics = text(r, c[STATISTICS]);
     options(r, c[OPTIONS], &o->options);
     o->is_inherited = yes(c[INHERITED]);
-    o->grants = acl_read(r, CAT_COLUMN, NULL, c[ACL]);
+    o->grants = intro_acl(r, &o->id, NULL, c[ACL]);
     remember(r, CLASS_ATTRDEF, oid(c[DEFAULT_OID]), o);
     o->default_expr = printed(r, c[DEFAULT]);
 }
 
 void
-row_sequence(Reading *r, const Str *c)
+intro_row_sequence(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -525,7 +518,7 @@ row_sequence(Reading *r, const Str *c)
         return;
     CatSequence *o = catalog_add(r->catalog, CAT_SEQUENCE, schema, seq_name);
     o->owner = name(r, c[OWNER]);
-    o->grants = acl_read(r, CAT_SEQUENCE, o->owner, c[ACL]);
+    o->grants = intro_acl(r, &o->id, o->owner, c[ACL]);
     o->type = type(r, c[TYPE]);
     o->start = big(c[START]);
     o->increment = big(c[INCREMENT]);
@@ -543,7 +536,7 @@ row_sequence(Reading *r, const Str *c)
 }
 
 void
-row_function(Reading *r, const Str *c)
+intro_row_function(Reading *r, const Str *c)
 {
     enum { OID, SCHEMA, NAME, PROCEDURE, TYPES, ARGUMENTS, RETURNS, DEFINITION, OWNER, ACL };
     const char *schema = name(r, c[SCHEMA]), *fn_name = name(r, c[NAME]);
@@ -556,7 +549,7 @@ row_function(Reading *r, const Str *c)
     o->returns = text(r, c[RETURNS]);
     o->definition = printed(r, str_trim(c[DEFINITION]));
     o->owner = name(r, c[OWNER]);
-    o->grants = acl_read(r, CAT_FUNCTION, o->owner, c[ACL]);
+    o->grants = intro_acl(r, &o->id, o->owner, c[ACL]);
     remember(r, CLASS_PROC, oid(c[OID]), o);
 }
 
@@ -590,7 +583,7 @@ constraint_type(char c)
 }
 
 void
-row_constraint(Reading *r, const Str *c)
+intro_row_constraint(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -646,7 +639,7 @@ row_constraint(Reading *r, const Str *c)
     } else if (o->type != CAT_EXCLUDE) {
         column_names(r, rel, c[COLUMNS], &o->columns);
     }
-    Strs operators = array_read(r->scratch, c[OPERATORS]);
+    Strs operators = intro_array(r->scratch, c[OPERATORS]);
     vec_each (Str, op, &operators)
         vec_add(r->arena, &o->keys)->op = name(r, *op);
     if (o->type != CAT_FOREIGN_KEY)
@@ -675,7 +668,7 @@ read_keys(Reading *r, const Rel *rel, IndexTarget *t, const Str *c)
     enum { NKEYS = 8, COLUMNS, OPTION, OPCLASS, COLLATION, EXPRS };
     Numbers columns = numbers(r, c[COLUMNS]), flags = numbers(r, c[OPTION]);
     Numbers classes = numbers(r, c[OPCLASS]), collations = numbers(r, c[COLLATION]);
-    Strs exprs = array_read(r->scratch, c[EXPRS]);
+    Strs exprs = intro_array(r->scratch, c[EXPRS]);
     size_t nkeys = (size_t)number(c[NKEYS]);
     for (size_t i = nkeys; i < columns.n; i++) {
         const char *column = column_name(rel, columns.v[i]);
@@ -704,7 +697,7 @@ read_keys(Reading *r, const Rel *rel, IndexTarget *t, const Str *c)
 }
 
 void
-row_index(Reading *r, const Str *c)
+intro_row_index(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -770,7 +763,7 @@ row_index(Reading *r, const Str *c)
 }
 
 void
-row_index_option(Reading *r, const Str *c)
+intro_row_index_option(Reading *r, const Str *c)
 {
     CatObject *o = recall(r, CLASS_CLASS, oid(c[0]));
     if (!o)
@@ -796,7 +789,7 @@ enabled(Str cell)
 }
 
 void
-row_trigger(Reading *r, const Str *c)
+intro_row_trigger(Reading *r, const Str *c)
 {
     CatRelation *t = relation(r, oid(c[1]));
     if (!t)
@@ -809,7 +802,7 @@ row_trigger(Reading *r, const Str *c)
 }
 
 void
-row_rule(Reading *r, const Str *c)
+intro_row_rule(Reading *r, const Str *c)
 {
     CatRelation *t = relation(r, oid(c[1]));
     if (!t)
@@ -825,7 +818,7 @@ row_rule(Reading *r, const Str *c)
 }
 
 void
-row_policy(Reading *r, const Str *c)
+intro_row_policy(Reading *r, const Str *c)
 {
     CatRelation *t = relation(r, oid(c[1]));
     if (!t)
@@ -842,7 +835,7 @@ row_policy(Reading *r, const Str *c)
 /* ---- comments, dependencies, the rest ------------------------------------------------------- */
 
 void
-row_comment(Reading *r, const Str *c)
+intro_row_comment(Reading *r, const Str *c)
 {
     unsigned class = oid(c[0]), id = oid(c[1]);
     int num = number(c[2]);
@@ -851,8 +844,8 @@ row_comment(Reading *r, const Str *c)
         const Rel *rel = by_oid(&r->rels, id);
         o = column_name(rel, num) ? (CatObject *)rel->columns.v[num - 1].column : NULL;
     }
-    if (!o || (id == OID_SCHEMA_PUBLIC && str_is(c[3], "standard public schema")))
-        return;
+    if (!o || (o->id.kind == CAT_SCHEMA && str_is(c[3], "standard public schema")))
+        return; /* initdb's */
     /* The index of a constraint is the constraint; what is said of the latter is said of it. */
     if (class == CLASS_CLASS && o->id.kind == CAT_CONSTRAINT && o->comment)
         return;
@@ -860,7 +853,7 @@ row_comment(Reading *r, const Str *c)
 }
 
 void
-row_dependency(Reading *r, const Str *c)
+intro_row_dependency(Reading *r, const Str *c)
 {
     CatObject *o = recall(r, oid(c[0]), oid(c[1]));
     const CatObject *on = recall(r, oid(c[2]), oid(c[3]));
@@ -880,7 +873,7 @@ row_dependency(Reading *r, const Str *c)
 }
 
 void
-row_other(Reading *r, const Str *c)
+intro_row_other(Reading *r, const Str *c)
 {
     const char *schema = name(r, c[1]);
     if (schema && (!wanted_schema(r, schema) || left_out(r, schema, name(r, c[2]))))
