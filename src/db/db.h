@@ -114,10 +114,17 @@ typedef struct DbOutcome {
 /* Called for each NOTICE, WARNING, ... while a message runs. */
 typedef void (*DbNotice)(void *arg, const char *severity, const char *sqlstate, const char *text);
 
+/* Called for each row of result number `result` (from 0, statements without rows count too). The
+ * cells, at most DB_ROW_CELLS of them, live until it returns. */
+enum { DB_ROW_CELLS = 32 };
+typedef void (*DbRow)(void *arg, size_t result, const Str *cells);
+
 typedef struct DbRun {
     int64_t timeout_ms;  /* 0 = no limit; then the statement is cancelled on the server */
     int tick_ms;         /* how often the tick is called, 0 = every 100 ms */
     bool discard_rows;   /* a user's script: rows are counted by the server, not kept */
+    DbRow row;           /* takes the rows instead of the outcome, which then has none */
+    void *row_arg;
     DbNotice notice;
     void *notice_arg;
 } DbRun;
@@ -128,6 +135,10 @@ void db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret);
 /* Send own statements with the operation deadline; any error becomes an Err (ERR_SQL, ERR_DENIED,
  * ERR_CONNECTION_LOST, ERR_TIMEOUT, ERR_INTERRUPTED). ret may be NULL. */
 MUST_CHECK bool db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err);
+
+/* The same for results that are too large to keep: each row is handed on. Rows of a message that
+ * fails later were handed on, too. */
+MUST_CHECK bool db_query_rows(Db *db, Arena *a, Str sql, DbRow row, void *row_arg, Err *err);
 
 /* Turn an outcome that is not DB_DONE into an Err; `what` says what was tried. */
 bool db_outcome_err(const DbOutcome *o, const char *what, Err *err);

@@ -108,6 +108,23 @@ take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
         ret->end = DB_LOST;
 }
 
+/* Hand out the rows of a result as they lie in libpq's memory. */
+static void
+hand_rows(Db *db, const PGresult *res, const DbRun *run, size_t result)
+{
+    Str cells[DB_ROW_CELLS];
+    int rows = db->pq.PQntuples(res), cols = db->pq.PQnfields(res);
+    cols = cols < DB_ROW_CELLS ? cols : DB_ROW_CELLS;
+    for (int i = 0; i < rows; i++) {
+        for (int k = 0; k < cols; k++)
+            cells[k] = db->pq.PQgetisnull(res, i, k)
+                           ? (Str){0}
+                           : (Str){db->pq.PQgetvalue(res, i, k),
+                                   (size_t)db->pq.PQgetlength(res, i, k)};
+        run->row(run->row_arg, result, cells);
+    }
+}
+
 static void
 take_rows(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
 {
@@ -135,7 +152,7 @@ drain_copy_out(Db *db)
 }
 
 static void
-take_result(Db *db, Arena *a, PGresult *res, bool discard, DbOutcome *ret)
+take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
 {
     const char *tag; /* PQcmdStatus only reads, but its declaration lacks the const */
     switch (db->pq.PQresultStatus(res)) {
@@ -145,7 +162,9 @@ take_result(Db *db, Arena *a, PGresult *res, bool discard, DbOutcome *ret)
         vec_add(a, &ret->results)->tag = str_dupz(a, db->pq.PQcmdStatus(res));
         break;
     case PGRES_TUPLES_OK:
-        if (discard)
+        if (run->row)
+            hand_rows(db, res, run, ret->results.n);
+        if (run->row || run->discard_rows)
             vec_add(a, &ret->results);
         else
             take_rows(db, a, res, ret);
@@ -170,7 +189,7 @@ take_result(Db *db, Arena *a, PGresult *res, bool discard, DbOutcome *ret)
 
 /* Collect all results that are there; true when the message has ended. */
 static bool
-collect(Db *db, Arena *a, bool discard, DbOutcome *ret)
+collect(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
 {
     for (;;) {
         db->copies_out = db->copies_out && !drain_copy_out(db);
@@ -179,7 +198,7 @@ collect(Db *db, Arena *a, bool discard, DbOutcome *ret)
         PGresult *res = db->pq.PQgetResult(db->conn);
         if (!res)
             return true;
-        take_result(db, a, res, discard, ret);
+        take_result(db, a, res, run, ret);
     }
 }
 
@@ -207,14 +226,14 @@ await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
                 return lose(db, a, ret, "the message could not be sent");
             sent = left == 0;
         }
-        if (sent && collect(db, a, run->discard_rows, ret))
+        if (sent && collect(db, a, run, ret))
             return;
         short events = (short)(sent ? POLLIN : POLLIN | POLLOUT);
         WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
                                      run->tick_ms, cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
         if (end == WAIT_READY) {
             if (!db->pq.PQconsumeInput(db->conn)) {
-                collect(db, a, run->discard_rows, ret);
+                collect(db, a, run, ret);
                 return lose(db, a, ret, "the connection broke");
             }
             continue;
@@ -281,14 +300,27 @@ db_outcome_err(const DbOutcome *o, const char *what, Err *err)
     return false;
 }
 
-bool
-db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err)
+static bool
+query(Db *db, Arena *a, Str sql, const DbRun *how, DbRowsVec *ret, Err *err)
 {
     DbOutcome o;
-    db_run(db, a, sql, &(DbRun){.timeout_ms = db->opt.operation_ms}, &o);
+    db_run(db, a, sql, how, &o);
     if (o.end != DB_DONE)
         return db_outcome_err(&o, "a query of Aramid", err);
     if (ret)
         *ret = o.results;
     return true;
+}
+
+bool
+db_query(Db *db, Arena *a, Str sql, DbRowsVec *ret, Err *err)
+{
+    return query(db, a, sql, &(DbRun){.timeout_ms = db->opt.operation_ms}, ret, err);
+}
+
+bool
+db_query_rows(Db *db, Arena *a, Str sql, DbRow row, void *row_arg, Err *err)
+{
+    DbRun how = {.timeout_ms = db->opt.operation_ms, .row = row, .row_arg = row_arg};
+    return query(db, a, sql, &how, NULL, err);
 }

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/jr.h"
 #include "base/jw.h"
 #include "base/map.h"
 #include "base/os.h"
@@ -45,7 +46,8 @@ vec_and_map_grow(void **state)
         assert_null(map_put(&m, str_of(k), k));
     }
     int sum = 0;
-    vec_each(int, it, &v) sum += *it;
+    vec_each (int, it, &v)
+        sum += *it;
     assert_int_equal(sum, 5000 * 4999 / 2);
     assert_string_equal(map_get(&m, STR("k4321")), "k4321");
     assert_null(map_get(&m, STR("k5000")));
@@ -108,8 +110,8 @@ json(void **state)
     jw_array(&w, "e");
     jw_end(&w);
     jw_end(&w);
-    assert_string_equal(w.out.p,
-                        "{\"a\\\"\":\"\\n\\u0001\xef\xbf\xbd\xc3\xa4\",\"l\":[-5,true,null],\"e\":[]}");
+    assert_string_equal(
+        w.out.p, "{\"a\\\"\":\"\\n\\u0001\xef\xbf\xbd\xc3\xa4\",\"l\":[-5,true,null],\"e\":[]}");
 }
 
 static void
@@ -189,6 +191,96 @@ processes(void **state)
 }
 
 static void
+json_reading(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    /* What the writer wrote comes back. */
+    Str odd = STR("\" \\ / \b\f\n\r\t \x01 \x7f \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80");
+    JsonWriter w;
+    jw_init(&w, a, true);
+    jw_object(&w, NULL);
+    jw_str(&w, "odd", odd);
+    jw_array(&w, "list");
+    jw_int(&w, NULL, INT64_MIN);
+    jw_array(&w, NULL);
+    jw_end(&w);
+    jw_null(&w, NULL);
+    jw_bool(&w, NULL, true);
+    jw_end(&w);
+    jw_object(&w, "skipped");
+    jw_strz(&w, "a", NULL);
+    jw_array(&w, "b");
+    jw_bool(&w, NULL, false);
+    jw_end(&w);
+    jw_end(&w);
+    jw_end(&w);
+    JsonReader r;
+    Str key;
+    jr_init(&r, a, buf_str(&w.out));
+    jr_object(&r);
+    assert_true(jr_key(&r, &key) && str_is(key, "odd"));
+    assert_true(str_eq(jr_str(&r), odd));
+    assert_true(jr_key(&r, &key) && str_is(key, "list"));
+    jr_array(&r);
+    assert_true(jr_item(&r) && jr_int(&r) == INT64_MIN);
+    assert_true(jr_item(&r));
+    jr_array(&r);
+    assert_false(jr_item(&r));
+    assert_true(jr_item(&r) && jr_null(&r));
+    assert_true(jr_item(&r) && !jr_null(&r) && jr_bool(&r));
+    assert_false(jr_item(&r));
+    assert_true(jr_key(&r, &key) && str_is(key, "skipped"));
+    jr_skip(&r);
+    assert_false(jr_key(&r, &key));
+    assert_true(jr_done(&r));
+
+    jr_init(&r, a, STR("[\"\\ud83d\\ude00\\u20AC\\u00e4\"]"));
+    jr_array(&r);
+    assert_true(jr_item(&r));
+    assert_true(str_is(jr_str(&r), "\xf0\x9f\x98\x80\xe2\x82\xac\xc3\xa4"));
+
+    static const char *const wrong[] = {
+        "",
+        "{",
+        "[",
+        "[1",
+        "[1,]",
+        "[1 2]",
+        "[,1]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "[\"a]",
+        "[\"\n\"]",
+        "[\"\\x\"]",
+        "[\"\\u12\"]",
+        "[\"\\ud800\"]",
+        "[\"\\ud800\\u0041\"]",
+        "[\"\\udc00\"]",
+        "[\"\\u0000\"]",
+        "[] x",
+        "{]",
+        "[}",
+
+        "[\"",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        jr_init(&r, a, str_of(wrong[i]));
+        jr_skip(&r);
+        if (jr_done(&r))
+            fail_msg("%s", wrong[i]);
+    }
+    Buf deep;
+    buf_init(&deep, a);
+    buf_addn(&deep, '[', 100000);
+    jr_init(&r, a, buf_str(&deep));
+    jr_skip(&r);
+    assert_false(jr_done(&r));
+}
+
+static void
 hashes_and_diags(void **state)
 {
     (void)state;
@@ -256,11 +348,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arena_reset_keeps_earlier), cmocka_unit_test(vec_and_map_grow),
-        cmocka_unit_test(strings),                   cmocka_unit_test(json),
-        cmocka_unit_test(errors_append_and_cut),     cmocka_unit_test(files),
-        cmocka_unit_test(processes),                 cmocka_unit_test(hashes_and_diags),
-        cmocka_unit_test(durations),                 cmocka_unit_test(shell_words),
+        cmocka_unit_test(arena_reset_keeps_earlier),
+        cmocka_unit_test(vec_and_map_grow),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(json),
+        cmocka_unit_test(json_reading),
+        cmocka_unit_test(errors_append_and_cut),
+        cmocka_unit_test(files),
+        cmocka_unit_test(processes),
+        cmocka_unit_test(hashes_and_diags),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(shell_words),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,6 +294,35 @@ rows_are_discarded(void **state)
     assert_true(str_is(db_cell(&o.results.v[0], 0, 0), "7"));
 }
 
+static void
+write_row(void *arg, size_t result, const Str *cells)
+{
+    buf_fmt(arg, "%zu:" STR_FMT ":%s ", result, STR_ARG(cells[0]), cells[1].p ? cells[1].p : "-");
+}
+
+void
+rows_are_handed_on(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    DbOutcome o;
+    Buf seen;
+    buf_init(&seen, a);
+    DbRun how = {.row = write_row, .row_arg = &seen};
+    db_run(f->db, a,
+           STR("SELECT 'a', 1; SET LOCAL search_path = ''; SELECT i, NULL FROM generate_series(1, "
+               "2) i"),
+           &how, &o);
+    assert_int_equal(o.end, DB_DONE);
+    assert_int_equal(o.completed, 3);
+    assert_string_equal(seen.p, "0:a:1 2:1:- 2:2:- ");
+    assert_int_equal(o.results.v[2].rows, 0);
+    buf_clear(&seen);
+    db_run(f->db, a, STR("SELECT 1, 2; SELECT 1 / 0, 1"), &how, &o);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_string_equal(seen.p, "0:1:2 ");
+}
+
 /* ---- stopping ----------------------------------------------------------------------------- */
 
 static bool

@@ -1,0 +1,261 @@
+/* Making a catalog, its canonical order, looking things up. */
+#include "catalog/catalog_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+Catalog *
+catalog_new(Arena *a)
+{
+    Catalog *c = arena_new(a, Catalog);
+    c->arena = a;
+    map_init(&c->index, a);
+    return c;
+}
+
+static void *
+add(Catalog *c, void *container, const ListInfo *lists, CatRef id)
+{
+    while (lists->key && lists->kind != id.kind)
+        lists++;
+    assert(lists->key);
+    ObjectList *list = list_at(container, lists);
+    CatObject *o = arena_alloc(c->arena, cat_kind_info(id.kind)->size);
+    o->id = id;
+    o->ordinal = c->count++;
+    if (list->n == list->cap)
+        list->v = vec_grow(c->arena, list->v, &list->cap, sizeof o);
+    memcpy((char *)list->v + list->n++ * sizeof o, &o, sizeof o);
+    return o;
+}
+
+void *
+catalog_add(Catalog *c, CatKind kind, const char *schema, const char *name)
+{
+    return add(c, c, cat_lists, (CatRef){kind, schema, name, NULL});
+}
+
+void *
+catalog_add_to(Catalog *c, void *of, CatKind kind, const char *name)
+{
+    const CatRef *parent = &((CatObject *)of)->id;
+    CatRef id = {kind, parent->schema, parent->name, name};
+    if (kind == CAT_INDEX)
+        id = (CatRef){kind, parent->schema, name, NULL};
+    CatObject *o = add(c, of, cat_part_lists(parent->kind), id);
+    if (kind == CAT_INDEX)
+        ((CatIndex *)(void *)o)->table = parent->name;
+    return o;
+}
+
+/* ---- canonical order ----------------------------------------------------------------------- */
+
+int
+cat_text_cmp(const char *x, const char *y)
+{
+    if (!x || !y)
+        return (x != NULL) - (y != NULL);
+    return strcmp(x, y);
+}
+
+bool
+cat_same_text(const char *x, const char *y)
+{
+    return cat_text_cmp(x, y) == 0;
+}
+
+int
+cat_ref_cmp(const CatRef *x, const CatRef *y)
+{
+    int d = (int)x->kind - (int)y->kind;
+    if (!d)
+        d = cat_text_cmp(x->schema, y->schema);
+    if (!d)
+        d = cat_text_cmp(x->name, y->name);
+    return d ? d : cat_text_cmp(x->sub, y->sub);
+}
+
+static int
+by_text(const void *x, const void *y)
+{
+    return cat_text_cmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static int
+by_role(const void *x, const void *y)
+{
+    return cat_text_cmp(((const CatGrant *)x)->role, ((const CatGrant *)y)->role);
+}
+
+static int
+by_ref(const void *x, const void *y)
+{
+    return cat_ref_cmp(x, y);
+}
+
+static int
+by_other(const void *x, const void *y)
+{
+    const CatOther *p = x, *q = y;
+    int d = cat_text_cmp(p->what, q->what);
+    if (!d)
+        d = cat_text_cmp(p->schema, q->schema);
+    return d ? d : cat_text_cmp(p->name, q->name);
+}
+
+/* Those of one name stay in the order in which they were added. */
+static int
+by_id(const void *x, const void *y)
+{
+    CatObject *p, *q;
+    memcpy(&p, x, sizeof p);
+    memcpy(&q, y, sizeof q);
+    int d = cat_ref_cmp(&p->id, &q->id);
+    return d ? d : (p->ordinal > q->ordinal) - (p->ordinal < q->ordinal);
+}
+
+static void
+sort(void *v, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+    if (n > 1)
+        qsort(v, n, size, cmp);
+}
+
+void
+cat_texts_sort(CatTexts *list)
+{
+    sort(list->v, list->n, sizeof *list->v, by_text);
+}
+
+void
+cat_grants_sort(CatGrants *list)
+{
+    sort(list->v, list->n, sizeof *list->v, by_role);
+}
+
+static void
+refs_sort(CatRefs *list)
+{
+    sort(list->v, list->n, sizeof *list->v, by_ref);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (!kept || cat_ref_cmp(&list->v[kept - 1], &list->v[i]) != 0)
+            list->v[kept++] = list->v[i];
+    list->n = kept;
+}
+
+static Str
+key_of(Buf *b, const CatRef *id)
+{
+    buf_clear(b);
+    buf_addc(b, (char)('A' + (int)id->kind));
+    const char *const parts[] = {id->schema, id->name, id->sub};
+    for (size_t i = 0; i < 3; i++) {
+        buf_addc(b, '\0');
+        buf_addz(b, parts[i] ? parts[i] : "");
+    }
+    return buf_str(b);
+}
+
+static void
+finish_object(Catalog *c, Buf *b, CatObject *o)
+{
+    cat_grants_sort(&o->grants);
+    refs_sort(&o->needs);
+    const KindInfo *kind = cat_kind_info(o->id.kind);
+    for (size_t i = 0; i < kind->nfields; i++)
+        if (kind->fields[i].is_set)
+            cat_texts_sort((CatTexts *)((uintptr_t)o + kind->fields[i].offset));
+    *vec_add(c->arena, &c->objects) = o;
+    Str key = key_of(b, &o->id);
+    if (!map_has(&c->index, key))
+        map_put(&c->index, str_copy(c->arena, key), o);
+    for (const ListInfo *info = cat_part_lists(o->id.kind); info->key; info++) {
+        ObjectList *list = list_at(o, info);
+        if (info->kind != CAT_COLUMN)
+            sort(list->v, list->n, sizeof o, by_id);
+        for (size_t i = 0; i < list->n; i++)
+            finish_object(c, b, list_get(list, i));
+    }
+}
+
+void
+catalog_finish(Catalog *c)
+{
+    ARENA_LOCAL(scratch);
+    Buf b;
+    buf_init(&b, scratch);
+    sort(c->others.v, c->others.n, sizeof *c->others.v, by_other);
+    for (const ListInfo *info = cat_lists; info->key; info++) {
+        if (info->kind == CAT_MATVIEW)
+            continue; /* with the views */
+        ObjectList *list = list_at(c, info);
+        sort(list->v, list->n, sizeof(CatObject *), by_id);
+        for (size_t i = 0; i < list->n; i++)
+            finish_object(c, &b, list_get(list, i));
+    }
+}
+
+/* ---- looking up ---------------------------------------------------------------------------- */
+
+void *
+catalog_find(const Catalog *c, CatRef id)
+{
+    ARENA_LOCAL(scratch);
+    Buf b;
+    buf_init(&b, scratch);
+    return map_get(&c->index, key_of(&b, &id));
+}
+
+CatRelation *
+catalog_relation(const Catalog *c, const char *schema, const char *name)
+{
+    static const CatKind relations[] = {CAT_TABLE, CAT_VIEW, CAT_MATVIEW};
+    for (size_t i = 0; i < 3; i++) {
+        CatRelation *r = catalog_find(c, (CatRef){relations[i], schema, name, NULL});
+        if (r)
+            return r;
+    }
+    return NULL;
+}
+
+CatColumn *
+catalog_column(const CatRelation *r, const char *name)
+{
+    cat_each(CatColumn, column, &r->columns) if (strcmp(column->id.sub, name) == 0) return column;
+    return NULL;
+}
+
+static void
+add_quoted(Buf *b, const char *name)
+{
+    buf_addc(b, '"');
+    for (const char *p = name; *p; p++) {
+        if (*p == '"')
+            buf_addc(b, '"');
+        buf_addc(b, *p);
+    }
+    buf_addc(b, '"');
+}
+
+char *
+cat_ref_text(Arena *a, const CatRef *id)
+{
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, cat_kind_name(id->kind));
+    buf_addc(&b, ' ');
+    bool is_part = id->kind >= CAT_COLUMN && id->kind != CAT_INDEX;
+    if (is_part) {
+        add_quoted(&b, id->sub);
+        buf_addz(&b, " of ");
+    }
+    if (id->schema) {
+        add_quoted(&b, id->schema);
+        buf_addc(&b, '.');
+    }
+    add_quoted(&b, id->name);
+    if (id->kind == CAT_FUNCTION)
+        buf_fmt(&b, "(%s)", id->sub ? id->sub : "");
+    return b.p;
+}

@@ -1,0 +1,391 @@
+/* The catalog: one model of a PostgreSQL schema, wherever it came from.
+ *
+ * Open structs in an arena, lists of pointers in canonical order. A model made from schema.prisma
+ * and one read from a server are built of the same values, so that comparing is field by field:
+ *
+ * - A zeroed field means PostgreSQL's default (method btree, NO ACTION, valid, heap, ...). Absent
+ *   text is NULL, never "". What is unusual has a flag that is true.
+ * - Names are raw: not quoted, not folded. Schema NULL in a CatName or CatType is pg_catalog, or
+ * not said (an extension's type from schema.prisma): such a name equals the same name in any
+ * schema.
+ * - Expressions are text as a server with an empty search_path prints it, other schemas' names in
+ *   them qualified. Who writes them differently lets a server normalise both sides first.
+ * - `key=value` options, roles and privileges are sorted. Keys, columns, labels keep their order.
+ *
+ *     Catalog *c = catalog_new(a);
+ *     CatRelation *t = catalog_add(c, CAT_TABLE, "public", "User");
+ *     CatColumn *id = catalog_add_to(c, t, CAT_COLUMN, "id");
+ *     id->type = catalog_type(a, STR("VARCHAR(191)"));
+ *     catalog_finish(c);
+ *     cat_each(CatRelation, r, &c->tables) cat_each(CatColumn, k, &r->columns) ...
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/map.h"
+#include "base/vec.h"
+
+/* In the order in which objects of different kinds are listed, and created where no dependency
+ * says otherwise. */
+typedef enum CatKind {
+    CAT_SCHEMA,
+    CAT_EXTENSION,
+    CAT_ENUM,
+    CAT_DOMAIN,
+    CAT_COMPOSITE,
+    CAT_SEQUENCE,
+    CAT_FUNCTION, /* also procedures */
+    CAT_TABLE,    /* also partitioned tables and partitions */
+    CAT_VIEW,
+    CAT_MATVIEW,
+    /* parts of a relation; columns also of a composite type, constraints also of a domain */
+    CAT_COLUMN,
+    CAT_INDEX, /* but for those that a constraint owns */
+    CAT_CONSTRAINT,
+    CAT_TRIGGER,
+    CAT_RULE,
+    CAT_POLICY,
+    CAT_KIND_COUNT
+} CatKind;
+
+/* What an object is called: everywhere where one is named (dependencies, change lists, messages).
+ *   schema, extension          name
+ *   type, sequence, relation   schema, name
+ *   index                      schema, name       (its table: CatIndex.table)
+ *   function                   schema, name, sub = input types: "integer, text" ("" for none)
+ *   column, constraint, ...    schema, name = the relation (type), sub = the part */
+typedef struct CatRef {
+    CatKind kind;
+    const char *schema, *name, *sub;
+} CatRef;
+
+typedef struct CatName {
+    const char *schema, *name; /* name NULL = absent */
+} CatName;
+
+/* A type; made by catalog_type or catalog_type_named. */
+typedef struct CatType {
+    const char *text;   /* as format_type prints it: "character varying(191)", public."Role"[] */
+    const char *schema; /* NULL for built-in types */
+    const char *name;   /* as in pg_type, for an array its element's: "varchar", "int4", "Role" */
+    const char *args;   /* "191", "10,2"; NULL = none */
+    bool is_array;
+} CatType;
+
+/* Privileges in PostgreSQL's letters ("arwd"), a * behind those with grant option. Only what
+ * differs from the defaults of a new object is listed: grants to others; privileges "" for a role
+ * that lost its default (PUBLIC on functions); the owner where its own are not all. */
+typedef struct CatGrant {
+    const char *role; /* NULL = PUBLIC */
+    const char *privileges;
+} CatGrant;
+
+/* A key of an index or an exclusion constraint: a column or an expression. */
+typedef struct CatKey {
+    const char *column, *expr; /* one of them; expr in its parentheses where it needs them */
+    CatName collation;         /* where not the column's; of an expression: where not "default" */
+    CatName opclass;           /* where not the default */
+    const char *opclass_args;  /* "siglen=32" */
+    const char *op;            /* exclusion: "&&", qualified where not in pg_catalog */
+    bool is_desc;
+    bool is_nulls_reversed; /* NULLS FIRST ascending, NULLS LAST descending */
+} CatKey;
+
+typedef VEC(const char *) CatTexts;
+typedef VEC(CatName) CatNames;
+typedef VEC(CatRef) CatRefs;
+typedef VEC(CatGrant) CatGrants;
+typedef VEC(CatKey) CatKeys;
+
+/* What every object begins with; a pointer to any of them is a pointer to a CatObject. */
+#define CAT_HEAD                                                                                   \
+    CatRef id;                                                                                     \
+    const char *owner; /* NULL: not said, or of a kind without an owner of its own */              \
+    const char *comment;                                                                           \
+    CatGrants grants;                                                                              \
+    CatRefs needs;   /* what its expressions use; what other fields name is not repeated */        \
+    unsigned ordinal /* order in which the objects were added, from 0; never compared */
+
+typedef struct __attribute__((may_alias)) CatObject {
+    CAT_HEAD;
+} CatObject;
+
+typedef VEC(CatObject *) CatObjects;
+
+typedef struct CatSchema {
+    CAT_HEAD;
+} CatSchema;
+
+typedef struct CatExtension {
+    CAT_HEAD; /* its members are not in the catalog */
+    const char *in_schema, *version;
+} CatExtension;
+
+typedef struct CatEnum {
+    CAT_HEAD;
+    CatTexts labels;
+} CatEnum;
+
+typedef enum CatIdentity { CAT_NO_IDENTITY, CAT_ALWAYS, CAT_BY_DEFAULT } CatIdentity;
+typedef enum CatGenerated { CAT_NOT_GENERATED, CAT_STORED, CAT_VIRTUAL } CatGenerated;
+
+typedef struct CatColumn {
+    CAT_HEAD;
+    CatType type;
+    const char *default_expr; /* or the expression of a generated column */
+    CatName collation;        /* where not the type's */
+    const char *statistics;   /* target, where set: "500" */
+    CatTexts options;         /* n_distinct=5; pg_attver never */
+    CatIdentity identity;     /* its sequence is in the catalog, with is_identity */
+    CatGenerated generated;
+    char storage;     /* p, e, m, x where not the type's */
+    char compression; /* p, l where set */
+    bool is_not_null;
+    bool is_not_null_unchecked; /* NOT NULL NOT VALID (18) */
+    bool is_inherited;          /* exists only because a parent has it */
+} CatColumn;
+
+typedef enum CatConstraintType {
+    CAT_CHECK,
+    CAT_PRIMARY_KEY,
+    CAT_UNIQUE,
+    CAT_EXCLUDE,
+    CAT_FOREIGN_KEY
+} CatConstraintType;
+
+typedef enum CatAction {
+    CAT_NO_ACTION,
+    CAT_RESTRICT,
+    CAT_CASCADE,
+    CAT_SET_NULL,
+    CAT_SET_DEFAULT
+} CatAction;
+
+typedef struct CatConstraint {
+    CAT_HEAD;
+    CatConstraintType type;
+    CatTexts columns; /* primary key, unique, foreign key */
+    /* foreign key */
+    CatName ref_table;
+    CatTexts ref_columns;
+    CatAction on_update, on_delete;
+    CatTexts set_columns; /* ON DELETE SET NULL (...) */
+    bool is_match_full;
+    /* primary key, unique, exclusion: their index */
+    CatTexts include;
+    CatKeys keys;       /* exclusion */
+    const char *method; /* exclusion: "gist" */
+    CatTexts options;   /* fillfactor=70 */
+    const char *tablespace;
+    bool is_nulls_not_distinct;
+    bool is_without_overlaps; /* 18: the last column WITHOUT OVERLAPS, or PERIOD */
+    const char *expr;         /* check: the expression; exclusion: the predicate */
+    bool is_no_inherit;       /* check */
+    bool is_deferrable, is_deferred;
+    bool is_not_valid;
+    bool is_not_enforced; /* 18 */
+    bool is_inherited;    /* exists only because the parent table has it */
+} CatConstraint;
+
+typedef VEC(CatColumn *) CatColumns;
+typedef VEC(CatConstraint *) CatConstraints;
+
+typedef struct CatDomain {
+    CAT_HEAD;
+    CatType type;
+    const char *default_expr;
+    CatName collation;
+    bool is_not_null;
+    CatConstraints constraints; /* checks */
+} CatDomain;
+
+typedef struct CatComposite {
+    CAT_HEAD;
+    CatColumns columns; /* name, type, collation, comment */
+} CatComposite;
+
+typedef struct CatSequence {
+    CAT_HEAD;
+    CatType type; /* see catalog_sequence_init */
+    int64_t start, increment, min, max, cache;
+    bool is_cycle, is_unlogged;
+    bool is_identity;    /* belongs to the identity column that owns it */
+    CatName owner_table; /* OWNED BY */
+    const char *owner_column;
+} CatSequence;
+
+typedef struct CatFunction {
+    CAT_HEAD;
+    bool is_procedure;
+    const char *arguments;  /* with names, modes and defaults */
+    const char *returns;    /* "integer", "TABLE(...)"; NULL for procedures */
+    const char *definition; /* CREATE OR REPLACE ..., without a semicolon */
+} CatFunction;
+
+typedef struct CatIndex {
+    CAT_HEAD;
+    const char *table; /* in the same schema */
+    bool is_unique, is_nulls_not_distinct;
+    const char *method; /* NULL = btree */
+    CatKeys keys;
+    CatTexts include;
+    const char *predicate;
+    CatTexts options;
+    const char *tablespace;
+    CatName parent;  /* index of the partitioned table that it is attached to */
+    bool is_only;    /* on a partitioned table: not on all partitions, so not valid */
+    bool is_invalid; /* left by CREATE INDEX CONCURRENTLY */
+} CatIndex;
+
+typedef struct CatTrigger {
+    CAT_HEAD;
+    CatName function;
+    const char *definition; /* CREATE TRIGGER ... */
+    char enabled;           /* D disabled, R replica, A always; 0 = usual */
+} CatTrigger;
+
+typedef struct CatRule {
+    CAT_HEAD;
+    const char *definition; /* CREATE RULE ...; never a view's _RETURN */
+    char enabled;
+} CatRule;
+
+typedef struct CatPolicy {
+    CAT_HEAD;
+    char command;   /* r, a, w, d; 0 = all */
+    CatTexts roles; /* none = PUBLIC */
+    const char *using_expr, *check_expr;
+    bool is_restrictive;
+} CatPolicy;
+
+/* CAT_TABLE, CAT_VIEW or CAT_MATVIEW, as id.kind says. */
+typedef struct CatRelation {
+    CAT_HEAD;
+    CatColumns columns; /* of views: name, type, default, comment, grants */
+    CatConstraints constraints;
+    VEC(CatIndex *) indexes;
+    VEC(CatTrigger *) triggers;
+    VEC(CatRule *) rules;
+    VEC(CatPolicy *) policies;
+    const char *query;         /* views: SELECT ... without a semicolon */
+    const char *partition_key; /* partitioned: "RANGE (created_at)" */
+    CatName partition_of;
+    const char *partition_bound; /* "FOR VALUES FROM (...) TO (...)", "DEFAULT" */
+    CatNames inherits;
+    CatName of_type; /* typed table */
+    CatTexts options, toast_options;
+    const char *tablespace;
+    const char *access_method; /* where not heap */
+    const char *replica_index, *cluster_index;
+    char replica_identity; /* f full, n nothing, i replica_index; 0 = default */
+    bool is_unlogged;
+    bool is_rls, is_rls_forced;
+} CatRelation;
+
+/* Something that is there and is not compared: "aggregate" "public" "first(anyelement)". */
+typedef struct CatOther {
+    const char *what, *schema, *name;
+} CatOther;
+
+typedef struct Catalog {
+    Arena *arena;
+    VEC(CatSchema *) schemas;
+    VEC(CatExtension *) extensions;
+    VEC(CatEnum *) enums;
+    VEC(CatDomain *) domains;
+    VEC(CatComposite *) composites;
+    VEC(CatSequence *) sequences;
+    VEC(CatFunction *) functions;
+    VEC(CatRelation *) tables, views; /* views: also materialized */
+    VEC(CatOther) others;
+    CatObjects objects; /* all, each followed by its parts; by catalog_finish */
+    Map index;
+    unsigned count;
+} Catalog;
+
+/* Walk a list of pointers: `it` is a T pointer; break and continue work. */
+#define cat_each(T, it, list)                                                                      \
+    for (T **it##_at = (list)->v, **it##_end = (list)->n ? (list)->v + (list)->n : (list)->v, *it; \
+         it##_at != it##_end && (it = *it##_at, true); it##_at++)
+
+/* ---- building ------------------------------------------------------------------------------ */
+
+/* An empty catalog. Everything that is put into it must live as long as the arena; names are not
+ * copied. */
+Catalog *catalog_new(Arena *a);
+
+/* Add an object of a kind up to CAT_MATVIEW (`schema` NULL for schemas and extensions), or a part
+ * of `of` (a CatRelation, CatDomain or CatComposite *). Returns the zeroed struct of the kind with
+ * its id filled. Set id.sub of functions. */
+void *catalog_add(Catalog *c, CatKind kind, const char *schema, const char *name);
+void *catalog_add_to(Catalog *c, void *of, CatKind kind, const char *name);
+
+/* Sort into canonical order (kind, schema, name, sub; columns stay), build the index. After this
+ * the catalog is only read. Of two objects of one name the first is found. */
+void catalog_finish(Catalog *c);
+
+/* A type from SQL in any spelling: INTEGER, "character varying" (191), TIMESTAMP(3)[],
+ * decimal(10), app."Role"[], geometry(Point,4326). Unknown words are kept as an unquoted name. */
+CatType catalog_type(Arena *a, Str sql);
+CatType catalog_type_named(Arena *a, const char *schema, const char *name, bool is_array);
+bool catalog_type_same(const CatType *x, const CatType *y);
+
+/* What CREATE SEQUENCE AS type makes: start 1, increment 1, ... up to the type's maximum. */
+void catalog_sequence_init(CatSequence *s, CatType type);
+
+/* ---- looking up ---------------------------------------------------------------------------- */
+
+/* The object of that name (a CatRelation *, CatColumn *, ... by id.kind), or NULL. */
+void *catalog_find(const Catalog *c, CatRef id);
+/* Table, view or materialized view. */
+CatRelation *catalog_relation(const Catalog *c, const char *schema, const char *name);
+CatColumn *catalog_column(const CatRelation *r, const char *name);
+
+bool cat_same_text(const char *x, const char *y);  /* NULL equals NULL only */
+int cat_ref_cmp(const CatRef *x, const CatRef *y); /* canonical order */
+const char *cat_kind_name(CatKind kind);           /* "materialized view" */
+/* For people: column "email" of table "public"."User". Not filtered for terminals. */
+char *cat_ref_text(Arena *a, const CatRef *id);
+
+/* ---- comparing ------------------------------------------------------------------------------ */
+
+typedef struct CatRoleMap {
+    const char *from, *to;
+} CatRoleMap;
+
+/* What counts; zero: structure, comments, privileges and column order count, owners and versions
+ * of extensions too. `roles` are renamed before they are compared. */
+typedef struct CatRules {
+    bool ignore_column_order;
+    bool ignore_owners;
+    bool ignore_grants;
+    bool ignore_comments;
+    bool ignore_versions;
+    const CatRefs *grants_of; /* privileges count only on these (sorted); NULL = on all */
+    const CatRoleMap *roles;
+    size_t nroles;
+} CatRules;
+
+/* Names of the fields in which two objects of one kind differ; `needs` and parts do not count.
+ * rules may be NULL. */
+CatTexts catalog_changes(Arena *a, const void *x, const void *y, const CatRules *rules);
+
+/* SHA-256 (hex) of catalog_json under the rules without needs and others: equal exactly when the
+ * schemas are (a name without a schema is not the same text as one with). To see why two differ,
+ * compare their JSON. */
+char *catalog_fingerprint(Arena *a, const Catalog *c, const CatRules *rules);
+
+/* All objects so that each comes after what it needs; columns go with their relation and are not
+ * listed. Where that is impossible the objects of a loop are in canonical order, and the loop is
+ * one of ret_cycles (may be NULL). */
+typedef VEC(CatObjects) CatCycles;
+CatObjects catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles);
+
+/* ---- storing ------------------------------------------------------------------------------- */
+
+/* The whole catalog as JSON, canonical: equal catalogs give equal bytes. With rules only what they
+ * let count, for comparing and not for reading back. NULL: everything. */
+Str catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty);
+
+/* Read catalog_json's text back. errors: ERR_INTERNAL (damaged, or of another version). */
+MUST_CHECK bool catalog_read(Arena *a, Str json, Catalog **ret, Err *err);

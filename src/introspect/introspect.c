@@ -1,0 +1,121 @@
+/* Reading a catalog: settings, schemas, everything else, in one snapshot. */
+#include "introspect/introspect_int.h"
+
+/* Functions that print definitions see the present, not the snapshot: of an object that was dropped
+ * in between they print nothing or fail (XX000), and then all is read again. */
+enum { ATTEMPTS = 20, PAUSE_MS = 20, PAUSE_CAP_MS = 500 };
+
+static const char opening[] =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    "SET LOCAL statement_timeout = 0;" /* the connection's own deadline counts */
+    "SET LOCAL search_path = '';"
+    "SET LOCAL quote_all_identifiers = off;"
+    "SET LOCAL extra_float_digits = 1;"
+    "SET LOCAL bytea_output = 'hex';"
+    "SET LOCAL DateStyle = 'ISO, MDY';"
+    "SET LOCAL IntervalStyle = 'postgres';"
+    "SET LOCAL TimeZone = 'UTC';"
+    "SET LOCAL standard_conforming_strings = on;"
+    "SET LOCAL xmlbinary = 'base64';"
+    "SET LOCAL jit = off;"; /* compiling these queries takes longer than running them */
+enum { OPENING_STATEMENTS = 12 };
+
+bool
+introspect_matches(const char *pattern, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else
+            return false;
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
+}
+
+static void
+take_schema(void *arg, size_t result, const Str *cells)
+{
+    if (result == OPENING_STATEMENTS)
+        intro_schema_query.row(arg, cells);
+}
+
+static void
+take_row(void *arg, size_t result, const Str *cells)
+{
+    if (result < intro_nqueries)
+        intro_queries[result].row(arg, cells);
+}
+
+static bool
+read_all(Reading *r, Db *db, Err *err)
+{
+    Buf sql;
+    buf_init(&sql, r->scratch);
+    buf_addz(&sql, opening);
+    intro_query_add(&sql, r, intro_schema_query.sql);
+    if (!db_query_rows(db, r->scratch, buf_str(&sql), take_schema, r, err))
+        return false;
+    buf_clear(&sql);
+    for (size_t i = 0; i < intro_nqueries; i++) {
+        intro_query_add(&sql, r, intro_queries[i].sql);
+        buf_addz(&sql, ";\n");
+    }
+    return db_query_rows(db, r->scratch, buf_str(&sql), take_row, r, err);
+}
+
+/* Objects are numbered in canonical order: the order of rows means nothing. */
+static void
+number_objects(Catalog *c)
+{
+    for (size_t i = 0; i < c->objects.n; i++)
+        c->objects.v[i]->ordinal = (unsigned)i;
+    c->count = (unsigned)c->objects.n;
+}
+
+bool
+introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Err *err)
+{
+    for (int attempt = 1;; attempt++) {
+        ArenaMark m = arena_mark(a);
+        ARENA_LOCAL(scratch);
+        Reading r = {.arena = a,
+                     .scratch = scratch,
+                     .options = options,
+                     .major = db_info(db)->version / 10000,
+                     .catalog = catalog_new(a)};
+        Map *maps[] = {&r.names, &r.types, &r.objects, &r.rels, &r.opclasses, &r.collations};
+        for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+            map_init(maps[i], scratch);
+        bool done = read_all(&r, db, err);
+        Err ignored; /* a lost connection was told by the reading, or will be by the next message */
+        if (db_is_open(db))
+            (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
+        if (done && !r.is_torn) {
+            intro_finish(&r);
+            catalog_finish(r.catalog);
+            number_objects(r.catalog);
+            *ret = r.catalog;
+            return true;
+        }
+        if (!done && strcmp(err->sqlstate, "XX000") != 0)
+            return false;
+        if (attempt == ATTEMPTS) {
+            if (done)
+                err_set(err, ERR_SQL, "the schema changed each of %d times that it was read",
+                        ATTEMPTS);
+            return err_hint(err, "try again when nobody changes the schema");
+        }
+        arena_reset(a, m);
+        db_pause(NULL, NULL, db_backoff_ms(PAUSE_MS, PAUSE_CAP_MS, attempt));
+    }
+}

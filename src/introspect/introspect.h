@@ -1,0 +1,36 @@
+/* A live database as a catalog: pg_catalog read in three messages and one snapshot.
+ *
+ * Expressions and definitions are as the server prints them with an empty search_path; settings
+ * that change such texts (DateStyle, extra_float_digits, ...) are pinned for the time of reading.
+ * Members of extensions are left to their extension. The server takes ACCESS SHARE on a relation for
+ * the moment in which it prints its expressions. Any role can read everything that is needed.
+ *
+ * Not kept: names of NOT NULL constraints (PostgreSQL 18), who granted a privilege, comments on
+ * extensions, foreign keys and triggers that partitions have because of their parent. */
+#pragma once
+
+#include "catalog/catalog.h"
+#include "db/db.h"
+
+/* Patterns are names with * for any run of characters: "auth", "supabase_*". What belongs to tools
+ * and platforms is left out as if it were not there; references to it stay. */
+typedef struct IntrospectOptions {
+    const char *const *schemas; /* only schemas that match one of these; none = all */
+    size_t nschemas;
+    const char *const *except; /* "schema", or "schema.object" for relations, types, functions, ...;
+                                  "*._prisma_migrations" */
+    size_t nexcept;
+} IntrospectOptions;
+
+/* Read the catalog. The session must be outside of a transaction and is so again afterwards.
+ *
+ * a        owns the catalog
+ * options  NULL = everything but the system's schemas
+ * errors   those of db_query; ERR_CONNECTION_LOST, ERR_TIMEOUT
+ * cost     three round trips; 0.3 ms of the server for each table with 10 columns, 4 indexes and
+ *          2 foreign keys; again where objects are dropped while they are read */
+MUST_CHECK bool introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret,
+                           Err *err);
+
+/* Whether `text` matches the pattern. */
+bool introspect_matches(const char *pattern, const char *text);

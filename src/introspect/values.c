@@ -1,0 +1,173 @@
+/* Values that are structures of their own: arrays and access control lists. */
+#include "introspect/introspect_int.h"
+
+/* https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+Strs
+intro_array(Arena *a, Str text)
+{
+    Strs out = {0};
+    size_t i = 0;
+    while (i < text.n) {
+        char c = text.p[i];
+        if (c == '{' || c == '}' || c == ',') {
+            i++;
+            continue;
+        }
+        Buf b;
+        buf_init(&b, a);
+        bool quoted = c == '"';
+        for (i += quoted; i < text.n; i++) {
+            c = text.p[i];
+            if (quoted ? c == '"' : c == ',' || c == '}')
+                break;
+            if (c == '\\' && i + 1 < text.n)
+                c = text.p[++i];
+            buf_addc(&b, c);
+        }
+        i += quoted;
+        bool null = !quoted && str_is(buf_str(&b), "NULL");
+        *vec_add(a, &out) = null ? (Str){0} : buf_str(&b);
+    }
+    return out;
+}
+
+/* ---- privileges ---------------------------------------------------------------------------- */
+
+/* https://www.postgresql.org/docs/current/ddl-priv.html, in the order in which aclitem prints. */
+static const char letters[] = "arwdDxtXUCTcsAm";
+
+typedef struct Rights {
+    const char *role; /* NULL = PUBLIC */
+    unsigned has, may_grant;
+} Rights;
+
+typedef VEC(Rights) RightsVec;
+
+static unsigned
+bits(const char *privileges)
+{
+    unsigned set = 0;
+    for (const char *p = privileges; *p; p++)
+        set |= 1u << (strchr(letters, *p) - letters);
+    return set;
+}
+
+static const char *
+owner_default(CatKind kind, int major)
+{
+    switch (kind) {
+    case CAT_TABLE:
+    case CAT_VIEW:
+    case CAT_MATVIEW:
+        return major >= 17 ? "arwdDxtm" : "arwdDxt";
+    case CAT_SEQUENCE:
+        return "rwU";
+    case CAT_FUNCTION:
+        return "X";
+    case CAT_SCHEMA:
+        return "UC";
+    case CAT_COLUMN:
+        return "";
+    default:
+        return "U"; /* types */
+    }
+}
+
+static const char *
+public_default(const CatRef *id, int major)
+{
+    switch (id->kind) {
+    case CAT_FUNCTION:
+        return "X";
+    case CAT_ENUM:
+    case CAT_DOMAIN:
+    case CAT_COMPOSITE:
+        return "U";
+    case CAT_SCHEMA:
+        /* What initdb gives; a CREATE SCHEMA public does not. */
+        return strcmp(id->name, "public") != 0 ? "" : major >= 15 ? "U" : "UC";
+    default:
+        return "";
+    }
+}
+
+static Rights *
+rights_of(Arena *a, RightsVec *all, const char *role)
+{
+    vec_each (Rights, r, all)
+        if (cat_same_text(r->role, role))
+            return r;
+    Rights *r = vec_add(a, all);
+    r->role = role;
+    return r;
+}
+
+/* role=privileges/grantor; the role is quoted where it must be, empty for PUBLIC. */
+static void
+item_read(Reading *r, Str item, RightsVec *all)
+{
+    Buf role;
+    buf_init(&role, r->scratch);
+    size_t i = 0;
+    bool quoted = false;
+    for (; i < item.n && (quoted || item.p[i] != '='); i++) {
+        if (item.p[i] != '"')
+            buf_addc(&role, item.p[i]);
+        else if (quoted && i + 1 < item.n && item.p[i + 1] == '"')
+            buf_addc(&role, item.p[++i]);
+        else
+            quoted = !quoted;
+    }
+    Rights *rights = rights_of(r->scratch, all, role.n ? role.p : NULL);
+    for (i++; i < item.n && item.p[i] != '/'; i++) {
+        const char *letter = strchr(letters, item.p[i]);
+        if (!letter)
+            continue;
+        rights->has |= 1u << (letter - letters);
+        if (i + 1 < item.n && item.p[i + 1] == '*')
+            rights->may_grant |= 1u << (letter - letters);
+    }
+}
+
+static const char *
+rights_text(Arena *a, const Rights *rights)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (unsigned i = 0; letters[i]; i++) {
+        if (!(rights->has & 1u << i))
+            continue;
+        buf_addc(&b, letters[i]);
+        if (rights->may_grant & 1u << i)
+            buf_addc(&b, '*');
+    }
+    return b.p;
+}
+
+CatGrants
+intro_acl(Reading *r, const CatRef *id, const char *owner, Str acl)
+{
+    CatGrants grants = {0};
+    bool is_public_schema = id->kind == CAT_SCHEMA && strcmp(id->name, "public") == 0;
+    if (!acl.p && !is_public_schema)
+        return grants;
+    RightsVec all = {0};
+    Strs items = intro_array(r->scratch, acl);
+    /* Who has lost a default is not in the list. */
+    if (owner && acl.p)
+        rights_of(r->scratch, &all, owner);
+    rights_of(r->scratch, &all, NULL);
+    vec_each (Str, item, &items)
+        item_read(r, *item, &all);
+    vec_each (Rights, rights, &all) {
+        bool is_owner = rights->role && cat_same_text(rights->role, owner);
+        const char *usual = !rights->role ? public_default(id, r->major)
+                            : is_owner    ? owner_default(id->kind, r->major)
+                                          : "";
+        if (rights->has == bits(usual) && (is_owner || !rights->may_grant))
+            continue; /* an owner may grant anyway */
+        *vec_add(r->arena, &grants) = (CatGrant){
+            rights->role ? str_dupz(r->arena, rights->role) : NULL, rights_text(r->arena, rights)};
+    }
+    return grants;
+}
