@@ -183,6 +183,7 @@ typedef struct PslFile {
 struct PslDecl {
     PslDeclKind kind;
     uint32_t index; /* in schema->decls */
+    uint32_t item;  /* in file->items */
     Str name;
     PslSpan span;        /* from the keyword to the closing brace */
     PslSpan head;        /* the keyword and the name */

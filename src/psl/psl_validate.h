@@ -235,7 +235,7 @@ struct PslModel {
     bool is_view;
     bool is_ignored;
     bool is_broken;  /* an error was found in it */
-    bool is_partial; /* text in it could not be read: fields may be missing */
+    bool is_partial; /* text of it could not be read, or it is there twice: fields may be missing */
     bool is_keyless; /* that no key has required fields only was reported */
     PslModelField *fields;
     size_t nfields;

@@ -233,7 +233,7 @@ complete(Ctx *c, PslRelation *r, PslModelField *first)
     r->is_self = r->from == r->to;
     r->name = v_relation_name_of(c->a, first);
     r->is_named = first->written->name.n > 0;
-    r->is_broken = c->has_unread || r->from->is_broken || r->to->is_broken ||
+    r->is_broken = r->from->is_broken || r->to->is_broken ||
                    (r->forward && r->forward->is_broken) || (r->back && r->back->is_broken);
     if (r->kind == PSL_MANY_TO_MANY) {
         Buf b;

@@ -1,4 +1,5 @@
 /* The first steps of the validation: declarations, names, types of fields; and the looking up. */
+#include "psl/lex.h"
 #include "psl/validate_int.h"
 
 /* Up to this many fields are looked through one by one: a map of them takes space and time. */
@@ -135,12 +136,60 @@ has_bad_item(PslItems items)
     return false;
 }
 
+static bool
+is_note(const PslItem *item)
+{
+    return item->kind == PSL_ITEM_COMMENT || item->kind == PSL_ITEM_BLOCK_COMMENT ||
+           item->kind == PSL_ITEM_BLANK;
+}
+
+/* Unread lines, not a block of their own. */
+static bool
+is_loose(const PslDecl *decl, const PslItem *item)
+{
+    Str text = psl_text(decl->file, item->span);
+    return item->kind == PSL_ITEM_BAD && !memchr(text.p, '{', text.n);
+}
+
+/* Lines beside a block that could not be read may belong into it: a brace too many ends it early, a
+ * line slipped out above it. */
+static bool
+has_loose_neighbour(const PslDecl *decl)
+{
+    const PslItem *first = decl->file->items.v, *end = first + decl->file->items.n;
+    const PslItem *before = first + decl->item, *behind = before + 1;
+    while (before > first && is_note(before - 1))
+        before--;
+    while (behind < end && is_note(behind))
+        behind++;
+    return (before > first && is_loose(decl, before - 1)) ||
+           (behind < end && is_loose(decl, behind));
+}
+
 bool
 v_decl_is_partial(const PslDecl *decl)
 {
     Str text = decl->file->source->text;
     bool is_closed = decl->close < text.n && text.p[decl->close] == '}';
-    return !is_closed || has_bad_item(decl->items);
+    return !is_closed || has_bad_item(decl->items) || has_loose_neighbour(decl);
+}
+
+/* Remember the words of what could not be read outside of blocks. */
+static void
+collect_unread(Ctx *c, const PslFile *file)
+{
+    for (size_t i = 0; i < file->items.n; i++) {
+        if (file->items.v[i].kind != PSL_ITEM_BAD)
+            continue;
+        c->has_unread = true;
+        Str text = psl_text(file, file->items.v[i].span);
+        c->has_headless |= text.n > 0 && text.p[0] == '}';
+        for (size_t at = 0, end; at<text.n; at = end> at ? end : at + 1) {
+            end = lex_name(text, at);
+            if (end > at)
+                map_put(&c->unread, str_slice(text, at, end), c);
+        }
+    }
 }
 
 /* Enter a declaration under its name; false when the name is taken in that name space. */
@@ -202,8 +251,7 @@ declare_model(Ctx *c, const PslDecl *decl, bool is_first)
                     .name = decl->name,
                     .table = decl->name,
                     .is_view = decl->kind == PSL_VIEW};
-    m->is_partial = c->has_unread || v_decl_is_partial(decl);
-    m->is_broken = m->is_partial || !is_first;
+    m->is_broken = m->is_partial = v_decl_is_partial(decl) || !is_first;
     c->r->models[c->r->nmodels++] = m;
     if (!check_identifier(c, decl->file, decl->name, m->is_view ? "a view" : "a model"))
         m->is_broken = true;
@@ -221,7 +269,7 @@ declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
 {
     PslEnum *e = arena_new(c->a, PslEnum);
     *e = (PslEnum){.decl = decl, .name = decl->name, .db_name = decl->name};
-    e->is_partial = c->has_unread || v_decl_is_partial(decl) || !is_first;
+    e->is_partial = v_decl_is_partial(decl) || !is_first;
     c->r->enums[c->r->nenums++] = e;
     check_identifier(c, decl->file, decl->name, "an enum");
     check_reserved(c, decl);
@@ -306,9 +354,9 @@ static void
 unknown_type(Ctx *c, PslModelField *f)
 {
     f->is_broken = f->model->is_broken = true;
-    if (c->has_unread)
-        return;
     Str name = f->ast->type.name;
+    if (c->has_headless || map_has(&c->unread, name))
+        return; /* its declaration may be what could not be read */
     Diag *d = v_field_error(c, "type-unknown", f, f->ast->type.span,
                             "there is no type, model or enum \"" STR_FMT "\"", Q(name));
     Nearest near;
@@ -367,13 +415,15 @@ v_resolve_names(Ctx *c)
         models += kind == PSL_MODEL || kind == PSL_VIEW;
         enums += kind == PSL_ENUM;
     }
+    map_init(&c->unread, c->scratch);
     map_reserve(&tops, models + enums);
     map_reserve(&c->r->models_by_name, models);
     map_reserve(&c->r->enums_by_name, enums);
     c->r->models = arena_array(c->a, PslModel *, models);
     c->r->enums = arena_array(c->a, PslEnum *, enums);
     for (size_t i = 0; i < c->schema->nfiles; i++)
-        c->has_unread |= has_bad_item(c->schema->files[i].items);
+        collect_unread(c, &c->schema->files[i]);
+    c->has_datasource = c->has_headless || map_has(&c->unread, STR("datasource"));
     for (size_t i = 0; i < c->schema->ndecls; i++)
         declare(c, &tops, &generators, &datasources, c->schema->decls[i]);
     for (size_t i = 0; i < c->r->nmodels; i++) {

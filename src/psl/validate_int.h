@@ -14,8 +14,10 @@ typedef struct Ctx {
     PslResolved *r;
     int prisma;          /* 5, 6, 7, or 0 for all */
     Map composites;      /* name -> PslDecl of a `type` */
-    bool has_unread;     /* text at the top level could not be read: names may be missing */
-    bool has_datasource; /* a datasource block exists, usable or not */
+    bool has_unread;     /* text at the top level could not be read: blocks may be missing */
+    bool has_headless;   /* a brace in it closes a block whose name is not known */
+    Map unread;          /* the words in it; of v_resolve_names */
+    bool has_datasource; /* a datasource block exists, usable or not, or may exist */
     bool is_foreign;     /* its provider is another database */
     uint32_t mark;       /* last one given out; see mark_next */
     Map broken_pairs;    /* relation fields with an error, by their two models */
