@@ -51,12 +51,13 @@ psl_action_name(PslAction action)
     return names[action];
 }
 
-static bool
-is_scalar_name(Str name, PslScalar *ret)
+bool
+psl_scalar_of(Str name, PslScalar *ret)
 {
     for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++) {
         if (str_is(name, psl_scalar_name(s))) {
-            *ret = s;
+            if (ret)
+                *ret = s;
             return true;
         }
     }
@@ -322,8 +323,7 @@ check_props(Ctx *c, const PslDecl *decl)
 static void
 declare(Ctx *c, Map *tops, Map *generators, Map *datasources, const PslDecl *decl)
 {
-    PslScalar scalar;
-    if (is_scalar_name(decl->name, &scalar)) {
+    if (psl_scalar_of(decl->name, NULL)) {
         Diag *d = v_error(c, "name-scalar", decl->file, name_span(decl),
                           "\"" STR_FMT "\" is the name of a scalar type", Q(decl->name));
         v_hint(c, d, "choose another name");
@@ -383,7 +383,7 @@ resolve_type(Ctx *c, PslModelField *f)
         f->kind = PSL_FIELD_UNSUPPORTED;
         return;
     }
-    if (is_scalar_name(type->name, &f->scalar)) {
+    if (psl_scalar_of(type->name, &f->scalar)) {
         f->kind = PSL_FIELD_SCALAR;
         return;
     }
