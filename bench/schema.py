@@ -3,12 +3,11 @@
 
 usage: bench/schema.py [--rounds N] [--rival-rounds N] [--json FILE] [SCHEMA]
 
-SCHEMA is a real schema for PostgreSQL; without one, a made one of 1,300 lines is taken. Then schemas
-of 1,000 to 100,000 lines, made of the same models under other names, show how time and memory grow.
-Every figure is the least of its rounds and that of a whole process; memory below 9 MiB is that of
-the process which starts it. `prisma` is the real command
-line (`tools/setup-npm`), left out where it is not installed. Exits with 1 when a figure misses its
-target.
+SCHEMA is a real schema, valid for Prisma 7; without one, a made one of some 1,250 lines is taken.
+Schemas of 1,000 to 100,000 lines, made of the same models under other names, show how time and
+memory grow. Every figure is the least of its rounds and that of a whole process; memory below 9 MiB
+is that of the process which starts it. `prisma` is the real command line (`tools/setup-npm`), left
+out where it is not installed. Exits with 1 when a figure misses its target.
 """
 
 import argparse

@@ -88,6 +88,9 @@ PslNative psl_native_of(Str name);
 /* "Int", "String", ... as written in schemas. */
 const char *psl_scalar_name(PslScalar scalar);
 
+/* Is this the name of a scalar type? ret may be NULL. */
+bool psl_scalar_of(Str name, PslScalar *ret);
+
 typedef enum PSL_SMALL PslFieldKind {
     PSL_FIELD_UNKNOWN, /* its type could not be resolved */
     PSL_FIELD_SCALAR,

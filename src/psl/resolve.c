@@ -51,12 +51,13 @@ psl_action_name(PslAction action)
     return names[action];
 }
 
-static bool
-is_scalar_name(Str name, PslScalar *ret)
+bool
+psl_scalar_of(Str name, PslScalar *ret)
 {
     for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++) {
         if (str_is(name, psl_scalar_name(s))) {
-            *ret = s;
+            if (ret)
+                *ret = s;
             return true;
         }
     }
@@ -143,10 +144,18 @@ is_note(const PslItem *item)
            item->kind == PSL_ITEM_BLANK;
 }
 
-/* Text beside a block that could not be read may belong into it: a brace too many ends it early, a
+/* Unread lines, not a block of their own. */
+static bool
+is_loose(const PslDecl *decl, const PslItem *item)
+{
+    Str text = psl_text(decl->file, item->span);
+    return item->kind == PSL_ITEM_BAD && !memchr(text.p, '{', text.n);
+}
+
+/* Lines beside a block that could not be read may belong into it: a brace too many ends it early, a
  * line slipped out above it. */
 static bool
-has_bad_neighbour(const PslDecl *decl)
+has_loose_neighbour(const PslDecl *decl)
 {
     const PslItem *first = decl->file->items.v, *end = first + decl->file->items.n;
     const PslItem *before = first + decl->item, *behind = before + 1;
@@ -154,8 +163,8 @@ has_bad_neighbour(const PslDecl *decl)
         before--;
     while (behind < end && is_note(behind))
         behind++;
-    return (before > first && before[-1].kind == PSL_ITEM_BAD) ||
-           (behind < end && behind->kind == PSL_ITEM_BAD);
+    return (before > first && is_loose(decl, before - 1)) ||
+           (behind < end && is_loose(decl, behind));
 }
 
 bool
@@ -163,7 +172,7 @@ v_decl_is_partial(const PslDecl *decl)
 {
     Str text = decl->file->source->text;
     bool is_closed = decl->close < text.n && text.p[decl->close] == '}';
-    return !is_closed || has_bad_item(decl->items) || has_bad_neighbour(decl);
+    return !is_closed || has_bad_item(decl->items) || has_loose_neighbour(decl);
 }
 
 /* Remember the words of what could not be read outside of blocks. */
@@ -175,7 +184,7 @@ collect_unread(Ctx *c, const PslFile *file)
             continue;
         c->has_unread = true;
         Str text = psl_text(file, file->items.v[i].span);
-        c->has_headless |= text.p[0] == '}';
+        c->has_headless |= text.n > 0 && text.p[0] == '}';
         for (size_t at = 0, end; at<text.n; at = end> at ? end : at + 1) {
             end = lex_name(text, at);
             if (end > at)
@@ -314,8 +323,7 @@ check_props(Ctx *c, const PslDecl *decl)
 static void
 declare(Ctx *c, Map *tops, Map *generators, Map *datasources, const PslDecl *decl)
 {
-    PslScalar scalar;
-    if (is_scalar_name(decl->name, &scalar)) {
+    if (psl_scalar_of(decl->name, NULL)) {
         Diag *d = v_error(c, "name-scalar", decl->file, name_span(decl),
                           "\"" STR_FMT "\" is the name of a scalar type", Q(decl->name));
         v_hint(c, d, "choose another name");
@@ -375,7 +383,7 @@ resolve_type(Ctx *c, PslModelField *f)
         f->kind = PSL_FIELD_UNSUPPORTED;
         return;
     }
-    if (is_scalar_name(type->name, &f->scalar)) {
+    if (psl_scalar_of(type->name, &f->scalar)) {
         f->kind = PSL_FIELD_SCALAR;
         return;
     }

@@ -278,6 +278,14 @@ def test_folders_with_cycles_of_links(tmp_path):
     assert "model User" in aramid("schema", "--schema", ".", cwd=tmp_path).stdout
 
 
+def test_very_many_errors(project):
+    (project / "prisma/schema.prisma").write_text("model A {\n  id Int @id\n}\n" * 3000)
+    run = aramid("validate", cwd=project)
+    assert run.returncode == 1
+    assert run.stdout.count(": error: ") == 1000
+    assert "\nOnly 1000 of them are shown.\n" in run.stdout and "2999 errors\n" in run.stdout
+
+
 def test_time_grows_with_the_text(tmp_path):
     """The sanitizers' share is part of it: tenfold text may take fifteenfold time, not a hundred."""
     def seconds(models):

@@ -4,7 +4,7 @@
  * all, or "format"; number of files; their sizes in bytes), then the files' bytes. Answers are a
  * line: "valid", "invalid FILE:LINE:ID ..." with every error in the order in which users see them,
  * FILE counting from 0, or "formatted LENGTH..." and the files' bytes. Warnings are not shown.
- * Files are called 0.prisma, 1.prisma, ... */
+ * Files are called 00.prisma, 01.prisma, ... */
 #include "psl/psl_validate.h"
 
 #include <stdio.h>
@@ -86,7 +86,7 @@ main(void)
         if (getchar() != '\n')
             return 2;
         for (size_t i = 0; i < n; i++)
-            files[i] = (Source){str_fmt(a, "%zu.prisma", i), read_bytes(a, sizes[i])};
+            files[i] = (Source){str_fmt(a, "%02zu.prisma", i), read_bytes(a, sizes[i])};
         if (strcmp(what, "format") == 0)
             format(a, files, n);
         else
