@@ -593,7 +593,12 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     }
     DbOutcome o;
     const char *text = str_dup(a, str_slice(mp->script.text, s->off, s->off + s->len));
-    run_send(r, a, str_of(text), NULL, &o);
+    Guard guard = {.is_alone = true, .may_fire = true};
+    run_send(r, a, str_of(text), s->is_concurrent ? &guard : NULL, &o);
+    if (guard.fired && o.end == DB_FAILED) {
+        memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
+        o.message = "a Prisma client waits for the lock of this run, and the statement for it";
+    }
     failpoint(r, FP_AFTER_STATEMENT);
     if (o.end == DB_DONE) { /* also when a stop came too late */
         bool ok = finish(r, s, step, row, last, err);

@@ -254,7 +254,7 @@ run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret)
     watch_begin(r, guard);
     db_run(r->session.db, a, sql,
            &(DbRun){.discard_rows = true, .notice = on_notice, .notice_arg = r,
-                    .tick_ms = guard ? GUARD_EVERY_MS : 0},
+                    .tick_ms = guard && !guard->is_alone ? GUARD_EVERY_MS : 0},
            ret);
     watch_end(r);
 }

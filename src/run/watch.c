@@ -113,17 +113,24 @@ static const char guard_query[] =
     " WHERE h.pid = w.pid AND h.granted AND h.mode" STRONG ")"
     " FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
 
+static const char guard_alone_query[] =
+    "SET search_path='';"
+    "SELECT NULL, true FROM pg_locks w JOIN pg_database d ON d.oid = w.database"
+    " WHERE d.datname = current_database() AND w.locktype = 'advisory' AND NOT w.granted"
+    " AND w.classid = 0 AND w.objid = " LOCK_KEY_PRISMA " AND w.pid = ANY (pg_blocking_pids(%d))";
+
 static bool
 guard_holds(Run *r, Guard *g)
 {
     ARENA_LOCAL(a);
     DbRowsVec results;
-    Err ignored; /* who cannot look must not wait for long */
+    Err ignored;
     bool seen = db_query(r->observer, a,
-                         str_of(str_fmt(a, guard_query, db_info(r->session.db)->backend_pid)),
+                         str_of(str_fmt(a, g->is_alone ? guard_alone_query : guard_query,
+                                        db_info(r->session.db)->backend_pid)),
                          &results, &ignored);
     r->no_observer = r->no_observer || !seen;
-    g->fired = !seen;
+    g->fired = !seen && !g->is_alone; /* who cannot look must not let others wait for long */
     if (seen && results.v[1].rows) {
         const DbRows *rows = &results.v[1];
         if (db_cell(rows, 0, 0).p)
@@ -140,7 +147,7 @@ watch_tick(Run *r, int64_t elapsed_ms)
 {
     (void)elapsed_ms;
     Watch *w = r->watch;
-    if (w && w->guard && !r->no_observer && !guard_holds(r, w->guard))
+    if (w && w->guard && watch_open(r) && !guard_holds(r, w->guard))
         return false;
     int64_t now = clock_ms();
     if (!w || now < w->next_ms)
