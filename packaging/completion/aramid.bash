@@ -19,7 +19,7 @@ _aramid() {
     case $command in
     '') words='status plan deploy resolve unlock validate format schema db config help version migrate' ;;
     help) words='status plan deploy resolve unlock validate format schema db config help version migrate' ;;
-    'db'|'help db') words='url start stop status' ;;
+    'db'|'help db') words='url start stop remove status' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database' ;;

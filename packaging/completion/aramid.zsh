@@ -10,7 +10,7 @@ _aramid() {
         '--config[configuration file\: aramid.yaml or prisma.config.*]:path:_files'
         '--schema[schema.prisma, or a folder of .prisma files]:path:_files'
         '--migrations[folder of the migrations]:path:_files'
-        '--url[connection URL of the database; without any URL the project'\''s embedded PostgreSQL is used]:url:'
+        '--url[connection URL of the database; without any URL, in development, the project'\''s embedded PostgreSQL is used]:url:'
         '--yes[do not ask\: confirm what the command is about to do]'
         '-y[do not ask\: confirm what the command is about to do]'
         '--json[print the result as JSON on standard output]'
@@ -50,7 +50,7 @@ _aramid() {
     done
     case $command in
     ''|help) _describe -t commands command commands ;;
-    'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'status:show whether the embedded server runs'); _describe -t commands command special ;;
+    'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'remove:delete the embedded server with all its data' 'status:show whether the embedded server runs'); _describe -t commands command special ;;
     'config'|'help config') special=('show:show every setting and its origin'); _describe -t commands command special ;;
     'migrate'|'help migrate') special=('deploy:what deploy does, as Prisma spells it' 'status:what status does, as Prisma spells it' 'resolve:what resolve does, as Prisma spells it'); _describe -t commands command special ;;
     esac

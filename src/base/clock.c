@@ -1,7 +1,5 @@
 #include "base/clock.h"
 
-#include "base/str.h"
-
 #include <time.h>
 
 static int64_t
@@ -62,6 +60,30 @@ clock_duration(Arena *a, int64_t ms)
     if (s < 3600)
         return str_fmt(a, "%d min %02d s", (int)(s / 60), (int)(s % 60));
     return str_fmt(a, "%d h %02d min", (int)(s / 3600), (int)(s % 3600 / 60));
+}
+
+bool
+clock_parse(Str text, int64_t *ret_ms)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"", 1},        {"ms", 1},    {"s", 1000},    {"sec", 1000},
+                 {"min", 60000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    Str s = str_trim(text);
+    size_t digits = 0;
+    while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+        digits++;
+    long long number;
+    Str unit = str_trim(str_slice(s, digits, s.n));
+    if (!str_to_int(str_slice(s, 0, digits), 0, INT32_MAX, &number))
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (str_is(unit, units[i].name)) {
+            *ret_ms = number * units[i].ms;
+            return *ret_ms <= INT32_MAX;
+        }
+    return false;
 }
 
 void

@@ -23,7 +23,12 @@ diag_add(DiagList *list, Severity severity, const char *id, const Source *source
         d = vec_add(list->arena, &list->items);
     va_list ap;
     va_start(ap, fmt);
-    *d = (Diag){severity, id, source, off, len, str_vfmt(list->arena, fmt, ap), NULL, NULL};
+    *d = (Diag){.severity = severity,
+                .id = id,
+                .source = source,
+                .off = off,
+                .len = len,
+                .message = str_vfmt(list->arena, fmt, ap)};
     va_end(ap);
     return d;
 }
@@ -32,6 +37,8 @@ static int
 compare(const void *pa, const void *pb)
 {
     const Diag *a = pa, *b = pb;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
     if (a->source != b->source) {
         int c = strcmp(a->source ? a->source->path : "", b->source ? b->source->path : "");
         if (c)

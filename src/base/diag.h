@@ -1,7 +1,7 @@
 /* Diagnostics: findings in the user's text (schema, SQL), which are collected, not thrown.
  *
- * Parsers and validators go on after a problem and add it here; the list is sorted by place and
- * rid of duplicates before it is shown. Rendering belongs to report/. */
+ * Parsers and validators go on after a problem and add it here; the list is sorted and rid
+ * of duplicates before it is shown. Rendering belongs to report/. */
 #pragma once
 
 #include "base/str.h"
@@ -28,6 +28,7 @@ typedef struct Diag {
     const char *message;  /* one sentence, lower case start, no final stop */
     const char *note;     /* or NULL */
     const char *hint;     /* or NULL: what to type */
+    unsigned rank;        /* sorted before the place: causes before consequences; mostly 0 */
 } Diag;
 
 typedef struct DiagList {
@@ -44,5 +45,5 @@ __attribute__((format(printf, 7, 8))) Diag *diag_add(DiagList *list, Severity se
                                                      const char *id, const Source *source,
                                                      size_t off, size_t len, const char *fmt, ...);
 
-/* Sort by source path, place, severity, id; drop equal ones. */
+/* Sort by rank, source path, place, severity, id; drop equal ones. */
 void diag_sort(DiagList *list);

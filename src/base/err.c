@@ -1,4 +1,5 @@
 #include "base/err.h"
+#include "base/os.h"
 
 #include <stdio.h>
 
@@ -18,6 +19,8 @@ err_info(ErrCode code)
 int
 err_exit_status(const Err *err)
 {
+    if (err->code == ERR_INTERRUPTED && os_signal_pending())
+        return 128 + os_signal_pending();
     return err_info(err->code)->exit_status;
 }
 

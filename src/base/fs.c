@@ -86,6 +86,16 @@ fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
     return true;
 }
 
+bool
+fs_read_if_there(Arena *a, const char *path, bool *ret_there, Str *ret, Err *err)
+{
+    *ret_there = true;
+    if (fs_read(a, path, 0, ret, err))
+        return true;
+    *ret_there = fs_exists(path); /* a dangling link is no file */
+    return !*ret_there;
+}
+
 static int
 by_name(const void *pa, const void *pb)
 {
@@ -217,7 +227,12 @@ fs_join(Arena *a, const char *dir, const char *name)
         return str_dupz(a, name);
     if (!name[0])
         return str_dupz(a, dir);
-    return str_fmt(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+    size_t d = strlen(dir), n = strlen(name), slash = dir[d - 1] != '/';
+    char *p = arena_alloc(a, d + slash + n + 1);
+    memcpy(p, dir, d);
+    p[d] = '/';
+    memcpy(p + d + slash, name, n + 1);
+    return p;
 }
 
 char *
@@ -238,6 +253,15 @@ fs_basename(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+const char *
+fs_below(const char *dir, const char *path)
+{
+    size_t n = strlen(dir);
+    while (n && dir[n - 1] == '/')
+        n--;
+    return strncmp(path, dir, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
 }
 
 char *

@@ -26,6 +26,8 @@ bool fs_exists(const char *path);
 /* Read a whole regular file. max_bytes 0 = no limit. The text is NUL-terminated behind .n.
  * FIFOs and devices are refused, so that nothing ever blocks. */
 MUST_CHECK bool fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err);
+/* The same where no file is no error: then *ret_there is false. */
+MUST_CHECK bool fs_read_if_there(Arena *a, const char *path, bool *ret_there, Str *ret, Err *err);
 
 /* Entries of a folder without "." and "..", sorted by byte order of the name. */
 MUST_CHECK bool fs_list(Arena *a, const char *path, FsEntryVec *ret, Err *err);
@@ -43,6 +45,9 @@ MUST_CHECK bool fs_remove(const char *path, Err *err);
 char *fs_join(Arena *a, const char *dir, const char *name);
 char *fs_dirname(Arena *a, const char *path);
 const char *fs_basename(const char *path);
+
+/* The part of `path` below the folder `dir`, or all of it when it lies elsewhere; points into it. */
+const char *fs_below(const char *dir, const char *path);
 
 /* Absolute path without "." , ".." and double slashes; links stay as they are. */
 char *fs_absolute(Arena *a, const char *path);

@@ -25,25 +25,14 @@ typedef struct JsonReader {
     int depth;
 } JsonReader;
 
-void
-jr_init(JsonReader *r, Arena *a, Str text);
-void
-jr_object(JsonReader *r); /* expects { */
-bool
-jr_key(JsonReader *r, Str *ret_key); /* next key, false at } (which is consumed) */
-void
-jr_array(JsonReader *r); /* expects [ */
-bool
-jr_item(JsonReader *r); /* whether another value follows, false at ] (consumed) */
-Str
-jr_str(JsonReader *r);
-int64_t
-jr_int(JsonReader *r);
-bool
-jr_bool(JsonReader *r);
-bool
-jr_null(JsonReader *r); /* whether a null stands here (then it is consumed) */
-void
-jr_skip(JsonReader *r); /* any value */
-bool
-jr_done(JsonReader *r); /* all was read without an error */
+void jr_init(JsonReader *r, Arena *a, Str text);
+void jr_object(JsonReader *r); /* expects { */
+bool jr_key(JsonReader *r, Str *ret_key); /* next key, false at } (which is consumed) */
+void jr_array(JsonReader *r); /* expects [ */
+bool jr_item(JsonReader *r); /* whether another value follows, false at ] (consumed) */
+Str jr_str(JsonReader *r);
+int64_t jr_int(JsonReader *r);
+bool jr_bool(JsonReader *r);
+bool jr_null(JsonReader *r); /* whether a null stands here (then it is consumed) */
+void jr_skip(JsonReader *r); /* any value */
+bool jr_done(JsonReader *r); /* all was read without an error */

@@ -32,9 +32,9 @@ find(const Map *m, Str key, uint64_t hash, size_t *slot)
 }
 
 static void
-rehash(Map *m)
+rehash(Map *m, size_t nslots)
 {
-    m->nslots = m->nslots ? m->nslots * 2 : 16;
+    m->nslots = nslots;
     m->slots = arena_array(m->arena, uint32_t, m->nslots);
     for (size_t e = 0; e < m->n; e++) {
         size_t i = (size_t)m->entries[e].hash & (m->nslots - 1);
@@ -42,6 +42,21 @@ rehash(Map *m)
             i = (i + 1) & (m->nslots - 1);
         m->slots[i] = (uint32_t)e + 1;
     }
+}
+
+void
+map_reserve(Map *m, size_t n)
+{
+    size_t nslots = 2;
+    if (n <= m->cap)
+        return;
+    m->entries =
+        arena_grow(m->arena, m->entries, m->cap * sizeof *m->entries, n * sizeof *m->entries);
+    m->cap = n;
+    while (nslots < 2 * n)
+        nslots *= 2;
+    if (nslots > m->nslots)
+        rehash(m, nslots);
 }
 
 void *
@@ -69,7 +84,7 @@ map_put(Map *m, Str key, void *value)
         return old;
     }
     if ((m->n + 1) * 2 > m->nslots) {
-        rehash(m);
+        rehash(m, m->nslots ? m->nslots * 2 : 16);
         find(m, key, hash, &slot);
     }
     if (m->n == m->cap) {

@@ -22,6 +22,9 @@ typedef struct Map {
 
 void map_init(Map *m, Arena *a);
 
+/* Make room for `n` keys at once: growing leaves the smaller tables behind in the arena. */
+void map_reserve(Map *m, size_t n);
+
 /* The value of `key`, or NULL. */
 void *map_get(const Map *m, Str key);
 bool map_has(const Map *m, Str key);

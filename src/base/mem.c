@@ -168,7 +168,8 @@ arena_mark(const Arena *a)
 void
 arena_reset(Arena *a, ArenaMark m)
 {
-    while (a->top && a->top != m.chunk)
+    /* The first chunk stays: whoever resets to an empty arena goes on to fill it. */
+    while (a->top && a->top != m.chunk && a->top->prev)
         chunk_pop(a);
     if (a->top) {
         MEM_POISON(a->top->data + m.used, a->top->used - m.used);

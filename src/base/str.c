@@ -112,10 +112,20 @@ str_copy(Arena *a, Str s)
 char *
 str_vfmt(Arena *a, const char *fmt, va_list ap)
 {
-    Buf b;
-    buf_init(&b, a);
-    buf_vfmt(&b, fmt, ap);
-    return b.p;
+    char near[256]; /* most texts fit */
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(near, sizeof near, fmt, ap);
+    size_t size = n < 0 ? 1 : (size_t)n + 1;
+    char *p = arena_alloc(a, size);
+    if (n < 0)
+        p[0] = 0;
+    else if (size <= sizeof near)
+        memcpy(p, near, size);
+    else
+        vsnprintf(p, size, fmt, again);
+    va_end(again);
+    return p;
 }
 
 char *
@@ -230,6 +240,24 @@ str_line_col(Str s, size_t off, int *ret_line, int *ret_col)
     *ret_col = (int)str_utf8_len(str_slice(s, start, off)) + 1;
 }
 
+void
+str_cursor_to(StrCursor *c, Str text, size_t off)
+{
+    if (off > text.n)
+        off = text.n;
+    if (c->text.p != text.p || c->text.n != text.n || c->line == 0 || off < c->off)
+        *c = (StrCursor){text, 0, 1, 1};
+    const char *p = text.p;
+    for (; c->off < off; c->off++) {
+        char ch = p[c->off];
+        bool is_crlf = ch == '\r' && c->off + 1 < text.n && p[c->off + 1] == '\n';
+        if (ch == '\n' || (ch == '\r' && !is_crlf))
+            c->line++, c->column = 1;
+        else if (c->off + 1 >= text.n || ((unsigned char)p[c->off + 1] & 0xc0) != 0x80)
+            c->column++;
+    }
+}
+
 Str
 str_line_at(Str s, size_t off)
 {
@@ -302,10 +330,38 @@ str_printable(Arena *a, Str s, bool multiline)
     return b.p;
 }
 
+const char *
+str_shell(Arena *a, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=:,./@%";
+    const char *shown = str_printable(a, str_of(word), false);
+    if (*shown && !shown[strspn(shown, plain)])
+        return shown;
+    Buf b;
+    buf_init(&b, a);
+    buf_addc(&b, '\'');
+    for (const char *p = shown; *p; p++)
+        if (*p == '\'')
+            buf_addz(&b, "'\\''");
+        else
+            buf_addc(&b, *p);
+    buf_addc(&b, '\'');
+    return b.p;
+}
+
 void
 buf_init(Buf *b, Arena *a)
 {
     *b = (Buf){.arena = a, .p = arena_alloc(a, 64), .cap = 64};
+}
+
+Str
+buf_finish(Buf *b)
+{
+    b->p = arena_grow(b->arena, b->p, b->cap, b->n + 1);
+    b->cap = b->n + 1;
+    return buf_str(b);
 }
 
 void
@@ -345,7 +401,9 @@ buf_addz(Buf *b, const char *z)
 void
 buf_addc(Buf *b, char c)
 {
-    buf_add(b, (Str){&c, 1});
+    buf_reserve(b, 1);
+    b->p[b->n++] = c;
+    b->p[b->n] = 0;
 }
 
 void

@@ -77,6 +77,15 @@ size_t str_utf8_offset(Str s, size_t index);
 /* 1-based line and column (in code points) of the byte at `off`; CR LF, LF and lone CR end lines. */
 void str_line_col(Str s, size_t off, int *ret_line, int *ret_col);
 
+/* The same for many places of one text: from where the cursor is, or from the beginning when `off`
+ * lies before it or the text is another one. Begin with {0}. Linear for places in order. */
+typedef struct StrCursor {
+    Str text;
+    size_t off;
+    int line, column;
+} StrCursor;
+void str_cursor_to(StrCursor *c, Str text, size_t off);
+
 /* The line of text that holds the byte at `off`, without its line end. */
 Str str_line_at(Str s, size_t off);
 
@@ -87,6 +96,10 @@ size_t str_distance(Str a, Str b, size_t max);
  * invisible formatting are written as \xNN or \u{N}; tab and newline stay when `multiline`.
  * Everything that a database or a file says passes through here before it is printed. */
 char *str_printable(Arena *a, Str s, bool multiline);
+
+/* A word of a command that a person is told to type: as it is, or in single quotes where a shell
+ * would read it otherwise; control characters are written as str_printable writes them. */
+const char *str_shell(Arena *a, const char *word);
 
 typedef struct Buf {
     Arena *arena;
@@ -107,3 +120,7 @@ buf_str(const Buf *b)
 {
     return (Str){b->p, b->n};
 }
+
+/* The same for a text that stays: unused space goes back to the arena when nothing was allocated
+ * since. The Buf must not be written to any more. */
+Str buf_finish(Buf *b);

@@ -20,7 +20,7 @@ add(Catalog *c, void *container, const ListInfo *lists, CatRef id)
         lists++;
     assert(lists->key);
     ObjectList *list = list_at(container, lists);
-    CatObject *o = arena_alloc(c->arena, kind_info(id.kind)->size);
+    CatObject *o = arena_alloc(c->arena, cat_kind_info(id.kind)->size);
     o->id = id;
     o->ordinal = c->count++;
     if (list->n == list->cap)
@@ -32,7 +32,7 @@ add(Catalog *c, void *container, const ListInfo *lists, CatRef id)
 void *
 catalog_add(Catalog *c, CatKind kind, const char *schema, const char *name)
 {
-    return add(c, c, catalog_lists, (CatRef){kind, schema, name, NULL});
+    return add(c, c, cat_lists, (CatRef){kind, schema, name, NULL});
 }
 
 void *
@@ -42,7 +42,7 @@ catalog_add_to(Catalog *c, void *of, CatKind kind, const char *name)
     CatRef id = {kind, parent->schema, parent->name, name};
     if (kind == CAT_INDEX)
         id = (CatRef){kind, parent->schema, name, NULL};
-    CatObject *o = add(c, of, part_lists(parent->kind), id);
+    CatObject *o = add(c, of, cat_part_lists(parent->kind), id);
     if (kind == CAT_INDEX)
         ((CatIndex *)(void *)o)->table = parent->name;
     return o;
@@ -51,7 +51,7 @@ catalog_add_to(Catalog *c, void *of, CatKind kind, const char *name)
 /* ---- canonical order ----------------------------------------------------------------------- */
 
 int
-text_cmp(const char *x, const char *y)
+cat_text_cmp(const char *x, const char *y)
 {
     if (!x || !y)
         return (x != NULL) - (y != NULL);
@@ -61,7 +61,7 @@ text_cmp(const char *x, const char *y)
 bool
 cat_same_text(const char *x, const char *y)
 {
-    return text_cmp(x, y) == 0;
+    return cat_text_cmp(x, y) == 0;
 }
 
 int
@@ -69,22 +69,22 @@ cat_ref_cmp(const CatRef *x, const CatRef *y)
 {
     int d = (int)x->kind - (int)y->kind;
     if (!d)
-        d = text_cmp(x->schema, y->schema);
+        d = cat_text_cmp(x->schema, y->schema);
     if (!d)
-        d = text_cmp(x->name, y->name);
-    return d ? d : text_cmp(x->sub, y->sub);
+        d = cat_text_cmp(x->name, y->name);
+    return d ? d : cat_text_cmp(x->sub, y->sub);
 }
 
 static int
 by_text(const void *x, const void *y)
 {
-    return text_cmp(*(const char *const *)x, *(const char *const *)y);
+    return cat_text_cmp(*(const char *const *)x, *(const char *const *)y);
 }
 
 static int
 by_role(const void *x, const void *y)
 {
-    return text_cmp(((const CatGrant *)x)->role, ((const CatGrant *)y)->role);
+    return cat_text_cmp(((const CatGrant *)x)->role, ((const CatGrant *)y)->role);
 }
 
 static int
@@ -97,10 +97,10 @@ static int
 by_other(const void *x, const void *y)
 {
     const CatOther *p = x, *q = y;
-    int d = text_cmp(p->what, q->what);
+    int d = cat_text_cmp(p->what, q->what);
     if (!d)
-        d = text_cmp(p->schema, q->schema);
-    return d ? d : text_cmp(p->name, q->name);
+        d = cat_text_cmp(p->schema, q->schema);
+    return d ? d : cat_text_cmp(p->name, q->name);
 }
 
 /* Those of one name stay in the order in which they were added. */
@@ -122,13 +122,13 @@ sort(void *v, size_t n, size_t size, int (*cmp)(const void *, const void *))
 }
 
 void
-texts_sort(CatTexts *list)
+cat_texts_sort(CatTexts *list)
 {
     sort(list->v, list->n, sizeof *list->v, by_text);
 }
 
 void
-grants_sort(CatGrants *list)
+cat_grants_sort(CatGrants *list)
 {
     sort(list->v, list->n, sizeof *list->v, by_role);
 }
@@ -160,17 +160,17 @@ key_of(Buf *b, const CatRef *id)
 static void
 finish_object(Catalog *c, Buf *b, CatObject *o)
 {
-    grants_sort(&o->grants);
+    cat_grants_sort(&o->grants);
     refs_sort(&o->needs);
-    const KindInfo *kind = kind_info(o->id.kind);
+    const KindInfo *kind = cat_kind_info(o->id.kind);
     for (size_t i = 0; i < kind->nfields; i++)
         if (kind->fields[i].is_set)
-            texts_sort((CatTexts *)((uintptr_t)o + kind->fields[i].offset));
+            cat_texts_sort((CatTexts *)((uintptr_t)o + kind->fields[i].offset));
     *vec_add(c->arena, &c->objects) = o;
     Str key = key_of(b, &o->id);
     if (!map_has(&c->index, key))
         map_put(&c->index, str_copy(c->arena, key), o);
-    for (const ListInfo *info = part_lists(o->id.kind); info->key; info++) {
+    for (const ListInfo *info = cat_part_lists(o->id.kind); info->key; info++) {
         ObjectList *list = list_at(o, info);
         if (info->kind != CAT_COLUMN)
             sort(list->v, list->n, sizeof o, by_id);
@@ -186,7 +186,7 @@ catalog_finish(Catalog *c)
     Buf b;
     buf_init(&b, scratch);
     sort(c->others.v, c->others.n, sizeof *c->others.v, by_other);
-    for (const ListInfo *info = catalog_lists; info->key; info++) {
+    for (const ListInfo *info = cat_lists; info->key; info++) {
         if (info->kind == CAT_MATVIEW)
             continue; /* with the views */
         ObjectList *list = list_at(c, info);

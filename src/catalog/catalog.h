@@ -312,34 +312,26 @@ typedef struct Catalog {
 
 /* An empty catalog. Everything that is put into it must live as long as the arena; names are not
  * copied. */
-Catalog *
-catalog_new(Arena *a);
+Catalog *catalog_new(Arena *a);
 
 /* Add an object of a kind up to CAT_MATVIEW (`schema` NULL for schemas and extensions), or a part
  * of `of` (a CatRelation, CatDomain or CatComposite *). Returns the zeroed struct of the kind with
  * its id filled. Set id.sub of functions. */
-void *
-catalog_add(Catalog *c, CatKind kind, const char *schema, const char *name);
-void *
-catalog_add_to(Catalog *c, void *of, CatKind kind, const char *name);
+void *catalog_add(Catalog *c, CatKind kind, const char *schema, const char *name);
+void *catalog_add_to(Catalog *c, void *of, CatKind kind, const char *name);
 
 /* Sort into canonical order (kind, schema, name, sub; columns stay), build the index. After this
  * the catalog is only read. Of two objects of one name the first is found. */
-void
-catalog_finish(Catalog *c);
+void catalog_finish(Catalog *c);
 
 /* A type from SQL in any spelling: INTEGER, "character varying" (191), TIMESTAMP(3)[],
  * decimal(10), app."Role"[], geometry(Point,4326). Unknown words are kept as an unquoted name. */
-CatType
-catalog_type(Arena *a, Str sql);
-CatType
-catalog_type_named(Arena *a, const char *schema, const char *name, bool is_array);
-bool
-catalog_type_same(const CatType *x, const CatType *y);
+CatType catalog_type(Arena *a, Str sql);
+CatType catalog_type_named(Arena *a, const char *schema, const char *name, bool is_array);
+bool catalog_type_same(const CatType *x, const CatType *y);
 
 /* What CREATE SEQUENCE AS type makes: start 1, increment 1, ... up to the type's maximum. */
-void
-catalog_sequence_init(CatSequence *s, CatType type);
+void catalog_sequence_init(CatSequence *s, CatType type);
 
 /* The name that PostgreSQL gives to the sequence of a serial column when it is free: the longer of
  * the two names gives way (makeObjectName). */
@@ -349,23 +341,16 @@ catalog_serial_name(Arena *a, const char *table, const char *column);
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 /* The object of that name (a CatRelation *, CatColumn *, ... by id.kind), or NULL. */
-void *
-catalog_find(const Catalog *c, CatRef id);
+void *catalog_find(const Catalog *c, CatRef id);
 /* Table, view or materialized view. */
-CatRelation *
-catalog_relation(const Catalog *c, const char *schema, const char *name);
-CatColumn *
-catalog_column(const CatRelation *r, const char *name);
+CatRelation *catalog_relation(const Catalog *c, const char *schema, const char *name);
+CatColumn *catalog_column(const CatRelation *r, const char *name);
 
-bool
-cat_same_text(const char *x, const char *y); /* NULL equals NULL only */
-int
-cat_ref_cmp(const CatRef *x, const CatRef *y); /* canonical order */
-const char *
-cat_kind_name(CatKind kind); /* "materialized view" */
+bool cat_same_text(const char *x, const char *y);  /* NULL equals NULL only */
+int cat_ref_cmp(const CatRef *x, const CatRef *y); /* canonical order */
+const char *cat_kind_name(CatKind kind);           /* "materialized view" */
 /* For people: column "email" of table "public"."User". Not filtered for terminals. */
-char *
-cat_ref_text(Arena *a, const CatRef *id);
+char *cat_ref_text(Arena *a, const CatRef *id);
 
 /* ---- comparing ------------------------------------------------------------------------------ */
 
@@ -388,20 +373,18 @@ typedef struct CatRules {
 
 /* Names of the fields in which two objects of one kind differ; `needs` and parts do not count.
  * rules may be NULL. */
-CatTexts
-catalog_changes(Arena *a, const void *x, const void *y, const CatRules *rules);
+CatTexts catalog_changes(Arena *a, const void *x, const void *y, const CatRules *rules);
 
 /* SHA-256 (hex) of catalog_json under the rules without needs and others: equal exactly when the
- * schemas are. To see why two differ, compare their JSON. */
-char *
-catalog_fingerprint(Arena *a, const Catalog *c, const CatRules *rules);
+ * schemas are (a name without a schema is not the same text as one with). To see why two differ,
+ * compare their JSON. */
+char *catalog_fingerprint(Arena *a, const Catalog *c, const CatRules *rules);
 
 /* All objects so that each comes after what it needs; columns go with their relation and are not
  * listed. Where that is impossible the objects of a loop are in canonical order, and the loop is
  * one of ret_cycles (may be NULL). */
 typedef VEC(CatObjects) CatCycles;
-CatObjects
-catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles);
+CatObjects catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles);
 
 /* For each object, by its ordinal: the objects that it needs, with a relation or type for its
  * columns. What a relation's columns need is listed for the relation. */
@@ -412,9 +395,7 @@ catalog_needs(Arena *a, const Catalog *c);
 
 /* The whole catalog as JSON, canonical: equal catalogs give equal bytes. With rules only what they
  * let count, for comparing and not for reading back. NULL: everything. */
-Str
-catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty);
+Str catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty);
 
 /* Read catalog_json's text back. errors: ERR_INTERNAL (damaged, or of another version). */
-MUST_CHECK bool
-catalog_read(Arena *a, Str json, Catalog **ret, Err *err);
+MUST_CHECK bool catalog_read(Arena *a, Str json, Catalog **ret, Err *err);

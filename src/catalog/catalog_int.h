@@ -46,10 +46,9 @@ typedef struct KindInfo {
     size_t nfields;
 } KindInfo;
 
-const KindInfo *
-kind_info(CatKind kind);
-extern const Field head_fields[];
-extern const size_t nhead_fields;
+const KindInfo *cat_kind_info(CatKind kind);
+extern const Field cat_head_fields[];
+extern const size_t cat_nhead_fields;
 
 /* A list of objects of one kind: in the catalog, or parts in a relation, domain or composite. */
 typedef struct ListInfo {
@@ -59,9 +58,8 @@ typedef struct ListInfo {
 } ListInfo;
 
 /* The lists of a kind, and those of the catalog itself; ended by key NULL. */
-const ListInfo *
-part_lists(CatKind kind);
-extern const ListInfo catalog_lists[];
+const ListInfo *cat_part_lists(CatKind kind);
+extern const ListInfo cat_lists[];
 
 /* Lists are arrays of pointers to different structs; these see them all as CatObject pointers. */
 typedef struct __attribute__((may_alias)) ObjectList {
@@ -90,22 +88,15 @@ field_at(const void *object, const Field *f)
 }
 
 /* Whether the field counts for this object under the rules; NULL = everything does. */
-bool
-field_counts(const Field *f, const CatObject *o, const CatRules *rules);
+bool cat_field_counts(const Field *f, const CatObject *o, const CatRules *rules);
 
 /* The role under its name for comparing. */
-const char *
-role_of(const CatRules *rules, const char *role);
+const char *cat_role_of(const CatRules *rules, const char *role);
 
 /* Copies for comparing: roles renamed, sorted again. Without roles to rename: the lists given. */
-CatTexts
-roles_of(Arena *a, const CatRules *rules, CatTexts roles);
-CatGrants
-grants_of(Arena *a, const CatRules *rules, CatGrants grants);
+CatTexts cat_roles_of(Arena *a, const CatRules *rules, CatTexts roles);
+CatGrants cat_grants_of(Arena *a, const CatRules *rules, CatGrants grants);
 
-void
-texts_sort(CatTexts *list);
-void
-grants_sort(CatGrants *list);
-int
-text_cmp(const char *x, const char *y); /* NULL first */
+void cat_texts_sort(CatTexts *list);
+void cat_grants_sort(CatGrants *list);
+int cat_text_cmp(const char *x, const char *y); /* NULL first */

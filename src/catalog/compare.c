@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 bool
-field_counts(const Field *f, const CatObject *o, const CatRules *rules)
+cat_field_counts(const Field *f, const CatObject *o, const CatRules *rules)
 {
     if (!rules)
         return true;
@@ -39,7 +39,7 @@ field_counts(const Field *f, const CatObject *o, const CatRules *rules)
 }
 
 const char *
-role_of(const CatRules *rules, const char *role)
+cat_role_of(const CatRules *rules, const char *role)
 {
     for (size_t i = 0; rules && role && i < rules->nroles; i++)
         if (strcmp(rules->roles[i].from, role) == 0)
@@ -48,26 +48,27 @@ role_of(const CatRules *rules, const char *role)
 }
 
 CatTexts
-roles_of(Arena *a, const CatRules *rules, CatTexts roles)
+cat_roles_of(Arena *a, const CatRules *rules, CatTexts roles)
 {
     if (!rules || !rules->nroles)
         return roles;
     CatTexts mapped = {0};
     for (size_t i = 0; i < roles.n; i++)
-        *vec_add(a, &mapped) = role_of(rules, roles.v[i]);
-    texts_sort(&mapped);
+        *vec_add(a, &mapped) = cat_role_of(rules, roles.v[i]);
+    cat_texts_sort(&mapped);
     return mapped;
 }
 
 CatGrants
-grants_of(Arena *a, const CatRules *rules, CatGrants grants)
+cat_grants_of(Arena *a, const CatRules *rules, CatGrants grants)
 {
     if (!rules || !rules->nroles)
         return grants;
     CatGrants mapped = {0};
     for (size_t i = 0; i < grants.n; i++)
-        *vec_add(a, &mapped) = (CatGrant){role_of(rules, grants.v[i].role), grants.v[i].privileges};
-    grants_sort(&mapped);
+        *vec_add(a, &mapped) =
+            (CatGrant){cat_role_of(rules, grants.v[i].role), grants.v[i].privileges};
+    cat_grants_sort(&mapped);
     return mapped;
 }
 
@@ -127,7 +128,7 @@ same_field(Arena *a, const Field *f, const void *x, const void *y, const CatRule
     switch (f->type) {
     case FIELD_TEXT: {
         const char *s = *(const char *const *)p, *t = *(const char *const *)q;
-        return f->is_role ? cat_same_text(role_of(rules, s), role_of(rules, t))
+        return f->is_role ? cat_same_text(cat_role_of(rules, s), cat_role_of(rules, t))
                           : cat_same_text(s, t);
     }
     case FIELD_BOOL:
@@ -144,7 +145,7 @@ same_field(Arena *a, const Field *f, const void *x, const void *y, const CatRule
         return catalog_type_same(p, q);
     case FIELD_TEXTS: {
         CatTexts s = *(const CatTexts *)p, t = *(const CatTexts *)q;
-        return f->is_role ? same_texts(roles_of(a, rules, s), roles_of(a, rules, t))
+        return f->is_role ? same_texts(cat_roles_of(a, rules, s), cat_roles_of(a, rules, t))
                           : same_texts(s, t);
     }
     case FIELD_NAMES:
@@ -152,8 +153,8 @@ same_field(Arena *a, const Field *f, const void *x, const void *y, const CatRule
     case FIELD_KEYS:
         return same_keys(p, q);
     case FIELD_GRANTS:
-        return same_grants(grants_of(a, rules, *(const CatGrants *)p),
-                           grants_of(a, rules, *(const CatGrants *)q));
+        return same_grants(cat_grants_of(a, rules, *(const CatGrants *)p),
+                           cat_grants_of(a, rules, *(const CatGrants *)q));
     case FIELD_REFS:
         break; /* follows from the other fields */
     }
@@ -198,17 +199,18 @@ catalog_changes(Arena *a, const void *x, const void *y, const CatRules *rules)
     static const CatRules everything;
     CatTexts changed = {0};
     const CatObject *o = x;
-    const KindInfo *kind = kind_info(o->id.kind);
+    const KindInfo *kind = cat_kind_info(o->id.kind);
     if (!rules)
         rules = &everything;
     for (size_t i = 0; i < kind->nfields; i++)
-        if (field_counts(&kind->fields[i], o, rules) &&
+        if (cat_field_counts(&kind->fields[i], o, rules) &&
             !same_field(a, &kind->fields[i], x, y, rules))
             *vec_add(a, &changed) = kind->fields[i].name;
-    for (size_t i = 0; i < nhead_fields; i++)
-        if (field_counts(&head_fields[i], o, rules) && !same_field(a, &head_fields[i], x, y, rules))
-            *vec_add(a, &changed) = head_fields[i].name;
-    const ListInfo *lists = part_lists(o->id.kind);
+    for (size_t i = 0; i < cat_nhead_fields; i++)
+        if (cat_field_counts(&cat_head_fields[i], o, rules) &&
+            !same_field(a, &cat_head_fields[i], x, y, rules))
+            *vec_add(a, &changed) = cat_head_fields[i].name;
+    const ListInfo *lists = cat_part_lists(o->id.kind);
     if (lists->key && lists->kind == CAT_COLUMN && !rules->ignore_column_order &&
         !same_order(list_at(x, lists), list_at(y, lists)))
         *vec_add(a, &changed) = "column_order";

@@ -25,13 +25,13 @@ static const char *const action_words[] = {"no action", "restrict",    "cascade"
         .name = #field, .type = FIELD_ENUM, .offset = offsetof(T, field), .words = (words_)        \
     }
 
-const Field head_fields[] = {
+const Field cat_head_fields[] = {
     {"owner", FIELD_TEXT, offsetof(CatObject, owner), RULE_OWNER, true, false, NULL},
     {"comment", FIELD_TEXT, offsetof(CatObject, comment), RULE_COMMENT, false, false, NULL},
     {"grants", FIELD_GRANTS, offsetof(CatObject, grants), RULE_GRANTS, false, false, NULL},
     {"needs", FIELD_REFS, offsetof(CatObject, needs), RULE_NEVER, false, false, NULL},
 };
-const size_t nhead_fields = COUNT(head_fields);
+const size_t cat_nhead_fields = COUNT(cat_head_fields);
 
 static const Field extension_fields[] = {
     F(CatExtension, in_schema, FIELD_TEXT),
@@ -189,7 +189,7 @@ static const KindInfo kinds[] = {
 static_assert(COUNT(kinds) == CAT_KIND_COUNT, "a row for each kind");
 
 const KindInfo *
-kind_info(CatKind kind)
+cat_kind_info(CatKind kind)
 {
     return &kinds[kind];
 }
@@ -200,7 +200,7 @@ cat_kind_name(CatKind kind)
     return kinds[kind].name;
 }
 
-const ListInfo catalog_lists[] = {
+const ListInfo cat_lists[] = {
     {CAT_SCHEMA, "schemas", offsetof(Catalog, schemas)},
     {CAT_EXTENSION, "extensions", offsetof(Catalog, extensions)},
     {CAT_ENUM, "enums", offsetof(Catalog, enums)},
@@ -225,7 +225,7 @@ static const ListInfo relation_lists[] = {
 };
 
 const ListInfo *
-part_lists(CatKind kind)
+cat_part_lists(CatKind kind)
 {
     static const ListInfo none[] = {{0, NULL, 0}};
     static const ListInfo domain[] = {

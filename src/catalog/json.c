@@ -116,12 +116,12 @@ put_field(Writer *w, const Field *f, const CatObject *o)
 {
     JsonWriter *j = &w->jw;
     const void *p = field_at(o, f);
-    if (!field_counts(f, o, w->rules))
+    if (!cat_field_counts(f, o, w->rules))
         return;
     switch (f->type) {
     case FIELD_TEXT: {
         const char *text = *(const char *const *)p;
-        put_text(j, f->name, f->is_role ? role_of(w->rules, text) : text);
+        put_text(j, f->name, f->is_role ? cat_role_of(w->rules, text) : text);
         break;
     }
     case FIELD_BOOL:
@@ -146,7 +146,7 @@ put_field(Writer *w, const Field *f, const CatObject *o)
         break;
     case FIELD_TEXTS: {
         CatTexts texts = *(const CatTexts *)p;
-        put_texts(j, f->name, f->is_role ? roles_of(w->scratch, w->rules, texts) : texts);
+        put_texts(j, f->name, f->is_role ? cat_roles_of(w->scratch, w->rules, texts) : texts);
         break;
     }
     case FIELD_NAMES: {
@@ -163,7 +163,7 @@ put_field(Writer *w, const Field *f, const CatObject *o)
         put_keys(j, f->name, p);
         break;
     case FIELD_GRANTS:
-        put_grants(j, f->name, grants_of(w->scratch, w->rules, *(const CatGrants *)p));
+        put_grants(j, f->name, cat_grants_of(w->scratch, w->rules, *(const CatGrants *)p));
         break;
     case FIELD_REFS:
         put_refs(j, f->name, p);
@@ -177,7 +177,7 @@ by_sub(const void *x, const void *y)
     CatObject *p, *q;
     memcpy(&p, x, sizeof p);
     memcpy(&q, y, sizeof q);
-    return text_cmp(p->id.sub, q->id.sub);
+    return cat_text_cmp(p->id.sub, q->id.sub);
 }
 
 static void
@@ -206,7 +206,7 @@ put_parts(Writer *w, const CatObject *o, const ListInfo *info)
 static void
 put_object(Writer *w, const CatObject *o, bool is_part)
 {
-    const KindInfo *kind = kind_info(o->id.kind);
+    const KindInfo *kind = cat_kind_info(o->id.kind);
     jw_object(&w->jw, NULL);
     if (is_part) {
         jw_strz(&w->jw, "name", o->id.sub ? o->id.sub : o->id.name);
@@ -217,9 +217,9 @@ put_object(Writer *w, const CatObject *o, bool is_part)
     }
     for (size_t i = 0; i < kind->nfields; i++)
         put_field(w, &kind->fields[i], o);
-    for (size_t i = 0; i < nhead_fields; i++)
-        put_field(w, &head_fields[i], o);
-    for (const ListInfo *info = part_lists(o->id.kind); info->key; info++)
+    for (size_t i = 0; i < cat_nhead_fields; i++)
+        put_field(w, &cat_head_fields[i], o);
+    for (const ListInfo *info = cat_part_lists(o->id.kind); info->key; info++)
         put_parts(w, o, info);
     jw_end(&w->jw);
 }
@@ -232,7 +232,7 @@ catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty)
     jw_init(&w.jw, a, pretty);
     jw_object(&w.jw, NULL);
     jw_int(&w.jw, "format", FORMAT);
-    for (const ListInfo *info = catalog_lists; info->key; info++) {
+    for (const ListInfo *info = cat_lists; info->key; info++) {
         const ObjectList *list = list_at(c, info);
         bool any = false;
         for (size_t i = 0; i < list->n; i++) {
@@ -457,7 +457,7 @@ static void
 get_object(Reader *r, CatKind kind, CatObject *of)
 {
     JsonReader *j = &r->jr;
-    const KindInfo *info = kind_info(kind);
+    const KindInfo *info = cat_kind_info(kind);
     const char *schema = NULL;
     CatObject *o = NULL;
     jr_object(j);
@@ -482,8 +482,8 @@ get_object(Reader *r, CatKind kind, CatObject *of)
         }
         const Field *f = field_named(info->fields, info->nfields, key);
         if (!f)
-            f = field_named(head_fields, nhead_fields, key);
-        const ListInfo *parts = part_lists(kind);
+            f = field_named(cat_head_fields, cat_nhead_fields, key);
+        const ListInfo *parts = cat_part_lists(kind);
         while (!f && parts->key && !str_is(key, parts->key))
             parts++;
         if (f)
@@ -524,7 +524,7 @@ catalog_read(Arena *a, Str json, Catalog **ret, Err *err)
     jr_init(j, a, json);
     jr_object(j);
     for (Str key; jr_key(j, &key);) {
-        const ListInfo *info = catalog_lists;
+        const ListInfo *info = cat_lists;
         while (info->key && !str_is(key, info->key))
             info++;
         if (str_is(key, "format"))

@@ -3,9 +3,11 @@
 #include "cli/cli_int.h"
 #include "base/fs.h"
 #include "base/jw.h"
+#include "base/os.h"
 #include "report/diag_text.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <unistd.h>
 
 static bool
@@ -75,19 +77,18 @@ cli_arg(const CmdCall *call, size_t index)
     return index < call->args.n ? call->args.v[index] : NULL;
 }
 
-bool
-cli_load_config(const CmdCall *call, Config *ret, Err *err)
+static ConfigRequest
+config_request(const CmdCall *call)
 {
-    Arena *a = call->arena;
     VEC(ConfigFlag) flags = {0};
     vec_each (const OptValue, v, &call->options) {
         if (!v->spec->config)
             continue;
         const char *value = v->spec->type == OPT_FLAG ? (v->number ? "true" : "false") : v->text;
-        *vec_add(a, &flags) = (ConfigFlag){
+        *vec_add(call->arena, &flags) = (ConfigFlag){
             .key = (ConfigKey)(v->spec->config - 1), .flag = v->spelling, .value = value};
     }
-    ConfigRequest request = {
+    return (ConfigRequest){
         .start_dir = ".",
         .env_name = cli_text(call, "env"),
         .config_path = cli_text(call, "config"),
@@ -95,7 +96,23 @@ cli_load_config(const CmdCall *call, Config *ret, Err *err)
         .flags = flags.v,
         .flag_count = flags.n,
     };
-    return config_load(a, &request, ret, err);
+}
+
+bool
+cli_load_config(CmdCall *call, Config *ret, Err *err)
+{
+    ConfigRequest request = config_request(call);
+    if (!config_load(call->arena, &request, ret, err))
+        return false;
+    config_secrets(call->arena, ret, &call->secrets);
+    return true;
+}
+
+bool
+cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret)
+{
+    ConfigRequest request = config_request(call);
+    return config_find_twin(call->arena, &request, config, ret);
 }
 
 const char *
@@ -109,17 +126,39 @@ cli_self_exe(const CmdCall *call)
 const char *
 cli_shown_path(Arena *a, const char *path)
 {
-    const char *here = fs_absolute(a, ".");
-    size_t n = strlen(here);
-    if (strncmp(path, here, n) != 0 || path[n] != '/' || !path[n + 1])
-        return path;
-    return path + n + 1;
+    return fs_below(fs_absolute(a, "."), path);
 }
 
 void
 cli_print(const CmdCall *call, const Buf *text)
 {
-    fwrite(text->p, 1, text->n, call->out);
+    Str shown = buf_str(text);
+    if (call->secrets.n)
+        shown = url_hide(call->arena, shown, call->secrets.v, call->secrets.n);
+    fwrite(shown.p, 1, shown.n, call->out);
+}
+
+static void
+hide(const CmdCall *call, char *text, size_t size)
+{
+    snprintf(text, size, "%s",
+             url_redact(call->arena, str_of(text), call->secrets.v, call->secrets.n));
+}
+
+void
+cli_hide(const CmdCall *call, Err *err)
+{
+    hide(call, err->primary, sizeof err->primary);
+    hide(call, err->detail, sizeof err->detail);
+    hide(call, err->hint, sizeof err->hint);
+}
+
+bool
+cli_tick(void *unused, int64_t elapsed_ms)
+{
+    (void)unused;
+    (void)elapsed_ms;
+    return os_signal_pending() == 0;
 }
 
 void
@@ -135,20 +174,76 @@ cli_note(const CmdCall *call, const char *fmt, ...)
     fprintf(call->err, "%s%s", str_printable(call->arena, str_of(text), true), ends ? "" : "\n");
 }
 
-int
-cli_fail(const CmdCall *call, const Err *err)
+static bool
+not_confirmed(Err *err)
 {
+    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
+}
+
+bool
+cli_can_ask(const CmdCall *call)
+{
+    return call->term_err.is_tty && isatty(STDIN_FILENO) && !cli_flag(call, "json");
+}
+
+bool
+cli_ask(const CmdCall *call, const char *question, Str *ret, Err *err)
+{
+    fputs(str_printable(call->arena, str_of(question), true), call->err);
+    fflush(call->err);
+    /* A signal that comes before a blocking read would not end it. */
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    while (!os_signal_pending() && poll(&in, 1, 100) <= 0)
+        ;
+    if (os_signal_pending())
+        return err_set(err, ERR_INTERRUPTED, "interrupted at the question; nothing was changed");
+    char line[256];
+    if (!fgets(line, sizeof line, stdin))
+        return not_confirmed(err);
+    *ret = str_trim(str_copy(call->arena, str_of(line)));
+    return true;
+}
+
+bool
+cli_confirm(const CmdCall *call, const char *question, const char *what, const char *again,
+            Err *err)
+{
+    if (cli_flag(call, "yes"))
+        return true;
+    if (!cli_can_ask(call)) {
+        err_set(err, ERR_CONFIRM, "%s needs a confirmation", what);
+        return err_hint(err, "%s", again);
+    }
+    Str answer;
+    if (!cli_ask(call, str_fmt(call->arena, "%s [y/N] ", question), &answer, err))
+        return false;
+    return str_ieq(answer, STR("y")) || str_ieq(answer, STR("yes")) || not_confirmed(err);
+}
+
+int
+cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool json)
+{
+    Err err = *original;
+    cli_hide(call, &err);
     Buf text;
     buf_init(&text, call->arena);
-    diag_text_error(&text, &call->term_err, err);
+    diag_text_error(&text, &call->term_err, &err);
+    if (usage)
+        buf_fmt(&text, "Usage: %s\n", usage);
     fwrite(text.p, 1, text.n, call->err);
-    if (cli_flag(call, "json")) {
+    if (json) {
         JsonWriter w;
         jw_init(&w, call->arena, true);
         jw_object(&w, NULL);
-        diag_json_error(&w, "error", err);
+        diag_json_error(&w, "error", &err);
         jw_end(&w);
         cli_print(call, &w.out);
     }
-    return err_exit_status(err);
+    return err_exit_status(&err);
+}
+
+int
+cli_fail(const CmdCall *call, const Err *err)
+{
+    return cli_fail_usage(call, err, NULL, cli_flag(call, "json"));
 }

@@ -156,6 +156,7 @@ struct CmdCall {
     VEC(OptValue) options;
     VEC(const char *) args;
     FILE *out, *err; /* results; everything else */
+    SecretVec secrets; /* of the configuration, once it is loaded: printed nowhere */
     Term term_out, term_err;
 };
 
@@ -172,9 +173,6 @@ struct CmdCall {
 MUST_CHECK bool cli_parse(Arena *a, const CliTable *table, int argc, char **argv, CmdCall *ret,
                           Err *err);
 
-/* "250ms", "30s", "5min", "2h", "1d", or a bare number of milliseconds; at most 24 days. */
-bool cli_parse_duration(Str text, int64_t *ret_ms);
-
 /* Options of a parsed call, by name without dashes; one that this command does not have counts as
  * not given. A name that no command knows is a defect (assertion). */
 bool cli_given(const CmdCall *call, const char *name);
@@ -186,8 +184,9 @@ int64_t cli_number(const CmdCall *call, const char *name, int64_t otherwise);
 const char *cli_arg(const CmdCall *call, size_t index);
 
 /* Load the configuration that the call's options ask for. The current folder is already -C's.
+ * From here on the call hides its secrets in all that it prints.
  * errors: those of config_load. */
-MUST_CHECK bool cli_load_config(const CmdCall *call, Config *ret, Err *err);
+MUST_CHECK bool cli_load_config(CmdCall *call, Config *ret, Err *err);
 
 /* Path of this program, for processes that it starts. */
 const char *cli_self_exe(const CmdCall *call);
@@ -195,11 +194,17 @@ const char *cli_self_exe(const CmdCall *call);
 /* `path` relative to the current folder when it lies below it, else as it is. */
 const char *cli_shown_path(Arena *a, const char *path);
 
-/* Print a result on standard output. */
+/* Print a result on standard output, without the call's secrets. */
 void cli_print(const CmdCall *call, const Buf *text);
 
 /* Print a remark on standard error, unless --quiet; a line end is added when there is none. */
 __attribute__((format(printf, 2, 3))) void cli_note(const CmdCall *call, const char *fmt, ...);
+
+/* Take the call's secrets, and whatever looks like a password, out of an error. */
+void cli_hide(const CmdCall *call, Err *err);
+
+/* Stops waits when a signal was caught (os_signals_catch). A DbTick. */
+bool cli_tick(void *unused, int64_t elapsed_ms);
 
 /* Report an error on standard error, and with --json as {"error": {...}} on standard output;
  * returns the exit status. */

@@ -3,6 +3,24 @@
 
 #include "cli/cli.h"
 
+/* cli_fail with the command's usage line (may be NULL) behind it. */
+int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json);
+
+/* config_find_twin for the configuration of this call. */
+bool cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret);
+
+/* Whether somebody sits there who can be asked. */
+bool cli_can_ask(const CmdCall *call);
+
+/* Write a question and wait for a line; signals (os_signals_catch) end the wait at once.
+ * errors: ERR_INTERRUPTED; ERR_CONFIRM at the end of the input. */
+MUST_CHECK bool cli_ask(const CmdCall *call, const char *question, Str *ret, Err *err);
+
+/* Ask a question of yes or no on the terminal; --yes is yes. `what` is said where nobody can be
+ * asked: ERR_CONFIRM, with the command line `again` as hint. */
+MUST_CHECK bool cli_confirm(const CmdCall *call, const char *question, const char *what,
+                            const char *again, Err *err);
+
 /* Overwrite what may be secret in a URL that stands in argv: user and password, and everything
  * behind '?'. Text that is no URL is overwritten as a whole. */
 void cli_mask(char *text);

@@ -99,7 +99,9 @@ show_text(const CmdCall *call, const Config *c)
         else if (place)
             place = str_fmt(a, "%s: ", place);
         term_add(&out, &call->term_out, TERM_YELLOW, "\nnote:");
-        buf_fmt(&out, " %s%s", place ? place : "", str_printable(a, str_of(n->text), false));
+        buf_addc(&out, ' ');
+        term_text(&out, &call->term_out, TERM_PLAIN, str_of(place));
+        term_text(&out, &call->term_out, TERM_PLAIN, str_of(n->text));
     }
     if (c->notes.n)
         buf_addc(&out, '\n');

@@ -1,51 +1,20 @@
-/* The embedded PostgreSQL of the project: db url, start, stop, status, supervise. */
+/* The embedded PostgreSQL of the project: db url, start, stop, remove, status, supervise. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 #include "base/jw.h"
-#include "shadow/cluster.h"
+#include "base/os.h"
+#include "flow/flow.h"
 
 enum { STOP_TIMEOUT_MS = 20000 };
 
 static bool
-load_options(const CmdCall *call, ClusterOptions *ret, Config *config, Err *err)
+load_options(CmdCall *call, ClusterOptions *ret, Config *config, Err *err)
 {
+    os_signals_catch();
     if (!cli_load_config(call, config, err))
         return false;
-    *ret = (ClusterOptions){
-        .project_dir = config->project_dir,
-        .data_dir = config->values[CFG_EMBEDDED_DIR].text,
-        .bindir = config->values[CFG_EMBEDDED_BIN].text,
-        .idle_ms = config_ms(config, CFG_EMBEDDED_IDLE),
-        .self_exe = cli_self_exe(call),
-    };
+    flow_cluster_options(config, cli_self_exe(call), ret);
     return true;
-}
-
-static void
-add_escaped(Buf *out, const char *text, const char *also_plain)
-{
-    for (const char *p = text; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                     (*p >= '0' && *p <= '9') || strchr("-._~", *p) || strchr(also_plain, *p);
-        if (plain)
-            buf_addc(out, *p);
-        else
-            buf_fmt(out, "%%%02X", (unsigned)(unsigned char)*p);
-    }
-}
-
-/* A URL that psql, Prisma and Aramid understand alike: the host parameter wins over "localhost". */
-static const char *
-cluster_url(Arena *a, const ClusterInfo *info)
-{
-    Buf b;
-    buf_init(&b, a);
-    buf_addz(&b, "postgresql://");
-    add_escaped(&b, info->user, "");
-    buf_fmt(&b, "@localhost:%d/", info->port);
-    add_escaped(&b, info->database, "");
-    buf_addz(&b, "?host=");
-    add_escaped(&b, info->socket_dir, "/");
-    return b.p;
 }
 
 static void
@@ -58,7 +27,7 @@ add_json(const CmdCall *call, const ClusterInfo *info)
     jw_bool(&w, "running", info->running);
     jw_bool(&w, "created", info->created);
     jw_bool(&w, "started", info->started);
-    jw_strz(&w, "url", info->running ? cluster_url(call->arena, info) : NULL);
+    jw_strz(&w, "url", info->running ? flow_cluster_url(call->arena, info) : NULL);
     jw_strz(&w, "dataDir", info->data_dir);
     jw_strz(&w, "socketDir", info->socket_dir);
     jw_strz(&w, "log", info->log_path);
@@ -108,7 +77,7 @@ cmd_db_url(CmdCall *call)
     if (cli_flag(call, "json"))
         add_json(call, &info);
     else
-        fprintf(call->out, "%s\n", cluster_url(call->arena, &info));
+        fprintf(call->out, "%s\n", flow_cluster_url(call->arena, &info));
     return 0;
 }
 
@@ -127,7 +96,7 @@ cmd_db_start(CmdCall *call)
             info.created   ? "made and started"
             : info.started ? "started"
                            : "is running already",
-            cluster_url(call->arena, &info));
+            flow_cluster_url(call->arena, &info));
     return 0;
 }
 
@@ -154,6 +123,38 @@ cmd_db_stop(CmdCall *call)
     return 0;
 }
 
+int
+cmd_db_remove(CmdCall *call)
+{
+    Arena *a = call->arena;
+    Config *config = arena_new(a, Config);
+    ClusterOptions options;
+    ClusterInfo info = {0};
+    bool removed = false;
+    Err err;
+    if (!load_options(call, &options, config, &err) ||
+        !cluster_inspect(a, &options, &info, &err) ||
+        (info.data_dir &&
+         !cli_confirm(call, str_fmt(a, "Delete %s with all its data?", info.data_dir),
+                      "deleting the embedded database", "aramid db remove --yes", &err)) ||
+        !cluster_remove(a, &options, STOP_TIMEOUT_MS, &removed, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, a, true);
+        jw_object(&w, NULL);
+        jw_bool(&w, "removed", removed);
+        jw_strz(&w, "dataDir", info.data_dir);
+        jw_end(&w);
+        cli_print(call, &w.out);
+    } else if (removed) {
+        fprintf(call->out, "deleted %s\n", str_printable(a, str_of(info.data_dir), false));
+    } else {
+        fputs("there is none\n", call->out);
+    }
+    return 0;
+}
+
 static void
 show_status(const CmdCall *call, const ClusterInfo *info)
 {
@@ -166,7 +167,7 @@ show_status(const CmdCall *call, const ClusterInfo *info)
         buf_fmt(&out, "PostgreSQL %d, stopped\n", info->major);
     } else {
         buf_fmt(&out, "PostgreSQL %d, running, process %ld\n", info->major, info->postmaster_pid);
-        buf_fmt(&out, "  url   %s\n", cluster_url(a, info));
+        buf_fmt(&out, "  url   %s\n", flow_cluster_url(a, info));
     }
     if (info->data_dir)
         buf_fmt(&out, "  data  %s\n", str_printable(a, str_of(info->data_dir), false));

@@ -1,4 +1,5 @@
 /* deploy, and `migrate deploy` as Prisma spells it. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
 #include "base/os.h"
@@ -7,14 +8,13 @@
 #include "report/progress.h"
 #include "report/runlog.h"
 
-#include <unistd.h>
-
 typedef struct Deploy {
     CmdCall *call;
     const Config *config;
     Progress *progress;
     RunLog *log;
     const Target *target;
+    const char *twin; /* what is to be said about another environment, or NULL */
 } Deploy;
 
 static void
@@ -27,14 +27,29 @@ on_target(void *arg, const Target *t)
                  t->cluster.data_dir);
 }
 
-/* One line from standard input; false at its end. */
-static bool
-read_answer(char *line, size_t size)
+/* Two environments with one database: said before anything else. What is production for one of
+ * them is production for both. */
+static void
+look_for_twin(Deploy *d, Config *config, const RunSink *sink)
 {
-    if (!fgets(line, (int)size, stdin))
-        return false;
-    line[strcspn(line, "\r\n")] = 0;
-    return true;
+    Arena *a = d->call->arena;
+    ConfigTwin twin;
+    if (!cli_find_twin(d->call, config, &twin))
+        return;
+    bool stricter = twin.profile == PROFILE_PRODUCTION && config->profile != PROFILE_PRODUCTION;
+    if (stricter)
+        config->values[CFG_CONFIRM].number = 1;
+    d->twin = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each "
+                         "environment a database of its own, or one of them another ?schema=",
+                      twin.env_name, twin.origin);
+    sink->event(sink->arg,
+                &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = d->twin});
+}
+
+static bool
+wants_answer(const Deploy *d)
+{
+    return d->config->values[CFG_CONFIRM].number && !cli_flag(d->call, "yes");
 }
 
 /* Keep the plan with the log, and ask a person where the environment wants it. */
@@ -45,31 +60,37 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     JsonWriter w;
     jw_init(&w, d->call->arena, true);
     jw_object(&w, NULL);
-    report_plan_steps_json(&w, "migrations", plan);
+    report_plan_steps_json(&w, "migrations", plan, false); /* the files have the SQL */
     jw_end(&w);
     runlog_plan(d->log, buf_str(&w.out));
-    if (!d->config->values[CFG_CONFIRM].number || cli_flag(d->call, "yes"))
+    if (!wants_answer(d))
         return true;
+    Arena *a = d->call->arena;
     const DbInfo *info = db_info(s->db);
-    if (!d->call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(d->call, "json")) {
+    const char *database = str_printable(a, str_of(info->database), false);
+    const char *host = str_printable(a, str_of(info->host), false);
+    const char *env = str_printable(a, str_of(d->config->env_name), false);
+    if (!cli_can_ask(d->call)) {
         err_set(err, ERR_CONFIRM, "environment \"%s\" asks for a confirmation before %zu migration%s "
-                                  "applied", d->config->env_name, plan->migrations.n,
+                                  "applied", env, plan->migrations.n,
                 plan->migrations.n == 1 ? " is" : "s are");
-        err_detail(err, "target: database \"%s\" at %s", info->database, info->host);
+        err_detail(err, "target: database \"%s\" at %s", database, host);
+        if (d->twin)
+            err_detail(err, "%s", d->twin);
         return err_hint(err, "look at: aramid plan; then confirm with: aramid deploy --yes");
     }
     progress_finish(d->progress);
     Buf b;
-    buf_init(&b, d->call->arena);
+    buf_init(&b, a);
     buf_fmt(&b, "\n%zu migration%s will be applied to database \"%s\" at %s (environment \"%s\"):\n",
-            plan->migrations.n, plan->migrations.n == 1 ? "" : "s", info->database, info->host,
-            d->config->env_name);
-    vec_each(const MigrationPlan, mp, &plan->migrations) buf_fmt(&b, "  %s\n", mp->migration->name);
+            plan->migrations.n, plan->migrations.n == 1 ? "" : "s", database, host, env);
+    vec_each(const MigrationPlan, mp, &plan->migrations)
+        buf_fmt(&b, "  %s\n", str_printable(a, str_of(mp->migration->name), false));
     buf_fmt(&b, "Type the name of the database to go on: ");
-    fputs(b.p, d->call->err);
-    fflush(d->call->err);
-    char line[256];
-    if (read_answer(line, sizeof line) && strcmp(line, info->database) == 0)
+    Str answer;
+    if (!cli_ask(d->call, b.p, &answer, err))
+        return false;
+    if (str_is(answer, info->database))
         return true;
     err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
     return err_hint(err, "aramid plan shows what would be done");
@@ -101,11 +122,10 @@ finish(Deploy *d, const DeployResult *r, const Err *err)
         buf_init(&b, call->arena);
         diag_text_error(&b, &call->term_err, err);
         if (dir)
-            buf_fmt(&b, "  log: %s\n", cli_shown_path(call->arena, dir));
+            buf_fmt(&b, "  log:   %s\n",
+                    str_printable(call->arena, str_of(cli_shown_path(call->arena, dir)), false));
         fputs(b.p, call->err);
         status = err_exit_status(err);
-        if (err->code == ERR_INTERRUPTED && os_signal_pending())
-            status = 128 + os_signal_pending();
     }
     runlog_close(d->log);
     return status;
@@ -121,25 +141,29 @@ cmd_deploy(CmdCall *call)
     Err err;
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
-    const char *secrets[] = {config.values[CFG_URL].text, config.values[CFG_DIRECT_URL].text};
     Deploy d = {.call = call, .config = &config};
     char *run_id = runlog_id(call->arena);
-    d.log = runlog_open(call->arena, config.project_dir, run_id, secrets, 2);
+    d.log = runlog_open(call->arena, config.project_dir, run_id, &call->secrets);
     d.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                               cli_flag(call, "verbose"));
+                               cli_flag(call, "verbose"), &call->secrets);
     RunSink log_sink = runlog_sink(d.log);
+    RunSink sink = progress_sink(d.progress, &log_sink);
+    look_for_twin(&d, &config, &sink);
     DeployInput in = {
-        .base = {.config = &config, .self_exe = cli_self_exe(call)},
-        .sink = progress_sink(d.progress, &log_sink),
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .sink = sink,
         .run_id = run_id,
         .show_progress = !cli_flag(call, "quiet"),
         .create_database = config.values[CFG_CREATE_DB].number != 0,
         .approve = approve,
         .approve_arg = &d,
+        .ask_first = wants_answer(&d),
         .on_target = on_target,
         .on_target_arg = &d,
     };
     DeployResult result;
     bool ok = flow_deploy(call->arena, &in, &result, &err);
+    if (!ok)
+        cli_hide(call, &err);
     return finish(&d, &result, ok ? NULL : &err);
 }

@@ -87,7 +87,7 @@ format_input(const CmdCall *call, Str text, bool only_check)
 }
 
 static int
-format_files(const CmdCall *call, bool only_check)
+format_files(CmdCall *call, bool only_check)
 {
     const char *path;
     Source *in, *out;

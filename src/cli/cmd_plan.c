@@ -1,16 +1,19 @@
 /* plan, and deploy --dry-run. */
 #include "cli/commands.h"
 
+#include "base/os.h"
 #include "report/migrations.h"
 
 int
 cmd_plan(CmdCall *call)
 {
+    os_signals_catch();
     Config config;
     Err err;
     PlanResult result;
     if (!cli_load_config(call, &config, &err) ||
-        !flow_plan(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call)}, &result,
+        !flow_plan(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call),
+                                                  .tick = cli_tick}, &result,
                    &err))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {

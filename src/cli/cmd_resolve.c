@@ -5,14 +5,6 @@
 #include "report/migrations.h"
 #include "report/progress.h"
 
-static bool
-not_interrupted(void *arg, int64_t elapsed_ms)
-{
-    (void)arg;
-    (void)elapsed_ms;
-    return os_signal_pending() == 0;
-}
-
 int
 cmd_resolve(CmdCall *call)
 {
@@ -29,9 +21,9 @@ cmd_resolve(CmdCall *call)
         return cli_fail(call, &err);
     }
     Progress *progress = progress_open(call->arena, call->err, &call->term_err,
-                                       cli_flag(call, "quiet"), false);
+                                       cli_flag(call, "quiet"), false, &call->secrets);
     ResolveInput in = {
-        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = not_interrupted},
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
         .sink = progress_sink(progress, NULL),
         .applied = cli_text(call, "applied"),
         .up_to = cli_text(call, "up-to"),

@@ -1,6 +1,20 @@
 #include "cli/commands.h"
 #include "cli/schema_input.h"
-#include "psl/psl.h"
+#include "psl/psl_validate.h"
+
+static void
+print_json(const CmdCall *call, const char *path, const PslResolved *r, const DiagList *diags)
+{
+    JsonWriter w;
+    jw_init(&w, call->arena, true);
+    jw_object(&w, NULL);
+    jw_strz(&w, "command", "schema");
+    jw_bool(&w, "ok", diags->errors == 0);
+    jw_strz(&w, "path", path);
+    psl_describe_json(&w, r);
+    jw_end(&w);
+    cli_print(call, &w.out);
+}
 
 int
 cmd_schema(CmdCall *call)
@@ -14,17 +28,15 @@ cmd_schema(CmdCall *call)
     diags.max = SCHEMA_INPUT_MAX_DIAGS;
     if (!schema_input_path(call, &path, &err) || !psl_load(a, path, &schema, &diags, &err))
         return cli_fail(call, &err);
-    if (schema->errors) {
-        schema_input_print(call, call->err, &diags);
-        return 1;
-    }
-    if (cli_flag(call, "json")) {
-        JsonWriter w;
-        jw_init(&w, a, true);
-        psl_describe_json(a, &w, NULL, schema);
-        cli_print(call, &w.out);
-    } else {
-        fputs(str_printable(a, psl_describe(a, schema), true), call->out);
-    }
-    return 0;
+    const PslResolved *r = psl_validate(a, schema, NULL, &diags);
+    if (cli_flag(call, "json"))
+        print_json(call, path, r, &diags);
+    else
+        fputs(str_printable(a, psl_describe(a, r), true), call->out);
+    if (diags.errors == 0)
+        return 0;
+    fflush(call->out);
+    schema_input_print(call, call->err, &diags);
+    cli_note(call, "a schema with errors: what could not be understood is missing");
+    return 1;
 }

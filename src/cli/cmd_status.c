@@ -1,6 +1,7 @@
 /* status, and `migrate status` as Prisma spells it. */
 #include "cli/commands.h"
 
+#include "base/os.h"
 #include "report/migrations.h"
 
 /* `prisma migrate status` calls edited and missing migrations up to date. */
@@ -13,11 +14,13 @@ prisma_exit(StatusState state)
 int
 cmd_status(CmdCall *call)
 {
+    os_signals_catch();
     Config config;
     Err err;
     StatusResult result;
     if (!cli_load_config(call, &config, &err) ||
-        !flow_status(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call)},
+        !flow_status(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call),
+                                                  .tick = cli_tick},
                      &result, &err))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {

@@ -1,31 +1,24 @@
 /* unlock: show who holds the migration lock, and end one of them by number. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
+#include "base/os.h"
 #include "report/migrations.h"
-
-#include <unistd.h>
 
 /* Ending somebody's run deserves a question. */
 static bool
-confirm(CmdCall *call, int pid, Err *err)
+confirm(const CmdCall *call, int pid, Err *err)
 {
-    if (cli_flag(call, "yes"))
-        return true;
-    if (!call->term_err.is_tty || !isatty(STDIN_FILENO) || cli_flag(call, "json")) {
-        err_set(err, ERR_CONFIRM, "ending server process %d needs a confirmation", pid);
-        return err_hint(err, "aramid unlock %d --yes", pid);
-    }
-    fprintf(call->err, "End server process %d? What it has not committed is rolled back. [y/N] ", pid);
-    fflush(call->err);
-    char line[16];
-    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
-        return true;
-    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was done");
+    Arena *a = call->arena;
+    return cli_confirm(
+        call, str_fmt(a, "End server process %d? What it has not committed is rolled back.", pid),
+        str_fmt(a, "ending server process %d", pid), str_fmt(a, "aramid unlock %d --yes", pid), err);
 }
 
 int
 cmd_unlock(CmdCall *call)
 {
+    os_signals_catch();
     Config config;
     Err err;
     UnlockResult result;
@@ -37,7 +30,8 @@ cmd_unlock(CmdCall *call)
         return cli_fail(call, &err);
     }
     if (!cli_load_config(call, &config, &err) || (pid && !confirm(call, (int)pid, &err)) ||
-        !flow_unlock(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call)},
+        !flow_unlock(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call),
+                                                  .tick = cli_tick},
                      (int)pid, &result, &err))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {

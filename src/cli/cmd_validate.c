@@ -11,8 +11,9 @@ print_json(const CmdCall *call, const char *path, const PslResolved *r, DiagList
     jw_init(&w, call->arena, true);
     diag_sort(diags);
     jw_object(&w, NULL);
-    jw_bool(&w, "valid", diags->errors == 0);
-    jw_strz(&w, "schema", path);
+    jw_strz(&w, "command", "validate");
+    jw_bool(&w, "ok", diags->errors == 0);
+    jw_strz(&w, "path", path);
     jw_int(&w, "files", (int64_t)r->schema->nfiles);
     jw_int(&w, "models", (int64_t)r->nmodels);
     jw_int(&w, "enums", (int64_t)r->nenums);

@@ -26,8 +26,8 @@ static const OptSpec globals[] = {
      .help = "folder of the migrations"},
     {.name = "url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(URL),
      .listed_for = CMD_USES_DATABASE,
-     .help = "connection URL of the database; without any URL the project's embedded PostgreSQL "
-             "is used"},
+     .help = "connection URL of the database; without any URL, in development, the project's "
+             "embedded PostgreSQL is used"},
     {.name = "yes", .letter = 'y', .type = OPT_FLAG,
      .listed_for = CMD_USES_CONFIRM,
      .help = "do not ask: confirm what the command is about to do"},
@@ -77,7 +77,8 @@ static const CmdSpec status = {
         "failed, interrupted, edited, missing and out-of-order migrations, who is running one "
         "now, and when the last one was applied. With --verbose it lists the whole history.\n\n"
         "Everything happens in one READ ONLY transaction; a role that may only read is enough, "
-        "and nothing is created. Each state has an exit status of its own.",
+        "and nothing is created: of an embedded PostgreSQL that was not made yet it says so, a "
+        "stopped one is started to be looked at. Each state has an exit status of its own.",
     .examples = status_examples, .exits = status_exits, .run = cmd_status,
 };
 
@@ -94,7 +95,8 @@ static const CmdSpec plan = {
     .description =
         "Lists the pending migrations and the steps that each will run as: the SQL, what runs "
         "inside a transaction and what outside, and the table locks that are known from the "
-        "statements. Changes nothing. The same as `aramid deploy --dry-run`.",
+        "statements. Changes nothing: an embedded PostgreSQL that was not made yet is taken as "
+        "empty, a stopped one is started to be looked at. The same as `aramid deploy --dry-run`.",
     .examples = plan_examples, .run = cmd_plan,
 };
 
@@ -231,8 +233,9 @@ static const CmdSpec validate = {
     .uses = CMD_USES_PROJECT | CMD_USES_JSON,
     .summary = "check schema.prisma",
     .description =
-        "Finds every error of the schema in one pass, without a database. Each is printed as "
-        "PATH:LINE:COLUMN: error: ... with the source line, and with a hint where there is one. "
+        "Finds every error of the schema in one pass, without a database; causes come before their "
+        "consequences. Each is printed as PATH:LINE:COLUMN: error: ... with the source line, and "
+        "with a hint where there is one. "
         "Under GitHub Actions the errors are also shown as annotations.",
     .options = validate_options, .examples = validate_examples, .exits = validate_exits,
     .run = cmd_validate,
@@ -270,7 +273,10 @@ static const CmdSpec format = {
     .run = cmd_format,
 };
 
-static const CmdExit schema_exits[] = {{1, "the schema has syntax errors"}, {0}};
+static const CmdExit schema_exits[] = {
+    {1, "the schema has errors: what could not be understood is missing"},
+    {0},
+};
 
 static const CmdExample schema_examples[] = {
     {"aramid schema", "models, tables, fields and relations"},
@@ -321,6 +327,17 @@ static const CmdSpec db_stop = {
     .summary = "stop the embedded server; its data stays",
     .description = "Stops the project's embedded PostgreSQL. Nothing to stop is no error.",
     .run = cmd_db_stop,
+};
+
+static const CmdSpec db_remove = {
+    .name = "db remove", .group = CMD_GROUP_EMBEDDED, .class = CMD_CHANGES_DATABASE,
+    .uses = CMD_USES_PROJECT | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "delete the embedded server with all its data",
+    .description =
+        "Stops the project's embedded PostgreSQL and deletes its folder. Asks first; --yes is the "
+        "answer for machines. Other databases are never touched. The next command that needs the "
+        "embedded PostgreSQL makes an empty one.",
+    .run = cmd_db_remove,
 };
 
 static const CmdExit db_status_exits[] = {{1, "it is not running, or not made yet"}, {0}};
@@ -453,8 +470,8 @@ static const CmdSpec migrate_resolve = {
 
 static const CmdSpec *const commands[] = {
     &status,         &plan,           &deploy,     &resolve,  &unlock,    &validate,
-    &format,         &schema,         &db_url,     &db_start, &db_stop,   &db_status,
-    &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
+    &format,         &schema,         &db_url,     &db_start, &db_stop,   &db_remove,
+    &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, NULL,
 };
 

@@ -16,6 +16,7 @@ int cmd_schema(CmdCall *call);
 int cmd_db_url(CmdCall *call);
 int cmd_db_start(CmdCall *call);
 int cmd_db_stop(CmdCall *call);
+int cmd_db_remove(CmdCall *call);
 int cmd_db_status(CmdCall *call);
 int cmd_db_supervise(CmdCall *call);
 

@@ -1,5 +1,4 @@
 #include "cli/cli_int.h"
-#include "report/diag_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,16 +62,15 @@ print_help(const CmdCall *call)
     return is_asked ? 0 : err_info(ERR_USAGE)->exit_status;
 }
 
+/* What was not understood may stand before --json, so the words themselves are asked. */
 static int
-usage_error(const CmdCall *call, const Err *err)
+usage_error(const CmdCall *call, int argc, char **argv, const Err *err)
 {
-    Buf text;
-    buf_init(&text, call->arena);
-    diag_text_error(&text, &call->term_err, err);
-    if (call->spec)
-        buf_fmt(&text, "Usage: %s\n", cli_usage(call->arena, call->spec));
-    fwrite(text.p, 1, text.n, call->err);
-    return err_exit_status(err);
+    bool json = false;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        json = json || strcmp(argv[i], "--json") == 0;
+    const char *usage = call->spec ? cli_usage(call->arena, call->spec) : NULL;
+    return cli_fail_usage(call, err, usage, json);
 }
 
 static int
@@ -112,7 +110,7 @@ cli_main(const CliTable *table, int argc, char **argv)
     Err err;
     int status;
     if (!cli_parse(a, table, argc, argv, &call, &err)) {
-        status = usage_error(&call, &err);
+        status = usage_error(&call, argc, argv, &err);
     } else if (call.wants_version && !call.wants_help) {
         fprintf(call.out, "aramid %s\n", ARAMID_VERSION);
         status = 0;

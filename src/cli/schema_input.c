@@ -3,7 +3,7 @@
 #include "report/diag_text.h"
 
 bool
-schema_input_path(const CmdCall *call, const char **ret, Err *err)
+schema_input_path(CmdCall *call, const char **ret, Err *err)
 {
     *ret = cli_text(call, "schema");
     if (*ret)
@@ -30,7 +30,7 @@ schema_input_print(const CmdCall *call, FILE *stream, DiagList *diags)
     buf_init(&text, call->arena);
     diag_sort(diags);
     diag_text(&text, stream == call->out ? &call->term_out : &call->term_err, diags);
-    if (diags->max && diags->items.n >= diags->max)
+    if (diags->errors + diags->warnings > diags->items.n)
         buf_fmt(&text, "Only %zu of them are shown.\n", diags->items.n);
     fwrite(text.p, 1, text.n, stream);
 }

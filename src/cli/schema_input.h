@@ -7,7 +7,7 @@
 /* The schema that the call means: --schema as it was typed, else what the configuration finds,
  * relative to the current folder when it lies below it.
  * errors: ERR_CONFIG when there is none, and those of config_load. */
-MUST_CHECK bool schema_input_path(const CmdCall *call, const char **ret, Err *err);
+MUST_CHECK bool schema_input_path(CmdCall *call, const char **ret, Err *err);
 
 /* Print a list as text on `stream` (call->out or call->err); it is sorted first. */
 void schema_input_print(const CmdCall *call, FILE *stream, DiagList *diags);

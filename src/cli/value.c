@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "cli/cli_int.h"
 
 #include <inttypes.h>
@@ -29,31 +30,6 @@ cli_quotable(Arena *a, Str text)
     Str shown = str_of(str_printable(a, str_of(copy), false));
     size_t cut = str_utf8_offset(shown, MAX);
     return str_fmt(a, "\"%s%s\"", str_dup(a, str_slice(shown, 0, cut)), cut < shown.n ? "..." : "");
-}
-
-bool
-cli_parse_duration(Str text, int64_t *ret_ms)
-{
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"", 1},      {"ms", 1},      {"s", 1000},    {"sec", 1000},
-                 {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
-    Str s = str_trim(text);
-    size_t digits = 0;
-    while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
-        digits++;
-    long long n;
-    if (!str_to_int(str_slice(s, 0, digits), 0, INT32_MAX, &n))
-        return false;
-    Str unit = str_trim(str_slice(s, digits, s.n));
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (str_is(unit, units[i].unit)) {
-            *ret_ms = n * units[i].ms;
-            return *ret_ms <= INT32_MAX; /* what PostgreSQL's own timeouts can hold */
-        }
-    }
-    return false;
 }
 
 static bool
@@ -104,7 +80,7 @@ cli_check_value(Arena *a, OptValue *v, Err *err)
     case OPT_INT:
         return check_number(a, v, err);
     case OPT_DURATION:
-        if (cli_parse_duration(str_of(v->text), &v->number))
+        if (clock_parse(str_of(v->text), &v->number))
             return true;
         err_set(err, ERR_USAGE, "%s is no duration, as %s needs it",
                 cli_quotable(a, str_of(v->text)), v->spelling);

@@ -31,6 +31,7 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
               config_load_env_of_environment(&l);
     if (!ok)
         return false;
+    ret->env_named = l.env_named;
     if (!l.env_named) /* then .env files are stronger, as everywhere */
         l.yaml_section_at = l.env.layers.n;
     ok = config_load_schema(&l);

@@ -72,12 +72,16 @@ typedef struct Config {
     const char *migrations_origin;
     const char *prisma_config; /* prisma.config.*, absolute, NULL = none */
     const char *provider;      /* of the schema's datasource: "postgresql"; NULL = not said */
+    const char *empty_url;     /* variable that should name the database but is set to nothing, and
+                                  no other URL counts; NULL = none */
+    const char *empty_url_origin;
     VEC(const char *) schemas; /* of the datasource, as Prisma's multiSchema wants them */
     VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
     VEC(const char *) external_enums;  /* prisma.config enums.external */
     VEC(const char *) environments; /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
     bool is_ci; /* CI is set to something true */
+    bool env_named; /* --env or ARAMID_ENV named the environment */
 } Config;
 
 /* A flag of the command line that sets a value. */
@@ -105,9 +109,25 @@ typedef struct ConfigRequest {
  * than what is written for none: <ENV>_DATABASE_URL comes before DATABASE_URL, and the section of
  * aramid.yaml before .env.local and .env. DIRECT_URL is only used when it is not weaker than the
  * URL that it replaces, so that it never leads to another database.
+ * A DATABASE_URL that is set to nothing stops the search too: see empty_url.
  * A URL of aramid.yaml that refers to a variable which is not set keeps the reference: url_parse
  * then names the variable, and no weaker source is used instead. */
 MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);
+
+/* The URL that commands connect to: a flag, else the direct URL, else the URL; NULL = none. */
+const ConfigValue *config_target(const Config *c);
+
+/* Another environment of the project whose own URL leads to the same database. */
+typedef struct ConfigTwin {
+    const char *env_name;
+    const char *origin; /* of its URL */
+    ConfigProfile profile;
+} ConfigTwin;
+
+/* Look for one among the environments of aramid.yaml, those that have a .env.<name> file, and
+ * production; the one with the strictest profile counts. `request` is that of `c`. A source that
+ * holds for both tells nothing. false = none. cost: the files are read again for each candidate. */
+bool config_find_twin(Arena *a, const ConfigRequest *request, const Config *c, ConfigTwin *ret);
 
 /* Text for `config show`: secrets masked, URLs without password and secret parameters; "" = not
  * set. */
@@ -157,3 +177,12 @@ char *url_shown(Arena *a, const DbUrl *url);
 /* Remove passwords from any text that may quote a URL or a password=... pair (libpq's messages,
  * a user's SQL); also replaces each non-empty text of `secrets`. */
 char *url_redact(Arena *a, Str text, const char *const *secrets, size_t count);
+
+/* Replace each non-empty text of `secrets` only, also where it is percent-encoded or quoted as in
+ * SQL or JSON: what was valid JSON stays so. */
+Str url_hide(Arena *a, Str text, const char *const *secrets, size_t count);
+
+/* The texts of a configuration that nobody may see: URLs with a password, and the passwords where
+ * they are not so common that hiding them would garble every message. */
+typedef VEC(const char *) SecretVec;
+void config_secrets(Arena *a, const Config *c, SecretVec *ret);

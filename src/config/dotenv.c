@@ -121,7 +121,9 @@ parse_value(Dotenv *d, EnvVar *var)
                     "the value of %s in \"%s\" begins with a quote that is "
                     "never closed",
                     var->key, d->path);
-            return err_at(d->err, d->path, d->line, 0);
+            err_at(d->err, d->path, d->line, 0);
+            return err_hint(d->err, "close it, or write the value in the other kind of quotes when "
+                                    "it holds one");
         }
         if (how == QUOTED_CLOSED) {
             var->quote = s.p[from] == '"' ? ENV_DOUBLE : ENV_RAW;

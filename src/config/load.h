@@ -33,6 +33,8 @@ typedef struct Found {
     bool of_section; /* from the section of the environment in aramid.yaml */
     bool from_flag;
     bool of_every; /* from a .env file that holds for every environment */
+    const char *empty; /* name of a URL's variable that is set to nothing; `origin` and `rank` are
+                          its own when there is no text */
 } Found;
 
 __attribute__((format(printf, 4, 5))) void

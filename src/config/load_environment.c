@@ -1,5 +1,7 @@
 #include "load.h"
 
+#include "base/fs.h"
+
 /* Names that need no definition. Those of one group are spellings of the same environment. */
 static const struct {
     const char *name;
@@ -77,6 +79,16 @@ fail_unknown(Loader *l, const char *name, const char *origin)
     for (int i = 0; i < KNOWN_COUNT; i++)
         if (!defined_as(l, known[i].name))
             buf_fmt(&names, "%s, ", known[i].name);
+    const char *nearest = NULL;
+    size_t best = 3;
+    for (Str rest = buf_str(&names); rest.n;) {
+        Str known_name = str_trim(str_cut(&rest, ','));
+        size_t d = known_name.n ? str_distance(known_name, str_of(name), best) : best;
+        if (d < best && d < strlen(name))
+            best = d, nearest = str_dup(l->a, known_name);
+    }
+    if (nearest)
+        err_hint(l->err, "did you mean \"%s\"?", nearest);
     err_hint(l->err, "known environments: " STR_FMT, (int)(names.n - 2), names.p);
     return err_hint(l->err, "define others in aramid.yaml under \"environments\"");
 }
@@ -156,4 +168,67 @@ config_load_profile(Loader *l)
     l->c->profile = profile;
     l->c->values[CFG_PROFILE] = (ConfigValue){.text = profile_names[profile], .origin = origin};
     return true;
+}
+
+/* ---- environments that share a database ------------------------------------------------------- */
+
+static bool
+same_database(const DbUrl *a, const DbUrl *b)
+{
+    bool same = a->hosts.n == b->hosts.n && strcmp(a->database, b->database) == 0 &&
+                strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "") == 0;
+    for (size_t i = 0; same && i < a->hosts.n; i++)
+        same = str_ieq(str_of(a->hosts.v[i].host), str_of(b->hosts.v[i].host)) &&
+               a->hosts.v[i].port == b->hosts.v[i].port;
+    return same;
+}
+
+static bool
+is_twin(Arena *a, const ConfigRequest *request, const Config *c, const char *name, ConfigTwin *ret)
+{
+    VEC(ConfigFlag) flags = {0};
+    for (size_t i = 0; i < request->flag_count; i++)
+        if (config_info(request->flags[i].key)->type != CFG_TYPE_URL)
+            *vec_add(a, &flags) = request->flags[i];
+    ConfigRequest r = *request;
+    r.env_name = name;
+    r.flags = flags.v;
+    r.flag_count = flags.n;
+    Config *other = arena_new(a, Config);
+    Err ignored;
+    if (!config_load(a, &r, other, &ignored) || strcmp(other->env_name, c->env_name) == 0)
+        return false;
+    const ConfigValue *ours = config_target(c), *theirs = config_target(other);
+    DbUrl mine, url;
+    if (!ours || !theirs || strcmp(ours->origin, theirs->origin) == 0 ||
+        !url_parse(a, ours->text, "", &mine, &ignored) ||
+        !url_parse(a, theirs->text, "", &url, &ignored) || !same_database(&mine, &url))
+        return false;
+    *ret = (ConfigTwin){other->env_name, theirs->origin, other->profile};
+    return true;
+}
+
+bool
+config_find_twin(Arena *a, const ConfigRequest *request, const Config *c, ConfigTwin *ret)
+{
+    VEC(const char *) names = {0};
+    for (size_t i = 0; i < c->environments.n; i++)
+        *vec_add(a, &names) = c->environments.v[i];
+    for (int i = 0; i < KNOWN_COUNT; i++) {
+        const char *file = fs_join(a, c->project_dir, str_fmt(a, ".env.%s", known[i].name));
+        /* .env.local belongs to every environment */
+        bool has_file = strcmp(known[i].name, "local") != 0 &&
+                        (fs_exists(file) || fs_exists(str_fmt(a, "%s.local", file)));
+        if (has_file || i == 0)
+            *vec_add(a, &names) = known[i].name;
+    }
+    bool found = false;
+    ConfigTwin twin;
+    vec_each (const char *, name, &names) {
+        if (is_twin(a, request, c, *name, &twin) && (!found || twin.profile > ret->profile)) {
+            *ret = twin;
+            found = true;
+        }
+    }
+    return found;
 }

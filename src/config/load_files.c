@@ -5,9 +5,7 @@
 const char *
 config_load_shown_path(const Loader *l, const char *path)
 {
-    size_t n = strlen(l->c->project_dir);
-    bool inside = strncmp(path, l->c->project_dir, n) == 0 && path[n] == '/';
-    return inside ? path + n + 1 : path;
+    return fs_below(l->c->project_dir, path);
 }
 
 void

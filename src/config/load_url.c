@@ -122,9 +122,9 @@ config_load_urls(Loader *l)
     Found url, direct, shadow;
     if (!config_load_find(l, CFG_URL, &url))
         return false;
-    if (!url.text && !find_parts(l, false, &url))
+    if (!url.text && !url.empty && !find_parts(l, false, &url))
         return false;
-    if (!url.text && !find_parts(l, true, &url))
+    if (!url.text && !url.empty && !find_parts(l, true, &url))
         return false;
     if (!config_load_find(l, CFG_DIRECT_URL, &direct) ||
         !config_load_find(l, CFG_SHADOW_URL, &shadow))
@@ -140,13 +140,27 @@ config_load_urls(Loader *l)
         config_load_note(l, NULL, 0,
                          "the URL for environment %s is from %s, which holds for every environment",
                          l->c->env_name, url.origin);
-    if (url.text && direct.text && url.rank < direct.rank) {
+    if ((url.text || url.empty) && direct.text && url.rank < direct.rank) {
         config_load_note(l, direct.path, direct.line,
                          "the direct URL (%s) is not used: the URL is from %s, which is stronger",
                          direct.origin, url.origin);
         direct.text = NULL;
     }
+    const Found *empty = url.empty ? &url : direct.empty ? &direct : NULL;
+    if (!url.text && !direct.text && empty) {
+        l->c->empty_url = empty->empty;
+        l->c->empty_url_origin = empty->origin;
+    }
     return (!url.text || config_load_set(l, CFG_URL, &url)) &&
            (!direct.text || config_load_set(l, CFG_DIRECT_URL, &direct)) &&
            (!shadow.text || config_load_set(l, CFG_SHADOW_URL, &shadow));
+}
+
+const ConfigValue *
+config_target(const Config *c)
+{
+    const ConfigValue *url = &c->values[CFG_URL], *direct = &c->values[CFG_DIRECT_URL];
+    bool by_flag = url->text && str_starts(str_of(url->origin), STR("flag"));
+    const ConfigValue *v = direct->text && direct->text[0] && !by_flag ? direct : url;
+    return v->text && v->text[0] ? v : NULL;
 }

@@ -44,6 +44,15 @@ find_flag(Loader *l, ConfigKey key, Found *ret)
     return ret->text != NULL;
 }
 
+/* A variable that is set to nothing names no database: most often a secret that is not there. */
+static void
+found_empty(Loader *l, const char *name, const EnvHit *hit, Found *ret)
+{
+    config_load_note(l, NULL, 0, "%s is empty in %s: it names no database", name, hit->origin);
+    if (!ret->empty)
+        *ret = (Found){.empty = name, .origin = hit->origin, .rank = layer_rank(hit->layer)};
+}
+
 static bool
 find_variable(Loader *l, ConfigKey key, const char *name, size_t layer, Found *ret)
 {
@@ -52,8 +61,7 @@ find_variable(Loader *l, ConfigKey key, const char *name, size_t layer, Found *r
         return false;
     if (!str_trim(str_of(hit.value)).n) {
         if (is_url(key))
-            config_load_note(l, NULL, 0, "%s is empty in %s: it counts as not set", name,
-                             hit.origin);
+            found_empty(l, name, &hit, ret);
         return false;
     }
     *ret = (Found){.text = hit.value,
@@ -122,8 +130,8 @@ find_yaml(Loader *l, ConfigKey key, const char *env, Found *ret)
 
 /* A value of prisma.config.* or of the datasource: the first alternative that is set. */
 static void
-find_in_file(Loader *l, const FileValue *v, const char *path, const char *dir, size_t rank,
-             Found *ret)
+find_in_file(Loader *l, ConfigKey key, const FileValue *v, const char *path, const char *dir,
+             size_t rank, Found *ret)
 {
     vec_each (FileAlt, alt, &v->alts) {
         EnvHit hit;
@@ -142,6 +150,12 @@ find_in_file(Loader *l, const FileValue *v, const char *path, const char *dir, s
                 .text = hit.value, .origin = origin, .base = dir, .rank = layer_rank(hit.layer)};
             return;
         }
+    }
+    vec_each (FileAlt, alt, &v->alts) {
+        EnvHit hit;
+        for (size_t i = 0; alt->is_env && is_url(key) && i < l->env.layers.n; i++)
+            if (config_env_find_in(l->a, &l->env, i, alt->text, &hit) && !ret->empty)
+                found_empty(l, alt->text, &hit, ret);
     }
 }
 
@@ -165,7 +179,7 @@ find_prisma(Loader *l, ConfigKey key, const char *name, Found *ret)
         v = last_value(p->values.v, p->values.n, str_dup(l->a, group));
     if (!v)
         return;
-    find_in_file(l, v, p->path, p->dir, layer_rank(l->env.layers.n) + 2, ret);
+    find_in_file(l, key, v, p->path, p->dir, layer_rank(l->env.layers.n) + 2, ret);
     if (ret->text || !v->computed)
         return;
     const char *env = config_info(key)->env;
@@ -176,6 +190,13 @@ find_prisma(Loader *l, ConfigKey key, const char *name, Found *ret)
         name, v->computed, env, env[0] ? " or " : "", config_info(key)->key);
 }
 
+/* An empty DATABASE_URL must not lead to a weaker URL, nor to the embedded PostgreSQL. */
+static bool
+stops_search(ConfigKey key, const Found *found)
+{
+    return key == CFG_URL && found->empty;
+}
+
 bool
 config_load_find(Loader *l, ConfigKey key, Found *ret)
 {
@@ -184,14 +205,15 @@ config_load_find(Loader *l, ConfigKey key, Found *ret)
         return true;
     size_t layers = l->env.layers.n;
     for (size_t i = 0; i < layers && l->env_named; i++)
-        if (find_own_variable(l, key, i, ret))
+        if (find_own_variable(l, key, i, ret) || stops_search(key, ret))
             return true;
     for (size_t i = 0; i <= layers; i++) {
         if (i == l->yaml_section_at && !find_yaml(l, key, l->c->env_name, ret))
             return false;
-        if (!ret->text && i < layers && !find_own_variable(l, key, i, ret))
+        if (!ret->text && i < layers && !find_own_variable(l, key, i, ret) &&
+            !stops_search(key, ret))
             find_variable(l, key, config_info(key)->env, i, ret);
-        if (ret->text)
+        if (ret->text || stops_search(key, ret))
             return true;
     }
     if (!find_yaml(l, key, NULL, ret))
@@ -214,7 +236,7 @@ config_load_find(Loader *l, ConfigKey key, Found *ret)
                                               prisma_names[i].datasource)
                                  : NULL;
         if (!ret->text && v)
-            find_in_file(l, v, l->datasource.path, l->c->project_dir, rank + 1, ret);
+            find_in_file(l, key, v, l->datasource.path, l->c->project_dir, rank + 1, ret);
     }
     return true;
 }

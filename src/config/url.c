@@ -357,6 +357,8 @@ url_shown(Arena *a, const DbUrl *url)
         buf_addc(&b, '@');
     }
     bool socket = url->hosts.n == 1 && url->hosts.v[0].host[0] == '/';
+    if (socket) /* Prisma wants a host here; the parameter is stronger, for psql too */
+        buf_fmt(&b, "localhost:%d", url->hosts.v[0].port);
     for (size_t i = 0; !socket && i < url->hosts.n; i++) {
         const UrlHost *h = &url->hosts.v[i];
         bool is_v6 = strchr(h->host, ':') != NULL;
@@ -371,8 +373,6 @@ url_shown(Arena *a, const DbUrl *url)
     if (socket) {
         buf_addz(&b, "?host=");
         url_encode(&b, url->hosts.v[0].host, "/");
-        if (url->hosts.v[0].port != 5432)
-            buf_fmt(&b, "&port=%d", url->hosts.v[0].port);
         sep = '&';
     }
     if (url->schema) {

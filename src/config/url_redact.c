@@ -80,8 +80,8 @@ may_begin(char c, const char *const *secrets, size_t count)
     return false;
 }
 
-static Str
-hide_secrets(Arena *a, Str text, const char *const *secrets, size_t count)
+Str
+url_hide(Arena *a, Str text, const char *const *secrets, size_t count)
 {
     Buf out;
     buf_init(&out, a);
@@ -239,18 +239,21 @@ hide_value(Redactor *r, size_t i)
 }
 
 /* Whether "://", "%3a%2f%2f" or a word for a password may begin here. */
-static bool
+static inline bool
 may_begin_token(Str s, size_t i)
 {
-    char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : 0;
+    char c = s.p[i];
+    if (c != ':' && c != '%' && (c | 32) != 'p')
+        return false;
+    char next = i + 1 < s.n ? s.p[i + 1] : 0, third = i + 2 < s.n ? s.p[i + 2] : 0;
     return (c == ':' && next == '/') || (c == '%' && next == '3') ||
-           (lower(c) == 'p' && lower(next) == 'a');
+           (lower(c) == 'p' && lower(next) == 'a' && lower(third) == 's');
 }
 
 char *
 url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
 {
-    Redactor r = {.text = count ? hide_secrets(a, text, secrets, count) : text};
+    Redactor r = {.text = count ? url_hide(a, text, secrets, count) : text};
     buf_init(&r.out, a);
     static const char *const words[] = {"password", "passwd", "passphrase"};
     for (size_t i = 0; i < r.text.n;) {
@@ -279,4 +282,38 @@ url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
         buf_addc(&r.out, r.text.p[i++]);
     }
     return r.out.p;
+}
+
+/* ---- what is secret in a configuration ------------------------------------------------------ */
+
+/* Hiding these would hide nothing, and make every message unreadable. */
+static bool
+is_worth_hiding(const DbUrl *u)
+{
+    static const char *const common[] = {"password", "postgres", "secret"};
+    if (strlen(u->password) < 6 || (u->user && strcmp(u->password, u->user) == 0) ||
+        strcmp(u->password, u->database) == 0)
+        return false;
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        if (strcmp(u->password, common[i]) == 0)
+            return false;
+    return true;
+}
+
+void
+config_secrets(Arena *a, const Config *c, SecretVec *ret)
+{
+    static const ConfigKey keys[] = {CFG_URL, CFG_DIRECT_URL, CFG_SHADOW_URL};
+    *ret = (SecretVec){0};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = c->values[keys[i]].text;
+        DbUrl u;
+        Err ignored;
+        bool parsed = text && url_parse(a, text, "", &u, &ignored);
+        if (!text || (parsed && !u.password))
+            continue;
+        *vec_add(a, ret) = text;
+        if (parsed && is_worth_hiding(&u))
+            *vec_add(a, ret) = u.password;
+    }
 }

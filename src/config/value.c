@@ -1,5 +1,7 @@
 #include "config_int.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 
 static const ConfigInfo infos[CFG_COUNT] = {
@@ -49,30 +51,6 @@ parse_bool(Str s, int64_t *ret)
     return false;
 }
 
-/* Milliseconds; the greatest is what PostgreSQL's own timeouts can hold. */
-static bool
-parse_ms(Str s, int64_t *ret)
-{
-    static const struct {
-        const char *name;
-        int64_t ms;
-    } units[] = {{"", 1},        {"ms", 1},    {"s", 1000},    {"sec", 1000},
-                 {"min", 60000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    size_t digits = 0;
-    while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
-        digits++;
-    long long number;
-    Str unit = str_trim(str_slice(s, digits, s.n));
-    if (!str_to_int(str_slice(s, 0, digits), 0, INT32_MAX, &number))
-        return false;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (str_is(unit, units[i].name)) {
-            *ret = number * units[i].ms;
-            return *ret <= INT32_MAX;
-        }
-    return false;
-}
-
 const char *
 config_value_check(ConfigKey key, const char *text, int64_t *number)
 {
@@ -89,7 +67,7 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
         *number = n;
         return NULL;
     case CFG_TYPE_MS:
-        return parse_ms(s, number)
+        return clock_parse(s, number)
                    ? NULL
                    : "is not a duration such as 250ms, 30s, 5min or 2h (at most 24 days)";
     case CFG_TYPE_TEXT:

@@ -122,6 +122,11 @@ fail_unknown(Yaml *y, yaml_mark_t at, const char *name)
             d = 2; /* "timeout" without its group */
         if (d < best && d < strlen(name))
             best = d, nearest = key;
+        const char *dot = strchr(key, '.'); /* the name of a group: "locks" */
+        Str group = dot ? (Str){key, (size_t)(dot - key)} : STR("");
+        d = dot ? str_distance(str_of(name), group, 2) : best;
+        if (d < best && d < strlen(name) && d <= 2)
+            best = d, nearest = str_dup(y->a, group);
     }
     if (str_distance(str_of(name), STR("environments"), best) < best)
         nearest = "environments";

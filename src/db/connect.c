@@ -156,7 +156,7 @@ connect_once(Db *db, Arena *scratch, Err *err)
         db->pq.PQstatus(db->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
+        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started, 0,
                                      opt->tick, opt->tick_arg);
         if (end == WAIT_STOP)
             return err_set(err, ERR_INTERRUPTED, "connecting to %s was interrupted", host);
@@ -195,28 +195,62 @@ connect_with_retries(Db *db, Err *err)
     }
 }
 
-/* The session's first message. On 14 and newer the server notices within a second that we are gone
- * and stops our statement (https://www.postgresql.org/docs/current/runtime-config-connection.html
- * #GUC-CLIENT-CONNECTION-CHECK-INTERVAL); servers on other systems refuse the setting. */
-static bool
-learn(Db *db, bool check_interval, DbOutcome *o)
+/* On 14 and newer the server can look whether we are still there
+ * (https://www.postgresql.org/docs/current/runtime-config-connection.html
+ * #GUC-CLIENT-CONNECTION-CHECK-INTERVAL); servers on other systems than Linux refuse it. */
+int
+db_add_settings(const Db *db, Buf *b)
 {
-    const char *sql = str_fmt(
-        db->arena,
-        "%s"
-        "SELECT pg_catalog.pg_backend_pid(), COALESCE(a.backend_start::pg_catalog.text, ''),"
-        " (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()),"
-        " pg_catalog.current_database(), CURRENT_USER, pg_catalog.pg_is_in_recovery(),"
-        " pg_catalog.current_setting('transaction_read_only'),"
-        " (EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.numeric"
-        " OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8::pg_catalog.text,"
-        " (EXTRACT(epoch FROM pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval)"
-        "::pg_catalog.numeric OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8,"
-        " pg_catalog.current_setting('is_superuser')"
-        " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a",
-        check_interval ? "SET client_connection_check_interval = '1s';" : "");
-    db_run(db, db->arena, str_of(sql), &(DbRun){.timeout_ms = db->opt.operation_ms}, o);
+    int n = 1;
+    if (db->checks_client) {
+        buf_addz(b, "SET client_connection_check_interval='1s';");
+        n++;
+    }
+    buf_addz(b, "SET idle_in_transaction_session_timeout=0;");
+    if (db->info.version >= 170000) {
+        buf_addz(b, "SET transaction_timeout=0;");
+        n++;
+    }
+    return n;
+}
+
+/* The session's first message. Only functions that cost little in a new backend. */
+static bool
+learn(Db *db, DbOutcome *o)
+{
+    Buf b;
+    buf_init(&b, db->arena);
+    db_add_settings(db, &b);
+    buf_addz(&b, "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time(),"
+                 " pg_catalog.current_database(), CURRENT_USER, pg_catalog.pg_is_in_recovery(),"
+                 " pg_catalog.current_setting('transaction_read_only'),"
+                 " pg_catalog.encode(pg_catalog.timestamptz_send(pg_catalog.clock_timestamp()), 'hex'),"
+                 " pg_catalog.current_setting('deadlock_timeout')");
+    if (db->opt.ask) {
+        buf_addc(&b, ';');
+        buf_addz(&b, db->opt.ask);
+    }
+    db_run(db, db->arena, buf_str(&b), &(DbRun){.timeout_ms = db->opt.operation_ms}, o);
     return o->end == DB_DONE;
+}
+
+/* Milliseconds of a setting as the server shows it: "1s", "1500ms", "2min". */
+static int64_t
+shown_ms(Str text)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+    size_t digits = 0;
+    while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
+        digits++;
+    long long v = 0;
+    str_to_int(str_slice(text, 0, digits), 0, INT32_MAX, &v);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (str_is(str_slice(text, digits, text.n), units[i].unit))
+            return v * units[i].ms;
+    return v;
 }
 
 static bool
@@ -231,30 +265,28 @@ fill_info(Db *db, Err *err)
     }
     int64_t before = clock_wall_us();
     DbOutcome o;
-    info->checks_client = info->version >= 140000;
-    if (!learn(db, info->checks_client, &o) && strcmp(o.sqlstate, "22023") == 0) {
-        info->checks_client = false;
-        learn(db, false, &o);
+    db->checks_client = info->version >= 140000;
+    if (!learn(db, &o) && strcmp(o.sqlstate, "22023") == 0) {
+        db->checks_client = false;
+        learn(db, &o);
     }
     if (o.end != DB_DONE)
         return db_outcome_err(&o, "the first query of the session", err);
-    const DbRows *r = &o.results.v[o.results.n - 1];
+    size_t at = o.results.n - (db->opt.ask ? 2 : 1);
+    const DbRows *r = &o.results.v[at];
     if (r->rows != 1)
         return err_set(err, ERR_SERVER_VERSION, "the server does not answer as PostgreSQL does");
+    db->asked = db->opt.ask ? r + 1 : NULL;
     long long v = 0;
     str_to_int(db_cell(r, 0, 0), 0, INT32_MAX, &v);
     info->backend_pid = (int)v;
-    info->backend_start = db_cell(r, 0, 1).p;
-    info->system_identifier = db_cell(r, 0, 2).p;
-    info->database = db_cell(r, 0, 3).p;
-    info->user = db_cell(r, 0, 4).p;
-    info->in_recovery = str_is(db_cell(r, 0, 5), "t");
-    info->read_only = str_is(db_cell(r, 0, 6), "on");
-    if (str_to_int(db_cell(r, 0, 7), 0, INT64_MAX, &v))
-        info->clock_offset_us = v - (before + clock_wall_us()) / 2;
-    str_to_int(db_cell(r, 0, 8), 0, INT32_MAX, &v);
-    info->deadlock_timeout_ms = v;
-    info->is_superuser = str_is(db_cell(r, 0, 9), "on");
+    info->started = db_cell(r, 0, 1).p;
+    info->database = db_cell(r, 0, 2).p;
+    info->user = db_cell(r, 0, 3).p;
+    info->in_recovery = str_is(db_cell(r, 0, 4), "t");
+    info->read_only = str_is(db_cell(r, 0, 5), "on");
+    info->clock_offset_us = db_time_us(db_cell(r, 0, 6)) - (before + clock_wall_us()) / 2;
+    info->deadlock_timeout_ms = shown_ms(db_cell(r, 0, 7));
     const char *host = db->pq.PQhost(db->conn), *port = db->pq.PQport(db->conn);
     info->host = host && host[0] == '/' ? str_dupz(db->arena, host)
                                         : str_fmt(db->arena, "%s:%s", host ? host : "",
@@ -316,7 +348,10 @@ pooler_by_probe(Db *db, Err *err, bool *ret)
         long long pid = 0;
         if (o.end == DB_DONE && o.results.n == 2 && o.results.v[1].rows == 1)
             str_to_int(db_cell(&o.results.v[1], 0, 0), 0, INT32_MAX, &pid);
-        *ret = o.end == DB_FAILED || pid == db->info.backend_pid;
+        /* With statement pooling, BEGIN itself ends the connection: an error of the pooler's, not
+         * of a server that stops (class 57). */
+        bool refused = o.sqlstate[0] && strncmp(o.sqlstate, "57", 2) != 0;
+        *ret = refused || pid == db->info.backend_pid;
     }
     db->pq.PQfinish(other->conn);
     return ok;
@@ -360,6 +395,12 @@ const DbInfo *
 db_info(const Db *db)
 {
     return &db->info;
+}
+
+const DbRows *
+db_asked(const Db *db)
+{
+    return db->asked;
 }
 
 bool

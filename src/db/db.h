@@ -29,31 +29,34 @@ typedef struct DbOptions {
     DbTick tick; /* may be NULL */
     void *tick_arg;
     bool refuse_pooler; /* look for a transaction pooler and refuse it */
+    const char *ask;    /* a query of the caller's for the session's first message, or NULL */
 } DbOptions;
 
 /* What every session learns with its first message. */
 typedef struct DbInfo {
     int version;        /* 150018 */
     int backend_pid;    /* as the server says */
-    const char *backend_start;
-    const char *system_identifier;
+    const char *started; /* when the server was started: which instance it is */
     const char *database, *user;
     const char *host; /* "localhost:5432", or the socket folder */
     bool in_recovery, read_only;
     int64_t clock_offset_us; /* server's wall clock minus ours */
     int64_t deadlock_timeout_ms;
-    bool is_superuser;
-    bool checks_client; /* client_connection_check_interval works here */
 } DbInfo;
 
 /* Connect and learn DbInfo. The arena must outlive the connection.
  * errors: ERR_AUTH, ERR_DB_MISSING, ERR_TLS, ERR_DENIED, ERR_POOLER, ERR_SERVER_VERSION,
  * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_SERVER_BUSY, ERR_INTERRUPTED; each with the place to look at.
+ * The session then has no timeout of the role's for idle transactions, and from 14 on the server
+ * notices within a second that we are gone and stops our statement.
  * cost: one round trip after authentication. */
 MUST_CHECK bool db_open(Arena *a, const DbOptions *options, Db **ret, Err *err);
 void db_close(Db *db); /* NULL is fine */
 const DbInfo *db_info(const Db *db);
 bool db_is_open(const Db *db);
+
+/* Those settings again, for a message that begins with RESET ALL; returns the number of statements. */
+int db_add_settings(const Db *db, Buf *b);
 
 /* Replace the tick of an open connection. */
 void db_set_tick(Db *db, DbTick tick, void *arg);
@@ -72,6 +75,21 @@ db_cell(const DbRows *r, int row, int col)
 }
 
 typedef VEC(DbRows) DbRowsVec;
+
+/* Microseconds since 1970 of encode(timestamptz_send(x), 'hex'): a point in time whatever DateStyle
+ * and TimeZone are, at a tenth of the cost of EXTRACT. 0 for NULL. */
+static inline int64_t
+db_time_us(Str hex)
+{
+    static const int64_t from_1970_to_2000_us = INT64_C(946684800000000);
+    uint64_t v = 0;
+    for (size_t i = 0; i < hex.n; i++)
+        v = v << 4 | (uint64_t)(hex.p[i] <= '9' ? hex.p[i] - '0' : hex.p[i] - 'a' + 10);
+    return hex.n == 16 ? (int64_t)v + from_1970_to_2000_us : 0;
+}
+
+/* The answer to DbOptions.ask. */
+const DbRows *db_asked(const Db *db);
 
 /* How a message ended. */
 typedef enum DbEnd {
@@ -103,6 +121,7 @@ typedef void (*DbRow)(void *arg, size_t result, const Str *cells);
 
 typedef struct DbRun {
     int64_t timeout_ms;  /* 0 = no limit; then the statement is cancelled on the server */
+    int tick_ms;         /* how often the tick is called, 0 = every 100 ms */
     bool discard_rows;   /* a user's script: rows are counted by the server, not kept */
     DbRow row;           /* takes the rows instead of the outcome, which then has none */
     void *row_arg;

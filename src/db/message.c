@@ -9,15 +9,18 @@
 #include <stdlib.h>
 
 WaitEnd
-db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, DbTick tick, void *arg)
+db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms, DbTick tick,
+               void *arg)
 {
+    if (tick_ms == 0)
+        tick_ms = TICK_MS;
     for (;;) {
         int64_t now = clock_ms();
         if (now >= deadline_ms)
             return WAIT_DEADLINE;
         int64_t left = deadline_ms - now;
         struct pollfd pfd = {.fd = fd, .events = events};
-        int n = poll(&pfd, 1, (int)(left < TICK_MS ? left : TICK_MS));
+        int n = poll(&pfd, 1, (int)(left < tick_ms ? left : tick_ms));
         if (n > 0)
             return WAIT_READY;
         if (tick && !tick(arg, clock_ms() - started_ms))
@@ -66,6 +69,14 @@ field(Db *db, Arena *a, const PGresult *res, int code)
     return v ? str_dupz(a, v) : "";
 }
 
+/* The first line of libpq's text; the others guess at causes. */
+static const char *
+connection_text(Db *db, Arena *a)
+{
+    Str text = str_trim(str_of(db->pq.PQerrorMessage(db->conn)));
+    return str_dup(a, str_cut(&text, '\n'));
+}
+
 static void
 take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
 {
@@ -74,7 +85,7 @@ take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
         return; /* the first error counts */
     if (!state) {
         ret->end = DB_LOST;
-        ret->message = str_dup(a, str_trim(str_of(db->pq.PQerrorMessage(db->conn))));
+        ret->message = connection_text(db, a);
         return;
     }
     ret->end = DB_FAILED;
@@ -129,18 +140,21 @@ take_rows(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
     r->cells = cells;
 }
 
-static void
+/* Throw away what a COPY ... TO STDOUT has sent so far; false: more is to come. */
+static bool
 drain_copy_out(Db *db)
 {
     char *chunk;
-    while (db->pq.PQgetCopyData(db->conn, &chunk, 0) > 0)
+    int n;
+    while ((n = db->pq.PQgetCopyData(db->conn, &chunk, 1)) > 0)
         db->pq.PQfreemem(chunk);
+    return n != 0;
 }
 
 static void
 take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
 {
-    /* PQcmdStatus only reads, but its declaration lacks the const. */
+    const char *tag; /* PQcmdStatus only reads, but its declaration lacks the const */
     switch (db->pq.PQresultStatus(res)) {
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
@@ -148,19 +162,21 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
         vec_add(a, &ret->results)->tag = str_dupz(a, db->pq.PQcmdStatus(res));
         break;
     case PGRES_TUPLES_OK:
-        ret->completed++;
         if (run->row)
             hand_rows(db, res, run, ret->results.n);
         if (run->row || run->discard_rows)
             vec_add(a, &ret->results);
         else
             take_rows(db, a, res, ret);
-        ret->results.v[ret->results.n - 1].tag = str_dupz(a, db->pq.PQcmdStatus(res));
+        tag = str_dupz(a, db->pq.PQcmdStatus(res));
+        ret->results.v[ret->results.n - 1].tag = tag;
+        /* A rule can make several results of a statement; only the last one has the tag. */
+        ret->completed += tag[0] != 0;
         break;
     case PGRES_SINGLE_TUPLE:
         break; /* a row that nobody wants */
     case PGRES_COPY_OUT:
-        drain_copy_out(db);
+        db->copies_out = true;
         break;
     case PGRES_COPY_IN:
         db->pq.PQputCopyEnd(db->conn, "COPY FROM STDIN has no data here");
@@ -175,21 +191,23 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
 static bool
 collect(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
 {
-    while (!db->pq.PQisBusy(db->conn)) {
+    for (;;) {
+        db->copies_out = db->copies_out && !drain_copy_out(db);
+        if (db->copies_out || db->pq.PQisBusy(db->conn))
+            return false;
         PGresult *res = db->pq.PQgetResult(db->conn);
         if (!res)
             return true;
         take_result(db, a, res, run, ret);
     }
-    return false;
 }
 
 static void
 lose(Db *db, Arena *a, DbOutcome *ret, const char *fallback)
 {
     if (ret->end == DB_DONE) {
-        Str text = str_trim(str_of(db->pq.PQerrorMessage(db->conn)));
-        ret->message = text.n ? str_dup(a, text) : fallback;
+        const char *text = connection_text(db, a);
+        ret->message = text[0] ? text : fallback;
     }
     ret->end = DB_LOST;
 }
@@ -212,7 +230,7 @@ await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
             return;
         short events = (short)(sent ? POLLIN : POLLIN | POLLOUT);
         WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
-                                     cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
+                                     run->tick_ms, cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
         if (end == WAIT_READY) {
             if (!db->pq.PQconsumeInput(db->conn)) {
                 collect(db, a, run, ret);
@@ -241,6 +259,7 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
     }
     db->notice = run->notice;
     db->notice_arg = run->notice_arg;
+    db->copies_out = false;
     if (!db->pq.PQsendQuery(db->conn, sql.p))
         lose(db, a, ret, "the message could not be sent");
     else {

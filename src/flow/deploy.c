@@ -44,7 +44,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     *ret = (DeployResult){.config = c, .run_id = in->run_id};
     /* Files first: what is wrong with them needs no server to be said. */
     if (!flow_history(a, c, &ret->history, err) ||
-        !flow_target(a, c, in->base.self_exe, &ret->target, err))
+        !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
     if (in->on_target)
         in->on_target(in->on_target_arg, &ret->target);
@@ -57,6 +57,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .sink = in->sink,
         .approve = in->approve,
         .approve_arg = in->approve_arg,
+        .ask_first = in->ask_first,
         .show_progress = in->show_progress,
     };
     if (run_deploy(a, &d, &ret->run, err))

@@ -8,16 +8,28 @@
 /* The database that a command works on. */
 typedef struct Target {
     DbUrl url;
-    const char *shown;  /* the URL without secrets */
+    const char *shown;  /* the URL without secrets, NULL when absent */
     const char *origin; /* where it comes from */
     bool embedded;      /* the project's own cluster, started on demand */
+    bool absent;        /* that cluster was not made yet: there is nothing to connect to */
     ClusterInfo cluster;
 } Target;
 
+/* Whether a command may make the embedded cluster. A stopped one is started by all. */
+typedef enum FlowMake { FLOW_MAKES_NOTHING, FLOW_MAKES_CLUSTER } FlowMake;
+
 /* Choose it: a URL from the command line, else DIRECT_URL, else the URL, else the embedded
- * PostgreSQL. In production a URL is required.
- * errors: ERR_URL, ERR_CONFIG, those of cluster_ensure. */
-MUST_CHECK bool flow_target(Arena *a, const Config *c, const char *self_exe, Target *ret, Err *err);
+ * PostgreSQL; that one only where it can be meant: never for production and staging, in a pipeline
+ * (CI) only with a named environment, never for a variable that is set to nothing.
+ * errors: ERR_URL, ERR_CONFIG, those of cluster_ensure and cluster_inspect. */
+MUST_CHECK bool flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make,
+                            Target *ret, Err *err);
+
+/* The project's cluster as the configuration wants it. */
+void flow_cluster_options(const Config *c, const char *self_exe, ClusterOptions *ret);
+
+/* Its URL, as psql, Prisma and Aramid understand it. */
+const char *flow_cluster_url(Arena *a, const ClusterInfo *info);
 
 /* Read the project's migrations. */
 MUST_CHECK bool flow_history(Arena *a, const Config *c, History *ret, Err *err);
@@ -40,6 +52,7 @@ typedef struct DeployInput {
     /* Asked before anything is changed, when there is something to apply. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *approve_arg;
+    bool ask_first; /* it asks a person: before the locks are taken */
     /* Told the target as soon as it is known; may be NULL. */
     void (*on_target)(void *arg, const Target *t);
     void *on_target_arg;
@@ -60,7 +73,7 @@ MUST_CHECK bool flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, 
 
 typedef struct PlanResult {
     Target target;
-    const DbInfo *server;
+    const DbInfo *server; /* NULL when the target is absent */
     History history;
     Plan plan;
     bool ledger_exists;
@@ -88,7 +101,7 @@ const char *status_name(StatusState state);
 typedef struct StatusResult {
     const Config *config;
     Target target;
-    const DbInfo *server;
+    const DbInfo *server; /* NULL when the target is absent */
     History history;
     JournalVec journal;
     LockHolderVec runners; /* who holds the migration lock now */

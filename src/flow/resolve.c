@@ -138,7 +138,7 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
         return err_hint(err, "to undo an applied migration, write a new one that reverses it");
     }
     *vec_add(a, &ret->names) = name;
-    return run_resolve_rolled_back(s, name, err);
+    return run_resolve_rolled_back(s, name, h, err);
 }
 
 bool
@@ -147,7 +147,8 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
     *ret = (ResolveResult){.applied = in->rolled_back == NULL};
     const Config *c = in->base.config;
     History h;
-    if (!flow_history(a, c, &h, err) || !flow_target(a, c, in->base.self_exe, &ret->target, err))
+    if (!flow_history(a, c, &h, err) ||
+        !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
     Session s;
     SessionOptions o = {.config = c, .url = &ret->target.url, .url_origin = ret->target.origin,

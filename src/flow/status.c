@@ -58,8 +58,12 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
 {
     *ret = (StatusResult){.config = in->config};
     if (!flow_history(a, in->config, &ret->history, err) ||
-        !flow_target(a, in->config, in->self_exe, &ret->target, err))
+        !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
+    if (ret->target.absent) {
+        ret->state = judge(ret);
+        return true;
+    }
     Session s;
     if (!open_reader(a, in, "status", ret->history.layout, &ret->target, &s, err))
         return false;
@@ -80,12 +84,14 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
 {
     *ret = (PlanResult){0};
     if (!flow_history(a, in->config, &ret->history, err) ||
-        !flow_target(a, in->config, in->self_exe, &ret->target, err))
-        return false;
-    Session s;
-    if (!open_reader(a, in, "plan", ret->history.layout, &ret->target, &s, err))
+        !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
     JournalVec journal = {0};
+    Session s = {.arena = a, .config = in->config, .layout = ret->history.layout};
+    if (ret->target.absent)
+        return run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
+    if (!open_reader(a, in, "plan", ret->history.layout, &ret->target, &s, err))
+        return false;
     bool ok = session_read(&s, &ret->history, &journal, err) &&
               run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
     ret->ledger_exists = s.ledger_exists;
@@ -94,23 +100,29 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
     return ok;
 }
 
+static bool
+no_such_holder(int pid, Err *err)
+{
+    err_set(err, ERR_USAGE, "server process %d holds no migration lock", pid);
+    return err_hint(err, "aramid unlock shows those that do");
+}
+
 bool
 flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
 {
     *ret = (UnlockResult){0};
-    if (!flow_target(a, in->config, in->self_exe, &ret->target, err))
+    if (!flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
     Session s;
+    if (ret->target.absent)
+        return !pid || no_such_holder(pid, err);
     if (!open_reader(a, in, "unlock", &history_prisma, &ret->target, &s, err))
         return false;
     bool ok = lock_holders(&s, a, &ret->holders, err);
     const LockHolder *wanted = NULL;
     vec_each(const LockHolder, h, &ret->holders) if (h->pid == pid) wanted = h;
-    if (ok && pid && !wanted) {
-        err_set(err, ERR_USAGE, "server process %d holds no migration lock", pid);
-        err_hint(err, "aramid unlock shows those that do");
-        ok = false;
-    }
+    if (ok && pid && !wanted)
+        ok = no_such_holder(pid, err);
     if (ok && wanted) {
         bool ended;
         ok = lock_terminate(&s, wanted, &ended, err);

@@ -1,44 +1,99 @@
 #include "base/fs.h"
 #include "flow/flow.h"
 
-static bool
-embedded(Arena *a, const Config *c, const char *self_exe, Target *ret, Err *err)
+static void
+add_notes(const Config *c, Err *err)
 {
-    if (c->profile == PROFILE_PRODUCTION) {
-        err_set(err, ERR_CONFIG, "environment \"%s\" is production, but no database URL is set",
-                c->env_name);
-        vec_each(const ConfigNote, n, &c->notes) err_detail(err, "%s:%d: %s", n->path, n->line, n->text);
+    vec_each(const ConfigNote, n, &c->notes)
+    {
+        if (n->path && n->line)
+            err_detail(err, "%s:%d: %s", n->path, n->line, n->text);
+        else
+            err_detail(err, "%s%s%s", n->path ? n->path : "", n->path ? ": " : "", n->text);
+    }
+}
+
+/* "applied" must never be said of a private database when another one was meant. */
+static bool
+embedded_is_meant(const Config *c, Err *err)
+{
+    if (c->empty_url) {
+        err_set(err, ERR_CONFIG, "%s is set, but empty: no database is named", c->empty_url);
+        err_detail(err, "it comes from %s", c->empty_url_origin);
+        err_hint(err, "in a pipeline: is the secret defined, and may this job see it?");
+        return err_hint(err, "to use the embedded PostgreSQL of this project, remove the variable "
+                             "(env -u %s aramid ...)", c->empty_url);
+    }
+    if (c->profile != PROFILE_DEVELOPMENT) {
+        err_set(err, ERR_CONFIG, "environment \"%s\" is %s, but no database URL is set", c->env_name,
+                c->profile == PROFILE_PRODUCTION ? "production" : "staging");
+        add_notes(c, err);
         return err_hint(err, "set DATABASE_URL, or give --url; the embedded PostgreSQL is for "
                              "development");
     }
-    const ClusterOptions o = {
+    if (c->is_ci && !c->env_named) {
+        err_set(err, ERR_CONFIG, "no database URL is set, and this is a pipeline (CI is set)");
+        add_notes(c, err);
+        err_hint(err, "set DATABASE_URL, or give --url; is the secret defined, and may this job see "
+                      "it?");
+        return err_hint(err, "to use the embedded PostgreSQL of this project, say so: --env ci");
+    }
+    return true;
+}
+
+void
+flow_cluster_options(const Config *c, const char *self_exe, ClusterOptions *ret)
+{
+    *ret = (ClusterOptions){
         .project_dir = c->project_dir,
         .data_dir = c->values[CFG_EMBEDDED_DIR].text,
         .bindir = c->values[CFG_EMBEDDED_BIN].text,
         .idle_ms = config_ms(c, CFG_EMBEDDED_IDLE),
         .self_exe = self_exe,
     };
-    if (!cluster_ensure(a, &o, &ret->cluster, err))
+}
+
+const char *
+flow_cluster_url(Arena *a, const ClusterInfo *info)
+{
+    DbUrl url = {.user = info->user, .database = info->database};
+    *vec_add(a, &url.hosts) = (UrlHost){info->socket_dir, info->port};
+    return url_shown(a, &url);
+}
+
+static bool
+embedded(Arena *a, const Config *c, const char *self_exe, FlowMake make, Target *ret, Err *err)
+{
+    if (!embedded_is_meant(c, err))
         return false;
+    ClusterOptions o;
+    flow_cluster_options(c, self_exe, &o);
     ret->embedded = true;
     ret->origin = "the embedded PostgreSQL of this project";
+    if (make == FLOW_MAKES_NOTHING) {
+        if (!cluster_inspect(a, &o, &ret->cluster, err))
+            return false;
+        ret->absent = !ret->cluster.data_dir;
+    }
+    if (ret->absent)
+        return true;
+    if (!cluster_ensure(a, &o, &ret->cluster, err))
+        return false;
     *vec_add(a, &ret->url.hosts) = (UrlHost){ret->cluster.socket_dir, ret->cluster.port};
     ret->url.user = ret->cluster.user;
     ret->url.database = ret->cluster.database;
     ret->url.connect_timeout_s = -1;
-    ret->shown = url_shown(a, &ret->url);
+    ret->shown = flow_cluster_url(a, &ret->cluster);
     return true;
 }
 
 bool
-flow_target(Arena *a, const Config *c, const char *self_exe, Target *ret, Err *err)
+flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Target *ret, Err *err)
 {
     *ret = (Target){0};
-    const ConfigValue *url = &c->values[CFG_URL], *direct = &c->values[CFG_DIRECT_URL];
-    bool by_flag = url->text && str_starts(str_of(url->origin), STR("flag"));
-    const ConfigValue *v = direct->text && direct->text[0] && !by_flag ? direct : url;
-    if (!v->text || !v->text[0])
-        return embedded(a, c, self_exe, ret, err);
+    const ConfigValue *v = config_target(c);
+    if (!v)
+        return embedded(a, c, self_exe, make, ret, err);
     ret->origin = v->origin;
     if (!url_parse(a, v->text, v->origin, &ret->url, err))
         return false;
@@ -46,18 +101,9 @@ flow_target(Arena *a, const Config *c, const char *self_exe, Target *ret, Err *e
     return true;
 }
 
-/* `path` as a person in the project folder would write it. */
-static const char *
-shown_path(const Config *c, const char *path)
-{
-    size_t n = strlen(c->project_dir);
-    if (strncmp(path, c->project_dir, n) == 0 && path[n] == '/')
-        return path + n + 1;
-    return path;
-}
-
 bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return history_open(a, c->migrations_dir, shown_path(c, c->migrations_dir), ret, err);
+    const char *shown = fs_below(c->project_dir, c->migrations_dir);
+    return history_open(a, c->migrations_dir, shown, ret, err);
 }

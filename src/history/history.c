@@ -35,6 +35,22 @@ history_name_cmp(const char *a, const char *b)
     }
 }
 
+/* Whether ops.json lies in the folder, or in one of its folders. */
+static bool
+holds_ops(Arena *a, const char *dir)
+{
+    FsEntryVec list = {0};
+    Err ignored;
+    bool found = fs_exists(fs_join(a, dir, "ops.json"));
+    if (!found && fs_list(a, dir, &list, &ignored))
+        vec_each(FsEntry, e, &list)
+        {
+            const char *below = fs_join(a, dir, e->name);
+            found = found || (e->kind == FS_DIR && fs_exists(fs_join(a, below, "ops.json")));
+        }
+    return found;
+}
+
 /* Folders that other tools own, by what lies in them. */
 static bool
 foreign_layout(Arena *a, const char *dir, const char *shown, Err *err)
@@ -43,12 +59,12 @@ foreign_layout(Arena *a, const char *dir, const char *shown, Err *err)
     if (!fs_list(a, dir, &list, err))
         return false;
     int flat = 0, folders = 0;
-    bool ops = false;
+    bool ops = false; /* Prisma 8: in the folders, or one level deeper (app/<stamp>_name/ops.json) */
     vec_each(FsEntry, e, &list)
     {
         if (e->kind == FS_DIR) {
             folders += fs_exists(fs_join(a, dir, fs_join(a, e->name, "migration.sql")));
-            ops = ops || fs_exists(fs_join(a, dir, fs_join(a, e->name, "ops.json")));
+            ops = ops || holds_ops(a, fs_join(a, dir, e->name));
         } else if (str_ends(str_of(e->name), STR(".sql")))
             flat++;
     }

@@ -51,6 +51,7 @@ typedef struct History {
     const char *dir;       /* shown path of the migrations folder */
     MigrationVec files;    /* in order of application */
     VEC(const char *) notes; /* odd but harmless things about the folder */
+    VEC(const char *) warnings; /* what is different on other machines or with Prisma */
     LedgerRowVec rows;     /* in order of started_at */
     VEC(Entry) entries;    /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;
@@ -72,7 +73,8 @@ typedef struct HistoryLayout {
     void (*add_create)(Buf *b, const char *schema);
     void (*add_select)(Buf *b, const char *schema);
     bool (*read_rows)(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err);
-    /* A finished migration in one row; the server's clock gives the end. */
+    /* A finished migration in one row; the server's clock gives the end. These two divide by zero
+     * (22012) when the migration is applied already. */
     void (*add_applied)(Buf *b, const char *schema, const LedgerRow *row);
     /* A migration of several steps: begun, then finished (with the file's checksum as it is now). */
     void (*add_begun)(Buf *b, const char *schema, const LedgerRow *row);

@@ -79,6 +79,14 @@ stamp_of(const char *name)
     return (Str){name, n};
 }
 
+static bool
+is_ascii(const char *s)
+{
+    while (*s && (unsigned char)*s < 0x80)
+        s++;
+    return !*s;
+}
+
 static void
 note_odd_names(Arena *a, History *h)
 {
@@ -89,13 +97,20 @@ note_odd_names(Arena *a, History *h)
             *vec_add(a, &h->notes) =
                 str_fmt(a, "\"%s\" does not begin with a timestamp: its place in the order is by "
                            "name only", name);
-        else if (before && str_eq(stamp, stamp_of(before)))
-            *vec_add(a, &h->notes) =
-                str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names decide the order",
-                        before, name);
+        else if (before && str_eq(stamp, stamp_of(before))) {
+            const char *text = str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names "
+                                          "decide the order", before, name);
+            if (is_ascii(before) && is_ascii(name))
+                *vec_add(a, &h->notes) = text;
+            else
+                *vec_add(a, &h->warnings) =
+                    str_fmt(a, "%s, and Prisma may order letters outside ASCII otherwise: give one "
+                               "of them another timestamp before it is applied", text);
+        }
         if (before && str_ieq(str_of(before), str_of(name)))
-            *vec_add(a, &h->notes) =
-                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only", before, name);
+            *vec_add(a, &h->warnings) =
+                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only: on macOS and "
+                           "Windows one of them is lost", before, name);
     }
 }
 
@@ -115,14 +130,12 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
         m->name = e->name;
         m->path = fs_join(a, fs_join(a, shown, e->name), "migration.sql");
         const char *file = fs_join(a, fs_join(a, dir, e->name), "migration.sql");
-        m->has_file = fs_exists(file);
         m->text = STR("");
         m->checksum = "";
-        if (!m->has_file)
-            continue;
-        if (!fs_read(a, file, 0, &m->text, err))
+        if (!fs_read_if_there(a, file, &m->has_file, &m->text, err))
             return err_at(err, m->path, 0, 0);
-        m->checksum = hash_sha256_hex(a, m->text);
+        if (m->has_file)
+            m->checksum = hash_sha256_hex(a, m->text);
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);
@@ -207,8 +220,7 @@ prisma_add_create(Buf *b, const char *schema)
 static void
 add_epoch(Buf *b, const char *column)
 {
-    buf_fmt(b, ", (EXTRACT(epoch FROM %s)::pg_catalog.numeric OPERATOR(pg_catalog.*) "
-               "1000000)::pg_catalog.int8", column);
+    buf_fmt(b, ", pg_catalog.encode(pg_catalog.timestamptz_send(%s), 'hex')", column);
 }
 
 static void
@@ -220,7 +232,6 @@ prisma_add_select(Buf *b, const char *schema)
     add_epoch(b, "rolled_back_at");
     buf_addz(b, ", applied_steps_count FROM ");
     add_table(b, schema);
-    buf_addz(b, " ORDER BY started_at");
 }
 
 static int64_t
@@ -229,6 +240,14 @@ number(Str s)
     long long v = 0;
     str_to_int(s, INT64_MIN, INT64_MAX, &v);
     return v;
+}
+
+static int
+by_start(const void *x, const void *y)
+{
+    const LedgerRow *a = x, *b = y;
+    return a->started_us != b->started_us ? (a->started_us > b->started_us) - (a->started_us < b->started_us)
+                                          : strcmp(a->name, b->name);
 }
 
 static bool
@@ -244,12 +263,14 @@ prisma_read_rows(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err)
             .checksum = db_cell(rows, i, 1).p,
             .name = db_cell(rows, i, 2).p,
             .logs = logs.p ? logs.p : "",
-            .started_us = number(db_cell(rows, i, 4)),
-            .finished_us = number(db_cell(rows, i, 5)),
-            .rolled_back_us = number(db_cell(rows, i, 6)),
+            .started_us = db_time_us(db_cell(rows, i, 4)),
+            .finished_us = db_time_us(db_cell(rows, i, 5)),
+            .rolled_back_us = db_time_us(db_cell(rows, i, 6)),
             .steps = (int)number(db_cell(rows, i, 7)),
         };
     }
+    if (ret->n)
+        qsort(ret->v, ret->n, sizeof *ret->v, by_start);
     return true;
 }
 
@@ -267,6 +288,23 @@ add_time(Buf *b, int64_t us)
 
 static const char server_time[] =
     "pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp())";
+
+static void
+add_where_live_name(Buf *b, const char *name)
+{
+    buf_addz(b, " WHERE migration_name OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(name));
+    buf_addz(b, " AND rolled_back_at IS NULL");
+}
+
+static void
+prisma_add_is_applied(Buf *b, const char *schema, const char *name)
+{
+    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
+    add_table(b, schema);
+    add_where_live_name(b, name);
+    buf_addz(b, " AND finished_at IS NOT NULL)");
+}
 
 static void
 add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
@@ -289,7 +327,9 @@ add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
     sql_add_literal(b, str_of(row->name));
     buf_addz(b, ", ");
     add_time(b, row->started_us);
-    buf_fmt(b, ", %d)", finished);
+    buf_fmt(b, ", %d OPERATOR(pg_catalog./) CASE WHEN (", finished);
+    prisma_add_is_applied(b, schema, row->name);
+    buf_addz(b, ") THEN 0 ELSE 1 END)");
 }
 
 static void
@@ -309,14 +349,6 @@ add_where_id(Buf *b, const char *id)
 {
     buf_addz(b, " WHERE id OPERATOR(pg_catalog.=) ");
     sql_add_literal(b, str_of(id));
-}
-
-static void
-add_where_live_name(Buf *b, const char *name)
-{
-    buf_addz(b, " WHERE migration_name OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(name));
-    buf_addz(b, " AND rolled_back_at IS NULL");
 }
 
 static void
@@ -377,15 +409,6 @@ prisma_add_resolved(Buf *b, const char *schema, const LedgerRow *row)
     buf_addz(b, ", '', ");
     add_time(b, row->started_us);
     buf_addz(b, ", 0)");
-}
-
-static void
-prisma_add_is_applied(Buf *b, const char *schema, const char *name)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    add_table(b, schema);
-    add_where_live_name(b, name);
-    buf_addz(b, " AND finished_at IS NOT NULL)");
 }
 
 const HistoryLayout history_prisma = {

@@ -1,12 +1,13 @@
 /* Reading a catalog: settings, schemas, everything else, in one snapshot. */
 #include "introspect/introspect_int.h"
 
-/* Functions that print definitions see the present, not the snapshot: an object that was dropped
- * in between makes the server fail, and then all is read again. */
-enum { ATTEMPTS = 3 };
+/* Functions that print definitions see the present, not the snapshot: of an object that was dropped
+ * in between they print nothing or fail (XX000), and then all is read again. */
+enum { ATTEMPTS = 20, PAUSE_MS = 20, PAUSE_CAP_MS = 500 };
 
 static const char opening[] =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    "SET LOCAL statement_timeout = 0;" /* the connection's own deadline counts */
     "SET LOCAL search_path = '';"
     "SET LOCAL quote_all_identifiers = off;"
     "SET LOCAL extra_float_digits = 1;"
@@ -17,7 +18,7 @@ static const char opening[] =
     "SET LOCAL standard_conforming_strings = on;"
     "SET LOCAL xmlbinary = 'base64';"
     "SET LOCAL jit = off;"; /* compiling these queries takes longer than running them */
-enum { OPENING_STATEMENTS = 11 };
+enum { OPENING_STATEMENTS = 12 };
 
 bool
 introspect_matches(const char *pattern, const char *text)
@@ -45,14 +46,14 @@ static void
 take_schema(void *arg, size_t result, const Str *cells)
 {
     if (result == OPENING_STATEMENTS)
-        schema_query.row(arg, cells);
+        intro_schema_query.row(arg, cells);
 }
 
 static void
 take_row(void *arg, size_t result, const Str *cells)
 {
-    if (result < nqueries)
-        queries[result].row(arg, cells);
+    if (result < intro_nqueries)
+        intro_queries[result].row(arg, cells);
 }
 
 static bool
@@ -61,12 +62,12 @@ read_all(Reading *r, Db *db, Err *err)
     Buf sql;
     buf_init(&sql, r->scratch);
     buf_addz(&sql, opening);
-    query_add(&sql, r, schema_query.sql);
+    intro_query_add(&sql, r, intro_schema_query.sql);
     if (!db_query_rows(db, r->scratch, buf_str(&sql), take_schema, r, err))
         return false;
     buf_clear(&sql);
-    for (size_t i = 0; i < nqueries; i++) {
-        query_add(&sql, r, queries[i].sql);
+    for (size_t i = 0; i < intro_nqueries; i++) {
+        intro_query_add(&sql, r, intro_queries[i].sql);
         buf_addz(&sql, ";\n");
     }
     return db_query_rows(db, r->scratch, buf_str(&sql), take_row, r, err);
@@ -99,15 +100,22 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
         Err ignored; /* a lost connection was told by the reading, or will be by the next message */
         if (db_is_open(db))
             (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
-        if (done) {
-            rows_finish(&r);
+        if (done && !r.is_torn) {
+            intro_finish(&r);
             catalog_finish(r.catalog);
             number_objects(r.catalog);
             *ret = r.catalog;
             return true;
         }
-        if (strcmp(err->sqlstate, "XX000") != 0 || attempt == ATTEMPTS)
+        if (!done && strcmp(err->sqlstate, "XX000") != 0)
             return false;
+        if (attempt == ATTEMPTS) {
+            if (done)
+                err_set(err, ERR_SQL, "the schema changed each of %d times that it was read",
+                        ATTEMPTS);
+            return err_hint(err, "try again when nobody changes the schema");
+        }
         arena_reset(a, m);
+        db_pause(NULL, NULL, db_backoff_ms(PAUSE_MS, PAUSE_CAP_MS, attempt));
     }
 }

@@ -2,8 +2,8 @@
  *
  * Expressions and definitions are as the server prints them with an empty search_path; settings
  * that change such texts (DateStyle, extra_float_digits, ...) are pinned for the time of reading.
- * Members of extensions are left to their extension. Nothing is locked but views for the moment in
- * which their text is printed. Any role can read everything that is needed.
+ * Members of extensions are left to their extension. The server takes ACCESS SHARE on a relation for
+ * the moment in which it prints its expressions. Any role can read everything that is needed.
  *
  * Not kept: names of NOT NULL constraints (PostgreSQL 18), who granted a privilege, comments on
  * extensions, foreign keys and triggers that partitions have because of their parent. */
@@ -27,10 +27,10 @@ typedef struct IntrospectOptions {
  * a        owns the catalog
  * options  NULL = everything but the system's schemas
  * errors   those of db_query; ERR_CONNECTION_LOST, ERR_TIMEOUT
- * cost     three round trips; about 0.1 ms of the server for each table */
-MUST_CHECK bool
-introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Err *err);
+ * cost     three round trips; 0.3 ms of the server for each table with 10 columns, 4 indexes and
+ *          2 foreign keys; again where objects are dropped while they are read */
+MUST_CHECK bool introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret,
+                           Err *err);
 
 /* Whether `text` matches the pattern. */
-bool
-introspect_matches(const char *pattern, const char *text);
+bool introspect_matches(const char *pattern, const char *text);

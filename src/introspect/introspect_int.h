@@ -23,6 +23,7 @@ typedef struct Reading {
     const IntrospectOptions *options;
     int major;
     Catalog *catalog;
+    bool is_torn;          /* something vanished while it was read */
     VEC(unsigned) schemas; /* their oids */
     Map names;             /* texts that are shared: -> const char * */
     Map types;             /* text of a type -> CatType * */
@@ -38,63 +39,40 @@ typedef struct Query {
 } Query;
 
 /* The first query gives the schemas; the others read what is in them. */
-extern const Query schema_query;
-extern const Query queries[];
-extern const size_t nqueries;
+extern const Query intro_schema_query;
+extern const Query intro_queries[];
+extern const size_t intro_nqueries;
 
 /* Expand a query's braces into b. */
-void
-query_add(Buf *b, const Reading *r, const char *sql);
+void intro_query_add(Buf *b, const Reading *r, const char *sql);
 
 /* Rows, one function for each query. */
-void
-row_schema(Reading *r, const Str *cells);
-void
-row_extension(Reading *r, const Str *cells);
-void
-row_opclass(Reading *r, const Str *cells);
-void
-row_collation(Reading *r, const Str *cells);
-void
-row_type(Reading *r, const Str *cells);
-void
-row_label(Reading *r, const Str *cells);
-void
-row_relation(Reading *r, const Str *cells);
-void
-row_column(Reading *r, const Str *cells);
-void
-row_sequence(Reading *r, const Str *cells);
-void
-row_function(Reading *r, const Str *cells);
-void
-row_constraint(Reading *r, const Str *cells);
-void
-row_index(Reading *r, const Str *cells);
-void
-row_index_option(Reading *r, const Str *cells);
-void
-row_trigger(Reading *r, const Str *cells);
-void
-row_rule(Reading *r, const Str *cells);
-void
-row_policy(Reading *r, const Str *cells);
-void
-row_comment(Reading *r, const Str *cells);
-void
-row_dependency(Reading *r, const Str *cells);
-void
-row_other(Reading *r, const Str *cells);
+void intro_row_schema(Reading *r, const Str *cells);
+void intro_row_extension(Reading *r, const Str *cells);
+void intro_row_opclass(Reading *r, const Str *cells);
+void intro_row_collation(Reading *r, const Str *cells);
+void intro_row_type(Reading *r, const Str *cells);
+void intro_row_label(Reading *r, const Str *cells);
+void intro_row_relation(Reading *r, const Str *cells);
+void intro_row_column(Reading *r, const Str *cells);
+void intro_row_sequence(Reading *r, const Str *cells);
+void intro_row_function(Reading *r, const Str *cells);
+void intro_row_constraint(Reading *r, const Str *cells);
+void intro_row_index(Reading *r, const Str *cells);
+void intro_row_index_option(Reading *r, const Str *cells);
+void intro_row_trigger(Reading *r, const Str *cells);
+void intro_row_rule(Reading *r, const Str *cells);
+void intro_row_policy(Reading *r, const Str *cells);
+void intro_row_comment(Reading *r, const Str *cells);
+void intro_row_dependency(Reading *r, const Str *cells);
+void intro_row_other(Reading *r, const Str *cells);
 
 /* Put columns into the order of their numbers: the server need not sort them. */
-void
-rows_finish(Reading *r);
+void intro_finish(Reading *r);
 
 /* Elements of an array's text, nested ones flattened; NULL elements have p == NULL. */
 typedef VEC(Str) Strs;
-Strs
-array_read(Arena *a, Str text);
+Strs intro_array(Arena *a, Str text);
 
-/* What of an ACL differs from the defaults of an object of that kind. */
-CatGrants
-acl_read(Reading *r, CatKind kind, const char *owner, Str acl);
+/* What of an object's ACL differs from the defaults. */
+CatGrants intro_acl(Reading *r, const CatRef *id, const char *owner, Str acl);

@@ -1,42 +1,43 @@
+/* clang-format off */
 /* The queries. Names and operators are qualified, although search_path is empty while they run.
  *
  * Catalogs: https://www.postgresql.org/docs/current/catalogs.html; what older versions lack is told
- * by the release notes of 14 to 18. In braces (see query_add):
- *   {=} {<>} {>} {>=}       pg_catalog's operators
- *   {ns}                    = any of the schemas that are read
- *   {in a,b}                = any of these letters
- *   {class pg_x}            oid of that catalog
- *   {member pg_x x.oid}     whether the object belongs to an extension
- *   {made pg_x x.oid}       the same, or came with another object (constructors of ranges)
- *   {15|new|old}            since that version, and before
- *   {others}                the kinds that are only named
+ * by the release notes of 14 to 18. In braces (see intro_query_add):
+ *   {=} {<>} {>} {>=}    pg_catalog's operators
+ *   {ns}                 = any of the schemas that are read
+ *   {in a,b}             = any of these letters
+ *   {class pg_x}         oid of that catalog
+ *   {member pg_x x.oid}  whether the object belongs to an extension
+ *   {made pg_x x.oid}    the same, or it came with another object (constructors of ranges)
+ *   {text x|call}        what the call prints of x; '' when x vanished since the snapshot
+ *   {15|new|old}         since that version, and before
+ *   {others}             the kinds that are only named
  * 16384 is the first oid of objects that initdb did not make. */
 #include "introspect/introspect_int.h"
 
-/* clang-format off */
-const Query schema_query = {
+const Query intro_schema_query = {
     "SELECT n.oid, n.nspname, pg_catalog.pg_get_userbyid(n.nspowner), n.nspacl, "
     "  {member pg_namespace n.oid} "
     "FROM pg_catalog.pg_namespace n "
     "WHERE NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_') AND "
     "  n.nspname {<>} 'information_schema'",
-    row_schema};
+    intro_row_schema};
 
-const Query queries[] = {
+const Query intro_queries[] = {
     /* Every new database has plpgsql. */
     {"SELECT e.oid, e.extname, n.nspname, e.extversion, pg_catalog.pg_get_userbyid(e.extowner) "
      "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid {=} e.extnamespace "
      "WHERE NOT (e.extname {=} 'plpgsql' AND n.nspname {=} 'pg_catalog')",
-     row_extension},
+     intro_row_extension},
 
     {"SELECT o.oid, n.nspname, o.opcname "
      "FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_namespace n ON n.oid {=} o.opcnamespace "
      "WHERE NOT o.opcdefault",
-     row_opclass},
+     intro_row_opclass},
 
     {"SELECT o.oid, n.nspname, o.collname "
      "FROM pg_catalog.pg_collation o JOIN pg_catalog.pg_namespace n ON n.oid {=} o.collnamespace",
-     row_collation},
+     intro_row_collation},
 
     {"SELECT t.oid, t.typarray, n.nspname, t.typname, t.typtype, t.typrelid, "
      "  pg_catalog.pg_get_userbyid(t.typowner), t.typacl, {member pg_type t.oid}, CASE WHEN "
@@ -47,12 +48,12 @@ const Query queries[] = {
      "LEFT JOIN pg_catalog.pg_type b ON b.oid {=} t.typbasetype "
      "LEFT JOIN pg_catalog.pg_class c ON c.oid {=} t.typrelid "
      "WHERE t.typnamespace {ns} AND (t.typtype {in d,e} OR c.relkind {=} 'c')",
-     row_type},
+     intro_row_type},
 
     {"SELECT e.enumtypid, e.enumlabel "
      "FROM pg_catalog.pg_enum e JOIN pg_catalog.pg_type t ON t.oid {=} e.enumtypid "
      "WHERE t.typnamespace {ns} ORDER BY e.enumtypid, e.enumsortorder",
-     row_label},
+     intro_row_label},
 
     {"SELECT c.oid, c.reltype, t.typarray, n.nspname, c.relname, c.relkind, "
      "  pg_catalog.pg_get_userbyid(c.relowner), c.relacl, {member pg_class c.oid}, "
@@ -64,7 +65,7 @@ const Query queries[] = {
      "  pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid {=} h.inhparent JOIN "
      "  pg_catalog.pg_namespace pn ON pn.oid {=} p.relnamespace WHERE h.inhrelid {=} c.oid), "
      "  ofn.nspname, oft.typname, CASE WHEN c.relkind {in m,v} THEN "
-     "  pg_catalog.pg_get_viewdef(c.oid) END "
+     "  {text c.oid|pg_catalog.pg_get_viewdef(c.oid)} END "
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace "
      "LEFT JOIN pg_catalog.pg_type t ON t.oid {=} c.reltype "
      "LEFT JOIN pg_catalog.pg_class o ON o.oid {=} c.reltoastrelid AND o.reloptions IS NOT NULL "
@@ -73,7 +74,7 @@ const Query queries[] = {
      "LEFT JOIN pg_catalog.pg_type oft ON oft.oid {=} c.reloftype "
      "LEFT JOIN pg_catalog.pg_namespace ofn ON ofn.oid {=} oft.typnamespace "
      "WHERE c.relnamespace {ns} AND c.relkind {in m,p,r,v}",
-     row_relation},
+     intro_row_relation},
 
     /* A default cannot refer to columns; without the relation the server need not load it. */
     {"SELECT a.attrelid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), "
@@ -81,14 +82,14 @@ const Query queries[] = {
      "  a.attcollation {<>} t.typcollation, CASE WHEN a.attstorage {<>} t.typstorage THEN "
      "  a.attstorage END, {14|a.attcompression|''}, CASE WHEN a.attstattarget {>=} 0 THEN "
      "  a.attstattarget END, a.attoptions, a.attinhcount {>} 0 AND NOT a.attislocal, a.attacl, "
-     "  d.oid, pg_catalog.pg_get_expr(d.adbin, "
-     "  CASE WHEN a.attgenerated {=} '' THEN 0::pg_catalog.oid ELSE d.adrelid END) "
+     "  d.oid, {text d.adbin|pg_catalog.pg_get_expr(d.adbin, "
+     "  CASE WHEN a.attgenerated {=} '' THEN 0::pg_catalog.oid ELSE d.adrelid END)} "
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid {=} c.oid "
      "JOIN pg_catalog.pg_type t ON t.oid {=} a.atttypid "
      "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid {=} a.attrelid AND d.adnum {=} a.attnum "
      "WHERE c.relnamespace {ns} AND c.relkind {in c,m,p,r,v} AND a.attnum {>} 0 AND "
      "  NOT a.attisdropped",
-     row_column},
+     intro_row_column},
 
     {"SELECT c.oid, n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner), c.relacl, "
      "  {member pg_class c.oid}, c.relpersistence, pg_catalog.format_type(s.seqtypid, NULL), "
@@ -99,15 +100,15 @@ const Query queries[] = {
      "LEFT JOIN pg_catalog.pg_depend d ON d.classid {=} {class pg_class} AND d.objid {=} c.oid "
      "  AND d.objsubid {=} 0 AND d.refclassid {=} {class pg_class} AND d.deptype {in a,i} "
      "WHERE c.relnamespace {ns}",
-     row_sequence},
+     intro_row_sequence},
 
     {"SELECT p.oid, n.nspname, p.proname, p.prokind {=} 'p', "
      "  pg_catalog.oidvectortypes(p.proargtypes), pg_catalog.pg_get_function_arguments(p.oid), "
-     "  pg_catalog.pg_get_function_result(p.oid), pg_catalog.pg_get_functiondef(p.oid), "
+     "  pg_catalog.pg_get_function_result(p.oid), {text p.oid|pg_catalog.pg_get_functiondef(p.oid)}, "
      "  pg_catalog.pg_get_userbyid(p.proowner), p.proacl "
      "FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid {=} p.pronamespace "
      "WHERE p.pronamespace {ns} AND p.prokind {<>} 'a' AND NOT {made pg_proc p.oid}",
-     row_function},
+     intro_row_function},
 
     /* Foreign keys of partitions, and those that a partitioned table referred to makes, belong to the
      * one that was declared. Of NOT NULL constraints only those that are not valid say more than
@@ -119,7 +120,7 @@ const Query queries[] = {
      "  ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid {=} k.confrelid "
      "  AND a.attnum {=} u.num) END, k.confupdtype, k.confdeltype, k.confmatchtype, "
      "  k.connoinherit, k.conparentid {<>} 0 OR (k.coninhcount {>} 0 AND NOT k.conislocal), "
-     "  pg_catalog.pg_get_expr(k.conbin, k.conrelid), "
+     "  {text k.conbin|pg_catalog.pg_get_expr(k.conbin, k.conrelid)}, "
      "  {15|k.confdelsetcols|NULL::pg_catalog.text}, {18|k.conenforced|true}, "
      "  {18|k.conperiod|false}, CASE WHEN k.contype {=} 'x' THEN (SELECT "
      "  pg_catalog.array_agg(CASE WHEN n.nspname {=} 'pg_catalog' THEN "
@@ -131,14 +132,15 @@ const Query queries[] = {
      "LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid {=} r.relnamespace "
      "WHERE k.connamespace {ns} AND (k.contype {in c,p,u,x} OR (k.contype {=} 'f' AND "
      "  k.conparentid {=} 0){18| OR (k.contype {=} 'n' AND NOT k.convalidated)|})",
-     row_constraint},
+     intro_row_constraint},
 
     {"SELECT i.indexrelid, c.relname, c.relkind, i.indrelid, k.oid, m.amname, i.indisunique, "
      "  {15|i.indnullsnotdistinct|false}, i.indnkeyatts, i.indkey, i.indoption, i.indclass, "
      "  i.indcollation, CASE WHEN i.indexprs IS NOT NULL THEN (SELECT "
-     "  pg_catalog.array_agg(pg_catalog.pg_get_indexdef(i.indexrelid, g.k, false) ORDER BY g.k) "
+     "  pg_catalog.array_agg({text g.k|pg_catalog.pg_get_indexdef(i.indexrelid, g.k, false)} "
+     "  ORDER BY g.k) "
      "  FROM pg_catalog.generate_series(1, i.indnkeyatts::pg_catalog.int4) g(k)) END, "
-     "  pg_catalog.pg_get_expr(i.indpred, i.indrelid), c.reloptions, s.spcname, pn.nspname, "
+     "  {text i.indpred|pg_catalog.pg_get_expr(i.indpred, i.indrelid)}, c.reloptions, s.spcname, pn.nspname, "
      "  p.relname, i.indisvalid AND i.indisready AND i.indislive, i.indisreplident, "
      "  i.indisclustered "
      "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid {=} i.indexrelid "
@@ -150,39 +152,39 @@ const Query queries[] = {
      "LEFT JOIN pg_catalog.pg_class p ON p.oid {=} h.inhparent "
      "LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid {=} p.relnamespace "
      "WHERE c.relnamespace {ns}",
-     row_index},
+     intro_row_index},
 
     {"SELECT a.attrelid, a.attnum, a.attoptions "
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid {=} c.oid "
      "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND a.attoptions IS NOT NULL",
-     row_index_option},
+     intro_row_index_option},
 
     {"SELECT t.oid, t.tgrelid, t.tgname, n.nspname, p.proname, "
-     "  pg_catalog.pg_get_triggerdef(t.oid), t.tgenabled "
+     "  {text t.oid|pg_catalog.pg_get_triggerdef(t.oid)}, t.tgenabled "
      "FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid {=} t.tgrelid "
      "JOIN pg_catalog.pg_proc p ON p.oid {=} t.tgfoid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} p.pronamespace "
      "WHERE c.relnamespace {ns} AND NOT t.tgisinternal AND t.tgparentid {=} 0",
-     row_trigger},
+     intro_row_trigger},
 
     {"SELECT w.oid, w.ev_class, w.rulename, CASE WHEN w.rulename {<>} '_RETURN' THEN "
-     "  pg_catalog.pg_get_ruledef(w.oid) END, w.ev_enabled "
+     "  {text w.oid|pg_catalog.pg_get_ruledef(w.oid)} END, w.ev_enabled "
      "FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class c ON c.oid {=} w.ev_class "
      "WHERE c.relnamespace {ns}",
-     row_rule},
+     intro_row_rule},
 
     {"SELECT p.oid, p.polrelid, p.polname, p.polcmd, p.polpermissive, (SELECT "
      "  pg_catalog.array_agg(r.rolname) FROM pg_catalog.pg_roles r WHERE r.oid {=} ANY "
-     "  (p.polroles)), pg_catalog.pg_get_expr(p.polqual, p.polrelid), "
-     "  pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) "
+     "  (p.polroles)), {text p.polqual|pg_catalog.pg_get_expr(p.polqual, p.polrelid)}, "
+     "  {text p.polwithcheck|pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)} "
      "FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid {=} p.polrelid "
      "WHERE c.relnamespace {ns}",
-     row_policy},
+     intro_row_policy},
 
     {"SELECT d.classoid, d.objoid, d.objsubid, d.description "
      "FROM pg_catalog.pg_description d "
      "WHERE d.objoid {>=} 16384 OR d.classoid {=} {class pg_namespace}",
-     row_comment},
+     intro_row_comment},
 
     /* What expressions, queries and signatures use; types of columns, keys and the like are fields. */
     {"SELECT d.classid, d.objid, d.refclassid, d.refobjid, d.refobjsubid "
@@ -193,7 +195,7 @@ const Query queries[] = {
      "  {class pg_class}, {class pg_policy}, {class pg_proc}, {class pg_rewrite}, "
      "  {class pg_trigger}, {class pg_type}]::pg_catalog.oid[]) OR "
      "  (d.classid {=} {class pg_constraint} AND d.refclassid {<>} {class pg_class}))",
-     row_dependency},
+     intro_row_dependency},
 
     {"{others}"
      "SELECT 'user mapping', NULL, pg_catalog.format('%s for %s', u.srvname, u.usename) "
@@ -222,9 +224,9 @@ const Query queries[] = {
      "FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_class c ON c.oid {=} x.attrelid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace "
      "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND x.attstattarget {>=} 0",
-     row_other},
+     intro_row_other},
 };
-const size_t nqueries = sizeof queries / sizeof *queries;
+const size_t intro_nqueries = sizeof intro_queries / sizeof *intro_queries;
 
 /* Kinds that are only named. */
 typedef struct Other {
@@ -286,7 +288,7 @@ add_others(Buf *b, const Reading *r)
         else
             buf_addz(&sql, "WHERE x.oid {>=} 16384 ");
         buf_fmt(&sql, "AND NOT {made %s x.oid} %s UNION ALL ", o->catalog, o->where);
-        query_add(b, r, sql.p);
+        intro_query_add(b, r, sql.p);
     }
 }
 
@@ -306,18 +308,26 @@ add_token(Buf *b, const Reading *r, Str token)
         buf_fmt(b, "'pg_catalog." STR_FMT "'::pg_catalog.regclass", STR_ARG(rest));
     } else if (str_is(word, "member") || str_is(word, "made")) {
         Str object = rest, catalog = str_cut(&object, ' ');
-        query_add(b, r,
-                  str_fmt(r->scratch,
-                          "EXISTS (SELECT FROM pg_catalog.pg_depend m WHERE m.classid {=} "
-                          "{class " STR_FMT "} AND m.objid {=} " STR_FMT " AND m.deptype {in %s})",
-                          STR_ARG(catalog), STR_ARG(object), str_is(word, "made") ? "e,i" : "e"));
+        intro_query_add(
+            b, r,
+            str_fmt(r->scratch,
+                    "EXISTS (SELECT FROM pg_catalog.pg_depend m WHERE m.classid {=} "
+                    "{class " STR_FMT "} AND m.objid {=} " STR_FMT " AND m.deptype {in %s})",
+                    STR_ARG(catalog), STR_ARG(object), str_is(word, "made") ? "e,i" : "e"));
     } else if (str_is(word, "others")) {
         add_others(b, r);
+    } else if (str_is(word, "text")) {
+        Str call = rest, x = str_cut(&call, '|');
+        intro_query_add(b, r,
+                        str_fmt(r->scratch,
+                                "CASE WHEN " STR_FMT " IS NOT NULL THEN COALESCE(" STR_FMT
+                                ", '') END",
+                                STR_ARG(x), STR_ARG(call)));
     } else if (str_contains(token, STR("|"))) {
         Str older = token, since = str_cut(&older, '|'), newer = str_cut(&older, '|');
         long long version = 0;
         str_to_int(since, 0, 99, &version);
-        query_add(b, r, str_dup(r->scratch, r->major >= version ? newer : older));
+        intro_query_add(b, r, str_dup(r->scratch, r->major >= version ? newer : older));
     } else {
         buf_fmt(b, "OPERATOR(pg_catalog." STR_FMT ")", STR_ARG(token));
     }
@@ -335,7 +345,7 @@ closing(const char *p)
 }
 
 void
-query_add(Buf *b, const Reading *r, const char *sql)
+intro_query_add(Buf *b, const Reading *r, const char *sql)
 {
     for (const char *open; (open = strchr(sql, '{'));) {
         const char *close = closing(open);

@@ -16,7 +16,7 @@ enum {
     CLASS_POLICY = 3256,
 };
 
-enum { OID_DEFAULT_COLLATION = 100, OID_SCHEMA_PUBLIC = 2200 };
+enum { OID_DEFAULT_COLLATION = 100 };
 
 /* ---- cells --------------------------------------------------------------------------------- */
 
@@ -66,6 +66,15 @@ text(Reading *r, Str cell)
     return cell.n ? str_dup(r->arena, cell) : NULL;
 }
 
+/* What the server printed of an object; it sees the present, and there it was gone when it is "".
+ */
+static const char *
+printed(Reading *r, Str cell)
+{
+    r->is_torn = r->is_torn || (cell.p && !cell.n);
+    return text(r, cell);
+}
+
 /* A text that comes often: a name. */
 static const char *
 name(Reading *r, Str cell)
@@ -94,6 +103,7 @@ type(Reading *r, Str cell)
     if (!known) {
         known = arena_new(r->scratch, CatType);
         *known = catalog_type(r->arena, cell);
+        r->is_torn = r->is_torn || str_starts(cell, STR("???")); /* format_type's word for gone */
         map_put(&r->types, str_copy(r->scratch, cell), known);
     }
     return *known;
@@ -103,7 +113,7 @@ type(Reading *r, Str cell)
 static void
 options(Reading *r, Str cell, CatTexts *ret)
 {
-    Strs items = array_read(r->scratch, cell);
+    Strs items = intro_array(r->scratch, cell);
     vec_each (Str, item, &items)
         if (!str_starts(*item, STR("pg_attver=")))
             *vec_add(r->arena, ret) = name(r, *item);
@@ -112,7 +122,7 @@ options(Reading *r, Str cell, CatTexts *ret)
 static void
 names(Reading *r, Str cell, CatTexts *ret)
 {
-    Strs items = array_read(r->scratch, cell);
+    Strs items = intro_array(r->scratch, cell);
     vec_each (Str, item, &items)
         *vec_add(r->arena, ret) = name(r, *item);
 }
@@ -187,7 +197,7 @@ left_out(const Reading *r, const char *schema, const char *object)
         return false;
     const char *full = str_fmt(r->scratch, "%s.%s", schema, object);
     for (size_t i = 0; i < o->nexcept; i++)
-        if (introspect_matches(o->except[i], full))
+        if (strchr(o->except[i], '.') && introspect_matches(o->except[i], full))
             return true;
     return false;
 }
@@ -248,7 +258,7 @@ column_names(Reading *r, const Rel *rel, Str cell, CatTexts *ret)
 }
 
 void
-rows_finish(Reading *r)
+intro_finish(Reading *r)
 {
     for (size_t i = 0; i < r->rels.n; i++) {
         const Rel *rel = r->rels.entries[i].value;
@@ -267,7 +277,7 @@ rows_finish(Reading *r)
 /* ---- schemas, extensions, types ------------------------------------------------------------ */
 
 void
-row_schema(Reading *r, const Str *c)
+intro_row_schema(Reading *r, const Str *c)
 {
     const char *schema = name(r, c[1]);
     if (!wanted_schema(r, schema))
@@ -277,19 +287,12 @@ row_schema(Reading *r, const Str *c)
         return;
     CatSchema *o = catalog_add(r->catalog, CAT_SCHEMA, NULL, schema);
     o->owner = name(r, c[2]);
-    /* What initdb gives to everybody in "public" differs between versions: it counts as default. */
-    CatGrants grants = acl_read(r, CAT_SCHEMA, o->owner, c[3]);
-    vec_each (CatGrant, g, &grants) {
-        if (oid(c[0]) == OID_SCHEMA_PUBLIC && !g->role &&
-            strcmp(g->privileges, r->major >= 15 ? "U" : "UC") == 0)
-            continue;
-        *vec_add(r->arena, &o->grants) = *g;
-    }
+    o->grants = intro_acl(r, &o->id, o->owner, c[3]);
     remember(r, CLASS_NAMESPACE, oid(c[0]), o);
 }
 
 void
-row_extension(Reading *r, const Str *c)
+intro_row_extension(Reading *r, const Str *c)
 {
     CatExtension *o = catalog_add(r->catalog, CAT_EXTENSION, NULL, name(r, c[1]));
     o->in_schema = name(r, c[2]);
@@ -298,7 +301,7 @@ row_extension(Reading *r, const Str *c)
 }
 
 void
-row_opclass(Reading *r, const Str *c)
+intro_row_opclass(Reading *r, const Str *c)
 {
     CatName *o = arena_new(r->scratch, CatName);
     *o = qualified(r, c[1], c[2]);
@@ -306,7 +309,7 @@ row_opclass(Reading *r, const Str *c)
 }
 
 void
-row_collation(Reading *r, const Str *c)
+intro_row_collation(Reading *r, const Str *c)
 {
     CatName *o = arena_new(r->scratch, CatName);
     *o = qualified(r, c[1], c[2]);
@@ -321,7 +324,7 @@ collation(const Reading *r, unsigned id)
 }
 
 void
-row_type(Reading *r, const Str *c)
+intro_row_type(Reading *r, const Str *c)
 {
     const char *schema = name(r, c[2]), *type_name = name(r, c[3]);
     char kind = letter(c[4]);
@@ -331,7 +334,7 @@ row_type(Reading *r, const Str *c)
         CatKind k = kind == 'e' ? CAT_ENUM : kind == 'd' ? CAT_DOMAIN : CAT_COMPOSITE;
         o = catalog_add(r->catalog, k, schema, type_name);
         o->owner = name(r, c[6]);
-        o->grants = acl_read(r, k, o->owner, c[7]);
+        o->grants = intro_acl(r, &o->id, o->owner, c[7]);
         remember(r, CLASS_TYPE, oid(c[0]), o);
         remember(r, CLASS_TYPE, oid(c[1]), o);
     }
@@ -347,7 +350,7 @@ row_type(Reading *r, const Str *c)
 }
 
 void
-row_label(Reading *r, const Str *c)
+intro_row_label(Reading *r, const Str *c)
 {
     CatEnum *e = (void *)recall(r, CLASS_TYPE, oid(c[0]));
     if (e)
@@ -356,18 +359,18 @@ row_label(Reading *r, const Str *c)
 
 /* ---- relations ----------------------------------------------------------------------------- */
 
-/* SELECT ... as the server prints it, without the semicolon. */
+/* A statement without its semicolon. */
 static const char *
-query_text(Reading *r, Str cell)
+statement(Reading *r, Str cell)
 {
-    Str s = str_trim(cell);
-    if (str_ends(s, STR(";")))
-        s.n--;
-    return text(r, s);
+    Str trimmed = str_trim(cell);
+    if (str_ends(trimmed, STR(";")))
+        trimmed.n--;
+    return printed(r, trimmed);
 }
 
 void
-row_relation(Reading *r, const Str *c)
+intro_row_relation(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -407,7 +410,7 @@ row_relation(Reading *r, const Str *c)
     remember(r, CLASS_TYPE, oid(c[ROWTYPE]), o);
     remember(r, CLASS_TYPE, oid(c[ROWARRAY]), o);
     o->owner = name(r, c[OWNER]);
-    o->grants = acl_read(r, k, o->owner, c[ACL]);
+    o->grants = intro_acl(r, &o->id, o->owner, c[ACL]);
     o->is_unlogged = letter(c[PERSISTENCE]) == 'u';
     options(r, c[OPTIONS], &o->options);
     options(r, c[TOAST_OPTIONS], &o->toast_options);
@@ -420,7 +423,7 @@ row_relation(Reading *r, const Str *c)
     o->is_rls_forced = yes(c[RLS_FORCED]);
     o->partition_key = text(r, c[PARTITION_KEY]);
     o->partition_bound = text(r, c[BOUND]);
-    Strs parents = array_read(r->scratch, c[PARENTS]);
+    Strs parents = intro_array(r->scratch, c[PARENTS]);
     for (size_t i = 0; i + 1 < parents.n; i += 2) {
         CatName parent = {name(r, parents.v[i]), name(r, parents.v[i + 1])};
         if (yes(c[IS_PARTITION]))
@@ -429,11 +432,11 @@ row_relation(Reading *r, const Str *c)
             *vec_add(r->arena, &o->inherits) = parent;
     }
     o->of_type = (CatName){name(r, c[OF_SCHEMA]), name(r, c[OF_NAME])};
-    o->query = query_text(r, c[QUERY]);
+    o->query = statement(r, c[QUERY]);
 }
 
 void
-row_column(Reading *r, const Str *c)
+intro_row_column(Reading *r, const Str *c)
 {
     enum {
         REL,
@@ -482,13 +485,13 @@ row_column(Reading *r, const Str *c)
     o->statistics = text(r, c[STATISTICS]);
     options(r, c[OPTIONS], &o->options);
     o->is_inherited = yes(c[INHERITED]);
-    o->grants = acl_read(r, CAT_COLUMN, NULL, c[ACL]);
+    o->grants = intro_acl(r, &o->id, NULL, c[ACL]);
     remember(r, CLASS_ATTRDEF, oid(c[DEFAULT_OID]), o);
-    o->default_expr = text(r, c[DEFAULT]);
+    o->default_expr = printed(r, c[DEFAULT]);
 }
 
 void
-row_sequence(Reading *r, const Str *c)
+intro_row_sequence(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -515,7 +518,7 @@ row_sequence(Reading *r, const Str *c)
         return;
     CatSequence *o = catalog_add(r->catalog, CAT_SEQUENCE, schema, seq_name);
     o->owner = name(r, c[OWNER]);
-    o->grants = acl_read(r, CAT_SEQUENCE, o->owner, c[ACL]);
+    o->grants = intro_acl(r, &o->id, o->owner, c[ACL]);
     o->type = type(r, c[TYPE]);
     o->start = big(c[START]);
     o->increment = big(c[INCREMENT]);
@@ -533,7 +536,7 @@ row_sequence(Reading *r, const Str *c)
 }
 
 void
-row_function(Reading *r, const Str *c)
+intro_row_function(Reading *r, const Str *c)
 {
     enum { OID, SCHEMA, NAME, PROCEDURE, TYPES, ARGUMENTS, RETURNS, DEFINITION, OWNER, ACL };
     const char *schema = name(r, c[SCHEMA]), *fn_name = name(r, c[NAME]);
@@ -544,9 +547,9 @@ row_function(Reading *r, const Str *c)
     o->is_procedure = yes(c[PROCEDURE]);
     o->arguments = text(r, c[ARGUMENTS]);
     o->returns = text(r, c[RETURNS]);
-    o->definition = text(r, str_trim(c[DEFINITION]));
+    o->definition = printed(r, str_trim(c[DEFINITION]));
     o->owner = name(r, c[OWNER]);
-    o->grants = acl_read(r, CAT_FUNCTION, o->owner, c[ACL]);
+    o->grants = intro_acl(r, &o->id, o->owner, c[ACL]);
     remember(r, CLASS_PROC, oid(c[OID]), o);
 }
 
@@ -580,7 +583,7 @@ constraint_type(char c)
 }
 
 void
-row_constraint(Reading *r, const Str *c)
+intro_row_constraint(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -631,12 +634,12 @@ row_constraint(Reading *r, const Str *c)
     o->is_inherited = yes(c[INHERITED]);
     o->is_without_overlaps = yes(c[OVERLAPS]);
     if (o->type == CAT_CHECK) {
-        o->expr = text(r, c[EXPR]);
+        o->expr = printed(r, c[EXPR]);
         o->is_no_inherit = yes(c[NO_INHERIT]);
     } else if (o->type != CAT_EXCLUDE) {
         column_names(r, rel, c[COLUMNS], &o->columns);
     }
-    Strs operators = array_read(r->scratch, c[OPERATORS]);
+    Strs operators = intro_array(r->scratch, c[OPERATORS]);
     vec_each (Str, op, &operators)
         vec_add(r->arena, &o->keys)->op = name(r, *op);
     if (o->type != CAT_FOREIGN_KEY)
@@ -665,7 +668,7 @@ read_keys(Reading *r, const Rel *rel, IndexTarget *t, const Str *c)
     enum { NKEYS = 8, COLUMNS, OPTION, OPCLASS, COLLATION, EXPRS };
     Numbers columns = numbers(r, c[COLUMNS]), flags = numbers(r, c[OPTION]);
     Numbers classes = numbers(r, c[OPCLASS]), collations = numbers(r, c[COLLATION]);
-    Strs exprs = array_read(r->scratch, c[EXPRS]);
+    Strs exprs = intro_array(r->scratch, c[EXPRS]);
     size_t nkeys = (size_t)number(c[NKEYS]);
     for (size_t i = nkeys; i < columns.n; i++) {
         const char *column = column_name(rel, columns.v[i]);
@@ -677,7 +680,7 @@ read_keys(Reading *r, const Rel *rel, IndexTarget *t, const Str *c)
         CatKey *k = i < t->keys->n ? &t->keys->v[i] : vec_add(r->arena, t->keys);
         unsigned usual = OID_DEFAULT_COLLATION, own = (unsigned)collations.v[i];
         if (columns.v[i] == 0) {
-            k->expr = i < exprs.n ? text(r, exprs.v[i]) : NULL;
+            k->expr = i < exprs.n ? printed(r, exprs.v[i]) : NULL;
         } else {
             k->column = column_name(rel, columns.v[i]);
             usual = k->column ? rel->columns.v[columns.v[i] - 1].collation : own;
@@ -694,7 +697,7 @@ read_keys(Reading *r, const Rel *rel, IndexTarget *t, const Str *c)
 }
 
 void
-row_index(Reading *r, const Str *c)
+intro_row_index(Reading *r, const Str *c)
 {
     enum {
         OID,
@@ -741,7 +744,7 @@ row_index(Reading *r, const Str *c)
         k->is_nulls_not_distinct = yes(c[NULLS_NOT_DISTINCT]);
         if (k->type == CAT_EXCLUDE) {
             k->method = name(r, c[METHOD]);
-            k->expr = text(r, c[PREDICATE]);
+            k->expr = printed(r, c[PREDICATE]);
         }
         return;
     }
@@ -752,7 +755,7 @@ row_index(Reading *r, const Str *c)
     i->method = str_is(c[METHOD], "btree") ? NULL : name(r, c[METHOD]);
     i->is_unique = yes(c[UNIQUE]);
     i->is_nulls_not_distinct = yes(c[NULLS_NOT_DISTINCT]);
-    i->predicate = text(r, c[PREDICATE]);
+    i->predicate = printed(r, c[PREDICATE]);
     i->tablespace = name(r, c[TABLESPACE]);
     i->parent = (CatName){name(r, c[PARENT_SCHEMA]), name(r, c[PARENT])};
     if (!yes(c[VALID]))
@@ -760,7 +763,7 @@ row_index(Reading *r, const Str *c)
 }
 
 void
-row_index_option(Reading *r, const Str *c)
+intro_row_index_option(Reading *r, const Str *c)
 {
     CatObject *o = recall(r, CLASS_CLASS, oid(c[0]));
     if (!o)
@@ -786,20 +789,20 @@ enabled(Str cell)
 }
 
 void
-row_trigger(Reading *r, const Str *c)
+intro_row_trigger(Reading *r, const Str *c)
 {
     CatRelation *t = relation(r, oid(c[1]));
     if (!t)
         return;
     CatTrigger *o = catalog_add_to(r->catalog, t, CAT_TRIGGER, name(r, c[2]));
     o->function = qualified(r, c[3], c[4]);
-    o->definition = text(r, c[5]);
+    o->definition = printed(r, c[5]);
     o->enabled = enabled(c[6]);
     remember(r, CLASS_TRIGGER, oid(c[0]), o);
 }
 
 void
-row_rule(Reading *r, const Str *c)
+intro_row_rule(Reading *r, const Str *c)
 {
     CatRelation *t = relation(r, oid(c[1]));
     if (!t)
@@ -809,16 +812,13 @@ row_rule(Reading *r, const Str *c)
         return;
     }
     CatRule *o = catalog_add_to(r->catalog, t, CAT_RULE, name(r, c[2]));
-    Str definition = str_trim(c[3]);
-    if (str_ends(definition, STR(";")))
-        definition.n--;
-    o->definition = text(r, definition);
+    o->definition = statement(r, c[3]);
     o->enabled = enabled(c[4]);
     remember(r, CLASS_REWRITE, oid(c[0]), o);
 }
 
 void
-row_policy(Reading *r, const Str *c)
+intro_row_policy(Reading *r, const Str *c)
 {
     CatRelation *t = relation(r, oid(c[1]));
     if (!t)
@@ -827,15 +827,15 @@ row_policy(Reading *r, const Str *c)
     o->command = letter(c[3]) == '*' ? '\0' : letter(c[3]);
     o->is_restrictive = !yes(c[4]);
     names(r, c[5], &o->roles);
-    o->using_expr = text(r, c[6]);
-    o->check_expr = text(r, c[7]);
+    o->using_expr = printed(r, c[6]);
+    o->check_expr = printed(r, c[7]);
     remember(r, CLASS_POLICY, oid(c[0]), o);
 }
 
 /* ---- comments, dependencies, the rest ------------------------------------------------------- */
 
 void
-row_comment(Reading *r, const Str *c)
+intro_row_comment(Reading *r, const Str *c)
 {
     unsigned class = oid(c[0]), id = oid(c[1]);
     int num = number(c[2]);
@@ -844,8 +844,8 @@ row_comment(Reading *r, const Str *c)
         const Rel *rel = by_oid(&r->rels, id);
         o = column_name(rel, num) ? (CatObject *)rel->columns.v[num - 1].column : NULL;
     }
-    if (!o || (id == OID_SCHEMA_PUBLIC && str_is(c[3], "standard public schema")))
-        return;
+    if (!o || (o->id.kind == CAT_SCHEMA && str_is(c[3], "standard public schema")))
+        return; /* initdb's */
     /* The index of a constraint is the constraint; what is said of the latter is said of it. */
     if (class == CLASS_CLASS && o->id.kind == CAT_CONSTRAINT && o->comment)
         return;
@@ -853,7 +853,7 @@ row_comment(Reading *r, const Str *c)
 }
 
 void
-row_dependency(Reading *r, const Str *c)
+intro_row_dependency(Reading *r, const Str *c)
 {
     CatObject *o = recall(r, oid(c[0]), oid(c[1]));
     const CatObject *on = recall(r, oid(c[2]), oid(c[3]));
@@ -873,7 +873,7 @@ row_dependency(Reading *r, const Str *c)
 }
 
 void
-row_other(Reading *r, const Str *c)
+intro_row_other(Reading *r, const Str *c)
 {
     const char *schema = name(r, c[1]);
     if (schema && (!wanted_schema(r, schema) || left_out(r, schema, name(r, c[2]))))

@@ -3,7 +3,7 @@
 
 /* https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
 Strs
-array_read(Arena *a, Str text)
+intro_array(Arena *a, Str text)
 {
     Strs out = {0};
     size_t i = 0;
@@ -74,11 +74,21 @@ owner_default(CatKind kind, int major)
 }
 
 static const char *
-public_default(CatKind kind)
+public_default(const CatRef *id, int major)
 {
-    return kind == CAT_FUNCTION                                              ? "X"
-           : kind == CAT_ENUM || kind == CAT_DOMAIN || kind == CAT_COMPOSITE ? "U"
-                                                                             : "";
+    switch (id->kind) {
+    case CAT_FUNCTION:
+        return "X";
+    case CAT_ENUM:
+    case CAT_DOMAIN:
+    case CAT_COMPOSITE:
+        return "U";
+    case CAT_SCHEMA:
+        /* What initdb gives; a CREATE SCHEMA public does not. */
+        return strcmp(id->name, "public") != 0 ? "" : major >= 15 ? "U" : "UC";
+    default:
+        return "";
+    }
 }
 
 static Rights *
@@ -135,27 +145,27 @@ rights_text(Arena *a, const Rights *rights)
 }
 
 CatGrants
-acl_read(Reading *r, CatKind kind, const char *owner, Str acl)
+intro_acl(Reading *r, const CatRef *id, const char *owner, Str acl)
 {
     CatGrants grants = {0};
-    if (!acl.p)
+    bool is_public_schema = id->kind == CAT_SCHEMA && strcmp(id->name, "public") == 0;
+    if (!acl.p && !is_public_schema)
         return grants;
     RightsVec all = {0};
-    Strs items = array_read(r->scratch, acl);
+    Strs items = intro_array(r->scratch, acl);
     /* Who has lost a default is not in the list. */
-    if (owner)
+    if (owner && acl.p)
         rights_of(r->scratch, &all, owner);
     rights_of(r->scratch, &all, NULL);
     vec_each (Str, item, &items)
         item_read(r, *item, &all);
     vec_each (Rights, rights, &all) {
-        const char *usual = !rights->role                        ? public_default(kind)
-                            : cat_same_text(rights->role, owner) ? owner_default(kind, r->major)
-                                                                 : "";
-        /* An owner may grant anyway. */
         bool is_owner = rights->role && cat_same_text(rights->role, owner);
+        const char *usual = !rights->role ? public_default(id, r->major)
+                            : is_owner    ? owner_default(id->kind, r->major)
+                                          : "";
         if (rights->has == bits(usual) && (is_owner || !rights->may_grant))
-            continue;
+            continue; /* an owner may grant anyway */
         *vec_add(r->arena, &grants) = (CatGrant){
             rights->role ? str_dupz(r->arena, rights->role) : NULL, rights_text(r->arena, rights)};
     }

@@ -55,11 +55,11 @@ add_lock(Arena *a, Step *step, const SqlLock *lock)
     *vec_add(a, &step->locks) = (StepLock){lock->rel, lock->mode, lock->kind_table, false};
 }
 
+/* Neither the kind nor the words tell what it locks. */
 static bool
-makes_only_new(const SqlStmt *s)
+hides_locks(const SqlStmt *s)
 {
-    return s->kind == SQL_CREATE_TABLE || s->kind == SQL_SELECT || s->kind == SQL_SET ||
-           s->kind == SQL_TRANSACTION || s->kind == SQL_ALTER_TYPE_ADD_VALUE || s->is_dml;
+    return s->kind == SQL_OTHER && !s->locks.n && (s->opaque || !s->objects.n);
 }
 
 static void
@@ -73,11 +73,12 @@ describe(Arena *a, const SqlScript *script, Step *step)
             add_lock(a, step, l);
             strong_table = strong_table || l->mode >= SQL_LOCK_SHARE;
         }
-        /* Functions that a SELECT, DO or CALL runs can do anything. */
+        /* Functions that a SELECT, DO or CALL runs can do anything; so can those of an INSERT. */
         bool code = s->kind == SQL_DO || s->kind == SQL_CALL || s->kind == SQL_SELECT;
         step->has_dml = step->has_dml || s->is_dml || code;
-        step->hides_session = step->hides_session || s->changes_session || code || s->opaque;
-        if ((s->opaque && !makes_only_new(s)) || s->kind == SQL_DROP || s->kind == SQL_DROP_INDEX)
+        step->hides_session = step->hides_session || s->changes_session || s->is_dml || code || s->opaque;
+        step->hides_locks = step->hides_locks || code || hides_locks(s);
+        if (s->kind == SQL_DROP || s->kind == SQL_DROP_INDEX)
             step->has_strong = true;
     }
     step->has_strong = step->has_strong || strong_table;

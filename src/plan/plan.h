@@ -32,9 +32,10 @@ typedef struct Step {
     size_t begin;    /* STEP_OWN_TX: index of its BEGIN, SIZE_MAX when the file has none */
     const char *chained; /* begins with "BEGIN <these words>" because of COMMIT AND CHAIN, or NULL */
     VEC(StepLock) locks; /* strongest mode for each relation, in order of the file */
-    bool has_strong; /* takes or may take SHARE or stronger on something that exists */
+    bool has_strong; /* takes SHARE or stronger on something that exists */
     bool has_dml;    /* changes rows, or runs code that may */
     bool hides_session; /* changes settings or the role, or runs code that may */
+    bool hides_locks; /* what it locks is not known: code, or syntax that nobody here reads */
 } Step;
 
 typedef VEC(Step) StepVec;

@@ -1,5 +1,6 @@
 /* Looking things up in the syntax tree. */
 #include "psl/psl.h"
+#include "psl/stages.h"
 
 const PslAttr *
 psl_attr(PslAttrs attrs, const char *name)
@@ -131,5 +132,6 @@ psl_diag(DiagList *diags, Severity severity, const char *id, const PslFile *file
     va_end(ap);
     Diag *d = diag_add(diags, severity, id, file->source, at.off, at.len, "%s", "");
     d->message = message;
+    d->rank = psl_stage(severity, id);
     return d;
 }

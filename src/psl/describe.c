@@ -1,15 +1,6 @@
 /* What `aramid schema` prints: the schema as it was understood. */
 #include "psl/lex.h"
-#include "psl/psl.h"
 #include "psl/psl_validate.h"
-
-static PslResolved *
-resolve(Arena *a, const PslSchema *schema)
-{
-    DiagList unseen;
-    diag_init(&unseen, a);
-    return psl_validate(a, schema, NULL, &unseen);
-}
 
 static const char *
 arity_suffix(PslArity arity)
@@ -20,8 +11,7 @@ arity_suffix(PslArity arity)
 static Str
 default_text(const PslModelField *f)
 {
-    const PslExpr *value =
-        f->default_attr ? psl_arg_value(f->default_attr->args, "value", 0) : NULL;
+    const PslExpr *value = f->dflt.attr ? psl_arg_value(f->dflt.attr->args, "value", 0) : NULL;
     return value ? psl_text(f->model->decl->file, value->span) : (Str){"", 0};
 }
 
@@ -99,9 +89,22 @@ add_relation_note(Buf *b, const PslModelField *f)
     }
 }
 
+/* The kinds of keys that each field carries itself, as bits. */
+static uint8_t *
+keys_of_fields(Arena *a, const PslModel *m)
+{
+    uint8_t *ret = arena_array(a, uint8_t, m->nfields);
+    for (size_t i = 0; i < key_count(m); i++) {
+        const PslKey *key = key_at(m, i);
+        if (key->source)
+            ret[key->source->ast->index] |= (uint8_t)(1u << key->kind);
+    }
+    return ret;
+}
+
 /* What is to be told about a field, behind its name and type. */
 static Str
-field_notes(Arena *a, const PslModelField *f)
+field_notes(Arena *a, const PslModelField *f, unsigned keys)
 {
     Buf b;
     buf_init(&b, a);
@@ -111,10 +114,9 @@ field_notes(Arena *a, const PslModelField *f)
         Str native = psl_text(f->model->decl->file, f->native_attr->span);
         add_note(&b, str_dup(a, str_slice(native, 1, native.n)));
     }
-    for (size_t i = 0; i < key_count(f->model); i++) {
-        const PslKey *key = key_at(f->model, i);
-        if (key->source == f)
-            add_note(&b, key_word(key->kind));
+    for (PslKeyKind kind = PSL_KEY_ID; kind <= PSL_KEY_FULLTEXT; kind++) {
+        if (keys & (1u << kind))
+            add_note(&b, key_word(kind));
     }
     if (default_text(f).n)
         add_note(&b, str_fmt(a, "default %.*s", STR_ARG(default_text(f))));
@@ -160,6 +162,7 @@ describe_model(Arena *a, Buf *b, const PslModel *m)
     buf_fmt(b, "%s %.*s: %s \"%.*s%s%.*s\"%s\n", m->is_view ? "view" : "model", STR_ARG(m->name),
             m->is_view ? "view" : "table", STR_ARG(m->schema), m->schema.n ? "." : "",
             STR_ARG(m->table), m->is_ignored ? ", ignored" : "");
+    const uint8_t *keys = keys_of_fields(a, m);
     size_t names = 0, types = 0;
     for (size_t i = 0; i < m->nfields; i++) {
         size_t name = lex_columns(m->fields[i].name);
@@ -169,7 +172,7 @@ describe_model(Arena *a, Buf *b, const PslModel *m)
     }
     for (size_t i = 0; i < m->nfields; i++) {
         const PslModelField *f = &m->fields[i];
-        Str type = field_type(a, f), notes = field_notes(a, f);
+        Str type = field_type(a, f), notes = field_notes(a, f, keys[i]);
         buf_addz(b, "  ");
         buf_add(b, f->name);
         buf_addn(b, ' ', names - lex_columns(f->name) + 2);
@@ -199,14 +202,20 @@ describe_enum(Buf *b, const PslEnum *e)
     }
 }
 
+static const char *
+plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 Str
-psl_describe(Arena *a, const PslSchema *schema)
+psl_describe(Arena *a, const PslResolved *r)
 {
     ARENA_LOCAL(scratch);
-    const PslResolved *r = resolve(scratch, schema);
     Buf b;
     buf_init(&b, a);
-    buf_fmt(&b, "%zu models, %zu enums, %zu relations\n", r->nmodels, r->nenums, r->nrelations);
+    buf_fmt(&b, "%zu model%s, %zu enum%s, %zu relation%s\n", r->nmodels, plural(r->nmodels),
+            r->nenums, plural(r->nenums), r->nrelations, plural(r->nrelations));
     for (size_t i = 0; i < r->nmodels; i++) {
         buf_addc(&b, '\n');
         describe_model(scratch, &b, r->models[i]);
@@ -218,13 +227,15 @@ psl_describe(Arena *a, const PslSchema *schema)
     return buf_str(&b);
 }
 
-/* -- JSON -- */
+/* -- JSON (docs/schema/schema.json): every name is always there, null where there is nothing -- */
 
 static void
 json_optional(JsonWriter *w, const char *key, Str value)
 {
     if (value.n)
         jw_str(w, key, value);
+    else
+        jw_null(w, key);
 }
 
 static void
@@ -247,28 +258,34 @@ field_kind_word(PslFieldKind kind)
     return words[kind];
 }
 
+static const char *
+arity_word(PslArity arity)
+{
+    return arity == PSL_LIST ? "list" : arity == PSL_OPTIONAL ? "optional" : "required";
+}
+
 static void
 json_field(JsonWriter *w, const PslModelField *f)
 {
-    const char *arity = f->arity == PSL_LIST       ? "list"
-                        : f->arity == PSL_OPTIONAL ? "optional"
-                                                   : "required";
+    const PslFile *file = f->model->decl->file;
     jw_object(w, NULL);
     jw_str(w, "name", f->name);
     jw_strz(w, "kind", field_kind_word(f->kind));
     jw_str(w, "type", f->ast->type.name);
-    jw_strz(w, "arity", arity);
-    if (f->kind != PSL_FIELD_RELATION)
-        jw_str(w, "column", f->column);
-    if (f->native_attr)
-        jw_str(w, "native", psl_text(f->model->decl->file, f->native_attr->span));
+    jw_strz(w, "arity", arity_word(f->arity));
+    json_optional(w, "column", f->kind == PSL_FIELD_RELATION ? STR("") : f->column);
+    json_optional(w, "nativeType", f->native_attr ? psl_text(file, f->native_attr->span) : STR(""));
     json_optional(w, "default", default_text(f));
-    if (f->is_updated_at)
-        jw_bool(w, "updated_at", true);
-    if (f->is_ignored)
-        jw_bool(w, "ignored", true);
+    jw_bool(w, "updatedAt", f->is_updated_at);
+    jw_bool(w, "ignored", f->is_ignored);
     json_optional(w, "documentation", f->ast->doc);
     jw_end(w);
+}
+
+static const char *
+sort_word(PslSort sort)
+{
+    return sort == PSL_SORT_ASC ? "asc" : sort == PSL_SORT_DESC ? "desc" : NULL;
 }
 
 static void
@@ -279,41 +296,32 @@ json_key(JsonWriter *w, const PslKey *key)
     jw_str(w, "name", key->name);
     jw_array(w, "fields");
     for (size_t i = 0; i < key->nfields; i++) {
-        if (key->fields[i].field)
-            jw_str(w, NULL, key->fields[i].field->name);
+        const PslKeyField *f = &key->fields[i];
+        if (!f->field)
+            continue;
+        jw_object(w, NULL);
+        jw_str(w, "name", f->field->name);
+        jw_strz(w, "sort", sort_word(f->sort));
+        json_optional(w, "operatorClass", f->ops ? str_of(f->ops->sql) : f->raw_ops);
+        jw_end(w);
     }
     jw_end(w);
-    if (key->type != PSL_INDEX_DEFAULT)
-        jw_strz(w, "type", psl_index_type_name(key->type));
-    if (key->where)
-        jw_str(w, "where", psl_text(key->model->decl->file, key->where->span));
+    jw_strz(w, "type", key->type != PSL_INDEX_DEFAULT ? psl_index_type_name(key->type) : NULL);
+    json_optional(w, "where",
+                  key->where ? psl_text(key->model->decl->file, key->where->span) : STR(""));
     jw_end(w);
 }
 
-/* Declarations come in the order of the text: lines are counted on from the last one. */
-typedef struct LineCount {
-    const PslFile *file;
-    size_t off;
-    int line;
-} LineCount;
-
 static void
-json_place(JsonWriter *w, const PslDecl *decl, LineCount *count)
+json_place(JsonWriter *w, const PslDecl *decl, StrCursor *at)
 {
-    Str text = decl->file->source->text;
-    if (count->file != decl->file || count->off > decl->span.off)
-        *count = (LineCount){decl->file, 0, 1};
-    for (size_t at = count->off; (at = lex_line(text, at)) < decl->span.off;) {
-        at = lex_newline(text, at);
-        count->off = at;
-        count->line++;
-    }
-    jw_strz(w, "file", decl->file->source->path);
-    jw_int(w, "line", count->line);
+    str_cursor_to(at, decl->file->source->text, decl->span.off);
+    jw_strz(w, "path", decl->file->source->path);
+    jw_int(w, "line", at->line);
 }
 
 static void
-json_model(JsonWriter *w, const PslModel *m, LineCount *count)
+json_model(JsonWriter *w, const PslModel *m, StrCursor *at)
 {
     jw_object(w, NULL);
     jw_str(w, "name", m->name);
@@ -322,7 +330,7 @@ json_model(JsonWriter *w, const PslModel *m, LineCount *count)
     json_optional(w, "schema", m->schema);
     jw_bool(w, "ignored", m->is_ignored);
     json_optional(w, "documentation", m->decl->doc);
-    json_place(w, m->decl, count);
+    json_place(w, m->decl, at);
     jw_array(w, "fields");
     for (size_t i = 0; i < m->nfields; i++)
         json_field(w, &m->fields[i]);
@@ -335,14 +343,14 @@ json_model(JsonWriter *w, const PslModel *m, LineCount *count)
 }
 
 static void
-json_enum(JsonWriter *w, const PslEnum *e, LineCount *count)
+json_enum(JsonWriter *w, const PslEnum *e, StrCursor *at)
 {
     jw_object(w, NULL);
     jw_str(w, "name", e->name);
     jw_str(w, "type", e->db_name);
     json_optional(w, "schema", e->schema);
     json_optional(w, "documentation", e->decl->doc);
-    json_place(w, e->decl, count);
+    json_place(w, e->decl, at);
     jw_array(w, "values");
     for (size_t i = 0; i < e->nvalues; i++) {
         jw_object(w, NULL);
@@ -357,12 +365,20 @@ json_enum(JsonWriter *w, const PslEnum *e, LineCount *count)
 static void
 json_side(JsonWriter *w, const char *key, const PslModelField *f)
 {
-    if (!f)
+    if (!f) {
+        jw_null(w, key);
         return;
+    }
     jw_object(w, key);
     jw_str(w, "model", f->model->name);
     jw_str(w, "field", f->name);
     jw_end(w);
+}
+
+static const char *
+action_text(PslAction action)
+{
+    return action == PSL_ACTION_NONE ? NULL : psl_action_name(action);
 }
 
 static void
@@ -374,39 +390,37 @@ json_relation(JsonWriter *w, const PslRelation *r)
     jw_strz(w, "kind", relation_word(r->kind));
     json_side(w, "from", r->forward);
     json_side(w, "to", r->back);
-    jw_str(w, is_join ? "join_table" : "constraint", r->constraint);
-    if (!is_join) {
-        json_fields(w, "fields", &r->fields);
-        json_fields(w, "references", &r->references);
-        jw_strz(w, "on_delete", psl_action_name(r->on_delete));
-        jw_strz(w, "on_update", psl_action_name(r->on_update));
-    }
+    json_optional(w, "constraint", is_join ? STR("") : r->constraint);
+    json_optional(w, "joinTable", is_join ? r->constraint : STR(""));
+    json_fields(w, "fields", &r->fields);
+    json_fields(w, "references", &r->references);
+    jw_strz(w, "onDelete", is_join ? NULL : action_text(r->on_delete));
+    jw_strz(w, "onUpdate", is_join ? NULL : action_text(r->on_update));
     jw_end(w);
 }
 
 void
-psl_describe_json(Arena *a, JsonWriter *w, const char *key, const PslSchema *schema)
+psl_describe_json(JsonWriter *w, const PslResolved *r)
 {
-    const PslResolved *r = resolve(a, schema);
-    LineCount count = {0};
-    jw_object(w, key);
+    StrCursor at = {0};
     if (r->datasource) {
         jw_object(w, "datasource");
         jw_str(w, "name", r->datasource->name);
         jw_str(w, "provider", r->datasource->provider);
         jw_end(w);
+    } else {
+        jw_null(w, "datasource");
     }
     jw_array(w, "models");
     for (size_t i = 0; i < r->nmodels; i++)
-        json_model(w, r->models[i], &count);
+        json_model(w, r->models[i], &at);
     jw_end(w);
     jw_array(w, "enums");
     for (size_t i = 0; i < r->nenums; i++)
-        json_enum(w, r->enums[i], &count);
+        json_enum(w, r->enums[i], &at);
     jw_end(w);
     jw_array(w, "relations");
     for (size_t i = 0; i < r->nrelations; i++)
         json_relation(w, r->relations[i]);
-    jw_end(w);
     jw_end(w);
 }

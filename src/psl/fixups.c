@@ -3,7 +3,10 @@
  * is added unless it is clear what belongs together and every name is free. */
 #include "base/map.h"
 #include "psl/plural.h"
-#include "psl/psl.h"
+#include "psl/psl_validate.h"
+
+/* Keys of more fields than this are nobody's to guess. */
+enum { KEY_FIELDS_MAX = 8 };
 
 /* A relation field and what its @relation says. */
 typedef struct Side {
@@ -50,19 +53,6 @@ typedef struct Fixer {
     VEC(Side *) sides;
     VEC(Plan *) plans;
 } Fixer;
-
-static bool
-is_scalar(Str type)
-{
-    static const char *const scalars[] = {
-        "Int", "BigInt", "Float", "Decimal", "Boolean", "String", "DateTime", "Json", "Bytes",
-    };
-    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++) {
-        if (str_is(type, scalars[i]))
-            return true;
-    }
-    return false;
-}
 
 static bool
 has_fields(const PslDecl *decl)
@@ -144,7 +134,7 @@ collect_sides(Fixer *x)
             name->field = field;
             if (map_put(&x->names, name_key(x, decl, field->name), name))
                 return false;
-            if (field->type.is_unsupported || is_scalar(field->type.name))
+            if (field->type.is_unsupported || psl_scalar_of(field->type.name, NULL))
                 continue;
             const PslDecl *target = map_get(&x->decls, field->type.name);
             if (!target)
@@ -171,12 +161,14 @@ mark_used(Fixer *x)
 }
 
 /* The fields of an attribute's list; an element may be `name(sort: Desc)`. False if one is unknown
- * or cannot be part of a key. */
+ * or there are too many. */
 static bool
 fields_of(Fixer *x, const PslDecl *decl, const PslExpr *list, FieldVec *ret)
 {
     PslArg single = {.value = *list};
     PslArgs names = list->kind == PSL_ARRAY ? list->args : (PslArgs){&single, 1};
+    if (names.n > KEY_FIELDS_MAX)
+        return false;
     vec_each (const PslArg, arg, &names) {
         const PslField *field = psl_field(decl, arg->value.text);
         if (!field)
@@ -242,7 +234,7 @@ struct Plan {
     Str name;
     bool is_one_to_one;
     PslArity arity; /* of the forward field */
-    Key keys[8];
+    Key keys[KEY_FIELDS_MAX];
     size_t nkeys;
     const char *back_name, *forward_name; /* of the fields to add */
     bool is_doubtful;
@@ -283,7 +275,7 @@ plan_keys(Fixer *x, Plan *plan)
         return false;
     if (has_given && !fields_of(x, plan->from, forward->fields, &given))
         return false;
-    if (models.n > sizeof plan->keys / sizeof *plan->keys || (has_given && given.n != models.n))
+    if (has_given && given.n != models.n)
         return false;
     bool is_any_optional = false, is_any_new = false;
     for (size_t i = 0; i < models.n; i++) {
@@ -297,7 +289,8 @@ plan_keys(Fixer *x, Plan *plan)
         if (name && (!key->existing || !fits(plan, key->existing, key->model) ||
                      (!has_given && name->user)))
             return false;
-        if (!name && (key->model->type.is_unsupported || !is_scalar(key->model->type.name)))
+        if (!name &&
+            (key->model->type.is_unsupported || !psl_scalar_of(key->model->type.name, NULL)))
             return false;
         is_any_new |= !name;
         is_any_optional |= name && key->existing->type.arity == PSL_OPTIONAL;

@@ -192,7 +192,7 @@ v_native_check(Ctx *c, PslModelField *f)
         return;
     }
     f->native = type;
-    f->native_nargs = (unsigned)n;
+    f->native_nargs = (uint8_t)n;
     check_ranges(c, f);
 }
 

@@ -427,6 +427,7 @@ declaration(Parser *p)
     p->at = lex_newline(p->t, p->at);
     contents(p, decl);
     decl->span = parse_span(start, p->at);
+    decl->item = (uint32_t)p->items.n; /* the items of a file begin at 0 */
     add_item(p, PSL_ITEM_DECL, decl->index, decl->span);
     return true;
 }

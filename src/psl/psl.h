@@ -75,7 +75,7 @@ typedef struct PslAttrs {
     size_t n;
 } PslAttrs;
 
-typedef enum PslArity {
+typedef enum __attribute__((packed)) PslArity {
     PSL_REQUIRED,
     PSL_OPTIONAL,
     PSL_LIST,
@@ -183,6 +183,7 @@ typedef struct PslFile {
 struct PslDecl {
     PslDeclKind kind;
     uint32_t index; /* in schema->decls */
+    uint32_t item;  /* in file->items */
     Str name;
     PslSpan span;        /* from the keyword to the closing brace */
     PslSpan head;        /* the keyword and the name */
@@ -300,12 +301,3 @@ MUST_CHECK bool psl_load(Arena *a, const char *path, PslSchema **ret, DiagList *
 
 /* The same without parsing: the sources, owned by `a`. */
 MUST_CHECK bool psl_load_sources(Arena *a, const char *path, Source **ret, size_t *ret_n, Err *err);
-
-/* -- Telling what was understood: `aramid schema`. The schema is resolved for it (psl_validate.h);
- * of a schema with errors, what could be resolved is told. -- */
-
-/* Text for people: models with tables, columns, keys and relations, enums. Owned by `a`. */
-Str psl_describe(Arena *a, const PslSchema *schema);
-
-/* The same as one JSON object, written under `key` (NULL for the root). `a` is for the work. */
-void psl_describe_json(Arena *a, JsonWriter *w, const char *key, const PslSchema *schema);

@@ -20,7 +20,10 @@ typedef struct PslModelField PslModelField;
 typedef struct PslEnum PslEnum;
 typedef struct PslRelation PslRelation;
 
-typedef enum PslScalar {
+/* Schemas have very many fields: the enums in them take a byte. */
+#define PSL_SMALL __attribute__((packed))
+
+typedef enum PSL_SMALL PslScalar {
     PSL_INT,
     PSL_BIGINT,
     PSL_FLOAT,
@@ -62,7 +65,7 @@ typedef enum PslScalar {
     X(JSON, "Json", PSL_JSON, 0)                                                                   \
     X(JSONB, "JsonB", PSL_JSON, 0)
 
-typedef enum PslNative {
+typedef enum PSL_SMALL PslNative {
     PSL_NATIVE_NONE, /* no @db. attribute: the default type of the scalar */
 #define X(id, name, scalar, args) PSL_NATIVE_##id,
     PSL_NATIVE_TYPES(X)
@@ -85,7 +88,10 @@ PslNative psl_native_of(Str name);
 /* "Int", "String", ... as written in schemas. */
 const char *psl_scalar_name(PslScalar scalar);
 
-typedef enum PslFieldKind {
+/* Is this the name of a scalar type? ret may be NULL. */
+bool psl_scalar_of(Str name, PslScalar *ret);
+
+typedef enum PSL_SMALL PslFieldKind {
     PSL_FIELD_UNKNOWN, /* its type could not be resolved */
     PSL_FIELD_SCALAR,
     PSL_FIELD_ENUM,
@@ -94,7 +100,7 @@ typedef enum PslFieldKind {
     PSL_FIELD_COMPOSITE, /* of a `type`: always an error */
 } PslFieldKind;
 
-typedef enum PslDefaultKind {
+typedef enum PSL_SMALL PslDefaultKind {
     PSL_DEFAULT_NONE,
     PSL_DEFAULT_VALUE, /* a literal, an enum value or an array of those: `value` */
     PSL_DEFAULT_AUTOINCREMENT,
@@ -103,16 +109,16 @@ typedef enum PslDefaultKind {
     PSL_DEFAULT_CUID,
     PSL_DEFAULT_ULID,
     PSL_DEFAULT_NANOID,
-    PSL_DEFAULT_DBGENERATED, /* `sql`, may be empty */
+    PSL_DEFAULT_DBGENERATED, /* `value`: the SQL, a string, or NULL */
 } PslDefaultKind;
 
 typedef struct PslDefault {
-    PslDefaultKind kind;
+    const PslAttr *attr; /* @default; NULL: none */
     const PslExpr *value;
-    Str sql;
+    PslDefaultKind kind;
 } PslDefault;
 
-typedef enum PslAction {
+typedef enum PSL_SMALL PslAction {
     PSL_ACTION_NONE, /* not written */
     PSL_CASCADE,
     PSL_RESTRICT,
@@ -130,6 +136,15 @@ typedef struct PslFieldList {
     size_t n;
 } PslFieldList;
 
+/* What stands in the @relation of one field. */
+typedef struct PslRelationAttr {
+    const PslAttr *attr; /* NULL: nothing was written */
+    Str name, map;       /* n == 0: none */
+    PslFieldList fields, references;
+    bool has_fields, has_references; /* the arguments were written */
+    PslAction on_delete, on_update;
+} PslRelationAttr;
+
 struct PslModelField {
     const PslField *ast;
     PslModel *model;
@@ -141,23 +156,17 @@ struct PslModelField {
     bool is_updated_at;
     bool is_broken;   /* an error was found in it */
     PslScalar scalar; /* PSL_FIELD_SCALAR */
-    PslEnum *enum_;   /* PSL_FIELD_ENUM */
     PslNative native; /* PSL_FIELD_SCALAR */
+    uint8_t native_nargs;
     uint32_t native_args[2];
-    unsigned native_nargs;
     const PslAttr *native_attr;
     PslDefault dflt;
-    const PslAttr *default_attr;
+    PslEnum *enum_; /* PSL_FIELD_ENUM */
 
-    /* PSL_FIELD_RELATION: what stands in its own @relation; see `relation` for the whole. */
+    /* PSL_FIELD_RELATION */
     PslModel *target;
-    PslRelation *relation; /* NULL only when broken */
-    const PslAttr *relation_attr;
-    Str relation_name; /* explicit; n == 0: none */
-    Str relation_map;
-    PslFieldList fields, references;
-    bool has_fields, has_references; /* the arguments were written */
-    PslAction on_delete, on_update;
+    PslRelation *relation;          /* NULL only when broken */
+    const PslRelationAttr *written; /* in this field's own attribute, never NULL */
     uint32_t mark; /* scratch of the validator */
 };
 
@@ -229,14 +238,13 @@ struct PslModel {
     bool is_view;
     bool is_ignored;
     bool is_broken;  /* an error was found in it */
-    bool is_partial; /* text in it could not be read: fields may be missing */
+    bool is_partial; /* text of it could not be read, or it is there twice: fields may be missing */
     bool is_keyless; /* that no key has required fields only was reported */
     PslModelField *fields;
     size_t nfields;
     PslKey *id;     /* NULL: none */
     PslKeyVec keys; /* uniques and indexes; those of fields first, then @@index, @@unique */
-    Map by_name;    /* name -> PslModelField */
-    Map criteria;   /* scratch of the validator */
+    Map by_name;    /* name -> PslModelField, of large models: use psl_model_field() */
 };
 
 typedef struct PslEnumValue {
@@ -272,7 +280,8 @@ struct PslRelation {
     PslModelField *forward, *back;
     PslModel *from, *to; /* the models of forward and back */
     bool is_self;
-    bool is_broken;
+    bool is_broken;    /* an error was found in it or in one of its models */
+    bool is_ambiguous; /* reported */
     Str name; /* explicit, or "AToB" */
     bool is_named;
     PslFieldList fields, references;
@@ -364,3 +373,13 @@ PslModelField *psl_model_field(const PslModel *model, Str name);
 
 /* True when a generator asks for the preview feature (case does not matter). */
 bool psl_has_preview(const PslResolved *r, const char *feature);
+
+/* -- Telling what was understood (`aramid schema`); of a schema with errors, what could be
+ * resolved -- */
+
+/* Text for people: models with tables, columns, keys and relations, enums. Owned by `a`. */
+Str psl_describe(Arena *a, const PslResolved *r);
+
+/* The same as members of the JSON object that is open: datasource, models, enums, relations
+ * (docs/schema/schema.json). */
+void psl_describe_json(JsonWriter *w, const PslResolved *r);

@@ -49,21 +49,23 @@ v_relation_attr(Ctx *c, PslModelField *f, const PslAttr *attr)
         f->is_broken = true;
         return;
     }
-    f->relation_attr = attr;
+    PslRelationAttr *written = arena_new(c->a, PslRelationAttr);
+    f->written = written;
+    written->attr = attr;
     if (args.v[FIELDS]) {
-        f->has_fields = true;
-        f->fields = read_fields(c, f, f->model, args.v[FIELDS]);
+        written->has_fields = true;
+        written->fields = read_fields(c, f, f->model, args.v[FIELDS]);
     }
     if (args.v[REFERENCES]) {
-        f->has_references = true;
-        f->references = read_fields(c, f, f->target, args.v[REFERENCES]);
+        written->has_references = true;
+        written->references = read_fields(c, f, f->target, args.v[REFERENCES]);
     }
     if (v_args_name(c, &args, NAME, &name))
-        f->relation_name = name;
+        written->name = name;
     if (v_args_name(c, &args, MAP, &name))
-        f->relation_map = name;
-    f->on_delete = read_action(c, f, &args, ON_DELETE);
-    f->on_update = read_action(c, f, &args, ON_UPDATE);
+        written->map = name;
+    written->on_delete = read_action(c, f, &args, ON_DELETE);
+    written->on_update = read_action(c, f, &args, ON_UPDATE);
     f->is_broken |= args.is_broken;
 }
 
@@ -82,7 +84,7 @@ group_key(Arena *a, const PslModel *from, const PslModel *to, Str name)
     buf_init(&b, a);
     buf_fmt(&b, "%u %u ", from->index, to->index);
     buf_add(&b, name);
-    return buf_str(&b);
+    return buf_finish(&b);
 }
 
 static Group *
@@ -105,9 +107,9 @@ v_relations_broken_between(const Ctx *c, const PslModel *from, const PslModel *t
 }
 
 static void
-collect_groups(Ctx *c, Arena *scratch, Map *groups)
+collect_groups(Ctx *c, Map *groups)
 {
-    map_init(groups, scratch);
+    map_init(groups, c->scratch);
     map_init(&c->broken_pairs, c->a);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
@@ -117,10 +119,10 @@ collect_groups(Ctx *c, Arena *scratch, Map *groups)
                 continue;
             if (f->is_broken)
                 map_put(&c->broken_pairs, group_key(c->a, m, f->target, STR("")), f);
-            Group *g = group_of(groups, m, f->target, f->relation_name);
+            Group *g = group_of(groups, m, f->target, f->written->name);
             if (!g) {
-                g = arena_new(scratch, Group);
-                map_put(groups, group_key(scratch, m, f->target, f->relation_name), g);
+                g = arena_new(c->scratch, Group);
+                map_put(groups, group_key(c->scratch, m, f->target, f->written->name), g);
             }
             if (g->n < 3)
                 g->v[g->n] = f;
@@ -132,7 +134,7 @@ collect_groups(Ctx *c, Arena *scratch, Map *groups)
 static PslModelField *
 opposite_of(const Map *groups, const PslModelField *f)
 {
-    Group *g = group_of(groups, f->target, f->model, f->relation_name);
+    Group *g = group_of(groups, f->target, f->model, f->written->name);
     if (!g)
         return NULL;
     for (size_t i = 0; i < g->n && i < 3; i++) {
@@ -158,10 +160,10 @@ is_forward_one_to_one(const PslModelField *f, const PslModelField *opposite)
         return true;
     if (f->arity == PSL_OPTIONAL && opposite->arity == PSL_REQUIRED)
         return false;
-    if (f->arity == PSL_OPTIONAL && f->has_fields && opposite->has_fields)
+    if (f->arity == PSL_OPTIONAL && f->written->has_fields && opposite->written->has_fields)
         return !opposite->relation;
-    if (f->arity == PSL_OPTIONAL && (f->has_fields || opposite->has_fields))
-        return f->has_fields;
+    if (f->arity == PSL_OPTIONAL && (f->written->has_fields || opposite->written->has_fields))
+        return f->written->has_fields;
     return compare_sides(f, opposite) <= 0;
 }
 
@@ -188,19 +190,19 @@ has_unique(const PslModel *m, PslFieldList fields)
 }
 
 Str
-v_relation_name_of(Ctx *c, const PslModelField *f)
+v_relation_name_of(Arena *a, const PslModelField *f)
 {
-    if (f->relation_name.n)
-        return f->relation_name;
+    if (f->written->name.n)
+        return f->written->name;
     bool in_order = str_cmp(f->model->name, f->target->name) < 0;
     Str x = in_order ? f->model->name : f->target->name;
     Str y = in_order ? f->target->name : f->model->name;
     Buf b;
-    buf_init(&b, c->a);
+    buf_init(&b, a);
     buf_add(&b, x);
     buf_addz(&b, "To");
     buf_add(&b, y);
-    return buf_str(&b);
+    return buf_finish(&b);
 }
 
 static bool
@@ -229,30 +231,30 @@ complete(Ctx *c, PslRelation *r, PslModelField *first)
     r->from = r->forward ? r->forward->model : first->target;
     r->to = r->forward ? r->forward->target : first->model;
     r->is_self = r->from == r->to;
-    r->name = v_relation_name_of(c, first);
-    r->is_named = first->relation_name.n > 0;
-    r->is_broken = c->has_unread || r->from->is_broken || r->to->is_broken ||
+    r->name = v_relation_name_of(c->a, first);
+    r->is_named = first->written->name.n > 0;
+    r->is_broken = r->from->is_broken || r->to->is_broken ||
                    (r->forward && r->forward->is_broken) || (r->back && r->back->is_broken);
     if (r->kind == PSL_MANY_TO_MANY) {
         Buf b;
         buf_init(&b, c->a);
         buf_addc(&b, '_');
         buf_add(&b, r->name);
-        r->constraint = buf_str(&b);
+        r->constraint = buf_finish(&b);
         return;
     }
     if (!r->forward)
         return;
-    r->fields = r->forward->fields;
-    r->references = r->forward->references;
-    r->on_delete = r->forward->on_delete;
-    r->on_update = r->forward->on_update;
+    r->fields = r->forward->written->fields;
+    r->references = r->forward->written->references;
+    r->on_delete = r->forward->written->on_delete;
+    r->on_update = r->forward->written->on_update;
     bool required = any_required(r->fields) || r->forward->arity == PSL_REQUIRED;
     if (r->on_delete == PSL_ACTION_NONE)
         r->on_delete = required ? PSL_RESTRICT : PSL_SET_NULL;
     if (r->on_update == PSL_ACTION_NONE)
         r->on_update = PSL_CASCADE;
-    r->constraint = r->forward->relation_map.n ? r->forward->relation_map : foreign_key_name(c, r);
+    r->constraint = r->forward->written->map.n ? r->forward->written->map : foreign_key_name(c, r);
 }
 
 static void
@@ -273,7 +275,7 @@ infer(Ctx *c, const Map *groups, PslModelField *f)
         r.kind = PSL_ONE_TO_ONE;
         if (!is_forward_one_to_one(f, opposite))
             return;
-    } else if (!opposite && f->has_fields && has_unique(f->model, f->fields)) {
+    } else if (!opposite && f->written->has_fields && has_unique(f->model, f->written->fields)) {
         r.kind = PSL_ONE_TO_ONE;
     }
     PslRelation *relation = arena_new(c->a, PslRelation);
@@ -288,10 +290,9 @@ infer(Ctx *c, const Map *groups, PslModelField *f)
 void
 v_relations_infer(Ctx *c)
 {
-    ARENA_LOCAL(scratch);
     Map groups;
     size_t n = 0;
-    collect_groups(c, scratch, &groups);
+    collect_groups(c, &groups);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         for (size_t k = 0; k < c->r->models[i]->nfields; k++)
             n += c->r->models[i]->fields[k].kind == PSL_FIELD_RELATION;

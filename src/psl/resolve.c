@@ -1,5 +1,9 @@
 /* The first steps of the validation: declarations, names, types of fields; and the looking up. */
+#include "psl/lex.h"
 #include "psl/validate_int.h"
+
+/* Up to this many fields are looked through one by one: a map of them takes space and time. */
+enum { FEW_FIELDS = 16 };
 
 PslModel *
 psl_model(const PslResolved *r, Str name)
@@ -16,7 +20,13 @@ psl_enum(const PslResolved *r, Str name)
 PslModelField *
 psl_model_field(const PslModel *model, Str name)
 {
-    return map_get(&model->by_name, name);
+    if (model->nfields > FEW_FIELDS)
+        return map_get(&model->by_name, name);
+    for (size_t i = 0; i < model->nfields; i++) {
+        if (str_eq(model->fields[i].name, name))
+            return &model->fields[i];
+    }
+    return NULL;
 }
 
 bool
@@ -41,12 +51,13 @@ psl_action_name(PslAction action)
     return names[action];
 }
 
-static bool
-is_scalar_name(Str name, PslScalar *ret)
+bool
+psl_scalar_of(Str name, PslScalar *ret)
 {
     for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++) {
         if (str_is(name, psl_scalar_name(s))) {
-            *ret = s;
+            if (ret)
+                *ret = s;
             return true;
         }
     }
@@ -126,12 +137,60 @@ has_bad_item(PslItems items)
     return false;
 }
 
+static bool
+is_note(const PslItem *item)
+{
+    return item->kind == PSL_ITEM_COMMENT || item->kind == PSL_ITEM_BLOCK_COMMENT ||
+           item->kind == PSL_ITEM_BLANK;
+}
+
+/* Unread lines, not a block of their own. */
+static bool
+is_loose(const PslDecl *decl, const PslItem *item)
+{
+    Str text = psl_text(decl->file, item->span);
+    return item->kind == PSL_ITEM_BAD && !memchr(text.p, '{', text.n);
+}
+
+/* Lines beside a block that could not be read may belong into it: a brace too many ends it early, a
+ * line slipped out above it. */
+static bool
+has_loose_neighbour(const PslDecl *decl)
+{
+    const PslItem *first = decl->file->items.v, *end = first + decl->file->items.n;
+    const PslItem *before = first + decl->item, *behind = before + 1;
+    while (before > first && is_note(before - 1))
+        before--;
+    while (behind < end && is_note(behind))
+        behind++;
+    return (before > first && is_loose(decl, before - 1)) ||
+           (behind < end && is_loose(decl, behind));
+}
+
 bool
 v_decl_is_partial(const PslDecl *decl)
 {
     Str text = decl->file->source->text;
     bool is_closed = decl->close < text.n && text.p[decl->close] == '}';
-    return !is_closed || has_bad_item(decl->items);
+    return !is_closed || has_bad_item(decl->items) || has_loose_neighbour(decl);
+}
+
+/* Remember the words of what could not be read outside of blocks. */
+static void
+collect_unread(Ctx *c, const PslFile *file)
+{
+    for (size_t i = 0; i < file->items.n; i++) {
+        if (file->items.v[i].kind != PSL_ITEM_BAD)
+            continue;
+        c->has_unread = true;
+        Str text = psl_text(file, file->items.v[i].span);
+        c->has_headless |= text.n > 0 && text.p[0] == '}';
+        for (size_t at = 0, end; at<text.n; at = end> at ? end : at + 1) {
+            end = lex_name(text, at);
+            if (end > at)
+                map_put(&c->unread, str_slice(text, at, end), c);
+        }
+    }
 }
 
 /* Enter a declaration under its name; false when the name is taken in that name space. */
@@ -146,9 +205,8 @@ claim_name(Ctx *c, Map *names, const PslDecl *decl)
     Diag *d = v_error(c, "name-duplicate", decl->file, name_span(decl),
                       "there is already %s with the name \"" STR_FMT "\"",
                       v_a(c, psl_decl_word(other->kind)), Q(decl->name));
-    int line, column;
-    str_line_col(other->file->source->text, other->span.off, &line, &column);
-    v_note(c, d, "the first one is at %s:%d", other->file->source->path, line);
+    str_cursor_to(&c->cursor, other->file->source->text, other->span.off);
+    v_note(c, d, "the first one is at %s:%d", other->file->source->path, c->cursor.line);
     return false;
 }
 
@@ -158,6 +216,8 @@ declare_fields(Ctx *c, PslModel *m)
     m->nfields = m->decl->fields.n;
     m->fields = arena_array(c->a, PslModelField, m->nfields);
     map_init(&m->by_name, c->a);
+    if (m->nfields > FEW_FIELDS)
+        map_reserve(&m->by_name, m->nfields);
     for (size_t i = 0; i < m->nfields; i++) {
         const PslField *ast = &m->decl->fields.v[i];
         PslModelField *f = &m->fields[i];
@@ -168,7 +228,8 @@ declare_fields(Ctx *c, PslModel *m)
                              .arity = ast->type.arity};
         if (!check_identifier(c, model_file(m), f->name, "a field"))
             f->is_broken = true;
-        if (map_has(&m->by_name, f->name)) {
+        const PslModelField *first = psl_model_field(m, f->name);
+        if (first && first != f) {
             m->is_broken = true;
             if (m->is_partial)
                 continue;
@@ -177,7 +238,8 @@ declare_fields(Ctx *c, PslModel *m)
                           psl_decl_word(m->decl->kind), Q(m->name), Q(f->name));
             continue;
         }
-        map_put(&m->by_name, f->name, f);
+        if (m->nfields > FEW_FIELDS)
+            map_put(&m->by_name, f->name, f);
     }
 }
 
@@ -190,15 +252,14 @@ declare_model(Ctx *c, const PslDecl *decl, bool is_first)
                     .name = decl->name,
                     .table = decl->name,
                     .is_view = decl->kind == PSL_VIEW};
-    m->is_partial = c->has_unread || v_decl_is_partial(decl);
-    m->is_broken = m->is_partial || !is_first;
+    m->is_broken = m->is_partial = v_decl_is_partial(decl) || !is_first;
     c->r->models[c->r->nmodels++] = m;
     if (!check_identifier(c, decl->file, decl->name, m->is_view ? "a view" : "a model"))
         m->is_broken = true;
     check_reserved(c, decl);
     PslModel *first = psl_model(c->r, m->name);
     if (first)
-        first->is_broken = true;
+        first->is_broken = first->is_partial = true; /* fields of it may stand in the other */
     else if (is_first)
         map_put(&c->r->models_by_name, m->name, m);
     declare_fields(c, m);
@@ -209,7 +270,7 @@ declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
 {
     PslEnum *e = arena_new(c->a, PslEnum);
     *e = (PslEnum){.decl = decl, .name = decl->name, .db_name = decl->name};
-    e->is_partial = c->has_unread || v_decl_is_partial(decl) || !is_first;
+    e->is_partial = v_decl_is_partial(decl) || !is_first;
     c->r->enums[c->r->nenums++] = e;
     check_identifier(c, decl->file, decl->name, "an enum");
     check_reserved(c, decl);
@@ -218,6 +279,7 @@ declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
     e->nvalues = decl->values.n;
     e->values = arena_array(c->a, PslEnumValue, e->nvalues);
     map_init(&e->by_name, c->a);
+    map_reserve(&e->by_name, e->nvalues);
     for (size_t i = 0; i < e->nvalues; i++) {
         const PslValue *ast = &decl->values.v[i];
         e->values[i] = (PslEnumValue){ast, ast->name, ast->name};
@@ -248,7 +310,7 @@ static void
 check_props(Ctx *c, const PslDecl *decl)
 {
     Map seen;
-    map_init(&seen, c->a);
+    map_init(&seen, c->scratch);
     for (size_t i = 0; i < decl->props.n && !v_decl_is_partial(decl); i++) {
         const PslProp *prop = &decl->props.v[i];
         if (map_put(&seen, prop->name, (void *)(uintptr_t)prop))
@@ -261,8 +323,7 @@ check_props(Ctx *c, const PslDecl *decl)
 static void
 declare(Ctx *c, Map *tops, Map *generators, Map *datasources, const PslDecl *decl)
 {
-    PslScalar scalar;
-    if (is_scalar_name(decl->name, &scalar)) {
+    if (psl_scalar_of(decl->name, NULL)) {
         Diag *d = v_error(c, "name-scalar", decl->file, name_span(decl),
                           "\"" STR_FMT "\" is the name of a scalar type", Q(decl->name));
         v_hint(c, d, "choose another name");
@@ -293,9 +354,9 @@ static void
 unknown_type(Ctx *c, PslModelField *f)
 {
     f->is_broken = f->model->is_broken = true;
-    if (c->has_unread)
-        return;
     Str name = f->ast->type.name;
+    if (c->has_headless || map_has(&c->unread, name))
+        return; /* its declaration may be what could not be read */
     Diag *d = v_field_error(c, "type-unknown", f, f->ast->type.span,
                             "there is no type, model or enum \"" STR_FMT "\"", Q(name));
     Nearest near;
@@ -310,6 +371,8 @@ unknown_type(Ctx *c, PslModelField *f)
         v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
 }
 
+static const PslRelationAttr nothing_written;
+
 static void
 resolve_type(Ctx *c, PslModelField *f)
 {
@@ -320,17 +383,18 @@ resolve_type(Ctx *c, PslModelField *f)
         f->kind = PSL_FIELD_UNSUPPORTED;
         return;
     }
-    if (is_scalar_name(type->name, &f->scalar)) {
+    if (psl_scalar_of(type->name, &f->scalar)) {
         f->kind = PSL_FIELD_SCALAR;
         return;
     }
     f->target = psl_model(c->r, type->name);
     f->enum_ = f->target ? NULL : psl_enum(c->r, type->name);
-    if (f->target)
+    if (f->target) {
         f->kind = PSL_FIELD_RELATION;
-    else if (f->enum_)
+        f->written = &nothing_written;
+    } else if (f->enum_) {
         f->kind = PSL_FIELD_ENUM;
-    else if (map_has(&c->composites, type->name)) {
+    } else if (map_has(&c->composites, type->name)) {
         f->kind = PSL_FIELD_COMPOSITE;
         f->is_broken = f->model->is_broken = true;
     } else {
@@ -342,19 +406,24 @@ void
 v_resolve_names(Ctx *c)
 {
     Map tops, generators, datasources;
-    map_init(&tops, c->a);
-    map_init(&generators, c->a);
-    map_init(&datasources, c->a);
+    map_init(&tops, c->scratch);
+    map_init(&generators, c->scratch);
+    map_init(&datasources, c->scratch);
     size_t models = 0, enums = 0;
     for (size_t i = 0; i < c->schema->ndecls; i++) {
         PslDeclKind kind = c->schema->decls[i]->kind;
         models += kind == PSL_MODEL || kind == PSL_VIEW;
         enums += kind == PSL_ENUM;
     }
+    map_init(&c->unread, c->scratch);
+    map_reserve(&tops, models + enums);
+    map_reserve(&c->r->models_by_name, models);
+    map_reserve(&c->r->enums_by_name, enums);
     c->r->models = arena_array(c->a, PslModel *, models);
     c->r->enums = arena_array(c->a, PslEnum *, enums);
     for (size_t i = 0; i < c->schema->nfiles; i++)
-        c->has_unread |= has_bad_item(c->schema->files[i].items);
+        collect_unread(c, &c->schema->files[i]);
+    c->has_datasource = c->has_headless || map_has(&c->unread, STR("datasource"));
     for (size_t i = 0; i < c->schema->ndecls; i++)
         declare(c, &tops, &generators, &datasources, c->schema->decls[i]);
     for (size_t i = 0; i < c->r->nmodels; i++) {
@@ -379,13 +448,15 @@ psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, Dia
     map_init(&r->models_by_name, a);
     map_init(&r->enums_by_name, a);
     map_init(&c.composites, a);
-    v_resolve_names(&c);
-    v_check_config(&c);
-    v_check_dialect(&c);
-    v_check_attrs(&c);
-    v_relations_infer(&c);
-    v_check_models(&c);
-    v_check_names(&c);
-    v_check_relations(&c);
+    /* In this order: each relies on what the ones before it found out. */
+    static void (*const steps[])(Ctx *) = {
+        v_resolve_names,   v_check_config, v_check_dialect, v_check_attrs,
+        v_relations_infer, v_check_models, v_check_names,   v_check_relations,
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        ARENA_LOCAL(scratch);
+        c.scratch = scratch;
+        steps[i](&c);
+    }
     return r;
 }

@@ -365,8 +365,8 @@ relation_field_attrs(Ctx *c, PslModelField *f)
         Diag *d =
             v_field_error(c, "relation-field-attribute", f, set.first[refused[i]]->span,
                           "%s does not go with a relation field", v_attr_specs[refused[i]].shown);
-        if (f->fields.n)
-            v_hint(c, d, "put it on %s", v_field_names(c, f->fields, ", "));
+        if (f->written->fields.n)
+            v_hint(c, d, "put it on %s", v_field_names(c, f->written->fields, ", "));
     }
 }
 
@@ -401,7 +401,8 @@ model_attrs(Ctx *c, PslModel *m)
         v_error(c, "shard-key", file, set.first[ATTR_M_SHARD_KEY]->span,
                 "PostgreSQL has no shard keys");
     Map columns;
-    map_init(&columns, c->a);
+    ArenaMark mark = arena_mark(c->scratch);
+    map_init(&columns, c->scratch);
     for (size_t i = 0; i < m->nfields; i++) {
         PslModelField *f = &m->fields[i];
         bool is_column = f->kind == PSL_FIELD_SCALAR || f->kind == PSL_FIELD_ENUM ||
@@ -414,6 +415,7 @@ model_attrs(Ctx *c, PslModel *m)
                           "the %s is ignored as a whole: its fields need no @ignore",
                           psl_decl_word(m->decl->kind));
     }
+    arena_reset(c->scratch, mark);
     v_keys_of_model(c, m, &set);
 }
 
@@ -424,7 +426,7 @@ enum_attrs(Ctx *c, PslEnum *e)
     AttrSet set;
     Args args;
     Map labels;
-    map_init(&labels, c->a);
+    map_init(&labels, c->scratch);
     for (size_t i = 0; i < e->nvalues; i++) {
         PslEnumValue *v = &e->values[i];
         v_attrs_sort_out(c, file, v->ast->attrs, ON_ENUM_VALUE, &set);

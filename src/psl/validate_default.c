@@ -79,7 +79,7 @@ check_arguments(Ctx *c, PslModelField *f, const DefaultFunction *fn, const PslEx
         if (first && (e->args.n > 1 || first->kind != PSL_STRING || first->text.n == 0))
             takes = "no argument or an SQL expression as a text that is not empty";
         else if (first)
-            f->dflt.sql = first->text;
+            f->dflt.value = first;
         break;
     default:
         if (first)
@@ -109,6 +109,7 @@ function_default(Ctx *c, PslModelField *f, const PslExpr *e)
         return;
     }
     f->dflt.kind = fn->kind;
+    f->dflt.value = NULL;
     if (fn->kind != PSL_DEFAULT_DBGENERATED && !(fn->scalars & (1u << f->scalar))) {
         v_field_error(c, "default-type", f, e->span, "%s() does not give %s", fn->name,
                       v_a(c, psl_scalar_name(f->scalar)));
@@ -205,8 +206,7 @@ v_check_default(Ctx *c, PslModelField *f, const PslAttr *attr)
         return;
     }
     const PslExpr *e = &args.v[0]->value;
-    f->default_attr = attr;
-    f->dflt = (PslDefault){.kind = PSL_DEFAULT_VALUE, .value = e};
+    f->dflt = (PslDefault){attr, e, PSL_DEFAULT_VALUE};
     if (v_args_name(c, &args, 1, &map))
         v_field_error(c, "default-map", f, attr->span,
                       "defaults have no name of their own in PostgreSQL");

@@ -8,26 +8,28 @@ typedef struct Fields {
 } Fields;
 
 static Str
-pair_key(Ctx *c, Arena *scratch, const PslModelField *f)
+pair_key(Arena *scratch, const PslModelField *f)
 {
     Buf b;
+    Str name = v_relation_name_of(scratch, f);
     buf_init(&b, scratch);
     buf_fmt(&b, "%u %u ", f->model->index, f->target->index);
-    buf_add(&b, v_relation_name_of(c, f));
-    return buf_str(&b);
+    buf_add(&b, name);
+    return buf_finish(&b);
 }
 
 static void
 report_group(Ctx *c, const Fields *group)
 {
     const PslModelField *f = group->v.v[0];
-    bool is_named = f->relation_name.n > 0, is_self = f->model == f->target;
+    bool is_named = f->written->name.n > 0, is_self = f->model == f->target;
     size_t n = group->v.n;
     if (n < 2 || (is_self && is_named && n == 2))
         return;
     for (size_t i = 0; i < n; i++) {
-        if (group->v.v[i]->relation)
-            group->v.v[i]->relation->is_broken = true;
+        PslRelation *r = group->v.v[i]->relation;
+        if (r)
+            r->is_broken = r->is_ambiguous = true;
     }
     if (f->model->is_broken)
         return;
@@ -60,7 +62,7 @@ v_check_ambiguity(Ctx *c)
             PslModelField *f = &m->fields[k];
             if (f->kind != PSL_FIELD_RELATION)
                 continue;
-            Str key = pair_key(c, scratch, f);
+            Str key = pair_key(scratch, f);
             Fields *group = map_get(&groups, key);
             if (!group) {
                 group = arena_new(scratch, Fields);
@@ -119,8 +121,8 @@ open_node(Graph *g, uint32_t id)
     Node *n = &g->nodes[id];
     n->order = n->low = ++g->orders;
     n->on_stack = true;
-    *vec_add(g->c->a, &g->stack) = id;
-    *vec_add(g->c->a, &g->frames) = (Frame){id, 0};
+    *vec_add(g->c->scratch, &g->stack) = id;
+    *vec_add(g->c->scratch, &g->frames) = (Frame){id, 0};
 }
 
 static void
@@ -179,7 +181,7 @@ v_check_cycles(Ctx *c)
 {
     if (!c->r->datasource || c->r->datasource->relation_mode != PSL_MODE_PRISMA)
         return;
-    Graph g = {.c = c, .nodes = arena_array(c->a, Node, c->r->nmodels)};
+    Graph g = {.c = c, .nodes = arena_array(c->scratch, Node, c->r->nmodels)};
     for (size_t i = 0; i < c->r->nrelations; i++) {
         const PslRelation *r = c->r->relations[i];
         if (!is_edge(r))
@@ -187,7 +189,7 @@ v_check_cycles(Ctx *c)
         if (r->is_self)
             g.nodes[r->from->index].meets_self = true;
         else
-            *vec_add(c->a, &g.nodes[r->from->index].out) = r->to->index;
+            *vec_add(c->scratch, &g.nodes[r->from->index].out) = r->to->index;
     }
     for (uint32_t i = 0; i < c->r->nmodels; i++) {
         if (!g.nodes[i].order)

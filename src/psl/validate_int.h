@@ -8,17 +8,22 @@
 
 typedef struct Ctx {
     Arena *a;
+    Arena *scratch; /* of the step that runs */
     const PslSchema *schema;
     DiagList *diags;
     PslResolved *r;
     int prisma;          /* 5, 6, 7, or 0 for all */
     Map composites;      /* name -> PslDecl of a `type` */
-    bool has_unread;     /* text at the top level could not be read: names may be missing */
-    bool has_datasource; /* a datasource block exists, usable or not */
+    bool has_unread;     /* text at the top level could not be read: blocks may be missing */
+    bool has_headless;   /* a brace in it closes a block whose name is not known */
+    Map unread;          /* the words in it; of v_resolve_names */
+    bool has_datasource; /* a datasource block exists, usable or not, or may exist */
     bool is_foreign;     /* its provider is another database */
     uint32_t mark;       /* last one given out; see mark_next */
     Map broken_pairs;    /* relation fields with an error, by their two models */
+    Map criteria;        /* ids and unique keys by their fields; of v_check_relations */
     unsigned near_left;  /* how many names may still be compared for "did you mean" */
+    StrCursor cursor;    /* for notes that tell a line */
     Diag unseen;         /* takes notes and hints of errors that are only counted */
 } Ctx;
 
@@ -227,7 +232,7 @@ const PslOpClass *v_opclass_of(Str name);
 void v_opclass_nearest(Nearest *n);
 
 /* The name of the relation that a field belongs to: the one that is written, or "AToB". */
-Str v_relation_name_of(Ctx *c, const PslModelField *f);
+Str v_relation_name_of(Arena *a, const PslModelField *f);
 
 /* Texts of default values: NULL when the text is right, else what is wrong with it. */
 const char *v_literal_json(Str s);

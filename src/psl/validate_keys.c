@@ -115,8 +115,8 @@ relation_in_list(Ctx *c, const FieldPick *pick, const PslExpr *e, const PslModel
     Diag *d =
         v_error(c, "field-not-scalar", pick->file, e->span,
                 "\"" STR_FMT "\" is a relation field: it has no column of its own", Q(f->name));
-    if (f->fields.n)
-        v_hint(c, d, "name its columns: %s", v_field_names(c, f->fields, ", "));
+    if (f->written->fields.n)
+        v_hint(c, d, "name its columns: %s", v_field_names(c, f->written->fields, ", "));
 }
 
 bool
@@ -173,7 +173,7 @@ cut_and_add(Buf *b, const char *suffix)
         b->n = n;
     }
     buf_addz(b, suffix);
-    return buf_str(b);
+    return buf_finish(b);
 }
 
 Str

@@ -8,29 +8,42 @@ counts(const Ctx *c, const PslModel *m)
     return psl_model(c->r, m->name) == m;
 }
 
+/* A name in its name space, valid until `b` is used again. */
 static Str
-scoped(Arena *a, Str scope, Str name)
+scoped(Buf *b, Str scope, Str name)
 {
-    Buf b;
-    buf_init(&b, a);
-    buf_add(&b, scope);
-    buf_addc(&b, '\0');
-    buf_add(&b, name);
-    return buf_str(&b);
+    buf_clear(b);
+    buf_add(b, scope);
+    buf_addc(b, '\0');
+    buf_add(b, name);
+    return buf_str(b);
+}
+
+/* Enter a key that is to stay; returns the previous value or NULL. */
+static void *
+enter(Map *map, Str key, void *value)
+{
+    return map_put(map, map_has(map, key) ? key : str_copy(map->arena, key), value);
+}
+
+static void
+count_up(Map *map, Str key)
+{
+    enter(map, key, (void *)((uintptr_t)map_get(map, key) + 1));
 }
 
 /* -- Tables and enum types -- */
 
 static void
-check_tables(Ctx *c, Arena *scratch, bool *ret_clashes)
+check_tables(Ctx *c, Buf *b, bool *ret_clashes)
 {
     Map tables;
-    map_init(&tables, scratch);
+    map_init(&tables, c->scratch);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         if (!counts(c, m))
             continue;
-        PslModel *other = map_put(&tables, scoped(scratch, m->schema, m->table), m);
+        PslModel *other = enter(&tables, scoped(b, m->schema, m->table), m);
         if (!other)
             continue;
         ret_clashes[m->index] = ret_clashes[other->index] = true;
@@ -45,15 +58,15 @@ check_tables(Ctx *c, Arena *scratch, bool *ret_clashes)
 }
 
 static void
-check_enum_types(Ctx *c, Arena *scratch)
+check_enum_types(Ctx *c, Buf *b)
 {
     Map types;
-    map_init(&types, scratch);
+    map_init(&types, c->scratch);
     for (size_t i = 0; i < c->r->nenums; i++) {
         PslEnum *e = c->r->enums[i];
         if (psl_enum(c->r, e->name) != e)
             continue;
-        PslEnum *other = map_put(&types, scoped(scratch, e->schema, e->db_name), e);
+        PslEnum *other = enter(&types, scoped(b, e->schema, e->db_name), e);
         if (other)
             v_error(c, "enum-type-duplicate", e->decl->file, e->decl->head,
                     "the enums \"" STR_FMT "\" and \"" STR_FMT "\" stand for the same type",
@@ -65,22 +78,22 @@ check_enum_types(Ctx *c, Arena *scratch)
 
 typedef struct Names {
     Ctx *c;
-    Arena *scratch;
+    Buf *b;
     const bool *skipped; /* by model: another one has the same table, all names would clash */
     Map global;          /* schema, name -> count */
     Map local;           /* model, name -> count */
 } Names;
 
-static void
-count_up(Map *map, Str key)
+static Str
+global_key(Names *n, const PslKey *key)
 {
-    map_put(map, key, (void *)((uintptr_t)map_get(map, key) + 1));
+    return scoped(n->b, key->model->schema, key->name);
 }
 
 static Str
 local_key(Names *n, const PslModel *m, Str name)
 {
-    return scoped(n->scratch, str_of(str_fmt(n->scratch, "%u", m->index)), name);
+    return scoped(n->b, (Str){(const char *)&m->index, sizeof m->index}, name);
 }
 
 static void
@@ -88,7 +101,7 @@ count_key(Names *n, const PslKey *key)
 {
     if (key->nfields == 0 || key->is_broken || n->skipped[key->model->index])
         return;
-    count_up(&n->global, scoped(n->scratch, key->model->schema, key->name));
+    count_up(&n->global, global_key(n, key));
     count_up(&n->local, local_key(n, key->model, key->name));
 }
 
@@ -106,8 +119,7 @@ check_key_name(Names *n, const PslKey *key)
     Ctx *c = n->c;
     if (key->nfields == 0 || key->is_broken || n->skipped[key->model->index])
         return;
-    bool is_taken =
-        (uintptr_t)map_get(&n->global, scoped(n->scratch, key->model->schema, key->name)) > 1;
+    bool is_taken = (uintptr_t)map_get(&n->global, global_key(n, key)) > 1;
     if (!is_taken && key->kind == PSL_KEY_ID)
         is_taken = (uintptr_t)map_get(&n->local, local_key(n, key->model, key->name)) > 1;
     if (is_taken)
@@ -115,11 +127,11 @@ check_key_name(Names *n, const PslKey *key)
 }
 
 static void
-check_constraints(Ctx *c, Arena *scratch, const bool *skipped)
+check_constraints(Ctx *c, Buf *b, const bool *skipped)
 {
-    Names n = {.c = c, .scratch = scratch, .skipped = skipped};
-    map_init(&n.global, scratch);
-    map_init(&n.local, scratch);
+    Names n = {.c = c, .b = b, .skipped = skipped};
+    map_init(&n.global, c->scratch);
+    map_init(&n.local, c->scratch);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         if (m->id && counts(c, m))
@@ -153,24 +165,23 @@ check_constraints(Ctx *c, Arena *scratch, const bool *skipped)
 /* -- The generated client: keys of several fields are properties beside the fields -- */
 
 static Str
-joined_names(Arena *a, const PslKey *key)
+joined_names(Buf *b, const PslKey *key)
 {
-    Buf b;
-    buf_init(&b, a);
+    buf_clear(b);
     for (size_t i = 0; i < key->nfields; i++) {
         if (i)
-            buf_addc(&b, '_');
-        buf_add(&b, key->fields[i].field->name);
+            buf_addc(b, '_');
+        buf_add(b, key->fields[i].field->name);
     }
-    return buf_str(&b);
+    return buf_str(b);
 }
 
 static void
-check_joined_name(Ctx *c, Arena *scratch, PslKey *key)
+check_joined_name(Ctx *c, Buf *b, PslKey *key)
 {
     if (key->nfields < 2)
         return;
-    Str name = joined_names(scratch, key);
+    Str name = joined_names(b, key);
     const PslModelField *f = psl_model_field(key->model, name);
     if (!f || f->kind == PSL_FIELD_RELATION)
         return;
@@ -196,10 +207,10 @@ check_client_name(Ctx *c, Map *names, PslKey *key)
 }
 
 static void
-check_client_names(Ctx *c, Arena *scratch, PslModel *m)
+check_client_names(Ctx *c, Buf *b, PslModel *m)
 {
     Map names;
-    map_init(&names, scratch);
+    map_init(&names, c->scratch);
     PslKey *id = m->is_view ? NULL : m->id;
     if (id && id->client_name.n)
         count_up(&names, id->client_name);
@@ -208,13 +219,13 @@ check_client_names(Ctx *c, Arena *scratch, PslModel *m)
             count_up(&names, m->keys.v[i]->client_name);
     }
     if (id) {
-        check_joined_name(c, scratch, id);
+        check_joined_name(c, b, id);
         check_client_name(c, &names, id);
     }
     for (size_t i = 0; i < m->keys.n; i++) {
         if (m->keys.v[i]->kind != PSL_KEY_UNIQUE)
             continue;
-        check_joined_name(c, scratch, m->keys.v[i]);
+        check_joined_name(c, b, m->keys.v[i]);
         check_client_name(c, &names, m->keys.v[i]);
     }
 }
@@ -222,14 +233,15 @@ check_client_names(Ctx *c, Arena *scratch, PslModel *m)
 void
 v_check_names(Ctx *c)
 {
-    ARENA_LOCAL(scratch);
-    bool *clashes = arena_array(scratch, bool, c->r->nmodels);
-    check_tables(c, scratch, clashes);
-    check_enum_types(c, scratch);
+    Buf b;
+    buf_init(&b, c->scratch);
+    bool *clashes = arena_array(c->scratch, bool, c->r->nmodels);
+    check_tables(c, &b, clashes);
+    check_enum_types(c, &b);
     if (c->r->datasource && !c->is_foreign)
-        check_constraints(c, scratch, clashes);
+        check_constraints(c, &b, clashes);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         if (counts(c, c->r->models[i]))
-            check_client_names(c, scratch, c->r->models[i]);
+            check_client_names(c, &b, c->r->models[i]);
     }
 }

@@ -50,48 +50,56 @@ compare_numbers(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
+/* The words of a signature: the model, whether the order counts, the fields. */
+enum { HEAD = 2 };
+
+/* Complete a signature whose `n` fields are filled in. */
 static Str
-signature(Arena *a, char kind, uint32_t *numbers, size_t n)
+signature(uint32_t *words, const PslModel *m, size_t n, bool in_order)
 {
-    Buf b;
-    buf_init(&b, a);
-    if (kind == 's')
-        qsort(numbers, n, sizeof *numbers, compare_numbers);
-    buf_addc(&b, kind);
-    for (size_t i = 0; i < n; i++)
-        buf_fmt(&b, "%u,", numbers[i]);
-    return buf_str(&b);
+    words[0] = m->index;
+    words[1] = in_order;
+    if (!in_order && n > 1)
+        qsort(words + HEAD, n, sizeof *words, compare_numbers);
+    return (Str){(const char *)words, (HEAD + n) * sizeof *words};
 }
 
 static void
-add_criterion(Ctx *c, PslModel *m, const PslKey *key)
+add_criterion(Ctx *c, PslModel *m, const PslKey *key, bool in_order)
 {
-    uint32_t *numbers = arena_array(c->a, uint32_t, key->nfields);
+    uint32_t *words = arena_array(c->scratch, uint32_t, HEAD + key->nfields);
     for (size_t i = 0; i < key->nfields; i++)
-        numbers[i] = key->fields[i].field->ast->index;
-    map_put(&m->criteria, signature(c->a, 'o', numbers, key->nfields), m);
-    map_put(&m->criteria, signature(c->a, 's', numbers, key->nfields), m);
+        words[HEAD + i] = key->fields[i].field->ast->index;
+    map_put(&c->criteria, signature(words, m, key->nfields, in_order), m);
+}
+
+static void
+collect_criteria(Ctx *c)
+{
+    map_init(&c->criteria, c->scratch);
+    for (size_t i = 0; i < c->r->nmodels; i++) {
+        PslModel *m = c->r->models[i];
+        for (size_t k = 0; k <= m->keys.n; k++) {
+            const PslKey *key = k < m->keys.n ? m->keys.v[k] : m->id;
+            if (!key || (key->kind != PSL_KEY_ID && key->kind != PSL_KEY_UNIQUE))
+                continue;
+            add_criterion(c, m, key, false);
+            if (key->nfields > 1)
+                add_criterion(c, m, key, true);
+        }
+    }
 }
 
 /* True when the fields are exactly those of the id or of a unique key, in that order or in any. */
 static bool
 has_criterion(Ctx *c, PslModel *m, PslFieldList fields, bool in_order)
 {
-    if (!m->criteria.arena) {
-        map_init(&m->criteria, c->a);
-        if (m->id)
-            add_criterion(c, m, m->id);
-        for (size_t i = 0; i < m->keys.n; i++) {
-            if (m->keys.v[i]->kind == PSL_KEY_UNIQUE)
-                add_criterion(c, m, m->keys.v[i]);
-        }
-    }
-    ArenaMark mark = arena_mark(c->a);
-    uint32_t *numbers = arena_array(c->a, uint32_t, fields.n);
+    ArenaMark mark = arena_mark(c->scratch);
+    uint32_t *words = arena_array(c->scratch, uint32_t, HEAD + fields.n);
     for (size_t i = 0; i < fields.n; i++)
-        numbers[i] = fields.v[i]->ast->index;
-    bool found = map_has(&m->criteria, signature(c->a, in_order ? 'o' : 's', numbers, fields.n));
-    arena_reset(c->a, mark);
+        words[HEAD + i] = fields.v[i]->ast->index;
+    bool found = map_has(&c->criteria, signature(words, m, fields.n, in_order && fields.n > 1));
+    arena_reset(c->scratch, mark);
     return found;
 }
 
@@ -133,7 +141,7 @@ static void
 check_columns(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward;
-    if (f->has_fields && f->has_references && r->fields.n != r->references.n) {
+    if (f->written->has_fields && f->written->has_references && r->fields.n != r->references.n) {
         side_error(c, "relation-length", f,
                    "lists a different number of fields in \"fields\" and \"references\"");
     }
@@ -162,8 +170,8 @@ static void
 check_set_null(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward;
-    bool sets_null = f->on_delete == PSL_SET_NULL || f->on_update == PSL_SET_NULL;
-    if (!sets_null || !f->has_fields)
+    bool sets_null = f->written->on_delete == PSL_SET_NULL || f->written->on_update == PSL_SET_NULL;
+    if (!sets_null || !f->written->has_fields)
         return;
     bool is_required = r->fields.n == 0;
     for (size_t i = 0; i < r->fields.n; i++)
@@ -181,11 +189,26 @@ check_set_null(Ctx *c, const PslRelation *r)
     v_hint(c, d, "make the columns optional, or choose another action");
 }
 
+/* Errors in other fields, in keys or in attributes do not hide that a field is missing; fields that
+ * could not be read or have no type may be the one. */
+static bool
+may_be_there(const Ctx *c, const PslRelation *r, const PslModelField *f)
+{
+    if (r->is_ambiguous || f->is_broken || f->model->is_partial || f->target->is_partial ||
+        v_relations_broken_between(c, f->target, f->model))
+        return true;
+    for (size_t i = 0; i < f->target->nfields; i++) {
+        if (f->target->fields[i].kind == PSL_FIELD_UNKNOWN)
+            return true;
+    }
+    return false;
+}
+
 static void
 missing_opposite(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward ? r->forward : r->back;
-    if (v_relations_broken_between(c, f->target, f->model))
+    if (may_be_there(c, r, f))
         return;
     Diag *d = v_error(c, "relation-missing-opposite", model_file(f->model), f->ast->span,
                       "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT "\"",
@@ -208,22 +231,20 @@ static void
 check_one_to_many(Ctx *c, const PslRelation *r)
 {
     PslModelField *f = r->forward, *b = r->back;
-    if (!f || !b) {
-        missing_opposite(c, r);
+    if (!f || !b)
         return;
-    }
-    if (f->fields.n == 0 || f->references.n == 0) {
-        Diag *d =
-            side_error(c, "relation-incomplete", f,
-                       f->fields.n       ? "does not say what it references"
-                       : f->references.n ? "does not say its columns"
-                                         : "says neither its columns nor what they reference");
+    if (f->written->fields.n == 0 || f->written->references.n == 0) {
+        Diag *d = side_error(c, "relation-incomplete", f,
+                             f->written->fields.n ? "does not say what it references"
+                             : f->written->references.n
+                                 ? "does not say its columns"
+                                 : "says neither its columns nor what they reference");
         v_hint(c, d, "write @relation(fields: [...], references: [...]), or run: aramid format");
     }
-    if (b->fields.n || b->references.n)
+    if (b->written->fields.n || b->written->references.n)
         side_error(c, "relation-wrong-side", b,
                    "is the list side: \"fields\" and \"references\" belong to the other one");
-    if (b->on_delete || b->on_update)
+    if (b->written->on_delete || b->written->on_update)
         side_error(c, "relation-wrong-side", b,
                    "is the list side: referential actions belong to the other one");
 }
@@ -234,28 +255,29 @@ check_one_to_one(Ctx *c, const PslRelation *r)
     PslModelField *f = r->forward, *b = r->back;
     size_t before = c->r->errors;
     if (!b) {
-        missing_opposite(c, r);
-    } else if (f->fields.n == 0 && b->fields.n == 0) {
+        /* missing_opposite() has told it. */
+    } else if (f->written->fields.n == 0 && b->written->fields.n == 0) {
         Diag *d = both_error(c, "relation-incomplete", f, b,
                              "say on neither side what their columns are");
         v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
-    } else if (f->references.n == 0 && b->references.n == 0) {
+    } else if (f->written->references.n == 0 && b->written->references.n == 0) {
         Diag *d =
             both_error(c, "relation-incomplete", f, b, "say on neither side what they reference");
         v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
-    } else if ((f->fields.n && b->fields.n) || (f->references.n && b->references.n)) {
+    } else if ((f->written->fields.n && b->written->fields.n) ||
+               (f->written->references.n && b->written->references.n)) {
         both_error(c, "relation-both-sides", f, b,
                    "both list \"fields\" or \"references\": one side is enough");
     }
-    if (b && (b->on_delete || b->on_update)) {
-        if (f->on_delete || f->on_update)
+    if (b && (b->written->on_delete || b->written->on_update)) {
+        if (f->written->on_delete || f->written->on_update)
             both_error(c, "relation-both-sides", b, f,
                        "both have referential actions: one side is enough");
         else
             side_error(c, "relation-wrong-side", b,
                        "has referential actions that belong to the other side");
     }
-    if (f->has_fields && !has_criterion(c, r->from, r->fields, true)) {
+    if (f->written->has_fields && !has_criterion(c, r->from, r->fields, true)) {
         Diag *d = side_error(c, "relation-not-unique", f,
                              "is one of a one-to-one relation: its columns must be unique");
         if (r->fields.n == 1)
@@ -267,17 +289,17 @@ check_one_to_one(Ctx *c, const PslRelation *r)
     }
     if (!b || c->r->errors > before)
         return;
-    if (f->fields.n && b->references.n) {
+    if (f->written->fields.n && b->written->references.n) {
         both_error(c, "relation-mixed", f, b,
                    "share \"fields\" and \"references\": both belong to one side");
-    } else if (f->references.n && b->fields.n) {
+    } else if (f->written->references.n && b->written->fields.n) {
         side_error(c, "relation-mixed", f,
                    "has \"references\", but \"fields\" stand on the other side");
     } else if (b->arity == PSL_REQUIRED) {
         Diag *d = side_error(c, "relation-required", b,
                              "is required, which a database cannot enforce on this side");
         v_hint(c, d, "write " STR_FMT "?", Q(b->ast->type.name));
-    } else if (f->arity == PSL_REQUIRED && (b->has_fields || b->has_references)) {
+    } else if (f->arity == PSL_REQUIRED && (b->written->has_fields || b->written->has_references)) {
         side_error(c, "relation-wrong-side", b,
                    "lists \"fields\" or \"references\", which belong to the required side");
     }
@@ -289,7 +311,7 @@ static void
 check_many_to_many(Ctx *c, const PslRelation *r)
 {
     PslModelField *sides[] = {r->forward, r->back};
-    if (r->forward->has_fields || r->back->has_fields) {
+    if (r->forward->written->has_fields || r->back->written->has_fields) {
         Diag *d = both_error(c, "relation-many-fields", r->forward, r->back,
                              "are a many-to-many relation: they have no columns of their own");
         v_hint(c, d, "remove \"fields\" and \"references\", or write the join table as a model");
@@ -310,11 +332,11 @@ check_many_to_many(Ctx *c, const PslRelation *r)
             v_hint(c, d,
                    "add @id to a field of \"" STR_FMT "\", or write the join table as a model",
                    Q(f->target->name));
-        } else if (f->has_references) {
+        } else if (f->written->has_references) {
             side_error(c, "relation-many-references", f,
                        "is one of a many-to-many relation: it has no \"references\"");
         }
-        if (f->on_delete || f->on_update)
+        if (f->written->on_delete || f->written->on_update)
             side_error(c, "relation-many-actions", f,
                        "is one of a many-to-many relation: it has no referential actions");
     }
@@ -338,15 +360,15 @@ static void
 check_missing_index(Ctx *c, const PslModelField *f)
 {
     const PslModel *m = f->model;
-    bool found = m->id && starts_key(m->id, f->fields);
+    bool found = m->id && starts_key(m->id, f->written->fields);
     for (size_t i = 0; i < m->keys.n && !found; i++)
-        found = starts_key(m->keys.v[i], f->fields);
+        found = starts_key(m->keys.v[i], f->written->fields);
     if (found)
         return;
     Diag *d = v_warn(c, "relation-index", model_file(m), f->ast->span,
                      "the columns of \"" STR_FMT "\" have no index", Q(f->name));
     v_note(c, d, "with relationMode = \"prisma\" there is no foreign key, and queries are slow");
-    v_hint(c, d, "add @@index([%s])", v_field_names(c, f->fields, ", "));
+    v_hint(c, d, "add @@index([%s])", v_field_names(c, f->written->fields, ", "));
 }
 
 static void
@@ -354,7 +376,7 @@ check_relation_field(Ctx *c, PslModelField *f)
 {
     const PslDatasource *ds = c->r->datasource;
     bool emulated = ds && ds->relation_mode == PSL_MODE_PRISMA;
-    const PslAction actions[] = {f->on_delete, f->on_update};
+    const PslAction actions[] = {f->written->on_delete, f->written->on_update};
     if (f->target->is_ignored && !f->is_ignored && !f->model->is_ignored) {
         Diag *d = side_error(c, "ignore-relation", f, "points to a model that is ignored");
         v_hint(c, d, "add @ignore to the field");
@@ -366,13 +388,13 @@ check_relation_field(Ctx *c, PslModelField *f)
                              "has an action that relationMode = \"prisma\" does not have");
         v_hint(c, d, "choose Cascade, Restrict or SetNull");
     }
-    if (f->relation_map.n && !c->has_datasource)
+    if (f->written->map.n && !c->has_datasource)
         side_error(c, "datasource-missing", f,
                    "names its foreign key: that needs a datasource block");
-    if (f->relation_map.n > 63 && c->has_datasource)
+    if (f->written->map.n > 63 && c->has_datasource)
         v_error(c, "name-long", model_file(f->model), f->ast->span,
-                "a name in PostgreSQL has at most 63 bytes, this one has %zu", f->relation_map.n);
-    if (emulated && f->has_fields)
+                "a name in PostgreSQL has at most 63 bytes, this one has %zu", f->written->map.n);
+    if (emulated && f->written->has_fields)
         check_missing_index(c, f);
 }
 
@@ -398,6 +420,7 @@ void
 v_check_relations(Ctx *c)
 {
     v_check_ambiguity(c);
+    collect_criteria(c);
     for (size_t i = 0; i < c->r->nmodels; i++) {
         PslModel *m = c->r->models[i];
         for (size_t k = 0; k < m->nfields; k++) {
@@ -407,8 +430,11 @@ v_check_relations(Ctx *c)
         }
     }
     for (size_t i = 0; i < c->r->nrelations; i++) {
-        if (!c->r->relations[i]->is_broken)
-            check_relation(c, c->r->relations[i]);
+        PslRelation *r = c->r->relations[i];
+        if (!r->forward || !r->back)
+            missing_opposite(c, r);
+        if (!r->is_broken)
+            check_relation(c, r);
     }
     v_check_cycles(c);
 }

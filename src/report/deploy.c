@@ -3,8 +3,22 @@
 #include "base/clock.h"
 #include "report/diag_text.h"
 
-static void
-add_target_json(JsonWriter *w, const Target *t)
+void
+report_target_text(Buf *out, const Term *t, const Target *target)
+{
+    if (target->absent) {
+        term_text(out, t, TERM_BOLD, str_of(target->origin));
+        buf_addz(out, ", not made yet (aramid deploy makes it)");
+        return;
+    }
+    term_text(out, t, TERM_BOLD, str_of(target->shown));
+    buf_addz(out, " (");
+    term_text(out, t, TERM_PLAIN, str_of(target->origin));
+    buf_addc(out, ')');
+}
+
+void
+report_target_json(JsonWriter *w, const Target *t)
 {
     jw_object(w, "target");
     jw_strz(w, "url", t->shown);
@@ -13,19 +27,20 @@ add_target_json(JsonWriter *w, const Target *t)
     jw_end(w);
 }
 
-static const char *
-migrations_found(Arena *a, const History *h)
+const char *
+report_migrations_found(Arena *a, const History *h)
 {
+    const char *dir = str_printable(a, str_of(h->dir), false);
     if (h->files.n == 0)
-        return str_fmt(a, "No migration found in %s", h->dir ? h->dir : "");
-    return str_fmt(a, "%zu migration%s found in %s", h->files.n, h->files.n == 1 ? "" : "s", h->dir);
+        return str_fmt(a, "No migration found in %s", dir);
+    return str_fmt(a, "%zu migration%s found in %s", h->files.n, h->files.n == 1 ? "" : "s", dir);
 }
 
 void
 report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *log_dir)
 {
     Arena *a = out->arena;
-    buf_fmt(out, "%s\n\n", migrations_found(a, &r->history));
+    buf_fmt(out, "%s\n\n", report_migrations_found(a, &r->history));
     if (r->run.applied.n == 0) {
         buf_addz(out, "No pending migrations to apply.\n");
         term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
@@ -48,7 +63,8 @@ report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *l
     buf_addz(out, " All migrations have been successfully applied.");
     buf_fmt(out, " (%zu in %s)\n", r->run.applied.n, clock_duration(a, r->run.ms));
     if (log_dir)
-        term_add(out, t, TERM_DIM, str_fmt(a, "Log: %s\n", log_dir));
+        term_add(out, t, TERM_DIM,
+                 str_fmt(a, "Log: %s\n", str_printable(a, str_of(log_dir), false)));
 }
 
 void
@@ -59,7 +75,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const c
     jw_bool(w, "ok", err == NULL);
     jw_strz(w, "run", r->run_id);
     jw_strz(w, "environment", r->config->env_name);
-    add_target_json(w, &r->target);
+    report_target_json(w, &r->target);
     if (r->run.host) {
         jw_object(w, "server");
         jw_strz(w, "host", r->run.host);
@@ -116,7 +132,7 @@ report_resolve_json(JsonWriter *w, const ResolveResult *r)
     jw_object(w, NULL);
     jw_strz(w, "command", "resolve");
     jw_bool(w, "ok", true);
-    add_target_json(w, &r->target);
+    report_target_json(w, &r->target);
     jw_strz(w, "markedAs", r->applied ? "applied" : "rolled-back");
     jw_array(w, "migrations");
     vec_each(const char *const, name, &r->names) jw_strz(w, NULL, *name);
@@ -130,8 +146,9 @@ add_holder(Buf *out, const Term *t, const LockHolder *h)
     Arena *a = out->arena;
     buf_addz(out, "  ");
     term_add(out, t, TERM_BOLD, str_fmt(a, "%d", h->pid));
-    buf_fmt(out, "  %s\n        since %s (%s), %s", h->who, h->since,
-            clock_duration(a, h->seconds * 1000), h->state);
+    buf_fmt(out, "  %s\n        since %s (%s), %s", str_printable(a, str_of(h->who), false),
+            str_printable(a, str_of(h->since), false), clock_duration(a, h->seconds * 1000),
+            str_printable(a, str_of(h->state), false));
     if (h->orphaned)
         term_add(out, t, TERM_YELLOW, "; its program on this machine is gone: an orphan");
     if (h->query[0]) {
@@ -170,7 +187,7 @@ report_unlock_json(JsonWriter *w, const UnlockResult *r)
     jw_object(w, NULL);
     jw_strz(w, "command", "unlock");
     jw_bool(w, "ok", true);
-    add_target_json(w, &r->target);
+    report_target_json(w, &r->target);
     jw_array(w, "holders");
     vec_each(const LockHolder, h, &r->holders)
     {

@@ -2,31 +2,6 @@
 
 #include "base/fs.h"
 
-/* Line and column of increasing offsets in one text, without starting over for each. */
-typedef struct Cursor {
-    const Source *source;
-    size_t off;
-    int line, column;
-} Cursor;
-
-static void
-cursor_move(Cursor *c, const Source *source, size_t off)
-{
-    if (off > source->text.n)
-        off = source->text.n;
-    if (c->source != source || off < c->off)
-        *c = (Cursor){source, 0, 1, 1};
-    const char *p = source->text.p;
-    for (; c->off < off; c->off++) {
-        char ch = p[c->off];
-        bool crlf = ch == '\r' && c->off + 1 < source->text.n && p[c->off + 1] == '\n';
-        if (ch == '\n' || (ch == '\r' && !crlf))
-            c->line++, c->column = 1;
-        else if (c->off + 1 >= source->text.n || ((unsigned char)p[c->off + 1] & 0xc0) != 0x80)
-            c->column++;
-    }
-}
-
 static const char *
 severity_name(Severity s)
 {
@@ -116,7 +91,7 @@ gutter(Buf *out, const Term *term, const char *number)
 }
 
 static void
-add_excerpt(Buf *out, const Term *term, const Diag *d, const Cursor *at)
+add_excerpt(Buf *out, const Term *term, const Diag *d, const StrCursor *at)
 {
     ARENA_LOCAL(scratch);
     int width = term->width > 40 ? term->width : 80;
@@ -172,10 +147,10 @@ add_remark(Buf *out, const Term *term, const char *label, const char *text)
 void
 diag_text(Buf *out, const Term *term, const DiagList *list)
 {
-    Cursor at = {0};
+    StrCursor at = {0};
     vec_each (const Diag, d, &list->items) {
         if (d->source) {
-            cursor_move(&at, d->source, d->off);
+            str_cursor_to(&at, d->source->text, d->off);
             term_text(out, term, TERM_BOLD, str_of(d->source->path));
             buf_fmt(out, ":%d:%d: ", at.line, at.column);
         }
@@ -210,7 +185,7 @@ diag_text_count(Arena *a, const DiagList *list)
 void
 diag_json(JsonWriter *w, const char *key, const DiagList *list)
 {
-    Cursor at = {0};
+    StrCursor at = {0};
     jw_array(w, key);
     vec_each (const Diag, d, &list->items) {
         jw_object(w, NULL);
@@ -221,9 +196,9 @@ diag_json(JsonWriter *w, const char *key, const DiagList *list)
         jw_strz(w, "hint", d->hint);
         jw_strz(w, "path", d->source ? d->source->path : NULL);
         if (d->source) {
-            cursor_move(&at, d->source, d->off);
-            Cursor end = at;
-            cursor_move(&end, d->source, d->off + d->len);
+            str_cursor_to(&at, d->source->text, d->off);
+            StrCursor end = at;
+            str_cursor_to(&end, d->source->text, d->off + d->len);
             jw_int(w, "line", at.line);
             jw_int(w, "column", at.column);
             jw_int(w, "endLine", end.line);
@@ -245,7 +220,8 @@ diag_json(JsonWriter *w, const char *key, const DiagList *list)
 static void
 add_escaped(Buf *out, const char *text, bool property)
 {
-    for (const char *p = text; *p; p++) {
+    ARENA_LOCAL(scratch);
+    for (const char *p = str_printable(scratch, str_of(text), true); *p; p++) {
         if (*p == '%' || *p == '\r' || *p == '\n' || (property && (*p == ':' || *p == ',')))
             buf_fmt(out, "%%%02X", (unsigned)(unsigned char)*p);
         else
@@ -257,11 +233,8 @@ add_escaped(Buf *out, const char *text, bool property)
 static const char *
 below_root(Arena *a, const char *path, const char *root)
 {
-    size_t n = root ? strlen(root) : 0;
-    while (n && root[n - 1] == '/')
-        n--;
-    const char *whole = n ? fs_absolute(a, path) : path;
-    return n && strncmp(whole, root, n) == 0 && whole[n] == '/' ? whole + n + 1 : path;
+    const char *below = root && *root ? fs_below(root, fs_absolute(a, path)) : path;
+    return below[0] == '/' ? path : below;
 }
 
 void
@@ -269,11 +242,11 @@ diag_github(Buf *out, const DiagList *list, const char *root)
 {
     static const char *const commands[SEV_COUNT] = {"error", "warning", "notice"};
     ARENA_LOCAL(scratch);
-    Cursor at = {0};
+    StrCursor at = {0};
     vec_each (const Diag, d, &list->items) {
         buf_fmt(out, "::%s ", commands[d->severity]);
         if (d->source) {
-            cursor_move(&at, d->source, d->off);
+            str_cursor_to(&at, d->source->text, d->off);
             buf_addz(out, "file=");
             add_escaped(out, below_root(scratch, d->source->path, root), true);
             buf_fmt(out, ",line=%d,col=%d,", at.line, at.column);
@@ -332,7 +305,7 @@ diag_text_error(Buf *out, const Term *term, const Err *err)
         add_lines(out, term, TERM_BLUE, "at:", place);
     }
     if (*err->sqlstate)
-        add_lines(out, term, TERM_BLUE, "state:", err->sqlstate);
+        add_lines(out, term, TERM_BLUE, "code:", str_fmt(scratch, "SQLSTATE %s", err->sqlstate));
     add_lines(out, term, TERM_BLUE, "", err->detail);
     add_lines(out, term, TERM_GREEN, "hint:", err->hint);
 }
@@ -358,7 +331,7 @@ diag_json_error(JsonWriter *w, const char *key, const Err *err)
     const ErrInfo *info = err_info(err->code);
     jw_object(w, key);
     jw_strz(w, "code", info->name);
-    jw_int(w, "exitStatus", info->exit_status);
+    jw_int(w, "exitStatus", err_exit_status(err));
     json_text(w, "prisma", info->prisma);
     json_text(w, "sqlstate", err->sqlstate);
     jw_strz(w, "message", err->primary);

@@ -5,6 +5,13 @@
 #include "flow/flow.h"
 #include "report/term.h"
 
+/* "URL (origin)", and as the member "target". */
+void report_target_text(Buf *out, const Term *t, const Target *target);
+void report_target_json(JsonWriter *w, const Target *target);
+
+/* "12 migrations found in prisma/migrations" */
+const char *report_migrations_found(Arena *a, const History *h);
+
 void report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *log_dir);
 /* err NULL = done. */
 void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const char *log_dir);
@@ -12,7 +19,8 @@ void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, co
 /* Steps, SQL, modes and the locks that the statements are known to take. */
 void report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);
 void report_plan_json(JsonWriter *w, const PlanResult *r);
-void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan);
+/* with_sql: with the statements' text, not only their places. */
+void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql);
 
 void report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose);
 void report_status_json(JsonWriter *w, const StatusResult *r);

@@ -60,7 +60,7 @@ add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index, bo
                                                                : mode_text(s));
         if (s->why) {
             buf_addz(out, " (");
-            buf_addz(out, s->why);
+            term_text(out, t, TERM_PLAIN, str_of(s->why));
             buf_addc(out, ')');
         }
         buf_addc(out, '\n');
@@ -74,10 +74,10 @@ void
 report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 {
     buf_addz(out, "Target: ");
-    term_text(out, t, TERM_BOLD, str_of(r->target.shown));
-    buf_addz(out, " (");
-    term_text(out, t, TERM_PLAIN, str_of(r->target.origin));
-    buf_fmt(out, "), PostgreSQL %d.%d\n\n", r->server->version / 10000, r->server->version % 10000);
+    report_target_text(out, t, &r->target);
+    if (r->server)
+        buf_fmt(out, ", PostgreSQL %d.%d", r->server->version / 10000, r->server->version % 10000);
+    buf_addz(out, "\n\n");
     if (r->plan.migrations.n == 0) {
         buf_addz(out, "No pending migrations to apply.\n");
         return;
@@ -101,7 +101,9 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
         {
             buf_addz(out, "     ");
             term_add(out, t, TERM_YELLOW, term_mark(t, TERM_MARK_WARN));
-            buf_fmt(out, " %s\n", *n);
+            buf_addc(out, ' ');
+            term_text(out, t, TERM_PLAIN, str_of(*n));
+            buf_addc(out, '\n');
         }
         for (size_t i = 0; i < mp->steps.n; i++)
             add_step_text(out, t, mp, i, with_sql);
@@ -110,7 +112,7 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 }
 
 static void
-step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s)
+step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s, bool with_sql)
 {
     jw_object(w, NULL);
     jw_strz(w, "mode", plan_mode_name(s->mode));
@@ -124,7 +126,8 @@ step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s)
         jw_int(w, "line", st->line);
         jw_strz(w, "kind", st->tag);
         jw_bool(w, "parsed", !st->opaque);
-        jw_str(w, "text", str_slice(mp->script.text, st->off, st->off + st->len));
+        if (with_sql)
+            jw_str(w, "text", str_slice(mp->script.text, st->off, st->off + st->len));
         jw_end(w);
     }
     jw_end(w);
@@ -143,7 +146,7 @@ step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s)
 }
 
 void
-report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan)
+report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql)
 {
     jw_array(w, key);
     vec_each(const MigrationPlan, mp, &plan->migrations)
@@ -157,7 +160,7 @@ report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan)
         vec_each(const char *const, n, &mp->notes) jw_strz(w, NULL, *n);
         jw_end(w);
         jw_array(w, "steps");
-        vec_each(const Step, s, &mp->steps) step_json(w, mp, s);
+        vec_each(const Step, s, &mp->steps) step_json(w, mp, s, with_sql);
         jw_end(w);
         jw_end(w);
     }
@@ -170,13 +173,12 @@ report_plan_json(JsonWriter *w, const PlanResult *r)
     jw_object(w, NULL);
     jw_strz(w, "command", "plan");
     jw_bool(w, "ok", true);
-    jw_object(w, "target");
-    jw_strz(w, "url", r->target.shown);
-    jw_strz(w, "origin", r->target.origin);
-    jw_bool(w, "embedded", r->target.embedded);
-    jw_end(w);
-    jw_int(w, "serverVersion", r->server->version);
+    report_target_json(w, &r->target);
+    if (r->server)
+        jw_int(w, "serverVersion", r->server->version);
+    else
+        jw_null(w, "serverVersion");
     jw_int(w, "statements", (int64_t)r->plan.statements);
-    report_plan_steps_json(w, "migrations", &r->plan);
+    report_plan_steps_json(w, "migrations", &r->plan, true);
     jw_end(w);
 }

@@ -8,16 +8,19 @@ struct Progress {
     bool quiet, verbose;
     bool line_open; /* a line without its end stands on the terminal */
     RunSink also;
+    SecretVec secrets;
     int64_t last_plain_ms; /* of repeated progress off a terminal */
 };
 
 enum { PLAIN_EVERY_MS = 10000 };
 
 Progress *
-progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose)
+progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose,
+              const SecretVec *secrets)
 {
     Progress *p = arena_new(a, Progress);
-    *p = (Progress){.out = out, .term = *term, .quiet = quiet, .verbose = verbose};
+    *p = (Progress){.out = out, .term = *term, .quiet = quiet, .verbose = verbose,
+                    .secrets = secrets ? *secrets : (SecretVec){0}};
     return p;
 }
 
@@ -65,7 +68,7 @@ add_sentence(Buf *b, const Term *t, const RunEvent *e)
     }
     if (e->kind == RUN_NOTICE)
         buf_addz(b, "server: ");
-    buf_addz(b, e->text); /* made printable where it was built */
+    term_text(b, t, TERM_PLAIN, str_of(e->text));
     if (e->ms >= 0 && e->kind != RUN_WAITING) {
         ARENA_LOCAL(a);
         term_add(b, t, TERM_DIM, str_fmt(a, " (%s)", clock_duration(a, e->ms)));
@@ -156,10 +159,12 @@ on_event(void *arg, const RunEvent *e)
     if (!is_wanted(p, e))
         return;
     ARENA_LOCAL(a);
+    RunEvent shown = *e;
+    shown.text = url_redact(a, str_of(e->text), p->secrets.v, p->secrets.n);
     if (p->term.is_tty)
-        show_on_terminal(p, a, e);
+        show_on_terminal(p, a, &shown);
     else
-        show_plain(p, a, e);
+        show_plain(p, a, &shown);
 }
 
 RunSink

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct RunLog {
     Arena *arena;
     const char *project_dir, *id;
-    const char *const *secrets;
-    size_t secret_count;
+    SecretVec secrets;
     const char *dir;
     bool tried;
     FILE *events, *text;
@@ -30,12 +30,11 @@ runlog_id(Arena *a)
 }
 
 RunLog *
-runlog_open(Arena *a, const char *project_dir, const char *run_id, const char *const *secrets,
-            size_t count)
+runlog_open(Arena *a, const char *project_dir, const char *run_id, const SecretVec *secrets)
 {
     RunLog *l = arena_new(a, RunLog);
-    *l = (RunLog){.arena = a, .project_dir = project_dir, .id = run_id, .secrets = secrets,
-                  .secret_count = count};
+    *l = (RunLog){.arena = a, .project_dir = project_dir, .id = run_id,
+                  .secrets = secrets ? *secrets : (SecretVec){0}};
     return l;
 }
 
@@ -60,6 +59,21 @@ try_dir(RunLog *l, const char *base, unsigned mode)
     return true;
 }
 
+/* A folder in /tmp that is this user's alone: nobody can have put a link or a folder there before.
+ * NULL where somebody did. */
+static const char *
+own_temporary(Arena *a)
+{
+    const char *tmp = os_env("TMPDIR");
+    const char *dir = str_fmt(a, "%s/aramid-runs-%lu", tmp && tmp[0] == '/' ? tmp : "/tmp",
+                              (unsigned long)geteuid());
+    struct stat st;
+    mkdir(dir, 0700); /* there already: looked at below */
+    bool own = lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+               (st.st_mode & 077) == 0;
+    return own ? dir : NULL;
+}
+
 static bool
 ensure(RunLog *l)
 {
@@ -72,11 +86,12 @@ ensure(RunLog *l)
         Err ignored;
         if (fresh && !fs_write(fs_join(l->arena, own, ".gitignore"), STR("*\n"), 0644, &ignored))
             return true; /* only a comfort */
-        chmod(own, 0755); /* the embedded server's user passes through it */
+        if (fresh)
+            chmod(own, 0755); /* the embedded server's user passes through it */
         return true;
     }
-    const char *tmp = os_env("TMPDIR");
-    return try_dir(l, str_fmt(l->arena, "%s/aramid-runs", tmp && tmp[0] == '/' ? tmp : "/tmp"), 0700);
+    const char *tmp = own_temporary(l->arena);
+    return tmp && try_dir(l, tmp, 0700);
 }
 
 void
@@ -92,7 +107,7 @@ runlog_close(RunLog *l)
 static const char *
 redact(RunLog *l, Arena *a, Str text)
 {
-    return url_redact(a, text, l->secrets, l->secret_count);
+    return url_redact(a, text, l->secrets.v, l->secrets.n);
 }
 
 /* The text of a JSON string that begins behind its quote at *at; moves *at behind its end. */
@@ -124,6 +139,8 @@ read_string(Arena *a, Str json, size_t *at)
 static Str
 redact_json(RunLog *l, Arena *a, Str json)
 {
+    if (strcmp(redact(l, a, json), json.p) == 0)
+        return json;
     Buf out;
     buf_init(&out, a);
     for (size_t i = 0; i < json.n;) {
@@ -142,9 +159,9 @@ redact_json(RunLog *l, Arena *a, Str json)
 
 /* A broken disk must not end a run: what cannot be written is lost. */
 static void
-put(FILE *f, const char *line)
+put(FILE *f, const char *line, bool flush)
 {
-    if (fputs(line, f) >= 0)
+    if (fputs(line, f) >= 0 && flush)
         fflush(f);
 }
 
@@ -181,10 +198,13 @@ on_event(void *arg, const RunEvent *e)
     jw_strz(&w, "text", text);
     jw_end(&w);
     buf_addc(&w.out, '\n');
-    put(l->events, w.out.p);
+    /* The next event follows at once, and is the one to read after a crash. */
+    bool flush = e->kind != RUN_APPLIED;
+    put(l->events, w.out.p, flush);
     put(l->text, str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level], e->migration ? e->migration : "",
                          e->migration ? ": " : "", text,
-                         e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""));
+                         e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""),
+        flush);
 }
 
 RunSink
@@ -213,7 +233,7 @@ runlog_error(RunLog *l, const Err *err)
     Buf b;
     buf_init(&b, a);
     diag_text_error(&b, &(Term){0}, err);
-    put(l->text, redact(l, a, buf_str(&b)));
+    put(l->text, redact(l, a, buf_str(&b)), true);
     JsonWriter w;
     jw_init(&w, a, false);
     jw_object(&w, NULL);
@@ -224,7 +244,7 @@ runlog_error(RunLog *l, const Err *err)
     diag_json_error(&w, "error", err);
     jw_end(&w);
     buf_addc(&w.out, '\n');
-    put(l->events, redact_json(l, a, buf_str(&w.out)).p);
+    put(l->events, redact_json(l, a, buf_str(&w.out)).p, true);
 }
 
 const char *

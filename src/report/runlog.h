@@ -1,5 +1,6 @@
 /* What a run leaves behind: .aramid/runs/<id>/ with events.jsonl, log.txt and plan.json, redacted.
- * Where the folder cannot be written, a temporary one; never a failure of the run. */
+ * Where the folder cannot be written, a temporary one of this user's own; never a failure of the
+ * run. */
 #pragma once
 
 #include "run/run.h"
@@ -10,9 +11,8 @@ typedef struct RunLog RunLog;
 char *runlog_id(Arena *a);
 
 /* Nothing is made on disk before the first event that matters, so that a deploy with nothing to do
- * leaves nothing. `secrets` (texts, NULL entries are fine) are removed from every line. */
-RunLog *runlog_open(Arena *a, const char *project_dir, const char *run_id,
-                    const char *const *secrets, size_t count);
+ * leaves nothing. `secrets` (may be NULL) are hidden in every line. */
+RunLog *runlog_open(Arena *a, const char *project_dir, const char *run_id, const SecretVec *secrets);
 void runlog_close(RunLog *l);
 
 RunSink runlog_sink(RunLog *l);

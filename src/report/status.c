@@ -88,12 +88,12 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
         buf_addz(out, "   If these migrations made it: aramid resolve --applied --up-to NAME\n");
     }
     if (h->failed) {
-        const char *name = str_printable(a, str_of(first_name(h, is_failed)), false);
+        const char *name = str_shell(a, first_name(h, is_failed));
         add_line(out, t, TERM_MARK_FAIL, TERM_RED, "A failed migration stops every deploy.");
         buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n", name);
         buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n", name);
     }
-    if (h->pending || h->resumable)
+    if ((h->pending || h->resumable) && !h->failed && r->state != STATUS_UNMANAGED)
         buf_addz(out, "To apply: aramid deploy     To look first: aramid plan\n");
 }
 
@@ -103,7 +103,8 @@ add_runners(Buf *out, const Term *t, const StatusResult *r)
     vec_each(const LockHolder, l, &r->runners)
         add_line(out, t, TERM_MARK_ARROW, TERM_CYAN,
                  str_fmt(out->arena, "A migration run is under way: %s, since %s (server process %d)",
-                         l->who, l->since, l->pid));
+                         str_printable(out->arena, str_of(l->who), false),
+                         str_printable(out->arena, str_of(l->since), false), l->pid));
 }
 
 static void
@@ -137,18 +138,19 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
 {
     Arena *a = out->arena;
     const History *h = &r->history;
-    buf_fmt(out, "Environment: %s     Database: ", r->config->env_name);
-    term_text(out, t, TERM_BOLD, str_of(r->target.shown));
-    buf_addz(out, " (");
-    term_text(out, t, TERM_PLAIN, str_of(r->target.origin));
-    buf_fmt(out, ")\nServer: PostgreSQL %d.%d, user \"%s\"%s\n", r->server->version / 10000,
-            r->server->version % 10000, str_printable(a, str_of(r->server->user), false),
-            r->server->in_recovery ? ", a standby" : "");
-    if (h->files.n == 0)
-        buf_fmt(out, "No migration found in %s\n", h->dir);
-    else
-        buf_fmt(out, "%zu migration%s found in %s\n", h->files.n, h->files.n == 1 ? "" : "s", h->dir);
+    buf_fmt(out, "Environment: %s     Database: ",
+            str_printable(a, str_of(r->config->env_name), false));
+    report_target_text(out, t, &r->target);
+    if (r->server)
+        buf_fmt(out, "\nServer: PostgreSQL %d.%d, user \"%s\"%s", r->server->version / 10000,
+                r->server->version % 10000, str_printable(a, str_of(r->server->user), false),
+                r->server->in_recovery ? ", a standby" : "");
+    buf_fmt(out, "\n%s\n", report_migrations_found(a, h));
     buf_fmt(out, "%d applied, %d pending", h->applied, h->pending);
+    if (h->failed)
+        buf_fmt(out, ", %d failed", h->failed);
+    if (h->resumable)
+        buf_fmt(out, ", %d interrupted", h->resumable);
     if (h->last_applied_us)
         buf_fmt(out, "; last applied at %s", clock_iso(a, h->last_applied_us));
     buf_addc(out, '\n');
@@ -156,11 +158,15 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
     if (r->state == STATUS_UP_TO_DATE) {
         buf_addz(out, "\nDatabase schema is up to date!\n");
         add_line(out, t, TERM_MARK_OK, TERM_GREEN,
-                 str_fmt(a, "%d migrations applied", h->applied));
+                 str_fmt(a, "%d migration%s applied", h->applied, h->applied == 1 ? "" : "s"));
     } else
         add_findings(out, t, r);
+    if (h->pending)
+        vec_each(const char *const, n, &h->warnings)
+            add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
     if (verbose) {
-        vec_each(const char *const, n, &h->notes) add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, *n);
+        vec_each(const char *const, n, &h->notes)
+            add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
         add_history(out, t, h);
     }
 }
@@ -202,18 +208,17 @@ report_status_json(JsonWriter *w, const StatusResult *r)
     jw_strz(w, "state", status_name(r->state));
     jw_int(w, "exitStatus", (int64_t)r->state);
     jw_strz(w, "environment", r->config->env_name);
-    jw_object(w, "target");
-    jw_strz(w, "url", r->target.shown);
-    jw_strz(w, "origin", r->target.origin);
-    jw_bool(w, "embedded", r->target.embedded);
-    jw_end(w);
-    jw_object(w, "server");
-    jw_strz(w, "host", r->server->host);
-    jw_strz(w, "database", r->server->database);
-    jw_strz(w, "user", r->server->user);
-    jw_int(w, "version", r->server->version);
-    jw_bool(w, "standby", r->server->in_recovery);
-    jw_end(w);
+    report_target_json(w, &r->target);
+    if (r->server) {
+        jw_object(w, "server");
+        jw_strz(w, "host", r->server->host);
+        jw_strz(w, "database", r->server->database);
+        jw_strz(w, "user", r->server->user);
+        jw_int(w, "version", r->server->version);
+        jw_bool(w, "standby", r->server->in_recovery);
+        jw_end(w);
+    } else
+        jw_null(w, "server");
     jw_bool(w, "historyExists", r->ledger_exists);
     jw_int(w, "migrations", (int64_t)h->files.n);
     time_json(w, a, "lastAppliedAt", h->last_applied_us);

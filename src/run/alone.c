@@ -34,17 +34,16 @@ regclass(Arena *a, SqlName name)
 typedef struct IndexState {
     const char *qualified; /* quoted "schema"."index" */
     const char *name;
-    bool valid, before, building;
+    bool valid, before;
+    const char *builder; /* process that builds one on its table, or NULL */
 } IndexState;
 typedef VEC(IndexState) IndexVec;
 
-/* Indexes of a table: valid or not, there before the step or not, being built by somebody or not. */
+/* Indexes of a table: valid or not, there before the step or not, and who builds on that table. */
 static const char index_query[] =
     "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text) OPERATOR(pg_catalog.||) '.'"
     " OPERATOR(pg_catalog.||) pg_catalog.quote_ident(c.relname::pg_catalog.text), c.relname,"
-    " i.indisvalid, %s,"
-    " EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p"
-    " WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid)"
+    " i.indisvalid, %s, %s"
     " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=)"
     " i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
     " WHERE %s ORDER BY c.oid";
@@ -55,7 +54,7 @@ read_indexes(Run *r, Arena *a, const char *before, const char *where, IndexVec *
     Buf b;
     buf_init(&b, a);
     session_add_user_prefix(&r->session, &b);
-    buf_addz(&b, str_fmt(a, index_query, before, where));
+    buf_addz(&b, str_fmt(a, index_query, before, str_fmt(a, BUILDER_ON, "i.indrelid"), where));
     DbRowsVec results;
     if (!own_query(r, a, &b, &results, err))
         return false;
@@ -67,58 +66,107 @@ read_indexes(Run *r, Arena *a, const char *before, const char *where, IndexVec *
             .name = db_cell(rows, i, 1).p,
             .valid = str_is(db_cell(rows, i, 2), "t"),
             .before = str_is(db_cell(rows, i, 3), "t"),
-            .building = str_is(db_cell(rows, i, 4), "t"),
+            .builder = db_cell(rows, i, 4).p,
         };
     return true;
 }
 
-/* Drop what an interrupted build left. Concurrently, so that nobody waits. */
+enum { LOOK_EVERY_MS = 1000, TELL_EVERY_LOOKS = 10 };
+
+/* Let a moment pass while something is in the way, and say so now and then. */
 static bool
-drop_invalid(Run *r, Arena *a, const IndexState *x, Err *err)
+wait_a_moment(Run *r, int looks, const char *what, Err *err)
+{
+    if (looks % TELL_EVERY_LOOKS == 0)
+        run_emit(r, RUN_BLOCKED, RUN_INFO, r->current, "waiting: %s", what);
+    return db_pause(run_tick, r, LOOK_EVERY_MS) ||
+           err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+}
+
+static const char *
+builder_text(Arena *a, const char *pid)
+{
+    return str_fmt(a, "process %s builds an index on the same table", pid);
+}
+
+/* Until nobody else builds on a table: two builds, or a build and a drop, deadlock. */
+static bool
+wait_for_builder(Run *r, Arena *a, const char *table, Err *err)
+{
+    for (int looks = 0;; looks++) {
+        Buf b;
+        buf_init(&b, a);
+        session_add_user_prefix(&r->session, &b);
+        buf_fmt(&b, "SELECT " BUILDER_ON, table);
+        DbRowsVec results;
+        if (!own_query(r, a, &b, &results, err))
+            return false;
+        const char *pid = db_cell(&results.v[results.n - 1], 0, 0).p;
+        if (!pid)
+            return true;
+        if (!wait_a_moment(r, looks, builder_text(a, pid), err))
+            return false;
+    }
+}
+
+/* Drop what an interrupted build left. Concurrently, so that nobody waits. It must not wait behind
+ * somebody who began to build meanwhile: the server would end one of us, or we would drop what he
+ * has finished. So it gives up before anybody looks for a deadlock, and the caller looks again. */
+static bool
+drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, bool *ret_blocked, Err *err)
 {
     failpoint(r, FP_BEFORE_REPAIR);
     Buf b;
     buf_init(&b, a);
     session_add_prefix(&r->session, &b);
-    buf_addz(&b, "SET lock_timeout=0");
+    /* Old transactions are waited for too, so the limit grows. */
+    buf_fmt(&b, "SET statement_timeout=0;SET lock_timeout=%lld",
+            (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
     DbOutcome o;
     if (!own_query(r, a, &b, NULL, err))
         return false;
     db_run(r->session.db, a, str_of(str_fmt(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", x->qualified)),
            &(DbRun){0}, &o);
+    DbRetry retry = db_retry_class(o.sqlstate);
+    if (o.end == DB_FAILED && (retry == DB_RETRY_LOCK || retry == DB_RETRY_CONFLICT)) {
+        *ret_blocked = true;
+        return true;
+    }
     if (o.end != DB_DONE)
         return db_outcome_err(&o, "dropping an invalid index", err);
     run_emit(r, RUN_REPAIRED, RUN_WARN, r->current,
-             "dropped the invalid index %s that an interrupted build had left",
-             str_printable(a, str_of(x->qualified), false));
+             "dropped the invalid index %s that an interrupted build had left", x->qualified);
     failpoint(r, FP_AFTER_REPAIR);
     return true;
 }
 
-/* Drop the invalid ones among `list` for which `wanted` holds; one that is being built right now is
- * somebody else's and is waited for. */
+/* Drop the invalid indexes for which `where` holds and `before` does not; one that may be somebody
+ * else's, being built right now, is waited for. */
 static bool
 repair(Run *r, Arena *a, const char *before, const char *where, Err *err)
 {
-    for (;;) {
+    for (int looks = 0;; looks++) {
         IndexVec list = {0};
-        bool building = false;
+        const char *waits_for = NULL;
         if (!read_indexes(r, a, before, where, &list, err))
             return false;
         vec_each(const IndexState, x, &list)
         {
             if (x->valid || x->before)
                 continue;
-            building = building || x->building;
-            if (!x->building && !drop_invalid(r, a, x, err))
+            bool blocked = false;
+            if (x->builder)
+                waits_for = builder_text(a, x->builder);
+            else if (!drop_invalid(r, a, x, looks, &blocked, err))
                 return false;
+            if (blocked)
+                waits_for = str_fmt(a, "older transactions keep the invalid index %s from being "
+                                       "dropped", x->qualified);
         }
-        if (!building)
+        if (!waits_for)
             return true;
-        run_emit(r, RUN_BLOCKED, RUN_INFO, r->current,
-                 "waiting: another session is building an index of the same name or table");
-        if (!db_pause(run_tick, r, 1000))
-            return err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+        if (!wait_a_moment(r, looks, waits_for, err))
+            return false;
     }
 }
 
@@ -223,6 +271,14 @@ prove_detach(Run *r, Arena *a, const SqlStmt *s, Proof *ret, Err *err)
     return true;
 }
 
+/* The kinds for which prove() knows an answer. */
+static bool
+is_provable(const SqlStmt *s)
+{
+    return s->kind == SQL_CREATE_INDEX || s->kind == SQL_DROP_INDEX || s->kind == SQL_REINDEX ||
+           s->kind == SQL_DETACH_PARTITION || s->kind == SQL_VACUUM;
+}
+
 static bool
 prove(Run *r, Arena *a, const SqlStmt *s, const JournalStep *j, Proof *ret, Err *err)
 {
@@ -252,10 +308,12 @@ unproven(const MigrationPlan *mp, const Step *step, Err *err)
     err_set(err, ERR_UNPROVEN, "a run was interrupted during %s of migration \"%s\", and nothing "
                                "tells whether it had its effect", s->tag, mp->migration->name);
     plan_place(mp, step->first, err);
+    ARENA_LOCAL(a);
+    const char *name = str_shell(a, mp->migration->name);
     err_hint(err, "look at the data, then either record the migration as done: aramid resolve "
-                  "--applied %s", mp->migration->name);
+                  "--applied %s", name);
     return err_hint(err, "or undo what is there and let it run from its beginning: aramid resolve "
-                         "--rolled-back %s", mp->migration->name);
+                         "--rolled-back %s", name);
 }
 
 /* ---- the three messages ------------------------------------------------------------------- */
@@ -271,8 +329,24 @@ find_intent(const Run *r, const LedgerRow *row, size_t first)
 typedef struct Intent {
     bool prisma_waits;
     bool has_lock; /* ours, still: a script may have let it go */
-    bool invalid_leftover;
+    bool in_the_way; /* the table may have an invalid index, or somebody who builds one */
 } Intent;
+
+/* SQL for the oid of the table whose indexes a statement works on; NULL = not such a statement. */
+static char *
+table_of(Arena *a, const SqlStmt *s)
+{
+    bool by_table = s->kind == SQL_CREATE_INDEX || (s->kind == SQL_REINDEX && s->table.name[0]);
+    bool by_index = s->kind == SQL_DROP_INDEX || (s->kind == SQL_REINDEX && s->index.name[0]);
+    if (!by_table && !by_index)
+        return NULL;
+    Buf lit;
+    buf_init(&lit, a);
+    sql_add_literal(&lit, str_of(regclass(a, by_table ? s->table : s->index)));
+    return str_fmt(a, by_table ? "pg_catalog.to_regclass(%s)"
+                               : "(SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid"
+                                 " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s))", lit.p);
+}
 
 /* Write the intent. It need not be flushed: what the statement does is later in the log. */
 static bool
@@ -286,6 +360,7 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     buf_init(&b, a);
     session_add_user_prefix(ses, &b);
     buf_addz(&b, "SET LOCAL synchronous_commit=off;");
+    run_add_carry(r, &b);
     if (first) {
         ses->layout->add_begun(&b, ses->ledger_schema, row);
         buf_addc(&b, ';');
@@ -298,46 +373,53 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
                                        .prefix_hash = journal_prefix_hash(a, mp, step->first + 1),
                                        .relation = index_build ? regclass(a, s->table) : NULL,
                                        .run_id = r->deploy->run_id});
-    buf_addz(&b, ";SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
-                 " OPERATOR(pg_catalog.=) 'advisory' AND NOT l.granted AND l.classid"
-                 " OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
-                 " AND l.database OPERATOR(pg_catalog.=) d.oid),"
-                 "EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype"
-                 " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid"
-                 " OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) "
-                 LOCK_OBJ_OWN " AND l.database OPERATOR(pg_catalog.=) d.oid AND l.pid"
-                 " OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()),");
-    if (index_build && s->index.name[0])
-        buf_fmt(&b, "EXISTS (SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid"
-                    " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s)", where_named(a, s));
+    /* One scan of the locks, and no join: this runs before each index build. */
+    const char *table = table_of(a, s);
+    buf_addz(&b, ";SELECT COALESCE(pg_catalog.bool_or(l.locktype OPERATOR(pg_catalog.=) 'advisory' AND NOT"
+                 " l.granted AND l.classid OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) "
+                 LOCK_KEY_PRISMA "), false), COALESCE(pg_catalog.bool_or(l.locktype"
+                 " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid OPERATOR(pg_catalog.=) "
+                 LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN
+                 " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), false)");
+    if (table)
+        buf_fmt(&b, ", COALESCE(pg_catalog.bool_or(l.mode OPERATOR(pg_catalog.=)"
+                    " 'ShareUpdateExclusiveLock' AND l.granted AND l.relation OPERATOR(pg_catalog.=) %s"
+                    " AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()), false) OR EXISTS"
+                    " (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) %s"
+                    " AND NOT i.indisvalid)", table, table);
     else
-        buf_addz(&b, "false");
-    buf_addz(&b, " FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
-                 " pg_catalog.current_database();");
-    buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
+        buf_addz(&b, ", false");
+    buf_addz(&b, " FROM pg_catalog.pg_lock_status() l WHERE l.database OPERATOR(pg_catalog.=) (SELECT"
+                 " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
+                 " pg_catalog.current_database());SET lock_timeout=0;SET statement_timeout=0");
     DbRowsVec results;
     if (!own_query(r, a, &b, &results, err))
         return false;
+    run_drop_carry(r);
     const DbRows *rows = &results.v[results.n - 3];
     ret->prisma_waits = str_is(db_cell(rows, 0, 0), "t");
     ret->has_lock = str_is(db_cell(rows, 0, 1), "t");
-    ret->invalid_leftover = str_is(db_cell(rows, 0, 2), "t");
+    ret->in_the_way = str_is(db_cell(rows, 0, 2), "t");
     return true;
 }
 
+/* A statement that the catalog proves may be recorded with the next message: until then it looks
+ * interrupted, which harms nobody. */
 static bool
-write_finish(Run *r, Arena *a, const Step *step, const LedgerRow *row, bool last, Err *err)
+finish(Run *r, const SqlStmt *s, const Step *step, const LedgerRow *row, bool last, Err *err)
 {
-    const Session *s = &r->session;
+    const Session *ses = &r->session;
     Buf b;
-    buf_init(&b, a);
-    session_add_prefix(s, &b);
-    journal_add_done(s, &b, row->id, step->first);
+    buf_init(&b, r->arena);
+    journal_add_done(ses, &b, row->id, step->first);
+    buf_addc(&b, ';');
     if (last) {
+        ses->layout->add_finished(&b, ses->ledger_schema, row->id, row->checksum);
         buf_addc(&b, ';');
-        s->layout->add_finished(&b, s->ledger_schema, row->id, row->checksum);
     }
-    return own_query(r, a, &b, NULL, err);
+    r->carry = b.p;
+    r->carry_statements = last ? 2 : 1;
+    return is_provable(s) || run_flush_carry(r, err);
 }
 
 /* Nothing of the migration has happened: take its rows away again. */
@@ -416,7 +498,8 @@ statement_failed(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
         return false;
     DbRetry retry = db_retry_class(o->sqlstate);
     struct Learned *l = run_learned(r, mp->migration->name);
-    if (retry != DB_RETRY_NEVER &&
+    bool may_have_committed = s->tx == SQL_TX_HIDDEN;
+    if (retry != DB_RETRY_NEVER && !may_have_committed &&
         ++l->alone_tries <= 2 + r->session.config->values[CFG_MAX_RETRIES].number) {
         run_emit(r, RUN_RETRY, RUN_WARN, row->name, "%s (%s): trying again", o->message, o->sqlstate);
         return yield_and_restart(r, a, step, row, first, ret, err);
@@ -442,6 +525,9 @@ clean_up_briefly(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
     bool clean = read_indexes(r, a, "false", where_named(a, s), &list, &ignored);
     vec_each(const IndexState, x, &list)
     {
+        clean = clean && !x->builder;
+        if (x->builder)
+            continue;
         DbOutcome o;
         db_run(r->session.db, a, STR("SET lock_timeout='1s'"), &(DbRun){.timeout_ms = 2000}, &o);
         db_run(r->session.db, a,
@@ -460,7 +546,9 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     ARENA_LOCAL(a);
     const SqlStmt *s = &mp->script.stmts.v[step->first];
     const JournalStep *begun = find_intent(r, row, step->first);
+    r->session.unclean = true; /* the timeouts that this leaves */
     *ret = STEP_ENDED;
+    r->session.unclean = true; /* the timeouts that this leaves */
     if (begun) {
         Proof proof;
         if (!prove(r, a, s, begun, &proof, err))
@@ -468,7 +556,7 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
         if (proof == PROOF_NONE)
             return unproven(mp, step, err);
         if (proof == PROOF_DONE)
-            return write_finish(r, a, step, row, last, err);
+            return finish(r, s, step, row, last, err);
         Buf b;
         buf_init(&b, a);
         session_add_user_prefix(&r->session, &b);
@@ -491,21 +579,29 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
         }
         if (intent.prisma_waits)
             return yield_and_restart(r, a, step, row, first, ret, err);
-        if (intent.invalid_leftover) {
+        if (intent.in_the_way) {
             Buf b;
             buf_init(&b, a);
             session_add_user_prefix(&r->session, &b);
             buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
-            if (!repair(r, a, "false", where_named(a, s), err) || !own_query(r, a, &b, NULL, err))
+            if (!wait_for_builder(r, a, table_of(a, s), err) ||
+                (s->kind == SQL_CREATE_INDEX && s->index.name[0] &&
+                 !repair(r, a, "false", where_named(a, s), err)) ||
+                !own_query(r, a, &b, NULL, err))
                 return false;
         }
     }
     DbOutcome o;
     const char *text = str_dup(a, str_slice(mp->script.text, s->off, s->off + s->len));
-    run_send(r, a, str_of(text), s->kind == SQL_CREATE_INDEX || s->kind == SQL_REINDEX, &o);
+    Guard guard = {.is_alone = true, .may_fire = true};
+    run_send(r, a, str_of(text), s->is_concurrent ? &guard : NULL, &o);
+    if (guard.fired && o.end == DB_FAILED) {
+        memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
+        o.message = "a Prisma client waits for the lock of this run, and the statement for it";
+    }
     failpoint(r, FP_AFTER_STATEMENT);
     if (o.end == DB_DONE) { /* also when a stop came too late */
-        bool ok = write_finish(r, a, step, row, last, err);
+        bool ok = finish(r, s, step, row, last, err);
         failpoint(r, FP_AFTER_FINISH);
         return ok;
     }

@@ -4,12 +4,18 @@
 #include "run/run_int.h"
 #include "sqltext/sqltext.h"
 
-#include <stdio.h>
-
 enum {
     GATE_AGE_MS = 100, /* shorter transactions end by themselves */
     TELL_MS = 5000,
+    HOLDERS_MAX = 50,
 };
+
+/* What one wait has seen. */
+typedef struct Gate {
+    Arena *arena;
+    const char *before;  /* " 3/17 4/2 ": transactions that held a table at the last look */
+    const char *blocker; /* one of the present look that is older than a moment, or NULL */
+} Gate;
 
 /* The modes that conflict with one, as pg_locks names them
  * (https://www.postgresql.org/docs/current/explicit-locking.html). */
@@ -37,9 +43,11 @@ add_query(Run *r, Buf *b, const LockPlan *locks)
 {
     session_add_user_prefix(&r->session, b);
     buf_addz(b, "SELECT COALESCE(a.pid, 0), COALESCE(a.application_name, ''),"
-                " COALESCE(a.usename, ''), COALESCE(a.state, 'a prepared transaction'),"
-                " COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-                " a.xact_start)::pg_catalog.int8, 0), c.relname"
+                " COALESCE(a.usename, ''), CASE WHEN a.pid IS NULL THEN 'a prepared transaction'"
+                " ELSE COALESCE(a.state, 'state not visible') END,"
+                " (EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+                " a.xact_start) OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8, c.relname,"
+                " l.virtualtransaction"
                 " FROM pg_catalog.pg_locks l JOIN (VALUES ");
     for (size_t i = 0; i < locks->tables.n; i++) {
         const StepLock *t = locks->tables.v[i];
@@ -60,21 +68,20 @@ add_query(Run *r, Buf *b, const LockPlan *locks)
                " WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.granted"
                " AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
                " AND COALESCE(a.backend_type, '') OPERATOR(pg_catalog.<>) 'autovacuum worker'"
-               " AND (a.pid IS NULL OR a.xact_start OPERATOR(pg_catalog.<)"
-               " (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-               " '%d ms'::pg_catalog.interval)) LIMIT 5", GATE_AGE_MS);
+               " ORDER BY a.xact_start LIMIT %d", HOLDERS_MAX);
 }
 
 static char *
 blocker_text(Arena *a, const DbRows *rows, int i)
 {
-    Str app = db_cell(rows, i, 1);
-    long long s = 0;
-    str_to_int(db_cell(rows, i, 4), 0, INT64_MAX, &s);
-    return str_fmt(a, "process %s (%s%suser %s, %s, transaction open for %s) holds table \"%s\"",
-                   db_cell(rows, i, 0).p, str_printable(a, app, false), app.n ? ", " : "",
+    Str app = db_cell(rows, i, 1), age = db_cell(rows, i, 4);
+    long long ms = 0;
+    bool aged = age.p && str_to_int(age, 0, INT64_MAX, &ms);
+    return str_fmt(a, "process %s (%s%suser %s, %s%s%s) holds table \"%s\"", db_cell(rows, i, 0).p,
+                   str_printable(a, app, false), app.n ? ", " : "",
                    str_printable(a, db_cell(rows, i, 2), false),
-                   str_printable(a, db_cell(rows, i, 3), false), clock_duration(a, s * 1000),
+                   str_printable(a, db_cell(rows, i, 3), false),
+                   aged ? ", transaction open for " : "", aged ? clock_duration(a, ms) : "",
                    str_printable(a, db_cell(rows, i, 5), false));
 }
 
@@ -95,63 +102,84 @@ budget_spent(Run *r, const MigrationPlan *mp, const char *blocker, Err *err)
                          "--lock-timeout)");
 }
 
-/* Who holds one of the tables for longer than a moment; "" when nobody does. */
+/* A transaction that began a while ago, or that the last look saw too: a role may not see when the
+ * sessions of others began. */
 static bool
-find_blocker(Run *r, const LockPlan *locks, char *ret, size_t size, Err *err)
+is_old(const Gate *g, const DbRows *rows, int i, const char *id)
 {
-    ret[0] = 0;
+    long long ms = 0;
+    Str age = db_cell(rows, i, 4);
+    bool prepared = str_is(db_cell(rows, i, 0), "0");
+    return prepared || (age.p && str_to_int(age, 0, INT64_MAX, &ms) && ms >= GATE_AGE_MS) ||
+           strstr(g->before, id);
+}
+
+static bool
+look(Run *r, Gate *g, const LockPlan *locks, Err *err)
+{
+    g->blocker = NULL;
     if (!locks->tables.n)
         return true;
     ARENA_LOCAL(a);
-    Buf b;
+    Buf b, ids;
     buf_init(&b, a);
+    buf_init(&ids, g->arena);
     add_query(r, &b, locks);
     DbRowsVec results;
     if (!db_query(r->session.db, a, buf_str(&b), &results, err))
         return false;
     const DbRows *rows = &results.v[results.n - 1];
-    if (rows->rows)
-        snprintf(ret, size, "%s", blocker_text(a, rows, 0));
+    for (int i = 0; i < rows->rows; i++) {
+        const char *id = str_fmt(a, " %s ", db_cell(rows, i, 6).p);
+        buf_addz(&ids, id);
+        if (!g->blocker && is_old(g, rows, i, id))
+            g->blocker = str_dupz(g->arena, blocker_text(a, rows, i));
+    }
+    g->before = ids.p;
     return true;
 }
 
+/* Every few seconds, and when there is somebody to name for the first time. */
 static void
 tell_blocked(Run *r, const MigrationPlan *mp, const char *blocker)
 {
     int64_t now = clock_ms();
-    if (r->blocked_told_ms && now - r->blocked_told_ms < TELL_MS)
+    if (r->blocked_told_ms && now - r->blocked_told_ms < TELL_MS && (r->blocked_named || !blocker))
         return;
     r->blocked_told_ms = now;
-    if (blocker[0])
-        run_emit(r, RUN_BLOCKED, RUN_INFO, mp->migration->name, "waiting for a table lock: %s", blocker);
+    r->blocked_named = blocker;
+    if (blocker)
+        run_emit(r, RUN_BLOCKED, RUN_INFO, mp->migration->name, "waiting for a lock: %s", blocker);
     else
         run_emit(r, RUN_BLOCKED, RUN_INFO, mp->migration->name,
                  "a lock was not free; trying again until it is");
 }
 
 bool
-gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, int attempt, Err *err)
+gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *seen, int attempt,
+          Err *err)
 {
+    ARENA_LOCAL(a);
+    Gate g = {.arena = a, .before = ""};
     int64_t budget = config_ms(r->session.config, CFG_LOCK_BUDGET);
+    const char *last = seen[0] ? seen : NULL;
     if (!r->lock_wait_started_ms)
         r->lock_wait_started_ms = clock_ms();
-    char blocker[512], last[512] = "";
-    for (int look = 0;; look++) {
-        if (!find_blocker(r, locks, blocker, sizeof blocker, err))
+    for (int n = 0;; n++) {
+        if (!look(r, &g, locks, err))
             return false;
-        if (blocker[0])
-            memcpy(last, blocker, sizeof last);
+        if (g.blocker)
+            last = g.blocker;
         if (clock_ms() - r->lock_wait_started_ms > budget)
-            return budget_spent(r, mp, last[0] ? last : NULL, err);
-        if (!blocker[0] && look > 0)
+            return budget_spent(r, mp, last, err);
+        if (!g.blocker && n > 0)
             return true;
-        tell_blocked(r, mp, blocker);
+        if (last || attempt > 1)
+            tell_blocked(r, mp, last);
         /* Nobody to wait for by name (a row lock, a short transaction): only time helps, and each
          * try makes others wait a little, so the pauses grow. */
-        int64_t pause = blocker[0] ? 50 + (look < 9 ? look : 9) * 20 : db_backoff_ms(100, 5000, attempt);
-        if (!db_pause(run_tick, r, pause))
+        int64_t pause = g.blocker ? 50 + (n < 9 ? n : 9) * 20 : db_backoff_ms(100, 2000, attempt);
+        if (!db_pause(run_tick, r, pause < GATE_AGE_MS && !g.blocker ? GATE_AGE_MS : pause))
             return err_set(err, ERR_INTERRUPTED, "waiting for a table lock was interrupted");
-        if (!blocker[0])
-            return true;
     }
 }

@@ -71,6 +71,17 @@ take_holders(Arena *a, const DbRows *r, LockHolderVec *ret)
     }
 }
 
+void
+lock_add_is_held(Buf *b)
+{
+    buf_addz(b, "EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype OPERATOR(pg_catalog.=)"
+                " 'advisory' AND l.granted AND l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
+                " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN " AND l.pid OPERATOR(pg_catalog.=)"
+                " pg_catalog.pg_backend_pid() AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM"
+                " pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
+                " pg_catalog.current_database()))");
+}
+
 bool
 lock_holders(Session *s, Arena *a, LockHolderVec *ret, Err *err)
 {
@@ -211,7 +222,7 @@ wait_for_locks(Session *s, const RunSink *sink, Err *err)
         ARENA_LOCAL(scratch);
         LockHolderVec list = {0};
         int64_t now = clock_ms();
-        if (now >= look_at) {
+        if (now >= look_at || now >= tell_at) {
             if (!look_at_holders(s, sink, scratch, now - started, now >= tell_at, &list, err))
                 return false;
             if (now >= tell_at)
@@ -253,7 +264,8 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
         return true;
     return session_refresh(s, err) &&
            ((s->ledger_exists == ledger && s->journal_exists == journal) ||
-            (read_history(s, &results, &at, err) && session_take_history(s, &results, at, h, ret, err)));
+            (read_history(s, &results, &at, err) && session_take_history(s, &results, at, h, ret, err))) &&
+           (s->ledger_exists || session_count_tables(s, err));
 }
 
 bool

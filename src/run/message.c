@@ -45,13 +45,19 @@ add_prelocks(Arena *a, Message *m, const LockPlan *locks)
 
 /* If the session's lock was lost (a script may do so), these keep "exactly once" true: only one
  * message at a time, and not after somebody else applied the migration. Dividing by zero is the
- * only error that plain SQL can raise. */
+ * only error that plain SQL can raise. The ledger's INSERT looks for the second once more; it is
+ * asked early where a script could let the lock go, to fail before the script does. */
 static void
 add_guards(Run *r, Arena *a, Message *m, const char *name)
 {
+    const Session *s = &r->session;
     buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN "
-                      "pg_catalog.pg_try_advisory_xact_lock(" LOCK_KEY_MESSAGE
-                      ") THEN 1 ELSE 0 END;");
+                      "pg_catalog.pg_try_advisory_xact_lock(" LOCK_KEY_MESSAGE ")");
+    if (s->unclean) {
+        buf_addz(&m->sql, " AND ");
+        lock_add_is_held(&m->sql);
+    }
+    buf_addz(&m->sql, " THEN 1 ELSE 0 END;");
     add_part(a, m, PART_GUARD_LOCK, 0);
     if (!name)
         return;
@@ -68,6 +74,13 @@ add_user(Arena *a, Message *m, const SqlScript *script, size_t first, size_t las
     buf_add(&m->sql, str_slice(script->text, from, to));
     for (size_t i = first; i < last_excl; i++)
         add_part(a, m, PART_USER, i);
+}
+
+static void
+add_carry(Run *r, Arena *a, Message *m)
+{
+    for (int n = run_add_carry(r, &m->sql); n > 0; n--)
+        add_part(a, m, PART_RECORD, 0);
 }
 
 static bool
@@ -103,13 +116,15 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         buf_fmt(&ret->sql, "BEGIN %s;", step->chained);
         add_part(a, ret, PART_SETTING, 0);
     }
-    /* An isolation level must come before the first query, thus before the guards. */
+    /* An isolation level must come before the first query. */
     bool guards_last = sets_isolation(script, step);
+    if (!guards_last)
+        add_carry(r, a, ret);
     add_local(a, ret, "statement_timeout",
               step->has_strong || !step->has_dml ? 0 : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
     if (!guards_last)
-        add_guards(r, a, ret, write->guard_name);
+        add_guards(r, a, ret, step->hides_session ? write->guard_name : NULL);
     ret->user_off = ret->sql.n;
     add_user(a, ret, script, first, user_end, from, to);
     ret->user_len = ret->sql.n - ret->user_off;
@@ -122,8 +137,10 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         for (int i = 0; i < 5; i++)
             add_part(a, ret, PART_RECORD, 0);
     }
-    if (guards_last)
-        add_guards(r, a, ret, write->guard_name);
+    if (guards_last) {
+        add_guards(r, a, ret, NULL);
+        add_carry(r, a, ret);
+    }
     buf_addz(&ret->sql, write->record);
     for (int i = 0; i < write->record_statements; i++)
         add_part(a, ret, PART_RECORD, 0);

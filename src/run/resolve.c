@@ -3,17 +3,17 @@
 #include "base/os.h"
 #include "run/run_int.h"
 
-static bool
-begin_ledger(Session *s, Buf *b, Err *err)
+/* The steps of the rows that are settled now mean nothing any more. */
+static void
+add_forget(const Session *s, Buf *b, const History *h, const char *name)
 {
-    session_add_prefix(s, b);
-    if (s->ledger_exists)
-        return true;
-    if (!s->ledger_schema)
-        return err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
-    s->layout->add_create(b, s->ledger_schema);
-    buf_addc(b, ';');
-    return true;
+    vec_each(const LedgerRow, r, &h->rows)
+    {
+        if (!s->journal_exists || r->finished_us || r->rolled_back_us || strcmp(r->name, name) != 0)
+            continue;
+        journal_add_forget(s, b, r->id);
+        buf_addc(b, ';');
+    }
 }
 
 bool
@@ -21,7 +21,8 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
 {
     Buf b;
     buf_init(&b, s->arena);
-    if (!begin_ledger(s, &b, err))
+    session_add_prefix(s, &b);
+    if (!session_add_ledger(s, &b, err))
         return false;
     int64_t now = clock_wall_us() + db_info(s->db)->clock_offset_us;
     now -= now % 1000;
@@ -30,6 +31,7 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
     for (size_t i = 0; i < n; i++) {
         s->layout->add_rolled_back(&b, s->ledger_schema, list[i]->name);
         buf_addc(&b, ';');
+        add_forget(s, &b, h, list[i]->name);
         s->layout->add_resolved(&b, s->ledger_schema,
                                 &(LedgerRow){.id = os_uuid(s->arena),
                                              .checksum = list[i]->checksum,
@@ -41,11 +43,12 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
 }
 
 bool
-run_resolve_rolled_back(Session *s, const char *name, Err *err)
+run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err)
 {
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
+    add_forget(s, &b, h, name);
     s->layout->add_rolled_back(&b, s->ledger_schema, name);
     return db_query(s->db, s->arena, buf_str(&b), NULL, err);
 }

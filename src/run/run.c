@@ -27,7 +27,8 @@ run_emit(Run *r, RunEventKind kind, RunLevel level, const char *migration, const
     va_list ap;
     va_start(ap, fmt);
     emit(r, (RunEvent){.kind = kind, .level = level, .migration = migration, .index = r->number,
-                       .total = r->total, .ms = -1, .text = str_vfmt(a, fmt, ap)});
+                       .total = r->total, .ms = -1,
+                       .text = str_printable(a, str_of(str_vfmt(a, fmt, ap)), false)});
     va_end(ap);
 }
 
@@ -61,12 +62,13 @@ run_tick(void *arg, int64_t elapsed_ms)
 struct Learned *
 run_learned(Run *r, const char *name)
 {
-    for (size_t i = 0; i < r->learned.n; i++)
-        if (strcmp(r->learned.v[i]->name, name) == 0)
-            return r->learned.v[i];
-    struct Learned *l = arena_new(r->arena, struct Learned);
-    l->name = name;
-    *vec_add(r->arena, &r->learned) = l;
+    if (!r->learned.arena)
+        map_init(&r->learned, r->arena);
+    struct Learned *l = map_get(&r->learned, str_of(name));
+    if (!l) {
+        l = arena_new(r->arena, struct Learned);
+        map_put(&r->learned, str_of(name), l);
+    }
     return l;
 }
 
@@ -100,17 +102,18 @@ refuse_failed(Run *r, const History *h, Err *err)
         for (size_t i = 0; i < probe.lines.n && i < 12; i++)
             err_detail(err, "  %s", probe.lines.v[i]);
     }
+    const char *name = str_shell(a, failed->name);
     if (probe.present && !probe.absent)
         err_hint(err, "all of it is there, so it seems to have been applied: aramid resolve "
-                      "--applied %s", failed->name);
+                      "--applied %s", name);
     else if (probe.absent && !probe.present)
         err_hint(err, "nothing of it is there, so it seems to have been rolled back: aramid resolve "
-                      "--rolled-back %s", failed->name);
+                      "--rolled-back %s", name);
     else {
         err_hint(err, "if it was rolled back or undone by hand: aramid resolve --rolled-back %s",
-                 failed->name);
+                 name);
         err_hint(err, "if its changes are all in the database: aramid resolve --applied %s",
-                 failed->name);
+                 name);
     }
     return false;
 }
@@ -192,6 +195,13 @@ note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char
 static void
 note_oddities(Run *r, const History *h)
 {
+    if (r->told)
+        return;
+    r->told = true;
+    r->report->pending_before = (int)r->plan.migrations.n;
+    if (h->pending)
+        vec_each(const char *const, w, &h->warnings) run_emit(
+            r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
     note_entries(r, h, is_edited, "changed after being applied (the change is not in the database)");
     note_entries(r, h, is_late, "older than what is applied already, to be applied now");
     note_entries(r, h, is_gone, "applied in the database but missing from the migrations folder");
@@ -295,7 +305,7 @@ run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal
 {
     RunReport report = {0};
     Run r = {.arena = a, .session = *s, .journal = *journal, .report = &report};
-    if (!check_history(&r, h, err) || !make_plan(&r, h, err) || !check_syntax(&r, err))
+    if (!check_history(&r, h, err) || !make_plan(&r, h, err) || (s->db && !check_syntax(&r, err)))
         return false;
     *ret = r.plan;
     return true;
@@ -357,21 +367,8 @@ create_ledger(Run *r, Err *err)
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
-    if (!s->ledger_schema && !s->url_schema) {
-        err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
-        return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
-    }
-    if (!s->ledger_schema) {
-        buf_addz(&b, "CREATE SCHEMA ");
-        sql_add_ident(&b, s->url_schema);
-        buf_addc(&b, ';');
-        s->ledger_schema = s->url_schema;
-        if (!s->journal_schema) {
-            s->journal_schema = s->url_schema;
-            s->journal_table = "_aramid_journal";
-        }
-    }
-    s->layout->add_create(&b, s->ledger_schema);
+    if (!session_add_ledger(s, &b, err))
+        return false;
     if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
         return err->code == ERR_DENIED
                    ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
@@ -383,16 +380,16 @@ create_ledger(Run *r, Err *err)
 }
 
 static void
-note_applied(Run *r, const MigrationPlan *mp, int64_t ms)
+note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
 {
-    *vec_add(r->arena, &r->report->applied) = (RunDone){
-        .name = mp->migration->name, .ms = ms, .steps = (int)mp->steps.n, .resumed = mp->resumes};
-    emit(r, (RunEvent){.kind = RUN_APPLIED, .level = RUN_OK, .migration = mp->migration->name,
+    *vec_add(r->arena, &r->report->applied) =
+        (RunDone){.name = name, .ms = ms, .steps = (int)steps, .resumed = resumed};
+    emit(r, (RunEvent){.kind = RUN_APPLIED, .level = RUN_OK, .migration = name,
                        .index = r->number, .total = r->total, .ms = ms, .text = "applied"});
 }
 
 static bool
-execute(Run *r, bool *ret_restart, Err *err)
+execute_all(Run *r, bool *ret_restart, Err *err)
 {
     *ret_restart = false;
     vec_each(MigrationPlan, mp, &r->plan.migrations)
@@ -407,7 +404,7 @@ execute(Run *r, bool *ret_restart, Err *err)
                  mp->resumes ? "going on where an interrupted run stopped" : "begins");
         vec_each(const char *const, n, &mp->notes)
             run_emit(r, RUN_NOTE, RUN_WARN, mp->migration->name, "%s", *n);
-        int64_t started = clock_ms();
+        r->current_started_ms = clock_ms();
         StepEnd end;
         if (!migration_run(r, mp, &end, err))
             return false;
@@ -415,10 +412,28 @@ execute(Run *r, bool *ret_restart, Err *err)
             *ret_restart = true;
             return true;
         }
-        note_applied(r, mp, clock_ms() - started);
+        note_applied(r, mp->migration->name, clock_ms() - r->current_started_ms, mp->steps.n,
+                     mp->ledger_id != NULL);
         r->current = NULL;
     }
     return true;
+}
+
+static bool
+execute(Run *r, bool *ret_restart, Err *err)
+{
+    bool ok = execute_all(r, ret_restart, err);
+    if (!db_is_open(r->session.db))
+        return ok; /* the next pass, or run, finds out */
+    Err late;
+    db_set_tick(r->session.db, NULL, NULL); /* also after a signal */
+    bool recorded = run_flush_carry(r, &late);
+    db_set_tick(r->session.db, run_tick, r);
+    if (ok && !*ret_restart && !recorded) {
+        *err = late;
+        return false;
+    }
+    return ok;
 }
 
 /* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */
@@ -432,14 +447,13 @@ verify(Run *r, Err *err)
     buf_init(&b, r->arena);
     size_t at = (size_t)session_add_prefix(s, &b);
     session_add_history_queries(s, &b);
-    buf_addz(&b, "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
+    buf_fmt(&b, "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
                  " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
                  " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
                  " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
                  " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
                  " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
-                 " AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index p"
-                 " WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid)");
+                 " AND " BUILDER_ON " IS NULL", "i.indrelid");
     DbRowsVec results;
     if (!db_query(s->db, r->arena, buf_str(&b), &results, err) ||
         !session_take_history(s, &results, at, h, &r->journal, err))
@@ -454,9 +468,10 @@ verify(Run *r, Err *err)
     for (int i = 0; i < invalid->rows; i++)
         run_emit(r, RUN_NOTE, RUN_WARN, NULL,
                  "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
-                 "drop it", str_printable(r->arena, db_cell(invalid, i, 0), false));
-    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds all %zu migrations",
-             h->files.n);
+                 "drop it", db_cell(invalid, i, 0).p);
+    r->number = r->total = 0; /* it is about all of them */
+    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
+             h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");
     return true;
 }
 
@@ -470,6 +485,60 @@ fill_target(Run *r)
     r->report->database = info->database;
     r->report->user = info->user;
     r->report->server_version = info->version;
+}
+
+/* What a broken connection left unknown, the ledger tells: the migration under way may have been
+ * committed, and one that was done but not yet recorded is done again, quickly. */
+static void
+settle_unknown(Run *r)
+{
+    const Entry *e = r->current ? history_find(r->deploy->history, r->current) : NULL;
+    if (e && e->state == ENTRY_APPLIED)
+        note_applied(r, e->name, clock_ms() - r->current_started_ms, 1, false);
+    r->current = NULL;
+    if (r->report->applied.n && r->plan.migrations.n &&
+        strcmp(r->report->applied.v[r->report->applied.n - 1].name,
+               r->plan.migrations.v[0].migration->name) == 0)
+        r->report->applied.n--;
+}
+
+/* Ask about what there is to do as it looks without the locks. */
+static bool
+ask_first(Run *r, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    Session *s = &r->session;
+    if (!session_read(s, d->history, &r->journal, err) || !check_history(r, d->history, err) ||
+        !make_plan(r, d->history, err))
+        return false;
+    if (r->plan.migrations.n) {
+        note_oddities(r, d->history);
+        if (!check_syntax(r, err) || !d->approve(d->approve_arg, s, &r->plan, err))
+            return false;
+        r->approved = true;
+    }
+    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+        *vec_add(r->arena, &r->approved_names) = mp->migration->name;
+    r->journal.n = 0;
+    return session_refresh(s, err); /* the question may have stood for long */
+}
+
+/* Others may have deployed while the question stood: less to do is fine, more is not. */
+static bool
+check_approved(const Run *r, Err *err)
+{
+    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+    {
+        bool known = false;
+        vec_each(const char *const, name, &r->approved_names) known =
+            known || strcmp(*name, mp->migration->name) == 0;
+        if (known)
+            continue;
+        err_set(err, ERR_CONFIRM, "the history changed while the question stood: migration \"%s\" "
+                                  "is pending now too, and nobody approved it", mp->migration->name);
+        return err_hint(err, "look again: aramid deploy");
+    }
+    return true;
 }
 
 static bool
@@ -489,23 +558,26 @@ pass(Run *r, bool *ret_restart, Err *err)
              r->report->server_version / 10000, r->report->server_version % 10000, r->report->host,
              r->report->database, r->report->user);
     r->journal.n = 0;
+    run_drop_carry(r);
+    bool asks = d->approve && d->ask_first;
+    if (asks && !r->approved && !ask_first(r, err))
+        return false;
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
         return false;
     failpoint(r, FP_LOCKED);
     if (!check_history(r, d->history, err) || !make_plan(r, d->history, err))
         return false;
+    settle_unknown(r);
     size_t n = r->plan.migrations.n;
-    if (!r->approved) {
-        note_oddities(r, d->history);
-        r->report->pending_before = (int)n;
-    }
+    note_oddities(r, d->history);
     r->number = (int)r->report->applied.n;
     r->total = r->number + (int)n;
     if (n == 0)
         return !r->report->applied.n || verify(r, err);
     if (!check_syntax(r, err) || !find_existing(r, err))
         return false;
-    if (!r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
+    if (asks ? !check_approved(r, err)
+             : !r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
         return false;
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");
@@ -517,9 +589,11 @@ pass(Run *r, bool *ret_restart, Err *err)
 static bool
 broken_connection(const Run *r, const Err *err)
 {
-    return !r->stop_asked && r->approved &&
-           (err->code == ERR_CONNECTION_LOST || err->code == ERR_UNREACHABLE ||
-            err->code == ERR_TIMEOUT || err->code == ERR_SERVER_BUSY);
+    return !r->stop_asked &&
+           (err->code == ERR_CONNECTION_LOST ||
+            /* Opening the first connection has had its own tries. */
+            (r->approved && (err->code == ERR_UNREACHABLE || err->code == ERR_TIMEOUT ||
+                             err->code == ERR_SERVER_BUSY)));
 }
 
 /* The state that an interrupted run leaves. */
@@ -527,8 +601,10 @@ static void
 tell_interrupted(const Run *r, Err *err)
 {
     if (r->current)
-        err_detail(err, "it was at migration \"%s\"; the open transaction was rolled back and the lock "
-                        "released", r->current);
+        err_detail(err, "it was at migration \"%s\"; %s, and the lock was released", r->current,
+                   r->is_alone ? "its statement outside of transactions was cancelled (the next run looks "
+                                 "what it left, and goes on)"
+                               : "the open transaction was rolled back");
     err_detail(err, "state: %zu migration%s of this run %s applied", r->report->applied.n,
                r->report->applied.n == 1 ? "" : "s", r->report->applied.n == 1 ? "is" : "are");
     err_hint(err, "to go on: aramid deploy; to see where it stands: aramid status");
@@ -554,7 +630,8 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
             break;
         ret->retries++;
         run_emit(&r, RUN_RETRY, RUN_WARN, r.current,
-                 "%s; connecting again, the history table will tell what was done", err->primary);
+                 "%s; connecting again, the history table will tell what was done",
+                 err->primary);
         if (!db_pause(run_tick, &r, db_backoff_ms(config_ms(deploy->config, CFG_RETRY_DELAY), 5000,
                                                   attempts))) {
             err_set(err, ERR_INTERRUPTED, "the run was interrupted");

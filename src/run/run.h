@@ -60,12 +60,14 @@ typedef struct Session {
     const char *url_schema;    /* of the URL, or NULL: then the role's search_path holds */
     const char *ledger_schema; /* NULL: no schema to put it in */
     bool ledger_exists;
-    bool is_fresh;             /* no schema holds a table of a user, the ledger apart */
-    int tables;                /* ordinary tables in the ledger's schema, without ours */
+    /* Counted only where there is no ledger: */
+    bool is_fresh; /* no schema holds a table of a user */
+    int tables;    /* ordinary tables in the ledger's schema, without ours */
     const char *journal_schema, *journal_table; /* where it is, or would be made; NULL = nowhere */
     bool journal_exists;
     bool has_own_schema; /* schema aramid is there */
     bool has_own_lock, has_prisma_lock;
+    bool unclean; /* a script may have changed settings or the role, or let the lock go */
     DbTick tick; /* stops waits between queries too; may be NULL */
     void *tick_arg;
 } Session;
@@ -81,17 +83,20 @@ typedef struct SessionOptions {
     bool writes; /* refuse read-only servers and transaction poolers */
 } SessionOptions;
 
-/* Connect and find ledger and journal. Two round trips after authentication.
+/* Connect and find ledger and journal. One round trip after authentication.
  * errors: those of db_open; ERR_READ_ONLY. */
 MUST_CHECK bool session_open(Arena *a, const SessionOptions *options, Session *ret, Err *err);
 void session_close(Session *s);
 
-/* Begin an own message: settings back to the role's defaults, then ours; empty search_path. Returns
- * the number of statements that were added. */
+/* Begin an own message: what a script may have changed back to the role's defaults, then, for this
+ * transaction, our settings and an empty search_path. Returns the number of statements added. */
 int session_add_prefix(const Session *s, Buf *b);
 
 /* Look again where ledger and journal are; another runner may have made them. */
 MUST_CHECK bool session_refresh(Session *s, Err *err);
+
+/* Fill `tables` and `is_fresh`. cost: a scan of pg_class. */
+MUST_CHECK bool session_count_tables(Session *s, Err *err);
 
 /* What the journal knows about a migration that was begun. */
 typedef struct JournalStep {
@@ -149,6 +154,9 @@ typedef struct RunDeploy {
      * (ERR_CONFIRM) stops. May be NULL. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *approve_arg;
+    /* A person is asked: before the locks are taken, so that nobody waits behind the question. What
+     * runs afterwards is at most what was approved. */
+    bool ask_first;
     bool show_progress; /* open a second connection to watch long statements */
 } RunDeploy;
 
@@ -170,6 +178,7 @@ typedef struct RunReport {
 } RunReport;
 
 /* The plan that a deploy would have now, with the refusals that it would make. Nothing is written.
+ * A session without a connection (s->db NULL) stands for an empty database that is still to be made.
  * cost: one round trip for each file with syntax newer than libpg_query's. */
 MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal,
                          Plan *ret, Err *err);
@@ -184,10 +193,11 @@ typedef struct ProbeResult {
 } ProbeResult;
 MUST_CHECK bool run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *err);
 
-/* Statements that write the ledger for `resolve`; all under the lock. */
+/* Statements that write the ledger for `resolve`, and take the settled rows' steps out of the
+ * journal; all under the lock. */
 MUST_CHECK bool run_resolve_applied(Session *s, const Migration *const *list, size_t n,
                                     const History *h, Err *err);
-MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, Err *err);
+MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err);
 
 /* Names of the failpoints, ends with NULL: ARAMID_FAILPOINT=<name>[#N]:kill|pause=MS ends or stops
  * the process at the N-th passage; for tests. */

@@ -1,6 +1,7 @@
 /* Internal to run/: what its files share. */
 #pragma once
 
+#include "base/map.h"
 #include "run/run.h"
 
 /* Our session lock, the lock of each message, and Prisma's (schema-engine: 72707369). */
@@ -34,9 +35,10 @@ typedef struct Watch Watch;
 
 /* What tries of this process have taught about a migration; survives passes. */
 struct Learned {
-    const char *name;
     PlanHints hints;
     bool no_prelock;
+    bool lock_failed;    /* a try ended because it waited for a lock */
+    bool waits_for_rows; /* and it was a row's, of a script that hides what it locks */
     int alone_tries;
 };
 
@@ -49,22 +51,30 @@ typedef struct Run {
     Plan plan;
     JournalVec journal;
     int64_t started_ms;
+    bool told;     /* the oddities of the history */
     bool approved;
+    VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
     int hits[FP_COUNT];
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
+    int64_t current_started_ms;
     int number, total;     /* of it */
+    bool is_alone;         /* its step under way is outside of transactions */
     Watch *watch;          /* of the statement that runs, or NULL */
     Db *observer;          /* second connection for progress, made when a statement takes long */
     bool no_observer;      /* it could not be made */
-    VEC(struct Learned *) learned;
+    Map learned; /* by migration: struct Learned */
+    const char *carry;    /* ledger and journal of a finished step, for the next message; or NULL */
+    int carry_statements; /* in it, each with its semicolon */
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
-    int64_t blocked_told_ms;
+    int64_t blocked_told_ms; /* who is in the way was said then, */
+    bool blocked_named;      /* by name */
 } Run;
 
 void failpoint(Run *r, Failpoint id);
 
+/* Tell something. The text becomes printable here: names and messages of servers may be in it. */
 __attribute__((format(printf, 5, 6))) void run_emit(Run *r, RunEventKind kind, RunLevel level,
                                                     const char *migration, const char *fmt, ...);
 
@@ -80,8 +90,13 @@ struct Learned *run_learned(Run *r, const char *name);
 
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);
+/* Statements that make the ledger, and the schema of the URL where it is missing; none when the
+ * ledger is there. errors: ERR_DENIED without any schema to put it in. */
+MUST_CHECK bool session_add_ledger(Session *s, Buf *b, Err *err);
 /* Queries for ledger and journal (those that exist), and taking their results from index `at`. */
 void session_add_history_queries(Session *s, Buf *b);
+/* An expression: does this session hold our lock? */
+void lock_add_is_held(Buf *b);
 MUST_CHECK bool session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
                                      JournalVec *journal, Err *err);
 
@@ -114,6 +129,8 @@ typedef struct LockPlan {
     int64_t table_ms;  /* lock_timeout of each opening LOCK TABLE in the final mode */
     int64_t evict_ms;  /* of the SHARE UPDATE EXCLUSIVE before it, which blocks nobody */
     int64_t rest_ms;   /* of the script itself; 0 = none */
+    bool guard;          /* somebody looks at our waits from outside */
+    bool waits_for_rows; /* and rest_ms is long because of that */
 } LockPlan;
 
 typedef struct StepWrite {
@@ -160,8 +177,39 @@ typedef enum StepEnd {
 /* Run one migration of the plan to its end. With STEP_RESTART err tells why. */
 MUST_CHECK bool migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err);
 
-/* Send a message of the user's statements, watched, with the server's notices as events. */
-void run_send(Run *r, Arena *a, Str sql, bool watch_index, DbOutcome *ret);
+/* A close look at a message's waits, several times while others may queue for a moment. It fires,
+ * which cancels the message, when that waits for a table lock, or for anything while others wait
+ * for a table that it has locked. For a statement outside of transactions it fires when that waits
+ * for a Prisma client, which waits for our lock: else the server would end one of the two. */
+typedef struct Guard {
+    bool is_alone;
+    bool may_fire;
+    bool fired;
+    char blocker[256]; /* the last one seen, "" = none */
+} Guard;
+
+enum { GUARD_EVERY_MS = 20 };
+
+/* What a step outside of transactions left to be recorded: add it to a message (returns the number of
+ * statements), forget it when that message is committed, or send it by itself. */
+int run_add_carry(const Run *r, Buf *b);
+void run_drop_carry(Run *r);
+MUST_CHECK bool run_flush_carry(Run *r, Err *err);
+
+/* Send a message of the user's statements, watched, with the server's notices as events. guard may
+ * be NULL. */
+void run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret);
+
+/* The process of somebody else that builds an index on a table. Which index it is may be hidden from
+ * our role (pg_stat_progress_create_index), but not the lock that it keeps on the table, which goes
+ * with no other build or drop. */
+#define BUILDER_ON                                                                                 \
+    "(SELECT pg_catalog.min(p.pid) FROM pg_catalog.pg_stat_progress_create_index p"                \
+    " JOIN pg_catalog.pg_locks l ON l.pid OPERATOR(pg_catalog.=) p.pid"                            \
+    " WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"                        \
+    " AND p.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND l.granted"                 \
+    " AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'"                                \
+    " AND l.relation OPERATOR(pg_catalog.=) %s)"
 
 /* Run a step outside of transactions: intent, statement, proof. */
 MUST_CHECK bool alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row,
@@ -175,13 +223,18 @@ bool step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutc
 /* ---- waiting and watching ----------------------------------------------------------------- */
 
 /* After a lock timeout: wait until nobody who is older than a moment holds the relations. Reports
- * who. false: the budget is used up (ERR_LOCK_BUDGET) or a stop. */
-MUST_CHECK bool gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, int attempt,
-                          Err *err);
+ * who; `seen` was seen blocking us, "" = nobody. false: the budget is used up (ERR_LOCK_BUDGET) or a
+ * stop. */
+MUST_CHECK bool gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *seen,
+                          int attempt, Err *err);
 
+/* Open the observer's connection, if that has not failed before. */
+bool watch_open(Run *r);
 /* Watch the statement that is sent next; run_tick drives it. After a second it opens the observer's
- * connection and reports progress, who blocks us and whom we block. */
-void watch_begin(Run *r, bool index_progress);
-/* false: the server no longer runs our statement although no answer came; the link is half-open. */
+ * connection and reports progress, who blocks us and whom we block. guard may be NULL; it needs
+ * watch_open. */
+void watch_begin(Run *r, Guard *guard);
+/* false: the guard fired, or the server no longer runs our statement although no answer came (the
+ * link is half-open). */
 bool watch_tick(Run *r, int64_t elapsed_ms);
 void watch_end(Run *r);

@@ -4,31 +4,22 @@
 #include "run/run_int.h"
 #include "sqltext/sqltext.h"
 
-/* The state in which the role's own sessions begin. A script's SET and SET ROLE stay with the
- * connection, and DISCARD ALL would drop the lock. */
+/* The state in which the role's own sessions begin, where a script may have left another one.
+ * DISCARD ALL would drop the lock. */
 static int
 add_resets(const Session *s, Buf *b)
 {
-    int n = 4;
+    if (!s->unclean)
+        return 0;
     buf_addz(b, "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;");
-    const DbInfo *info = db_info(s->db);
-    if (info->checks_client) {
-        buf_addz(b, "SET client_connection_check_interval='1s';");
-        n++;
-    }
-    buf_addz(b, "SET idle_in_transaction_session_timeout=0;");
-    if (info->version >= 170000) {
-        buf_addz(b, "SET transaction_timeout=0;");
-        n++;
-    }
-    return n;
+    return 3 + db_add_settings(s->db, b);
 }
 
 int
 session_add_prefix(const Session *s, Buf *b)
 {
     int n = add_resets(s, b);
-    buf_addz(b, "SET statement_timeout=0;SET lock_timeout='5s';SET search_path='';");
+    buf_addz(b, "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';");
     return n + 3;
 }
 
@@ -46,54 +37,90 @@ session_add_user_prefix(const Session *s, Buf *b)
     return n;
 }
 
-/* A subquery: the oid of an ordinary table in a schema of this oid, by name. */
-static void
-add_exists(Buf *b, const char *schema_oid, const char *table)
-{
-    buf_fmt(b, "EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace"
-               " OPERATOR(pg_catalog.=) %s AND c.relname OPERATOR(pg_catalog.=) '%s')",
-            schema_oid, table);
-}
+/* ---- where ledger and journal are ----------------------------------------------------------- */
 
+/* One row for each schema in which they may lie and each of our tables there: its place in the
+ * search_path (NULL = not on it), whether we may create in it. Unqualified names lie in the first
+ * schema of the path that exists, as Prisma's do. */
 static void
-add_facts_query(const Session *s, Buf *b)
+add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema)
 {
-    const char *ledger = s->layout->ledger;
-    /* Unqualified names lie in the first schema of the path that exists, as Prisma's do. */
-    buf_addz(b, "WITH f AS (SELECT n.oid, n.nspname AS nsp FROM pg_catalog.pg_namespace n WHERE"
-                " n.nspname OPERATOR(pg_catalog.=) ");
-    if (s->url_schema)
-        sql_add_literal(b, str_of(s->url_schema));
-    else
-        buf_fmt(b, "COALESCE((SELECT m.nspname FROM pg_catalog.pg_class c JOIN"
-                   " pg_catalog.pg_namespace m ON m.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE"
-                   " c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('%s')),"
-                   " pg_catalog.current_schema())", ledger);
-    buf_addz(b, "), o AS (SELECT pg_catalog.to_regnamespace('aramid')::pg_catalog.oid AS oid)"
-                " SELECT f.nsp, ");
-    add_exists(b, "f.oid", ledger);
-    buf_fmt(b, ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace"
-               " OPERATOR(pg_catalog.=) f.oid AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT"
-               " c.relname OPERATOR(pg_catalog.=) ANY ('{%s,_aramid_journal,spatial_ref_sys,"
-               "geometry_columns,geography_columns,raster_columns,raster_overviews}'"
-               "::pg_catalog.name[])), ", ledger);
-    add_exists(b, "o.oid", "journal");
-    buf_addz(b, ", ");
-    add_exists(b, "f.oid", "_aramid_journal");
-    buf_addz(b, ", CASE WHEN o.oid IS NULL THEN pg_catalog.has_database_privilege("
-                "pg_catalog.current_database(), 'CREATE') ELSE"
-                " pg_catalog.has_schema_privilege(o.oid, 'CREATE') END,"
-                " COALESCE(pg_catalog.has_schema_privilege(f.oid, 'CREATE'), false)"
-                ", NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relkind"
-                " OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid"
-                " OPERATOR(pg_catalog.>=) 16384 AND c.relname OPERATOR(pg_catalog.<>) '");
-    buf_fmt(b, "%s'), o.oid IS NOT NULL FROM o LEFT JOIN f ON true", ledger);
+    buf_addz(b, "SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.place,"
+                " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') FROM"
+                " (SELECT 1) one LEFT JOIN (SELECT m.oid, m.nspname, ");
+    if (url_schema) {
+        buf_addz(b, "CASE WHEN m.nspname OPERATOR(pg_catalog.=) ");
+        sql_add_literal(b, str_of(url_schema));
+        buf_addz(b, " THEN 1 END");
+    } else
+        buf_addz(b, "pg_catalog.array_position(pg_catalog.current_schemas(false), m.nspname)");
+    buf_addz(b, " AS place FROM pg_catalog.pg_namespace m WHERE m.nspname OPERATOR(pg_catalog.=) ANY (");
+    if (url_schema) {
+        buf_addz(b, "ARRAY['aramid',");
+        sql_add_literal(b, str_of(url_schema));
+        buf_addz(b, "]::pg_catalog.name[]");
+    } else
+        buf_addz(b, "pg_catalog.array_append(pg_catalog.current_schemas(false), 'aramid'::pg_catalog.name)");
+    buf_addz(b, ")) n ON true LEFT JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=)"
+                " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY['journal','_aramid_journal',");
+    sql_add_literal(b, str_of(layout->ledger));
+    buf_addz(b, "]::pg_catalog.name[])");
 }
 
 static bool
-is_true(const DbRows *r, int col)
+is_true(const DbRows *r, int row, int col)
 {
-    return str_is(db_cell(r, 0, col), "t");
+    return str_is(db_cell(r, row, col), "t");
+}
+
+/* The schema of the ledger: where on the path it is, else the first of the path. */
+static int
+ledger_row(const DbRows *r, const char *ledger)
+{
+    int best = -1;
+    bool best_has = false;
+    long long best_place = 0;
+    for (int i = 0; i < r->rows; i++) {
+        long long place;
+        bool has = str_is(db_cell(r, i, 1), ledger);
+        if (!str_to_int(db_cell(r, i, 3), 1, INT32_MAX, &place) ||
+            (best >= 0 && (has == best_has ? place >= best_place : best_has)))
+            continue;
+        best = i;
+        best_has = has;
+        best_place = place;
+    }
+    return best;
+}
+
+static void
+take_facts(Session *s, const DbRows *r)
+{
+    int at = ledger_row(r, s->layout->ledger);
+    Str schema = at < 0 ? (Str){0} : db_cell(r, at, 0);
+    s->ledger_schema = schema.p;
+    s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->layout->ledger);
+    s->has_own_schema = false;
+    bool in_own = false, beside = false, may_beside = at >= 0 && is_true(r, at, 2);
+    bool may_own = is_true(r, 0, 4);
+    for (int i = 0; i < r->rows; i++) {
+        if (str_is(db_cell(r, i, 0), "aramid")) {
+            s->has_own_schema = true;
+            may_own = is_true(r, i, 2);
+            in_own = in_own || str_is(db_cell(r, i, 1), "journal");
+        }
+        if (schema.p && str_eq(db_cell(r, i, 0), schema))
+            beside = beside || str_is(db_cell(r, i, 1), "_aramid_journal");
+    }
+    s->journal_exists = in_own || beside;
+    s->journal_schema = s->journal_table = NULL;
+    if (in_own || (!beside && may_own)) {
+        s->journal_schema = "aramid";
+        s->journal_table = "journal";
+    } else if (beside || may_beside) {
+        s->journal_schema = s->ledger_schema;
+        s->journal_table = "_aramid_journal";
+    }
 }
 
 bool
@@ -102,30 +129,37 @@ session_refresh(Session *s, Err *err)
     Buf b;
     buf_init(&b, s->arena);
     session_add_user_prefix(s, &b);
-    add_facts_query(s, &b);
+    add_facts_query(&b, s->layout, s->url_schema);
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
         return false;
+    take_facts(s, &results.v[results.n - 1]);
+    return true;
+}
+
+bool
+session_count_tables(Session *s, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    session_add_prefix(s, &b);
+    buf_addz(&b, "SELECT pg_catalog.count(*) FILTER (WHERE n.nspname OPERATOR(pg_catalog.=) ");
+    sql_add_literal(&b, str_of(s->ledger_schema ? s->ledger_schema : ""));
+    buf_fmt(&b, " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relname OPERATOR(pg_catalog.=)"
+                " ANY ('{_aramid_journal,spatial_ref_sys,geometry_columns,geography_columns,"
+                "raster_columns,raster_overviews}'::pg_catalog.name[])), pg_catalog.count(*) FROM"
+                " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=)"
+                " c.relnamespace WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
+                " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
+                " c.relname OPERATOR(pg_catalog.<>) '%s'", s->layout->ledger);
+    DbRowsVec results;
+    if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
+        return false;
+    long long n = 0;
     const DbRows *r = &results.v[results.n - 1];
-    if (r->rows != 1)
-        return err_set(err, ERR_INTERNAL, "the first look at the database gave %d rows", r->rows);
-    s->ledger_schema = db_cell(r, 0, 0).p;
-    s->ledger_exists = is_true(r, 1);
-    long long tables = 0;
-    str_to_int(db_cell(r, 0, 2), 0, INT32_MAX, &tables);
-    s->tables = (int)tables;
-    bool in_own = is_true(r, 3), beside = is_true(r, 4), may_own = is_true(r, 5),
-         may_beside = is_true(r, 6);
-    s->is_fresh = is_true(r, 7);
-    s->has_own_schema = is_true(r, 8);
-    s->journal_exists = in_own || beside;
-    if (in_own || (!beside && may_own)) {
-        s->journal_schema = "aramid";
-        s->journal_table = "journal";
-    } else if (beside || may_beside) {
-        s->journal_schema = s->ledger_schema;
-        s->journal_table = "_aramid_journal";
-    }
+    str_to_int(db_cell(r, 0, 0), 0, INT32_MAX, &n);
+    s->tables = (int)n;
+    s->is_fresh = str_is(db_cell(r, 0, 1), "0");
     return true;
 }
 
@@ -135,6 +169,9 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
     const Config *c = o->config;
     *ret = (Session){.arena = a, .config = c, .layout = o->layout, .url_schema = o->url->schema,
                      .tick = o->tick, .tick_arg = o->tick_arg};
+    Buf facts;
+    buf_init(&facts, a);
+    add_facts_query(&facts, o->layout, o->url->schema);
     DbOptions db = {
         .url = o->url,
         .url_origin = o->url_origin,
@@ -147,6 +184,7 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
         .tick = o->tick,
         .tick_arg = o->tick_arg,
         .refuse_pooler = o->writes,
+        .ask = facts.p,
     };
     if (!db_open(a, &db, &ret->db, err))
         return false;
@@ -158,8 +196,10 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
                                             "database or server");
         err_hint(err, info->in_recovery ? "use the address of the primary"
                                         : "use another role, or turn the setting off");
-    } else if (session_refresh(ret, err))
+    } else {
+        take_facts(ret, db_asked(ret->db));
         return true;
+    }
     session_close(ret);
     return false;
 }
@@ -198,6 +238,30 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
     return true;
 }
 
+bool
+session_add_ledger(Session *s, Buf *b, Err *err)
+{
+    if (s->ledger_exists)
+        return true;
+    if (!s->ledger_schema && !s->url_schema) {
+        err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
+        return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
+    }
+    if (!s->ledger_schema) {
+        buf_addz(b, "CREATE SCHEMA ");
+        sql_add_ident(b, s->url_schema);
+        buf_addc(b, ';');
+        s->ledger_schema = s->url_schema;
+        if (!s->journal_schema) {
+            s->journal_schema = s->url_schema;
+            s->journal_table = "_aramid_journal";
+        }
+    }
+    s->layout->add_create(b, s->ledger_schema);
+    buf_addc(b, ';');
+    return true;
+}
+
 void
 session_add_history_queries(Session *s, Buf *b)
 {
@@ -216,9 +280,10 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
 {
     Buf b;
     buf_init(&b, s->arena);
-    buf_addz(&b, "SET search_path='';SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+    buf_addz(&b, "SET LOCAL search_path='';SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
     session_add_history_queries(s, &b);
     DbRowsVec results;
-    return db_query(s->db, s->arena, buf_str(&b), &results, err) &&
+    return (s->ledger_exists || session_count_tables(s, err)) &&
+           db_query(s->db, s->arena, buf_str(&b), &results, err) &&
            session_take_history(s, &results, 2, h, journal, err);
 }

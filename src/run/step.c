@@ -4,6 +4,8 @@
 #include "run/run_int.h"
 #include "sqltext/sqltext.h"
 
+#include <stdio.h>
+
 /* ---- how to lock -------------------------------------------------------------------------- */
 
 static bool
@@ -18,21 +20,26 @@ relation_exists(const Run *r, const StepLock *l)
 
 /* Others queue behind a waiting lock request, so all waits for strong locks together stay within
  * CFG_LOCK_TIMEOUT: the opening LOCK TABLEs get 60 % of it, the script itself the rest. A script
- * that takes no strong lock may wait longer for rows: nobody queues behind it. */
+ * that takes no strong lock may wait longer for rows: nobody queues behind it. One that hides what
+ * it locks may do so when a try has shown that rows are what it waits for, under guard. */
 static void
-plan_locks(Run *r, Arena *a, const Step *step, bool no_prelock, LockPlan *ret)
+plan_locks(Run *r, Arena *a, const Step *step, const struct Learned *l, LockPlan *ret)
 {
     const Config *c = r->session.config;
-    int64_t base = config_ms(c, CFG_LOCK_TIMEOUT);
+    int64_t base = config_ms(c, CFG_LOCK_TIMEOUT), row = config_ms(c, CFG_ROW_LOCK_TIMEOUT);
     *ret = (LockPlan){.evict_ms = db_info(r->session.db)->deadlock_timeout_ms + 500};
     if (!step->has_strong) {
-        ret->rest_ms = step->has_dml ? config_ms(c, CFG_ROW_LOCK_TIMEOUT) : base;
+        ret->guard = step->hides_locks && l->lock_failed && watch_open(r);
+        ret->waits_for_rows = ret->guard && l->waits_for_rows;
+        ret->rest_ms = step->hides_locks ? (ret->waits_for_rows ? row : base * 6 / 10)
+                       : step->has_dml   ? row
+                                         : base;
         return;
     }
-    vec_each(const StepLock, l, &step->locks)
+    vec_each(const StepLock, s, &step->locks)
     {
-        if (!no_prelock && l->can_prelock && l->mode >= SQL_LOCK_SHARE && relation_exists(r, l))
-            *vec_add(a, &ret->tables) = l;
+        if (!l->no_prelock && s->can_prelock && s->mode >= SQL_LOCK_SHARE && relation_exists(r, s))
+            *vec_add(a, &ret->tables) = s;
     }
     int64_t opening = base * 6 / 10, n = (int64_t)ret->tables.n;
     ret->table_ms = n ? opening / n : opening;
@@ -92,13 +99,17 @@ plan_record(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const L
 /* ---- errors ------------------------------------------------------------------------------- */
 
 static const char *
-state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done)
+state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have_committed)
 {
     size_t before = r->report->applied.n;
     const char *earlier =
         before ? str_fmt(a, "%zu migration%s before it %s applied; ", before, before == 1 ? "" : "s",
                          before == 1 ? "is" : "are")
                : "";
+    if (may_have_committed)
+        return str_fmt(a, "state: %sthe %zu statements of this migration before this one are "
+                          "committed, and so is what it committed itself before the error",
+                       earlier, done);
     if (done == 0)
         return str_fmt(a, "state: %snothing of this migration is in the database", earlier);
     return str_fmt(a, "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
@@ -119,8 +130,7 @@ add_source_line(Arena *a, const MigrationPlan *mp, Err *err)
     Str line = str_cut(&rest, '\n');
     if (line.n > 160)
         line.n = 160;
-    char *shown = str_printable(a, line, false);
-    err_detail(err, "%6d | %s", err->at.line, shown);
+    err_detail(err, "%6d | %s", err->at.line, str_printable(a, line, false));
     if (err->at.column > 0 && err->at.column <= 160)
         err_detail(err, "       | %*s^", err->at.column - 1, "");
 }
@@ -146,7 +156,8 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
         err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
     if (o->context[0])
         err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
-    err_detail(err, "%s", state_text(r, a, mp, done));
+    bool may_have_committed = !m && mp->script.stmts.v[done].tx == SQL_TX_HIDDEN;
+    err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
     r->report->failed = mp->migration->name;
     if (done)
         return err_hint(err, "correct the file from statement %zu on, or the data, and run: aramid "
@@ -155,7 +166,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     for (size_t i = 0; i < sizeof exists / sizeof *exists; i++)
         if (strcmp(o->sqlstate, exists[i]) == 0)
             err_hint(err, "when this database already has what the migration makes, record it: "
-                          "aramid resolve --applied %s", mp->migration->name);
+                          "aramid resolve --applied %s", str_shell(a, mp->migration->name));
     return err_hint(err, "correct the file or the data and run: aramid deploy");
 }
 
@@ -204,18 +215,61 @@ on_notice(void *arg, const char *severity, const char *sqlstate, const char *tex
     /* "there is no transaction in progress" and the like come with the file's own BEGIN. */
     if (strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "25P01") == 0)
         return;
-    ARENA_LOCAL(a);
-    run_emit(r, RUN_NOTICE, warning ? RUN_WARN : RUN_INFO, r->current, "%s",
-             str_printable(a, str_of(text), false));
+    run_emit(r, RUN_NOTICE, warning ? RUN_WARN : RUN_INFO, r->current, "%s", text);
+}
+
+int
+run_add_carry(const Run *r, Buf *b)
+{
+    if (!r->carry)
+        return 0;
+    buf_addz(b, r->carry);
+    return r->carry_statements;
 }
 
 void
-run_send(Run *r, Arena *a, Str sql, bool watch_index, DbOutcome *ret)
+run_drop_carry(Run *r)
 {
-    watch_begin(r, watch_index);
+    r->carry = NULL;
+}
+
+bool
+run_flush_carry(Run *r, Err *err)
+{
+    if (!r->carry)
+        return true;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(&r->session, &b);
+    run_add_carry(r, &b);
+    if (!db_query(r->session.db, r->arena, buf_str(&b), NULL, err))
+        return false;
+    run_drop_carry(r);
+    return true;
+}
+
+void
+run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret)
+{
+    watch_begin(r, guard);
     db_run(r->session.db, a, sql,
-           &(DbRun){.discard_rows = true, .notice = on_notice, .notice_arg = r}, ret);
+           &(DbRun){.discard_rows = true, .notice = on_notice, .notice_arg = r,
+                    .tick_ms = guard && !guard->is_alone ? GUARD_EVERY_MS : 0},
+           ret);
     watch_end(r);
+}
+
+/* A lock_timeout during a wait for somebody's transaction: the context then begins with the row
+ * ("while updating tuple (0,7) in relation ...", in the server's language). */
+static bool
+waited_for_row(const DbOutcome *o)
+{
+    Str rest = str_of(o->context), line = str_cut(&rest, '\n');
+    int block, item, end = 0;
+    for (size_t i = 0; i < line.n && line.p[i] != '"'; i++) /* behind a quote: "numeric(10,2)" */
+        if (line.p[i] == '(' && sscanf(line.p + i, "(%d,%d)%n", &block, &item, &end) == 2 && end)
+            return true;
+    return false;
 }
 
 static bool
@@ -243,25 +297,29 @@ restart(Err *err, ErrCode code, StepEnd *ret, const char *why)
 /* What follows from a failed message: true = try the same again. */
 static bool
 handle_failure(Run *r, const MigrationPlan *mp, const Step *step, const Message *m,
-               const LockPlan *locks, const DbOutcome *o, int *conflicts, int *lock_tries,
-               StepEnd *ret, bool *ret_again, Err *err)
+               const LockPlan *locks, const Guard *guard, const DbOutcome *o, int *conflicts,
+               int *lock_tries, StepEnd *ret, bool *ret_again, Err *err)
 {
+    struct Learned *l = run_learned(r, mp->migration->name);
     const Part *part = message_failed_part(m, o);
     PartKind kind = part ? part->kind : PART_RECORD;
     DbRetry retry = db_retry_class(o->sqlstate);
     *ret_again = false;
-    if (kind == PART_GUARD_LOCK || kind == PART_GUARD_APPLIED)
+    if (kind == PART_GUARD_LOCK || kind == PART_GUARD_APPLIED ||
+        (kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0))
         return restart(err, ERR_CONNECTION_LOST, ret,
                        "the lock of this run was lost: a script may have released it");
     if (kind == PART_PRELOCK && retry == DB_RETRY_NEVER) {
-        run_learned(r, mp->migration->name)->no_prelock = true;
+        l->no_prelock = true;
         *ret_again = true; /* no right to LOCK TABLE, or not a table: the script locks by itself */
         return true;
     }
-    if (retry == DB_RETRY_LOCK) {
+    if (retry == DB_RETRY_LOCK || guard->fired) {
         failpoint(r, FP_LOCK_RETRY);
+        l->lock_failed = true;
+        l->waits_for_rows = l->waits_for_rows || waited_for_row(o);
         *ret_again = true;
-        return gate_wait(r, mp, locks, ++*lock_tries, err);
+        return gate_wait(r, mp, locks, guard->blocker, ++*lock_tries, err);
     }
     if (retry == DB_RETRY_CONFLICT && ++*conflicts <= r->session.config->values[CFG_MAX_RETRIES].number) {
         run_emit(r, RUN_RETRY, RUN_WARN, mp->migration->name,
@@ -290,13 +348,17 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
         StepWrite write;
         Message m;
         DbOutcome o;
-        plan_locks(r, a, step, run_learned(r, mp->migration->name)->no_prelock, &locks);
+        plan_locks(r, a, step, run_learned(r, mp->migration->name), &locks);
+        Guard guard = {.may_fire = locks.waits_for_rows};
         plan_record(r, a, mp, step, row, first, last, &write);
         message_step(r, a, mp, step, &locks, &write, &m);
         failpoint(r, FP_BEFORE_MESSAGE);
-        run_send(r, a, buf_str(&m.sql), false, &o);
+        r->session.unclean = r->session.unclean || step->hides_session;
+        run_send(r, a, buf_str(&m.sql), locks.guard ? &guard : NULL, &o);
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
+            r->session.unclean = step->hides_session;
+            run_drop_carry(r);
             *ret = STEP_ENDED;
             return recorded(&o, &write, step->mode == STEP_OWN_TX, err);
         }
@@ -310,7 +372,7 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
                    &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)}, &rollback);
         }
         bool again;
-        if (!handle_failure(r, mp, step, &m, &locks, &o, &conflicts, &lock_tries, ret, &again, err))
+        if (!handle_failure(r, mp, step, &m, &locks, &guard, &o, &conflicts, &lock_tries, ret, &again, err))
             return false;
         if (!again)
             return true;
@@ -358,7 +420,7 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
     for (size_t i = 0; i < mp->steps.n;) {
         const Step *step = &mp->steps.v[i];
         bool first = i == 0 && !mp->resumes, last = i + 1 == mp->steps.n;
-        bool alone = step->mode == STEP_ALONE;
+        bool alone = r->is_alone = step->mode == STEP_ALONE;
         if (!(first && last && !alone) && !journal_ensure(r, err))
             return false;
         if (mp->steps.n > 1 || mp->resumes)

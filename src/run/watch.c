@@ -4,21 +4,22 @@
 #include "base/os.h"
 #include "run/run_int.h"
 
+#include <stdio.h>
+
 struct Watch {
     int64_t started_ms, next_ms;
-    bool index_progress;
+    Guard *guard;
     int idle_looks;
 };
 
 enum { FIRST_LOOK_MS = 1000, EVERY_MS = 1000, IDLE_LOOKS_MAX = 5 };
 
 void
-watch_begin(Run *r, bool index_progress)
+watch_begin(Run *r, Guard *guard)
 {
     int64_t now = clock_ms();
     r->watch = arena_new(r->arena, Watch);
-    *r->watch = (Watch){.started_ms = now, .next_ms = now + FIRST_LOOK_MS,
-                        .index_progress = index_progress};
+    *r->watch = (Watch){.started_ms = now, .next_ms = now + FIRST_LOOK_MS, .guard = guard};
 }
 
 void
@@ -27,13 +28,21 @@ watch_end(Run *r)
     r->watch = NULL;
 }
 
+/* It may have met another server of a list or behind a name. */
 static bool
-observer_open(Run *r)
+observes_our_server(const Run *r)
 {
-    if (r->observer && db_is_open(r->observer))
-        return true;
+    const DbInfo *info = db_info(r->session.db), *seen = db_info(r->observer);
+    return !seen->in_recovery && strcmp(seen->started, info->started) == 0;
+}
+
+bool
+watch_open(Run *r)
+{
     if (r->no_observer)
         return false;
+    if (r->observer && db_is_open(r->observer))
+        return observes_our_server(r);
     const Config *c = r->deploy->config;
     DbOptions o = {
         .url = r->deploy->url,
@@ -45,21 +54,24 @@ observer_open(Run *r)
     };
     Err ignored; /* progress is a comfort: the run goes on without it */
     r->no_observer = !db_open(r->arena, &o, &r->observer, &ignored);
-    return !r->no_observer;
+    return !r->no_observer && observes_our_server(r);
 }
+
+#define BLOCKER_OF(pid)                                                                            \
+    "(SELECT b.pid::text || ' (' || COALESCE(NULLIF(b.application_name, ''), b.usename, '?') ||"   \
+    " ', ' || COALESCE(b.state, '') || ')' FROM pg_stat_activity b"                                \
+    " WHERE b.pid = ANY (pg_blocking_pids(" pid ")) LIMIT 1)"
+#define STRONG " IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock')"
 
 static const char look_query[] =
     "SET search_path='';"
-    "SELECT a.state, a.wait_event_type, a.wait_event,"
-    " (SELECT b.pid::text || ' (' || COALESCE(NULLIF(b.application_name, ''), b.usename, '?') ||"
-    " ', ' || COALESCE(b.state, '') || ')' FROM pg_stat_activity b"
-    " WHERE b.pid = ANY (pg_blocking_pids(a.pid)) LIMIT 1),"
+    "SELECT a.state, a.wait_event_type, a.wait_event," BLOCKER_OF("a.pid") ","
     " (SELECT count(*) FROM pg_locks w JOIN pg_locks h ON h.pid = a.pid AND h.granted"
     " AND w.relation = h.relation AND w.database = h.database WHERE NOT w.granted AND w.pid <> a.pid"
-    " AND h.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock')),"
+    " AND h.mode" STRONG "),"
     " p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total"
     " FROM pg_stat_activity a LEFT JOIN pg_stat_progress_create_index p ON p.pid = a.pid"
-    " WHERE a.pid = %d AND COALESCE(a.backend_start::text, '') IN ('', '%s')";
+    " WHERE a.pid = %d";
 
 static long long
 number(const DbRows *rows, int col)
@@ -92,28 +104,65 @@ tell(Run *r, Arena *a, const DbRows *rows, int64_t ms)
     run_emit(r, RUN_PROGRESS, RUN_INFO, r->current, "%s", b.p);
 }
 
+/* A lock that we wait for, who has it, and whether others queue because of that. */
+static const char guard_query[] =
+    "SET search_path='';"
+    "SELECT " BLOCKER_OF("w.pid") ", (w.locktype = 'relation' AND w.mode" STRONG ") OR EXISTS"
+    " (SELECT 1 FROM pg_locks h JOIN pg_locks o ON o.relation = h.relation"
+    " AND o.database = h.database AND NOT o.granted AND o.pid <> h.pid"
+    " WHERE h.pid = w.pid AND h.granted AND h.mode" STRONG ")"
+    " FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
+
+static const char guard_alone_query[] =
+    "SET search_path='';"
+    "SELECT NULL, true FROM pg_locks w JOIN pg_database d ON d.oid = w.database"
+    " WHERE d.datname = current_database() AND w.locktype = 'advisory' AND NOT w.granted"
+    " AND w.classid = 0 AND w.objid = " LOCK_KEY_PRISMA " AND w.pid = ANY (pg_blocking_pids(%d))";
+
+static bool
+guard_holds(Run *r, Guard *g)
+{
+    ARENA_LOCAL(a);
+    DbRowsVec results;
+    Err ignored;
+    bool seen = db_query(r->observer, a,
+                         str_of(str_fmt(a, g->is_alone ? guard_alone_query : guard_query,
+                                        db_info(r->session.db)->backend_pid)),
+                         &results, &ignored);
+    r->no_observer = r->no_observer || !seen;
+    g->fired = !seen && !g->is_alone; /* who cannot look must not let others wait for long */
+    if (seen && results.v[1].rows) {
+        const DbRows *rows = &results.v[1];
+        if (db_cell(rows, 0, 0).p)
+            snprintf(g->blocker, sizeof g->blocker, "process %s",
+                     str_printable(a, db_cell(rows, 0, 0), false));
+        g->fired = str_is(db_cell(rows, 0, 1), "t");
+    }
+    g->fired = g->fired && g->may_fire;
+    return !g->fired;
+}
+
 bool
 watch_tick(Run *r, int64_t elapsed_ms)
 {
     (void)elapsed_ms;
     Watch *w = r->watch;
+    if (w && w->guard && watch_open(r) && !guard_holds(r, w->guard))
+        return false;
     int64_t now = clock_ms();
     if (!w || now < w->next_ms)
         return true;
     w->next_ms = now + EVERY_MS;
-    if (!observer_open(r))
+    if (!watch_open(r))
         return true;
     ARENA_LOCAL(a);
     const DbInfo *info = db_info(r->session.db);
     DbRowsVec results;
     Err ignored;
-    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid, info->backend_start)),
+    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid)),
                   &results, &ignored))
         return true;
     const DbRows *rows = &results.v[results.n - 1];
-    const DbInfo *seen = db_info(r->observer);
-    if (seen->in_recovery || strcmp(seen->system_identifier, info->system_identifier) != 0)
-        return true; /* another server of a list or behind a name */
     if (rows->rows == 0 || str_is(db_cell(rows, 0, 0), "idle")) {
         /* The answer was sent, or the backend is gone, and nothing arrives here. */
         return ++w->idle_looks < IDLE_LOOKS_MAX;

@@ -141,8 +141,10 @@ ask_version(Arena *a, PgBinaries *b, Err *err)
         return false;
     }
     Str prefix = STR("postgres (PostgreSQL) ");
-    Str rest = result.out;
-    Str line = str_cut(&rest, '\n');
+    /* The last line: where the working folder is closed to the user, postgres complains first. */
+    Str rest = str_trim(result.out), line = rest;
+    while (rest.p)
+        line = str_cut(&rest, '\n');
     int major = 0;
     if (result.status == 0 && str_starts(line, prefix)) {
         line = str_slice(line, prefix.n, line.n);

@@ -109,7 +109,7 @@ other_major(Arena *a, const ClusterOptions *options, const ClusterHome *home, Er
         err_hint(err, "either install that version: %s", command);
     else
         err_hint(err, "either install PostgreSQL %d", home->major);
-    err_hint(err, "or begin with an empty database: rm -r \"%s\"", home->dir);
+    err_hint(err, "or begin with an empty database: aramid db remove");
     return err_hint(err,
                     "to keep the data, dump it first with version %d installed: "
                     "pg_dump -h %s -p %d -U postgres %s > dump.sql",
@@ -373,24 +373,58 @@ cluster_inspect(Arena *a, const ClusterOptions *options, ClusterInfo *ret, Err *
     return true;
 }
 
+/* Find the cluster, lock its root and stop its server. *ret_dir is NULL when there is none. */
+static bool
+stop_locked(Arena *a, const ClusterOptions *options, int64_t timeout_ms, ClusterHome *home,
+            int *ret_lock, bool *ret_was_running, Err *err)
+{
+    const char *project;
+    ServerStatus status;
+    if (!home_project(a, options, &project, err) || !home_find(a, options, project, home, err))
+        return false;
+    *ret_was_running = false;
+    if (!home->dir)
+        return true;
+    if (!lock_take(home_root_lock(a, home->root), false, LOCK_TIMEOUT_MS, ret_lock, err))
+        return false;
+    if (*ret_lock < 0)
+        return err_set(err, ERR_EMBEDDED, "another process is starting the embedded database");
+    server_status(a, home, &status);
+    *ret_was_running = status.state != SERVER_GONE;
+    return server_stop(a, home, timeout_ms, err);
+}
+
 bool
 cluster_stop(Arena *a, const ClusterOptions *options, int64_t timeout_ms, bool *ret_was_running,
              Err *err)
 {
-    const char *project;
     ClusterHome home;
-    ServerStatus status;
     FD_LOCAL lock = -1;
-    if (!home_project(a, options, &project, err) || !home_find(a, options, project, &home, err))
+    return stop_locked(a, options, timeout_ms, &home, &lock, ret_was_running, err);
+}
+
+bool
+cluster_remove(Arena *a, const ClusterOptions *options, int64_t timeout_ms, bool *ret_removed,
+               Err *err)
+{
+    ClusterHome home;
+    FD_LOCAL lock = -1;
+    bool was_running;
+    *ret_removed = false;
+    if (!stop_locked(a, options, timeout_ms, &home, &lock, &was_running, err))
         return false;
-    *ret_was_running = false;
     if (!home.dir)
         return true;
-    if (!lock_take(home_root_lock(a, home.root), false, LOCK_TIMEOUT_MS, &lock, err))
+    if (!fs_remove(home.dir, err)) {
+        err->code = ERR_EMBEDDED;
         return false;
-    if (lock < 0)
-        return err_set(err, ERR_EMBEDDED, "another process is starting the embedded database");
-    server_status(a, &home, &status);
-    *ret_was_running = status.state != SERVER_GONE;
-    return server_stop(a, &home, timeout_ms, err);
+    }
+    *ret_removed = true;
+    /* A root outside of the project has no other purpose; with another cluster in it it stays. */
+    bool given = options->data_dir && options->data_dir[0];
+    if (!given && strcmp(fs_basename(home.root), ".aramid") != 0) {
+        unlink(home_root_lock(a, home.root));
+        rmdir(home.root);
+    }
+    return true;
 }

@@ -65,6 +65,12 @@ MUST_CHECK bool cluster_inspect(Arena *a, const ClusterOptions *options, Cluster
 MUST_CHECK bool cluster_stop(Arena *a, const ClusterOptions *options, int64_t timeout_ms,
                              bool *ret_was_running, Err *err);
 
+/* Stop the project's server and delete its cluster with all data: the folder that cluster_inspect
+ * names, nothing else. *ret_removed is false when there was none.
+ * errors: ERR_EMBEDDED (in use, not ours, cannot be deleted), ERR_INTERRUPTED. */
+MUST_CHECK bool cluster_remove(Arena *a, const ClusterOptions *options, int64_t timeout_ms,
+                               bool *ret_removed, Err *err);
+
 /* Body of the hidden command `db supervise`: polls the server's connections and stops it when
  * nobody was connected and cluster_ensure was not called for idle_ms; ends with the server, or at
  * once when another supervisor is at work. Returns the exit status. */

@@ -31,12 +31,15 @@ sql_add_literal(Buf *b, Str text)
     bool escapes = text.n && memchr(text.p, '\\', text.n);
     /* The space keeps the E apart from a word that was written directly before. */
     buf_addz(b, escapes ? " E'" : "'");
+    size_t from = 0;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
-        if (c == '\'' || (c == '\\' && escapes))
-            buf_addc(b, c);
-        buf_addc(b, c);
+        if (c == '\'' || (c == '\\' && escapes)) { /* up to it, and it once more */
+            buf_add(b, str_slice(text, from, i + 1));
+            from = i;
+        }
     }
+    buf_add(b, str_slice(text, from, text.n));
     buf_addc(b, '\'');
 }
 

@@ -174,6 +174,13 @@ def test_deploy_that_does_not_begin(project, db):
     assert check(result, "error")["error"]["exitStatus"] == result.rc == 3
 
 
+def test_an_embedded_database_that_is_not_made_yet(project):
+    project.add("init", "CREATE TABLE a (i int);")
+    for name in ("status", "plan", "unlock"):
+        value = check(aramid.run(name, "--json", cwd=project.path), name)
+        assert value["target"]["url"] is None and value["target"]["embedded"]
+
+
 # ---- plan ---------------------------------------------------------------------------------------
 
 def test_plan(project, db):
@@ -278,3 +285,73 @@ def test_unlock_sees_holders_of_other_roles(project, db):
             assert "(null)" not in text.out, text
     finally:
         db.sql("DROP ROLE looks_on")
+
+
+# ---- schema.prisma ------------------------------------------------------------------------------
+
+BLOG = """
+datasource db {
+  provider = "postgresql"
+}
+
+/// People
+model User {
+  id    Int     @id @default(autoincrement())
+  mail  String? @unique @map("e_mail") @db.VarChar(200)
+  role  Role    @default(ADMIN)
+  posts Post[]
+  tags  Tag[]
+  odd   Unsupported("box")?
+
+  @@index([role, mail(sort: Desc, ops: raw("text_ops"))], type: BTree)
+  @@map("users")
+}
+
+model Post {
+  id     Int      @id
+  userId Int
+  user   User     @relation(fields: [userId], references: [id], onDelete: Cascade)
+  at     DateTime @updatedAt
+}
+
+model Tag {
+  id    Int    @id
+  users User[]
+
+  @@ignore
+}
+
+enum Role {
+  ADMIN @map("admin")
+}
+"""
+
+
+def of_schema(tmp_path, command, text):
+    (tmp_path / "schema.prisma").write_text(text)
+    return aramid.run(command, "--json", "--schema", "schema.prisma", cwd=str(tmp_path))
+
+
+@pytest.mark.parametrize("text", [
+    BLOG.replace("tags  Tag[]", "tags  Tag[] @ignore"), BLOG, "", "\ufeffmodel A {\n  id Int @id(\n}\n",
+    "model A {\n  id Int @id\n  b B?\n  c C[] @relation(fields: [x])\n  t T\n}\nmodel B {}\ntype T {\n}\n"])
+def test_validate_and_schema(tmp_path, text):
+    result = of_schema(tmp_path, "validate", text)
+    valid = check(result, "validate")
+    assert valid["ok"] == (result.rc == 0) == (valid["errors"] == 0)
+    result = of_schema(tmp_path, "schema", text)
+    schema = check(result, "schema")
+    assert schema["ok"] == valid["ok"] == (result.rc == 0)
+
+
+def test_schema_tells_what_was_understood(tmp_path):
+    value = check(of_schema(tmp_path, "schema", BLOG.replace("tags  Tag[]", "tags  Tag[] @ignore")),
+                  "schema")
+    assert value["ok"]
+    user = value["models"][0]
+    assert (user["table"], user["documentation"], user["line"]) == ("users", "People", 7)
+    assert user["keys"][-1]["fields"][1] == {"name": "mail", "sort": "desc",
+                                             "operatorClass": "text_ops"}
+    assert [r["kind"] for r in value["relations"]] == ["one-to-many", "many-to-many"]
+    assert value["relations"][0]["onDelete"] == "Cascade"
+    assert value["relations"][1]["joinTable"] == "_TagToUser"

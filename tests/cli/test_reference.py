@@ -139,6 +139,13 @@ def test_json_errors_are_json(tmp_path):
     assert run.returncode == 3
     assert json.loads(run.stdout)["error"]["code"] == "config"
     assert run.stderr.startswith("error: ")
+    for words in (["deploy", "--json", "--nope"], ["deploy", "--nope", "--json"], ["nope", "--json"],
+                  ["resolve", "--json"], ["status", "--json", "--url", ""]):
+        run = aramid(*words, cwd=tmp_path)
+        assert run.returncode == 2 and run.stderr.startswith("error: "), words
+        error = json.loads(run.stdout)["error"]
+        assert error["code"] == "usage" and error["exitStatus"] == 2, words
+    assert not aramid("deploy", "--nope", cwd=tmp_path).stdout
 
 
 def test_password_leaves_the_process_list(tmp_path):

@@ -1,9 +1,10 @@
-/* Answers for psl_compare.py: is a schema valid, and where is the first error.
+/* Answers for psl_compare.py: is a schema valid, where are its errors, how is it formatted.
  *
- * Requests on standard input: a line "PRISMA COUNT LENGTH..." (generation 5, 6, 7 or 0 for all;
- * number of files; their sizes in bytes), then the files' bytes. For each an answer on one line:
- * "valid", or "invalid FILE:LINE:ID ..." with every error in order, FILE counting from 0. Warnings
- * are not shown. Files are called 0.prisma, 1.prisma, ... */
+ * Requests on standard input: a line "WHAT COUNT LENGTH..." (WHAT: the generation 5, 6, 7 or 0 for
+ * all, or "format"; number of files; their sizes in bytes), then the files' bytes. Answers are a
+ * line: "valid", "invalid FILE:LINE:ID ..." with every error in the order in which users see them,
+ * FILE counting from 0, or "formatted LENGTH..." and the files' bytes. Warnings are not shown.
+ * Files are called 00.prisma, 01.prisma, ... */
 #include "psl/psl_validate.h"
 
 #include <stdio.h>
@@ -21,34 +22,58 @@ read_bytes(Arena *a, size_t n)
 }
 
 static void
-answer(Arena *a, int prisma, const Source *files, size_t n)
+print_errors(DiagList *diags, const Source *files)
+{
+    diag_sort(diags);
+    StrCursor at = {0};
+    fputs("invalid", stdout);
+    vec_each (Diag, d, &diags->items) {
+        if (d->severity != SEV_ERROR)
+            continue;
+        str_cursor_to(&at, d->source->text, d->off);
+        printf(" %td:%d:%s", d->source - files, at.line, d->id);
+    }
+    putchar('\n');
+}
+
+static void
+validate(Arena *a, int prisma, const Source *files, size_t n)
 {
     DiagList diags;
     diag_init(&diags, a);
     PslSchema *schema = psl_parse(a, files, n, &diags);
     PslResolved *r = psl_validate(a, schema, &(PslValidateOpts){.prisma = prisma}, &diags);
-    diag_sort(&diags);
-    if (schema->errors + r->errors == 0) {
+    if (schema->errors + r->errors == 0)
         puts("valid");
+    else
+        print_errors(&diags, files);
+}
+
+static void
+format(Arena *a, const Source *files, size_t n)
+{
+    DiagList diags;
+    Source *out;
+    Err err;
+    diag_init(&diags, a);
+    if (!psl_reformat(a, files, n, true, &out, &diags, &err)) {
+        print_errors(&diags, files);
         return;
     }
-    fputs("invalid", stdout);
-    vec_each (Diag, d, &diags.items) {
-        int line, column;
-        if (d->severity != SEV_ERROR)
-            continue;
-        str_line_col(d->source->text, d->off, &line, &column);
-        printf(" %td:%d:%s", d->source - files, line, d->id);
-    }
+    fputs("formatted", stdout);
+    for (size_t i = 0; i < n; i++)
+        printf(" %zu", out[i].text.n);
     putchar('\n');
+    for (size_t i = 0; i < n; i++)
+        fwrite(out[i].text.p, 1, out[i].text.n, stdout);
 }
 
 int
 main(void)
 {
-    int prisma;
+    char what[8];
     size_t n;
-    while (scanf("%d %zu", &prisma, &n) == 2) {
+    while (scanf("%7s %zu", what, &n) == 2) {
         ARENA_LOCAL(a);
         size_t sizes[FILES_MAX];
         Source files[FILES_MAX];
@@ -61,8 +86,11 @@ main(void)
         if (getchar() != '\n')
             return 2;
         for (size_t i = 0; i < n; i++)
-            files[i] = (Source){str_fmt(a, "%zu.prisma", i), read_bytes(a, sizes[i])};
-        answer(a, prisma, files, n);
+            files[i] = (Source){str_fmt(a, "%02zu.prisma", i), read_bytes(a, sizes[i])};
+        if (strcmp(what, "format") == 0)
+            format(a, files, n);
+        else
+            validate(a, what[0] - '0', files, n);
         fflush(stdout);
     }
     return 0;

@@ -106,3 +106,14 @@ def test_client_that_lost_its_power(project, db, server):
     ledger.check(db, project)
     ledger.clean(db)
     assert ledger.witnesses(db) == {"slow": 1}
+
+
+def test_lost_answer_of_the_last_commit_is_reported_as_applied(project, server, db):
+    project.add("single", "CREATE TABLE single (i int);")
+    with Proxy(server) as proxy:
+        fault = proxy.fault(Fault("reply", "cut", lambda m: b"CREATE TABLE single" in m.body, keep=0))
+        result = aramid.deploy(project, proxy.url(db), "--json")
+        assert fault.struck
+    assert result.rc == 0, result
+    assert [m["name"] for m in result.json["applied"]] == project.names, result
+    ledger.check(db, project)

@@ -1,11 +1,12 @@
 """Many runners at once: each migration exactly once, all of them end well."""
 
 import random
+import threading
 import time
 
 import pytest
 
-from harness import aramid, ledger
+from harness import aramid, ledger, wait
 from harness.faults import count
 from harness.histories import plain
 from harness.project import Project
@@ -85,4 +86,37 @@ def test_prisma_during_an_index_build(oracle, project, db):
     assert result.rc == 0, result
     assert done.rc == 0, done
     assert [r["migration_name"] for r in ledger.rows(db) if not r["rolled_back_at"]] == project.names
+    ledger.clean(db)
+
+
+def test_prisma_is_no_victim_of_a_deadlock(project, db):
+    """It begins to wait just before the build waits for its snapshot: the server would end whoever
+    waits for a second first."""
+    project.add("init", "CREATE TABLE big AS SELECT i FROM generate_series(1, 1000) i;")
+    assert aramid.deploy(project, db.url()).rc == 0
+    project.add("index", "CREATE INDEX CONCURRENTLY big_i ON big (i);")
+    holder = db.connect()
+    holder.autocommit = False
+    holder.cursor().execute("UPDATE big SET i = 0 WHERE i = 1")
+    ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+    wait.session_runs(db, "CREATE INDEX CONCURRENTLY")
+    time.sleep(0.5)
+    failed = []
+
+    def prisma():
+        try:
+            db.sql("SELECT pg_advisory_lock(72707369)")
+        except Exception as error:  # pylint: disable=broad-except
+            failed.append(error)
+
+    thread = threading.Thread(target=prisma)
+    thread.start()
+    time.sleep(0.3)
+    holder.rollback()
+    holder.close()
+    thread.join()
+    result = ours.wait()
+    assert not failed, failed
+    assert result.rc == 0, result
+    ledger.check(db, project)
     ledger.clean(db)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 
 import pytest
@@ -66,6 +67,29 @@ def test_signal_rolls_back_and_says_the_state(project, db, number):
     ledger.check(db, project)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_every_command_that_waits(project, db, number):
+    """128 + n, and the same in JSON."""
+    name = project.add("init", "CREATE TABLE a (i int);")
+    other = db.connect()
+    other.cursor().execute("SELECT pg_advisory_lock(107143888726372)")
+    ours = aramid.start("resolve", "--applied", name, "--url", db.url(), "--json", cwd=project.path)
+    ours.wait_for("waiting")
+    ours.signal(number)
+    result = ours.wait()
+    assert result.rc == 128 + number == result.json["error"]["exitStatus"], result
+    other.close()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/db?connect_timeout=30"
+        for command in ("deploy", "status", "plan", "unlock"):
+            ours = aramid.start(command, "--url", url, cwd=project.path)
+            connection, _ = silent.accept()
+            connection.recv(1)
+            ours.signal(number)
+            assert ours.wait(5).rc == 128 + number, command
+            connection.close()
+
+
 def test_signal_during_an_index_build_resumes(project, db):
     project.add("init", "CREATE TABLE big (i int);")
     project.add("index", "CREATE TABLE half (i int);\nCREATE INDEX CONCURRENTLY big_i ON big (i);\n"
@@ -78,6 +102,7 @@ def test_signal_during_an_index_build_resumes(project, db):
     ours.signal(signal.SIGTERM)
     result = ours.wait()
     assert result.rc == 143, result
+    assert "outside of transactions was cancelled" in result.text, result
     old_snapshot.rollback()
     old_snapshot.close()
     assert aramid.status(project, db.url()).rc == 12

@@ -2,10 +2,13 @@
 
 import os
 import re
+import shutil
+import tempfile
 
 import pytest
 
 from harness import aramid, wait
+from harness.project import Project
 
 
 def shown(project, *args, **env):
@@ -132,3 +135,74 @@ def test_password_is_not_in_the_process_list(project, db):
     with open(f"/proc/{ours.pid}/cmdline", encoding="utf-8") as f:
         assert "canary-5" not in f.read()
     assert ours.wait().rc == 0
+
+
+@pytest.fixture
+def reachable(tmp_path_factory):
+    """A project that has no URL, with folders that the embedded server's user can reach."""
+    path = tempfile.mkdtemp(prefix="aramid-config-", dir="/tmp")
+    os.chmod(path, 0o755)
+    project = Project(path, {"init": "CREATE TABLE a (i int);"})
+    yield project
+    aramid.run("db", "stop", cwd=path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def left_behind(project):
+    return [name for name in os.listdir(project.path) if name.startswith(".aramid")]
+
+
+@pytest.mark.parametrize("env, args, words", [
+    ({"DATABASE_URL": ""}, (), ["DATABASE_URL", "environment variable", "env -u DATABASE_URL"]),
+    ({"DATABASE_URL": " \n"}, (), ["DATABASE_URL", "empty"]),
+    ({"DIRECT_URL": ""}, (), ["DIRECT_URL", "empty"]),
+    ({"STAGING_DATABASE_URL": ""}, ("--env", "staging"), ["STAGING_DATABASE_URL", "empty"]),
+    ({}, ("--url", ""), ["--url", "empty"]),
+    ({}, ("--env", "staging"), ["staging", "DATABASE_URL"]),
+    ({}, ("--env", "production", "--yes"), ["production", "DATABASE_URL"]),
+    ({"CI": "true"}, (), ["pipeline", "--env ci"]),
+])
+@pytest.mark.parametrize("command", ["deploy", "plan", "status"])
+def test_a_missing_secret_is_no_success(reachable, command, env, args, words):
+    """A deploy to the private database must not look like one to production."""
+    if command != "deploy":
+        args = tuple(a for a in args if a != "--yes")
+    result = aramid.run(command, *args, cwd=reachable.path, env=env)
+    assert result.rc in (2, 3), result
+    for word in words:
+        assert word in result.err, result
+    assert not left_behind(reachable)
+
+
+def test_empty_variable_does_not_lead_to_a_weaker_url(project):
+    project.write(".env", "\nDATABASE_URL=postgresql://u@127.0.0.1:1/db\n")
+    result = aramid.run("status", cwd=project.path, env={"DATABASE_URL": ""})
+    assert result.rc == 3 and "environment variable DATABASE_URL" in result.err, result
+    project.write(".env.local", "\nDATABASE_URL=\n")
+    result = aramid.run("status", cwd=project.path)
+    assert result.rc == 3 and ".env.local:2" in result.err, result
+
+
+def test_embedded_on_purpose(reachable):
+    assert aramid.run("deploy", "--env", "ci", cwd=reachable.path, env={"CI": "true"}).rc == 0
+    url = aramid.run("db", "url", cwd=reachable.path, env={"CI": "true"}).out.strip()
+    result = aramid.run("status", "--url", url, cwd=reachable.path, env={"CI": "true"})
+    assert result.rc == 0, result
+
+
+def test_reading_commands_make_nothing(reachable):
+    result = aramid.run("status", cwd=reachable.path)
+    assert result.rc == 10 and "not made yet" in result.out and "1 pending" in result.out, result
+    result = aramid.run("status", "--json", cwd=reachable.path)
+    assert result.json["state"] == "pending" and result.json["server"] is None, result
+    assert result.json["target"]["embedded"] and result.json["target"]["url"] is None
+    result = aramid.run("plan", cwd=reachable.path)
+    assert result.rc == 0 and "CREATE TABLE a" in result.out and "not made yet" in result.out, result
+    result = aramid.run("plan", "--json", cwd=reachable.path)
+    assert result.json["serverVersion"] is None and len(result.json["migrations"]) == 1, result
+    assert aramid.run("unlock", cwd=reachable.path).rc == 0
+    assert not left_behind(reachable)
+    # A stopped one is there, and is started to be looked at.
+    assert aramid.run("deploy", cwd=reachable.path).rc == 0
+    assert aramid.run("db", "stop", cwd=reachable.path).rc == 0
+    assert aramid.run("status", cwd=reachable.path).rc == 0

@@ -1,5 +1,6 @@
 """`aramid deploy`: what it does to database and history."""
 
+import os
 import re
 
 import pytest
@@ -278,10 +279,21 @@ def test_two_environments_with_one_database(project, db):
     project.write(".env.staging", f"DATABASE_URL={db.url()}\n")
     project.write(".env.production", f"DATABASE_URL={db.url()}\n")
     project.add("init", "CREATE TABLE a (i int);")
-    assert aramid.run("deploy", "--env", "staging", cwd=project.path).rc == 0
+    result = aramid.run("deploy", "--env", "staging", cwd=project.path)
+    assert result.rc == 4 and 'environment "production" (.env.production:1)' in result.text, result
+    assert not db.exists("a")
+    assert aramid.run("deploy", "--env", "staging", "--yes", cwd=project.path).rc == 0
     result = aramid.run("deploy", "--env", "production", "--yes", cwd=project.path)
-    assert result.rc == 0, result
+    assert result.rc == 0 and 'environment "staging" (.env.staging:1)' in result.text, result
     ledger.check(db, project)
+    # The same for a URL that was given by hand, and none for one that every environment shares.
+    project.add("more", "CREATE TABLE b (i int);")
+    result = aramid.run("deploy", "--url", db.url(), cwd=project.path)
+    assert result.rc == 4 and "production" in result.text and not db.exists("b"), result
+    os.unlink(os.path.join(project.path, ".env.staging"))
+    os.rename(os.path.join(project.path, ".env.production"), os.path.join(project.path, ".env"))
+    result = aramid.run("deploy", "--env", "staging", cwd=project.path)
+    assert result.rc == 0 and "also the database" not in result.text, result
 
 
 def test_rows_of_other_runs_keep_their_order(project, db):

@@ -82,6 +82,34 @@ def test_start_stop_status(shop):
     assert call(shop, "db", "status").rc == 1
 
 
+def test_remove(shop):
+    """All of it is gone, and only when somebody said so."""
+    assert "there is none" in call(shop, "db", "remove").out
+    assert call(shop, "deploy").rc == 0
+    data = json.loads(call(shop, "db", "status", "--json").out)["dataDir"]
+    result = call(shop, "db", "remove")
+    assert result.rc == 4 and "--yes" in result.err and os.path.exists(data), result
+    result = call(shop, "db", "remove", "--yes")
+    assert result.rc == 0 and data in result.out and not os.path.exists(data), result
+    assert call(shop, "db", "status").rc == 1
+    assert call(shop, "status").rc == 10
+    assert call(shop, "deploy").rc == 0
+
+
+def test_remove_outside_of_the_project():
+    """The fallback root goes too."""
+    if os.getuid() != 0:
+        pytest.skip("only root's projects can lie where the server's user cannot go")
+    path = tempfile.mkdtemp(prefix="aramid-embedded-", dir="/tmp")  # 0700
+    project = Project(path, {"init": "CREATE TABLE a (i int);"})
+    assert call(project, "deploy").rc == 0
+    data = json.loads(call(project, "db", "status", "--json").out)["dataDir"]
+    assert data.startswith("/var/lib/aramid/")
+    assert call(project, "db", "remove", "--yes").rc == 0
+    assert not os.path.exists(os.path.dirname(os.path.dirname(data)))
+    shutil.rmtree(path)
+
+
 def test_data_is_kept(shop):
     assert call(shop, "deploy").rc == 0
     assert call(shop, "db", "stop").rc == 0
@@ -187,11 +215,9 @@ def test_project_below_roots_home():
         assert call(project, "db", "stop").rc == 0
         assert call(project, "status").rc == 0, "found again"
     finally:
-        call(project, "db", "stop")
-        with contextlib.suppress(FileNotFoundError):
-            with open(os.path.join(path, ".aramid", "embedded-location"), encoding="utf-8") as f:
-                shutil.rmtree(f.read().strip())
+        removed = call(project, "db", "remove", "--yes")
         shutil.rmtree(path)
+    assert removed.rc == 0, removed
 
 
 def test_urls_in_json(shop):

@@ -111,3 +111,24 @@ def test_prisma_spelling(oracle, three, db):
     assert result.rc == 0 and "marked as applied" in result.text, result
     result = aramid.run("migrate", "resolve", "--applied", "nope", "--url", db.url(), cwd=three.path)
     assert result.rc == 1 and "P3017" in result.text, result
+
+
+def test_schema_of_the_url_is_made(project, db):
+    """As deploy makes it."""
+    name = project.add("init", "SELECT 1;")
+    result = aramid.run("resolve", "--applied", name, "--url", db.url() + "&schema=fresh"
+                        if "?" in db.url() else db.url() + "?schema=fresh", cwd=project.path)
+    assert result.rc == 0, result
+    assert db.sql("SELECT migration_name FROM fresh._prisma_migrations") == [(name,)]
+
+
+@pytest.mark.parametrize("flag", ["--applied", "--rolled-back"])
+def test_journal_forgets_what_is_settled(project, db, flag):
+    """A run that stopped between two steps, then a person decides."""
+    project.add("init", "CREATE TABLE a (i int);")
+    name = project.add("index", "CREATE INDEX CONCURRENTLY a_i ON a (i);\nCREATE TABLE b (i int);\nSELECT 1/0;")
+    assert aramid.deploy(project, db.url()).rc == 22
+    assert db.sql("SELECT count(*) FROM aramid.journal") != [(0,)]
+    result = resolve(project, db, flag, name, *(["--force"] if flag == "--applied" else []))
+    assert result.rc == 0, result
+    assert db.sql("SELECT count(*) FROM aramid.journal") == [(0,)]

@@ -39,7 +39,8 @@ def test_no_secret_anywhere(project, db):
     db.sql("DROP ROLE IF EXISTS with_password")
     db.sql("CREATE ROLE with_password SUPERUSER LOGIN PASSWORD 'canary-pw'")
     project.add("init", "CREATE TABLE a (i int);")
-    project.add("bad", "SELECT dblink_connect('host=x password=canary-pw');")
+    project.add("bad", "DO $$BEGIN RAISE WARNING 'canary-pw'; END$$;\n"
+                "SELECT connect_as('canary-pw', 'host=x password=canary-pw');")
     url = db.url(user="with_password", password="canary-pw")
     result = aramid.run("deploy", cwd=project.path, env={"DATABASE_URL": url})
     assert result.rc == 22, result
@@ -48,6 +49,9 @@ def test_no_secret_anywhere(project, db):
         assert "canary-pw" not in text, file
     result = aramid.run("deploy", "--json", cwd=project.path, env={"DATABASE_URL": url})
     assert "canary-pw" not in result.text
+    plan = aramid.run("plan", cwd=project.path, env={"DATABASE_URL": url})
+    assert plan.rc == 0 and "bad" in plan.text and "canary-pw" not in plan.text, plan
+    db.sql("DROP OWNED BY with_password")
     db.sql("DROP ROLE with_password")
 
 

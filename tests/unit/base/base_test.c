@@ -75,6 +75,16 @@ strings(void **state)
     str_line_col(STR("a\r\nb\xc3\xa4x\n"), 6, &line, &col);
     assert_int_equal(line, 2);
     assert_int_equal(col, 3);
+    StrCursor at = {0};
+    static const char lines[] = "a\r\nb\xc3\xa4x\n\rc";
+    for (size_t off = 0; off < sizeof lines; off += 2) {
+        str_line_col(str_of(lines), off, &line, &col);
+        str_cursor_to(&at, str_of(lines), off);
+        assert_int_equal(at.line, line);
+        assert_int_equal(at.column, col);
+    }
+    str_cursor_to(&at, STR("x"), 9);
+    assert_true(at.line == 1 && at.column == 2);
     assert_string_equal(str_printable(a, STR("a\x1b[31m\xe2\x80\xae\xff\n"), false),
                         "a\\x1b[31m\\u{202e}\\xff\\x0a");
     long long n;
@@ -287,8 +297,51 @@ hashes_and_diags(void **state)
     assert_int_equal(d.items.n, 2);
     assert_int_equal(d.errors, 2);
     assert_string_equal(d.items.v[0].message, "first");
+    assert_string_equal(fs_below("/a/b", "/a/b/c"), "c");
+    assert_string_equal(fs_below("/a/b/", "/a/bc"), "/a/bc");
+    assert_string_equal(fs_below("/a/b", "/a/b"), "/a/b");
     assert_string_equal(clock_duration(a, 65000), "1 min 05 s");
     assert_string_equal(clock_iso(a, 0), "1970-01-01T00:00:00.000Z");
+}
+
+static void
+durations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {{"0", 0},          {"250", 250},    {"250ms", 250},      {"30s", 30000},
+                 {"5 min", 300000}, {"2h", 7200000}, {"1d", 86400000},    {"1m", 60000},
+                 {" 7s ", 7000},    {"", -1},        {"s", -1},           {"-1s", -1},
+                 {"1.5s", -1},      {"5parsec", -1}, {"99999999999s", -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t ms = -1;
+        bool ok = clock_parse(str_of(cases[i].text), &ms);
+        assert_int_equal(ok, cases[i].ms >= 0);
+        if (ok)
+            assert_int_equal(ms, cases[i].ms);
+    }
+}
+
+/* What a person is told to type must arrive as it is meant. */
+static void
+shell_words(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const char *const words[] = {"20240101_init", "two words", "it's", "$HOME `id` \\", "~", "",
+                                        "a;b", "*", "-é-"};
+    assert_string_equal(str_shell(a, words[0]), words[0]);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *script = str_fmt(a, "printf %%s %s", str_shell(a, words[i]));
+        const char *argv[] = {"sh", "-c", script, NULL};
+        ChildResult r;
+        Err err;
+        assert_true(os_run(a, argv, NULL, 5000, &r, &err));
+        assert_string_equal(str_dup(a, r.out), words[i]);
+    }
+    assert_null(strchr(str_shell(a, "\x1b[31m\n"), '\x1b'));
 }
 
 int
@@ -304,6 +357,8 @@ main(void)
         cmocka_unit_test(files),
         cmocka_unit_test(processes),
         cmocka_unit_test(hashes_and_diags),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(shell_words),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

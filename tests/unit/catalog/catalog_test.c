@@ -519,7 +519,7 @@ change(Arena *a, CatObject *o, const Field *f)
 static void
 check_field(Arena *a, Catalog *c, CatObject *o, const Field *f, const char *before)
 {
-    size_t size = kind_info(o->id.kind)->size;
+    size_t size = cat_kind_info(o->id.kind)->size;
     CatObject *copy = arena_alloc(a, size);
     memcpy(copy, o, size);
     change(a, o, f);
@@ -540,11 +540,11 @@ every_field_counts(void **state)
     Catalog *c = sample(a, false);
     const char *before = catalog_fingerprint(a, c, NULL);
     for (size_t i = 0; i < c->objects.n; i++) {
-        const KindInfo *kind = kind_info(c->objects.v[i]->id.kind);
+        const KindInfo *kind = cat_kind_info(c->objects.v[i]->id.kind);
         for (size_t k = 0; k < kind->nfields; k++)
             check_field(a, c, c->objects.v[i], &kind->fields[k], before);
-        for (size_t k = 0; k < nhead_fields; k++)
-            check_field(a, c, c->objects.v[i], &head_fields[k], before);
+        for (size_t k = 0; k < cat_nhead_fields; k++)
+            check_field(a, c, c->objects.v[i], &cat_head_fields[k], before);
     }
     assert_string_equal(catalog_fingerprint(a, c, NULL), before);
     CatIndex *index = catalog_find(c, (CatRef){CAT_INDEX, "public", "Post_idx", NULL});

@@ -292,26 +292,6 @@ secrets_leave_argv(void **state)
     assert_string_equal(cli_text(call, "url"), "postgres://u:pw@h/d");
 }
 
-static void
-durations(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int64_t ms;
-    } cases[] = {{"0", 0},          {"250", 250},    {"250ms", 250},      {"30s", 30000},
-                 {"5 min", 300000}, {"2h", 7200000}, {"1d", 86400000},    {"1m", 60000},
-                 {" 7s ", 7000},    {"", -1},        {"s", -1},           {"-1s", -1},
-                 {"1.5s", -1},      {"5parsec", -1}, {"99999999999s", -1}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t ms = -1;
-        bool ok = cli_parse_duration(str_of(cases[i].text), &ms);
-        assert_int_equal(ok, cases[i].ms >= 0);
-        if (ok)
-            assert_int_equal(ms, cases[i].ms);
-    }
-}
-
 /* Any words in any order: an error is filled exactly when the answer is false. */
 static void
 any_words(void **state)
@@ -383,7 +363,6 @@ main(void)
         cmocka_unit_test(names_of_two_options),
         cmocka_unit_test(help_and_version),
         cmocka_unit_test(secrets_leave_argv),
-        cmocka_unit_test(durations),
         cmocka_unit_test(any_words),
         cmocka_unit_test(own_tables_are_sound),
     };

@@ -598,9 +598,35 @@ load_empty_url(void **state)
     load(&p, NULL);
     assert_value(&p, CFG_URL, "(none)", "(none)");
     assert_true(has_note(&p, "DATABASE_URL is empty"));
-    put(&p, ".env", "DATABASE_URL=postgres://x/\n");
+    assert_string_equal(p.c.empty_url, "DATABASE_URL");
+    assert_string_equal(p.c.empty_url_origin, "environment variable DATABASE_URL");
+    /* It does not lead to a weaker one, but a direct URL beside it is used. */
+    put(&p, ".env", "DATABASE_URL=postgres://x/\nDIRECT_URL=postgres://d/\n");
     load(&p, NULL);
-    assert_value(&p, CFG_URL, "postgres://x/", ".env:1");
+    assert_value(&p, CFG_URL, "(none)", "(none)");
+    assert_value(&p, CFG_DIRECT_URL, "(none)", "(none)");
+    assert_string_equal(p.c.empty_url, "DATABASE_URL");
+    setenv("DIRECT_URL", "postgres://d/", 1);
+    load(&p, NULL);
+    assert_value(&p, CFG_DIRECT_URL, "postgres://d/", "environment variable DIRECT_URL");
+    assert_null(p.c.empty_url);
+    /* An empty direct URL is no reason to refuse a URL, but it is when there is none. */
+    setenv("DIRECT_URL", "", 1);
+    setenv("DATABASE_URL", "postgres://y/", 1);
+    load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgres://y/", "environment variable DATABASE_URL");
+    assert_null(p.c.empty_url);
+    unsetenv("DATABASE_URL");
+    put(&p, ".env", "");
+    load(&p, NULL);
+    assert_string_equal(p.c.empty_url, "DIRECT_URL");
+    /* The variable that the schema names. */
+    unsetenv("DIRECT_URL");
+    put(&p, ".env", "\nDB=\n");
+    put(&p, "prisma/schema.prisma", "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DB\")\n}\n");
+    load(&p, NULL);
+    assert_string_equal(p.c.empty_url, "DB");
+    assert_string_equal(p.c.empty_url_origin, ".env:2");
 }
 
 /* A reference that leads nowhere must not lead to a weaker URL. */
@@ -676,4 +702,39 @@ load_secrets_stay(void **state)
             assert_null(strstr(p.err.hint, "CANARY"));
         }
     }
+}
+
+/* Environments that lead to one database, each by a URL of its own. */
+void
+load_twins(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    ConfigTwin twin;
+    const ConfigRequest staging = {.start_dir = p.dir, .env_name = "staging"};
+    put(&p, ".env.staging", "DATABASE_URL=postgres://a:x@h/db\n");
+    put(&p, ".env.production", "DATABASE_URL=postgres://b:y@H:5432/db?sslmode=require\n");
+    load(&p, &staging);
+    assert_true(config_find_twin(p.a, &staging, &p.c, &twin));
+    assert_string_equal(twin.env_name, "production");
+    assert_string_equal(twin.origin, ".env.production:1");
+    assert_int_equal(twin.profile, PROFILE_PRODUCTION);
+    /* Another database, schema, port or host is another place. */
+    static const char *const others[] = {"h/db2", "h/db?schema=x", "h:5433/db", "g/db", "h,g/db"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put(&p, ".env.production", str_fmt(p.a, "DATABASE_URL=postgres://%s\n", others[i]));
+        assert_false(config_find_twin(p.a, &staging, &p.c, &twin));
+    }
+    /* One source for both says nothing; a flag is compared with what is written. */
+    put(&p, ".env.production", "");
+    put(&p, ".env.staging", "");
+    put(&p, ".env", "DATABASE_URL=postgres://h/db\n");
+    load(&p, &staging);
+    assert_false(config_find_twin(p.a, &staging, &p.c, &twin));
+    const ConfigFlag flag = {.key = CFG_URL, .flag = "--url", .value = "postgres://h/db"};
+    const ConfigRequest by_flag = {.start_dir = p.dir, .flags = &flag, .flag_count = 1};
+    put(&p, ".env.production", "DATABASE_URL=postgres://h/db\n");
+    load(&p, &by_flag);
+    assert_true(config_find_twin(p.a, &by_flag, &p.c, &twin));
+    assert_string_equal(twin.env_name, "production");
 }

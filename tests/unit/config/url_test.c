@@ -248,7 +248,7 @@ url_shown_safely(void **state)
           &u);
     same(url_shown(a, &u), "postgresql://u@h:5432/db?schema=a%20b");
     parse(a, "postgres://u:SECRET@/db?host=/var/run/postgresql&port=5433", &u);
-    same(url_shown(a, &u), "postgresql://u@/db?host=/var/run/postgresql&port=5433");
+    same(url_shown(a, &u), "postgresql://u@localhost:5433/db?host=/var/run/postgresql");
 }
 
 void

@@ -20,8 +20,9 @@
     T(open_learns) T(open_wrong_database) T(results_and_tags) T(notices_arrive) \
     T(error_fields) T(position_counts_characters) T(error_ends_a_message) T(rows_are_discarded) \
     T(tick_cancels) T(timeout_cancels) T(late_cancel_is_still_done) T(lost_connection) \
-    T(error_of_class_08_is_no_loss) T(copy_is_survived) T(queries_become_errors) \
-    T(rows_are_handed_on) T(tick_stops_connecting)
+    T(error_of_class_08_is_no_loss) T(copy_is_survived) T(copy_is_cancelled) \
+    T(rules_make_more_results) T(queries_become_errors) T(rows_are_handed_on) \
+    T(tick_stops_connecting)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);

@@ -187,13 +187,14 @@ target_is_chosen(void **state)
     Err err;
     Target t;
     FlowInput in = input(p);
-    assert_true(flow_target(p->arena, in.config, in.self_exe, &t, &err));
+    assert_true(flow_target(p->arena, in.config, in.self_exe, FLOW_MAKES_CLUSTER, &t, &err));
     assert_string_equal(t.origin, "flag --url");
     assert_false(t.embedded);
 
     ConfigFlag bad = {.key = CFG_URL, .flag = "--url", .value = "mysql://u:secret@h/db"};
     load(p, "development", &bad, 1);
-    assert_false(flow_target(p->arena, &p->config, in.self_exe, &t, &err));
+    assert_false(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
+                             &err));
     assert_int_equal(err.code, ERR_URL);
     assert_null(strstr(err.primary, "secret"));
 
@@ -202,20 +203,23 @@ target_is_chosen(void **state)
         "DATABASE_URL=postgresql://u:pw@pooled:6543/db\nDIRECT_URL=postgresql://u:pw@direct/db\n");
     load(p, "development", NULL, 0);
     if (!getenv("DATABASE_URL") && !getenv("DIRECT_URL")) {
-        assert_true(flow_target(p->arena, &p->config, in.self_exe, &t, &err));
+        assert_true(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
+                             &err));
         assert_string_equal(t.url.hosts.v[0].host, "direct");
         assert_null(strstr(t.shown, "pw"));
     }
     ConfigFlag flag = {.key = CFG_URL, .flag = "--url", .value = "postgresql://u@flagged/db"};
     load(p, "development", &flag, 1);
-    assert_true(flow_target(p->arena, &p->config, in.self_exe, &t, &err));
+    assert_true(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
+                             &err));
     assert_string_equal(t.url.hosts.v[0].host, "flagged");
 
     /* Production never falls back to the embedded server. */
     put(p, ".env", "");
     load(p, "production", NULL, 0);
     p->config.values[CFG_URL].text = p->config.values[CFG_DIRECT_URL].text = NULL;
-    assert_false(flow_target(p->arena, &p->config, in.self_exe, &t, &err));
+    assert_false(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
+                             &err));
     assert_int_equal(err.code, ERR_CONFIG);
     assert_non_null(strstr(err.hint, "DATABASE_URL"));
     project_close(p);

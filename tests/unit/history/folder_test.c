@@ -153,8 +153,18 @@ folder_odd_names_are_noted(void **state)
     must_read(&f, &h);
     assert_names(&h, "20240101_a|20240101_b|20240102_c|20240102_C|init");
     assert_true(noted(&h, "same timestamp"));
-    assert_true(noted(&h, "upper and lower case"));
+    assert_int_equal(h.warnings.n, 1);
+    assert_non_null(strstr(h.warnings.v[0], "upper and lower case"));
     assert_true(noted(&h, "\"init\" does not begin with a timestamp"));
+    /* Prisma's order of these is ICU's; only where the names decide is it of any weight. */
+    put(&f, "20240103_a/migration.sql", "");
+    put(&f, "20240104_\xc3\xa4/migration.sql", "");
+    must_read(&f, &h);
+    assert_int_equal(h.warnings.n, 1);
+    put(&f, "20240104_b/migration.sql", "");
+    must_read(&f, &h);
+    assert_int_equal(h.warnings.n, 2);
+    assert_non_null(strstr(h.warnings.v[1], "outside ASCII"));
     folder_remove(&f);
 
     folder_make(&f, a);
@@ -242,6 +252,7 @@ folder_foreign_layouts(void **state)
         {{"meta/_journal.json", "0000_init.sql"}, "Drizzle"},
         {{"20240101000000_init.sql", "20240102000000_more.sql"}, "Supabase"},
         {{"20240101_init/ops.json"}, "Prisma 8"},
+        {{"app/20260801_init/ops.json", "app/20260801_init/migration.json"}, "Prisma 8"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ARENA_LOCAL(a);

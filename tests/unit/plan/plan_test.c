@@ -316,6 +316,20 @@ locks_are_merged(void **state)
     assert_true(mp.steps.v[0].hides_session && mp.steps.v[0].has_dml);
     plan_with(a, "ALTER TABLE t ADD c int", &none, &mp);
     assert_false(mp.steps.v[0].hides_session);
+
+    static const char *const hidden[] = {"DO $$BEGIN END$$", "CALL p()", "SELECT f()",
+                                         "REASSIGN OWNED BY x TO y", "FROBNICATE t", "EXECUTE p"};
+    static const char *const known[] = {"INSERT INTO t VALUES (1)", "ALTER TABLE t ADD c int",
+                                        "CREATE TABLE fresh (i int)", "CREATE TYPE e AS ENUM ('a')",
+                                        "SET ROLE x", "COMMENT ON TABLE t IS 'x'"};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        plan_with(a, hidden[i], &none, &mp);
+        assert_true(mp.steps.v[0].hides_locks && !mp.steps.v[0].has_strong);
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        plan_with(a, known[i], &none, &mp);
+        assert_false(mp.steps.v[0].hides_locks);
+    }
 }
 
 /* What an earlier step or migration of the plan made or renamed is not locked in advance. */

@@ -80,7 +80,9 @@ tree_check(const PslSchema *schema)
     for (size_t i = 0; i < schema->ndecls; i++) {
         const PslDecl *decl = schema->decls[i];
         Str text = decl->file->source->text;
-        if (decl->index != i || decl->file->schema != schema)
+        if (decl->index != i || decl->file->schema != schema ||
+            decl->file->items.v[decl->item].kind != PSL_ITEM_DECL ||
+            decl->file->items.v[decl->item].index != i)
             return "a block does not know where it is";
         size_t from = lex_space(text, end_of(decl->head));
         while (lex_newline(text, from) > from)

@@ -258,11 +258,12 @@ joins_files(void **state)
     diag_sort(&diags);
     assert_int_equal(r->errors, 2);
     assert_int_equal(diags.warnings, 1);
-    assert_string_equal(diags.items.v[0].id, "type-unknown");
-    assert_ptr_equal(diags.items.v[0].source, &files[1]);
-    assert_string_equal(diags.items.v[1].id, "datasource-second");
-    assert_string_equal(diags.items.v[2].id, "name-duplicate");
-    assert_ptr_equal(diags.items.v[2].source, &files[2]);
+    /* Causes come first: a name that is taken before a type that is missing. */
+    assert_string_equal(diags.items.v[0].id, "name-duplicate");
+    assert_ptr_equal(diags.items.v[0].source, &files[2]);
+    assert_string_equal(diags.items.v[1].id, "type-unknown");
+    assert_ptr_equal(diags.items.v[1].source, &files[1]);
+    assert_string_equal(diags.items.v[2].id, "datasource-second");
     assert_true(str_is(r->datasource->name, "x"));
 }
 

@@ -166,6 +166,10 @@ json_and_github(void **state)
     diag_github(&b, &list, here);
     assert_null(strstr(b.p, here));
     assert_non_null(strstr(b.p, "/dir%2Ca/s.prisma,"));
+    d->hint = "\x1b[2J";
+    buf_clear(&b);
+    diag_github(&b, &list, NULL);
+    assert_null(strchr(b.p, '\x1b'));
 }
 
 static void
@@ -186,7 +190,7 @@ errors(void **state)
     diag_text_error(&b, &plain, &err);
     assert_string_equal(b.p, "error: migration \"x\\x1b\" failed (P3018)\n"
                              "  at:    m/migration.sql:3:7 (statement 2)\n"
-                             "  state: 42P01\n"
+                             "  code:  SQLSTATE 42P01\n"
                              "         relation \"t\" does not exist\n"
                              "         second line\n"
                              "  hint:  aramid status\n");

@@ -61,7 +61,7 @@ server(Arena *a, const char *name)
 static void
 fill_history(Arena *a, const char *name, History *h)
 {
-    *h = (History){.layout = &history_prisma, .dir = "prisma/migrations"};
+    *h = (History){.layout = &history_prisma, .dir = name};
     const char *kinds[] = {"applied", "failed", "rolled-back"};
     for (int i = 0; i < 3; i++)
         *vec_add(a, &h->rows) = (LedgerRow){
@@ -78,20 +78,18 @@ fill_history(Arena *a, const char *name, History *h)
                                          .has_file = true,
                                          .text = STR("SELECT 1"),
                                          .checksum = hash_sha256_hex(a, STR("SELECT 1"))};
-    *vec_add(a, &h->notes) = "a note";
+    *vec_add(a, &h->notes) = name;
     history_compare(a, h);
 }
 
 static LockHolder
-holder(Arena *a, const char *name)
+holder(const char *name)
 {
-    /* lock.c makes these texts printable. */
-    char *shown = str_printable(a, str_of(name), false);
     return (LockHolder){.pid = 4711,
-                        .who = shown,
-                        .since = "2026-11-21 02:22:46Z",
-                        .state = shown,
-                        .query = shown,
+                        .who = name,
+                        .since = name,
+                        .state = name,
+                        .query = name,
                         .seconds = 75,
                         .orphaned = true};
 }
@@ -106,7 +104,7 @@ fill_status(Arena *a, const char *name, const Config *c, StatusResult *ret)
                           .ledger_exists = true,
                           .tables = 3};
     fill_history(a, name, &ret->history);
-    *vec_add(a, &ret->runners) = holder(a, name);
+    *vec_add(a, &ret->runners) = holder(name);
 }
 
 void
@@ -143,5 +141,5 @@ void
 fill_unlock(Arena *a, const char *name, UnlockResult *ret)
 {
     *ret = (UnlockResult){.target = target()};
-    *vec_add(a, &ret->holders) = holder(a, name);
+    *vec_add(a, &ret->holders) = holder(name);
 }

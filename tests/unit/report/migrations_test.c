@@ -213,7 +213,7 @@ text_of_hostile_names(void **state)
         buf_init(&b, a);
         DeployResult d;
         fill_deploy(a, hostile[k], &config, &d);
-        report_deploy_text(&b, &plain, &d, "logs");
+        report_deploy_text(&b, &plain, &d, hostile[k]);
         UnlockResult u;
         fill_unlock(a, hostile[k], &u);
         report_unlock_text(&b, &plain, &u);
@@ -237,7 +237,7 @@ text_of_deploy(void **state)
     buf_init(&b, a);
     fill_deploy(a, "20240101_a", &config, &r);
     report_deploy_text(&b, &plain, &r, ".aramid/runs/x");
-    assert_string_equal(b.p, "1 migration found in prisma/migrations\n\n"
+    assert_string_equal(b.p, "1 migration found in 20240101_a\n\n"
                              "The following migration(s) have been applied:\n\n"
                              "  20240101_a  12 ms, 3 steps, resumed\n\n"
                              "ok All migrations have been successfully applied. (1 in 1.2 s)\n"
@@ -247,7 +247,7 @@ text_of_deploy(void **state)
     buf_clear(&b);
     report_deploy_text(&b, &plain, &r, NULL);
     assert_string_equal(b.p,
-                        "No migration found in prisma/migrations\n\n"
+                        "No migration found in 20240101_a\n\n"
                         "No pending migrations to apply.\nok All migrations are up to date!\n");
 }
 

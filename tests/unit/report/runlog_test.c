@@ -23,7 +23,7 @@ shown(Arena *a, const Term *term, bool quiet, bool verbose, const RunEvent *even
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    Progress *p = progress_open(a, out, term, quiet, verbose);
+    Progress *p = progress_open(a, out, term, quiet, verbose, NULL);
     RunSink sink = progress_sink(p, NULL);
     for (size_t i = 0; i < n; i++)
         send(&sink, events[i]);
@@ -106,7 +106,7 @@ progress_on_a_terminal(void **state)
     /* Names of the database do not move the cursor. */
     for (int k = 0; k < HOSTILE_COUNT; k++) {
         RunEvent e = usual[7];
-        e.migration = hostile[k];
+        e.migration = e.text = hostile[k];
         assert_clean(str_of(shown(a, &(Term){.is_tty = true, .width = 80}, false, false, &e, 1)));
     }
 }
@@ -175,7 +175,7 @@ runlog_writes_lines(void **state)
     Folder f;
     folder_make(&f, a);
     char *id = runlog_id(a);
-    RunLog *l = runlog_open(a, f.dir, id, NULL, 0);
+    RunLog *l = runlog_open(a, f.dir, id, NULL);
     RunSink sink = runlog_sink(l);
     int sent = 0;
     for (size_t i = 0; i < USUAL; i++, sent++)
@@ -206,8 +206,9 @@ runlog_hides_secrets(void **state)
     ARENA_LOCAL(a);
     Folder f;
     folder_make(&f, a);
-    const char *secrets[] = {"postgresql://u:s3cret-pw@h/db", NULL, "t0ken"};
-    RunLog *l = runlog_open(a, f.dir, "run", secrets, 3);
+    const char *both[] = {"postgresql://u:s3cret-pw@h/db", "t0ken"};
+    const SecretVec secrets = {.v = both, .n = 2};
+    RunLog *l = runlog_open(a, f.dir, "run", &secrets);
     RunSink sink = runlog_sink(l);
     const char *text = "see postgresql://u:s3cret-pw@h/db and postgres://other:s3cret-pw@h, "
                        "password=s3cret-pw, t0ken";
@@ -256,8 +257,9 @@ runlog_keeps_json_whole(void **state)
         ARENA_LOCAL(a);
         Folder f;
         folder_make(&f, a);
-        const char *secrets[] = {"topsecret"};
-        RunLog *l = runlog_open(a, f.dir, "run", secrets, 1);
+        const char *hidden[] = {"topsecret"};
+        const SecretVec secrets = {.v = hidden, .n = 1};
+        RunLog *l = runlog_open(a, f.dir, "run", &secrets);
         RunSink sink = runlog_sink(l);
         send(&sink, (RunEvent){.kind = RUN_APPLIED, .migration = "1_a", .ms = 1, .text = texts[i]});
         Err err;
@@ -286,7 +288,7 @@ runlog_nothing_for_nothing(void **state)
     ARENA_LOCAL(a);
     Folder f;
     folder_make(&f, a);
-    RunLog *l = runlog_open(a, f.dir, "run", NULL, 0);
+    RunLog *l = runlog_open(a, f.dir, "run", NULL);
     RunSink sink = runlog_sink(l);
     send(&sink, (RunEvent){.kind = RUN_CONNECTED, .ms = -1, .text = "connected"});
     send(&sink, (RunEvent){.kind = RUN_WAITING, .ms = -1, .text = "waiting"});
@@ -296,6 +298,27 @@ runlog_nothing_for_nothing(void **state)
     assert_null(runlog_dir(l));
     assert_false(fs_exists(fs_join(a, f.dir, ".aramid")));
     runlog_close(l);
+    folder_remove(&f);
+}
+
+/* An .aramid/ that its owner closed stays closed. */
+void
+runlog_leaves_modes_alone(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Folder f;
+    folder_make(&f, a);
+    const char *own = fs_join(a, f.dir, ".aramid");
+    assert_int_equal(mkdir(own, 0700), 0);
+    RunLog *l = runlog_open(a, f.dir, "run", NULL);
+    RunSink sink = runlog_sink(l);
+    send(&sink, usual[7]);
+    assert_non_null(runlog_dir(l));
+    runlog_close(l);
+    struct stat st;
+    assert_int_equal(stat(own, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
     folder_remove(&f);
 }
 
@@ -310,16 +333,38 @@ runlog_elsewhere(void **state)
     const char *before = getenv("TMPDIR");
     before = before ? str_dupz(a, before) : NULL;
     setenv("TMPDIR", f.dir, 1);
-    RunLog *l = runlog_open(a, "/dev/null/project", "run", NULL, 0);
+    RunLog *l = runlog_open(a, "/dev/null/project", "run", NULL);
     RunSink sink = runlog_sink(l);
     send(&sink, usual[7]);
     assert_non_null(runlog_dir(l));
     assert_true(str_starts(str_of(runlog_dir(l)), str_of(f.dir)));
+    runlog_close(l);
     assert_int_equal(parse_lines(read_in(&f, l, "events.jsonl")), 1);
+
+    /* The folder is this user's own; whoever came before with a link or open doors gets nothing. */
+    const char *shared = fs_dirname(a, runlog_dir(l));
+    struct stat st;
+    assert_int_equal(stat(shared, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    Err err;
+    assert_true(fs_remove(shared, &err));
+    assert_int_equal(symlink("/tmp", shared), 0);
+    l = runlog_open(a, "/dev/null/project", "run", NULL);
+    sink = runlog_sink(l);
+    send(&sink, usual[7]);
+    assert_null(runlog_dir(l));
+    runlog_close(l);
+    assert_true(fs_remove(shared, &err));
+    assert_int_equal(mkdir(shared, 0700), 0);
+    assert_int_equal(chmod(shared, 0777), 0);
+    l = runlog_open(a, "/dev/null/project", "run", NULL);
+    sink = runlog_sink(l);
+    send(&sink, usual[7]);
+    assert_null(runlog_dir(l));
     runlog_close(l);
 
     setenv("TMPDIR", "/dev/null", 1); /* nowhere at all */
-    l = runlog_open(a, "/dev/null/project", "run", NULL, 0);
+    l = runlog_open(a, "/dev/null/project", "run", NULL);
     sink = runlog_sink(l);
     send(&sink, usual[7]);
     send(&sink, usual[7]);

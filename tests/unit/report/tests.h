@@ -18,7 +18,7 @@
     T(text_of_resolve) T(text_of_unlock) \
     T(progress_plain) T(progress_on_a_terminal) T(progress_quiet) \
     T(runlog_writes_lines) T(runlog_hides_secrets) T(runlog_keeps_json_whole) \
-    T(runlog_nothing_for_nothing) T(runlog_elsewhere)
+    T(runlog_nothing_for_nothing) T(runlog_elsewhere) T(runlog_leaves_modes_alone)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);

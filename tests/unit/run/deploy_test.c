@@ -83,6 +83,27 @@ deploy_replans_once(void **state)
     assert_int_equal(s->report.applied.n, 2);
     assert_false(s->report.applied.v[1].resumed); /* nothing was interrupted */
     assert_int_equal(s->report.applied.v[1].steps, 3);
+    /* Also when a part of it is committed already. */
+    scene_add(s, "3_c", "BEGIN; INSERT INTO a VALUES (3); COMMIT; CALL p();\nSELECT 1");
+    scene_must_deploy(s);
+    assert_false(s->report.applied.v[0].resumed);
+    scene_close(s);
+}
+
+/* A procedure that commits is never run again by itself: what it committed would come twice. */
+void
+deploy_runs_procedures_once(void **state)
+{
+    Scene *s = scene_open(state);
+    scene_add(s, "1_a",
+              "CREATE TABLE a (i int); CREATE PROCEDURE p() LANGUAGE plpgsql AS $$BEGIN INSERT"
+              " INTO a VALUES (1); COMMIT; RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END$$");
+    scene_add(s, "2_b", "CALL p()");
+    Err err;
+    assert_false(scene_deploy(s, &err));
+    assert_string_equal(err.sqlstate, "40001");
+    assert_non_null(strstr(err.detail, "what it committed itself"));
+    assert_string_equal(scene_ask(s, "SELECT count(*) FROM a"), "1");
     scene_close(s);
 }
 
@@ -322,6 +343,17 @@ event_names(void **state)
         for (int i = RUN_CONNECTED; i < k; i++)
             assert_string_not_equal(run_event_name((RunEventKind)k),
                                     run_event_name((RunEventKind)i));
+}
+
+/* Names and messages of a server pass through events to terminals. */
+void
+events_are_printable(void **state)
+{
+    Scene *s = scene_open(state);
+    s->on_event = NULL;
+    run_emit(&s->run, RUN_RETRY, RUN_WARN, NULL, "%s", "a\x1b]0;title\x07 b\nc");
+    assert_string_equal(s->events.v[0].text, "a\\x1b]0;title\\x07 b\\x0ac");
+    scene_close(s);
 }
 
 void

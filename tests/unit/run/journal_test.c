@@ -289,7 +289,7 @@ resolve_writes_rows(void **state)
     scene_sql(
         s, "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('f1', '', '3_c'),"
            " ('f2', '', '3_c'), ('f3', '', '4_d')");
-    assert_true(run_resolve_rolled_back(&r->session, "3_c", &err));
+    assert_true(run_resolve_rolled_back(&r->session, "3_c", &s->history, &err));
     assert_string_equal(
         scene_ask(s, "SELECT string_agg(id, ',' ORDER BY id) FROM _prisma_migrations WHERE"
                      " rolled_back_at IS NOT NULL"),

@@ -128,6 +128,10 @@ message_texts(void **state)
     with_ledger(s);
     MigrationPlan mp;
     Message m;
+    scene_plan(s, "CREATE TABLE a (i int)", &none, &mp);
+    build(s, &mp, 0, NULL, NULL, &m);
+    assert_true(str_starts(buf_str(&m.sql), STR("SET LOCAL statement_timeout=0;"))); /* all is clean */
+    s->run.session.unclean = true;
     scene_plan(s, "-- head\nSELECT 1 -- tail", &none, &mp);
     build(s, &mp, 0, NULL, NULL, &m);
     /* The newline keeps the comment from swallowing the record. */
@@ -270,7 +274,7 @@ message_guards_hold(void **state)
     MigrationPlan mp;
     Message m;
     DbOutcome o;
-    scene_plan(s, "CREATE TABLE a (i int)", &none, &mp);
+    scene_plan(s, "CREATE TABLE a (i int); SELECT 1", &none, &mp);
     build(s, &mp, 0, NULL, "1_m", &m);
     /* Another runner is inside a message. */
     scene_sql(s, "SELECT pg_advisory_lock(" LOCK_KEY_MESSAGE ")");
@@ -286,6 +290,11 @@ message_guards_hold(void **state)
     scene_sql(s, "UPDATE _prisma_migrations SET rolled_back_at = now()");
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
     assert_int_equal(o.end, DB_DONE);
+    /* A script may have let the session's lock go. */
+    r->session.unclean = true;
+    build(s, &mp, 0, NULL, "1_m", &m);
+    run_send(r, s->arena, buf_str(&m.sql), false, &o);
+    assert_int_equal(message_failed_part(&m, &o)->kind, PART_GUARD_LOCK);
     scene_close(s);
 }
 

@@ -21,12 +21,12 @@
     T(journal_statements_parse_and_quote) T(journal_round_trip) T(journal_in_a_given_schema) \
     T(journal_beside_the_ledger) T(journal_nowhere) \
     T(probe_sees_objects) T(probe_nasty_names) T(resolve_writes_rows) \
-    T(deploy_applies_once) T(deploy_resumes_after_failure) T(deploy_replans_once) \
+    T(deploy_applies_once) T(deploy_resumes_after_failure) T(deploy_replans_once) T(deploy_runs_procedures_once) \
     T(deploy_retries_own_transactions) \
     T(deploy_survives_lost_lock) T(deploy_survives_leaked_settings) \
     T(deploy_ignores_waiters_elsewhere) T(deploy_cleans_unnamed_index) \
     T(deploy_keeps_what_a_late_stop_built) T(deploy_refuses_failed) T(deploy_reports_failure) \
-    T(event_names) T(failpoint_names)
+    T(event_names) T(events_are_printable) T(failpoint_names)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);

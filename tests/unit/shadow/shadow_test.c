@@ -566,7 +566,7 @@ other_major_is_refused(void **state)
     assert_false(cluster_ensure(a, &o, &info, &err));
     assert_int_equal(err.code, ERR_EMBEDDED);
     assert_non_null(strstr(err.primary, "PostgreSQL 13"));
-    assert_non_null(strstr(err.hint, "rm -r"));
+    assert_non_null(strstr(err.hint, "db remove"));
     assert_non_null(strstr(err.hint, "pg_dump"));
     must(cluster_inspect(a, &o, &info, &err), &err);
     assert_int_equal(info.major, 13);

@@ -1,0 +1,105 @@
+"""Somebody else builds an index on the table: never dropped, no deadlock, and a valid index at the end."""
+
+import contextlib
+import threading
+import time
+
+import pytest
+
+from harness import aramid, ledger, wait
+
+OWNER = "builders_owner"
+
+
+@pytest.fixture
+def table(project, db):
+    """A table of a role that may not look into other roles' sessions."""
+    db.sql(f"DO $$ BEGIN CREATE ROLE {OWNER} LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;"
+           f"GRANT ALL ON SCHEMA public TO {OWNER}; GRANT CREATE ON DATABASE {db.name} TO {OWNER}")
+    project.add("init", "CREATE TABLE big (id int PRIMARY KEY, v text, w int);\n"
+                "INSERT INTO big SELECT i, 'v' || i, 0 FROM generate_series(1, 1000) i;\n"
+                "CREATE INDEX big_w ON big (w);\n")
+    assert aramid.deploy(project, db.url(user=OWNER)).rc == 0
+    return project
+
+
+@contextlib.contextmanager
+def building(db, statement, seconds):
+    """A superuser builds for so long: an old snapshot holds the build back."""
+    holder = db.connect()
+    holder.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+    holder.cursor().execute("SELECT count(*) FROM big")
+    failed = []
+
+    def build():
+        try:
+            db.sql(statement)
+        except Exception as error:  # pylint: disable=broad-except
+            failed.append(error)
+
+    thread = threading.Thread(target=build)
+    thread.start()
+    wait.session_runs(db, statement)
+    time.sleep(0.2)
+    timer = threading.Timer(seconds, holder.rollback)
+    timer.start()
+    yield
+    thread.join()
+    timer.join()
+    holder.close()
+    assert not failed, failed
+
+
+def validity(db):
+    return dict(db.sql("SELECT indexrelid::regclass::text, indisvalid FROM pg_index "
+                       "WHERE indrelid = 'big'::regclass"))
+
+
+MIGRATIONS = {
+    "same": "CREATE INDEX CONCURRENTLY IF NOT EXISTS theirs ON big (v);\n",
+    "another": "CREATE INDEX CONCURRENTLY ours ON big (v);\n",
+    "drop": "DROP INDEX CONCURRENTLY big_w;\n",
+    "reindex": "REINDEX INDEX CONCURRENTLY big_w;\n",
+}
+
+
+@pytest.mark.parametrize("kind", MIGRATIONS)
+def test_their_build_goes_on(table, db, kind):
+    table.add("index", MIGRATIONS[kind])
+    with building(db, "CREATE INDEX CONCURRENTLY theirs ON big (v)", 3):
+        result = aramid.deploy(table, db.url(user=OWNER))
+    assert result.rc == 0 and "builds an index on the same table" in result.text, result
+    assert validity(db)["theirs"] and all(validity(db).values())
+    ledger.check(db, table)
+    ledger.clean(db)
+
+
+def test_their_build_goes_on_while_ours_is_resumed(table, db):
+    """The run was killed in its build, and now somebody else repairs by hand."""
+    table.add("index", "CREATE INDEX CONCURRENTLY ours ON big (v);\n")
+    aramid.deploy(table, db.url(user=OWNER), env={"ARAMID_FAILPOINT": "after-intent:kill"})
+    with building(db, "CREATE INDEX CONCURRENTLY ours ON big (v)", 3):
+        result = aramid.deploy(table, db.url(user=OWNER))
+    assert result.rc == 0, result
+    assert validity(db)["ours"]
+    ledger.check(db, table)
+    ledger.clean(db)
+
+
+def test_leftover_that_a_long_transaction_keeps(table, db):
+    """An invalid index of the name is there, and an old transaction delays dropping it."""
+    db.sql("CREATE INDEX ours ON big (v)")
+    db.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ours'::regclass")
+    table.add("index", "CREATE INDEX CONCURRENTLY ours ON big (v);\n")
+    holder = db.connect()
+    holder.autocommit = False
+    holder.cursor().execute("UPDATE big SET w = 1 WHERE id = 1")
+    timer = threading.Timer(3, holder.rollback)
+    timer.start()
+    result = aramid.deploy(table, db.url(user=OWNER))
+    timer.join()
+    holder.close()
+    assert result.rc == 0 and "dropped the invalid index" in result.text, result
+    assert validity(db)["ours"]
+    ledger.check(db, table)
+    ledger.clean(db)

@@ -1,0 +1,30 @@
+/* Any text is refused or gives a catalog; what that is stored as reads back as the same. */
+#include "catalog/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ARENA_LOCAL(a);
+    Err err;
+    Catalog *one, *two;
+    if (!catalog_read(a, (Str){(const char *)data, size}, &one, &err))
+        return 0;
+    Str first = catalog_json(a, one, NULL, false);
+    if (!catalog_read(a, first, &two, &err)) {
+        fprintf(stderr, "%s\n%s\n", err.primary, first.p);
+        abort();
+    }
+    Str second = catalog_json(a, two, NULL, false);
+    if (!str_eq(first, second)) {
+        fprintf(stderr, "%s\n%s\n", first.p, second.p);
+        abort();
+    }
+    catalog_fingerprint(a, one, NULL);
+    catalog_order(a, one, NULL);
+    return 0;
+}
