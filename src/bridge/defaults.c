@@ -116,7 +116,8 @@ bridge_default(Arena *a, const PslModelField *f, const char *sql_type)
     case PSL_DEFAULT_NOW:
         return "CURRENT_TIMESTAMP";
     case PSL_DEFAULT_DBGENERATED:
-        buf_add(&b, f->dflt.sql);
+        if (f->dflt.value)
+            buf_add(&b, f->dflt.value->text);
         break;
     default:
         return NULL;
