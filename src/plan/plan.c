@@ -21,6 +21,25 @@ plan_place(const MigrationPlan *mp, size_t statement, Err *err)
     err->statement = (int)statement + 1;
 }
 
+void
+plan_quote_line(const MigrationPlan *mp, Err *err)
+{
+    if (!err->at.line)
+        return;
+    ARENA_LOCAL(a);
+    Str rest = mp->script.text;
+    for (int i = 1; i < err->at.line && rest.p; i++)
+        str_cut(&rest, '\n');
+    if (!rest.p)
+        return;
+    Str line = str_cut(&rest, '\n');
+    if (line.n > 160)
+        line.n = 160;
+    err_detail(err, "%6d | %s", err->at.line, str_printable(a, line, false));
+    if (err->at.column > 0 && err->at.column <= 160)
+        err_detail(err, "       | %*s^", err->at.column - 1, "");
+}
+
 static bool
 refuse(const MigrationPlan *mp, size_t statement, const char *what, const char *hint, Err *err)
 {
@@ -171,6 +190,32 @@ plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPl
     else
         sql_classify(a, &ret->script);
     return plan_cut(a, hints, ret, err);
+}
+
+/* The enum values that were added before the statement that used one: cut behind each. */
+static bool
+learn_cuts(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed, PlanHints *hints)
+{
+    size_t before = hints->cut_after.n;
+    for (size_t i = step->first; i < failed; i++)
+        if (mp->script.stmts.v[i].kind == SQL_ALTER_TYPE_ADD_VALUE)
+            *vec_add(a, &hints->cut_after) = i;
+    return hints->cut_after.n > before;
+}
+
+bool
+plan_learn(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed, const char *sqlstate,
+           PlanHints *hints)
+{
+    if (step->mode != STEP_TX)
+        return false;
+    if (strcmp(sqlstate, "55P04") == 0)
+        return learn_cuts(a, mp, step, failed, hints);
+    if ((strcmp(sqlstate, "25001") != 0 && strcmp(sqlstate, "2D000") != 0) ||
+        listed(hints->alone.v, hints->alone.n, failed))
+        return false;
+    *vec_add(a, &hints->alone) = failed;
+    return true;
 }
 
 /* Unqualified and qualified names of one relation count as the same: better one LOCK TABLE too few

@@ -78,8 +78,16 @@ typedef struct Plan {
  * exist before. Call once after all migrations were added. */
 void plan_link(Arena *a, Plan *plan);
 
+/* Statement `failed` of the step's transaction failed with this SQLSTATE: whether another cut of the
+ * file avoids that (25001, 2D000, 55P04), with the cut added to the hints. */
+bool plan_learn(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed,
+                const char *sqlstate, PlanHints *hints);
+
 /* Names of step modes for JSON and people: "transaction", "own-transaction", "alone". */
 const char *plan_mode_name(StepMode mode);
 
 /* Where a statement stands. */
 void plan_place(const MigrationPlan *mp, size_t statement, Err *err);
+
+/* Add the line of the file at err->at to its detail, with a caret. */
+void plan_quote_line(const MigrationPlan *mp, Err *err);

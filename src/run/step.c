@@ -116,25 +116,6 @@ state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have
                       "is not", earlier, done, mp->script.stmts.n);
 }
 
-/* The line of the file with a caret. */
-static void
-add_source_line(Arena *a, const MigrationPlan *mp, Err *err)
-{
-    if (!err->at.line)
-        return;
-    Str rest = mp->script.text;
-    for (int i = 1; i < err->at.line && rest.p; i++)
-        str_cut(&rest, '\n');
-    if (!rest.p)
-        return;
-    Str line = str_cut(&rest, '\n');
-    if (line.n > 160)
-        line.n = 160;
-    err_detail(err, "%6d | %s", err->at.line, str_printable(a, line, false));
-    if (err->at.column > 0 && err->at.column <= 160)
-        err_detail(err, "       | %*s^", err->at.column - 1, "");
-}
-
 bool
 step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
             Err *err)
@@ -147,7 +128,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     bool placed = m ? message_place(m, mp, o, err) : true;
     if (!m)
         plan_place(mp, done, err);
-    add_source_line(a, mp, err);
+    plan_quote_line(mp, err);
     if (!placed && strncmp(o->sqlstate, "23", 2) == 0)
         err_detail(err, "it was raised by the commit: a deferred constraint");
     if (o->detail[0])
@@ -172,32 +153,15 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
 
 /* ---- a step inside a transaction ---------------------------------------------------------- */
 
-/* The enum values that were added before the statement that used one: cut behind each. */
-static bool
-learn_cuts(Run *r, const MigrationPlan *mp, const Step *step, size_t failed, struct Learned *l)
-{
-    size_t before = l->hints.cut_after.n;
-    for (size_t i = step->first; i < failed; i++)
-        if (mp->script.stmts.v[i].kind == SQL_ALTER_TYPE_ADD_VALUE)
-            *vec_add(r->arena, &l->hints.cut_after) = i;
-    return l->hints.cut_after.n > before;
-}
-
 /* An error that another cut of the file avoids. Prisma would have stopped here. */
 static bool
 replan(Run *r, const MigrationPlan *mp, const Step *step, const Part *part, const DbOutcome *o)
 {
-    if (!part || part->kind != PART_USER || step->mode != STEP_TX)
+    if (!part || part->kind != PART_USER ||
+        !plan_learn(r->arena, mp, step, part->index, o->sqlstate,
+                    &run_learned(r, mp->migration->name)->hints))
         return false;
-    struct Learned *l = run_learned(r, mp->migration->name);
     const SqlStmt *s = &mp->script.stmts.v[part->index];
-    if (strcmp(o->sqlstate, "25001") == 0 || strcmp(o->sqlstate, "2D000") == 0) {
-        for (size_t i = 0; i < l->hints.alone.n; i++)
-            if (l->hints.alone.v[i] == part->index)
-                return false;
-        *vec_add(r->arena, &l->hints.alone) = part->index;
-    } else if (strcmp(o->sqlstate, "55P04") != 0 || !learn_cuts(r, mp, step, part->index, l))
-        return false;
     run_emit(r, RUN_NOTE, RUN_WARN, mp->migration->name,
              "line %d: the server refused %s in one transaction with the rest (%s); trying again "
              "with the file cut there. Prisma's engine would have failed here",

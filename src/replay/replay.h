@@ -1,0 +1,68 @@
+/* Scripts -> the catalog that they make, on a server of our own.
+ *
+ * The migrations of a history, a schema.prisma rendered from empty and a file of SQL are all lists
+ * of scripts: this one function runs them as a deploy would (transactions, statements outside of
+ * them, fresh settings for each script) and reads what is there then. Two catalogs that came
+ * through here with the same options are printed by the same server and compare text by text.
+ *
+ * What the server does not have and the scripts only refer to is put there as a stub, and named:
+ * roles, platforms' schemas (Supabase's auth, storage, ...), extensions. Never on a server that is
+ * not ours. */
+#pragma once
+
+#include "config/config.h"
+#include "introspect/introspect.h"
+
+typedef struct ReplayScript {
+    const char *name; /* of the migration, as errors say it */
+    const char *path; /* of its file, as shown to people; NULL = there is none */
+    Str sql;
+} ReplayScript;
+
+typedef struct ReplayOptions {
+    const char *bindir;      /* CFG_EMBEDDED_BIN or NULL */
+    int major;               /* preferred; 0 = any, then the newest */
+    const DbUrl *shadow_url; /* run there; NULL = in a throwaway cluster */
+    const char *shadow_origin;
+    const char *cache_dir;               /* cluster_cache_folder(); NULL = without a cache */
+    const IntrospectOptions *introspect; /* NULL = all */
+    DbTick tick;                         /* stops waits; may be NULL */
+    void *tick_arg;
+} ReplayOptions;
+
+typedef enum ReplayStubKind {
+    REPLAY_ROLE,
+    REPLAY_SCHEMA, /* of a platform, with the few objects that migrations refer to */
+    REPLAY_PUBLICATION,
+    REPLAY_EXTENSION, /* registered under its name, with a stand-in for its objects or empty */
+} ReplayStubKind;
+
+typedef struct ReplayStub {
+    ReplayStubKind kind;
+    const char *name;
+} ReplayStub;
+
+typedef struct Replay {
+    Catalog *catalog; /* finished */
+    int version_num;  /* of the server: 150018 */
+    int major;
+    bool is_other_major; /* than the preferred one */
+    bool is_cached;      /* nothing was run */
+    size_t scripts_run;  /* the others were taken from the cache */
+    VEC(ReplayStub) stubs;
+} Replay;
+
+/* Run the scripts in order, beginning with an empty database, and read the result.
+ *
+ * a       owns the result
+ * errors  ERR_REPLAY: a script failed (migration, place, statement, SQLSTATE, what is missing);
+ *         ERR_MIGRATION_FILE as plan_migration has it; ERR_NO_POSTGRES, ERR_EMBEDDED: no server;
+ *         ERR_SHADOW: the server of shadow_url must not be used; those of db_open and introspect
+ * cost    0.2 s for the server, about 5 ms for each migration of usual size */
+MUST_CHECK bool
+replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOptions *options,
+               Replay *ret, Err *err);
+
+/* "role", "schema", "publication", "extension". */
+const char *
+replay_stub_name(ReplayStubKind kind);

@@ -1,0 +1,115 @@
+/* One script, step by step, on an empty server: nobody else is there, so there is nothing to wait
+ * for and nothing to record. */
+#include "replay/replay_int.h"
+
+/* The step as one message; returns how many of our own statements stand in front of the user's. */
+static int
+step_message(const MigrationPlan *mp, const Step *step, Buf *b, size_t *ret_shift)
+{
+    const SqlScript *script = &mp->script;
+    if (step->chained)
+        buf_fmt(b, "BEGIN %s;", step->chained);
+    size_t from = script->stmts.v[step->first].off;
+    *ret_shift = from - b->n;
+    buf_add(b, str_slice(script->text, from, script->stmts.v[step->first + step->count - 1].end));
+    return step->chained ? 1 : 0;
+}
+
+/* Where the server's position lies in the file; without one, the statement that failed. */
+static void
+set_place(const MigrationPlan *mp, Str message, size_t shift, size_t failed, const DbOutcome *o,
+          Err *err)
+{
+    plan_place(mp, failed, err);
+    if (!o->position)
+        return;
+    size_t off = str_utf8_offset(message, o->position - 1) + shift;
+    int line, column;
+    str_line_col(mp->script.text, off, &line, &column);
+    err_at(err, mp->migration->path, line, column);
+    for (size_t i = 0; i < mp->script.stmts.n && mp->script.stmts.v[i].off <= off; i++)
+        err->statement = (int)i + 1;
+}
+
+static bool
+script_failed(Arena *a, const Work *w, const MigrationPlan *mp, Str message, size_t shift,
+              size_t failed, const DbOutcome *o, Err *err)
+{
+    err_set(err, ERR_REPLAY, "migration \"%s\" cannot be replayed: %s", mp->migration->name,
+            str_printable(a, str_of(o->message), false));
+    memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
+    set_place(mp, message, shift, failed, o, err);
+    plan_quote_line(mp, err);
+    if (o->detail[0])
+        err_detail(err, "detail: %s", str_printable(a, str_of(o->detail), true));
+    if (o->hint[0])
+        err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
+    if (o->context[0])
+        err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
+    vec_each (const ReplayStub, s, &w->ret->stubs)
+        err_detail(err, "the %s \"%s\" is missing on this server; a stub stood in for it",
+                   replay_stub_name(s->kind), str_printable(a, str_of(s->name), false));
+    bool is_missing = strncmp(o->sqlstate, "42", 2) == 0 || strcmp(o->sqlstate, "3F000") == 0;
+    if (is_missing && strcmp(o->sqlstate, "42601") != 0)
+        err_hint(err, "the migrations must make all that they use, from an empty database on; what "
+                      "databases have from elsewhere belongs into a first migration, recorded "
+                      "there with: aramid resolve --applied NAME");
+    return err_hint(err,
+                    "extensions, or data that the private server (PostgreSQL %d) does not "
+                    "have: name an empty database that has them with --shadow-url",
+                    w->ret->major);
+}
+
+static bool
+run_step(Work *w, MigrationPlan *mp, const Step *step, PlanHints *hints, bool *ret_again, Err *err)
+{
+    ARENA_LOCAL(a);
+    Buf b;
+    buf_init(&b, a);
+    size_t shift;
+    int own = step_message(mp, step, &b, &shift);
+    DbOutcome o;
+    db_run(w->db, a, buf_str(&b), &(DbRun){.discard_rows = true}, &o);
+    *ret_again = false;
+    if (o.end == DB_DONE)
+        return true;
+    if (o.end == DB_LOST || o.cancelled)
+        return db_outcome_err(&o, "replaying migrations", err);
+    if (step->mode == STEP_OWN_TX && !db_query(w->db, a, STR("ROLLBACK"), NULL, err))
+        return false;
+    size_t failed = step->first + (size_t)(o.completed > own ? o.completed - own : 0);
+    *ret_again = plan_learn(w->arena, mp, step, failed, o.sqlstate, hints) ||
+                 stub_missing(w, mp, failed, &o);
+    return *ret_again || script_failed(a, w, mp, buf_str(&b), shift, failed, &o, err);
+}
+
+bool
+replay_run(Work *w, const ReplayScript *script, Err *err)
+{
+    ARENA_LOCAL(a);
+    MigrationPlan mp;
+    PlanHints hints = {.fresh = true};
+    Migration m = {.name = script->name,
+                   .path = script->path ? script->path : script->name,
+                   .has_file = true,
+                   .text = script->sql};
+    if (!plan_migration(a, &m, &hints, &mp, err) ||
+        !db_query(w->db, a, STR("RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION"), NULL, err))
+        return false;
+    for (size_t i = 0; i < mp.steps.n; i++) {
+        bool again;
+        const Step *step = &mp.steps.v[i];
+        if (!step->count)
+            continue;
+        if (!run_step(w, &mp, step, &hints, &again, err))
+            return false;
+        if (!again)
+            continue;
+        hints.start = step->first;
+        hints.chained = step->chained;
+        if (!plan_cut(a, &hints, &mp, err))
+            return false;
+        i = SIZE_MAX;
+    }
+    return true;
+}
