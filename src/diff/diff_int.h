@@ -75,6 +75,10 @@ column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
 bool
 refs_have(const CatRefs *refs, const CatRef *id);
 
+/* lists.c: whether two default expressions are lists of the same elements, however they are written. */
+bool
+same_list(Arena *a, const char *x, const char *y);
+
 /* casts.c */
 Cast
 cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from,
