@@ -22,6 +22,15 @@ replay_run(Work *w, const ReplayScript *script, Err *err);
 /* ---- stub.c -------------------------------------------------------------------------------- */
 
 /* Make what statement number `failed` of the script did not find. True: try again; the text of the
- * script may have changed, statements kept their places. */
+ * script may be another one now (owned by `script`), statements kept their places. */
 bool
-stub_missing(Work *w, MigrationPlan *mp, size_t failed, const DbOutcome *o);
+stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o);
+
+/* ---- stand_in.c ---------------------------------------------------------------------------- */
+
+/* Statements that make what stands in for a platform's schema or an extension's objects; NULL = we
+ * have none. */
+const char *
+stand_in_schema(Str name);
+const char *
+stand_in_extension(Str name);

@@ -1,5 +1,5 @@
 /* Starts real servers: a throwaway one for each replay. */
-#include "replay/replay.h"
+#include "replay/replay_int.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -121,6 +121,49 @@ puts_stubs_for_what_is_missing(void **state)
     assert_string_equal(catalog_relation(r.catalog, "public", "u")->owner, "app");
 }
 
+static void
+stands_in_for_extensions(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const ReplayScript scripts[] = {
+        SCRIPT("1",
+               "CREATE TABLE before (id int);\nCREATE EXTENSION no_such_thing;\n"
+               "CREATE EXTENSION IF NOT EXISTS \"vector\" WITH SCHEMA extensions VERSION '0.1';\n"
+               "CREATE TABLE t (id int, e extensions.vector(3));"
+               "CREATE INDEX i ON t USING hnsw (e extensions.vector_cosine_ops);"
+               "COMMENT ON EXTENSION vector IS 'x'; ALTER EXTENSION vector UPDATE;"),
+        SCRIPT("2", "CREATE EXTENSION IF NOT EXISTS no_such_thing; DROP EXTENSION no_such_thing;"),
+    };
+    Replay r = replayed(a, scripts, 2);
+    assert_true(has_stub(&r, REPLAY_EXTENSION, "vector"));
+    assert_true(has_stub(&r, REPLAY_EXTENSION, "no_such_thing"));
+    const CatRelation *t = catalog_relation(r.catalog, "public", "t");
+    assert_string_equal(catalog_column(t, "e")->type.text, "\"extensions\".\"vector\"(3)");
+    assert_non_null(catalog_find(r.catalog, (CatRef){CAT_EXTENSION, NULL, "vector", NULL}));
+    assert_null(catalog_find(r.catalog, (CatRef){CAT_EXTENSION, NULL, "no_such_thing", NULL}));
+    assert_int_equal(r.catalog->functions.n, 0);
+    assert_int_equal(r.catalog->others.n, 0);
+}
+
+/* Those that this server has files for are never used here. */
+static void
+stand_ins_are_valid(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const char *const names[] = {"uuid-ossp", "pgcrypto", "citext", "vector"};
+    ReplayScript scripts[COUNT(names)];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *sql = stand_in_extension(str_of(names[i]));
+        scripts[i] = (ReplayScript){
+            names[i], NULL,
+            str_of(str_fmt(a, "CREATE SCHEMA s%zu; SET search_path = s%zu; %s;", i, i, sql))};
+    }
+    Replay r = replayed(a, scripts, COUNT(names));
+    assert_int_equal(r.stubs.n, 0);
+}
+
 int
 main(void)
 {
@@ -128,6 +171,8 @@ main(void)
         cmocka_unit_test(runs_as_a_deploy_would),
         cmocka_unit_test(says_which_statement_failed),
         cmocka_unit_test(puts_stubs_for_what_is_missing),
+        cmocka_unit_test(stands_in_for_extensions),
+        cmocka_unit_test(stand_ins_are_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
