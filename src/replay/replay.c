@@ -31,6 +31,23 @@ find_server(Arena *a, const ReplayOptions *o, int *ret_major, const char **ret_i
            temp_cluster_server(a, o->bindir, 0, ret_major, ret_id, err);
 }
 
+/* Read what is there, but for the schemas that only stand in for a platform's. */
+static bool
+read_result(Work *w, Err *err)
+{
+    ARENA_LOCAL(a);
+    IntrospectOptions o = w->options->introspect ? *w->options->introspect : (IntrospectOptions){0};
+    VEC(const char *) except = {0};
+    for (size_t i = 0; i < o.nexcept; i++)
+        *vec_add(a, &except) = o.except[i];
+    vec_each (const ReplayStub, s, &w->ret->stubs)
+        if (s->kind == REPLAY_SCHEMA)
+            *vec_add(a, &except) = s->name;
+    o.except = except.v;
+    o.nexcept = except.n;
+    return introspect(w->arena, w->db, &o, &w->ret->catalog, err);
+}
+
 /* Run the scripts behind the first `done` ones on the server at `url`. */
 static bool
 run_all(Work *w, const ReplayScript *scripts, size_t done, size_t n, const DbUrl *url,
@@ -51,10 +68,11 @@ run_all(Work *w, const ReplayScript *scripts, size_t done, size_t n, const DbUrl
     w->db = db;
     w->ret->version_num = db_info(db)->version;
     w->ret->major = w->ret->version_num / 10000;
+    w->ret->user = str_dupz(w->arena, db_info(db)->user);
     for (size_t i = done; i < n; i++, w->ret->scripts_run++)
         if (!replay_run(w, &scripts[i], err))
             return false;
-    return introspect(w->arena, db, o->introspect, &w->ret->catalog, err);
+    return read_result(w, err);
 }
 
 static bool
@@ -97,6 +115,7 @@ replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOpti
     cache_open(&cache, scratch, options->cache_dir, scripts, n, server, options->introspect);
     if (cache_read(&cache, a, ret)) {
         ret->is_cached = true;
+        ret->user = "postgres";
         return true;
     }
     return run_on_private(&w, &cache, scripts, n, major, err);
