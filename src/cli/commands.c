@@ -48,6 +48,8 @@ static const CmdConflict global_conflicts[] = {{"quiet", "verbose"}, {0}};
 
 /* ---- migrations ----------------------------------------------------------------------------- */
 
+static const char *const shadow_names[] = {"shadow-database-url", NULL};
+
 enum { USES_MIGRATIONS = CMD_USES_PROJECT | CMD_USES_DATABASE };
 
 static const CmdExit status_exits[] = {
@@ -80,6 +82,45 @@ static const CmdSpec status = {
         "and nothing is created: of an embedded PostgreSQL that was not made yet it says so, a "
         "stopped one is started to be looked at. Each state has an exit status of its own.",
     .examples = status_examples, .exits = status_exits, .run = cmd_status,
+};
+
+static const char *const drift_scripts[] = {"repair", "adopt", NULL};
+
+static const OptSpec drift_options[] = {
+    {.name = "exit-code", .type = OPT_FLAG, .help = "exit with status 2 when there is drift"},
+    {.name = "script", .type = OPT_CHOICE, .value = "WHICH", .choices = drift_scripts,
+     .help = "print SQL only: repair undoes the drift in the database, adopt makes it elsewhere"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdConflict drift_conflicts[] = {{"script", "json"}, {0}};
+
+static const CmdExit drift_exits[] = {{2, "with --exit-code: there is drift"}, {0}};
+
+static const CmdExample drift_examples[] = {
+    {"aramid drift", "of the project's database"},
+    {"aramid drift --env production --exit-code", "for a nightly job"},
+    {"aramid drift --script adopt", "the SQL of a migration that keeps what was done"},
+    {0},
+};
+
+static const CmdSpec drift = {
+    .name = "drift", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "find what was changed in the database by hand",
+    .description =
+        "Replays the applied migrations on a private PostgreSQL server, compares the result with "
+        "the live database, and says what differs, with the SQL that brings either side to the "
+        "other. The database is only read. What was replayed once is kept in a cache.\n\n"
+        "Compared are all kinds of objects that migrations usually make. Left alone are column "
+        "order, versions of extensions, owners and privileges that no migration sets, the objects "
+        "of extensions, platforms (Supabase, Neon, ...) and migration tools, and what the setting "
+        "`ignore` names. Objects of other kinds are listed as not compared.",
+    .options = drift_options, .conflicts = drift_conflicts, .examples = drift_examples,
+    .exits = drift_exits, .run = cmd_drift,
 };
 
 static const CmdExample plan_examples[] = {
@@ -291,7 +332,6 @@ static const CmdSpec schema = {
 
 static const char *const from_datamodel[] = {"from-schema-datamodel", NULL};
 static const char *const to_datamodel[] = {"to-schema-datamodel", NULL};
-static const char *const shadow_names[] = {"shadow-database-url", NULL};
 static const char *const diff_prisma_choices[] = {"6", "7", NULL};
 
 static const OptSpec diff_options[] = {
@@ -554,7 +594,7 @@ static const CmdSpec migrate_diff = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &plan,           &deploy,     &resolve,  &unlock,    &validate,
+    &status,         &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
     &format,         &schema,         &diff,       &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, NULL,

@@ -31,6 +31,7 @@ typedef enum ConfigType {
     CFG_TYPE_INT,
     CFG_TYPE_MS, /* a duration: "250ms", "30s", "5min", "2h"; a bare number is milliseconds */
     CFG_TYPE_URL,
+    CFG_TYPE_LIST, /* texts with commas between them; in aramid.yaml also a sequence */
 } ConfigType;
 
 typedef struct ConfigInfo {
@@ -128,6 +129,10 @@ typedef struct ConfigTwin {
  * production; the one with the strictest profile counts. `request` is that of `c`. A source that
  * holds for both tells nothing. false = none. cost: the files are read again for each candidate. */
 bool config_find_twin(Arena *a, const ConfigRequest *request, const Config *c, ConfigTwin *ret);
+
+/* The items of a LIST. */
+typedef VEC(const char *) ConfigList;
+ConfigList config_list(Arena *a, const Config *c, ConfigKey key);
 
 /* Text for `config show`: secrets masked, URLs without password and secret parameters; "" = not
  * set. */

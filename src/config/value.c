@@ -75,12 +75,28 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
             return "is not one of development, staging, production";
         if (key == CFG_EDITED && strcmp(text, "warn") != 0 && strcmp(text, "error") != 0)
             return "is neither warn nor error";
+        if (key == CFG_DRIFT && strcmp(text, "off") != 0 && strcmp(text, "warn") != 0 &&
+            strcmp(text, "refuse") != 0)
+            return "is not one of off, warn, refuse";
         return NULL;
     case CFG_TYPE_PATH:
     case CFG_TYPE_URL:
+    case CFG_TYPE_LIST:
         return NULL;
     }
     return NULL;
+}
+
+ConfigList
+config_list(Arena *a, const Config *c, ConfigKey key)
+{
+    ConfigList list = {0};
+    for (Str rest = str_of(c->values[key].text); rest.p && rest.n;) {
+        Str item = str_trim(str_cut(&rest, ','));
+        if (item.n)
+            *vec_add(a, &list) = str_dup(a, item);
+    }
+    return list;
 }
 
 const char *

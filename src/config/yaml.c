@@ -182,6 +182,30 @@ parse_scalar(Yaml *y, Scope scope, ConfigKey key)
     return true;
 }
 
+/* A sequence whose start was read: as the text of a LIST. */
+static bool
+parse_list(Yaml *y, Scope scope, ConfigKey key)
+{
+    Buf text;
+    buf_init(&text, y->a);
+    yaml_mark_t at = y->event.start_mark;
+    for (;;) {
+        if (!next(y))
+            return false;
+        if (y->event.type == YAML_SEQUENCE_END_EVENT)
+            break;
+        Str item = y->event.type == YAML_SCALAR_EVENT ? scalar(y) : (Str){"", 0};
+        if (!item.n || memchr(item.p, 0, item.n) || memchr(item.p, ',', item.n))
+            return fail(y, y->event.start_mark, "an item of \"%s\" must be a text without commas",
+                        config_info(key)->key);
+        buf_addz(&text, text.n ? ", " : "");
+        buf_add(&text, item);
+    }
+    *vec_add(y->a, &y->ret->settings) =
+        (YamlSetting){scope.env, key, text.p, (int)at.line + 1, (int)at.column + 1};
+    return true;
+}
+
 static bool
 parse_environments(Yaml *y)
 {
@@ -225,6 +249,9 @@ parse_entry(Yaml *y, Scope scope)
         return fail_unknown(y, at, name);
     if (y->event.type == YAML_SCALAR_EVENT && key != CFG_COUNT)
         return parse_scalar(y, scope, key);
+    if (y->event.type == YAML_SEQUENCE_START_EVENT && key != CFG_COUNT &&
+        config_info(key)->type == CFG_TYPE_LIST)
+        return parse_list(y, scope, key);
     if (y->event.type == YAML_SCALAR_EVENT && is_null(y))
         return true;
     if (y->event.type == YAML_MAPPING_START_EVENT && group)

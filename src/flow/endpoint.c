@@ -1,6 +1,8 @@
 #include "flow/endpoint.h"
 
 #include "base/fs.h"
+#include "flow/drift.h"
+#include "flow/managed.h"
 #include "render/render.h"
 
 typedef VEC(ReplayScript) Scripts;
@@ -14,17 +16,11 @@ typedef struct Reading {
     History histories[2];
     Session sessions[2];
     IntrospectOptions what;
+    Patterns except;         /* what no side is asked about */
     VEC(const char *) names; /* of the schemas that count, where Prisma's language says so */
     const char *default_schema;
     int major; /* of the database that is one of the sides */
-    Replay replays[2];
 } Reading;
-
-/* The histories of migration tools, and what such tools keep beside them. */
-static const char *const ledgers[] = {
-    "*._prisma_migrations",         "*._aramid_journal",   "aramid",
-    "drizzle.__drizzle_migrations", "supabase_migrations",
-};
 
 static void
 close_sessions(Reading *r)
@@ -131,23 +127,37 @@ open_database(Reading *r, int i, Side *side, Err *err)
     return true;
 }
 
-/* Where one side is in Prisma's language, the schemas that it tells about. */
-static void
-choose_schemas(Reading *r)
+/* Where one side is in Prisma's language, the schemas that it tells about; else all but those of
+ * platforms. */
+static bool
+choose_what(Reading *r, Side *sides, Err *err)
 {
-    r->what.except = ledgers;
-    r->what.nexcept = sizeof ledgers / sizeof *ledgers;
+    r->except = managed_tables(r->a, r->in->base.config);
     for (int i = 0; i < 2; i++) {
         const PslResolved *s = r->schemas[i];
-        if (!s)
-            continue;
-        for (size_t k = 0; s->datasource && k < s->datasource->nschemas; k++)
+        for (size_t k = 0; s && s->datasource && k < s->datasource->nschemas; k++)
             *vec_add(r->a, &r->names) = str_dup(r->a, s->datasource->schemas[k]);
-        if (!s->datasource || !s->datasource->nschemas)
+        if (s && (!s->datasource || !s->datasource->nschemas))
             *vec_add(r->a, &r->names) = r->default_schema;
     }
-    r->what.schemas = r->names.v;
-    r->what.nschemas = r->names.n;
+    for (int i = 0; i < 2 && !r->names.n; i++) {
+        ManagedSchemas managed = {0};
+        if (!r->sessions[i].db)
+            continue;
+        if (!managed_schemas(r->a, r->sessions[i].db, &managed, err))
+            return false;
+        vec_each (const char *, name, &managed.owned)
+            *vec_add(r->a, &sides[i].left_out) = *name;
+        vec_each (const char *, name, &managed.named)
+            *vec_add(r->a, &sides[i].left_out) = *name;
+        vec_each (const char *, name, &sides[i].left_out)
+            *vec_add(r->a, &r->except) = *name;
+    }
+    r->what = (IntrospectOptions){.schemas = r->names.v,
+                                  .nschemas = r->names.n,
+                                  .except = r->except.v,
+                                  .nexcept = r->except.n};
+    return true;
 }
 
 /* ---- a private server -------------------------------------------------------------------------
@@ -191,20 +201,11 @@ add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts
 static bool
 replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
 {
-    const Config *c = r->in->base.config;
     Scripts scripts = {0};
-    DbUrl shadow;
-    ReplayOptions o = {.bindir = c->values[CFG_EMBEDDED_BIN].text,
-                       .major = r->major,
-                       .introspect = &r->what,
-                       .tick = r->in->base.tick,
-                       .tick_arg = r->in->base.tick_arg};
-    if (c->values[CFG_SHADOW_URL].text) {
-        o.shadow_origin = c->values[CFG_SHADOW_URL].origin;
-        if (!url_parse(r->a, c->values[CFG_SHADOW_URL].text, o.shadow_origin, &shadow, err))
-            return false;
-        o.shadow_url = &shadow;
-    }
+    ReplayOptions o;
+    if (!flow_replay_options(r->a, &r->in->base, r->major, &o, err))
+        return false;
+    o.introspect = &r->what;
     if (side->endpoint.kind == ENDPOINT_SQL && !read_sql(r, side, &scripts, err))
         return false;
     if (side->endpoint.kind == ENDPOINT_SCHEMA)
@@ -216,14 +217,10 @@ replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
         }
         *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = m->text};
     }
-    Replay *replay = &r->replays[i];
-    if (!replay_scripts(r->a, scripts.v, scripts.n, &o, replay, err))
+    if (!replay_scripts(r->a, scripts.v, scripts.n, &o, &side->replay, err))
         return false;
-    side->bridge.catalog = replay->catalog;
-    side->major = replay->major;
-    side->is_cached = replay->is_cached;
-    vec_each (const ReplayStub, s, &replay->stubs)
-        *vec_add(r->a, &side->stubs) = *s;
+    side->bridge.catalog = side->replay.catalog;
+    side->major = side->replay.major;
     return true;
 }
 
@@ -260,8 +257,7 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
     for (int i = 0; ok && i < 2; i++)
         if (r.schemas[i])
             ret[i].bridge = bridge_catalog(a, r.schemas[i], &options);
-    if (ok && needs_server)
-        choose_schemas(&r);
+    ok = ok && (!needs_server || choose_what(&r, ret, err));
     /* A schema needs to know the other side. */
     for (int pass = 0; ok && needs_server && pass < 2; pass++)
         for (int i = 0; ok && i < 2; i++)

@@ -1,7 +1,5 @@
 #include "replay/replay_int.h"
 
-#include "shadow/cluster.h"
-
 enum { CONNECT_MS = 10000, OPERATION_MS = 120000 };
 
 const char *
@@ -23,18 +21,37 @@ close_cluster(TempCluster **c)
     temp_cluster_close(*c);
 }
 
-/* The preferred major version, or the newest there is. */
+/* The server: of the preferred major version, or the newest there is. */
 static bool
-open_cluster(Arena *a, const ReplayOptions *o, TempCluster **ret, Err *err)
+find_server(Arena *a, const ReplayOptions *o, int *ret_major, const char **ret_id, Err *err)
 {
-    if (temp_cluster_open(a, o->bindir, o->major, ret, err))
+    if (temp_cluster_server(a, o->bindir, o->major, ret_major, ret_id, err))
         return true;
-    return o->major && err->code == ERR_NO_POSTGRES && temp_cluster_open(a, o->bindir, 0, ret, err);
+    return o->major && err->code == ERR_NO_POSTGRES &&
+           temp_cluster_server(a, o->bindir, 0, ret_major, ret_id, err);
 }
 
+/* Read what is there, but for the schemas that only stand in for a platform's. */
 static bool
-run_all(Work *w, const ReplayScript *scripts, size_t n, const DbUrl *url, const char *origin,
-        Err *err)
+read_result(Work *w, Err *err)
+{
+    ARENA_LOCAL(a);
+    IntrospectOptions o = w->options->introspect ? *w->options->introspect : (IntrospectOptions){0};
+    VEC(const char *) except = {0};
+    for (size_t i = 0; i < o.nexcept; i++)
+        *vec_add(a, &except) = o.except[i];
+    vec_each (const ReplayStub, s, &w->ret->stubs)
+        if (s->kind == REPLAY_SCHEMA)
+            *vec_add(a, &except) = s->name;
+    o.except = except.v;
+    o.nexcept = except.n;
+    return introspect(w->arena, w->db, &o, &w->ret->catalog, err);
+}
+
+/* Run the scripts behind the first `done` ones on the server at `url`. */
+static bool
+run_all(Work *w, const ReplayScript *scripts, size_t done, size_t n, const DbUrl *url,
+        const char *origin, Err *err)
 {
     const ReplayOptions *o = w->options;
     DbOptions how = {.url = url,
@@ -51,22 +68,55 @@ run_all(Work *w, const ReplayScript *scripts, size_t n, const DbUrl *url, const 
     w->db = db;
     w->ret->version_num = db_info(db)->version;
     w->ret->major = w->ret->version_num / 10000;
-    w->ret->is_other_major = o->major && o->major != w->ret->major;
-    for (size_t i = 0; i < n; i++, w->ret->scripts_run++)
+    w->ret->user = str_dupz(w->arena, db_info(db)->user);
+    for (size_t i = done; i < n; i++, w->ret->scripts_run++)
         if (!replay_run(w, &scripts[i], err))
             return false;
-    return introspect(w->arena, db, o->introspect, &w->ret->catalog, err);
+    return read_result(w, err);
+}
+
+static bool
+run_on_private(Work *w, const ReplayCache *cache, const ReplayScript *scripts, size_t n, int major,
+               Err *err)
+{
+    ARENA_LOCAL(a);
+    const ReplayOptions *o = w->options;
+    TempCluster *c __attribute__((cleanup(close_cluster))) = NULL;
+    Replay *ret = w->ret;
+    DbUrl url;
+    size_t done = n;
+    const char *saved = cache_find_data(cache, w->arena, &done, ret);
+    if (!saved || !temp_cluster_open_saved(a, o->bindir, major, saved, &c, err)) {
+        done = 0;
+        ret->stubs.n = 0;
+        if (!temp_cluster_open(a, o->bindir, major, &c, err))
+            return false;
+    }
+    if (!url_parse(a, temp_cluster_url(c), "the private server", &url, err) ||
+        !run_all(w, scripts, done, n, &url, "the private server", err))
+        return false;
+    cache_write(cache, ret);
+    cache_save_data(cache, c, n, ret);
+    return true;
 }
 
 bool
 replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOptions *options,
                Replay *ret, Err *err)
 {
-    *ret = (Replay){0};
+    ARENA_LOCAL(scratch);
     Work w = {.arena = a, .options = options, .is_private = true, .ret = ret};
-    TempCluster *c __attribute__((cleanup(close_cluster))) = NULL;
-    DbUrl url;
-    return open_cluster(a, options, &c, err) &&
-           url_parse(a, temp_cluster_url(c), "the private server", &url, err) &&
-           run_all(&w, scripts, n, &url, "the private server", err);
+    ReplayCache cache;
+    const char *server;
+    int major;
+    if (!find_server(scratch, options, &major, &server, err))
+        return false;
+    *ret = (Replay){.is_other_major = options->major && options->major != major};
+    cache_open(&cache, scratch, options->cache_dir, scripts, n, server, options->introspect);
+    if (cache_read(&cache, a, ret)) {
+        ret->is_cached = true;
+        ret->user = "postgres";
+        return true;
+    }
+    return run_on_private(&w, &cache, scripts, n, major, err);
 }

@@ -43,9 +43,10 @@ typedef struct ReplayStub {
 } ReplayStub;
 
 typedef struct Replay {
-    Catalog *catalog; /* finished */
+    Catalog *catalog; /* finished; without the schemas that are stubs */
     int version_num;  /* of the server: 150018 */
     int major;
+    const char *user; /* who ran the scripts, and owns what they make unless they say otherwise */
     bool is_other_major; /* than the preferred one */
     bool is_cached;      /* nothing was run */
     size_t scripts_run;  /* the others were taken from the cache */

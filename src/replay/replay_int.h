@@ -3,6 +3,7 @@
 
 #include "plan/plan.h"
 #include "replay/replay.h"
+#include "shadow/cluster.h"
 
 /* A replay under way. */
 typedef struct Work {
@@ -22,6 +23,43 @@ replay_run(Work *w, const ReplayScript *script, Err *err);
 /* ---- stub.c -------------------------------------------------------------------------------- */
 
 /* Make what statement number `failed` of the script did not find. True: try again; the text of the
- * script may have changed, statements kept their places. */
+ * script may be another one now (owned by `script`), statements kept their places. */
 bool
-stub_missing(Work *w, MigrationPlan *mp, size_t failed, const DbOutcome *o);
+stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o);
+
+/* ---- stand_in.c ---------------------------------------------------------------------------- */
+
+/* Statements that make what stands in for a platform's schema or an extension's objects; NULL = we
+ * have none. */
+const char *
+stand_in_schema(Str name);
+const char *
+stand_in_extension(Str name);
+
+/* ---- cache.c ------------------------------------------------------------------------------- */
+
+typedef struct ReplayCache {
+    const char *dir;     /* NULL = there is none, and all of these do nothing */
+    const char **prefix; /* hashes: of no script, of the first, of the first two, ... */
+    const char *catalog; /* path of the result */
+    const char *boot;    /* which start of the machine this is */
+} ReplayCache;
+
+void
+cache_open(ReplayCache *c, Arena *a, const char *dir, const ReplayScript *scripts, size_t n,
+           const char *server, const IntrospectOptions *what);
+
+/* The result of all scripts; `ret` is changed only when it is there. */
+bool
+cache_read(const ReplayCache *c, Arena *a, Replay *ret);
+void
+cache_write(const ReplayCache *c, const Replay *r);
+
+/* The data folder with the most of the first *n scripts, which then is their number; its stubs go
+ * to `ret`. NULL = none. */
+const char *
+cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret);
+
+/* Keep the data of a cluster that ran `n` scripts, if that is worth it; stops the cluster. */
+void
+cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Replay *r);

@@ -61,7 +61,8 @@ script_failed(Arena *a, const Work *w, const MigrationPlan *mp, Str message, siz
 }
 
 static bool
-run_step(Work *w, MigrationPlan *mp, const Step *step, PlanHints *hints, bool *ret_again, Err *err)
+run_step(Work *w, Arena *script, MigrationPlan *mp, const Step *step, PlanHints *hints,
+         bool *ret_again, Err *err)
 {
     ARENA_LOCAL(a);
     Buf b;
@@ -78,8 +79,8 @@ run_step(Work *w, MigrationPlan *mp, const Step *step, PlanHints *hints, bool *r
     if (step->mode == STEP_OWN_TX && !db_query(w->db, a, STR("ROLLBACK"), NULL, err))
         return false;
     size_t failed = step->first + (size_t)(o.completed > own ? o.completed - own : 0);
-    *ret_again = plan_learn(w->arena, mp, step, failed, o.sqlstate, hints) ||
-                 stub_missing(w, mp, failed, &o);
+    *ret_again = plan_learn(script, mp, step, failed, o.sqlstate, hints) ||
+                 stub_missing(w, script, mp, failed, &o);
     return *ret_again || script_failed(a, w, mp, buf_str(&b), shift, failed, &o, err);
 }
 
@@ -101,7 +102,7 @@ replay_run(Work *w, const ReplayScript *script, Err *err)
         const Step *step = &mp.steps.v[i];
         if (!step->count)
             continue;
-        if (!run_step(w, &mp, step, &hints, &again, err))
+        if (!run_step(w, a, &mp, step, &hints, &again, err))
             return false;
         if (!again)
             continue;

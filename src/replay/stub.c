@@ -2,89 +2,6 @@
  * its transaction was rolled back, so it is simply sent again. */
 #include "replay/replay_int.h"
 
-/* What Supabase and other platforms put into each database, as far as migrations refer to it
- * (https://supabase.com/docs/guides/database/postgres/row-level-security, .../storage/schema,
- * https://neon.com/docs/guides/neon-rls). Bodies do not matter: nothing runs there. */
-static const struct {
-    const char *schema, *sql;
-} platform[] = {
-    {"auth",
-     "CREATE SCHEMA auth;"
-     "CREATE TABLE auth.users (instance_id uuid, id uuid PRIMARY KEY, aud varchar(255),"
-     " role varchar(255), email varchar(255), encrypted_password varchar(255),"
-     " email_confirmed_at timestamptz, invited_at timestamptz, confirmed_at timestamptz,"
-     " last_sign_in_at timestamptz, raw_app_meta_data jsonb, raw_user_meta_data jsonb,"
-     " is_super_admin boolean, created_at timestamptz, updated_at timestamptz, phone text UNIQUE,"
-     " phone_confirmed_at timestamptz, banned_until timestamptz, deleted_at timestamptz,"
-     " is_sso_user boolean NOT NULL DEFAULT false, is_anonymous boolean NOT NULL DEFAULT false);"
-     "CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid';"
-     "CREATE FUNCTION auth.role() RETURNS text LANGUAGE sql STABLE AS 'SELECT NULL::text';"
-     "CREATE FUNCTION auth.email() RETURNS text LANGUAGE sql STABLE AS 'SELECT NULL::text';"
-     "CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT NULL::jsonb';"
-     "CREATE FUNCTION auth.user_id() RETURNS text LANGUAGE sql STABLE AS 'SELECT NULL::text'"},
-    {"storage",
-     "CREATE SCHEMA storage;"
-     "CREATE TABLE storage.buckets (id text PRIMARY KEY, name text NOT NULL UNIQUE, owner uuid,"
-     " created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now(), public boolean"
-     " DEFAULT false, avif_autodetection boolean DEFAULT false, file_size_limit bigint,"
-     " allowed_mime_types text[], owner_id text);"
-     "CREATE TABLE storage.objects (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), bucket_id text"
-     " REFERENCES storage.buckets, name text, owner uuid, created_at timestamptz DEFAULT now(),"
-     " updated_at timestamptz DEFAULT now(), last_accessed_at timestamptz DEFAULT now(), metadata"
-     " jsonb, path_tokens text[], version text, owner_id text, user_metadata jsonb);"
-     "ALTER TABLE storage.objects ENABLE ROW LEVEL SECURITY;"
-     "ALTER TABLE storage.buckets ENABLE ROW LEVEL SECURITY;"
-     "CREATE FUNCTION storage.foldername(name text) RETURNS text[] LANGUAGE sql AS 'SELECT"
-     " NULL::text[]';"
-     "CREATE FUNCTION storage.filename(name text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';"
-     "CREATE FUNCTION storage.extension(name text) RETURNS text LANGUAGE sql AS 'SELECT "
-     "NULL::text'"},
-    {"realtime",
-     "CREATE SCHEMA realtime;"
-     "CREATE TABLE realtime.messages (topic text NOT NULL, extension text NOT NULL, payload jsonb,"
-     " event text, private boolean DEFAULT false, updated_at timestamp NOT NULL DEFAULT now(),"
-     " inserted_at timestamp NOT NULL DEFAULT now(), id uuid NOT NULL DEFAULT gen_random_uuid(),"
-     " PRIMARY KEY (id, inserted_at));"
-     "ALTER TABLE realtime.messages ENABLE ROW LEVEL SECURITY;"
-     "CREATE FUNCTION realtime.topic() RETURNS text LANGUAGE sql STABLE AS 'SELECT NULL::text';"
-     "CREATE FUNCTION realtime.send(payload jsonb, event text, topic text, private boolean DEFAULT"
-     " true) RETURNS void LANGUAGE sql AS ''"},
-    {"vault",
-     "CREATE SCHEMA vault;"
-     "CREATE TABLE vault.secrets (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text,"
-     " description text NOT NULL DEFAULT '', secret text NOT NULL, key_id uuid, nonce bytea,"
-     " created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT "
-     "now());"
-     "CREATE VIEW vault.decrypted_secrets AS SELECT *, secret AS decrypted_secret FROM"
-     " vault.secrets"},
-    {"cron",
-     "CREATE SCHEMA cron;"
-     "CREATE TABLE cron.job (jobid bigserial PRIMARY KEY, schedule text, command text, nodename"
-     " text, nodeport integer, database text, username text, active boolean, jobname text);"
-     "CREATE FUNCTION cron.schedule(schedule text, command text) RETURNS bigint LANGUAGE sql AS"
-     " 'SELECT 1::bigint';"
-     "CREATE FUNCTION cron.schedule(job_name text, schedule text, command text) RETURNS bigint"
-     " LANGUAGE sql AS 'SELECT 1::bigint';"
-     "CREATE FUNCTION cron.unschedule(job_id bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
-     "CREATE FUNCTION cron.unschedule(job_name text) RETURNS boolean LANGUAGE sql AS 'SELECT "
-     "true'"},
-    {"supabase_functions",
-     "CREATE SCHEMA supabase_functions;"
-     "CREATE FUNCTION supabase_functions.http_request() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
-     " RETURN NEW; END'"},
-    {"neon_auth",
-     "CREATE SCHEMA neon_auth;"
-     "CREATE TABLE neon_auth.users_sync (raw_json jsonb NOT NULL, id text PRIMARY KEY, name text,"
-     " email text, created_at timestamptz, updated_at timestamptz, deleted_at timestamptz)"},
-    {"extensions", "CREATE SCHEMA extensions"},
-    {"graphql", "CREATE SCHEMA graphql"},
-    {"graphql_public", "CREATE SCHEMA graphql_public"},
-    {"net", "CREATE SCHEMA net"},
-    {"pgmq", "CREATE SCHEMA pgmq"},
-    {"pgsodium", "CREATE SCHEMA pgsodium"},
-    {"supabase_migrations", "CREATE SCHEMA supabase_migrations"},
-};
-
 /* Each name is made once: a statement that fails again fails for another reason. */
 static bool
 is_made(const Work *w, ReplayStubKind kind, const char *name)
@@ -134,32 +51,130 @@ make_role(Work *w, Arena *a, const char *name)
 }
 
 static bool
-make_schema(Work *w, Str name)
+make_schema(Work *w, Arena *a, Str name)
 {
-    for (size_t i = 0; i < sizeof platform / sizeof *platform; i++)
-        if (str_is(name, platform[i].schema))
-            return make(w, REPLAY_SCHEMA, platform[i].schema, str_of(platform[i].sql));
-    return false;
+    const char *sql = stand_in_schema(name);
+    return sql && make(w, REPLAY_SCHEMA, str_dup(a, name), str_of(sql));
+}
+
+/* ---- extensions ---------------------------------------------------------------------------- */
+
+/* The word behind `keyword`, as the server folds it; *ret_from and *ret_to: both words. */
+static const char *
+word_after(Arena *a, Str sql, const char *keyword, size_t *ret_from, size_t *ret_to)
+{
+    size_t n = strlen(keyword);
+    for (size_t i = 1; i + n < sql.n; i++) {
+        if (sql.p[i] == '"' || sql.p[i] == '\'') {
+            const char *end = memchr(sql.p + i + 1, sql.p[i], sql.n - i - 1);
+            i = end ? (size_t)(end - sql.p) : sql.n;
+            continue;
+        }
+        if (!str_ieq(str_slice(sql, i, i + n), str_of(keyword)) ||
+            !strchr(" \t\r\n", sql.p[i - 1]) || !strchr(" \t\r\n\"'", sql.p[i + n]))
+            continue;
+        Str rest = str_trim(str_slice(sql, i + n, sql.n));
+        char quote = rest.n && (rest.p[0] == '"' || rest.p[0] == '\'') ? rest.p[0] : 0;
+        size_t len = quote ? 1 : 0;
+        while (len < rest.n && (quote ? rest.p[len] != quote : !strchr(" \t\r\n;", rest.p[len])))
+            len++;
+        *ret_from = i;
+        *ret_to = (size_t)(rest.p - sql.p) + len + (quote && len < rest.n);
+        return str_dup(a, str_slice(rest, quote ? 1 : 0, len));
+    }
+    return NULL;
+}
+
+/* Write over a part of the script: statements keep their places. */
+static void
+overwrite(MigrationPlan *mp, Arena *a, size_t from, size_t to, Str with)
+{
+    char *copy = str_dup(a, mp->script.text);
+    memset(copy + from, ' ', to - from);
+    memcpy(copy + from, with.p, with.n);
+    mp->script.text.p = copy;
+}
+
+/* Register it as CREATE EXTENSION would, without its files: then it can be commented, altered and
+ * dropped, and owns what stands in for its objects. */
+static bool
+make_extension(Work *w, Arena *a, const char *name, const char *schema)
+{
+    const char *sql = stand_in_extension(str_of(name));
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, "SET LOCAL allow_system_table_mods = on; SET LOCAL search_path = ");
+    sql_add_ident(&b, schema);
+    buf_addz(&b, "; INSERT INTO pg_catalog.pg_extension SELECT pg_catalog.pg_nextoid("
+                 "'pg_catalog.pg_extension', 'oid', 'pg_catalog.pg_extension_oid_index'), ");
+    sql_add_literal(&b, str_of(name));
+    buf_addz(&b, ", 10, n.oid, true, '0' FROM pg_catalog.pg_namespace n WHERE n.nspname = ");
+    sql_add_literal(&b, str_of(schema));
+    buf_addc(&b, ';');
+    if (sql) {
+        /* Whatever these statements make gets an oid above this one. */
+        buf_addz(&b, sql);
+        buf_addz(&b,
+                 "; INSERT INTO pg_catalog.pg_depend SELECT DISTINCT d.classid, d.objid, 0,"
+                 " 'pg_catalog.pg_extension'::pg_catalog.regclass, e.oid, 0, 'e'::\"char\" FROM"
+                 " pg_catalog.pg_extension e, (SELECT 'pg_proc'::regclass::oid classid, oid"
+                 " objid, xmin FROM pg_proc UNION ALL SELECT 'pg_type'::regclass, oid, xmin FROM"
+                 " pg_type UNION ALL SELECT 'pg_operator'::regclass, oid, xmin FROM pg_operator"
+                 " UNION ALL SELECT 'pg_am'::regclass, oid, xmin FROM pg_am UNION ALL SELECT"
+                 " 'pg_opclass'::regclass, oid, xmin FROM pg_opclass UNION ALL SELECT"
+                 " 'pg_opfamily'::regclass, oid, xmin FROM pg_opfamily UNION ALL SELECT"
+                 " 'pg_cast'::regclass, oid, xmin FROM pg_cast) d WHERE e.extname = ");
+        sql_add_literal(&b, str_of(name));
+        buf_addz(&b, " AND d.xmin = e.xmin");
+    }
+    return make(w, REPLAY_EXTENSION, name, buf_str(&b));
+}
+
+/* A CREATE EXTENSION or ALTER EXTENSION that the server has no files for. */
+static bool
+replace_extension(Work *w, Arena *a, Arena *script, MigrationPlan *mp, const SqlStmt *s)
+{
+    size_t from, to;
+    Str sql = str_slice(mp->script.text, s->off, s->off + s->len);
+    if (str_starts(str_of(s->tag), STR("ALTER EXTENSION"))) {
+        const char *made = word_after(a, sql, "EXTENSION", &from, &to);
+        if (made && is_made(w, REPLAY_EXTENSION, made))
+            overwrite(mp, script, s->off, s->off + s->len, STR("SELECT"));
+        return made && is_made(w, REPLAY_EXTENSION, made);
+    }
+    if (!s->objects.n || s->objects.v[0].kind != SQL_OBJ_EXTENSION)
+        return false;
+    const char *name = s->objects.v[0].name.name;
+    if (word_after(a, sql, "VERSION", &from, &to)) {
+        overwrite(mp, script, s->off + from, s->off + to, STR(""));
+        return true;
+    }
+    const char *schema = word_after(a, sql, "SCHEMA", &from, &to);
+    if (schema)
+        make_schema(w, a, str_of(schema));
+    if (!make_extension(w, a, name, schema ? schema : "public"))
+        return false;
+    overwrite(mp, script, s->off, s->off + s->len, STR("SELECT"));
+    return true;
 }
 
 bool
-stub_missing(Work *w, MigrationPlan *mp, size_t failed, const DbOutcome *o)
+stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o)
 {
     ARENA_LOCAL(a);
     const char *name;
-    (void)mp;
-    (void)failed;
     if (!w->is_private)
         return false;
     if ((name = missing(a, o, "role")))
         return make_role(w, a, name);
     if ((name = missing(a, o, "schema")))
-        return make_schema(w, str_of(name));
+        return make_schema(w, a, str_of(name));
     if ((name = missing(a, o, "relation"))) {
         Str rest = str_of(name);
-        return make_schema(w, str_cut(&rest, '.'));
+        return make_schema(w, a, str_cut(&rest, '.'));
     }
     if ((name = missing(a, o, "publication")) && strcmp(name, "supabase_realtime") == 0)
         return make(w, REPLAY_PUBLICATION, name, STR("CREATE PUBLICATION supabase_realtime"));
-    return false;
+    return failed < mp->script.stmts.n && strncmp(o->sqlstate, "42710", 5) != 0 &&
+           replace_extension(w, a, script, mp, &mp->script.stmts.v[failed]);
 }

@@ -83,6 +83,23 @@ int cluster_supervise(const ClusterOptions *options);
 typedef struct TempCluster TempCluster;
 MUST_CHECK bool temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret,
                                   Err *err);
+/* The same with the data of a folder that temp_cluster_save made; the folder stays as it is. */
+MUST_CHECK bool temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
+                                        TempCluster **ret, Err *err);
+/* Stop the server in good order and put its data into the new folder `to`; a folder that is there
+ * already stays. The cluster is of no use afterwards but still to be closed. The data is not synced:
+ * whoever uses it must know that the machine has not been started anew since.
+ * errors: ERR_EMBEDDED, ERR_IO; nothing is left then. */
+MUST_CHECK bool temp_cluster_save(Arena *a, TempCluster *c, const char *to, Err *err);
 const char *temp_cluster_url(const TempCluster *c); /* postgresql://postgres@/postgres?host=... */
 int temp_cluster_major(const TempCluster *c);
 void temp_cluster_close(TempCluster *c); /* NULL is fine */
+
+/* The cache of this user ($XDG_CACHE_HOME/aramid, ~/.cache/aramid, as root /var/cache/aramid), made
+ * when it is missing; nobody else can write to it. NULL = there is none. */
+const char *cluster_cache_folder(Arena *a);
+
+/* The server that temp_cluster_open would start: its major version, and a text that changes with its
+ * program and its user. errors: ERR_NO_POSTGRES, ERR_EMBEDDED. cost: 1 ms; a process with `bindir`. */
+MUST_CHECK bool temp_cluster_server(Arena *a, const char *bindir, int major, int *ret_major,
+                                    const char **ret_id, Err *err);

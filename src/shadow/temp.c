@@ -22,6 +22,7 @@
 #define TEMPLATE_AGE_S (30 * 24 * 3600)
 
 struct TempCluster {
+    ServerUser user;
     const char *dir; /* holds data/, the socket, the log and the file "alive" */
     const char *url;
     int major;
@@ -72,9 +73,8 @@ make_folder(Arena *a, const ServerUser *user, TempCluster *c, Err *err)
 
 /* ---- the template -------------------------------------------------------------------------- */
 
-/* A folder of ours that nobody else can write to; NULL = none. */
-static const char *
-cache_folder(Arena *a)
+const char *
+cluster_cache_folder(Arena *a)
 {
     Err ignored;
     struct stat st;
@@ -168,7 +168,7 @@ static bool
 use_template(Arena *a, const PgBinaries *b, const ServerUser *user, const char *data)
 {
     Err reason;
-    const char *cache = cache_folder(a);
+    const char *cache = cluster_cache_folder(a);
     if (!cache)
         return false;
     const char *dir = fs_join(a, cache, template_name(a, b, user));
@@ -179,6 +179,18 @@ use_template(Arena *a, const PgBinaries *b, const ServerUser *user, const char *
         return true;
     (void)!fs_remove(data, &reason);
     return false;
+}
+
+/* Copy a saved folder that nobody moves away, to remove it, in the meantime. */
+static bool
+use_saved(Arena *a, const ServerUser *user, const char *saved, const char *data)
+{
+    Err ignored;
+    struct stat before, after;
+    return stat(saved, &before) == 0 && user_owns_folder(user, saved) &&
+           tree_copy(fs_join(a, saved, "data"), data, user, &ignored) &&
+           stat(saved, &after) == 0 && before.st_dev == after.st_dev &&
+           before.st_ino == after.st_ino;
 }
 
 /* ---- the server ---------------------------------------------------------------------------- */
@@ -242,10 +254,13 @@ wait_until_ready(Arena *a, TempCluster *c, Err *err)
 }
 
 static bool
-open_in(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err *err)
+open_in(Arena *a, const PgBinaries *b, const char *saved, TempCluster *c, Err *err)
 {
+    const ServerUser *user = &c->user;
     const char *data = fs_join(a, c->dir, "data");
-    bool copied = use_template(a, b, user, data);
+    if (saved && !use_saved(a, user, saved, data))
+        return err_set(err, ERR_EMBEDDED, "the data in \"%s\" cannot be used", saved);
+    bool copied = saved || use_template(a, b, user, data);
     if (os_signal_pending())
         return err_set(err, ERR_INTERRUPTED, "interrupted while the database was starting");
     InitdbRequest request = {
@@ -255,22 +270,77 @@ open_in(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, E
 }
 
 bool
-temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret, Err *err)
+temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
+                        TempCluster **ret, Err *err)
 {
     PgBinaries b;
-    ServerUser user;
-    if (!binaries_find(a, bindir, major, &b, err) || !user_for_new(a, &user, err))
-        return false;
     TempCluster *c = arena_new(a, TempCluster);
     c->alive = -1;
+    if (!binaries_find(a, bindir, major, &b, err) || !user_for_new(a, &c->user, err))
+        return false;
     c->major = b.major;
-    if (!make_folder(a, &user, c, err) || !open_in(a, &b, &user, c, err)) {
+    if (!make_folder(a, &c->user, c, err) || !open_in(a, &b, saved, c, err)) {
         temp_cluster_close(c);
         return false;
     }
     c->url = str_fmt(a, "postgresql://postgres@/postgres?host=%s&port=%d", c->dir, SOCKET_PORT);
     *ret = c;
     return true;
+}
+
+bool
+temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret, Err *err)
+{
+    return temp_cluster_open_saved(a, bindir, major, NULL, ret, err);
+}
+
+bool
+temp_cluster_server(Arena *a, const char *bindir, int major, int *ret_major, const char **ret_id,
+                    Err *err)
+{
+    PgBinaries b;
+    ServerUser user;
+    if (!binaries_find(a, bindir, major, &b, err) || !user_for_new(a, &user, err))
+        return false;
+    *ret_major = b.major;
+    *ret_id = template_name(a, &b, &user);
+    return true;
+}
+
+/* Stop the server with `sig` and wait; after the deadline it is killed. Whether it ended well. */
+static bool
+stop(TempCluster *c, int sig)
+{
+    int status = -1;
+    int64_t deadline = clock_ms() + STOP_TIMEOUT_MS;
+    if (c->pid <= 0)
+        return false;
+    kill(c->pid, sig);
+    while (waitpid(c->pid, &status, WNOHANG) == 0) {
+        if (clock_ms() > deadline)
+            kill(c->pid, SIGKILL);
+        clock_sleep_ms(2);
+    }
+    c->pid = 0;
+    return status == 0;
+}
+
+bool
+temp_cluster_save(Arena *a, TempCluster *c, const char *to, Err *err)
+{
+    Err ignored;
+    unsigned long long name;
+    os_random(&name, sizeof name);
+    const char *unfinished = str_fmt(a, "%s.%012llx", to, name >> 16);
+    const char *data = fs_join(a, c->dir, "data"), *into = fs_join(a, unfinished, "data");
+    if (!stop(c, SIGINT))
+        return err_set(err, ERR_EMBEDDED, "the throwaway database did not stop in good order");
+    if (user_mkdir(&c->user, unfinished) &&
+        (rename(data, into) == 0 || tree_copy(data, into, &c->user, &ignored)) &&
+        rename(unfinished, to) == 0)
+        return true;
+    (void)!fs_remove(unfinished, &ignored);
+    return err_set(err, ERR_IO, "cannot make the folder \"%s\"", to);
 }
 
 const char *
@@ -291,15 +361,7 @@ temp_cluster_close(TempCluster *c)
     Err ignored;
     if (!c)
         return;
-    if (c->pid > 0) {
-        int64_t deadline = clock_ms() + STOP_TIMEOUT_MS;
-        kill(c->pid, SIGQUIT);
-        while (waitpid(c->pid, NULL, WNOHANG) == 0) {
-            if (clock_ms() > deadline)
-                kill(c->pid, SIGKILL);
-            clock_sleep_ms(2);
-        }
-    }
+    stop(c, SIGQUIT);
     if (c->dir)
         (void)!fs_remove(c->dir, &ignored);
     fs_close_cleanup(&c->alive);

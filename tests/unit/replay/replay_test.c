@@ -1,5 +1,6 @@
 /* Starts real servers: a throwaway one for each replay. */
-#include "replay/replay.h"
+#include "base/fs.h"
+#include "replay/replay_int.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -21,12 +22,18 @@ must(bool ok, const Err *err)
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 static Replay
-replayed(Arena *a, const ReplayScript *scripts, size_t n)
+replayed_with(Arena *a, const ReplayScript *scripts, size_t n, const char *cache)
 {
     Err err;
     Replay r;
-    must(replay_scripts(a, scripts, n, &(ReplayOptions){0}, &r, &err), &err);
+    must(replay_scripts(a, scripts, n, &(ReplayOptions){.cache_dir = cache}, &r, &err), &err);
     return r;
+}
+
+static Replay
+replayed(Arena *a, const ReplayScript *scripts, size_t n)
+{
+    return replayed_with(a, scripts, n, NULL);
 }
 
 static Err
@@ -121,6 +128,171 @@ puts_stubs_for_what_is_missing(void **state)
     assert_string_equal(catalog_relation(r.catalog, "public", "u")->owner, "app");
 }
 
+static void
+stands_in_for_extensions(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const ReplayScript scripts[] = {
+        SCRIPT("1",
+               "CREATE TABLE before (id int);\nCREATE EXTENSION no_such_thing;\n"
+               "CREATE EXTENSION IF NOT EXISTS \"vector\" WITH SCHEMA extensions VERSION '0.1';\n"
+               "CREATE TABLE t (id int, e extensions.vector(3));"
+               "CREATE INDEX i ON t USING hnsw (e extensions.vector_cosine_ops);"
+               "COMMENT ON EXTENSION vector IS 'x'; ALTER EXTENSION vector UPDATE;"),
+        SCRIPT("2", "CREATE EXTENSION IF NOT EXISTS no_such_thing; DROP EXTENSION no_such_thing;"),
+    };
+    Replay r = replayed(a, scripts, 2);
+    assert_true(has_stub(&r, REPLAY_EXTENSION, "vector"));
+    assert_true(has_stub(&r, REPLAY_EXTENSION, "no_such_thing"));
+    const CatRelation *t = catalog_relation(r.catalog, "public", "t");
+    assert_string_equal(catalog_column(t, "e")->type.text, "\"extensions\".\"vector\"(3)");
+    assert_non_null(catalog_find(r.catalog, (CatRef){CAT_EXTENSION, NULL, "vector", NULL}));
+    assert_null(catalog_find(r.catalog, (CatRef){CAT_EXTENSION, NULL, "no_such_thing", NULL}));
+    assert_int_equal(r.catalog->functions.n, 0);
+    assert_int_equal(r.catalog->others.n, 0);
+}
+
+/* Those that this server has files for are never used here. */
+static void
+stand_ins_are_valid(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const char *const names[] = {"uuid-ossp", "pgcrypto", "citext", "vector"};
+    ReplayScript scripts[COUNT(names)];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *sql = stand_in_extension(str_of(names[i]));
+        scripts[i] = (ReplayScript){
+            names[i], NULL,
+            str_of(str_fmt(a, "CREATE SCHEMA s%zu; SET search_path = s%zu; %s;", i, i, sql))};
+    }
+    Replay r = replayed(a, scripts, COUNT(names));
+    assert_int_equal(r.stubs.n, 0);
+}
+
+/* ---- the cache ----------------------------------------------------------------------------- */
+
+static int
+make_folder(void **state)
+{
+    char name[] = "/tmp/aramid-replay-XXXXXX";
+    *state = mkdtemp(name) ? strdup(name) : NULL;
+    return *state ? 0 : -1;
+}
+
+static int
+remove_folder(void **state)
+{
+    Err err;
+    bool ok = fs_remove(*state, &err);
+    free(*state);
+    return ok ? 0 : -1;
+}
+
+enum { MANY = 12 };
+
+/* The first one needs a stub, the others make a table each. */
+static void
+make_scripts(Arena *a, ReplayScript *scripts, size_t n)
+{
+    scripts[0] =
+        (ReplayScript){"0", NULL, STR("CREATE TABLE t (); GRANT SELECT ON t TO somebody;")};
+    for (size_t i = 1; i < n; i++)
+        scripts[i] = (ReplayScript){str_fmt(a, "%zu", i), NULL,
+                                    str_of(str_fmt(a, "CREATE TABLE t%zu ();", i))};
+}
+
+static void
+runs_only_what_is_new(void **state)
+{
+    ARENA_LOCAL(a);
+    ReplayScript s[MANY + 1];
+    make_scripts(a, s, MANY + 1);
+    Replay first = replayed_with(a, s, MANY, *state);
+    assert_int_equal(first.scripts_run, MANY);
+    Replay again = replayed_with(a, s, MANY, *state);
+    assert_true(again.is_cached);
+    assert_int_equal(again.scripts_run, 0);
+    assert_int_equal(again.version_num, first.version_num);
+    assert_true(has_stub(&again, REPLAY_ROLE, "somebody"));
+    assert_string_equal(catalog_fingerprint(a, again.catalog, NULL),
+                        catalog_fingerprint(a, first.catalog, NULL));
+
+    s[MANY].sql = STR("GRANT SELECT ON t1 TO somebody;"); /* the role is there */
+    Replay more = replayed_with(a, s, MANY + 1, *state);
+    assert_false(more.is_cached);
+    assert_int_equal(more.scripts_run, 1);
+    assert_int_equal(more.stubs.n, 1);
+    assert_int_equal(more.catalog->tables.n, MANY);
+
+    s[0].sql = STR("CREATE TABLE other ();"); /* an edited file spoils all behind it */
+    assert_int_equal(replayed_with(a, s, MANY, *state).scripts_run, MANY);
+}
+
+static void
+options_are_part_of_the_key(void **state)
+{
+    ARENA_LOCAL(a);
+    Err err;
+    Replay r;
+    static const ReplayScript script = SCRIPT("x", "CREATE TABLE t (); CREATE TABLE u ();");
+    static const char *const except[] = {"public.u"};
+    const IntrospectOptions some = {.except = except, .nexcept = 1};
+    assert_int_equal(replayed_with(a, &script, 1, *state).catalog->tables.n, 2);
+    const ReplayOptions o = {.cache_dir = *state, .introspect = &some};
+    must(replay_scripts(a, &script, 1, &o, &r, &err), &err);
+    assert_false(r.is_cached);
+    assert_int_equal(r.catalog->tables.n, 1);
+}
+
+/* Every file of the cache cut short, then with other bytes in it. */
+static void
+damage(Arena *a, const char *dir, bool cut)
+{
+    Err err;
+    FsEntryVec entries = {0};
+    must(fs_list(a, dir, &entries, &err), &err);
+    vec_each (const FsEntry, e, &entries) {
+        Str text;
+        const char *path = fs_join(a, dir, e->name);
+        if (e->kind != FS_FILE)
+            continue;
+        must(fs_read(a, path, 0, &text, &err), &err);
+        char *bytes = str_dup(a, text);
+        bytes[text.n - 2] ^= 1;
+        must(fs_write(path, (Str){bytes, cut ? text.n / 2 : text.n}, 0600, &err), &err);
+    }
+}
+
+static void
+does_without_what_is_damaged(void **state)
+{
+    ARENA_LOCAL(a);
+    ReplayScript s[MANY];
+    make_scripts(a, s, MANY);
+    replayed_with(a, s, MANY, *state);
+    for (int i = 0; i < 2; i++) {
+        damage(a, fs_join(a, *state, "replay"), i == 0);
+        Replay r = replayed_with(a, s, MANY, *state);
+        assert_int_equal(r.scripts_run, MANY);
+        assert_int_equal(r.catalog->tables.n, MANY);
+    }
+}
+
+static void
+does_without_a_folder(void **state)
+{
+    ARENA_LOCAL(a);
+    Err err;
+    ReplayScript s[MANY];
+    make_scripts(a, s, MANY);
+    const char *file = fs_join(a, *state, "file");
+    must(fs_write(file, STR("x"), 0600, &err), &err);
+    assert_int_equal(replayed_with(a, s, MANY, file).scripts_run, MANY);
+    assert_int_equal(replayed_with(a, s, MANY, "/proc/none").scripts_run, MANY);
+}
+
 int
 main(void)
 {
@@ -128,6 +300,12 @@ main(void)
         cmocka_unit_test(runs_as_a_deploy_would),
         cmocka_unit_test(says_which_statement_failed),
         cmocka_unit_test(puts_stubs_for_what_is_missing),
+        cmocka_unit_test(stands_in_for_extensions),
+        cmocka_unit_test(stand_ins_are_valid),
+        cmocka_unit_test_setup_teardown(runs_only_what_is_new, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(options_are_part_of_the_key, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(does_without_what_is_damaged, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(does_without_a_folder, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

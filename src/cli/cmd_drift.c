@@ -1,0 +1,34 @@
+#include "cli/commands.h"
+
+#include "base/os.h"
+#include "report/drift.h"
+
+enum { EXIT_DRIFT = 2 };
+
+int
+cmd_drift(CmdCall *call)
+{
+    os_signals_catch();
+    Arena *a = call->arena;
+    Config config;
+    Err err;
+    DriftResult r;
+    if (!cli_load_config(call, &config, &err) ||
+        !flow_drift(
+            a, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+            &r, &err))
+        return cli_fail(call, &err);
+    const char *script = cli_text(call, "script");
+    Buf b;
+    JsonWriter w;
+    buf_init(&b, a);
+    jw_init(&w, a, true);
+    if (cli_flag(call, "json"))
+        report_drift_json(&w, &r);
+    else if (!script)
+        report_drift_text(&b, &call->term_out, &r, !cli_flag(call, "quiet"));
+    else if (r.has_drift)
+        buf_add(&b, report_drift_script(a, strcmp(script, "adopt") == 0 ? r.adopt : r.repair));
+    cli_print(call, cli_flag(call, "json") ? &w.out : &b);
+    return r.has_drift && cli_flag(call, "exit-code") ? EXIT_DRIFT : 0;
+}

@@ -1,0 +1,364 @@
+#include "flow/drift.h"
+
+#include "flow/managed.h"
+#include "render/render.h"
+
+#include <stdlib.h>
+
+static void
+close_session(Session *s)
+{
+    if (s->db)
+        session_close(s);
+}
+
+bool
+flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret, Err *err)
+{
+    const ConfigValue *shadow = &in->config->values[CFG_SHADOW_URL];
+    *ret = (ReplayOptions){.bindir = in->config->values[CFG_EMBEDDED_BIN].text,
+                           .major = major,
+                           .cache_dir = cluster_cache_folder(a),
+                           .tick = in->tick,
+                           .tick_arg = in->tick_arg};
+    if (!shadow->text)
+        return true;
+    DbUrl *url = arena_new(a, DbUrl);
+    ret->shadow_url = url;
+    ret->shadow_origin = shadow->origin;
+    return url_parse(a, shadow->text, shadow->origin, url, err);
+}
+
+/* ---- the two sides ------------------------------------------------------------------------- */
+
+static void
+add_note(Arena *a, DriftResult *r, const char *text)
+{
+    *vec_add(a, &r->notes) = text;
+}
+
+/* The migrations that are in the database, in the order of a new one. */
+static ReplayScript *
+applied_scripts(Arena *a, DriftResult *r)
+{
+    ReplayScript *scripts = arena_array(a, ReplayScript, r->history.files.n + 1);
+    bool all = !r->history.rows.n;
+    vec_each (const Entry, e, &r->history.entries) {
+        const Migration *m = e->file;
+        if (m && m->has_file && (all || e->state == ENTRY_APPLIED))
+            scripts[r->migrations++] = (ReplayScript){m->name, m->path, m->text};
+    }
+    return scripts;
+}
+
+static void
+note_history(Arena *a, DriftResult *r)
+{
+    const History *h = &r->history;
+    if (!h->rows.n)
+        add_note(a, r, "the database has no migration history: it is compared with all migrations");
+    if (h->failed + h->resumable)
+        add_note(a, r, "a migration did not end: what it left in the database counts as drift");
+    if (h->missing)
+        add_note(a, r,
+                 "applied migrations are missing in the folder: what they made counts as "
+                 "drift");
+    if (h->edited)
+        add_note(a, r,
+                 "migrations were edited after they were applied: the files as they are now "
+                 "were replayed");
+}
+
+static bool
+has_schema(const Catalog *c, const char *name)
+{
+    return catalog_find(c, (CatRef){CAT_SCHEMA, NULL, name, NULL}) != NULL;
+}
+
+static IntrospectOptions
+except_options(const Patterns *p)
+{
+    return (IntrospectOptions){.except = p->v, .nexcept = p->n};
+}
+
+/* ---- alignment: what differs without being drift -------------------------------------------- */
+
+/* Privileges that new objects get in this database: letters by schema ("" = any), kind, role. */
+typedef struct DefaultAcl {
+    const char *schema, *role; /* role NULL = PUBLIC */
+    char kind;                 /* as pg_default_acl has it: r, S, f, T, n */
+    const char *letters;
+} DefaultAcl;
+typedef VEC(DefaultAcl) DefaultAcls;
+
+static bool
+read_default_acls(Arena *a, Db *db, DefaultAcls *ret, Err *err)
+{
+    DbRowsVec results;
+    if (!db_query(
+            db, a,
+            STR("SELECT coalesce(n.nspname, ''), d.defaclobjtype, r.rolname, x.grantee::text,"
+                " pg_catalog.string_agg(CASE x.privilege_type WHEN 'SELECT' THEN 'r' WHEN 'INSERT'"
+                " THEN 'a' WHEN 'UPDATE' THEN 'w' WHEN 'DELETE' THEN 'd' WHEN 'TRUNCATE' THEN 'D'"
+                " WHEN 'REFERENCES' THEN 'x' WHEN 'TRIGGER' THEN 't' WHEN 'MAINTAIN' THEN 'm' WHEN"
+                " 'USAGE' THEN 'U' WHEN 'CREATE' THEN 'C' WHEN 'EXECUTE' THEN 'X' END, '')"
+                " FROM pg_catalog.pg_default_acl d CROSS JOIN LATERAL"
+                " pg_catalog.aclexplode(d.defaclacl) x LEFT JOIN pg_catalog.pg_namespace n ON n.oid"
+                " OPERATOR(pg_catalog.=) d.defaclnamespace LEFT JOIN pg_catalog.pg_roles r ON r.oid"
+                " OPERATOR(pg_catalog.=) x.grantee GROUP BY 1, 2, 3, 4"),
+            &results, err))
+        return false;
+    const DbRows *rows = &results.v[results.n - 1];
+    for (int i = 0; i < rows->rows; i++)
+        *vec_add(a, ret) = (DefaultAcl){.schema = db_cell(rows, i, 0).p,
+                                        .kind = db_cell(rows, i, 1).p[0],
+                                        .role = db_cell(rows, i, 2).p,
+                                        .letters = db_cell(rows, i, 4).p};
+    return true;
+}
+
+static char
+acl_kind(CatKind kind)
+{
+    switch (kind) {
+    case CAT_TABLE:
+    case CAT_VIEW:
+    case CAT_MATVIEW:
+        return 'r';
+    case CAT_SEQUENCE:
+        return 'S';
+    case CAT_FUNCTION:
+        return 'f';
+    case CAT_ENUM:
+    case CAT_DOMAIN:
+    case CAT_COMPOSITE:
+        return 'T';
+    case CAT_SCHEMA:
+        return 'n';
+    default:
+        return 0;
+    }
+}
+
+static bool
+is_default(const DefaultAcls *acls, const CatObject *o, const char *role, char letter)
+{
+    vec_each (const DefaultAcl, d, acls)
+        if (d->kind == acl_kind(o->id.kind) && cat_same_text(d->role, role) &&
+            strchr(d->letters, letter) &&
+            (!d->schema[0] || (o->id.schema && !strcmp(d->schema, o->id.schema))))
+            return true;
+    return false;
+}
+
+static const CatGrant *
+grant_of(const CatGrants *grants, const char *role)
+{
+    vec_each (const CatGrant, g, grants)
+        if (cat_same_text(g->role, role))
+            return g;
+    return NULL;
+}
+
+/* The privileges of a live object without those that only default privileges gave it. */
+static CatGrants
+align_grants(Arena *a, const CatObject *live, const char *owner, const CatObject *expected,
+             const DefaultAcls *acls)
+{
+    CatGrants kept = {0};
+    vec_each (const CatGrant, g, &live->grants) {
+        const char *role = g->role && cat_same_text(g->role, live->owner) ? owner : g->role;
+        const CatGrant *wanted = grant_of(&expected->grants, role);
+        Buf letters;
+        buf_init(&letters, a);
+        for (const char *l = g->privileges; *l; l++) {
+            bool has_option = l[1] == '*';
+            if ((wanted && strchr(wanted->privileges, *l)) ||
+                !is_default(acls, live, g->role, *l)) {
+                buf_addc(&letters, *l);
+                buf_addz(&letters, has_option ? "*" : "");
+            }
+            l += has_option;
+        }
+        if (letters.n || wanted || !g->privileges[0])
+            *vec_add(a, &kept) = (CatGrant){role, letters.p};
+    }
+    return kept;
+}
+
+/* Owners count where migrations set them; privileges where they grant or revoke any (the rules'
+ * grants_of); the schema public is each server's own. */
+static void
+align(Arena *a, Catalog *live, const Replay *expected, const DefaultAcls *acls)
+{
+    vec_each (CatObject *, o, &live->objects) {
+        CatObject *l = *o, *e = catalog_find(expected->catalog, l->id);
+        if (!e) {
+            l->owner = NULL;
+            l->grants = (CatGrants){0};
+            continue;
+        }
+        const char *owner = cat_same_text(e->owner, expected->user) ? e->owner : l->owner;
+        l->grants = align_grants(a, l, owner, e, acls);
+        l->owner = owner;
+        if (l->id.kind == CAT_SCHEMA && strcmp(l->id.name, "public") == 0) {
+            l->owner = e->owner;
+            l->grants = e->grants;
+            l->comment = e->comment;
+        }
+    }
+}
+
+static void
+drop_managed_extensions(Catalog *live, const Catalog *expected)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < live->extensions.n; i++) {
+        CatExtension *x = live->extensions.v[i];
+        if (catalog_find(expected, x->id) || !managed_extension(x->id.name, x->in_schema))
+            live->extensions.v[n++] = x;
+    }
+    live->extensions.n = n;
+}
+
+/* ---- one server prints both ------------------------------------------------------------------ */
+
+/* Versions print views and expressions differently: make the live schema on the server that ran the
+ * migrations, and read that. */
+static bool
+normalise(Arena *a, const ReplayOptions *o, DriftResult *r, Catalog **live, Err *err)
+{
+    const CatRules rules = {.ignore_owners = true};
+    const DiffOptions options = {.rules = &rules};
+    Catalog *empty = catalog_new(a);
+    catalog_finish(empty);
+    Diff *d =
+        diff_catalogs(a, &(DiffSide){.catalog = empty}, &(DiffSide){.catalog = *live}, &options);
+    ReplayScript script = {"of the database", NULL, render_script(a, d, NULL)};
+    ReplayOptions same = *o;
+    Replay printed;
+    same.major = r->replay.major;
+    if (!replay_scripts(a, &script, 1, &same, &printed, err)) {
+        if (err->code == ERR_REPLAY)
+            err_hint(err,
+                     "the database is of PostgreSQL %d, the private server of %d: install "
+                     "PostgreSQL %d, or name a server of that version with --shadow-url",
+                     r->server->version / 10000, r->replay.major, r->server->version / 10000);
+        return false;
+    }
+    *live = printed.catalog;
+    return true;
+}
+
+/* ---- the comparison ------------------------------------------------------------------------- */
+
+static int
+by_ref(const void *x, const void *y)
+{
+    return cat_ref_cmp(x, y);
+}
+
+static CatRefs
+objects_with_grants(Arena *a, const Catalog *c)
+{
+    CatRefs list = {0};
+    vec_each (CatObject *, o, &c->objects)
+        if ((*o)->grants.n)
+            *vec_add(a, &list) = (*o)->id;
+    if (list.n)
+        qsort(list.v, list.n, sizeof *list.v, by_ref);
+    return list;
+}
+
+static void
+list_others(Arena *a, DriftResult *r, const Catalog *c)
+{
+    vec_each (const CatOther, o, &c->others) {
+        bool known = false;
+        vec_each (const CatOther, k, &r->not_compared)
+            known = known || (strcmp(k->what, o->what) == 0 && strcmp(k->name, o->name) == 0 &&
+                              cat_same_text(k->schema, o->schema));
+        if (!known)
+            *vec_add(a, &r->not_compared) = *o;
+    }
+}
+
+static void
+compare(Arena *a, DriftResult *r)
+{
+    CatRefs *granted = arena_new(a, CatRefs);
+    CatRules *rules = arena_new(a, CatRules);
+    *granted = objects_with_grants(a, r->replay.catalog);
+    *rules = (CatRules){.ignore_column_order = true,
+                        .ignore_versions = true,
+                        .ignore_owners = r->replay.is_other_major,
+                        .grants_of = granted};
+    const DiffOptions options = {.rules = rules};
+    const DiffSide made = {.catalog = r->replay.catalog}, live = {.catalog = r->live};
+    r->adopt = diff_catalogs(a, &made, &live, &options);
+    r->repair = diff_catalogs(a, &live, &made, &options);
+    r->has_drift = r->repair->changes.n > 0;
+}
+
+static bool
+read_and_compare(Arena *a, const FlowInput *in, Session *s, DriftResult *r, Err *err)
+{
+    JournalVec journal = {0};
+    ManagedSchemas schemas = {0};
+    DefaultAcls acls = {0};
+    ReplayOptions replay;
+    if (!session_read(s, &r->history, &journal, err) || !managed_schemas(a, s->db, &schemas, err) ||
+        !read_default_acls(a, s->db, &acls, err) ||
+        !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err))
+        return false;
+    r->server = db_info(s->db);
+    note_history(a, r);
+    ReplayScript *scripts = applied_scripts(a, r);
+    Patterns except = managed_tables(a, in->config);
+    vec_each (const char *, p, &schemas.owned)
+        *vec_add(a, &except) = *p;
+    IntrospectOptions what = except_options(&except);
+    replay.introspect = &what;
+    if (!replay_scripts(a, scripts, r->migrations, &replay, &r->replay, err))
+        return false;
+    vec_each (const char *, p, &schemas.named)
+        if (!has_schema(r->replay.catalog, *p)) {
+            *vec_add(a, &except) = *p;
+            *vec_add(a, &schemas.owned) = *p;
+        }
+    vec_each (const char *, p, &schemas.owned)
+        *vec_add(a, &r->left_out) = *p;
+    Catalog *live;
+    what = except_options(&except);
+    if (!introspect(a, s->db, &what, &live, err))
+        return false;
+    list_others(a, r, live);
+    list_others(a, r, r->replay.catalog);
+    align(a, live, &r->replay, &acls);
+    if (r->server->version / 10000 != r->replay.major && !normalise(a, &replay, r, &live, err))
+        return false;
+    drop_managed_extensions(live, r->replay.catalog);
+    r->live = live;
+    compare(a, r);
+    return true;
+}
+
+bool
+flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err)
+{
+    *ret = (DriftResult){.config = in->config};
+    if (!flow_history(a, in->config, &ret->history, err) ||
+        !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
+        return false;
+    if (ret->target.absent)
+        return true;
+    Session s __attribute__((cleanup(close_session))) = {0};
+    SessionOptions o = {.config = in->config,
+                        .url = &ret->target.url,
+                        .url_origin = ret->target.origin,
+                        .layout = ret->history.layout,
+                        .verb = "drift",
+                        .tick = in->tick,
+                        .tick_arg = in->tick_arg};
+    return session_open(a, &o, &s, err) && read_and_compare(a, in, &s, ret, err);
+}

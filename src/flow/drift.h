@@ -1,0 +1,37 @@
+/* Drift: what is in a database against what its applied migrations make. */
+#pragma once
+
+#include "diff/diff.h"
+#include "flow/flow.h"
+#include "replay/replay.h"
+
+/* Where and how a command replays: bindir, shadow URL and cache of the configuration; `major` of
+ * the server that it is compared with, 0 = none. errors: ERR_URL, ERR_SHADOW. */
+MUST_CHECK bool
+flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret, Err *err);
+
+typedef struct DriftResult {
+    const Config *config;
+    Target target;
+    const DbInfo *server; /* NULL when the target is absent */
+    History history;
+    Replay replay;     /* of the migrations that the ledger calls applied */
+    size_t migrations; /* how many those are */
+    const Catalog
+        *live;    /* as compared: printed by the same server, owners and privileges aligned */
+    Diff *adopt;  /* migrations -> database: what was done to the database */
+    Diff *repair; /* database -> migrations: what would undo it */
+    bool has_drift;
+    VEC(CatOther) not_compared; /* of kinds that are not whole, on either side */
+    CatTexts left_out;          /* schemas of platforms and tools */
+    CatTexts notes;             /* what the result rests on, where that is not the usual */
+} DriftResult;
+
+/* Compare. Only reads the database; replays on a server of our own.
+ *
+ * Counts: structure, comments, privileges where migrations grant or revoke any, owners where
+ * migrations set them. Does not count: column order, versions of extensions, privileges that come
+ * from the database's default privileges, objects of platforms, tools and extensions.
+ * errors: those of flow_target, session_open, introspect and replay_scripts */
+MUST_CHECK bool
+flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err);

@@ -1,0 +1,125 @@
+#include "flow/managed.h"
+
+/* Supabase's own dumps leave these out (supabase/cli, dump_schema.sh), and those of other platforms
+ * and tools. */
+static const char *const schemas[] = {
+    "_analytics",
+    "_realtime",
+    "_supavisor",
+    "_timescaledb_*",
+    "aramid",
+    "auth",
+    "aws_*",
+    "cron",
+    "dbdev",
+    "drizzle",
+    "etl",
+    "extensions",
+    "google_*",
+    "graphile_migrate",
+    "graphile_worker",
+    "graphql",
+    "graphql_public",
+    "hdb_catalog",
+    "heroku_ext",
+    "_heroku",
+    "neon",
+    "neon_auth",
+    "neon_migration",
+    "net",
+    "partman",
+    "pgboss",
+    "pgbouncer",
+    "pgmq",
+    "pgsodium",
+    "pgsodium_masks",
+    "pgtle",
+    "rdsadmin",
+    "realtime",
+    "repack",
+    "storage",
+    "supabase_functions",
+    "supabase_migrations",
+    "tiger",
+    "tiger_data",
+    "timescaledb_*",
+    "topology",
+    "vault",
+};
+
+static const char *const owners[] = {
+    "azure_*",   "azuresu",       "cloud_admin", "cloudsql*", "neon_*",
+    "pgbouncer", "pgsodium_key*", "pgtle_admin", "rds*",      "supabase_*",
+};
+
+/* A * behind a name takes its sequence with it. */
+static const char *const tables[] = {
+    "*._prisma_migrations",         "*._aramid_journal",   "*.__drizzle_migrations*",
+    "*.schema_migrations",          "*.pgmigrations*",     "*.flyway_schema_history",
+    "*.knex_migrations*",           "*.typeorm_metadata",  "*._sqlx_migrations",
+    "*.__diesel_schema_migrations", "*.SequelizeMeta",     "*.ar_internal_metadata",
+    "*.goose_db_version*",          "*.kysely_migration*",
+};
+
+static const char *const extensions[] = {
+    "aws_*",          "azure*",   "google_*",   "hypopg", "index_advisor",  "neon*",
+    "pg_buffercache", "pg_cron",  "pg_graphql", "pg_net", "pg_stat_*",      "pg_tle",
+    "pgaudit",        "pgsodium", "plpgsql",    "rds_*",  "supabase_vault", "wrappers",
+};
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static bool
+matches_any(const char *const *patterns, size_t n, const char *text)
+{
+    for (size_t i = 0; i < n; i++)
+        if (introspect_matches(patterns[i], text))
+            return true;
+    return false;
+}
+
+Patterns
+managed_tables(Arena *a, const Config *c)
+{
+    Patterns all = {0};
+    ConfigList ignored = config_list(a, c, CFG_IGNORE);
+    for (size_t i = 0; i < COUNT(tables); i++)
+        *vec_add(a, &all) = tables[i];
+    vec_each (const char *, p, &ignored)
+        *vec_add(a, &all) = *p;
+    vec_each (const char *, p, &c->external_tables)
+        *vec_add(a, &all) = *p;
+    vec_each (const char *, p, &c->external_enums)
+        *vec_add(a, &all) = *p;
+    return all;
+}
+
+bool
+managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err)
+{
+    DbRowsVec results;
+    if (!db_query(db, a,
+                  STR("SELECT n.nspname, r.rolname FROM pg_catalog.pg_namespace n JOIN"
+                      " pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
+                      " WHERE n.nspname OPERATOR(pg_catalog.!~) '^pg_|^information_schema$'"
+                      " AND n.nspname OPERATOR(pg_catalog.<>) 'public'"
+                      " ORDER BY n.nspname COLLATE pg_catalog.\"C\""),
+                  &results, err))
+        return false;
+    const DbRows *rows = &results.v[results.n - 1];
+    for (int i = 0; i < rows->rows; i++) {
+        const char *name = str_dup(a, db_cell(rows, i, 0)), *owner = db_cell(rows, i, 1).p;
+        if (matches_any(owners, COUNT(owners), owner))
+            *vec_add(a, &ret->owned) = name;
+        else if (matches_any(schemas, COUNT(schemas), name))
+            *vec_add(a, &ret->named) = name;
+    }
+    return true;
+}
+
+bool
+managed_extension(const char *name, const char *in_schema)
+{
+    return matches_any(extensions, COUNT(extensions), name) ||
+           (in_schema && matches_any(schemas, COUNT(schemas), in_schema));
+}

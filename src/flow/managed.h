@@ -1,0 +1,27 @@
+/* What no comparison looks at: what platforms and tools keep in a database. */
+#pragma once
+
+#include "config/config.h"
+#include "db/db.h"
+#include "introspect/introspect.h"
+
+typedef VEC(const char *) Patterns;
+
+/* Tables of migration tools, what the configuration ignores or calls external: left out of both
+ * sides of a comparison. */
+Patterns
+managed_tables(Arena *a, const Config *c);
+
+/* Schemas of a live database. */
+typedef struct ManagedSchemas {
+    Patterns owned; /* by a role of a platform: never the migrations' business */
+    Patterns named; /* like a platform's or a tool's; not if the migrations make them */
+} ManagedSchemas;
+
+/* errors: those of db_query. */
+MUST_CHECK bool
+managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err);
+
+/* Whether an extension that no migration makes is a platform's or an administrator's. */
+bool
+managed_extension(const char *name, const char *in_schema);

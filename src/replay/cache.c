@@ -1,0 +1,278 @@
+/* What replays have shown, on disk: below <cache>/replay/
+ *
+ *     <key>             a catalog, for a list of scripts (all of them) and what is read of it
+ *     <prefix>-<boot>/  the data folder of a server that has run such a list, and beside it
+ *     <prefix>-<boot>.stubs   what was put there for want of the real thing
+ *
+ * Keys are chains of hashes over the server's program and the scripts in order, so nothing in here
+ * is ever out of date; what is not used is removed by age. Data folders are not synced and count
+ * only until the machine starts anew. Whatever is damaged, missing or cannot be written is done
+ * without. */
+#include "replay/replay_int.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/jr.h"
+#include "base/jw.h"
+#include "base/os.h"
+#include "shadow/cluster.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define MAGIC "aramid-replay 1 "
+
+enum {
+    HASH_LEN = 64,
+    KEY_LEN = 40,
+    MAX_FILE = 256 * 1024 * 1024,
+    KEEP_CATALOGS = 200,
+    KEEP_BYTES = 200 * 1024 * 1024,
+    KEEP_DATA = 3,
+    SAVE_AFTER = 8, /* scripts: running fewer of them again costs less than keeping the data */
+};
+
+static void
+add_patterns(HashState *h, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hash_sha256_add(h, (Str){list[i], strlen(list[i]) + 1});
+    hash_sha256_add(h, STR("\n"));
+}
+
+static char *
+short_hex(Arena *a, HashState *h)
+{
+    unsigned char raw[32];
+    char *hex = arena_alloc(a, KEY_LEN + 1);
+    hash_sha256_raw(h, raw);
+    for (size_t i = 0; i < KEY_LEN; i++)
+        hex[i] = "0123456789abcdef"[raw[i / 2] >> (i % 2 ? 0 : 4) & 15];
+    return hex;
+}
+
+/* Each prefix's hash: that of the one before it and of the next script. */
+static void
+make_chain(ReplayCache *c, Arena *a, const ReplayScript *scripts, size_t n, const char *server)
+{
+    c->prefix = arena_array(a, const char *, n + 1);
+    for (size_t i = 0; i <= n; i++) {
+        HashState *h = hash_sha256_begin(a);
+        if (i == 0) {
+            hash_sha256_add(h, STR(MAGIC ARAMID_VERSION "\n"));
+            hash_sha256_add(h, str_of(server));
+        } else {
+            hash_sha256_add(h, str_of(c->prefix[i - 1]));
+            hash_sha256_add(h, scripts[i - 1].sql);
+        }
+        c->prefix[i] = short_hex(a, h);
+    }
+}
+
+void
+cache_open(ReplayCache *c, Arena *a, const char *dir, const ReplayScript *scripts, size_t n,
+           const char *server, const IntrospectOptions *what)
+{
+    Err ignored;
+    static const IntrospectOptions all = {0};
+    *c = (ReplayCache){0};
+    if (!dir || !fs_mkdirs(fs_join(a, dir, "replay"), 0755, &ignored))
+        return;
+    make_chain(c, a, scripts, n, server);
+    what = what ? what : &all;
+    HashState *h = hash_sha256_begin(a);
+    hash_sha256_add(h, str_of(c->prefix[n]));
+    add_patterns(h, what->schemas, what->nschemas);
+    add_patterns(h, what->except, what->nexcept);
+    Str tag = str_of(os_self_tag(a));
+    c->dir = fs_join(a, dir, "replay");
+    c->catalog = fs_join(a, c->dir, short_hex(a, h));
+    c->boot = str_dup(a, str_cut(&tag, '/'));
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+static void
+add_head(JsonWriter *w, const Replay *r)
+{
+    jw_object(w, NULL);
+    jw_int(w, "version", r->version_num);
+    jw_array(w, "stubs");
+    vec_each (const ReplayStub, s, &r->stubs) {
+        jw_object(w, NULL);
+        jw_int(w, "kind", s->kind);
+        jw_strz(w, "name", s->name);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+}
+
+static bool
+read_head(Arena *a, Str text, Replay *ret)
+{
+    JsonReader r;
+    jr_init(&r, a, text);
+    jr_object(&r);
+    for (Str key; jr_key(&r, &key);) {
+        if (str_is(key, "version"))
+            ret->version_num = (int)jr_int(&r);
+        else if (str_is(key, "stubs"))
+            for (jr_array(&r); jr_item(&r);) {
+                ReplayStub *s = vec_add(a, &ret->stubs);
+                jr_object(&r);
+                for (Str k; jr_key(&r, &k);) {
+                    if (str_is(k, "kind"))
+                        s->kind = (ReplayStubKind)jr_int(&r);
+                    else if (str_is(k, "name"))
+                        s->name = jr_str(&r).p;
+                    else
+                        jr_skip(&r);
+                }
+                if (!s->name || s->kind < 0 || s->kind > REPLAY_EXTENSION)
+                    return false;
+            }
+        else
+            jr_skip(&r);
+    }
+    ret->major = ret->version_num / 10000;
+    return jr_done(&r);
+}
+
+/* One line of head, then the catalog (which may be missing); all of it under a hash. */
+static bool
+write_file(Arena *a, const char *path, const Replay *r, bool with_catalog)
+{
+    Err ignored;
+    JsonWriter w;
+    jw_init(&w, a, false);
+    add_head(&w, r);
+    buf_addc(&w.out, '\n');
+    if (with_catalog)
+        buf_add(&w.out, catalog_json(a, r->catalog, NULL, false));
+    Buf file;
+    buf_init(&file, a);
+    buf_fmt(&file, MAGIC "%s\n", hash_sha256_hex(a, buf_str(&w.out)));
+    buf_add(&file, buf_str(&w.out));
+    return fs_write(path, buf_str(&file), 0600, &ignored);
+}
+
+static bool
+read_file(Arena *a, const char *path, Replay *ret)
+{
+    Err ignored;
+    Str text;
+    Replay r = {.major = ret->major, .is_other_major = ret->is_other_major};
+    if (fs_kind(path) != FS_FILE || !fs_read(a, path, MAX_FILE, &text, &ignored) ||
+        !str_starts(text, STR(MAGIC)))
+        return false;
+    Str hash = str_cut(&text, '\n');
+    if (!text.p || !str_is(str_slice(hash, sizeof MAGIC - 1, hash.n), hash_sha256_hex(a, text)))
+        return false;
+    Str head = str_cut(&text, '\n');
+    if (!text.p || !read_head(a, head, &r) ||
+        (text.n && !catalog_read(a, text, &r.catalog, &ignored)))
+        return false;
+    utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW); /* it is in use */
+    *ret = r;
+    return true;
+}
+
+/* ---- keeping it small ---------------------------------------------------------------------- */
+
+typedef struct Kept {
+    const char *path;
+    int64_t time, size;
+    bool is_folder;
+} Kept;
+
+static int
+newest_first(const void *x, const void *y)
+{
+    const Kept *a = x, *b = y;
+    return a->time == b->time ? strcmp(a->path, b->path) : a->time < b->time ? 1 : -1;
+}
+
+/* Whoever copies a folder sees by its name that it was not removed meanwhile. */
+static void
+remove_kept(Arena *a, const Kept *k)
+{
+    Err ignored;
+    const char *gone = k->is_folder ? str_fmt(a, "%s.gone", k->path) : k->path;
+    if (!k->is_folder || rename(k->path, gone) == 0)
+        (void)!fs_remove(gone, &ignored);
+}
+
+static void
+remove_oldest(Arena *a, const ReplayCache *c)
+{
+    Err ignored;
+    FsEntryVec entries = {0};
+    VEC(Kept) kept = {0};
+    if (!fs_list(a, c->dir, &entries, &ignored))
+        return;
+    vec_each (const FsEntry, e, &entries) {
+        struct stat st;
+        const char *path = fs_join(a, c->dir, e->name);
+        if (lstat(path, &st) == 0)
+            *vec_add(a, &kept) = (Kept){path, st.st_mtime, st.st_size, S_ISDIR(st.st_mode)};
+    }
+    if (kept.n)
+        qsort(kept.v, kept.n, sizeof *kept.v, newest_first);
+    int64_t bytes = 0;
+    int files = 0, folders = 0;
+    vec_each (const Kept, k, &kept) {
+        bool is_of_now = !k->is_folder || str_contains(str_of(k->path), str_of(c->boot));
+        bytes += k->is_folder ? 0 : k->size;
+        if (k->is_folder ? ++folders > KEEP_DATA || !is_of_now
+                         : ++files > KEEP_CATALOGS || bytes > KEEP_BYTES)
+            remove_kept(a, k);
+    }
+}
+
+/* ---- what replay.c asks -------------------------------------------------------------------- */
+
+bool
+cache_read(const ReplayCache *c, Arena *a, Replay *ret)
+{
+    return c->dir && read_file(a, c->catalog, ret) && ret->catalog;
+}
+
+void
+cache_write(const ReplayCache *c, const Replay *r)
+{
+    ARENA_LOCAL(a);
+    if (c->dir && write_file(a, c->catalog, r, true))
+        remove_oldest(a, c);
+}
+
+const char *
+cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret)
+{
+    for (size_t i = c->dir ? *n : 0; i > 0; i--) {
+        const char *dir = str_fmt(a, "%s/%s-%s", c->dir, c->prefix[i], c->boot);
+        if (fs_kind(dir) != FS_DIR || !read_file(a, str_fmt(a, "%s.stubs", dir), ret))
+            continue;
+        utimensat(AT_FDCWD, dir, NULL, AT_SYMLINK_NOFOLLOW);
+        *n = i;
+        return dir;
+    }
+    *n = 0;
+    return NULL;
+}
+
+void
+cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Replay *r)
+{
+    ARENA_LOCAL(a);
+    Err ignored;
+    if (!c->dir || r->scripts_run < SAVE_AFTER)
+        return;
+    const char *dir = str_fmt(a, "%s/%s-%s", c->dir, c->prefix[n], c->boot);
+    if (write_file(a, str_fmt(a, "%s.stubs", dir), r, false) &&
+        temp_cluster_save(a, cluster, dir, &ignored))
+        remove_oldest(a, c);
+}

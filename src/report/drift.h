@@ -1,0 +1,30 @@
+/* The results of drift and check as text and JSON. The JSON has schemas in docs/schema/. */
+#pragma once
+
+#include "base/jw.h"
+#include "flow/drift.h"
+#include "report/term.h"
+
+/* A comparison's script, with what it destroys as a comment on top. */
+Str
+report_drift_script(Arena *a, const Diff *d);
+
+/* with_sql: also the two scripts. */
+void
+report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql);
+
+/* All of it, and the members alone. */
+void
+report_drift_json(JsonWriter *w, const DriftResult *r);
+void
+report_drift_members(JsonWriter *w, const DriftResult *r);
+
+/* Changes as an array of {"change", "object", "fields"}. */
+void
+report_changes_json(JsonWriter *w, const char *key, const Diff *d);
+
+/* One line for each stub of a replay, and where another major version was used. */
+void
+report_replay_text(Buf *out, const Term *t, const Replay *r);
+void
+report_replay_json(JsonWriter *w, const char *key, const Replay *r);
