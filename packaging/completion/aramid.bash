@@ -7,26 +7,28 @@ _aramid() {
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back) return ;;
+    --env|--url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--schemas) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--schemas) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status plan deploy resolve unlock validate format schema db config help version migrate' ;;
-    help) words='status plan deploy resolve unlock validate format schema db config help version migrate' ;;
-    'db'|'help db') words='url start stop remove status' ;;
+    '') words='status plan deploy resolve unlock validate format schema pull db config help version migrate' ;;
+    help) words='status plan deploy resolve unlock validate format schema pull db config help version migrate' ;;
+    'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database' ;;
     'resolve') words='--applied --up-to --rolled-back --force' ;;
     'validate') words='--prisma' ;;
     'format') words='--check' ;;
+    'pull') words='--print --force --schemas' ;;
     'migrate resolve') words='--applied --rolled-back' ;;
+    'db pull') words='--print --force --schemas' ;;
     esac
     [[ $command == help ]] && words+=' --all --errors'
     words+=' --directory --env --config --schema --migrations --url --yes --json --color --quiet --verbose --help --version'

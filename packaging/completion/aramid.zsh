@@ -33,6 +33,7 @@ _aramid() {
         'validate:check schema.prisma'
         'format:lay out schema.prisma'
         'schema:show what schema.prisma says'
+        'pull:write schema.prisma from the database'
         'db:Embedded PostgreSQL'
         'config:show every setting and its origin'
         'help:explain commands, options and errors'
@@ -42,7 +43,7 @@ _aramid() {
     for word in ${words[2,CURRENT-1]}; do
         if [[ -n $skip ]]; then
             skip=''
-        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma) ]]; then
+        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--schemas) ]]; then
             skip=1
         elif [[ $word != -* ]]; then
             command="${command:+$command }$word"
@@ -50,7 +51,7 @@ _aramid() {
     done
     case $command in
     ''|help) _describe -t commands command commands ;;
-    'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'remove:delete the embedded server with all its data' 'status:show whether the embedded server runs'); _describe -t commands command special ;;
+    'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'remove:delete the embedded server with all its data' 'status:show whether the embedded server runs' 'pull:what pull does, as Prisma spells it'); _describe -t commands command special ;;
     'config'|'help config') special=('show:show every setting and its origin'); _describe -t commands command special ;;
     'migrate'|'help migrate') special=('deploy:what deploy does, as Prisma spells it' 'status:what status does, as Prisma spells it' 'resolve:what resolve does, as Prisma spells it'); _describe -t commands command special ;;
     esac
@@ -60,8 +61,10 @@ _aramid() {
     'resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--up-to[with --applied\: this migration and all older ones (baseline)]:name:' '--rolled-back[record this failed migration as rolled back, so that it runs again]:name:' '--force[believe it without looking for the objects that the migration makes]') ;;
     'validate'*) special=('--prisma[hold to one generation of Prisma\: 5, 6 or 7; without it, what any of them accepts is valid, with a warning where they disagree]:value:(5 6 7)') ;;
     'format'*) special=('--check[change nothing; name the files that are not formatted and exit with 1]') ;;
+    'pull'*) special=('--print[print the schema on standard output and write no file]' '--force[begin anew\: of the schema that is there only the datasource and the generators stay; nobody is asked]' '--schemas[schemas of the database to read; they are written into the datasource]:a,b:') ;;
     'help'*) special=('--all[the help of every command, hidden ones included]' '--errors[the table of errors and exit statuses]') ;;
     'migrate resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--rolled-back[record this failed migration as rolled back]:name:') ;;
+    'db pull'*) special=('--print[print the schema on standard output and write no file]' '--force[begin anew\: of the schema that is there only the datasource and the generators stay; nobody is asked]' '--schemas[schemas of the database to read; they are written into the datasource]:a,b:') ;;
     esac
     _arguments -S "${general[@]}" "${special[@]}" "*: :"
 }

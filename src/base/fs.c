@@ -175,6 +175,23 @@ fs_write(const char *path, Str text, unsigned mode, Err *err)
 }
 
 bool
+fs_rewrite(const char *path, Str text, Err *err)
+{
+    char *target = realpath(path, NULL);
+    struct stat st;
+    bool ok = target && stat(target, &st) == 0;
+    if (!ok)
+        fail(err, "write", path);
+    ok = ok && fs_write(target, text, st.st_mode & 07777, err);
+    if (ok && st.st_uid != geteuid() && chown(target, st.st_uid, st.st_gid) != 0)
+        ok = fail(err, "give back to its owner", path);
+    if (ok && chmod(target, st.st_mode & 07777) != 0)
+        ok = fail(err, "set the mode of", path);
+    free(target);
+    return ok;
+}
+
+bool
 fs_mkdirs(const char *path, unsigned mode, Err *err)
 {
     ARENA_LOCAL(a);

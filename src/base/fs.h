@@ -35,6 +35,10 @@ MUST_CHECK bool fs_list(Arena *a, const char *path, FsEntryVec *ret, Err *err);
 /* Write through a temporary file in the same folder, fsync and rename; mode as for open(2). */
 MUST_CHECK bool fs_write(const char *path, Str text, unsigned mode, Err *err);
 
+/* Replace the text of a file that is there in the same way: a link stays a link, owner and mode stay
+ * as they are. */
+MUST_CHECK bool fs_rewrite(const char *path, Str text, Err *err);
+
 /* Create the folder and its parents; existing folders are fine. */
 MUST_CHECK bool fs_mkdirs(const char *path, unsigned mode, Err *err);
 
