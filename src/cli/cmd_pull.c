@@ -1,0 +1,80 @@
+/* pull, and `db pull` as Prisma spells it. */
+#include "cli/cli_int.h"
+#include "cli/commands.h"
+
+#include "base/os.h"
+#include "report/migrations.h"
+
+static void
+print_notes(const CmdCall *call, const PullResult *r)
+{
+    Buf b;
+    buf_init(&b, call->arena);
+    report_pull_warnings(&b, &call->term_err, r);
+    if (b.n)
+        cli_note(call, "%s", b.p);
+}
+
+/* Show what would change, and ask where somebody can be asked. */
+static bool
+approve(const CmdCall *call, const PullResult *r, Err *err)
+{
+    Buf b;
+    buf_init(&b, call->arena);
+    report_pull_difference(&b, &call->term_out, r);
+    if (!cli_flag(call, "json"))
+        cli_print(call, &b);
+    if (cli_flag(call, "force") || call->spec->prisma_status || r->is_new)
+        return true;
+    return cli_confirm(
+        call, str_fmt(call->arena, "Write %zu file%s?", r->changed, r->changed == 1 ? "" : "s"),
+        "overwriting the schema", "aramid pull --yes", err);
+}
+
+static void
+print_result(const CmdCall *call, const PullResult *r, bool written)
+{
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        report_pull_json(&w, r, written);
+        cli_print(call, &w.out);
+        return;
+    }
+    print_notes(call, r);
+    Buf b;
+    buf_init(&b, call->arena);
+    report_pull_text(&b, &call->term_out, r, written);
+    cli_print(call, &b);
+}
+
+int
+cmd_pull(CmdCall *call)
+{
+    os_signals_catch();
+    Config config;
+    Err err;
+    PullResult r;
+    if (!cli_load_config(call, &config, &err))
+        return cli_fail(call, &err);
+    PullInput in = {
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .schemas = cli_text(call, "schemas"),
+        .force = cli_flag(call, "force"),
+    };
+    if (!flow_pull(call->arena, &in, &r, &err))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "print") && !cli_flag(call, "json")) {
+        Buf b;
+        buf_init(&b, call->arena);
+        report_pull_schema(&b, &r);
+        cli_print(call, &b);
+        print_notes(call, &r);
+        return 0;
+    }
+    bool writes = r.changed && !cli_flag(call, "print");
+    if (writes && (!approve(call, &r, &err) || !flow_pull_write(call->arena, &r, &err)))
+        return cli_fail(call, &err);
+    print_result(call, &r, writes);
+    return 0;
+}
