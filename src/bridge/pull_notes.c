@@ -204,12 +204,11 @@ note_fields(PullCtx *c, PullModel *m)
 {
     vec_each (const PullField, f, &m->fields) {
         const char *place = str_fmt(c->a, "Model: \"%s\", field: \"%s\"", m->name, f->name);
-        if (str_starts(str_of(f->type), STR("Unsupported("))) {
-            Str type = str_of(f->type);
+        Str type = str_of(f->type), head = STR("Unsupported(");
+        if (type.n > head.n && str_starts(type, head))
             pull_warn(c, PULL_UNSUPPORTED_TYPE,
                       str_fmt(c->a, "%s, original data type: " STR_FMT, place,
-                              STR_ARG(str_slice(type, 12, type.n - 1))));
-        }
+                              STR_ARG(str_slice(type, head.n, type.n - 1))));
         if (f->column->generated)
             pull_warn(c, PULL_GENERATED, place);
         if (f->column->type.schema &&
