@@ -174,6 +174,25 @@ read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
     return true;
 }
 
+/* In transactions of bounded size: the server's time for one grows with the square of its locks. */
+static void
+add_steps(Arena *a, const Diff *d, const char *name, Scripts *scripts)
+{
+    enum { IN_ONE_SCRIPT = 250 };
+    RenderSteps steps = render_steps(a, d, NULL);
+    CatTexts all = {0};
+    vec_each (const RenderStep, step, &steps)
+        vec_each (const char *const, statement, &step->statements)
+            *vec_add(a, &all) = *statement;
+    for (size_t i = 0; i < all.n;) {
+        Buf b;
+        buf_init(&b, a);
+        for (size_t end = i + IN_ONE_SCRIPT; i < all.n && i < end; i++)
+            buf_fmt(&b, "%s;\n", all.v[i]);
+        *vec_add(a, scripts) = (ReplayScript){.name = name, .sql = buf_str(&b)};
+    }
+}
+
 /* What creates a schema that is written in Prisma's language. Extensions need not be said there:
  * those of the other side are taken for there. */
 static void
@@ -191,10 +210,7 @@ add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts
     for (int i = 0; i < 2; i++) {
         DiffSide from = {.catalog = steps[i]}, to = {.catalog = steps[i + 1]};
         DiffOptions options = {.prisma_kinds = true, .from_is_written = true};
-        Diff *d = diff_catalogs(r->a, &from, &to, &options);
-        if (d->changes.n)
-            *vec_add(r->a, scripts) =
-                (ReplayScript){.name = side->endpoint.path, .sql = render_script(r->a, d, NULL)};
+        add_steps(r->a, diff_catalogs(r->a, &from, &to, &options), side->endpoint.path, scripts);
     }
 }
 
