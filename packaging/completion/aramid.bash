@@ -5,28 +5,32 @@ _aramid() {
     COMPREPLY=()
     case $prev in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
+    --script) COMPREPLY=($(compgen -W 'repair adopt' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
-    -C|--directory|--config|--schema|--migrations) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back) return ;;
+    -C|--directory|--config|--schema|--migrations|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--from-url|--to-url) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--script|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status plan deploy resolve unlock validate format schema db config help version migrate' ;;
-    help) words='status plan deploy resolve unlock validate format schema db config help version migrate' ;;
+    '') words='status drift plan deploy resolve unlock validate format schema diff db config help version migrate' ;;
+    help) words='status drift plan deploy resolve unlock validate format schema diff db config help version migrate' ;;
     'db'|'help db') words='url start stop remove status' ;;
     'config'|'help config') words='show' ;;
-    'migrate'|'help migrate') words='deploy status resolve' ;;
+    'migrate'|'help migrate') words='deploy status resolve diff' ;;
+    'drift') words='--exit-code --script --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database' ;;
     'resolve') words='--applied --up-to --rolled-back --force' ;;
     'validate') words='--prisma' ;;
     'format') words='--check' ;;
+    'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --prisma-compat --prisma --shadow-url' ;;
     'migrate resolve') words='--applied --rolled-back' ;;
+    'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --prisma-compat --prisma --shadow-url' ;;
     esac
     [[ $command == help ]] && words+=' --all --errors'
     words+=' --directory --env --config --schema --migrations --url --yes --json --color --quiet --verbose --help --version'

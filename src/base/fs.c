@@ -175,6 +175,23 @@ fs_write(const char *path, Str text, unsigned mode, Err *err)
 }
 
 bool
+fs_replace(const char *path, Str text, Err *err)
+{
+    char *target = realpath(path, NULL);
+    if (!target && errno != ENOENT)
+        return fail(err, "write", path);
+    struct stat st = {.st_mode = 0644, .st_uid = geteuid(), .st_gid = getegid()};
+    bool ok = (!target || stat(target, &st) == 0 || fail(err, "write", path)) &&
+              fs_write(target ? target : path, text, st.st_mode & 07777, err);
+    if (ok && st.st_uid != geteuid() && chown(target, st.st_uid, st.st_gid) != 0)
+        ok = fail(err, "give back to its owner", path);
+    if (ok && chmod(target ? target : path, st.st_mode & 07777) != 0)
+        ok = fail(err, "set the mode of", path);
+    free(target);
+    return ok;
+}
+
+bool
 fs_mkdirs(const char *path, unsigned mode, Err *err)
 {
     ARENA_LOCAL(a);

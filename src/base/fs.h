@@ -35,6 +35,10 @@ MUST_CHECK bool fs_list(Arena *a, const char *path, FsEntryVec *ret, Err *err);
 /* Write through a temporary file in the same folder, fsync and rename; mode as for open(2). */
 MUST_CHECK bool fs_write(const char *path, Str text, unsigned mode, Err *err);
 
+/* Give a user's file a new text in the same safe way: a link stays a link, owner and mode stay as
+ * they are. A file that is not there is made, readable for all (0644). */
+MUST_CHECK bool fs_replace(const char *path, Str text, Err *err);
+
 /* Create the folder and its parents; existing folders are fine. */
 MUST_CHECK bool fs_mkdirs(const char *path, unsigned mode, Err *err);
 

@@ -32,16 +32,22 @@ is_declared(const CliTable *table, const char *name)
 }
 
 static const OptValue *
-find_value(const CmdCall *call, const char *name)
+find_given(const CmdCall *call, const char *name)
 {
-    bool known = is_declared(call->table, name);
-    assert(known);
-    (void)known;
     vec_each (const OptValue, v, &call->options) {
         if (strcmp(v->spec->name, name) == 0)
             return v;
     }
     return NULL;
+}
+
+static const OptValue *
+find_value(const CmdCall *call, const char *name)
+{
+    bool known = is_declared(call->table, name);
+    assert(known);
+    (void)known;
+    return find_given(call, name);
 }
 
 bool
@@ -98,14 +104,34 @@ config_request(const CmdCall *call)
     };
 }
 
+static bool
+load(CmdCall *call, const ConfigRequest *request, Config *ret, Err *err)
+{
+    if (!config_load(call->arena, request, ret, err))
+        return false;
+    SecretVec secrets;
+    config_secrets(call->arena, ret, &secrets);
+    vec_each (const char *const, s, &secrets)
+        *vec_add(call->arena, &call->secrets) = *s;
+    return true;
+}
+
 bool
 cli_load_config(CmdCall *call, Config *ret, Err *err)
 {
+    vec_each (const OptValue, v, &call->options)
+        if (v->spec->type == OPT_URL)
+            url_add_secrets(call->arena, v->text, &call->secrets);
     ConfigRequest request = config_request(call);
-    if (!config_load(call->arena, &request, ret, err))
-        return false;
-    config_secrets(call->arena, ret, &call->secrets);
-    return true;
+    return load(call, &request, ret, err);
+}
+
+bool
+cli_load_config_of(CmdCall *call, const char *schema, Config *ret, Err *err)
+{
+    ConfigRequest request = config_request(call);
+    request.schema_path = schema;
+    return load(call, &request, ret, err);
 }
 
 bool
@@ -129,12 +155,17 @@ cli_shown_path(Arena *a, const char *path)
     return fs_below(fs_absolute(a, "."), path);
 }
 
+Str
+cli_hidden(const CmdCall *call, const Buf *text)
+{
+    Str shown = buf_str(text);
+    return call->secrets.n ? url_hide(call->arena, shown, call->secrets.v, call->secrets.n) : shown;
+}
+
 void
 cli_print(const CmdCall *call, const Buf *text)
 {
-    Str shown = buf_str(text);
-    if (call->secrets.n)
-        shown = url_hide(call->arena, shown, call->secrets.v, call->secrets.n);
+    Str shown = cli_hidden(call, text);
     fwrite(shown.p, 1, shown.n, call->out);
 }
 
@@ -239,7 +270,9 @@ cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool
         jw_end(&w);
         cli_print(call, &w.out);
     }
-    return err_exit_status(&err);
+    int status = err_exit_status(&err);
+    bool only_one = call->spec && (call->spec->prisma_status || find_given(call, "exit-code"));
+    return only_one && status < 128 ? 1 : status;
 }
 
 int

@@ -110,11 +110,12 @@ typedef struct CmdSpec {
     const char *description; /* paragraphs, separated by empty lines */
     const ArgSpec *args;     /* ends with name NULL; or NULL */
     const OptSpec *options;  /* ends with name NULL; or NULL */
-    const char *const *one_of; /* one of these options must be given, NULL at the end; or NULL */
+    const char *const *one_of[2]; /* of each list, NULL at its end, exactly one option is given */
     const CmdConflict *conflicts; /* ends with one NULL; or NULL */
     const CmdExample *examples;   /* ends with line NULL; or NULL */
     const CmdExit *exits;         /* beside 0; ends with meaning NULL; or NULL */
-    bool prisma_status; /* Prisma's exit statuses: every failure is 1 (signals stay 128 + n) */
+    bool prisma_status; /* Prisma's exit statuses: every error is 1 (signals stay 128 + n), as it is
+                           for all commands with --exit-code */
     bool hidden;
     int (*run)(CmdCall *call); /* returns the exit status */
 } CmdSpec;
@@ -188,13 +189,17 @@ const char *cli_arg(const CmdCall *call, size_t index);
  * errors: those of config_load. */
 MUST_CHECK bool cli_load_config(CmdCall *call, Config *ret, Err *err);
 
+/* The same as if --schema had named this schema. */
+MUST_CHECK bool cli_load_config_of(CmdCall *call, const char *schema, Config *ret, Err *err);
+
 /* Path of this program, for processes that it starts. */
 const char *cli_self_exe(const CmdCall *call);
 
 /* `path` relative to the current folder when it lies below it, else as it is. */
 const char *cli_shown_path(Arena *a, const char *path);
 
-/* Print a result on standard output, without the call's secrets. */
+/* A result without the call's secrets, and printed on standard output. */
+Str cli_hidden(const CmdCall *call, const Buf *text);
 void cli_print(const CmdCall *call, const Buf *text);
 
 /* Print a remark on standard error, unless --quiet; a line end is added when there is none. */

@@ -40,24 +40,6 @@ read_input(Arena *a, Str *ret, Err *err)
     return true;
 }
 
-/* Replace a file's text; a link stays a link, owner and mode stay as they are. */
-static bool
-rewrite(const char *path, Str text, Err *err)
-{
-    char *target = realpath(path, NULL);
-    struct stat st;
-    bool ok = target && stat(target, &st) == 0;
-    if (!ok)
-        err_set(err, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    ok = ok && fs_write(target, text, st.st_mode & 07777, err);
-    if (ok && st.st_uid != geteuid() && chown(target, st.st_uid, st.st_gid) != 0)
-        ok = err_set(err, ERR_IO, "cannot give %s back to its owner: %s", path, strerror(errno));
-    if (ok && chmod(target, st.st_mode & 07777) != 0)
-        ok = err_set(err, ERR_IO, "cannot set the mode of %s: %s", path, strerror(errno));
-    free(target);
-    return ok;
-}
-
 /* Print the syntax errors, or another failure; returns the exit status. */
 static int
 fail(const CmdCall *call, DiagList *diags, const Err *err)
@@ -104,7 +86,7 @@ format_files(CmdCall *call, bool only_check)
         if (str_eq(in[i].text, out[i].text))
             continue;
         changed++;
-        if (!only_check && !rewrite(in[i].path, out[i].text, &err))
+        if (!only_check && !fs_replace(in[i].path, out[i].text, &err))
             return cli_fail(call, &err);
         fprintf(call->out, "%s\n", str_printable(call->arena, str_of(in[i].path), false));
     }

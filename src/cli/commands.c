@@ -200,11 +200,7 @@ static const OptSpec resolve_options[] = {
 
 static const char *const resolve_one_of[] = {"applied", "rolled-back", NULL};
 
-static const CmdConflict resolve_conflicts[] = {
-    {"applied", "rolled-back"},
-    {"rolled-back", "up-to"},
-    {0},
-};
+static const CmdConflict resolve_conflicts[] = {{"rolled-back", "up-to"}, {0}};
 
 static const CmdExample resolve_examples[] = {
     {"aramid resolve --applied 20240102030405_add_users", "it was run by hand"},
@@ -223,7 +219,7 @@ static const CmdSpec resolve = {
         "Writes to the migration history only, never to your tables. Before a migration is "
         "recorded as applied, the objects that its SQL names are looked up in the database; when "
         "they are not there the command refuses, unless --force is given.",
-    .options = resolve_options, .one_of = resolve_one_of, .conflicts = resolve_conflicts,
+    .options = resolve_options, .one_of = {resolve_one_of}, .conflicts = resolve_conflicts,
     .examples = resolve_examples, .run = cmd_resolve,
 };
 
@@ -334,6 +330,87 @@ static const CmdSpec schema = {
     .examples = schema_examples, .exits = schema_exits, .run = cmd_schema,
 };
 
+static const char *const from_datamodel[] = {"from-schema-datamodel", NULL};
+static const char *const to_datamodel[] = {"to-schema-datamodel", NULL};
+static const char *const diff_prisma_choices[] = {"6", "7", NULL};
+
+static const OptSpec diff_options[] = {
+    {.name = "from-empty", .type = OPT_FLAG, .help = "from an empty database"},
+    {.name = "from-schema", .type = OPT_PATH, .value = "PATH", .other_names = from_datamodel,
+     .help = "from a schema.prisma, or a folder of .prisma files"},
+    {.name = "from-migrations", .type = OPT_PATH, .value = "DIR",
+     .help = "from what the migrations of a folder make"},
+    {.name = "from-url", .type = OPT_URL, .value = "URL", .help = "from a live database"},
+    {.name = "from-sql", .type = OPT_PATH, .value = "FILE", .help = "from what a file of SQL makes"},
+    {.name = "from-config-datasource", .type = OPT_FLAG,
+     .help = "from the database that the configuration names"},
+    {.name = "from-schema-datasource", .type = OPT_PATH, .value = "PATH",
+     .help = "from the database that this schema's project uses"},
+    {.name = "to-empty", .type = OPT_FLAG, .help = "to an empty database"},
+    {.name = "to-schema", .type = OPT_PATH, .value = "PATH", .other_names = to_datamodel,
+     .help = "to a schema.prisma, or a folder of .prisma files"},
+    {.name = "to-migrations", .type = OPT_PATH, .value = "DIR",
+     .help = "to what the migrations of a folder make"},
+    {.name = "to-url", .type = OPT_URL, .value = "URL", .help = "to a live database"},
+    {.name = "to-sql", .type = OPT_PATH, .value = "FILE", .help = "to what a file of SQL makes"},
+    {.name = "to-config-datasource", .type = OPT_FLAG,
+     .help = "to the database that the configuration names"},
+    {.name = "to-schema-datasource", .type = OPT_PATH, .value = "PATH",
+     .help = "to the database that this schema's project uses"},
+    {.name = "script", .type = OPT_FLAG, .help = "print the SQL instead of a summary"},
+    {.name = "exit-code", .type = OPT_FLAG,
+     .help = "exit with 0 when both are equal, 2 when they differ, 1 for every error"},
+    {.name = "output", .letter = 'o', .type = OPT_PATH, .value = "FILE",
+     .help = "write the result into this file"},
+    {.name = "prisma-compat", .type = OPT_FLAG,
+     .help = "print what Prisma's engine would, its mistakes included"},
+    {.name = "prisma", .type = OPT_CHOICE, .value = "N", .choices = diff_prisma_choices,
+     .help = "generation of Prisma whose rules hold: 6 or 7"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .other_names = shadow_names,
+     .config = CLI_SETS(SHADOW_URL),
+     .help = "replay on this empty database instead of a private PostgreSQL"},
+    {0},
+};
+
+static const char *const diff_from[] = {
+    "from-schema", "from-migrations", "from-url", "from-sql", "from-empty",
+    "from-config-datasource", "from-schema-datasource", NULL,
+};
+static const char *const diff_to[] = {
+    "to-schema", "to-migrations", "to-url", "to-sql", "to-empty", "to-config-datasource",
+    "to-schema-datasource", NULL,
+};
+
+static const CmdExit diff_exits[] = {
+    {1, "with --exit-code: an error"},
+    {2, "with --exit-code: the two differ"},
+    {0},
+};
+
+static const CmdExample diff_examples[] = {
+    {"aramid diff --from-migrations migrations --to-schema schema.prisma --script",
+     "the SQL of the next migration"},
+    {"aramid diff --from-config-datasource --to-schema schema.prisma --exit-code",
+     "in a pipeline: does the database hold what the schema says?"},
+    {"aramid diff --from-url $STAGING --to-url $PRODUCTION", "two databases"},
+    {0},
+};
+
+static const CmdSpec diff = {
+    .name = "diff", .group = CMD_GROUP_SCHEMA, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "compare two schemas; the SQL from one to the other",
+    .description =
+        "A schema comes from schema.prisma, from migrations, from SQL, from a live database, or is "
+        "empty. Migrations and SQL are run on a private PostgreSQL (--shadow-url: elsewhere); "
+        "databases are only read. Where one side is in Prisma's language, what that cannot say is "
+        "left as it is.\n\n"
+        "What would lose data or fail on existing rows is said beside the summary, and on standard "
+        "error beside a script.",
+    .options = diff_options, .one_of = {diff_from, diff_to}, .examples = diff_examples,
+    .exits = diff_exits, .run = cmd_diff,
+};
+
 /* ---- embedded database ---------------------------------------------------------------------- */
 
 static const CmdExample db_url_examples[] = {
@@ -406,7 +483,7 @@ static const CmdSpec db_supervise = {
     .name = "db supervise", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
     .hidden = true, .summary = "stop the embedded server when it is idle",
     .description = "Watches a running embedded PostgreSQL. Started by Aramid itself.",
-    .options = supervise_options, .one_of = supervise_one_of, .run = cmd_db_supervise,
+    .options = supervise_options, .one_of = {supervise_one_of}, .run = cmd_db_supervise,
 };
 
 /* ---- information ---------------------------------------------------------------------------- */
@@ -495,25 +572,32 @@ static const OptSpec migrate_resolve_options[] = {
     {0},
 };
 
-static const CmdConflict migrate_resolve_conflicts[] = {{"applied", "rolled-back"}, {0}};
-
 static const CmdSpec migrate_resolve = {
     .name = "migrate resolve", .group = CMD_GROUP_PRISMA, .class = CMD_CHANGES_DATABASE,
     .uses = USES_MIGRATIONS | CMD_USES_CONFIRM, .summary = "what resolve does, as Prisma spells it",
     .description =
         "Does what `aramid resolve` does, with the options and exit statuses of `prisma migrate "
         "resolve`: 0 when done, 1 for every failure.",
-    .options = migrate_resolve_options, .one_of = resolve_one_of,
-    .conflicts = migrate_resolve_conflicts, .prisma_status = true, .run = cmd_resolve,
+    .options = migrate_resolve_options, .one_of = {resolve_one_of},
+    .prisma_status = true, .run = cmd_resolve,
+};
+
+static const CmdSpec migrate_diff = {
+    .name = "migrate diff", .group = CMD_GROUP_PRISMA, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT, .summary = "what diff does, as Prisma spells it",
+    .description =
+        "Does what `aramid diff` does, with the options and exit statuses of `prisma migrate "
+        "diff`: 1 for every failure, with --exit-code 2 when the two differ.",
+    .options = diff_options, .one_of = {diff_from, diff_to}, .prisma_status = true, .run = cmd_diff,
 };
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
     &status,         &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
-    &format,         &schema,         &db_url,     &db_start, &db_stop,   &db_remove,
+    &format,         &schema,         &diff,       &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
-    &migrate_status, &migrate_resolve, NULL,
+    &migrate_status, &migrate_resolve, &migrate_diff, NULL,
 };
 
 static const CmdOtherWord other_words[] = {

@@ -13,6 +13,7 @@ int cmd_unlock(CmdCall *call);
 int cmd_validate(CmdCall *call);
 int cmd_format(CmdCall *call);
 int cmd_schema(CmdCall *call);
+int cmd_diff(CmdCall *call);
 
 int cmd_db_url(CmdCall *call);
 int cmd_db_start(CmdCall *call);

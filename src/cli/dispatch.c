@@ -119,8 +119,5 @@ cli_main(const CliTable *table, int argc, char **argv)
     } else {
         status = run(&call);
     }
-    /* Prisma knows 1 only; signals keep their number. */
-    if (call.spec && call.spec->prisma_status && status > 1 && status < 128)
-        status = 1;
     return finish(&call, status);
 }

@@ -81,22 +81,37 @@ cli_unknown_command(Arena *a, const CliTable *table, const char *name, Err *err)
     return err_hint(err, "`aramid help` lists the commands");
 }
 
+/* " --applied NAME|--rolled-back NAME"; of a long list what all begin with: " --from-..." */
+static void
+add_alternatives(Buf *b, const CmdSpec *spec, const char *const *names)
+{
+    size_t n = 0, common = strlen(names[0]);
+    for (; names[n]; n++)
+        while (strncmp(names[0], names[n], common) != 0)
+            common--;
+    if (n > 3 && common) {
+        buf_fmt(b, " --%.*s...", (int)common, names[0]);
+        return;
+    }
+    buf_addc(b, ' ');
+    for (const char *const *name = names; *name; name++) {
+        const OptSpec *o = spec->options;
+        while (strcmp(o->name, *name) != 0)
+            o++;
+        buf_fmt(b, "%s--%s%s%s", name == names ? "" : "|", o->name, o->value ? " " : "",
+                o->value ? o->value : "");
+    }
+}
+
 char *
 cli_usage(Arena *a, const CmdSpec *spec)
 {
     Buf b;
     buf_init(&b, a);
     buf_fmt(&b, "aramid %s", spec->name);
-    if (spec->one_of) {
-        buf_addc(&b, ' ');
-        for (const char *const *n = spec->one_of; *n; n++) {
-            const OptSpec *o = spec->options;
-            while (strcmp(o->name, *n) != 0)
-                o++;
-            buf_fmt(&b, "%s--%s%s%s", n == spec->one_of ? "" : "|", o->name, o->value ? " " : "",
-                    o->value ? o->value : "");
-        }
-    }
+    for (size_t i = 0; i < sizeof spec->one_of / sizeof *spec->one_of; i++)
+        if (spec->one_of[i])
+            add_alternatives(&b, spec, spec->one_of[i]);
     for (const ArgSpec *arg = spec->args; arg && arg->name; arg++)
         buf_fmt(&b, " %s%s%s%s", arg->required ? "" : "[", arg->name, arg->repeatable ? "..." : "",
                 arg->required ? "" : "]");

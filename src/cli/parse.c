@@ -367,19 +367,23 @@ check_partners(const CmdCall *call, Err *err)
 }
 
 static bool
-check_one_of(Arena *a, const CmdCall *call, Err *err)
+check_one_of(Arena *a, const CmdCall *call, const char *const *names, Err *err)
 {
-    const char *const *names = call->spec->one_of;
-    if (!names)
-        return true;
+    const OptValue *found = NULL;
     Buf list;
     buf_init(&list, a);
-    for (const char *const *n = names; *n; n++) {
-        if (given(call, *n))
-            return true;
-        buf_fmt(&list, "%s--%s", list.n ? " or " : "", *n);
+    for (const char *const *n = names; n && *n; n++) {
+        const OptValue *v = given(call, *n);
+        if (v && found)
+            return err_set(err, ERR_USAGE, "options %s and %s exclude each other", found->spelling,
+                           v->spelling);
+        if (v)
+            found = v;
+        const char *then = !list.n ? "" : n[1] ? ", " : " or ";
+        buf_fmt(&list, "%s--%s", then, *n);
     }
-    return err_set(err, ERR_USAGE, "\"%s\" needs %s", call->spec->name, list.p);
+    return !names || found ||
+           err_set(err, ERR_USAGE, "\"%s\" needs %s", call->spec->name, list.p);
 }
 
 static bool
@@ -388,7 +392,7 @@ check_call(Arena *a, const CmdCall *call, Err *err)
     const CmdSpec *spec = call->spec;
     if (!check_conflicts(call, call->table->conflicts, err) ||
         !check_conflicts(call, spec->conflicts, err) || !check_partners(call, err) ||
-        !check_one_of(a, call, err))
+        !check_one_of(a, call, spec->one_of[0], err) || !check_one_of(a, call, spec->one_of[1], err))
         return false;
     const OptValue *json = given(call, "json");
     if (json && !(spec->uses & CMD_USES_JSON))

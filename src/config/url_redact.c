@@ -301,19 +301,23 @@ is_worth_hiding(const DbUrl *u)
 }
 
 void
+url_add_secrets(Arena *a, const char *text, SecretVec *list)
+{
+    DbUrl u;
+    Err ignored;
+    bool parsed = text && url_parse(a, text, "", &u, &ignored);
+    if (!text || (parsed && !u.password))
+        return;
+    *vec_add(a, list) = text;
+    if (parsed && is_worth_hiding(&u))
+        *vec_add(a, list) = u.password;
+}
+
+void
 config_secrets(Arena *a, const Config *c, SecretVec *ret)
 {
     static const ConfigKey keys[] = {CFG_URL, CFG_DIRECT_URL, CFG_SHADOW_URL};
     *ret = (SecretVec){0};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = c->values[keys[i]].text;
-        DbUrl u;
-        Err ignored;
-        bool parsed = text && url_parse(a, text, "", &u, &ignored);
-        if (!text || (parsed && !u.password))
-            continue;
-        *vec_add(a, ret) = text;
-        if (parsed && is_worth_hiding(&u))
-            *vec_add(a, ret) = u.password;
-    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        url_add_secrets(a, c->values[keys[i]].text, ret);
 }

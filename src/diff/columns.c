@@ -191,8 +191,14 @@ static bool
 same_default_compat(Differ *d, const CatColumn *x, const CatColumn *y)
 {
     const char *p = x->default_expr, *q = y->default_expr;
-    if (p && !d->options->from_is_written)
+    if (p && !d->options->from_is_written) {
+        if (same_list(d->arena, p, q))
+            return true;
         p = without_cast(d->arena, p);
+        /* '-1'::integer */
+        if (*p == '\'' && q && *q == '-')
+            p = str_dup(d->arena, str_slice(str_of(p), 1, strlen(p) - 1));
+    }
     DefaultKind from = default_kind(d->diff->from.any_default, x, p);
     DefaultKind to = default_kind(d->diff->to.any_default, y, q);
     if (from == DEFAULT_VALUE && is_datetime(x))
@@ -235,7 +241,9 @@ same_default(Differ *d, const CatColumn *x, const CatColumn *y)
         map_has(&d->owned_from, ref_key(d->arena, &x->id)) &&
         map_has(&d->owned_to, ref_key(d->arena, &y->id)))
         return true;
-    return cat_same_text(x->default_expr, y->default_expr);
+    return cat_same_text(x->default_expr, y->default_expr) ||
+           (d->prisma_kinds && x->type.is_array && y->type.is_array &&
+            same_list(d->arena, x->default_expr, y->default_expr));
 }
 
 /* ---- the column ---------------------------------------------------------------------------- */

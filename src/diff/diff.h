@@ -138,9 +138,10 @@ typedef struct DiffOptions {
     /* What Prisma's engine does, its mistakes included; implies prisma_kinds. */
     bool prisma_compat;
     int prisma;           /* generation, 6 or 7; 0 = 7 */
-    bool from_is_written; /* compat: `from` was made from schema.prisma, too */
+    bool from_is_written; /* `from` was made from schema.prisma, too, and no server printed it */
     /* `to` tells only about what Prisma's language knows: leave the rest as it is. */
     bool prisma_kinds;
+    bool partial_indexes; /* prisma_kinds: the schema can say them (feature partialIndexes) */
     const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
     const DiffRename *renames;
     size_t nrenames;
@@ -156,7 +157,7 @@ typedef struct Diff {
 /* Compare. Both catalogs must be finished, with expressions in one and the same form (catalog.h);
  * they are kept.
  *
- * options  NULL for defaults
+ * options  NULL for defaults; its rules and renames are kept
  * returns  owned by `a`
  * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
 Diff *

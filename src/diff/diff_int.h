@@ -38,6 +38,7 @@ typedef enum Rank {
     RANK_CREATE_TRIGGER,
     RANK_CREATE_POLICY,
     RANK_ALTER_OTHER, /* comments, owners, privileges */
+    RANK_REMOVE_EXTENSION, /* outside of Prisma's order: what uses it goes first */
     RANK_DROP_SCHEMA,
 } Rank;
 
@@ -74,6 +75,10 @@ bool
 column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
 bool
 refs_have(const CatRefs *refs, const CatRef *id);
+
+/* lists.c: whether two default expressions are lists of the same elements, however they are written. */
+bool
+same_list(Arena *a, const char *x, const char *y);
 
 /* casts.c */
 Cast

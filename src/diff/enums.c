@@ -117,7 +117,9 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
             *vec_add(d->arena, &added) = *label;
     vec_each (const char *, label, &from->labels)
         removed = removed || !has(&to->labels, *label);
-    bool moved = !d->compat && !same_order(&from->labels, &to->labels);
+    /* The order of values in a database is nothing that Prisma's language is asked about. */
+    bool counts = !d->compat && (!d->prisma_kinds || d->options->from_is_written);
+    bool moved = counts && !same_order(&from->labels, &to->labels);
     if (!added.n && !removed && !moved)
         return;
     Change *c = change_add(d, CHANGE_ALTER, from, to, RANK_ALTER_ENUM);

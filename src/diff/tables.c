@@ -231,11 +231,19 @@ has_expression(const CatIndex *x)
     return false;
 }
 
+/* What the schema has no words for stays as it is. */
+static bool
+is_left_alone(const Differ *d, const CatIndex *x)
+{
+    return d->prisma_kinds && !d->options->from_is_written &&
+           (has_expression(x) || (x->predicate && !d->options->partial_indexes));
+}
+
 static IndexPairs
 indexes_of(Differ *d, const CatRelation *r, bool is_from)
 {
     IndexPairs all = {0};
-    cat_each(CatIndex, i, &r->indexes) if (!(is_from && d->prisma_kinds && has_expression(i)))
+    cat_each(CatIndex, i, &r->indexes) if (!is_left_alone(d, i))
         *vec_add(d->arena, &all) = is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
     if (is_from && d->prisma_kinds)
         cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_UNIQUE)

@@ -162,13 +162,11 @@ grant_of(const CatGrants *grants, const char *role)
 
 /* The privileges of a live object without those that only default privileges gave it. */
 static CatGrants
-align_grants(Arena *a, const CatObject *live, const char *owner, const CatObject *expected,
-             const DefaultAcls *acls)
+align_grants(Arena *a, const CatObject *live, const CatObject *expected, const DefaultAcls *acls)
 {
     CatGrants kept = {0};
     vec_each (const CatGrant, g, &live->grants) {
-        const char *role = g->role && cat_same_text(g->role, live->owner) ? owner : g->role;
-        const CatGrant *wanted = grant_of(&expected->grants, role);
+        const CatGrant *wanted = grant_of(&expected->grants, g->role);
         Buf letters;
         buf_init(&letters, a);
         for (const char *l = g->privileges; *l; l++) {
@@ -181,9 +179,25 @@ align_grants(Arena *a, const CatObject *live, const char *owner, const CatObject
             l += has_option;
         }
         if (letters.n || wanted || !g->privileges[0])
-            *vec_add(a, &kept) = (CatGrant){role, letters.p};
+            *vec_add(a, &kept) = (CatGrant){g->role, letters.p};
     }
+    /* What is granted to a role that owns the object now goes unsaid. */
+    const CatGrant *own = grant_of(&expected->grants, live->owner);
+    if (own && !grant_of(&kept, live->owner))
+        *vec_add(a, &kept) = *own;
     return kept;
+}
+
+/* What nobody owns explicitly belongs to whom it belongs. */
+static void
+take_owner(CatObject *expected, const CatObject *live, const char *user)
+{
+    if (!cat_same_text(expected->owner, user))
+        return;
+    vec_each (CatGrant, g, &expected->grants)
+        if (live && cat_same_text(g->role, user))
+            g->role = live->owner;
+    expected->owner = live ? live->owner : NULL;
 }
 
 /* Owners count where migrations set them; privileges where they grant or revoke any (the rules'
@@ -191,22 +205,22 @@ align_grants(Arena *a, const CatObject *live, const char *owner, const CatObject
 static void
 align(Arena *a, Catalog *live, const Replay *expected, const DefaultAcls *acls)
 {
-    vec_each (CatObject *, o, &live->objects) {
-        CatObject *l = *o, *e = catalog_find(expected->catalog, l->id);
-        if (!e) {
-            l->owner = NULL;
-            l->grants = (CatGrants){0};
-            continue;
-        }
-        const char *owner = cat_same_text(e->owner, expected->user) ? e->owner : l->owner;
-        l->grants = align_grants(a, l, owner, e, acls);
-        l->owner = owner;
-        if (l->id.kind == CAT_SCHEMA && strcmp(l->id.name, "public") == 0) {
-            l->owner = e->owner;
-            l->grants = e->grants;
-            l->comment = e->comment;
+    vec_each (CatObject *, at, &expected->catalog->objects) {
+        CatObject *e = *at, *l = catalog_find(live, e->id);
+        take_owner(e, l, expected->user);
+        if (l)
+            l->grants = align_grants(a, l, e, acls);
+        if (l && e->id.kind == CAT_SCHEMA && strcmp(e->id.name, "public") == 0) {
+            e->owner = l->owner;
+            e->grants = l->grants;
+            e->comment = l->comment;
         }
     }
+    vec_each (CatObject *, at, &live->objects)
+        if (!catalog_find(expected->catalog, (*at)->id)) {
+            (*at)->owner = NULL;
+            (*at)->grants = (CatGrants){0};
+        }
 }
 
 static void

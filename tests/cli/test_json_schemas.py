@@ -355,3 +355,19 @@ def test_schema_tells_what_was_understood(tmp_path):
     assert [r["kind"] for r in value["relations"]] == ["one-to-many", "many-to-many"]
     assert value["relations"][0]["onDelete"] == "Cascade"
     assert value["relations"][1]["joinTable"] == "_TagToUser"
+
+
+def test_diff(tmp_path, db):
+    db.sql("CREATE TABLE users (id serial PRIMARY KEY, gone text);"
+           " CREATE AGGREGATE first_of (int) (SFUNC = int4larger, STYPE = int)")
+    (tmp_path / "schema.prisma").write_text(BLOG.replace("tags  Tag[]", "tags  Tag[] @ignore"))
+    args = ["--from-url", db.url(), "--to-schema", "schema.prisma"]
+    value = check(aramid.run("diff", *args, "--json", cwd=str(tmp_path)), "diff")
+    assert not value["equal"] and value["from"]["serverMajor"] == value["to"]["serverMajor"]
+    assert {n["severity"] for s in value["steps"] for n in s["notes"]} >= {"loss"}
+    value = check(aramid.run("diff", "--from-url", db.url(), "--to-empty", "--json",
+                             cwd=str(tmp_path)), "diff")
+    assert "aggregate public.first_of(integer)" in value["notCompared"]
+    error = check(aramid.run("diff", "--from-empty", "--to-schema", "none.prisma", "--json",
+                             cwd=str(tmp_path)), "error")["error"]
+    assert error["code"] == "file"

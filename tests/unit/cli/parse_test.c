@@ -56,11 +56,9 @@ static const OptSpec mark_options[] = {
 };
 
 static const char *const mark_one_of[] = {"applied", "undone", NULL};
-static const CmdConflict mark_conflicts[] = {{"applied", "undone"}, {0}};
 
 static const CmdSpec mark = {.name = "mark", .summary = "s", .description = "d",
-                             .options = mark_options, .one_of = mark_one_of,
-                             .conflicts = mark_conflicts, .run = run_nothing};
+                             .options = mark_options, .one_of = {mark_one_of}, .run = run_nothing};
 
 static const ArgSpec kill_args[] = {
     {.name = "PID", .required = true, .is_number = true, .help = "process"},

@@ -1,0 +1,113 @@
+/* diff, and `migrate diff` as Prisma spells it. */
+#include "cli/commands.h"
+#include "cli/schema_input.h"
+
+#include "base/fs.h"
+#include "base/os.h"
+#include "report/diff.h"
+
+/* What --from-... or --to-... names. */
+static Endpoint
+endpoint(const CmdCall *call, const char *side, const Config *config)
+{
+    Arena *a = call->arena;
+    static const struct {
+        const char *name;
+        EndpointKind kind;
+    } forms[] = {
+        {"empty", ENDPOINT_EMPTY},
+        {"schema", ENDPOINT_SCHEMA},
+        {"migrations", ENDPOINT_MIGRATIONS},
+        {"sql", ENDPOINT_SQL},
+        {"url", ENDPOINT_DATABASE},
+        {"config-datasource", ENDPOINT_DATABASE},
+        {"schema-datasource", ENDPOINT_DATABASE},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const char *option = str_fmt(a, "%s-%s", side, forms[i].name);
+        if (!cli_given(call, option))
+            continue;
+        Endpoint e = {.kind = forms[i].kind};
+        if (strcmp(forms[i].name, "url") == 0)
+            e.url = cli_text(call, option);
+        else if (e.kind == ENDPOINT_DATABASE)
+            e.config = config;
+        else
+            e.path = cli_text(call, option);
+        e.origin = str_fmt(a, "flag --%s", option);
+        return e;
+    }
+    return (Endpoint){0};
+}
+
+/* The configuration of a side's schema where only its datasource is wanted; else the call's. */
+static bool
+load_datasource(CmdCall *call, const char *side, const Config *config, Endpoint *e, Err *err)
+{
+    *e = endpoint(call, side, config);
+    const char *schema = cli_text(call, str_fmt(call->arena, "%s-schema-datasource", side));
+    if (!schema)
+        return true;
+    Config *own = arena_new(call->arena, Config);
+    e->config = own;
+    return cli_load_config_of(call, schema, own, err);
+}
+
+/* A result: into the file of -o, or on standard output. */
+static bool
+put(const CmdCall *call, const Buf *text, Err *err)
+{
+    const char *path = cli_text(call, "output");
+    if (path)
+        return fs_replace(path, cli_hidden(call, text), err);
+    cli_print(call, text);
+    return true;
+}
+
+static bool
+show(const CmdCall *call, const DiffResult *r, Err *err)
+{
+    Buf b;
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        report_diff_json(&w, r);
+        return put(call, &w.out, err);
+    }
+    buf_init(&b, call->arena);
+    if (!cli_flag(call, "script")) {
+        report_diff_text(&b, cli_given(call, "output") ? &(Term){0} : &call->term_out, r);
+        return put(call, &b, err);
+    }
+    report_diff_notes(&b, &call->term_err, r);
+    if (b.n && !cli_flag(call, "quiet"))
+        fwrite(b.p, 1, b.n, call->err);
+    buf_init(&b, call->arena);
+    buf_add(&b, r->script);
+    return put(call, &b, err);
+}
+
+int
+cmd_diff(CmdCall *call)
+{
+    os_signals_catch();
+    Config config;
+    Err err;
+    DiffResult result;
+    const char *prisma = cli_text(call, "prisma");
+    DiffInput in = {
+        .sides = {.base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+                  .prisma = prisma ? *prisma - '0' : 0},
+        .prisma_compat = cli_flag(call, "prisma-compat"),
+    };
+    if (!cli_load_config(call, &config, &err) ||
+        !load_datasource(call, "from", &config, &in.sides.from, &err) ||
+        !load_datasource(call, "to", &config, &in.sides.to, &err))
+        return cli_fail(call, &err);
+    bool ok = flow_diff(call->arena, &in, &result, &err);
+    if (result.diags.errors)
+        schema_input_print(call, call->err, &result.diags);
+    if (!ok || !show(call, &result, &err))
+        return cli_fail(call, &err);
+    return cli_flag(call, "exit-code") && result.diff->changes.n ? 2 : 0;
+}

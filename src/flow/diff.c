@@ -1,0 +1,71 @@
+#include "flow/diff.h"
+
+#include <stdlib.h>
+
+static int
+by_kind(const void *x, const void *y)
+{
+    const CatOther *a = x, *b = y;
+    int c = strcmp(a->what, b->what);
+    if (!c)
+        c = strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "");
+    return c ? c : strcmp(a->name, b->name);
+}
+
+static void
+list_others(Arena *a, DiffResult *r)
+{
+    for (int i = 0; i < 2; i++)
+        vec_each (const CatOther, o, &r->sides[i].bridge.catalog->others)
+            *vec_add(a, &r->others) = *o;
+    if (!r->others.n)
+        return;
+    qsort(r->others.v, r->others.n, sizeof *r->others.v, by_kind);
+    size_t kept = 1;
+    for (size_t i = 1; i < r->others.n; i++)
+        if (by_kind(&r->others.v[kept - 1], &r->others.v[i]) != 0)
+            r->others.v[kept++] = r->others.v[i];
+    r->others.n = kept;
+}
+
+bool
+flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
+{
+    *ret = (DiffResult){.schema = "public"};
+    diag_init(&ret->diags, a);
+    SidesInput sides_in = in->sides;
+    sides_in.keep_written = in->prisma_compat; /* as Prisma does */
+    bool ok = flow_sides(a, &sides_in, &ret->diags, ret->sides, err);
+    diag_sort(&ret->diags);
+    if (!ok)
+        return false;
+    const Side *from = &ret->sides[0], *to = &ret->sides[1];
+    EndpointKind x = from->endpoint.kind, y = to->endpoint.kind;
+    bool is_written = x == ENDPOINT_SCHEMA || y == ENDPOINT_SCHEMA;
+    CatRules *rules = arena_new(a, CatRules); /* the diff keeps them */
+    *rules = (CatRules){.ignore_owners = true,
+                        .ignore_versions = true,
+                        .ignore_grants = x != ENDPOINT_DATABASE || y != ENDPOINT_DATABASE};
+    DiffOptions options = {
+        .prisma_compat = in->prisma_compat,
+        .prisma = in->sides.prisma,
+        .from_is_written = x != ENDPOINT_DATABASE && !from->major,
+        .partial_indexes = from->has_partial_indexes || to->has_partial_indexes,
+        .prisma_kinds = is_written,
+        .rules = rules,
+    };
+    for (int i = 0; i < 2; i++)
+        if (ret->sides[i].target.url.schema)
+            ret->schema = ret->sides[i].target.url.schema;
+    DiffSide sides[2];
+    for (int i = 0; i < 2; i++) {
+        const Bridge *b = &ret->sides[i].bridge;
+        sides[i] = (DiffSide){b->catalog, &b->any_default, &b->client_default, &b->unused_schemas};
+    }
+    ret->diff = diff_catalogs(a, &sides[0], &sides[1], &options);
+    ret->script = render_script(a, ret->diff, &(RenderOptions){.schema = ret->schema});
+    ret->summary = render_summary(a, ret->diff);
+    if (!is_written)
+        list_others(a, ret);
+    return true;
+}

@@ -1,0 +1,30 @@
+/* aramid diff: what leads from one schema to another. */
+#pragma once
+
+#include "flow/endpoint.h"
+#include "render/render.h"
+
+typedef struct DiffInput {
+    SidesInput sides;
+    bool prisma_compat; /* write what Prisma's engine would, its mistakes included */
+} DiffInput;
+
+typedef struct DiffResult {
+    Side sides[2];
+    DiagList diags; /* of the schemas, sorted; also when the result is false */
+    Diff *diff;
+    Str script, summary;
+    const char *schema; /* its objects are written without it */
+    /* Kinds of objects that are there and are not compared, by side; sorted, each once. */
+    VEC(CatOther) others;
+} DiffResult;
+
+/* Compare.
+ *
+ * Where one side is in Prisma's language, only what it can say is compared, and the rest of a
+ * database is left as it is. Owners and versions of extensions do not count; privileges count
+ * between two databases only, because a private server has other roles.
+ *
+ * errors: those of flow_sides */
+MUST_CHECK bool
+flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err);

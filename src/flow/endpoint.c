@@ -1,0 +1,264 @@
+#include "flow/endpoint.h"
+
+#include "base/fs.h"
+#include "flow/drift.h"
+#include "render/render.h"
+
+typedef VEC(ReplayScript) Scripts;
+
+/* What is only needed while both sides are read. */
+typedef struct Reading {
+    Arena *a;
+    const SidesInput *in;
+    DiagList *diags;
+    const PslResolved *schemas[2];
+    History histories[2];
+    Session sessions[2];
+    IntrospectOptions what;
+    VEC(const char *) names; /* of the schemas that count, where Prisma's language says so */
+    const char *default_schema;
+    int major; /* of the database that is one of the sides */
+    Replay replays[2];
+} Reading;
+
+/* The histories of migration tools, and what such tools keep beside them. */
+static const char *const ledgers[] = {
+    "*._prisma_migrations",         "*._aramid_journal",   "aramid",
+    "drizzle.__drizzle_migrations", "supabase_migrations",
+};
+
+static void
+close_sessions(Reading *r)
+{
+    for (int i = 0; i < 2; i++)
+        if (r->sessions[i].db)
+            session_close(&r->sessions[i]);
+}
+
+static Catalog *
+empty_catalog(Arena *a)
+{
+    Catalog *c = catalog_new(a);
+    catalog_finish(c);
+    return c;
+}
+
+static bool
+is_in_words_of_server(EndpointKind kind)
+{
+    return kind == ENDPOINT_MIGRATIONS || kind == ENDPOINT_SQL || kind == ENDPOINT_DATABASE;
+}
+
+/* ---- reading what is on disk ------------------------------------------------------------------
+ */
+
+static bool
+read_schema(Reading *r, int i, Side *side, Err *err)
+{
+    PslSchema *schema;
+    size_t before = r->diags->errors;
+    if (!psl_load(r->a, side->endpoint.path, &schema, r->diags, err))
+        return false;
+    const PslResolved *s =
+        psl_validate(r->a, schema, &(PslValidateOpts){.prisma = r->in->prisma}, r->diags);
+    r->schemas[i] = s;
+    for (size_t g = 0; g < s->ngenerators; g++)
+        for (size_t k = 0; k < s->generators[g].npreviews; k++)
+            if (str_is(s->generators[g].previews[k], "partialIndexes"))
+                side->has_partial_indexes = true;
+    if (r->diags->errors == before)
+        return true;
+    err_set(err, ERR_SCHEMA, "%s has errors", side->endpoint.path);
+    return err_hint(err, "aramid validate --schema %s", side->endpoint.path);
+}
+
+static bool
+read_files(Reading *r, int i, Side *side, Err *err)
+{
+    const Endpoint *e = &side->endpoint;
+    side->shown = e->path;
+    switch (e->kind) {
+    case ENDPOINT_SCHEMA:
+        return read_schema(r, i, side, err);
+    case ENDPOINT_MIGRATIONS:
+        return history_open(r->a, fs_absolute(r->a, e->path), e->path, &r->histories[i], err);
+    case ENDPOINT_DATABASE:
+        return true;
+    case ENDPOINT_SQL:
+        return true;
+    case ENDPOINT_NONE:
+    case ENDPOINT_EMPTY:
+        break;
+    }
+    side->shown = "nothing";
+    side->bridge.catalog = empty_catalog(r->a);
+    return true;
+}
+
+/* ---- databases --------------------------------------------------------------------------------
+ */
+
+static bool
+open_database(Reading *r, int i, Side *side, Err *err)
+{
+    const Endpoint *e = &side->endpoint;
+    const FlowInput *base = &r->in->base;
+    Target *t = &side->target;
+    if (e->url) {
+        t->origin = e->origin;
+        if (!url_parse(r->a, e->url, e->origin, &t->url, err))
+            return false;
+        t->shown = url_shown(r->a, &t->url);
+    } else if (!flow_target(r->a, e->config, base->self_exe, FLOW_MAKES_NOTHING, t, err))
+        return false;
+    side->shown = t->shown ? t->shown : t->origin;
+    if (t->absent) {
+        side->bridge.catalog = empty_catalog(r->a);
+        return true;
+    }
+    SessionOptions o = {.config = base->config,
+                        .url = &t->url,
+                        .url_origin = t->origin,
+                        .layout = &history_prisma,
+                        .verb = "diff",
+                        .tick = base->tick,
+                        .tick_arg = base->tick_arg};
+    if (!session_open(r->a, &o, &r->sessions[i], err))
+        return false;
+    side->major = db_info(r->sessions[i].db)->version / 10000;
+    r->major = side->major;
+    if (t->url.schema)
+        r->default_schema = t->url.schema;
+    return true;
+}
+
+/* Where one side is in Prisma's language, the schemas that it tells about. */
+static void
+choose_schemas(Reading *r)
+{
+    r->what.except = ledgers;
+    r->what.nexcept = sizeof ledgers / sizeof *ledgers;
+    for (int i = 0; i < 2; i++) {
+        const PslResolved *s = r->schemas[i];
+        if (!s)
+            continue;
+        for (size_t k = 0; s->datasource && k < s->datasource->nschemas; k++)
+            *vec_add(r->a, &r->names) = str_dup(r->a, s->datasource->schemas[k]);
+        if (!s->datasource || !s->datasource->nschemas)
+            *vec_add(r->a, &r->names) = r->default_schema;
+    }
+    r->what.schemas = r->names.v;
+    r->what.nschemas = r->names.n;
+}
+
+/* ---- a private server -------------------------------------------------------------------------
+ */
+
+static bool
+read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
+{
+    Str sql;
+    if (!fs_read(r->a, side->endpoint.path, 0, &sql, err))
+        return false;
+    *vec_add(r->a, scripts) =
+        (ReplayScript){.name = side->endpoint.path, .path = side->endpoint.path, .sql = sql};
+    return true;
+}
+
+/* What creates a schema that is written in Prisma's language. Extensions need not be said there:
+ * those of the other side are taken for there. */
+static void
+add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts)
+{
+    Catalog *there = catalog_new(r->a);
+    cat_each(CatSchema, s, &other->schemas) catalog_add(there, CAT_SCHEMA, NULL, s->id.name);
+    cat_each(CatExtension, e, &other->extensions)
+    {
+        CatExtension *copy = catalog_add(there, CAT_EXTENSION, NULL, e->id.name);
+        copy->in_schema = e->in_schema;
+    }
+    catalog_finish(there);
+    const Catalog *steps[] = {empty_catalog(r->a), there, side->bridge.catalog};
+    for (int i = 0; i < 2; i++) {
+        DiffSide from = {.catalog = steps[i]}, to = {.catalog = steps[i + 1]};
+        DiffOptions options = {.prisma_kinds = true, .from_is_written = true};
+        Diff *d = diff_catalogs(r->a, &from, &to, &options);
+        if (d->changes.n)
+            *vec_add(r->a, scripts) =
+                (ReplayScript){.name = side->endpoint.path, .sql = render_script(r->a, d, NULL)};
+    }
+}
+
+static bool
+replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
+{
+    Scripts scripts = {0};
+    ReplayOptions o;
+    if (!flow_replay_options(r->a, &r->in->base, r->major, &o, err))
+        return false;
+    o.introspect = &r->what;
+    if (side->endpoint.kind == ENDPOINT_SQL && !read_sql(r, side, &scripts, err))
+        return false;
+    if (side->endpoint.kind == ENDPOINT_SCHEMA)
+        add_schema_script(r, side, other->bridge.catalog, &scripts);
+    vec_each (const Migration, m, &r->histories[i].files) {
+        if (!m->has_file) {
+            err_set(err, ERR_MIGRATION_GONE, "migration %s has no migration.sql", m->name);
+            return err_hint(err, "restore the file, or remove the folder");
+        }
+        *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = m->text};
+    }
+    Replay *replay = &r->replays[i];
+    if (!replay_scripts(r->a, scripts.v, scripts.n, &o, replay, err))
+        return false;
+    side->bridge.catalog = replay->catalog;
+    side->major = replay->major;
+    side->is_cached = replay->is_cached;
+    vec_each (const ReplayStub, s, &replay->stubs)
+        *vec_add(r->a, &side->stubs) = *s;
+    return true;
+}
+
+static bool
+read_side(Reading *r, int i, Side *sides, Err *err)
+{
+    Side *side = &sides[i];
+    if (side->endpoint.kind == ENDPOINT_EMPTY || side->target.absent)
+        return true;
+    if (side->endpoint.kind == ENDPOINT_DATABASE)
+        return introspect(r->a, r->sessions[i].db, &r->what, &side->bridge.catalog, err);
+    return replay_side(r, i, side, &sides[!i], err);
+}
+
+bool
+flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err)
+{
+    Reading r = {.a = a, .in = in, .diags = diags, .default_schema = "public"};
+    ret[0] = (Side){.endpoint = in->from};
+    ret[1] = (Side){.endpoint = in->to};
+    bool needs_server = is_in_words_of_server(in->from.kind) || is_in_words_of_server(in->to.kind);
+    /* Both are read, so that all errors of both schemas are told. */
+    bool ok = read_files(&r, 0, &ret[0], err);
+    Err second;
+    if (!read_files(&r, 1, &ret[1], &second)) {
+        if (ok)
+            *err = second;
+        ok = false;
+    }
+    for (int i = 0; ok && i < 2; i++)
+        if (ret[i].endpoint.kind == ENDPOINT_DATABASE)
+            ok = open_database(&r, i, &ret[i], err);
+    BridgeOptions options = {.schema = r.default_schema};
+    for (int i = 0; ok && i < 2; i++)
+        if (r.schemas[i])
+            ret[i].bridge = bridge_catalog(a, r.schemas[i], &options);
+    if (ok && needs_server)
+        choose_schemas(&r);
+    /* A schema needs to know the other side. */
+    for (int pass = 0; ok && needs_server && pass < 2; pass++)
+        for (int i = 0; ok && i < 2; i++)
+            if (r.schemas[i] ? pass == 1 && !in->keep_written : pass == 0)
+                ok = read_side(&r, i, ret, err);
+    close_sessions(&r);
+    return ok;
+}

@@ -1,0 +1,56 @@
+/* Where a schema comes from: a file in Prisma's language, migrations, SQL, a database, nothing; and
+ * how two of them become catalogs that can be compared.
+ *
+ * Two schemas in Prisma's language are compared as they are written, without a server. As soon as
+ * one side is in a server's words, the others are made on a private server too and read back. */
+#pragma once
+
+#include "base/diag.h"
+#include "bridge/bridge.h"
+#include "diff/diff.h"
+#include "flow/flow.h"
+#include "replay/replay.h"
+
+typedef enum EndpointKind {
+    ENDPOINT_NONE, /* not named */
+    ENDPOINT_EMPTY,
+    ENDPOINT_SCHEMA,     /* path: a .prisma file, or a folder of them */
+    ENDPOINT_MIGRATIONS, /* path: a folder */
+    ENDPOINT_SQL,        /* path: a file */
+    ENDPOINT_DATABASE,   /* url and origin, or the target of `config` */
+} EndpointKind;
+
+typedef struct Endpoint {
+    EndpointKind kind;
+    const char *path;
+    const char *url, *origin; /* origin: for messages, "flag --from-url" */
+    const Config *config;     /* ENDPOINT_DATABASE without url */
+} Endpoint;
+
+/* A side of a comparison, read. */
+typedef struct Side {
+    Endpoint endpoint;
+    const char *shown;        /* for people; no secrets */
+    Bridge bridge;            /* .catalog, finished; of a schema also what it leaves open */
+    Target target;            /* of ENDPOINT_DATABASE */
+    int major;                /* of the server whose words the catalog is in; 0 = as written */
+    bool has_partial_indexes; /* of a schema: it can say them */
+    bool is_cached;           /* replayed before, not now */
+    VEC(ReplayStub) stubs;    /* what the private server lacked */
+} Side;
+
+typedef struct SidesInput {
+    FlowInput base;
+    Endpoint from, to;
+    int prisma;        /* rules for schemas: 5, 6 or 7; 0 = what any of them accepts */
+    bool keep_written; /* schemas stay as they are written, also beside a server's words */
+} SidesInput;
+
+/* Read both sides and bring them into one server's words where that is needed.
+ *
+ * diags   gets errors and warnings of schemas; with errors the result is false with ERR_SCHEMA
+ * ret     [0] from, [1] to
+ * errors  ERR_SCHEMA, those of history_open, url_parse, db_open, introspect, replay_scripts; ERR_IO
+ * cost    two schemas: parsing. Else a replay (replay.h) for each side that is no database */
+MUST_CHECK bool
+flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err);

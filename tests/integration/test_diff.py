@@ -1,0 +1,171 @@
+"""`aramid diff`: every endpoint, what it prints, its exit statuses."""
+
+import os
+
+import pytest
+
+from harness import aramid
+
+HEAD = 'datasource db {\n  provider = "postgresql"\n}\n'
+ONE = HEAD + """
+model User {
+  id      Int      @id @default(autoincrement())
+  mail    String   @unique
+  tags    String[] @default(["a b", "c"])
+  created DateTime @default(now())
+  role    Role     @default(USER)
+}
+
+enum Role {
+  USER
+  ADMIN
+}
+"""
+TWO = ONE.replace("mail    String   @unique", "mail    String?\n  name    String")
+TITLES = ("DropIndex", "AlterTable")
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "one.prisma").write_text(ONE)
+    (tmp_path / "two.prisma").write_text(TWO)
+    return tmp_path
+
+
+def diff(folder, *args, **kwargs):
+    return aramid.run("diff", *args, cwd=str(folder), **kwargs)
+
+
+def script(folder, *args):
+    result = diff(folder, *args, "--script")
+    assert result.rc == 0, result
+    return result.out
+
+
+def test_two_schemas_need_no_server(files):
+    """Nor a configuration: there are no server binaries to be found, and no home folder."""
+    result = diff(files, "--from-schema", "one.prisma", "--to-schema", "two.prisma", "--script",
+                  env={"ARAMID_EMBEDDED_BIN": "/nowhere", "HOME": "/nowhere"})
+    assert result.rc == 0 and [f"-- {t}" in result.out for t in TITLES] == [True, True], result
+    assert 'ADD COLUMN     "name" TEXT NOT NULL' in result.out
+    assert "required column `name`" in result.err and "required column" not in result.out
+
+
+def test_summary_and_exit_code(files):
+    same = ["--from-schema", "one.prisma", "--to-schema", "one.prisma"]
+    other = ["--from-schema", "one.prisma", "--to-schema", "two.prisma"]
+    result = diff(files, *same)
+    assert (result.rc, result.out) == (0, "No difference detected.\n"), result
+    assert diff(files, *same, "--exit-code").rc == 0
+    assert diff(files, *other).rc == 0
+    result = diff(files, *other, "--exit-code")
+    assert result.rc == 2 and "[+] Added column `name`" in result.out, result
+    assert diff(files, "--from-schema", "none", "--to-empty").rc == 5
+    assert diff(files, "--from-schema", "none", "--to-empty", "--exit-code").rc == 1
+    assert diff(files, *other, "--exit-code", "--no-such").rc == 1
+    result = aramid.run("migrate", "diff", *other, "--exit-code", cwd=str(files))
+    assert result.rc == 2, result
+    assert aramid.run("migrate", "diff", "--from-schema", "none", "--to-empty",
+                      cwd=str(files)).rc == 1
+
+
+def test_every_endpoint_tells_the_same(files, project, db):
+    sql = script(files, "--from-empty", "--to-schema", "one.prisma")
+    (files / "one.sql").write_text(sql)
+    project.add("init", sql)
+    assert aramid.deploy(project, db.url()).rc == 0
+    (files / "p.prisma").write_text(ONE.replace('"postgresql"',
+                                                '"postgresql"\n  url = env("THE_URL")'))
+    (files / ".env").write_text(f"THE_URL={db.url()}\n")
+    ways = {
+        "schema": ["schema", "one.prisma"], "datamodel": ["schema-datamodel", "one.prisma"],
+        "sql": ["sql", "one.sql"], "migrations": ["migrations", project.migrations],
+        "url": ["url", db.url()], "datasource": ["schema-datasource", "p.prisma"],
+    }
+    for name, (kind, value) in ways.items():
+        result = diff(files, f"--from-{kind}", value, "--to-schema", "one.prisma", "--exit-code")
+        assert result.rc == 0, (name, result)
+        result = diff(files, "--from-schema", "one.prisma", f"--to-{kind}", value, "--exit-code")
+        assert result.rc == 0, (name, result)
+        forward = script(files, f"--from-{kind}", value, "--to-schema", "two.prisma")
+        assert 'DROP INDEX "User_mail_key"' in forward and 'ADD COLUMN     "name"' in forward, name
+        assert "tags" not in forward and "role" not in forward, name
+    result = diff(files, "--from-config-datasource", "--to-migrations", project.migrations,
+                  "--exit-code", env={"DATABASE_URL": db.url()})
+    assert result.rc == 0, result
+
+
+def test_what_prisma_cannot_say_is_left_alone(files, db):
+    db.sql(script(files, "--from-empty", "--to-schema", "one.prisma"))
+    db.sql('CREATE UNIQUE INDEX partial ON "User" (mail) WHERE id > 5;'
+           ' CREATE INDEX lower_mail ON "User" (lower(mail));'
+           ' ALTER TABLE "User" ENABLE ROW LEVEL SECURITY;'
+           " CREATE VIEW v AS SELECT 1 AS one; CREATE SCHEMA other; CREATE TABLE other.t (i int);"
+           ' ALTER TABLE "User" ADD CHECK (id > 0)')
+    assert diff(files, "--from-url", db.url(), "--to-schema", "one.prisma", "--exit-code").rc == 0
+    result = diff(files, "--from-url", db.url(), "--to-empty", "--script")
+    assert 'DROP TABLE "User"' in result.out and 'DROP SCHEMA "other"' in result.out, result
+
+
+def test_the_script_of_a_database_builds_it_again(files, db, db2):
+    db.sql("CREATE EXTENSION IF NOT EXISTS citext; CREATE TYPE mood AS ENUM ('sad', 'glad');"
+           " CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, m mood, c citext,"
+           " CHECK (id > 0)); CREATE TABLE b (id int PRIMARY KEY REFERENCES a);"
+           " CREATE VIEW v AS SELECT a.id FROM a JOIN b USING (id);"
+           " ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (id > 1);"
+           " COMMENT ON TABLE a IS 'it''s'")
+    text = script(files, "--from-empty", "--to-url", db.url())
+    db2.sql(text)
+    result = diff(files, "--from-url", db.url(), "--to-url", db2.url(), "--exit-code")
+    assert result.rc == 0, result
+    db2.sql("DROP POLICY p ON a")
+    result = diff(files, "--from-url", db2.url(), "--to-url", db.url(), "--script")
+    assert 'CREATE POLICY "p"' in result.out, result
+
+
+def test_output_file_keeps_its_mode(files):
+    path = files / "out.sql"
+    path.write_text("old")
+    os.chmod(path, 0o640)
+    args = ["--from-empty", "--to-schema", "one.prisma", "--script"]
+    result = diff(files, *args, "-o", "out.sql")
+    assert result.rc == 0 and result.out == "", result
+    assert path.read_text() == script(files, *args) and path.stat().st_mode & 0o777 == 0o640
+    assert diff(files, *args, "-o", "new.sql").rc == 0
+    assert (files / "new.sql").stat().st_mode & 0o777 == 0o644
+    result = diff(files, *args, "-o", "nowhere/new.sql")
+    assert result.rc == 5 and "nowhere" in result.err, result
+
+
+def test_compat_gives_prismas_text(files, oracle):
+    """Also where a server printed one side."""
+    (files / "one.sql").write_text(script(files, "--from-empty", "--to-schema", "one.prisma"))
+    ours = script(files, "--from-schema", "one.prisma", "--to-schema", "two.prisma", "--prisma-compat")
+    theirs = oracle.engine("diff", "--from", f"schema:{files}/one.prisma", "--to",
+                           f"schema:{files}/two.prisma", "--script")
+    assert theirs.rc == 0 and ours == theirs.out, theirs
+    assert ours == script(files, "--from-sql", "one.sql", "--to-schema", "two.prisma",
+                          "--prisma-compat")
+
+
+@pytest.mark.parametrize("args, rc, words", [
+    ([], 2, "--from-schema"),
+    (["--from-empty"], 2, "--to-schema"),
+    (["--from-empty", "--from-sql", "x", "--to-empty"], 2, "exclude each other"),
+    (["--from-migrations", "none", "--to-empty"], 20, "none"),
+    (["--from-sql", "none.sql", "--to-empty"], 5, "none.sql"),
+    (["--from-url", "mysql://u:secret@h/d", "--to-empty"], 3, "mysql"),
+    (["--from-url", "postgresql://u:secret@127.0.0.1:1/d", "--to-empty"], 40, "127.0.0.1"),
+    (["--from-schema", "broken.prisma", "--to-schema", "broken.prisma"], 6, "broken.prisma:5:"),
+])
+def test_bad_input(files, args, rc, words):
+    (files / "broken.prisma").write_text(HEAD + "\nmodel A {\n}\n")
+    result = diff(files, *args)
+    assert result.rc == rc and words in result.err, result
+    assert "secret" not in result.text and result.out == ""
+
+
+def test_sql_that_fails_names_its_place(files):
+    (files / "bad.sql").write_text("CREATE TABLE a (i int);\nCREATE TABLE b (i nowhere);\n")
+    result = diff(files, "--from-sql", "bad.sql", "--to-empty")
+    assert result.rc == 29 and "bad.sql:2" in result.err and "nowhere" in result.err, result
