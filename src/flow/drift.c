@@ -39,10 +39,9 @@ add_note(Arena *a, DriftResult *r, const char *text)
 
 /* The migrations that are in the database, in the order of a new one. */
 static ReplayScript *
-applied_scripts(Arena *a, DriftResult *r)
+applied_scripts(Arena *a, DriftResult *r, bool all)
 {
     ReplayScript *scripts = arena_array(a, ReplayScript, r->history.files.n + 1);
-    bool all = !r->history.rows.n;
     vec_each (const Entry, e, &r->history.entries) {
         const Migration *m = e->file;
         if (m && m->has_file && (all || e->state == ENTRY_APPLIED))
@@ -52,10 +51,10 @@ applied_scripts(Arena *a, DriftResult *r)
 }
 
 static void
-note_history(Arena *a, DriftResult *r)
+note_history(Arena *a, DriftResult *r, bool all)
 {
     const History *h = &r->history;
-    if (!h->rows.n)
+    if (all)
         add_note(a, r, "the database has no migration history: it is compared with all migrations");
     if (h->failed + h->resumable)
         add_note(a, r, "a migration did not end: what it left in the database counts as drift");
@@ -326,8 +325,10 @@ read_and_compare(Arena *a, const FlowInput *in, Session *s, DriftResult *r, Err 
         !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err))
         return false;
     r->server = db_info(s->db);
-    note_history(a, r);
-    ReplayScript *scripts = applied_scripts(a, r);
+    /* Not even a table: all migrations are pending. */
+    bool all = !s->ledger_exists && s->tables;
+    note_history(a, r, all);
+    ReplayScript *scripts = applied_scripts(a, r, all);
     Patterns except = managed_tables(a, in->config);
     vec_each (const char *, p, &schemas.owned)
         *vec_add(a, &except) = *p;

@@ -118,11 +118,6 @@ report_check_json(JsonWriter *w, const CheckResult *r)
         jw_end(w);
     } else
         jw_null(w, "parity");
-    if (r->drift.repair) {
-        jw_object(w, "drift");
-        report_drift_members(w, &r->drift);
-        jw_end(w);
-    } else
-        jw_null(w, "drift");
+    report_drift_member(w, "drift", &r->drift);
     jw_end(w);
 }

@@ -192,8 +192,8 @@ def test_json(deployed, copy):
     copy.sql("ALTER TABLE users ADD extra int; CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int)")
     result = drift(deployed.project, copy, "--json")
     assert result.rc == 2, result
-    said = result.json
-    assert said["drift"] is True and said["migrations"] == 1
+    said = result.json["drift"]
+    assert said["found"] is True and said["migrations"] == 1
     assert said["changes"] == [{"change": "changed", "kind": "table", "object": 'table "public"."users"',
                                 "fields": [], "columns": [{"change": "added", "name": "extra"}]}]
     assert "ADD COLUMN" in said["adopt"] and "DROP COLUMN" in said["repair"]
