@@ -123,6 +123,41 @@ static const CmdSpec drift = {
     .exits = drift_exits, .run = cmd_drift,
 };
 
+static const OptSpec check_options[] = {
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdExit check_exits[] = {
+    {6, "schema.prisma has errors"},
+    {10, "migrations are pending; 11 to 16 as for `aramid status`"},
+    {17, "schema.prisma is not what the migrations make"},
+    {18, "the database was changed beside its migrations"},
+    {29, "a migration does not run on an empty database"},
+    {0},
+};
+
+static const CmdExample check_examples[] = {
+    {"aramid check", "of the files, in every pull request: needs no database"},
+    {"aramid check --env production --json", "and of a database, for a nightly job"},
+    {0},
+};
+
+static const CmdSpec check = {
+    .name = "check", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "check that schema, migrations and database agree",
+    .description =
+        "Checks that schema.prisma is valid, that the migrations run on an empty database, and "
+        "that they make what the schema says. With --url or --env also that the database has "
+        "all migrations, as they are in the folder, and nothing beside them (drift).\n\n"
+        "All parts are checked, also when one fails; the exit status is that of the first that "
+        "failed. Changes nothing; migrations are replayed on a private PostgreSQL server.",
+    .options = check_options, .examples = check_examples, .exits = check_exits, .run = cmd_check,
+};
+
 static const CmdExample plan_examples[] = {
     {"aramid plan", "what `aramid deploy` would do now"},
     {"aramid plan --env production --json", "for a review tool"},
@@ -635,7 +670,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
+    &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
     &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 int cmd_deploy(CmdCall *call);
+int cmd_check(CmdCall *call);
 int cmd_drift(CmdCall *call);
 int cmd_plan(CmdCall *call);
 int cmd_status(CmdCall *call);

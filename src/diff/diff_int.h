@@ -38,6 +38,7 @@ typedef enum Rank {
     RANK_CREATE_TRIGGER,
     RANK_CREATE_POLICY,
     RANK_ALTER_OTHER, /* comments, owners, privileges */
+    RANK_REMOVE_EXTENSION, /* outside of Prisma's order: what uses it goes first */
     RANK_DROP_SCHEMA,
 } Rank;
 

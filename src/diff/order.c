@@ -74,6 +74,22 @@ is_named_freely(CatKind kind)
            kind == CAT_INDEX;
 }
 
+/* What a table takes of that name space beside its own name. */
+static CatTexts
+index_names(Arena *a, const CatObject *o)
+{
+    CatTexts names = {0};
+    if (o->id.kind != CAT_TABLE)
+        return names;
+    const CatRelation *t = (const void *)o;
+    cat_each(CatConstraint, k, &t->constraints) if (k->type == CAT_PRIMARY_KEY ||
+                                                    k->type == CAT_UNIQUE ||
+                                                    k->type == CAT_EXCLUDE)
+        *vec_add(a, &names) = k->id.sub;
+    cat_each(CatIndex, i, &t->indexes) *vec_add(a, &names) = i->id.name;
+    return names;
+}
+
 static void
 prepare(Order *o)
 {
@@ -95,6 +111,11 @@ prepare(Order *o)
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
         if ((*c)->op == CHANGE_DROP && is_named_freely((*c)->kind))
             map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, (*c)->from->id.name), *c);
+        if ((*c)->op != CHANGE_DROP)
+            continue;
+        CatTexts names = index_names(d->arena, (*c)->from);
+        vec_each (const char *, name, &names)
+            map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, *name), *c);
     }
 }
 
@@ -132,6 +153,14 @@ emit_needs(Order *o, const Change *c)
             Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
             if (old)
                 emit(o, old);
+        }
+        if (c->op == CHANGE_CREATE) {
+            CatTexts names = index_names(d->arena, c->to);
+            vec_each (const char *, name, &names) {
+                Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, *name));
+                if (old)
+                    emit(o, old);
+            }
         }
         if (c->op == CHANGE_CREATE) {
             Change *old = map_get(&o->dropped, ref_key(d->arena, &c->to->id));

@@ -55,7 +55,7 @@ diff_extensions(Differ *d)
     if (d->prisma_kinds)
         return;
     cat_each(CatExtension, x, &d->from->extensions) if (!catalog_find(d->to, x->id))
-        change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_EXTENSION);
+        change_add(d, CHANGE_DROP, x, NULL, RANK_REMOVE_EXTENSION);
 }
 
 /* ---- sequences ----------------------------------------------------------------------------- */
@@ -138,7 +138,9 @@ diff_sequences(Differ *d)
                 *vec_add(d->arena, &c->fields) = "type";
             }
         } else if (x) {
-            alter_sequence(d, x, y);
+            /* One goes with its column, the other comes with another one. */
+            if (!x->owner_column || owner_in(d->to, x) || !comes_with_column(d, y))
+                alter_sequence(d, x, y);
         } else if (!comes_with_column(d, y)) {
             change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_SEQUENCE);
             if (y->owner_column) {

@@ -39,10 +39,9 @@ add_note(Arena *a, DriftResult *r, const char *text)
 
 /* The migrations that are in the database, in the order of a new one. */
 static ReplayScript *
-applied_scripts(Arena *a, DriftResult *r)
+applied_scripts(Arena *a, DriftResult *r, bool all)
 {
     ReplayScript *scripts = arena_array(a, ReplayScript, r->history.files.n + 1);
-    bool all = !r->history.rows.n;
     vec_each (const Entry, e, &r->history.entries) {
         const Migration *m = e->file;
         if (m && m->has_file && (all || e->state == ENTRY_APPLIED))
@@ -52,10 +51,10 @@ applied_scripts(Arena *a, DriftResult *r)
 }
 
 static void
-note_history(Arena *a, DriftResult *r)
+note_history(Arena *a, DriftResult *r, bool all)
 {
     const History *h = &r->history;
-    if (!h->rows.n)
+    if (all)
         add_note(a, r, "the database has no migration history: it is compared with all migrations");
     if (h->failed + h->resumable)
         add_note(a, r, "a migration did not end: what it left in the database counts as drift");
@@ -162,13 +161,11 @@ grant_of(const CatGrants *grants, const char *role)
 
 /* The privileges of a live object without those that only default privileges gave it. */
 static CatGrants
-align_grants(Arena *a, const CatObject *live, const char *owner, const CatObject *expected,
-             const DefaultAcls *acls)
+align_grants(Arena *a, const CatObject *live, const CatObject *expected, const DefaultAcls *acls)
 {
     CatGrants kept = {0};
     vec_each (const CatGrant, g, &live->grants) {
-        const char *role = g->role && cat_same_text(g->role, live->owner) ? owner : g->role;
-        const CatGrant *wanted = grant_of(&expected->grants, role);
+        const CatGrant *wanted = grant_of(&expected->grants, g->role);
         Buf letters;
         buf_init(&letters, a);
         for (const char *l = g->privileges; *l; l++) {
@@ -181,9 +178,25 @@ align_grants(Arena *a, const CatObject *live, const char *owner, const CatObject
             l += has_option;
         }
         if (letters.n || wanted || !g->privileges[0])
-            *vec_add(a, &kept) = (CatGrant){role, letters.p};
+            *vec_add(a, &kept) = (CatGrant){g->role, letters.p};
     }
+    /* What is granted to a role that owns the object now goes unsaid. */
+    const CatGrant *own = grant_of(&expected->grants, live->owner);
+    if (own && !grant_of(&kept, live->owner))
+        *vec_add(a, &kept) = *own;
     return kept;
+}
+
+/* What nobody owns explicitly belongs to whom it belongs. */
+static void
+take_owner(CatObject *expected, const CatObject *live, const char *user)
+{
+    if (!cat_same_text(expected->owner, user))
+        return;
+    vec_each (CatGrant, g, &expected->grants)
+        if (live && cat_same_text(g->role, user))
+            g->role = live->owner;
+    expected->owner = live ? live->owner : NULL;
 }
 
 /* Owners count where migrations set them; privileges where they grant or revoke any (the rules'
@@ -191,22 +204,22 @@ align_grants(Arena *a, const CatObject *live, const char *owner, const CatObject
 static void
 align(Arena *a, Catalog *live, const Replay *expected, const DefaultAcls *acls)
 {
-    vec_each (CatObject *, o, &live->objects) {
-        CatObject *l = *o, *e = catalog_find(expected->catalog, l->id);
-        if (!e) {
-            l->owner = NULL;
-            l->grants = (CatGrants){0};
-            continue;
-        }
-        const char *owner = cat_same_text(e->owner, expected->user) ? e->owner : l->owner;
-        l->grants = align_grants(a, l, owner, e, acls);
-        l->owner = owner;
-        if (l->id.kind == CAT_SCHEMA && strcmp(l->id.name, "public") == 0) {
-            l->owner = e->owner;
-            l->grants = e->grants;
-            l->comment = e->comment;
+    vec_each (CatObject *, at, &expected->catalog->objects) {
+        CatObject *e = *at, *l = catalog_find(live, e->id);
+        take_owner(e, l, expected->user);
+        if (l)
+            l->grants = align_grants(a, l, e, acls);
+        if (l && e->id.kind == CAT_SCHEMA && strcmp(e->id.name, "public") == 0) {
+            e->owner = l->owner;
+            e->grants = l->grants;
+            e->comment = l->comment;
         }
     }
+    vec_each (CatObject *, at, &live->objects)
+        if (!catalog_find(expected->catalog, (*at)->id)) {
+            (*at)->owner = NULL;
+            (*at)->grants = (CatGrants){0};
+        }
 }
 
 static void
@@ -312,8 +325,10 @@ read_and_compare(Arena *a, const FlowInput *in, Session *s, DriftResult *r, Err 
         !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err))
         return false;
     r->server = db_info(s->db);
-    note_history(a, r);
-    ReplayScript *scripts = applied_scripts(a, r);
+    /* Not even a table: all migrations are pending. */
+    bool all = !s->ledger_exists && s->tables;
+    note_history(a, r, all);
+    ReplayScript *scripts = applied_scripts(a, r, all);
     Patterns except = managed_tables(a, in->config);
     vec_each (const char *, p, &schemas.owned)
         *vec_add(a, &except) = *p;

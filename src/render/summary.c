@@ -71,7 +71,6 @@ section_name(Arena *a, const Change *c, Section section)
     case SECTION_CHANGED_ENUM:
     case SECTION_CHANGED_EXTENSION:
     case SECTION_ADDED_EXTENSION:
-    case SECTION_REMOVED_EXTENSION:
         return o->id.name;
     case SECTION_ADDED_OTHER:
     case SECTION_REMOVED_OTHER:
@@ -287,7 +286,6 @@ put_item(Arena *a, Buf *b, const Item *i)
     const CatObject *o = object(c);
     switch (i->section) {
     case SECTION_CHANGED_EXTENSION:
-    case SECTION_REMOVED_EXTENSION:
         break;
     case SECTION_CHANGED_ENUM:
         if (c->op == CHANGE_ALTER)

@@ -181,10 +181,15 @@ report_replay_json(JsonWriter *w, const char *key, const Replay *r)
 }
 
 void
-report_drift_members(JsonWriter *w, const DriftResult *r)
+report_drift_member(JsonWriter *w, const char *key, const DriftResult *r)
 {
     Arena *a = w->out.arena;
-    jw_bool(w, "drift", r->has_drift);
+    if (!r->repair) {
+        jw_null(w, key);
+        return;
+    }
+    jw_object(w, key);
+    jw_bool(w, "found", r->has_drift);
     jw_int(w, "migrations", (int64_t)r->migrations);
     report_replay_json(w, "replay", &r->replay);
     report_changes_json(w, "changes", r->adopt);
@@ -208,6 +213,7 @@ report_drift_members(JsonWriter *w, const DriftResult *r)
     vec_each (const char *, n, &r->notes)
         jw_strz(w, NULL, *n);
     jw_end(w);
+    jw_end(w);
 }
 
 void
@@ -218,8 +224,6 @@ report_drift_json(JsonWriter *w, const DriftResult *r)
     jw_bool(w, "ok", true);
     jw_strz(w, "environment", r->config->env_name);
     report_target_json(w, &r->target);
-    jw_bool(w, "absent", r->target.absent);
-    if (!r->target.absent)
-        report_drift_members(w, r);
+    report_drift_member(w, "drift", r);
     jw_end(w);
 }

@@ -13,11 +13,12 @@ report_drift_script(Arena *a, const Diff *d);
 void
 report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql);
 
-/* All of it, and the members alone. */
 void
 report_drift_json(JsonWriter *w, const DriftResult *r);
+
+/* The comparison as an object; null when there was nothing to compare. */
 void
-report_drift_members(JsonWriter *w, const DriftResult *r);
+report_drift_member(JsonWriter *w, const char *key, const DriftResult *r);
 
 /* Changes as an array of {"change", "object", "fields"}. */
 void

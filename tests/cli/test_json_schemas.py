@@ -244,6 +244,31 @@ def test_status_shows_a_run_under_way(project, db):
 
 # ---- resolve and unlock -------------------------------------------------------------------------
 
+def test_drift(project, db):
+    project.add("init", "CREATE TABLE t (i int); GRANT SELECT ON t TO schema_tests_nobody;")
+    db.sql("DROP ROLE IF EXISTS schema_tests_nobody; CREATE ROLE schema_tests_nobody")
+    try:
+        assert aramid.deploy(project, db.url()).rc == 0
+        value = check(call(project, db.url(), "drift"), "drift")
+        assert not value["drift"]["found"] and value["drift"]["replay"]["stubs"]
+        db.sql("ALTER TABLE t ADD j int; CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int)")
+        value = check(call(project, db.url(), "drift"), "drift")
+        assert value["drift"]["found"] and value["drift"]["notCompared"]
+        result = check(call(project, db.url(), "check"), "check")
+        assert [part["outcome"] for part in result["parts"]] == ["ok", "ok", "failed", "ok", "failed"]
+    finally:
+        db.sql("DROP OWNED BY schema_tests_nobody; DROP ROLE schema_tests_nobody")
+
+
+def test_check_of_what_is_broken(project, db):
+    project.write("prisma/schema.prisma", "model X {}")
+    project.add("init", "ALTER TABLE nowhere ADD i int")
+    value = check(call(project, db.url(), "check"), "check")
+    assert [part["outcome"] for part in value["parts"]] == ["failed", "failed", "skipped", "failed",
+                                                            "ok"]
+    assert value["diagnostics"] and value["parity"] is None
+
+
 def test_resolve(project, db):
     name = project.add("init", "CREATE TABLE a (i int);")
     error = check(call(project, db.url(), "resolve", "--rolled-back", name), "error")["error"]

@@ -307,5 +307,6 @@ main(void)
         cmocka_unit_test_setup_teardown(does_without_what_is_damaged, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(does_without_a_folder, make_folder, remove_folder),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

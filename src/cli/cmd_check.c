@@ -1,0 +1,38 @@
+#include "cli/commands.h"
+#include "cli/schema_input.h"
+
+#include "base/os.h"
+#include "report/check.h"
+
+int
+cmd_check(CmdCall *call)
+{
+    os_signals_catch();
+    Arena *a = call->arena;
+    Config config;
+    Err err;
+    CheckResult r;
+    if (!cli_load_config(call, &config, &err))
+        return cli_fail(call, &err);
+    CheckInput in = {
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .schema = config.schema_path ? cli_shown_path(a, config.schema_path) : NULL,
+        .migrations = cli_shown_path(a, config.migrations_dir),
+        .with_database = cli_given(call, "url") || cli_given(call, "env"),
+    };
+    flow_check(a, &in, &r);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, a, true);
+        report_check_json(&w, &r);
+        cli_print(call, &w.out);
+        return r.exit_status;
+    }
+    if (r.parity.diags.errors)
+        schema_input_print(call, call->err, &r.parity.diags);
+    Buf b;
+    buf_init(&b, a);
+    report_check_text(&b, &call->term_out, &r);
+    cli_print(call, &b);
+    return r.exit_status;
+}

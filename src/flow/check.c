@@ -1,0 +1,161 @@
+#include "flow/check.h"
+
+const char *
+check_part_name(CheckPartId id)
+{
+    static const char *const names[] = {"schema", "migrations", "parity", "history", "drift"};
+    return names[id];
+}
+
+static void
+pass(CheckPart *p, const char *text)
+{
+    *p = (CheckPart){.outcome = CHECK_OK, .text = text};
+}
+
+static void
+skip(CheckPart *p, const char *text)
+{
+    *p = (CheckPart){.outcome = CHECK_SKIPPED, .text = text};
+}
+
+static void
+fail(CheckPart *p, int exit_status, const char *text)
+{
+    *p = (CheckPart){.outcome = CHECK_FAILED, .exit_status = exit_status, .text = text};
+}
+
+static void
+fail_with(Arena *a, CheckPart *p, const Err *err)
+{
+    fail(p, err_exit_status(err), NULL);
+    p->err = arena_new(a, Err);
+    *p->err = *err;
+    p->text = p->err->primary;
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+static bool
+compare(Arena *a, const CheckInput *in, EndpointKind to, DiffResult *ret, Err *err)
+{
+    DiffInput d = {.sides = {.base = in->base,
+                             .from = {.kind = ENDPOINT_MIGRATIONS, .path = in->migrations},
+                             .to = {.kind = to, .path = in->schema}}};
+    return flow_diff(a, &d, ret, err);
+}
+
+static void
+migrations_pass(Arena *a, const DiffResult *d, CheckPart *p)
+{
+    const Side *s = &d->sides[0];
+    pass(p, str_fmt(a, "%s: all run on an empty database (PostgreSQL %d%s)", s->shown, s->major,
+                    s->is_cached ? ", from the cache" : ""));
+}
+
+/* The migrations alone. */
+static void
+check_migrations(Arena *a, const CheckInput *in, CheckResult *r)
+{
+    Err err;
+    DiffResult alone;
+    CheckPart *p = &r->parts[CHECK_MIGRATIONS];
+    if (compare(a, in, ENDPOINT_EMPTY, &alone, &err))
+        migrations_pass(a, &alone, p);
+    else
+        fail_with(a, p, &err);
+}
+
+static void
+check_files(Arena *a, const CheckInput *in, CheckResult *r)
+{
+    Err err;
+    CheckPart *parts = r->parts;
+    if (!in->schema) {
+        skip(&parts[CHECK_SCHEMA], "there is no schema.prisma");
+        skip(&parts[CHECK_PARITY], "there is no schema.prisma to compare with");
+        check_migrations(a, in, r);
+        return;
+    }
+    bool done = compare(a, in, ENDPOINT_SCHEMA, &r->parity, &err);
+    pass(&parts[CHECK_SCHEMA], str_fmt(a, "%s is valid", in->schema));
+    if (!done) {
+        bool is_schema = r->parity.diags.errors || err.code == ERR_SCHEMA;
+        fail_with(a, &parts[is_schema ? CHECK_SCHEMA : CHECK_MIGRATIONS], &err);
+        skip(&parts[CHECK_PARITY], "cannot be compared");
+        if (is_schema)
+            check_migrations(a, in, r);
+        return;
+    }
+    migrations_pass(a, &r->parity, &parts[CHECK_MIGRATIONS]);
+    if (r->parity.diff->changes.n)
+        fail(&parts[CHECK_PARITY], CHECK_EXIT_PARITY,
+             str_fmt(a, "%s is not what the migrations make", in->schema));
+    else
+        pass(&parts[CHECK_PARITY], "the migrations make what the schema says");
+}
+
+/* ---- the database -------------------------------------------------------------------------- */
+
+static const char *
+history_text(StatusState state)
+{
+    switch (state) {
+    case STATUS_UP_TO_DATE:
+        return "All migrations are up to date!";
+    case STATUS_PENDING:
+        return "Pending migrations detected";
+    case STATUS_FAILED:
+        return "a migration failed: aramid status";
+    case STATUS_RESUMABLE:
+        return "a migration was interrupted: aramid deploy finishes it";
+    case STATUS_EDITED:
+        return "a migration was edited after it was applied";
+    case STATUS_MISSING:
+        return "an applied migration is missing in the folder";
+    case STATUS_OUT_OF_ORDER:
+        return "a pending migration is older than an applied one";
+    case STATUS_UNMANAGED:
+        return "the database has tables but no migration history";
+    }
+    return "";
+}
+
+static void
+check_database(Arena *a, const CheckInput *in, CheckResult *r)
+{
+    Err err;
+    CheckPart *history = &r->parts[CHECK_HISTORY], *drift = &r->parts[CHECK_DRIFT];
+    if (!in->with_database) {
+        skip(history, "no database was named (--url or --env)");
+        skip(drift, "no database was named (--url or --env)");
+        return;
+    }
+    if (!flow_status(a, &in->base, &r->status, &err)) {
+        fail_with(a, history, &err);
+        skip(drift, "cannot be compared");
+        return;
+    }
+    if (r->status.state == STATUS_UP_TO_DATE)
+        pass(history, history_text(r->status.state));
+    else
+        fail(history, (int)r->status.state, history_text(r->status.state));
+    if (!flow_drift(a, &in->base, &r->drift, &err))
+        fail_with(a, drift, &err);
+    else if (r->drift.has_drift)
+        fail(drift, CHECK_EXIT_DRIFT,
+             "Your database schema is not in sync with your migration history.");
+    else
+        pass(drift, "the database is what its migrations make");
+}
+
+void
+flow_check(Arena *a, const CheckInput *in, CheckResult *ret)
+{
+    *ret = (CheckResult){.config = in->base.config};
+    check_files(a, in, ret);
+    check_database(a, in, ret);
+    for (int i = CHECK_PART_COUNT - 1; i >= 0; i--)
+        if (ret->parts[i].outcome == CHECK_FAILED)
+            ret->exit_status = ret->parts[i].exit_status;
+}

@@ -1,0 +1,50 @@
+/* aramid check: schema, migrations and database against each other. */
+#pragma once
+
+#include "flow/diff.h"
+#include "flow/drift.h"
+
+typedef enum CheckPartId {
+    CHECK_SCHEMA,     /* valid */
+    CHECK_MIGRATIONS, /* readable, and they run on an empty database */
+    CHECK_PARITY,     /* they make what the schema says */
+    CHECK_HISTORY,    /* the database has them all, as they are */
+    CHECK_DRIFT,      /* and nothing else */
+    CHECK_PART_COUNT
+} CheckPartId;
+
+typedef enum CheckOutcome { CHECK_SKIPPED, CHECK_OK, CHECK_FAILED } CheckOutcome;
+
+/* Statuses beside those of errors (errors.def) and of `status` (StatusState). */
+enum { CHECK_EXIT_PARITY = 17, CHECK_EXIT_DRIFT = 18 };
+
+typedef struct CheckPart {
+    CheckOutcome outcome;
+    int exit_status;  /* CHECK_FAILED */
+    const char *text; /* one sentence; of an error its primary text */
+    Err *err;         /* why it failed; NULL when that is no error */
+} CheckPart;
+
+typedef struct CheckInput {
+    FlowInput base;
+    const char *schema;     /* path as shown to people; NULL = there is none */
+    const char *migrations; /* folder as shown to people */
+    bool with_database;     /* also the last two parts */
+} CheckInput;
+
+typedef struct CheckResult {
+    const Config *config;
+    CheckPart parts[CHECK_PART_COUNT];
+    int exit_status;     /* of the first part that failed, 0 = none did */
+    DiffResult parity;   /* migrations -> schema; .diff NULL when it could not be compared */
+    StatusResult status; /* of CHECK_HISTORY, when it was looked at */
+    DriftResult drift;   /* of CHECK_DRIFT, when it was looked at */
+} CheckResult;
+
+/* "schema", "migrations", "parity", "history", "drift". */
+const char *
+check_part_name(CheckPartId id);
+
+/* Check all parts, each also when an earlier one failed. Never fails: the parts tell. */
+void
+flow_check(Arena *a, const CheckInput *in, CheckResult *ret);
