@@ -15,6 +15,15 @@ print_notes(const CmdCall *call, const PullResult *r)
         cli_note(call, "%s", b.p);
 }
 
+/* Paths as a person in this folder would type them. */
+static void
+shorten_paths(const CmdCall *call, PullResult *r)
+{
+    r->schema_path = cli_shown_path(call->arena, r->schema_path);
+    for (size_t i = 0; i < r->pull.nfiles; i++)
+        r->pull.files[i].path = cli_shown_path(call->arena, r->pull.files[i].path);
+}
+
 /* Show what would change, and ask where somebody can be asked. */
 static bool
 approve(const CmdCall *call, const PullResult *r, Err *err)
@@ -64,6 +73,7 @@ cmd_pull(CmdCall *call)
     };
     if (!flow_pull(call->arena, &in, &r, &err))
         return cli_fail(call, &err);
+    shorten_paths(call, &r);
     if (cli_flag(call, "print") && !cli_flag(call, "json")) {
         Buf b;
         buf_init(&b, call->arena);

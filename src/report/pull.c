@@ -1,4 +1,3 @@
-#include "base/fs.h"
 #include "report/migrations.h"
 #include "report/text_diff.h"
 
@@ -64,7 +63,7 @@ report_pull_text(Buf *out, const Term *t, const PullResult *r, bool written)
         buf_fmt(out, written ? " Introspected %s and wrote them into " : " Introspected %s for ",
                 what);
     if (r->changed)
-        term_text(out, t, TERM_PLAIN, str_of(fs_below(fs_absolute(a, "."), r->schema_path)));
+        term_text(out, t, TERM_PLAIN, str_of(r->schema_path));
     buf_addc(out, '\n');
     if (written)
         buf_addz(out, "Run prisma generate to generate Prisma Client.\n");
