@@ -70,7 +70,7 @@ report_pull_text(Buf *out, const Term *t, const PullResult *r, bool written)
 }
 
 void
-report_pull_json(JsonWriter *w, const PullResult *r, bool written)
+report_pull_json(JsonWriter *w, const PullResult *r, bool written, bool with_text)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "pull");
@@ -87,7 +87,10 @@ report_pull_json(JsonWriter *w, const PullResult *r, bool written)
         jw_object(w, NULL);
         jw_strz(w, "path", shown(r, i));
         jw_bool(w, "changed", !str_eq(r->before[i].text, r->pull.files[i].text));
-        jw_str(w, "text", r->pull.files[i].text);
+        if (with_text)
+            jw_str(w, "text", r->pull.files[i].text);
+        else
+            jw_null(w, "text");
         jw_end(w);
     }
     jw_end(w);

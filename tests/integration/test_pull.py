@@ -227,7 +227,19 @@ def test_json(db, project):
     assert result.rc == 0, result
     assert result.json["written"] and result.json["models"] == 3
     assert [w["id"] for w in result.json["warnings"]] == ["no-id"]
-    assert result.json["files"][0]["text"] == schema_of(project)
+    assert pull(project, db, "--json", "--print").json["files"][0]["text"] == schema_of(project)
+
+
+def test_the_password_may_be_a_word_of_the_schema(db, project):
+    db.sql(SHOP)
+    url = db.url(password="Int")
+    result = aramid.run("pull", "--print", "--url", url, cwd=project.path)
+    assert result.rc == 0 and "customer_id Int\n" in result.out, result
+    assert aramid.run("pull", "--yes", "--url", url, cwd=project.path).rc == 0
+    assert schema_of(project) == result.out
+    project.write("prisma/schema.prisma", EMPTY.replace("}", '  url = "postgresql://u:pw@h/d"\n}'))
+    result = aramid.run("pull", "--yes", "--url", url, cwd=project.path)
+    assert result.rc == 0 and "pw" not in result.text and "u:pw@h" in schema_of(project), result
 
 
 def test_names_reach_no_terminal_unfiltered(db, project):
