@@ -12,17 +12,18 @@ _aramid() {
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--script|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--schemas) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--schemas) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' ;;
-    help) words='status drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' ;;
+    '') words='status check drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' ;;
+    help) words='status check drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve diff' ;;
+    'check') words='--shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database' ;;
     'resolve') words='--applied --up-to --rolled-back --force' ;;

@@ -26,6 +26,7 @@ _aramid() {
     )
     commands=(
         'status:show what is applied, pending or wrong'
+        'check:check that schema, migrations and database agree'
         'drift:find what was changed in the database by hand'
         'plan:show what deploy would do'
         'deploy:apply the pending migrations'
@@ -45,7 +46,7 @@ _aramid() {
     for word in ${words[2,CURRENT-1]}; do
         if [[ -n $skip ]]; then
             skip=''
-        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--script|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--schemas) ]]; then
+        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--schemas) ]]; then
             skip=1
         elif [[ $word != -* ]]; then
             command="${command:+$command }$word"
@@ -59,6 +60,7 @@ _aramid() {
     esac
     special=()
     case $command in
+    'check'*) special=('--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'drift'*) special=('--exit-code[exit with status 2 when there is drift]' '--script[print SQL only\: repair undoes the drift in the database, adopt makes it elsewhere]:value:(repair adopt)' '--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'deploy'*) special=('--dry-run[show the plan and change nothing; the same as `aramid plan`]' '--wait[how long to wait for another run to finish]:duration:' '--timeout[limit for the whole run; 0 = none]:duration:' '--lock-timeout[longest time that others may queue behind a waiting DDL statement]:duration:' '--lock-budget[how long to try for a table lock before giving up]:duration:' '--retries[attempts after a lost connection, a deadlock or a serialization failure]:n:' '--create-database[create the database when it does not exist]' '--no-create-database[create the database when it does not exist]') ;;
     'resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--up-to[with --applied\: this migration and all older ones (baseline)]:name:' '--rolled-back[record this failed migration as rolled back, so that it runs again]:name:' '--force[believe it without looking for the objects that the migration makes]') ;;

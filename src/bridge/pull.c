@@ -115,13 +115,30 @@ edit_block(PullCtx *c, FileEdits *f, const PslDecl *decl, const Map *blocks)
     }
 }
 
-/* ---- the datasource ------------------------------------------------------------------------ */
+/* ---- configuration ------------------------------------------------------------------------- */
+
+/* A block with a property set to a value. */
+static void
+set_property(PullCtx *c, FileEdits *files, const PslDecl *decl, const char *name, const char *value)
+{
+    FileEdits *f = &files[decl->file - c->old->schema->files];
+    const PslProp *prop = psl_prop(decl, name);
+    if (prop) {
+        edit(c, f, prop->value.span.off, prop->value.span.len, str_of(value));
+        return;
+    }
+    Str block = psl_text(f->file, decl->span);
+    Buf b;
+    buf_init(&b, c->a);
+    buf_add(&b, str_trim(str_slice(block, 0, block.n - 1)));
+    buf_fmt(&b, "\n%s = %s\n}\n", name, value);
+    edit(c, f, decl->span.off, decl->span.len, pull_laid_out(c, buf_str(&b)));
+}
 
 static void
 set_schemas(PullCtx *c, FileEdits *files)
 {
-    const PslDatasource *ds = c->old->datasource;
-    if (!c->options->nschemas || !ds)
+    if (!c->options->nschemas || !c->old->datasource)
         return;
     Buf b;
     buf_init(&b, c->a);
@@ -130,22 +147,43 @@ set_schemas(PullCtx *c, FileEdits *files)
         pull_add_string(&b, str_of(c->options->schemas[i]));
     }
     buf_addc(&b, ']');
-    const PslDecl *decl = ds->decl;
-    FileEdits *f = &files[decl->file - c->old->schema->files];
-    if (ds->schemas_prop) {
-        PslSpan at = ds->schemas_prop->value.span;
-        edit(c, f, at.off, at.len, buf_str(&b));
-        return;
+    set_property(c, files, c->old->datasource->decl, "schemas", b.p);
+}
+
+/* As Prisma's engine: without the feature the next migration would drop the indexes. */
+static void
+add_preview(PullCtx *c, FileEdits *files)
+{
+    for (size_t i = 0; c->adds_partial && i < c->old->ngenerators; i++) {
+        const PslGenerator *g = &c->old->generators[i];
+        Buf b;
+        buf_init(&b, c->a);
+        buf_addc(&b, '[');
+        for (size_t k = 0; k < g->npreviews; k++) {
+            pull_add_string(&b, g->previews[k]);
+            buf_addz(&b, ", ");
+        }
+        buf_addz(&b, "\"partialIndexes\"]");
+        set_property(c, files, g->decl, "previewFeatures", b.p);
     }
-    /* Aligned with the line in front of it as far as that can be seen. */
-    const PslProp *last = decl->props.n ? &decl->props.v[decl->props.n - 1] : NULL;
-    size_t width = strlen("schemas");
-    for (size_t i = 0; i < decl->props.n; i++)
-        width = decl->props.v[i].name.n > width ? decl->props.v[i].name.n : width;
-    size_t off = last ? last->span.off + last->span.len : decl->close;
-    edit(c, f, off, 0,
-         str_of(str_fmt(c->a, "%s  %-*s = %s%s", last ? "\n" : "", (int)width, "schemas", b.p,
-                        last ? "" : "\n")));
+}
+
+/* Generation 7 knows the feature, and has no URL in the datasource. */
+static bool
+may_add_preview(const PullCtx *c)
+{
+    const PslDatasource *ds = c->old->datasource;
+    if (!c->old->ngenerators || !ds || ds->url.kind || ds->direct_url.kind || ds->shadow_url.kind)
+        return false;
+    cat_each(CatRelation, t, &c->catalog->tables) cat_each(CatIndex, i, &t->indexes)
+    {
+        bool expression = false;
+        vec_each (const CatKey, key, &i->keys)
+            expression = expression || key->expr;
+        if (i->predicate && !expression)
+            return true;
+    }
+    return false;
 }
 
 /* ---- new blocks ---------------------------------------------------------------------------- */
@@ -185,13 +223,24 @@ remembered_file(PullCtx *c, Map *files, const char *schema)
     return at - 1;
 }
 
+/* A model without fields that an earlier pull has left as a comment. */
+static bool
+is_commented_out(PullCtx *c, const PullModel *m)
+{
+    Str head = str_of(str_fmt(c->a, "// model %s {\n", m->name));
+    for (size_t i = 0; !m->table->columns.n && i < c->old->schema->nfiles; i++)
+        if (str_contains(c->old->schema->files[i].source->text, head))
+            return true;
+    return false;
+}
+
 static void
 add_new_blocks(PullCtx *c, FileEdits *files)
 {
     Map places;
     map_init(&places, c->a);
     vec_each (PullModel *, m, &c->models)
-        if (!(*m)->old)
+        if (!(*m)->old && !is_commented_out(c, *m))
             *vec_add(c->a, &files[remembered_file(c, &places, (*m)->table->id.schema)].models) =
                 pull_new_model(c, *m);
     vec_each (PullEnum *, e, &c->enums)
@@ -286,6 +335,7 @@ edit_files(PullCtx *c)
     for (size_t i = 0; i < s->ndecls; i++)
         edit_block(c, &files[s->decls[i]->file - s->files], s->decls[i], &blocks);
     set_schemas(c, files);
+    add_preview(c, files);
     add_new_blocks(c, files);
     c->out->nfiles = s->nfiles;
     c->out->files = arena_array(c->a, Source, s->nfiles);
@@ -352,6 +402,8 @@ bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old, const Pull
     c.says_schema = c.options->nschemas || (old->datasource && old->datasource->nschemas);
     c.has_views = psl_has_preview(old, "views");
     c.has_partial = psl_has_preview(old, "partialIndexes");
+    c.adds_partial = !c.has_partial && may_add_preview(&c);
+    c.has_partial = c.has_partial || c.adds_partial;
     c.is_emulated = old->datasource && old->datasource->relation_mode == PSL_MODE_PRISMA;
     c.old_bridge = bridge_catalog(a, old, &(BridgeOptions){c.schema});
     pull_collect(&c);

@@ -72,6 +72,7 @@ typedef struct PullCtx {
     bool keeps;                  /* models of the old schema */
     bool says_schema;            /* every model has @@schema */
     bool has_views, has_partial; /* preview features */
+    bool adds_partial;           /* partialIndexes is still to be added to the generators */
     bool is_emulated;            /* relationMode = "prisma" */
     VEC(PullModel *) models;
     VEC(PullEnum *) enums;
@@ -121,6 +122,8 @@ void
 pull_warn(PullCtx *c, PullWarningKind kind, const char *item);
 
 /* pull_render.c: blocks. */
+Str
+pull_laid_out(PullCtx *c, Str text); /* as `aramid format` does, without the last line end */
 const char *
 pull_new_model(PullCtx *c, const PullModel *m);
 const char *

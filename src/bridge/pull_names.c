@@ -223,15 +223,19 @@ name_models(PullCtx *c)
     map_init(&wishes, c->a);
     map_init(&taken, c->a);
     vec_each (PullModel *, m, &c->models) {
-        (*m)->name = (*m)->old ? str_dup(c->a, (*m)->old->name)
-                               : first_name(c, (*m)->table->id.name, &(*m)->is_renamed_reserved);
+        (*m)->plain_name = first_name(c, (*m)->table->id.name, &(*m)->is_renamed_reserved);
+        (*m)->name = (*m)->old ? str_dup(c->a, (*m)->old->name) : (*m)->plain_name;
+        (*m)->is_renamed_reserved = (*m)->is_renamed_reserved && !(*m)->old;
         count_up(&wishes, (*m)->name);
         if ((*m)->old)
             map_put(&taken, str_of((*m)->name), *m);
     }
     vec_each (PullEnum *, e, &c->enums) {
-        (*e)->name = (*e)->old ? str_dup(c->a, (*e)->old->name)
-                               : first_name(c, (*e)->type->id.name, &(*e)->is_renamed_reserved);
+        (*e)->name = first_name(c, (*e)->type->id.name, &(*e)->is_renamed_reserved);
+        if ((*e)->old) {
+            (*e)->name = str_dup(c->a, (*e)->old->name);
+            (*e)->is_renamed_reserved = false;
+        }
         count_up(&wishes, (*e)->name);
         if ((*e)->old)
             map_put(&taken, str_of((*e)->name), *e);
@@ -239,7 +243,6 @@ name_models(PullCtx *c)
     vec_each (PullModel *, m, &c->models) {
         if ((*m)->old)
             continue;
-        (*m)->plain_name = *(*m)->name ? (*m)->name : NULL;
         if (!*(*m)->name || (uintptr_t)map_get(&wishes, str_of((*m)->name)) > 1) {
             (*m)->name = longer_name(c, &(*m)->table->id);
             (*m)->is_duplicate = true;
@@ -249,7 +252,7 @@ name_models(PullCtx *c)
         map_put(&taken, str_of((*m)->name), *m);
     }
     vec_each (PullModel *, m, &c->models) {
-        if (!(*m)->plain_name)
+        if (!*(*m)->plain_name)
             (*m)->plain_name = (*m)->name;
         map_put(&c->models_by_name, str_of((*m)->name), *m);
     }

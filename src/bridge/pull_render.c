@@ -3,9 +3,8 @@
 
 /* ---- pieces -------------------------------------------------------------------------------- */
 
-/* Laid out as `aramid format` does, without the last line end. */
-static Str
-laid_out(PullCtx *c, Str text)
+Str
+pull_laid_out(PullCtx *c, Str text)
 {
     DiagList diags;
     Err err;
@@ -85,7 +84,7 @@ pull_new_model(PullCtx *c, const PullModel *m)
         buf_addz(&b, "  @@ignore\n");
     add_schema(c, &b, m->table->id.schema);
     buf_addz(&b, "}\n");
-    return str_dup(c->a, laid_out(c, buf_str(&b)));
+    return str_dup(c->a, pull_laid_out(c, buf_str(&b)));
 }
 
 CatTexts
@@ -129,7 +128,7 @@ pull_new_enum(PullCtx *c, const PullEnum *e)
         add_mapped(&b, "  @@map", e->type->id.name);
     add_schema(c, &b, e->type->id.schema);
     buf_addz(&b, "}\n");
-    return str_dup(c->a, laid_out(c, buf_str(&b)));
+    return str_dup(c->a, pull_laid_out(c, buf_str(&b)));
 }
 
 /* ---- old blocks ---------------------------------------------------------------------------- */
@@ -162,7 +161,8 @@ static Str
 finish(Edit *e)
 {
     buf_addz(&e->b, "}\n");
-    return e->changed ? laid_out(e->c, buf_str(&e->b)) : psl_text(e->decl->file, e->decl->span);
+    return e->changed ? pull_laid_out(e->c, buf_str(&e->b))
+                      : psl_text(e->decl->file, e->decl->span);
 }
 
 /* A line, with the comment that stood behind it; then comments begin anew. */
@@ -192,6 +192,16 @@ drop(Edit *e)
     e->b.n = e->comments;
     e->b.p[e->b.n] = 0;
     e->changed = true;
+}
+
+/* The same, with a word about it. */
+static void
+lose(Edit *e, const char *what, Str name)
+{
+    pull_warn(e->c, PULL_REMOVED,
+              str_fmt(e->c->a, "%s \"" STR_FMT "." STR_FMT "\"", what, STR_ARG(e->decl->name),
+                      STR_ARG(name)));
+    drop(e);
 }
 
 /* A comment or a blank line; a blank line ends what is said about the next line. */
@@ -328,7 +338,7 @@ edit_relation(Edit *e, const PullModel *m, const PslModelField *old)
     const PullField *f = relation_of(m, old);
     const PslField *ast = old->ast;
     if (!f) {
-        drop(e);
+        lose(e, "field", old->name);
         return;
     }
     bool set[PART_COUNT] = {[PART_RELATION] = f->parts[PART_RELATION] != NULL,
@@ -428,7 +438,7 @@ edit_field(Edit *e, PullModel *m, const PslModelField *old)
     if (f)
         edit_scalar(e, m, f);
     else
-        drop(e);
+        lose(e, "field", old->name);
     add_new_fields(e, m, old);
 }
 
@@ -506,7 +516,7 @@ pull_edit_enum(PullCtx *c, const PullEnum *en)
             const PslEnumValue *old = &en->old->values[item->index];
             size_t label = label_of(en, old);
             if (label == en->values.n) {
-                drop(&e);
+                lose(&e, "enum value", old->name);
                 continue;
             }
             keep(&e, old->ast->span, old->ast->comment);

@@ -50,7 +50,7 @@ migrations_pass(Arena *a, const DiffResult *d, CheckPart *p)
 {
     const Side *s = &d->sides[0];
     pass(p, str_fmt(a, "%s: all run on an empty database (PostgreSQL %d%s)", s->shown, s->major,
-                    s->is_cached ? ", from the cache" : ""));
+                    s->replay.is_cached ? ", from the cache" : ""));
 }
 
 /* The migrations alone. */

@@ -16,10 +16,9 @@ static const char first_schema[] = "generator client {\n"
 static bool
 load(Arena *a, const Config *c, PullResult *ret, Source **ret_files, size_t *ret_n, Err *err)
 {
-    ret->schema_path = c->values[CFG_SCHEMA].text ? c->values[CFG_SCHEMA].text : c->schema_path;
-    if (!ret->schema_path)
-        ret->schema_path = fs_join(a, c->project_dir, "prisma/schema.prisma");
-    ret->is_new = !fs_exists(ret->schema_path);
+    ret->is_new = !c->schema_path;
+    ret->schema_path =
+        ret->is_new ? fs_join(a, c->project_dir, "prisma/schema.prisma") : c->schema_path;
     if (!ret->is_new)
         return psl_load_sources(a, ret->schema_path, ret_files, ret_n, err);
     *ret_n = 1;

@@ -35,6 +35,7 @@ void report_unlock_json(JsonWriter *w, const UnlockResult *r);
 void report_pull_difference(Buf *out, const Term *t, const PullResult *r);
 void report_pull_text(Buf *out, const Term *t, const PullResult *r, bool written);
 void report_pull_warnings(Buf *out, const Term *t, const PullResult *r);
-void report_pull_json(JsonWriter *w, const PullResult *r, bool written);
+/* with_text: with the files' texts, which may hold the URL of a datasource. */
+void report_pull_json(JsonWriter *w, const PullResult *r, bool written, bool with_text);
 /* The schema alone: of several files each behind a comment with its path. */
 void report_pull_schema(Buf *out, const PullResult *r);

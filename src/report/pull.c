@@ -1,4 +1,3 @@
-#include "base/fs.h"
 #include "report/migrations.h"
 #include "report/text_diff.h"
 
@@ -64,14 +63,14 @@ report_pull_text(Buf *out, const Term *t, const PullResult *r, bool written)
         buf_fmt(out, written ? " Introspected %s and wrote them into " : " Introspected %s for ",
                 what);
     if (r->changed)
-        term_text(out, t, TERM_PLAIN, str_of(fs_below(fs_absolute(a, "."), r->schema_path)));
+        term_text(out, t, TERM_PLAIN, str_of(r->schema_path));
     buf_addc(out, '\n');
     if (written)
         buf_addz(out, "Run prisma generate to generate Prisma Client.\n");
 }
 
 void
-report_pull_json(JsonWriter *w, const PullResult *r, bool written)
+report_pull_json(JsonWriter *w, const PullResult *r, bool written, bool with_text)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "pull");
@@ -88,7 +87,10 @@ report_pull_json(JsonWriter *w, const PullResult *r, bool written)
         jw_object(w, NULL);
         jw_strz(w, "path", shown(r, i));
         jw_bool(w, "changed", !str_eq(r->before[i].text, r->pull.files[i].text));
-        jw_str(w, "text", r->pull.files[i].text);
+        if (with_text)
+            jw_str(w, "text", r->pull.files[i].text);
+        else
+            jw_null(w, "text");
         jw_end(w);
     }
     jw_end(w);
