@@ -251,6 +251,24 @@ read_side(Reading *r, int i, Side *sides, Err *err)
     return replay_side(r, i, side, &sides[!i], err);
 }
 
+/* A new database has the schema public, and what is said of it is not asked about. */
+static void
+add_public(Arena *a, Side *empty, const Side *other)
+{
+    const CatSchema *there =
+        catalog_find(other->bridge.catalog, (CatRef){.kind = CAT_SCHEMA, .name = "public"});
+    bool is_empty = empty->endpoint.kind == ENDPOINT_EMPTY || empty->target.absent;
+    if (!is_empty || !there || !other->major)
+        return;
+    Catalog *c = catalog_new(a);
+    CatSchema *copy = catalog_add(c, CAT_SCHEMA, NULL, there->id.name);
+    copy->owner = there->owner;
+    copy->comment = there->comment;
+    copy->grants = there->grants;
+    catalog_finish(c);
+    empty->bridge.catalog = c;
+}
+
 bool
 flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err)
 {
@@ -280,5 +298,7 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
             if (r.schemas[i] ? pass == 1 && !in->keep_written : pass == 0)
                 ok = read_side(&r, i, ret, err);
     close_sessions(&r);
+    for (int i = 0; ok && i < 2; i++)
+        add_public(a, &ret[i], &ret[!i]);
     return ok;
 }
