@@ -12,6 +12,13 @@ close_session(Session *s)
         session_close(s);
 }
 
+static bool
+is_same_database(const DbUrl *x, const DbUrl *y)
+{
+    return strcmp(x->hosts.v[0].host, y->hosts.v[0].host) == 0 &&
+           x->hosts.v[0].port == y->hosts.v[0].port && cat_same_text(x->database, y->database);
+}
+
 bool
 flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret, Err *err)
 {
@@ -26,7 +33,17 @@ flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret
     DbUrl *url = arena_new(a, DbUrl);
     ret->shadow_url = url;
     ret->shadow_origin = shadow->origin;
-    return url_parse(a, shadow->text, shadow->origin, url, err);
+    if (!url_parse(a, shadow->text, shadow->origin, url, err))
+        return false;
+    const ConfigValue *target = config_target(in->config);
+    DbUrl other;
+    Err ignored;
+    if (!target || !url_parse(a, target->text, target->origin, &other, &ignored) ||
+        !is_same_database(url, &other))
+        return true;
+    err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
+    err_detail(err, "%s and %s name the same database", shadow->origin, target->origin);
+    return err_hint(err, "name an empty database, or none: then a private server is used");
 }
 
 /* ---- the two sides ------------------------------------------------------------------------- */
@@ -342,7 +359,8 @@ read_and_compare(Arena *a, const FlowInput *in, Session *s, DriftResult *r, Err 
             *vec_add(a, &schemas.owned) = *p;
         }
     vec_each (const char *, p, &schemas.owned)
-        *vec_add(a, &r->left_out) = *p;
+        if (strcmp(*p, "aramid") != 0)
+            *vec_add(a, &r->left_out) = *p;
     Catalog *live;
     what = except_options(&except);
     if (!introspect(a, s->db, &what, &live, err))

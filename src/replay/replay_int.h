@@ -16,6 +16,10 @@ typedef struct Work {
 
 /* ---- run.c --------------------------------------------------------------------------------- */
 
+/* Settings, role and user as they were when the session began. */
+MUST_CHECK bool
+replay_reset(Work *w, Err *err);
+
 /* Run one script. errors: as replay_scripts. */
 MUST_CHECK bool
 replay_run(Work *w, const ReplayScript *script, Err *err);
@@ -63,3 +67,16 @@ cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret);
 /* Keep the data of a cluster that ran `n` scripts, if that is worth it; stops the cluster. */
 void
 cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Replay *r);
+
+/* ---- own_url.c ----------------------------------------------------------------------------- */
+
+#define SHADOW_SCHEMA "aramid_shadow"
+
+/* Make sure that nobody loses anything, and mark the database as in use.
+ * errors: ERR_SHADOW: not empty, read-only, in use by another replay. */
+MUST_CHECK bool
+own_url_claim(Work *w, Err *err);
+
+/* Leave it as it was claimed. */
+MUST_CHECK bool
+own_url_empty(Work *w, Err *err);

@@ -17,11 +17,10 @@ make(Work *w, ReplayStubKind kind, const char *name, Str sql)
 {
     ARENA_LOCAL(a);
     DbOutcome o;
-    if (is_made(w, kind, name))
+    Err ignored;
+    if (is_made(w, kind, name) || !replay_reset(w, &ignored))
         return false;
-    db_run(w->db, a, STR("RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION"), &(DbRun){0}, &o);
-    if (o.end == DB_DONE)
-        db_run(w->db, a, sql, &(DbRun){.discard_rows = true}, &o);
+    db_run(w->db, a, sql, &(DbRun){.discard_rows = true}, &o);
     if (o.end == DB_DONE)
         *vec_add(w->arena, &w->ret->stubs) = (ReplayStub){kind, str_dupz(w->arena, name)};
     return o.end == DB_DONE;
