@@ -330,15 +330,13 @@ compare(Arena *a, DriftResult *r)
     r->has_drift = r->repair->changes.n > 0;
 }
 
-static bool
-read_and_compare(Arena *a, const FlowInput *in, Session *s, DriftResult *r, Err *err)
+bool
+flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, Err *err)
 {
-    JournalVec journal = {0};
     ManagedSchemas schemas = {0};
     DefaultAcls acls = {0};
     ReplayOptions replay;
-    if (!session_read(s, &r->history, &journal, err) || !managed_schemas(a, s->db, &schemas, err) ||
-        !read_default_acls(a, s->db, &acls, err) ||
+    if (!managed_schemas(a, s->db, &schemas, err) || !read_default_acls(a, s->db, &acls, err) ||
         !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err))
         return false;
     r->server = db_info(s->db);
@@ -393,5 +391,7 @@ flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err)
                         .verb = "drift",
                         .tick = in->tick,
                         .tick_arg = in->tick_arg};
-    return session_open(a, &o, &s, err) && read_and_compare(a, in, &s, ret, err);
+    JournalVec journal;
+    return session_open(a, &o, &s, err) && session_read(&s, &ret->history, &journal, err) &&
+           flow_drift_of(a, in, &s, ret, err);
 }

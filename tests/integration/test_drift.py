@@ -341,6 +341,64 @@ def test_owners_and_privileges_that_migrations_set(project, db, server):
     assert drift(project, db).rc == 2
 
 
+# ---- status --drift, and before a deploy -------------------------------------------------------
+
+
+def test_status(deployed, copy):
+    result = aramid.status(deployed.project, copy.url(), "--drift")
+    assert result.rc == 0 and IN_SYNC in result.out, result
+    copy.sql("CREATE TABLE by_hand ()")
+    result = aramid.status(deployed.project, copy.url(), "--drift")
+    assert result.rc == 18 and NOT_IN_SYNC in result.out and "by_hand" in result.out, result
+    assert aramid.status(deployed.project, copy.url()).rc == 0
+
+
+@pytest.fixture
+def changed(deployed, copy, tmp_path):
+    """A database with drift, and a migration to be applied."""
+    copy.sql("CREATE TABLE by_hand ()")
+    return Project(tmp_path / "policy", {"init": SCHEMA, "next": "CREATE TABLE later ()"})
+
+
+def deploy_as(project, db, policy, *args, **env):
+    project.write("aramid.yaml", f"drift: {policy}\n" if policy else "")
+    return aramid.run("deploy", "--url", db.url(), *args, cwd=project.path, env=env)
+
+
+def test_deploy_warns(changed, copy):
+    result = deploy_as(changed, copy, "warn")
+    assert result.rc == 0 and "beside its migrations (1 difference)" in result.text, result
+    assert copy.exists("later")
+
+
+def test_deploy_refuses(changed, copy):
+    result = deploy_as(changed, copy, "refuse")
+    assert result.rc == 18 and "by_hand" in result.text and "aramid drift" in result.text, result
+    assert not copy.exists("later")
+    copy.sql("DROP TABLE by_hand")
+    assert deploy_as(changed, copy, "refuse").rc == 0 and copy.exists("later")
+
+
+@pytest.mark.parametrize("args,said", [((), False), (("--env", "production", "--yes"), True)])
+def test_deploy_by_default(changed, copy, args, said):
+    """Production warns, development does not look."""
+    result = deploy_as(changed, copy, None, *args)
+    assert result.rc == 0 and copy.exists("later"), result
+    assert ("beside its migrations" in result.text) is said, result
+
+
+def test_deploy_without_server_binaries(changed, copy, tmp_path):
+    """A container that only deploys: it says that it did not look."""
+    result = deploy_as(changed, copy, "refuse", ARAMID_PG_BINDIR=tmp_path)
+    assert result.rc == 0 and copy.exists("later"), result
+    assert "not looked for changes beside the migrations" in result.text
+
+
+def test_policy_is_checked(changed, copy):
+    result = deploy_as(changed, copy, "maybe")
+    assert result.rc == 3 and "off, warn, refuse" in result.err, result
+
+
 # ---- bad input ---------------------------------------------------------------------------------
 
 
