@@ -2,6 +2,7 @@
 
 #include "flow/managed.h"
 #include "render/render.h"
+#include "sqltext/sqltext.h"
 
 #include <stdlib.h>
 
@@ -83,6 +84,37 @@ note_history(Arena *a, DriftResult *r, bool all)
         add_note(a, r,
                  "migrations were edited after they were applied: the files as they are now "
                  "were replayed");
+}
+
+/* How the database's own deploys find things. */
+static bool
+read_surroundings(Arena *a, const Session *s, ReplayOptions *ret, Err *err)
+{
+    DbRowsVec results;
+    VEC(CatName) extensions = {0};
+    if (!db_query(
+            s->db, a,
+            STR("SELECT pg_catalog.current_setting('search_path');"
+                "SELECT e.extname, n.nspname FROM pg_catalog.pg_extension e JOIN"
+                " pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
+                " WHERE e.extname OPERATOR(pg_catalog.<>) 'plpgsql' ORDER BY e.extname COLLATE"
+                " pg_catalog.\"C\""),
+            &results, err))
+        return false;
+    const DbRows *rows = &results.v[1];
+    for (int i = 0; i < rows->rows; i++)
+        *vec_add(a, &extensions) =
+            (CatName){.schema = db_cell(rows, i, 1).p, .name = db_cell(rows, i, 0).p};
+    ret->extensions = extensions.v;
+    ret->nextensions = extensions.n;
+    Buf path;
+    buf_init(&path, a);
+    if (s->url_schema)
+        sql_add_ident(&path, s->url_schema);
+    else
+        buf_add(&path, db_cell(&results.v[0], 0, 0));
+    ret->search_path = path.p;
+    return true;
 }
 
 static bool
@@ -268,6 +300,7 @@ normalise(Arena *a, const ReplayOptions *o, DriftResult *r, Catalog **live, Err 
     ReplayOptions same = *o;
     Replay printed;
     same.major = r->replay.major;
+    same.search_path = NULL; /* the script is ours */
     if (!replay_scripts(a, &script, 1, &same, &printed, err)) {
         if (err->code == ERR_REPLAY)
             err_hint(err,
@@ -337,7 +370,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     DefaultAcls acls = {0};
     ReplayOptions replay;
     if (!managed_schemas(a, s->db, &schemas, err) || !read_default_acls(a, s->db, &acls, err) ||
-        !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err))
+        !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err) ||
+        !read_surroundings(a, s, &replay, err))
         return false;
     r->server = db_info(s->db);
     /* Not even a table: all migrations are pending. */

@@ -134,7 +134,7 @@ replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOpti
     if (!find_server(scratch, options, &major, &server, err))
         return false;
     *ret = (Replay){.is_other_major = options->major && options->major != major};
-    cache_open(&cache, scratch, options->cache_dir, scripts, n, server, options->introspect);
+    cache_open(&cache, scratch, options, scripts, n, server);
     if (cache_read(&cache, a, ret)) {
         ret->is_cached = true;
         ret->user = "postgres";

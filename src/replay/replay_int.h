@@ -11,6 +11,7 @@ typedef struct Work {
     const ReplayOptions *options;
     Db *db;
     bool is_private; /* a throwaway cluster: stubs may be made */
+    bool has_path;   /* a schema was made for the search_path */
     Replay *ret;
 } Work;
 
@@ -50,8 +51,8 @@ typedef struct ReplayCache {
 } ReplayCache;
 
 void
-cache_open(ReplayCache *c, Arena *a, const char *dir, const ReplayScript *scripts, size_t n,
-           const char *server, const IntrospectOptions *what);
+cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayScript *scripts,
+           size_t n, const char *server);
 
 /* The result of all scripts; `ret` is changed only when it is there. */
 bool

@@ -94,6 +94,8 @@ replay_reset(Work *w, Err *err)
     buf_init(&b, a);
     buf_addz(&b, "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;");
     db_add_settings(w->db, &b);
+    if (w->options->search_path && w->options->search_path[0])
+        buf_fmt(&b, ";SET search_path=%s", w->options->search_path);
     return db_query(w->db, a, buf_str(&b), NULL, err);
 }
 

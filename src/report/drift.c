@@ -48,7 +48,7 @@ report_replay_text(Buf *out, const Term *t, const Replay *r)
                          r->major));
     vec_each (const ReplayStub, s, &r->stubs)
         add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_fmt(a, "the %s \"%s\" is not there for a replay: a stub stood in for it",
+                 str_fmt(a, "for the replay, a stub stands in for the %s \"%s\"",
                          replay_stub_name(s->kind), s->name));
 }
 

@@ -304,6 +304,29 @@ def test_supabase(project, supabase):
     assert drift(project, supabase).rc == 2, "a privilege that a migration granted"
 
 
+def test_extensions_that_were_there_before(project, supabase):
+    """Migrations call their functions without making them; the role finds them by its path."""
+    supabase.sql(f'ALTER DATABASE "{supabase.name}" SET search_path = "$user", public, extensions')
+    project.add("init", "CREATE TABLE t (id uuid DEFAULT uuid_generate_v4(), b bytea DEFAULT "
+                        "gen_random_bytes(3));")
+    assert aramid.deploy(project, supabase.url()).rc == 0
+    assert_none(drift(project, supabase))
+    supabase.sql("ALTER TABLE t ALTER id SET DEFAULT gen_random_uuid()")
+    assert drift(project, supabase).rc == 2
+
+
+def test_schema_of_the_url(project, db):
+    """Prisma's ?schema= is where unqualified names go."""
+    project.add("init", "CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (m mood DEFAULT 'a');")
+    url = db.url(schema="My-App")
+    db.sql('CREATE SCHEMA "My-App"')
+    assert aramid.deploy(project, url).rc == 0
+    result = aramid.run("drift", "--url", url, "--exit-code", cwd=project.path)
+    assert_none(result)
+    db.sql('ALTER TABLE "My-App".t ADD j int')
+    assert aramid.run("drift", "--url", url, "--exit-code", cwd=project.path).rc == 2
+
+
 def test_own_schemas_with_a_platforms_name(project, db):
     """auth, cron and the like are compared where the migrations make them."""
     project.add("init", "CREATE SCHEMA auth; CREATE TABLE auth.sessions (id int);")
