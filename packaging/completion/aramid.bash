@@ -23,6 +23,7 @@ _aramid() {
     'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve diff' ;;
+    'status') words='--drift' ;;
     'check') words='--shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database' ;;

@@ -1,6 +1,7 @@
 # fish completion for aramid. Made by tools/gen_docs.py from the tables in src/; do not edit.
 complete -c aramid -f
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' -a status -d 'show what is applied, pending or wrong'
+complete -c aramid -n '__fish_seen_subcommand_from status' -l drift -d 'look for drift too, as `aramid drift` does'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' -a check -d 'check that schema, migrations and database agree'
 complete -c aramid -n '__fish_seen_subcommand_from check' -l shadow-url -x -d 'an empty database to replay the migrations in; default: a private server'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' -a drift -d 'find what was changed in the database by hand'

@@ -60,6 +60,7 @@ _aramid() {
     esac
     special=()
     case $command in
+    'status'*) special=('--drift[look for drift too, as `aramid drift` does]') ;;
     'check'*) special=('--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'drift'*) special=('--exit-code[exit with status 2 when there is drift]' '--script[print SQL only\: repair undoes the drift in the database, adopt makes it elsewhere]:value:(repair adopt)' '--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'deploy'*) special=('--dry-run[show the plan and change nothing; the same as `aramid plan`]' '--wait[how long to wait for another run to finish]:duration:' '--timeout[limit for the whole run; 0 = none]:duration:' '--lock-timeout[longest time that others may queue behind a waiting DDL statement]:duration:' '--lock-budget[how long to try for a table lock before giving up]:duration:' '--retries[attempts after a lost connection, a deadlock or a serialization failure]:n:' '--create-database[create the database when it does not exist]' '--no-create-database[create the database when it does not exist]') ;;

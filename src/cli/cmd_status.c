@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "base/os.h"
+#include "report/drift.h"
 #include "report/migrations.h"
 
 /* `prisma migrate status` calls edited and missing migrations up to date. */
@@ -18,21 +19,29 @@ cmd_status(CmdCall *call)
     Config config;
     Err err;
     StatusResult result;
-    if (!cli_load_config(call, &config, &err) ||
-        !flow_status(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call),
-                                                  .tick = cli_tick},
-                     &result, &err))
+    DriftResult drift = {0};
+    FlowInput in = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick};
+    bool with_drift = cli_flag(call, "drift");
+    if (!cli_load_config(call, &config, &err) || !flow_status(call->arena, &in, &result, &err) ||
+        (with_drift && !flow_drift(call->arena, &in, &drift, &err)))
         return cli_fail(call, &err);
+    int status = call->spec->prisma_status ? prisma_exit(result.state) : (int)result.state;
+    if (!status && drift.has_drift)
+        status = DRIFT_EXIT;
+    Buf b;
+    buf_init(&b, call->arena);
     if (cli_flag(call, "json")) {
         JsonWriter w;
         jw_init(&w, call->arena, true);
-        report_status_json(&w, &result);
-        cli_print(call, &w.out);
-    } else {
-        Buf b;
-        buf_init(&b, call->arena);
+        report_status_json(&w, &result, with_drift ? &drift : NULL,
+                           status == DRIFT_EXIT ? status : (int)result.state);
+        b = w.out;
+    } else
         report_status_text(&b, &call->term_out, &result, cli_flag(call, "verbose"));
-        cli_print(call, &b);
+    if (drift.repair && !cli_flag(call, "json")) {
+        buf_addc(&b, '\n');
+        report_drift_findings(&b, &call->term_out, &drift, false);
     }
-    return call->spec->prisma_status ? prisma_exit(result.state) : (int)result.state;
+    cli_print(call, &b);
+    return status;
 }

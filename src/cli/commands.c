@@ -60,6 +60,12 @@ static const CmdExit status_exits[] = {
     {14, "an applied migration is missing in the folder"},
     {15, "a pending migration is older than an applied one"},
     {16, "the database has tables but no migration history"},
+    {18, "with --drift: all is applied, but the database was changed beside its migrations"},
+    {0},
+};
+
+static const OptSpec status_options[] = {
+    {.name = "drift", .type = OPT_FLAG, .help = "look for drift too, as `aramid drift` does"},
     {0},
 };
 
@@ -81,7 +87,8 @@ static const CmdSpec status = {
         "Everything happens in one READ ONLY transaction; a role that may only read is enough, "
         "and nothing is created: of an embedded PostgreSQL that was not made yet it says so, a "
         "stopped one is started to be looked at. Each state has an exit status of its own.",
-    .examples = status_examples, .exits = status_exits, .run = cmd_status,
+    .options = status_options, .examples = status_examples, .exits = status_exits,
+    .run = cmd_status,
 };
 
 static const char *const drift_scripts[] = {"repair", "adopt", NULL};

@@ -143,8 +143,7 @@ check_database(Arena *a, const CheckInput *in, CheckResult *r)
     if (!flow_drift(a, &in->base, &r->drift, &err))
         fail_with(a, drift, &err);
     else if (r->drift.has_drift)
-        fail(drift, CHECK_EXIT_DRIFT,
-             "Your database schema is not in sync with your migration history.");
+        fail(drift, DRIFT_EXIT, "Your database schema is not in sync with your migration history.");
     else
         pass(drift, "the database is what its migrations make");
 }

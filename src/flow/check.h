@@ -15,8 +15,8 @@ typedef enum CheckPartId {
 
 typedef enum CheckOutcome { CHECK_SKIPPED, CHECK_OK, CHECK_FAILED } CheckOutcome;
 
-/* Statuses beside those of errors (errors.def) and of `status` (StatusState). */
-enum { CHECK_EXIT_PARITY = 17, CHECK_EXIT_DRIFT = 18 };
+/* Beside the statuses of errors (errors.def), of `status` (StatusState) and DRIFT_EXIT. */
+enum { CHECK_EXIT_PARITY = 17 };
 
 typedef struct CheckPart {
     CheckOutcome outcome;

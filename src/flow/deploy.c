@@ -1,5 +1,6 @@
-#include "flow/flow.h"
+#include "flow/drift.h"
 
+#include "render/render.h"
 #include "sqltext/sqltext.h"
 
 /* CREATE DATABASE through a database that exists on every server. */
@@ -37,6 +38,64 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
     return false;
 }
 
+/* ---- drift --------------------------------------------------------------------------------- */
+
+typedef struct Gate {
+    const DeployInput *in;
+    DeployResult *ret;
+    bool is_done;
+} Gate;
+
+static void
+note(const DeployInput *in, const char *text)
+{
+    RunEvent e = {.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = text};
+    in->sink.event(in->sink.arg, &e);
+}
+
+/* Only drift that was found ends a deploy: where it cannot be looked for, that is said. */
+static bool
+look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
+{
+    const Config *c = g->in->base.config;
+    const char *policy = c->values[CFG_DRIFT].text;
+    if (!policy)
+        policy = c->profile == PROFILE_PRODUCTION ? "warn" : "off";
+    if (g->is_done || strcmp(policy, "off") == 0 || !g->ret->history.applied)
+        return true;
+    g->is_done = true;
+    Err reason;
+    DriftResult r = {.config = c, .history = g->ret->history};
+    if (!flow_drift_of(a, &g->in->base, s, &r, &reason)) {
+        if (reason.code == ERR_INTERRUPTED || reason.code == ERR_CONNECTION_LOST) {
+            *err = reason;
+            return false;
+        }
+        note(g->in, str_fmt(a, "not looked for changes beside the migrations: %s", reason.primary));
+        return true;
+    }
+    if (!r.has_drift)
+        return true;
+    if (strcmp(policy, "refuse") == 0) {
+        err_set(err, ERR_DRIFT, "the database was changed beside its migrations: %zu difference%s",
+                r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s");
+        err_detail(err, "%s", str_printable(a, str_trim(render_summary(a, r.adopt)), true));
+        return err_hint(err, "aramid drift shows the SQL that undoes or keeps them; the setting "
+                             "\"drift\" decides what a deploy does about it");
+    }
+    note(g->in, str_fmt(a, "the database was changed beside its migrations (%zu difference%s): "
+                           "aramid drift", r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s"));
+    return true;
+}
+
+static bool
+approve(void *arg, const Session *s, const Plan *plan, Err *err)
+{
+    Gate *g = arg;
+    return look_for_drift(s->arena, g, s, err) &&
+           (!g->in->approve || g->in->approve(g->in->approve_arg, s, plan, err));
+}
+
 bool
 flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
@@ -48,6 +107,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         return false;
     if (in->on_target)
         in->on_target(in->on_target_arg, &ret->target);
+    Gate gate = {.in = in, .ret = ret};
     RunDeploy d = {
         .config = c,
         .url = &ret->target.url,
@@ -55,8 +115,8 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .history = &ret->history,
         .run_id = in->run_id,
         .sink = in->sink,
-        .approve = in->approve,
-        .approve_arg = in->approve_arg,
+        .approve = approve,
+        .approve_arg = &gate,
         .ask_first = in->ask_first,
         .show_progress = in->show_progress,
     };

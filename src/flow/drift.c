@@ -2,6 +2,7 @@
 
 #include "flow/managed.h"
 #include "render/render.h"
+#include "sqltext/sqltext.h"
 
 #include <stdlib.h>
 
@@ -10,6 +11,13 @@ close_session(Session *s)
 {
     if (s->db)
         session_close(s);
+}
+
+static bool
+is_same_database(const DbUrl *x, const DbUrl *y)
+{
+    return strcmp(x->hosts.v[0].host, y->hosts.v[0].host) == 0 &&
+           x->hosts.v[0].port == y->hosts.v[0].port && cat_same_text(x->database, y->database);
 }
 
 bool
@@ -26,7 +34,17 @@ flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret
     DbUrl *url = arena_new(a, DbUrl);
     ret->shadow_url = url;
     ret->shadow_origin = shadow->origin;
-    return url_parse(a, shadow->text, shadow->origin, url, err);
+    if (!url_parse(a, shadow->text, shadow->origin, url, err))
+        return false;
+    const ConfigValue *target = config_target(in->config);
+    DbUrl other;
+    Err ignored;
+    if (!target || !url_parse(a, target->text, target->origin, &other, &ignored) ||
+        !is_same_database(url, &other))
+        return true;
+    err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
+    err_detail(err, "%s and %s name the same database", shadow->origin, target->origin);
+    return err_hint(err, "name an empty database, or none: then a private server is used");
 }
 
 /* ---- the two sides ------------------------------------------------------------------------- */
@@ -66,6 +84,37 @@ note_history(Arena *a, DriftResult *r, bool all)
         add_note(a, r,
                  "migrations were edited after they were applied: the files as they are now "
                  "were replayed");
+}
+
+/* How the database's own deploys find things. */
+static bool
+read_surroundings(Arena *a, const Session *s, ReplayOptions *ret, Err *err)
+{
+    DbRowsVec results;
+    VEC(CatName) extensions = {0};
+    if (!db_query(
+            s->db, a,
+            STR("SELECT pg_catalog.current_setting('search_path');"
+                "SELECT e.extname, n.nspname FROM pg_catalog.pg_extension e JOIN"
+                " pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
+                " WHERE e.extname OPERATOR(pg_catalog.<>) 'plpgsql' ORDER BY e.extname COLLATE"
+                " pg_catalog.\"C\""),
+            &results, err))
+        return false;
+    const DbRows *rows = &results.v[1];
+    for (int i = 0; i < rows->rows; i++)
+        *vec_add(a, &extensions) =
+            (CatName){.schema = db_cell(rows, i, 1).p, .name = db_cell(rows, i, 0).p};
+    ret->extensions = extensions.v;
+    ret->nextensions = extensions.n;
+    Buf path;
+    buf_init(&path, a);
+    if (s->url_schema)
+        sql_add_ident(&path, s->url_schema);
+    else
+        buf_add(&path, db_cell(&results.v[0], 0, 0));
+    ret->search_path = path.p;
+    return true;
 }
 
 static bool
@@ -251,6 +300,7 @@ normalise(Arena *a, const ReplayOptions *o, DriftResult *r, Catalog **live, Err 
     ReplayOptions same = *o;
     Replay printed;
     same.major = r->replay.major;
+    same.search_path = NULL; /* the script is ours */
     if (!replay_scripts(a, &script, 1, &same, &printed, err)) {
         if (err->code == ERR_REPLAY)
             err_hint(err,
@@ -313,16 +363,15 @@ compare(Arena *a, DriftResult *r)
     r->has_drift = r->repair->changes.n > 0;
 }
 
-static bool
-read_and_compare(Arena *a, const FlowInput *in, Session *s, DriftResult *r, Err *err)
+bool
+flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, Err *err)
 {
-    JournalVec journal = {0};
     ManagedSchemas schemas = {0};
     DefaultAcls acls = {0};
     ReplayOptions replay;
-    if (!session_read(s, &r->history, &journal, err) || !managed_schemas(a, s->db, &schemas, err) ||
-        !read_default_acls(a, s->db, &acls, err) ||
-        !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err))
+    if (!managed_schemas(a, s->db, &schemas, err) || !read_default_acls(a, s->db, &acls, err) ||
+        !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err) ||
+        !read_surroundings(a, s, &replay, err))
         return false;
     r->server = db_info(s->db);
     /* Not even a table: all migrations are pending. */
@@ -342,7 +391,8 @@ read_and_compare(Arena *a, const FlowInput *in, Session *s, DriftResult *r, Err 
             *vec_add(a, &schemas.owned) = *p;
         }
     vec_each (const char *, p, &schemas.owned)
-        *vec_add(a, &r->left_out) = *p;
+        if (strcmp(*p, "aramid") != 0)
+            *vec_add(a, &r->left_out) = *p;
     Catalog *live;
     what = except_options(&except);
     if (!introspect(a, s->db, &what, &live, err))
@@ -375,5 +425,7 @@ flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err)
                         .verb = "drift",
                         .tick = in->tick,
                         .tick_arg = in->tick_arg};
-    return session_open(a, &o, &s, err) && read_and_compare(a, in, &s, ret, err);
+    JournalVec journal;
+    return session_open(a, &o, &s, err) && session_read(&s, &ret->history, &journal, err) &&
+           flow_drift_of(a, in, &s, ret, err);
 }

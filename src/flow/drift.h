@@ -10,6 +10,9 @@
 MUST_CHECK bool
 flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret, Err *err);
 
+/* Exit status of commands that look for drift beside other things. */
+enum { DRIFT_EXIT = 18 };
+
 typedef struct DriftResult {
     const Config *config;
     Target target;
@@ -35,3 +38,8 @@ typedef struct DriftResult {
  * errors: those of flow_target, session_open, introspect and replay_scripts */
 MUST_CHECK bool
 flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err);
+
+/* The same over a session, with its history (read and compared) in ret->history. Outside of a
+ * transaction. */
+MUST_CHECK bool flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *ret,
+                              Err *err);

@@ -56,7 +56,8 @@ short_hex(Arena *a, HashState *h)
 
 /* Each prefix's hash: that of the one before it and of the next script. */
 static void
-make_chain(ReplayCache *c, Arena *a, const ReplayScript *scripts, size_t n, const char *server)
+make_chain(ReplayCache *c, Arena *a, const ReplayOptions *o, const ReplayScript *scripts, size_t n,
+           const char *server)
 {
     c->prefix = arena_array(a, const char *, n + 1);
     for (size_t i = 0; i <= n; i++) {
@@ -64,6 +65,11 @@ make_chain(ReplayCache *c, Arena *a, const ReplayScript *scripts, size_t n, cons
         if (i == 0) {
             hash_sha256_add(h, STR(MAGIC ARAMID_VERSION "\n"));
             hash_sha256_add(h, str_of(server));
+            add_patterns(h, &o->search_path, o->search_path ? 1 : 0);
+            for (size_t k = 0; k < o->nextensions; k++) {
+                const char *const pair[] = {o->extensions[k].name, o->extensions[k].schema};
+                add_patterns(h, pair, 2);
+            }
         } else {
             hash_sha256_add(h, str_of(c->prefix[i - 1]));
             hash_sha256_add(h, scripts[i - 1].sql);
@@ -73,16 +79,17 @@ make_chain(ReplayCache *c, Arena *a, const ReplayScript *scripts, size_t n, cons
 }
 
 void
-cache_open(ReplayCache *c, Arena *a, const char *dir, const ReplayScript *scripts, size_t n,
-           const char *server, const IntrospectOptions *what)
+cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayScript *scripts,
+           size_t n, const char *server)
 {
     Err ignored;
     static const IntrospectOptions all = {0};
+    const char *dir = options->cache_dir;
+    const IntrospectOptions *what = options->introspect ? options->introspect : &all;
     *c = (ReplayCache){0};
     if (!dir || !fs_mkdirs(fs_join(a, dir, "replay"), 0755, &ignored))
         return;
-    make_chain(c, a, scripts, n, server);
-    what = what ? what : &all;
+    make_chain(c, a, options, scripts, n, server);
     HashState *h = hash_sha256_begin(a);
     hash_sha256_add(h, str_of(c->prefix[n]));
     add_patterns(h, what->schemas, what->nschemas);

@@ -40,12 +40,22 @@ read_result(Work *w, Err *err)
     VEC(const char *) except = {0};
     for (size_t i = 0; i < o.nexcept; i++)
         *vec_add(a, &except) = o.except[i];
+    *vec_add(a, &except) = SHADOW_SCHEMA;
     vec_each (const ReplayStub, s, &w->ret->stubs)
         if (s->kind == REPLAY_SCHEMA)
             *vec_add(a, &except) = s->name;
     o.except = except.v;
     o.nexcept = except.n;
     return introspect(w->arena, w->db, &o, &w->ret->catalog, err);
+}
+
+static bool
+run_scripts(Work *w, const ReplayScript *scripts, size_t done, size_t n, Err *err)
+{
+    for (size_t i = done; i < n; i++, w->ret->scripts_run++)
+        if (!replay_run(w, &scripts[i], err))
+            return false;
+    return read_result(w, err);
 }
 
 /* Run the scripts behind the first `done` ones on the server at `url`. */
@@ -69,10 +79,15 @@ run_all(Work *w, const ReplayScript *scripts, size_t done, size_t n, const DbUrl
     w->ret->version_num = db_info(db)->version;
     w->ret->major = w->ret->version_num / 10000;
     w->ret->user = str_dupz(w->arena, db_info(db)->user);
-    for (size_t i = done; i < n; i++, w->ret->scripts_run++)
-        if (!replay_run(w, &scripts[i], err))
-            return false;
-    return read_result(w, err);
+    if (w->is_private)
+        return run_scripts(w, scripts, done, n, err);
+    if (!own_url_claim(w, err))
+        return false;
+    bool ok = run_scripts(w, scripts, done, n, err);
+    Err second;
+    if (db_is_open(db) && !own_url_empty(w, ok ? err : &second))
+        return false; /* it is marked, and will be emptied the next time */
+    return ok;
 }
 
 static bool
@@ -109,10 +124,17 @@ replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOpti
     ReplayCache cache;
     const char *server;
     int major;
+    *ret = (Replay){0};
+    if (options->shadow_url) {
+        w.is_private = false;
+        bool ok = run_all(&w, scripts, 0, n, options->shadow_url, options->shadow_origin, err);
+        ret->is_other_major = options->major && ret->major && options->major != ret->major;
+        return ok;
+    }
     if (!find_server(scratch, options, &major, &server, err))
         return false;
     *ret = (Replay){.is_other_major = options->major && options->major != major};
-    cache_open(&cache, scratch, options->cache_dir, scripts, n, server, options->introspect);
+    cache_open(&cache, scratch, options, scripts, n, server);
     if (cache_read(&cache, a, ret)) {
         ret->is_cached = true;
         ret->user = "postgres";

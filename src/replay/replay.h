@@ -26,7 +26,11 @@ typedef struct ReplayOptions {
     const char *shadow_origin;
     const char *cache_dir;               /* cluster_cache_folder(); NULL = without a cache */
     const IntrospectOptions *introspect; /* NULL = all */
-    DbTick tick;                         /* stops waits; may be NULL */
+    /* Of the database that it will be compared with, where there is one: */
+    const char *search_path;   /* as SHOW prints it; NULL = the server's default */
+    const CatName *extensions; /* made where scripts rely on them without making them */
+    size_t nextensions;
+    DbTick tick; /* stops waits; may be NULL */
     void *tick_arg;
 } ReplayOptions;
 

@@ -11,10 +11,15 @@ typedef struct Work {
     const ReplayOptions *options;
     Db *db;
     bool is_private; /* a throwaway cluster: stubs may be made */
+    bool has_path;   /* a schema was made for the search_path */
     Replay *ret;
 } Work;
 
 /* ---- run.c --------------------------------------------------------------------------------- */
+
+/* Settings, role and user as they were when the session began. */
+MUST_CHECK bool
+replay_reset(Work *w, Err *err);
 
 /* Run one script. errors: as replay_scripts. */
 MUST_CHECK bool
@@ -46,8 +51,8 @@ typedef struct ReplayCache {
 } ReplayCache;
 
 void
-cache_open(ReplayCache *c, Arena *a, const char *dir, const ReplayScript *scripts, size_t n,
-           const char *server, const IntrospectOptions *what);
+cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayScript *scripts,
+           size_t n, const char *server);
 
 /* The result of all scripts; `ret` is changed only when it is there. */
 bool
@@ -63,3 +68,16 @@ cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret);
 /* Keep the data of a cluster that ran `n` scripts, if that is worth it; stops the cluster. */
 void
 cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Replay *r);
+
+/* ---- own_url.c ----------------------------------------------------------------------------- */
+
+#define SHADOW_SCHEMA "aramid_shadow"
+
+/* Make sure that nobody loses anything, and mark the database as in use.
+ * errors: ERR_SHADOW: not empty, read-only, in use by another replay. */
+MUST_CHECK bool
+own_url_claim(Work *w, Err *err);
+
+/* Leave it as it was claimed. */
+MUST_CHECK bool
+own_url_empty(Work *w, Err *err);

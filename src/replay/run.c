@@ -54,6 +54,8 @@ script_failed(Arena *a, const Work *w, const MigrationPlan *mp, Str message, siz
         err_hint(err, "the migrations must make all that they use, from an empty database on; what "
                       "databases have from elsewhere belongs into a first migration, recorded "
                       "there with: aramid resolve --applied NAME");
+    if (!w->is_private)
+        return false;
     return err_hint(err,
                     "extensions, or data that the private server (PostgreSQL %d) does not "
                     "have: name an empty database that has them with --shadow-url",
@@ -85,6 +87,19 @@ run_step(Work *w, Arena *script, MigrationPlan *mp, const Step *step, PlanHints 
 }
 
 bool
+replay_reset(Work *w, Err *err)
+{
+    ARENA_LOCAL(a);
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;");
+    db_add_settings(w->db, &b);
+    if (w->options->search_path && w->options->search_path[0])
+        buf_fmt(&b, ";SET search_path=%s", w->options->search_path);
+    return db_query(w->db, a, buf_str(&b), NULL, err);
+}
+
+bool
 replay_run(Work *w, const ReplayScript *script, Err *err)
 {
     ARENA_LOCAL(a);
@@ -94,8 +109,7 @@ replay_run(Work *w, const ReplayScript *script, Err *err)
                    .path = script->path ? script->path : script->name,
                    .has_file = true,
                    .text = script->sql};
-    if (!plan_migration(a, &m, &hints, &mp, err) ||
-        !db_query(w->db, a, STR("RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION"), NULL, err))
+    if (!plan_migration(a, &m, &hints, &mp, err) || !replay_reset(w, err))
         return false;
     for (size_t i = 0; i < mp.steps.n; i++) {
         bool again;

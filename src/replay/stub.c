@@ -17,11 +17,10 @@ make(Work *w, ReplayStubKind kind, const char *name, Str sql)
 {
     ARENA_LOCAL(a);
     DbOutcome o;
-    if (is_made(w, kind, name))
+    Err ignored;
+    if (is_made(w, kind, name) || !replay_reset(w, &ignored))
         return false;
-    db_run(w->db, a, STR("RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION"), &(DbRun){0}, &o);
-    if (o.end == DB_DONE)
-        db_run(w->db, a, sql, &(DbRun){.discard_rows = true}, &o);
+    db_run(w->db, a, sql, &(DbRun){.discard_rows = true}, &o);
     if (o.end == DB_DONE)
         *vec_add(w->arena, &w->ret->stubs) = (ReplayStub){kind, str_dupz(w->arena, name)};
     return o.end == DB_DONE;
@@ -158,6 +157,40 @@ replace_extension(Work *w, Arena *a, Arena *script, MigrationPlan *mp, const Sql
     return true;
 }
 
+/* What platforms and administrators install beforehand. */
+static bool
+make_installed(Work *w, Arena *a)
+{
+    bool any = false;
+    for (size_t i = 0; i < w->options->nextensions; i++) {
+        const CatName *e = &w->options->extensions[i];
+        if (is_made(w, REPLAY_EXTENSION, e->name))
+            continue;
+        make_schema(w, a, str_of(e->schema));
+        Buf b;
+        buf_init(&b, a);
+        buf_addz(&b, "CREATE EXTENSION ");
+        sql_add_ident(&b, e->name);
+        buf_addz(&b, " SCHEMA ");
+        sql_add_ident(&b, e->schema);
+        any = make(w, REPLAY_EXTENSION, e->name, buf_str(&b)) || any;
+    }
+    return any;
+}
+
+/* The first schema of the path, as Prisma makes that of its URL. */
+static bool
+make_path(Work *w, Arena *a)
+{
+    DbOutcome o;
+    if (!w->options->search_path || w->has_path)
+        return false;
+    w->has_path = true;
+    db_run(w->db, a, str_of(str_fmt(a, "CREATE SCHEMA IF NOT EXISTS %s", w->options->search_path)),
+           &(DbRun){0}, &o);
+    return o.end == DB_DONE;
+}
+
 bool
 stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o)
 {
@@ -175,6 +208,11 @@ stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbO
     }
     if ((name = missing(a, o, "publication")) && strcmp(name, "supabase_realtime") == 0)
         return make(w, REPLAY_PUBLICATION, name, STR("CREATE PUBLICATION supabase_realtime"));
+    if (strcmp(o->message, "no schema has been selected to create in") == 0)
+        return make_path(w, a);
+    bool is_missing = strcmp(o->sqlstate, "42883") == 0 || strcmp(o->sqlstate, "42704") == 0;
+    if (is_missing && make_installed(w, a))
+        return true;
     return failed < mp->script.stmts.n && strncmp(o->sqlstate, "42710", 5) != 0 &&
            replace_extension(w, a, script, mp, &mp->script.stmts.v[failed]);
 }

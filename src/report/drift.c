@@ -48,7 +48,7 @@ report_replay_text(Buf *out, const Term *t, const Replay *r)
                          r->major));
     vec_each (const ReplayStub, s, &r->stubs)
         add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_fmt(a, "the %s \"%s\" is not there for a replay: a stub stood in for it",
+                 str_fmt(a, "for the replay, a stub stands in for the %s \"%s\"",
                          replay_stub_name(s->kind), s->name));
 }
 
@@ -91,22 +91,12 @@ add_scripts(Buf *out, const Term *t, const DriftResult *r)
 }
 
 void
-report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql)
+report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_sql)
 {
     Arena *a = out->arena;
-    buf_addz(out, "Database: ");
-    report_target_text(out, t, &r->target);
-    if (r->target.absent) {
-        buf_addz(out, "\nIt was not made yet: there is nothing to compare.\n");
-        return;
-    }
-    buf_fmt(out, "\n%zu applied migration%s, replayed on PostgreSQL %d%s\n", r->migrations,
-            r->migrations == 1 ? "" : "s", r->replay.major,
-            r->replay.is_cached ? " (from the cache)" : "");
     vec_each (const char *, n, &r->notes)
         add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, *n);
     report_replay_text(out, t, &r->replay);
-    buf_addc(out, '\n');
     if (r->has_drift) {
         add_line(out, t, TERM_MARK_FAIL, TERM_RED,
                  "Your database schema is not in sync with your migration history.");
@@ -118,6 +108,21 @@ report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql)
         add_line(out, t, TERM_MARK_OK, TERM_GREEN,
                  "No drift: the database is what its migrations make.");
     add_not_compared(out, t, r);
+}
+
+void
+report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql)
+{
+    buf_addz(out, "Database: ");
+    report_target_text(out, t, &r->target);
+    if (r->target.absent) {
+        buf_addz(out, "\nIt was not made yet: there is nothing to compare.\n");
+        return;
+    }
+    buf_fmt(out, "\n%zu applied migration%s, replayed on PostgreSQL %d%s\n\n", r->migrations,
+            r->migrations == 1 ? "" : "s", r->replay.major,
+            r->replay.is_cached ? " (from the cache)" : "");
+    report_drift_findings(out, t, r, with_sql);
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/jw.h"
-#include "flow/flow.h"
+#include "flow/drift.h"
 #include "report/term.h"
 
 /* "URL (origin)", and as the member "target". */
@@ -23,7 +23,9 @@ void report_plan_json(JsonWriter *w, const PlanResult *r);
 void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql);
 
 void report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose);
-void report_status_json(JsonWriter *w, const StatusResult *r);
+/* drift NULL = not looked for. */
+void report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drift,
+                        int exit_status);
 
 void report_resolve_text(Buf *out, const Term *t, const ResolveResult *r);
 void report_resolve_json(JsonWriter *w, const ResolveResult *r);

@@ -1,3 +1,4 @@
+#include "report/drift.h"
 #include "report/migrations.h"
 
 #include "base/clock.h"
@@ -198,7 +199,7 @@ time_json(JsonWriter *w, Arena *a, const char *key, int64_t us)
 }
 
 void
-report_status_json(JsonWriter *w, const StatusResult *r)
+report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drift, int exit_status)
 {
     Arena *a = w->out.arena;
     const History *h = &r->history;
@@ -206,7 +207,7 @@ report_status_json(JsonWriter *w, const StatusResult *r)
     jw_strz(w, "command", "status");
     jw_bool(w, "ok", true);
     jw_strz(w, "state", status_name(r->state));
-    jw_int(w, "exitStatus", (int64_t)r->state);
+    jw_int(w, "exitStatus", exit_status);
     jw_strz(w, "environment", r->config->env_name);
     report_target_json(w, &r->target);
     if (r->server) {
@@ -253,5 +254,9 @@ report_status_json(JsonWriter *w, const StatusResult *r)
         jw_end(w);
     }
     jw_end(w);
+    if (drift)
+        report_drift_member(w, "drift", drift);
+    else
+        jw_null(w, "drift");
     jw_end(w);
 }

@@ -304,6 +304,29 @@ def test_supabase(project, supabase):
     assert drift(project, supabase).rc == 2, "a privilege that a migration granted"
 
 
+def test_extensions_that_were_there_before(project, supabase):
+    """Migrations call their functions without making them; the role finds them by its path."""
+    supabase.sql(f'ALTER DATABASE "{supabase.name}" SET search_path = "$user", public, extensions')
+    project.add("init", "CREATE TABLE t (id uuid DEFAULT uuid_generate_v4(), b bytea DEFAULT "
+                        "gen_random_bytes(3));")
+    assert aramid.deploy(project, supabase.url()).rc == 0
+    assert_none(drift(project, supabase))
+    supabase.sql("ALTER TABLE t ALTER id SET DEFAULT gen_random_uuid()")
+    assert drift(project, supabase).rc == 2
+
+
+def test_schema_of_the_url(project, db):
+    """Prisma's ?schema= is where unqualified names go."""
+    project.add("init", "CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (m mood DEFAULT 'a');")
+    url = db.url(schema="My-App")
+    db.sql('CREATE SCHEMA "My-App"')
+    assert aramid.deploy(project, url).rc == 0
+    result = aramid.run("drift", "--url", url, "--exit-code", cwd=project.path)
+    assert_none(result)
+    db.sql('ALTER TABLE "My-App".t ADD j int')
+    assert aramid.run("drift", "--url", url, "--exit-code", cwd=project.path).rc == 2
+
+
 def test_own_schemas_with_a_platforms_name(project, db):
     """auth, cron and the like are compared where the migrations make them."""
     project.add("init", "CREATE SCHEMA auth; CREATE TABLE auth.sessions (id int);")
@@ -339,6 +362,64 @@ def test_owners_and_privileges_that_migrations_set(project, db, server):
     assert drift(project, db).rc == 2
     db.sql("ALTER TABLE t OWNER TO drift_a; GRANT DELETE ON u TO drift_a")
     assert drift(project, db).rc == 2
+
+
+# ---- status --drift, and before a deploy -------------------------------------------------------
+
+
+def test_status(deployed, copy):
+    result = aramid.status(deployed.project, copy.url(), "--drift")
+    assert result.rc == 0 and IN_SYNC in result.out, result
+    copy.sql("CREATE TABLE by_hand ()")
+    result = aramid.status(deployed.project, copy.url(), "--drift")
+    assert result.rc == 18 and NOT_IN_SYNC in result.out and "by_hand" in result.out, result
+    assert aramid.status(deployed.project, copy.url()).rc == 0
+
+
+@pytest.fixture
+def changed(deployed, copy, tmp_path):
+    """A database with drift, and a migration to be applied."""
+    copy.sql("CREATE TABLE by_hand ()")
+    return Project(tmp_path / "policy", {"init": SCHEMA, "next": "CREATE TABLE later ()"})
+
+
+def deploy_as(project, db, policy, *args, **env):
+    project.write("aramid.yaml", f"drift: {policy}\n" if policy else "")
+    return aramid.run("deploy", "--url", db.url(), *args, cwd=project.path, env=env)
+
+
+def test_deploy_warns(changed, copy):
+    result = deploy_as(changed, copy, "warn")
+    assert result.rc == 0 and "beside its migrations (1 difference)" in result.text, result
+    assert copy.exists("later")
+
+
+def test_deploy_refuses(changed, copy):
+    result = deploy_as(changed, copy, "refuse")
+    assert result.rc == 18 and "by_hand" in result.text and "aramid drift" in result.text, result
+    assert not copy.exists("later")
+    copy.sql("DROP TABLE by_hand")
+    assert deploy_as(changed, copy, "refuse").rc == 0 and copy.exists("later")
+
+
+@pytest.mark.parametrize("args,said", [((), False), (("--env", "production", "--yes"), True)])
+def test_deploy_by_default(changed, copy, args, said):
+    """Production warns, development does not look."""
+    result = deploy_as(changed, copy, None, *args)
+    assert result.rc == 0 and copy.exists("later"), result
+    assert ("beside its migrations" in result.text) is said, result
+
+
+def test_deploy_without_server_binaries(changed, copy, tmp_path):
+    """A container that only deploys: it says that it did not look."""
+    result = deploy_as(changed, copy, "refuse", ARAMID_PG_BINDIR=tmp_path)
+    assert result.rc == 0 and copy.exists("later"), result
+    assert "not looked for changes beside the migrations" in result.text
+
+
+def test_policy_is_checked(changed, copy):
+    result = deploy_as(changed, copy, "maybe")
+    assert result.rc == 3 and "off, warn, refuse" in result.err, result
 
 
 # ---- bad input ---------------------------------------------------------------------------------

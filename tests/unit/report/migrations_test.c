@@ -13,7 +13,7 @@ write_status(Arena *a, const char *name, JsonWriter *w)
 {
     StatusResult r;
     fill_status(a, name, &config, &r);
-    report_status_json(w, &r);
+    report_status_json(w, &r, NULL, (int)r.state);
 }
 
 static void

@@ -1,0 +1,160 @@
+/* A database that the user names for replays. It may be used when nothing is in it, or when a
+ * replay of ours was interrupted there, which a schema tells. What was there before (extensions,
+ * default privileges) is written into that schema's comment, and stays. */
+#include "base/clock.h"
+#include "replay/replay_int.h"
+
+#define MARK "database for replays: emptied by aramid before and after each"
+
+enum { WAIT_MS = 60000, POLL_MS = 100 };
+
+static const char lock_sql[] = "SELECT pg_catalog.pg_try_advisory_lock(727073691504)";
+
+static const char mark_sql[] =
+    "DO $aramid$ BEGIN CREATE SCHEMA " SHADOW_SCHEMA ";"
+    " EXECUTE pg_catalog.format('COMMENT ON SCHEMA " SHADOW_SCHEMA " IS %L',"
+    " pg_catalog.concat_ws(E'\\n', '" MARK "', coalesce((SELECT pg_catalog.array_agg(extname) FROM"
+    " pg_catalog.pg_extension), '{}'), coalesce((SELECT pg_catalog.array_agg(oid) FROM"
+    " pg_catalog.pg_default_acl), '{}'))); END $aramid$";
+
+/* Schemas go as a whole; public stays, because extensions may live there and not everybody may make
+ * it again. Names are collected first: what went with another object is passed over then. */
+static const char empty_sql[] =
+    "SET search_path = pg_catalog;"
+    "DO $aramid$ DECLARE"
+    " m text[] := string_to_array(obj_description((SELECT oid FROM pg_namespace WHERE nspname ="
+    " '" SHADOW_SCHEMA "'), 'pg_namespace'), E'\\n');"
+    " x record; head text; kind text; list text[]; item text;"
+    " BEGIN"
+    " list := array(SELECT format('EVENT TRIGGER IF EXISTS %I', evtname) FROM pg_event_trigger e "
+    "WHERE"
+    "  NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_event_trigger'::regclass AND objid = "
+    "e.oid"
+    "  AND deptype = 'e') AND pg_has_role(evtowner, 'MEMBER')"
+    " UNION ALL SELECT format('PUBLICATION IF EXISTS %I', pubname) FROM pg_publication WHERE"
+    "  pg_has_role(pubowner, 'MEMBER')"
+    " UNION ALL SELECT format('SERVER IF EXISTS %I', srvname) FROM pg_foreign_server"
+    " UNION ALL SELECT format('EXTENSION IF EXISTS %I', extname) FROM pg_extension WHERE extname "
+    "<> ALL"
+    "  (m[2]::name[])"
+    " UNION ALL SELECT format('SCHEMA IF EXISTS %I', nspname) FROM pg_namespace n WHERE nspname !~"
+    "  '^pg_' AND nspname NOT IN ('information_schema', 'public', '" SHADOW_SCHEMA
+    "') AND NOT EXISTS"
+    "  (SELECT FROM pg_depend WHERE classid = 'pg_namespace'::regclass AND objid = n.oid AND "
+    "deptype ="
+    "  'e')"
+    " UNION ALL SELECT o.what || ' IF EXISTS ' || o.name FROM ("
+    "  SELECT 'pg_class'::regclass AS class, oid, CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN"
+    "   'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN "
+    "'TYPE'"
+    "   ELSE 'TABLE' END AS what, format('public.%I', relname) AS name FROM pg_class WHERE relkind "
+    "IN"
+    "   ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND relnamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_proc'::regclass, oid, 'ROUTINE', oid::regprocedure::text FROM pg_proc "
+    "WHERE"
+    "   pronamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_type'::regclass, oid, 'TYPE', format('public.%I', typname) FROM pg_type"
+    "   WHERE typtype IN ('e', 'd', 'r') AND typnamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_operator'::regclass, oid, 'OPERATOR', oid::regoperator::text FROM"
+    "   pg_operator WHERE oprnamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_collation'::regclass, oid, 'COLLATION', format('public.%I', collname) "
+    "FROM"
+    "   pg_collation WHERE collnamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_ts_config'::regclass, oid, 'TEXT SEARCH CONFIGURATION', "
+    "format('public.%I',"
+    "   cfgname) FROM pg_ts_config WHERE cfgnamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_ts_dict'::regclass, oid, 'TEXT SEARCH DICTIONARY', format('public.%I',"
+    "   dictname) FROM pg_ts_dict WHERE dictnamespace = 'public'::regnamespace) o"
+    "  WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND"
+    "  d.deptype IN ('e', 'i')));"
+    " FOREACH item IN ARRAY list LOOP EXECUTE 'DROP ' || item || ' CASCADE'; END LOOP;"
+    " FOR x IN SELECT d.oid, r.rolname, n.nspname, d.defaclobjtype, array(SELECT DISTINCT CASE "
+    "grantee"
+    "  WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END FROM"
+    "  aclexplode(d.defaclacl)) AS grantees FROM pg_default_acl d JOIN pg_roles r ON r.oid ="
+    "  d.defaclrole LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace WHERE d.oid <> ALL"
+    "  (m[3]::oid[]) LOOP"
+    "  head := format('ALTER DEFAULT PRIVILEGES FOR ROLE %I', x.rolname) || coalesce(' IN SCHEMA ' "
+    "||"
+    "  quote_ident(x.nspname), '');"
+    "  kind := CASE x.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN"
+    "   'FUNCTIONS' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END;"
+    "  FOREACH item IN ARRAY x.grantees LOOP"
+    "   EXECUTE head || ' REVOKE ALL ON ' || kind || ' FROM ' || item; END LOOP;"
+    "  IF x.nspname IS NULL THEN"
+    "   EXECUTE head || ' GRANT ALL ON ' || kind || ' TO ' || quote_ident(x.rolname);"
+    "   IF kind IN ('FUNCTIONS', 'TYPES') THEN EXECUTE head || ' GRANT ALL ON ' || kind || ' TO "
+    "PUBLIC';"
+    "   END IF; END IF; END LOOP;"
+    " DROP SCHEMA " SHADOW_SCHEMA ";"
+    " END $aramid$; RESET search_path";
+
+static bool
+lock(Work *w, const char *shown, Err *err)
+{
+    int64_t deadline = clock_ms() + WAIT_MS;
+    for (;;) {
+        ARENA_LOCAL(a);
+        DbRowsVec results;
+        if (!db_query(w->db, a, str_of(lock_sql), &results, err))
+            return false;
+        if (str_is(db_cell(&results.v[0], 0, 0), "t"))
+            return true;
+        if (clock_ms() > deadline)
+            return err_set(err, ERR_SHADOW, "another replay has been using %s for long", shown);
+        if (!db_pause(w->options->tick, w->options->tick_arg, POLL_MS))
+            return err_set(err, ERR_INTERRUPTED, "interrupted while waiting for another replay");
+    }
+}
+
+/* The first object that is not of an extension, NULL = there is none. */
+static const CatObject *
+first_object(const Catalog *c)
+{
+    vec_each (CatObject *, at, &c->objects) {
+        const CatObject *o = *at;
+        if (o->id.kind != CAT_EXTENSION &&
+            !(o->id.kind == CAT_SCHEMA && strcmp(o->id.name, "public") == 0))
+            return o;
+    }
+    return NULL;
+}
+
+static bool
+is_marked(const Catalog *c)
+{
+    const CatSchema *s = catalog_find(c, (CatRef){CAT_SCHEMA, NULL, SHADOW_SCHEMA, NULL});
+    return s && s->comment && strncmp(s->comment, MARK "\n", sizeof MARK) == 0;
+}
+
+bool
+own_url_claim(Work *w, Err *err)
+{
+    ARENA_LOCAL(a);
+    Catalog *c;
+    const DbInfo *info = db_info(w->db);
+    const char *shown = str_printable(a, str_of(url_shown(a, w->options->shadow_url)), false);
+    if (info->read_only || info->in_recovery) {
+        err_set(err, ERR_SHADOW, "the database for replays can only be read: %s", shown);
+        return err_detail(err, "its URL comes from %s", w->options->shadow_origin);
+    }
+    if (!lock(w, shown, err) || !introspect(a, w->db, NULL, &c, err))
+        return false;
+    if (is_marked(c))
+        return own_url_empty(w, err) && db_query(w->db, a, str_of(mark_sql), NULL, err);
+    const CatObject *o = first_object(c);
+    if (!o)
+        return db_query(w->db, a, str_of(mark_sql), NULL, err);
+    err_set(err, ERR_SHADOW, "the database for replays is not empty: %s", shown);
+    err_detail(err, "it holds %s; what is in it would be dropped",
+               str_printable(a, str_of(cat_ref_text(a, &o->id)), false));
+    err_detail(err, "its URL comes from %s", w->options->shadow_origin);
+    return err_hint(err, "name an empty database, or none: then a private server is used");
+}
+
+bool
+own_url_empty(Work *w, Err *err)
+{
+    ARENA_LOCAL(a);
+    return replay_reset(w, err) && db_query(w->db, a, str_of(empty_sql), NULL, err);
+}

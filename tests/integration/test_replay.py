@@ -1,0 +1,148 @@
+"""Replaying migrations: on a private server, and in a database that the user names (--shadow-url)."""
+
+import threading
+
+import pytest
+
+from harness import aramid, catalog
+from harness.project import Project
+
+EVERYTHING = """
+CREATE SCHEMA app;
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE TABLE users (id serial PRIMARY KEY, email text NOT NULL, m mood, p positive);
+CREATE TABLE app.posts (id int GENERATED ALWAYS AS IDENTITY, author int REFERENCES users (id));
+CREATE INDEX CONCURRENTLY by_email ON users (email);
+CREATE VIEW v AS SELECT * FROM users;
+CREATE MATERIALIZED VIEW mv AS SELECT * FROM v;
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
+CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int);
+CREATE TRIGGER t BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();
+CREATE COLLATION german (provider = icu, locale = 'de');
+CREATE TYPE span AS RANGE (subtype = int);
+CREATE SEQUENCE free;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC;
+"""
+
+
+def drift(project, db, *args):
+    return aramid.run("drift", "--url", db.url(), *args, cwd=project.path)
+
+
+@pytest.fixture
+def deployed(project, db):
+    project.add("init", EVERYTHING)
+    assert aramid.deploy(project, db.url()).rc == 0
+    return project
+
+
+def state(db):
+    rows = db.sql("SELECT extname FROM pg_extension UNION ALL SELECT defaclacl::text FROM pg_default_acl"
+                  " UNION ALL SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'"
+                  " UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+                  " UNION ALL SELECT typname FROM pg_type WHERE typnamespace = 'public'::regnamespace"
+                  " UNION ALL SELECT collname FROM pg_collation WHERE collnamespace = 'public'::regnamespace"
+                  " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+    return sorted(row[0] for row in rows)
+
+
+def test_shadow_is_left_as_it_was(deployed, db, db2, server):
+    """Also extensions and default privileges that were there before."""
+    if not server.admin("SELECT 1 FROM pg_roles WHERE rolname = 'replay_other'"):
+        server.admin("CREATE ROLE replay_other")
+    db2.sql("CREATE EXTENSION pg_trgm; ALTER DEFAULT PRIVILEGES FOR ROLE replay_other GRANT SELECT ON "
+            "SEQUENCES TO PUBLIC")
+    before = state(db2)
+    for _ in range(2):
+        result = drift(deployed, db, "--shadow-url", db2.url())
+        assert result.rc == 0 and "No drift" in result.out, result
+        assert state(db2) == before
+
+
+def test_shadow_is_emptied_after_a_failure(deployed, db, db2):
+    deployed.add("broken", "CREATE TABLE half (); SELECT 1 / 0;")
+    before = state(db2)
+    result = aramid.run("check", "--shadow-url", db2.url(), cwd=deployed.path)
+    assert result.rc == 29 and "division by zero" in result.out, result
+    assert state(db2) == before
+
+
+@pytest.mark.parametrize("what", ["CREATE TABLE mine ()", "CREATE SCHEMA mine", "CREATE TYPE mine AS ENUM ()",
+                                  "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+                                  "CREATE SCHEMA aramid_shadow"])
+def test_shadow_that_is_not_empty_is_refused(deployed, db, db2, what):
+    db2.sql(what)
+    before = catalog.dump(db2)
+    result = drift(deployed, db, "--shadow-url", db2.url())
+    assert result.rc == 38 and "not empty" in result.err, result
+    assert catalog.dump(db2) == before
+
+
+def test_shadow_of_an_interrupted_replay_is_used(deployed, db, db2):
+    """Killed in the middle: the mark is there, and half of the objects."""
+    deployed.add("slow", "CREATE TABLE half (); COMMIT; SELECT pg_sleep(20);")
+    process = aramid.start("check", "--shadow-url", db2.url(), cwd=deployed.path)
+    for _ in range(200):
+        if db2.exists("half"):
+            break
+        threading.Event().wait(0.05)
+    process.kill()
+    assert db2.exists("users")
+    deployed.edit(deployed.names[-1], "SELECT 1")
+    result = aramid.run("check", "--shadow-url", db2.url(), "--json", cwd=deployed.path)
+    assert result.json["parts"][1]["outcome"] == "ok", result
+    assert not db2.exists("users") and "aramid_shadow" not in state(db2)
+
+
+def test_shadow_must_not_be_the_target(deployed, db):
+    result = drift(deployed, db, "--shadow-url", db.url())
+    assert result.rc == 38 and "the one that is looked at" in result.err, result
+
+
+def test_shadow_that_cannot_be_reached_or_written(deployed, db, db2):
+    result = drift(deployed, db, "--shadow-url", "postgresql://u:secret@127.0.0.1:1/x")
+    assert result.rc == 40 and "--shadow-url" in result.err and "secret" not in result.text, result
+    db2.sql(f'ALTER DATABASE "{db2.name}" SET default_transaction_read_only = on')
+    result = drift(deployed, db, "--shadow-url", db2.url())
+    assert result.rc == 38 and "only be read" in result.err, result
+
+
+def test_shadow_by_two_at_once(deployed, db, db2):
+    running = [aramid.start("drift", "--url", db.url(), "--shadow-url", db2.url(), cwd=deployed.path)
+               for _ in range(2)]
+    for process in running:
+        result = process.wait()
+        assert result.rc == 0 and "No drift" in result.out, result
+
+
+def test_shadow_without_the_roles(project, db, db2, server):
+    """On a server that is not ours nothing is made beside the database."""
+    project.add("init", "CREATE TABLE t (); GRANT SELECT ON t TO replay_no_such_role;")
+    result = aramid.run("check", "--shadow-url", db2.url(), cwd=project.path)
+    assert result.rc == 29 and "replay_no_such_role" in result.out, result
+    assert not server.admin("SELECT 1 FROM pg_roles WHERE rolname = 'replay_no_such_role'")
+
+
+def test_prismas_setting(deployed, db, db2):
+    """shadowDatabaseUrl of prisma.config.ts."""
+    db2.sql("CREATE TABLE mine ()")
+    deployed.write("prisma.config.ts", """import { defineConfig } from "prisma/config";
+export default defineConfig({ schema: "prisma/schema.prisma",
+  datasource: { url: process.env.DATABASE_URL, shadowDatabaseUrl: process.env.SHADOW_DATABASE_URL } });
+""")
+    result = aramid.run("drift", cwd=deployed.path,
+                        env={"DATABASE_URL": db.url(), "SHADOW_DATABASE_URL": db2.url()})
+    assert result.rc == 38 and "SHADOW_DATABASE_URL" in result.err, result
+
+
+def test_signal_ends_a_replay(tmp_path, db):
+    project = Project(tmp_path / "slow", {"slow": "SELECT pg_sleep(30);"})
+    process = aramid.start("check", cwd=project.path)
+    threading.Event().wait(2)
+    process.signal(2)
+    result = process.wait(20)
+    assert result.rc == 130, result
