@@ -280,7 +280,7 @@ is_identifier(PullModel *m, const PullKey *k)
         return false;
     vec_each (const CatKey, key, &k->index->keys) {
         const PullField *f = pull_field(m, key->column);
-        if (!f || *f->arity || str_starts(str_of(f->type), STR("Unsupported(")))
+        if (!f || *f->arity || f->unsupported)
             return false;
     }
     return true;

@@ -204,12 +204,9 @@ note_fields(PullCtx *c, PullModel *m)
 {
     vec_each (const PullField, f, &m->fields) {
         const char *place = str_fmt(c->a, "Model: \"%s\", field: \"%s\"", m->name, f->name);
-        if (str_starts(str_of(f->type), STR("Unsupported("))) {
-            Str type = str_of(f->type);
+        if (f->unsupported)
             pull_warn(c, PULL_UNSUPPORTED_TYPE,
-                      str_fmt(c->a, "%s, original data type: " STR_FMT, place,
-                              STR_ARG(str_slice(type, 12, type.n - 1))));
-        }
+                      str_fmt(c->a, "%s, original data type: \"%s\"", place, f->unsupported));
         if (f->column->generated)
             pull_warn(c, PULL_GENERATED, place);
         if (f->column->type.schema &&
