@@ -165,6 +165,9 @@ class Comparison:
     def remake(self, name, db, text):
         """What the schema makes of nothing has the same schema."""
         sql = self.script.ask(None, adapt(text, self.args.prisma), "default")
+        if sql is None:
+            self.error(name, "diff-script refuses the schema")
+            return
         made = self.server.new_database()
         extensions = db.sql("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'")
         try:
@@ -235,7 +238,7 @@ class Comparison:
         db.drop()
 
     def case(self, name, db, previous):
-        config = config_of(previous) if previous else EMPTY
+        config = adapt(config_of(previous) if previous else EMPTY, self.args.prisma)
         fresh = self.one(f"{name} (new)", db, config, True)
         if previous and previous.strip() != config.strip():
             self.one(f"{name} (over)", db, previous, False)
