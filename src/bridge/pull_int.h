@@ -24,6 +24,7 @@ typedef struct PullField {
     const PslModelField *old; /* what it was before */
     const char *type;         /* Int, Role, Unsupported("x"), User */
     const char *arity;        /* "", "?", "[]" */
+    const char *unsupported;  /* the type in SQL, where the language has no word for it */
     const char *parts[PART_COUNT];
 } PullField;
 

@@ -154,6 +154,38 @@ squeezed(PullCtx *c, const char *expr)
     return b.p;
 }
 
+/* The operator class that an index of this type has anyway:
+ * https://www.postgresql.org/docs/current/indexes-opclass.html */
+static bool
+is_default_class(const char *method, const char *name)
+{
+    static const char *const defaults[][2] = {{"gin", "array_ops"},
+                                              {"gin", "jsonb_ops"},
+                                              {"spgist", "text_ops"},
+                                              {"spgist", "inet_ops"},
+                                              {"brin", "inet_inclusion_ops"}};
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        if (strcmp(method, defaults[i][0]) == 0 && strcmp(name, defaults[i][1]) == 0)
+            return true;
+    return strcmp(method, "brin") == 0 && strcmp(name, "inet_minmax_ops") != 0 &&
+           str_ends(str_of(name), STR("_minmax_ops"));
+}
+
+/* The keys of an index without the operator classes that go without saying. */
+static void
+leave_out_defaults(PullCtx *c, CatIndex *index)
+{
+    CatKeys keys = {0};
+    vec_each (const CatKey, key, &index->keys) {
+        CatKey *copy = vec_add(c->a, &keys);
+        *copy = *key;
+        if (index->method && key->opclass.name &&
+            is_default_class(index->method, key->opclass.name))
+            copy->opclass = (CatName){0};
+    }
+    index->keys = keys;
+}
+
 bool
 pull_key_same(PullCtx *c, const PullModel *m, const PullKey *x, const PullKey *y)
 {
@@ -165,6 +197,7 @@ pull_key_same(PullCtx *c, const PullModel *m, const PullKey *x, const PullKey *y
     Buf texts[2];
     for (int i = 0; i < 2; i++) {
         plain[i].predicate = NULL;
+        leave_out_defaults(c, &plain[i]);
         sides[i].index = &plain[i];
         sides[i].field = NULL;
         sides[i].old = NULL;
@@ -280,7 +313,7 @@ is_identifier(PullModel *m, const PullKey *k)
         return false;
     vec_each (const CatKey, key, &k->index->keys) {
         const PullField *f = pull_field(m, key->column);
-        if (!f || *f->arity || str_starts(str_of(f->type), STR("Unsupported(")))
+        if (!f || *f->arity || f->unsupported)
             return false;
     }
     return true;

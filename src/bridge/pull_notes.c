@@ -204,11 +204,9 @@ note_fields(PullCtx *c, PullModel *m)
 {
     vec_each (const PullField, f, &m->fields) {
         const char *place = str_fmt(c->a, "Model: \"%s\", field: \"%s\"", m->name, f->name);
-        Str type = str_of(f->type), head = STR("Unsupported(");
-        if (type.n > head.n && str_starts(type, head))
+        if (f->unsupported)
             pull_warn(c, PULL_UNSUPPORTED_TYPE,
-                      str_fmt(c->a, "%s, original data type: " STR_FMT, place,
-                              STR_ARG(str_slice(type, head.n, type.n - 1))));
+                      str_fmt(c->a, "%s, original data type: \"%s\"", place, f->unsupported));
         if (f->column->generated)
             pull_warn(c, PULL_GENERATED, place);
         if (f->column->type.schema &&

@@ -206,9 +206,9 @@ is_optional(const Relation *r)
 
 /* Whether a row of the other side has one row at most, in a way that the language sees. */
 static bool
-is_one_to_one(const Relation *r)
+is_one_to_one(const Relation *r, const PullKeys *keys)
 {
-    vec_each (const PullKey, k, &r->from->keys) {
+    vec_each (const PullKey, k, keys) {
         bool same = k->kind != PSL_KEY_INDEX && !k->is_left_out && !k->index->predicate &&
                     k->index->keys.n == r->fk->columns.n;
         for (size_t i = 0; same && i < r->fk->columns.n; i++)
@@ -216,6 +216,15 @@ is_one_to_one(const Relation *r)
         if (same)
             return true;
     }
+    return false;
+}
+
+static bool
+was_optional(const PslRelation *old)
+{
+    for (size_t i = 0; i < old->fields.n; i++)
+        if (old->fields.v[i]->arity != PSL_REQUIRED)
+            return true;
     return false;
 }
 
@@ -235,6 +244,7 @@ add_inline(PullCtx *c, const Relation *r, bool ambiguous)
     const char *from = r->from->plain_name, *to = r->to->plain_name, *name = NULL;
     const char *wishes[2] = {to, from};
     bool self = r->from == r->to, optional = is_optional(r);
+    bool single = is_one_to_one(r, &r->from->keys);
     if (ambiguous) {
         Buf b;
         buf_init(&b, c->a);
@@ -252,8 +262,14 @@ add_inline(PullCtx *c, const Relation *r, bool ambiguous)
         wishes[1] = str_fmt(c->a, "other_%s", wishes[1]);
     const PslRelation *old = r->old;
     const PslModelField *forward = old ? old->forward : NULL, *back = old ? old->back : NULL;
-    if (old)
+    if (old) {
         name = old->is_named ? str_dup(c->a, old->name) : NULL;
+        /* Who says less than the columns do, does so still as long as they are the same. */
+        if (forward->arity == PSL_OPTIONAL && !was_optional(old))
+            optional = true;
+        if (back->arity == PSL_LIST && is_one_to_one(r, &r->from->old_keys))
+            single = false;
+    }
     Words w = words_of(c, r, name, optional, action_name(r->fk->on_delete),
                        action_name(r->fk->on_update), r->fk->id.sub);
     const char *text = relation_text(c, &w);
@@ -267,7 +283,7 @@ add_inline(PullCtx *c, const Relation *r, bool ambiguous)
     }
     PullField *f = add_field(c, r->from, wishes[0], forward, r->to->name, optional ? "?" : "");
     f->parts[PART_RELATION] = text;
-    f = add_field(c, r->to, wishes[1], back, r->from->name, is_one_to_one(r) ? "?" : "[]");
+    f = add_field(c, r->to, wishes[1], back, r->from->name, single ? "?" : "[]");
     if (!old)
         f->parts[PART_RELATION] = relation_text(c, &(Words){.name = name});
 }

@@ -165,7 +165,7 @@ native_text(PullCtx *c, const Known *k, const CatType *t)
 static const char *
 unsupported_text(PullCtx *c, const CatType *t)
 {
-    Buf b, sql;
+    Buf sql;
     buf_init(&sql, c->a);
     if (!t->schema) {
         Str text = str_of(t->text);
@@ -192,9 +192,18 @@ unsupported_text(PullCtx *c, const CatType *t)
         if (t->args)
             buf_fmt(&sql, "(%s)", t->args);
     }
+    return sql.p;
+}
+
+static const char *
+type_word(PullCtx *c, const PullField *f, const PullEnum *enum_, const Known *k)
+{
+    if (!f->unsupported)
+        return enum_ ? enum_->name : psl_scalar_name(k->scalar);
+    Buf b;
     buf_init(&b, c->a);
     buf_addz(&b, "Unsupported(");
-    pull_add_string(&b, buf_str(&sql));
+    pull_add_string(&b, str_of(f->unsupported));
     buf_addc(&b, ')');
     return b.p;
 }
@@ -563,9 +572,8 @@ pull_fill_field(PullCtx *c, const Catalog *catalog, const CatColumn *column, Pul
     if (!kind.enum_)
         kind.known = known_type(&t);
     f->arity = t.is_array ? "[]" : column->is_not_null ? "" : "?";
-    f->type = kind.enum_   ? kind.enum_->name
-              : kind.known ? psl_scalar_name(kind.known->scalar)
-                           : unsupported_text(c, &t);
+    f->unsupported = kind.enum_ || kind.known ? NULL : unsupported_text(c, &t);
+    f->type = type_word(c, f, kind.enum_, kind.known);
     f->parts[PART_NATIVE] = kind.known ? native_text(c, kind.known, &t) : NULL;
     f->parts[PART_DEFAULT] = default_text(c, column, &kind, t.is_array);
     if (strcmp(f->name, column->id.sub) != 0) {

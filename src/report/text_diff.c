@@ -4,7 +4,7 @@
 
 #include "base/vec.h"
 
-enum { CONTEXT = 3, MOST_STEPS = 4000 };
+enum { CONTEXT = 3, MOST_STEPS = 2000 };
 
 typedef VEC(Str) Lines;
 

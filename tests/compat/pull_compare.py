@@ -5,7 +5,9 @@ usage: tests/compat/pull_compare.py [options] [SOURCE...]
 
 SOURCE is a case of tests/golden/pull (a folder with input.sql, and perhaps previous.prisma), or a
 folder of migrations in Prisma's layout, which is deployed first; schema.prisma beside that is the
-schema that is there already. Without any, all golden cases are taken.
+schema that is there already. FOLDER=REPOSITORY:PATH pulls over every version of a schema.prisma in a
+git history instead: the result must be valid, stay as it is when pulled again, and be no other
+database than the schema that is pulled anew. Without any source, all golden cases are taken.
 
 Each database is pulled anew and, where there is a schema, over it. Told are the differences to
 Prisma's text (over a schema: without comments, order and layout, which Prisma does not keep), and it is an error when Prisma calls the result invalid, when a second pull changes
@@ -13,6 +15,7 @@ anything, or when the script that makes the schema on an empty database does not
 schema again (--no-remake leaves that out). Where the two databases differ as far as Prisma's language
 goes, in the eyes of Aramid's differ, that is told, too.
 
+--count N    of the versions take N at random
 --prisma G   generation 6 or 7 (default: 7)
 --show N     lines of each difference (default: 40)
 
@@ -25,13 +28,14 @@ import difflib
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
-from diff_compare import Script, adapt, find_program
+from diff_compare import Script, adapt, find_program, versions_of
 from psl_compare import REPO, find_oracle
 
 sys.path.insert(0, os.path.join(REPO, "tests"))
@@ -125,6 +129,7 @@ class Comparison:
         self.args, self.oracle, self.script, self.server = args, oracle, script, server
         self.equal, self.different, self.errors, self.invalid = 0, 0, [], 0
         self.remade, self.remade_differ = 0, 0
+        self.versions, self.refused = 0, 0
 
     def error(self, name, text):
         self.errors.append(f"{name}: {text}")
@@ -160,6 +165,9 @@ class Comparison:
     def remake(self, name, db, text):
         """What the schema makes of nothing has the same schema."""
         sql = self.script.ask(None, adapt(text, self.args.prisma), "default")
+        if sql is None:
+            self.error(name, "diff-script refuses the schema")
+            return
         made = self.server.new_database()
         extensions = db.sql("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'")
         try:
@@ -195,8 +203,42 @@ class Comparison:
             return subprocess.run([os.path.join(TOOLS, "render", "catalog-diff"), *paths], text=True,
                                   stdout=subprocess.PIPE, check=False).stdout
 
+    def over_version(self, name, db, previous, fresh):
+        ours = pull(db.url(), previous)
+        if "has errors" in ours:
+            self.refused += 1
+            return
+        self.versions += 1
+        if ours.startswith("ERROR"):
+            self.error(name, ours)
+            return
+        verdict = self.oracle.ask(validate=[["schema.prisma", ours]])
+        if not verdict["ok"]:
+            self.error(name, f"Prisma refuses it: {verdict['message'][:600]}")
+        lines = changed(ours.split("\n"), pull(db.url(), ours).split("\n"), ("first", "second"))
+        if lines:
+            self.error(name, "a second pull changes it\n" + "\n".join(lines[:20]))
+        script = self.script.ask(fresh, ours, "compat") or "refused"
+        if "empty migration" not in script:
+            self.error(name, f"not what is pulled anew:\n{script[:1500]}")
+
+    def history(self, folder, source):
+        db = self.server.new_database()
+        deploy(db, folder)
+        versions = versions_of(source)
+        if self.args.count:
+            versions = random.Random("aramid").sample(versions, min(self.args.count, len(versions)))
+        fresh = {}
+        for name, text in versions:
+            previous = adapt(text, self.args.prisma)
+            config = config_of(previous)
+            if config not in fresh:
+                fresh[config] = pull(db.url(), config, "--force")
+            self.over_version(name, db, previous, fresh[config])
+        db.drop()
+
     def case(self, name, db, previous):
-        config = config_of(previous) if previous else EMPTY
+        config = adapt(config_of(previous) if previous else EMPTY, self.args.prisma)
         fresh = self.one(f"{name} (new)", db, config, True)
         if previous and previous.strip() != config.strip():
             self.one(f"{name} (over)", db, previous, False)
@@ -217,6 +259,7 @@ def options():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1][len("usage: "):])
     parser.add_argument("sources", nargs="*")
     parser.add_argument("--prisma", type=int, choices=[6, 7], default=7)
+    parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--show", type=int, default=40)
     parser.add_argument("--no-remake", action="store_true")
     return parser.parse_args()
@@ -232,6 +275,9 @@ def main():
     work = Comparison(args, Oracle(home, args.prisma), Script(find_program(None), args.prisma), server)
     try:
         for source in args.sources or sorted(glob.glob(os.path.join(GOLDEN, "*"))):
+            if "=" in source:
+                work.history(*source.split("=", 1))
+                continue
             db = server.new_database()
             name, previous = os.path.basename(source.rstrip("/")), ""
             if os.path.exists(os.path.join(source, "input.sql")):
@@ -246,6 +292,8 @@ def main():
             db.drop()
     finally:
         server.remove()
+    if work.versions:
+        print(f"{work.versions} versions pulled over, {work.refused} with errors of their own")
     print(f"Prisma {args.prisma}: {work.equal} texts equal, {work.different} different; "
           f"{work.invalid} of Prisma's are not valid; {work.remade} made again, "
           f"{work.remade_differ} with differences; {len(work.errors)} errors")

@@ -52,8 +52,9 @@ def beside(case, name, otherwise=""):
 
 @pytest.mark.parametrize("case", CASES)
 def test_golden(case, db, project):
-    if "NULLS NOT DISTINCT" in beside(case, "input.sql").upper() and db.server.major < 15:
-        pytest.skip("needs PostgreSQL 15")
+    since = re.match(r"-- since (\d+)", beside(case, "input.sql"))
+    if since and db.server.major < int(since[1]):
+        pytest.skip(f"needs PostgreSQL {since[1]}")
     db.sql(beside(case, "input.sql"))
     project.write("prisma/schema.prisma", beside(case, "previous.prisma", EMPTY))
     result = pull(project, db, "--print", *beside(case, "args").split())

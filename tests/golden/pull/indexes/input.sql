@@ -1,3 +1,4 @@
+-- since 15
 CREATE extension if not exists pg_trgm;
 CREATE table t(id int primary key, a int, b text, j jsonb, ar int[], ip inet, c text, d timestamp, constraint uq unique(a), constraint dq unique(b) deferrable initially deferred);
 CREATE index on t(a);

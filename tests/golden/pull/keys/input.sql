@@ -1,3 +1,4 @@
+-- since 14
 CREATE table t(a int, b int, c int, a_b int, constraint foo primary key(a,b));
 CREATE unique index t_b_key on t(b);
 CREATE unique index t_a_b_key on t(b,a);

@@ -1,3 +1,4 @@
+-- since 15
 CREATE extension hstore;
 CREATE extension citext;
 CREATE schema x;
