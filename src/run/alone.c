@@ -548,7 +548,6 @@ alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, boo
     const JournalStep *begun = find_intent(r, row, step->first);
     r->session.unclean = true; /* the timeouts that this leaves */
     *ret = STEP_ENDED;
-    r->session.unclean = true; /* the timeouts that this leaves */
     if (begun) {
         Proof proof;
         if (!prove(r, a, s, begun, &proof, err))
