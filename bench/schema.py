@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measures `aramid validate`, `format --check` and `schema` against the real `prisma`.
+"""Measures `aramid validate`, `format --check`, `schema` and `diff` against the real `prisma`.
 
 usage: bench/schema.py [--rounds N] [--rival-rounds N] [--json FILE] [SCHEMA]
 
@@ -124,9 +124,13 @@ def libraries(argv):
 
 def compare(bench, path, rival_rounds):
     """Milliseconds of each command of both sides."""
-    commands = {"validate": ["validate"], "format": ["format", "--check"], "schema": ["schema"]}
-    found = {name: {"aramid": bench.least([BINARY, *argv, "--schema", path])}
-             for name, argv in commands.items()}
+    with open(path, encoding="utf-8") as schema, open(path + ".next", "w", encoding="utf-8") as out:
+        out.write(re.sub(r"^(model \w+ {\n)", r"\1  added Int?\n", schema.read(), flags=re.M))
+    here = ["--schema", path]
+    sides = ["--from-schema", path, "--to-schema", path + ".next", "--script"]
+    commands = {"validate": ["validate", *here], "format": ["format", "--check", *here],
+                "schema": ["schema", *here], "diff": ["diff", *sides]}
+    found = {name: {"aramid": bench.least([BINARY, *argv])} for name, argv in commands.items()}
     if not oracle.available():
         print("prisma is not installed (tools/setup-npm): no comparison")
         return found
@@ -135,8 +139,9 @@ def compare(bench, path, rival_rounds):
                os.path.join(bench.work, "node_modules"))
     with open(os.path.join(bench.work, "prisma.config.ts"), "w", encoding="utf-8") as config:
         config.write('export default { schema: "schema.prisma" };\n')
-    for name in ("validate", "format"):
-        argv = [oracle.NODE, oracle.CLI, *commands[name], "--schema", path]
+    commands["diff"].insert(0, "migrate")
+    for name in ("validate", "format", "diff"):
+        argv = [oracle.NODE, oracle.CLI, *commands[name]]
         found[name]["prisma"] = bench.least(argv, oracle.environment(), rival_rounds)
     return found
 
@@ -171,6 +176,7 @@ def verdict(found, grown, loaded):
     small, large = grown[-2], grown[-1]
     figures = [
         ("validate, ms", found["validate"]["aramid"]["ms"], 5.0),
+        ("diff of two schemas, ms", found["diff"]["aramid"]["ms"], 10.0),
         ("shared libraries", loaded, 3),
         ("CPU time a byte, 100,000 / 30,000 lines",
          large["cpu_ms"] / large["bytes"] / (small["cpu_ms"] / small["bytes"]), 1.5),

@@ -36,6 +36,7 @@ _aramid() {
         'format:lay out schema.prisma'
         'schema:show what schema.prisma says'
         'diff:compare two schemas; the SQL from one to the other'
+        'pull:write schema.prisma from the database'
         'db:Embedded PostgreSQL'
         'config:show every setting and its origin'
         'help:explain commands, options and errors'
@@ -45,7 +46,7 @@ _aramid() {
     for word in ${words[2,CURRENT-1]}; do
         if [[ -n $skip ]]; then
             skip=''
-        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output) ]]; then
+        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--schemas) ]]; then
             skip=1
         elif [[ $word != -* ]]; then
             command="${command:+$command }$word"
@@ -53,7 +54,7 @@ _aramid() {
     done
     case $command in
     ''|help) _describe -t commands command commands ;;
-    'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'remove:delete the embedded server with all its data' 'status:show whether the embedded server runs'); _describe -t commands command special ;;
+    'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'remove:delete the embedded server with all its data' 'status:show whether the embedded server runs' 'pull:what pull does, as Prisma spells it'); _describe -t commands command special ;;
     'config'|'help config') special=('show:show every setting and its origin'); _describe -t commands command special ;;
     'migrate'|'help migrate') special=('deploy:what deploy does, as Prisma spells it' 'status:what status does, as Prisma spells it' 'resolve:what resolve does, as Prisma spells it' 'diff:what diff does, as Prisma spells it'); _describe -t commands command special ;;
     esac
@@ -67,9 +68,11 @@ _aramid() {
     'validate'*) special=('--prisma[hold to one generation of Prisma\: 5, 6 or 7; without it, what any of them accepts is valid, with a warning where they disagree]:value:(5 6 7)') ;;
     'format'*) special=('--check[change nothing; name the files that are not formatted and exit with 1]') ;;
     'diff'*) special=('--from-empty[from an empty database]' '--from-schema[from a schema.prisma, or a folder of .prisma files]:path:_files' '--from-migrations[from what the migrations of a folder make]:path:_files' '--from-url[from a live database]:url:' '--from-sql[from what a file of SQL makes]:path:_files' '--from-config-datasource[from the database that the configuration names]' '--from-schema-datasource[from the database that this schema'\''s project uses]:path:_files' '--to-empty[to an empty database]' '--to-schema[to a schema.prisma, or a folder of .prisma files]:path:_files' '--to-migrations[to what the migrations of a folder make]:path:_files' '--to-url[to a live database]:url:' '--to-sql[to what a file of SQL makes]:path:_files' '--to-config-datasource[to the database that the configuration names]' '--to-schema-datasource[to the database that this schema'\''s project uses]:path:_files' '--script[print the SQL instead of a summary]' '--exit-code[exit with 0 when both are equal, 2 when they differ, 1 for every error]' '--output[write the result into this file]:path:_files' '-o[write the result into this file]:path:_files' '--prisma-compat[print what Prisma'\''s engine would, its mistakes included]' '--prisma[generation of Prisma whose rules hold\: 6 or 7]:value:(6 7)' '--shadow-url[replay on this empty database instead of a private PostgreSQL]:url:') ;;
+    'pull'*) special=('--print[print the schema on standard output and write no file]' '--force[begin anew\: of the schema that is there only the datasource and the generators stay; nobody is asked]' '--schemas[schemas of the database to read; they are written into the datasource]:a,b:') ;;
     'help'*) special=('--all[the help of every command, hidden ones included]' '--errors[the table of errors and exit statuses]') ;;
     'migrate resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--rolled-back[record this failed migration as rolled back]:name:') ;;
     'migrate diff'*) special=('--from-empty[from an empty database]' '--from-schema[from a schema.prisma, or a folder of .prisma files]:path:_files' '--from-migrations[from what the migrations of a folder make]:path:_files' '--from-url[from a live database]:url:' '--from-sql[from what a file of SQL makes]:path:_files' '--from-config-datasource[from the database that the configuration names]' '--from-schema-datasource[from the database that this schema'\''s project uses]:path:_files' '--to-empty[to an empty database]' '--to-schema[to a schema.prisma, or a folder of .prisma files]:path:_files' '--to-migrations[to what the migrations of a folder make]:path:_files' '--to-url[to a live database]:url:' '--to-sql[to what a file of SQL makes]:path:_files' '--to-config-datasource[to the database that the configuration names]' '--to-schema-datasource[to the database that this schema'\''s project uses]:path:_files' '--script[print the SQL instead of a summary]' '--exit-code[exit with 0 when both are equal, 2 when they differ, 1 for every error]' '--output[write the result into this file]:path:_files' '-o[write the result into this file]:path:_files' '--prisma-compat[print what Prisma'\''s engine would, its mistakes included]' '--prisma[generation of Prisma whose rules hold\: 6 or 7]:value:(6 7)' '--shadow-url[replay on this empty database instead of a private PostgreSQL]:url:') ;;
+    'db pull'*) special=('--print[print the schema on standard output and write no file]' '--force[begin anew\: of the schema that is there only the datasource and the generators stay; nobody is asked]' '--schemas[schemas of the database to read; they are written into the datasource]:a,b:') ;;
     esac
     _arguments -S "${general[@]}" "${special[@]}" "*: :"
 }

@@ -453,6 +453,38 @@ static const CmdSpec diff = {
     .exits = diff_exits, .run = cmd_diff,
 };
 
+static const OptSpec pull_options[] = {
+    {.name = "print", .type = OPT_FLAG,
+     .help = "print the schema on standard output and write no file"},
+    {.name = "force", .type = OPT_FLAG,
+     .help = "begin anew: of the schema that is there only the datasource and the generators stay; "
+             "nobody is asked"},
+    {.name = "schemas", .type = OPT_TEXT, .value = "A,B",
+     .help = "schemas of the database to read; they are written into the datasource"},
+    {0},
+};
+
+static const CmdExample pull_examples[] = {
+    {"aramid pull", "show what differs, ask, and write schema.prisma"},
+    {"aramid pull --yes", "without a question"},
+    {"aramid pull --print > new.prisma", "look at it only"},
+    {0},
+};
+
+static const CmdSpec pull = {
+    .name = "pull", .group = CMD_GROUP_SCHEMA, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "write schema.prisma from the database",
+    .description =
+        "Reads the database in a READ ONLY transaction and brings schema.prisma in line with it. "
+        "Models, enums and fields that are there are edited in place: names, order, comments, "
+        "groups, and what the database cannot know stay, and so does every block that already says "
+        "the same. What Prisma's language cannot say is told in comments and warnings.\n\n"
+        "The difference is shown and confirmed before a file is changed; files are replaced as a "
+        "whole. A schema that would not be valid is never written.",
+    .options = pull_options, .examples = pull_examples, .run = cmd_pull,
+};
+
 /* ---- embedded database ---------------------------------------------------------------------- */
 
 static const CmdExample db_url_examples[] = {
@@ -633,13 +665,22 @@ static const CmdSpec migrate_diff = {
     .options = diff_options, .one_of = {diff_from, diff_to}, .prisma_status = true, .run = cmd_diff,
 };
 
+static const CmdSpec db_pull = {
+    .name = "db pull", .group = CMD_GROUP_PRISMA, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM,
+    .summary = "what pull does, as Prisma spells it",
+    .description = "Does what `aramid pull` does, with the options and exit statuses of `prisma db "
+                   "pull`: 0 when done, 1 for every failure. Nobody is asked.",
+    .options = pull_options, .prisma_status = true, .run = cmd_pull,
+};
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
     &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
-    &format,         &schema,         &diff,       &db_url,     &db_start, &db_stop,   &db_remove,
+    &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
-    &migrate_status, &migrate_resolve, &migrate_diff, NULL,
+    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 
 static const CmdOtherWord other_words[] = {

@@ -15,6 +15,7 @@ int cmd_validate(CmdCall *call);
 int cmd_format(CmdCall *call);
 int cmd_schema(CmdCall *call);
 int cmd_diff(CmdCall *call);
+int cmd_pull(CmdCall *call);
 
 int cmd_db_url(CmdCall *call);
 int cmd_db_start(CmdCall *call);

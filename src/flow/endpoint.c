@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "flow/drift.h"
+#include "flow/managed.h"
 #include "render/render.h"
 
 typedef VEC(ReplayScript) Scripts;
@@ -15,17 +16,11 @@ typedef struct Reading {
     History histories[2];
     Session sessions[2];
     IntrospectOptions what;
+    Patterns except;         /* what no side is asked about */
     VEC(const char *) names; /* of the schemas that count, where Prisma's language says so */
     const char *default_schema;
     int major; /* of the database that is one of the sides */
-    Replay replays[2];
 } Reading;
-
-/* The histories of migration tools, and what such tools keep beside them. */
-static const char *const ledgers[] = {
-    "*._prisma_migrations",         "*._aramid_journal",   "aramid",
-    "drizzle.__drizzle_migrations", "supabase_migrations",
-};
 
 static void
 close_sessions(Reading *r)
@@ -132,23 +127,37 @@ open_database(Reading *r, int i, Side *side, Err *err)
     return true;
 }
 
-/* Where one side is in Prisma's language, the schemas that it tells about. */
-static void
-choose_schemas(Reading *r)
+/* Where one side is in Prisma's language, the schemas that it tells about; else all but those of
+ * platforms. */
+static bool
+choose_what(Reading *r, Side *sides, Err *err)
 {
-    r->what.except = ledgers;
-    r->what.nexcept = sizeof ledgers / sizeof *ledgers;
+    r->except = managed_tables(r->a, r->in->base.config);
     for (int i = 0; i < 2; i++) {
         const PslResolved *s = r->schemas[i];
-        if (!s)
-            continue;
-        for (size_t k = 0; s->datasource && k < s->datasource->nschemas; k++)
+        for (size_t k = 0; s && s->datasource && k < s->datasource->nschemas; k++)
             *vec_add(r->a, &r->names) = str_dup(r->a, s->datasource->schemas[k]);
-        if (!s->datasource || !s->datasource->nschemas)
+        if (s && (!s->datasource || !s->datasource->nschemas))
             *vec_add(r->a, &r->names) = r->default_schema;
     }
-    r->what.schemas = r->names.v;
-    r->what.nschemas = r->names.n;
+    for (int i = 0; i < 2 && !r->names.n; i++) {
+        ManagedSchemas managed = {0};
+        if (!r->sessions[i].db)
+            continue;
+        if (!managed_schemas(r->a, r->sessions[i].db, &managed, err))
+            return false;
+        vec_each (const char *, name, &managed.owned)
+            *vec_add(r->a, &sides[i].left_out) = *name;
+        vec_each (const char *, name, &managed.named)
+            *vec_add(r->a, &sides[i].left_out) = *name;
+        vec_each (const char *, name, &sides[i].left_out)
+            *vec_add(r->a, &r->except) = *name;
+    }
+    r->what = (IntrospectOptions){.schemas = r->names.v,
+                                  .nschemas = r->names.n,
+                                  .except = r->except.v,
+                                  .nexcept = r->except.n};
+    return true;
 }
 
 /* ---- a private server -------------------------------------------------------------------------
@@ -163,6 +172,25 @@ read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
     *vec_add(r->a, scripts) =
         (ReplayScript){.name = side->endpoint.path, .path = side->endpoint.path, .sql = sql};
     return true;
+}
+
+/* In transactions of bounded size: the server's time for one grows with the square of its locks. */
+static void
+add_steps(Arena *a, const Diff *d, const char *name, Scripts *scripts)
+{
+    enum { IN_ONE_SCRIPT = 250 };
+    RenderSteps steps = render_steps(a, d, NULL);
+    CatTexts all = {0};
+    vec_each (const RenderStep, step, &steps)
+        vec_each (const char *const, statement, &step->statements)
+            *vec_add(a, &all) = *statement;
+    for (size_t i = 0; i < all.n;) {
+        Buf b;
+        buf_init(&b, a);
+        for (size_t end = i + IN_ONE_SCRIPT; i < all.n && i < end; i++)
+            buf_fmt(&b, "%s;\n", all.v[i]);
+        *vec_add(a, scripts) = (ReplayScript){.name = name, .sql = buf_str(&b)};
+    }
 }
 
 /* What creates a schema that is written in Prisma's language. Extensions need not be said there:
@@ -182,10 +210,7 @@ add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts
     for (int i = 0; i < 2; i++) {
         DiffSide from = {.catalog = steps[i]}, to = {.catalog = steps[i + 1]};
         DiffOptions options = {.prisma_kinds = true, .from_is_written = true};
-        Diff *d = diff_catalogs(r->a, &from, &to, &options);
-        if (d->changes.n)
-            *vec_add(r->a, scripts) =
-                (ReplayScript){.name = side->endpoint.path, .sql = render_script(r->a, d, NULL)};
+        add_steps(r->a, diff_catalogs(r->a, &from, &to, &options), side->endpoint.path, scripts);
     }
 }
 
@@ -208,14 +233,10 @@ replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
         }
         *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = m->text};
     }
-    Replay *replay = &r->replays[i];
-    if (!replay_scripts(r->a, scripts.v, scripts.n, &o, replay, err))
+    if (!replay_scripts(r->a, scripts.v, scripts.n, &o, &side->replay, err))
         return false;
-    side->bridge.catalog = replay->catalog;
-    side->major = replay->major;
-    side->is_cached = replay->is_cached;
-    vec_each (const ReplayStub, s, &replay->stubs)
-        *vec_add(r->a, &side->stubs) = *s;
+    side->bridge.catalog = side->replay.catalog;
+    side->major = side->replay.major;
     return true;
 }
 
@@ -228,6 +249,24 @@ read_side(Reading *r, int i, Side *sides, Err *err)
     if (side->endpoint.kind == ENDPOINT_DATABASE)
         return introspect(r->a, r->sessions[i].db, &r->what, &side->bridge.catalog, err);
     return replay_side(r, i, side, &sides[!i], err);
+}
+
+/* A new database has the schema public, and what is said of it is not asked about. */
+static void
+add_public(Arena *a, Side *empty, const Side *other)
+{
+    const CatSchema *there =
+        catalog_find(other->bridge.catalog, (CatRef){.kind = CAT_SCHEMA, .name = "public"});
+    bool is_empty = empty->endpoint.kind == ENDPOINT_EMPTY || empty->target.absent;
+    if (!is_empty || !there || !other->major)
+        return;
+    Catalog *c = catalog_new(a);
+    CatSchema *copy = catalog_add(c, CAT_SCHEMA, NULL, there->id.name);
+    copy->owner = there->owner;
+    copy->comment = there->comment;
+    copy->grants = there->grants;
+    catalog_finish(c);
+    empty->bridge.catalog = c;
 }
 
 bool
@@ -252,13 +291,14 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
     for (int i = 0; ok && i < 2; i++)
         if (r.schemas[i])
             ret[i].bridge = bridge_catalog(a, r.schemas[i], &options);
-    if (ok && needs_server)
-        choose_schemas(&r);
+    ok = ok && (!needs_server || choose_what(&r, ret, err));
     /* A schema needs to know the other side. */
     for (int pass = 0; ok && needs_server && pass < 2; pass++)
         for (int i = 0; ok && i < 2; i++)
             if (r.schemas[i] ? pass == 1 && !in->keep_written : pass == 0)
                 ok = read_side(&r, i, ret, err);
     close_sessions(&r);
+    for (int i = 0; ok && i < 2; i++)
+        add_public(a, &ret[i], &ret[!i]);
     return ok;
 }

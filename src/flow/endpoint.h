@@ -32,11 +32,11 @@ typedef struct Side {
     Endpoint endpoint;
     const char *shown;        /* for people; no secrets */
     Bridge bridge;            /* .catalog, finished; of a schema also what it leaves open */
-    Target target;            /* of ENDPOINT_DATABASE */
-    int major;                /* of the server whose words the catalog is in; 0 = as written */
     bool has_partial_indexes; /* of a schema: it can say them */
-    bool is_cached;           /* replayed before, not now */
-    VEC(ReplayStub) stubs;    /* what the private server lacked */
+    Target target;            /* of ENDPOINT_DATABASE */
+    CatTexts left_out;        /* of a database: schemas of platforms and tools */
+    Replay replay;            /* where a private server made it; else without a catalog */
+    int major; /* of the server whose words the catalog is in; 0 = as written */
 } Side;
 
 typedef struct SidesInput {

@@ -2,6 +2,7 @@
  * report/ prints. Nothing here prints or asks; approval comes through a callback. */
 #pragma once
 
+#include "bridge/pull.h"
 #include "run/run.h"
 #include "shadow/cluster.h"
 
@@ -145,3 +146,30 @@ typedef struct UnlockResult {
 
 /* List the holders of the migration lock, and end backend `pid` (0 = only list) when it is one. */
 MUST_CHECK bool flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err);
+
+/* ---- pull --------------------------------------------------------------------------------- */
+
+typedef struct PullInput {
+    FlowInput base;
+    const char *schemas; /* "a,b": these database schemas, and say so in the datasource; or NULL */
+    bool force;          /* as if there were no models yet */
+} PullInput;
+
+typedef struct PullResult {
+    Target target;
+    const DbInfo *server;
+    const char *schema_path; /* file or folder */
+    const Source *before;    /* what is in the files: empty texts where there is none yet */
+    Pull pull;
+    size_t changed; /* files */
+    bool is_new;    /* there was no schema */
+} PullResult;
+
+/* Read the database and write its schema, in memory. Nothing is changed anywhere: the catalog is
+ * read in a READ ONLY transaction.
+ * errors: ERR_SCHEMA (the schema that is there has errors), ERR_DB_EMPTY, those of flow_target,
+ * db_open, introspect and bridge_pull */
+MUST_CHECK bool flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err);
+
+/* Write the files that differ, each through a temporary name. */
+MUST_CHECK bool flow_pull_write(Arena *a, const PullResult *r, Err *err);

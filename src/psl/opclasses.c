@@ -88,6 +88,16 @@ v_opclass_of(Str name)
     return NULL;
 }
 
+const PslOpClass *
+psl_opclass_of_sql(Str sql)
+{
+    for (size_t i = 0; i < RULES; i++) {
+        if (str_is(sql, rules[i].op.sql))
+            return &rules[i].op;
+    }
+    return NULL;
+}
+
 void
 v_opclass_nearest(Nearest *n)
 {

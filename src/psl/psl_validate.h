@@ -91,6 +91,12 @@ const char *psl_scalar_name(PslScalar scalar);
 /* Is this the name of a scalar type? ret may be NULL. */
 bool psl_scalar_of(Str name, PslScalar *ret);
 
+/* Can no model or enum be called so, because the generated client could not? */
+bool psl_is_reserved(Str name);
+
+/* The operator class of that name in the database, NULL when schemas have no word for it. */
+const struct PslOpClass *psl_opclass_of_sql(Str sql);
+
 typedef enum PSL_SMALL PslFieldKind {
     PSL_FIELD_UNKNOWN, /* its type could not be resolved */
     PSL_FIELD_SCALAR,

@@ -88,6 +88,13 @@ is_reserved(Str name, bool *ret_late)
     return false;
 }
 
+bool
+psl_is_reserved(Str name)
+{
+    bool late;
+    return is_reserved(name, &late);
+}
+
 static bool
 check_identifier(Ctx *c, const PslFile *file, Str name, const char *what)
 {

@@ -1,5 +1,7 @@
 #include "report/diff.h"
 
+#include "report/drift.h"
+
 static const char *const severity_names[] = {"loss", "fails", "notice"};
 static const char *const op_names[] = {"create", "drop", "alter", "rename"};
 
@@ -33,12 +35,9 @@ report_diff_notes(Buf *out, const Term *t, const DiffResult *r)
         add_line(out, t, TERM_MARK_ARROW, TERM_DIM,
                  str_fmt(a, "Not compared: %s", other_text(a, o)));
     int majors[2] = {r->sides[0].major, r->sides[1].major};
-    for (int i = 0; i < 2; i++) {
-        vec_each (const ReplayStub, s, &r->sides[i].stubs)
-            add_line(out, t, TERM_MARK_ARROW, TERM_DIM,
-                     str_fmt(a, "The private server has no %s %s: %s was replayed with a stand-in",
-                             replay_stub_name(s->kind), s->name, r->sides[i].shown));
-    }
+    for (int i = 0; i < 2; i++)
+        if (r->sides[i].replay.catalog)
+            report_replay_text(out, t, &r->sides[i].replay);
     if (majors[0] && majors[1] && majors[0] != majors[1])
         add_line(out, t, TERM_MARK_ARROW, TERM_DIM,
                  str_fmt(a,
@@ -71,13 +70,13 @@ side_json(JsonWriter *w, const char *key, const Side *s)
         jw_int(w, "serverMajor", s->major);
     else
         jw_null(w, "serverMajor");
-    jw_array(w, "standIns");
-    vec_each (const ReplayStub, stub, &s->stubs) {
-        jw_object(w, NULL);
-        jw_strz(w, "kind", replay_stub_name(stub->kind));
-        jw_strz(w, "name", stub->name);
-        jw_end(w);
-    }
+    if (s->replay.catalog)
+        report_replay_json(w, "replay", &s->replay);
+    else
+        jw_null(w, "replay");
+    jw_array(w, "leftOut");
+    vec_each (const char *, name, &s->left_out)
+        jw_strz(w, NULL, *name);
     jw_end(w);
     jw_end(w);
 }
@@ -125,8 +124,13 @@ report_diff_json(JsonWriter *w, const DiffResult *r)
     jw_end(w);
     jw_str(w, "script", r->script);
     jw_array(w, "notCompared");
-    vec_each (const CatOther, o, &r->others)
-        jw_strz(w, NULL, other_text(a, o));
+    vec_each (const CatOther, o, &r->others) {
+        jw_object(w, NULL);
+        jw_strz(w, "what", o->what);
+        jw_strz(w, "schema", o->schema);
+        jw_strz(w, "name", o->name);
+        jw_end(w);
+    }
     jw_end(w);
     jw_end(w);
 }

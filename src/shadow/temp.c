@@ -202,6 +202,8 @@ start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err
         "fsync=off",           "synchronous_commit=off", "full_page_writes=off",
         "autovacuum=off",      "wal_level=minimal",      "max_wal_senders=0",
         "shared_buffers=32MB", "max_connections=16",     "jit=off",
+        /* A schema of 5,000 tables is made in one transaction. */
+        "max_locks_per_transaction=8192",
         "timezone=UTC",        "logging_collector=off",
     };
     const char *argv[40];

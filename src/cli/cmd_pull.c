@@ -1,0 +1,111 @@
+/* pull, and `db pull` as Prisma spells it. */
+#include "cli/cli_int.h"
+#include "cli/commands.h"
+
+#include "base/os.h"
+#include "report/migrations.h"
+
+static void
+print_warnings(const CmdCall *call, const PullResult *r)
+{
+    Buf b;
+    buf_init(&b, call->arena);
+    report_pull_warnings(&b, &call->term_err, r);
+    if (b.n)
+        cli_note(call, "%s", b.p);
+}
+
+/* Paths as a person in this folder would type them. */
+static void
+shorten_paths(const CmdCall *call, PullResult *r)
+{
+    r->schema_path = cli_shown_path(call->arena, r->schema_path);
+    for (size_t i = 0; i < r->pull.nfiles; i++)
+        r->pull.files[i].path = cli_shown_path(call->arena, r->pull.files[i].path);
+}
+
+/* A schema as it is: words of the call's secrets may be words of the schema, too. */
+static void
+print_exactly(const CmdCall *call, const Buf *text)
+{
+    fwrite(text->p, 1, text->n, call->out);
+}
+
+/* Show what would change, and ask where somebody can be asked. */
+static bool
+approve(const CmdCall *call, const PullResult *r, Err *err)
+{
+    Buf b;
+    buf_init(&b, call->arena);
+    report_pull_difference(&b, &call->term_out, r);
+    if (!cli_flag(call, "json"))
+        fputs(url_redact(call->arena, buf_str(&b), NULL, 0), call->out);
+    if (cli_flag(call, "force") || call->spec->prisma_status || r->is_new)
+        return true;
+    return cli_confirm(
+        call, str_fmt(call->arena, "Write %zu file%s?", r->changed, r->changed == 1 ? "" : "s"),
+        "overwriting the schema", "aramid pull --yes", err);
+}
+
+static void
+print_result(const CmdCall *call, const PullResult *r, bool written)
+{
+    Buf b;
+    buf_init(&b, call->arena);
+    report_pull_text(&b, &call->term_out, r, written);
+    cli_print(call, &b);
+}
+
+static void
+print_json(const CmdCall *call, const PullResult *r, bool written)
+{
+    bool with_text = cli_flag(call, "print");
+    JsonWriter w;
+    jw_init(&w, call->arena, true);
+    report_pull_json(&w, r, written, with_text);
+    if (with_text)
+        print_exactly(call, &w.out);
+    else
+        cli_print(call, &w.out);
+}
+
+static void
+print_schema(const CmdCall *call, const PullResult *r)
+{
+    Buf b;
+    buf_init(&b, call->arena);
+    report_pull_schema(&b, r);
+    print_exactly(call, &b);
+}
+
+int
+cmd_pull(CmdCall *call)
+{
+    os_signals_catch();
+    Config config;
+    Err err;
+    PullResult r;
+    if (!cli_load_config(call, &config, &err))
+        return cli_fail(call, &err);
+    PullInput in = {
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .schemas = cli_text(call, "schemas"),
+        .force = cli_flag(call, "force"),
+    };
+    if (!flow_pull(call->arena, &in, &r, &err))
+        return cli_fail(call, &err);
+    shorten_paths(call, &r);
+    bool prints = cli_flag(call, "print"), writes = r.changed && !prints;
+    if (writes && (!approve(call, &r, &err) || !flow_pull_write(call->arena, &r, &err)))
+        return cli_fail(call, &err);
+    if (cli_flag(call, "json")) {
+        print_json(call, &r, writes);
+        return 0;
+    }
+    if (prints)
+        print_schema(call, &r);
+    print_warnings(call, &r);
+    if (!prints)
+        print_result(call, &r, writes);
+    return 0;
+}

@@ -1,0 +1,169 @@
+#include "base/fs.h"
+#include "flow/flow.h"
+#include "introspect/introspect.h"
+
+#include <sys/stat.h>
+
+static const char first_schema[] = "generator client {\n"
+                                   "  provider = \"prisma-client-js\"\n"
+                                   "}\n"
+                                   "\n"
+                                   "datasource db {\n"
+                                   "  provider = \"postgresql\"\n"
+                                   "}\n";
+
+/* The files of the schema, or one that is still to be made. */
+static bool
+load(Arena *a, const Config *c, PullResult *ret, Source **ret_files, size_t *ret_n, Err *err)
+{
+    ret->is_new = !c->schema_path;
+    ret->schema_path =
+        ret->is_new ? fs_join(a, c->project_dir, "prisma/schema.prisma") : c->schema_path;
+    if (!ret->is_new)
+        return psl_load_sources(a, ret->schema_path, ret_files, ret_n, err);
+    *ret_n = 1;
+    *ret_files = arena_new(a, Source);
+    **ret_files = (Source){ret->schema_path, STR("")};
+    return true;
+}
+
+static bool
+refuse(const DiagList *diags, Err *err)
+{
+    vec_each (const Diag, d, &diags->items) {
+        if (d->severity != SEV_ERROR)
+            continue;
+        int line = 0, column = 0;
+        err_set(err, ERR_SCHEMA, "the schema that is there has errors: %s", d->message);
+        if (d->source) {
+            str_line_col(d->source->text, d->off, &line, &column);
+            err_at(err, d->source->path, line, column);
+        }
+        break;
+    }
+    err_hint(err, "to see all of them: aramid validate");
+    return err_hint(err, "to begin anew: aramid pull --force");
+}
+
+/* Read the schema that is there; one without a datasource gets one. */
+static bool
+read_old(Arena *a, Source *files, size_t n, bool force, const PslResolved **ret, Err *err)
+{
+    DiagList diags;
+    diag_init(&diags, a);
+    const PslSchema *schema = psl_parse(a, files, n, &diags);
+    if (!psl_decl(schema, PSL_DATASOURCE, STR(""))) {
+        const char *head = psl_decl(schema, PSL_GENERATOR, STR(""))
+                               ? strstr(first_schema, "datasource")
+                               : first_schema;
+        files[0].text = str_of(
+            str_fmt(a, "%s%s" STR_FMT, head, files[0].text.n ? "\n" : "", STR_ARG(files[0].text)));
+        diag_init(&diags, a);
+        schema = psl_parse(a, files, n, &diags);
+    }
+    *ret = psl_validate(a, schema, NULL, &diags);
+    if (schema->errors == 0 && ((*ret)->errors == 0 || force))
+        return true;
+    diag_sort(&diags);
+    return refuse(&diags, err);
+}
+
+static bool
+read_database(Arena *a, const PullInput *in, PullResult *ret, const IntrospectOptions *what,
+              Catalog **ret_catalog, Err *err)
+{
+    const Config *c = in->base.config;
+    DbOptions o = {.url = &ret->target.url,
+                   .url_origin = ret->target.origin,
+                   .application = "aramid/pull",
+                   .connect_ms = config_ms(c, CFG_CONNECT_TIMEOUT),
+                   .operation_ms = config_ms(c, CFG_OPERATION_TIMEOUT),
+                   .wait_server_ms = config_ms(c, CFG_WAIT_SERVER),
+                   .retries = (int)c->values[CFG_MAX_RETRIES].number,
+                   .retry_delay_ms = config_ms(c, CFG_RETRY_DELAY),
+                   .tick = in->base.tick,
+                   .tick_arg = in->base.tick_arg};
+    Db *db;
+    if (!db_open(a, &o, &db, err))
+        return false;
+    bool ok = introspect(a, db, what, ret_catalog, err);
+    ret->server = db_info(db);
+    db_close(db);
+    return ok;
+}
+
+static bool
+is_empty(const PullResult *r, const char *schemas, Err *err)
+{
+    err_set(err, ERR_DB_EMPTY, "the database has no tables");
+    err_detail(err, "looked into schema %s of %s", schemas, r->target.shown);
+    err_hint(err, "does the URL lead to the right database? aramid config show");
+    return err_hint(err, "other schemas: aramid pull --schemas A,B");
+}
+
+static CatTexts
+listed(Arena *a, const char *text)
+{
+    CatTexts all = {0};
+    for (Str rest = str_of(text); rest.p;) {
+        Str one = str_trim(str_cut(&rest, ','));
+        if (one.n)
+            *vec_add(a, &all) = str_dup(a, one);
+    }
+    return all;
+}
+
+bool
+flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
+{
+    const Config *c = in->base.config;
+    Source *files;
+    size_t n;
+    const PslResolved *old;
+    Catalog *catalog;
+    *ret = (PullResult){0};
+    if (!load(a, c, ret, &files, &n, err))
+        return false;
+    Source *before = arena_array(a, Source, n);
+    memcpy(before, files, n * sizeof *before);
+    ret->before = before;
+    if (!read_old(a, files, n, in->force, &old, err) ||
+        !flow_target(a, c, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
+        return false;
+    const char *schema = ret->target.url.schema ? ret->target.url.schema : "public";
+    CatTexts asked = listed(a, in->schemas ? in->schemas : "");
+    CatTexts schemas = asked;
+    for (size_t i = 0; !asked.n && old->datasource && i < old->datasource->nschemas; i++)
+        *vec_add(a, &schemas) = str_dup(a, old->datasource->schemas[i]);
+    if (!schemas.n)
+        *vec_add(a, &schemas) = schema;
+    if (ret->target.absent)
+        return is_empty(ret, schema, err);
+    IntrospectOptions what = {.schemas = schemas.v, .nschemas = schemas.n};
+    PullOptions options = {
+        .schema = schema, .schemas = asked.v, .nschemas = asked.n, .force = in->force};
+    if (!read_database(a, in, ret, &what, &catalog, err) ||
+        !bridge_pull(a, catalog, old, &options, &ret->pull, err))
+        return false;
+    if (ret->pull.is_empty)
+        return is_empty(ret, schema, err);
+    for (size_t i = 0; i < n; i++)
+        ret->changed += !str_eq(before[i].text, ret->pull.files[i].text);
+    return true;
+}
+
+bool
+flow_pull_write(Arena *a, const PullResult *r, Err *err)
+{
+    for (size_t i = 0; i < r->pull.nfiles; i++) {
+        const Source *f = &r->pull.files[i];
+        if (str_eq(r->before[i].text, f->text))
+            continue;
+        bool ok = r->is_new ? fs_mkdirs(fs_dirname(a, f->path), 0755, err) &&
+                                  fs_write(f->path, f->text, 0644, err)
+                            : fs_replace(f->path, f->text, err);
+        if (!ok)
+            return false;
+    }
+    return true;
+}

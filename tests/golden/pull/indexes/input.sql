@@ -1,0 +1,23 @@
+-- since 15
+CREATE extension if not exists pg_trgm;
+CREATE table t(id int primary key, a int, b text, j jsonb, ar int[], ip inet, c text, d timestamp, constraint uq unique(a), constraint dq unique(b) deferrable initially deferred);
+CREATE index on t(a);
+CREATE index named on t(a, b desc);
+CREATE index nl on t(a nulls first);
+CREATE index nl2 on t(b desc nulls last);
+CREATE index h on t using hash(a);
+CREATE index g on t using gin(j);
+CREATE index gp on t using gin(j jsonb_path_ops);
+CREATE index ga on t using gin(ar);
+CREATE index gt on t using gin(b gin_trgm_ops);
+CREATE index gi on t using gist(ip inet_ops);
+CREATE index sp on t using spgist(b);
+CREATE index br on t using brin(a);
+CREATE index partial on t(a) where a > 1;
+CREATE unique index upart on t(b) where a is not null;
+CREATE index expr on t(lower(b));
+CREATE index tpo on t(b text_pattern_ops);
+CREATE index incl on t(a) include (b);
+CREATE unique index nnd on t(c) nulls not distinct;
+CREATE index coll on t(c collate "C");
+CREATE unique index dupu on t(id);

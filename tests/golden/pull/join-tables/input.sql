@@ -1,0 +1,16 @@
+CREATE table a(id int primary key, d text);
+CREATE table b(id int primary key);
+CREATE table c(id int primary key, a_id int references a(id));
+CREATE table d(id int primary key);
+CREATE table "_named"("A" int not null references a(id) on delete cascade on update cascade, "B" int not null references b(id) on delete cascade on update cascade, constraint "_named_AB_pkey" primary key("A","B"));
+CREATE index "_named_B_index" on "_named"("B");
+CREATE table "_bToa"("A" int not null references b(id) on delete cascade on update cascade, "B" int not null references a(id) on delete cascade on update cascade, constraint "_bToa_AB_pkey" primary key("A","B"));
+CREATE index "_bToa_B_index" on "_bToa"("B");
+CREATE table "_aToa"("A" int not null references a(id) on delete cascade on update cascade, "B" int not null references a(id) on delete cascade on update cascade, constraint "_aToa_AB_pkey" primary key("A","B"));
+CREATE index "_aToa_B_index" on "_aToa"("B");
+CREATE table "_friends"("A" int not null references b(id) on delete cascade on update cascade, "B" int not null references b(id) on delete cascade on update cascade, constraint "_friends_AB_pkey" primary key("A","B"));
+CREATE index "_friends_B_index" on "_friends"("B");
+CREATE table "_aToc"("A" int not null references a(id) on delete cascade on update cascade, "B" int not null references c(id) on delete cascade on update cascade, constraint "_aToc_AB_pkey" primary key("A","B"));
+CREATE index "_aToc_B_index" on "_aToc"("B");
+CREATE table "_aTod"("A" int not null references a(id) on delete cascade on update cascade, "B" int not null references d(id) on delete cascade on update cascade, constraint "_aTod_AB_pkey" primary key("A","B"));
+CREATE index "_aTod_B_index" on "_aTod"("B");

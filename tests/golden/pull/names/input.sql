@@ -1,0 +1,15 @@
+CREATE table users(id int primary key, "first name" text, "_x" int, "1abc" int, "a-b" int, "class" int, "é" int, "$d" int, "a.b" int, "select" text);
+CREATE table "my-table"(id int primary key);
+CREATE table "1table"(id int primary key);
+CREATE table "_under"(id int primary key);
+CREATE table "enum"(id int primary key);
+CREATE table "model"(id int primary key);
+CREATE table "String"(id int primary key);
+CREATE table "PrismaClient"(id int primary key);
+CREATE table "日本"(id int primary key);
+CREATE table "---"(id int primary key);
+CREATE type "my enum" as enum('a b','1','_x','ok','é','--','');
+CREATE table en(id int primary key, e "my enum");
+CREATE table "Dup"(id int primary key);
+CREATE table "a b"(id int primary key);
+CREATE table "a_b"(id int primary key);

@@ -1,0 +1,2 @@
+CREATE table a(id int primary key, u int);
+CREATE table b(id int primary key, a_id int);

@@ -1,0 +1,11 @@
+CREATE table "model"(id int primary key);
+CREATE table "Int"(id int primary key);
+CREATE table "async"(id int primary key);
+CREATE table "default"(id int primary key, "model" int references model(id), "type" int);
+CREATE table "Prisma"(id int primary key);
+CREATE type "static" as enum ('true','null','A');
+CREATE type color as enum('a');
+CREATE table color2(id int primary key, c color);
+CREATE table "color-x"(id int primary key);
+CREATE type "color-x2" as enum('b');
+CREATE table color_x2(id int primary key);
