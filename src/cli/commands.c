@@ -685,7 +685,7 @@ static const CmdSpec *const commands[] = {
 
 static const CmdOtherWord other_words[] = {
     {"apply", "deploy"},   {"up", "deploy"},       {"push", "deploy"},     {"migrate up", "deploy"},
-    {"baseline", "resolve"}, {"check", "validate"}, {"lint", "validate"},   {"fmt", "format"},
+    {"baseline", "resolve"}, {"lint", "validate"},   {"fmt", "format"},
     {"info", "status"},    {"migrate list", "status"}, {"list", "status"}, {"dry-run", "plan"},
     {"settings", "config show"}, {"start", "db start"}, {"stop", "db stop"}, {0},
 };

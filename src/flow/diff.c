@@ -63,6 +63,7 @@ flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
         sides[i] = (DiffSide){b->catalog, &b->any_default, &b->client_default, &b->unused_schemas};
     }
     ret->diff = diff_catalogs(a, &sides[0], &sides[1], &options);
+    flow_sides_close(ret->sides);
     ret->script = render_script(a, ret->diff, &(RenderOptions){.schema = ret->schema});
     ret->summary = render_summary(a, ret->diff);
     if (!is_written)

@@ -14,7 +14,6 @@ typedef struct Reading {
     DiagList *diags;
     const PslResolved *schemas[2];
     History histories[2];
-    Session sessions[2];
     IntrospectOptions what;
     Patterns except;         /* what no side is asked about */
     VEC(const char *) names; /* of the schemas that count, where Prisma's language says so */
@@ -22,12 +21,12 @@ typedef struct Reading {
     int major; /* of the database that is one of the sides */
 } Reading;
 
-static void
-close_sessions(Reading *r)
+void
+flow_sides_close(Side sides[2])
 {
     for (int i = 0; i < 2; i++)
-        if (r->sessions[i].db)
-            session_close(&r->sessions[i]);
+        if (sides[i].session.db)
+            session_close(&sides[i].session);
 }
 
 static Catalog *
@@ -94,7 +93,7 @@ read_files(Reading *r, int i, Side *side, Err *err)
  */
 
 static bool
-open_database(Reading *r, int i, Side *side, Err *err)
+open_database(Reading *r, Side *side, Err *err)
 {
     const Endpoint *e = &side->endpoint;
     const FlowInput *base = &r->in->base;
@@ -118,9 +117,9 @@ open_database(Reading *r, int i, Side *side, Err *err)
                         .verb = "diff",
                         .tick = base->tick,
                         .tick_arg = base->tick_arg};
-    if (!session_open(r->a, &o, &r->sessions[i], err))
+    if (!session_open(r->a, &o, &side->session, err))
         return false;
-    side->major = db_info(r->sessions[i].db)->version / 10000;
+    side->major = db_info(side->session.db)->version / 10000;
     r->major = side->major;
     if (t->url.schema)
         r->default_schema = t->url.schema;
@@ -142,9 +141,9 @@ choose_what(Reading *r, Side *sides, Err *err)
     }
     for (int i = 0; i < 2 && !r->names.n; i++) {
         ManagedSchemas managed = {0};
-        if (!r->sessions[i].db)
+        if (!sides[i].session.db)
             continue;
-        if (!managed_schemas(r->a, r->sessions[i].db, &managed, err))
+        if (!managed_schemas(r->a, sides[i].session.db, &managed, err))
             return false;
         vec_each (const char *, name, &managed.owned)
             *vec_add(r->a, &sides[i].left_out) = *name;
@@ -247,7 +246,7 @@ read_side(Reading *r, int i, Side *sides, Err *err)
     if (side->endpoint.kind == ENDPOINT_EMPTY || side->target.absent)
         return true;
     if (side->endpoint.kind == ENDPOINT_DATABASE)
-        return introspect(r->a, r->sessions[i].db, &r->what, &side->bridge.catalog, err);
+        return introspect(r->a, side->session.db, &r->what, &side->bridge.catalog, err);
     return replay_side(r, i, side, &sides[!i], err);
 }
 
@@ -286,7 +285,7 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
     }
     for (int i = 0; ok && i < 2; i++)
         if (ret[i].endpoint.kind == ENDPOINT_DATABASE)
-            ok = open_database(&r, i, &ret[i], err);
+            ok = open_database(&r, &ret[i], err);
     BridgeOptions options = {.schema = r.default_schema};
     for (int i = 0; ok && i < 2; i++)
         if (r.schemas[i])
@@ -297,8 +296,10 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
         for (int i = 0; ok && i < 2; i++)
             if (r.schemas[i] ? pass == 1 && !in->keep_written : pass == 0)
                 ok = read_side(&r, i, ret, err);
-    close_sessions(&r);
+    
     for (int i = 0; ok && i < 2; i++)
         add_public(a, &ret[i], &ret[!i]);
+    if (!ok)
+        flow_sides_close(ret);
     return ok;
 }

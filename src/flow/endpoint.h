@@ -34,6 +34,7 @@ typedef struct Side {
     Bridge bridge;            /* .catalog, finished; of a schema also what it leaves open */
     bool has_partial_indexes; /* of a schema: it can say them */
     Target target;            /* of ENDPOINT_DATABASE */
+    Session session;          /* of a database, open until flow_sides_close */
     CatTexts left_out;        /* of a database: schemas of platforms and tools */
     Replay replay;            /* where a private server made it; else without a catalog */
     int major; /* of the server whose words the catalog is in; 0 = as written */
@@ -54,3 +55,6 @@ typedef struct SidesInput {
  * cost    two schemas: parsing. Else a replay (replay.h) for each side that is no database */
 MUST_CHECK bool
 flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err);
+
+/* To be called when flow_sides gave true and no database is asked any more. */
+void flow_sides_close(Side sides[2]);

@@ -1,5 +1,6 @@
 #include "base/fs.h"
 #include "flow/flow.h"
+#include "flow/managed.h"
 #include "introspect/introspect.h"
 
 #include <sys/stat.h>
@@ -139,7 +140,9 @@ flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
         *vec_add(a, &schemas) = schema;
     if (ret->target.absent)
         return is_empty(ret, schema, err);
-    IntrospectOptions what = {.schemas = schemas.v, .nschemas = schemas.n};
+    Patterns except = managed_tables(a, c);
+    IntrospectOptions what = {.schemas = schemas.v, .nschemas = schemas.n,
+                              .except = except.v, .nexcept = except.n};
     PullOptions options = {
         .schema = schema, .schemas = asked.v, .nschemas = asked.n, .force = in->force};
     if (!read_database(a, in, ret, &what, &catalog, err) ||
@@ -159,10 +162,8 @@ flow_pull_write(Arena *a, const PullResult *r, Err *err)
         const Source *f = &r->pull.files[i];
         if (str_eq(r->before[i].text, f->text))
             continue;
-        bool ok = r->is_new ? fs_mkdirs(fs_dirname(a, f->path), 0755, err) &&
-                                  fs_write(f->path, f->text, 0644, err)
-                            : fs_replace(f->path, f->text, err);
-        if (!ok)
+        if ((r->is_new && !fs_mkdirs(fs_dirname(a, f->path), 0755, err)) ||
+            !fs_replace(f->path, f->text, err))
             return false;
     }
     return true;
