@@ -49,8 +49,14 @@ static void
 migrations_pass(Arena *a, const DiffResult *d, CheckPart *p)
 {
     const Side *s = &d->sides[0];
-    pass(p, str_fmt(a, "%s: all run on an empty database (PostgreSQL %d%s)", s->shown, s->major,
-                    s->replay.is_cached ? ", from the cache" : ""));
+    Buf b;
+    buf_init(&b, a);
+    buf_fmt(&b, "%s: all run on an empty database (PostgreSQL %d%s)", s->shown, s->major,
+            s->replay.is_cached ? ", from the cache" : "");
+    for (size_t i = 0; i < s->replay.stubs.n; i++)
+        buf_fmt(&b, "%s %s \"%s\"", i ? "," : ", with stubs for",
+                replay_stub_name(s->replay.stubs.v[i].kind), s->replay.stubs.v[i].name);
+    pass(p, b.p);
 }
 
 /* The migrations alone. */

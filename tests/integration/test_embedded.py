@@ -52,6 +52,14 @@ def postmaster(where):
         return int(f.readline()), data
 
 
+def test_drift_without_url(shop):
+    result = call(shop, "drift")
+    assert result.rc == 0 and "not made yet" in result.out, result
+    assert call(shop, "deploy").rc == 0
+    result = call(shop, "drift", "--exit-code")
+    assert result.rc == 0 and "No drift" in result.out, result
+
+
 def test_deploy_without_url(shop):
     result = call(shop, "deploy")
     assert result.rc == 0, result

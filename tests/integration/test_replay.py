@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from harness import aramid, catalog
+from harness.cluster import MAJORS, bindir_of
 from harness.project import Project
 
 EVERYTHING = """
@@ -137,6 +138,35 @@ export default defineConfig({ schema: "prisma/schema.prisma",
     result = aramid.run("drift", cwd=deployed.path,
                         env={"DATABASE_URL": db.url(), "SHADOW_DATABASE_URL": db2.url()})
     assert result.rc == 38 and "SHADOW_DATABASE_URL" in result.err, result
+
+
+PLATFORM = """
+CREATE EXTENSION no_such_thing;
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA extensions;
+CREATE TABLE t (id uuid REFERENCES auth.users, e extensions.vector(3));
+CREATE INDEX i ON t USING hnsw (e extensions.vector_cosine_ops);
+CREATE POLICY own ON t TO authenticated USING (auth.uid() = id AND storage.foldername('x') IS NULL);
+SELECT cron.schedule('x', '* * * * *', 'SELECT 1');
+SELECT id FROM realtime.messages;
+SELECT * FROM vault.decrypted_secrets;
+SELECT * FROM neon_auth.users_sync;
+ALTER PUBLICATION supabase_realtime ADD TABLE t;
+CREATE TRIGGER x AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION supabase_functions.http_request('a');
+"""
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_stubs_in_every_version(tmp_path, major):
+    bindir = bindir_of(major)
+    if not bindir:
+        pytest.skip(f"PostgreSQL {major} is not installed")
+    project = Project(tmp_path / "platform", {"init": PLATFORM})
+    result = aramid.run("check", "--json", cwd=project.path, env={"ARAMID_PG_BINDIR": bindir})
+    part = result.json["parts"][1]
+    assert part["outcome"] == "ok" and f"PostgreSQL {major}" in part["text"], result
+    for stub in ('extension "no_such_thing"', 'extension "vector"', 'schema "auth"',
+                 'role "authenticated"', 'publication "supabase_realtime"'):
+        assert stub in part["text"]
 
 
 def test_signal_ends_a_replay(tmp_path, db):

@@ -22,6 +22,7 @@ yaml_good(void **state)
                        "locks:\n  timeout: 250ms\n  budget: \"10min\"\n"
                        "timeouts.connect: 3s\n"
                        "retries: 5\nseed:\n"
+                       "ignore:\n  - scratch\n  - 'public.tmp_*'\n"
                        "environments:\n"
                        "  production:\n    profile: production\n    confirm: yes\n"
                        "    locks: {timeout: 50ms}\n"
@@ -33,6 +34,7 @@ yaml_good(void **state)
     assert_string_equal(setting(&y, NULL, CFG_LOCK_BUDGET), "10min");
     assert_string_equal(setting(&y, NULL, CFG_CONNECT_TIMEOUT), "3s");
     assert_string_equal(setting(&y, NULL, CFG_SEED), "(none)");
+    assert_string_equal(setting(&y, NULL, CFG_IGNORE), "scratch, public.tmp_*");
     assert_string_equal(setting(&y, "production", CFG_LOCK_TIMEOUT), "50ms");
     assert_string_equal(setting(&y, "eu-1", CFG_URL), "postgres://h/${X}");
     assert_int_equal(y.environments.n, 3);
@@ -64,6 +66,9 @@ yaml_bad(void **state)
         {"environments:\n  a: {}\n  a: {}", "set twice", "", 3, 3},
         {"url: [SECRET]", "single value", "", 1, 6},
         {"url: {a: SECRET}", "single value", "", 1, 6},
+        {"ignore: [a, [SECRET]]", "without commas", "", 1, 13},
+        {"ignore: ['SECRET,b']", "without commas", "", 1, 10},
+        {"drift: SECRET", "off, warn, refuse", "", 1, 8},
         {"locks: SECRET", "mapping of settings", "", 1, 8},
         {"locks: [1]", "mapping of settings", "", 1, 8},
         {"environments: [a]", "mapping of names", "", 1, 15},
