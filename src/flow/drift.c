@@ -1,5 +1,6 @@
 #include "flow/drift.h"
 
+#include "flow/endpoint.h"
 #include "flow/managed.h"
 #include "render/render.h"
 #include "sqltext/sqltext.h"
@@ -11,40 +12,6 @@ close_session(Session *s)
 {
     if (s->db)
         session_close(s);
-}
-
-static bool
-is_same_database(const DbUrl *x, const DbUrl *y)
-{
-    return strcmp(x->hosts.v[0].host, y->hosts.v[0].host) == 0 &&
-           x->hosts.v[0].port == y->hosts.v[0].port && cat_same_text(x->database, y->database);
-}
-
-bool
-flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret, Err *err)
-{
-    const ConfigValue *shadow = &in->config->values[CFG_SHADOW_URL];
-    *ret = (ReplayOptions){.bindir = in->config->values[CFG_EMBEDDED_BIN].text,
-                           .major = major,
-                           .cache_dir = cluster_cache_folder(a),
-                           .tick = in->tick,
-                           .tick_arg = in->tick_arg};
-    if (!shadow->text)
-        return true;
-    DbUrl *url = arena_new(a, DbUrl);
-    ret->shadow_url = url;
-    ret->shadow_origin = shadow->origin;
-    if (!url_parse(a, shadow->text, shadow->origin, url, err))
-        return false;
-    const ConfigValue *target = config_target(in->config);
-    DbUrl other;
-    Err ignored;
-    if (!target || !url_parse(a, target->text, target->origin, &other, &ignored) ||
-        !is_same_database(url, &other))
-        return true;
-    err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
-    err_detail(err, "%s and %s name the same database", shadow->origin, target->origin);
-    return err_hint(err, "name an empty database, or none: then a private server is used");
 }
 
 /* ---- the two sides ------------------------------------------------------------------------- */
@@ -84,37 +51,6 @@ note_history(Arena *a, DriftResult *r, bool all)
         add_note(a, r,
                  "migrations were edited after they were applied: the files as they are now "
                  "were replayed");
-}
-
-/* How the database's own deploys find things. */
-static bool
-read_surroundings(Arena *a, const Session *s, ReplayOptions *ret, Err *err)
-{
-    DbRowsVec results;
-    VEC(CatName) extensions = {0};
-    if (!db_query(
-            s->db, a,
-            STR("SELECT pg_catalog.current_setting('search_path');"
-                "SELECT e.extname, n.nspname FROM pg_catalog.pg_extension e JOIN"
-                " pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
-                " WHERE e.extname OPERATOR(pg_catalog.<>) 'plpgsql' ORDER BY e.extname COLLATE"
-                " pg_catalog.\"C\""),
-            &results, err))
-        return false;
-    const DbRows *rows = &results.v[1];
-    for (int i = 0; i < rows->rows; i++)
-        *vec_add(a, &extensions) =
-            (CatName){.schema = db_cell(rows, i, 1).p, .name = db_cell(rows, i, 0).p};
-    ret->extensions = extensions.v;
-    ret->nextensions = extensions.n;
-    Buf path;
-    buf_init(&path, a);
-    if (s->url_schema)
-        sql_add_ident(&path, s->url_schema);
-    else
-        buf_add(&path, db_cell(&results.v[0], 0, 0));
-    ret->search_path = path.p;
-    return true;
 }
 
 static bool
@@ -283,36 +219,6 @@ drop_managed_extensions(Catalog *live, const Catalog *expected)
     live->extensions.n = n;
 }
 
-/* ---- one server prints both ------------------------------------------------------------------ */
-
-/* Versions print views and expressions differently: make the live schema on the server that ran the
- * migrations, and read that. */
-static bool
-normalise(Arena *a, const ReplayOptions *o, DriftResult *r, Catalog **live, Err *err)
-{
-    const CatRules rules = {.ignore_owners = true};
-    const DiffOptions options = {.rules = &rules};
-    Catalog *empty = catalog_new(a);
-    catalog_finish(empty);
-    Diff *d =
-        diff_catalogs(a, &(DiffSide){.catalog = empty}, &(DiffSide){.catalog = *live}, &options);
-    ReplayScript script = {"of the database", NULL, render_script(a, d, NULL)};
-    ReplayOptions same = *o;
-    Replay printed;
-    same.major = r->replay.major;
-    same.search_path = NULL; /* the script is ours */
-    if (!replay_scripts(a, &script, 1, &same, &printed, err)) {
-        if (err->code == ERR_REPLAY)
-            err_hint(err,
-                     "the database is of PostgreSQL %d, the private server of %d: install "
-                     "PostgreSQL %d, or name a server of that version with --shadow-url",
-                     r->server->version / 10000, r->replay.major, r->server->version / 10000);
-        return false;
-    }
-    *live = printed.catalog;
-    return true;
-}
-
 /* ---- the comparison ------------------------------------------------------------------------- */
 
 static int
@@ -370,8 +276,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     DefaultAcls acls = {0};
     ReplayOptions replay;
     if (!managed_schemas(a, s->db, &schemas, err) || !read_default_acls(a, s->db, &acls, err) ||
-        !flow_replay_options(a, in, db_info(s->db)->version / 10000, &replay, err) ||
-        !read_surroundings(a, s, &replay, err))
+        !flow_replay_options(a, in, s, &replay, err))
         return false;
     r->server = db_info(s->db);
     /* Not even a table: all migrations are pending. */
@@ -400,7 +305,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     list_others(a, r, live);
     list_others(a, r, r->replay.catalog);
     align(a, live, &r->replay, &acls);
-    if (r->server->version / 10000 != r->replay.major && !normalise(a, &replay, r, &live, err))
+    int major = r->server->version / 10000;
+    if (!flow_reprint(a, &replay, &major, r->replay.major, &live, err))
         return false;
     drop_managed_extensions(live, r->replay.catalog);
     r->live = live;

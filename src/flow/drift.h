@@ -5,11 +5,6 @@
 #include "flow/flow.h"
 #include "replay/replay.h"
 
-/* Where and how a command replays: bindir, shadow URL and cache of the configuration; `major` of
- * the server that it is compared with, 0 = none. errors: ERR_URL, ERR_SHADOW. */
-MUST_CHECK bool
-flow_replay_options(Arena *a, const FlowInput *in, int major, ReplayOptions *ret, Err *err);
-
 /* Exit status of commands that look for drift beside other things. */
 enum { DRIFT_EXIT = 18 };
 

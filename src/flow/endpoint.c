@@ -1,9 +1,9 @@
 #include "flow/endpoint.h"
 
 #include "base/fs.h"
-#include "flow/drift.h"
 #include "flow/managed.h"
 #include "render/render.h"
+#include "sqltext/sqltext.h"
 
 typedef VEC(ReplayScript) Scripts;
 
@@ -18,7 +18,6 @@ typedef struct Reading {
     Patterns except;         /* what no side is asked about */
     VEC(const char *) names; /* of the schemas that count, where Prisma's language says so */
     const char *default_schema;
-    int major; /* of the database that is one of the sides */
 } Reading;
 
 void
@@ -120,7 +119,6 @@ open_database(Reading *r, Side *side, Err *err)
     if (!session_open(r->a, &o, &side->session, err))
         return false;
     side->major = db_info(side->session.db)->version / 10000;
-    r->major = side->major;
     if (t->url.schema)
         r->default_schema = t->url.schema;
     return true;
@@ -163,14 +161,71 @@ choose_what(Reading *r, Side *sides, Err *err)
  */
 
 static bool
-read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
+is_same_database(const DbUrl *x, const DbUrl *y)
 {
-    Str sql;
-    if (!fs_read(r->a, side->endpoint.path, 0, &sql, err))
+    return strcmp(x->hosts.v[0].host, y->hosts.v[0].host) == 0 &&
+           x->hosts.v[0].port == y->hosts.v[0].port && cat_same_text(x->database, y->database);
+}
+
+/* How the database's own deploys find things. */
+static bool
+read_surroundings(Arena *a, const Session *s, ReplayOptions *ret, Err *err)
+{
+    DbRowsVec results;
+    VEC(CatName) extensions = {0};
+    if (!db_query(
+            s->db, a,
+            STR("SELECT pg_catalog.current_setting('search_path');"
+                "SELECT e.extname, n.nspname FROM pg_catalog.pg_extension e JOIN"
+                " pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
+                " WHERE e.extname OPERATOR(pg_catalog.<>) 'plpgsql' ORDER BY e.extname COLLATE"
+                " pg_catalog.\"C\""),
+            &results, err))
         return false;
-    *vec_add(r->a, scripts) =
-        (ReplayScript){.name = side->endpoint.path, .path = side->endpoint.path, .sql = sql};
+    const DbRows *rows = &results.v[1];
+    for (int i = 0; i < rows->rows; i++)
+        *vec_add(a, &extensions) =
+            (CatName){.schema = db_cell(rows, i, 1).p, .name = db_cell(rows, i, 0).p};
+    ret->extensions = extensions.v;
+    ret->nextensions = extensions.n;
+    Buf path;
+    buf_init(&path, a);
+    if (s->url_schema)
+        sql_add_ident(&path, s->url_schema);
+    else
+        buf_add(&path, db_cell(&results.v[0], 0, 0));
+    ret->search_path = path.p;
     return true;
+}
+
+bool
+flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, ReplayOptions *ret,
+                    Err *err)
+{
+    const ConfigValue *shadow = &in->config->values[CFG_SHADOW_URL];
+    *ret = (ReplayOptions){.bindir = in->config->values[CFG_EMBEDDED_BIN].text,
+                           .major = compared ? db_info(compared->db)->version / 10000 : 0,
+                           .cache_dir = cluster_cache_folder(a),
+                           .tick = in->tick,
+                           .tick_arg = in->tick_arg};
+    if (compared && !read_surroundings(a, compared, ret, err))
+        return false;
+    if (!shadow->text)
+        return true;
+    DbUrl *url = arena_new(a, DbUrl);
+    ret->shadow_url = url;
+    ret->shadow_origin = shadow->origin;
+    if (!url_parse(a, shadow->text, shadow->origin, url, err))
+        return false;
+    const ConfigValue *target = config_target(in->config);
+    DbUrl other;
+    Err ignored;
+    if (!target || !url_parse(a, target->text, target->origin, &other, &ignored) ||
+        !is_same_database(url, &other))
+        return true;
+    err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
+    err_detail(err, "%s and %s name the same database", shadow->origin, target->origin);
+    return err_hint(err, "name an empty database, or none: then a private server is used");
 }
 
 /* In transactions of bounded size: the server's time for one grows with the square of its locks. */
@@ -190,6 +245,42 @@ add_steps(Arena *a, const Diff *d, const char *name, Scripts *scripts)
             buf_fmt(&b, "%s;\n", all.v[i]);
         *vec_add(a, scripts) = (ReplayScript){.name = name, .sql = buf_str(&b)};
     }
+}
+
+bool
+flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog **catalog, Err *err)
+{
+    if (*db_major == major)
+        return true;
+    const CatRules rules = {.ignore_owners = true};
+    const DiffOptions options = {.rules = &rules};
+    DiffSide nothing = {.catalog = empty_catalog(a)}, all = {.catalog = *catalog};
+    Scripts scripts = {0};
+    ReplayOptions same = *o;
+    Replay printed;
+    add_steps(a, diff_catalogs(a, &nothing, &all, &options), "of the database", &scripts);
+    same.major = major;
+    same.search_path = NULL; /* the scripts are ours */
+    if (!replay_scripts(a, scripts.v, scripts.n, &same, &printed, err))
+        return err->code == ERR_REPLAY &&
+               err_hint(err,
+                        "the database is of PostgreSQL %d, the private server of %d: install "
+                        "PostgreSQL %d, or name a server of that version with --shadow-url",
+                        *db_major, major, *db_major);
+    *catalog = printed.catalog;
+    *db_major = printed.major;
+    return true;
+}
+
+static bool
+read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
+{
+    Str sql;
+    if (!fs_read(r->a, side->endpoint.path, 0, &sql, err))
+        return false;
+    *vec_add(r->a, scripts) =
+        (ReplayScript){.name = side->endpoint.path, .path = side->endpoint.path, .sql = sql};
+    return true;
 }
 
 /* What creates a schema that is written in Prisma's language. Extensions need not be said there:
@@ -218,13 +309,16 @@ replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
 {
     Scripts scripts = {0};
     ReplayOptions o;
-    if (!flow_replay_options(r->a, &r->in->base, r->major, &o, err))
+    const Session *compared = other->session.db ? &other->session : NULL;
+    if (!flow_replay_options(r->a, &r->in->base, compared, &o, err))
         return false;
     o.introspect = &r->what;
     if (side->endpoint.kind == ENDPOINT_SQL && !read_sql(r, side, &scripts, err))
         return false;
-    if (side->endpoint.kind == ENDPOINT_SCHEMA)
+    if (side->endpoint.kind == ENDPOINT_SCHEMA) {
+        o.search_path = NULL; /* its scripts are ours */
         add_schema_script(r, side, other->bridge.catalog, &scripts);
+    }
     vec_each (const Migration, m, &r->histories[i].files) {
         if (!m->has_file) {
             err_set(err, ERR_MIGRATION_GONE, "migration %s has no migration.sql", m->name);
@@ -248,6 +342,24 @@ read_side(Reading *r, int i, Side *sides, Err *err)
     if (side->endpoint.kind == ENDPOINT_DATABASE)
         return introspect(r->a, side->session.db, &r->what, &side->bridge.catalog, err);
     return replay_side(r, i, side, &sides[!i], err);
+}
+
+/* Databases of another version than the other side's are printed by that one's. */
+static bool
+same_words(Reading *r, Side *sides, Err *err)
+{
+    for (int i = 0; i < 2; i++) {
+        Side *side = &sides[i];
+        ReplayOptions o;
+        if (!side->session.db)
+            continue;
+        if (!flow_replay_options(r->a, &r->in->base, &side->session, &o, err))
+            return false;
+        o.introspect = &r->what;
+        if (!flow_reprint(r->a, &o, &side->major, sides[!i].major, &side->bridge.catalog, err))
+            return false;
+    }
+    return true;
 }
 
 /* A new database has the schema public, and what is said of it is not asked about. */
@@ -296,7 +408,7 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
         for (int i = 0; ok && i < 2; i++)
             if (r.schemas[i] ? pass == 1 && !in->keep_written : pass == 0)
                 ok = read_side(&r, i, ret, err);
-    
+    ok = ok && (!ret[0].major || !ret[1].major || same_words(&r, ret, err));
     for (int i = 0; ok && i < 2; i++)
         add_public(a, &ret[i], &ret[!i]);
     if (!ok)

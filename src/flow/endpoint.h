@@ -37,7 +37,7 @@ typedef struct Side {
     Session session;          /* of a database, open until flow_sides_close */
     CatTexts left_out;        /* of a database: schemas of platforms and tools */
     Replay replay;            /* where a private server made it; else without a catalog */
-    int major; /* of the server whose words the catalog is in; 0 = as written */
+    int major;                /* of the server whose words the catalog is in; 0 = as written */
 } Side;
 
 typedef struct SidesInput {
@@ -57,4 +57,23 @@ MUST_CHECK bool
 flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err);
 
 /* To be called when flow_sides gave true and no database is asked any more. */
-void flow_sides_close(Side sides[2]);
+void
+flow_sides_close(Side sides[2]);
+
+/* Where and how a command replays: binaries, shadow URL and cache of the configuration; version,
+ * search_path and extensions of the database that the result is compared with (NULL = none).
+ * errors: ERR_URL, ERR_SHADOW, those of db_query. */
+MUST_CHECK bool
+flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, ReplayOptions *ret,
+                    Err *err);
+
+/* Versions print views and expressions differently: make the schema of a live database on the
+ * server that ran the other side, and read that. Nothing to do where the majors are the same.
+ *
+ * o         of the other side's replay
+ * db_major  of the database; becomes that of the server that printed it
+ * major     of the other side
+ * catalog   is replaced
+ * errors    those of replay_scripts; ERR_REPLAY says which version is wanted */
+MUST_CHECK bool flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major,
+                             Catalog **catalog, Err *err);
