@@ -112,6 +112,8 @@ typedef struct Change {
     /* enums */
     CatTexts labels;               /* added */
     bool is_rebuilt;               /* values went away, or stand in another order */
+    bool keeps_old_type;           /* rebuilt: what goes later still has the old type, whose drop is
+                                      a change of its own */
     VEC(EnumUse) defaults;         /* columns with a default that is in the way */
     VEC(const CatColumn *) retype; /* columns of the new side */
     /* indexes */

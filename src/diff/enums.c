@@ -107,6 +107,34 @@ add_uses(Differ *d, Change *c)
     }
 }
 
+/* Columns that are dropped, or get another type, have the old one until then. */
+static bool
+is_used_longer(const Differ *d, const Change *c)
+{
+    vec_each (Pair, p, &d->tables) {
+        if (!p->from)
+            continue;
+        cat_each(CatColumn, column, &p->from->columns)
+        {
+            const CatColumn *to = p->to ? catalog_column(p->to, column->id.sub) : NULL;
+            if (is_of(column, (const CatEnum *)c->from, false) &&
+                !(to && is_of(to, (const CatEnum *)c->to, false)))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void
+drop_old_type_later(Differ *d, Change *c)
+{
+    CatEnum *old = arena_new(d->arena, CatEnum);
+    *old = *(const CatEnum *)c->from;
+    old->id.name = str_fmt(d->arena, "%s_old", c->to->id.name);
+    c->keeps_old_type = true;
+    change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_ENUM);
+}
+
 static void
 compare(Differ *d, const CatEnum *from, const CatEnum *to)
 {
@@ -123,8 +151,11 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
     Change *c = change_add(d, CHANGE_ALTER, from, to, RANK_ALTER_ENUM);
     c->labels = added;
     c->is_rebuilt = removed || moved;
-    if (c->is_rebuilt)
-        add_uses(d, c);
+    if (!c->is_rebuilt)
+        return;
+    add_uses(d, c);
+    if (!d->compat && is_used_longer(d, c))
+        drop_old_type_later(d, c);
 }
 
 void
