@@ -116,11 +116,12 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
     if (diff->options.rules)
         d.rules = *diff->options.rules;
     map_init(&d.remade, a);
+    map_init(&d.gone, a);
     find_owned(&d, &d.owned_from, d.from);
     find_owned(&d, &d.owned_to, d.to);
     pair_tables(&d);
-    diff_others(&d);
     diff_enums(&d);
+    diff_others(&d);
     diff_tables(&d);
     if (!d.compat)
         diff_remade(&d);

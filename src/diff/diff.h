@@ -39,7 +39,6 @@ typedef enum Cast {
 
 typedef enum CastUsing {
     USING_NOTHING, /* the server knows how */
-    USING_CAST,    /* "x"::type */
     USING_TEXT,    /* "x"::text::type */
     USING_ARRAY,   /* ARRAY["x"] */
     USING_FIRST,   /* "x"[1] */
@@ -118,7 +117,11 @@ typedef struct Change {
     VEC(const CatColumn *) retype; /* columns of the new side */
     /* indexes */
     bool is_after_recreate; /* its column was dropped and made again, and the index went with it */
+    bool is_attached;       /* to the index of the partitioned table; a new partition brings its own
+                               when it is attached itself */
     const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
+    bool is_index_state;    /* CHANGE_ALTER: only what names an index, which is there by now */
+    bool attaches;          /* CHANGE_ALTER: a new partition, which has its indexes by now */
     DiffNotes notes;
     uint32_t rank[4]; /* where it belongs by its kind */
 } Change;

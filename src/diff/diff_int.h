@@ -30,6 +30,7 @@ typedef enum Rank {
     RANK_CREATE_INDEX,
     RANK_RENAME_FOREIGN_KEY,
     RANK_ADD_CONSTRAINT,
+    RANK_ATTACH,
     RANK_ADD_FOREIGN_KEY,
     RANK_RENAME_INDEX,
     RANK_CREATE_FUNCTION,
@@ -55,6 +56,7 @@ typedef struct Differ {
     VEC(Pair) tables;      /* those of `from` in their order, then the new ones */
     Map pair_of;           /* schema \0 name -> Pair number + 1 */
     Map owned_from, owned_to; /* sequences by schema \0 table \0 column */
+    Map gone;              /* indexes, by schema and name */
     Map remade;            /* ids of code objects that must be dropped and made again */
 } Differ;
 
@@ -89,6 +91,15 @@ void
 diff_enums(Differ *d);
 void
 diff_others(Differ *d);
+
+/* tables.c: the change of a part that stays, if there is one; and whether a constraint can stay: it
+ * is equal, or will be when the rows were checked. */
+void
+part_alter(Differ *d, const void *x, const void *y);
+void
+diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
+bool
+constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
 
 /* others.c: triggers, rules, policies, after it is known which relations go. */
 void

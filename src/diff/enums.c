@@ -122,6 +122,8 @@ is_used_longer(const Differ *d, const Change *c)
                 return true;
         }
     }
+    cat_each(CatComposite, t, &d->from->composites) cat_each(CatColumn, column, &t->columns) if (
+        is_of(column, (const CatEnum *)c->from, false)) return true;
     return false;
 }
 
@@ -146,8 +148,10 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
     vec_each (const char *, label, &from->labels)
         removed = removed || !has(&to->labels, *label);
     bool moved = !d->compat && !same_order(&from->labels, &to->labels);
-    if (!added.n && !removed && !moved)
+    if (!added.n && !removed && !moved) {
+        part_alter(d, from, to);
         return;
+    }
     Change *c = change_add(d, CHANGE_ALTER, from, to, RANK_ALTER_ENUM);
     c->labels = added;
     c->is_rebuilt = removed || moved;

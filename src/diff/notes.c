@@ -55,7 +55,9 @@ static void
 note_recreated(Differ *d, Change *c, const ColumnChange *k)
 {
     bool required = k->to->is_not_null && !k->to->type.is_array;
-    if (!required || has_default(k->to))
+    if (k->from->generated && k->to->generated)
+        note_add(d, c, NOTE_REWRITE, &k->to->id);
+    else if (!required || has_default(k->to))
         note_add(d, c, NOTE_RECREATE_COLUMN, &k->to->id);
     else if (k->from->is_not_null || k->from->type.is_array)
         note_add(d, c, NOTE_RECREATE_REQUIRED, &k->to->id);
@@ -144,7 +146,8 @@ note_enum(Differ *d, Change *c)
 {
     const CatEnum *x = (const CatEnum *)c->from, *y = (const CatEnum *)c->to;
     if (!c->is_rebuilt) {
-        note_add(d, c, NOTE_ENUM_COMMIT, &y->id)->names = c->labels;
+        if (c->labels.n)
+            note_add(d, c, NOTE_ENUM_COMMIT, &y->id)->names = c->labels;
         return;
     }
     CatTexts removed = {0};

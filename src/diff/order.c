@@ -8,6 +8,7 @@ typedef VEC(Change *) Changes;
 typedef struct Order {
     Differ *d;
     Map created, dropped; /* changes by the id of their object */
+    Map altered;          /* tables */
     Map names;            /* drops by schema and name */
     CatObjects *needs;    /* of `to` */
     CatObjects *users;    /* of `from`: who needs it */
@@ -81,6 +82,7 @@ prepare(Order *o)
     map_init(&o->created, d->arena);
     map_init(&o->dropped, d->arena);
     map_init(&o->names, d->arena);
+    map_init(&o->altered, d->arena);
     map_init(&o->state, d->arena);
     o->needs = catalog_needs(d->arena, d->to);
     CatObjects *from = catalog_needs(d->arena, d->from);
@@ -91,6 +93,9 @@ prepare(Order *o)
     vec_each (Change *, c, &d->diff->changes) {
         if ((*c)->op == CHANGE_CREATE)
             put(d->arena, &o->created, &(*c)->to->id, *c);
+        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && (*c)->from &&
+            !(*c)->is_index_state)
+            put(d->arena, &o->altered, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
         if ((*c)->op == CHANGE_DROP && is_named_freely((*c)->kind))
@@ -106,6 +111,19 @@ emit_creation(Order *o, const CatRef *id)
     Change *c = map_get(&o->created, ref_key(o->d->arena, id));
     if (c)
         emit(o, c);
+}
+
+/* Parents before their children, which get what changes there. */
+static void
+emit_parents(Order *o, const Change *c)
+{
+    if (c->kind != CAT_TABLE || c->is_index_state)
+        return;
+    vec_each (CatObject *, need, &o->needs[c->to->ordinal]) {
+        Change *parent = map_get(&o->altered, ref_key(o->d->arena, &(*need)->id));
+        if (parent && (*need)->id.kind == CAT_TABLE)
+            emit(o, parent);
+    }
 }
 
 /* Objects of `to` that came from the other side (code that is made again) have needs there. */
@@ -124,6 +142,7 @@ emit_needs(Order *o, const Change *c)
         if (is_of(d->to, c->to)) {
             vec_each (CatObject *, need, &o->needs[c->to->ordinal])
                 emit_creation(o, &(*need)->id);
+            emit_parents(o, c);
         } else {
             vec_each (const CatRef, need, &c->to->needs)
                 emit_creation(o, need);

@@ -188,9 +188,28 @@ usual(const CatObject *o, const char *role)
                                         : "U";
 }
 
-static void
-grants(Render *r, const CatObject *from, const CatObject *to)
+/* With the owner goes what it had; "?" when that is not what it has by default. */
+static CatGrants
+grants_of_new_owner(Render *r, const CatObject *from, const CatObject *to)
 {
+    CatGrants out = {0};
+    vec_each (const CatGrant, g, &from->grants)
+        if (cat_same_text(g->role, from->owner))
+            *vec_add(r->arena, &out) = (CatGrant){to->owner, "?"};
+        else if (!cat_same_text(g->role, to->owner))
+            *vec_add(r->arena, &out) = *g;
+    return out;
+}
+
+static void
+grants(Render *r, const CatObject *from, const CatObject *to, bool is_given_away)
+{
+    CatObject then;
+    if (from && is_given_away) {
+        then = *from;
+        then.grants = grants_of_new_owner(r, from, to);
+        from = &then;
+    }
     if (from)
         vec_each (const CatGrant, g, &from->grants)
             if (!grant_of(to, g->role)) {
@@ -221,15 +240,17 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
     buf_init(&object, r->arena);
     put_object(r, &object, to);
     bool is_identity = to->id.kind == CAT_SEQUENCE && ((const CatSequence *)to)->is_identity;
-    if (to->owner && !is_part(to->id.kind) && !rules->ignore_owners && !is_identity &&
-        to->id.kind != CAT_EXTENSION && !cat_same_text(from ? from->owner : NULL, to->owner)) {
+    bool is_given_away = to->owner && !is_part(to->id.kind) && !rules->ignore_owners &&
+                         !is_identity && to->id.kind != CAT_EXTENSION &&
+                         !cat_same_text(from ? from->owner : NULL, to->owner);
+    if (is_given_away) {
         Buf owner;
         buf_init(&owner, r->arena);
         put_ident(r, &owner, to->owner);
         statement(r, "ALTER %s OWNER TO %s", object.p, owner.p);
     }
     if (!rules->ignore_grants)
-        grants(r, from, to);
+        grants(r, from, to, is_given_away);
     if (!rules->ignore_comments && !cat_same_text(from ? from->comment : NULL, to->comment))
         comment(r, object.p, to);
 }

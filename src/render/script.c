@@ -4,6 +4,13 @@
 static void
 render_change(Render *r, const Change *c)
 {
+    if (c->is_index_state || c->attaches) {
+        if (c->attaches)
+            render_attach(r, c);
+        else
+            render_index_state(r, c);
+        return;
+    }
     switch (c->kind) {
     case CAT_TABLE:
         render_table(r, c);

@@ -31,6 +31,7 @@ import sys
 
 import psycopg2
 
+import catalogs
 from diff_compare import GOLDEN, REPO, adapt, pairs_of
 
 sys.path.insert(0, os.path.join(REPO, "tests"))
@@ -40,6 +41,7 @@ from harness.cluster import Server, bindir_of, client_tool, default_bindir  # no
 PROGRAMS = [os.path.join(REPO, "build", kind, "tests/unit/render/live-script")
             for kind in ("debug", "release")]
 EMPTY = "-- This is an empty migration."
+DUMPED = 15  # pg_dump's own version
 ADD_VALUE = re.compile(r"^ALTER TYPE .* ADD VALUE .*;$", re.M)
 
 # What schemas of the golden cases take for given.
@@ -60,23 +62,23 @@ DO $$
 DECLARE sql text;
 BEGIN
   FOR sql IN
-    SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
+    SELECT format('DROP SCHEMA IF EXISTS %I CASCADE', nspname) FROM pg_namespace
       WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
-    UNION ALL SELECT format('DROP EXTENSION %I CASCADE', extname) FROM pg_extension WHERE extname <> 'plpgsql'
+    UNION ALL SELECT format('DROP EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_extension WHERE extname <> 'plpgsql'
   LOOP EXECUTE sql; END LOOP;
   LOOP
     SELECT format('DROP %s public.%I CASCADE', CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
-        WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, relname) INTO sql FROM pg_class
-      WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'c')
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_class.oid AND d.deptype IN ('i', 'e')) LIMIT 1;
+        WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relname) INTO sql FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+        AND (relkind <> 'S' OR NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'i')) LIMIT 1;
     EXIT WHEN sql IS NULL;
     EXECUTE sql;
   END LOOP;
   FOR sql IN
-    SELECT format('DROP ROUTINE %s CASCADE', oid::regprocedure) FROM pg_proc
+    SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc
       WHERE pronamespace = 'public'::regnamespace
-    UNION ALL SELECT format('DROP TYPE %s CASCADE', oid::regtype) FROM pg_type
-      WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd')
+    UNION ALL SELECT format('DROP TYPE IF EXISTS %s CASCADE', oid::regtype) FROM pg_type
+      WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'c')
   LOOP EXECUTE sql; END LOOP;
 END $$
 """
@@ -137,10 +139,13 @@ def run(db, script):
 
 
 def difference(tool, db, target, script):
-    texts = [json.dumps(json.loads(tool.ask("catalog", url(x))), indent=1).splitlines()
-             for x in (db, target)]
+    texts = []
+    for found in (json.loads(tool.ask("catalog", url(x))) for x in (db, target)):
+        for table in found.get("tables", []):
+            table.get("columns", []).sort(key=lambda column: column["name"])
+        texts.append(json.dumps(found, indent=1).splitlines())
     lines = difflib.unified_diff(texts[0], texts[1], "made", "wanted", lineterm="", n=4)
-    return script + "\n" + "\n".join(list(lines)[:80])
+    return "\n".join(list(lines)[:80]) + "\n" + script
 
 
 # -- Schemas ---------------------------------------------------------------------------------------
@@ -224,6 +229,70 @@ def check_schemas(tool, server, sources):
             yield name, lambda x=(old, new, given): schemas.check(*x)
 
 
+# -- Made catalogs ---------------------------------------------------------------------------------
+
+class Catalogs:
+    """A database that goes through all the catalogs, one that holds the next, one made from it."""
+
+    def __init__(self, tool, server, seed):
+        self.tool, self.server, self.seed = tool, server, seed
+        self.altered, self.target, self.made = (server.new_database() for _ in range(3))
+        self.refused = self.statements = 0
+        for role in catalogs.ROLES:
+            if not server.admin("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
+                server.admin(f"CREATE ROLE {catalogs.q(role)}")
+
+    def load(self, number):
+        self.target.sql(CLEAR)
+        connection = self.target.connect()
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            for sql in catalogs.catalog(self.seed, number, self.server.major):
+                self.statements += 1
+                try:
+                    cursor.execute(sql)
+                except psycopg2.Error as error:
+                    self.refused += 1
+                    if os.environ.get("ROUNDTRIP_REFUSED"):
+                        print(f"refused: {sql}\n    {error}")
+
+    def check(self, number):
+        self.load(number)
+        self.made.sql(CLEAR)
+        try:
+            self.lead(self.made)
+            self.lead(self.altered)
+        except Failure:
+            self.altered.sql(CLEAR)
+            raise
+
+    def lead(self, db):
+        script = self.tool.ask("script", "exact", url(db), url(self.target))
+        run(db, script)
+        if self.tool.ask("fingerprint", url(db)) != self.tool.ask("fingerprint", url(self.target)):
+            raise Failure(difference(self.tool, db, self.target, script))
+        rest = self.tool.ask("script", "exact", url(db), url(self.target))
+        if rest != EMPTY:
+            raise Failure(f"something is left to do:\n{rest}")
+        if self.server.major <= DUMPED:
+            dumps = [self.dump(x) for x in (db, self.target)]
+            if dumps[0] != dumps[1]:
+                raise Failure("pg_dump sees a difference\n" +
+                              "\n".join(difflib.unified_diff(*dumps, "made", "wanted", n=0)) + script)
+
+    def dump(self, db):
+        """Its lines, sorted; columns may stand in another order, and with another comma."""
+        dump = subprocess.run([client_tool("pg_dump"), "--schema-only", "-h", self.server.socket_dir,
+                               "-p", str(self.server.port), "-U", "postgres", db.name],
+                              check=True, capture_output=True, text=True).stdout
+        lines = (line.rstrip(",") for line in dump.splitlines())
+        return sorted(line for line in lines if line and not line.startswith(("--", "\\")))
+
+
+def check_catalogs(cases, first, count):
+    for number in range(first, first + count):
+        yield f"catalog {number}", lambda number=number: cases.check(number)
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1][len("usage: "):])
     parser.add_argument("sources", nargs="*")
@@ -238,7 +307,9 @@ def main():
     count, failures = 0, []
     try:
         sources = args.sources or sorted(glob.glob(os.path.join(GOLDEN, "*.jsonl")))
-        for name, check in check_schemas(tool, server, sources):
+        cases = Catalogs(tool, server, args.seed) if args.generated else None
+        for name, check in check_catalogs(cases, args.first, args.generated) if cases else \
+                check_schemas(tool, server, sources):
             count += 1
             try:
                 check()
@@ -249,6 +320,8 @@ def main():
         tool.close()
     finally:
         server.remove()
+    if cases:
+        print(f"{cases.statements} statements, {cases.refused} of them refused")
     print(f"PostgreSQL {server.version}: {count - len(failures)} of {count} lead to the target")
     return 1 if failures else 0
 
