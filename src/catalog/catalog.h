@@ -391,6 +391,21 @@ CatObjects catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles);
 CatObjects *
 catalog_needs(Arena *a, const Catalog *c);
 
+/* ---- renaming ------------------------------------------------------------------------------- */
+
+typedef struct CatRename {
+    CatRef from;    /* table, column, enum, sequence; an enum's value: the enum with sub = value */
+    const char *to; /* its new name */
+} CatRename;
+
+typedef VEC(CatRename) CatRenames;
+
+/* The catalog after ALTER ... RENAME of all of these: parts and references follow, expressions over
+ * a table's own columns too; texts of views, rules, triggers and functions stay. Ordinals stay.
+ * cost: linear in objects times renames */
+Catalog *catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames);
+CatRefs catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *renames);
+
 /* ---- storing ------------------------------------------------------------------------------- */
 
 /* The whole catalog as JSON, canonical: equal catalogs give equal bytes. With rules only what they

@@ -134,11 +134,6 @@ typedef struct DiffSide {
     const CatRefs *unused_schemas; /* compat: Prisma takes them for made; or NULL */
 } DiffSide;
 
-typedef struct DiffRename {
-    CatRef from;    /* table, column, enum, ...; of an enum's value: the enum with sub = value */
-    const char *to; /* its new name */
-} DiffRename;
-
 typedef struct DiffOptions {
     /* What Prisma's engine does, its mistakes included; implies prisma_kinds. */
     bool prisma_compat;
@@ -147,7 +142,9 @@ typedef struct DiffOptions {
     /* `to` tells only about what Prisma's language knows: leave the rest as it is. */
     bool prisma_kinds;
     const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
-    const DiffRename *renames;
+    /* A rename applies where only `from` has the old name and only `to` the new one, and is left
+     * out otherwise. Columns and enum values may be named under the old or new name of theirs. */
+    const CatRename *renames;
     size_t nrenames;
 } DiffOptions;
 
@@ -166,6 +163,15 @@ typedef struct Diff {
  * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
 Diff *
 diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
+
+/* A rename as people type it, OLD:NEW: User:Account, User.mail:email (or User.mail:User.email), and
+ * the same for enums and their values; with a schema in front where names are there twice; in
+ * double quotes, doubled inside, where a name holds a dot or colon. Names are those of the database.
+ *
+ * from     says what is meant
+ * errors   ERR_USAGE: cannot be read, nothing of that name, several meanings, a path that moves */
+MUST_CHECK bool
+diff_rename_parse(Arena *a, Str text, const Catalog *from, CatRename *ret, Err *err);
 
 /* What a type is made of in a comparison of types (casts.c); tests use it. */
 Cast

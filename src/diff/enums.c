@@ -134,7 +134,7 @@ drop_old_type_later(Differ *d, Change *c)
     *old = *(const CatEnum *)c->from;
     old->id.name = str_fmt(d->arena, "%s_old", c->to->id.name);
     c->keeps_old_type = true;
-    change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_ENUM);
+    change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_FUNCTION);
 }
 
 static void

@@ -160,6 +160,35 @@ note_enum(Differ *d, Change *c)
     }
     if (removed.n)
         note_add(d, c, NOTE_ENUM_VALUES_REMOVED, &y->id)->names = removed;
+    if (removed.n == 1 && c->labels.n == 1)
+        note_add(d, c, NOTE_LOOKS_RENAMED,
+                 &(CatRef){CAT_ENUM, x->id.schema, x->id.name, removed.v[0]})
+            ->new_name = c->labels.v[0];
+}
+
+static bool
+same_labels(const CatEnum *x, const CatEnum *y)
+{
+    bool same = x->labels.n == y->labels.n;
+    for (size_t i = 0; same && i < x->labels.n; i++)
+        same = strcmp(x->labels.v[i], y->labels.v[i]) == 0;
+    return same;
+}
+
+/* An enum that goes, and one new one of the same values. */
+static void
+note_dropped_enum(Differ *d, Change *drop)
+{
+    const CatEnum *only = NULL;
+    size_t count = 0;
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->op == CHANGE_CREATE && (*c)->kind == CAT_ENUM &&
+            same_labels((const CatEnum *)drop->from, (const CatEnum *)(*c)->to)) {
+            only = (const CatEnum *)(*c)->to;
+            count++;
+        }
+    if (count == 1)
+        note_add(d, drop, NOTE_LOOKS_RENAMED, &drop->from->id)->new_name = only->id.name;
 }
 
 static void
@@ -224,6 +253,8 @@ diff_notes(Differ *d)
             note_table(d, c);
         else if (c->op == CHANGE_ALTER && c->kind == CAT_ENUM)
             note_enum(d, c);
+        else if (c->op == CHANGE_DROP && c->kind == CAT_ENUM)
+            note_dropped_enum(d, c);
         else if (c->op == CHANGE_DROP && c->kind == CAT_TABLE)
             note_dropped_table(d, c);
         else if (c->op == CHANGE_CREATE && c->kind == CAT_INDEX)

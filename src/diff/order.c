@@ -9,7 +9,7 @@ typedef struct Order {
     Differ *d;
     Map created, dropped; /* changes by the id of their object */
     Map altered;          /* tables */
-    Map names;            /* drops by schema and name */
+    Map names;            /* what drops or gives up a name, by schema and name */
     CatObjects *needs;    /* of `to` */
     CatObjects *users;    /* of `from`: who needs it */
     Map state;            /* by address: entered or done */
@@ -98,7 +98,7 @@ prepare(Order *o)
             put(d->arena, &o->altered, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
-        if ((*c)->op == CHANGE_DROP && is_named_freely((*c)->kind))
+        if (((*c)->op == CHANGE_DROP || (*c)->op == CHANGE_RENAME) && is_named_freely((*c)->kind))
             map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, (*c)->from->id.name), *c);
     }
 }
@@ -138,6 +138,11 @@ static void
 emit_needs(Order *o, const Change *c)
 {
     Differ *d = o->d;
+    if ((c->op == CHANGE_CREATE || c->op == CHANGE_RENAME) && is_named_freely(c->kind)) {
+        Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
+        if (old)
+            emit(o, old);
+    }
     if (c->to && c->op != CHANGE_RENAME) {
         if (is_of(d->to, c->to)) {
             vec_each (CatObject *, need, &o->needs[c->to->ordinal])
@@ -147,22 +152,19 @@ emit_needs(Order *o, const Change *c)
             vec_each (const CatRef, need, &c->to->needs)
                 emit_creation(o, need);
         }
-        if (c->op == CHANGE_CREATE && is_named_freely(c->kind)) {
-            Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
-            if (old)
-                emit(o, old);
-        }
         if (c->op == CHANGE_CREATE) {
             Change *old = map_get(&o->dropped, ref_key(d->arena, &c->to->id));
             if (old && old->op == CHANGE_DROP)
                 emit(o, old);
         }
     }
-    if (c->op != CHANGE_DROP || !is_of(d->from, c->from))
+    if ((c->op != CHANGE_DROP && !c->is_rebuilt) || !is_of(d->from, c->from))
         return;
     vec_each (CatObject *, user, &o->users[c->from->ordinal]) {
         Change *first = map_get(&o->dropped, ref_key(d->arena, &(*user)->id));
-        if (first && first != c)
+        /* Tables that have a type that is made anew go in their time. */
+        if (first && first != c &&
+            !(c->is_rebuilt && (first->op != CHANGE_DROP || first->kind == CAT_TABLE)))
             emit(o, first);
     }
 }

@@ -76,7 +76,7 @@ static bool
 is_new_column(const Differ *d, const CatSequence *s)
 {
     const CatColumn *to = owner_in(d->to, s), *from = owner_in(d->from, s);
-    return to && !from;
+    return to && (!from || map_has(&d->recreated, ref_key(d->arena, &from->id)));
 }
 
 /* Made by SERIAL or by the identity column. */
@@ -92,7 +92,9 @@ comes_with_column(const Differ *d, const CatSequence *s)
 static bool
 goes_with_column(const Differ *d, const CatSequence *s)
 {
-    return s->is_identity || (s->owner_column && !owner_in(d->to, s));
+    const CatColumn *from = owner_in(d->from, s);
+    return s->is_identity || (s->owner_column && !owner_in(d->to, s)) ||
+           (from && map_has(&d->recreated, ref_key(d->arena, &from->id)));
 }
 
 static void
@@ -122,12 +124,14 @@ is_drawn_from(const Differ *d, const CatSequence *s)
     return false;
 }
 
-static void
+void
 diff_sequences(Differ *d)
 {
     cat_each(CatSequence, y, &d->to->sequences)
     {
         const CatSequence *x = catalog_find(d->from, y->id);
+        if (x && goes_with_column(d, x) && !(x->is_identity && y->is_identity))
+            x = NULL;
         if (d->prisma_kinds && y->owner_column) {
             CatRef id = {CAT_COLUMN, y->owner_table.schema, y->owner_table.name, y->owner_column};
             if (!x)
@@ -236,6 +240,17 @@ is_rebuilt(const Differ *d, const CatType *t)
     return false;
 }
 
+static bool
+is_used(const Differ *d, const CatComposite *t)
+{
+    vec_each (CatObject *, o, &d->from->objects)
+        if ((*o)->id.kind == CAT_COLUMN &&
+            cat_same_text(((const CatColumn *)*o)->type.schema, t->id.schema) &&
+            strcmp(((const CatColumn *)*o)->type.name, t->id.name) == 0)
+            return true;
+    return false;
+}
+
 static void
 alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
 {
@@ -249,7 +264,8 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
             continue;
         }
-        unsigned fields = is_rebuilt(d, &from->type) ? COLUMN_TYPE : 0;
+        bool anew = is_rebuilt(d, &from->type);
+        unsigned fields = anew ? COLUMN_TYPE : 0;
         CatTexts changes = catalog_changes(d->arena, from, to, &d->rules);
         vec_each (const char *, name, &changes)
             fields |= strcmp(*name, "comment") == 0 ? (unsigned)COLUMN_COMMENT
@@ -257,7 +273,9 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
         /* PostgreSQL does not change the type of an attribute while a column is of the type. */
         if (fields)
             *vec_add(d->arena, &c->columns) =
-                (ColumnChange){.op = fields & COLUMN_TYPE ? COLUMN_RECREATE : COLUMN_ALTER,
+                (ColumnChange){.op = anew || (fields & COLUMN_TYPE && is_used(d, x))
+                                         ? COLUMN_RECREATE
+                                         : COLUMN_ALTER,
                                .from = from,
                                .to = to,
                                .fields = fields};
@@ -459,8 +477,6 @@ diff_others(Differ *d)
 {
     diff_schemas(d);
     diff_extensions(d);
-    if (!d->compat)
-        diff_sequences(d);
     if (d->prisma_kinds)
         return;
     diff_domains(d);

@@ -83,18 +83,58 @@ mentions(const char *expr, const char *column)
 
 /* What a child decides about a column that its parent has; the rest comes from there. */
 static void
-keep_own(ColumnChange *k)
+keep_own(Arena *a, ColumnChange *k)
 {
     unsigned own = COLUMN_DEFAULT | COLUMN_STORAGE | COLUMN_COMMENT | COLUMN_GRANTS;
-    bool is_retyped = k->fields & COLUMN_TYPE; /* and has the storage of the new type */
-    if (is_retyped && !k->to->storage && !k->to->compression)
-        k->fields &= ~(unsigned)COLUMN_STORAGE;
+    if (k->fields & COLUMN_TYPE) { /* and has the storage of the new type by now */
+        CatColumn *retyped = arena_new(a, CatColumn);
+        *retyped = *k->from;
+        retyped->storage = retyped->compression = 0;
+        k->from = retyped;
+        if (k->to->storage || k->to->compression)
+            k->fields |= COLUMN_STORAGE;
+    }
     k->op = COLUMN_ALTER;
     k->cast_using = USING_NOTHING;
     k->is_default_in_the_way = false;
     k->fields &= own | (k->to->is_not_null ? (unsigned)COLUMN_NULLABLE : 0);
-    if (k->to->generated || k->from->generated)
+    if (k->to->generated)
         k->fields &= ~(unsigned)COLUMN_DEFAULT;
+}
+
+/* What a child has other than its parent where the column came to it from there just now. */
+static void
+own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation *to,
+               const CatColumn *y)
+{
+    const CatColumn *x = catalog_column(from, y->id.sub), *of = NULL;
+    const CatRelation *parent;
+    ColumnChange change;
+    if (x && (!x->is_inherited || !column_compare(d, x, y, &change) ||
+              change.op != COLUMN_RECREATE))
+        return;
+    vec_each (const CatName, n, &to->inherits)
+        if (!of && (parent = catalog_relation(d->to, n->schema, n->name)))
+            of = catalog_column(parent, y->id.sub);
+    if (to->partition_of.name &&
+        (parent = catalog_relation(d->to, to->partition_of.schema, to->partition_of.name)))
+        of = catalog_column(parent, y->id.sub);
+    if (!of)
+        return;
+    CatColumn *given = arena_new(d->arena, CatColumn);
+    *given = (CatColumn){.id = y->id,
+                         .ordinal = y->ordinal,
+                         .type = of->type,
+                         .collation = of->collation,
+                         .default_expr = of->default_expr,
+                         .generated = of->generated,
+                         .is_not_null = of->is_not_null,
+                         .is_inherited = true};
+    if (!column_compare(d, given, y, &change))
+        return;
+    keep_own(d->arena, &change);
+    if (change.fields)
+        *vec_add(d->arena, &c->columns) = change;
 }
 
 /* Dropped and added columns by name, then those that change in their order, as Prisma has them. */
@@ -117,12 +157,16 @@ compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *
         ColumnChange change;
         if (!y || !column_compare(d, x, y, &change))
             continue;
-        if (x->is_inherited && y->is_inherited)
-            keep_own(&change);
+        if (x->is_inherited && y->is_inherited) {
+            if (change.op == COLUMN_RECREATE)
+                continue; /* see below */
+            keep_own(d->arena, &change);
+        }
         if (change.fields)
             *vec_add(d->arena, &c->columns) = change;
     }
     sort_tail(c, first, column_by_place);
+    cat_each(CatColumn, y, to) if (y->is_inherited) own_new_column(d, c, from_table, to_table, y);
 }
 
 static const ColumnChange *
@@ -257,8 +301,12 @@ index_matches(const Differ *d, const CatIndex *x, const CatIndex *y)
         return true;
     CatIndex same = *x;
     same.keys = y->keys; /* compared */
-    if (x->parent.name && y->parent.name)
-        same.parent = y->parent; /* may have a new name */
+    if (x->parent.name && y->parent.name) {
+        const char *now =
+            map_get(&d->index_names, name_key(d->arena, x->parent.schema, x->parent.name));
+        if (now)
+            same.parent.name = now;
+    }
     for (size_t i = 0; i < x->keys.n; i++) {
         const CatKey *p = &x->keys.v[i], *q = &y->keys.v[i];
         if (p->is_nulls_reversed != q->is_nulls_reversed || !cat_same_text(p->expr, q->expr) ||
@@ -402,6 +450,14 @@ is_dropped(const Differ *d, const CatName *index)
 }
 
 static void
+rename_index(Differ *d, const CatIndex *from, const CatIndex *to)
+{
+    change_add(d, CHANGE_RENAME, from, to, RANK_RENAME_INDEX);
+    map_put(&d->index_names, name_key(d->arena, from->id.schema, from->id.name),
+            (void *)(uintptr_t)to->id.name);
+}
+
+static void
 compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelation *y)
 {
     IndexPairs from = indexes_of(d, x, true), to = indexes_of(d, y, false);
@@ -423,11 +479,14 @@ compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelatio
         }
         if (d->compat && !is_singular(&from, p))
             continue;
-        if (uses_recreated(table, p->to, d->compat))
+        bool goes = uses_recreated(table, p->to, d->compat);
+        if (goes)
+            map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
+        if (goes)
             create_index(d, x, p->to)->is_after_recreate = true;
         else if (strcmp(p->from->id.name, p->to->id.name) != 0)
-            change_add(d, CHANGE_RENAME, p->from, p->to, RANK_RENAME_INDEX);
-        if (!uses_recreated(table, p->to, d->compat))
+            rename_index(d, p->from, p->to);
+        if (!goes)
             part_alter(d, p->from, p->to);
     }
     vec_each (IndexPair, p, &to)
@@ -626,6 +685,8 @@ compare_constraints(Differ *d, const Change *table, const CatConstraints *from,
             continue;
         }
         const CatConstraint *other = y ? NULL : constraint_renamed(d, x, from, to);
+        if (other && constraint_uses_recreated(table, other))
+            continue; /* went with its column */
         if (other && !map_has(&renamed, str_of(other->id.sub))) {
             map_put(&renamed, str_of(other->id.sub), (void *)(uintptr_t)other);
             change_add(d, CHANGE_RENAME, x, other, RANK_RENAME_FOREIGN_KEY);
@@ -826,6 +887,22 @@ partition_depth(const Differ *d, const Pair *p)
     return depth;
 }
 
+static void
+find_recreated(Differ *d)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        const Change *c = *at;
+        if (c->kind != CAT_TABLE)
+            continue;
+        vec_each (const ColumnChange, k, &c->columns)
+            if (k->op == COLUMN_RECREATE)
+                map_put(&d->recreated, ref_key(d->arena, &k->from->id), d);
+        if (c->op == CHANGE_DROP)
+            cat_each(CatColumn, column, &((const CatRelation *)c->from)->columns)
+                map_put(&d->recreated, ref_key(d->arena, &column->id), d);
+    }
+}
+
 void
 diff_tables(Differ *d)
 {
@@ -850,4 +927,5 @@ diff_tables(Differ *d)
         const Change *c = map_get(&altered, ref_key(d->arena, &p->from->id));
         compare_foreign_keys(d, c ? c : &none, p->from, p->to);
     }
+    find_recreated(d);
 }

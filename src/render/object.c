@@ -197,6 +197,14 @@ render_composite(Render *r, const Change *c)
                       ident(r, k->from->id.sub), b.p);
             render_attributes(r, NULL, (const CatObject *)k->to);
             continue;
+        } else if (k->fields & COLUMN_TYPE) {
+            put_type(r, &b, &k->to->type);
+            if (k->to->collation.name) {
+                buf_addz(&b, " COLLATE ");
+                put_name(r, &b, k->to->collation.schema, k->to->collation.name);
+            }
+            statement(r, "ALTER TYPE %s ALTER ATTRIBUTE %s TYPE %s", name,
+                      ident(r, k->to->id.sub), b.p);
         }
         render_attributes(r, (const CatObject *)k->from, (const CatObject *)k->to);
     }
@@ -250,6 +258,12 @@ render_sequence(Render *r, const Change *c)
         statement(r, "DROP SEQUENCE %s", name_of(r, &s->id));
         return;
     }
+    if (c->op == CHANGE_RENAME) {
+        r->step->title = "RenameSequence";
+        statement(r, "ALTER SEQUENCE %s RENAME TO %s", name_of(r, &c->from->id),
+                  ident(r, s->id.name));
+        return;
+    }
     if (c->op == CHANGE_CREATE) {
         r->step->title = "CreateSequence";
         buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "", name_of(r, &s->id));
@@ -288,10 +302,14 @@ render_sequence(Render *r, const Change *c)
     if (has_field(&c->fields, "is_unlogged"))
         statement(r, "ALTER SEQUENCE %s SET %s", name_of(r, &s->id),
                   s->is_unlogged ? "UNLOGGED" : "LOGGED");
-    if (has_field(&c->fields, "owner_table") || has_field(&c->fields, "owner_column"))
-        own_sequence(r, s);
+    /* A sequence has the owner of the table that it belongs to. */
+    bool moves = has_field(&c->fields, "owner_table") || has_field(&c->fields, "owner_column");
+    if (moves && x->owner_column && has_field(&c->fields, "owner"))
+        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_of(r, &s->id));
     if (!r->diff->options.prisma_kinds)
         render_attributes(r, c->from, c->to);
+    if (moves)
+        own_sequence(r, s);
 }
 
 /* ---- functions, views ---------------------------------------------------------------------- */

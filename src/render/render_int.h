@@ -56,6 +56,8 @@ render_table(Render *r, const Change *c);
 void
 render_index_state(Render *r, const Change *c);
 void
+render_renamed_column(Render *r, const Change *c);
+void
 render_attach(Render *r, const Change *c);
 void
 render_object(Render *r, const Change *c);

@@ -15,6 +15,9 @@ render_change(Render *r, const Change *c)
     case CAT_TABLE:
         render_table(r, c);
         break;
+    case CAT_COLUMN:
+        render_renamed_column(r, c);
+        break;
     case CAT_ENUM:
         render_enum(r, c);
         break;

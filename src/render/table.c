@@ -659,6 +659,14 @@ create_table(Render *r, const CatRelation *t)
 }
 
 void
+render_renamed_column(Render *r, const Change *c)
+{
+    r->step->title = "RenameColumn";
+    statement(r, "ALTER TABLE %s RENAME COLUMN %s TO %s", table_name(r, &c->to->id),
+              ident(r, c->from->id.sub), ident(r, c->to->id.sub));
+}
+
+void
 render_attach(Render *r, const Change *c)
 {
     const CatRelation *t = (const CatRelation *)c->to;

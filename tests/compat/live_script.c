@@ -83,7 +83,10 @@ static Str
 script(Arena *a, bool exact, const Bridge *from, const Bridge *to)
 {
     static const CatRules rules = {.ignore_column_order = true};
-    DiffOptions options = {.prisma_kinds = !exact, .rules = &rules};
+    DiffOptions options = {.prisma_kinds = !exact,
+                           .rules = &rules,
+                           .renames = to->renames.v,
+                           .nrenames = to->renames.n};
     DiffSide x = {from->catalog, &from->any_default, &from->client_default, NULL};
     DiffSide y = {to->catalog, &to->any_default, &to->client_default, NULL};
     return render_script(a, diff_catalogs(a, &x, &y, &options), NULL);

@@ -141,7 +141,7 @@ def run(db, script):
 def difference(tool, db, target, script):
     texts = []
     for found in (json.loads(tool.ask("catalog", url(x))) for x in (db, target)):
-        for table in found.get("tables", []):
+        for table in found.get("tables", []) + found.get("composites", []):
             table.get("columns", []).sort(key=lambda column: column["name"])
         texts.append(json.dumps(found, indent=1).splitlines())
     lines = difflib.unified_diff(texts[0], texts[1], "made", "wanted", lineterm="", n=4)
