@@ -91,7 +91,13 @@ typedef struct DiffNote {
     const CatType *from_type, *to_type; /* of a cast */
     const char *new_name;               /* NOTE_LOOKS_RENAMED */
     CatTexts names;                     /* columns, enum values */
+    /* From a database with rows (diff_answer); both end at DIFF_ROWS_MAX. */
+    bool is_answered;
+    int64_t rows; /* of the table */
+    int64_t hits; /* of them: lost, NULL, duplicate, ...: those that the note is about */
 } DiffNote;
+
+enum { DIFF_ROWS_MAX = 100000 };
 
 typedef VEC(DiffNote) DiffNotes;
 
@@ -152,6 +158,7 @@ typedef struct Diff {
     Arena *arena;
     DiffSide from, to;
     DiffOptions options;
+    CatRenames renamed; /* those that applied; from.catalog is under the new names */
     VEC(Change *) changes; /* in the order in which they are to be made */
 } Diff;
 
@@ -163,6 +170,24 @@ typedef struct Diff {
  * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
 Diff *
 diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
+
+/* What a database that has `from` can be asked: one query for each note that depends on rows. It
+ * gives one row of two numbers for diff_answer. To be run with an empty search_path, read only; a
+ * query may fail, when the expression of a new constraint names what is not there yet. */
+typedef struct DiffQuestion {
+    DiffNote *note;
+    Str sql;
+} DiffQuestion;
+
+typedef VEC(DiffQuestion) DiffQuestions;
+
+DiffQuestions
+diff_questions(Arena *a, const Diff *d);
+
+/* Put an answer into its note. What would have failed or lost something, and does not with these
+ * rows, becomes a notice; what fails with them, a failure. */
+void
+diff_answer(DiffNote *note, int64_t rows, int64_t hits);
 
 /* A rename as people type it, OLD:NEW: User:Account, User.mail:email (or User.mail:User.email), and
  * the same for enums and their values; with a schema in front where names are there twice; in

@@ -121,6 +121,8 @@ diff_renames(Differ *d)
     Catalog *after = catalog_renamed(d->arena, d->from, &applied);
     vec_each (const CatRename, x, &applied)
         add_change(d, after, &applied, x);
+    d->diff->renamed.v = applied.v;
+    d->diff->renamed.n = applied.n;
     DiffSide *from = &d->diff->from;
     const CatRefs **refs[] = {&from->any_default, &from->client_default};
     for (size_t i = 0; i < 2; i++)
