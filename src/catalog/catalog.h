@@ -346,6 +346,9 @@ void *catalog_find(const Catalog *c, CatRef id);
 CatRelation *catalog_relation(const Catalog *c, const char *schema, const char *name);
 CatColumn *catalog_column(const CatRelation *r, const char *name);
 
+/* Whether an expression or definition holds the identifier, as a whole, quoted or not. */
+bool catalog_mentions(const char *expr, const char *name);
+
 bool cat_same_text(const char *x, const char *y);  /* NULL equals NULL only */
 int cat_ref_cmp(const CatRef *x, const CatRef *y); /* canonical order */
 const char *cat_kind_name(CatKind kind);           /* "materialized view" */

@@ -158,13 +158,18 @@ emit_needs(Order *o, const Change *c)
                 emit(o, old);
         }
     }
-    if ((c->op != CHANGE_DROP && !c->is_rebuilt) || !is_of(d->from, c->from))
+    bool is_table = c->op == CHANGE_ALTER && c->kind == CAT_TABLE && c->from && !c->is_index_state;
+    if ((c->op != CHANGE_DROP && !c->is_rebuilt && !is_table) || !is_of(d->from, c->from))
         return;
     vec_each (CatObject *, user, &o->users[c->from->ordinal]) {
         Change *first = map_get(&o->dropped, ref_key(d->arena, &(*user)->id));
-        /* Tables that have a type that is made anew go in their time. */
-        if (first && first != c &&
-            !(c->is_rebuilt && (first->op != CHANGE_DROP || first->kind == CAT_TABLE)))
+        if (!first || first == c)
+            continue;
+        /* A type that is made anew waits for code only, a table for its parts: they would go with
+         * their columns. */
+        bool is_drop = first->op == CHANGE_DROP;
+        if (is_table ? is_drop && first->kind >= CAT_COLUMN
+                     : !c->is_rebuilt || (is_drop && first->kind != CAT_TABLE))
             emit(o, first);
     }
 }

@@ -123,9 +123,9 @@ ask_cast(Asking *q, DiffNote *note)
          NULL},
         {"numeric", "%s !~ '^\\s*[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?\\s*$'", NULL},
     };
-    bool was_text = !x->is_array && (strcmp(x->name, "text") == 0 ||
-                                     strcmp(x->name, "varchar") == 0 ||
-                                     strcmp(x->name, "bpchar") == 0);
+    bool was_text =
+        !x->is_array && (strcmp(x->name, "text") == 0 || strcmp(x->name, "varchar") == 0 ||
+                         strcmp(x->name, "bpchar") == 0);
     const CatEnum *e =
         y->schema ? catalog_find(q->diff->to.catalog, (CatRef){CAT_ENUM, y->schema, y->name, NULL})
                   : NULL;
@@ -153,9 +153,7 @@ ask_cast(Asking *q, DiffNote *note)
         return;
     }
     for (size_t i = 0; i < sizeof casts / sizeof *casts; i++) {
-        const char *condition = was_text     ? casts[i].text
-                                : was_number ? casts[i].number
-                                             : NULL;
+        const char *condition = was_text ? casts[i].text : was_number ? casts[i].number : NULL;
         if (!y->schema && condition && strcmp(casts[i].type, y->name) == 0)
             ask_where(q, note, condition);
     }
@@ -303,8 +301,7 @@ ask_note(Asking *q, DiffNote *note, const Change *c)
         break;
     case NOTE_CHECK_ROWS:
         if (((const CatConstraint *)c->to)->type == CAT_CHECK)
-            ask_where(q, note,
-                      str_fmt(q->arena, "NOT (%s)", ((const CatConstraint *)c->to)->expr));
+            ask_where(q, note, str_fmt(q->arena, "NOT (%s)", ((const CatConstraint *)c->to)->expr));
         break;
     case NOTE_ENUM_VALUES_REMOVED:
         ask_labels(q, note, c);

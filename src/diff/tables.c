@@ -75,12 +75,6 @@ sort_tail(Change *c, size_t first, int (*cmp)(const void *, const void *))
         qsort(c->columns.v + first, c->columns.n - first, sizeof *c->columns.v, cmp);
 }
 
-static bool
-mentions(const char *expr, const char *column)
-{
-    return expr && strstr(expr, column);
-}
-
 /* What a child decides about a column that its parent has; the rest comes from there. */
 static void
 keep_own(Arena *a, ColumnChange *k)
@@ -97,8 +91,8 @@ keep_own(Arena *a, ColumnChange *k)
     k->op = COLUMN_ALTER;
     k->cast_using = USING_NOTHING;
     k->is_default_in_the_way = false;
-    k->fields &= own | (k->to->is_not_null ? (unsigned)COLUMN_NULLABLE : 0);
-    if (k->to->generated)
+    k->fields &= own | COLUMN_NULLABLE;
+    if (k->to->generated || k->to->identity)
         k->fields &= ~(unsigned)COLUMN_DEFAULT;
 }
 
@@ -183,7 +177,7 @@ uses_changed(const Change *c, const CatColumn *generated)
 {
     vec_each (const ColumnChange, k, &c->columns)
         if (k->op != COLUMN_ADD && (k->op != COLUMN_ALTER || k->fields & COLUMN_TYPE) &&
-            mentions(generated->default_expr, k->from->id.sub))
+            catalog_mentions(generated->default_expr, k->from->id.sub))
             return true;
     return false;
 }
@@ -233,14 +227,28 @@ any_type_changed(const Change *c, const CatTexts *columns)
     return false;
 }
 
+static bool
+any_recreated(const Change *c, const CatTexts *columns)
+{
+    vec_each (const char *, name, columns) {
+        const ColumnChange *k = change_of(c, *name);
+        if (k && k->op == COLUMN_RECREATE)
+            return true;
+    }
+    return false;
+}
+
 static void
 compare_primary_keys(Differ *d, Change *c, const CatRelation *x, const CatRelation *y)
 {
     const CatConstraint *from = primary_key(x), *to = primary_key(y);
     if (to && to->is_inherited)
         return;
+    if (from && from->is_inherited && cat_same_text(x->partition_of.name, y->partition_of.name))
+        from = NULL; /* goes with that of its table */
     bool changed = from && to &&
                    (!same_texts(&from->columns, &to->columns) ||
+                    any_recreated(c, &from->include) ||
                     any_type_changed(c, &from->columns) ||
                     (!d->prisma_kinds && !is_same(d, from, to)));
     if (from && (!to || changed))
@@ -405,12 +413,12 @@ uses_recreated(const Change *c, const CatIndex *i, bool compat)
         if (k->op != COLUMN_RECREATE)
             continue;
         vec_each (const CatKey, key, &i->keys)
-            if (cat_same_text(key->column, k->to->id.sub) || mentions(key->expr, k->to->id.sub))
+            if (cat_same_text(key->column, k->to->id.sub) || catalog_mentions(key->expr, k->to->id.sub))
                 return true;
         vec_each (const char *, name, &i->include)
             if (strcmp(*name, k->to->id.sub) == 0)
                 return true;
-        if (!compat && mentions(i->predicate, k->to->id.sub))
+        if (!compat && catalog_mentions(i->predicate, k->to->id.sub))
             return true;
     }
     return false;
@@ -658,9 +666,9 @@ constraint_uses_recreated(const Change *table, const CatConstraint *k)
             if (strcmp(*name, c->to->id.sub) == 0)
                 return true;
         vec_each (const CatKey, key, &k->keys)
-            if (cat_same_text(key->column, c->to->id.sub) || mentions(key->expr, c->to->id.sub))
+            if (cat_same_text(key->column, c->to->id.sub) || catalog_mentions(key->expr, c->to->id.sub))
                 return true;
-        if (mentions(k->expr, c->to->id.sub))
+        if (catalog_mentions(k->expr, c->to->id.sub))
             return true;
     }
     return false;
@@ -704,15 +712,25 @@ compare_constraints(Differ *d, const Change *table, const CatConstraints *from,
     }
 }
 
-/* Rows of a child may have been checked where the parent's were not. */
+/* What a child has of its own about a constraint that its parent has: a comment, and rows that were
+ * checked where the parent's were not. */
 static void
-validate_inherited(Differ *d, const CatRelation *from, const CatRelation *to)
+compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to)
 {
     static const CatConstraints none;
     cat_each(CatConstraint, y, &to->constraints)
     {
         const CatConstraint *x = constraint_named(from ? &from->constraints : &none, y->id.sub);
-        if (!y->is_inherited || y->is_not_valid || (x && is_same(d, x, y)))
+        if (!y->is_inherited)
+            continue;
+        if (!cat_same_text(x ? x->comment : NULL, y->comment)) {
+            CatConstraint *plain = arena_new(d->arena, CatConstraint);
+            *plain = x ? *x : *y;
+            plain->comment = x ? x->comment : NULL;
+            Change *c = change_add(d, CHANGE_ALTER, plain, y, RANK_ALTER_OTHER);
+            *vec_add(d->arena, &c->fields) = "comment";
+        }
+        if (y->is_not_valid || (x && is_same(d, x, y)))
             continue;
         vec_each (const CatName, name, &to->inherits) {
             const CatRelation *parent = catalog_relation(d->to, name->schema, name->name);
@@ -870,7 +888,7 @@ compare_pair(Differ *d, const Pair *p)
         create_table(d, p->to);
     if (d->prisma_kinds)
         return;
-    validate_inherited(d, stays, p->to);
+    compare_inherited(d, stays, p->to);
     diff_index_state(d, stays, p->to);
 }
 

@@ -202,6 +202,24 @@ usual(const CatObject *o, const char *role)
                                         : "U";
 }
 
+/* What a role has when nothing is listed; of owners everything, whatever the server calls that. */
+static void
+give_back(Render *r, const CatObject *to, const char *role)
+{
+    const CatGrant back = {role, usual(to, role)};
+    if (!role || !*back.privileges) {
+        grant(r, to, &back, false);
+        return;
+    }
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_addz(&b, "GRANT ALL ON ");
+    put_target(r, &b, to);
+    buf_addz(&b, " TO ");
+    put_ident(r, &b, role);
+    statement_buf(r, &b);
+}
+
 /* With the owner goes what it had; "?" when that is not what it has by default. */
 static CatGrants
 grants_of_new_owner(Render *r, const CatObject *from, const char *was, const char *is)
@@ -240,9 +258,8 @@ grants(Render *r, const CatObject *from, const CatObject *to, const CatRules *ru
     if (from)
         vec_each (const CatGrant, g, &from->grants)
             if (!grant_of(to, g->role)) {
-                CatGrant back = {g->role, usual(to, g->role)};
                 revoke_all(r, to, g->role);
-                grant(r, to, &back, false);
+                give_back(r, to, g->role);
             }
     vec_each (const CatGrant, g, &to->grants) {
         const CatGrant *old = grant_of(from, g->role);

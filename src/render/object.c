@@ -302,12 +302,21 @@ render_sequence(Render *r, const Change *c)
     if (has_field(&c->fields, "is_unlogged"))
         statement(r, "ALTER SEQUENCE %s SET %s", name_of(r, &s->id),
                   s->is_unlogged ? "UNLOGGED" : "LOGGED");
-    /* A sequence has the owner of the table that it belongs to. */
+    /* A sequence is like the table that it belongs to, and so it is when it leaves it. */
     bool moves = has_field(&c->fields, "owner_table") || has_field(&c->fields, "owner_column");
-    if (moves && x->owner_column && has_field(&c->fields, "owner"))
+    if (moves && x->owner_column)
         statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_of(r, &s->id));
+    CatSequence left = *x;
+    const CatRelation *t =
+        catalog_relation(r->diff->to.catalog, x->owner_table.schema, x->owner_table.name);
+    if (moves && x->owner_column && t) {
+        left.owner = t->owner;
+        if (t->is_unlogged != s->is_unlogged && !has_field(&c->fields, "is_unlogged"))
+            statement(r, "ALTER SEQUENCE %s SET %s", name_of(r, &s->id),
+                      s->is_unlogged ? "UNLOGGED" : "LOGGED");
+    }
     if (!r->diff->options.prisma_kinds)
-        render_attributes(r, c->from, c->to);
+        render_attributes(r, (const CatObject *)&left, c->to);
     if (moves)
         own_sequence(r, s);
 }

@@ -409,7 +409,10 @@ alter_identity(Alter *a, const ColumnChange *k)
     Render *r = a->r;
     Buf b;
     buf_init(&b, r->arena);
-    buf_fmt(&b, "ALTER TABLE %s ALTER COLUMN %s ", a->only, ident(r, k->to->id.sub));
+    /* Partitions have the identity of their table. */
+    bool is_partitioned = ((const CatRelation *)a->change->to)->partition_key;
+    buf_fmt(&b, "ALTER TABLE %s ALTER COLUMN %s ", is_partitioned ? a->table : a->only,
+            ident(r, k->to->id.sub));
     if (k->to->identity == CAT_NO_IDENTITY) {
         buf_addz(&b, "DROP IDENTITY");
         *vec_add(r->arena, &a->before) = b.p;
@@ -439,7 +442,7 @@ alter_column(Alter *a, const ColumnChange *k)
                     ident(a->r, k->to->id.sub));
     bool drops = k->fields & COLUMN_DEFAULT && !k->to->default_expr;
     if ((drops || k->is_default_in_the_way) && !(k->fields & COLUMN_GENERATED)) {
-        Buf *where = k->is_default_in_the_way ? b : own;
+        Buf *where = k->is_default_in_the_way || k->fields & COLUMN_IDENTITY ? b : own;
         put_prefix(a, where, k);
         buf_addz(where, "DROP DEFAULT");
     }
@@ -543,6 +546,14 @@ alter_table(Render *r, const Change *c)
     parents(r, x, y);
     table_state(r, x, y);
     render_attributes(r, c->from, c->to);
+    /* A new owner changes what columns grant, too. */
+    if (!cat_same_text(x->owner, y->owner))
+        cat_each(CatColumn, column, &y->columns)
+        {
+            const CatColumn *was = catalog_column(x, column->id.sub);
+            if (was && (was->grants.n || column->grants.n))
+                render_attributes(r, (const CatObject *)was, (const CatObject *)column);
+        }
     vec_each (const ColumnChange, k, &c->columns)
         if (k->to)
             render_attributes(r, k->op == COLUMN_ALTER ? (const CatObject *)k->from : NULL,

@@ -32,7 +32,7 @@ import re
 import subprocess
 import sys
 
-from psl_compare import REPO, adapt as adapt_url, find_oracle, mutant
+from psl_compare import REPO, Case, adapt as adapt_url, find_oracle, mutant
 
 SERVER = os.path.join(REPO, "tests", "compat", "diff_oracle.mjs")
 GOLDEN = os.path.join(REPO, "tests", "golden", "diff")
@@ -136,8 +136,8 @@ def mutants(versions, count):
     for number in range(count if schemas else 0):
         rng = random.Random(f"diff:{number}")
         name, files = rng.choice(schemas)
-        yield f"mutant {number} of {name}", files[0][1], mutant([(name, files)], "diff",
-                                                                number)[1][0][1]
+        changed = mutant([Case(name, files)], "diff", number)
+        yield f"mutant {number} of {name}", files[0][1], changed.files[0][1]
 
 
 # -- Comparison ------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 /* Answers for roundtrip.py: scripts, notes between live databases, stored catalogs and schemas.
  *
  * Requests on standard input, one a line: "script MODE FROM TO" (MODE: exact, or prisma where TO
- * knows only what Prisma's language does), "notes MODE FROM TO" (one a line with its severity, after
- * asking FROM's rows where it is a database) or "fingerprint SIDE", "catalog SIDE". A side is "-" for
- * nothing, the URL of a database, "psl:LENGTH" for a schema.prisma whose bytes follow the line (of
- * two, the first one's first) or "json:LENGTH" for a stored catalog. The answer is a line with its
- * length, then the text; of an error the length is negative. Column order does not count. */
+ * knows only what Prisma's language does), "notes MODE FROM TO" (one a line with its severity,
+ * after asking FROM's rows where it is a database) or "fingerprint SIDE", "catalog SIDE". A side is
+ * "-" for nothing, the URL of a database, "psl:LENGTH" for a schema.prisma whose bytes follow the
+ * line (of two, the first one's first) or "json:LENGTH" for a stored catalog. The answer is a line
+ * with its length, then the text; of an error the length is negative. Column order does not count.
+ */
 #include "bridge/bridge.h"
 #include "introspect/introspect.h"
 #include "render/render.h"

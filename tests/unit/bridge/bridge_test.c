@@ -25,8 +25,7 @@ read(Arena *a, const char *text)
 static const CatColumn *
 column(const Bridge *b, const char *table, const char *name)
 {
-    const CatColumn *c =
-        catalog_find(b->catalog, (CatRef){CAT_COLUMN, "public", table, name});
+    const CatColumn *c = catalog_find(b->catalog, (CatRef){CAT_COLUMN, "public", table, name});
     assert_non_null(c);
     return c;
 }
@@ -88,8 +87,8 @@ relations(void **state)
                                   "model Post {\n  id Int @id\n  userId Int?\n"
                                   "  user User? @relation(fields: [userId], references: [id])\n}\n"
                                   "model Tag {\n  id String @id\n  users User[]\n}\n");
-    const CatConstraint *fk = catalog_find(
-        b.catalog, (CatRef){CAT_CONSTRAINT, "public", "Post", "Post_userId_fkey"});
+    const CatConstraint *fk =
+        catalog_find(b.catalog, (CatRef){CAT_CONSTRAINT, "public", "Post", "Post_userId_fkey"});
     assert_non_null(fk);
     assert_int_equal(fk->on_delete, CAT_SET_NULL);
     assert_int_equal(fk->on_update, CAT_CASCADE);
@@ -104,12 +103,13 @@ renames(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
-    Bridge b = read(a, DATASOURCE "/// words @renamed( from : \"old \\\"E\" ) more\n"
-                                  "enum E {\n  /// @renamed(from: \"X\")\n  A\n}\n"
-                                  "/// @renamed(from: \"Old\")\n"
-                                  "model T {\n  /// @renamed(from: \"key\")\n  id Int @id @map(\"i\")\n"
-                                  "  /// @renamed from key\n  e E\n  /// @renamed(from: \"\")\n"
-                                  "  f Int\n}\n");
+    Bridge b =
+        read(a, DATASOURCE "/// words @renamed( from : \"old \\\"E\" ) more\n"
+                           "enum E {\n  /// @renamed(from: \"X\")\n  A\n}\n"
+                           "/// @renamed(from: \"Old\")\n"
+                           "model T {\n  /// @renamed(from: \"key\")\n  id Int @id @map(\"i\")\n"
+                           "  /// @renamed from key\n  e E\n  /// @renamed(from: \"\")\n"
+                           "  f Int\n}\n");
     assert_int_equal(b.renames.n, 4);
     static const struct {
         CatKind kind;
@@ -123,10 +123,9 @@ renames(void **state)
     for (size_t i = 0; i < 4; i++) {
         size_t found = 0;
         vec_each (const CatRename, r, &b.renames)
-            found += r->from.kind == expected[i].kind &&
-                     cat_same_text(r->from.name, expected[i].name) &&
-                     cat_same_text(r->from.sub, expected[i].sub) &&
-                     strcmp(r->to, expected[i].to) == 0;
+            found +=
+                r->from.kind == expected[i].kind && cat_same_text(r->from.name, expected[i].name) &&
+                cat_same_text(r->from.sub, expected[i].sub) && strcmp(r->to, expected[i].to) == 0;
         assert_int_equal(found, 1);
     }
     assert_int_equal(b.unread_renames.n, 2);

@@ -94,17 +94,25 @@ casts(void **state)
         const char *from, *to;
         Cast cast;
     } cases[] = {
-        {"integer", "integer", CAST_NONE},       {"integer", "bigint", CAST_SAFE},
-        {"bigint", "integer", CAST_RISKY},       {"text", "varchar(5)", CAST_RISKY},
-        {"varchar(5)", "varchar(9)", CAST_SAFE}, {"varchar(9)", "text", CAST_SAFE},
-        {"text", "integer", CAST_IMPOSSIBLE},    {"integer", "text", CAST_SAFE},
+        {"integer", "integer", CAST_NONE},
+        {"integer", "bigint", CAST_SAFE},
+        {"bigint", "integer", CAST_RISKY},
+        {"text", "varchar(5)", CAST_RISKY},
+        {"varchar(5)", "varchar(9)", CAST_SAFE},
+        {"varchar(9)", "text", CAST_SAFE},
+        {"text", "integer", CAST_IMPOSSIBLE},
+        {"integer", "text", CAST_SAFE},
         {"numeric(10,2)", "numeric(8,2)", CAST_RISKY},
-        {"integer[]", "integer", CAST_IMPOSSIBLE}, {"integer[]", "text", CAST_SAFE},
-        {"timestamp(3)", "date", CAST_SAFE},     {"uuid", "char(36)", CAST_SAFE},
-        {"jsonb", "json", CAST_SAFE},            {"int4range", "text", CAST_RISKY},
+        {"integer[]", "integer", CAST_IMPOSSIBLE},
+        {"integer[]", "text", CAST_SAFE},
+        {"timestamp(3)", "date", CAST_SAFE},
+        {"uuid", "char(36)", CAST_SAFE},
+        {"jsonb", "json", CAST_SAFE},
+        {"int4range", "text", CAST_RISKY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        CatType x = catalog_type(a, str_of(cases[i].from)), y = catalog_type(a, str_of(cases[i].to));
+        CatType x = catalog_type(a, str_of(cases[i].from)),
+                y = catalog_type(a, str_of(cases[i].to));
         if (diff_cast(&x, &y) != cases[i].cast)
             fail_msg("%s -> %s", cases[i].from, cases[i].to);
     }

@@ -1,4 +1,4 @@
-/* A catalog under new names, as ALTER ... RENAME would leave it. */
+/* Names in expressions, and a catalog under new names, as ALTER ... RENAME would leave it. */
 #include "catalog/catalog_int.h"
 
 typedef struct Renaming {
@@ -26,15 +26,16 @@ relation_now(const Renaming *r, const char *schema, const char *name)
 static const char *
 column_now(const Renaming *r, const char *schema, const char *table, const char *column)
 {
-    const char *to = table && column ? new_name(r, (CatRef){CAT_COLUMN, schema, table, column}) : NULL;
+    const char *to =
+        table && column ? new_name(r, (CatRef){CAT_COLUMN, schema, table, column}) : NULL;
     return to ? to : column;
 }
 
 static bool
 is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '$' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || (unsigned char)c >= 0x80;
 }
 
 static void
@@ -64,6 +65,41 @@ quoted_end(const char *p)
     return *p ? p + 1 : p;
 }
 
+/* The piece of an expression that begins at p; `name` holds it when it is an identifier. */
+static const char *
+next_piece(const char *p, Buf *name)
+{
+    const char *end = p + 1;
+    buf_clear(name);
+    if (*p == '\'' || *p == '"')
+        end = quoted_end(p);
+    else if (is_word(*p))
+        while (is_word(*end))
+            end++;
+    if (*p == '"')
+        for (const char *q = p + 1; q + 1 < end; q += *q == '"' ? 2 : 1)
+            buf_addc(name, *q);
+    else if (is_word(*p))
+        buf_add(name, (Str){p, (size_t)(end - p)});
+    return end;
+}
+
+bool
+catalog_mentions(const char *expr, const char *name)
+{
+    if (!expr)
+        return false;
+    ARENA_LOCAL(scratch);
+    Buf word;
+    buf_init(&word, scratch);
+    for (const char *p = expr; *p;) {
+        p = next_piece(p, &word);
+        if (word.n && strcmp(word.p, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* An expression over a table's own columns: names that are columns, not functions or types. */
 static const char *
 expr_now(const Renaming *r, const CatRef *of, const char *expr)
@@ -74,18 +110,7 @@ expr_now(const Renaming *r, const CatRef *of, const char *expr)
     buf_init(&b, r->arena);
     buf_init(&name, r->arena);
     for (const char *p = expr, *end; *p; p = end) {
-        end = p + 1;
-        if (*p == '\'' || *p == '"')
-            end = quoted_end(p);
-        else if (is_word(*p))
-            while (is_word(*end))
-                end++;
-        buf_clear(&name);
-        if (*p == '"')
-            for (const char *q = p + 1; q + 1 < end; q += *q == '"' ? 2 : 1)
-                buf_addc(&name, *q);
-        else if (is_word(*p))
-            buf_add(&name, (Str){p, (size_t)(end - p)});
+        end = next_piece(p, &name);
         bool is_type = p > expr && p[-1] == ':';
         const char *to = name.n && *end != '(' && !is_type
                              ? new_name(r, (CatRef){CAT_COLUMN, of->schema, of->name, name.p})
@@ -256,8 +281,7 @@ fields_now(const Renaming *r, void *copy, const CatRef *was)
         k->set_columns = columns_now(r, was->schema, was->name, k->set_columns);
         k->keys = keys_now(r, was, k->keys);
         k->expr = expr_now(r, was, k->expr);
-        k->ref_columns =
-            columns_now(r, k->ref_table.schema, k->ref_table.name, k->ref_columns);
+        k->ref_columns = columns_now(r, k->ref_table.schema, k->ref_table.name, k->ref_columns);
         k->ref_table.name = relation_now(r, k->ref_table.schema, k->ref_table.name);
         break;
     }
