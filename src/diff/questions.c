@@ -66,25 +66,30 @@ ask(Asking *q, DiffNote *note, const char *hits)
     *vec_add(q->arena, q->out) = (DiffQuestion){note, buf_str(&b)};
 }
 
-/* Rows of the note's table for which a condition holds; %s in it is the column. */
-__attribute__((format(printf, 3, 0))) static void
+/* Rows of the note's table for which a condition holds: the first %s in it is the column. */
+static void
 ask_where(Asking *q, DiffNote *note, const char *condition)
 {
-    Buf b, column;
+    Buf b;
     buf_init(&b, q->arena);
-    buf_init(&column, q->arena);
-    put_column(q, &column, &note->at);
     buf_addz(&b, "SELECT FROM ");
     put_table(q, &b, note->at.schema, note->at.name);
     buf_addz(&b, " WHERE ");
-    for (const char *p = condition; *p; p++) {
-        if (*p == '%' && p[1] == 's') {
-            buf_addz(&b, column.p);
-            p++;
-        } else {
-            buf_addc(&b, *p);
-        }
-    }
+    const char *column = strstr(condition, "%s");
+    buf_add(&b, (Str){condition, (size_t)(column - condition)});
+    put_column(q, &b, &note->at);
+    buf_addz(&b, column + 2);
+    ask(q, note, b.p);
+}
+
+static void
+ask_check(Asking *q, DiffNote *note, const CatConstraint *k)
+{
+    Buf b;
+    buf_init(&b, q->arena);
+    buf_addz(&b, "SELECT FROM ");
+    put_table(q, &b, note->at.schema, note->at.name);
+    buf_fmt(&b, " WHERE NOT (%s)", k->expr);
     ask(q, note, b.p);
 }
 
@@ -301,7 +306,7 @@ ask_note(Asking *q, DiffNote *note, const Change *c)
         break;
     case NOTE_CHECK_ROWS:
         if (((const CatConstraint *)c->to)->type == CAT_CHECK)
-            ask_where(q, note, str_fmt(q->arena, "NOT (%s)", ((const CatConstraint *)c->to)->expr));
+            ask_check(q, note, (const CatConstraint *)c->to);
         break;
     case NOTE_ENUM_VALUES_REMOVED:
         ask_labels(q, note, c);

@@ -126,7 +126,7 @@ AFTER = """
 CREATE TYPE color AS ENUM ('red', 'green');
 CREATE TABLE parent (id int PRIMARY KEY, code text);
 CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL, b int, n int, ref int REFERENCES parent (id),
-  c color, u int UNIQUE, list int, required text NOT NULL, CONSTRAINT small CHECK (id < 8));
+  c color, u int UNIQUE, list int, required text NOT NULL, CONSTRAINT small CHECK (id < 8 AND b::text <> '%s'));
 """
 
 
