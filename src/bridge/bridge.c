@@ -144,6 +144,7 @@ add_column(Ctx *c, CatRelation *t, const PslModelField *f)
     CatColumn *column = catalog_add_to(c->out.catalog, t, CAT_COLUMN, text(c, f->column));
     set_type(c, column, f, f->arity == PSL_LIST);
     column->is_not_null = f->arity == PSL_REQUIRED;
+    bridge_rename(c->arena, &c->out, f->ast->doc, column->id);
     switch (f->dflt.kind) {
     case PSL_DEFAULT_AUTOINCREMENT:
         add_sequence(c, t, column);
@@ -209,6 +210,7 @@ add_table(Ctx *c, const PslModel *m)
     CatRelation *t =
         catalog_add(c->out.catalog, CAT_TABLE, schema_of(c, m->schema), text(c, m->table));
     c->tables[m->index] = t;
+    bridge_rename(c->arena, &c->out, m->decl->doc, t->id);
     for (size_t i = 0; i < m->nfields; i++) {
         const PslModelField *f = &m->fields[i];
         if (f->kind == PSL_FIELD_SCALAR || f->kind == PSL_FIELD_ENUM ||
@@ -397,8 +399,13 @@ add_enums(Ctx *c)
         const PslEnum *e = c->psl->enums[i];
         CatEnum *x = catalog_add(c->out.catalog, CAT_ENUM, schema_of(c, e->schema),
                                  text(c, e->db_name));
-        for (size_t k = 0; k < e->nvalues; k++)
-            *vec_add(c->arena, &x->labels) = text(c, e->values[k].db_name);
+        bridge_rename(c->arena, &c->out, e->decl->doc, x->id);
+        for (size_t k = 0; k < e->nvalues; k++) {
+            const char *label = text(c, e->values[k].db_name);
+            *vec_add(c->arena, &x->labels) = label;
+            bridge_rename(c->arena, &c->out, e->values[k].ast->doc,
+                          (CatRef){CAT_ENUM, x->id.schema, x->id.name, label});
+        }
     }
 }
 

@@ -14,3 +14,7 @@ bridge_predicate(Arena *a, const PslModel *m, const PslExpr *where);
 
 void
 bridge_add_literal(Buf *b, Str text); /* with quotes, those in it doubled */
+
+/* An annotation in the documentation of the object that is called `now`. */
+void
+bridge_rename(Arena *a, Bridge *b, Str doc, CatRef now);

@@ -257,5 +257,9 @@ cat_ref_text(Arena *a, const CatRef *id)
     add_quoted(&b, id->name);
     if (id->kind == CAT_FUNCTION)
         buf_fmt(&b, "(%s)", id->sub ? id->sub : "");
+    else if (id->kind == CAT_ENUM && id->sub) {
+        buf_addc(&b, '.');
+        add_quoted(&b, id->sub);
+    }
     return b.p;
 }

@@ -346,6 +346,9 @@ void *catalog_find(const Catalog *c, CatRef id);
 CatRelation *catalog_relation(const Catalog *c, const char *schema, const char *name);
 CatColumn *catalog_column(const CatRelation *r, const char *name);
 
+/* Whether an expression or definition holds the identifier, as a whole, quoted or not. */
+bool catalog_mentions(const char *expr, const char *name);
+
 bool cat_same_text(const char *x, const char *y);  /* NULL equals NULL only */
 int cat_ref_cmp(const CatRef *x, const CatRef *y); /* canonical order */
 const char *cat_kind_name(CatKind kind);           /* "materialized view" */
@@ -390,6 +393,21 @@ CatObjects catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles);
  * columns. What a relation's columns need is listed for the relation. */
 CatObjects *
 catalog_needs(Arena *a, const Catalog *c);
+
+/* ---- renaming ------------------------------------------------------------------------------- */
+
+typedef struct CatRename {
+    CatRef from;    /* table, column, enum, sequence; an enum's value: the enum with sub = value */
+    const char *to; /* its new name */
+} CatRename;
+
+typedef VEC(CatRename) CatRenames;
+
+/* The catalog after ALTER ... RENAME of all of these: parts and references follow, expressions over
+ * a table's own columns too; texts of views, rules, triggers and functions stay. Ordinals stay.
+ * cost: linear in objects times renames */
+Catalog *catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames);
+CatRefs catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *renames);
 
 /* ---- storing ------------------------------------------------------------------------------- */
 

@@ -431,6 +431,6 @@ cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from, c
         next.native != N_BYTEA)
         cast = CAST_RISKY;
     if (cast != CAST_IMPOSSIBLE && !is_assignable(&prev, &next))
-        *ret_using = prev.native == N_TIMESTAMP && next.native == N_TIMETZ ? USING_CAST : USING_TEXT;
+        *ret_using = USING_TEXT;
     return cast;
 }

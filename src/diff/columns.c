@@ -336,11 +336,18 @@ compare_exact(Differ *d, ColumnChange *c)
             if (c->cast == CAST_IMPOSSIBLE)
                 c->fields |= COLUMN_TYPE;
         }
+        /* Values that are made of others are made again. */
+        if (x->generated && y->generated && c->cast_using != USING_NOTHING)
+            c->cast = CAST_IMPOSSIBLE;
     }
     /* Defaults are cast like values, without USING. */
     c->is_default_in_the_way =
         c->cast_using != USING_NOTHING && x->default_expr && !x->generated;
     if (c->is_default_in_the_way && y->default_expr)
+        c->fields |= COLUMN_DEFAULT;
+    /* A literal that stays takes its new type only when it is set again. */
+    if (c->fields & COLUMN_TYPE && y->default_expr && !y->generated && !draws_from_sequence(y) &&
+        strcmp(x->type.name, y->type.name) != 0)
         c->fields |= COLUMN_DEFAULT;
 }
 

@@ -115,15 +115,21 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
                 .prisma_kinds = diff->options.prisma_compat || diff->options.prisma_kinds};
     if (diff->options.rules)
         d.rules = *diff->options.rules;
+    diff_renames(&d);
     map_init(&d.remade, a);
+    map_init(&d.gone, a);
+    map_init(&d.index_names, a);
+    map_init(&d.recreated, a);
     find_owned(&d, &d.owned_from, d.from);
     find_owned(&d, &d.owned_to, d.to);
     pair_tables(&d);
-    diff_others(&d);
     diff_enums(&d);
+    diff_others(&d);
     diff_tables(&d);
-    if (!d.compat)
+    if (!d.compat) {
+        diff_sequences(&d);
         diff_remade(&d);
+    }
     diff_notes(&d);
     diff_order(&d);
     return diff;

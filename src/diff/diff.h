@@ -39,7 +39,6 @@ typedef enum Cast {
 
 typedef enum CastUsing {
     USING_NOTHING, /* the server knows how */
-    USING_CAST,    /* "x"::type */
     USING_TEXT,    /* "x"::text::type */
     USING_ARRAY,   /* ARRAY["x"] */
     USING_FIRST,   /* "x"[1] */
@@ -92,7 +91,13 @@ typedef struct DiffNote {
     const CatType *from_type, *to_type; /* of a cast */
     const char *new_name;               /* NOTE_LOOKS_RENAMED */
     CatTexts names;                     /* columns, enum values */
+    /* From a database with rows (diff_answer); both end at DIFF_ROWS_MAX. */
+    bool is_answered;
+    int64_t rows; /* of the table */
+    int64_t hits; /* of them: lost, NULL, duplicate, ...: those that the note is about */
 } DiffNote;
+
+enum { DIFF_ROWS_MAX = 100000 };
 
 typedef VEC(DiffNote) DiffNotes;
 
@@ -112,11 +117,17 @@ typedef struct Change {
     /* enums */
     CatTexts labels;               /* added */
     bool is_rebuilt;               /* values went away, or stand in another order */
+    bool keeps_old_type;           /* rebuilt: what goes later still has the old type, whose drop is
+                                      a change of its own */
     VEC(EnumUse) defaults;         /* columns with a default that is in the way */
     VEC(const CatColumn *) retype; /* columns of the new side */
     /* indexes */
     bool is_after_recreate; /* its column was dropped and made again, and the index went with it */
+    bool is_attached;       /* to the index of the partitioned table; a new partition brings its own
+                               when it is attached itself */
     const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
+    bool is_index_state;    /* CHANGE_ALTER: only what names an index, which is there by now */
+    bool attaches;          /* CHANGE_ALTER: a new partition, which has its indexes by now */
     DiffNotes notes;
     uint32_t rank[4]; /* where it belongs by its kind */
 } Change;
@@ -129,11 +140,6 @@ typedef struct DiffSide {
     const CatRefs *unused_schemas; /* compat: Prisma takes them for made; or NULL */
 } DiffSide;
 
-typedef struct DiffRename {
-    CatRef from;    /* table, column, enum, ...; of an enum's value: the enum with sub = value */
-    const char *to; /* its new name */
-} DiffRename;
-
 typedef struct DiffOptions {
     /* What Prisma's engine does, its mistakes included; implies prisma_kinds. */
     bool prisma_compat;
@@ -143,7 +149,9 @@ typedef struct DiffOptions {
     bool prisma_kinds;
     bool partial_indexes; /* prisma_kinds: the schema can say them (feature partialIndexes) */
     const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
-    const DiffRename *renames;
+    /* A rename applies where only `from` has the old name and only `to` the new one, and is left
+     * out otherwise. Columns and enum values may be named under the old or new name of theirs. */
+    const CatRename *renames;
     size_t nrenames;
 } DiffOptions;
 
@@ -151,6 +159,7 @@ typedef struct Diff {
     Arena *arena;
     DiffSide from, to;
     DiffOptions options;
+    CatRenames renamed; /* those that applied; from.catalog is under the new names */
     VEC(Change *) changes; /* in the order in which they are to be made */
 } Diff;
 
@@ -162,6 +171,33 @@ typedef struct Diff {
  * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
 Diff *
 diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
+
+/* What a database that has `from` can be asked: one query for each note that depends on rows. It
+ * gives one row of two numbers for diff_answer. To be run with an empty search_path, read only; a
+ * query may fail, when the expression of a new constraint names what is not there yet. */
+typedef struct DiffQuestion {
+    DiffNote *note;
+    Str sql;
+} DiffQuestion;
+
+typedef VEC(DiffQuestion) DiffQuestions;
+
+DiffQuestions
+diff_questions(Arena *a, const Diff *d);
+
+/* Put an answer into its note. What would have failed or lost something, and does not with these
+ * rows, becomes a notice; what fails with them, a failure. */
+void
+diff_answer(DiffNote *note, int64_t rows, int64_t hits);
+
+/* A rename as people type it, OLD:NEW: User:Account, User.mail:email (or User.mail:User.email), and
+ * the same for enums and their values; with a schema in front where names are there twice; in
+ * double quotes, doubled inside, where a name holds a dot or colon. Names are those of the database.
+ *
+ * from     says what is meant
+ * errors   ERR_USAGE: cannot be read, nothing of that name, several meanings, a path that moves */
+MUST_CHECK bool
+diff_rename_parse(Arena *a, Str text, const Catalog *from, CatRename *ret, Err *err);
 
 /* What a type is made of in a comparison of types (casts.c); tests use it. */
 Cast

@@ -30,6 +30,7 @@ typedef enum Rank {
     RANK_CREATE_INDEX,
     RANK_RENAME_FOREIGN_KEY,
     RANK_ADD_CONSTRAINT,
+    RANK_ATTACH,
     RANK_ADD_FOREIGN_KEY,
     RANK_RENAME_INDEX,
     RANK_CREATE_FUNCTION,
@@ -56,6 +57,9 @@ typedef struct Differ {
     VEC(Pair) tables;      /* those of `from` in their order, then the new ones */
     Map pair_of;           /* schema \0 name -> Pair number + 1 */
     Map owned_from, owned_to; /* sequences by schema \0 table \0 column */
+    Map index_names;       /* new ones of indexes that are renamed, by schema and name */
+    Map gone;              /* indexes, by schema and name */
+    Map recreated;         /* columns that are dropped, if only to be made again */
     Map remade;            /* ids of code objects that must be dropped and made again */
 } Differ;
 
@@ -87,6 +91,10 @@ cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from,
 bool
 type_is_enum(const Catalog *c, const CatType *type);
 
+/* renames.c: replaces `from` by itself under new names. */
+void
+diff_renames(Differ *d);
+
 /* tables.c, enums.c, others.c: each compares its part of the catalogs. */
 void
 diff_tables(Differ *d);
@@ -94,6 +102,19 @@ void
 diff_enums(Differ *d);
 void
 diff_others(Differ *d);
+
+/* tables.c: the change of a part that stays, if there is one; and whether a constraint can stay: it
+ * is equal, or will be when the rows were checked. */
+void
+part_alter(Differ *d, const void *x, const void *y);
+void
+diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
+bool
+constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
+
+/* others.c: after it is known which columns go, and their sequences with them. */
+void
+diff_sequences(Differ *d);
 
 /* others.c: triggers, rules, policies, after it is known which relations go. */
 void

@@ -107,6 +107,36 @@ add_uses(Differ *d, Change *c)
     }
 }
 
+/* Columns that are dropped, or get another type, have the old one until then. */
+static bool
+is_used_longer(const Differ *d, const Change *c)
+{
+    vec_each (Pair, p, &d->tables) {
+        if (!p->from)
+            continue;
+        cat_each(CatColumn, column, &p->from->columns)
+        {
+            const CatColumn *to = p->to ? catalog_column(p->to, column->id.sub) : NULL;
+            if (is_of(column, (const CatEnum *)c->from, false) &&
+                !(to && is_of(to, (const CatEnum *)c->to, false)))
+                return true;
+        }
+    }
+    cat_each(CatComposite, t, &d->from->composites) cat_each(CatColumn, column, &t->columns) if (
+        is_of(column, (const CatEnum *)c->from, false)) return true;
+    return false;
+}
+
+static void
+drop_old_type_later(Differ *d, Change *c)
+{
+    CatEnum *old = arena_new(d->arena, CatEnum);
+    *old = *(const CatEnum *)c->from;
+    old->id.name = str_fmt(d->arena, "%s_old", c->to->id.name);
+    c->keeps_old_type = true;
+    change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_FUNCTION);
+}
+
 static void
 compare(Differ *d, const CatEnum *from, const CatEnum *to)
 {
@@ -120,13 +150,18 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
     /* The order of values in a database is nothing that Prisma's language is asked about. */
     bool counts = !d->compat && (!d->prisma_kinds || d->options->from_is_written);
     bool moved = counts && !same_order(&from->labels, &to->labels);
-    if (!added.n && !removed && !moved)
+    if (!added.n && !removed && !moved) {
+        part_alter(d, from, to);
         return;
+    }
     Change *c = change_add(d, CHANGE_ALTER, from, to, RANK_ALTER_ENUM);
     c->labels = added;
     c->is_rebuilt = removed || moved;
-    if (c->is_rebuilt)
-        add_uses(d, c);
+    if (!c->is_rebuilt)
+        return;
+    add_uses(d, c);
+    if (!d->compat && is_used_longer(d, c))
+        drop_old_type_later(d, c);
 }
 
 void

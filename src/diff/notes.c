@@ -55,7 +55,9 @@ static void
 note_recreated(Differ *d, Change *c, const ColumnChange *k)
 {
     bool required = k->to->is_not_null && !k->to->type.is_array;
-    if (!required || has_default(k->to))
+    if (k->from->generated && k->to->generated)
+        note_add(d, c, NOTE_REWRITE, &k->to->id);
+    else if (!required || has_default(k->to))
         note_add(d, c, NOTE_RECREATE_COLUMN, &k->to->id);
     else if (k->from->is_not_null || k->from->type.is_array)
         note_add(d, c, NOTE_RECREATE_REQUIRED, &k->to->id);
@@ -144,7 +146,8 @@ note_enum(Differ *d, Change *c)
 {
     const CatEnum *x = (const CatEnum *)c->from, *y = (const CatEnum *)c->to;
     if (!c->is_rebuilt) {
-        note_add(d, c, NOTE_ENUM_COMMIT, &y->id)->names = c->labels;
+        if (c->labels.n)
+            note_add(d, c, NOTE_ENUM_COMMIT, &y->id)->names = c->labels;
         return;
     }
     CatTexts removed = {0};
@@ -157,6 +160,35 @@ note_enum(Differ *d, Change *c)
     }
     if (removed.n)
         note_add(d, c, NOTE_ENUM_VALUES_REMOVED, &y->id)->names = removed;
+    if (removed.n == 1 && c->labels.n == 1)
+        note_add(d, c, NOTE_LOOKS_RENAMED,
+                 &(CatRef){CAT_ENUM, x->id.schema, x->id.name, removed.v[0]})
+            ->new_name = c->labels.v[0];
+}
+
+static bool
+same_labels(const CatEnum *x, const CatEnum *y)
+{
+    bool same = x->labels.n == y->labels.n;
+    for (size_t i = 0; same && i < x->labels.n; i++)
+        same = strcmp(x->labels.v[i], y->labels.v[i]) == 0;
+    return same;
+}
+
+/* An enum that goes, and one new one of the same values. */
+static void
+note_dropped_enum(Differ *d, Change *drop)
+{
+    const CatEnum *only = NULL;
+    size_t count = 0;
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->op == CHANGE_CREATE && (*c)->kind == CAT_ENUM &&
+            same_labels((const CatEnum *)drop->from, (const CatEnum *)(*c)->to)) {
+            only = (const CatEnum *)(*c)->to;
+            count++;
+        }
+    if (count == 1)
+        note_add(d, drop, NOTE_LOOKS_RENAMED, &drop->from->id)->new_name = only->id.name;
 }
 
 static void
@@ -221,6 +253,8 @@ diff_notes(Differ *d)
             note_table(d, c);
         else if (c->op == CHANGE_ALTER && c->kind == CAT_ENUM)
             note_enum(d, c);
+        else if (c->op == CHANGE_DROP && c->kind == CAT_ENUM)
+            note_dropped_enum(d, c);
         else if (c->op == CHANGE_DROP && c->kind == CAT_TABLE)
             note_dropped_table(d, c);
         else if (c->op == CHANGE_CREATE && c->kind == CAT_INDEX)

@@ -8,7 +8,8 @@ typedef VEC(Change *) Changes;
 typedef struct Order {
     Differ *d;
     Map created, dropped; /* changes by the id of their object */
-    Map names;            /* drops by schema and name */
+    Map altered;          /* tables */
+    Map names;            /* what drops or gives up a name, by schema and name */
     CatObjects *needs;    /* of `to` */
     CatObjects *users;    /* of `from`: who needs it */
     Map state;            /* by address: entered or done */
@@ -97,6 +98,7 @@ prepare(Order *o)
     map_init(&o->created, d->arena);
     map_init(&o->dropped, d->arena);
     map_init(&o->names, d->arena);
+    map_init(&o->altered, d->arena);
     map_init(&o->state, d->arena);
     o->needs = catalog_needs(d->arena, d->to);
     CatObjects *from = catalog_needs(d->arena, d->from);
@@ -107,9 +109,12 @@ prepare(Order *o)
     vec_each (Change *, c, &d->diff->changes) {
         if ((*c)->op == CHANGE_CREATE)
             put(d->arena, &o->created, &(*c)->to->id, *c);
+        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && (*c)->from &&
+            !(*c)->is_index_state)
+            put(d->arena, &o->altered, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
-        if ((*c)->op == CHANGE_DROP && is_named_freely((*c)->kind))
+        if (((*c)->op == CHANGE_DROP || (*c)->op == CHANGE_RENAME) && is_named_freely((*c)->kind))
             map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, (*c)->from->id.name), *c);
         if ((*c)->op != CHANGE_DROP)
             continue;
@@ -129,6 +134,19 @@ emit_creation(Order *o, const CatRef *id)
         emit(o, c);
 }
 
+/* Parents before their children, which get what changes there. */
+static void
+emit_parents(Order *o, const Change *c)
+{
+    if (c->kind != CAT_TABLE || c->is_index_state)
+        return;
+    vec_each (CatObject *, need, &o->needs[c->to->ordinal]) {
+        Change *parent = map_get(&o->altered, ref_key(o->d->arena, &(*need)->id));
+        if (parent && (*need)->id.kind == CAT_TABLE)
+            emit(o, parent);
+    }
+}
+
 /* Objects of `to` that came from the other side (code that is made again) have needs there. */
 static bool
 is_of(const Catalog *c, const CatObject *o)
@@ -141,18 +159,19 @@ static void
 emit_needs(Order *o, const Change *c)
 {
     Differ *d = o->d;
+    if ((c->op == CHANGE_CREATE || c->op == CHANGE_RENAME) && is_named_freely(c->kind)) {
+        Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
+        if (old)
+            emit(o, old);
+    }
     if (c->to && c->op != CHANGE_RENAME) {
         if (is_of(d->to, c->to)) {
             vec_each (CatObject *, need, &o->needs[c->to->ordinal])
                 emit_creation(o, &(*need)->id);
+            emit_parents(o, c);
         } else {
             vec_each (const CatRef, need, &c->to->needs)
                 emit_creation(o, need);
-        }
-        if (c->op == CHANGE_CREATE && is_named_freely(c->kind)) {
-            Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
-            if (old)
-                emit(o, old);
         }
         if (c->op == CHANGE_CREATE) {
             CatTexts names = index_names(d->arena, c->to);
@@ -168,11 +187,18 @@ emit_needs(Order *o, const Change *c)
                 emit(o, old);
         }
     }
-    if (c->op != CHANGE_DROP || !is_of(d->from, c->from))
+    bool is_table = c->op == CHANGE_ALTER && c->kind == CAT_TABLE && c->from && !c->is_index_state;
+    if ((c->op != CHANGE_DROP && !c->is_rebuilt && !is_table) || !is_of(d->from, c->from))
         return;
     vec_each (CatObject *, user, &o->users[c->from->ordinal]) {
         Change *first = map_get(&o->dropped, ref_key(d->arena, &(*user)->id));
-        if (first && first != c)
+        if (!first || first == c)
+            continue;
+        /* A type that is made anew waits for code only, a table for its parts: they would go with
+         * their columns. */
+        bool is_drop = first->op == CHANGE_DROP;
+        if (is_table ? is_drop && first->kind >= CAT_COLUMN
+                     : !c->is_rebuilt || (is_drop && first->kind != CAT_TABLE))
             emit(o, first);
     }
 }

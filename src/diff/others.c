@@ -11,7 +11,9 @@ diff_schemas(Differ *d)
     {
         const CatSchema *x = catalog_find(d->from, y->id);
         bool is_taken_for_made = d->compat && refs_have(d->diff->from.unused_schemas, &y->id);
-        if (!x && !is_taken_for_made)
+        if (x)
+            part_alter(d, x, y);
+        else if (!is_taken_for_made)
             change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_SCHEMA);
     }
     if (d->prisma_kinds)
@@ -74,7 +76,7 @@ static bool
 is_new_column(const Differ *d, const CatSequence *s)
 {
     const CatColumn *to = owner_in(d->to, s), *from = owner_in(d->from, s);
-    return to && !from;
+    return to && (!from || map_has(&d->recreated, ref_key(d->arena, &from->id)));
 }
 
 /* Made by SERIAL or by the identity column. */
@@ -90,7 +92,9 @@ comes_with_column(const Differ *d, const CatSequence *s)
 static bool
 goes_with_column(const Differ *d, const CatSequence *s)
 {
-    return s->is_identity || (s->owner_column && !owner_in(d->to, s));
+    const CatColumn *from = owner_in(d->from, s);
+    return s->is_identity || (s->owner_column && !owner_in(d->to, s)) ||
+           (from && map_has(&d->recreated, ref_key(d->arena, &from->id)));
 }
 
 static void
@@ -120,12 +124,14 @@ is_drawn_from(const Differ *d, const CatSequence *s)
     return false;
 }
 
-static void
+void
 diff_sequences(Differ *d)
 {
     cat_each(CatSequence, y, &d->to->sequences)
     {
         const CatSequence *x = catalog_find(d->from, y->id);
+        if (x && goes_with_column(d, x) && !(x->is_identity && y->is_identity))
+            x = NULL;
         if (d->prisma_kinds && y->owner_column) {
             CatRef id = {CAT_COLUMN, y->owner_table.schema, y->owner_table.name, y->owner_column};
             if (!x)
@@ -202,13 +208,15 @@ diff_domains(Differ *d)
         cat_each(CatConstraint, k, &x->constraints)
         {
             const CatConstraint *other = check_named(y, k->id.sub);
-            if (!other || catalog_changes(d->arena, k, other, NULL).n)
+            if (other && constraint_stays(d, k, other))
+                part_alter(d, k, other);
+            else
                 change_add(d, CHANGE_DROP, k, NULL, RANK_ALTER_TYPE);
         }
         cat_each(CatConstraint, k, &y->constraints)
         {
             const CatConstraint *other = check_named(x, k->id.sub);
-            if (!other || catalog_changes(d->arena, k, other, NULL).n)
+            if (!other || !constraint_stays(d, other, k))
                 change_add(d, CHANGE_CREATE, NULL, k, RANK_ALTER_TYPE);
         }
     }
@@ -221,6 +229,28 @@ attribute(const CatComposite *t, const char *name)
 {
     cat_each(CatColumn, c, &t->columns) if (strcmp(c->id.sub, name) == 0) return c;
     return NULL;
+}
+
+/* Whether it is an enum that is made anew. */
+static bool
+is_rebuilt(const Differ *d, const CatType *t)
+{
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->is_rebuilt && cat_same_text((*c)->from->id.schema, t->schema) &&
+            strcmp((*c)->from->id.name, t->name) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_used(const Differ *d, const CatComposite *t)
+{
+    vec_each (CatObject *, o, &d->from->objects)
+        if ((*o)->id.kind == CAT_COLUMN &&
+            cat_same_text(((const CatColumn *)*o)->type.schema, t->id.schema) &&
+            strcmp(((const CatColumn *)*o)->type.name, t->id.name) == 0)
+            return true;
+    return false;
 }
 
 static void
@@ -236,14 +266,21 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
             continue;
         }
-        unsigned fields = 0;
+        bool anew = is_rebuilt(d, &from->type);
+        unsigned fields = anew ? COLUMN_TYPE : 0;
         CatTexts changes = catalog_changes(d->arena, from, to, &d->rules);
         vec_each (const char *, name, &changes)
             fields |= strcmp(*name, "comment") == 0 ? (unsigned)COLUMN_COMMENT
                                                     : (unsigned)COLUMN_TYPE;
+        /* PostgreSQL does not change the type of an attribute while a column is of the type. */
         if (fields)
             *vec_add(d->arena, &c->columns) =
-                (ColumnChange){.op = COLUMN_ALTER, .from = from, .to = to, .fields = fields};
+                (ColumnChange){.op = anew || (fields & COLUMN_TYPE && is_used(d, x))
+                                         ? COLUMN_RECREATE
+                                         : COLUMN_ALTER,
+                               .from = from,
+                               .to = to,
+                               .fields = fields};
     }
     CatRules rules = d->rules;
     rules.ignore_column_order = true;
@@ -431,8 +468,10 @@ diff_parts(Differ *d, const CatRelation *x, const CatRelation *y)
     DIFF_PARTS(CatTrigger, triggers);
     DIFF_PARTS(CatRule, rules);
     DIFF_PARTS(CatPolicy, policies);
-    if (y->id.kind == CAT_MATVIEW)
-        DIFF_PARTS(CatIndex, indexes);
+    if (y->id.kind != CAT_MATVIEW)
+        return;
+    DIFF_PARTS(CatIndex, indexes);
+    diff_index_state(d, x, y);
 }
 
 void
@@ -440,8 +479,6 @@ diff_others(Differ *d)
 {
     diff_schemas(d);
     diff_extensions(d);
-    if (!d->compat)
-        diff_sequences(d);
     if (d->prisma_kinds)
         return;
     diff_domains(d);

@@ -55,12 +55,6 @@ column_goes(const ColumnChange *c)
            (c->op == COLUMN_ALTER && c->fields & COLUMN_TYPE);
 }
 
-static bool
-mentions(const char *text, const char *name)
-{
-    return text && strstr(text, name);
-}
-
 /* Code of a table names its own columns in its text only. */
 static bool
 own_text_mentions(const Remake *r, const CatObject *o)
@@ -78,19 +72,19 @@ own_text_mentions(const Remake *r, const CatObject *o)
         if (o->id.kind == CAT_INDEX || o->id.kind == CAT_CONSTRAINT) {
             const char *expr = o->id.kind == CAT_INDEX ? ((const CatIndex *)o)->predicate
                                                        : ((const CatConstraint *)o)->expr;
-            if (is_retyped(r, &column->id) && mentions(expr, name))
+            if (is_retyped(r, &column->id) && catalog_mentions(expr, name))
                 return true;
             continue;
         }
         if (o->id.kind == CAT_POLICY) {
             const CatPolicy *p = (const CatPolicy *)o;
-            if (mentions(p->using_expr, name) || mentions(p->check_expr, name))
+            if (catalog_mentions(p->using_expr, name) || catalog_mentions(p->check_expr, name))
                 return true;
         } else if (o->id.kind == CAT_TRIGGER) {
             const char *text = ((const CatTrigger *)o)->definition;
-            if ((mentions(text, " OF ") || mentions(text, " WHEN (")) && mentions(text, name))
+            if ((strstr(text, " OF ") || strstr(text, " WHEN (")) && catalog_mentions(text, name))
                 return true;
-        } else if (o->id.kind == CAT_RULE && mentions(((const CatRule *)o)->definition, name)) {
+        } else if (o->id.kind == CAT_RULE && catalog_mentions(((const CatRule *)o)->definition, name)) {
             return true;
         }
     }

@@ -33,6 +33,25 @@ is_same(const Differ *d, const void *x, const void *y)
     return catalog_changes(d->arena, x, y, &rules).n == 0;
 }
 
+void
+part_alter(Differ *d, const void *x, const void *y)
+{
+    if (d->prisma_kinds)
+        return;
+    CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
+    if (fields.n)
+        change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_OTHER)->fields = fields;
+}
+
+bool
+constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y)
+{
+    CatConstraint valid = *x;
+    if (!y->is_not_valid)
+        valid.is_not_valid = false;
+    return is_same(d, &valid, y);
+}
+
 /* ---- columns ------------------------------------------------------------------------------- */
 
 static int
@@ -56,6 +75,62 @@ sort_tail(Change *c, size_t first, int (*cmp)(const void *, const void *))
         qsort(c->columns.v + first, c->columns.n - first, sizeof *c->columns.v, cmp);
 }
 
+/* What a child decides about a column that its parent has; the rest comes from there. */
+static void
+keep_own(Arena *a, ColumnChange *k)
+{
+    unsigned own = COLUMN_DEFAULT | COLUMN_STORAGE | COLUMN_COMMENT | COLUMN_GRANTS;
+    if (k->fields & COLUMN_TYPE) { /* and has the storage of the new type by now */
+        CatColumn *retyped = arena_new(a, CatColumn);
+        *retyped = *k->from;
+        retyped->storage = retyped->compression = 0;
+        k->from = retyped;
+        if (k->to->storage || k->to->compression)
+            k->fields |= COLUMN_STORAGE;
+    }
+    k->op = COLUMN_ALTER;
+    k->cast_using = USING_NOTHING;
+    k->is_default_in_the_way = false;
+    k->fields &= own | COLUMN_NULLABLE;
+    if (k->to->generated || k->to->identity)
+        k->fields &= ~(unsigned)COLUMN_DEFAULT;
+}
+
+/* What a child has other than its parent where the column came to it from there just now. */
+static void
+own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation *to,
+               const CatColumn *y)
+{
+    const CatColumn *x = catalog_column(from, y->id.sub), *of = NULL;
+    const CatRelation *parent;
+    ColumnChange change;
+    if (x && (!x->is_inherited || !column_compare(d, x, y, &change) ||
+              change.op != COLUMN_RECREATE))
+        return;
+    vec_each (const CatName, n, &to->inherits)
+        if (!of && (parent = catalog_relation(d->to, n->schema, n->name)))
+            of = catalog_column(parent, y->id.sub);
+    if (to->partition_of.name &&
+        (parent = catalog_relation(d->to, to->partition_of.schema, to->partition_of.name)))
+        of = catalog_column(parent, y->id.sub);
+    if (!of)
+        return;
+    CatColumn *given = arena_new(d->arena, CatColumn);
+    *given = (CatColumn){.id = y->id,
+                         .ordinal = y->ordinal,
+                         .type = of->type,
+                         .collation = of->collation,
+                         .default_expr = of->default_expr,
+                         .generated = of->generated,
+                         .is_not_null = of->is_not_null,
+                         .is_inherited = true};
+    if (!column_compare(d, given, y, &change))
+        return;
+    keep_own(d->arena, &change);
+    if (change.fields)
+        *vec_add(d->arena, &c->columns) = change;
+}
+
 /* Dropped and added columns by name, then those that change in their order, as Prisma has them. */
 static void
 compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *to,
@@ -74,10 +149,18 @@ compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *
     {
         const CatColumn *y = catalog_column(to_table, x->id.sub);
         ColumnChange change;
-        if (y && !(x->is_inherited && y->is_inherited) && column_compare(d, x, y, &change))
+        if (!y || !column_compare(d, x, y, &change))
+            continue;
+        if (x->is_inherited && y->is_inherited) {
+            if (change.op == COLUMN_RECREATE)
+                continue; /* see below */
+            keep_own(d->arena, &change);
+        }
+        if (change.fields)
             *vec_add(d->arena, &c->columns) = change;
     }
     sort_tail(c, first, column_by_place);
+    cat_each(CatColumn, y, to) if (y->is_inherited) own_new_column(d, c, from_table, to_table, y);
 }
 
 static const ColumnChange *
@@ -87,6 +170,36 @@ change_of(const Change *c, const char *column)
         if (k->from && strcmp(k->from->id.sub, column) == 0)
             return k;
     return NULL;
+}
+
+static bool
+uses_changed(const Change *c, const CatColumn *generated)
+{
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->op != COLUMN_ADD && (k->op != COLUMN_ALTER || k->fields & COLUMN_TYPE) &&
+            catalog_mentions(generated->default_expr, k->from->id.sub))
+            return true;
+    return false;
+}
+
+/* PostgreSQL does not change the type of a column that a generated one uses: its values are made
+ * again. */
+static void
+recreate_generated(Differ *d, Change *c, const CatRelation *from, const CatRelation *to)
+{
+    cat_each(CatColumn, x, &from->columns)
+    {
+        const CatColumn *y = d->prisma_kinds ? x : catalog_column(to, x->id.sub);
+        if (!x->generated || !y || !y->generated || x->is_inherited || !uses_changed(c, x))
+            continue;
+        size_t i = 0;
+        while (i < c->columns.n && c->columns.v[i].from != x)
+            i++;
+        if (i == c->columns.n)
+            vec_add(d->arena, &c->columns);
+        c->columns.v[i] =
+            (ColumnChange){.op = COLUMN_RECREATE, .from = x, .to = y, .fields = COLUMN_TYPE};
+    }
 }
 
 static bool
@@ -114,14 +227,28 @@ any_type_changed(const Change *c, const CatTexts *columns)
     return false;
 }
 
+static bool
+any_recreated(const Change *c, const CatTexts *columns)
+{
+    vec_each (const char *, name, columns) {
+        const ColumnChange *k = change_of(c, *name);
+        if (k && k->op == COLUMN_RECREATE)
+            return true;
+    }
+    return false;
+}
+
 static void
 compare_primary_keys(Differ *d, Change *c, const CatRelation *x, const CatRelation *y)
 {
     const CatConstraint *from = primary_key(x), *to = primary_key(y);
     if (to && to->is_inherited)
         return;
+    if (from && from->is_inherited && cat_same_text(x->partition_of.name, y->partition_of.name))
+        from = NULL; /* goes with that of its table */
     bool changed = from && to &&
                    (!same_texts(&from->columns, &to->columns) ||
+                    any_recreated(c, &from->include) ||
                     any_type_changed(c, &from->columns) ||
                     (!d->prisma_kinds && !is_same(d, from, to)));
     if (from && (!to || changed))
@@ -182,6 +309,12 @@ index_matches(const Differ *d, const CatIndex *x, const CatIndex *y)
         return true;
     CatIndex same = *x;
     same.keys = y->keys; /* compared */
+    if (x->parent.name && y->parent.name) {
+        const char *now =
+            map_get(&d->index_names, name_key(d->arena, x->parent.schema, x->parent.name));
+        if (now)
+            same.parent.name = now;
+    }
     for (size_t i = 0; i < x->keys.n; i++) {
         const CatKey *p = &x->keys.v[i], *q = &y->keys.v[i];
         if (p->is_nulls_reversed != q->is_nulls_reversed || !cat_same_text(p->expr, q->expr) ||
@@ -282,24 +415,18 @@ match_indexes(Differ *d, IndexPairs *from, IndexPairs *to)
 }
 
 static bool
-mentions(const char *expr, const char *column)
-{
-    return expr && strstr(expr, column);
-}
-
-static bool
 uses_recreated(const Change *c, const CatIndex *i, bool compat)
 {
     vec_each (const ColumnChange, k, &c->columns) {
         if (k->op != COLUMN_RECREATE)
             continue;
         vec_each (const CatKey, key, &i->keys)
-            if (cat_same_text(key->column, k->to->id.sub) || mentions(key->expr, k->to->id.sub))
+            if (cat_same_text(key->column, k->to->id.sub) || catalog_mentions(key->expr, k->to->id.sub))
                 return true;
         vec_each (const char *, name, &i->include)
             if (strcmp(*name, k->to->id.sub) == 0)
                 return true;
-        if (!compat && mentions(i->predicate, k->to->id.sub))
+        if (!compat && catalog_mentions(i->predicate, k->to->id.sub))
             return true;
     }
     return false;
@@ -313,6 +440,7 @@ create_index(Differ *d, const CatRelation *from, const CatIndex *i)
     c->rank[1] = from != NULL;
     c->rank[2] = from ? from->ordinal : to->ordinal;
     c->rank[3] = i->ordinal;
+    c->is_attached = from && i->parent.name;
     return c;
 }
 
@@ -330,25 +458,52 @@ is_singular(const IndexPairs *all, const IndexPair *x)
     return alike == 1;
 }
 
+/* Indexes of partitions go with that of their table. */
+static bool
+is_dropped(const Differ *d, const CatName *index)
+{
+    return map_has(&d->gone, name_key(d->arena, index->schema, index->name));
+}
+
+static void
+rename_index(Differ *d, const CatIndex *from, const CatIndex *to)
+{
+    change_add(d, CHANGE_RENAME, from, to, RANK_RENAME_INDEX);
+    map_put(&d->index_names, name_key(d->arena, from->id.schema, from->id.name),
+            (void *)(uintptr_t)to->id.name);
+}
+
 static void
 compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelation *y)
 {
     IndexPairs from = indexes_of(d, x, true), to = indexes_of(d, y, false);
     match_indexes(d, &from, &to);
     vec_each (IndexPair, p, &from) {
+        if (p->from->parent.name && (!p->to || is_dropped(d, &p->from->parent))) {
+            map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
+            if (p->to)
+                create_index(d, x, p->to);
+            continue;
+        }
         if (!p->to) {
+            map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
             if (p->constraint && !d->compat)
                 change_add(d, CHANGE_DROP, p->constraint, NULL, RANK_DROP_CONSTRAINT);
-            else if (!p->from->parent.name)
+            else
                 change_add(d, CHANGE_DROP, p->from, NULL, RANK_DROP_INDEX);
             continue;
         }
         if (d->compat && !is_singular(&from, p))
             continue;
-        if (uses_recreated(table, p->to, d->compat))
+        bool goes = uses_recreated(table, p->to, d->compat);
+        if (goes)
+            map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
+        if (goes)
             create_index(d, x, p->to)->is_after_recreate = true;
         else if (strcmp(p->from->id.name, p->to->id.name) != 0)
-            change_add(d, CHANGE_RENAME, p->from, p->to, RANK_RENAME_INDEX);
+            rename_index(d, p->from, p->to);
+        if (!goes)
+            part_alter(d, p->from, p->to);
     }
     vec_each (IndexPair, p, &to)
         create_index(d, x, p->to);
@@ -371,7 +526,7 @@ foreign_key_matches(const Differ *d, const Change *table, const CatConstraint *x
         any_type_changed(table, &x->columns) || x->on_delete != y->on_delete ||
         x->on_update != y->on_update)
         return false;
-    return d->prisma_kinds || is_same(d, x, y);
+    return d->prisma_kinds || constraint_stays(d, x, y);
 }
 
 static void
@@ -398,6 +553,9 @@ loses_its_key(const Differ *d, const CatConstraint *fk)
         CatTexts of_index = {0};
         if (!c->from || !cat_same_text(c->from->id.schema, fk->ref_table.schema))
             continue;
+        if (c->op == CHANGE_DROP && c->kind == CAT_TABLE &&
+            strcmp(c->from->id.name, fk->ref_table.name) == 0)
+            return true;
         if (c->kind == CAT_TABLE && c->drop_key) {
             columns = &c->drop_key->columns;
             if (strcmp(c->from->id.name, fk->ref_table.name) != 0)
@@ -460,8 +618,10 @@ compare_foreign_keys(Differ *d, const Change *table, const CatRelation *x, const
             drop_constraint(d, from.v[i]);
             if (k < to.n)
                 taken[k] = false;
-        } else if (strcmp(from.v[i]->id.sub, to.v[k]->id.sub) != 0 && !join) {
-            change_add(d, CHANGE_RENAME, from.v[i], to.v[k], RANK_RENAME_FOREIGN_KEY);
+        } else {
+            if (strcmp(from.v[i]->id.sub, to.v[k]->id.sub) != 0 && !join)
+                change_add(d, CHANGE_RENAME, from.v[i], to.v[k], RANK_RENAME_FOREIGN_KEY);
+            part_alter(d, from.v[i], to.v[k]);
         }
     }
     for (size_t k = 0; k < to.n; k++)
@@ -475,6 +635,15 @@ static bool
 is_plain_constraint(const CatConstraint *k)
 {
     return k->type != CAT_PRIMARY_KEY && k->type != CAT_FOREIGN_KEY && !k->is_inherited;
+}
+
+/* A new partition is made with what it will have in common with its table, then attached. */
+static bool
+is_own_constraint(const CatRelation *r, const CatConstraint *k)
+{
+    CatConstraint own = *k;
+    own.is_inherited = own.is_inherited && !r->partition_of.name;
+    return is_plain_constraint(&own);
 }
 
 static const CatConstraint *
@@ -505,9 +674,9 @@ constraint_uses_recreated(const Change *table, const CatConstraint *k)
             if (strcmp(*name, c->to->id.sub) == 0)
                 return true;
         vec_each (const CatKey, key, &k->keys)
-            if (cat_same_text(key->column, c->to->id.sub) || mentions(key->expr, c->to->id.sub))
+            if (cat_same_text(key->column, c->to->id.sub) || catalog_mentions(key->expr, c->to->id.sub))
                 return true;
-        if (mentions(k->expr, c->to->id.sub))
+        if (catalog_mentions(k->expr, c->to->id.sub))
             return true;
     }
     return false;
@@ -524,15 +693,20 @@ compare_constraints(Differ *d, const Change *table, const CatConstraints *from,
         if (!is_plain_constraint(x))
             continue;
         const CatConstraint *y = constraint_named(to, x->id.sub);
-        if (y && is_same(d, x, y)) {
-            if (table && constraint_uses_recreated(table, y))
+        if (y && is_plain_constraint(y) && constraint_stays(d, x, y)) {
+            if (constraint_uses_recreated(table, y))
                 add_constraint(d, y);
+            else
+                part_alter(d, x, y);
             continue;
         }
         const CatConstraint *other = y ? NULL : constraint_renamed(d, x, from, to);
+        if (other && constraint_uses_recreated(table, other))
+            continue; /* went with its column */
         if (other && !map_has(&renamed, str_of(other->id.sub))) {
             map_put(&renamed, str_of(other->id.sub), (void *)(uintptr_t)other);
             change_add(d, CHANGE_RENAME, x, other, RANK_RENAME_FOREIGN_KEY);
+            part_alter(d, x, other);
             continue;
         }
         drop_constraint(d, x);
@@ -541,8 +715,40 @@ compare_constraints(Differ *d, const Change *table, const CatConstraints *from,
     {
         const CatConstraint *x = constraint_named(from, y->id.sub);
         if (is_plain_constraint(y) && !map_has(&renamed, str_of(y->id.sub)) &&
-            !(x && is_plain_constraint(x) && is_same(d, x, y)))
+            !(x && is_plain_constraint(x) && constraint_stays(d, x, y)))
             add_constraint(d, y);
+    }
+}
+
+/* What a child has of its own about a constraint that its parent has: a comment, and rows that were
+ * checked where the parent's were not. */
+static void
+compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to)
+{
+    static const CatConstraints none;
+    cat_each(CatConstraint, y, &to->constraints)
+    {
+        const CatConstraint *x = constraint_named(from ? &from->constraints : &none, y->id.sub);
+        if (!y->is_inherited)
+            continue;
+        if (!cat_same_text(x ? x->comment : NULL, y->comment)) {
+            CatConstraint *plain = arena_new(d->arena, CatConstraint);
+            *plain = x ? *x : *y;
+            plain->comment = x ? x->comment : NULL;
+            Change *c = change_add(d, CHANGE_ALTER, plain, y, RANK_ALTER_OTHER);
+            *vec_add(d->arena, &c->fields) = "comment";
+        }
+        if (y->is_not_valid || (x && is_same(d, x, y)))
+            continue;
+        vec_each (const CatName, name, &to->inherits) {
+            const CatRelation *parent = catalog_relation(d->to, name->schema, name->name);
+            const CatConstraint *k =
+                parent ? constraint_named(&parent->constraints, y->id.sub) : NULL;
+            if (!k || !k->is_not_valid)
+                continue;
+            Change *c = change_add(d, CHANGE_ALTER, k, y, RANK_ALTER_OTHER);
+            *vec_add(d->arena, &c->fields) = "is_not_valid";
+        }
     }
 }
 
@@ -555,8 +761,10 @@ create_table(Differ *d, const CatRelation *r)
     Keys keys = foreign_keys(d, r);
     vec_each (const CatConstraint *, k, &keys)
         add_constraint(d, *k);
-    cat_each(CatConstraint, k, &r->constraints) if (is_plain_constraint(k)) add_constraint(d, k);
+    cat_each(CatConstraint, k, &r->constraints) if (is_own_constraint(r, k)) add_constraint(d, k);
     cat_each(CatIndex, i, &r->indexes) create_index(d, NULL, i);
+    if (r->partition_of.name)
+        change_add(d, CHANGE_ALTER, NULL, r, RANK_ATTACH)->attaches = true;
 }
 
 static void
@@ -574,12 +782,75 @@ is_empty_change(const Change *c)
     return !c->columns.n && !c->fields.n && !c->drop_key && !c->add_key && !c->rename_key_from;
 }
 
-/* A table that cannot become the other one: how it is partitioned, or of which type. */
+/* A table that cannot become the other one: how it is partitioned, or of which type. Partitions go
+ * with their table. */
 static bool
 is_other_table(const Differ *d, const CatRelation *x, const CatRelation *y)
 {
-    return !d->prisma_kinds && (!cat_same_text(x->partition_key, y->partition_key) ||
-                                !cat_same_text(x->of_type.name, y->of_type.name));
+    if (d->prisma_kinds)
+        return false;
+    if (!cat_same_text(x->partition_key, y->partition_key) ||
+        !cat_same_text(x->of_type.name, y->of_type.name))
+        return true;
+    if (!x->partition_of.name)
+        return false;
+    const CatRelation *from =
+        catalog_relation(d->from, x->partition_of.schema, x->partition_of.name);
+    const CatRelation *to = catalog_relation(d->to, x->partition_of.schema, x->partition_of.name);
+    return from && to && is_other_table(d, from, to);
+}
+
+/* ---- what names an index ------------------------------------------------------------------- */
+
+static bool
+is_made(const Differ *d, const CatRelation *r, const char *index)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        const Change *c = *at;
+        const char *name = NULL;
+        if (c->op == CHANGE_CREATE && c->kind == CAT_INDEX)
+            name = c->to->id.name;
+        else if (c->op == CHANGE_CREATE && c->kind == CAT_CONSTRAINT &&
+                 strcmp(c->to->id.name, r->id.name) == 0)
+            name = c->to->id.sub;
+        else if (c->add_key && c->to == (const CatObject *)r)
+            name = c->add_key->id.sub;
+        if (index && cat_same_text(name, index) &&
+            cat_same_text(c->to->id.schema, r->id.schema))
+            return true;
+    }
+    return false;
+}
+
+static bool
+names_index(const CatRelation *r)
+{
+    return r->replica_identity == 'i' || r->cluster_index;
+}
+
+void
+diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y)
+{
+    if (!names_index(y))
+        return;
+    if (x && x->replica_identity == y->replica_identity &&
+        cat_same_text(x->replica_index, y->replica_index) &&
+        cat_same_text(x->cluster_index, y->cluster_index) && !is_made(d, y, y->replica_index) &&
+        !is_made(d, y, y->cluster_index))
+        return;
+    change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_OTHER)->is_index_state = true;
+}
+
+/* Without the fields that diff_index_state compares. */
+static void
+leave_index_state(CatTexts *fields, const CatRelation *y)
+{
+    size_t kept = 0;
+    vec_each (const char *, name, fields)
+        if (!(y->replica_identity == 'i' && strncmp(*name, "replica_", 8) == 0) &&
+            !(y->cluster_index && strcmp(*name, "cluster_index") == 0))
+            fields->v[kept++] = *name;
+    fields->n = kept;
 }
 
 static void
@@ -588,12 +859,15 @@ alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
     Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TABLE);
     size_t at = d->diff->changes.n - 1;
     compare_columns(d, c, &x->columns, &y->columns, x, y);
+    if (!d->compat)
+        recreate_generated(d, c, x, y);
     compare_primary_keys(d, c, x, y);
     if (!d->prisma_kinds)
         c->fields = catalog_changes(d->arena, x, y, &d->rules);
     /* The order of columns cannot be changed; it is the last field. */
     if (c->fields.n && strcmp(c->fields.v[c->fields.n - 1], "column_order") == 0)
         c->fields.n--;
+    leave_index_state(&c->fields, y);
     compare_indexes(d, c, x, y);
     if (!d->prisma_kinds)
         compare_constraints(d, c, &x->constraints, &y->constraints);
@@ -604,27 +878,74 @@ alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
     d->diff->changes.n--;
 }
 
+static void
+compare_pair(Differ *d, const Pair *p)
+{
+    const CatRelation *stays = p->from; /* what the new table was before */
+    if (!p->to) {
+        drop_table(d, p->from);
+        return;
+    }
+    if (p->from && is_other_table(d, p->from, p->to)) {
+        drop_table(d, p->from);
+        stays = NULL;
+    }
+    if (stays)
+        alter_table(d, stays, p->to);
+    else
+        create_table(d, p->to);
+    if (d->prisma_kinds)
+        return;
+    compare_inherited(d, stays, p->to);
+    diff_index_state(d, stays, p->to);
+}
+
+/* Of how many tables it is a partition of a partition: what happens to them is known before. */
+static size_t
+partition_depth(const Differ *d, const Pair *p)
+{
+    size_t depth = 0;
+    const CatRelation *r = p->from;
+    while (r && r->partition_of.name && depth < d->tables.n) {
+        r = catalog_relation(d->from, r->partition_of.schema, r->partition_of.name);
+        depth++;
+    }
+    return depth;
+}
+
+static void
+find_recreated(Differ *d)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        const Change *c = *at;
+        if (c->kind != CAT_TABLE)
+            continue;
+        vec_each (const ColumnChange, k, &c->columns)
+            if (k->op == COLUMN_RECREATE)
+                map_put(&d->recreated, ref_key(d->arena, &k->from->id), d);
+        if (c->op == CHANGE_DROP)
+            cat_each(CatColumn, column, &((const CatRelation *)c->from)->columns)
+                map_put(&d->recreated, ref_key(d->arena, &column->id), d);
+    }
+}
+
 void
 diff_tables(Differ *d)
 {
     static const Change none;
-    vec_each (Pair, p, &d->tables) {
-        if (!p->from) {
-            create_table(d, p->to);
-        } else if (!p->to) {
-            drop_table(d, p->from);
-        } else if (is_other_table(d, p->from, p->to)) {
-            drop_table(d, p->from);
-            create_table(d, p->to);
-        } else {
-            alter_table(d, p->from, p->to);
-        }
-    }
+    size_t done = 0;
+    for (size_t depth = 0; done < d->tables.n; depth++)
+        vec_each (Pair, p, &d->tables)
+            if (partition_depth(d, p) == depth) {
+                compare_pair(d, p);
+                done++;
+            }
     /* After the keys that they stand on are known. */
     Map altered;
     map_init(&altered, d->arena);
     vec_each (Change *, c, &d->diff->changes)
-        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE)
+        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && (*c)->from &&
+            !(*c)->is_index_state)
             map_put(&altered, ref_key(d->arena, &(*c)->from->id), *c);
     vec_each (Pair, p, &d->tables) {
         if (!p->from || !p->to || is_other_table(d, p->from, p->to))
@@ -632,4 +953,5 @@ diff_tables(Differ *d)
         const Change *c = map_get(&altered, ref_key(d->arena, &p->from->id));
         compare_foreign_keys(d, c ? c : &none, p->from, p->to);
     }
+    find_recreated(d);
 }

@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 #include "db/db.h"
+#include "diff/diff.h"
 
 /* Patterns are names with * for any run of characters: "auth", "supabase_*". What belongs to tools
  * and platforms is left out as if it were not there; references to it stay. */
@@ -31,6 +32,15 @@ typedef struct IntrospectOptions {
  *          2 foreign keys; again where objects are dropped while they are read */
 MUST_CHECK bool introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret,
                            Err *err);
+
+/* Ask the rows of a database about the notes of a diff whose `from` it is (diff_questions), in one
+ * read-only transaction. A question that is not allowed, or takes too long, leaves its note as it
+ * is. The session must be outside of a transaction and is so again afterwards.
+ *
+ * timeout_ms  for each question; 0 = none
+ * errors      ERR_CONNECTION_LOST, ERR_INTERRUPTED, those of db_query
+ * cost        two round trips and one or two scans of a table for each question */
+MUST_CHECK bool introspect_answers(Db *db, Diff *d, int64_t timeout_ms, Err *err);
 
 /* Whether `text` matches the pattern. */
 bool introspect_matches(const char *pattern, const char *text);

@@ -138,6 +138,9 @@ grant(Render *r, const CatObject *o, const CatGrant *g, bool with_option)
     statement_buf(r, &b);
 }
 
+static const CatGrant *
+grant_of(const CatObject *o, const char *role);
+
 static void
 revoke_all(Render *r, const CatObject *o, const char *role)
 {
@@ -157,6 +160,17 @@ revoke_all(Render *r, const CatObject *o, const char *role)
     else
         buf_addz(&b, "PUBLIC");
     statement_buf(r, &b);
+    if (o->id.kind != CAT_TABLE && o->id.kind != CAT_VIEW && o->id.kind != CAT_MATVIEW)
+        return;
+    /* The privileges on columns went, too. */
+    cat_each(CatColumn, column, &((const CatRelation *)o)->columns)
+    {
+        const CatGrant *g = grant_of((const CatObject *)column, role);
+        if (g) {
+            grant(r, (const CatObject *)column, g, false);
+            grant(r, (const CatObject *)column, g, true);
+        }
+    }
 }
 
 static const CatGrant *
@@ -188,15 +202,64 @@ usual(const CatObject *o, const char *role)
                                         : "U";
 }
 
+/* What a role has when nothing is listed; of owners everything, whatever the server calls that. */
 static void
-grants(Render *r, const CatObject *from, const CatObject *to)
+give_back(Render *r, const CatObject *to, const char *role)
 {
+    const CatGrant back = {role, usual(to, role)};
+    if (!role || !*back.privileges) {
+        grant(r, to, &back, false);
+        return;
+    }
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_addz(&b, "GRANT ALL ON ");
+    put_target(r, &b, to);
+    buf_addz(&b, " TO ");
+    put_ident(r, &b, role);
+    statement_buf(r, &b);
+}
+
+/* With the owner goes what it had; "?" when that is not what it has by default. */
+static CatGrants
+grants_of_new_owner(Render *r, const CatObject *from, const char *was, const char *is)
+{
+    CatGrants out = {0};
+    bool stays = from->id.kind == CAT_COLUMN; /* what columns give to the owner is told apart */
+    vec_each (const CatGrant, g, &from->grants)
+        if (cat_same_text(g->role, was) || (stays && cat_same_text(g->role, is)))
+            *vec_add(r->arena, &out) = (CatGrant){is, "?"};
+        else if (!cat_same_text(g->role, is))
+            *vec_add(r->arena, &out) = *g;
+    return out;
+}
+
+/* Of a column: that of its relation. */
+static const char *
+owner_of(const Catalog *c, const CatObject *o)
+{
+    if (o->id.kind != CAT_COLUMN)
+        return o->owner;
+    const CatRelation *t = catalog_relation(c, o->id.schema, o->id.name);
+    return t ? t->owner : NULL;
+}
+
+static void
+grants(Render *r, const CatObject *from, const CatObject *to, const CatRules *rules)
+{
+    CatObject then;
+    const char *is = owner_of(r->diff->to.catalog, to);
+    const char *was = from ? owner_of(r->diff->from.catalog, from) : NULL;
+    if (was && is && !rules->ignore_owners && strcmp(was, is) != 0) {
+        then = *from;
+        then.grants = grants_of_new_owner(r, from, was, is);
+        from = &then;
+    }
     if (from)
         vec_each (const CatGrant, g, &from->grants)
             if (!grant_of(to, g->role)) {
-                CatGrant back = {g->role, usual(to, g->role)};
                 revoke_all(r, to, g->role);
-                grant(r, to, &back, false);
+                give_back(r, to, g->role);
             }
     vec_each (const CatGrant, g, &to->grants) {
         const CatGrant *old = grant_of(from, g->role);
@@ -221,15 +284,17 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
     buf_init(&object, r->arena);
     put_object(r, &object, to);
     bool is_identity = to->id.kind == CAT_SEQUENCE && ((const CatSequence *)to)->is_identity;
-    if (to->owner && !is_part(to->id.kind) && !rules->ignore_owners && !is_identity &&
-        to->id.kind != CAT_EXTENSION && !cat_same_text(from ? from->owner : NULL, to->owner)) {
+    bool is_given_away = to->owner && !is_part(to->id.kind) && !rules->ignore_owners &&
+                         !is_identity && to->id.kind != CAT_EXTENSION &&
+                         !cat_same_text(from ? from->owner : NULL, to->owner);
+    if (is_given_away) {
         Buf owner;
         buf_init(&owner, r->arena);
         put_ident(r, &owner, to->owner);
         statement(r, "ALTER %s OWNER TO %s", object.p, owner.p);
     }
     if (!rules->ignore_grants)
-        grants(r, from, to);
+        grants(r, from, to, rules);
     if (!rules->ignore_comments && !cat_same_text(from ? from->comment : NULL, to->comment))
         comment(r, object.p, to);
 }

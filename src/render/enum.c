@@ -105,7 +105,7 @@ rebuild(Render *r, const Change *c, const char *name)
     statement(r, "ALTER TYPE %s RENAME TO %s", new_name.p, plain.p);
     if (r->compat && !r->diff->options.from_is_written)
         statement(r, "DROP TYPE \"%s\".%s", to->id.schema, old_ident.p);
-    else
+    else if (!c->keeps_old_type)
         statement(r, "DROP TYPE %s", old_name.p);
     vec_each (const EnumUse, use, &c->defaults)
         if (use->to && use->to->default_expr)

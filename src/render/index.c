@@ -52,31 +52,19 @@ put_index(Render *r, Buf *b, const CatIndex *i)
 }
 
 static void
-create_index(Render *r, const CatIndex *i)
+create_index(Render *r, const CatIndex *i, bool is_attached)
 {
-    Buf b, name, table;
+    Buf b, name;
     buf_init(&b, r->arena);
     buf_init(&name, r->arena);
-    buf_init(&table, r->arena);
     put_index(r, &b, i);
     statement_buf(r, &b);
-    if (i->parent.name) {
+    if (is_attached) {
         put_name(r, &name, i->parent.schema, i->parent.name);
         buf_clear(&b);
         put_name(r, &b, i->id.schema, i->id.name);
         statement(r, "ALTER INDEX %s ATTACH PARTITION %s", name.p, b.p);
     }
-    const CatRelation *t = catalog_relation(r->diff->to.catalog, i->id.schema, i->table);
-    if (!t || r->diff->options.prisma_kinds)
-        return;
-    buf_clear(&name);
-    put_ident(r, &name, i->id.name);
-    put_name(r, &table, i->id.schema, i->table);
-    if (cat_same_text(t->cluster_index, i->id.name))
-        statement(r, "ALTER %s %s CLUSTER ON %s",
-                  t->id.kind == CAT_MATVIEW ? "MATERIALIZED VIEW" : "TABLE", table.p, name.p);
-    if (t->replica_identity == 'i' && cat_same_text(t->replica_index, i->id.name))
-        statement(r, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", table.p, name.p);
 }
 
 void
@@ -87,7 +75,7 @@ render_index(Render *r, const Change *c)
     switch (c->op) {
     case CHANGE_CREATE:
         r->step->title = "CreateIndex";
-        create_index(r, (const CatIndex *)c->to);
+        create_index(r, (const CatIndex *)c->to, c->is_attached);
         render_attributes(r, NULL, c->to);
         break;
     case CHANGE_DROP:
@@ -143,6 +131,11 @@ render_constraint(Render *r, const Change *c)
         break;
     case CHANGE_ALTER:
         r->step->title = "AlterConstraint";
+        if (has_field(&c->fields, "is_not_valid")) {
+            buf_addz(&b, " VALIDATE CONSTRAINT ");
+            put_ident(r, &b, k->id.sub);
+            statement_buf(r, &b);
+        }
         render_attributes(r, c->from, c->to);
         return;
     }

@@ -33,8 +33,49 @@ list(Arena *a, const CatTexts *names)
     return b.p;
 }
 
+static const char *
+count(Arena *a, int64_t n)
+{
+    return n >= DIFF_ROWS_MAX ? str_fmt(a, "%d or more", DIFF_ROWS_MAX)
+                              : str_fmt(a, "%lld", (long long)n);
+}
+
+/* What the rows of a database say. */
+static const char *
+answer(Arena *a, const DiffNote *n)
+{
+    static const char *const words[NOTE_KIND_COUNT] = {
+        [NOTE_DROP_COLUMN] = "have a value in it",
+        [NOTE_RECREATE_COLUMN] = "have a value in it",
+        [NOTE_SCALAR_TO_LIST] = "have a value in it",
+        [NOTE_RISKY_CAST] = "do not fit the new type",
+        [NOTE_MADE_REQUIRED] = "have NULL",
+        [NOTE_UNIQUE] = "share their values with another row",
+        [NOTE_FOREIGN_KEY_ROWS] = "refer to nothing",
+        [NOTE_CHECK_ROWS] = "violate it",
+    };
+    if (n->kind == NOTE_ENUM_VALUES_REMOVED)
+        return n->hits ? str_fmt(a, "%s rows use them.", count(a, n->hits)) : "No row uses them.";
+    if (!n->rows)
+        return "The table is empty.";
+    if (!words[n->kind])
+        return str_fmt(a, "It has %s rows.", count(a, n->rows));
+    return str_fmt(a, "%s of %s rows %s.", count(a, n->hits), count(a, n->rows), words[n->kind]);
+}
+
+static const char *
+sentence(Arena *a, const DiffNote *n);
+
 const char *
 render_note(Arena *a, const DiffNote *n)
+{
+    if (n->is_answered)
+        return str_fmt(a, "%s %s", sentence(a, n), answer(a, n));
+    return sentence(a, n);
+}
+
+static const char *
+sentence(Arena *a, const DiffNote *n)
 {
     const char *table = n->at.name, *column = n->at.sub;
     switch (n->kind) {

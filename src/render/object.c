@@ -21,15 +21,6 @@ ident(Render *r, const char *name)
     return b.p;
 }
 
-static bool
-has(const CatTexts *fields, const char *name)
-{
-    vec_each (const char *, f, fields)
-        if (strcmp(*f, name) == 0)
-            return true;
-    return false;
-}
-
 /* ---- schemas, extensions ------------------------------------------------------------------- */
 
 static void
@@ -76,9 +67,9 @@ render_extension(Render *r, const Change *c)
         statement_buf(r, &b);
     } else {
         r->step->title = "AlterExtension";
-        if (has(&c->fields, "version"))
+        if (has_field(&c->fields, "version"))
             statement(r, "ALTER EXTENSION %s UPDATE TO %s", name, ident(r, e->version));
-        if (has(&c->fields, "in_schema"))
+        if (has_field(&c->fields, "in_schema"))
             statement(r, "ALTER EXTENSION %s SET SCHEMA %s", name, ident(r, e->in_schema));
     }
 }
@@ -102,14 +93,23 @@ create_domain(Render *r, const CatDomain *d)
         buf_addz(&b, " NOT NULL");
     cat_each(CatConstraint, k, &d->constraints)
     {
+        if (k->is_not_valid)
+            continue;
         buf_addz(&b, " CONSTRAINT ");
         put_ident(r, &b, k->id.sub);
         buf_addc(&b, ' ');
-        CatConstraint valid = *k;
-        valid.is_not_valid = false; /* of ALTER DOMAIN only */
-        put_constraint(r, &b, &valid);
+        put_constraint(r, &b, k);
     }
     statement_buf(r, &b);
+    cat_each(CatConstraint, k, &d->constraints)
+    {
+        if (!k->is_not_valid)
+            continue;
+        buf_clear(&b);
+        put_constraint(r, &b, k);
+        statement(r, "ALTER DOMAIN %s ADD CONSTRAINT %s %s", name_of(r, &d->id),
+                  ident(r, k->id.sub), b.p);
+    }
     render_attributes(r, NULL, (const CatObject *)d);
     cat_each(CatConstraint, k, &d->constraints) render_attributes(r, NULL, (const CatObject *)k);
 }
@@ -130,13 +130,13 @@ render_domain(Render *r, const Change *c)
     }
     const CatDomain *d = (const CatDomain *)c->to;
     r->step->title = "AlterDomain";
-    if (has(&c->fields, "default_expr")) {
+    if (has_field(&c->fields, "default_expr")) {
         if (d->default_expr)
             statement(r, "ALTER DOMAIN %s SET DEFAULT %s", name, d->default_expr);
         else
             statement(r, "ALTER DOMAIN %s DROP DEFAULT", name);
     }
-    if (has(&c->fields, "is_not_null"))
+    if (has_field(&c->fields, "is_not_null"))
         statement(r, "ALTER DOMAIN %s %s NOT NULL", name, d->is_not_null ? "SET" : "DROP");
     render_attributes(r, c->from, c->to);
 }
@@ -191,8 +191,18 @@ render_composite(Render *r, const Change *c)
         if (k->op == COLUMN_ADD) {
             put_attribute(r, &b, k->to);
             statement(r, "ALTER TYPE %s ADD ATTRIBUTE %s", name, b.p);
+        } else if (k->op == COLUMN_RECREATE) {
+            put_attribute(r, &b, k->to);
+            statement(r, "ALTER TYPE %s DROP ATTRIBUTE %s, ADD ATTRIBUTE %s", name,
+                      ident(r, k->from->id.sub), b.p);
+            render_attributes(r, NULL, (const CatObject *)k->to);
+            continue;
         } else if (k->fields & COLUMN_TYPE) {
             put_type(r, &b, &k->to->type);
+            if (k->to->collation.name) {
+                buf_addz(&b, " COLLATE ");
+                put_name(r, &b, k->to->collation.schema, k->to->collation.name);
+            }
             statement(r, "ALTER TYPE %s ALTER ATTRIBUTE %s TYPE %s", name,
                       ident(r, k->to->id.sub), b.p);
         }
@@ -248,6 +258,12 @@ render_sequence(Render *r, const Change *c)
         statement(r, "DROP SEQUENCE %s", name_of(r, &s->id));
         return;
     }
+    if (c->op == CHANGE_RENAME) {
+        r->step->title = "RenameSequence";
+        statement(r, "ALTER SEQUENCE %s RENAME TO %s", name_of(r, &c->from->id),
+                  ident(r, s->id.name));
+        return;
+    }
     if (c->op == CHANGE_CREATE) {
         r->step->title = "CreateSequence";
         buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "", name_of(r, &s->id));
@@ -255,6 +271,7 @@ render_sequence(Render *r, const Change *c)
             buf_addz(&b, " AS ");
             put_type(r, &b, &s->type);
         }
+        usual.start = s->increment > 0 ? s->min : s->max;
         put_sequence_options(&b, s, &usual);
         statement_buf(r, &b);
         render_attributes(r, NULL, c->to);
@@ -270,7 +287,7 @@ render_sequence(Render *r, const Change *c)
     CatSequence then = *x; /* what AS changes by itself */
     buf_fmt(&b, "ALTER SEQUENCE %s", name_of(r, &x->id));
     size_t head = b.n;
-    if (has(&c->fields, "type")) {
+    if (has_field(&c->fields, "type")) {
         CatSequence was = *x;
         buf_addz(&b, " AS ");
         put_type(r, &b, &s->type);
@@ -282,13 +299,26 @@ render_sequence(Render *r, const Change *c)
         put_sequence_options(&b, s, &then);
     if (b.n > head)
         statement_buf(r, &b);
-    if (has(&c->fields, "is_unlogged"))
+    if (has_field(&c->fields, "is_unlogged"))
         statement(r, "ALTER SEQUENCE %s SET %s", name_of(r, &s->id),
                   s->is_unlogged ? "UNLOGGED" : "LOGGED");
-    if (has(&c->fields, "owner_table") || has(&c->fields, "owner_column"))
-        own_sequence(r, s);
+    /* A sequence is like the table that it belongs to, and so it is when it leaves it. */
+    bool moves = has_field(&c->fields, "owner_table") || has_field(&c->fields, "owner_column");
+    if (moves && x->owner_column)
+        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_of(r, &s->id));
+    CatSequence left = *x;
+    const CatRelation *t =
+        catalog_relation(r->diff->to.catalog, x->owner_table.schema, x->owner_table.name);
+    if (moves && x->owner_column && t) {
+        left.owner = t->owner;
+        if (t->is_unlogged != s->is_unlogged && !has_field(&c->fields, "is_unlogged"))
+            statement(r, "ALTER SEQUENCE %s SET %s", name_of(r, &s->id),
+                      s->is_unlogged ? "UNLOGGED" : "LOGGED");
+    }
     if (!r->diff->options.prisma_kinds)
-        render_attributes(r, c->from, c->to);
+        render_attributes(r, (const CatObject *)&left, c->to);
+    if (moves)
+        own_sequence(r, s);
 }
 
 /* ---- functions, views ---------------------------------------------------------------------- */
@@ -308,7 +338,7 @@ render_function(Render *r, const Change *c)
                   name_of(r, &f->id), f->id.sub ? f->id.sub : "");
         return;
     }
-    if (c->op == CHANGE_CREATE || has(&c->fields, "definition"))
+    if (c->op == CHANGE_CREATE || has_field(&c->fields, "definition"))
         statement(r, "%s", str_dup(r->arena, str_trim(str_of(f->definition))));
     render_attributes(r, c->from, c->to);
 }
@@ -383,10 +413,10 @@ render_view(Render *r, const Change *c)
         statement(r, "DROP %s %s", view_words(c->from), name_of(r, &v->id));
         return;
     }
-    bool options = has(&c->fields, "options");
+    bool options = has_field(&c->fields, "options");
     if (c->op == CHANGE_CREATE)
         create_view(r, v, false);
-    else if (c->kind == CAT_VIEW && (has(&c->fields, "query") || options))
+    else if (c->kind == CAT_VIEW && (has_field(&c->fields, "query") || options))
         create_view(r, v, true);
     if (c->kind == CAT_VIEW)
         view_defaults(r, (const CatRelation *)c->from, v);

@@ -36,7 +36,8 @@ render_script(Arena *a, const Diff *d, const RenderOptions *options);
 Str
 render_warnings(Arena *a, const Diff *d, bool all);
 
-/* A note as one sentence, as Prisma says it where it has words for it. Not filtered for terminals. */
+/* A note as Prisma says it where it has words for it, followed by what the rows of a database say
+ * where they were asked: "3 of 120 rows have NULL." Not filtered for terminals. */
 const char *
 render_note(Arena *a, const DiffNote *note);
 

@@ -28,6 +28,8 @@ serial_of(Render *r, const Catalog *c, const CatColumn *column); /* "SERIAL", ..
 void
 put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
 void
+put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
+void
 put_keys(Render *r, Buf *b, const CatKeys *keys);
 void
 put_options(Render *r, Buf *b, const CatTexts *options); /* " WITH (a=b)" */
@@ -40,6 +42,9 @@ put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual);
 void
 put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its name */
 
+bool
+has_field(const CatTexts *fields, const char *name);
+
 __attribute__((format(printf, 2, 3))) void
 statement(Render *r, const char *fmt, ...);
 void
@@ -48,6 +53,12 @@ statement_buf(Render *r, const Buf *b);
 /* Each makes the statements of its kind of change. */
 void
 render_table(Render *r, const Change *c);
+void
+render_index_state(Render *r, const Change *c);
+void
+render_renamed_column(Render *r, const Change *c);
+void
+render_attach(Render *r, const Change *c);
 void
 render_object(Render *r, const Change *c);
 void

@@ -4,9 +4,19 @@
 static void
 render_change(Render *r, const Change *c)
 {
+    if (c->is_index_state || c->attaches) {
+        if (c->attaches)
+            render_attach(r, c);
+        else
+            render_index_state(r, c);
+        return;
+    }
     switch (c->kind) {
     case CAT_TABLE:
         render_table(r, c);
+        break;
+    case CAT_COLUMN:
+        render_renamed_column(r, c);
         break;
     case CAT_ENUM:
         render_enum(r, c);

@@ -171,7 +171,7 @@ identity_sequence(const Catalog *c, const CatColumn *column)
     return NULL;
 }
 
-static void
+void
 put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column)
 {
     const CatSequence *s = identity_sequence(c, column);
@@ -189,6 +189,7 @@ put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column)
         put_name(r, &options, s->id.schema, s->id.name);
     }
     usual.is_cycle = false;
+    usual.start = s->increment > 0 ? s->min : s->max;
     put_sequence_options(&options, s, &usual);
     if (options.n)
         buf_fmt(b, " (%s)", options.p + 1);
@@ -394,6 +395,15 @@ put_constraint(Render *r, Buf *b, const CatConstraint *k)
         buf_addz(b, " NOT ENFORCED");
     if (k->is_not_valid && !k->is_not_enforced)
         buf_addz(b, " NOT VALID");
+}
+
+bool
+has_field(const CatTexts *fields, const char *name)
+{
+    vec_each (const char *, f, fields)
+        if (strcmp(*f, name) == 0)
+            return true;
+    return false;
 }
 
 /* ---- statements ---------------------------------------------------------------------------- */

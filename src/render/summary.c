@@ -50,6 +50,7 @@ section_of(const Change *c)
         return adds ? SECTION_ADDED_ENUM : drops ? SECTION_REMOVED_ENUM : SECTION_CHANGED_ENUM;
     case CAT_TABLE:
         return adds ? SECTION_ADDED_TABLE : drops ? SECTION_REMOVED_TABLE : SECTION_CHANGED_TABLE;
+    case CAT_COLUMN:
     case CAT_INDEX:
     case CAT_CONSTRAINT:
     case CAT_TRIGGER:
@@ -267,6 +268,8 @@ put_part(Buf *b, const Change *c)
         put_key_list(b, i);
     } else if (c->kind == CAT_INDEX) {
         buf_fmt(b, "  [*] Renamed index `%s` to `%s`\n", c->from->id.name, c->to->id.name);
+    } else if (c->kind == CAT_COLUMN && c->op == CHANGE_RENAME) {
+        buf_fmt(b, "  [*] Renamed column `%s` to `%s`\n", c->from->id.sub, c->to->id.sub);
     } else if (c->kind == CAT_CONSTRAINT && c->op == CHANGE_RENAME) {
         buf_fmt(b, "  [*] Renamed the %s \"%s\" to \"%s\"\n",
                 ((const CatConstraint *)o)->type == CAT_FOREIGN_KEY ? "foreign key" : "constraint",
@@ -290,9 +293,17 @@ put_item(Arena *a, Buf *b, const Item *i)
     case SECTION_CHANGED_ENUM:
         if (c->op == CHANGE_ALTER)
             put_enum(b, c);
+        else if (c->old_name)
+            buf_fmt(b, "  [*] Renamed variant `%s` to `%s`\n", c->old_name, c->fields.v[0]);
+        else
+            buf_fmt(b, "  [*] Renamed from `%s`\n", c->from->id.name);
         break;
     case SECTION_CHANGED_TABLE:
-        if (c->kind == CAT_TABLE && c->op == CHANGE_ALTER)
+        if (c->attaches)
+            buf_addz(b, "  [*] Attached as a partition\n");
+        else if (c->is_index_state)
+            buf_addz(b, "  [*] Changed the index of its replica identity or order\n");
+        else if (c->kind == CAT_TABLE && c->op == CHANGE_ALTER)
             put_table(b, c);
         else if (c->kind == CAT_TABLE)
             buf_fmt(b, "  [*] Renamed from `%s`\n", c->from->id.name);

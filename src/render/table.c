@@ -63,19 +63,6 @@ same_list(const CatTexts *x, const CatTexts *y)
     return same;
 }
 
-static void
-replica_identity(Render *r, const char *table, const CatRelation *t)
-{
-    if (t->replica_identity == 'i' && t->replica_index)
-        statement(r, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", table,
-                  ident(r, t->replica_index));
-    else
-        statement(r, "ALTER TABLE %s REPLICA IDENTITY %s", table,
-                  t->replica_identity == 'f'   ? "FULL"
-                  : t->replica_identity == 'n' ? "NOTHING"
-                                               : "DEFAULT");
-}
-
 /* What CREATE TABLE leaves as it is: `from` is what the table has then. */
 static void
 table_state(Render *r, const CatRelation *from, const CatRelation *to)
@@ -93,15 +80,14 @@ table_state(Render *r, const CatRelation *from, const CatRelation *to)
         reset_options(r, table, "", &from->options, &to->options);
     if (!same_list(&from->toast_options, &to->toast_options))
         reset_options(r, table, "toast.", &from->toast_options, &to->toast_options);
-    if (from->replica_identity != to->replica_identity ||
-        !cat_same_text(from->replica_index, to->replica_index))
-        replica_identity(r, table, to);
-    if (!cat_same_text(from->cluster_index, to->cluster_index)) {
-        if (to->cluster_index)
-            statement(r, "ALTER TABLE %s CLUSTER ON %s", table, ident(r, to->cluster_index));
-        else
-            statement(r, "ALTER TABLE %s SET WITHOUT CLUSTER", table);
-    }
+    /* What names an index comes when it is there. */
+    if (from->replica_identity != to->replica_identity && to->replica_identity != 'i')
+        statement(r, "ALTER TABLE %s REPLICA IDENTITY %s", table,
+                  to->replica_identity == 'f'   ? "FULL"
+                  : to->replica_identity == 'n' ? "NOTHING"
+                                                : "DEFAULT");
+    if (from->cluster_index && !to->cluster_index)
+        statement(r, "ALTER TABLE %s SET WITHOUT CLUSTER", table);
     if (from->is_rls != to->is_rls)
         statement(r, "ALTER TABLE %s %s ROW LEVEL SECURITY", table,
                   to->is_rls ? "ENABLE" : "DISABLE");
@@ -195,29 +181,87 @@ column_storage(Render *r, const char *table, const CatColumn *from, const CatCol
         statement(r, "ALTER TABLE %s ALTER COLUMN %s SET (%s)", table, name, b.p);
 }
 
+/* For partitions, which get an identity when they are attached, and for parents. */
+static CatColumn
+without_identity(const CatColumn *column)
+{
+    CatColumn plain = *column;
+    plain.identity = CAT_NO_IDENTITY;
+    return plain;
+}
+
+/* A new type brings its own storage, as a new column does. */
+static void
+altered_storage(Render *r, const char *table, const ColumnChange *k)
+{
+    CatColumn retyped;
+    if (k->op != COLUMN_ALTER) {
+        column_storage(r, table, NULL, k->to);
+    } else if (k->fields & COLUMN_TYPE) {
+        retyped = *k->from;
+        retyped.storage = retyped.compression = 0;
+        column_storage(r, table, &retyped, k->to);
+    } else if (k->fields & COLUMN_STORAGE) {
+        column_storage(r, table, k->from, k->to);
+    }
+}
+
 typedef struct Alter {
     Render *r;
     const Change *change;
-    const char *table;
+    const char *table, *only; /* only: without its children */
     Buf clauses;
+    Buf own; /* what must not be passed on to children */
     CatTexts before, after;
 } Alter;
 
 static Buf *
+next_clause(Buf *b)
+{
+    if (b->n)
+        buf_addz(b, ",\n");
+    return b;
+}
+
+static Buf *
 clause(Alter *a)
 {
-    if (a->clauses.n)
-        buf_addz(&a->clauses, ",\n");
-    return &a->clauses;
+    return next_clause(&a->clauses);
+}
+
+static void
+put_prefix(Alter *a, Buf *b, const ColumnChange *k)
+{
+    buf_addz(next_clause(b), "ALTER COLUMN ");
+    put_ident(a->r, b, k->from->id.sub);
+    buf_addc(b, ' ');
 }
 
 static void
 alter_prefix(Alter *a, const ColumnChange *k)
 {
-    Buf *b = clause(a);
-    buf_addz(b, "ALTER COLUMN ");
-    put_ident(a->r, b, k->from->id.sub);
-    buf_addc(b, ' ');
+    put_prefix(a, &a->clauses, k);
+}
+
+static bool
+is_child(const CatRelation *t, const CatRef *parent)
+{
+    if (cat_same_text(t->partition_of.name, parent->name) &&
+        cat_same_text(t->partition_of.schema, parent->schema))
+        return true;
+    vec_each (const CatName, name, &t->inherits)
+        if (strcmp(name->name, parent->name) == 0 && cat_same_text(name->schema, parent->schema))
+            return true;
+    return false;
+}
+
+static bool
+has_children(const Render *r, const CatRef *table)
+{
+    if (r->diff->options.prisma_kinds)
+        return false;
+    cat_each(CatRelation, t, &r->diff->to.catalog->tables) if (is_child(t, table)) return true;
+    return false;
 }
 
 static bool
@@ -316,9 +360,6 @@ set_type(Alter *a, const ColumnChange *k)
     switch (k->cast_using) {
     case USING_NOTHING:
         return;
-    case USING_CAST:
-        buf_fmt(b, " USING (%s::", column);
-        break;
     case USING_TEXT:
         buf_fmt(b, " USING (%s::text%s::", column, k->from->type.is_array ? "[]" : "");
         break;
@@ -360,49 +401,63 @@ alter_column_compat(Alter *a, const ColumnChange *k)
         set_type(a, k);
 }
 
+/* The sequence of an identity column is looked at before any clause is done: statements of their own
+ * before and after those that change the type and NOT NULL. */
 static void
 alter_identity(Alter *a, const ColumnChange *k)
 {
-    Buf *b = &a->clauses;
-    alter_prefix(a, k);
-    if (k->to->identity == CAT_NO_IDENTITY)
-        buf_addz(b, "DROP IDENTITY");
-    else
-        buf_fmt(b, "%s GENERATED %s%s", k->from->identity ? "SET" : "ADD",
-                k->to->identity == CAT_ALWAYS ? "ALWAYS" : "BY DEFAULT",
-                k->from->identity ? "" : " AS IDENTITY");
+    Render *r = a->r;
+    Buf b;
+    buf_init(&b, r->arena);
+    /* Partitions have the identity of their table. */
+    bool is_partitioned = ((const CatRelation *)a->change->to)->partition_key;
+    buf_fmt(&b, "ALTER TABLE %s ALTER COLUMN %s ", is_partitioned ? a->table : a->only,
+            ident(r, k->to->id.sub));
+    if (k->to->identity == CAT_NO_IDENTITY) {
+        buf_addz(&b, "DROP IDENTITY");
+        *vec_add(r->arena, &a->before) = b.p;
+        return;
+    }
+    if (k->from->identity) {
+        buf_fmt(&b, "SET GENERATED %s", k->to->identity == CAT_ALWAYS ? "ALWAYS" : "BY DEFAULT");
+    } else {
+        buf_addz(&b, "ADD");
+        put_identity(r, &b, r->diff->to.catalog, k->to);
+    }
+    *vec_add(r->arena, &a->after) = b.p;
 }
 
 static void
 alter_column(Alter *a, const ColumnChange *k)
 {
-    Buf *b = &a->clauses;
+    Buf *b = &a->clauses, *own = a->only == a->table ? b : &a->own;
     if (k->fields & COLUMN_NULLABLE) {
         alter_prefix(a, k);
         buf_addz(b, k->to->is_not_null ? "SET NOT NULL" : "DROP NOT NULL");
     }
-    if (k->fields & COLUMN_GENERATED) {
-        alter_prefix(a, k);
-        buf_addz(b, "DROP EXPRESSION");
-    }
-    bool drops = k->is_default_in_the_way ||
-                 (k->fields & COLUMN_DEFAULT && !k->to->default_expr);
-    if (drops && !(k->fields & COLUMN_GENERATED)) {
-        alter_prefix(a, k);
-        buf_addz(b, "DROP DEFAULT");
+    /* Before USING, which generated columns do not take. */
+    if (k->fields & COLUMN_GENERATED)
+        *vec_add(a->r->arena, &a->before) =
+            str_fmt(a->r->arena, "ALTER TABLE %s ALTER COLUMN %s DROP EXPRESSION", a->table,
+                    ident(a->r, k->to->id.sub));
+    bool drops = k->fields & COLUMN_DEFAULT && !k->to->default_expr;
+    if ((drops || k->is_default_in_the_way) && !(k->fields & COLUMN_GENERATED)) {
+        Buf *where = k->is_default_in_the_way || k->fields & COLUMN_IDENTITY ? b : own;
+        put_prefix(a, where, k);
+        buf_addz(where, "DROP DEFAULT");
     }
     if (k->fields & COLUMN_IDENTITY)
         alter_identity(a, k);
     bool sets = k->fields & COLUMN_DEFAULT && k->to->default_expr;
     if (sets && !k->is_default_in_the_way) {
-        alter_prefix(a, k);
-        buf_fmt(b, "SET DEFAULT %s", k->to->default_expr);
+        put_prefix(a, own, k);
+        buf_fmt(own, "SET DEFAULT %s", k->to->default_expr);
     }
     if (k->fields & COLUMN_TYPE)
         set_type(a, k);
     if (sets && k->is_default_in_the_way) {
-        alter_prefix(a, k);
-        buf_fmt(b, "SET DEFAULT %s", k->to->default_expr);
+        put_prefix(a, own, k);
+        buf_fmt(own, "SET DEFAULT %s", k->to->default_expr);
     }
 }
 
@@ -414,8 +469,13 @@ column_clauses(Alter *a, const ColumnChange *k)
         put_ident(a->r, &a->clauses, k->from->id.sub);
     }
     if (k->op == COLUMN_ADD || k->op == COLUMN_RECREATE) {
+        /* Children get the column, but no identity. */
+        bool is_later = k->to->identity && a->only != a->table;
+        CatColumn plain = without_identity(k->to), none = plain;
         buf_addz(clause(a), "ADD COLUMN     ");
-        put_column(a->r, &a->clauses, a->r->diff->to.catalog, k->to);
+        put_column(a->r, &a->clauses, a->r->diff->to.catalog, is_later ? &plain : k->to);
+        if (is_later)
+            alter_identity(a, &(ColumnChange){.from = &none, .to = k->to});
     }
     if (k->op != COLUMN_ALTER)
         return;
@@ -455,6 +515,8 @@ alter_table(Render *r, const Change *c)
     Alter a = {.r = r, .change = c, .table = table_name(r, &c->to->id)};
     bool rename_inside = r->compat && r->diff->options.prisma == 6;
     buf_init(&a.clauses, r->arena);
+    buf_init(&a.own, r->arena);
+    a.only = has_children(r, &c->to->id) ? str_fmt(r->arena, "ONLY %s", a.table) : a.table;
     if (c->drop_key) {
         buf_addz(clause(&a), "DROP CONSTRAINT ");
         put_ident(r, &a.clauses, c->drop_key->id.sub);
@@ -469,6 +531,8 @@ alter_table(Render *r, const Change *c)
         statement(r, "%s", *text);
     if (a.clauses.n)
         statement(r, "ALTER TABLE %s %s", a.table, a.clauses.p);
+    if (a.own.n)
+        statement(r, "ALTER TABLE %s %s", a.only, a.own.p);
     if (!rename_inside)
         rename_key(&a, false);
     vec_each (const char *, text, &a.after)
@@ -476,12 +540,20 @@ alter_table(Render *r, const Change *c)
     if (r->diff->options.prisma_kinds || r->compat)
         return;
     vec_each (const ColumnChange, k, &c->columns)
-        if (k->to && (k->fields & COLUMN_STORAGE || k->op != COLUMN_ALTER))
-            column_storage(r, a.table, k->op == COLUMN_ALTER ? k->from : NULL, k->to);
+        if (k->to)
+            altered_storage(r, a.only, k);
     const CatRelation *x = (const CatRelation *)c->from, *y = (const CatRelation *)c->to;
     parents(r, x, y);
     table_state(r, x, y);
     render_attributes(r, c->from, c->to);
+    /* A new owner changes what columns grant, too. */
+    if (!cat_same_text(x->owner, y->owner))
+        cat_each(CatColumn, column, &y->columns)
+        {
+            const CatColumn *was = catalog_column(x, column->id.sub);
+            if (was && (was->grants.n || column->grants.n))
+                render_attributes(r, (const CatObject *)was, (const CatObject *)column);
+        }
     vec_each (const ColumnChange, k, &c->columns)
         if (k->to)
             render_attributes(r, k->op == COLUMN_ALTER ? (const CatObject *)k->from : NULL,
@@ -493,18 +565,19 @@ alter_table(Render *r, const Change *c)
 static void
 put_body(Render *r, Buf *b, const CatRelation *t)
 {
-    bool first = true;
+    bool first = true, is_partition = t->partition_of.name;
     buf_addz(b, " (\n");
     cat_each(CatColumn, column, &t->columns)
     {
-        if (column->is_inherited)
+        if (column->is_inherited && !is_partition)
             continue;
+        CatColumn plain = without_identity(column);
         buf_addz(b, first ? "    " : ",\n    ");
-        put_column(r, b, r->diff->to.catalog, column);
+        put_column(r, b, r->diff->to.catalog, is_partition ? &plain : column);
         first = false;
     }
     const CatConstraint *pk = primary_key(t);
-    if (pk && !pk->is_inherited) {
+    if (pk && (!pk->is_inherited || is_partition)) {
         buf_addz(b, first ? "    CONSTRAINT " : ",\n\n    CONSTRAINT ");
         put_ident(r, b, pk->id.sub);
         bool plain = !pk->include.n && !pk->options.n && !pk->tablespace && !pk->is_deferrable &&
@@ -521,6 +594,33 @@ put_body(Render *r, Buf *b, const CatRelation *t)
     buf_addz(b, "\n)");
 }
 
+/* What a child has other than the parent that a column comes from. */
+static void
+own_column(Render *r, const CatRelation *t, const CatColumn *column)
+{
+    const char *table = table_name(r, &t->id), *name = ident(r, column->id.sub);
+    const CatColumn *of = NULL;
+    vec_each (const CatName, n, &t->inherits) {
+        const CatRelation *parent = catalog_relation(r->diff->to.catalog, n->schema, n->name);
+        of = !of && parent ? catalog_column(parent, column->id.sub) : of;
+    }
+    if (!of)
+        return;
+    CatColumn given = *of; /* the others stay with the parent */
+    given.statistics = NULL;
+    given.options = (CatTexts){0};
+    column_storage(r, table, &given, column);
+    if (column->is_not_null && !of->is_not_null)
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, name);
+    if (column->generated || cat_same_text(of->default_expr, column->default_expr))
+        return;
+    if (column->default_expr)
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, name,
+                  column->default_expr);
+    else
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, name);
+}
+
 static void
 create_table(Render *r, const CatRelation *t)
 {
@@ -528,13 +628,7 @@ create_table(Render *r, const CatRelation *t)
     buf_init(&b, r->arena);
     buf_fmt(&b, "CREATE %sTABLE ", t->is_unlogged ? "UNLOGGED " : "");
     put_name(r, &b, t->id.schema, t->id.name);
-    if (t->partition_of.name) {
-        buf_addz(&b, " PARTITION OF ");
-        put_name(r, &b, t->partition_of.schema, t->partition_of.name);
-        buf_fmt(&b, " %s", t->partition_bound);
-    } else {
-        put_body(r, &b, t);
-    }
+    put_body(r, &b, t);
     for (size_t i = 0; i < t->inherits.n; i++) {
         buf_addz(&b, i ? ", " : " INHERITS (");
         put_name(r, &b, t->inherits.v[i].schema, t->inherits.v[i].name);
@@ -558,24 +652,54 @@ create_table(Render *r, const CatRelation *t)
                         .is_unlogged = t->is_unlogged,
                         .tablespace = t->tablespace,
                         .access_method = t->access_method,
-                        .options = t->options,
-                        /* these name indexes that come later */
-                        .replica_identity = t->replica_identity,
-                        .replica_index = t->replica_index,
-                        .cluster_index = t->cluster_index};
-    if (t->replica_identity != 'i')
-        made.replica_identity = 0;
+                        .options = t->options};
     table_state(r, &made, t);
     const char *name = table_name(r, &t->id);
     cat_each(CatColumn, column, &t->columns)
     {
-        column_storage(r, name, NULL, column);
+        if (column->is_inherited && !t->partition_of.name)
+            own_column(r, t, column);
+        else
+            column_storage(r, name, NULL, column);
         if (column->is_not_null_unchecked)
             statement(r, "ALTER TABLE %s ADD NOT NULL %s NOT VALID", name,
                       ident(r, column->id.sub));
     }
     render_attributes(r, NULL, (const CatObject *)t);
     cat_each(CatColumn, column, &t->columns) render_attributes(r, NULL, (const CatObject *)column);
+}
+
+void
+render_renamed_column(Render *r, const Change *c)
+{
+    r->step->title = "RenameColumn";
+    statement(r, "ALTER TABLE %s RENAME COLUMN %s TO %s", table_name(r, &c->to->id),
+              ident(r, c->from->id.sub), ident(r, c->to->id.sub));
+}
+
+void
+render_attach(Render *r, const Change *c)
+{
+    const CatRelation *t = (const CatRelation *)c->to;
+    const CatRef parent = {CAT_TABLE, t->partition_of.schema, t->partition_of.name, NULL};
+    r->step->title = "AttachPartition";
+    statement(r, "ALTER TABLE %s ATTACH PARTITION %s %s", table_name(r, &parent),
+              table_name(r, &t->id), t->partition_bound);
+}
+
+void
+render_index_state(Render *r, const Change *c)
+{
+    const CatRelation *t = (const CatRelation *)c->to;
+    bool is_view = t->id.kind == CAT_MATVIEW;
+    const char *name = table_name(r, &t->id);
+    r->step->title = is_view ? "AlterMaterializedView" : "AlterTable";
+    if (t->replica_identity == 'i')
+        statement(r, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", name,
+                  ident(r, t->replica_index));
+    if (t->cluster_index)
+        statement(r, "ALTER %s %s CLUSTER ON %s", is_view ? "MATERIALIZED VIEW" : "TABLE", name,
+                  ident(r, t->cluster_index));
 }
 
 void

@@ -1,0 +1,347 @@
+/* Names in expressions, and a catalog under new names, as ALTER ... RENAME would leave it. */
+#include "catalog/catalog_int.h"
+
+typedef struct Renaming {
+    Arena *arena;
+    const Catalog *from;
+    const CatRenames *list;
+} Renaming;
+
+static const char *
+new_name(const Renaming *r, CatRef id)
+{
+    vec_each (const CatRename, x, r->list)
+        if (cat_ref_cmp(&x->from, &id) == 0)
+            return x->to;
+    return NULL;
+}
+
+static const char *
+relation_now(const Renaming *r, const char *schema, const char *name)
+{
+    const char *to = name ? new_name(r, (CatRef){CAT_TABLE, schema, name, NULL}) : NULL;
+    return to ? to : name;
+}
+
+static const char *
+column_now(const Renaming *r, const char *schema, const char *table, const char *column)
+{
+    const char *to =
+        table && column ? new_name(r, (CatRef){CAT_COLUMN, schema, table, column}) : NULL;
+    return to ? to : column;
+}
+
+static bool
+is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || (unsigned char)c >= 0x80;
+}
+
+static void
+add_name(Buf *b, const char *name)
+{
+    bool plain = (*name >= 'a' && *name <= 'z') || *name == '_';
+    for (const char *p = name; *p; p++)
+        plain = plain && is_word(*p) && !(*p >= 'A' && *p <= 'Z') && (unsigned char)*p < 0x80;
+    if (!plain)
+        buf_addc(b, '"');
+    for (const char *p = name; *p; p++) {
+        if (*p == '"')
+            buf_addc(b, '"');
+        buf_addc(b, *p);
+    }
+    if (!plain)
+        buf_addc(b, '"');
+}
+
+/* The end of a quoted piece that begins at p. */
+static const char *
+quoted_end(const char *p)
+{
+    char quote = *p++;
+    while (*p && !(*p == quote && p[1] != quote))
+        p += *p == quote ? 2 : 1;
+    return *p ? p + 1 : p;
+}
+
+/* The piece of an expression that begins at p; `name` holds it when it is an identifier. */
+static const char *
+next_piece(const char *p, Buf *name)
+{
+    const char *end = p + 1;
+    buf_clear(name);
+    if (*p == '\'' || *p == '"')
+        end = quoted_end(p);
+    else if (is_word(*p))
+        while (is_word(*end))
+            end++;
+    if (*p == '"')
+        for (const char *q = p + 1; q + 1 < end; q += *q == '"' ? 2 : 1)
+            buf_addc(name, *q);
+    else if (is_word(*p))
+        buf_add(name, (Str){p, (size_t)(end - p)});
+    return end;
+}
+
+bool
+catalog_mentions(const char *expr, const char *name)
+{
+    if (!expr)
+        return false;
+    ARENA_LOCAL(scratch);
+    Buf word;
+    buf_init(&word, scratch);
+    for (const char *p = expr; *p;) {
+        p = next_piece(p, &word);
+        if (word.n && strcmp(word.p, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An expression over a table's own columns: names that are columns, not functions or types. */
+static const char *
+expr_now(const Renaming *r, const CatRef *of, const char *expr)
+{
+    if (!expr)
+        return NULL;
+    Buf b, name;
+    buf_init(&b, r->arena);
+    buf_init(&name, r->arena);
+    for (const char *p = expr, *end; *p; p = end) {
+        end = next_piece(p, &name);
+        bool is_type = p > expr && p[-1] == ':';
+        const char *to = name.n && *end != '(' && !is_type
+                             ? new_name(r, (CatRef){CAT_COLUMN, of->schema, of->name, name.p})
+                             : NULL;
+        if (to)
+            add_name(&b, to);
+        else
+            buf_add(&b, (Str){p, (size_t)(end - p)});
+    }
+    return b.p;
+}
+
+static CatType
+type_now(const Renaming *r, CatType t)
+{
+    const char *to =
+        t.schema && t.name ? new_name(r, (CatRef){CAT_ENUM, t.schema, t.name, NULL}) : NULL;
+    return to ? catalog_type_named(r->arena, t.schema, to, t.is_array) : t;
+}
+
+/* 'OLD'::"Role" of an enum. */
+static const char *
+default_now(const Renaming *r, const CatType *type, const char *expr)
+{
+    if (!expr || !type->schema || *expr != '\'')
+        return expr;
+    const char *end = quoted_end(expr);
+    Buf b, label;
+    buf_init(&b, r->arena);
+    buf_init(&label, r->arena);
+    for (const char *q = expr + 1; q + 1 < end; q += *q == '\'' ? 2 : 1)
+        buf_addc(&label, *q);
+    const char *to =
+        new_name(r, (CatRef){CAT_ENUM, type->schema, type->name, label.p ? label.p : ""});
+    buf_addc(&b, '\'');
+    for (const char *q = to ? to : label.p ? label.p : ""; *q; q++) {
+        if (*q == '\'')
+            buf_addc(&b, '\'');
+        buf_addc(&b, *q);
+    }
+    buf_addc(&b, '\'');
+    CatType now = type_now(r, *type);
+    if (now.text != type->text && strncmp(end, "::", 2) == 0)
+        buf_fmt(&b, "::%s", now.text);
+    else
+        buf_addz(&b, end);
+    return b.p;
+}
+
+static const char *
+nextval_of(Arena *a, const CatRef *sequence)
+{
+    Buf name, b;
+    buf_init(&name, a);
+    buf_init(&b, a);
+    add_name(&name, sequence->schema);
+    buf_addc(&name, '.');
+    add_name(&name, sequence->name);
+    buf_addz(&b, "nextval('");
+    for (const char *p = name.p; *p; p++) {
+        if (*p == '\'')
+            buf_addc(&b, '\'');
+        buf_addc(&b, *p);
+    }
+    buf_addz(&b, "'::regclass)");
+    return b.p;
+}
+
+/* A default that draws from a sequence. */
+static const char *
+nextval_now(const Renaming *r, const char *expr)
+{
+    if (!expr || strncmp(expr, "nextval(", 8) != 0)
+        return expr;
+    vec_each (const CatRename, x, r->list) {
+        CatRef to = {CAT_SEQUENCE, x->from.schema, x->to, NULL};
+        if (x->from.kind == CAT_SEQUENCE && strcmp(nextval_of(r->arena, &x->from), expr) == 0)
+            return nextval_of(r->arena, &to);
+    }
+    return expr;
+}
+
+static CatTexts
+columns_now(const Renaming *r, const char *schema, const char *table, CatTexts list)
+{
+    CatTexts out = {0};
+    vec_each (const char *, column, &list)
+        *vec_add(r->arena, &out) = column_now(r, schema, table, *column);
+    return out;
+}
+
+static CatKeys
+keys_now(const Renaming *r, const CatRef *of, CatKeys keys)
+{
+    CatKeys out = {0};
+    vec_each (CatKey, key, &keys) {
+        CatKey *k = vec_add(r->arena, &out);
+        *k = *key;
+        k->column = column_now(r, of->schema, of->name, key->column);
+        k->expr = expr_now(r, of, key->expr);
+    }
+    return out;
+}
+
+static void
+id_now(const Renaming *r, CatRef *id)
+{
+    const char *to = new_name(r, *id);
+    if (id->kind == CAT_COLUMN)
+        id->sub = to ? to : id->sub;
+    else if (to)
+        id->name = to;
+    if (id->kind >= CAT_COLUMN && id->kind != CAT_INDEX)
+        id->name = relation_now(r, id->schema, id->name);
+}
+
+static void
+fields_now(const Renaming *r, void *copy, const CatRef *was)
+{
+    switch (was->kind) {
+    case CAT_ENUM: {
+        CatEnum *e = copy;
+        CatTexts labels = {0};
+        vec_each (const char *, label, &e->labels) {
+            const char *to = new_name(r, (CatRef){CAT_ENUM, was->schema, was->name, *label});
+            *vec_add(r->arena, &labels) = to ? to : *label;
+        }
+        e->labels = labels;
+        break;
+    }
+    case CAT_SEQUENCE: {
+        CatSequence *s = copy;
+        s->owner_column =
+            column_now(r, s->owner_table.schema, s->owner_table.name, s->owner_column);
+        s->owner_table.name = relation_now(r, s->owner_table.schema, s->owner_table.name);
+        break;
+    }
+    case CAT_TABLE: {
+        CatRelation *t = copy;
+        t->partition_of.name = relation_now(r, t->partition_of.schema, t->partition_of.name);
+        CatNames parents = {0};
+        vec_each (CatName, parent, &t->inherits)
+            *vec_add(r->arena, &parents) =
+                (CatName){parent->schema, relation_now(r, parent->schema, parent->name)};
+        t->inherits = parents;
+        break;
+    }
+    case CAT_COLUMN: {
+        CatColumn *c = copy;
+        c->default_expr = c->generated ? expr_now(r, was, c->default_expr)
+                                       : nextval_now(r, default_now(r, &c->type, c->default_expr));
+        c->type = type_now(r, c->type);
+        break;
+    }
+    case CAT_INDEX: {
+        CatIndex *i = copy;
+        const CatRef of = {CAT_TABLE, was->schema, i->table, NULL};
+        i->keys = keys_now(r, &of, i->keys);
+        i->include = columns_now(r, of.schema, of.name, i->include);
+        i->predicate = expr_now(r, &of, i->predicate);
+        i->table = relation_now(r, of.schema, of.name);
+        break;
+    }
+    case CAT_CONSTRAINT: {
+        CatConstraint *k = copy;
+        k->columns = columns_now(r, was->schema, was->name, k->columns);
+        k->include = columns_now(r, was->schema, was->name, k->include);
+        k->set_columns = columns_now(r, was->schema, was->name, k->set_columns);
+        k->keys = keys_now(r, was, k->keys);
+        k->expr = expr_now(r, was, k->expr);
+        k->ref_columns = columns_now(r, k->ref_table.schema, k->ref_table.name, k->ref_columns);
+        k->ref_table.name = relation_now(r, k->ref_table.schema, k->ref_table.name);
+        break;
+    }
+    case CAT_POLICY: {
+        CatPolicy *p = copy;
+        p->using_expr = expr_now(r, was, p->using_expr);
+        p->check_expr = expr_now(r, was, p->check_expr);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static void
+copy_list(const Renaming *r, Catalog *c, void *container, const void *from, const ListInfo *info)
+{
+    const ObjectList *list = list_at(from, info);
+    ObjectList *out = list_at(container, info);
+    *out = (ObjectList){0};
+    for (size_t i = 0; i < list->n; i++) {
+        const CatObject *o = list_get(list, i);
+        size_t size = cat_kind_info(o->id.kind)->size;
+        CatObject *copy = arena_alloc(r->arena, size);
+        memcpy(copy, o, size);
+        id_now(r, &copy->id);
+        fields_now(r, copy, &o->id);
+        copy->needs = catalog_refs_renamed(r->arena, &o->needs, r->list);
+        if (out->n == out->cap)
+            out->v = vec_grow(r->arena, out->v, &out->cap, sizeof copy);
+        memcpy((char *)out->v + out->n++ * sizeof copy, &copy, sizeof copy);
+        for (const ListInfo *part = cat_part_lists(o->id.kind); part->key; part++)
+            copy_list(r, c, copy, o, part);
+    }
+}
+
+CatRefs
+catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *renames)
+{
+    Renaming r = {.arena = a, .list = renames};
+    CatRefs out = {0};
+    vec_each (const CatRef, ref, refs) {
+        CatRef *copy = vec_add(a, &out);
+        *copy = *ref;
+        id_now(&r, copy);
+    }
+    return out;
+}
+
+Catalog *
+catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames)
+{
+    Renaming r = {.arena = a, .from = c, .list = renames};
+    Catalog *out = catalog_new(a);
+    out->count = c->count;
+    out->others.v = c->others.v;
+    out->others.n = c->others.n;
+    for (const ListInfo *info = cat_lists; info->key; info++)
+        if (info->kind != CAT_MATVIEW) /* with the views */
+            copy_list(&r, out, out, c, info);
+    catalog_finish(out);
+    return out;
+}

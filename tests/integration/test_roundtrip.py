@@ -1,0 +1,172 @@
+"""Scripts of the differ on real servers: they lead to the target, renames keep rows, and notes know
+what rows would make a change fail. A sample of what tests/compat/roundtrip.py does at length."""
+
+import os
+import re
+import sys
+
+import pytest
+
+from harness.cluster import REPO
+
+sys.path.insert(0, os.path.join(REPO, "tests", "compat"))
+
+import roundtrip  # noqa: E402
+
+pytestmark = [pytest.mark.harness,
+              pytest.mark.skipif(not any(map(os.path.exists, roundtrip.PROGRAMS)), reason="not built")]
+
+DATASOURCE = 'datasource db {\n  provider = "postgresql"\n}\n'
+
+
+@pytest.fixture(scope="module")
+def tool():
+    program = roundtrip.Tool()
+    yield program
+    program.close()
+
+
+def test_golden_schemas(tool, server):
+    """Every seventh pair, forward and back."""
+    golden = os.path.join(roundtrip.GOLDEN, "schemas.jsonl")
+    for number, (name, check) in enumerate(roundtrip.check_schemas(tool, server, [golden])):
+        if number % 7 == 0:
+            try:
+                check()
+            except roundtrip.Failure as failure:
+                pytest.fail(f"{name}: {failure}")
+
+
+def test_made_catalogs(tool, server):
+    cases = roundtrip.Catalogs(tool, server, "aramid")
+    for number in range(6):
+        try:
+            cases.check(number)
+        except roundtrip.Failure as failure:
+            pytest.fail(f"catalog {number}: {failure}")
+
+
+OLD = DATASOURCE + """
+enum Role {
+  USER
+  ADMIN
+}
+model User {
+  id    Int    @id @default(autoincrement())
+  mail  String @unique
+  role  Role   @default(ADMIN)
+  posts Post[]
+}
+model Post {
+  id       Int  @id
+  authorId Int
+  author   User @relation(fields: [authorId], references: [id])
+  @@index([authorId])
+}
+"""
+NEW = DATASOURCE + """
+/// @renamed(from: "Role")
+enum Rights {
+  USER
+  /// @renamed(from: "ADMIN")
+  OWNER
+}
+/// Those who may log in.
+/// @renamed(from: "User")
+model Account {
+  id    Int    @id @default(autoincrement())
+  /// @renamed(from: "mail")
+  email String @unique
+  role  Rights @default(OWNER)
+  posts Post[]
+}
+model Post {
+  id        Int     @id
+  /// @renamed(from: "authorId")
+  accountId Int
+  author    Account @relation(fields: [accountId], references: [id])
+  @@index([accountId])
+}
+"""
+
+
+def test_renames_keep_rows(tool, db, db2):
+    roundtrip.run(db, tool.ask("script", "prisma", None, (OLD,)))
+    db.sql("""INSERT INTO "User" (mail) VALUES ('a@b'); INSERT INTO "Post" VALUES (7, 1)""")
+    for side in ((OLD,), roundtrip.url(db)):
+        script = tool.ask("script", "prisma", side, (NEW,))
+        assert "DROP" not in script and "CREATE" not in script
+    roundtrip.run(db, script)
+    assert db.sql('SELECT id, email, role FROM "Account"') == [(1, "a@b", "OWNER")]
+    assert db.sql('SELECT * FROM "Post"') == [(7, 1)]
+    roundtrip.run(db2, tool.ask("script", "prisma", None, (NEW,)))
+    assert tool.ask("catalog", roundtrip.url(db)) == tool.ask("catalog", roundtrip.url(db2))
+    # An annotation may stay.
+    assert tool.ask("script", "prisma", (NEW,), (NEW,)) == roundtrip.EMPTY
+
+
+def test_what_looks_like_a_rename_is_said(tool):
+    plain = "\n".join(line for line in NEW.split("\n") if "@renamed" not in line)
+    notes = tool.ask("notes", "prisma", (OLD,), (plain.replace("email", "mail"),))
+    assert 'The column "authorId" of "public"."Post" goes and `accountId` comes' in notes
+
+
+BEFORE = '''
+CREATE TYPE color AS ENUM ('red', 'green', 'blue');
+CREATE TABLE parent (id int PRIMARY KEY, code text);
+CREATE TABLE t (id int PRIMARY KEY, a text, b text, n bigint, ref int, c color, u int, gone text, list int);
+CREATE TABLE "Dropped ""t""" (x int);
+CREATE MATERIALIZED VIEW m AS SELECT 1 AS x;
+INSERT INTO parent VALUES (1, 'x');
+INSERT INTO t SELECT i, CASE WHEN i > 2 THEN 'abc' END, 'not a number', 5000000000, i, 'blue', i / 2, 'v', 4
+  FROM generate_series(1, 10) AS i;
+INSERT INTO "Dropped ""t""" VALUES (1), (2)
+'''
+AFTER = """
+CREATE TYPE color AS ENUM ('red', 'green');
+CREATE TABLE parent (id int PRIMARY KEY, code text);
+CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL, b int, n int, ref int REFERENCES parent (id),
+  c color, u int UNIQUE, list int, required text NOT NULL, CONSTRAINT small CHECK (id < 8 AND b::text <> '%s'));
+"""
+
+
+def test_notes_ask_rows(tool, db, db2):
+    db.sql(BEFORE)
+    db2.sql(AFTER)
+    before = tool.ask("catalog", roundtrip.url(db))
+    notes = tool.ask("notes", "exact", roundtrip.url(db), roundtrip.url(db2)).splitlines()
+    expected = [
+        ("fails", "column `a` on table `t` required", "2 of 10 rows have NULL."),
+        ("loss", "column `b`", "10 of 10 rows do not fit the new type."),
+        ("loss", "column `n`", "10 of 10 rows do not fit the new type."),
+        ("loss", "drop the column `gone`", "10 of 10 rows have a value in it."),
+        ("fails", "required column `required`", "It has 10 rows."),
+        ("fails", "foreign key `t_ref_fkey`", "9 of 10 rows refer to nothing."),
+        ("fails", "columns `[u]`", "8 of 10 rows share their values with another row."),
+        ("fails", "constraint `small`", "3 of 10 rows violate it."),
+        ("fails", "values [blue] on the enum `color`", "10 rows use them."),
+        ("loss", 'drop the `Dropped "t"` table', "It has 2 rows."),
+        ("loss", "materialized view", "It has 1 rows."),
+    ]
+    for severity, what, answer in expected:
+        assert [note for note in notes if note.startswith(severity) and what in note
+                and note.endswith(answer)], f"{what}: {notes}"
+    assert tool.ask("catalog", roundtrip.url(db)) == before
+    # Without rows nothing fails.
+    db.sql('TRUNCATE t, parent, "Dropped ""t"""; REFRESH MATERIALIZED VIEW m WITH NO DATA')
+    notes = tool.ask("notes", "exact", roundtrip.url(db), roundtrip.url(db2)).splitlines()
+    assert not [note for note in notes if note.startswith("fails")]
+    assert [note for note in notes if note.endswith("The table is empty.")]
+
+
+def test_rows_that_may_not_be_read(tool, db, db2):
+    db.sql(BEFORE)
+    db2.sql(AFTER)
+    name = db.name.replace("-", "_") + "_reader"
+    db.sql(f'CREATE ROLE "{name}" LOGIN')
+    try:
+        where = db.url(name, tcp=False)
+        notes = tool.ask("notes", "exact", where, roundtrip.url(db2))
+        assert "required" in notes and not re.search(r"\d rows", notes)
+    finally:
+        db.sql(f'DROP ROLE "{name}"')
