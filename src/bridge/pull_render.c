@@ -248,6 +248,9 @@ change(Edit *e, const PslField *f, const char *type, const PullField *to, const 
         while (part < PART_COUNT &&
                !(part == PART_NATIVE ? is_native(attr->name) : str_is(attr->name, part_name(part))))
             part++;
+        if (str_is(attr->name, "updatedAt") &&
+            (strcmp(to->type, "DateTime") != 0 || strcmp(to->arity, "[]") == 0))
+            continue;
         if (part == PART_COUNT || !set[part]) {
             buf_addc(&e->b, ' ');
             buf_add(&e->b, psl_text(e->decl->file, attr->span));
@@ -260,21 +263,20 @@ change(Edit *e, const PslField *f, const char *type, const PullField *to, const 
     e->changed = true;
 }
 
+static bool
+is_client_default(const PslDefault *d)
+{
+    return d->kind == PSL_DEFAULT_UUID || d->kind == PSL_DEFAULT_CUID ||
+           d->kind == PSL_DEFAULT_ULID || d->kind == PSL_DEFAULT_NANOID;
+}
+
 /* Defaults of which the database knows nothing, or not what they are. */
 static bool
 is_own_default(const PslDefault *d, const PullField *now)
 {
-    switch (d->kind) {
-    case PSL_DEFAULT_UUID:
-    case PSL_DEFAULT_CUID:
-    case PSL_DEFAULT_ULID:
-    case PSL_DEFAULT_NANOID:
-        return !now->parts[PART_DEFAULT];
-    case PSL_DEFAULT_DBGENERATED:
+    if (d->kind == PSL_DEFAULT_DBGENERATED)
         return !d->value && now->parts[PART_DEFAULT];
-    default:
-        return false;
-    }
+    return is_client_default(d) && !now->parts[PART_DEFAULT];
 }
 
 /* Whether the key that is written at a field is to be written anew: it is gone, has come, or is
@@ -307,8 +309,11 @@ edit_scalar(Edit *e, PullModel *m, PullField *f)
         strcmp(was.type, f->type) == 0 ||
         (was.unsupported && f->unsupported && catalog_type_same(&column->type, &f->column->type));
     set[PART_NATIVE] = !same_type || !same_part(was.parts[PART_NATIVE], f->parts[PART_NATIVE]);
-    set[PART_DEFAULT] = !same_part(was.parts[PART_DEFAULT], f->parts[PART_DEFAULT]) &&
-                        !is_own_default(&f->old->dflt, f);
+    bool keeps_own = same_type && (strcmp(was.arity, "[]") == 0) == (strcmp(f->arity, "[]") == 0) &&
+                     is_own_default(&f->old->dflt, f);
+    set[PART_DEFAULT] =
+        !keeps_own && (!same_part(was.parts[PART_DEFAULT], f->parts[PART_DEFAULT]) ||
+                       is_client_default(&f->old->dflt));
     for (PullPart part = PART_ID; column && part <= PART_UNIQUE; part++)
         set[part] = is_key_changed(m, f, part);
     for (PullPart part = 0; part < PART_COUNT; part++)
