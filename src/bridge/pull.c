@@ -296,6 +296,22 @@ appended(PullCtx *c, Str text, const CatTexts *blocks)
     return buf_finish(&b);
 }
 
+/* With the line ends of the file, where it has those of Windows. */
+static Str
+with_line_ends(PullCtx *c, const FileEdits *f, Str text)
+{
+    if (!str_contains(f->file->source->text, STR("\r\n")))
+        return text;
+    Buf b;
+    buf_init(&b, c->a);
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\n' && !(i && text.p[i - 1] == '\r'))
+            buf_addc(&b, '\r');
+        buf_addc(&b, text.p[i]);
+    }
+    return buf_finish(&b);
+}
+
 static Str
 finished_file(PullCtx *c, FileEdits *f)
 {
@@ -314,7 +330,9 @@ finished_file(PullCtx *c, FileEdits *f)
         vec_each (const char *, block, &f->enums)
             *vec_add(c->a, &rest) = *block;
     Str text = applied(c, f);
-    return rest.n || removes ? appended(c, text, &rest) : text;
+    if (rest.n || removes)
+        text = appended(c, text, &rest);
+    return f->edits.n || rest.n ? with_line_ends(c, f, text) : text;
 }
 
 static void

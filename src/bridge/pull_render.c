@@ -248,6 +248,9 @@ change(Edit *e, const PslField *f, const char *type, const PullField *to, const 
         while (part < PART_COUNT &&
                !(part == PART_NATIVE ? is_native(attr->name) : str_is(attr->name, part_name(part))))
             part++;
+        if (str_is(attr->name, "updatedAt") &&
+            (strcmp(to->type, "DateTime") != 0 || strcmp(to->arity, "[]") == 0))
+            continue;
         if (part == PART_COUNT || !set[part]) {
             buf_addc(&e->b, ' ');
             buf_add(&e->b, psl_text(e->decl->file, attr->span));
@@ -260,21 +263,20 @@ change(Edit *e, const PslField *f, const char *type, const PullField *to, const 
     e->changed = true;
 }
 
+static bool
+is_client_default(const PslDefault *d)
+{
+    return d->kind == PSL_DEFAULT_UUID || d->kind == PSL_DEFAULT_CUID ||
+           d->kind == PSL_DEFAULT_ULID || d->kind == PSL_DEFAULT_NANOID;
+}
+
 /* Defaults of which the database knows nothing, or not what they are. */
 static bool
 is_own_default(const PslDefault *d, const PullField *now)
 {
-    switch (d->kind) {
-    case PSL_DEFAULT_UUID:
-    case PSL_DEFAULT_CUID:
-    case PSL_DEFAULT_ULID:
-    case PSL_DEFAULT_NANOID:
-        return !now->parts[PART_DEFAULT];
-    case PSL_DEFAULT_DBGENERATED:
+    if (d->kind == PSL_DEFAULT_DBGENERATED)
         return !d->value && now->parts[PART_DEFAULT];
-    default:
-        return false;
-    }
+    return is_client_default(d) && !now->parts[PART_DEFAULT];
 }
 
 /* Whether the key that is written at a field is to be written anew: it is gone, has come, or is
@@ -303,15 +305,20 @@ edit_scalar(Edit *e, PullModel *m, PullField *f)
         pull_fill_field(e->c, e->c->old_bridge.catalog, column, &was);
     else /* of a view, which says nothing about the database */
         was = *f;
-    set[PART_NATIVE] =
-        strcmp(was.type, f->type) != 0 || !same_part(was.parts[PART_NATIVE], f->parts[PART_NATIVE]);
-    set[PART_DEFAULT] = !same_part(was.parts[PART_DEFAULT], f->parts[PART_DEFAULT]) &&
-                        !is_own_default(&f->old->dflt, f);
+    bool same_type =
+        strcmp(was.type, f->type) == 0 ||
+        (was.unsupported && f->unsupported && catalog_type_same(&column->type, &f->column->type));
+    set[PART_NATIVE] = !same_type || !same_part(was.parts[PART_NATIVE], f->parts[PART_NATIVE]);
+    bool keeps_own = same_type && (strcmp(was.arity, "[]") == 0) == (strcmp(f->arity, "[]") == 0) &&
+                     is_own_default(&f->old->dflt, f);
+    set[PART_DEFAULT] =
+        !keeps_own && (!same_part(was.parts[PART_DEFAULT], f->parts[PART_DEFAULT]) ||
+                       is_client_default(&f->old->dflt));
     for (PullPart part = PART_ID; column && part <= PART_UNIQUE; part++)
         set[part] = is_key_changed(m, f, part);
     for (PullPart part = 0; part < PART_COUNT; part++)
         any = any || set[part];
-    bool retyped = strcmp(was.type, f->type) != 0 || strcmp(was.arity, f->arity) != 0;
+    bool retyped = !same_type || strcmp(was.arity, f->arity) != 0;
     if (!any && !retyped)
         keep(e, ast->span, ast->comment);
     else
@@ -486,17 +493,83 @@ label_of(const PullEnum *en, const PslEnumValue *old)
     return i;
 }
 
+/* The old value behind a label, or NULL. */
+static const PslEnumValue *
+value_of(const PullEnum *en, size_t label)
+{
+    for (size_t k = 0; k < en->old->nvalues; k++)
+        if (label_of(en, &en->old->values[k]) == label)
+            return &en->old->values[k];
+    return NULL;
+}
+
 /* The labels from `from` on, up to one that was there already. */
 static void
 add_new_values(Edit *e, const PullEnum *en, size_t from)
 {
-    for (size_t i = from; i < en->values.n; i++) {
-        for (size_t k = 0; k < en->old->nvalues; k++)
-            if (label_of(en, &en->old->values[k]) == i)
-                return;
+    for (size_t i = from; i < en->values.n && !value_of(en, i); i++) {
         add_value(&e->b, en->values.v[i], en->type->labels.v[i]);
         e->comments = e->b.n;
         e->changed = true;
+    }
+}
+
+static bool
+is_in_order(const PullEnum *en)
+{
+    size_t last = 0;
+    for (size_t k = 0; k < en->old->nvalues; k++) {
+        size_t label = label_of(en, &en->old->values[k]);
+        if (label == en->values.n)
+            continue;
+        if (label < last)
+            return false;
+        last = label;
+    }
+    return true;
+}
+
+/* The comments directly above an item. */
+static void
+add_comments_above(Edit *e, size_t item)
+{
+    const PslItem *items = e->decl->items.v;
+    size_t first = item;
+    while (first && (items[first - 1].kind == PSL_ITEM_COMMENT ||
+                     items[first - 1].kind == PSL_ITEM_BLOCK_COMMENT))
+        first--;
+    for (; first < item; first++)
+        other(e, &items[first]);
+}
+
+/* Values in the order of the database, which is part of the type; each with its comments. */
+static void
+reorder(Edit *e, const PullEnum *en)
+{
+    const PslItems *items = &e->decl->items;
+    e->changed = true;
+    for (size_t i = 0; i < en->values.n; i++) {
+        const PslEnumValue *old = value_of(en, i);
+        if (!old) {
+            add_value(&e->b, en->values.v[i], en->type->labels.v[i]);
+            e->comments = e->b.n;
+            continue;
+        }
+        for (size_t k = 0; k < items->n; k++)
+            if (items->v[k].kind == PSL_ITEM_VALUE && items->v[k].index == old->ast->index)
+                add_comments_above(e, k);
+        keep(e, old->ast->span, old->ast->comment);
+    }
+    for (size_t k = 0; k < items->n; k++) {
+        const PslItem *item = &items->v[k];
+        if (item->kind == PSL_ITEM_ATTR) {
+            const PslAttr *attr = &e->decl->attrs.v[item->index];
+            add_comments_above(e, k);
+            keep(e, attr->span, attr->comment);
+        } else if (item->kind == PSL_ITEM_VALUE &&
+                   label_of(en, &en->old->values[item->index]) == en->values.n) {
+            lose(e, "enum value", en->old->values[item->index].name);
+        }
     }
 }
 
@@ -506,6 +579,10 @@ pull_edit_enum(PullCtx *c, const PullEnum *en)
     const PslDecl *decl = en->old->decl;
     Edit e;
     begin(&e, c, decl);
+    if (!is_in_order(en)) {
+        reorder(&e, en);
+        return finish(&e);
+    }
     add_new_values(&e, en, 0);
     for (size_t i = 0; i < decl->items.n; i++) {
         const PslItem *item = &decl->items.v[i];

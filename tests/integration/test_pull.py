@@ -194,6 +194,17 @@ def test_each_block_stays_in_its_file(db, tmp_path):
     assert 'model "gone"' in result.err
 
 
+def test_line_ends_stay(db, project):
+    db.sql(SHOP)
+    old = EMPTY + "\n// mine\nmodel customer {\n  id    Int @id @default(autoincrement())\n}\n"
+    path = project.write("prisma/schema.prisma", old.replace("\n", "\r\n"))
+    assert pull(project, db, "--yes").rc == 0
+    with open(path, "rb") as file:
+        text = file.read()
+    assert text.count(b"\n") == text.count(b"\r\n") > 15 and b"// mine\r\nmodel customer" in text
+    assert "already says" in pull(project, db).out
+
+
 def test_managed_schemas_are_left_alone_unless_named(db, project):
     db.sql("CREATE SCHEMA auth; CREATE TABLE auth.users (id uuid PRIMARY KEY);"
            "CREATE TABLE profile (id uuid PRIMARY KEY REFERENCES auth.users)")
