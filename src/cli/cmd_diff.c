@@ -104,6 +104,12 @@ cmd_diff(CmdCall *call)
         !load_datasource(call, "from", &config, &in.sides.from, &err) ||
         !load_datasource(call, "to", &config, &in.sides.to, &err))
         return cli_fail(call, &err);
+    VEC(const char *) renames = {0};
+    vec_each (const OptValue, v, &call->options)
+        if (strcmp(v->spec->name, "rename") == 0)
+            *vec_add(call->arena, &renames) = v->text;
+    in.renames = renames.v;
+    in.nrenames = renames.n;
     bool ok = flow_diff(call->arena, &in, &result, &err);
     if (result.diags.errors)
         schema_input_print(call, call->err, &result.diags);

@@ -404,6 +404,8 @@ static const OptSpec diff_options[] = {
      .help = "exit with 0 when both are equal, 2 when they differ, 1 for every error"},
     {.name = "output", .letter = 'o', .type = OPT_PATH, .value = "FILE",
      .help = "write the result into this file"},
+    {.name = "rename", .type = OPT_TEXT, .value = "OLD:NEW", .repeatable = true,
+     .help = "rename instead of dropping and adding: User:Account, User.mail:email, Role.ADMIN:OWNER"},
     {.name = "prisma-compat", .type = OPT_FLAG,
      .help = "print what Prisma's engine would, its mistakes included"},
     {.name = "prisma", .type = OPT_CHOICE, .value = "N", .choices = diff_prisma_choices,

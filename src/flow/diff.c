@@ -28,6 +28,57 @@ list_others(Arena *a, DiffResult *r)
     r->others.n = kept;
 }
 
+/* A question to the rows may take so long; then the note stays as general as it was. */
+enum { QUESTION_MS = 5000 };
+
+static bool
+read_renames(Arena *a, const DiffInput *in, const Side *sides, CatRenames *ret, Err *err)
+{
+    vec_each (const CatRename, r, &sides[1].bridge.renames)
+        *vec_add(a, ret) = *r;
+    for (size_t i = 0; i < in->nrenames; i++)
+        if (!diff_rename_parse(a, str_of(in->renames[i]), sides[0].bridge.catalog, vec_add(a, ret),
+                               err))
+            return false;
+    return true;
+}
+
+static bool
+compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
+{
+    const Side *from = &ret->sides[0], *to = &ret->sides[1];
+    EndpointKind x = from->endpoint.kind, y = to->endpoint.kind;
+    bool is_written = x == ENDPOINT_SCHEMA || y == ENDPOINT_SCHEMA;
+    CatRules *rules = arena_new(a, CatRules); /* the diff keeps them */
+    *rules = (CatRules){.ignore_owners = true,
+                        .ignore_versions = true,
+                        .ignore_grants = x != ENDPOINT_DATABASE || y != ENDPOINT_DATABASE};
+    CatRenames renames = {0};
+    if (!read_renames(a, in, ret->sides, &renames, err))
+        return false;
+    DiffOptions options = {
+        .prisma_compat = in->prisma_compat,
+        .prisma = in->sides.prisma,
+        .from_is_written = x != ENDPOINT_DATABASE && !from->major,
+        .partial_indexes = from->has_partial_indexes || to->has_partial_indexes,
+        .prisma_kinds = is_written,
+        .rules = rules,
+        .renames = renames.v,
+        .nrenames = renames.n,
+    };
+    for (int i = 0; i < 2; i++)
+        if (ret->sides[i].target.url.schema)
+            ret->schema = ret->sides[i].target.url.schema;
+    DiffSide sides[2];
+    for (int i = 0; i < 2; i++) {
+        const Bridge *b = &ret->sides[i].bridge;
+        sides[i] = (DiffSide){b->catalog, &b->any_default, &b->client_default, &b->unused_schemas};
+    }
+    ret->diff = diff_catalogs(a, &sides[0], &sides[1], &options);
+    return !from->session.db || in->prisma_compat ||
+           introspect_answers(from->session.db, ret->diff, QUESTION_MS, err);
+}
+
 bool
 flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 {
@@ -39,34 +90,13 @@ flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
     diag_sort(&ret->diags);
     if (!ok)
         return false;
-    const Side *from = &ret->sides[0], *to = &ret->sides[1];
-    EndpointKind x = from->endpoint.kind, y = to->endpoint.kind;
-    bool is_written = x == ENDPOINT_SCHEMA || y == ENDPOINT_SCHEMA;
-    CatRules *rules = arena_new(a, CatRules); /* the diff keeps them */
-    *rules = (CatRules){.ignore_owners = true,
-                        .ignore_versions = true,
-                        .ignore_grants = x != ENDPOINT_DATABASE || y != ENDPOINT_DATABASE};
-    DiffOptions options = {
-        .prisma_compat = in->prisma_compat,
-        .prisma = in->sides.prisma,
-        .from_is_written = x != ENDPOINT_DATABASE && !from->major,
-        .partial_indexes = from->has_partial_indexes || to->has_partial_indexes,
-        .prisma_kinds = is_written,
-        .rules = rules,
-    };
-    for (int i = 0; i < 2; i++)
-        if (ret->sides[i].target.url.schema)
-            ret->schema = ret->sides[i].target.url.schema;
-    DiffSide sides[2];
-    for (int i = 0; i < 2; i++) {
-        const Bridge *b = &ret->sides[i].bridge;
-        sides[i] = (DiffSide){b->catalog, &b->any_default, &b->client_default, &b->unused_schemas};
-    }
-    ret->diff = diff_catalogs(a, &sides[0], &sides[1], &options);
+    ok = compare(a, in, ret, err);
     flow_sides_close(ret->sides);
+    if (!ok)
+        return false;
     ret->script = render_script(a, ret->diff, &(RenderOptions){.schema = ret->schema});
     ret->summary = render_summary(a, ret->diff);
-    if (!is_written)
+    if (!ret->diff->options.prisma_kinds)
         list_others(a, ret);
     return true;
 }

@@ -7,6 +7,8 @@
 typedef struct DiffInput {
     SidesInput sides;
     bool prisma_compat; /* write what Prisma's engine would, its mistakes included */
+    const char *const *renames; /* OLD:NEW, as diff_rename_parse reads them */
+    size_t nrenames;
 } DiffInput;
 
 typedef struct DiffResult {
@@ -25,6 +27,9 @@ typedef struct DiffResult {
  * database is left as it is. Owners and versions of extensions do not count; privileges count
  * between two databases only, because a private server has other roles.
  *
- * errors: those of flow_sides */
+ * A database on the side `from` is asked what its rows mean for the changes. Renames are those of
+ * the input and those that a schema on the side `to` announces.
+ *
+ * errors: those of flow_sides, ERR_USAGE for renames */
 MUST_CHECK bool
 flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err);

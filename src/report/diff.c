@@ -31,6 +31,10 @@ report_diff_notes(Buf *out, const Term *t, const DiffResult *r)
                 if (n->severity == s)
                     add_line(out, t, s == DIFF_NOTICE ? TERM_MARK_ARROW : TERM_MARK_WARN,
                              s == DIFF_NOTICE ? TERM_DIM : TERM_YELLOW, render_note(a, n));
+    vec_each (const CatRef, o, &r->sides[1].bridge.unread_renames)
+        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
+                 str_fmt(a, "The @renamed of %s is not understood; it is written /// @renamed(from: "
+                            "\"old\")", cat_ref_text(a, o)));
     vec_each (const CatOther, o, &r->others)
         add_line(out, t, TERM_MARK_ARROW, TERM_DIM,
                  str_fmt(a, "Not compared: %s", other_text(a, o)));

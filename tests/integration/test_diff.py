@@ -149,6 +149,36 @@ def test_compat_gives_prismas_text(files, oracle):
                           "--prisma-compat")
 
 
+def test_renames(files, db):
+    db.sql(script(files, "--from-empty", "--to-schema", "one.prisma"))
+    db.sql('INSERT INTO "User" (mail) VALUES (\'a@b\')')
+    (files / "renamed.prisma").write_text(
+        ONE.replace("model User {", '/// @renamed(from: "User")\nmodel Account {')
+        .replace("mail    String ", "email   String "))
+    args = ["--from-url", db.url(), "--to-schema", "renamed.prisma"]
+    without = diff(files, *args, "--script")
+    assert 'DROP COLUMN "mail"' in without.out and "looks like a rename" in without.err, without
+    text = script(files, *args, "--rename", "User.mail:email")
+    assert "DROP" not in text and 'RENAME TO "Account"' in text, text
+    db.sql(text)
+    assert db.one('SELECT email FROM "Account"') == "a@b"
+    assert diff(files, *args, "--exit-code").rc == 0
+    result = diff(files, "--from-schema", "one.prisma", "--to-schema", "renamed.prisma", "--rename", "User.x:y")
+    assert result.rc == 2 and "User.x" in result.err, result
+    (files / "odd.prisma").write_text(ONE.replace("model User {", "/// @renamed(User)\nmodel Account {"))
+    result = diff(files, "--from-schema", "one.prisma", "--to-schema", "odd.prisma")
+    assert '@renamed(from: "old")' in result.out, result
+
+
+def test_rows_are_asked(files, db):
+    db.sql(script(files, "--from-empty", "--to-schema", "two.prisma"))
+    args = ["--from-url", db.url(), "--to-schema", "one.prisma"]
+    assert "all 0 rows" in diff(files, *args).out or "empty" in diff(files, *args).out
+    db.sql('INSERT INTO "User" (mail, name) VALUES (NULL, \'x\'), (NULL, \'y\'), (\'m\', \'z\')')
+    result = diff(files, *args)
+    assert "2 of 3 rows" in result.out, result
+
+
 @pytest.mark.parametrize("args, rc, words", [
     ([], 2, "--from-schema"),
     (["--from-empty"], 2, "--to-schema"),
