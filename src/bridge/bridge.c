@@ -100,24 +100,6 @@ cut(Str s, size_t max)
     return n;
 }
 
-/* Quoted as the server prints names; words of its grammar that need quotes are not looked up. */
-static void
-add_name(Buf *b, const char *name)
-{
-    bool plain = (*name >= 'a' && *name <= 'z') || *name == '_';
-    for (const char *p = name; *p && plain; p++)
-        plain = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_';
-    if (!plain)
-        buf_addc(b, '"');
-    for (const char *p = name; *p; p++) {
-        if (*p == '"')
-            buf_addc(b, '"');
-        buf_addc(b, *p);
-    }
-    if (!plain)
-        buf_addc(b, '"');
-}
-
 static void
 add_sequence(Ctx *c, CatRelation *t, CatColumn *column)
 {
@@ -128,9 +110,9 @@ add_sequence(Ctx *c, CatRelation *t, CatColumn *column)
     s->owner_column = column->id.sub;
     Buf qualified, b;
     buf_init(&qualified, c->arena);
-    add_name(&qualified, t->id.schema);
+    cat_add_ident(&qualified, t->id.schema);
     buf_addc(&qualified, '.');
-    add_name(&qualified, name);
+    cat_add_ident(&qualified, name);
     buf_init(&b, c->arena);
     buf_addz(&b, "nextval(");
     bridge_add_literal(&b, buf_str(&qualified));

@@ -355,6 +355,10 @@ const char *cat_kind_name(CatKind kind);           /* "materialized view" */
 /* For people: column "email" of table "public"."User". Not filtered for terminals. */
 char *cat_ref_text(Arena *a, const CatRef *id);
 
+/* Write a name as it stands in expressions and defaults: quoted where it is not plain. Words of the
+ * grammar are not looked at. */
+void cat_add_ident(Buf *b, const char *name);
+
 /* ---- comparing ------------------------------------------------------------------------------ */
 
 typedef struct CatRoleMap {

@@ -38,8 +38,8 @@ is_word(char c)
            c == '$' || (unsigned char)c >= 0x80;
 }
 
-static void
-add_name(Buf *b, const char *name)
+void
+cat_add_ident(Buf *b, const char *name)
 {
     bool plain = (*name >= 'a' && *name <= 'z') || *name == '_';
     for (const char *p = name; *p; p++)
@@ -116,7 +116,7 @@ expr_now(const Renaming *r, const CatRef *of, const char *expr)
                              ? new_name(r, (CatRef){CAT_COLUMN, of->schema, of->name, name.p})
                              : NULL;
         if (to)
-            add_name(&b, to);
+            cat_add_ident(&b, to);
         else
             buf_add(&b, (Str){p, (size_t)(end - p)});
     }
@@ -166,9 +166,9 @@ nextval_of(Arena *a, const CatRef *sequence)
     Buf name, b;
     buf_init(&name, a);
     buf_init(&b, a);
-    add_name(&name, sequence->schema);
+    cat_add_ident(&name, sequence->schema);
     buf_addc(&name, '.');
-    add_name(&name, sequence->name);
+    cat_add_ident(&name, sequence->name);
     buf_addz(&b, "nextval('");
     for (const char *p = name.p; *p; p++) {
         if (*p == '\'')

@@ -4,21 +4,13 @@
 #include <inttypes.h>
 
 static const char *
-name_of(Render *r, const CatRef *id)
+title_of(Render *r, const Change *c, const char *kind)
 {
-    Buf b;
-    buf_init(&b, r->arena);
-    put_name(r, &b, id->schema, id->name);
-    return b.p;
-}
-
-static const char *
-ident(Render *r, const char *name)
-{
-    Buf b;
-    buf_init(&b, r->arena);
-    put_ident(r, &b, name);
-    return b.p;
+    return str_fmt(r->arena, "%s%s",
+                   c->op == CHANGE_CREATE ? "Create"
+                   : c->op == CHANGE_DROP ? "Drop"
+                                          : "Alter",
+                   kind);
 }
 
 /* ---- schemas, extensions ------------------------------------------------------------------- */
@@ -28,11 +20,11 @@ render_schema(Render *r, const Change *c)
 {
     if (c->op == CHANGE_CREATE) {
         r->step->title = "CreateSchema";
-        statement(r, "CREATE SCHEMA IF NOT EXISTS %s", ident(r, c->to->id.name));
+        statement(r, "CREATE SCHEMA IF NOT EXISTS %s", ident_text(r, c->to->id.name));
         render_attributes(r, NULL, c->to);
     } else if (c->op == CHANGE_DROP) {
         r->step->title = "DropSchema";
-        statement(r, "DROP SCHEMA %s", ident(r, c->from->id.name));
+        statement(r, "DROP SCHEMA %s", ident_text(r, c->from->id.name));
     } else {
         r->step->title = "AlterSchema";
         render_attributes(r, c->from, c->to);
@@ -43,7 +35,7 @@ static void
 render_extension(Render *r, const Change *c)
 {
     const CatExtension *e = (const CatExtension *)(c->to ? c->to : c->from);
-    const char *name = ident(r, e->id.name);
+    const char *name = ident_text(r, e->id.name);
     if (c->op == CHANGE_DROP) {
         r->step->title = "DropExtension";
         statement(r, "DROP EXTENSION %s", name);
@@ -68,9 +60,9 @@ render_extension(Render *r, const Change *c)
     } else {
         r->step->title = "AlterExtension";
         if (has_field(&c->fields, "version"))
-            statement(r, "ALTER EXTENSION %s UPDATE TO %s", name, ident(r, e->version));
+            statement(r, "ALTER EXTENSION %s UPDATE TO %s", name, ident_text(r, e->version));
         if (has_field(&c->fields, "in_schema"))
-            statement(r, "ALTER EXTENSION %s SET SCHEMA %s", name, ident(r, e->in_schema));
+            statement(r, "ALTER EXTENSION %s SET SCHEMA %s", name, ident_text(r, e->in_schema));
     }
 }
 
@@ -81,7 +73,7 @@ create_domain(Render *r, const CatDomain *d)
 {
     Buf b;
     buf_init(&b, r->arena);
-    buf_fmt(&b, "CREATE DOMAIN %s AS ", name_of(r, &d->id));
+    buf_fmt(&b, "CREATE DOMAIN %s AS ", name_text(r, &d->id));
     put_type(r, &b, &d->type);
     if (d->collation.name) {
         buf_addz(&b, " COLLATE ");
@@ -107,8 +99,8 @@ create_domain(Render *r, const CatDomain *d)
             continue;
         buf_clear(&b);
         put_constraint(r, &b, k);
-        statement(r, "ALTER DOMAIN %s ADD CONSTRAINT %s %s", name_of(r, &d->id),
-                  ident(r, k->id.sub), b.p);
+        statement(r, "ALTER DOMAIN %s ADD CONSTRAINT %s %s", name_text(r, &d->id),
+                  ident_text(r, k->id.sub), b.p);
     }
     render_attributes(r, NULL, (const CatObject *)d);
     cat_each(CatConstraint, k, &d->constraints) render_attributes(r, NULL, (const CatObject *)k);
@@ -122,7 +114,7 @@ render_domain(Render *r, const Change *c)
         create_domain(r, (const CatDomain *)c->to);
         return;
     }
-    const char *name = name_of(r, &c->from->id);
+    const char *name = name_text(r, &c->from->id);
     if (c->op == CHANGE_DROP) {
         r->step->title = "DropDomain";
         statement(r, "DROP DOMAIN %s", name);
@@ -157,7 +149,7 @@ static void
 render_composite(Render *r, const Change *c)
 {
     const CatComposite *t = (const CatComposite *)(c->to ? c->to : c->from);
-    const char *name = name_of(r, &t->id);
+    const char *name = name_text(r, &t->id);
     Buf b;
     buf_init(&b, r->arena);
     if (c->op == CHANGE_DROP) {
@@ -185,7 +177,7 @@ render_composite(Render *r, const Change *c)
     vec_each (const ColumnChange, k, &c->columns) {
         buf_clear(&b);
         if (k->op == COLUMN_DROP) {
-            statement(r, "ALTER TYPE %s DROP ATTRIBUTE %s", name, ident(r, k->from->id.sub));
+            statement(r, "ALTER TYPE %s DROP ATTRIBUTE %s", name, ident_text(r, k->from->id.sub));
             continue;
         }
         if (k->op == COLUMN_ADD) {
@@ -194,7 +186,7 @@ render_composite(Render *r, const Change *c)
         } else if (k->op == COLUMN_RECREATE) {
             put_attribute(r, &b, k->to);
             statement(r, "ALTER TYPE %s DROP ATTRIBUTE %s, ADD ATTRIBUTE %s", name,
-                      ident(r, k->from->id.sub), b.p);
+                      ident_text(r, k->from->id.sub), b.p);
             render_attributes(r, NULL, (const CatObject *)k->to);
             continue;
         } else if (k->fields & COLUMN_TYPE) {
@@ -204,7 +196,7 @@ render_composite(Render *r, const Change *c)
                 put_name(r, &b, k->to->collation.schema, k->to->collation.name);
             }
             statement(r, "ALTER TYPE %s ALTER ATTRIBUTE %s TYPE %s", name,
-                      ident(r, k->to->id.sub), b.p);
+                      ident_text(r, k->to->id.sub), b.p);
         }
         render_attributes(r, (const CatObject *)k->from, (const CatObject *)k->to);
     }
@@ -217,7 +209,7 @@ static void
 own_sequence(Render *r, const CatSequence *s)
 {
     if (!s->owner_column) {
-        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_of(r, &s->id));
+        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_text(r, &s->id));
         return;
     }
     Buf b;
@@ -225,7 +217,7 @@ own_sequence(Render *r, const CatSequence *s)
     put_name(r, &b, s->owner_table.schema, s->owner_table.name);
     buf_addc(&b, '.');
     put_ident(r, &b, s->owner_column);
-    statement(r, "ALTER SEQUENCE %s OWNED BY %s", name_of(r, &s->id), b.p);
+    statement(r, "ALTER SEQUENCE %s OWNED BY %s", name_text(r, &s->id), b.p);
 }
 
 /* A column that becomes a serial one goes on behind the values that it has. */
@@ -239,9 +231,9 @@ start_behind_rows(Render *r, const CatSequence *s)
         return;
     Buf b;
     buf_init(&b, r->arena);
-    put_label(r, &b, name_of(r, &s->id));
+    put_label(r, &b, name_text(r, &s->id));
     statement(r, "SELECT setval(%s, COALESCE((SELECT MAX(%s) FROM %s), 0) + 1, false)", b.p,
-              ident(r, s->owner_column), name_of(r, t));
+              ident_text(r, s->owner_column), name_text(r, t));
 }
 
 void
@@ -255,18 +247,18 @@ render_sequence(Render *r, const Change *c)
     usual.is_cycle = false;
     if (c->op == CHANGE_DROP) {
         r->step->title = "DropSequence";
-        statement(r, "DROP SEQUENCE %s", name_of(r, &s->id));
+        statement(r, "DROP SEQUENCE %s", name_text(r, &s->id));
         return;
     }
     if (c->op == CHANGE_RENAME) {
         r->step->title = "RenameSequence";
-        statement(r, "ALTER SEQUENCE %s RENAME TO %s", name_of(r, &c->from->id),
-                  ident(r, s->id.name));
+        statement(r, "ALTER SEQUENCE %s RENAME TO %s", name_text(r, &c->from->id),
+                  ident_text(r, s->id.name));
         return;
     }
     if (c->op == CHANGE_CREATE) {
         r->step->title = "CreateSequence";
-        buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "", name_of(r, &s->id));
+        buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "", name_text(r, &s->id));
         if (strcmp(s->type.name, "int8") != 0) {
             buf_addz(&b, " AS ");
             put_type(r, &b, &s->type);
@@ -285,7 +277,7 @@ render_sequence(Render *r, const Change *c)
     }
     const CatSequence *x = (const CatSequence *)c->from;
     CatSequence then = *x; /* what AS changes by itself */
-    buf_fmt(&b, "ALTER SEQUENCE %s", name_of(r, &x->id));
+    buf_fmt(&b, "ALTER SEQUENCE %s", name_text(r, &x->id));
     size_t head = b.n;
     if (has_field(&c->fields, "type")) {
         CatSequence was = *x;
@@ -300,19 +292,19 @@ render_sequence(Render *r, const Change *c)
     if (b.n > head)
         statement_buf(r, &b);
     if (has_field(&c->fields, "is_unlogged"))
-        statement(r, "ALTER SEQUENCE %s SET %s", name_of(r, &s->id),
+        statement(r, "ALTER SEQUENCE %s SET %s", name_text(r, &s->id),
                   s->is_unlogged ? "UNLOGGED" : "LOGGED");
     /* A sequence is like the table that it belongs to, and so it is when it leaves it. */
     bool moves = has_field(&c->fields, "owner_table") || has_field(&c->fields, "owner_column");
     if (moves && x->owner_column)
-        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_of(r, &s->id));
+        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_text(r, &s->id));
     CatSequence left = *x;
     const CatRelation *t =
         catalog_relation(r->diff->to.catalog, x->owner_table.schema, x->owner_table.name);
     if (moves && x->owner_column && t) {
         left.owner = t->owner;
         if (t->is_unlogged != s->is_unlogged && !has_field(&c->fields, "is_unlogged"))
-            statement(r, "ALTER SEQUENCE %s SET %s", name_of(r, &s->id),
+            statement(r, "ALTER SEQUENCE %s SET %s", name_text(r, &s->id),
                       s->is_unlogged ? "UNLOGGED" : "LOGGED");
     }
     if (!r->diff->options.prisma_kinds)
@@ -328,14 +320,10 @@ render_function(Render *r, const Change *c)
 {
     const CatFunction *f = (const CatFunction *)(c->to ? c->to : c->from);
     const char *word = f->is_procedure ? "Procedure" : "Function";
-    r->step->title = str_fmt(r->arena, "%s%s",
-                             c->op == CHANGE_CREATE ? "Create"
-                             : c->op == CHANGE_DROP ? "Drop"
-                                                    : "Alter",
-                             word);
+    r->step->title = title_of(r, c, word);
     if (c->op == CHANGE_DROP) {
         statement(r, "DROP %s %s(%s)", f->is_procedure ? "PROCEDURE" : "FUNCTION",
-                  name_of(r, &f->id), f->id.sub ? f->id.sub : "");
+                  name_text(r, &f->id), f->id.sub ? f->id.sub : "");
         return;
     }
     if (c->op == CHANGE_CREATE || has_field(&c->fields, "definition"))
@@ -357,11 +345,11 @@ view_defaults(Render *r, const CatRelation *from, const CatRelation *to)
         const CatColumn *x = from ? catalog_column(from, column->id.sub) : NULL;
         if (!cat_same_text(x ? x->default_expr : NULL, column->default_expr)) {
             if (column->default_expr)
-                statement(r, "ALTER VIEW %s ALTER COLUMN %s SET DEFAULT %s", name_of(r, &to->id),
-                          ident(r, column->id.sub), column->default_expr);
+                statement(r, "ALTER VIEW %s ALTER COLUMN %s SET DEFAULT %s", name_text(r, &to->id),
+                          ident_text(r, column->id.sub), column->default_expr);
             else
-                statement(r, "ALTER VIEW %s ALTER COLUMN %s DROP DEFAULT", name_of(r, &to->id),
-                          ident(r, column->id.sub));
+                statement(r, "ALTER VIEW %s ALTER COLUMN %s DROP DEFAULT", name_text(r, &to->id),
+                          ident_text(r, column->id.sub));
         }
         render_attributes(r, (const CatObject *)x, (const CatObject *)column);
     }
@@ -373,7 +361,7 @@ create_view(Render *r, const CatRelation *v, bool replace)
     Buf b;
     buf_init(&b, r->arena);
     buf_fmt(&b, "CREATE %s%s %s", replace ? "OR REPLACE " : "", view_words((const CatObject *)v),
-            name_of(r, &v->id));
+            name_text(r, &v->id));
     buf_addz(&b, " (");
     cat_each(CatColumn, column, &v->columns)
     {
@@ -404,13 +392,9 @@ render_view(Render *r, const Change *c)
 {
     const CatRelation *v = (const CatRelation *)(c->to ? c->to : c->from);
     const char *word = c->kind == CAT_MATVIEW ? "MaterializedView" : "View";
-    r->step->title = str_fmt(r->arena, "%s%s",
-                             c->op == CHANGE_CREATE ? "Create"
-                             : c->op == CHANGE_DROP ? "Drop"
-                                                    : "Alter",
-                             word);
+    r->step->title = title_of(r, c, word);
     if (c->op == CHANGE_DROP) {
-        statement(r, "DROP %s %s", view_words(c->from), name_of(r, &v->id));
+        statement(r, "DROP %s %s", view_words(c->from), name_text(r, &v->id));
         return;
     }
     bool options = has_field(&c->fields, "options");
@@ -444,8 +428,8 @@ static void
 set_enabled(Render *r, const CatObject *o, char from, char to, const char *what)
 {
     if (from != to)
-        statement(r, "ALTER TABLE %s %s %s %s", name_of(r, &o->id), enabled_words(to), what,
-                  ident(r, o->id.sub));
+        statement(r, "ALTER TABLE %s %s %s %s", name_text(r, &o->id), enabled_words(to), what,
+                  ident_text(r, o->id.sub));
 }
 
 static void
@@ -453,7 +437,7 @@ put_policy(Render *r, Buf *b, const CatPolicy *p)
 {
     static const char *const commands[] = {['r'] = "SELECT", ['a'] = "INSERT", ['w'] = "UPDATE",
                                            ['d'] = "DELETE"};
-    buf_fmt(b, "CREATE POLICY %s ON %s", ident(r, p->id.sub), name_of(r, &p->id));
+    buf_fmt(b, "CREATE POLICY %s ON %s", ident_text(r, p->id.sub), name_text(r, &p->id));
     if (p->is_restrictive)
         buf_addz(b, " AS RESTRICTIVE");
     if (p->command)
@@ -474,13 +458,9 @@ render_code(Render *r, const Change *c)
     const CatObject *o = c->to ? c->to : c->from;
     const char *word = c->kind == CAT_TRIGGER ? "Trigger" : c->kind == CAT_RULE ? "Rule" : "Policy";
     const char *sql = c->kind == CAT_TRIGGER ? "TRIGGER" : c->kind == CAT_RULE ? "RULE" : "POLICY";
-    r->step->title = str_fmt(r->arena, "%s%s",
-                             c->op == CHANGE_CREATE ? "Create"
-                             : c->op == CHANGE_DROP ? "Drop"
-                                                    : "Alter",
-                             word);
+    r->step->title = title_of(r, c, word);
     if (c->op == CHANGE_DROP) {
-        statement(r, "DROP %s %s ON %s", sql, ident(r, o->id.sub), name_of(r, &o->id));
+        statement(r, "DROP %s %s ON %s", sql, ident_text(r, o->id.sub), name_text(r, &o->id));
         return;
     }
     char was = 0, is = 0;

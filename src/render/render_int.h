@@ -19,6 +19,10 @@ void
 put_label(Render *r, Buf *b, const char *text); /* literal */
 void
 put_name(Render *r, Buf *b, const char *schema, const char *name);
+const char *
+ident_text(Render *r, const char *name);
+const char *
+name_text(Render *r, const CatRef *id);
 void
 put_columns(Render *r, Buf *b, const CatTexts *columns, const char *comma);
 void

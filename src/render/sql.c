@@ -39,6 +39,24 @@ put_name(Render *r, Buf *b, const char *schema, const char *name)
     put_ident(r, b, name);
 }
 
+const char *
+ident_text(Render *r, const char *name)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    put_ident(r, &b, name);
+    return b.p;
+}
+
+const char *
+name_text(Render *r, const CatRef *id)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    put_name(r, &b, id->schema, id->name);
+    return b.p;
+}
+
 /* Names of which the schema may not be known: operator classes, collations. */
 void
 put_cname(Render *r, Buf *b, const CatName *name)

@@ -8,24 +8,6 @@ primary_key(const CatRelation *t)
     return NULL;
 }
 
-static const char *
-table_name(Render *r, const CatRef *id)
-{
-    Buf b;
-    buf_init(&b, r->arena);
-    put_name(r, &b, id->schema, id->name);
-    return b.p;
-}
-
-static const char *
-ident(Render *r, const char *name)
-{
-    Buf b;
-    buf_init(&b, r->arena);
-    put_ident(r, &b, name);
-    return b.p;
-}
-
 /* ---- what tables have beside columns --------------------------------------------------------- */
 
 static void
@@ -67,15 +49,15 @@ same_list(const CatTexts *x, const CatTexts *y)
 static void
 table_state(Render *r, const CatRelation *from, const CatRelation *to)
 {
-    const char *table = table_name(r, &to->id);
+    const char *table = name_text(r, &to->id);
     if (from->is_unlogged != to->is_unlogged)
         statement(r, "ALTER TABLE %s SET %s", table, to->is_unlogged ? "UNLOGGED" : "LOGGED");
     if (!cat_same_text(from->tablespace, to->tablespace))
         statement(r, "ALTER TABLE %s SET TABLESPACE %s", table,
-                  to->tablespace ? ident(r, to->tablespace) : "pg_default");
+                  to->tablespace ? ident_text(r, to->tablespace) : "pg_default");
     if (!cat_same_text(from->access_method, to->access_method))
         statement(r, "ALTER TABLE %s SET ACCESS METHOD %s", table,
-                  to->access_method ? ident(r, to->access_method) : "heap");
+                  to->access_method ? ident_text(r, to->access_method) : "heap");
     if (!same_list(&from->options, &to->options))
         reset_options(r, table, "", &from->options, &to->options);
     if (!same_list(&from->toast_options, &to->toast_options))
@@ -108,7 +90,7 @@ has_name(const CatNames *list, const CatName *name)
 static void
 parents(Render *r, const CatRelation *from, const CatRelation *to)
 {
-    const char *table = table_name(r, &to->id);
+    const char *table = name_text(r, &to->id);
     bool moved = !cat_same_text(from->partition_of.name, to->partition_of.name) ||
                  !cat_same_text(from->partition_bound, to->partition_bound);
     Buf b;
@@ -125,11 +107,11 @@ parents(Render *r, const CatRelation *from, const CatRelation *to)
     vec_each (const CatName, parent, &from->inherits)
         if (!has_name(&to->inherits, parent))
             statement(r, "ALTER TABLE %s NO INHERIT %s", table,
-                      table_name(r, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}));
+                      name_text(r, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}));
     vec_each (const CatName, parent, &to->inherits)
         if (!has_name(&from->inherits, parent))
             statement(r, "ALTER TABLE %s INHERIT %s", table,
-                      table_name(r, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}));
+                      name_text(r, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}));
 }
 
 /* ---- columns ------------------------------------------------------------------------------- */
@@ -144,7 +126,7 @@ storage_name(char c)
 static void
 column_storage(Render *r, const char *table, const CatColumn *from, const CatColumn *to)
 {
-    const char *name = ident(r, to->id.sub);
+    const char *name = ident_text(r, to->id.sub);
     char was = from ? from->storage : 0, compressed = from ? from->compression : 0;
     const char *target = from ? from->statistics : NULL;
     if (was != to->storage) {
@@ -344,7 +326,7 @@ static void
 set_type(Alter *a, const ColumnChange *k)
 {
     Buf *b = &a->clauses;
-    const char *column = ident(a->r, k->to->id.sub);
+    const char *column = ident_text(a->r, k->to->id.sub);
     alter_prefix(a, k);
     buf_addz(b, "SET DATA TYPE ");
     /* Prisma takes it for a type. */
@@ -412,7 +394,7 @@ alter_identity(Alter *a, const ColumnChange *k)
     /* Partitions have the identity of their table. */
     bool is_partitioned = ((const CatRelation *)a->change->to)->partition_key;
     buf_fmt(&b, "ALTER TABLE %s ALTER COLUMN %s ", is_partitioned ? a->table : a->only,
-            ident(r, k->to->id.sub));
+            ident_text(r, k->to->id.sub));
     if (k->to->identity == CAT_NO_IDENTITY) {
         buf_addz(&b, "DROP IDENTITY");
         *vec_add(r->arena, &a->before) = b.p;
@@ -439,7 +421,7 @@ alter_column(Alter *a, const ColumnChange *k)
     if (k->fields & COLUMN_GENERATED)
         *vec_add(a->r->arena, &a->before) =
             str_fmt(a->r->arena, "ALTER TABLE %s ALTER COLUMN %s DROP EXPRESSION", a->table,
-                    ident(a->r, k->to->id.sub));
+                    ident_text(a->r, k->to->id.sub));
     bool drops = k->fields & COLUMN_DEFAULT && !k->to->default_expr;
     if ((drops || k->is_default_in_the_way) && !(k->fields & COLUMN_GENERATED)) {
         Buf *where = k->is_default_in_the_way || k->fields & COLUMN_IDENTITY ? b : own;
@@ -501,8 +483,8 @@ rename_key(Alter *a, bool as_clause)
     if (!c->rename_key_from)
         return;
     const char *text = str_fmt(a->r->arena, "RENAME CONSTRAINT %s TO %s",
-                               ident(a->r, c->rename_key_from->id.sub),
-                               ident(a->r, c->rename_key_to->id.sub));
+                               ident_text(a->r, c->rename_key_from->id.sub),
+                               ident_text(a->r, c->rename_key_to->id.sub));
     if (as_clause)
         buf_addz(clause(a), text);
     else
@@ -512,7 +494,7 @@ rename_key(Alter *a, bool as_clause)
 static void
 alter_table(Render *r, const Change *c)
 {
-    Alter a = {.r = r, .change = c, .table = table_name(r, &c->to->id)};
+    Alter a = {.r = r, .change = c, .table = name_text(r, &c->to->id)};
     bool rename_inside = r->compat && r->diff->options.prisma == 6;
     buf_init(&a.clauses, r->arena);
     buf_init(&a.own, r->arena);
@@ -598,7 +580,7 @@ put_body(Render *r, Buf *b, const CatRelation *t)
 static void
 own_column(Render *r, const CatRelation *t, const CatColumn *column)
 {
-    const char *table = table_name(r, &t->id), *name = ident(r, column->id.sub);
+    const char *table = name_text(r, &t->id), *name = ident_text(r, column->id.sub);
     const CatColumn *of = NULL;
     vec_each (const CatName, n, &t->inherits) {
         const CatRelation *parent = catalog_relation(r->diff->to.catalog, n->schema, n->name);
@@ -654,7 +636,7 @@ create_table(Render *r, const CatRelation *t)
                         .access_method = t->access_method,
                         .options = t->options};
     table_state(r, &made, t);
-    const char *name = table_name(r, &t->id);
+    const char *name = name_text(r, &t->id);
     cat_each(CatColumn, column, &t->columns)
     {
         if (column->is_inherited && !t->partition_of.name)
@@ -663,7 +645,7 @@ create_table(Render *r, const CatRelation *t)
             column_storage(r, name, NULL, column);
         if (column->is_not_null_unchecked)
             statement(r, "ALTER TABLE %s ADD NOT NULL %s NOT VALID", name,
-                      ident(r, column->id.sub));
+                      ident_text(r, column->id.sub));
     }
     render_attributes(r, NULL, (const CatObject *)t);
     cat_each(CatColumn, column, &t->columns) render_attributes(r, NULL, (const CatObject *)column);
@@ -673,8 +655,8 @@ void
 render_renamed_column(Render *r, const Change *c)
 {
     r->step->title = "RenameColumn";
-    statement(r, "ALTER TABLE %s RENAME COLUMN %s TO %s", table_name(r, &c->to->id),
-              ident(r, c->from->id.sub), ident(r, c->to->id.sub));
+    statement(r, "ALTER TABLE %s RENAME COLUMN %s TO %s", name_text(r, &c->to->id),
+              ident_text(r, c->from->id.sub), ident_text(r, c->to->id.sub));
 }
 
 void
@@ -683,8 +665,8 @@ render_attach(Render *r, const Change *c)
     const CatRelation *t = (const CatRelation *)c->to;
     const CatRef parent = {CAT_TABLE, t->partition_of.schema, t->partition_of.name, NULL};
     r->step->title = "AttachPartition";
-    statement(r, "ALTER TABLE %s ATTACH PARTITION %s %s", table_name(r, &parent),
-              table_name(r, &t->id), t->partition_bound);
+    statement(r, "ALTER TABLE %s ATTACH PARTITION %s %s", name_text(r, &parent),
+              name_text(r, &t->id), t->partition_bound);
 }
 
 void
@@ -692,14 +674,14 @@ render_index_state(Render *r, const Change *c)
 {
     const CatRelation *t = (const CatRelation *)c->to;
     bool is_view = t->id.kind == CAT_MATVIEW;
-    const char *name = table_name(r, &t->id);
+    const char *name = name_text(r, &t->id);
     r->step->title = is_view ? "AlterMaterializedView" : "AlterTable";
     if (t->replica_identity == 'i')
         statement(r, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", name,
-                  ident(r, t->replica_index));
+                  ident_text(r, t->replica_index));
     if (t->cluster_index)
         statement(r, "ALTER %s %s CLUSTER ON %s", is_view ? "MATERIALIZED VIEW" : "TABLE", name,
-                  ident(r, t->cluster_index));
+                  ident_text(r, t->cluster_index));
 }
 
 void
@@ -712,7 +694,7 @@ render_table(Render *r, const Change *c)
         break;
     case CHANGE_DROP:
         r->step->title = "DropTable";
-        statement(r, "DROP TABLE %s", table_name(r, &c->from->id));
+        statement(r, "DROP TABLE %s", name_text(r, &c->from->id));
         break;
     case CHANGE_ALTER:
         r->step->title = "AlterTable";
@@ -720,8 +702,8 @@ render_table(Render *r, const Change *c)
         break;
     case CHANGE_RENAME:
         r->step->title = "RenameTable";
-        statement(r, "ALTER TABLE %s RENAME TO %s", table_name(r, &c->from->id),
-                  ident(r, c->to->id.name));
+        statement(r, "ALTER TABLE %s RENAME TO %s", name_text(r, &c->from->id),
+                  ident_text(r, c->to->id.name));
         break;
     }
 }
