@@ -29,8 +29,7 @@ typedef VEC(EnvVar) EnvVarVec;
 MUST_CHECK bool
 config_dotenv_parse(Arena *a, const char *path, Str text, EnvVarVec *ret, Err *err);
 
-/* ---- variables of the environment and of .env files (env.c) -----------------------------------
- */
+/* ---- variables of the environment and of .env files (env.c) ---------------------------------- */
 
 typedef struct EnvLayer {
     const char *path;    /* as shown: ".env.local"; NULL = the process's environment */
@@ -63,8 +62,7 @@ char *
 config_env_expand(Arena *a, const EnvSet *set, Str text, bool braces_only,
                   const char **ret_missing);
 
-/* ---- values (value.c) -------------------------------------------------------------------------
- */
+/* ---- values (value.c) ------------------------------------------------------------------------ */
 
 /* Check `text` for a key and compute *number. Returns NULL, or what is wrong with it ("is not a
  * duration ..."); the text itself is never quoted. */
@@ -79,8 +77,7 @@ config_value_key_of(Str dotted);
 bool
 config_value_profile_of(const char *text, ConfigProfile *ret);
 
-/* ---- aramid.yaml (yaml.c) ---------------------------------------------------------------------
- */
+/* ---- aramid.yaml (yaml.c) -------------------------------------------------------------------- */
 
 typedef struct YamlSetting {
     const char *env; /* section of environments, NULL = the general part */
@@ -101,8 +98,7 @@ typedef struct AramidYaml {
 MUST_CHECK bool
 config_yaml_parse(Arena *a, const char *path, Str text, AramidYaml *ret, Err *err);
 
-/* ---- values of other tools' files --------------------------------------------------------------
- */
+/* ---- values of other tools' files ------------------------------------------------------------ */
 
 typedef struct FileAlt {
     bool is_env;

@@ -100,8 +100,7 @@ config_load_package_json(Loader *l)
                          "was not read");
 }
 
-/* ---- prisma.config.* --------------------------------------------------------------------------
- */
+/* ---- prisma.config.* ------------------------------------------------------------------------- */
 
 /* The first of Prisma's places that exists. */
 static const char *
@@ -157,8 +156,7 @@ config_load_prisma_config(Loader *l)
     return true;
 }
 
-/* ---- .env files -------------------------------------------------------------------------------
- */
+/* ---- .env files ------------------------------------------------------------------------------ */
 
 static bool
 is_ours(const char *key)
@@ -241,8 +239,7 @@ config_load_env_of_environment(Loader *l)
     return true;
 }
 
-/* ---- schema -----------------------------------------------------------------------------------
- */
+/* ---- schema ---------------------------------------------------------------------------------- */
 
 static bool
 read_datasource(Loader *l, const char *path)
@@ -341,8 +338,7 @@ config_load_schema(Loader *l)
     return add_env_file(l, fs_join(l->a, dir, ".env"), false, false);
 }
 
-/* ---- migrations -------------------------------------------------------------------------------
- */
+/* ---- migrations ------------------------------------------------------------------------------ */
 
 /* Prisma keeps migrations beside the schema file, and beside the folder when the schema is one. */
 static const char *

@@ -42,8 +42,7 @@ is_in_words_of_server(EndpointKind kind)
     return kind == ENDPOINT_MIGRATIONS || kind == ENDPOINT_SQL || kind == ENDPOINT_DATABASE;
 }
 
-/* ---- reading what is on disk ------------------------------------------------------------------
- */
+/* ---- reading what is on disk ----------------------------------------------------------------- */
 
 static bool
 read_schema(Reading *r, int i, Side *side, Err *err)
@@ -88,8 +87,7 @@ read_files(Reading *r, int i, Side *side, Err *err)
     return true;
 }
 
-/* ---- databases --------------------------------------------------------------------------------
- */
+/* ---- databases ------------------------------------------------------------------------------- */
 
 static bool
 open_database(Reading *r, Side *side, Err *err)
@@ -157,8 +155,7 @@ choose_what(Reading *r, Side *sides, Err *err)
     return true;
 }
 
-/* ---- a private server -------------------------------------------------------------------------
- */
+/* ---- a private server ------------------------------------------------------------------------ */
 
 static bool
 is_same_database(const DbUrl *x, const DbUrl *y)
