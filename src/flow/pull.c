@@ -97,6 +97,10 @@ static bool
 is_empty(const PullResult *r, const char *schemas, Err *err)
 {
     err_set(err, ERR_DB_EMPTY, "the database has no tables");
+    if (r->target.absent) {
+        err_detail(err, "%s was not made yet", r->target.origin);
+        return err_hint(err, "aramid deploy makes it, and what the migrations say");
+    }
     err_detail(err, "looked into schema %s of %s", schemas, r->target.shown);
     err_hint(err, "does the URL lead to the right database? aramid config show");
     return err_hint(err, "other schemas: aramid pull --schemas A,B");

@@ -217,7 +217,7 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
                      JournalVec *journal, Err *err)
 {
     h->rows.n = 0;
-    journal->n = 0;
+    *journal = (JournalVec){0};
     if (s->ledger_exists && !s->layout->read_rows(s->arena, &results->v[at++], &h->rows, err))
         return false;
     if (s->journal_exists && !journal_read(s->arena, &results->v[at], journal, err))

@@ -476,3 +476,10 @@ def test_two_at_once(deployed, copy, tmp_path):
                for _ in range(3)]
     for process in running:
         assert_none(process.wait())
+
+
+def test_a_history_with_a_journal(project, db):
+    project.add("init", "CREATE TABLE a (i int);\nCREATE INDEX CONCURRENTLY x ON a (i);")
+    assert aramid.deploy(project, db.url()).rc == 0
+    result = aramid.run("drift", "--url", db.url(), "--exit-code", cwd=project.path)
+    assert result.rc == 0 and "No drift" in result.out, result

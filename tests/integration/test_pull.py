@@ -286,3 +286,8 @@ def test_what_prisma_made_of_the_example(db, project):
     project.write("prisma/schema.prisma", text)
     result = pull(project, db, "--print")
     assert result.rc == 0 and re.sub(r"^///.*\n", "", result.out, flags=re.M) == text, result
+
+
+def test_an_embedded_database_that_was_not_made_yet(project):
+    result = aramid.run("pull", "--print", cwd=project.path)
+    assert result.rc == 31 and "was not made yet" in result.err and "null" not in result.err, result
