@@ -139,38 +139,6 @@ is_datetime(const CatColumn *c)
     return is_type(c, names);
 }
 
-/* JSON without white space between its parts. */
-static const char *
-json_squeezed(Arena *a, const char *s)
-{
-    Buf b;
-    buf_init(&b, a);
-    bool in_string = false;
-    for (; *s; s++) {
-        if (*s == '"')
-            in_string = !in_string;
-        if (in_string && *s == '\\' && s[1])
-            buf_addc(&b, *s++);
-        if (in_string || !isspace((unsigned char)*s))
-            buf_addc(&b, *s);
-    }
-    return b.p;
-}
-
-/* Decimals by value: 1.50 is 1.5. */
-static Str
-number_trimmed(const char *s)
-{
-    Str n = str_of(s);
-    if (!strchr(s, '.'))
-        return n;
-    while (n.n && n.p[n.n - 1] == '0')
-        n.n--;
-    if (n.n && n.p[n.n - 1] == '.')
-        n.n--;
-    return n;
-}
-
 static bool
 same_value(Arena *a, const CatColumn *x, const CatColumn *y, const char *p, const char *q)
 {
@@ -234,7 +202,7 @@ same_default(Differ *d, const CatColumn *x, const CatColumn *y)
 {
     if (d->compat)
         return same_default_compat(d, x, y);
-    if (refs_have(d->diff->to.any_default, &y->id))
+    if (refs_have(d->diff->to.any_default, &y->id) || (d->in_words && words_default_same(d, x, y)))
         return true;
     /* Another sequence of its own does the same, where a schema only says "serial". */
     if (d->prisma_kinds && draws_from_sequence(x) && draws_from_sequence(y) &&
@@ -290,7 +258,12 @@ compare_exact(Differ *d, ColumnChange *c)
 {
     static const char *const stored[] = {"statistics", "options", "storage", "compression", NULL};
     const CatColumn *x = c->from, *y = c->to;
-    c->cast = cast_choose(x, y, d->from, d->to, &c->cast_using);
+    CatColumn from = *x, to = *y;
+    if (d->in_words) {
+        from.type = words_type(d->arena, d->from, x->type);
+        to.type = words_type(d->arena, d->to, y->type);
+    }
+    c->cast = cast_choose(&from, &to, d->from, d->to, &c->cast_using);
     if (c->cast != CAST_NONE)
         c->fields |= COLUMN_TYPE;
     /* A list is never NOT NULL in Prisma's schemas, which says nothing about the database. */

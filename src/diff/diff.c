@@ -75,20 +75,28 @@ is_left_alone(const Differ *d, const CatRelation *r)
     return false;
 }
 
+/* What the language has no words for, and the other side does not have. */
+static bool
+is_unknown(const Differ *d, const CatRelation *r, const Catalog *other)
+{
+    return d->in_words && !words_know_table(r) &&
+           !catalog_relation(other, r->id.schema, r->id.name);
+}
+
 static void
 pair_tables(Differ *d)
 {
     map_init(&d->pair_of, d->arena);
     Relations from = tables_in_order(d->arena, d->from), to = tables_in_order(d->arena, d->to);
     vec_each (const CatRelation *, r, &from) {
-        if (is_left_alone(d, *r))
+        if (is_left_alone(d, *r) || is_unknown(d, *r, d->to))
             continue;
         *vec_add(d->arena, &d->tables) = (Pair){.from = *r};
         map_put(&d->pair_of, name_key(d->arena, (*r)->id.schema, (*r)->id.name),
                 (void *)(uintptr_t)d->tables.n);
     }
     vec_each (const CatRelation *, r, &to) {
-        if (is_left_alone(d, *r))
+        if (is_left_alone(d, *r) || is_unknown(d, *r, d->from))
             continue;
         uintptr_t i =
             (uintptr_t)map_get(&d->pair_of, name_key(d->arena, (*r)->id.schema, (*r)->id.name));
@@ -115,6 +123,7 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
                 .prisma_kinds = diff->options.prisma_compat || diff->options.prisma_kinds};
     if (diff->options.rules)
         d.rules = *diff->options.rules;
+    d.in_words = d.prisma_kinds && !d.compat && !diff->options.from_is_written;
     diff_renames(&d);
     map_init(&d.remade, a);
     map_init(&d.gone, a);

@@ -53,6 +53,7 @@ typedef struct Differ {
     const Catalog *from, *to;
     const DiffOptions *options;
     bool compat, prisma_kinds;
+    bool in_words; /* one side is schema.prisma that went through a server: see words.c */
     CatRules rules;
     VEC(Pair) tables;      /* those of `from` in their order, then the new ones */
     Map pair_of;           /* schema \0 name -> Pair number + 1 */
@@ -80,9 +81,39 @@ column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
 bool
 refs_have(const CatRefs *refs, const CatRef *id);
 
-/* lists.c: whether two default expressions are lists of the same elements, however they are written. */
+/* words.c: equal as far as Prisma's language goes. */
+/* Whether two default expressions are lists of the same elements, however they are written. */
 bool
 same_list(Arena *a, const char *x, const char *y);
+/* JSON without white space between its parts. */
+const char *
+json_squeezed(Arena *a, const char *s);
+/* Decimals by value: 1.50 is 1.5. */
+Str
+number_trimmed(const char *s);
+/* The type that the language says: behind domains, with the arguments that go without saying. */
+CatType
+words_type(Arena *a, const Catalog *c, CatType t);
+/* Whether a column is autoincrement(). */
+bool
+words_draws(const CatColumn *c);
+bool
+words_default_same(const Differ *d, const CatColumn *x, const CatColumn *y);
+/* Not partitions, nor tables without columns. */
+bool
+words_know_table(const CatRelation *r);
+/* An access method that the language can say; NULL for all others, as for btree. */
+const char *
+words_method(const char *method);
+/* Not foreign keys to tables outside, nor between columns of different scalar types. */
+bool
+words_know_relation(const Differ *d, const CatConstraint *fk);
+/* The table of an implicit many-to-many relation on both sides, with what makes its pairs unique;
+ * and the index that does. */
+bool
+words_is_join(const CatRelation *x, const CatRelation *y);
+bool
+words_is_pair(const CatIndex *i);
 
 /* casts.c */
 Cast

@@ -124,11 +124,34 @@ is_drawn_from(const Differ *d, const CatSequence *s)
     return false;
 }
 
+/* autoincrement() is any sequence; a wider column still needs a wider one. Those that belong to no
+ * column are not said. */
+static bool
+is_in_words(Differ *d, const CatSequence *y)
+{
+    const CatColumn *from = owner_in(d->from, y), *to = owner_in(d->to, y);
+    if (d->in_words && !y->owner_column)
+        return true;
+    if (!d->in_words || !from || !to || is_new_column(d, y) || !words_draws(from) ||
+        !words_draws(to))
+        return false;
+    const CatSequence *x = map_get(&d->owned_from, ref_key(d->arena, &from->id));
+    CatType was = words_type(d->arena, d->from, from->type);
+    if (x && !x->is_identity && !y->is_identity && !catalog_type_same(&was, &to->type) &&
+        !catalog_type_same(&x->type, &y->type)) {
+        Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_SEQUENCE);
+        *vec_add(d->arena, &c->fields) = "type";
+    }
+    return true;
+}
+
 void
 diff_sequences(Differ *d)
 {
     cat_each(CatSequence, y, &d->to->sequences)
     {
+        if (is_in_words(d, y))
+            continue;
         const CatSequence *x = catalog_find(d->from, y->id);
         if (x && goes_with_column(d, x) && !(x->is_identity && y->is_identity))
             x = NULL;
@@ -165,7 +188,8 @@ diff_sequences(Differ *d)
         }
         /* A schema knows sequences as the property of a column only. */
         const CatColumn *to = owner_in(d->to, x);
-        if (to && !map_has(&d->owned_to, ref_key(d->arena, &to->id)) && !is_drawn_from(d, x))
+        if (to && !map_has(&d->owned_to, ref_key(d->arena, &to->id)) && !is_drawn_from(d, x) &&
+            !(d->in_words && words_draws(to)))
             change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SEQUENCE);
     }
 }

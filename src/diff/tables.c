@@ -242,7 +242,7 @@ static void
 compare_primary_keys(Differ *d, Change *c, const CatRelation *x, const CatRelation *y)
 {
     const CatConstraint *from = primary_key(x), *to = primary_key(y);
-    if (to && to->is_inherited)
+    if ((to && to->is_inherited) || (d->in_words && !from != !to && words_is_join(x, y)))
         return;
     if (from && from->is_inherited && cat_same_text(x->partition_of.name, y->partition_of.name))
         from = NULL; /* goes with that of its table */
@@ -287,12 +287,13 @@ same_opclass(const char *method, const CatKey *x, const CatKey *y)
 }
 
 static bool
-same_keys(const CatIndex *x, const CatIndex *y)
+same_keys(const Differ *d, const CatIndex *x, const CatIndex *y)
 {
+    bool any_opclass = d->in_words && x->is_unique; /* @@unique does not name them */
     for (size_t i = 0; x->keys.n == y->keys.n && i < x->keys.n; i++) {
         const CatKey *p = &x->keys.v[i], *q = &y->keys.v[i];
         if (!cat_same_text(p->column, q->column) || p->is_desc != q->is_desc ||
-            !same_opclass(x->method, p, q))
+            !(any_opclass || same_opclass(x->method, p, q)))
             return false;
     }
     return x->keys.n == y->keys.n;
@@ -302,10 +303,12 @@ same_keys(const CatIndex *x, const CatIndex *y)
 static bool
 index_matches(const Differ *d, const CatIndex *x, const CatIndex *y)
 {
-    if (x->is_unique != y->is_unique || !cat_same_text(x->method, y->method) ||
-        !cat_same_text(x->predicate, y->predicate) || !same_keys(x, y))
+    const char *p = d->in_words ? words_method(x->method) : x->method;
+    const char *q = d->in_words ? words_method(y->method) : y->method;
+    if (x->is_unique != y->is_unique || !cat_same_text(p, q) ||
+        !cat_same_text(x->predicate, y->predicate) || !same_keys(d, x, y))
         return false;
-    if (d->compat)
+    if (d->compat || d->in_words)
         return true;
     CatIndex same = *x;
     same.keys = y->keys; /* compared */
@@ -316,10 +319,11 @@ index_matches(const Differ *d, const CatIndex *x, const CatIndex *y)
             same.parent.name = now;
     }
     for (size_t i = 0; i < x->keys.n; i++) {
-        const CatKey *p = &x->keys.v[i], *q = &y->keys.v[i];
-        if (p->is_nulls_reversed != q->is_nulls_reversed || !cat_same_text(p->expr, q->expr) ||
-            !cat_same_text(p->collation.name, q->collation.name) ||
-            !cat_same_text(p->opclass_args, q->opclass_args))
+        const CatKey *from = &x->keys.v[i], *to = &y->keys.v[i];
+        if (from->is_nulls_reversed != to->is_nulls_reversed ||
+            !cat_same_text(from->expr, to->expr) ||
+            !cat_same_text(from->collation.name, to->collation.name) ||
+            !cat_same_text(from->opclass_args, to->opclass_args))
             return false;
     }
     return is_same(d, &same, y);
@@ -368,8 +372,7 @@ has_expression(const CatIndex *x)
 static bool
 is_left_alone(const Differ *d, const CatIndex *x)
 {
-    return d->prisma_kinds && !d->options->from_is_written &&
-           (has_expression(x) || (x->predicate && !d->options->partial_indexes));
+    return d->in_words && (has_expression(x) || (x->predicate && !d->options->partial_indexes));
 }
 
 static IndexPairs
@@ -378,10 +381,13 @@ indexes_of(Differ *d, const CatRelation *r, bool is_from)
     IndexPairs all = {0};
     cat_each(CatIndex, i, &r->indexes) if (!is_left_alone(d, i))
         *vec_add(d->arena, &all) = is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
-    if (is_from && d->prisma_kinds)
+    if (d->in_words || (is_from && d->prisma_kinds))
         cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_UNIQUE)
+        {
+            const CatIndex *i = index_of_constraint(d->arena, k);
             *vec_add(d->arena, &all) =
-                (IndexPair){.from = index_of_constraint(d->arena, k), .constraint = k};
+                is_from ? (IndexPair){.from = i, .constraint = k} : (IndexPair){.to = i};
+        }
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, pair_by_ordinal);
     return all;
@@ -478,7 +484,10 @@ compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelatio
 {
     IndexPairs from = indexes_of(d, x, true), to = indexes_of(d, y, false);
     match_indexes(d, &from, &to);
+    bool is_join = d->in_words && words_is_join(x, y);
     vec_each (IndexPair, p, &from) {
+        if (is_join && !p->to && words_is_pair(p->from))
+            continue;
         if (p->from->parent.name && (!p->to || is_dropped(d, &p->from->parent))) {
             map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
             if (p->to)
@@ -506,7 +515,8 @@ compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelatio
             part_alter(d, p->from, p->to);
     }
     vec_each (IndexPair, p, &to)
-        create_index(d, x, p->to);
+        if (!(is_join && words_is_pair(p->to)))
+            create_index(d, x, p->to);
 }
 
 /* ---- foreign keys -------------------------------------------------------------------------- */
@@ -596,23 +606,61 @@ foreign_keys(Differ *d, const CatRelation *r)
     return all;
 }
 
+/* The number of its other side, to->n when it has none; the same name first. */
+static size_t
+match_foreign_key(const Differ *d, const Change *table, const CatConstraint *x, const Keys *to,
+                  const bool *taken, bool by_name)
+{
+    size_t k = 0;
+    while (k < to->n && (taken[k] || (by_name && strcmp(x->id.sub, to->v[k]->id.sub) != 0) ||
+                         !foreign_key_matches(d, table, x, to->v[k])))
+        k++;
+    return k;
+}
+
+/* A second foreign key of the same columns, or one that is no relation. */
+static bool
+is_left_alone_key(const Differ *d, const CatConstraint *x, const Keys *to, const bool *taken)
+{
+    if (!d->in_words)
+        return false;
+    for (size_t k = 0; k < to->n; k++)
+        if (taken[k] && cat_same_text(x->ref_table.name, to->v[k]->ref_table.name) &&
+            cat_same_text(x->ref_table.schema, to->v[k]->ref_table.schema) &&
+            same_texts(&x->columns, &to->v[k]->columns) &&
+            same_texts(&x->ref_columns, &to->v[k]->ref_columns))
+            return true;
+    return !words_know_relation(d, x);
+}
+
 static void
 compare_foreign_keys(Differ *d, const Change *table, const CatRelation *x, const CatRelation *y)
 {
     Keys from = foreign_keys(d, x), to = foreign_keys(d, y);
     bool *taken = arena_array(d->arena, bool, to.n + 1);
+    size_t *match = arena_array(d->arena, size_t, from.n + 1); /* + 1; 0: not looked for */
     bool join = is_join_table(x) && is_join_table(y) && d->prisma_kinds;
+    /* Of several alike each stays under its own name. */
+    for (int pass = 0; d->in_words && pass < 2; pass++)
+        for (size_t i = 0; i < from.n; i++) {
+            size_t k = match[i]
+                           ? to.n
+                           : match_foreign_key(d, table, from.v[i], &to, taken, pass == 0);
+            if (k < to.n) {
+                taken[k] = true;
+                match[i] = k + 1;
+            }
+        }
     for (size_t i = 0; i < from.n; i++) {
-        size_t k = 0;
-        /* The same name first. */
-        while (k < to.n && (taken[k] || strcmp(from.v[i]->id.sub, to.v[k]->id.sub) != 0 ||
-                            !foreign_key_matches(d, table, from.v[i], to.v[k])))
-            k++;
-        for (k = k < to.n ? k : 0; k < to.n; k++)
-            if (!taken[k] && foreign_key_matches(d, table, from.v[i], to.v[k]))
-                break;
+        size_t k = match[i] ? match[i] - 1 : to.n;
+        if (!match[i])
+            k = match_foreign_key(d, table, from.v[i], &to, taken, true);
+        if (k == to.n)
+            k = match_foreign_key(d, table, from.v[i], &to, taken, false);
         if (k < to.n)
             taken[k] = true;
+        else if (is_left_alone_key(d, from.v[i], &to, taken))
+            continue;
         bool stays = k < to.n && (d->compat || !loses_its_key(d, from.v[i]));
         if (!stays) {
             drop_constraint(d, from.v[i]);

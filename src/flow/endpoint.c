@@ -280,8 +280,76 @@ read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
     return true;
 }
 
-/* What creates a schema that is written in Prisma's language. Extensions need not be said there:
- * those of the other side are taken for there. */
+/* Whether a schema names what it has no words to make: in Unsupported("..."), dbgenerated("..."). */
+static bool
+is_named(const Catalog *schema, const CatRef *id)
+{
+    if (catalog_find(schema, *id))
+        return false;
+    vec_each (CatObject *, o, &schema->objects) {
+        const CatColumn *c = (const CatColumn *)*o;
+        if (c->id.kind != CAT_COLUMN)
+            continue;
+        /* nextval('name'::regclass) holds a name in a string. */
+        if (strcmp(c->type.name, id->name) == 0 || catalog_mentions(c->default_expr, id->name) ||
+            (id->kind == CAT_SEQUENCE && c->default_expr && strstr(c->default_expr, id->name)))
+            return true;
+    }
+    return false;
+}
+
+/* `to` as `from` is, but for its place in its own catalog, and its parts. */
+#define COPY(T, to, from)                                                                          \
+    do {                                                                                           \
+        unsigned ordinal_ = (to)->ordinal;                                                         \
+        *(to) = *(const T *)(from);                                                                \
+        (to)->ordinal = ordinal_;                                                                  \
+        (to)->owner = NULL;                                                                        \
+    } while (0)
+
+/* Those that the schema names, without what they belong to. */
+static void
+add_named(Catalog *c, const Catalog *schema, const Catalog *other)
+{
+    cat_each(CatDomain, x, &other->domains) if (is_named(schema, &x->id))
+    {
+        CatDomain *copy = catalog_add(c, CAT_DOMAIN, x->id.schema, x->id.name);
+        COPY(CatDomain, copy, x);
+        copy->constraints = (CatConstraints){0};
+        cat_each(CatConstraint, k, &x->constraints)
+        {
+            CatConstraint *part = catalog_add_to(c, copy, CAT_CONSTRAINT, k->id.sub);
+            COPY(CatConstraint, part, k);
+        }
+    }
+    cat_each(CatComposite, x, &other->composites) if (is_named(schema, &x->id))
+    {
+        CatComposite *copy = catalog_add(c, CAT_COMPOSITE, x->id.schema, x->id.name);
+        COPY(CatComposite, copy, x);
+        copy->columns = (CatColumns){0};
+        cat_each(CatColumn, k, &x->columns)
+        {
+            CatColumn *part = catalog_add_to(c, copy, CAT_COLUMN, k->id.sub);
+            COPY(CatColumn, part, k);
+        }
+    }
+    cat_each(CatSequence, x, &other->sequences) if (!x->is_identity && is_named(schema, &x->id))
+    {
+        CatSequence *copy = catalog_add(c, CAT_SEQUENCE, x->id.schema, x->id.name);
+        COPY(CatSequence, copy, x);
+        copy->owner_column = NULL;
+        copy->owner_table = (CatName){0};
+    }
+    cat_each(CatFunction, x, &other->functions) if (is_named(schema, &x->id))
+    {
+        CatFunction *copy = catalog_add(c, CAT_FUNCTION, x->id.schema, x->id.name);
+        COPY(CatFunction, copy, x);
+        copy->id = x->id;
+    }
+}
+
+/* What creates a schema that is written in Prisma's language. Extensions need not be said there, nor
+ * can types, sequences and functions that it names: those of the other side are taken for there. */
 static void
 add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts)
 {
@@ -292,11 +360,13 @@ add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts
         CatExtension *copy = catalog_add(there, CAT_EXTENSION, NULL, e->id.name);
         copy->in_schema = e->in_schema;
     }
+    add_named(there, side->bridge.catalog, other);
     catalog_finish(there);
+    const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
     const Catalog *steps[] = {empty_catalog(r->a), there, side->bridge.catalog};
     for (int i = 0; i < 2; i++) {
         DiffSide from = {.catalog = steps[i]}, to = {.catalog = steps[i + 1]};
-        DiffOptions options = {.prisma_kinds = true, .from_is_written = true};
+        DiffOptions options = {.prisma_kinds = i > 0, .from_is_written = true, .rules = &rules};
         add_steps(r->a, diff_catalogs(r->a, &from, &to, &options), side->endpoint.path, scripts);
     }
 }
