@@ -74,7 +74,10 @@ def test_shadow_is_emptied_after_a_failure(deployed, db, db2):
 
 @pytest.mark.parametrize("what", ["CREATE TABLE mine ()", "CREATE SCHEMA mine", "CREATE TYPE mine AS ENUM ()",
                                   "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-                                  "CREATE SCHEMA aramid_shadow"])
+                                  "CREATE SCHEMA aramid_shadow", "CREATE PUBLICATION mine",
+                                  "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER mine FOREIGN DATA WRAPPER w",
+                                  "CREATE TEXT SEARCH CONFIGURATION mine (COPY = english)",
+                                  "CREATE COLLATION mine (provider = icu, locale = 'de')"])
 def test_shadow_that_is_not_empty_is_refused(deployed, db, db2, what):
     db2.sql(what)
     before = catalog.dump(db2)
@@ -110,6 +113,16 @@ def test_shadow_that_cannot_be_reached_or_written(deployed, db, db2):
     db2.sql(f'ALTER DATABASE "{db2.name}" SET default_transaction_read_only = on')
     result = drift(deployed, db, "--shadow-url", db2.url())
     assert result.rc == 38 and "only be read" in result.err, result
+
+
+def test_search_path_of_a_database_is_no_sql(project, db):
+    """A database's owner can store any text there, and the private server is run as superuser."""
+    project.add("init", "DO $$ BEGIN IF to_regnamespace('injected') IS NOT NULL THEN RAISE 'it is there';"
+                        " END IF; END $$;")
+    db.sql("SELECT set_config('search_path', 'public;CREATE/**/SCHEMA/**/injected', false);"
+           f'ALTER DATABASE "{db.name}" SET search_path FROM CURRENT')
+    result = aramid.run("diff", "--from-migrations", "prisma/migrations", "--to-url", db.url(), cwd=project.path)
+    assert result.rc == 0, result
 
 
 def test_shadow_by_two_at_once(deployed, db, db2):
