@@ -157,6 +157,13 @@ own_url_claim(Work *w, Err *err)
         err_set(err, ERR_SHADOW, "the database for replays can only be read: %s", shown);
         return err_detail(err, "its URL comes from %s", w->options->shadow_origin);
     }
+    const DbInfo *other = w->options->not_there;
+    if (other && strcmp(other->started, info->started) == 0 &&
+        strcmp(other->database, info->database) == 0) {
+        err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
+        err_detail(err, "%s is another spelling of it", shown);
+        return err_hint(err, "name an empty database, or none: then a private server is used");
+    }
     if (!lock(w, shown, err) || !introspect(a, w->db, NULL, &c, err))
         return false;
     if (is_marked(c))

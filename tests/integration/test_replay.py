@@ -1,5 +1,10 @@
 """Replaying migrations: on a private server, and in a database that the user names (--shadow-url)."""
 
+import glob
+import os
+import pwd
+import shutil
+import tempfile
 import threading
 
 import pytest
@@ -107,6 +112,15 @@ def test_shadow_must_not_be_the_target(deployed, db):
     assert result.rc == 38 and "the one that is looked at" in result.err, result
 
 
+def test_shadow_must_not_be_the_target_in_other_words(project, db):
+    """An empty target would be used, and emptied while somebody fills it."""
+    other = db.url(host="localhost")
+    for args in (("drift", "--url", db.url()),
+                 ("diff", "--from-migrations", "prisma/migrations", "--to-url", db.url())):
+        result = aramid.run(*args, "--shadow-url", other, cwd=project.path)
+        assert result.rc == 38 and "the one that is looked at" in result.err, result
+
+
 def test_shadow_that_cannot_be_reached_or_written(deployed, db, db2):
     result = drift(deployed, db, "--shadow-url", "postgresql://u:secret@127.0.0.1:1/x")
     assert result.rc == 40 and "--shadow-url" in result.err and "secret" not in result.text, result
@@ -189,3 +203,37 @@ def test_signal_ends_a_replay(tmp_path, db):
     process.signal(2)
     result = process.wait(20)
     assert result.rc == 130, result
+
+
+@pytest.fixture
+def home():
+    """The home of an ordinary user, and who that is: root has one cache for all."""
+    path = tempfile.mkdtemp(prefix="aramid-home-", dir="/tmp")
+    who = None
+    if os.getuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        who = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    yield path, who
+    shutil.rmtree(path)
+
+
+def test_damaged_template_is_replaced(home):
+    path, who = home
+    project = Project(os.path.join(path, "shop"), {"init": "CREATE TABLE t ();"})
+
+    def check():
+        shutil.rmtree(os.path.join(path, ".cache/aramid/replay"), ignore_errors=True)
+        return aramid.run("check", "--json", cwd=project.path, env={"HOME": path}, user=who)
+
+    try:
+        assert check().json["parts"][1]["outcome"] == "ok"
+    except PermissionError:
+        pytest.skip("the program lies where other users cannot reach it")
+    control = os.path.join(path, ".cache/aramid/pg*/data/global/pg_control")
+    for file in glob.glob(control):
+        os.truncate(file, 100)
+    for _ in range(2):
+        result = check()
+        assert result.json["parts"][1]["outcome"] == "ok", result
+    assert [os.path.getsize(file) for file in glob.glob(control)] == [8192]
