@@ -174,9 +174,20 @@ fs_write(const char *path, Str text, unsigned mode, Err *err)
     return true;
 }
 
+/* Devices and pipes are written to and stay what they are. */
+static bool
+write_through(const char *path, Str text, Err *err)
+{
+    FD_LOCAL fd = open(path, O_WRONLY | O_CLOEXEC);
+    return (fd >= 0 && write_all(fd, text)) || fail(err, "write", path);
+}
+
 bool
 fs_replace(const char *path, Str text, Err *err)
 {
+    struct stat there;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return write_through(path, text, err);
     char *target = realpath(path, NULL);
     if (!target && errno != ENOENT)
         return fail(err, "write", path);

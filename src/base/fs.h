@@ -36,7 +36,8 @@ MUST_CHECK bool fs_list(Arena *a, const char *path, FsEntryVec *ret, Err *err);
 MUST_CHECK bool fs_write(const char *path, Str text, unsigned mode, Err *err);
 
 /* Give a user's file a new text in the same safe way: a link stays a link, owner and mode stay as
- * they are. A file that is not there is made, readable for all (0644). */
+ * they are. A file that is not there is made, readable for all (0644); what is no file (a device, a
+ * pipe) is written to. */
 MUST_CHECK bool fs_replace(const char *path, Str text, Err *err);
 
 /* Create the folder and its parents; existing folders are fine. */

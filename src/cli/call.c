@@ -169,6 +169,14 @@ cli_print(const CmdCall *call, const Buf *text)
     fwrite(shown.p, 1, shown.n, call->out);
 }
 
+void
+cli_print_exactly(const CmdCall *call, Str text)
+{
+    if (call->term_out.is_tty)
+        text = str_of(str_printable(call->arena, text, true));
+    fwrite(text.p, 1, text.n, call->out);
+}
+
 static void
 hide(const CmdCall *call, char *text, size_t size)
 {
@@ -182,6 +190,7 @@ cli_hide(const CmdCall *call, Err *err)
     hide(call, err->primary, sizeof err->primary);
     hide(call, err->detail, sizeof err->detail);
     hide(call, err->hint, sizeof err->hint);
+    hide(call, err->at.path, sizeof err->at.path);
 }
 
 bool

@@ -202,6 +202,10 @@ const char *cli_shown_path(Arena *a, const char *path);
 Str cli_hidden(const CmdCall *call, const Buf *text);
 void cli_print(const CmdCall *call, const Buf *text);
 
+/* Print SQL or a schema on standard output as it is: words of the call's secrets may be names in it.
+ * On a terminal it is made printable. */
+void cli_print_exactly(const CmdCall *call, Str text);
+
 /* Print a remark on standard error, unless --quiet; a line end is added when there is none. */
 __attribute__((format(printf, 2, 3))) void cli_note(const CmdCall *call, const char *fmt, ...);
 

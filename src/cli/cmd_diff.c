@@ -53,14 +53,14 @@ load_datasource(CmdCall *call, const char *side, const Config *config, Endpoint 
     return cli_load_config_of(call, schema, own, err);
 }
 
-/* A result: into the file of -o, or on standard output. */
+/* JSON or SQL: into the file of -o, or on standard output. */
 static bool
-put(const CmdCall *call, const Buf *text, Err *err)
+put(const CmdCall *call, Str text, Err *err)
 {
     const char *path = cli_text(call, "output");
     if (path)
-        return fs_replace(path, cli_hidden(call, text), err);
-    cli_print(call, text);
+        return fs_replace(path, text, err);
+    cli_print_exactly(call, text);
     return true;
 }
 
@@ -72,19 +72,21 @@ show(const CmdCall *call, const DiffResult *r, Err *err)
         JsonWriter w;
         jw_init(&w, call->arena, true);
         report_diff_json(&w, r);
-        return put(call, &w.out, err);
+        return put(call, buf_str(&w.out), err);
     }
     buf_init(&b, call->arena);
     if (!cli_flag(call, "script")) {
-        report_diff_text(&b, cli_given(call, "output") ? &(Term){0} : &call->term_out, r);
-        return put(call, &b, err);
+        const char *path = cli_text(call, "output");
+        report_diff_text(&b, path ? &(Term){0} : &call->term_out, r);
+        if (path)
+            return fs_replace(path, cli_hidden(call, &b), err);
+        cli_print(call, &b);
+        return true;
     }
     report_diff_notes(&b, &call->term_err, r);
     if (b.n && !cli_flag(call, "quiet"))
         fwrite(b.p, 1, b.n, call->err);
-    buf_init(&b, call->arena);
-    buf_add(&b, r->script);
-    return put(call, &b, err);
+    return put(call, r->script, err);
 }
 
 int

@@ -23,12 +23,14 @@ cmd_drift(CmdCall *call)
     JsonWriter w;
     buf_init(&b, a);
     jw_init(&w, a, true);
-    if (cli_flag(call, "json"))
+    if (cli_flag(call, "json")) {
         report_drift_json(&w, &r);
-    else if (!script)
+        cli_print_exactly(call, buf_str(&w.out));
+    } else if (!script) {
         report_drift_text(&b, &call->term_out, &r, !cli_flag(call, "quiet"));
-    else if (r.has_drift)
-        buf_add(&b, report_drift_script(a, strcmp(script, "adopt") == 0 ? r.adopt : r.repair));
-    cli_print(call, cli_flag(call, "json") ? &w.out : &b);
+        cli_print(call, &b);
+    } else if (r.has_drift)
+        cli_print_exactly(
+            call, report_drift_script(a, strcmp(script, "adopt") == 0 ? r.adopt : r.repair));
     return r.has_drift && cli_flag(call, "exit-code") ? EXIT_DRIFT : 0;
 }

@@ -24,13 +24,6 @@ shorten_paths(const CmdCall *call, PullResult *r)
         r->pull.files[i].path = cli_shown_path(call->arena, r->pull.files[i].path);
 }
 
-/* A schema as it is: words of the call's secrets may be words of the schema, too. */
-static void
-print_exactly(const CmdCall *call, const Buf *text)
-{
-    fwrite(text->p, 1, text->n, call->out);
-}
-
 /* Show what would change, and ask where somebody can be asked. */
 static bool
 approve(const CmdCall *call, const PullResult *r, Err *err)
@@ -64,7 +57,7 @@ print_json(const CmdCall *call, const PullResult *r, bool written)
     jw_init(&w, call->arena, true);
     report_pull_json(&w, r, written, with_text);
     if (with_text)
-        print_exactly(call, &w.out);
+        cli_print_exactly(call, buf_str(&w.out));
     else
         cli_print(call, &w.out);
 }
@@ -75,7 +68,7 @@ print_schema(const CmdCall *call, const PullResult *r)
     Buf b;
     buf_init(&b, call->arena);
     report_pull_schema(&b, r);
-    print_exactly(call, &b);
+    cli_print_exactly(call, buf_str(&b));
 }
 
 int

@@ -67,7 +67,7 @@ look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
     Err reason;
     DriftResult r = {.config = c, .history = g->ret->history};
     if (!flow_drift_of(a, &g->in->base, s, &r, &reason)) {
-        if (reason.code == ERR_INTERRUPTED || reason.code == ERR_CONNECTION_LOST) {
+        if (reason.code == ERR_INTERRUPTED || !db_is_open(s->db)) {
             *err = reason;
             return false;
         }

@@ -94,14 +94,19 @@ read_database(Arena *a, const PullInput *in, PullResult *ret, const IntrospectOp
 }
 
 static bool
-is_empty(const PullResult *r, const char *schemas, Err *err)
+is_empty(Arena *a, const PullResult *r, const CatTexts *schemas, Err *err)
 {
+    Buf names;
+    buf_init(&names, a);
+    vec_each (const char *, name, schemas)
+        buf_fmt(&names, "%s%s", names.n ? ", " : "", *name);
     err_set(err, ERR_DB_EMPTY, "the database has no tables");
     if (r->target.absent) {
         err_detail(err, "%s was not made yet", r->target.origin);
         return err_hint(err, "aramid deploy makes it, and what the migrations say");
     }
-    err_detail(err, "looked into schema %s of %s", schemas, r->target.shown);
+    err_detail(err, "looked into schema %s of %s", str_printable(a, buf_str(&names), false),
+               r->target.shown);
     err_hint(err, "does the URL lead to the right database? aramid config show");
     return err_hint(err, "other schemas: aramid pull --schemas A,B");
 }
@@ -143,7 +148,7 @@ flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
     if (!schemas.n)
         *vec_add(a, &schemas) = schema;
     if (ret->target.absent)
-        return is_empty(ret, schema, err);
+        return is_empty(a, ret, &schemas, err);
     Patterns except = managed_tables(a, c);
     IntrospectOptions what = {.schemas = schemas.v, .nschemas = schemas.n,
                               .except = except.v, .nexcept = except.n};
@@ -153,7 +158,7 @@ flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
         !bridge_pull(a, catalog, old, &options, &ret->pull, err))
         return false;
     if (ret->pull.is_empty)
-        return is_empty(ret, schema, err);
+        return is_empty(a, ret, &schemas, err);
     for (size_t i = 0; i < n; i++)
         ret->changed += !str_eq(before[i].text, ret->pull.files[i].text);
     return true;

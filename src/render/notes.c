@@ -177,13 +177,27 @@ sentence(Arena *a, const DiffNote *n)
     return "";
 }
 
+/* Names must neither end the comment nor begin another in it: the rest is SQL that people run. */
+static void
+add_comment(Buf *b, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        buf_addc(b, *p);
+        if ((p[0] == '*' && p[1] == '/') || (p[0] == '/' && p[1] == '*'))
+            buf_addc(b, ' ');
+    }
+}
+
 static void
 add_notes(Arena *a, Buf *b, const Diff *d, bool fails, DiffNoteKind max)
 {
     vec_each (Change *, c, &d->changes)
         vec_each (const DiffNote, n, &(*c)->notes)
-            if ((n->severity == DIFF_FAILS) == fails && n->kind <= max)
-                buf_fmt(b, "  - %s\n", render_note(a, n));
+            if ((n->severity == DIFF_FAILS) == fails && n->kind <= max) {
+                buf_addz(b, "  - ");
+                add_comment(b, render_note(a, n));
+                buf_addc(b, '\n');
+            }
 }
 
 Str

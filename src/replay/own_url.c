@@ -107,16 +107,35 @@ lock(Work *w, const char *shown, Err *err)
     }
 }
 
-/* The first object that is not of an extension, NULL = there is none. */
-static const CatObject *
-first_object(const Catalog *c)
+/* What emptying leaves as it is. */
+static bool
+stays(const CatOther *o)
+{
+    static const char *const kinds[] = {
+        "access method",    "cast",      "database setting", "default privileges",
+        "foreign-data wrapper", "language", "operator family",  "security label",
+        "transform",
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(o->what, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The first thing that is not of an extension, as people read it; NULL = there is none. */
+static const char *
+first_object(Arena *a, const Catalog *c)
 {
     vec_each (CatObject *, at, &c->objects) {
         const CatObject *o = *at;
         if (o->id.kind != CAT_EXTENSION &&
             !(o->id.kind == CAT_SCHEMA && strcmp(o->id.name, "public") == 0))
-            return o;
+            return cat_ref_text(a, &o->id);
     }
+    vec_each (const CatOther, o, &c->others)
+        if (!stays(o))
+            return str_fmt(a, "%s %s%s%s", o->what, o->schema ? o->schema : "",
+                           o->schema ? "." : "", o->name);
     return NULL;
 }
 
@@ -138,16 +157,23 @@ own_url_claim(Work *w, Err *err)
         err_set(err, ERR_SHADOW, "the database for replays can only be read: %s", shown);
         return err_detail(err, "its URL comes from %s", w->options->shadow_origin);
     }
+    const DbInfo *other = w->options->not_there;
+    if (other && strcmp(other->started, info->started) == 0 &&
+        strcmp(other->database, info->database) == 0) {
+        err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
+        err_detail(err, "%s is another spelling of it", shown);
+        return err_hint(err, "name an empty database, or none: then a private server is used");
+    }
     if (!lock(w, shown, err) || !introspect(a, w->db, NULL, &c, err))
         return false;
     if (is_marked(c))
         return own_url_empty(w, err) && db_query(w->db, a, str_of(mark_sql), NULL, err);
-    const CatObject *o = first_object(c);
-    if (!o)
+    const char *first = first_object(a, c);
+    if (!first)
         return db_query(w->db, a, str_of(mark_sql), NULL, err);
     err_set(err, ERR_SHADOW, "the database for replays is not empty: %s", shown);
     err_detail(err, "it holds %s; what is in it would be dropped",
-               str_printable(a, str_of(cat_ref_text(a, &o->id)), false));
+               str_printable(a, str_of(first), false));
     err_detail(err, "its URL comes from %s", w->options->shadow_origin);
     return err_hint(err, "name an empty database, or none: then a private server is used");
 }

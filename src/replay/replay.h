@@ -24,6 +24,7 @@ typedef struct ReplayOptions {
     int major;               /* preferred; 0 = any, then the newest */
     const DbUrl *shadow_url; /* run there; NULL = in a throwaway cluster */
     const char *shadow_origin;
+    const DbInfo *not_there; /* the database that is looked at; NULL = none */
     const char *cache_dir;               /* cluster_cache_folder(); NULL = without a cache */
     const IntrospectOptions *introspect; /* NULL = all */
     /* Of the database that it will be compared with, where there is one: */

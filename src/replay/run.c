@@ -49,8 +49,10 @@ script_failed(Arena *a, const Work *w, const MigrationPlan *mp, Str message, siz
     vec_each (const ReplayStub, s, &w->ret->stubs)
         err_detail(err, "the %s \"%s\" is missing on this server; a stub stood in for it",
                    replay_stub_name(s->kind), str_printable(a, str_of(s->name), false));
+    if (strcmp(o->sqlstate, "42601") == 0)
+        return false; /* a syntax error is the file's own */
     bool is_missing = strncmp(o->sqlstate, "42", 2) == 0 || strcmp(o->sqlstate, "3F000") == 0;
-    if (is_missing && strcmp(o->sqlstate, "42601") != 0)
+    if (is_missing)
         err_hint(err, "the migrations must make all that they use, from an empty database on; what "
                       "databases have from elsewhere belongs into a first migration, recorded "
                       "there with: aramid resolve --applied NAME");
@@ -94,8 +96,12 @@ replay_reset(Work *w, Err *err)
     buf_init(&b, a);
     buf_addz(&b, "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;");
     db_add_settings(w->db, &b);
-    if (w->options->search_path && w->options->search_path[0])
-        buf_fmt(&b, ";SET search_path=%s", w->options->search_path);
+    if (w->options->search_path && w->options->search_path[0]) {
+        /* Never as a part of SQL: it is a text from a database. */
+        buf_addz(&b, ";SELECT pg_catalog.set_config('search_path', ");
+        sql_add_literal(&b, str_of(w->options->search_path));
+        buf_addz(&b, ", false)");
+    }
     return db_query(w->db, a, buf_str(&b), NULL, err);
 }
 

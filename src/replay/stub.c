@@ -182,12 +182,15 @@ make_installed(Work *w, Arena *a)
 static bool
 make_path(Work *w, Arena *a)
 {
+    static const char sql[] =
+        "DO $aramid$ BEGIN EXECUTE pg_catalog.format('CREATE SCHEMA IF NOT EXISTS %I',"
+        " (pg_catalog.parse_ident(pg_catalog.current_setting('search_path')))[1]); END $aramid$";
     DbOutcome o;
-    if (!w->options->search_path || w->has_path)
+    Err ignored;
+    if (!w->options->search_path || w->has_path || !replay_reset(w, &ignored))
         return false;
     w->has_path = true;
-    db_run(w->db, a, str_of(str_fmt(a, "CREATE SCHEMA IF NOT EXISTS %s", w->options->search_path)),
-           &(DbRun){0}, &o);
+    db_run(w->db, a, str_of(sql), &(DbRun){0}, &o);
     return o.end == DB_DONE;
 }
 

@@ -5,7 +5,10 @@
 static void
 add_indented(Buf *out, const Term *t, Str text)
 {
-    for (Str rest = str_trim(text); rest.n && rest.p;) {
+    size_t first = 0; /* the first line's own blanks count: a place below it may be pointed at */
+    while (first < text.n && text.p[first] == '\n')
+        first++;
+    for (Str rest = str_slice(text, first, text.n); rest.n && rest.p;) {
         buf_addz(out, "      ");
         term_text(out, t, TERM_PLAIN, str_cut(&rest, '\n'));
         buf_addc(out, '\n');

@@ -283,7 +283,14 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
     buf_addz(&b, "SET LOCAL search_path='';SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
     session_add_history_queries(s, &b);
     DbRowsVec results;
-    return (s->ledger_exists || session_count_tables(s, err)) &&
-           db_query(s->db, s->arena, buf_str(&b), &results, err) &&
+    if (!s->ledger_exists && !session_count_tables(s, err))
+        return false;
+    /* Schemas that the role may not use are not on its path: their history must not pass for none. */
+    if (!s->ledger_exists && !s->ledger_schema && !s->url_schema && !s->is_fresh) {
+        err_set(err, ERR_DENIED, "the role may use no schema of its search_path");
+        return err_hint(err, "GRANT USAGE ON SCHEMA public TO the role, or name a schema in the "
+                             "URL: ?schema=app");
+    }
+    return db_query(s->db, s->arena, buf_str(&b), &results, err) &&
            session_take_history(s, &results, 2, h, journal, err);
 }

@@ -256,6 +256,26 @@ wait_until_ready(Arena *a, TempCluster *c, Err *err)
 }
 
 static bool
+run(Arena *a, const PgBinaries *b, TempCluster *c, Err *err)
+{
+    return start(a, b, &c->user, c, err) && wait_until_ready(a, c, err);
+}
+
+/* The server ended at once: the template may be damaged. Once more without it, and then it goes. */
+static bool
+run_anew(Arena *a, const PgBinaries *b, const InitdbRequest *request, const char *data,
+         TempCluster *c, Err *err)
+{
+    Err ignored;
+    if (!fs_remove(data, &ignored) || !initdb_run(a, request, err) || !run(a, b, c, err))
+        return false;
+    const char *cache = cluster_cache_folder(a);
+    if (cache)
+        (void)!fs_remove(fs_join(a, cache, template_name(a, b, &c->user)), &ignored);
+    return true;
+}
+
+static bool
 open_in(Arena *a, const PgBinaries *b, const char *saved, TempCluster *c, Err *err)
 {
     const ServerUser *user = &c->user;
@@ -267,8 +287,12 @@ open_in(Arena *a, const PgBinaries *b, const char *saved, TempCluster *c, Err *e
         return err_set(err, ERR_INTERRUPTED, "interrupted while the database was starting");
     InitdbRequest request = {
         .binaries = b, .user = user, .dir = c->dir, .throwaway = true, .keep_fd = c->alive};
-    return (copied || initdb_run(a, &request, err)) && start(a, b, user, c, err) &&
-           wait_until_ready(a, c, err);
+    if (!copied && !initdb_run(a, &request, err))
+        return false;
+    if (run(a, b, c, err))
+        return true;
+    bool has_ended = err->code == ERR_EMBEDDED && c->pid == 0;
+    return copied && !saved && has_ended && run_anew(a, b, &request, data, c, err);
 }
 
 bool

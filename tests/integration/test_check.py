@@ -104,6 +104,14 @@ def test_migration_that_does_not_run(app):
     assert said["parts"][1]["error"]["code"] == "replay-failed"
 
 
+def test_place_in_a_migration_is_pointed_at(app):
+    app.add("broken", "CREATE TABLE x (id int;")
+    lines = check(app).out.splitlines()
+    at = next(i for i, line in enumerate(lines) if "CREATE TABLE x" in line)
+    assert lines[at][lines[at + 1].index("^")] == ";", lines
+    assert not any("extensions" in line for line in lines), "a syntax error is the file's own"
+
+
 def test_pending(app, db):
     assert aramid.deploy(app, db.url()).rc == 0
     app.add("next", "SELECT 1;")

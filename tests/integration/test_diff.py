@@ -124,6 +124,27 @@ def test_the_script_of_a_database_builds_it_again(files, db, db2):
     assert 'CREATE POLICY "p"' in result.out, result
 
 
+def test_the_password_may_be_a_name(files, db, project):
+    """A script with **** in the place of names would be another script."""
+    db.sql("CREATE TABLE long_password (id int)")
+    url = db.url(password="long_password")
+    for args in (("diff", "--from-empty", "--to-url", url, "--script"),
+                 ("diff", "--from-empty", "--to-url", url, "--json"),
+                 ("drift", "--url", url, "--script", "adopt")):
+        result = aramid.run(*args, cwd=project.path)
+        assert "long_password" in result.out and "****" not in result.out.replace(":****@", ""), result
+        assert ":long_password" not in result.text
+    diff(files, "--from-empty", "--to-url", url, "--script", "-o", "out.sql")
+    assert "CREATE TABLE \"long_password\"" in (files / "out.sql").read_text()
+
+
+def test_a_url_in_the_place_of_a_path_is_no_secret_told(files):
+    for option in ("--from-sql", "--from-schema", "--from-migrations"):
+        for more in ((), ("--json",)):
+            result = diff(files, option, "postgresql://u:hidden_word@h/x", "--to-empty", *more)
+            assert result.rc in (5, 20) and "hidden_word" not in result.text, result
+
+
 def test_output_file_keeps_its_mode(files):
     path = files / "out.sql"
     path.write_text("old")
@@ -134,6 +155,10 @@ def test_output_file_keeps_its_mode(files):
     assert path.read_text() == script(files, *args) and path.stat().st_mode & 0o777 == 0o640
     assert diff(files, *args, "-o", "new.sql").rc == 0
     assert (files / "new.sql").stat().st_mode & 0o777 == 0o644
+    os.mkfifo(files / "pipe")
+    with open(os.open(files / "pipe", os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as pipe:
+        assert diff(files, *args, "-o", "pipe").rc == 0
+        assert pipe.read() == path.read_text() and (files / "pipe").is_fifo()
     result = diff(files, *args, "-o", "nowhere/new.sql")
     assert result.rc == 5 and "nowhere" in result.err, result
 

@@ -483,3 +483,47 @@ def test_a_history_with_a_journal(project, db):
     assert aramid.deploy(project, db.url()).rc == 0
     result = aramid.run("drift", "--url", db.url(), "--exit-code", cwd=project.path)
     assert result.rc == 0 and "No drift" in result.out, result
+
+
+EVIL = "a */ DROP TABLE precious; /*"
+
+
+def test_names_cannot_leave_a_comment(project, db):
+    """A script that undoes drift is run by people: a table's name must stay a name in it."""
+    project.add("init", "CREATE TABLE precious (id int PRIMARY KEY);")
+    assert aramid.deploy(project, db.url()).rc == 0
+    db.sql(f'CREATE TABLE "{EVIL}" ()')
+    script = drift(project, db, "--script", "repair")
+    assert script.rc == 2, script
+    db.sql(script.out)
+    assert db.exists("precious") and db.one("SELECT count(*) FROM pg_class WHERE relname = %s", EVIL) == 0, script
+
+
+def test_names_in_a_script_on_a_terminal(deployed, copy):
+    copy.sql('CREATE TABLE "evil\x1b[2Jname" (i int)')
+    for args in (("drift", "--script", "adopt", "--url", copy.url()),
+                 ("diff", "--from-empty", "--to-url", copy.url(), "--script")):
+        result = aramid.Terminal(*args, cwd=deployed.project.path).wait()
+        assert result.rc == 0 and r"\x1b[2J" in result.text and "\x1b[2J" not in result.text, result
+
+
+def test_role_without_usage_of_the_schema(deployed, copy, server):
+    """It cannot see the history: that is no reason to call everything drift."""
+    if not server.admin("SELECT 1 FROM pg_roles WHERE rolname = 'drift_reader'"):
+        server.admin("CREATE ROLE drift_reader LOGIN")
+    copy.sql("REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM drift_reader")
+    for command in ("drift", "status"):
+        result = aramid.run(command, "--url", copy.url("drift_reader"), cwd=deployed.project.path)
+        assert result.rc == 33 and "GRANT USAGE" in result.err and "DROP" not in result.text, result
+
+
+def test_deploy_after_a_replay_that_lost_its_server(project, db):
+    """A connection of the replay is not the deploy's."""
+    project.add("init", "CREATE TABLE a ();")
+    assert aramid.deploy(project, db.url()).rc == 0
+    name = project.add("lost", "SELECT pg_terminate_backend(pg_backend_pid());")
+    assert aramid.run("resolve", "--applied", name, "--url", db.url(), cwd=project.path).rc == 0
+    project.add("next", "CREATE TABLE later ();")
+    result = deploy_as(project, db, "warn")
+    assert result.rc == 0 and db.exists("later"), result
+    assert "not looked for changes" in result.text and "connecting again" not in result.text, result

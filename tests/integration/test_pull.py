@@ -153,6 +153,11 @@ def test_an_empty_database(db, project):
     assert schema_of(project) == EMPTY
 
 
+def test_the_schemas_that_were_looked_into_are_named(db, project):
+    result = pull(project, db, "--schemas", "one,two")
+    assert result.rc == 31 and "schema one, two of" in result.err, result
+
+
 def test_without_a_schema_one_is_made(db, tmp_path):
     db.sql(SHOP)
     result = aramid.run("pull", "--url", db.url(), cwd=str(tmp_path))

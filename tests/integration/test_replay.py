@@ -1,5 +1,10 @@
 """Replaying migrations: on a private server, and in a database that the user names (--shadow-url)."""
 
+import glob
+import os
+import pwd
+import shutil
+import tempfile
 import threading
 
 import pytest
@@ -74,7 +79,10 @@ def test_shadow_is_emptied_after_a_failure(deployed, db, db2):
 
 @pytest.mark.parametrize("what", ["CREATE TABLE mine ()", "CREATE SCHEMA mine", "CREATE TYPE mine AS ENUM ()",
                                   "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-                                  "CREATE SCHEMA aramid_shadow"])
+                                  "CREATE SCHEMA aramid_shadow", "CREATE PUBLICATION mine",
+                                  "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER mine FOREIGN DATA WRAPPER w",
+                                  "CREATE TEXT SEARCH CONFIGURATION mine (COPY = english)",
+                                  "CREATE COLLATION mine (provider = icu, locale = 'de')"])
 def test_shadow_that_is_not_empty_is_refused(deployed, db, db2, what):
     db2.sql(what)
     before = catalog.dump(db2)
@@ -104,12 +112,31 @@ def test_shadow_must_not_be_the_target(deployed, db):
     assert result.rc == 38 and "the one that is looked at" in result.err, result
 
 
+def test_shadow_must_not_be_the_target_in_other_words(project, db):
+    """An empty target would be used, and emptied while somebody fills it."""
+    other = db.url(host="localhost")
+    for args in (("drift", "--url", db.url()),
+                 ("diff", "--from-migrations", "prisma/migrations", "--to-url", db.url())):
+        result = aramid.run(*args, "--shadow-url", other, cwd=project.path)
+        assert result.rc == 38 and "the one that is looked at" in result.err, result
+
+
 def test_shadow_that_cannot_be_reached_or_written(deployed, db, db2):
     result = drift(deployed, db, "--shadow-url", "postgresql://u:secret@127.0.0.1:1/x")
     assert result.rc == 40 and "--shadow-url" in result.err and "secret" not in result.text, result
     db2.sql(f'ALTER DATABASE "{db2.name}" SET default_transaction_read_only = on')
     result = drift(deployed, db, "--shadow-url", db2.url())
     assert result.rc == 38 and "only be read" in result.err, result
+
+
+def test_search_path_of_a_database_is_no_sql(project, db):
+    """A database's owner can store any text there, and the private server is run as superuser."""
+    project.add("init", "DO $$ BEGIN IF to_regnamespace('injected') IS NOT NULL THEN RAISE 'it is there';"
+                        " END IF; END $$;")
+    db.sql("SELECT set_config('search_path', 'public;CREATE/**/SCHEMA/**/injected', false);"
+           f'ALTER DATABASE "{db.name}" SET search_path FROM CURRENT')
+    result = aramid.run("diff", "--from-migrations", "prisma/migrations", "--to-url", db.url(), cwd=project.path)
+    assert result.rc == 0, result
 
 
 def test_shadow_by_two_at_once(deployed, db, db2):
@@ -176,3 +203,37 @@ def test_signal_ends_a_replay(tmp_path, db):
     process.signal(2)
     result = process.wait(20)
     assert result.rc == 130, result
+
+
+@pytest.fixture
+def home():
+    """The home of an ordinary user, and who that is: root has one cache for all."""
+    path = tempfile.mkdtemp(prefix="aramid-home-", dir="/tmp")
+    who = None
+    if os.getuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        who = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    yield path, who
+    shutil.rmtree(path)
+
+
+def test_damaged_template_is_replaced(home):
+    path, who = home
+    project = Project(os.path.join(path, "shop"), {"init": "CREATE TABLE t ();"})
+
+    def check():
+        shutil.rmtree(os.path.join(path, ".cache/aramid/replay"), ignore_errors=True)
+        return aramid.run("check", "--json", cwd=project.path, env={"HOME": path}, user=who)
+
+    try:
+        assert check().json["parts"][1]["outcome"] == "ok"
+    except PermissionError:
+        pytest.skip("the program lies where other users cannot reach it")
+    control = os.path.join(path, ".cache/aramid/pg*/data/global/pg_control")
+    for file in glob.glob(control):
+        os.truncate(file, 100)
+    for _ in range(2):
+        result = check()
+        assert result.json["parts"][1]["outcome"] == "ok", result
+    assert [os.path.getsize(file) for file in glob.glob(control)] == [8192]
