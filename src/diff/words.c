@@ -1,6 +1,6 @@
-/* Equal as far as Prisma's language goes: what a server prints in several ways for what the language
- * says in one, and what it has no words for (Prisma's engine: sql_schema_differ, and the describer
- * for PostgreSQL; https://www.prisma.io/docs/orm/overview/databases/postgresql). */
+/* Equal as far as Prisma's language goes: what a server prints in several ways for what the
+ * language says in one, and what it has no words for (Prisma's engine: sql_schema_differ, and the
+ * describer for PostgreSQL; https://www.prisma.io/docs/orm/overview/databases/postgresql). */
 #include "diff/diff_int.h"
 
 #include <ctype.h>
@@ -210,12 +210,9 @@ words_type(Arena *a, const Catalog *c, CatType t)
     if (t.schema || t.args)
         return t;
     static const char *const usual[][2] = {
-        {"timestamp", "timestamp(6)"},
-        {"timestamptz", "timestamp(6) with time zone"},
-        {"time", "time(6)"},
-        {"timetz", "time(6) with time zone"},
-        {"char", "character(1)"},
-        {"bpchar", "character(1)"},
+        {"timestamp", "timestamp(6)"}, {"timestamptz", "timestamp(6) with time zone"},
+        {"time", "time(6)"},           {"timetz", "time(6) with time zone"},
+        {"char", "character(1)"},      {"bpchar", "character(1)"},
     };
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (strcmp(t.name, usual[i][0]) == 0) {
@@ -332,8 +329,9 @@ words_is_pair(const CatIndex *i)
 static bool
 has_pair(const CatRelation *r)
 {
-    cat_each(CatConstraint, k, &r->constraints) if (
-        (k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) && k->columns.n == 2) return true;
+    cat_each(CatConstraint, k,
+             &r->constraints) if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) &&
+                                  k->columns.n == 2) return true;
     cat_each(CatIndex, i, &r->indexes) if (words_is_pair(i)) return true;
     return false;
 }
