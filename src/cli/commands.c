@@ -105,7 +105,11 @@ static const OptSpec drift_options[] = {
 
 static const CmdConflict drift_conflicts[] = {{"script", "json"}, {0}};
 
-static const CmdExit drift_exits[] = {{2, "with --exit-code: there is drift"}, {0}};
+static const CmdExit drift_exits[] = {
+    {1, "with --exit-code: an error"},
+    {2, "with --exit-code: there is drift"},
+    {0},
+};
 
 static const CmdExample drift_examples[] = {
     {"aramid drift", "of the project's database"},

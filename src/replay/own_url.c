@@ -112,8 +112,14 @@ static bool
 stays(const CatOther *o)
 {
     static const char *const kinds[] = {
-        "access method",    "cast",      "database setting", "default privileges",
-        "foreign-data wrapper", "language", "operator family",  "security label",
+        "access method",
+        "cast",
+        "database setting",
+        "default privileges",
+        "foreign-data wrapper",
+        "language",
+        "operator family",
+        "security label",
         "transform",
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

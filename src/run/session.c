@@ -285,7 +285,7 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
     DbRowsVec results;
     if (!s->ledger_exists && !session_count_tables(s, err))
         return false;
-    /* Schemas that the role may not use are not on its path: their history must not pass for none. */
+    /* Schemas that the role may not use are not on its path: no history is seen there. */
     if (!s->ledger_exists && !s->ledger_schema && !s->url_schema && !s->is_fresh) {
         err_set(err, ERR_DENIED, "the role may use no schema of its search_path");
         return err_hint(err, "GRANT USAGE ON SCHEMA public TO the role, or name a schema in the "

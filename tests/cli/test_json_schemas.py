@@ -396,7 +396,7 @@ def test_schema_tells_what_was_understood(tmp_path):
 
 
 def test_diff(tmp_path, db):
-    db.sql("CREATE TABLE users (id serial PRIMARY KEY, gone text);"
+    db.sql("CREATE TABLE users (id serial PRIMARY KEY, gone text); INSERT INTO users (gone) VALUES ('x');"
            " CREATE AGGREGATE first_of (int) (SFUNC = int4larger, STYPE = int)")
     (tmp_path / "schema.prisma").write_text(BLOG.replace("tags  Tag[]", "tags  Tag[] @ignore"))
     args = ["--from-url", db.url(), "--to-schema", "schema.prisma"]
