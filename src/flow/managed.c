@@ -81,10 +81,17 @@ matches_any(const char *const *patterns, size_t n, const char *text)
 Patterns
 managed_tables(Arena *a, const Config *c)
 {
-    Patterns all = {0};
-    ConfigList ignored = config_list(a, c, CFG_IGNORE);
+    Patterns all = managed_ignored(a, c);
     for (size_t i = 0; i < COUNT(tables); i++)
         *vec_add(a, &all) = tables[i];
+    return all;
+}
+
+Patterns
+managed_ignored(Arena *a, const Config *c)
+{
+    Patterns all = {0};
+    ConfigList ignored = config_list(a, c, CFG_IGNORE);
     vec_each (const char *, p, &ignored)
         *vec_add(a, &all) = *p;
     vec_each (const char *, p, &c->external_tables)

@@ -12,6 +12,10 @@ typedef VEC(const char *) Patterns;
 Patterns
 managed_tables(Arena *a, const Config *c);
 
+/* What the configuration ignores or calls external, alone. */
+Patterns
+managed_ignored(Arena *a, const Config *c);
+
 /* Schemas of a live database. */
 typedef struct ManagedSchemas {
     Patterns owned; /* by a role of a platform: never the migrations' business */

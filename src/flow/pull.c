@@ -149,7 +149,7 @@ flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
         *vec_add(a, &schemas) = schema;
     if (ret->target.absent)
         return is_empty(a, ret, &schemas, err);
-    Patterns except = managed_tables(a, c);
+    Patterns except = managed_ignored(a, c);
     IntrospectOptions what = {.schemas = schemas.v, .nschemas = schemas.n,
                               .except = except.v, .nexcept = except.n};
     PullOptions options = {
