@@ -55,11 +55,13 @@ answer(Arena *a, const DiffNote *n)
         [NOTE_CHECK_ROWS] = "violate it",
     };
     if (n->kind == NOTE_ENUM_VALUES_REMOVED)
-        return n->hits ? str_fmt(a, "%s rows use them.", count(a, n->hits)) : "No row uses them.";
+        return n->hits == 1 ? "One row uses them."
+               : n->hits    ? str_fmt(a, "%s rows use them.", count(a, n->hits))
+                            : "No row uses them.";
     if (!n->rows)
         return "The table is empty.";
     if (!words[n->kind])
-        return str_fmt(a, "It has %s rows.", count(a, n->rows));
+        return n->rows == 1 ? "It has one row." : str_fmt(a, "It has %s rows.", count(a, n->rows));
     return str_fmt(a, "%s of %s rows %s.", count(a, n->hits), count(a, n->rows), words[n->kind]);
 }
 

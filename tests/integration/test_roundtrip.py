@@ -146,7 +146,7 @@ def test_notes_ask_rows(tool, db, db2):
         ("fails", "constraint `small`", "3 of 10 rows violate it."),
         ("fails", "values [blue] on the enum `color`", "10 rows use them."),
         ("loss", 'drop the `Dropped "t"` table', "It has 2 rows."),
-        ("loss", "materialized view", "It has 1 rows."),
+        ("loss", "materialized view", "It has one row."),
     ]
     for severity, what, answer in expected:
         assert [note for note in notes if note.startswith(severity) and what in note
