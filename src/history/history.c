@@ -93,7 +93,8 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
                                                            : "\"%s\" is not a folder",
                 shown);
         err_at(err, shown, 0, 0);
-        return err_hint(err, "say where it is: --migrations DIR (or -C DIR for another project folder)");
+        return err_hint(err, "say where it is: --migrations DIR (or -C DIR for another project "
+                             "folder)");
     }
     ret->layout = &history_prisma;
     if (!ret->layout->list(a, dir, shown, ret, err))
