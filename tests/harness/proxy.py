@@ -96,6 +96,7 @@ class _Connection:
         self.hung = threading.Event()
         self.lock = threading.Lock()
         self.swallow = None  # a Fault that waits for the server's answer
+        self.is_over = False  # the client gets nothing any more
         self.kept = 0
         self.single_byte = False  # the server answers an SSL request with one byte
 
@@ -190,8 +191,10 @@ class _Connection:
             with self.lock:
                 self.swallow = fault
                 self.kept = 0
+        # The answer may be here before the client is cut.
+        self.is_over = fault is not None and fault.place == "after"
         self.send(self.server, raw)
-        if fault and fault.place == "after":
+        if self.is_over:
             return self.strike(fault)
         return True
 
@@ -203,7 +206,7 @@ class _Connection:
             data = self.server.recv(65536)
             if not data:
                 return
-            if self.hung.is_set():
+            if self.hung.is_set() or self.is_over:
                 continue
             with self.proxy.lock:
                 self.server_spoke = True
