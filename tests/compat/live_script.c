@@ -91,7 +91,9 @@ static Diff *
 compare(Arena *a, bool exact, const Bridge *from, const Bridge *to)
 {
     static const CatRules rules = {.ignore_column_order = true};
+    /* Both databases were made from schemas: all that these say counts. */
     DiffOptions options = {.prisma_kinds = !exact,
+                           .from_is_written = !exact,
                            .rules = &rules,
                            .renames = to->renames.v,
                            .nrenames = to->renames.n};
