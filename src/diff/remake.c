@@ -162,9 +162,10 @@ remake(Remake *r, const CatObject *o)
             d->diff->changes.v[kept++] = *c;
     d->diff->changes.n = kept;
     Change *drop = change_add(d, CHANGE_DROP, o, NULL, RANK_DROP_CODE);
+    if (!to)
+        return;
     note_add(d, drop, NOTE_CASCADES, &o->id);
-    if (to)
-        change_add(d, CHANGE_CREATE, NULL, to, create_rank(o->id.kind));
+    change_add(d, CHANGE_CREATE, NULL, to, create_rank(o->id.kind));
 }
 
 void
