@@ -226,8 +226,8 @@ catalog_column(const CatRelation *r, const char *name)
     return NULL;
 }
 
-static void
-add_quoted(Buf *b, const char *name)
+void
+cat_add_quoted(Buf *b, const char *name)
 {
     buf_addc(b, '"');
     for (const char *p = name; *p; p++) {
@@ -247,19 +247,19 @@ cat_ref_text(Arena *a, const CatRef *id)
     buf_addc(&b, ' ');
     bool is_part = id->kind >= CAT_COLUMN && id->kind != CAT_INDEX;
     if (is_part) {
-        add_quoted(&b, id->sub);
+        cat_add_quoted(&b, id->sub);
         buf_addz(&b, " of ");
     }
     if (id->schema) {
-        add_quoted(&b, id->schema);
+        cat_add_quoted(&b, id->schema);
         buf_addc(&b, '.');
     }
-    add_quoted(&b, id->name);
+    cat_add_quoted(&b, id->name);
     if (id->kind == CAT_FUNCTION)
         buf_fmt(&b, "(%s)", id->sub ? id->sub : "");
     else if (id->kind == CAT_ENUM && id->sub) {
         buf_addc(&b, '.');
-        add_quoted(&b, id->sub);
+        cat_add_quoted(&b, id->sub);
     }
     return b.p;
 }

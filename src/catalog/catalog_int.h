@@ -100,3 +100,6 @@ CatGrants cat_grants_of(Arena *a, const CatRules *rules, CatGrants grants);
 void cat_texts_sort(CatTexts *list);
 void cat_grants_sort(CatGrants *list);
 int cat_text_cmp(const char *x, const char *y); /* NULL first */
+
+/* A name in double quotes. */
+void cat_add_quoted(Buf *b, const char *name);

@@ -68,18 +68,6 @@ is_plain(const char *name)
 }
 
 static void
-add_name(Buf *b, const char *name)
-{
-    buf_addc(b, '"');
-    for (const char *p = name; *p; p++) {
-        if (*p == '"')
-            buf_addc(b, '"');
-        buf_addc(b, *p);
-    }
-    buf_addc(b, '"');
-}
-
-static void
 add_args(Buf *b, const char *args)
 {
     if (args)
@@ -104,9 +92,9 @@ type_text(Arena *a, const CatType *t)
         if (hole)
             buf_addz(&b, hole + 1);
     } else if (t->schema) {
-        add_name(&b, t->schema);
+        cat_add_quoted(&b, t->schema);
         buf_addc(&b, '.');
-        add_name(&b, t->name);
+        cat_add_quoted(&b, t->name);
         add_args(&b, t->args);
     } else if (strcmp(t->name, "interval") == 0) {
         buf_addz(&b, "interval");
@@ -122,7 +110,7 @@ type_text(Arena *a, const CatType *t)
         if (is_plain(t->name))
             buf_addz(&b, t->name);
         else
-            add_name(&b, t->name);
+            cat_add_quoted(&b, t->name);
         add_args(&b, t->args);
     }
     if (t->is_array)

@@ -5,15 +5,6 @@
 static const char *const severity_names[] = {"loss", "fails", "notice"};
 static const char *const op_names[] = {"create", "drop", "alter", "rename"};
 
-static void
-add_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *text)
-{
-    term_add(out, t, style, term_mark(t, mark));
-    buf_addc(out, ' ');
-    term_text(out, t, TERM_PLAIN, str_of(text));
-    buf_addc(out, '\n');
-}
-
 static const char *
 other_text(Arena *a, const CatOther *o)
 {
@@ -29,21 +20,21 @@ report_diff_notes(Buf *out, const Term *t, const DiffResult *r)
         vec_each (Change *, c, &r->diff->changes)
             vec_each (const DiffNote, n, &(*c)->notes)
                 if (n->severity == s)
-                    add_line(out, t, s == DIFF_NOTICE ? TERM_MARK_ARROW : TERM_MARK_WARN,
+                    report_line(out, t, s == DIFF_NOTICE ? TERM_MARK_ARROW : TERM_MARK_WARN,
                              s == DIFF_NOTICE ? TERM_DIM : TERM_YELLOW, render_note(a, n));
     vec_each (const CatRef, o, &r->sides[1].bridge.unread_renames)
-        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
+        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
                  str_fmt(a, "The @renamed of %s is not understood; it is written /// @renamed(from: "
                             "\"old\")", cat_ref_text(a, o)));
     vec_each (const CatOther, o, &r->others)
-        add_line(out, t, TERM_MARK_ARROW, TERM_DIM,
+        report_line(out, t, TERM_MARK_ARROW, TERM_DIM,
                  str_fmt(a, "Not compared: %s", other_text(a, o)));
     int majors[2] = {r->sides[0].major, r->sides[1].major};
     for (int i = 0; i < 2; i++)
         if (r->sides[i].replay.catalog)
             report_replay_text(out, t, &r->sides[i].replay);
     if (majors[0] && majors[1] && majors[0] != majors[1])
-        add_line(out, t, TERM_MARK_ARROW, TERM_DIM,
+        report_line(out, t, TERM_MARK_ARROW, TERM_DIM,
                  str_fmt(a,
                          "Compared across PostgreSQL %d and %d: expressions that they print "
                          "differently show up as differences",
@@ -127,14 +118,6 @@ report_diff_json(JsonWriter *w, const DiffResult *r)
         step_json(w, s);
     jw_end(w);
     jw_str(w, "script", r->script);
-    jw_array(w, "notCompared");
-    vec_each (const CatOther, o, &r->others) {
-        jw_object(w, NULL);
-        jw_strz(w, "what", o->what);
-        jw_strz(w, "schema", o->schema);
-        jw_strz(w, "name", o->name);
-        jw_end(w);
-    }
-    jw_end(w);
+    report_others_json(w, r->others.v, r->others.n);
     jw_end(w);
 }

@@ -5,13 +5,27 @@
 
 enum { SHOWN_OTHERS = 20 };
 
-static void
-add_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *text)
+void
+report_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *text)
 {
     term_add(out, t, style, term_mark(t, mark));
     buf_addc(out, ' ');
     term_text(out, t, TERM_PLAIN, str_of(text));
     buf_addc(out, '\n');
+}
+
+void
+report_others_json(JsonWriter *w, const CatOther *others, size_t n)
+{
+    jw_array(w, "notCompared");
+    for (size_t i = 0; i < n; i++) {
+        jw_object(w, NULL);
+        jw_strz(w, "what", others[i].what);
+        jw_strz(w, "schema", others[i].schema);
+        jw_strz(w, "name", others[i].name);
+        jw_end(w);
+    }
+    jw_end(w);
 }
 
 /* Text of several lines from outside, each behind two spaces. */
@@ -41,13 +55,13 @@ report_replay_text(Buf *out, const Term *t, const Replay *r)
 {
     Arena *a = out->arena;
     if (r->is_other_major)
-        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
+        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
                  str_fmt(a,
                          "replayed on PostgreSQL %d: the database's own version is not installed "
                          "here",
                          r->major));
     vec_each (const ReplayStub, s, &r->stubs)
-        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
+        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
                  str_fmt(a, "for the replay, a stub stands in for the %s \"%s\"",
                          replay_stub_name(s->kind), s->name));
 }
@@ -95,17 +109,17 @@ report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_s
 {
     Arena *a = out->arena;
     vec_each (const char *, n, &r->notes)
-        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, *n);
+        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW, *n);
     report_replay_text(out, t, &r->replay);
     if (r->has_drift) {
-        add_line(out, t, TERM_MARK_FAIL, TERM_RED,
+        report_line(out, t, TERM_MARK_FAIL, TERM_RED,
                  "Your database schema is not in sync with your migration history.");
         buf_addz(out, "What was done to the database beside the migrations:\n\n");
         add_block(out, t, TERM_PLAIN, render_summary(a, r->adopt));
         if (with_sql)
             add_scripts(out, t, r);
     } else
-        add_line(out, t, TERM_MARK_OK, TERM_GREEN,
+        report_line(out, t, TERM_MARK_OK, TERM_GREEN,
                  "No drift: the database is what its migrations make.");
     add_not_compared(out, t, r);
 }
@@ -201,15 +215,7 @@ report_drift_member(JsonWriter *w, const char *key, const DriftResult *r)
     jw_strz(w, "summary", r->has_drift ? render_summary(a, r->adopt).p : NULL);
     jw_strz(w, "repair", r->has_drift ? report_drift_script(a, r->repair).p : NULL);
     jw_strz(w, "adopt", r->has_drift ? report_drift_script(a, r->adopt).p : NULL);
-    jw_array(w, "notCompared");
-    vec_each (const CatOther, o, &r->not_compared) {
-        jw_object(w, NULL);
-        jw_strz(w, "what", o->what);
-        jw_strz(w, "schema", o->schema);
-        jw_strz(w, "name", o->name);
-        jw_end(w);
-    }
-    jw_end(w);
+    report_others_json(w, r->not_compared.v, r->not_compared.n);
     jw_array(w, "leftOut");
     vec_each (const char *, s, &r->left_out)
         jw_strz(w, NULL, *s);

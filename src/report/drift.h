@@ -33,3 +33,11 @@ void
 report_replay_text(Buf *out, const Term *t, const Replay *r);
 void
 report_replay_json(JsonWriter *w, const char *key, const Replay *r);
+
+/* A mark and a text, filtered, as one line. */
+void
+report_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *text);
+
+/* Objects of kinds that are not compared, as the array "notCompared". */
+void
+report_others_json(JsonWriter *w, const CatOther *others, size_t n);
