@@ -143,6 +143,10 @@ diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
 bool
 constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
 
+/* others.c: whether what it is made of is the same. */
+bool
+domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);
+
 /* others.c: after it is known which columns go, and their sequences with them. */
 void
 diff_sequences(Differ *d);
