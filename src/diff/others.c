@@ -260,9 +260,8 @@ attribute(const CatComposite *t, const char *name)
     return NULL;
 }
 
-/* Whether it is an enum that is made anew. */
-static bool
-is_rebuilt(const Differ *d, const CatType *t)
+bool
+type_is_rebuilt(const Differ *d, const CatType *t)
 {
     vec_each (Change *, c, &d->diff->changes)
         if ((*c)->is_rebuilt && cat_same_text((*c)->from->id.schema, t->schema) &&
@@ -295,7 +294,7 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
             continue;
         }
-        bool anew = is_rebuilt(d, &from->type);
+        bool anew = type_is_rebuilt(d, &from->type);
         unsigned fields = anew ? COLUMN_TYPE : 0;
         CatTexts changes = catalog_changes(d->arena, from, to, &d->rules);
         vec_each (const char *, name, &changes)

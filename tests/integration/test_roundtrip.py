@@ -121,6 +121,18 @@ REPLACED = [
     (f"""CREATE TYPE "{LONG}" AS ENUM ('a', 'b', 'c'); CREATE TABLE t (c "{LONG}");
         INSERT INTO t VALUES ('a')""",
      lambda s: s.replace(", 'c'", ""), "SELECT c FROM t", [("a",)]),
+    # Indexes of partitions have names of their own.
+    ("""CREATE TYPE e AS ENUM ('a', 'b', 'c');
+        CREATE TABLE t (id int, c text, e e) PARTITION BY RANGE (id);
+        CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9) PARTITION BY RANGE (id);
+        CREATE TABLE pp PARTITION OF p FOR VALUES FROM (0) TO (5);
+        CREATE INDEX ON t (c); CREATE INDEX ON t (c DESC); CREATE INDEX ON t (e);
+        CREATE INDEX ON t (id) WHERE c <> '';
+        ALTER INDEX p_c_idx RENAME TO one; ALTER INDEX pp_c_idx1 RENAME TO two;
+        ALTER INDEX pp_e_idx RENAME TO three; ALTER INDEX pp_id_idx RENAME TO four;
+        INSERT INTO t VALUES (1, 'a', 'b')""",
+     lambda s: s.replace("c text", "c varchar(9)").replace(", 'c')", ")").replace("two", "deux"),
+     "SELECT c, e FROM t", [("a", "b")]),
     (f"""CREATE DOMAIN "{LONG}" AS text; CREATE TABLE t (c "{LONG}"); INSERT INTO t VALUES ('a')""",
      lambda s: s.replace("AS text", "AS varchar(3)"), "SELECT c FROM t", [("a",)]),
 ]
