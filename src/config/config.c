@@ -32,6 +32,7 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
     if (!ok)
         return false;
     ret->env_named = l.env_named;
+    ret->env_said = strcmp(ret->env_origin, "default") != 0;
     if (!l.env_named) /* then .env files are stronger, as everywhere */
         l.yaml_section_at = l.env.layers.n;
     ok = config_load_schema(&l);

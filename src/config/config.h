@@ -83,6 +83,9 @@ typedef struct Config {
     VEC(ConfigNote) notes;
     bool is_ci; /* CI is set to something true */
     bool env_named; /* --env or ARAMID_ENV named the environment */
+    bool env_said;  /* somebody did: not the default */
+    bool url_is_own; /* the URL was given for this environment by name: PREVIEW_DATABASE_URL,
+                        .env.preview, its section of aramid.yaml */
 } Config;
 
 /* A flag of the command line that sets a value. */
@@ -114,6 +117,10 @@ typedef struct ConfigRequest {
  * A URL of aramid.yaml that refers to a variable which is not set keeps the reference: url_parse
  * then names the variable, and no weaker source is used instead. */
 MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);
+
+/* Whether two names mean the same environment: "prod" and "production". */
+bool
+config_same_environment(const char *a, const char *b);
 
 /* The URL that commands connect to: a flag, else the direct URL, else the URL; NULL = none. */
 const ConfigValue *config_target(const Config *c);
