@@ -32,6 +32,7 @@ _aramid() {
         'deploy:apply the pending migrations'
         'resolve:correct the history by hand'
         'unlock:show or end orphaned migration runs'
+        'identity:Migrations'
         'validate:check schema.prisma'
         'format:lay out schema.prisma'
         'schema:show what schema.prisma says'
@@ -46,7 +47,7 @@ _aramid() {
     for word in ${words[2,CURRENT-1]}; do
         if [[ -n $skip ]]; then
             skip=''
-        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas) ]]; then
+        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--name|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas) ]]; then
             skip=1
         elif [[ $word != -* ]]; then
             command="${command:+$command }$word"
@@ -54,6 +55,7 @@ _aramid() {
     done
     case $command in
     ''|help) _describe -t commands command commands ;;
+    'identity'|'help identity') special=('show:show which environment the database says it is' 'set:say which environment the database is' 'forget:take out which environment the database is'); _describe -t commands command special ;;
     'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'remove:delete the embedded server with all its data' 'status:show whether the embedded server runs' 'pull:what pull does, as Prisma spells it'); _describe -t commands command special ;;
     'config'|'help config') special=('show:show every setting and its origin'); _describe -t commands command special ;;
     'migrate'|'help migrate') special=('deploy:what deploy does, as Prisma spells it' 'status:what status does, as Prisma spells it' 'resolve:what resolve does, as Prisma spells it' 'diff:what diff does, as Prisma spells it'); _describe -t commands command special ;;
@@ -65,6 +67,7 @@ _aramid() {
     'drift'*) special=('--exit-code[exit with status 2 when there is drift]' '--script[print SQL only\: repair undoes the drift in the database, adopt makes it elsewhere]:value:(repair adopt)' '--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'deploy'*) special=('--dry-run[show the plan and change nothing; the same as `aramid plan`]' '--wait[how long to wait for another run to finish]:duration:' '--timeout[limit for the whole run; 0 = none]:duration:' '--lock-timeout[longest time that others may queue behind a waiting DDL statement]:duration:' '--lock-budget[how long to try for a table lock before giving up]:duration:' '--retries[attempts after a lost connection, a deadlock or a serialization failure]:n:' '--create-database[create the database when it does not exist]' '--no-create-database[create the database when it does not exist]') ;;
     'resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--up-to[with --applied\: this migration and all older ones (baseline)]:name:' '--rolled-back[record this failed migration as rolled back, so that it runs again]:name:' '--force[believe it without looking for the objects that the migration makes]') ;;
+    'identity set'*) special=('--name[a word for people beside it\: "copy of Monday"]:text:') ;;
     'validate'*) special=('--prisma[hold to one generation of Prisma\: 5, 6 or 7; without it, what any of them accepts is valid, with a warning where they disagree]:value:(5 6 7)') ;;
     'format'*) special=('--check[change nothing; name the files that are not formatted and exit with 1]') ;;
     'diff'*) special=('--from-empty[from an empty database]' '--from-schema[from a schema.prisma, or a folder of .prisma files]:path:_files' '--from-migrations[from what the migrations of a folder make]:path:_files' '--from-url[from a live database]:url:' '--from-sql[from what a file of SQL makes]:path:_files' '--from-config-datasource[from the database that the configuration names]' '--from-schema-datasource[from the database that this schema'\''s project uses]:path:_files' '--to-empty[to an empty database]' '--to-schema[to a schema.prisma, or a folder of .prisma files]:path:_files' '--to-migrations[to what the migrations of a folder make]:path:_files' '--to-url[to a live database]:url:' '--to-sql[to what a file of SQL makes]:path:_files' '--to-config-datasource[to the database that the configuration names]' '--to-schema-datasource[to the database that this schema'\''s project uses]:path:_files' '--script[print the SQL instead of a summary]' '--exit-code[exit with 0 when both are equal, 2 when they differ, 1 for every error]' '--output[write the result into this file]:path:_files' '-o[write the result into this file]:path:_files' '--rename[rename instead of dropping and adding\: User\:Account, User.mail\:email, Role.ADMIN\:OWNER]:old:new:' '--prisma-compat[print what Prisma'\''s engine would, its mistakes included]' '--prisma[generation of Prisma whose rules hold\: 6 or 7]:value:(6 7)' '--shadow-url[replay on this empty database instead of a private PostgreSQL]:url:') ;;

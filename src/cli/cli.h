@@ -22,6 +22,7 @@ typedef enum CmdClass {
     CMD_READS,       /* reads files and databases, changes neither */
     CMD_WRITES_FILES,
     CMD_CHANGES_DATABASE,
+    CMD_DESTROYS_DATA, /* what is there may be lost */
     CMD_CLASS_COUNT,
 } CmdClass;
 
@@ -117,6 +118,7 @@ typedef struct CmdSpec {
     bool prisma_status; /* Prisma's exit statuses: every error is 1 (signals stay 128 + n), as it is
                            for all commands with --exit-code */
     bool hidden;
+    bool is_default; /* of two words: the first one alone means this command */
     int (*run)(CmdCall *call); /* returns the exit status */
 } CmdSpec;
 
@@ -191,6 +193,9 @@ MUST_CHECK bool cli_load_config(CmdCall *call, Config *ret, Err *err);
 
 /* The same as if --schema had named this schema. */
 MUST_CHECK bool cli_load_config_of(CmdCall *call, const char *schema, Config *ret, Err *err);
+
+/* The same as if --env had named this environment. */
+MUST_CHECK bool cli_load_config_for(CmdCall *call, const char *env, Config *ret, Err *err);
 
 /* Path of this program, for processes that it starts. */
 const char *cli_self_exe(const CmdCall *call);

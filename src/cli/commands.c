@@ -12,7 +12,7 @@ static const OptSpec globals[] = {
     {.name = "directory", .letter = 'C', .type = OPT_PATH, .value = "DIR",
      .listed_for = CMD_USES_PROJECT,
      .help = "work as if started in this folder; other paths are relative to it"},
-    {.name = "env", .type = OPT_TEXT, .value = "NAME", .env = "ARAMID_ENV, NODE_ENV",
+    {.name = "env", .type = OPT_TEXT, .value = "NAME", .env = "ARAMID_ENV, VERCEL_ENV, NODE_ENV",
      .listed_for = CMD_USES_PROJECT,
      .help = "environment: development, staging, production, or a name that aramid.yaml defines"},
     {.name = "config", .type = OPT_PATH, .value = "PATH",
@@ -292,6 +292,64 @@ static const CmdSpec unlock = {
     .args = unlock_args, .examples = unlock_examples, .run = cmd_unlock,
 };
 
+static const CmdExample identity_show_examples[] = {
+    {"aramid identity", "of the project's database"},
+    {"aramid identity --env production", "of production"},
+    {0},
+};
+
+static const CmdSpec identity_show = {
+    .name = "identity show", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_JSON, .is_default = true,
+    .summary = "show which environment the database says it is",
+    .description =
+        "The first deploy with a named environment writes into the database which one it is. Later "
+        "runs for another environment are refused, and so are copies that still say they are the "
+        "original. This command shows what is written, when and by whom, and whether the database "
+        "is still where it was then.",
+    .examples = identity_show_examples, .run = cmd_identity_show,
+};
+
+static const ArgSpec identity_set_args[] = {
+    {.name = "ENVIRONMENT", .required = true,
+     .help = "what the database is from now on: staging, production, ..."},
+    {0},
+};
+
+static const OptSpec identity_set_options[] = {
+    {.name = "name", .type = OPT_TEXT, .value = "TEXT",
+     .help = "a word for people beside it: \"copy of Monday\""},
+    {0},
+};
+
+static const CmdExample identity_set_examples[] = {
+    {"aramid identity set staging", "after production was copied to staging's database"},
+    {"aramid identity set preview --name pr-12 --yes", "in a pipeline that makes a branch"},
+    {0},
+};
+
+static const CmdSpec identity_set = {
+    .name = "identity set", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "say which environment the database is",
+    .description =
+        "Writes the environment into the database that the configuration of this environment leads "
+        "to, or --url. A database that says that it is another one and is not a proven copy is only "
+        "renamed after a question; --yes answers.",
+    .args = identity_set_args, .options = identity_set_options, .examples = identity_set_examples,
+    .run = cmd_identity_set,
+};
+
+static const CmdSpec identity_forget = {
+    .name = "identity forget", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "take out which environment the database is",
+    .description =
+        "Afterwards the database does not say who it is, and the next deploy with a named "
+        "environment writes it anew. Asks first; --yes answers.",
+    .run = cmd_identity_forget,
+};
+
 /* ---- schema --------------------------------------------------------------------------------- */
 
 static const char *const prisma_choices[] = {"5", "6", "7", NULL};
@@ -528,7 +586,7 @@ static const CmdSpec db_stop = {
 };
 
 static const CmdSpec db_remove = {
-    .name = "db remove", .group = CMD_GROUP_EMBEDDED, .class = CMD_CHANGES_DATABASE,
+    .name = "db remove", .group = CMD_GROUP_EMBEDDED, .class = CMD_DESTROYS_DATA,
     .uses = CMD_USES_PROJECT | CMD_USES_CONFIRM | CMD_USES_JSON,
     .summary = "delete the embedded server with all its data",
     .description =
@@ -683,7 +741,8 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
+    &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,
+    &identity_show,  &identity_set,   &identity_forget, &validate,
     &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,

@@ -10,6 +10,9 @@ int cmd_plan(CmdCall *call);
 int cmd_status(CmdCall *call);
 int cmd_resolve(CmdCall *call);
 int cmd_unlock(CmdCall *call);
+int cmd_identity_show(CmdCall *call);
+int cmd_identity_set(CmdCall *call);
+int cmd_identity_forget(CmdCall *call);
 
 int cmd_validate(CmdCall *call);
 int cmd_format(CmdCall *call);

@@ -11,6 +11,7 @@ typedef struct Parser {
     int argc;
     char **originals; /* argv: secrets are overwritten there */
     char **argv;      /* copies; both have a NULL at argc */
+    const CmdSpec *alone; /* what the first word of two means by itself, or NULL */
     int word_at[2];   /* where the command's words stand, 0 = not given */
 } Parser;
 
@@ -93,7 +94,7 @@ takes_next(const Parser *p, int i)
     if (token[1] == '-') {
         if (strchr(token, '='))
             return false;
-        o = find_option(p->table, p->call->spec, token, &off);
+        o = find_option(p->table, p->call->spec ? p->call->spec : p->alone, token, &off);
     } else {
         /* -vC DIR: the first letter that wants a value ends the cluster. */
         for (const char *c = token + 1; *c; c++) {
@@ -111,6 +112,17 @@ takes_next(const Parser *p, int i)
     return !(o->name_or && is_option(next));
 }
 
+static const CmdSpec *
+find_default(const CliTable *table, Str word)
+{
+    for (const CmdSpec *const *c = table->commands; *c; c++) {
+        Str rest = str_of((*c)->name);
+        if ((*c)->is_default && str_eq(str_cut(&rest, ' '), word))
+            return *c;
+    }
+    return NULL;
+}
+
 /* A word that is no option: the command's first or second one. */
 static bool
 take_word(Parser *p, int i, Err *err)
@@ -123,6 +135,7 @@ take_word(Parser *p, int i, Err *err)
     call->spec = cli_find_command(p->table, str_of(name));
     if (!call->spec && !call->word && cli_is_first_word(p->table, str_of(name))) {
         call->word = name;
+        p->alone = find_default(p->table, str_of(name));
         return true;
     }
     if (!call->spec)
@@ -148,6 +161,10 @@ find_command(Parser *p, Err *err)
         } else if (!call->spec && !take_word(p, i, err)) {
             return false;
         }
+    }
+    if (call->word && p->alone && !call->wants_help && !call->wants_version) {
+        call->spec = p->alone;
+        call->word = NULL;
     }
     return true;
 }

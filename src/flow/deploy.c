@@ -1,4 +1,5 @@
 #include "flow/drift.h"
+#include "flow/guard.h"
 
 #include "render/render.h"
 #include "sqltext/sqltext.h"
@@ -38,12 +39,13 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
     return false;
 }
 
-/* ---- drift --------------------------------------------------------------------------------- */
+/* ---- drift and the gate --------------------------------------------------------------------------------- */
 
 typedef struct Gate {
     const DeployInput *in;
     DeployResult *ret;
-    bool is_done;
+    FlowGuard guard;
+    bool is_done; /* drift was looked for */
 } Gate;
 
 static void
@@ -89,11 +91,29 @@ look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
 }
 
 static bool
+guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
+{
+    Gate *g = arg;
+    if (!flow_guard_session(&g->guard, s, g->ret->target.origin, err))
+        return false;
+    flow_guard_shown(&g->guard, &g->ret->identity);
+    if (g->guard.target.writes)
+        *ret_mark = &g->guard.mark;
+    return true;
+}
+
+static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
     Gate *g = arg;
-    return look_for_drift(s->arena, g, s, err) &&
-           (!g->in->approve || g->in->approve(g->in->approve_arg, s, plan, err));
+    const DeployInput *in = g->in;
+    GateConsent consent;
+    if (!flow_guard_consent(&g->guard, &consent, err) || !look_for_drift(s->arena, g, s, err) ||
+        (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
+        (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))
+        return false;
+    flow_guard_announce(&g->guard, &in->sink);
+    return true;
 }
 
 bool
@@ -108,6 +128,14 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     if (in->on_target)
         in->on_target(in->on_target_arg, &ret->target);
     Gate gate = {.in = in, .ret = ret};
+    GateConsent consent;
+    flow_guard_open(a, &in->base, GATE_CHANGES, "aramid deploy", &gate.guard);
+    if (!flow_guard_check(&gate.guard, err))
+        return false;
+    /* Who is asked is asked before the locks are taken. A refusal comes only when there is something
+     * to change. */
+    Err later;
+    bool asks = flow_guard_consent(&gate.guard, &consent, &later) && consent == GATE_ASK;
     RunDeploy d = {
         .config = c,
         .url = &ret->target.url,
@@ -115,9 +143,13 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .history = &ret->history,
         .run_id = in->run_id,
         .sink = in->sink,
+        .guard = guard,
+        .guard_arg = &gate,
+        .keeps_record = c->env_said,
+        .consent = gate.guard.facts.agent ? gate.guard.facts.agent_consent : NULL,
         .approve = approve,
         .approve_arg = &gate,
-        .ask_first = in->ask_first,
+        .ask_first = asks,
         .show_progress = in->show_progress,
     };
     if (run_deploy(a, &d, &ret->run, err))

@@ -9,7 +9,7 @@ const char *
 run_event_name(RunEventKind kind)
 {
     static const char *const names[] = {
-        "connected", "waiting", "locked", "planned", "migration", "step", "step-done", "applied",
+        "connected", "waiting", "locked", "target", "planned", "migration", "step", "step-done", "applied",
         "progress", "blocked", "retry", "repaired", "note", "notice", "verified", "failed"};
     return names[kind];
 }

@@ -16,6 +16,8 @@ typedef enum RunEventKind {
     RUN_CONNECTED,
     RUN_WAITING,   /* for another runner */
     RUN_LOCKED,
+    RUN_TARGET, /* the database that is about to be changed, and who it is; RUN_OK where the
+                   environment has a name: then it is told in any case */
     RUN_PLANNED,
     RUN_MIGRATION, /* begins */
     RUN_STEP,      /* begins, of a migration with several */

@@ -296,6 +296,21 @@ def test_resolve(project, db):
     assert value["markedAs"] == "rolled-back"
 
 
+def test_identity(project, db):
+    def identity(*args):
+        return check(call(project, db.url(), "identity", *args), "identity")
+
+    assert identity()["identity"] is None
+    value = identity("set", "staging", "--name", "it's\nmine")
+    assert value["changed"] and value["identity"]["name"] == "it's\nmine"
+    assert check(call(project, db.url(), "status", "--env", "staging"), "status")["refused"] is None
+    assert check(call(project, db.url(), "status"), "status")["refused"]
+    assert not identity("set", "staging", "--name", "it's\nmine")["changed"]
+    error = check(call(project, db.url(), "identity", "forget"), "error")["error"]
+    assert error["code"] == "not-confirmed"
+    assert identity("forget", "--yes")["before"] == "staging"
+
+
 def test_unlock(project, db):
     assert check(call(project, db.url(), "unlock"), "unlock")["holders"] == []
     with contextlib.closing(db.connect()) as holder:
