@@ -143,6 +143,18 @@ diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
 bool
 constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
 
+/* others.c: whether it is an enum that is made anew; known after diff_enums. */
+bool
+type_is_rebuilt(const Differ *d, const CatType *t);
+
+/* others.c: whether a column or an attribute is of this type, or a list of it. */
+bool
+type_is_used(const Catalog *c, const CatRef *type);
+
+/* others.c: whether what it is made of is the same. */
+bool
+domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);
+
 /* others.c: after it is known which columns go, and their sequences with them. */
 void
 diff_sequences(Differ *d);

@@ -260,7 +260,6 @@ compare(Arena *a, DriftResult *r)
     *granted = objects_with_grants(a, r->replay.catalog);
     *rules = (CatRules){.ignore_column_order = true,
                         .ignore_versions = true,
-                        .ignore_owners = r->replay.is_other_major,
                         .grants_of = granted};
     const DiffOptions options = {.rules = rules};
     const DiffSide made = {.catalog = r->replay.catalog}, live = {.catalog = r->live};

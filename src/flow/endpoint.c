@@ -250,7 +250,7 @@ flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog
 {
     if (*db_major == major)
         return true;
-    const CatRules rules = {.ignore_owners = true};
+    const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
     const DiffOptions options = {.rules = &rules};
     DiffSide nothing = {.catalog = empty_catalog(a)}, all = {.catalog = *catalog};
     Scripts scripts = {0};
@@ -265,6 +265,12 @@ flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog
                         "the database is of PostgreSQL %d, the private server of %d: install "
                         "PostgreSQL %d, or name a server of that version with --shadow-url",
                         *db_major, major, *db_major);
+    /* Owners and privileges are roles, which nobody prints in another way. */
+    vec_each (CatObject *, at, &printed.catalog->objects) {
+        const CatObject *was = catalog_find(*catalog, (*at)->id);
+        (*at)->owner = was ? was->owner : NULL;
+        (*at)->grants = was ? was->grants : (CatGrants){0};
+    }
     *catalog = printed.catalog;
     *db_major = printed.major;
     return true;
