@@ -10,7 +10,7 @@ value_of(Str name, const ProjectVar *vars, size_t count)
     for (size_t i = 0; i < count; i++)
         if (str_is(name, vars[i].name))
             return vars[i].value;
-    assert(!"a placeholder without a value");
+    assert(0 && "a placeholder without a value");
     return "";
 }
 
@@ -30,7 +30,7 @@ text_of(const char *name)
     for (size_t i = 0; i < sizeof project_embedded / sizeof *project_embedded; i++)
         if (strcmp(project_embedded[i].name, name) == 0)
             return (Str){project_embedded[i].text, project_embedded[i].n};
-    assert(!"an unknown template");
+    assert(0 && "an unknown template");
     return STR("");
 }
 
