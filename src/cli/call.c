@@ -107,9 +107,6 @@ config_request(const CmdCall *call)
 static bool
 load(CmdCall *call, const ConfigRequest *request, Config *ret, Err *err)
 {
-    vec_each (const OptValue, v, &call->options)
-        if (v->spec->type == OPT_URL)
-            url_add_secrets(call->arena, v->text, &call->secrets);
     if (!config_load(call->arena, request, ret, err))
         return false;
     SecretVec secrets;
@@ -119,11 +116,30 @@ load(CmdCall *call, const ConfigRequest *request, Config *ret, Err *err)
     return true;
 }
 
+static void
+take_option_secrets(CmdCall *call)
+{
+    vec_each (const OptValue, v, &call->options)
+        if (v->spec->type == OPT_URL)
+            url_add_secrets(call->arena, v->text, &call->secrets);
+}
+
 bool
 cli_load_config(CmdCall *call, Config *ret, Err *err)
 {
+    take_option_secrets(call);
     ConfigRequest request = config_request(call);
     return load(call, &request, ret, err);
+}
+
+bool
+cli_load_config_to_look(CmdCall *call, ConfigRequest *request, ConfigProblems *problems,
+                        Config *ret, Err *err)
+{
+    take_option_secrets(call);
+    *request = config_request(call);
+    request->problems = problems;
+    return load(call, request, ret, err);
 }
 
 bool
@@ -137,6 +153,7 @@ cli_load_config_of(CmdCall *call, const char *schema, Config *ret, Err *err)
 bool
 cli_load_config_for(CmdCall *call, const char *env, Config *ret, Err *err)
 {
+    take_option_secrets(call);
     ConfigRequest request = config_request(call);
     request.env_name = env;
     return load(call, &request, ret, err);

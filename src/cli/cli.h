@@ -194,6 +194,12 @@ MUST_CHECK bool cli_load_config(CmdCall *call, Config *ret, Err *err);
 /* The same as if --schema had named this schema. */
 MUST_CHECK bool cli_load_config_of(CmdCall *call, const char *schema, Config *ret, Err *err);
 
+/* The same for a command that only looks: what is wrong with it is added to `problems`, and `ret`
+ * holds the rest. `request` is what it was loaded with. */
+MUST_CHECK bool
+cli_load_config_to_look(CmdCall *call, ConfigRequest *request, ConfigProblems *problems,
+                        Config *ret, Err *err);
+
 /* The same as if --env had named this environment. */
 MUST_CHECK bool cli_load_config_for(CmdCall *call, const char *env, Config *ret, Err *err);
 
