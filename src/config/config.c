@@ -44,6 +44,9 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
         return false;
     if (!l.env_named)
         l.yaml_section_at = l.env.layers.n; /* the schema's folder may have had one more */
+    EnvSet *env = arena_new(a, EnvSet);
+    *env = l.env;
+    ret->env = env;
     for (size_t i = 0; i < l.yaml.environments.n; i++)
         *vec_add(a, &ret->environments) = l.yaml.environments.v[i];
     return may_go_on(&l, config_load_profile(&l)) && may_go_on(&l, config_load_urls(&l)) &&

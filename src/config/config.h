@@ -82,6 +82,7 @@ typedef struct Config {
     VEC(const char *) environments; /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
     VEC(const char *) files; /* that were read, as shown, in that order */
+    const struct EnvSet *env; /* the files' variables, for config_environment */
     bool is_ci; /* CI is set to something true */
     bool env_named; /* --env or ARAMID_ENV named the environment */
     bool env_said;  /* somebody did: not the default */
@@ -143,8 +144,14 @@ typedef struct ConfigTwin {
  * holds for both tells nothing. false = none. cost: the files are read again for each candidate. */
 bool config_find_twin(Arena *a, const ConfigRequest *request, const Config *c, ConfigTwin *ret);
 
-/* The items of a LIST. */
+/* Lists of texts. */
 typedef VEC(const char *) ConfigList;
+
+/* "NAME=value" of the process's environment and, where that does not have it, of the .env files that
+ * were read: what a program of the project expects. Variables of Aramid's own are left out. */
+ConfigList config_environment(Arena *a, const Config *c);
+
+/* The items of a LIST. */
 ConfigList config_list(Arena *a, const Config *c, ConfigKey key);
 
 /* Text for `config show`: secrets masked, URLs without password and secret parameters; "" = not
