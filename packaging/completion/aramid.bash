@@ -6,6 +6,7 @@ _aramid() {
     case $prev in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     --script) COMPREPLY=($(compgen -W 'repair adopt' -- "$cur")); return ;;
+    --skip) COMPREPLY=($(compgen -W 'validate status deploy generate verify' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -13,14 +14,14 @@ _aramid() {
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--name|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--skip|--applied|--up-to|--rolled-back|--name|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan deploy resolve unlock identity validate format schema diff pull db doctor init config help version migrate' ;;
-    help) words='status check drift plan deploy resolve unlock identity validate format schema diff pull db doctor init config help version migrate' ;;
+    '') words='status check drift plan deploy workflow resolve unlock identity validate format schema diff pull generate db doctor init config help version migrate' ;;
+    help) words='status check drift plan deploy workflow resolve unlock identity validate format schema diff pull generate db doctor init config help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
@@ -29,12 +30,14 @@ _aramid() {
     'check') words='--shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database' ;;
+    'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --rolled-back --force' ;;
     'identity set') words='--name' ;;
     'validate') words='--prisma' ;;
     'format') words='--check' ;;
     'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'pull') words='--print --force --schemas' ;;
+    'generate') words='--dry-run' ;;
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
     'migrate resolve') words='--applied --rolled-back' ;;

@@ -231,6 +231,39 @@ static const CmdSpec deploy = {
     .options = deploy_options, .examples = deploy_examples, .run = cmd_deploy,
 };
 
+static const char *const workflow_steps[] = {"validate", "status", "deploy", "generate", "verify",
+                                             NULL};
+
+static const OptSpec workflow_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "run what changes nothing, and show what the others would do"},
+    {.name = "skip", .type = OPT_CHOICE, .value = "STEP", .choices = workflow_steps,
+     .repeatable = true, .help = "leave this step out"},
+    {0},
+};
+
+static const CmdExample workflow_examples[] = {
+    {"aramid workflow", "a release on the project's database"},
+    {"aramid workflow --env production --yes", "in a pipeline"},
+    {"aramid workflow --skip generate --skip verify", "where the application is built elsewhere"},
+    {"aramid workflow --dry-run", "what it would do"},
+    {0},
+};
+
+static const CmdSpec workflow = {
+    .name = "workflow", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "validate, status, deploy, generate, verify: a whole release",
+    .description =
+        "Runs the commands of a release one after the other: `validate`, `status`, `deploy` (with "
+        "the backup that the policy wants before it), `generate`, and `check` with the database. It "
+        "stops at the first that fails, with its exit status, and says what was done, what was not "
+        "and how to go on. What is done is not done twice: the same command goes on.\n\n"
+        "`status` only stops it where a deploy could not help: a failed migration, or tables without "
+        "history. A schema that the migrations do not make yet is told by the last step.",
+    .options = workflow_options, .examples = workflow_examples, .run = cmd_workflow,
+};
+
 static const OptSpec resolve_options[] = {
     {.name = "applied", .type = OPT_TEXT, .value = "NAME", .name_or = "up-to",
      .help = "record this migration as applied, without running it"},
@@ -549,6 +582,38 @@ static const CmdSpec pull = {
     .options = pull_options, .examples = pull_examples, .run = cmd_pull,
 };
 
+static const ArgSpec generate_args[] = {
+    {.name = "ARGUMENT", .repeatable = true,
+     .help = "more for the tool itself; behind -- when it begins with a dash"},
+    {0},
+};
+
+static const OptSpec generate_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show the command line and run nothing"},
+    {0},
+};
+
+static const CmdExit generate_exits[] = {{7, "the tool is not installed, or it failed"}, {0}};
+
+static const CmdExample generate_examples[] = {
+    {"aramid generate", "the client of schema.prisma"},
+    {"aramid generate --dry-run", "show what would be run"},
+    {0},
+};
+
+static const CmdSpec generate = {
+    .name = "generate", .group = CMD_GROUP_SCHEMA, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "run the project's own generator (Prisma's, drizzle-kit's)",
+    .description =
+        "Runs `prisma generate`, or `drizzle-kit generate` in a project with a drizzle.config, as "
+        "it is installed in the project's node_modules, with the variables of the .env files. Its "
+        "output is shown as it comes; the setting timeouts.generate limits it. Aramid generates "
+        "nothing itself and downloads nothing.",
+    .args = generate_args, .options = generate_options, .examples = generate_examples,
+    .exits = generate_exits, .run = cmd_generate,
+};
+
 /* ---- embedded database ---------------------------------------------------------------------- */
 
 static const CmdExample db_url_examples[] = {
@@ -829,9 +894,9 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,
+    &status,         &check,          &drift,          &plan,           &deploy,     &workflow,   &resolve,  &unlock,
     &identity_show,  &identity_set,   &identity_forget, &validate,
-    &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
+    &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };

@@ -5,6 +5,8 @@
 
 int cmd_deploy(CmdCall *call);
 int cmd_check(CmdCall *call);
+int cmd_check_with(CmdCall *call, bool with_database); /* even where no option names one */
+int cmd_workflow(CmdCall *call);
 int cmd_drift(CmdCall *call);
 int cmd_plan(CmdCall *call);
 int cmd_status(CmdCall *call);
@@ -27,6 +29,7 @@ int cmd_db_remove(CmdCall *call);
 int cmd_db_status(CmdCall *call);
 int cmd_db_supervise(CmdCall *call);
 
+int cmd_generate(CmdCall *call);
 int cmd_doctor(CmdCall *call);
 int cmd_init(CmdCall *call);
 int cmd_config_show(CmdCall *call);

@@ -322,6 +322,17 @@ def test_resolve(project, db):
     assert value["markedAs"] == "rolled-back"
 
 
+def test_generate_and_workflow(project, db):
+    assert check(call(project, db.url(), "generate"), "generate")["error"]["code"] == "tool-missing"
+    project.add("init", "CREATE TABLE a (i int);")
+    value = check(call(project, db.url(), "workflow"), "workflow")
+    results = {step["name"]: step["result"] for step in value["steps"]}
+    assert problems(results["status"], load("status"), load("status")) == []
+    assert problems(results["deploy"], load("deploy"), load("deploy")) == []
+    assert problems(results["verify"], load("check"), load("check")) == []
+    check(call(project, db.url(), "workflow", "--dry-run"), "workflow")
+
+
 def test_identity(project, db):
     def identity(*args):
         return check(call(project, db.url(), "identity", *args), "identity")
