@@ -195,6 +195,10 @@ char *url_shown(Arena *a, const DbUrl *url);
  * a user's SQL); also replaces each non-empty text of `secrets`. */
 char *url_redact(Arena *a, Str text, const char *const *secrets, size_t count);
 
+/* The same without known secrets and with a star for each hidden byte: for lines of source whose columns
+ * are pointed at. */
+char *url_mask(Arena *a, Str text);
+
 /* Replace each non-empty text of `secrets` only, also where it is percent-encoded or quoted as in
  * SQL or JSON: what was valid JSON stays so. */
 Str url_hide(Arena *a, Str text, const char *const *secrets, size_t count);
