@@ -614,6 +614,48 @@ static const CmdSpec doctor = {
     .exits = doctor_exits, .run = cmd_doctor,
 };
 
+static const OptSpec init_options[] = {
+    {.name = "only", .type = OPT_TEXT, .value = "PARTS",
+     .help = "write these parts only: npm, github, vercel, docker, k8s, with commas between them; "
+             "default: what the project uses"},
+    {.name = "profile", .type = OPT_TEXT, .value = "NAME",
+     .help = "what the names of scripts mean: workflow, deploy, create, develop or prisma "
+             "(docs/init.md)"},
+    {.name = "branch", .type = OPT_TEXT, .value = "BRANCH=ENV", .repeatable = true,
+     .help = "deploy this branch to this environment, instead of the branches that are there"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show every change and write nothing"},
+    {.name = "force", .type = OPT_FLAG,
+     .help = "replace scripts and files that are there with another text; YAML never"},
+    {.name = "beside", .type = OPT_FLAG,
+     .help = "write what is kept because it is there with another text beside it, as "
+             "FILE.aramid-new"},
+    {0},
+};
+
+static const CmdConflict init_conflicts[] = {{"force", "beside"}, {0}};
+
+static const CmdExample init_examples[] = {
+    {"aramid init", "look at the project, show every change, ask, write"},
+    {"aramid init --dry-run", "only look"},
+    {"aramid init --yes --profile deploy --only npm,github", "without a terminal"},
+    {"aramid init -C packages/db", "one of several schemas of a repository"},
+    {0},
+};
+
+static const CmdSpec init = {
+    .name = "init", .group = CMD_GROUP_INFORMATION, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "set up a project: scripts, workflows, images",
+    .description =
+        "Looks at the project (Prisma, Drizzle, Supabase, dbmate, plain SQL; package manager, "
+        "GitHub, Vercel, Docker, Kubernetes) and writes aramid.yaml, the scripts that people type "
+        "into package.json, workflows, an image, a job, and the entries of ignore files.\n\n"
+        "Every change is shown before it is made; package.json keeps its layout. What is there with "
+        "another text is shown and stays: scripts and files without --force, YAML always. All files "
+        "are written or none. Running it again changes nothing.",
+    .options = init_options, .conflicts = init_conflicts, .examples = init_examples, .run = cmd_init,
+};
+
 static const CmdExample config_show_examples[] = {
     {"aramid config show", "every setting and where its value comes from"},
     {"aramid config show --env production", "as it will be in production"},
@@ -731,7 +773,7 @@ static const CmdSpec db_pull = {
 static const CmdSpec *const commands[] = {
     &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
     &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
-    &db_status,      &db_supervise,   &doctor,         &config_show,    &help,       &version,  &migrate_deploy,
+    &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 

@@ -206,6 +206,20 @@ def test_doctor(project, db):
     assert check(result, "doctor")["exitStatus"] == result.rc == 19
 
 
+def test_init(project):
+    def init(*args):
+        return aramid.run("init", *args, "--json", cwd=project.path)
+
+    project.write("package.json", '{"scripts": {"db:migrate": "x", "db:status": "y"}}')
+    value = check(init("--dry-run", "--profile", "deploy", "--only",
+                       "npm,github,vercel,docker,k8s"), "init")
+    assert not value["written"] and value["project"]["tool"] == "prisma"
+    assert {s["state"] for s in value["scripts"]} >= {"kept", "added", "leftOut"}
+    value = check(init("--yes", "--only", "npm", "--profile", "deploy"), "init")
+    assert value["written"] and value["parts"] == ["npm"]
+    assert check(init("--profile", "x"), "error")["error"]["code"] == "usage"
+
+
 # ---- plan ---------------------------------------------------------------------------------------
 
 def test_plan(project, db):
