@@ -315,7 +315,7 @@ PLACES = [by_flag, by_environment, by_direct_url, by_every_character, by_env_fil
 def run_everything(scene, url, thorough=False):
     for command in program()["commands"]:
         # The embedded server knows no URL: once is enough.
-        if command["name"] in SKIPPED or (command["group"] == "Embedded database" and not thorough):
+        if command["name"] in SKIPPED or (command["group"] == "Embedded PostgreSQL" and not thorough):
             continue
         for line in command_lines(command, thorough):
             scene.run(line, url)
