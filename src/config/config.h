@@ -76,6 +76,8 @@ typedef struct Config {
     const char *empty_url;     /* variable that should name the database but is set to nothing, and
                                   no other URL counts; NULL = none */
     const char *empty_url_origin;
+    const char *supabase_url; /* SUPABASE_URL, of the project's API; NULL = not set */
+    const char *supabase_origin;
     VEC(const char *) schemas; /* of the datasource, as Prisma's multiSchema wants them */
     VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
     VEC(const char *) external_enums;  /* prisma.config enums.external */
