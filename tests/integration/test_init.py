@@ -320,6 +320,34 @@ def test_a_folder_that_cannot_be_made(app):
     assert tree(app.path) == before
 
 
+def test_a_full_disk(app):
+    """What is staged does not fit: nothing was written, and nothing of it stays."""
+    before = tree(app.path)
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy",
+                  prefix=["prlimit", "--fsize=2000"])
+    assert result.rc == 5, result
+    assert tree(app.path) == before and not os.path.exists(os.path.join(app.path, "scripts"))
+
+
+def test_somebody_edits_while_the_question_stands(app):
+    term = aramid.Terminal("init", "--profile", "deploy", cwd=app.path)
+    term.read_until("[y/N]")
+    app.write("package.json", PACKAGE.replace("shop", "shop2"))
+    before = tree(app.path)
+    term.type("y\n")
+    assert term.wait().rc == 5 and "changed by somebody else" in term.text
+    assert tree(app.path) == before
+
+
+def test_an_interrupted_question(app):
+    before = tree(app.path)
+    term = aramid.Terminal("init", cwd=app.path)
+    term.read_until("Profile: ")
+    term.type("\x03")
+    assert term.wait().rc == 130, term.text
+    assert tree(app.path) == before
+
+
 def test_links(app, tmp_path):
     """A link stays one; a link out of the project is not followed."""
     real = os.path.join(app.path, "config", "package.json")
@@ -447,6 +475,8 @@ def test_two_schemas(app):
     result = init(app, "--schema", "packages/two/prisma", "--yes", "--only", "npm", "--profile",
                   "deploy")
     assert result.rc == 0 and "packages/two/prisma" in read(app, "aramid.yaml"), result
+    result = init(app, "--only", "npm")  # aramid.yaml says by now which one is meant
+    assert result.rc == 0 and "nothing to change" in result.out, result
 
 
 def test_backend_folder(app):
@@ -466,6 +496,8 @@ def test_branches(app):
     for arg in ("main", "main=", "=production", "a b=production", "main=x;y", "a'b=production"):
         assert init(app, "--only", "github", "--branch", arg).rc == 2, arg
     assert init(app, "--branch", "a=production", "--branch", "b=production").rc == 2
+    result = init(app, "--branch", "a=productoin")
+    assert result.rc == 3 and 'did you mean "production"?' in result.err, result
 
 
 # ---- what was written works: scripts --------------------------------------------------------------
