@@ -350,26 +350,17 @@ add_settings(Init *s)
 }
 
 static bool
-add_ignores(Init *s, const char *name, const char *const *all, const char *why)
+add_ignores(Init *s, const char *name, const char *const *entries, const char *why)
 {
-    const char *path = in_home(s, name), *above = in_root(s, name);
-    const char *missing[8];
-    size_t n = 0;
-    Str text, outer = STR("");
-    bool there, outer_there;
-    if (!read_file(s, path, &there, &text) ||
-        (strcmp(path, above) != 0 && !read_file(s, above, &outer_there, &outer)))
-        return false;
-    /* What the repository ignores already need not be said again. */
-    for (; *all; all++) {
-        const char *const one[] = {*all, NULL};
-        if (project_ignore(s->a, outer, "", one).p != outer.p)
-            missing[n++] = *all;
-    }
-    missing[n] = NULL;
-    Str after = project_ignore(
-        s->a, text, "Aramid: backups hold data of users, .aramid/ logs of runs", missing);
-    return !after.n || add_file(s, path, after, 0644, OWN_EDIT, why);
+    const char *path = in_home(s, name);
+    Str text;
+    bool there;
+    return read_file(s, path, &there, &text) &&
+           add_file(s, path,
+                    project_ignore(s->a, text,
+                                   "Aramid: backups hold data of users, .aramid/ logs of runs",
+                                   entries),
+                    0644, OWN_EDIT, why);
 }
 
 static bool
@@ -557,6 +548,8 @@ add_package(Init *s)
     const ProjectJson *root;
     Str text;
     bool there;
+    if (!s->r->groups[INIT_NPM] && !s->r->groups[INIT_VERCEL])
+        return true;
     if (!read_file(s, path, &there, &text))
         return false;
     if (!there)

@@ -260,6 +260,12 @@ def test_package_json_that_is_not_touched(app, text, where, what):
     assert tree(app.path) == before
 
 
+def test_package_json_that_is_not_needed(app):
+    app.write("package.json", "{ // mine\n}")
+    assert init(app, "--only", "github,docker,k8s", "--yes").rc == 0
+    assert read(app, "package.json") == "{ // mine\n}"
+
+
 def test_huge_package_json(app):
     app.write("package.json", '{"x": "' + "y" * 3_000_000 + '"}')
     before = tree(app.path)

@@ -13,10 +13,9 @@ is_json(Str text)
 {
     if (str_starts(text, STR("\xef\xbb\xbf")))
         text = str_slice(text, 3, text.n);
-    json_t *root =
-        json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    json_t *root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
     json_decref(root);
-    return root != NULL;
+    return root && !memchr(text.p, 0, text.n); /* for jansson a NUL ends the text */
 }
 
 int
