@@ -568,6 +568,52 @@ static const CmdSpec db_supervise = {
 
 /* ---- information ---------------------------------------------------------------------------- */
 
+static const char *const doctor_areas[] = {"config", "reach", "server", "ledgers", "tools", "identity",
+                                           NULL};
+
+static const OptSpec doctor_options[] = {
+    {.name = "only", .type = OPT_CHOICE, .value = "AREA", .choices = doctor_areas,
+     .help = "look at one area only: config, reach, server, ledgers, tools or identity"},
+    {.name = "bundle", .type = OPT_FLAG,
+     .help = "write an archive for support to FILE, or aramid-doctor-TIME.tar: findings, status, "
+             "configuration, events of the last runs; no passwords, no rows, no SQL"},
+    {0},
+};
+
+static const ArgSpec doctor_args[] = {
+    {.name = "FILE", .help = "with --bundle: the archive; it must not exist yet"},
+    {0},
+};
+
+static const CmdExit doctor_exits[] = {
+    {19, "errors were found; warnings alone are 0"},
+    {0},
+};
+
+static const CmdExample doctor_examples[] = {
+    {"aramid doctor", "look at everything"},
+    {"aramid doctor --env production --quiet", "only what is wrong, in production"},
+    {"aramid doctor --only reach", "why the database cannot be reached"},
+    {"aramid doctor --bundle", "the same, as an archive to send to somebody"},
+    {0},
+};
+
+static const CmdSpec doctor = {
+    .name = "doctor", .group = CMD_GROUP_INFORMATION, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "find what is wrong before the night does",
+    .description =
+        "Looks at the configuration and its origins, at the way to the database step by step (name, "
+        "route, TLS, login, pooler, privileges that the pending migrations need), at the server "
+        "(release, settings, room, sessions, invalid indexes, sequences near their end, ...), at the "
+        "histories of migration tools, at the programs that are needed. Each finding comes with what "
+        "to do.\n\n"
+        "Nothing is changed anywhere. Works without a database, and with half of everything broken: "
+        "each check is bounded in time and independent of the others.",
+    .args = doctor_args, .options = doctor_options, .examples = doctor_examples,
+    .exits = doctor_exits, .run = cmd_doctor,
+};
+
 static const OptSpec init_options[] = {
     {.name = "only", .type = OPT_TEXT, .value = "PARTS",
      .help = "write these parts only: npm, github, vercel, docker, k8s, with commas between them; "
@@ -727,7 +773,7 @@ static const CmdSpec db_pull = {
 static const CmdSpec *const commands[] = {
     &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
     &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
-    &db_status,      &db_supervise,   &init,           &config_show,    &help,       &version,  &migrate_deploy,
+    &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 
