@@ -103,7 +103,7 @@ choose_place(Init *s)
     r->home = p->start;
     if (!named_schema(s, &schema))
         return false;
-    if (schema && (!p->places.n || p->places.v[0].dir[0])) {
+    if (s->in->schema || (schema && (!p->places.n || p->places.v[0].dir[0]))) {
         r->place = (ProjectPlace){
             .dir = "", .tool = PROJECT_PRISMA, .evidence = schema, .has_package = p->has_package};
         vec_each (const ProjectPlace, place, &p->places) {

@@ -876,6 +876,22 @@ def test_compose(ready, tmp_path, db):
     assert dev == "postgresql://postgres:x@db:5432/app"
 
 
+def test_compose_reads_it(ready):
+    if not shutil.which("docker-compose"):
+        pytest.skip("there is no docker-compose")
+
+    def config(**env):
+        return shell(ready, "docker-compose", "-f", "docker-compose.migrations.yml", "config", **env)
+
+    assert "set POSTGRES_PASSWORD" in config().stderr
+    done = config(POSTGRES_PASSWORD="x", PROD_DATABASE_URL="postgresql://h/db")
+    assert done.returncode == 0, done
+    service = yaml.safe_load(done.stdout)["services"]["migrations"]
+    assert service["environment"]["DEV_DATABASE_URL"] == "postgresql://postgres:x@db:5432/app"
+    assert service["environment"]["ARAMID_ENV"] == "development"
+    assert service["command"] == ["aramid", "deploy", "--yes"]
+
+
 def test_job_of_kubernetes(ready):
     job = yaml.safe_load(read(ready, "k8s/migrations-job.yaml"))
     spec = job["spec"]
