@@ -903,6 +903,7 @@ def test_job_of_kubernetes(ready):
     assert all("value" not in variable for variable in container["env"])
     ignore, fail = spec["podFailurePolicy"]["rules"]
     assert ignore["action"] == "Ignore"
+    assert ignore["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
     codes = fail["onExitCodes"]
     assert fail["action"] == "FailJob" and codes["operator"] == "NotIn"
     assert codes["containerName"] == container["name"]
