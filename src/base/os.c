@@ -6,17 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 const char *
 os_env(const char *name)
@@ -152,73 +147,4 @@ os_tag_alive(Str tag)
     if (sscanf(str_dup(a, rest), "%ld/%llx", &pid, &start) != 2 || pid <= 0)
         return OS_ELSEWHERE;
     return start && start_time(pid) == start ? OS_ALIVE : OS_DEAD;
-}
-
-static void
-child_collect(Buf *out, int fd)
-{
-    char tmp[4096];
-    ssize_t n;
-    while ((n = read(fd, tmp, sizeof tmp)) > 0)
-        if (out->n < 64 * 1024)
-            buf_add(out, (Str){tmp, (size_t)n});
-}
-
-bool
-os_run(Arena *a, const char *const *argv, const char *const *env, int64_t timeout_ms,
-       ChildResult *ret, Err *err)
-{
-    int pipefd[2];
-    if (pipe2(pipefd, O_CLOEXEC) != 0)
-        return err_set(err, ERR_IO, "cannot create a pipe: %s", strerror(errno));
-    FD_LOCAL out_fd = pipefd[0];
-    posix_spawn_file_actions_t fa;
-    posix_spawnattr_t attr;
-    posix_spawn_file_actions_init(&fa);
-    posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&fa, pipefd[1], 1);
-    posix_spawn_file_actions_adddup2(&fa, pipefd[1], 2);
-    posix_spawnattr_init(&attr);
-    sigset_t defaults, none;
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    sigaddset(&defaults, SIGXFSZ);
-    posix_spawnattr_setsigdefault(&attr, &defaults);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    pid_t pid;
-    union {
-        const char *const *in;
-        char *const *out;
-    } av = {argv}, ev = {env};
-    int e = posix_spawnp(&pid, argv[0], &fa, &attr, av.out, env ? ev.out : environ);
-    posix_spawn_file_actions_destroy(&fa);
-    posix_spawnattr_destroy(&attr);
-    close(pipefd[1]);
-    if (e)
-        return err_set(err, ERR_IO, "cannot run \"%s\": %s", argv[0], strerror(e));
-
-    fcntl(out_fd, F_SETFL, O_NONBLOCK);
-    Buf out;
-    buf_init(&out, a);
-    int64_t deadline = timeout_ms ? clock_ms() + timeout_ms : INT64_MAX;
-    int status = 0, killed = 0;
-    *ret = (ChildResult){0};
-    while (waitpid(pid, &status, WNOHANG) == 0) {
-        struct pollfd pfd = {.fd = out_fd, .events = POLLIN};
-        poll(&pfd, 1, 20);
-        child_collect(&out, out_fd);
-        if (pfd.revents & POLLHUP)
-            clock_sleep_ms(2); /* the output is closed but the child still runs */
-        if (clock_ms() > deadline) {
-            ret->timed_out = true;
-            kill(pid, killed++ ? SIGKILL : SIGTERM);
-            deadline = clock_ms() + 3000;
-        }
-    }
-    child_collect(&out, out_fd);
-    ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    ret->out = buf_str(&out);
-    return true;
 }

@@ -33,17 +33,3 @@ typedef enum OsAlive {
 
 /* Whether the process that made this tag still runs. */
 OsAlive os_tag_alive(Str tag);
-
-typedef VEC(const char *) ArgVec;
-
-typedef struct ChildResult {
-    int status; /* exit status, or 128 + signal */
-    Str out;    /* standard output and standard error together, at most 64 kB kept */
-    bool timed_out;
-} ChildResult;
-
-/* Run a program and wait: argv[0] is a path or found in PATH, argv ends with NULL; env NULL =
- * inherited, else "K=V" strings ending with NULL. Standard input is /dev/null. After timeout_ms
- * (0 = none) the child gets SIGTERM, then SIGKILL. false: it could not be started. */
-MUST_CHECK bool os_run(Arena *a, const char *const *argv, const char *const *env,
-                       int64_t timeout_ms, ChildResult *ret, Err *err);

@@ -1,6 +1,7 @@
 /* Where the server programs of PostgreSQL are on this machine. */
 #include "shadow/shadow_int.h"
 
+#include "base/child.h"
 #include "base/fs.h"
 #include "base/os.h"
 
@@ -136,7 +137,7 @@ ask_version(Arena *a, PgBinaries *b, Err *err)
 {
     const char *argv[] = {fs_join(a, b->bindir, "postgres"), "--version", NULL};
     ChildResult result;
-    if (!os_run(a, argv, NULL, VERSION_TIMEOUT_MS, &result, err)) {
+    if (!child_run(a, argv, NULL, VERSION_TIMEOUT_MS, &result, err)) {
         err->code = ERR_NO_POSTGRES;
         return false;
     }
@@ -216,7 +217,7 @@ find_in_path(Arena *a, int major, PgBinaries *best)
     ChildResult result;
     const char *argv[] = {"pg_config", "--bindir", NULL};
     if (!best->bindir && pg_config &&
-        os_run(a, argv, NULL, VERSION_TIMEOUT_MS, &result, &ignored) && result.status == 0)
+        child_run(a, argv, NULL, VERSION_TIMEOUT_MS, &result, &ignored) && result.status == 0)
         consider(a, str_dup(a, str_trim(result.out)), major, best);
     return best->bindir != NULL;
 }

@@ -1,3 +1,4 @@
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
@@ -163,6 +164,99 @@ files(void **state)
     assert_string_equal(fs_dirname(a, "b"), ".");
 }
 
+/* More than a pipe holds goes through `cat` and back. */
+static void
+child_streams(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Err err;
+    size_t size = 3 * 1024 * 1024 + 7, received = 0, n;
+    char *bytes = arena_alloc(a, size), part[40000];
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)(i * 31 % 251);
+    const char *argv[] = {"sh", "-c", "echo note >&2; cat; exit 7", NULL};
+    ChildOptions o = {.argv = argv,
+                      .in = CHILD_PIPE,
+                      .out = CHILD_PIPE,
+                      .messages = CHILD_KEEP,
+                      .timeout_ms = 60000};
+    CHILD_LOCAL c;
+    assert_true(child_start(a, &o, &c, &err));
+    Str input = {bytes, size};
+    for (;;) {
+        size_t before = input.n;
+        assert_true(child_exchange(&c, &input, part, sizeof part, &n, &err));
+        assert_int_equal(memcmp(part, bytes + received, n), 0);
+        received += n;
+        if (input.n == 0)
+            child_end_input(&c);
+        if (n == 0 && before == input.n)
+            break;
+    }
+    assert_int_equal(received, size);
+    ChildResult r;
+    assert_true(child_finish(&c, &r, &err));
+    assert_int_equal(r.status, 7);
+    assert_true(str_is(r.out, "note\n"));
+}
+
+static bool
+stops_soon(void *arg, int64_t elapsed_ms)
+{
+    (void)elapsed_ms;
+    return ++*(int *)arg < 3;
+}
+
+/* A child that does not read, one that does not end, one that is no longer wanted. */
+static void
+child_ends(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Err err;
+    ChildResult r;
+    size_t n;
+    char part[100];
+    os_signals_catch();
+    const char *deaf[] = {"sh", "-c", "exec <&-; echo >&2 deaf; exit 9", NULL};
+    ChildOptions o = {
+        .argv = deaf, .in = CHILD_PIPE, .out = CHILD_PIPE, .messages = CHILD_KEEP, .folder = "/"};
+    static char zeros[1 << 20];
+    {
+        CHILD_LOCAL c;
+        assert_true(child_start(a, &o, &c, &err));
+        for (Str input = {zeros, sizeof zeros}; input.n > 0;)
+            assert_true(child_exchange(&c, &input, part, 0, &n, &err));
+        assert_true(child_finish(&c, &r, &err));
+        assert_int_equal(r.status, 9);
+        assert_true(str_is(r.out, "deaf\n"));
+    }
+    const char *endless[] = {"sh", "-c", "trap '' TERM; while :; do echo x; done", NULL};
+    int calls = 0;
+    o = (ChildOptions){.argv = endless, .out = CHILD_PIPE, .tick = stops_soon, .tick_arg = &calls};
+    {
+        CHILD_LOCAL c;
+        assert_true(child_start(a, &o, &c, &err));
+        while (child_exchange(&c, NULL, part, sizeof part, &n, &err))
+            assert_true(n > 0);
+        assert_int_equal(err.code, ERR_INTERRUPTED);
+        assert_int_equal(c.pid, 0);
+    }
+    const char *slow[] = {"sleep", "30", NULL};
+    o = (ChildOptions){.argv = slow, .out = CHILD_PIPE, .timeout_ms = 50};
+    {
+        CHILD_LOCAL c;
+        assert_true(child_start(a, &o, &c, &err));
+        assert_false(child_exchange(&c, NULL, part, sizeof part, &n, &err));
+        assert_int_equal(err.code, ERR_TIMEOUT);
+    }
+    o = (ChildOptions){.argv = slow, .folder = "/no/such/folder"};
+    CHILD_LOCAL none;
+    assert_false(child_start(a, &o, &none, &err));
+    assert_int_equal(err.code, ERR_IO);
+}
+
 static void
 processes(void **state)
 {
@@ -171,15 +265,16 @@ processes(void **state)
     Err err;
     ChildResult r;
     const char *echo[] = {"sh", "-c", "echo out; echo err >&2; exit 3", NULL};
-    assert_true(os_run(a, echo, NULL, 5000, &r, &err));
+    assert_true(child_run(a, echo, NULL, 5000, &r, &err));
     assert_int_equal(r.status, 3);
     assert_true(str_is(r.out, "out\nerr\n"));
     const char *slow[] = {"sleep", "30", NULL};
-    assert_true(os_run(a, slow, NULL, 100, &r, &err));
+    assert_true(child_run(a, slow, NULL, 100, &r, &err));
     assert_true(r.timed_out);
     assert_int_equal(r.status, 128 + 15);
     const char *none[] = {"/no/such/program", NULL};
-    assert_false(os_run(a, none, NULL, 100, &r, &err));
+    assert_false(child_run(a, none, NULL, 100, &r, &err));
+    assert_non_null(strstr(err.primary, "No such file"));
     char *tag = os_self_tag(a);
     assert_true(strlen(tag) <= 48);
     assert_int_equal(os_tag_alive(str_of(tag)), OS_ALIVE);
@@ -330,15 +425,15 @@ shell_words(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
-    static const char *const words[] = {"20240101_init", "two words", "it's", "$HOME `id` \\", "~", "",
-                                        "a;b", "*", "-é-"};
+    static const char *const words[] = {
+        "20240101_init", "two words", "it's", "$HOME `id` \\", "~", "", "a;b", "*", "-é-"};
     assert_string_equal(str_shell(a, words[0]), words[0]);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const char *script = str_fmt(a, "printf %%s %s", str_shell(a, words[i]));
         const char *argv[] = {"sh", "-c", script, NULL};
         ChildResult r;
         Err err;
-        assert_true(os_run(a, argv, NULL, 5000, &r, &err));
+        assert_true(child_run(a, argv, NULL, 5000, &r, &err));
         assert_string_equal(str_dup(a, r.out), words[i]);
     }
     assert_null(strchr(str_shell(a, "\x1b[31m\n"), '\x1b'));
@@ -356,6 +451,8 @@ main(void)
         cmocka_unit_test(errors_append_and_cut),
         cmocka_unit_test(files),
         cmocka_unit_test(processes),
+        cmocka_unit_test(child_streams),
+        cmocka_unit_test(child_ends),
         cmocka_unit_test(hashes_and_diags),
         cmocka_unit_test(durations),
         cmocka_unit_test(shell_words),
