@@ -60,18 +60,14 @@ typedef struct DumpTotals {
 typedef struct DumpReader DumpReader;
 
 /* The reader lives in the arena. `sink` may be NULL: then only the totals count. */
-DumpReader *
-dump_reader_make(Arena *a, DumpSink sink, void *arg);
+DumpReader *dump_reader_make(Arena *a, DumpSink sink, void *arg);
 
 /* Read on. errors: ERR_BACKUP_BROKEN (a line of psql's without an end); what the sink reports. */
-MUST_CHECK bool
-dump_read(DumpReader *r, Str bytes, Err *err);
+MUST_CHECK bool dump_read(DumpReader *r, Str bytes, Err *err);
 
 /* No more bytes: hand on what was held back and fill the totals. A dump that is not whole is no
  * error here: ret->whole tells. errors: what the sink reports. */
-MUST_CHECK bool
-dump_read_end(DumpReader *r, DumpTotals *ret, Err *err);
+MUST_CHECK bool dump_read_end(DumpReader *r, DumpTotals *ret, Err *err);
 
 /* Totals so far, for progress. */
-const DumpTotals *
-dump_read_totals(const DumpReader *r);
+const DumpTotals *dump_read_totals(const DumpReader *r);

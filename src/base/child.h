@@ -1,7 +1,7 @@
 /* Child processes: a stream for each direction, a deadline, and an end in any case.
  *
  * A child never outlives us: it gets SIGTERM when this process dies. Files of ours are not
- * inherited. */
+ * inherited. SIGPIPE must be ignored (os_signals_catch) where input is written. */
 #pragma once
 
 #include "base/err.h"

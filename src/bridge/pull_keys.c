@@ -12,15 +12,7 @@ pull_default_name(Arena *a, const char *table, const CatTexts *columns, const ch
     buf_addz(&b, table);
     for (size_t i = 0; columns && i < columns->n; i++)
         buf_fmt(&b, "_%s", columns->v[i]);
-    size_t max = 63 - strlen(suffix);
-    if (b.n > max) {
-        while (max && ((unsigned char)b.p[max] & 0xc0) == 0x80)
-            max--;
-        b.n = max;
-        b.p[max] = 0;
-    }
-    buf_addz(&b, suffix);
-    return b.p;
+    return catalog_name_with(a, b.p, suffix);
 }
 
 static const char *

@@ -338,6 +338,9 @@ void catalog_sequence_init(CatSequence *s, CatType type);
 const char *
 catalog_serial_name(Arena *a, const char *table, const char *column);
 
+/* `name` with `suffix` behind it, in PostgreSQL's 63 bytes: the name gives way, at a character. */
+const char *catalog_name_with(Arena *a, const char *name, const char *suffix);
+
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 /* The object of that name (a CatRelation *, CatColumn *, ... by id.kind), or NULL. */

@@ -23,6 +23,14 @@ relation_now(const Renaming *r, const char *schema, const char *name)
     return to ? to : name;
 }
 
+/* What a part belongs to: domains have constraints too, and share the tables' name space. */
+static const char *
+whole_now(const Renaming *r, const char *schema, const char *name)
+{
+    const char *to = name ? new_name(r, (CatRef){CAT_DOMAIN, schema, name, NULL}) : NULL;
+    return to ? to : relation_now(r, schema, name);
+}
+
 static const char *
 column_now(const Renaming *r, const char *schema, const char *table, const char *column)
 {
@@ -128,6 +136,8 @@ type_now(const Renaming *r, CatType t)
 {
     const char *to =
         t.schema && t.name ? new_name(r, (CatRef){CAT_ENUM, t.schema, t.name, NULL}) : NULL;
+    if (!to && t.schema && t.name)
+        to = new_name(r, (CatRef){CAT_DOMAIN, t.schema, t.name, NULL});
     return to ? catalog_type_named(r->arena, t.schema, to, t.is_array) : t;
 }
 
@@ -224,7 +234,7 @@ id_now(const Renaming *r, CatRef *id)
     else if (to)
         id->name = to;
     if (id->kind >= CAT_COLUMN && id->kind != CAT_INDEX)
-        id->name = relation_now(r, id->schema, id->name);
+        id->name = whole_now(r, id->schema, id->name);
 }
 
 static void
@@ -239,6 +249,11 @@ fields_now(const Renaming *r, void *copy, const CatRef *was)
             *vec_add(r->arena, &labels) = to ? to : *label;
         }
         e->labels = labels;
+        break;
+    }
+    case CAT_DOMAIN: {
+        CatDomain *domain = copy;
+        domain->type = type_now(r, domain->type);
         break;
     }
     case CAT_SEQUENCE: {

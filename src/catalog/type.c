@@ -10,6 +10,8 @@ typedef struct Builtin {
     const char *name; /* in pg_type */
 } Builtin;
 
+enum { NAME_BYTES = 63 }; /* NAMEDATALEN - 1 */
+
 static const Builtin builtins[] = {
     {"boolean", "bool"},
     {"smallint", "int2"},
@@ -331,9 +333,16 @@ cut_at_character(const char *s, size_t n)
 }
 
 const char *
+catalog_name_with(Arena *a, const char *name, const char *suffix)
+{
+    size_t n = strlen(name), room = NAME_BYTES - strlen(suffix);
+    return str_fmt(a, "%.*s%s", (int)cut_at_character(name, n < room ? n : room), name, suffix);
+}
+
+const char *
 catalog_serial_name(Arena *a, const char *table, const char *column)
 {
-    size_t room = 63 - strlen("__seq"), nt = strlen(table), nk = strlen(column);
+    size_t room = NAME_BYTES - strlen("__seq"), nt = strlen(table), nk = strlen(column);
     while (nt + nk > room) {
         if (nt > nk)
             nt--;

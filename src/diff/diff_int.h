@@ -143,6 +143,14 @@ diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
 bool
 constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
 
+/* others.c: whether it is an enum that is made anew; known after diff_enums. */
+bool
+type_is_rebuilt(const Differ *d, const CatType *t);
+
+/* others.c: whether what it is made of is the same. */
+bool
+domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);
+
 /* others.c: after it is known which columns go, and their sequences with them. */
 void
 diff_sequences(Differ *d);

@@ -132,7 +132,7 @@ drop_old_type_later(Differ *d, Change *c)
 {
     CatEnum *old = arena_new(d->arena, CatEnum);
     *old = *(const CatEnum *)c->from;
-    old->id.name = str_fmt(d->arena, "%s_old", c->to->id.name);
+    old->id.name = catalog_name_with(d->arena, c->to->id.name, "_old");
     c->keeps_old_type = true;
     change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_FUNCTION);
 }

@@ -161,7 +161,7 @@ emit_needs(Order *o, const Change *c)
     Differ *d = o->d;
     if ((c->op == CHANGE_CREATE || c->op == CHANGE_RENAME) && is_named_freely(c->kind)) {
         Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
-        if (old)
+        if (old && old->from != c->to) /* what goes under its new name */
             emit(o, old);
     }
     if (c->to && c->op != CHANGE_RENAME) {

@@ -212,21 +212,26 @@ check_named(const CatDomain *domain, const char *name)
     return NULL;
 }
 
+bool
+domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y)
+{
+    CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
+    return !has_field(&fields, "type") && !has_field(&fields, "collation");
+}
+
 static void
 diff_domains(Differ *d)
 {
     cat_each(CatDomain, y, &d->to->domains)
     {
         const CatDomain *x = catalog_find(d->from, y->id);
-        CatTexts fields = {0};
-        if (x)
-            fields = catalog_changes(d->arena, x, y, &d->rules);
-        if (!x || has_field(&fields, "type") || has_field(&fields, "collation")) {
+        if (!x || !domain_stays(d, x, y)) {
             if (x)
                 change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
             change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_TYPE);
             continue;
         }
+        CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
         if (fields.n)
             change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TYPE)->fields = fields;
         cat_each(CatConstraint, k, &x->constraints)
@@ -255,9 +260,8 @@ attribute(const CatComposite *t, const char *name)
     return NULL;
 }
 
-/* Whether it is an enum that is made anew. */
-static bool
-is_rebuilt(const Differ *d, const CatType *t)
+bool
+type_is_rebuilt(const Differ *d, const CatType *t)
 {
     vec_each (Change *, c, &d->diff->changes)
         if ((*c)->is_rebuilt && cat_same_text((*c)->from->id.schema, t->schema) &&
@@ -290,7 +294,7 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
             continue;
         }
-        bool anew = is_rebuilt(d, &from->type);
+        bool anew = type_is_rebuilt(d, &from->type);
         unsigned fields = anew ? COLUMN_TYPE : 0;
         CatTexts changes = catalog_changes(d->arena, from, to, &d->rules);
         vec_each (const char *, name, &changes)

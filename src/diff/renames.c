@@ -71,7 +71,7 @@ add_change(Differ *d, const Catalog *after, const CatRenames *applied, const Cat
     if (is_label)
         now.sub = was.sub = NULL;
     Change *c = change_add(d, CHANGE_RENAME, catalog_find(d->from, was), catalog_find(after, now),
-                           RANK_RENAME);
+                           x->from.kind == CAT_DOMAIN ? RANK_CREATE_TYPE : RANK_RENAME);
     /* Parts under the new name of their table or type. */
     c->rank[1] = x->from.sub || x->from.kind == CAT_SEQUENCE;
     if (is_label) {
@@ -105,6 +105,46 @@ add_sequences(Differ *d, const Catalog *after, CatRenames *applied)
     }
 }
 
+static bool
+is_in_use(const Catalog *c, const CatDomain *domain)
+{
+    vec_each (CatObject *, o, &c->objects)
+        if ((*o)->id.kind == CAT_COLUMN &&
+            cat_same_text(((const CatColumn *)*o)->type.schema, domain->id.schema) &&
+            strcmp(((const CatColumn *)*o)->type.name, domain->id.name) == 0)
+            return true;
+    return false;
+}
+
+static const char *
+free_name(const Differ *d, const CatRef *id)
+{
+    for (int i = 0;; i++) {
+        const char *name =
+            catalog_name_with(d->arena, id->name, i ? str_fmt(d->arena, "_old%d", i) : "_old");
+        bool is_free = true;
+        for (CatKind kind = CAT_SCHEMA; kind < CAT_KIND_COUNT; kind++) {
+            const CatRef taken = {kind, id->schema, name, NULL};
+            is_free = is_free && !catalog_find(d->from, taken) && !catalog_find(d->to, taken);
+        }
+        if (is_free)
+            return name;
+    }
+}
+
+/* PostgreSQL cannot change what a domain is made of: one that columns have makes room for the new
+ * one, and goes when the last column has left it. */
+static void
+add_domains(Differ *d, const Catalog *after, CatRenames *applied)
+{
+    cat_each(CatDomain, y, &d->to->domains)
+    {
+        const CatDomain *x = catalog_find(after, y->id);
+        if (x && !domain_stays(d, x, y) && is_in_use(after, x))
+            *vec_add(d->arena, applied) = (CatRename){x->id, free_name(d, &x->id)};
+    }
+}
+
 void
 diff_renames(Differ *d)
 {
@@ -115,6 +155,9 @@ diff_renames(Differ *d)
             if ((x.from.sub != NULL) == parts && applies(d, &applied, &x))
                 *vec_add(d->arena, &applied) = x;
         }
+    if (!d->prisma_kinds)
+        add_domains(d, applied.n ? catalog_renamed(d->arena, d->from, &applied) : d->from,
+                    &applied);
     if (!applied.n)
         return;
     add_sequences(d, catalog_renamed(d->arena, d->from, &applied), &applied);

@@ -104,8 +104,8 @@ own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation 
     const CatColumn *x = catalog_column(from, y->id.sub), *of = NULL;
     const CatRelation *parent;
     ColumnChange change;
-    if (x && (!x->is_inherited || !column_compare(d, x, y, &change) ||
-              change.op != COLUMN_RECREATE))
+    if (x &&
+        (!x->is_inherited || !column_compare(d, x, y, &change) || change.op != COLUMN_RECREATE))
         return;
     vec_each (const CatName, n, &to->inherits)
         if (!of && (parent = catalog_relation(d->to, n->schema, n->name)))
@@ -136,12 +136,12 @@ static void
 compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *to,
                 const CatRelation *from_table, const CatRelation *to_table)
 {
-    cat_each(CatColumn, x, from) if (!catalog_column(to_table, x->id.sub) && !x->is_inherited)
-        *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = x};
+    cat_each(CatColumn, x, from) if (!catalog_column(to_table, x->id.sub) && !x->is_inherited) *
+        vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = x};
     sort_tail(c, 0, column_by_name);
     size_t first = c->columns.n;
-    cat_each(CatColumn, y, to) if (!catalog_column(from_table, y->id.sub) && !y->is_inherited)
-        *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
+    cat_each(CatColumn, y, to) if (!catalog_column(from_table, y->id.sub) && !y->is_inherited) *
+        vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
     /* New columns stand in the order of the schema where that shows. */
     sort_tail(c, first, column_by_name);
     first = c->columns.n;
@@ -246,11 +246,10 @@ compare_primary_keys(Differ *d, Change *c, const CatRelation *x, const CatRelati
         return;
     if (from && from->is_inherited && cat_same_text(x->partition_of.name, y->partition_of.name))
         from = NULL; /* goes with that of its table */
-    bool changed = from && to &&
-                   (!same_texts(&from->columns, &to->columns) ||
-                    any_recreated(c, &from->include) ||
-                    any_type_changed(c, &from->columns) ||
-                    (!d->prisma_kinds && !is_same(d, from, to)));
+    bool changed =
+        from && to &&
+        (!same_texts(&from->columns, &to->columns) || any_recreated(c, &from->include) ||
+         any_type_changed(c, &from->columns) || (!d->prisma_kinds && !is_same(d, from, to)));
     if (from && (!to || changed))
         c->drop_key = from;
     if (to && (!from || changed))
@@ -379,8 +378,8 @@ static IndexPairs
 indexes_of(Differ *d, const CatRelation *r, bool is_from)
 {
     IndexPairs all = {0};
-    cat_each(CatIndex, i, &r->indexes) if (!is_left_alone(d, i))
-        *vec_add(d->arena, &all) = is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
+    cat_each(CatIndex, i, &r->indexes) if (!is_left_alone(d, i)) * vec_add(d->arena, &all) =
+        is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
     if (d->in_words || (is_from && d->prisma_kinds))
         cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_UNIQUE)
         {
@@ -421,20 +420,40 @@ match_indexes(Differ *d, IndexPairs *from, IndexPairs *to)
 }
 
 static bool
+index_uses(const CatIndex *i, const char *column, bool compat)
+{
+    vec_each (const CatKey, key, &i->keys)
+        if (cat_same_text(key->column, column) || catalog_mentions(key->expr, column))
+            return true;
+    vec_each (const char *, name, &i->include)
+        if (strcmp(*name, column) == 0)
+            return true;
+    return !compat && catalog_mentions(i->predicate, column);
+}
+
+static bool
 uses_recreated(const Change *c, const CatIndex *i, bool compat)
 {
-    vec_each (const ColumnChange, k, &c->columns) {
-        if (k->op != COLUMN_RECREATE)
-            continue;
-        vec_each (const CatKey, key, &i->keys)
-            if (cat_same_text(key->column, k->to->id.sub) || catalog_mentions(key->expr, k->to->id.sub))
-                return true;
-        vec_each (const char *, name, &i->include)
-            if (strcmp(*name, k->to->id.sub) == 0)
-                return true;
-        if (!compat && catalog_mentions(i->predicate, k->to->id.sub))
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->op == COLUMN_RECREATE && index_uses(i, k->to->id.sub, compat))
             return true;
-    }
+    return false;
+}
+
+/* Where the type of a column changes, PostgreSQL makes the indexes of partitions anew under names
+ * of its own choice. */
+static bool
+loses_names(const Differ *d, const Change *c, const CatRelation *table, const CatIndex *i)
+{
+    if (d->prisma_kinds || !table->partition_key)
+        return false;
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->op == COLUMN_ALTER && k->fields & COLUMN_TYPE &&
+            index_uses(i, k->from->id.sub, false))
+            return true;
+    cat_each(CatColumn, column,
+             &table->columns) if (type_is_rebuilt(d, &column->type) &&
+                                  index_uses(i, column->id.sub, false)) return true;
     return false;
 }
 
@@ -480,6 +499,14 @@ rename_index(Differ *d, const CatIndex *from, const CatIndex *to)
 }
 
 static void
+make_anew(Differ *d, const CatRelation *table, const IndexPair *p)
+{
+    map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
+    change_add(d, CHANGE_DROP, p->from, NULL, RANK_DROP_INDEX);
+    create_index(d, table, p->to);
+}
+
+static void
 compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelation *y)
 {
     IndexPairs from = indexes_of(d, x, true), to = indexes_of(d, y, false);
@@ -509,9 +536,11 @@ compare_indexes(Differ *d, Change *table, const CatRelation *x, const CatRelatio
             map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
         if (goes)
             create_index(d, x, p->to)->is_after_recreate = true;
+        else if (loses_names(d, table, x, p->from))
+            make_anew(d, x, p);
         else if (strcmp(p->from->id.name, p->to->id.name) != 0)
             rename_index(d, p->from, p->to);
-        if (!goes)
+        if (!goes && !is_dropped(d, &(CatName){p->from->id.schema, p->from->id.name}))
             part_alter(d, p->from, p->to);
     }
     vec_each (IndexPair, p, &to)
@@ -553,7 +582,8 @@ add_constraint(Differ *d, const CatConstraint *k)
                k->type == CAT_FOREIGN_KEY ? RANK_ADD_FOREIGN_KEY : RANK_ADD_CONSTRAINT);
 }
 
-/* Whether the foreign key stands on a key of its target that is dropped, so that it has to go, too. */
+/* Whether the foreign key stands on a key of its target that is dropped, so that it has to go, too.
+ */
 static bool
 loses_its_key(const Differ *d, const CatConstraint *fk)
 {
@@ -599,8 +629,9 @@ static Keys
 foreign_keys(Differ *d, const CatRelation *r)
 {
     Keys all = {0};
-    cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_FOREIGN_KEY && !k->is_inherited)
-        *vec_add(d->arena, &all) = k;
+    cat_each(CatConstraint, k,
+             &r->constraints) if (k->type == CAT_FOREIGN_KEY && !k->is_inherited) *
+        vec_add(d->arena, &all) = k;
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, key_by_ordinal);
     return all;
@@ -643,9 +674,8 @@ compare_foreign_keys(Differ *d, const Change *table, const CatRelation *x, const
     /* Of several alike each stays under its own name. */
     for (int pass = 0; d->in_words && pass < 2; pass++)
         for (size_t i = 0; i < from.n; i++) {
-            size_t k = match[i]
-                           ? to.n
-                           : match_foreign_key(d, table, from.v[i], &to, taken, pass == 0);
+            size_t k =
+                match[i] ? to.n : match_foreign_key(d, table, from.v[i], &to, taken, pass == 0);
             if (k < to.n) {
                 taken[k] = true;
                 match[i] = k + 1;
@@ -707,8 +737,8 @@ constraint_renamed(const Differ *d, const CatConstraint *x, const CatConstraints
                    const CatConstraints *to)
 {
     cat_each(CatConstraint, y, to) if (is_plain_constraint(y) &&
-                                       !constraint_named(from, y->id.sub) && is_same(d, x, y))
-        return y;
+                                       !constraint_named(from, y->id.sub) &&
+                                       is_same(d, x, y)) return y;
     return NULL;
 }
 
@@ -722,7 +752,8 @@ constraint_uses_recreated(const Change *table, const CatConstraint *k)
             if (strcmp(*name, c->to->id.sub) == 0)
                 return true;
         vec_each (const CatKey, key, &k->keys)
-            if (cat_same_text(key->column, c->to->id.sub) || catalog_mentions(key->expr, c->to->id.sub))
+            if (cat_same_text(key->column, c->to->id.sub) ||
+                catalog_mentions(key->expr, c->to->id.sub))
                 return true;
         if (catalog_mentions(k->expr, c->to->id.sub))
             return true;
@@ -863,8 +894,7 @@ is_made(const Differ *d, const CatRelation *r, const char *index)
             name = c->to->id.sub;
         else if (c->add_key && c->to == (const CatObject *)r)
             name = c->add_key->id.sub;
-        if (index && cat_same_text(name, index) &&
-            cat_same_text(c->to->id.schema, r->id.schema))
+        if (index && cat_same_text(name, index) && cat_same_text(c->to->id.schema, r->id.schema))
             return true;
     }
     return false;

@@ -70,8 +70,10 @@ static void
 rebuild(Render *r, const Change *c, const char *name)
 {
     const CatEnum *to = (const CatEnum *)c->to;
-    const char *new_plain = str_fmt(r->arena, "%s_new", to->id.name);
-    const char *old_plain = str_fmt(r->arena, "%s_old", to->id.name);
+    const char *new_plain = r->compat ? str_fmt(r->arena, "%s_new", to->id.name)
+                                      : catalog_name_with(r->arena, to->id.name, "_new");
+    const char *old_plain = r->compat ? str_fmt(r->arena, "%s_old", to->id.name)
+                                      : catalog_name_with(r->arena, to->id.name, "_old");
     Buf new_name, old_name, old_ident, plain, b;
     buf_init(&new_name, r->arena);
     buf_init(&old_name, r->arena);

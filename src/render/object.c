@@ -121,6 +121,11 @@ render_domain(Render *r, const Change *c)
         return;
     }
     const CatDomain *d = (const CatDomain *)c->to;
+    if (c->op == CHANGE_RENAME) {
+        r->step->title = "RenameDomain";
+        statement(r, "ALTER DOMAIN %s RENAME TO %s", name, ident_text(r, d->id.name));
+        return;
+    }
     r->step->title = "AlterDomain";
     if (has_field(&c->fields, "default_expr")) {
         if (d->default_expr)

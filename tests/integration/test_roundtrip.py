@@ -105,6 +105,48 @@ def test_renames_keep_rows(tool, db, db2):
     assert tool.ask("script", "prisma", (NEW,), (NEW,)) == roundtrip.EMPTY
 
 
+LONG = "ü" * 30 + "abc"  # 63 bytes: nothing fits behind it
+
+REPLACED = [
+    # A domain cannot change what it is made of.
+    ("""CREATE DOMAIN code AS text CHECK (VALUE <> ''); CREATE DOMAIN code_old AS int;
+        CREATE TABLE t (id int, c code DEFAULT 'x', l code[]) PARTITION BY RANGE (id);
+        CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9);
+        CREATE TABLE u (c code NOT NULL, d code_old); CREATE INDEX ON t (c);
+        CREATE FUNCTION f(code) RETURNS code LANGUAGE sql AS 'SELECT $1';
+        CREATE VIEW v AS SELECT c, 'z'::code AS z FROM t;
+        INSERT INTO t VALUES (1, 'a', '{b}'); INSERT INTO u VALUES ('c', 1)""",
+     lambda s: s.replace("code AS text", "code AS varchar(9)"),
+     "SELECT t.c, l, u.c FROM t, u", [("a", "{b}", "c")]),
+    (f"""CREATE TYPE "{LONG}" AS ENUM ('a', 'b', 'c'); CREATE TABLE t (c "{LONG}");
+        INSERT INTO t VALUES ('a')""",
+     lambda s: s.replace(", 'c'", ""), "SELECT c FROM t", [("a",)]),
+    # Indexes of partitions have names of their own.
+    ("""CREATE TYPE e AS ENUM ('a', 'b', 'c');
+        CREATE TABLE t (id int, c text, e e) PARTITION BY RANGE (id);
+        CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9) PARTITION BY RANGE (id);
+        CREATE TABLE pp PARTITION OF p FOR VALUES FROM (0) TO (5);
+        CREATE INDEX ON t (c); CREATE INDEX ON t (c DESC); CREATE INDEX ON t (e);
+        CREATE INDEX ON t (id) WHERE c <> '';
+        ALTER INDEX p_c_idx RENAME TO one; ALTER INDEX pp_c_idx1 RENAME TO two;
+        ALTER INDEX pp_e_idx RENAME TO three; ALTER INDEX pp_id_idx RENAME TO four;
+        INSERT INTO t VALUES (1, 'a', 'b')""",
+     lambda s: s.replace("c text", "c varchar(9)").replace(", 'c')", ")").replace("two", "deux"),
+     "SELECT c, e FROM t", [("a", "b")]),
+    (f"""CREATE DOMAIN "{LONG}" AS text; CREATE TABLE t (c "{LONG}"); INSERT INTO t VALUES ('a')""",
+     lambda s: s.replace("AS text", "AS varchar(3)"), "SELECT c FROM t", [("a",)]),
+]
+
+
+@pytest.mark.parametrize("before, change, rows, expected", REPLACED)
+def test_types_in_use_are_replaced(tool, db, db2, before, change, rows, expected):
+    db.sql(before)
+    db2.sql(change(before))
+    roundtrip.run(db, tool.ask("script", "exact", roundtrip.url(db), roundtrip.url(db2)))
+    assert tool.ask("catalog", roundtrip.url(db)) == tool.ask("catalog", roundtrip.url(db2))
+    assert db.sql(rows) == expected
+
+
 def test_what_looks_like_a_rename_is_said(tool):
     plain = "\n".join(line for line in NEW.split("\n") if "@renamed" not in line)
     notes = tool.ask("notes", "prisma", (OLD,), (plain.replace("email", "mail"),))

@@ -2,6 +2,7 @@
  * program is its own supervisor: "test-shadow db supervise ...". */
 #include "shadow/shadow_int.h"
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/os.h"
@@ -444,7 +445,7 @@ two_at_once_make_one_cluster(void **state)
     Err err;
     ChildResult result;
     ClusterOptions oc = {.project_dir = copy};
-    must(os_run(f->arena, argv, NULL, 10000, &result, &err), &err);
+    must(child_run(f->arena, argv, NULL, 10000, &result, &err), &err);
     ClusterInfo other = ensure(f->arena, &oc);
     assert_true(other.started);
     assert_string_not_equal(other.socket_dir, info.socket_dir);
