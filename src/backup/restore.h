@@ -6,7 +6,7 @@
  * the backup holds. So there is no half restored database: it is empty, or whole. */
 #pragma once
 
-#include "backup/input.h"
+#include "backup/check.h"
 #include "db/db.h"
 
 typedef VEC(const char *) RestoreTexts;
@@ -15,6 +15,7 @@ typedef VEC(const char *) RestoreTexts;
 typedef struct RestoreSurvey {
     BackupFormat format;
     bool is_encrypted, is_native;
+    bool is_exact; /* it is known under which settings its values were printed */
     int64_t file_bytes;
     const char *sha256;
     const char *server; /* version of the database that was dumped: "15.18"; NULL = not said */

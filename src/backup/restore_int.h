@@ -39,12 +39,3 @@ Str restore_comments(const RestoreStream *s); /* the dump's head, up to its firs
 /* Read the rows of the tables back and compare, inside of the transaction. */
 MUST_CHECK bool restore_compare(Arena *a, Db *db, const RestoreSurvey *survey,
                                 const RestoreOptions *options, RestoreResult *ret, Err *err);
-
-static inline const BackupTable *
-restore_table(const BackupTableVec *tables, Str name)
-{
-    for (size_t i = 0; i < tables->n; i++)
-        if (str_is(name, tables->v[i].name))
-            return &tables->v[i];
-    return NULL;
-}

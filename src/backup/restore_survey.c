@@ -1,6 +1,5 @@
 #include "backup/restore_int.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 /* Names, each once. */
@@ -138,38 +137,6 @@ add_table(Survey *s, const DumpEvent *e)
     dump_sum_add(&t->sum, e->sum);
 }
 
-static bool
-differs(const char *path, const char *what, Err *err)
-{
-    ARENA_LOCAL(scratch);
-    err_set(err, ERR_BACKUP_BROKEN, "the backup \"%s\" is not what its manifest says",
-            str_printable(scratch, str_of(path), false));
-    err_detail(err, "%s", what);
-    return err_hint(err, "do not use it; aramid backup list shows the others");
-}
-
-static bool
-check_manifest(const char *path, const BackupManifest *m, const RestoreSurvey *s, Err *err)
-{
-    ARENA_LOCAL(a);
-    if (strcmp(m->data.sha256, s->sha256) != 0)
-        return differs(path, "its SHA-256 is another one: it was damaged or replaced", err);
-    size_t matched = 0;
-    vec_each (const BackupTable, want, &m->tables) {
-        const BackupTable *t = restore_table(&s->tables, str_of(want->name));
-        if (!t || t->rows != want->rows || !dump_sum_eq(t->sum, want->sum))
-            return differs(path,
-                           str_fmt(a, "table %s: %" PRId64 " rows, not %" PRId64,
-                                   str_printable(a, str_of(want->name), false), t ? t->rows : 0,
-                                   want->rows),
-                           err);
-        matched++;
-    }
-    if (matched != s->tables.n)
-        return differs(path, "it holds other tables", err);
-    return true;
-}
-
 bool
 restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *manifest,
                RestoreSurvey *ret, Err *err)
@@ -204,7 +171,10 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
     sort(&ret->grantees);
     sort(&ret->others);
     sort(&ret->extensions);
-    return !manifest || check_manifest(input->path, manifest, ret, err);
+    ret->is_exact = ret->is_native || manifest;
+    BackupContents c = {
+        .tables = ret->tables, .totals = ret->totals, .sha256 = ret->sha256, .bytes = ret->file_bytes};
+    return !manifest || backup_compare(manifest, &c, err);
 }
 
 /* ---- against a server ----------------------------------------------------------------------- */
