@@ -1,4 +1,5 @@
 #include "backup/output.h"
+#include "backup/set.h"
 
 #include "base/fs.h"
 #include "base/hash.h"

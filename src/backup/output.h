@@ -33,6 +33,3 @@ int64_t backup_output_bytes(const BackupOutput *o);            /* in the file so
 void backup_output_close(BackupOutput *o); /* removes what was not published; NULL is fine */
 void backup_output_cleanup(BackupOutput **o);
 #define BACKUP_OUTPUT_LOCAL __attribute__((cleanup(backup_output_cleanup))) BackupOutput *
-
-/* Remove what killed processes left in the folder. */
-void backup_sweep(Arena *a, const char *dir);

@@ -182,8 +182,8 @@ backup_verify(Arena *a, const BackupSet *set, const BackupInputOptions *options,
 
 /* ---- old ones ------------------------------------------------------------------------------- */
 
-static bool
-same_database(const BackupSet *a, const BackupSet *b)
+bool
+backup_same_database(const BackupSet *a, const BackupSet *b)
 {
     const BackupManifest *x = &a->manifest, *y = &b->manifest;
     return strcmp(x->environment, y->environment) == 0 && strcmp(x->database, y->database) == 0 &&
@@ -199,7 +199,7 @@ has_newer_good(Arena *a, const BackupFolder *f, size_t at, const char *fresh,
     *ret = false;
     for (size_t i = 0; i < at && !*ret; i++) {
         const BackupSet *s = &f->sets.v[i];
-        if (s->broken || !same_database(s, &f->sets.v[at]))
+        if (s->broken || !backup_same_database(s, &f->sets.v[at]))
             continue;
         if (!known[i]) {
             bool deep;

@@ -42,8 +42,14 @@ MUST_CHECK bool backup_verify(Arena *a, const BackupSet *set, const BackupInputO
 MUST_CHECK bool backup_choose_old(Arena *a, const BackupFolder *f, int64_t days, const char *fresh,
                                   const BackupInputOptions *options, BackupSetVec *ret, Err *err);
 
+/* Whether both are of the same database in the same environment. */
+bool backup_same_database(const BackupSet *a, const BackupSet *b);
+
 /* Remove a set: its files, the manifest last. errors: ERR_IO */
 MUST_CHECK bool backup_remove(Arena *a, const BackupSet *set, Err *err);
+
+/* Remove hidden parts of files that killed processes left in the folder. */
+void backup_sweep(Arena *a, const char *dir);
 
 /* Make the folder (0700) with a .gitignore inside. When it is new and lies in the project, ignore it
  * there too: in .gitignore where there is one or a repository, in .dockerignore where there is one or

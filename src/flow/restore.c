@@ -465,7 +465,7 @@ bool
 flow_drill(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err)
 {
     int64_t started = clock_ms();
-    *ret = (RestoreReport){.config = in->base.config};
+    *ret = (RestoreReport){.config = in->base.config, .is_drill = true};
     Restore r = {.arena = a, .in = in, .ret = ret, .err = err};
     bool ok = drill(&r);
     ret->ms = clock_ms() - started;

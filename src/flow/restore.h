@@ -17,7 +17,7 @@ typedef struct RestoreReport {
     const char *path;               /* of the backup's file */
     const BackupManifest *manifest; /* NULL: it has none */
     RestoreSurvey survey;
-    bool replaces, into, dry_run;
+    bool replaces, into, dry_run, is_drill;
     const DbInfo *server;
     const char *database; /* that was, or would be, restored into */
     const char *made;     /* database that this run made and that is there now; NULL = none */

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "report/diag_text.h"
 #include "report/migrations.h"
 
 #include <inttypes.h>
@@ -227,18 +226,12 @@ backup_json(JsonWriter *w, const RestoreReport *r)
 }
 
 void
-report_restore_json(JsonWriter *w, const RestoreReport *r, const Err *err)
+report_restore_json(JsonWriter *w, const RestoreReport *r)
 {
     jw_object(w, NULL);
-    jw_strz(w, "result", err ? "failed" : r->dry_run ? "planned" : "restored");
-    if (!err)
-        jw_null(w, "error");
-    else
-        diag_json_error(w, "error", err);
-    if (r->path && r->survey.sha256)
-        backup_json(w, r);
-    if (r->target.shown)
-        report_target_json(w, &r->target);
+    jw_strz(w, "result", r->dry_run ? "planned" : r->is_drill ? "tried" : "restored");
+    backup_json(w, r);
+    report_target_json(w, &r->target);
     jw_strz(w, "database", r->database);
     jw_strz(w, "made", r->made);
     jw_strz(w, "kept", r->replaces ? r->old_name : NULL);

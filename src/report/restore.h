@@ -8,6 +8,5 @@
 /* What would be done: for --dry-run, and before the question. */
 void report_restore_plan(Buf *out, const Term *t, const RestoreReport *r);
 void report_restore_text(Buf *out, const Term *t, const RestoreReport *r);
-/* err NULL = done. */
-void report_restore_json(JsonWriter *w, const RestoreReport *r, const Err *err);
+void report_restore_json(JsonWriter *w, const RestoreReport *r);
 void report_drill_text(Buf *out, const Term *t, const RestoreReport *r);

@@ -10,7 +10,7 @@ run_event_name(RunEventKind kind)
 {
     static const char *const names[] = {
         "connected", "waiting", "locked", "planned", "migration", "step", "step-done", "applied",
-        "progress", "blocked", "retry", "repaired", "note", "notice", "verified", "failed"};
+        "progress", "blocked", "retry", "repaired", "note", "notice", "backup", "verified", "failed"};
     return names[kind];
 }
 

@@ -26,6 +26,7 @@ typedef enum RunEventKind {
     RUN_REPAIRED,
     RUN_NOTE,      /* something a person should know */
     RUN_NOTICE,    /* the server's own WARNING or NOTICE */
+    RUN_BACKUP,    /* begins (info), or was made */
     RUN_VERIFIED,
     RUN_FAILED,
 } RunEventKind;
@@ -81,6 +82,7 @@ typedef struct SessionOptions {
     DbTick tick;
     void *tick_arg;
     bool writes; /* refuse read-only servers and transaction poolers */
+    bool locks;  /* only take the lock: refuse transaction poolers */
 } SessionOptions;
 
 /* Connect and find ledger and journal. One round trip after authentication.
