@@ -248,6 +248,8 @@ flow_backup_before(Arena *a, const FlowInput *in, const RunSink *sink, const Tar
     if (!make(a, in, sink, target, h, NULL, run_id, &set, err)) {
         if (err->code == ERR_INTERRUPTED)
             return false;
+        if (err->code == ERR_TIMEOUT) /* a lost connection is tried again, this is not */
+            err->code = ERR_BACKUP;
         err_detail(err, "state: nothing was changed; a deploy here does not begin without a backup");
         return err_hint(err, "without one, by your decision: aramid deploy --no-backup --reason "
                              "TEXT");
