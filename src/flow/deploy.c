@@ -138,7 +138,7 @@ before(void *arg, Session *s, const char *migration, Err *err)
         tell_no_backup(s->arena, g);
     bool due = p->makes && (p->each ? migration != NULL : is_first);
     if (due && !flow_backup_before(s->arena, &in->base, &in->sink, &g->ret->target, in->run_id,
-                                   &g->ret->history, &g->ret->backup_id, err))
+                                   &g->ret->history, &g->ret->run, &g->ret->backup_id, err))
         return false;
     if ((due || is_first) && in->base.config->profile != PROFILE_DEVELOPMENT &&
         !flow_wait_for_dumps(s->arena, &in->base, &in->sink, s, err))
