@@ -81,8 +81,7 @@ MUST_CHECK bool flow_backup_policy(const Config *c, const char *reason, BackupPo
  * ret_id  of the backup. errors: those of backup_create */
 MUST_CHECK bool flow_backup_before(Arena *a, const FlowInput *in, const RunSink *sink,
                                    const Target *target, const char *run_id, const History *h,
-                   const RunReport *run,
-                                   const char **ret_id, Err *err);
+                                   const RunReport *run, const char **ret_id, Err *err);
 
 /* Wait for dumps of others, up to locks.budget, and say so: DDL would wait for them too, in short
  * attempts. errors: ERR_INTERRUPTED, those of db_query */
