@@ -98,8 +98,7 @@ dump_read_totals(const DumpReader *r)
 static void
 add_sum(DumpSum *sum, XXH128_hash_t h)
 {
-    sum->low += h.low64;
-    sum->high += h.high64 + (sum->low < h.low64);
+    dump_sum_add(sum, (DumpSum){h.low64, h.high64});
 }
 
 static bool

@@ -27,6 +27,13 @@ dump_sum_eq(DumpSum a, DumpSum b)
     return a.low == b.low && a.high == b.high;
 }
 
+static inline void
+dump_sum_add(DumpSum *sum, DumpSum more)
+{
+    sum->low += more.low;
+    sum->high += more.high + (sum->low < more.low);
+}
+
 typedef enum DumpEventKind {
     DUMP_SQL,          /* text: SQL, cut anywhere; large objects come as SQL, too */
     DUMP_META,         /* text: a line of psql's without its end: "\restrict x", "\connect db" */

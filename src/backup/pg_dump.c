@@ -96,10 +96,12 @@ environment(Arena *a, const char *password, const char *const *more)
     VEC(const char *) own = {0}, env = {0};
     if (password)
         *vec_add(a, &own) = str_fmt(a, "PGPASSWORD=%s", password);
+    /* A restore reads the rows back and compares their text. */
+    *vec_add(a, &own) = "PGTZ=UTC";
     for (; *more; more++)
         *vec_add(a, &own) = *more;
     static const char *const dropped[] = {"PGOPTIONS", "PGCLIENTENCODING", "PGDATESTYLE",
-                                          "PGTZ",      "PGAPPNAME",        "PGGEQO"};
+                                          "PGAPPNAME", "PGGEQO"};
     for (char **e = environ; *e; e++) {
         bool drop = false;
         for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)

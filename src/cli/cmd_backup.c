@@ -83,6 +83,8 @@ cmd_backup_list(CmdCall *call)
 int
 cmd_backup_verify(CmdCall *call)
 {
+    if (cli_flag(call, "drill"))
+        return cmd_drill(call);
     Config config;
     Err err;
     BackupVerify in = {.name = cli_arg(call, 0), .all = cli_flag(call, "all")};

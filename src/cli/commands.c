@@ -578,8 +578,12 @@ static const OptSpec backup_verify_options[] = {
     {.name = "all", .type = OPT_FLAG, .help = "every backup of the folder"},
     {.name = "identity", .type = OPT_PATH, .value = "FILE", .config = CLI_SETS(BACKUP_IDENTITY),
      .help = "file with the secret key of age, for encrypted ones"},
+    {.name = "drill", .type = OPT_FLAG,
+     .help = "restore it into a throwaway server of our own, and compare every table"},
     {0},
 };
+
+static const CmdConflict backup_verify_conflicts[] = {{"drill", "all"}, {0}};
 
 static const CmdExit backup_verify_exits[] = {{51, "a backup is damaged"}, {0}};
 
@@ -590,9 +594,72 @@ static const CmdSpec backup_verify = {
         "Reads every byte of a backup and compares it with its manifest: SHA-256 of the files, "
         "rows and checksum of each table, large objects, and that the dump is whole. Without its "
         "key an encrypted one is compared by SHA-256 only, and that is said. No database is "
-        "asked.",
-    .args = backup_verify_args, .options = backup_verify_options, .exits = backup_verify_exits,
+        "asked.\n\n"
+        "With --drill it is also restored, into a private PostgreSQL of the same or a newer major "
+        "version that is thrown away afterwards: the proof that it can be.",
+    .args = backup_verify_args, .options = backup_verify_options,
+    .conflicts = backup_verify_conflicts, .exits = backup_verify_exits,
     .run = cmd_backup_verify,
+};
+
+static const ArgSpec restore_args[] = {
+    {.name = "BACKUP", .help = "id or file, also of a pg_dump; default: the newest"},
+    {0},
+};
+
+static const OptSpec restore_options[] = {
+    {.name = "replace", .type = OPT_FLAG,
+     .help = "give the restored database the name of the project's one, which is kept under a "
+             "dated name"},
+    {.name = "confirm", .type = OPT_TEXT, .value = "NAME", .needs = "replace",
+     .help = "with --replace: the database's name, where nobody can be asked"},
+    {.name = "force", .type = OPT_FLAG, .needs = "replace",
+     .help = "with --replace: end the sessions of others on it"},
+    {.name = "name", .type = OPT_TEXT, .value = "NAME", .help = "name of the new database"},
+    {.name = "into", .type = OPT_URL, .value = "URL",
+     .help = "restore into this empty database, where none may be made"},
+    {.name = "no-owner", .type = OPT_FLAG, .help = "everything belongs to the role that restores"},
+    {.name = "no-privileges", .type = OPT_FLAG, .help = "leave GRANT and REVOKE out"},
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "read the backup, look at the server, say what would be done"},
+    {.name = "dir", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(BACKUP_DIR),
+     .help = "folder of the backups; default: backups"},
+    {.name = "identity", .type = OPT_PATH, .value = "FILE", .config = CLI_SETS(BACKUP_IDENTITY),
+     .help = "file with the secret key of age, for encrypted ones"},
+    {0},
+};
+
+static const CmdConflict restore_conflicts[] = {
+    {"into", "replace"}, {"into", "name"}, {"name", "replace"}, {"into", "url"}, {0},
+};
+
+static const CmdExit restore_exits[] = {
+    {51, "the backup is damaged or cut off"},
+    {53, "it could not be restored; nothing that was there was changed"},
+    {0},
+};
+
+static const CmdExample restore_examples[] = {
+    {"aramid restore --dry-run", "what the newest backup holds, and what would be made"},
+    {"aramid restore 20261121T022246Z", "into a new database beside the old one"},
+    {"aramid restore --replace backups/db-backup-20261121T022246Z.sql", "in its place"},
+    {0},
+};
+
+static const CmdSpec restore = {
+    .name = "restore", .group = CMD_GROUP_BACKUP, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "bring a backup back, beside the database or in its place",
+    .description =
+        "Reads the whole backup first; then makes a new database, restores into it in one "
+        "transaction, reads every table back and compares it. Only a database that is whole is "
+        "there afterwards; the old one is not touched. With --replace the two exchange names at "
+        "the end, and the old one is kept under a dated name.\n\n"
+        "Knows backups of Aramid (plain, compressed, encrypted) and files of pg_dump (plain and "
+        "custom). The history of migrations comes with the backup: what is newer is named, and "
+        "the next deploy applies it.",
+    .args = restore_args, .options = restore_options, .conflicts = restore_conflicts,
+    .examples = restore_examples, .exits = restore_exits, .run = cmd_restore,
 };
 
 static const OptSpec backup_prune_options[] = {
@@ -895,7 +962,7 @@ static const CmdSpec db_pull = {
 
 static const CmdSpec *const commands[] = {
     &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &backup,
-    &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &validate,
+    &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
