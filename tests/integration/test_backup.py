@@ -572,3 +572,21 @@ def test_a_backup_waits_for_a_deploy(deployed, db):
     assert run.wait().rc == 0
     (m,) = manifests(deployed.path)
     assert [t["columns"] for t in m["tables"] if t["name"] == "public.one"] == ["id, x, late"]
+
+
+# ---- our own dump ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("major", (None, 16, 17, 18))
+def test_native_where_no_pg_dump_suffices(servers, folder, tmp_path, major):
+    db = servers.get(major).new_database()
+    db.sql(DATA)
+    env = {} if major else {"ARAMID_BACKUP_BIN": str(tmp_path)}
+    result = backup(folder, db, env=env)
+    (m,) = manifests(folder)
+    assert m["method"] == "native" and m["tool"].startswith("aramid "), m
+    assert sorted(t["rows"] for t in m["tables"]) == sorted(ROWS.values())
+    assert m["large_objects"] == 2
+    assert "Aramid makes the dump itself" in result.err
+    assert aramid.run("backup", "verify", cwd=folder).rc == 0
+    db.drop()
