@@ -7,19 +7,20 @@ _aramid() {
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     --script) COMPREPLY=($(compgen -W 'repair adopt' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
+    --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--from-url|--to-url|--rename|--schemas) return ;;
+    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' ;;
-    help) words='status check drift plan deploy resolve unlock validate format schema diff pull db config help version migrate' ;;
+    '') words='status check drift plan deploy resolve unlock validate format schema diff pull db doctor init config help version migrate' ;;
+    help) words='status check drift plan deploy resolve unlock validate format schema diff pull db doctor init config help version migrate' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve diff' ;;
@@ -32,6 +33,8 @@ _aramid() {
     'format') words='--check' ;;
     'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'pull') words='--print --force --schemas' ;;
+    'doctor') words='--only --bundle' ;;
+    'init') words='--only --profile --branch --dry-run --force --beside' ;;
     'migrate resolve') words='--applied --rolled-back' ;;
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'db pull') words='--print --force --schemas' ;;

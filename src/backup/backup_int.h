@@ -28,6 +28,10 @@ MUST_CHECK bool backup_pg_dump(Arena *a, const BackupRequest *r, const BackupFac
                                const char *program, BackupFormat format, BackupOutput *out,
                                DumpReader *reader, Err *err);
 
+/* Aramid's own dump, over a connection of its own, in the same way. */
+MUST_CHECK bool backup_native(Arena *a, const BackupRequest *r, const BackupFacts *facts,
+                              BackupOutput *out, DumpReader *reader, Err *err);
+
 /* Run the user's command; *ret_id is what it printed. */
 MUST_CHECK bool backup_command(Arena *a, const BackupRequest *r, const BackupFacts *facts,
                                const char *id, const char **ret_id, Err *err);

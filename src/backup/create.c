@@ -201,8 +201,18 @@ choose_method(Maker *k, PgProgram *ret, Err *err)
     }
     k->m.method = BACKUP_BY_PG_DUMP;
     k->m.format = backup_format_of(str_of(c->values[CFG_BACKUP_FORMAT].text));
-    return backup_find_tool(k->arena, "pg_dump", c->values[CFG_BACKUP_BIN].text,
-                            k->facts.server_number / 10000, ret, err);
+    bool native = strcmp(method, "native") == 0;
+    if (!native && backup_find_tool(k->arena, "pg_dump", c->values[CFG_BACKUP_BIN].text,
+                                    k->facts.server_number / 10000, ret, err))
+        return true;
+    if (!native && !is_auto)
+        return false;
+    if (!native)
+        note(k->r, str_fmt(k->arena, "%s, so Aramid makes the dump itself", err->primary));
+    k->m.method = BACKUP_BY_NATIVE;
+    if (k->m.format == BACKUP_CUSTOM) /* only pg_dump writes that */
+        k->m.format = BACKUP_ZSTD;
+    return true;
 }
 
 /* Write a small file durably under a name that nobody has. */
@@ -267,7 +277,9 @@ dump(Maker *k, const PgProgram *program, Err *err)
     Arena *a = k->arena;
     BackupManifest *m = &k->m;
     int64_t started = clock_ms();
-    m->tool = str_fmt(a, "pg_dump (PostgreSQL) %s", program->version);
+    bool native = m->method == BACKUP_BY_NATIVE;
+    m->tool = native ? "aramid " ARAMID_VERSION
+                     : str_fmt(a, "pg_dump (PostgreSQL) %s", program->version);
     vec_each (const char *const, key, &k->keys)
         *vec_add(a, &m->recipients) = *key;
     const char *name = str_fmt(a, "%s.%s%s", k->names.data, backup_format_name(m->format),
@@ -280,8 +292,11 @@ dump(Maker *k, const PgProgram *program, Err *err)
     DumpReader *reader = plain ? dump_reader_make(a, NULL, NULL) : NULL;
     DumpTotals written;
     BackupFile file;
-    if (!backup_pg_dump(a, k->r, &k->facts, program->path, m->format, out, reader, err) ||
-        (plain && !dump_read_end(reader, &written, err)) || !backup_output_end(out, &file, err))
+    bool ok = native ? backup_native(a, k->r, &k->facts, out, reader, err)
+                     : backup_pg_dump(a, k->r, &k->facts, program->path, m->format, out, reader,
+                                      err);
+    if (!ok || (plain && !dump_read_end(reader, &written, err)) ||
+        !backup_output_end(out, &file, err))
         return false;
     m->dump_ms = clock_ms() - started;
     if (!prove(k, out, &file, plain ? &written : NULL, err) || !backup_output_publish(out, err))

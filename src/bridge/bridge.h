@@ -39,3 +39,12 @@ typedef struct Bridge {
  * cost     linear */
 Bridge
 bridge_catalog(Arena *a, const PslResolved *schema, const BridgeOptions *opts);
+
+/* What a schema's catalog takes for given of a database that it is compared with: its schemas and
+ * extensions, and the domains, composite types, sequences and functions that the schema names in
+ * Unsupported("..."), dbgenerated("..."), without owners and without what they belong to.
+ *
+ * returns  owned by `a`, finished; with views into `other`
+ * cost     objects of the schema times those kinds of `other` */
+Catalog *
+bridge_named(Arena *a, const Catalog *schema, const Catalog *other);

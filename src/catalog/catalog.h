@@ -286,6 +286,7 @@ typedef struct CatRelation {
 typedef struct CatOther {
     const char *what, *schema, *name;
 } CatOther;
+typedef VEC(CatOther) CatOthers;
 
 typedef struct Catalog {
     Arena *arena;
@@ -297,7 +298,7 @@ typedef struct Catalog {
     VEC(CatSequence *) sequences;
     VEC(CatFunction *) functions;
     VEC(CatRelation *) tables, views; /* views: also materialized */
-    VEC(CatOther) others;
+    CatOthers others;
     CatObjects objects; /* all, each followed by its parts; by catalog_finish */
     Map index;
     unsigned count;

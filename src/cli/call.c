@@ -116,14 +116,30 @@ load(CmdCall *call, const ConfigRequest *request, Config *ret, Err *err)
     return true;
 }
 
-bool
-cli_load_config(CmdCall *call, Config *ret, Err *err)
+static void
+take_option_secrets(CmdCall *call)
 {
     vec_each (const OptValue, v, &call->options)
         if (v->spec->type == OPT_URL)
             url_add_secrets(call->arena, v->text, &call->secrets);
+}
+
+bool
+cli_load_config(CmdCall *call, Config *ret, Err *err)
+{
+    take_option_secrets(call);
     ConfigRequest request = config_request(call);
     return load(call, &request, ret, err);
+}
+
+bool
+cli_load_config_to_look(CmdCall *call, ConfigRequest *request, ConfigProblems *problems,
+                        Config *ret, Err *err)
+{
+    take_option_secrets(call);
+    *request = config_request(call);
+    request->problems = problems;
+    return load(call, request, ret, err);
 }
 
 bool

@@ -193,6 +193,12 @@ MUST_CHECK bool cli_load_config(CmdCall *call, Config *ret, Err *err);
 /* The same as if --schema had named this schema. */
 MUST_CHECK bool cli_load_config_of(CmdCall *call, const char *schema, Config *ret, Err *err);
 
+/* The same for a command that only looks: what is wrong with it is added to `problems`, and `ret`
+ * holds the rest. `request` is what it was loaded with. */
+MUST_CHECK bool
+cli_load_config_to_look(CmdCall *call, ConfigRequest *request, ConfigProblems *problems,
+                        Config *ret, Err *err);
+
 /* Path of this program, for processes that it starts. */
 const char *cli_self_exe(const CmdCall *call);
 

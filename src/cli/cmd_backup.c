@@ -104,7 +104,9 @@ cmd_backup_verify(CmdCall *call)
     report_backup_verify_text(&b, &call->term_out, &looks, &config);
     report_backup_verify_json(&w, &looks);
     print(call, &w, &b);
-    vec_each(const BackupLook, l, &looks.looks) if (!l->ok) return err_exit_status(&l->why);
+    vec_each (const BackupLook, l, &looks.looks)
+        if (!l->ok)
+            return err_exit_status(&l->why);
     return 0;
 }
 

@@ -758,6 +758,94 @@ static const CmdSpec db_supervise = {
 
 /* ---- information ---------------------------------------------------------------------------- */
 
+static const char *const doctor_areas[] = {"config", "reach", "server", "ledgers", "tools", "identity",
+                                           NULL};
+
+static const OptSpec doctor_options[] = {
+    {.name = "only", .type = OPT_CHOICE, .value = "AREA", .choices = doctor_areas,
+     .help = "look at one area only: config, reach, server, ledgers, tools or identity"},
+    {.name = "bundle", .type = OPT_FLAG,
+     .help = "write an archive for support to FILE, or aramid-doctor-TIME.tar: findings, status, "
+             "configuration, events of the last runs; no passwords, no rows, no SQL"},
+    {0},
+};
+
+static const ArgSpec doctor_args[] = {
+    {.name = "FILE", .help = "with --bundle: the archive; it must not exist yet"},
+    {0},
+};
+
+static const CmdExit doctor_exits[] = {
+    {19, "errors were found; warnings alone are 0"},
+    {0},
+};
+
+static const CmdExample doctor_examples[] = {
+    {"aramid doctor", "look at everything"},
+    {"aramid doctor --env production --quiet", "only what is wrong, in production"},
+    {"aramid doctor --only reach", "why the database cannot be reached"},
+    {"aramid doctor --bundle", "the same, as an archive to send to somebody"},
+    {0},
+};
+
+static const CmdSpec doctor = {
+    .name = "doctor", .group = CMD_GROUP_INFORMATION, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "find what is wrong before the night does",
+    .description =
+        "Looks at the configuration and its origins, at the way to the database step by step (name, "
+        "route, TLS, login, pooler, privileges that the pending migrations need), at the server "
+        "(release, settings, room, sessions, invalid indexes, sequences near their end, ...), at the "
+        "histories of migration tools, at the programs that are needed. Each finding comes with what "
+        "to do.\n\n"
+        "Nothing is changed anywhere. Works without a database, and with half of everything broken: "
+        "each check is bounded in time and independent of the others.",
+    .args = doctor_args, .options = doctor_options, .examples = doctor_examples,
+    .exits = doctor_exits, .run = cmd_doctor,
+};
+
+static const OptSpec init_options[] = {
+    {.name = "only", .type = OPT_TEXT, .value = "PARTS",
+     .help = "write these parts only: npm, github, vercel, docker, k8s, with commas between them; "
+             "default: what the project uses"},
+    {.name = "profile", .type = OPT_TEXT, .value = "NAME",
+     .help = "what the names of scripts mean: workflow, deploy, create, develop or prisma "
+             "(docs/init.md)"},
+    {.name = "branch", .type = OPT_TEXT, .value = "BRANCH=ENV", .repeatable = true,
+     .help = "deploy this branch to this environment, instead of the branches that are there"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show every change and write nothing"},
+    {.name = "force", .type = OPT_FLAG,
+     .help = "replace scripts and files that are there with another text; YAML never"},
+    {.name = "beside", .type = OPT_FLAG,
+     .help = "write what is kept because it is there with another text beside it, as "
+             "FILE.aramid-new"},
+    {0},
+};
+
+static const CmdConflict init_conflicts[] = {{"force", "beside"}, {0}};
+
+static const CmdExample init_examples[] = {
+    {"aramid init", "look at the project, show every change, ask, write"},
+    {"aramid init --dry-run", "only look"},
+    {"aramid init --yes --profile deploy --only npm,github", "without a terminal"},
+    {"aramid init -C packages/db", "one of several schemas of a repository"},
+    {0},
+};
+
+static const CmdSpec init = {
+    .name = "init", .group = CMD_GROUP_INFORMATION, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "set up a project: scripts, workflows, images",
+    .description =
+        "Looks at the project (Prisma, Drizzle, Supabase, dbmate, plain SQL; package manager, "
+        "GitHub, Vercel, Docker, Kubernetes) and writes aramid.yaml, the scripts that people type "
+        "into package.json, workflows, an image, a job, and the entries of ignore files.\n\n"
+        "Every change is shown before it is made; package.json keeps its layout. What is there with "
+        "another text is shown and stays: scripts and files without --force, YAML always. All files "
+        "are written or none. Running it again changes nothing.",
+    .options = init_options, .conflicts = init_conflicts, .examples = init_examples, .run = cmd_init,
+};
+
 static const CmdExample config_show_examples[] = {
     {"aramid config show", "every setting and where its value comes from"},
     {"aramid config show --env production", "as it will be in production"},
@@ -876,7 +964,7 @@ static const CmdSpec *const commands[] = {
     &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
-    &db_status,      &db_supervise,   &config_show,    &help,       &version,  &migrate_deploy,
+    &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 

@@ -31,6 +31,8 @@ int cmd_db_remove(CmdCall *call);
 int cmd_db_status(CmdCall *call);
 int cmd_db_supervise(CmdCall *call);
 
+int cmd_doctor(CmdCall *call);
+int cmd_init(CmdCall *call);
 int cmd_config_show(CmdCall *call);
 int cmd_help(CmdCall *call);
 int cmd_version(CmdCall *call);

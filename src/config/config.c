@@ -13,6 +13,12 @@ is_true(const char *value)
     return value != NULL;
 }
 
+static bool
+may_go_on(Loader *l, bool ok)
+{
+    return ok || config_load_forgive(l);
+}
+
 /* The order is that of dependence: the name of the environment decides which .env files count, the
  * place of the schema may come from a file that refers to variables, the schema names variables. */
 bool
@@ -24,21 +30,21 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
     ret->is_ci = is_true(os_env("CI"));
     if (fs_kind(ret->project_dir) != FS_DIR)
         return err_set(err, ERR_CONFIG, "there is no folder \"%s\"", ret->project_dir);
-    if (!config_load_yaml(&l) || !config_load_prisma_config(&l))
+    if (!may_go_on(&l, config_load_yaml(&l)) || !may_go_on(&l, config_load_prisma_config(&l)))
         return false;
     config_load_package_json(&l);
-    bool ok = config_load_env_base(&l) && config_load_environment(&l) &&
-              config_load_env_of_environment(&l);
-    if (!ok)
+    if (!config_load_env_base(&l) || !config_load_environment(&l) ||
+        !config_load_env_of_environment(&l))
         return false;
     ret->env_named = l.env_named;
     if (!l.env_named) /* then .env files are stronger, as everywhere */
         l.yaml_section_at = l.env.layers.n;
-    ok = config_load_schema(&l);
-    if (ok && !l.env_named)
+    if (!may_go_on(&l, config_load_schema(&l)))
+        return false;
+    if (!l.env_named)
         l.yaml_section_at = l.env.layers.n; /* the schema's folder may have had one more */
     for (size_t i = 0; i < l.yaml.environments.n; i++)
         *vec_add(a, &ret->environments) = l.yaml.environments.v[i];
-    return ok && config_load_profile(&l) && config_load_urls(&l) && config_load_migrations(&l) &&
-           config_load_values(&l);
+    return may_go_on(&l, config_load_profile(&l)) && may_go_on(&l, config_load_urls(&l)) &&
+           may_go_on(&l, config_load_migrations(&l)) && config_load_values(&l);
 }

@@ -81,6 +81,7 @@ typedef struct Config {
     VEC(const char *) external_enums;  /* prisma.config enums.external */
     VEC(const char *) environments; /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
+    VEC(const char *) files; /* that were read, as shown, in that order */
     bool is_ci; /* CI is set to something true */
     bool env_named; /* --env or ARAMID_ENV named the environment */
 } Config;
@@ -92,6 +93,8 @@ typedef struct ConfigFlag {
     const char *value;
 } ConfigFlag;
 
+typedef VEC(Err) ConfigProblems;
+
 typedef struct ConfigRequest {
     const char *start_dir;  /* -C, or "." */
     const char *env_name;   /* --env, or NULL */
@@ -99,6 +102,9 @@ typedef struct ConfigRequest {
     const char *schema_path; /* --schema, or NULL */
     const ConfigFlag *flags;
     size_t flag_count;
+    /* Not NULL: what would be an error is added here, and everything else is read all the same. Only
+     * for looking: a value may then come from another place than it should. */
+    ConfigProblems *problems;
 } ConfigRequest;
 
 /* Read everything and decide. Returns false with ERR_CONFIG and file:line for a malformed file,
@@ -175,6 +181,12 @@ typedef struct DbUrl {
  * text itself, which may be secret.
  * errors: ERR_URL with the position and what is wrong there. */
 MUST_CHECK bool url_parse(Arena *a, const char *text, const char *origin, DbUrl *ret, Err *err);
+
+/* The file with this machine's root certificates, NULL = none was found. */
+const char *url_system_roots(void);
+
+/* Whether two URLs name the same database by their words; nothing is looked up. */
+bool url_same_database(const DbUrl *a, const DbUrl *b);
 
 /* "postgresql://user@host:5432/db?schema=x": no password, no secret parameter; safe to print. */
 char *url_shown(Arena *a, const DbUrl *url);

@@ -40,9 +40,17 @@ typedef struct Found {
 __attribute__((format(printf, 4, 5))) void
 config_load_note(Loader *l, const char *path, int line, const char *fmt, ...);
 
+/* After a failed step: whether reading goes on (ConfigRequest.problems). */
+bool
+config_load_forgive(Loader *l);
+
 /* A path as messages show it: relative to the project's folder when it lies in it. */
 const char *
 config_load_shown_path(const Loader *l, const char *path);
+
+/* Remember that a file was read. */
+void
+config_load_read(Loader *l, const char *path);
 
 /* load_files.c: find and read the files, in the order in which they depend on each other. */
 MUST_CHECK bool

@@ -120,8 +120,13 @@ config_load_environment(Loader *l)
     hit.value = str_dup(l->a, str_trim(str_of(hit.value)));
     int k = find_known(hit.value);
     const char *defined = defined_as(l, hit.value);
-    if (!is_valid_name(hit.value) || (k < 0 && !defined))
-        return fail_unknown(l, hit.value, hit.origin);
+    if (!is_valid_name(hit.value) || (k < 0 && !defined)) {
+        fail_unknown(l, hit.value, hit.origin);
+        if (!config_load_forgive(l))
+            return false;
+        if (!is_valid_name(hit.value)) /* it becomes part of file names */
+            hit.value = "production";
+    }
     l->c->env_name = defined ? defined : k >= 0 ? known[k].name : hit.value;
     l->c->env_origin = hit.origin;
     l->env_profile_known = k >= 0;
@@ -141,9 +146,10 @@ bool
 config_load_profile(Loader *l)
 {
     Found found;
+    ConfigProfile profile = l->env_profile, asked = profile;
+    l->c->profile = profile;
     if (!config_load_find(l, CFG_PROFILE, &found))
         return false;
-    ConfigProfile profile = l->env_profile, asked = profile;
     const char *origin = str_fmt(l->a, "environment %s", l->c->env_name);
     if (found.text) {
         if (!config_load_set(l, CFG_PROFILE, &found) ||
@@ -172,8 +178,8 @@ config_load_profile(Loader *l)
 
 /* ---- environments that share a database ------------------------------------------------------- */
 
-static bool
-same_database(const DbUrl *a, const DbUrl *b)
+bool
+url_same_database(const DbUrl *a, const DbUrl *b)
 {
     bool same = a->hosts.n == b->hosts.n && strcmp(a->database, b->database) == 0 &&
                 strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "") == 0;
@@ -191,6 +197,7 @@ is_twin(Arena *a, const ConfigRequest *request, const Config *c, const char *nam
         if (config_info(request->flags[i].key)->type != CFG_TYPE_URL)
             *vec_add(a, &flags) = request->flags[i];
     ConfigRequest r = *request;
+    r.problems = NULL;
     r.env_name = name;
     r.flags = flags.v;
     r.flag_count = flags.n;
@@ -202,7 +209,7 @@ is_twin(Arena *a, const ConfigRequest *request, const Config *c, const char *nam
     DbUrl mine, url;
     if (!ours || !theirs || strcmp(ours->origin, theirs->origin) == 0 ||
         !url_parse(a, ours->text, "", &mine, &ignored) ||
-        !url_parse(a, theirs->text, "", &url, &ignored) || !same_database(&mine, &url))
+        !url_parse(a, theirs->text, "", &url, &ignored) || !url_same_database(&mine, &url))
         return false;
     *ret = (ConfigTwin){other->env_name, theirs->origin, other->profile};
     return true;

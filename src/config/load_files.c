@@ -22,6 +22,25 @@ config_load_note(Loader *l, const char *path, int line, const char *fmt, ...)
     *vec_add(l->a, &l->c->notes) = (ConfigNote){text, path, line};
 }
 
+bool
+config_load_forgive(Loader *l)
+{
+    if (!l->request->problems)
+        return false;
+    *vec_add(l->a, l->request->problems) = *l->err;
+    return true;
+}
+
+void
+config_load_read(Loader *l, const char *path)
+{
+    const char *shown = config_load_shown_path(l, path);
+    vec_each (const char *, other, &l->c->files)
+        if (strcmp(*other, shown) == 0)
+            return;
+    *vec_add(l->a, &l->c->files) = shown;
+}
+
 static const char *
 in_project(const Loader *l, const char *name)
 {
@@ -80,6 +99,7 @@ config_load_yaml(Loader *l)
     Str text;
     l->yaml.path = config_load_shown_path(l, path);
     l->yaml.dir = fs_dirname(l->a, path);
+    config_load_read(l, path);
     return fs_read(l->a, path, CONFIG_FILE_MAX, &text, l->err) &&
            config_yaml_parse(l->a, l->yaml.path, text, &l->yaml, l->err);
 }
@@ -93,6 +113,7 @@ config_load_package_json(Loader *l)
     int line = 0;
     if (fs_kind(path) != FS_FILE)
         return;
+    config_load_read(l, path);
     if (!fs_read(l->a, path, 4 * CONFIG_FILE_MAX, &text, &unread) ||
         !config_package_parse(l->a, text, &l->package_schema, &l->package_seed, &line))
         config_load_note(l, "package.json", line,
@@ -130,6 +151,7 @@ config_load_prisma_config(Loader *l)
     path = path ? path : find_prisma_config(l);
     if (!path)
         return true;
+    config_load_read(l, path);
     if (!fs_read(l->a, path, CONFIG_FILE_MAX / 4, &text, l->err))
         return false;
     l->c->prisma_config = path;
@@ -177,9 +199,10 @@ add_env_file(Loader *l, const char *path, bool of_environment, bool only_ours)
         if (other->path && strcmp(other->path, layer.path) == 0)
             return true;
     }
+    config_load_read(l, path);
     if (!fs_read(l->a, path, CONFIG_FILE_MAX, &text, l->err) ||
         !config_dotenv_parse(l->a, layer.path, text, &all, l->err))
-        return false;
+        return config_load_forgive(l);
     vec_each (EnvVar, var, &all) {
         if (!only_ours || is_ours(var->key))
             *vec_add(l->a, &layer.vars) = *var;
@@ -249,6 +272,7 @@ read_datasource(Loader *l, const char *path)
     if (!fs_read(l->a, path, 4 * CONFIG_FILE_MAX, &text, &unread) ||
         !config_schema_parse(l->a, text, &l->datasource))
         return false;
+    config_load_read(l, path);
     l->datasource.path = config_load_shown_path(l, path);
     return true;
 }
@@ -362,8 +386,11 @@ config_load_migrations(Loader *l)
     ConfigValue *v = &l->c->values[CFG_MIGRATIONS];
     const char *schema = l->c->values[CFG_SCHEMA].text;
     Found found;
-    if (!config_load_find(l, CFG_MIGRATIONS, &found))
-        return false;
+    if (!config_load_find(l, CFG_MIGRATIONS, &found)) {
+        if (!config_load_forgive(l))
+            return false;
+        found = (Found){0};
+    }
     if (found.text) {
         if (!config_load_set(l, CFG_MIGRATIONS, &found))
             return false;

@@ -218,8 +218,8 @@ parse_pair(const UrlReader *r, Str pair, Later *later)
     return true;
 }
 
-static const char *
-system_roots(void)
+const char *
+url_system_roots(void)
 {
     static const char *const bundles[] = {"/etc/ssl/certs/ca-certificates.crt",
                                           "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
@@ -265,7 +265,7 @@ apply_tls(const UrlReader *r, Later *t)
     bool wants_system =
         t->root ? !strcmp(t->root, "system") : full && (t->accept || !has_own_roots(r->a));
     if (wants_system && !off) {
-        const char *bundle = system_roots();
+        const char *bundle = url_system_roots();
         if (!bundle && t->root) {
             url_fail(r, t->root_at, "the system has no root certificates");
             return err_hint(r->err, "apt-get install ca-certificates");

@@ -1,5 +1,7 @@
 #include "config/config.h"
 
+#include "base/os.h"
+
 static const char mask[] = "****";
 
 typedef struct Redactor {
@@ -291,7 +293,7 @@ static bool
 is_worth_hiding(const DbUrl *u)
 {
     static const char *const common[] = {"password", "postgres", "secret"};
-    if (strlen(u->password) < 6 || (u->user && strcmp(u->password, u->user) == 0) ||
+    if (!u->password || strlen(u->password) < 6 || (u->user && strcmp(u->password, u->user) == 0) ||
         strcmp(u->password, u->database) == 0)
         return false;
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
@@ -320,4 +322,8 @@ config_secrets(Arena *a, const Config *c, SecretVec *ret)
     *ret = (SecretVec){0};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         url_add_secrets(a, c->values[keys[i]].text, ret);
+    /* libpq takes it where the URL has none. */
+    DbUrl u = {.password = os_env("PGPASSWORD"), .database = ""};
+    if (is_worth_hiding(&u))
+        *vec_add(a, ret) = u.password;
 }

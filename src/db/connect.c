@@ -5,7 +5,6 @@
 #include "base/os.h"
 #include "db/resolve.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -33,14 +32,6 @@ put_default(Keywords *k, const char *key, const char *value)
         if (strcmp(k->key[i], key) == 0)
             return;
     put(k, key, value);
-}
-
-static bool
-is_numeric(const char *host)
-{
-    unsigned char buf[16];
-    return inet_pton(AF_INET, host, buf) == 1 || inet_pton(AF_INET6, host, buf) == 1 ||
-           strchr(host, '%');
 }
 
 static char *
@@ -77,7 +68,7 @@ put_hosts(Arena *a, const DbOptions *opt, int64_t deadline, Keywords *k, Err *er
     vec_each(const UrlHost, h, &opt->url->hosts)
     {
         AddressVec list = {0};
-        if (h->host[0] == '/' || is_numeric(h->host)) {
+        if (h->host[0] == '/' || db_is_numeric(h->host)) {
             *vec_add(a, &list) = h->host[0] == '/' ? "" : h->host;
         } else {
             const char *reason;
@@ -287,6 +278,10 @@ fill_info(Db *db, Err *err)
     info->read_only = str_is(db_cell(r, 0, 5), "on");
     info->clock_offset_us = db_time_us(db_cell(r, 0, 6)) - (before + clock_wall_us()) / 2;
     info->deadlock_timeout_ms = shown_ms(db_cell(r, 0, 7));
+    info->used_password = db->pq.PQconnectionUsedPassword(db->conn);
+    const char *tls = db->pq.PQsslAttribute(db->conn, "protocol");
+    const char *cipher = db->pq.PQsslAttribute(db->conn, "cipher");
+    info->tls = tls ? str_fmt(db->arena, "%s%s%s", tls, cipher ? ", " : "", cipher ? cipher : "") : NULL;
     const char *host = db->pq.PQhost(db->conn), *port = db->pq.PQport(db->conn);
     info->host = host && host[0] == '/' ? str_dupz(db->arena, host)
                                         : str_fmt(db->arena, "%s:%s", host ? host : "",
@@ -319,11 +314,12 @@ refuse_pooler(Arena *a, const DbOptions *opt, const char *why, Err *err)
     return err_hint(err, "%s", direct_hint(a, opt->url));
 }
 
-/* Addresses that are transaction poolers by their provider's naming. */
-static bool
-pooler_by_name(const DbUrl *url)
+bool
+db_is_pooler_url(Arena *a, const DbUrl *url, const char **ret_hint)
 {
     const UrlHost *h = &url->hosts.v[0];
+    if (ret_hint)
+        *ret_hint = direct_hint(a, url);
     return (strstr(h->host, ".pooler.supabase.") && h->port == 6543) ||
            (strstr(h->host, "-pooler.") && strstr(h->host, ".neon."));
 }
@@ -331,10 +327,10 @@ pooler_by_name(const DbUrl *url)
 /* A transaction pooler hands the backend of our idle connection to a second one. A proxy that
  * keeps sessions apart does not. Only asked when something stands in between: the backend's pid
  * then differs from the one in the start packet. */
-static bool
-pooler_by_probe(Db *db, Err *err, bool *ret)
+bool
+db_pooler(Db *db, DbPooler *ret, Err *err)
 {
-    *ret = false;
+    *ret = DB_DIRECT;
     if (db->pq.PQbackendPID(db->conn) == db->info.backend_pid)
         return true;
     Db *other = arena_new(db->arena, Db);
@@ -351,7 +347,7 @@ pooler_by_probe(Db *db, Err *err, bool *ret)
         /* With statement pooling, BEGIN itself ends the connection: an error of the pooler's, not
          * of a server that stops (class 57). */
         bool refused = o.sqlstate[0] && strncmp(o.sqlstate, "57", 2) != 0;
-        *ret = refused || pid == db->info.backend_pid;
+        *ret = refused || pid == db->info.backend_pid ? DB_POOLER : DB_PROXY;
     }
     db->pq.PQfinish(other->conn);
     return ok;
@@ -366,14 +362,14 @@ db_open(Arena *a, const DbOptions *options, Db **ret, Err *err)
         db->opt.connect_ms = (int64_t)options->url->connect_timeout_s * 1000;
     if (db->opt.connect_ms <= 0)
         db->opt.connect_ms = 5000;
-    if (options->refuse_pooler && pooler_by_name(options->url))
+    if (options->refuse_pooler && db_is_pooler_url(a, options->url, NULL))
         return refuse_pooler(a, options, "its name and port say so", err);
     if (!pq_load(&db->pq, err) || !connect_with_retries(db, err))
         return false;
-    bool pooled = false;
+    DbPooler between = DB_DIRECT;
     if (!fill_info(db, err) ||
-        (options->refuse_pooler && !pooler_by_probe(db, err, &pooled)) ||
-        (pooled && !refuse_pooler(a, options, "two connections were given the same server process",
+        (options->refuse_pooler && !db_pooler(db, &between, err)) ||
+        (between == DB_POOLER && !refuse_pooler(a, options, "two connections were given the same server process",
                                   err))) {
         db_close(db);
         return false;

@@ -41,6 +41,8 @@ typedef struct DbInfo {
     const char *database, *user;
     const char *host; /* "localhost:5432", or the socket folder */
     bool in_recovery, read_only;
+    const char *tls; /* "TLSv1.3, TLS_AES_256_GCM_SHA384"; NULL = not encrypted */
+    bool used_password;
     int64_t clock_offset_us; /* server's wall clock minus ours */
     int64_t deadlock_timeout_ms;
 } DbInfo;
@@ -58,6 +60,20 @@ bool db_is_open(const Db *db);
 
 /* Those settings again, for a message that begins with RESET ALL; returns the number of statements. */
 int db_add_settings(const Db *db, Buf *b);
+
+/* What stands between us and the server. */
+typedef enum DbPooler {
+    DB_DIRECT,
+    DB_PROXY,  /* something, but each of our connections keeps a server process of its own */
+    DB_POOLER, /* a transaction pooler */
+} DbPooler;
+
+/* Find out. errors: those of db_open: where something stands in between, a second connection is made. */
+MUST_CHECK bool db_pooler(Db *db, DbPooler *ret, Err *err);
+
+/* Whether a URL leads to a transaction pooler by its provider's naming; *ret_hint (may be NULL) says
+ * what the address of PostgreSQL itself is. Nothing is asked. */
+bool db_is_pooler_url(Arena *a, const DbUrl *url, const char **ret_hint);
 
 /* Replace the tick of an open connection. */
 void db_set_tick(Db *db, DbTick tick, void *arg);
@@ -173,3 +189,31 @@ int64_t db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt);
 
 /* Wait, ticking; false when the tick asked to stop. */
 bool db_pause(DbTick tick, void *arg, int64_t ms);
+
+/* ---- the way to a server, before PostgreSQL is spoken --------------------------------------- */
+
+/* One address of a host. */
+typedef struct DbHop {
+    const char *address; /* numeric, or the path of a socket */
+    bool is_ipv6;
+    bool is_reached;
+    bool is_refused;     /* something answered: nobody listens there */
+    bool has_no_route;   /* this machine knows no way to such an address */
+    const char *reason;  /* why it was not reached */
+    int64_t ms;
+} DbHop;
+
+typedef struct DbWay {
+    const UrlHost *host;
+    bool is_name;       /* that had to be looked up */
+    const char *reason; /* why the name was not found; NULL = it was */
+    int64_t lookup_ms;
+    VEC(DbHop) hops;    /* in the order in which they are tried */
+} DbWay;
+typedef VEC(DbWay) DbWayVec;
+
+/* Look each host of a URL up, and open and close a connection to each of its addresses; nothing is
+ * sent. A step takes at most timeout_ms; ends early when the tick asks for it. Never fails: the
+ * result tells. */
+void db_look(Arena *a, const DbUrl *url, int64_t timeout_ms, DbTick tick, void *tick_arg,
+             DbWayVec *ret);

@@ -22,6 +22,7 @@
     X(PQhost)                                                                                      \
     X(PQport)                                                                                      \
     X(PQconnectionUsedPassword)                                                                    \
+    X(PQsslAttribute)                                                                              \
     X(PQparameterStatus)                                                                           \
     X(PQsendQuery)                                                                                 \
     X(PQsetSingleRowMode)                                                                          \

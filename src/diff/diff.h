@@ -78,7 +78,7 @@ typedef enum DiffNoteKind {
     NOTE_CHECK_ROWS,
     NOTE_REWRITE,
     NOTE_ENUM_COMMIT,
-    NOTE_DROP_DATA, /* materialized view, sequence */
+    NOTE_DROP_DATA, /* materialized view, sequence, attribute of a composite type */
     NOTE_CASCADES,  /* remade because of another change */
     NOTE_LOOKS_RENAMED,
     NOTE_KIND_COUNT

@@ -147,6 +147,10 @@ constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y
 bool
 type_is_rebuilt(const Differ *d, const CatType *t);
 
+/* others.c: whether a column or an attribute is of this type, or a list of it. */
+bool
+type_is_used(const Catalog *c, const CatRef *type);
+
 /* others.c: whether what it is made of is the same. */
 bool
 domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);

@@ -191,6 +191,17 @@ note_dropped_enum(Differ *d, Change *drop)
         note_add(d, drop, NOTE_LOOKS_RENAMED, &drop->from->id)->new_name = only->id.name;
 }
 
+/* Its values go with an attribute, in the rows of all tables. */
+static void
+note_composite(Differ *d, Change *c)
+{
+    if (!type_is_used(d->from, &c->from->id))
+        return;
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->op == COLUMN_DROP || k->op == COLUMN_RECREATE)
+            note_add(d, c, NOTE_DROP_DATA, &k->from->id);
+}
+
 static void
 note_index(Differ *d, Change *c, const Map *new_tables)
 {
@@ -253,6 +264,8 @@ diff_notes(Differ *d)
             note_table(d, c);
         else if (c->op == CHANGE_ALTER && c->kind == CAT_ENUM)
             note_enum(d, c);
+        else if (c->op == CHANGE_ALTER && c->kind == CAT_COMPOSITE)
+            note_composite(d, c);
         else if (c->op == CHANGE_DROP && c->kind == CAT_ENUM)
             note_dropped_enum(d, c);
         else if (c->op == CHANGE_DROP && c->kind == CAT_TABLE)

@@ -270,13 +270,13 @@ type_is_rebuilt(const Differ *d, const CatType *t)
     return false;
 }
 
-static bool
-is_used(const Differ *d, const CatComposite *t)
+bool
+type_is_used(const Catalog *c, const CatRef *type)
 {
-    vec_each (CatObject *, o, &d->from->objects)
+    vec_each (CatObject *, o, &c->objects)
         if ((*o)->id.kind == CAT_COLUMN &&
-            cat_same_text(((const CatColumn *)*o)->type.schema, t->id.schema) &&
-            strcmp(((const CatColumn *)*o)->type.name, t->id.name) == 0)
+            cat_same_text(((const CatColumn *)*o)->type.schema, type->schema) &&
+            strcmp(((const CatColumn *)*o)->type.name, type->name) == 0)
             return true;
     return false;
 }
@@ -303,7 +303,7 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
         /* PostgreSQL does not change the type of an attribute while a column is of the type. */
         if (fields)
             *vec_add(d->arena, &c->columns) =
-                (ColumnChange){.op = anew || (fields & COLUMN_TYPE && is_used(d, x))
+                (ColumnChange){.op = anew || (fields & COLUMN_TYPE && type_is_used(d->from, &x->id))
                                          ? COLUMN_RECREATE
                                          : COLUMN_ALTER,
                                .from = from,

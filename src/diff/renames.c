@@ -105,17 +105,6 @@ add_sequences(Differ *d, const Catalog *after, CatRenames *applied)
     }
 }
 
-static bool
-is_in_use(const Catalog *c, const CatDomain *domain)
-{
-    vec_each (CatObject *, o, &c->objects)
-        if ((*o)->id.kind == CAT_COLUMN &&
-            cat_same_text(((const CatColumn *)*o)->type.schema, domain->id.schema) &&
-            strcmp(((const CatColumn *)*o)->type.name, domain->id.name) == 0)
-            return true;
-    return false;
-}
-
 static const char *
 free_name(const Differ *d, const CatRef *id)
 {
@@ -140,7 +129,7 @@ add_domains(Differ *d, const Catalog *after, CatRenames *applied)
     cat_each(CatDomain, y, &d->to->domains)
     {
         const CatDomain *x = catalog_find(after, y->id);
-        if (x && !domain_stays(d, x, y) && is_in_use(after, x))
+        if (x && !domain_stays(d, x, y) && type_is_used(after, &x->id))
             *vec_add(d->arena, applied) = (CatRename){x->id, free_name(d, &x->id)};
     }
 }

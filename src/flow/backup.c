@@ -44,27 +44,41 @@ on_note(void *arg, const char *text)
     say(arg, RUN_NOTE, RUN_WARN, -1, text);
 }
 
-/* The newest migration that is applied. */
-static const char *
-newest(const History *h)
+/* The newest migration that is applied, and how many are; `run` may have applied more than the
+ * history knew when it was read. */
+static void
+fill_migrations(BackupRequest *r, const History *h, const RunReport *run)
 {
-    const Entry *last = NULL;
-    vec_each(const Entry, e, &h->entries) if (e->state == ENTRY_APPLIED &&
-                                              (!last || strcmp(e->name, last->name) > 0)) last = e;
-    return last ? last->name : NULL;
+    r->applied = h->applied;
+    vec_each (const Entry, e, &h->entries)
+        if (e->state == ENTRY_APPLIED && (!r->migration || strcmp(e->name, r->migration) > 0))
+            r->migration = e->name;
+    for (size_t i = 0; run && i < run->applied.n; i++) {
+        const Entry *e = history_find(h, run->applied.v[i].name);
+        r->applied += !e || e->state != ENTRY_APPLIED;
+        r->migration = run->applied.v[i].name;
+    }
 }
 
 static bool
 make(Arena *a, const FlowInput *in, const RunSink *sink, const Target *t, const History *h,
-     const char *name, const char *run_id, BackupSet *ret, Err *err)
+     const RunReport *run, const char *name, const char *run_id, BackupSet *ret, Err *err)
 {
     RunSink *to = arena_new(a, RunSink);
     *to = *sink;
-    BackupRequest r = {
-        .config = in->config, .url = &t->url, .url_origin = t->origin, .name = name,
-        .reason = run_id ? "deploy" : "asked for", .run_id = run_id, .migration = newest(h),
-        .applied = h->applied, .tick = in->tick, .tick_arg = in->tick_arg,
-        .tell = on_progress, .tell_arg = to, .note = on_note, .note_arg = to};
+    BackupRequest r = {.config = in->config,
+                       .url = &t->url,
+                       .url_origin = t->origin,
+                       .name = name,
+                       .reason = run_id ? "deploy" : "asked for",
+                       .run_id = run_id,
+                       .tick = in->tick,
+                       .tick_arg = in->tick_arg,
+                       .tell = on_progress,
+                       .tell_arg = to,
+                       .note = on_note,
+                       .note_arg = to};
+    fill_migrations(&r, h, run);
     int64_t started = clock_ms();
     if (!backup_create(a, &r, ret, err))
         return false;
@@ -89,15 +103,17 @@ prune_after(Arena *a, const FlowInput *in, const RunSink *sink, const char *fres
     BackupFolder f;
     BackupSetVec old = {0};
     Err why;
-    BackupInputOptions o = {.identity = c->values[CFG_BACKUP_IDENTITY].text, .tick = in->tick,
+    BackupInputOptions o = {.identity = c->values[CFG_BACKUP_IDENTITY].text,
+                            .tick = in->tick,
                             .tick_arg = in->tick_arg};
     bool ok = backup_folder_read(a, c->values[CFG_BACKUP_DIR].text, &f, &why);
     const BackupSet *made = NULL;
     if (ok)
-        vec_each(const BackupSet, s, &f.sets) if (strcmp(s->id, fresh) == 0) made = s;
+        vec_each (const BackupSet, s, &f.sets)
+            if (strcmp(s->id, fresh) == 0)
+                made = s;
     ok = ok && backup_choose_old(a, &f, c->values[CFG_BACKUP_DAYS].number, fresh, &o, &old, &why);
-    vec_each(const BackupSet, s, &old)
-    {
+    vec_each (const BackupSet, s, &old) {
         if (!ok || !made || !backup_same_database(s, made))
             continue;
         ok = backup_remove(a, s, &why);
@@ -135,9 +151,14 @@ flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
                 ret->target.origin);
         return err_hint(err, "give --url, or set DATABASE_URL");
     }
-    SessionOptions o = {.config = c, .url = &ret->target.url, .url_origin = ret->target.origin,
-                        .layout = h.layout, .verb = "backup", .tick = in->base.tick,
-                        .tick_arg = in->base.tick_arg, .locks = true};
+    SessionOptions o = {.config = c,
+                        .url = &ret->target.url,
+                        .url_origin = ret->target.origin,
+                        .layout = h.layout,
+                        .verb = "backup",
+                        .tick = in->base.tick,
+                        .tick_arg = in->base.tick_arg,
+                        .locks = true};
     Session s;
     JournalVec journal = {0};
     if (!session_open(a, &o, &s, err))
@@ -148,7 +169,7 @@ flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
                 info->version % 10000, info->host, str_printable(a, str_of(info->database), false),
                 str_printable(a, str_of(info->user), false)));
     bool ok = lock_and_read(&s, &h, &journal, &in->sink, err) &&
-              make(a, &in->base, &in->sink, &ret->target, &h, in->name, NULL, &ret->set, err);
+              make(a, &in->base, &in->sink, &ret->target, &h, NULL, in->name, NULL, &ret->set, err);
     session_close(&s);
     if (ok)
         prune_after(a, &in->base, &in->sink, ret->set.id, &ret->pruned);
@@ -176,8 +197,7 @@ flow_backup_verify(Arena *a, const BackupVerify *in, BackupLooks *ret, Err *err)
         return false;
     BackupInputOptions o = reading(&in->base);
     RunSink sink = in->sink;
-    vec_each(const BackupSet, s, &f.sets)
-    {
+    vec_each (const BackupSet, s, &f.sets) {
         BackupLook *look = vec_add(a, &ret->looks);
         look->set = *s;
         look->ok = backup_verify(a, s, &o, on_progress, &sink, &look->deep, &look->why);
@@ -197,7 +217,8 @@ bool
 flow_backup_prune(Arena *a, const BackupPrune *in, BackupPruned *ret, Err *err)
 {
     *ret = (BackupPruned){.dir = in->base.config->values[CFG_BACKUP_DIR].text,
-                          .days = in->days, .dry_run = in->dry_run};
+                          .days = in->days,
+                          .dry_run = in->dry_run};
     BackupFolder f;
     BackupSetVec old;
     BackupInputOptions o = reading(&in->base);
@@ -206,8 +227,7 @@ flow_backup_prune(Arena *a, const BackupPrune *in, BackupPruned *ret, Err *err)
         return false;
     if (!in->dry_run)
         backup_sweep(a, ret->dir);
-    vec_each(const BackupSet, s, &old)
-    {
+    vec_each (const BackupSet, s, &old) {
         if (!in->dry_run && !backup_remove(a, s, err))
             return false;
         *vec_add(a, &ret->removed) = *s;
@@ -240,15 +260,19 @@ flow_backup_policy(const Config *c, const char *reason, BackupPolicy *ret, Err *
 
 bool
 flow_backup_before(Arena *a, const FlowInput *in, const RunSink *sink, const Target *target,
-                   const char *run_id, const History *h, const char **ret_id, Err *err)
+                   const char *run_id, const History *h, const RunReport *run,
+                   const char **ret_id, Err *err)
 {
     BackupSet set;
     BackupSetVec pruned = {0};
     say(sink, RUN_BACKUP, RUN_INFO, -1, "making a backup first");
-    if (!make(a, in, sink, target, h, NULL, run_id, &set, err)) {
+    if (!make(a, in, sink, target, h, run, NULL, run_id, &set, err)) {
         if (err->code == ERR_INTERRUPTED)
             return false;
-        err_detail(err, "state: nothing was changed; a deploy here does not begin without a backup");
+        if (err->code == ERR_TIMEOUT) /* a lost connection is tried again, this is not */
+            err->code = ERR_BACKUP;
+        err_detail(err,
+                   "state: nothing was changed; a deploy here does not begin without a backup");
         return err_hint(err, "without one, by your decision: aramid deploy --no-backup --reason "
                              "TEXT");
     }
@@ -267,7 +291,8 @@ dump_text(Arena *a, const ForeignDump *d)
 {
     return str_fmt(a, "process %d (%s%s%s%s%s)", d->pid,
                    str_printable(a, str_of(d->application), false), d->user[0] ? ", user " : "",
-                   str_printable(a, str_of(d->user), false), d->seconds >= 0 ? ", running for " : "",
+                   str_printable(a, str_of(d->user), false),
+                   d->seconds >= 0 ? ", running for " : "",
                    d->seconds >= 0 ? clock_duration(a, d->seconds * 1000) : "");
 }
 
@@ -286,8 +311,10 @@ flow_wait_for_dumps(Arena *a, const FlowInput *in, const RunSink *sink, Session 
         const char *who = dump_text(a, &dumps.v[0]);
         if (waited > budget) {
             say(sink, RUN_NOTE, RUN_WARN, -1,
-                str_fmt(a, "a dump is still running: %s; going on, tables are locked in short "
-                           "attempts only", who));
+                str_fmt(a,
+                        "a dump is still running: %s; going on, tables are locked in short "
+                        "attempts only",
+                        who));
             return true;
         }
         say(sink, told ? RUN_PROGRESS : RUN_NOTE, told ? RUN_INFO : RUN_WARN, -1,

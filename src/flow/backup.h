@@ -77,11 +77,11 @@ typedef struct BackupPolicy {
  * switched it off and no reason was given */
 MUST_CHECK bool flow_backup_policy(const Config *c, const char *reason, BackupPolicy *ret, Err *err);
 
-/* Make the one before a deploy, whose session holds the locks.
+/* Make the one before a deploy, whose session holds the locks; `run` tells what it has applied.
  * ret_id  of the backup. errors: those of backup_create */
 MUST_CHECK bool flow_backup_before(Arena *a, const FlowInput *in, const RunSink *sink,
                                    const Target *target, const char *run_id, const History *h,
-                                   const char **ret_id, Err *err);
+                                   const RunReport *run, const char **ret_id, Err *err);
 
 /* Wait for dumps of others, up to locks.budget, and say so: DDL would wait for them too, in short
  * attempts. errors: ERR_INTERRUPTED, those of db_query */

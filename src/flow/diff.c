@@ -1,33 +1,5 @@
 #include "flow/diff.h"
 
-#include <stdlib.h>
-
-static int
-by_kind(const void *x, const void *y)
-{
-    const CatOther *a = x, *b = y;
-    int c = strcmp(a->what, b->what);
-    if (!c)
-        c = strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "");
-    return c ? c : strcmp(a->name, b->name);
-}
-
-static void
-list_others(Arena *a, DiffResult *r)
-{
-    for (int i = 0; i < 2; i++)
-        vec_each (const CatOther, o, &r->sides[i].bridge.catalog->others)
-            *vec_add(a, &r->others) = *o;
-    if (!r->others.n)
-        return;
-    qsort(r->others.v, r->others.n, sizeof *r->others.v, by_kind);
-    size_t kept = 1;
-    for (size_t i = 1; i < r->others.n; i++)
-        if (by_kind(&r->others.v[kept - 1], &r->others.v[i]) != 0)
-            r->others.v[kept++] = r->others.v[i];
-    r->others.n = kept;
-}
-
 /* A question to the rows may take so long; then the note stays as general as it was. */
 enum { QUESTION_MS = 5000 };
 
@@ -97,6 +69,7 @@ flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
     ret->script = render_script(a, ret->diff, &(RenderOptions){.schema = ret->schema});
     ret->summary = render_summary(a, ret->diff);
     if (!ret->diff->options.prisma_kinds)
-        list_others(a, ret);
+        for (int i = 0; i < 2; i++)
+            flow_add_others(a, &ret->others, ret->sides[i].bridge.catalog);
     return true;
 }

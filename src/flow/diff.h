@@ -18,7 +18,7 @@ typedef struct DiffResult {
     Str script, summary;
     const char *schema; /* its objects are written without it */
     /* Kinds of objects that are there and are not compared, by side; sorted, each once. */
-    VEC(CatOther) others;
+    CatOthers others;
 } DiffResult;
 
 /* Compare.

@@ -240,19 +240,6 @@ objects_with_grants(Arena *a, const Catalog *c)
 }
 
 static void
-list_others(Arena *a, DriftResult *r, const Catalog *c)
-{
-    vec_each (const CatOther, o, &c->others) {
-        bool known = false;
-        vec_each (const CatOther, k, &r->not_compared)
-            known = known || (strcmp(k->what, o->what) == 0 && strcmp(k->name, o->name) == 0 &&
-                              cat_same_text(k->schema, o->schema));
-        if (!known)
-            *vec_add(a, &r->not_compared) = *o;
-    }
-}
-
-static void
 compare(Arena *a, DriftResult *r)
 {
     CatRefs *granted = arena_new(a, CatRefs);
@@ -260,7 +247,6 @@ compare(Arena *a, DriftResult *r)
     *granted = objects_with_grants(a, r->replay.catalog);
     *rules = (CatRules){.ignore_column_order = true,
                         .ignore_versions = true,
-                        .ignore_owners = r->replay.is_other_major,
                         .grants_of = granted};
     const DiffOptions options = {.rules = rules};
     const DiffSide made = {.catalog = r->replay.catalog}, live = {.catalog = r->live};
@@ -302,8 +288,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     what = except_options(&except);
     if (!introspect(a, s->db, &what, &live, err))
         return false;
-    list_others(a, r, live);
-    list_others(a, r, r->replay.catalog);
+    flow_add_others(a, &r->not_compared, live);
+    flow_add_others(a, &r->not_compared, r->replay.catalog);
     align(a, live, &r->replay, &acls);
     int major = r->server->version / 10000;
     if (!flow_reprint(a, &replay, &major, r->replay.major, &live, err))

@@ -20,7 +20,7 @@ typedef struct DriftResult {
     Diff *adopt;  /* migrations -> database: what was done to the database */
     Diff *repair; /* database -> migrations: what would undo it */
     bool has_drift;
-    VEC(CatOther) not_compared; /* of kinds that are not whole, on either side */
+    CatOthers not_compared; /* of kinds that are not whole, on either side */
     CatTexts left_out;          /* schemas of platforms and tools */
     CatTexts notes;             /* what the result rests on, where that is not the usual */
 } DriftResult;

@@ -5,6 +5,8 @@
 #include "render/render.h"
 #include "sqltext/sqltext.h"
 
+#include <stdlib.h>
+
 typedef VEC(ReplayScript) Scripts;
 
 /* What is only needed while both sides are read. */
@@ -246,11 +248,12 @@ add_steps(Arena *a, const Diff *d, const char *name, Scripts *scripts)
 }
 
 bool
-flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog **catalog, Err *err)
+flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog **catalog,
+             Err *err)
 {
     if (*db_major == major)
         return true;
-    const CatRules rules = {.ignore_owners = true};
+    const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
     const DiffOptions options = {.rules = &rules};
     DiffSide nothing = {.catalog = empty_catalog(a)}, all = {.catalog = *catalog};
     Scripts scripts = {0};
@@ -265,6 +268,12 @@ flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog
                         "the database is of PostgreSQL %d, the private server of %d: install "
                         "PostgreSQL %d, or name a server of that version with --shadow-url",
                         *db_major, major, *db_major);
+    /* Owners and privileges are roles, which nobody prints in another way. */
+    vec_each (CatObject *, at, &printed.catalog->objects) {
+        const CatObject *was = catalog_find(*catalog, (*at)->id);
+        (*at)->owner = was ? was->owner : NULL;
+        (*at)->grants = was ? was->grants : (CatGrants){0};
+    }
     *catalog = printed.catalog;
     *db_major = printed.major;
     return true;
@@ -281,88 +290,13 @@ read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
     return true;
 }
 
-/* Whether a schema names what it has no words to make: in Unsupported("..."), dbgenerated("..."). */
-static bool
-is_named(const Catalog *schema, const CatRef *id)
-{
-    if (catalog_find(schema, *id))
-        return false;
-    vec_each (CatObject *, o, &schema->objects) {
-        const CatColumn *c = (const CatColumn *)*o;
-        if (c->id.kind != CAT_COLUMN)
-            continue;
-        /* nextval('name'::regclass) holds a name in a string. */
-        if (strcmp(c->type.name, id->name) == 0 || catalog_mentions(c->default_expr, id->name) ||
-            (id->kind == CAT_SEQUENCE && c->default_expr && strstr(c->default_expr, id->name)))
-            return true;
-    }
-    return false;
-}
-
-/* `to` as `from` is, but for its place in its own catalog, and its parts. */
-#define COPY(T, to, from)                                                                          \
-    do {                                                                                           \
-        unsigned ordinal_ = (to)->ordinal;                                                         \
-        *(to) = *(const T *)(from);                                                                \
-        (to)->ordinal = ordinal_;                                                                  \
-        (to)->owner = NULL;                                                                        \
-    } while (0)
-
-/* Those that the schema names, without what they belong to. */
-static void
-add_named(Catalog *c, const Catalog *schema, const Catalog *other)
-{
-    cat_each(CatDomain, x, &other->domains) if (is_named(schema, &x->id))
-    {
-        CatDomain *copy = catalog_add(c, CAT_DOMAIN, x->id.schema, x->id.name);
-        COPY(CatDomain, copy, x);
-        copy->constraints = (CatConstraints){0};
-        cat_each(CatConstraint, k, &x->constraints)
-        {
-            CatConstraint *part = catalog_add_to(c, copy, CAT_CONSTRAINT, k->id.sub);
-            COPY(CatConstraint, part, k);
-        }
-    }
-    cat_each(CatComposite, x, &other->composites) if (is_named(schema, &x->id))
-    {
-        CatComposite *copy = catalog_add(c, CAT_COMPOSITE, x->id.schema, x->id.name);
-        COPY(CatComposite, copy, x);
-        copy->columns = (CatColumns){0};
-        cat_each(CatColumn, k, &x->columns)
-        {
-            CatColumn *part = catalog_add_to(c, copy, CAT_COLUMN, k->id.sub);
-            COPY(CatColumn, part, k);
-        }
-    }
-    cat_each(CatSequence, x, &other->sequences) if (!x->is_identity && is_named(schema, &x->id))
-    {
-        CatSequence *copy = catalog_add(c, CAT_SEQUENCE, x->id.schema, x->id.name);
-        COPY(CatSequence, copy, x);
-        copy->owner_column = NULL;
-        copy->owner_table = (CatName){0};
-    }
-    cat_each(CatFunction, x, &other->functions) if (is_named(schema, &x->id))
-    {
-        CatFunction *copy = catalog_add(c, CAT_FUNCTION, x->id.schema, x->id.name);
-        COPY(CatFunction, copy, x);
-        copy->id = x->id;
-    }
-}
-
-/* What creates a schema that is written in Prisma's language. Extensions need not be said there, nor
- * can types, sequences and functions that it names: those of the other side are taken for there. */
+/* What creates a schema that is written in Prisma's language. Extensions need not be said there,
+ * nor can types, sequences and functions that it names: those of the other side are taken for
+ * there. */
 static void
 add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts)
 {
-    Catalog *there = catalog_new(r->a);
-    cat_each(CatSchema, s, &other->schemas) catalog_add(there, CAT_SCHEMA, NULL, s->id.name);
-    cat_each(CatExtension, e, &other->extensions)
-    {
-        CatExtension *copy = catalog_add(there, CAT_EXTENSION, NULL, e->id.name);
-        copy->in_schema = e->in_schema;
-    }
-    add_named(there, side->bridge.catalog, other);
-    catalog_finish(there);
+    const Catalog *there = bridge_named(r->a, side->bridge.catalog, other);
     const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
     const Catalog *steps[] = {empty_catalog(r->a), there, side->bridge.catalog};
     for (int i = 0; i < 2; i++) {
@@ -482,4 +416,29 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
     if (!ok)
         flow_sides_close(ret);
     return ok;
+}
+
+static int
+by_kind(const void *x, const void *y)
+{
+    const CatOther *a = x, *b = y;
+    int c = strcmp(a->what, b->what);
+    if (!c)
+        c = strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "");
+    return c ? c : strcmp(a->name, b->name);
+}
+
+void
+flow_add_others(Arena *a, CatOthers *list, const Catalog *c)
+{
+    vec_each (const CatOther, o, &c->others)
+        *vec_add(a, list) = *o;
+    if (!list->n)
+        return;
+    qsort(list->v, list->n, sizeof *list->v, by_kind);
+    size_t kept = 1;
+    for (size_t i = 1; i < list->n; i++)
+        if (by_kind(&list->v[kept - 1], &list->v[i]) != 0)
+            list->v[kept++] = list->v[i];
+    list->n = kept;
 }

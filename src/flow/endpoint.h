@@ -77,3 +77,6 @@ flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, Repl
  * errors    those of replay_scripts; ERR_REPLAY says which version is wanted */
 MUST_CHECK bool flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major,
                              Catalog **catalog, Err *err);
+
+/* Add what a catalog names as not compared: sorted, each once. */
+void flow_add_others(Arena *a, CatOthers *list, const Catalog *c);

@@ -27,8 +27,7 @@ contents(Arena *a, const BackupManifest *m)
     const char *text = str_fmt(a, "%zu table%s, %lld row%s", m->tables.n,
                                m->tables.n == 1 ? "" : "s", (long long)rows, rows == 1 ? "" : "s");
     return m->large_objects ? str_fmt(a, "%s, %lld large object%s", text,
-                                      (long long)m->large_objects,
-                                      m->large_objects == 1 ? "" : "s")
+                                      (long long)m->large_objects, m->large_objects == 1 ? "" : "s")
                             : text;
 }
 
@@ -64,8 +63,8 @@ report_backup_text(Buf *out, const Term *t, const BackupMade *r)
                         printable(a, m->environment)));
     if (m->method == BACKUP_BY_COMMAND) {
         add_field(out, t, "id", printable(a, m->command_id));
-        add_field(out, t, "made by", str_fmt(a, "the setting backup.command, in %s",
-                                             clock_duration(a, m->dump_ms)));
+        add_field(out, t, "made by",
+                  str_fmt(a, "the setting backup.command, in %s", clock_duration(a, m->dump_ms)));
     } else {
         add_field(out, t, "file",
                   str_fmt(a, "%s (%s)", shown(a, r->config, backup_path(a, &r->set, &m->data)),
@@ -76,15 +75,14 @@ report_backup_text(Buf *out, const Term *t, const BackupMade *r)
                           clock_duration(a, m->dump_ms), clock_duration(a, m->read_back_ms)));
     }
     if (m->recipients.n)
-        add_field(out, t, "encrypted", str_fmt(a, "to %zu key%s", m->recipients.n,
-                                               m->recipients.n == 1 ? "" : "s"));
+        add_field(out, t, "encrypted",
+                  str_fmt(a, "to %zu key%s", m->recipients.n, m->recipients.n == 1 ? "" : "s"));
     if (m->schema.name)
         add_field(out, t, "schema", shown(a, r->config, backup_path(a, &r->set, &m->schema)));
     add_field(out, t, "manifest", shown(a, r->config, r->set.path));
     if (r->pruned.n)
         buf_fmt(out, "Removed %zu backup%s older than %lld days.\n", r->pruned.n,
-                r->pruned.n == 1 ? "" : "s",
-                (long long)r->config->values[CFG_BACKUP_DAYS].number);
+                r->pruned.n == 1 ? "" : "s", (long long)r->config->values[CFG_BACKUP_DAYS].number);
 }
 
 /* ---- JSON of a set -------------------------------------------------------------------------- */
@@ -151,7 +149,8 @@ static void
 add_sets_json(JsonWriter *w, const char *key, const BackupSetVec *list)
 {
     jw_array(w, key);
-    vec_each(const BackupSet, s, list) add_set_json(w, NULL, s);
+    vec_each (const BackupSet, s, list)
+        add_set_json(w, NULL, s);
     jw_end(w);
 }
 
@@ -190,7 +189,7 @@ add_row(Buf *out, const Term *t, const BackupSet *s, int64_t now_us)
 
 void
 report_backup_list_text(Buf *out, const Term *t, const BackupFolder *f, const Config *c,
-                             int64_t now_us)
+                        int64_t now_us)
 {
     Arena *a = out->arena;
     const char *dir = shown(a, c, f->dir);
@@ -198,8 +197,7 @@ report_backup_list_text(Buf *out, const Term *t, const BackupFolder *f, const Co
         buf_fmt(out, "There is no backup in %s.\n", dir);
     else
         buf_fmt(out, "%zu backup%s in %s:\n\n", f->sets.n, f->sets.n == 1 ? "" : "s", dir);
-    vec_each(const BackupSet, s, &f->sets)
-    {
+    vec_each (const BackupSet, s, &f->sets) {
         const BackupManifest *m = &s->manifest;
         add_row(out, t, s, now_us);
         if (m->id && m->method != BACKUP_BY_COMMAND && !s->broken)
@@ -207,7 +205,7 @@ report_backup_list_text(Buf *out, const Term *t, const BackupFolder *f, const Co
                     backup_format_name(m->format), m->recipients.n ? ", encrypted" : "",
                     printable(a, m->server), printable(a, m->reason));
     }
-    vec_each(const char *const, name, &f->strays)
+    vec_each (const char *const, name, &f->strays)
         report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
                     str_fmt(a, "%s has no manifest: it is no complete backup, or not Aramid's",
                             printable(a, *name)));
@@ -223,8 +221,7 @@ report_backup_list_json(JsonWriter *w, const BackupFolder *f, int64_t now_us)
     jw_bool(w, "ok", true);
     jw_strz(w, "folder", f->dir);
     jw_array(w, "backups");
-    vec_each(const BackupSet, s, &f->sets)
-    {
+    vec_each (const BackupSet, s, &f->sets) {
         jw_object(w, NULL);
         set_members(w, s);
         if (s->manifest.id)
@@ -235,7 +232,8 @@ report_backup_list_json(JsonWriter *w, const BackupFolder *f, int64_t now_us)
     }
     jw_end(w);
     jw_array(w, "withoutManifest");
-    vec_each(const char *const, name, &f->strays) jw_strz(w, NULL, *name);
+    vec_each (const char *const, name, &f->strays)
+        jw_strz(w, NULL, *name);
     jw_end(w);
     jw_end(w);
 }
@@ -247,8 +245,7 @@ report_backup_verify_text(Buf *out, const Term *t, const BackupLooks *r, const C
 {
     Arena *a = out->arena;
     size_t bad = 0;
-    vec_each(const BackupLook, l, &r->looks)
-    {
+    vec_each (const BackupLook, l, &r->looks) {
         const BackupManifest *m = &l->set.manifest;
         const char *id = printable(a, l->set.id);
         bad += !l->ok;
@@ -266,8 +263,10 @@ report_backup_verify_text(Buf *out, const Term *t, const BackupLooks *r, const C
                         str_fmt(a, "%s is good: %s, all as its manifest says", id, contents(a, m)));
         else
             report_line(out, t, TERM_MARK_OK, TERM_GREEN,
-                        str_fmt(a, "%s has the bytes that were written; its rows cannot be counted "
-                                   "without the key (--identity FILE)", id));
+                        str_fmt(a,
+                                "%s has the bytes that were written; its rows cannot be counted "
+                                "without the key (--identity FILE)",
+                                id));
     }
     if (!r->looks.n)
         buf_fmt(out, "There is no backup in %s.\n", shown(a, c, r->dir));
@@ -280,14 +279,14 @@ void
 report_backup_verify_json(JsonWriter *w, const BackupLooks *r)
 {
     bool ok = true;
-    vec_each(const BackupLook, l, &r->looks) ok = ok && l->ok;
+    vec_each (const BackupLook, l, &r->looks)
+        ok = ok && l->ok;
     jw_object(w, NULL);
     jw_strz(w, "command", "backup verify");
     jw_bool(w, "ok", ok);
     jw_strz(w, "folder", r->dir);
     jw_array(w, "backups");
-    vec_each(const BackupLook, l, &r->looks)
-    {
+    vec_each (const BackupLook, l, &r->looks) {
         jw_object(w, NULL);
         set_members(w, &l->set);
         jw_bool(w, "good", l->ok);
@@ -308,13 +307,15 @@ void
 report_backup_prune_text(Buf *out, const Term *t, const BackupPruned *r, const Config *c)
 {
     Arena *a = out->arena;
-    vec_each(const BackupSet, s, &r->removed)
+    vec_each (const BackupSet, s, &r->removed)
         report_line(out, t, TERM_MARK_ARROW, TERM_DIM,
                     str_fmt(a, "%s %s (%s)", r->dry_run ? "would remove" : "removed",
                             printable(a, s->id), str_bytes(a, s->bytes)));
     if (!r->removed.n)
-        buf_fmt(out, "Nothing to remove: no backup in %s is older than %lld days, or it is the "
-                     "newest good one.\n", shown(a, c, r->dir), (long long)r->days);
+        buf_fmt(out,
+                "Nothing to remove: no backup in %s is older than %lld days, or it is the "
+                "newest good one.\n",
+                shown(a, c, r->dir), (long long)r->days);
     buf_fmt(out, "%zu backup%s kept.\n", r->kept, r->kept == 1 ? " is" : "s are");
 }
 

@@ -111,6 +111,8 @@ child_main(const SpawnRequest *r, char *const *argv, char *const *env, pid_t par
         report_failure(report_fd, STEP_LOG);
     if (chdir("/") != 0)
         report_failure(report_fd, STEP_EXEC);
+    if (r->fence)
+        (void)!fence_self(r->fence, argv[0]);
     execve(argv[0], argv, env);
     report_failure(report_fd, STEP_EXEC);
 }

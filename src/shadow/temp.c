@@ -226,6 +226,7 @@ start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err
                                 .user = user,
                                 .log_path = fs_join(a, c->dir, "server.log"),
                                 .keep_fd = c->alive,
+                                .fence = c->dir,
                                 .death_signal = SIGQUIT};
     return spawn_start(a, &spawn, &c->pid, err);
 }

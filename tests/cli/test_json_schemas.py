@@ -194,6 +194,32 @@ def test_pull(project, db):
     assert check(call(project, db.url() + "_x", "pull"), "error")["error"]["prisma"] == "P1003"
 
 
+# ---- doctor -------------------------------------------------------------------------------------
+
+def test_doctor(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    value = check(call(project, db.url(), "doctor", "--bundle"), "doctor")
+    assert value["server"] and value["bundle"]["files"]
+    value = check(call(project, "postgresql://u:secret99@127.0.0.1:1/x", "doctor"), "doctor")
+    assert not value["ok"] and value["server"] is None and "secret99" not in json.dumps(value)
+    result = call(project, "mysql://u:secret99@h/x", "doctor", "--env", "nowhere")
+    assert check(result, "doctor")["exitStatus"] == result.rc == 19
+
+
+def test_init(project):
+    def init(*args):
+        return aramid.run("init", *args, "--json", cwd=project.path)
+
+    project.write("package.json", '{"scripts": {"db:migrate": "x", "db:status": "y"}}')
+    value = check(init("--dry-run", "--profile", "deploy", "--only",
+                       "npm,github,vercel,docker,k8s"), "init")
+    assert not value["written"] and value["project"]["tool"] == "prisma"
+    assert {s["state"] for s in value["scripts"]} >= {"kept", "added", "leftOut"}
+    value = check(init("--yes", "--only", "npm", "--profile", "deploy"), "init")
+    assert value["written"] and value["parts"] == ["npm"]
+    assert check(init("--profile", "x"), "error")["error"]["code"] == "usage"
+
+
 # ---- plan ---------------------------------------------------------------------------------------
 
 def test_plan(project, db):

@@ -201,6 +201,17 @@ def test_notes_ask_rows(tool, db, db2):
     assert [note for note in notes if note.endswith("The table is empty.")]
 
 
+def test_attributes_hold_values(tool, db, db2):
+    db.sql("""CREATE TYPE used AS (a int, b text, c int); CREATE TYPE unused AS (a int, b text);
+        CREATE TABLE t (id int, u used)""")
+    db2.sql("""CREATE TYPE used AS (a int, b varchar(3)); CREATE TYPE unused AS (a int);
+        CREATE TABLE t (id int, u used)""")
+    notes = tool.ask("notes", "exact", roundtrip.url(db), roundtrip.url(db2)).splitlines()
+    assert [note for note in notes if note.startswith("loss") and '"b"' in note and "used" in note]
+    assert [note for note in notes if note.startswith("loss") and '"c"' in note]
+    assert len(notes) == 2 and "unused" not in str(notes)
+
+
 def test_rows_that_may_not_be_read(tool, db, db2):
     db.sql(BEFORE)
     db2.sql(AFTER)

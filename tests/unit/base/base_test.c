@@ -8,6 +8,7 @@
 #include "base/jw.h"
 #include "base/map.h"
 #include "base/os.h"
+#include "base/tar.h"
 #include "base/vec.h"
 
 #include <setjmp.h>
@@ -439,6 +440,38 @@ shell_words(void **state)
     assert_null(strchr(str_shell(a, "\x1b[31m\n"), '\x1b'));
 }
 
+static void
+tar_is_read_by_tar(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Buf archive, name;
+    Err err;
+    char dir[] = "/tmp/aramid-tar-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    buf_init(&archive, a);
+    buf_init(&name, a);
+    buf_addn(&name, 'n', 100);
+    tar_add(&archive, name.p, STR("long"), 1);
+    tar_add(&archive, "d/empty", STR(""), 0);
+    buf_clear(&name);
+    buf_addn(&name, 'x', 512);
+    tar_add(&archive, "block", buf_str(&name), 1700000000);
+    tar_end(&archive);
+    assert_int_equal(archive.n % 512, 0);
+    const char *path = fs_join(a, dir, "a.tar");
+    assert_true(fs_write(path, buf_str(&archive), 0600, &err));
+    const char *argv[] = {"tar", "-xvf", path, "-C", dir, NULL};
+    ChildResult r;
+    Str text;
+    assert_true(child_run(a, argv, NULL, 5000, &r, &err));
+    assert_int_equal(r.status, 0);
+    assert_true(fs_read(a, fs_join(a, dir, "block"), 0, &text, &err));
+    assert_true(str_eq(text, buf_str(&name)));
+    assert_int_equal(fs_kind(fs_join(a, dir, "d/empty")), FS_FILE);
+    assert_true(fs_remove(dir, &err));
+}
+
 int
 main(void)
 {
@@ -456,6 +489,7 @@ main(void)
         cmocka_unit_test(hashes_and_diags),
         cmocka_unit_test(durations),
         cmocka_unit_test(shell_words),
+        cmocka_unit_test(tar_is_read_by_tar),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

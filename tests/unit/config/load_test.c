@@ -738,3 +738,35 @@ load_twins(void **state)
     assert_true(config_find_twin(p.a, &by_flag, &p.c, &twin));
     assert_string_equal(twin.env_name, "production");
 }
+
+/* Each mistake is told, and everything else is read all the same. */
+void
+load_to_look(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    ConfigProblems problems = {0};
+    put(&p, "aramid.yaml", "retries: many\nlocks:\n  timeout: 7s\n");
+    put(&p, ".env", "A='open\n");
+    put(&p, ".env.local", "DATABASE_URL=postgres://h/db\n");
+    setenv("MIGRATION_TIMEOUT", "soon", 1);
+    setenv("ARAMID_ENV", "../x", 1);
+    assert_false(try_load(&p, NULL));
+    load(&p, &(ConfigRequest){.problems = &problems});
+    assert_value(&p, CFG_URL, "postgres://h/db", ".env.local:1");
+    assert_value(&p, CFG_OPERATION_TIMEOUT, "30s", "default");
+    assert_string_equal(p.c.env_name, "production");
+    assert_int_equal(p.c.profile, PROFILE_PRODUCTION);
+    assert_non_null(p.c.migrations_dir);
+    static const char *const places[] = {"aramid.yaml", ".env"};
+    bool seen[2] = {false, false}, value = false, environment = false;
+    vec_each (const Err, e, &problems) {
+        for (int i = 0; i < 2; i++)
+            seen[i] |= strcmp(e->at.path, places[i]) == 0;
+        value |= strstr(e->detail, "MIGRATION_TIMEOUT") != NULL;
+        environment |= strstr(e->primary, "environment") != NULL;
+    }
+    assert_true(seen[0] && seen[1] && value && environment);
+    assert_int_equal(p.c.files.n, 3);
+    assert_string_equal(p.c.files.v[0], "aramid.yaml");
+}

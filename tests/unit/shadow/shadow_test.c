@@ -645,6 +645,42 @@ temp_cluster_comes_and_goes(void **state)
 }
 
 static void
+refused(const ClusterInfo *info, const char *sql)
+{
+    ProbeResult r;
+    probe(info->socket_dir, info->port, info->database, sql, 10000, &r);
+    print_message("# %s: %s\n", sql, r.message);
+    assert_int_equal(r.state, PROBE_REFUSED);
+}
+
+/* What a migration or a database defines runs there as the superuser. */
+static void
+temp_cluster_stays_in_its_folder(void **state)
+{
+    Fixture *f = *state;
+    if (!fence_version())
+        skip();
+    Err err;
+    const char *open = fs_join(f->arena, f->base, "open"), *file = fs_join(f->arena, open, "file");
+    must(fs_mkdirs(open, 0777, &err), &err);
+    must(fs_write(file, STR("secret\n"), 0666, &err), &err);
+    assert_int_equal(chmod(open, 0777) | chmod(file, 0666) | chmod(f->base, 0755), 0);
+    TempCluster *c;
+    must(temp_cluster_open(f->arena, NULL, 0, &c, &err), &err);
+    ClusterInfo info = info_of_url(f->arena, temp_cluster_url(c));
+    refused(&info, str_fmt(f->arena, "SELECT pg_read_file('%s')", file));
+    refused(&info, str_fmt(f->arena, "COPY (SELECT 1) TO '%s'", file));
+    refused(&info, str_fmt(f->arena, "COPY (SELECT 1) TO '%s/new'", open));
+    query(&info, "CREATE TABLE fence (x text)", NULL);
+    refused(&info, "COPY fence FROM PROGRAM 'echo 1'");
+    query(&info, "CREATE DATABASE other", NULL);
+    temp_cluster_close(c);
+    Str text;
+    must(fs_read(f->arena, file, 0, &text, &err), &err);
+    assert_true(str_is(text, "secret\n"));
+}
+
+static void
 temp_cluster_dies_with_its_parent(void **state)
 {
     Fixture *f = *state;
@@ -855,6 +891,7 @@ main(int argc, char **argv)
         cmocka_unit_test(other_major_is_refused),
         cmocka_unit_test(closed_folder_keeps_data_outside),
         cmocka_unit_test(temp_cluster_comes_and_goes),
+        cmocka_unit_test(temp_cluster_stays_in_its_folder),
         cmocka_unit_test(temp_cluster_dies_with_its_parent),
         cmocka_unit_test(works_for_an_ordinary_user),
         cmocka_unit_test(root_takes_over_as_the_owner),

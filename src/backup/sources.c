@@ -1,5 +1,7 @@
-/* Running pg_dump, and a command of the user's. */
+/* The ways to dump: pg_dump, our own, a command of the user's. */
 #include "backup/backup_int.h"
+
+#include "backup/native.h"
 
 #include "base/child.h"
 #include "base/clock.h"
@@ -173,6 +175,18 @@ tell(Dump *d)
                           .all_tables = d->reader ? d->facts->tables : 0});
 }
 
+static bool
+take(void *arg, Str bytes, Err *err)
+{
+    Dump *d = arg;
+    d->bytes += (int64_t)bytes.n;
+    if ((d->reader && !dump_read(d->reader, bytes, err)) ||
+        !backup_output_write(d->out, bytes, err))
+        return false;
+    tell(d);
+    return true;
+}
+
 /* Move all that the child writes. */
 static bool
 drain(Arena *a, Dump *d, Child *c, Err *err)
@@ -183,11 +197,8 @@ drain(Arena *a, Dump *d, Child *c, Err *err)
             return false;
         if (!n)
             return true;
-        d->bytes += (int64_t)n;
-        if ((d->reader && !dump_read(d->reader, (Str){piece, n}, err)) ||
-            !backup_output_write(d->out, (Str){piece, n}, err))
+        if (!take(d, (Str){piece, n}, err))
             return false;
-        tell(d);
     }
 }
 
@@ -257,7 +268,7 @@ bool
 backup_pg_dump(Arena *a, const BackupRequest *r, const BackupFacts *facts, const char *program,
                BackupFormat format, BackupOutput *out, DumpReader *reader, Err *err)
 {
-    Dump d = {.request = r, .facts = facts, .out = out, .reader = reader};
+    Dump d = {.request = r, .facts = facts, .out = out, .reader = reader, .told = clock_ms()};
     int64_t started = clock_ms(), budget = config_ms(r->config, CFG_LOCK_BUDGET);
     for (int attempt = 1;; attempt++) {
         ArenaMark mark = arena_mark(a);
@@ -274,6 +285,29 @@ backup_pg_dump(Arena *a, const BackupRequest *r, const BackupFacts *facts, const
         if (!db_pause(r->tick, r->tick_arg, db_backoff_ms(500, 5000, attempt)))
             return err_set(err, ERR_INTERRUPTED, "interrupted while a table was locked");
     }
+}
+
+/* ---- our own -------------------------------------------------------------------------------- */
+
+static void
+db_close_cleanup(Db **db)
+{
+    db_close(*db);
+}
+
+bool
+backup_native(Arena *a, const BackupRequest *r, const BackupFacts *facts, BackupOutput *out,
+              DumpReader *reader, Err *err)
+{
+    Dump d = {.request = r, .facts = facts, .out = out, .reader = reader, .told = clock_ms()};
+    __attribute__((cleanup(db_close_cleanup))) Db *db = NULL;
+    NativeOptions o = {.write = take,
+                       .write_arg = &d,
+                       .lock_ms = config_ms(r->config, CFG_LOCK_BUDGET),
+                       .version = ARAMID_VERSION};
+    NativeDump dump;
+    return backup_connect(a, r, str_fmt(a, "aramid/%s/dump", os_self_tag(a)), false, &db, err) &&
+           backup_native_dump(a, db, &o, &dump, err);
 }
 
 /* ---- the user's command --------------------------------------------------------------------- */

@@ -1,0 +1,164 @@
+#include "doctor/doctor_int.h"
+
+#include "base/child.h"
+
+static const struct {
+    DoctorArea area;
+    const char *name, *meaning;
+} table[] = {
+#define FINDING(id, area, name, meaning) [FINDING_##id] = {DOCTOR_##area, name, meaning},
+#include "doctor/findings.def"
+#undef FINDING
+};
+
+const char *
+doctor_area_name(DoctorArea area)
+{
+    static const char *const names[] = {
+        [DOCTOR_CONFIG] = "config",   [DOCTOR_REACH] = "reach", [DOCTOR_SERVER] = "server",
+        [DOCTOR_LEDGERS] = "ledgers", [DOCTOR_TOOLS] = "tools", [DOCTOR_IDENTITY] = "identity",
+    };
+    return names[area];
+}
+
+const char *
+doctor_level_name(FindingLevel level)
+{
+    static const char *const names[] = {"ok", "info", "warning", "error"};
+    return names[level];
+}
+
+const char *
+doctor_finding_name(FindingId id)
+{
+    return table[id].name;
+}
+
+const char *
+doctor_finding_meaning(FindingId id)
+{
+    return table[id].meaning;
+}
+
+bool
+doctor_wants(const Doctor *d, DoctorArea area)
+{
+    return d->areas & 1u << area;
+}
+
+void
+doctor_add(Doctor *d, FindingId id, FindingLevel level, const char *subject, const char *fix,
+           const char *fmt, ...)
+{
+    DoctorArea area = id == FINDING_CHECK_FAILED ? d->now : table[id].area;
+    bool is_on_the_way = area == DOCTOR_REACH && level == FINDING_ERROR;
+    if (!doctor_wants(d, area) && !is_on_the_way && id != FINDING_CHECK_FAILED)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = str_vfmt(d->arena, fmt, ap);
+    va_end(ap);
+    /* Whatever looks like a password goes here already, whoever prints it. */
+    *vec_add(d->arena, &d->findings) = (Finding){
+        .id = id,
+        .area = area,
+        .level = level,
+        .subject = subject ? url_redact(d->arena, str_of(subject), NULL, 0) : "",
+        .text = url_redact(d->arena, str_of(text), NULL, 0),
+        .fix = fix ? url_redact(d->arena, str_of(fix), NULL, 0) : NULL,
+    };
+}
+
+/* ---- asking the server ----------------------------------------------------------------------- */
+
+const DbRows *
+doctor_ask(Doctor *d, Session *s, const char *what, const char *sql)
+{
+    if (d->is_over)
+        return NULL;
+    Buf b;
+    Err err;
+    DbRowsVec results = {0};
+    buf_init(&b, d->arena);
+    session_add_prefix(s, &b);
+    buf_addz(&b, "SET LOCAL transaction_read_only=on;SET LOCAL jit=off;SET LOCAL DateStyle='ISO';");
+    buf_addz(&b, sql);
+    if (db_query(s->db, d->arena, buf_str(&b), &results, &err))
+        return &results.v[results.n - 1];
+    d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
+    if (err.code != ERR_INTERRUPTED)
+        doctor_add(
+            d, FINDING_CHECK_FAILED, FINDING_WARNING, what,
+            err.code == ERR_DENIED ? "ask an administrator: GRANT pg_monitor TO this role" : NULL,
+            "could not be looked at: %s%s%s", err.primary, err.detail[0] ? ": " : "", err.detail);
+    return NULL;
+}
+
+int64_t
+doctor_int(const DbRows *r, int row, int col)
+{
+    long long n = 0;
+    str_to_int(db_cell(r, row, col), INT64_MIN, INT64_MAX, &n);
+    return n;
+}
+
+bool
+doctor_true(const DbRows *r, int row, int col)
+{
+    return str_is(db_cell(r, row, col), "t");
+}
+
+bool
+doctor_null(const DbRows *r, int row, int col)
+{
+    return !db_cell(r, row, col).p;
+}
+
+const char *
+doctor_text(Doctor *d, const DbRows *r, int row, int col)
+{
+    return str_printable(d->arena, db_cell(r, row, col), false);
+}
+
+/* ---- programs ---------------------------------------------------------------------------------
+ */
+
+bool
+doctor_run(Doctor *d, const char *const *argv, Str *ret_out)
+{
+    const ChildOptions o = {.argv = argv,
+                            .out = CHILD_KEEP,
+                            .messages = CHILD_NULL,
+                            .timeout_ms = ASK_TOOL_MS,
+                            .tick = d->tick,
+                            .tick_arg = d->tick_arg};
+    CHILD_LOCAL c = {0};
+    ChildResult r;
+    Err ignored;
+    if (!child_start(d->arena, &o, &c, &ignored) || !child_finish(&c, &r, &ignored) ||
+        r.timed_out || r.status)
+        return false;
+    *ret_out = r.out;
+    return true;
+}
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+const char *
+doctor_bytes(Arena *a, int64_t bytes)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    double v = (double)bytes;
+    size_t unit = 0;
+    while (v >= 1024 && unit + 1 < sizeof units / sizeof *units) {
+        v /= 1024;
+        unit++;
+    }
+    return str_fmt(a, v < 10 && unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
+}
+
+const char *
+doctor_count(Arena *a, int64_t n, const char *what)
+{
+    return str_fmt(a, "%lld %s%s", (long long)n, what, n == 1 ? "" : "s");
+}

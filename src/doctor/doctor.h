@@ -1,0 +1,111 @@
+/* What may be wrong with a project, its database, and the way between them.
+ *
+ * One file for each area; each check is bounded in time and independent of the others, so that half
+ * of everything broken still tells about the other half. Checks never fail: they add findings. What
+ * a role may not see is said, never passed over. Nothing is changed anywhere: databases are read in
+ * READ ONLY transactions, programs are only asked for their version. */
+#pragma once
+
+#include "run/run.h"
+#include "shadow/cluster.h"
+
+typedef enum DoctorArea {
+    DOCTOR_CONFIG,
+    DOCTOR_REACH,
+    DOCTOR_SERVER,
+    DOCTOR_LEDGERS,
+    DOCTOR_TOOLS,
+    DOCTOR_IDENTITY,
+    DOCTOR_AREA_COUNT
+} DoctorArea;
+
+/* "config", "reach", "server", "ledgers", "tools", "identity". */
+const char *
+doctor_area_name(DoctorArea area);
+
+typedef enum FindingLevel {
+    FINDING_OK,   /* looked at and fine */
+    FINDING_INFO, /* nothing to do, but good to know */
+    FINDING_WARNING,
+    FINDING_ERROR, /* a deploy fails or harms because of it */
+    FINDING_LEVEL_COUNT
+} FindingLevel;
+
+/* "ok", "info", "warning", "error". */
+const char *
+doctor_level_name(FindingLevel level);
+
+typedef enum FindingId {
+#define FINDING(id, area, name, meaning) FINDING_##id,
+#include "doctor/findings.def"
+#undef FINDING
+    FINDING_COUNT
+} FindingId;
+
+const char *
+doctor_finding_name(FindingId id); /* "server-invalid-index" */
+const char *
+doctor_finding_meaning(FindingId id); /* what it is about, one line */
+
+typedef struct Finding {
+    FindingId id;
+    DoctorArea area;
+    FindingLevel level;
+    const char *subject; /* what it is about: a file, a table, a setting; "" = the whole */
+    const char *text;    /* what was found; may hold names from a database */
+    const char *fix;     /* what to do, with the command to type; NULL = nothing */
+} Finding;
+
+typedef struct Doctor {
+    Arena *arena;
+    const Config *config;
+    const ConfigRequest *request; /* that the configuration was loaded with */
+    const ConfigProblems *problems;
+    unsigned areas; /* bits of DoctorArea: findings of others are left out, but for errors on the
+                       way to what is asked for */
+    DbTick tick;    /* stops waits; may be NULL */
+    void *tick_arg;
+    VEC(Finding) findings; /* in the order of the checks */
+    DoctorArea now;        /* where it is being looked */
+    bool is_over;          /* interrupted, or the connection is gone: the rest is left out */
+} Doctor;
+
+/* Add a finding. subject and fix may be NULL. */
+__attribute__((format(printf, 6, 7))) void
+doctor_add(Doctor *d, FindingId id, FindingLevel level, const char *subject, const char *fix,
+           const char *fmt, ...);
+
+bool
+doctor_wants(const Doctor *d, DoctorArea area);
+
+/* The configuration, its files and what git knows of them. Asks git at most once (2 s). */
+void
+doctor_config(Doctor *d);
+
+/* The way to the database, step by step, up to a session that reads. Returns false without one.
+ * embedded: the project's own server; only the session counts.
+ * cost: for each address at most a few seconds; one to three connections. */
+bool
+doctor_reach(Doctor *d, const DbUrl *url, const char *origin, bool embedded, Session *ret);
+
+/* What the pending migrations need that the role does not have. cost: one round trip. */
+void
+doctor_privileges(Doctor *d, Session *s, const Plan *plan);
+
+/* The server as the session sees it; data_dir: of a server on this machine, or NULL.
+ * cost: a dozen round trips, each bounded. */
+void
+doctor_server(Doctor *d, Session *s, const char *data_dir);
+
+/* Histories of migration tools in all schemas. cost: two round trips. */
+void
+doctor_ledgers(Doctor *d, Session *s);
+
+/* Programs on this machine and in the project. server_version: 170004, 0 = not known.
+ * cost: each program is asked once (2 s at most). */
+void
+doctor_tools(Doctor *d, int server_version);
+
+/* Which database it is; s NULL: only what the configuration says. */
+void
+doctor_identity(Doctor *d, Session *s);

@@ -1,0 +1,206 @@
+/* Programs: of PostgreSQL on this machine, and of the project. Programs of the project are looked
+ * at, never run. */
+#include "doctor/doctor_int.h"
+
+#include "base/fs.h"
+#include "base/jr.h"
+#include "base/os.h"
+
+#include <unistd.h>
+
+enum { NEWEST_MAJOR = 18 };
+
+/* ---- PostgreSQL's clients -------------------------------------------------------------------- */
+
+typedef struct Program {
+    const char *path, *version; /* "15.20" */
+    int major;
+} Program;
+
+/* The number in "pg_dump (PostgreSQL) 15.20 (Debian ...)" and "v20.19.0". */
+static bool
+ask_version(Doctor *d, Program *p)
+{
+    const char *argv[] = {p->path, "--version", NULL};
+    Str out;
+    if (!doctor_run(d, argv, &out))
+        return false;
+    size_t i = 0;
+    while (i < out.n && !(out.p[i] >= '0' && out.p[i] <= '9'))
+        i++;
+    size_t end = i;
+    while (end < out.n && strchr("0123456789.", out.p[end]))
+        end++;
+    p->version = str_dup(d->arena, str_slice(out, i, end));
+    for (const char *c = p->version; *c >= '0' && *c <= '9' && p->major < 10000; c++)
+        p->major = p->major * 10 + (*c - '0');
+    return p->major > 0;
+}
+
+static const char *
+in_path(Arena *a, const char *name)
+{
+    for (Str rest = str_of(os_env("PATH")); rest.p;) {
+        Str dir = str_cut(&rest, ':');
+        if (!dir.n || dir.p[0] != '/')
+            continue;
+        const char *path = fs_join(a, str_dup(a, dir), name);
+        if (fs_kind(path) == FS_FILE && access(path, X_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
+/* The newest of PATH and of the folders where packages put one for each version. */
+static Program
+find_client(Doctor *d, const char *name)
+{
+    Program best = {.path = in_path(d->arena, name)};
+    if (best.path && !ask_version(d, &best))
+        best = (Program){0};
+    static const struct {
+        const char *before, *after;
+    } folders[] = {{"/usr/lib/postgresql/", "/bin/"},
+                   {"/usr/pgsql-", "/bin/"},
+                   {"/usr/libexec/postgresql", "/"}};
+    for (int major = NEWEST_MAJOR; major > best.major; major--)
+        for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+            Program p = {.path = str_fmt(d->arena, "%s%d%s%s", folders[i].before, major,
+                                         folders[i].after, name)};
+            if (access(p.path, X_OK) == 0 && ask_version(d, &p) && p.major > best.major)
+                best = p;
+        }
+    return best;
+}
+
+static void
+look_at_client(Doctor *d, FindingId id, const char *name, int server_major)
+{
+    Program p = find_client(d, name);
+    const char *fix =
+        str_fmt(d->arena,
+                "install PostgreSQL's client programs%s%s (Debian, Ubuntu: sudo apt-get "
+                "install postgresql-client%s)",
+                server_major ? ", version " : "",
+                server_major ? str_fmt(d->arena, "%d or newer", server_major) : "",
+                server_major ? str_fmt(d->arena, "-%d", server_major) : "");
+    bool is_needed = id == FINDING_TOOL_DUMP;
+    if (!p.path)
+        doctor_add(d, id, is_needed ? FINDING_WARNING : FINDING_INFO, name, fix, "not found");
+    else if (server_major && p.major < server_major && is_needed)
+        doctor_add(d, id, FINDING_WARNING, name, fix,
+                   "%s is older than the server (%d) and refuses to dump it (%s)", p.version,
+                   server_major, p.path);
+    else
+        doctor_add(d, id, FINDING_OK, name, NULL, "%s (%s)", p.version, p.path);
+}
+
+/* ---- of the project -------------------------------------------------------------------------- */
+
+/* "version" of a package.json that its tool wrote. */
+static const char *
+package_version(Doctor *d, const char *folder)
+{
+    Str text;
+    Err ignored;
+    if (!fs_read(d->arena, fs_join(d->arena, folder, "package.json"), 1024 * 1024, &text, &ignored))
+        return NULL;
+    JsonReader r;
+    const char *version = NULL;
+    jr_init(&r, d->arena, text);
+    jr_object(&r);
+    for (Str key; jr_key(&r, &key);)
+        if (str_is(key, "version"))
+            version = jr_str(&r).p;
+        else
+            jr_skip(&r);
+    return jr_done(&r) && version ? str_printable(d->arena, str_of(version), false) : NULL;
+}
+
+/* A package in node_modules of the project, or of a folder above (a monorepo). */
+static const char *
+find_package(Doctor *d, const char *name, const char **ret_version)
+{
+    for (const char *dir = d->config->project_dir;; dir = fs_dirname(d->arena, dir)) {
+        const char *folder = str_fmt(d->arena, "%s/node_modules/%s", dir, name);
+        if (fs_kind(folder) == FS_DIR) {
+            *ret_version = package_version(d, folder);
+            return folder;
+        }
+        if (strcmp(dir, "/") == 0 || !dir[0])
+            return NULL;
+    }
+}
+
+static void
+look_at_packages(Doctor *d)
+{
+    static const char *const names[] = {"prisma", "drizzle-kit", "supabase"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *version = NULL;
+        const char *folder = find_package(d, names[i], &version);
+        if (!folder)
+            continue;
+        bool is_8 = i == 0 && version && (version[0] == '8' && version[1] == '.');
+        doctor_add(d, FINDING_TOOL_PROJECT, is_8 ? FINDING_WARNING : FINDING_OK, names[i],
+                   is_8 ? "Aramid reads the folders of Prisma 2 to 7" : NULL, "%s (%s)",
+                   version ? version : "its version is not known",
+                   fs_below(d->config->project_dir, folder));
+    }
+}
+
+static void
+look_at_node(Doctor *d)
+{
+    static const struct {
+        const char *file, *manager;
+    } locks[] = {{"pnpm-lock.yaml", "pnpm"},
+                 {"yarn.lock", "yarn"},
+                 {"bun.lock", "bun"},
+                 {"bun.lockb", "bun"},
+                 {"package-lock.json", "npm"}};
+    const char *dir = d->config->project_dir, *managers[8] = {0};
+    int found = 0;
+    if (!fs_exists(fs_join(d->arena, dir, "package.json")))
+        return;
+    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
+        if (fs_exists(fs_join(d->arena, dir, locks[i].file)) &&
+            (!found || strcmp(managers[found - 1], locks[i].manager) != 0))
+            managers[found++] = locks[i].manager;
+    Program node = {.path = in_path(d->arena, "node")};
+    if (node.path && ask_version(d, &node))
+        doctor_add(d, FINDING_TOOL_NODE, FINDING_OK, "node", NULL, "%s (%s)", node.version,
+                   node.path);
+    else
+        doctor_add(d, FINDING_TOOL_NODE, FINDING_INFO, "node", NULL,
+                   "not found; Aramid needs none, generators of the schema do");
+    if (found > 1)
+        doctor_add(d, FINDING_TOOL_NODE, FINDING_WARNING, "package manager",
+                   "keep one lock file and delete the others",
+                   "lock files of several are there: %s and %s", managers[0], managers[1]);
+    else if (found)
+        doctor_add(d, FINDING_TOOL_NODE, in_path(d->arena, managers[0]) ? FINDING_OK : FINDING_INFO,
+                   "package manager", NULL, "%s%s", managers[0],
+                   in_path(d->arena, managers[0]) ? "" : ", which is not installed here");
+}
+
+void
+doctor_tools(Doctor *d, int server_version)
+{
+    d->now = DOCTOR_TOOLS;
+    int major = server_version / 10000;
+    look_at_client(d, FINDING_TOOL_DUMP, "pg_dump", major);
+    look_at_client(d, FINDING_TOOL_RESTORE, "pg_restore", major);
+    look_at_client(d, FINDING_TOOL_PSQL, "psql", major);
+    PgBinaries b;
+    Err err;
+    if (cluster_find_binaries(d->arena, d->config->values[CFG_EMBEDDED_BIN].text, 0, &b, &err))
+        doctor_add(d, FINDING_TOOL_SERVER, FINDING_OK, "postgres", NULL, "%s (%s)", b.version,
+                   b.bindir);
+    else
+        doctor_add(d, FINDING_TOOL_SERVER, FINDING_INFO, "postgres", str_dupz(d->arena, err.hint),
+                   "%s: no embedded database, and no replays of migrations (drift, check)",
+                   err.primary);
+    look_at_node(d);
+    look_at_packages(d);
+}

@@ -1,0 +1,115 @@
+#include "flow/doctor.h"
+
+#include "base/clock.h"
+
+static const char *
+hint_of(Arena *a, const Err *err)
+{
+    return err->hint[0] ? str_dupz(a, err->hint) : NULL;
+}
+
+/* The pending migrations against the rights of the role. */
+static void
+look_at_plan(Arena *a, Doctor *d, Session *s)
+{
+    History h = {0};
+    JournalVec journal = {0};
+    Plan plan = {0};
+    Err err;
+    if (!flow_history(a, d->config, &h, &err))
+        return; /* told with the configuration */
+    if (session_read(s, &h, &journal, &err) && run_plan(a, s, &h, &journal, &plan, &err)) {
+        doctor_add(d, FINDING_REACH_PLAN, FINDING_OK, NULL, NULL, "%d applied, %d pending",
+                   h.applied, h.pending);
+        doctor_privileges(d, s, &plan);
+        return;
+    }
+    d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
+    doctor_add(d, FINDING_REACH_PLAN, FINDING_ERROR,
+               err.at.path[0] ? str_dupz(a, err.at.path) : NULL, hint_of(a, &err),
+               "a deploy would stop: %s%s%s", err.primary, err.detail[0] ? ": " : "", err.detail);
+}
+
+static void
+look_at_migrations(Arena *a, Doctor *d)
+{
+    History h = {0};
+    Err err;
+    if (!flow_history(a, d->config, &h, &err))
+        doctor_add(d, FINDING_CONFIG_MIGRATIONS, FINDING_WARNING,
+                   err.at.path[0] ? str_dupz(a, err.at.path) : NULL, hint_of(a, &err), "%s",
+                   err.primary);
+    else
+        doctor_add(d, FINDING_CONFIG_MIGRATIONS, FINDING_OK, h.dir, NULL, "%zu migration%s",
+                   h.files.n, h.files.n == 1 ? "" : "s");
+}
+
+/* A session on the target, if there is a way to it. */
+static bool
+open_target(Arena *a, const DoctorInput *in, Doctor *d, DoctorResult *ret, Session *session)
+{
+    Err err;
+    ret->has_target =
+        flow_target(a, in->base.config, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, &err);
+    if (!ret->has_target) {
+        doctor_add(d, FINDING_REACH_TARGET, FINDING_ERROR, NULL, hint_of(a, &err), "%s%s%s",
+                   err.primary, err.detail[0] ? ": " : "", err.detail);
+        return false;
+    }
+    const Target *t = &ret->target;
+    if (t->absent) {
+        doctor_add(d, FINDING_REACH_TARGET, FINDING_INFO, NULL,
+                   "aramid deploy makes it, or set DATABASE_URL",
+                   "the embedded PostgreSQL of this project, which was not made yet");
+        return false;
+    }
+    doctor_add(d, FINDING_REACH_TARGET, FINDING_OK, NULL, NULL, "%s (%s)", t->shown, t->origin);
+    return doctor_reach(d, &t->url, t->origin, t->embedded, session);
+}
+
+void
+flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret)
+{
+    int64_t began = clock_ms();
+    unsigned all = (1u << DOCTOR_AREA_COUNT) - 1;
+    Doctor d = {.arena = a,
+                .config = in->base.config,
+                .request = in->request,
+                .problems = in->problems,
+                .areas = in->areas ? in->areas : all,
+                .tick = in->base.tick,
+                .tick_arg = in->base.tick_arg};
+    *ret = (DoctorResult){.config = in->base.config, .areas = d.areas};
+    if (doctor_wants(&d, DOCTOR_CONFIG)) {
+        doctor_config(&d);
+        look_at_migrations(a, &d);
+    }
+    unsigned local = 1u << DOCTOR_CONFIG | 1u << DOCTOR_TOOLS;
+    Session s = {0};
+    bool is_open = d.areas & ~local && open_target(a, in, &d, ret, &s);
+    if (is_open) {
+        ret->server = db_info(s.db);
+        if (doctor_wants(&d, DOCTOR_REACH))
+            look_at_plan(a, &d, &s);
+        if (doctor_wants(&d, DOCTOR_SERVER))
+            doctor_server(&d, &s, ret->target.embedded ? ret->target.cluster.data_dir : NULL);
+        if (doctor_wants(&d, DOCTOR_LEDGERS))
+            doctor_ledgers(&d, &s);
+    }
+    if (doctor_wants(&d, DOCTOR_TOOLS))
+        doctor_tools(&d, ret->server ? ret->server->version : 0);
+    if (doctor_wants(&d, DOCTOR_IDENTITY))
+        doctor_identity(&d, is_open ? &s : NULL);
+    ret->is_interrupted = d.tick && !d.tick(d.tick_arg, 0);
+    if (is_open && d.is_over && !ret->is_interrupted)
+        doctor_add(&d, FINDING_CHECK_FAILED, FINDING_ERROR, NULL, "aramid doctor, once more",
+                   "the connection broke: the rest of the server was not looked at");
+    if (is_open)
+        session_close(&s);
+    for (size_t i = 0; i < d.findings.n; i++) {
+        const Finding *f = &d.findings.v[i];
+        *vec_add(a, &ret->findings) = *f;
+        ret->counts[f->level]++;
+    }
+    ret->ms = clock_ms() - began;
+}

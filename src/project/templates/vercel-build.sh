@@ -1,0 +1,23 @@
+#!/bin/sh
+# The build on Vercel: migrations first, and only in a build of production. A preview build that runs
+# them would change the production database, because variables without a scope go to every build.
+# Made by `aramid init`.
+set -eu
+cd "$(dirname -- "$0")/.."
+
+case ${VERCEL_ENV:-} in
+    production)
+        aramid=$(sh scripts/get-aramid.sh)
+        "$aramid" deploy --env production --yes
+        ;;
+    "")
+        if [ -n "${VERCEL:-}" ]; then
+            echo "vercel-build: VERCEL_ENV is not set, so that nobody knows whether this is production" >&2
+            echo "vercel-build: turn on \"Automatically expose System Environment Variables\" in the project's settings" >&2
+            exit 3
+        fi
+        echo "vercel-build: not on Vercel; no migrations are run" >&2
+        ;;
+    *) echo "vercel-build: this is a build of \"$VERCEL_ENV\"; no migrations are run" >&2 ;;
+esac
+exec @RUN@ build

