@@ -93,6 +93,7 @@ enum {
 
 typedef enum CmdGroup {
     CMD_GROUP_MIGRATIONS,
+    CMD_GROUP_BACKUP,
     CMD_GROUP_SCHEMA,
     CMD_GROUP_EMBEDDED,
     CMD_GROUP_INFORMATION,
@@ -118,7 +119,6 @@ typedef struct CmdSpec {
     bool prisma_status; /* Prisma's exit statuses: every error is 1 (signals stay 128 + n), as it is
                            for all commands with --exit-code */
     bool hidden;
-    bool is_default; /* of two words: the first one alone means this command */
     int (*run)(CmdCall *call); /* returns the exit status */
 } CmdSpec;
 

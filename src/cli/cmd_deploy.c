@@ -144,6 +144,7 @@ cmd_deploy(CmdCall *call)
         .approve_arg = &d,
         .ask = ask,
         .ask_arg = &d,
+        .reason = cli_text(call, "reason"),
         .on_target = on_target,
         .on_target_arg = &d,
     };

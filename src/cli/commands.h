@@ -16,6 +16,13 @@ int cmd_identity_show(CmdCall *call);
 int cmd_identity_set(CmdCall *call);
 int cmd_identity_forget(CmdCall *call);
 
+int cmd_backup(CmdCall *call);
+int cmd_backup_list(CmdCall *call);
+int cmd_backup_verify(CmdCall *call);
+int cmd_backup_prune(CmdCall *call);
+int cmd_restore(CmdCall *call);
+int cmd_drill(CmdCall *call); /* backup verify --drill */
+
 int cmd_validate(CmdCall *call);
 int cmd_format(CmdCall *call);
 int cmd_schema(CmdCall *call);

@@ -11,7 +11,6 @@ typedef struct Parser {
     int argc;
     char **originals; /* argv: secrets are overwritten there */
     char **argv;      /* copies; both have a NULL at argc */
-    const CmdSpec *alone; /* what the first word of two means by itself, or NULL */
     int word_at[2];   /* where the command's words stand, 0 = not given */
 } Parser;
 
@@ -94,7 +93,7 @@ takes_next(const Parser *p, int i)
     if (token[1] == '-') {
         if (strchr(token, '='))
             return false;
-        o = find_option(p->table, p->call->spec ? p->call->spec : p->alone, token, &off);
+        o = find_option(p->table, p->call->spec, token, &off);
     } else {
         /* -vC DIR: the first letter that wants a value ends the cluster. */
         for (const char *c = token + 1; *c; c++) {
@@ -112,17 +111,6 @@ takes_next(const Parser *p, int i)
     return !(o->name_or && is_option(next));
 }
 
-static const CmdSpec *
-find_default(const CliTable *table, Str word)
-{
-    for (const CmdSpec *const *c = table->commands; *c; c++) {
-        Str rest = str_of((*c)->name);
-        if ((*c)->is_default && str_eq(str_cut(&rest, ' '), word))
-            return *c;
-    }
-    return NULL;
-}
-
 /* A word that is no option: the command's first or second one. */
 static bool
 take_word(Parser *p, int i, Err *err)
@@ -135,13 +123,25 @@ take_word(Parser *p, int i, Err *err)
     call->spec = cli_find_command(p->table, str_of(name));
     if (!call->spec && !call->word && cli_is_first_word(p->table, str_of(name))) {
         call->word = name;
-        p->alone = find_default(p->table, str_of(name));
         return true;
     }
     if (!call->spec)
         return cli_unknown_command(p->a, p->table, name, err);
     call->word = NULL;
     return true;
+}
+
+/* A command of one word may be the first word of others: "backup", "backup list". */
+static void
+take_second(Parser *p, int i)
+{
+    CmdCall *call = p->call;
+    const CmdSpec *both =
+        cli_find_command(p->table, str_of(str_fmt(p->a, "%s %s", call->spec->name, p->argv[i])));
+    if (!both || p->word_at[1])
+        return;
+    call->spec = both;
+    p->word_at[1] = i;
 }
 
 static bool
@@ -158,13 +158,11 @@ find_command(Parser *p, Err *err)
             call->wants_help |= o && o == help;
             call->wants_version |= o && o == version;
             i += takes_next(p, i);
-        } else if (!call->spec && !take_word(p, i, err)) {
-            return false;
-        }
-    }
-    if (call->word && p->alone && !call->wants_help && !call->wants_version) {
-        call->spec = p->alone;
-        call->word = NULL;
+        } else if (!call->spec) {
+            if (!take_word(p, i, err))
+                return false;
+        } else
+            take_second(p, i);
     }
     return true;
 }
@@ -303,6 +301,9 @@ add_argument(Parser *p, const char *text, Err *err)
     const ArgSpec *arg = call->spec->args;
     for (size_t n = 0; arg && arg->name && n < call->args.n && !arg->repeatable; n++)
         arg++;
+    if ((!arg || !arg->name) && cli_is_first_word(p->table, str_of(call->spec->name)))
+        return cli_unknown_command(p->a, p->table, str_fmt(p->a, "%s %s", call->spec->name, text),
+                                   err);
     if (!arg || !arg->name)
         return err_set(err, ERR_USAGE, "unexpected argument %s", cli_quotable(p->a, str_of(text)));
     long long number;

@@ -66,6 +66,7 @@ typedef struct DeployInput {
     /* Asked after that where a person must agree (base.can_ask); false with err (ERR_CONFIRM) stops. */
     bool (*ask)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *ask_arg;
+    const char *reason; /* why there is to be no backup, or NULL */
     /* Told the target as soon as it is known; may be NULL. */
     void (*on_target)(void *arg, const Target *t);
     void *on_target_arg;
@@ -78,6 +79,7 @@ typedef struct DeployResult {
     RunReport run;
     const char *run_id;
     IdentityShown identity;
+    const char *backup_id; /* of the newest one that was made, NULL = none */
 } DeployResult;
 
 /* Bring the database up to date. On false the result tells how far it came. */

@@ -60,7 +60,7 @@ is_wanted(Arena *a, const char *dir, const char *name)
     Str text;
     bool there;
     Err unread;
-    const JsonNode *root;
+    const ProjectJson *root;
     if (!dir || !fs_read_if_there(a, fs_join(a, dir, "package.json"), &there, &text, &unread) ||
         !there || !project_json_parse(a, "package.json", text, &root, &unread))
         return false;

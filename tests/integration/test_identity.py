@@ -137,18 +137,18 @@ def test_round_trips_stay_few(project, server, db):
             assert result.rc == 0, result
             return proxy.stats.round_trips_ready
 
-    staging = ("--env", "staging")
+    named = ("--env", "development")
     project.add("init", "CREATE TABLE a (i int);")
     first = trips()
     nothing = trips()
     project.add("second", "CREATE TABLE b (i int);")
     usual = trips()
     project.add("third", "CREATE TABLE c (i int);")
-    assert trips(*staging) == usual + 2
+    assert trips(*named) == usual + 2
     project.add("fourth", "CREATE TABLE d (i int);")
-    assert trips(*staging) == usual and trips(*staging) == nothing
+    assert trips(*named) == usual and trips(*named) == nothing
     db.sql("DROP TABLE a, b, c, d, _prisma_migrations; DROP SCHEMA aramid CASCADE")
-    assert trips(*staging) == first + 3  # for the three others
+    assert trips(*named) == first + 3  # for the three others
 
 
 # ---- the wrong database -------------------------------------------------------------------------
@@ -392,3 +392,17 @@ def test_tables_that_cannot_be_written_stop_nobody(project, db):
                           cwd=project.path).rc == 9
     finally:
         db.sql("DROP OWNED BY plain_other; DROP ROLE plain_other")
+
+
+def test_backups_and_their_absence_are_written_down(production, project, tmp_path):
+    project.add("more", "CREATE TABLE b (i int);")
+    result = deploy(project, production, "production", "--yes")
+    assert result.rc == 0, result
+    backup = production.one("SELECT backup_id FROM aramid.runs ORDER BY started_at DESC LIMIT 1")
+    assert backup and any(backup in name for name in os.listdir(os.path.join(project.path, "backups")))
+    project.add("again", "CREATE TABLE c (i int);")
+    result = deploy(project, production, "production", "--yes", "--no-backup", "--reason", "it's \"tiny\"",
+                    ARAMID_FAILPOINT="before-message:kill")
+    assert result.rc == -9, result
+    assert production.sql("SELECT no_backup_reason, outcome FROM aramid.runs"
+                          " ORDER BY started_at DESC LIMIT 1") == [('it\'s "tiny"', "running")]
