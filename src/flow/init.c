@@ -350,29 +350,24 @@ add_settings(Init *s)
 }
 
 static bool
-add_ignores(Init *s, const char *name, const char *const *entries, const char *why)
+add_ignores(Init *s, const char *name, const char *why)
 {
+    static const char *const entries[] = {"backups/", ".aramid/", NULL};
+    const char *heading = "Aramid: backups hold data of users, .aramid/ logs of runs";
     const char *path = in_home(s, name);
     Str text;
     bool there;
     return read_file(s, path, &there, &text) &&
-           add_file(s, path,
-                    project_ignore(s->a, text,
-                                   "Aramid: backups hold data of users, .aramid/ logs of runs",
-                                   entries),
-                    0644, OWN_EDIT, why);
+           add_file(s, path, project_ignore(s->a, text, heading, entries), 0644, OWN_EDIT, why);
 }
 
 static bool
 add_all_ignores(Init *s)
 {
-    static const char *const git[] = {"backups/", ".aramid/", NULL};
-    static const char *const docker[] = {"**/backups/", "**/.aramid/", NULL};
     bool has_docker = s->r->groups[INIT_DOCKER] || fs_exists(in_home(s, ".dockerignore")) ||
                       fs_exists(in_home(s, "Dockerfile"));
-    return add_ignores(s, ".gitignore", git, "backups are never committed") &&
-           (!has_docker ||
-            add_ignores(s, ".dockerignore", docker, "backups never get into an image"));
+    return add_ignores(s, ".gitignore", "backups are never committed") &&
+           (!has_docker || add_ignores(s, ".dockerignore", "backups never get into an image"));
 }
 
 /* ---- package.json --------------------------------------------------------------------------- */

@@ -408,7 +408,7 @@ def test_ignore_files(app):
     assert read(app, ".gitignore").startswith("node_modules\r\n/backups\r\n\r\n# ")
     assert read(app, ".gitignore").endswith("\r\n.aramid/\r\n")
     assert read(app, ".gitignore").count("backups") == 2  # the heading has one
-    assert "\n**/backups/\n" in read(app, ".dockerignore")
+    assert read(app, ".dockerignore").endswith("\nbackups/\n.aramid/\n")
 
 
 # ---- which project ------------------------------------------------------------------------------
@@ -614,6 +614,11 @@ def test_deploy_migrations_sh(ready, tmp_path, db, sh):
     for action in {"sync", "rollback", "backup"} - names:
         done = run("production", action)
         assert done.returncode == 2 and f'has no "{action}"; nothing was done' in done.stderr, done
+    if "backup" in names:
+        done = run("production", "backup")
+        assert done.returncode == 0 and os.listdir(os.path.join(ready.path, "backups")), done
+        # What init wrote is what `aramid backup` looks for.
+        assert "nothing to change" in init(ready, "--only", "docker").out
     assert run("nowhere", "status").returncode == 3
 
 
