@@ -21,6 +21,7 @@ typedef struct Init {
     const char *prisma_config; /* below home, or NULL */
     const char *slug;          /* "" or "-backend": tells workflows of one repository apart */
     const char *name;          /* of the project, for images and jobs */
+    bool package_says_schema;  /* "prisma" in package.json names it */
     bool has_history;          /* its migrations are of a layout that Aramid works with */
     Err *err;
 } Init;
@@ -59,6 +60,9 @@ fail_several(Init *s)
                    project_tool_name(place->tool),
                    str_printable(s->a, str_of(place->evidence), false));
         err_hint(s->err, "aramid init -C %s", dir);
+        if (p->has_package && !place->has_package && place->tool == PROJECT_PRISMA)
+            err_hint(s->err, "or with scripts in this package.json: aramid init --schema %s",
+                     str_shell(s->a, fs_join(s->a, place->dir, place->evidence)));
     }
     return false;
 }
@@ -322,6 +326,8 @@ add_settings(Init *s)
     if (!config_load(s->a, &request, &config, s->err))
         return false;
     const char *schema = config.schema_path ? fs_below(r->home, config.schema_path) : NULL;
+    const char *origin = config.values[CFG_SCHEMA].origin;
+    s->package_says_schema = origin && str_starts(str_of(origin), STR("package.json"));
     const char *migrations = fs_below(r->home, config.migrations_dir);
     bool other_schema = r->schema && (!schema || strcmp(schema, r->schema) != 0);
     bool other_folder = r->migrations && strcmp(migrations, r->migrations) != 0;
@@ -763,6 +769,8 @@ add_docker(Init *s)
         return true;
     }
     copy_into_image(s, &copies, &keeps, settings_name(s));
+    if (s->package_says_schema)
+        copy_into_image(s, &copies, &keeps, "package.json");
     if (s->prisma_config && s->prisma_config[0] != '/')
         copy_into_image(s, &copies, &keeps, s->prisma_config);
     if (both) {

@@ -881,6 +881,47 @@ def test_compose(ready, tmp_path, db):
     assert dev == "postgresql://postgres:x@db:5432/app"
 
 
+@pytest.mark.parametrize("layout", ["config", "folder", "root", "package"])
+def test_images_of_other_layouts(app, tmp_path, db, layout):
+    """What the image needs is where it is looked for there."""
+    def move(old, new):
+        os.makedirs(os.path.dirname(os.path.join(app.path, new)), exist_ok=True)
+        os.rename(os.path.join(app.path, old), os.path.join(app.path, new))
+
+    if layout == "config":
+        move("prisma/schema.prisma", "data/model.prisma")
+        move("prisma/migrations", "data/sql")
+        app.write("prisma.config.ts", 'import "dotenv/config";\nimport { defineConfig, env } from '
+                  '"prisma/config";\nexport default defineConfig({ schema: "data/model.prisma", '
+                  'migrations: { path: "data/sql" }, datasource: { url: env("DATABASE_URL") } });\n')
+    elif layout == "folder":
+        move("prisma/schema.prisma", "prisma/schema/user.prisma")
+    elif layout == "root":
+        move("prisma/schema.prisma", "schema.prisma")
+        move("prisma/migrations", "migrations")
+    else:
+        move("prisma/schema.prisma", "libs/db/model.prisma")
+        move("prisma/migrations", "libs/db/migrations")
+        app.write("package.json", PACKAGE.replace("{\n", '{\n  "prisma": {"schema": '
+                                                  '"libs/db/model.prisma"},\n', 1))
+    result = init(app, "--only", "npm,docker,github", "--yes", "--profile", "deploy")
+    assert result.rc == 0, result
+    assert "nothing to change" in init(app, "--only", "npm,docker,github").out
+    root = tmp_path / "app"
+    build_image(app, str(root))
+    for args in (["validate"], ["deploy", "--env", "production", "--yes"]):
+        done = aramid.run(*args, cwd=str(root), env={"PROD_DATABASE_URL": db.url()})
+        assert done.rc == 0, done
+    assert db.exists('"User"')
+    paths = workflows(app)["migrations-deploy.yml"][True]["push"]["paths"]
+    here = [os.path.relpath(os.path.join(folder, name), app.path)
+            for folder, _, names in os.walk(app.path) for name in names
+            if name.endswith((".prisma", ".sql", ".config.ts"))]
+    for name in here:
+        assert any(name == path or (path.endswith("/**") and name.startswith(path[:-2]))
+                   for path in paths), (name, paths)
+
+
 def test_compose_reads_it(ready):
     if not shutil.which("docker-compose"):
         pytest.skip("there is no docker-compose")
