@@ -269,10 +269,8 @@ static bool
 read_file(Init *s, const char *path, bool *ret_there, Str *ret)
 {
     *ret = STR("");
-    return fs_read_if_there(s->a, path, ret_there, ret, s->err) &&
-           (ret->n <= FILE_MAX ||
-            err_set(s->err, ERR_IO, "\"%s\" is larger than any file of its kind: %zu bytes", path,
-                    ret->n));
+    *ret_there = fs_exists(path);
+    return !*ret_there || fs_read(s->a, path, FILE_MAX, ret, s->err);
 }
 
 static bool
@@ -295,7 +293,7 @@ add_file(Init *s, const char *path, Str text, unsigned mode, Ownership own, cons
     s->r->changes += f.action == INIT_CREATE || f.action == INIT_CHANGE;
     if (f.action != INIT_KEEP || !s->in->beside)
         return true;
-    return add_file(s, str_fmt(s->a, "%s.aramid-new", path), text, mode, OWN_FILE,
+    return add_file(s, str_fmt(s->a, "%s.aramid-new", path), text, mode, OWN_EDIT,
                     "what Aramid would have written");
 }
 
