@@ -1,7 +1,6 @@
 #include "base/tar.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 enum {
     BLOCK = 512,
@@ -18,11 +17,12 @@ enum {
     NAME_MAX_BYTES = 100
 };
 
-/* Octal digits and NUL fill the field. */
+/* `width` octal digits from `at` on; the block is zeroed, so that a NUL follows. */
 static void
 put_octal(char *block, int at, int width, int64_t value)
 {
-    snprintf(block + at, (size_t)width, "%0*llo", width - 1, (unsigned long long)value);
+    for (int i = at + width; i-- > at; value /= 8)
+        block[i] = (char)('0' + value % 8);
 }
 
 static void
@@ -37,11 +37,11 @@ tar_add(Buf *archive, const char *name, Str content, int64_t time_s)
     char block[BLOCK] = {0};
     assert(strlen(name) <= NAME_MAX_BYTES);
     memcpy(block + NAME_AT, name, strnlen(name, NAME_MAX_BYTES));
-    put_octal(block, MODE_AT, 8, 0600);
-    put_octal(block, UID_AT, 8, 0);
-    put_octal(block, GID_AT, 8, 0);
-    put_octal(block, SIZE_AT, 12, (int64_t)content.n);
-    put_octal(block, TIME_AT, 12, time_s);
+    put_octal(block, MODE_AT, 7, 0600);
+    put_octal(block, UID_AT, 7, 0);
+    put_octal(block, GID_AT, 7, 0);
+    put_octal(block, SIZE_AT, 11, (int64_t)content.n);
+    put_octal(block, TIME_AT, 11, time_s);
     block[TYPE_AT] = '0';
     memcpy(block + MAGIC_AT, "ustar", 6);
     memcpy(block + VERSION_AT, "00", 2);
@@ -49,7 +49,8 @@ tar_add(Buf *archive, const char *name, Str content, int64_t time_s)
     unsigned sum = 0;
     for (size_t i = 0; i < BLOCK; i++)
         sum += (unsigned char)block[i];
-    put_octal(block, SUM_AT, 7, sum);
+    put_octal(block, SUM_AT, 6, sum);
+    block[SUM_AT + 6] = 0;
     buf_add(archive, (Str){block, BLOCK});
     buf_add(archive, content);
     pad(archive);

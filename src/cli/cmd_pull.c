@@ -49,6 +49,20 @@ print_result(const CmdCall *call, const PullResult *r, bool written)
     cli_print(call, &b);
 }
 
+/* A schema goes out as it is, since words of a password may be names in it, but for whole URLs. */
+static void
+print_schema_text(const CmdCall *call, const Buf *text)
+{
+    SecretVec urls = {0};
+    vec_each (const char *const, s, &call->secrets)
+        if (strstr(*s, "://"))
+            *vec_add(call->arena, &urls) = *s;
+    Str shown = url_hide(call->arena, buf_str(text), urls.v, urls.n);
+    if (!str_eq(shown, buf_str(text)))
+        cli_note(call, "The URL of the datasource is not printed: it holds a password.");
+    cli_print_exactly(call, shown);
+}
+
 static void
 print_json(const CmdCall *call, const PullResult *r, bool written)
 {
@@ -57,7 +71,7 @@ print_json(const CmdCall *call, const PullResult *r, bool written)
     jw_init(&w, call->arena, true);
     report_pull_json(&w, r, written, with_text);
     if (with_text)
-        cli_print_exactly(call, buf_str(&w.out));
+        print_schema_text(call, &w.out);
     else
         cli_print(call, &w.out);
 }
@@ -68,7 +82,7 @@ print_schema(const CmdCall *call, const PullResult *r)
     Buf b;
     buf_init(&b, call->arena);
     report_pull_schema(&b, r);
-    cli_print_exactly(call, buf_str(&b));
+    print_schema_text(call, &b);
 }
 
 int

@@ -12,10 +12,13 @@ cli_mask(char *text)
         return;
     }
     rest += 3;
-    char *at = strrchr(rest, '@');
+    char *at = strrchr(rest, '@'), *query = strchr(rest, '?');
+    if (at && query && query < at) { /* nobody knows where which part ends */
+        memset(rest, '*', strlen(rest));
+        return;
+    }
     if (at)
         memset(rest, '*', (size_t)(at - rest));
-    char *query = strchr(at ? at : rest, '?');
     if (query)
         memset(query + 1, '*', strlen(query + 1));
 }

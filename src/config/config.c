@@ -45,6 +45,12 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
         l.yaml_section_at = l.env.layers.n; /* the schema's folder may have had one more */
     for (size_t i = 0; i < l.yaml.environments.n; i++)
         *vec_add(a, &ret->environments) = l.yaml.environments.v[i];
+    EnvHit hit;
+    if (config_env_find(a, &l.env, "SUPABASE_URL", &hit) ||
+        config_env_find(a, &l.env, "NEXT_PUBLIC_SUPABASE_URL", &hit)) {
+        ret->supabase_url = hit.value;
+        ret->supabase_origin = hit.origin;
+    }
     return may_go_on(&l, config_load_profile(&l)) && may_go_on(&l, config_load_urls(&l)) &&
            may_go_on(&l, config_load_migrations(&l)) && config_load_values(&l);
 }

@@ -76,6 +76,8 @@ typedef struct Config {
     const char *empty_url;     /* variable that should name the database but is set to nothing, and
                                   no other URL counts; NULL = none */
     const char *empty_url_origin;
+    const char *supabase_url; /* SUPABASE_URL, of the project's API; NULL = not set */
+    const char *supabase_origin;
     VEC(const char *) schemas; /* of the datasource, as Prisma's multiSchema wants them */
     VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
     VEC(const char *) external_enums;  /* prisma.config enums.external */
@@ -194,6 +196,10 @@ char *url_shown(Arena *a, const DbUrl *url);
 /* Remove passwords from any text that may quote a URL or a password=... pair (libpq's messages,
  * a user's SQL); also replaces each non-empty text of `secrets`. */
 char *url_redact(Arena *a, Str text, const char *const *secrets, size_t count);
+
+/* The same without known secrets and with a star for each hidden byte: for lines of source whose columns
+ * are pointed at. */
+char *url_mask(Arena *a, Str text);
 
 /* Replace each non-empty text of `secrets` only, also where it is percent-encoded or quoted as in
  * SQL or JSON: what was valid JSON stays so. */

@@ -7,7 +7,17 @@ static const char mask[] = "****";
 typedef struct Redactor {
     Str text;
     Buf out;
+    bool keeps_columns; /* a star for each byte, so that what stands behind stays in its place */
 } Redactor;
+
+static void
+hide_span(Redactor *r, size_t from, size_t to)
+{
+    if (r->keeps_columns)
+        buf_addn(&r->out, '*', to - from);
+    else
+        buf_addz(&r->out, mask);
+}
 
 static char
 lower(char c)
@@ -161,7 +171,7 @@ hide_url(Redactor *r, size_t i, bool encoded)
             at = s.p[k] == '@' ? k : at;
     }
     buf_add(&r->out, str_slice(s, i, secret));
-    buf_addz(&r->out, mask);
+    hide_span(r, secret, at);
     return at;
 }
 
@@ -218,14 +228,15 @@ hide_value(Redactor *r, size_t i)
     if (v < s.n && (s.p[v] == '\'' || s.p[v] == '"')) {
         size_t end = quoted_end(s, v);
         buf_add(&r->out, str_slice(s, i, v + 1));
-        buf_addz(&r->out, mask);
+        hide_span(r, v + 1, end);
         return end;
     }
     if (v + 1 < s.n && s.p[v] == '$' && s.p[v + 1] == '$') {
         const char *close = memmem(s.p + v + 2, s.n - v - 2, "$$", 2);
+        size_t end = close ? (size_t)(close - s.p) : s.n;
         buf_add(&r->out, str_slice(s, i, v + 2));
-        buf_addz(&r->out, mask);
-        return close ? (size_t)(close - s.p) : s.n;
+        hide_span(r, v + 2, end);
+        return end;
     }
     if (!bare)
         return i;
@@ -236,7 +247,7 @@ hide_value(Redactor *r, size_t i)
     if (end == v)
         return i;
     buf_add(&r->out, str_slice(s, i, v));
-    buf_addz(&r->out, mask);
+    hide_span(r, v, end);
     return end;
 }
 
@@ -252,10 +263,10 @@ may_begin_token(Str s, size_t i)
            (lower(c) == 'p' && lower(next) == 'a' && lower(third) == 's');
 }
 
-char *
-url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
+static char *
+redact(Arena *a, Str text, bool keeps_columns)
 {
-    Redactor r = {.text = count ? url_hide(a, text, secrets, count) : text};
+    Redactor r = {.text = text, .keeps_columns = keeps_columns};
     buf_init(&r.out, a);
     static const char *const words[] = {"password", "passwd", "passphrase"};
     for (size_t i = 0; i < r.text.n;) {
@@ -284,6 +295,18 @@ url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
         buf_addc(&r.out, r.text.p[i++]);
     }
     return r.out.p;
+}
+
+char *
+url_redact(Arena *a, Str text, const char *const *secrets, size_t count)
+{
+    return redact(a, count ? url_hide(a, text, secrets, count) : text, false);
+}
+
+char *
+url_mask(Arena *a, Str text)
+{
+    return redact(a, text, true);
 }
 
 /* ---- what is secret in a configuration ------------------------------------------------------ */

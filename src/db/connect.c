@@ -124,7 +124,9 @@ on_notice(void *arg, const PGresult *res)
     const char *severity = db->pq.PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *state = db->pq.PQresultErrorField(res, PG_DIAG_SQLSTATE);
     const char *text = db->pq.PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-    db->notice(db->notice_arg, severity ? severity : "", state ? state : "", text ? text : "");
+    ARENA_LOCAL(a);
+    db->notice(db->notice_arg, severity ? severity : "", state ? state : "",
+               url_redact(a, str_of(text), NULL, 0));
 }
 
 /* One attempt. */

@@ -69,6 +69,13 @@ field(Db *db, Arena *a, const PGresult *res, int code)
     return v ? str_dupz(a, v) : "";
 }
 
+/* What a server says may quote a statement with a password: it goes no further than here. */
+static const char *
+words(Db *db, Arena *a, const PGresult *res, int code)
+{
+    return url_redact(a, str_of(field(db, a, res, code)), NULL, 0);
+}
+
 /* The first line of libpq's text; the others guess at causes. */
 static const char *
 connection_text(Db *db, Arena *a)
@@ -90,10 +97,10 @@ take_error(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
     }
     ret->end = DB_FAILED;
     memcpy(ret->sqlstate, state, 5);
-    ret->message = field(db, a, res, PG_DIAG_MESSAGE_PRIMARY);
-    ret->detail = field(db, a, res, PG_DIAG_MESSAGE_DETAIL);
-    ret->hint = field(db, a, res, PG_DIAG_MESSAGE_HINT);
-    ret->context = field(db, a, res, PG_DIAG_CONTEXT);
+    ret->message = words(db, a, res, PG_DIAG_MESSAGE_PRIMARY);
+    ret->detail = words(db, a, res, PG_DIAG_MESSAGE_DETAIL);
+    ret->hint = words(db, a, res, PG_DIAG_MESSAGE_HINT);
+    ret->context = words(db, a, res, PG_DIAG_CONTEXT);
     ret->schema = field(db, a, res, PG_DIAG_SCHEMA_NAME);
     ret->table = field(db, a, res, PG_DIAG_TABLE_NAME);
     ret->column = field(db, a, res, PG_DIAG_COLUMN_NAME);

@@ -58,6 +58,43 @@ look_at_environment(Doctor *d)
                "uses the same database as environment %s (URL from %s)", c->env_name, twin.origin);
 }
 
+/* The project that a host of Supabase names: "abc" of abc.supabase.co and db.abc.supabase.co. */
+static Str
+supabase_project(Str host)
+{
+    static const Str suffix = {".supabase.co", sizeof ".supabase.co" - 1};
+    if (!str_ends(host, suffix))
+        return (Str){"", 0};
+    host.n -= suffix.n;
+    return str_starts(host, STR("db.")) ? str_slice(host, 3, host.n) : host;
+}
+
+/* The pooler's hosts are shared: there the user names the project ("postgres.abc"). */
+static void
+compare_supabase(Doctor *d, const DbUrl *url)
+{
+    const Config *c = d->config;
+    Str host = str_of(url->hosts.v[0].host), user = str_of(url->user),
+        api = str_of(c->supabase_url);
+    const char *scheme = c->supabase_url ? strstr(c->supabase_url, "://") : NULL;
+    Str ours = supabase_project(host);
+    if (str_contains(host, STR(".pooler.supabase."))) {
+        str_cut(&user, '.');
+        ours = user.p ? user : STR("");
+    }
+    if (!scheme || !ours.n)
+        return;
+    Str theirs = str_slice(api, (size_t)(scheme + 3 - c->supabase_url), api.n);
+    theirs = supabase_project(str_cut(&theirs, '/'));
+    if (!theirs.n)
+        return;
+    bool same = str_eq(ours, theirs);
+    doctor_add(d, FINDING_CONFIG_SUPABASE, same ? FINDING_OK : FINDING_WARNING, c->supabase_origin,
+               same ? NULL : "take both from one project's page",
+               "SUPABASE_URL is of project %s, the database of %s",
+               str_printable(d->arena, theirs, false), str_printable(d->arena, ours, false));
+}
+
 static bool
 parse(Doctor *d, ConfigKey key, DbUrl *ret)
 {
@@ -88,6 +125,8 @@ look_at_urls(Doctor *d)
                    "%s, from %s", url_shown(a, used), target->origin);
     else if (!target)
         doctor_add(d, FINDING_CONFIG_URL, FINDING_INFO, NULL, NULL, "no database URL is set");
+    if (used)
+        compare_supabase(d, used);
     const char *hint;
     if (used && (db_is_pooler_url(a, used, &hint) || (used->pgbouncer && !has_direct)))
         doctor_add(d, FINDING_CONFIG_POOLER, FINDING_ERROR, target->origin, hint,

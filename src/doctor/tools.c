@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/jr.h"
 #include "base/os.h"
+#include "project/project.h"
 
 #include <unistd.h>
 
@@ -150,23 +151,34 @@ look_at_packages(Doctor *d)
 }
 
 static void
+look_at_lock_files(Doctor *d, const Project *p)
+{
+    static const char *const locks[] = {"pnpm-lock.yaml", "yarn.lock", "bun.lock",
+                                        "package-lock.json"};
+    Buf found;
+    int n = 0;
+    buf_init(&found, d->arena);
+    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
+        if (fs_exists(fs_join(d->arena, d->config->project_dir, locks[i])))
+            buf_fmt(&found, "%s%s", n++ ? ", " : "", locks[i]);
+    if (n > 1)
+        doctor_add(d, FINDING_TOOL_NODE, FINDING_WARNING, "package manager",
+                   "keep one lock file and delete the others",
+                   "lock files of several are there: %s", found.p);
+    else
+        doctor_add(d, FINDING_TOOL_NODE, FINDING_OK, "package manager", NULL, "%s (%s)%s",
+                   p->manager,
+                   p->manager_evidence ? p->manager_evidence : "nothing tells of another",
+                   in_path(d->arena, p->manager) ? "" : ", which is not installed here");
+}
+
+static void
 look_at_node(Doctor *d)
 {
-    static const struct {
-        const char *file, *manager;
-    } locks[] = {{"pnpm-lock.yaml", "pnpm"},
-                 {"yarn.lock", "yarn"},
-                 {"bun.lock", "bun"},
-                 {"bun.lockb", "bun"},
-                 {"package-lock.json", "npm"}};
-    const char *dir = d->config->project_dir, *managers[8] = {0};
-    int found = 0;
-    if (!fs_exists(fs_join(d->arena, dir, "package.json")))
+    Project p;
+    Err ignored;
+    if (!project_detect(d->arena, d->config->project_dir, &p, &ignored) || !p.has_package)
         return;
-    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
-        if (fs_exists(fs_join(d->arena, dir, locks[i].file)) &&
-            (!found || strcmp(managers[found - 1], locks[i].manager) != 0))
-            managers[found++] = locks[i].manager;
     Program node = {.path = in_path(d->arena, "node")};
     if (node.path && ask_version(d, &node))
         doctor_add(d, FINDING_TOOL_NODE, FINDING_OK, "node", NULL, "%s (%s)", node.version,
@@ -174,14 +186,7 @@ look_at_node(Doctor *d)
     else
         doctor_add(d, FINDING_TOOL_NODE, FINDING_INFO, "node", NULL,
                    "not found; Aramid needs none, generators of the schema do");
-    if (found > 1)
-        doctor_add(d, FINDING_TOOL_NODE, FINDING_WARNING, "package manager",
-                   "keep one lock file and delete the others",
-                   "lock files of several are there: %s and %s", managers[0], managers[1]);
-    else if (found)
-        doctor_add(d, FINDING_TOOL_NODE, in_path(d->arena, managers[0]) ? FINDING_OK : FINDING_INFO,
-                   "package manager", NULL, "%s%s", managers[0],
-                   in_path(d->arena, managers[0]) ? "" : ", which is not installed here");
+    look_at_lock_files(d, &p);
 }
 
 void

@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include "config/config.h"
+
 #include "base/map.h"
 
 const char *
@@ -33,6 +35,7 @@ plan_quote_line(const MigrationPlan *mp, Err *err)
     if (!rest.p)
         return;
     Str line = str_cut(&rest, '\n');
+    line = str_of(url_mask(a, line));
     if (line.n > 160)
         line.n = 160;
     err_detail(err, "%6d | %s", err->at.line, str_printable(a, line, false));

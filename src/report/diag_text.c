@@ -1,6 +1,7 @@
 #include "report/diag_text.h"
 
 #include "base/fs.h"
+#include "config/config.h"
 
 static const char *
 severity_name(Severity s)
@@ -28,6 +29,9 @@ is_line_end(char c)
 {
     return c == '\n' || c == '\r';
 }
+
+/* Of a longer line only what is around the place is looked at. */
+enum { LINE_MAX_BYTES = 4096 };
 
 static Excerpt
 excerpt(Str text, size_t off, size_t len, size_t room)
@@ -95,8 +99,13 @@ add_excerpt(Buf *out, const Term *term, const Diag *d, const StrCursor *at)
 {
     ARENA_LOCAL(scratch);
     int width = term->width > 40 ? term->width : 80;
-    Str text = d->source->text;
-    Excerpt e = excerpt(text, at->off, d->len, (size_t)width - 16);
+    /* The line may hold the URL of a datasource. */
+    Str line = str_line_at(d->source->text, at->off);
+    size_t off = at->off - (size_t)(line.p - d->source->text.p);
+    size_t from = off > LINE_MAX_BYTES ? off - LINE_MAX_BYTES : 0;
+    size_t to = line.n - off > LINE_MAX_BYTES ? off + LINE_MAX_BYTES : line.n;
+    Str text = str_of(url_mask(scratch, str_slice(line, from, to)));
+    Excerpt e = excerpt(text, off - from, d->len, (size_t)width - 16);
     const char *dots = term_mark(term, TERM_MARK_ELLIPSIS);
     size_t dots_columns = term_columns(str_of(dots));
 

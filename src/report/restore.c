@@ -229,6 +229,8 @@ void
 report_restore_json(JsonWriter *w, const RestoreReport *r)
 {
     jw_object(w, NULL);
+    jw_strz(w, "command", r->is_drill ? "backup verify" : "restore");
+    jw_bool(w, "ok", true);
     jw_strz(w, "result", r->dry_run ? "planned" : r->is_drill ? "tried" : "restored");
     backup_json(w, r);
     report_target_json(w, &r->target);

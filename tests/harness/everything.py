@@ -127,7 +127,7 @@ CREATE MATERIALIZED VIEW app.unfilled AS SELECT 1 AS a WITH NO DATA;
 
 ALTER TABLE app.parent ENABLE ROW LEVEL SECURITY;
 ALTER TABLE app.parent FORCE ROW LEVEL SECURITY;
-CREATE POLICY mine ON app.parent AS RESTRICTIVE FOR SELECT TO "rest ""odd""", rest_owner USING (label = current_user);
+CREATE POLICY mine ON app.parent AS RESTRICTIVE FOR SELECT TO "rest ""odd""" USING (label = current_user);
 CREATE POLICY nobody ON app.parent USING (false);
 CREATE SEQUENCE app.lonely AS smallint INCREMENT -2 MINVALUE -100 MAXVALUE 100 START 50 CYCLE CACHE 5;
 SELECT nextval('app.lonely'), nextval('app.lonely');
