@@ -7,6 +7,8 @@
 #include "base/os.h"
 #include "project/project.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { NEWEST_MAJOR = 18 };
@@ -52,12 +54,20 @@ in_path(Arena *a, const char *name)
     return NULL;
 }
 
+/* Debian's programs in /usr/bin choose one of those in the folders below, slowly. */
+static bool
+is_wrapper(const char *path)
+{
+    char real[PATH_MAX];
+    return realpath(path, real) && strcmp(fs_basename(real), "pg_wrapper") == 0;
+}
+
 /* The newest of PATH and of the folders where packages put one for each version. */
 static Program
 find_client(Doctor *d, const char *name)
 {
     Program best = {.path = in_path(d->arena, name)};
-    if (best.path && !ask_version(d, &best))
+    if (best.path && (is_wrapper(best.path) || !ask_version(d, &best)))
         best = (Program){0};
     static const struct {
         const char *before, *after;
