@@ -28,18 +28,24 @@ hash_sha256_raw(HashState *h, unsigned char digest[32])
 }
 
 char *
-hash_sha256_hex(Arena *a, Str text)
+hash_sha256_end(Arena *a, HashState *h)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char digest[32];
-    SHA256_CTX ctx;
-    SHA256_Init(&ctx);
-    SHA256_Update(&ctx, text.p, text.n);
-    SHA256_Final(digest, &ctx);
+    SHA256_Final(digest, &h->ctx);
     char *out = arena_alloc(a, 65);
     for (int i = 0; i < 32; i++) {
         out[2 * i] = hex[digest[i] >> 4];
         out[2 * i + 1] = hex[digest[i] & 15];
     }
     return out;
+}
+
+char *
+hash_sha256_hex(Arena *a, Str text)
+{
+    HashState h;
+    SHA256_Init(&h.ctx);
+    SHA256_Update(&h.ctx, text.p, text.n);
+    return hash_sha256_end(a, &h);
 }

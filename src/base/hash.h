@@ -12,3 +12,4 @@ char *hash_sha256_hex(Arena *a, Str text);
 HashState *hash_sha256_begin(Arena *a);
 void hash_sha256_add(HashState *h, Str text);
 void hash_sha256_raw(HashState *h, unsigned char digest[32]);
+char *hash_sha256_end(Arena *a, HashState *h); /* as hex */

@@ -138,6 +138,21 @@ str_fmt(Arena *a, const char *fmt, ...)
     return p;
 }
 
+char *
+str_bytes(Arena *a, int64_t n)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB"};
+    if (n < 1000)
+        return str_fmt(a, "%lld byte%s", (long long)n, n == 1 ? "" : "s");
+    double value = (double)n;
+    int unit = -1;
+    while (value >= 999.5 && unit < 4) {
+        value /= 1000;
+        unit++;
+    }
+    return str_fmt(a, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
 bool
 str_to_int(Str s, long long min, long long max, long long *ret)
 {

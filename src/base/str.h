@@ -62,6 +62,9 @@ Str str_copy(Arena *a, Str s);
 __attribute__((format(printf, 2, 3))) char *str_fmt(Arena *a, const char *fmt, ...);
 __attribute__((format(printf, 2, 0))) char *str_vfmt(Arena *a, const char *fmt, va_list ap);
 
+/* "17 bytes", "4.2 kB", "1.5 GB": powers of 1000, two digits at least. */
+char *str_bytes(Arena *a, int64_t n);
+
 /* Parse a whole decimal number; false when `s` is anything else or out of [min, max]. */
 bool str_to_int(Str s, long long min, long long max, long long *ret);
 

@@ -92,6 +92,7 @@ enum {
 
 typedef enum CmdGroup {
     CMD_GROUP_MIGRATIONS,
+    CMD_GROUP_BACKUP,
     CMD_GROUP_SCHEMA,
     CMD_GROUP_EMBEDDED,
     CMD_GROUP_INFORMATION,

@@ -158,6 +158,7 @@ cmd_deploy(CmdCall *call)
         .approve = approve,
         .approve_arg = &d,
         .ask_first = wants_answer(&d),
+        .reason = cli_text(call, "reason"),
         .on_target = on_target,
         .on_target_arg = &d,
     };

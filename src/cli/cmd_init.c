@@ -153,6 +153,7 @@ cmd_init(CmdCall *call)
         .start_dir = ".",
         .schema = cli_text(call, "schema"),
         .migrations = cli_text(call, "migrations"),
+        .config_path = cli_text(call, "config"),
         .profile = cli_text(call, "profile"),
         .force = cli_flag(call, "force"),
         .beside = cli_flag(call, "beside"),

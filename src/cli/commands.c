@@ -205,6 +205,10 @@ static const OptSpec deploy_options[] = {
      .help = "attempts after a lost connection, a deadlock or a serialization failure"},
     {.name = "create-database", .type = OPT_FLAG, .negatable = true,
      .config = CLI_SETS(CREATE_DB), .help = "create the database when it does not exist"},
+    {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
+     .help = "make a backup before anything is changed; production does so by itself"},
+    {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
+     .help = "with --no-backup: why there is none; it is recorded"},
     {0},
 };
 
@@ -227,7 +231,8 @@ static const CmdSpec deploy = {
         "waited for politely: in short attempts, so that the site's own queries never queue for "
         "long.\n\n"
         "Other runs on the same database are waited for. In a production environment the command "
-        "asks before it begins; --yes answers.",
+        "asks before it begins (--yes answers), and makes a backup first: without one nothing is "
+        "changed. --no-backup with a --reason goes on without one.",
     .options = deploy_options, .examples = deploy_examples, .run = cmd_deploy,
 };
 
@@ -489,6 +494,191 @@ static const CmdSpec pull = {
         "The difference is shown and confirmed before a file is changed; files are replaced as a "
         "whole. A schema that would not be valid is never written.",
     .options = pull_options, .examples = pull_examples, .run = cmd_pull,
+};
+
+/* ---- backups -------------------------------------------------------------------------------- */
+
+static const char *const backup_formats[] = {"sql", "sql.zst", "dump", NULL};
+static const char *const backup_methods[] = {"auto", "pg_dump", "native", "command", NULL};
+
+static const OptSpec backup_options[] = {
+    {.name = "name", .type = OPT_TEXT, .value = "PATTERN",
+     .help = "name of its files instead of the time, such as 'backup-%Y%m%d-%H%M' (UTC)"},
+    {.name = "dir", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(BACKUP_DIR),
+     .help = "folder of the backups; default: backups"},
+    {.name = "format", .type = OPT_CHOICE, .value = "FORMAT", .choices = backup_formats,
+     .config = CLI_SETS(BACKUP_FORMAT),
+     .help = "sql, sql.zst (compressed) or dump (for pg_restore)"},
+    {.name = "method", .type = OPT_CHOICE, .value = "HOW", .choices = backup_methods,
+     .config = CLI_SETS(BACKUP_METHOD),
+     .help = "pg_dump, native (Aramid's own dump), command, or auto"},
+    {.name = "encrypt-to", .type = OPT_TEXT, .value = "KEYS", .config = CLI_SETS(BACKUP_KEYS),
+     .help = "public keys of age (age1...), with commas between them"},
+    {.name = "timeout", .type = OPT_DURATION, .value = "DURATION",
+     .config = CLI_SETS(BACKUP_TIMEOUT), .help = "limit for the whole backup; 0 = none"},
+    {0},
+};
+
+static const CmdExample backup_examples[] = {
+    {"aramid backup", "of the project's database, into backups/"},
+    {"aramid backup --name 'backup-%Y%m%d-%H%M' --format sql.zst", "named by the minute, compressed"},
+    {"aramid backup list", "what there is"},
+    {"aramid backup verify", "read the newest one back"},
+    {0},
+};
+
+#define BACKUP_DESCRIPTION                                                                         \
+    "Dumps the database with a pg_dump that is new enough for the server, reads the result back "  \
+    "as a whole, and keeps it with a copy of schema.prisma and a manifest: server, sizes, SHA-256, " \
+    "and rows and checksum of each table. Files are readable for their owner only. Whatever goes " \
+    "wrong leaves nothing that looks like a backup.\n\n"                                           \
+    "A run that is under way is waited for. Afterwards backups that are older than "               \
+    "backup.retention_days (30) are removed, never the newest good one. Roles and passwords of "   \
+    "the server are not part of a backup."
+
+static const CmdSpec backup = {
+    .name = "backup", .group = CMD_GROUP_BACKUP, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON, .summary = "make a backup now, and prove it",
+    .description = BACKUP_DESCRIPTION
+        "\n\nSee also: aramid backup list, aramid backup verify, aramid backup prune.",
+    .options = backup_options, .examples = backup_examples, .run = cmd_backup,
+};
+
+static const CmdSpec backup_create = {
+    .name = "backup create", .group = CMD_GROUP_BACKUP, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON, .summary = "the same as `aramid backup`",
+    .description = BACKUP_DESCRIPTION, .options = backup_options, .examples = backup_examples,
+    .run = cmd_backup,
+};
+
+static const OptSpec backup_list_options[] = {
+    {.name = "dir", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(BACKUP_DIR),
+     .help = "folder of the backups; default: backups"},
+    {0},
+};
+
+static const CmdSpec backup_list = {
+    .name = "backup list", .group = CMD_GROUP_BACKUP, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON, .summary = "show the backups there are",
+    .description =
+        "Lists the backups of the folder, the newest first: when, of what, how large, and whether "
+        "its files are there in full size. Contents are not read; `aramid backup verify` does "
+        "that. No database is asked.",
+    .options = backup_list_options, .run = cmd_backup_list,
+};
+
+static const ArgSpec backup_verify_args[] = {
+    {.name = "BACKUP", .repeatable = false, .help = "id or file; default: the newest"},
+    {0},
+};
+
+static const OptSpec backup_verify_options[] = {
+    {.name = "dir", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(BACKUP_DIR),
+     .help = "folder of the backups; default: backups"},
+    {.name = "all", .type = OPT_FLAG, .help = "every backup of the folder"},
+    {.name = "identity", .type = OPT_PATH, .value = "FILE", .config = CLI_SETS(BACKUP_IDENTITY),
+     .help = "file with the secret key of age, for encrypted ones"},
+    {.name = "drill", .type = OPT_FLAG,
+     .help = "restore it into a throwaway server of our own, and compare every table"},
+    {0},
+};
+
+static const CmdConflict backup_verify_conflicts[] = {{"drill", "all"}, {0}};
+
+static const CmdExit backup_verify_exits[] = {{51, "a backup is damaged"}, {0}};
+
+static const CmdSpec backup_verify = {
+    .name = "backup verify", .group = CMD_GROUP_BACKUP, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON, .summary = "read a backup back and compare it",
+    .description =
+        "Reads every byte of a backup and compares it with its manifest: SHA-256 of the files, "
+        "rows and checksum of each table, large objects, and that the dump is whole. Without its "
+        "key an encrypted one is compared by SHA-256 only, and that is said. No database is "
+        "asked.\n\n"
+        "With --drill it is also restored, into a private PostgreSQL of the same or a newer major "
+        "version that is thrown away afterwards: the proof that it can be.",
+    .args = backup_verify_args, .options = backup_verify_options,
+    .conflicts = backup_verify_conflicts, .exits = backup_verify_exits,
+    .run = cmd_backup_verify,
+};
+
+static const ArgSpec restore_args[] = {
+    {.name = "BACKUP", .help = "id or file, also of a pg_dump; default: the newest"},
+    {0},
+};
+
+static const OptSpec restore_options[] = {
+    {.name = "replace", .type = OPT_FLAG,
+     .help = "give the restored database the name of the project's one, which is kept under a "
+             "dated name"},
+    {.name = "confirm", .type = OPT_TEXT, .value = "NAME", .needs = "replace",
+     .help = "with --replace: the database's name, where nobody can be asked"},
+    {.name = "force", .type = OPT_FLAG, .needs = "replace",
+     .help = "with --replace: end the sessions of others on it"},
+    {.name = "name", .type = OPT_TEXT, .value = "NAME", .help = "name of the new database"},
+    {.name = "into", .type = OPT_URL, .value = "URL",
+     .help = "restore into this empty database, where none may be made"},
+    {.name = "no-owner", .type = OPT_FLAG, .help = "everything belongs to the role that restores"},
+    {.name = "no-privileges", .type = OPT_FLAG, .help = "leave GRANT and REVOKE out"},
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "read the backup, look at the server, say what would be done"},
+    {.name = "dir", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(BACKUP_DIR),
+     .help = "folder of the backups; default: backups"},
+    {.name = "identity", .type = OPT_PATH, .value = "FILE", .config = CLI_SETS(BACKUP_IDENTITY),
+     .help = "file with the secret key of age, for encrypted ones"},
+    {0},
+};
+
+static const CmdConflict restore_conflicts[] = {
+    {"into", "replace"}, {"into", "name"}, {"name", "replace"}, {"into", "url"}, {0},
+};
+
+static const CmdExit restore_exits[] = {
+    {51, "the backup is damaged or cut off"},
+    {53, "it could not be restored; nothing that was there was changed"},
+    {0},
+};
+
+static const CmdExample restore_examples[] = {
+    {"aramid restore --dry-run", "what the newest backup holds, and what would be made"},
+    {"aramid restore 20261121T022246Z", "into a new database beside the old one"},
+    {"aramid restore --replace backups/db-backup-20261121T022246Z.sql", "in its place"},
+    {0},
+};
+
+static const CmdSpec restore = {
+    .name = "restore", .group = CMD_GROUP_BACKUP, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "bring a backup back, beside the database or in its place",
+    .description =
+        "Reads the whole backup first; then makes a new database, restores into it in one "
+        "transaction, reads every table back and compares it. Only a database that is whole is "
+        "there afterwards; the old one is not touched. With --replace the two exchange names at "
+        "the end, and the old one is kept under a dated name.\n\n"
+        "Knows backups of Aramid (plain, compressed, encrypted) and files of pg_dump (plain and "
+        "custom). The history of migrations comes with the backup: what is newer is named, and "
+        "the next deploy applies it.",
+    .args = restore_args, .options = restore_options, .conflicts = restore_conflicts,
+    .examples = restore_examples, .exits = restore_exits, .run = cmd_restore,
+};
+
+static const OptSpec backup_prune_options[] = {
+    {.name = "dir", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(BACKUP_DIR),
+     .help = "folder of the backups; default: backups"},
+    {.name = "days", .type = OPT_INT, .value = "N", .min = 1, .max = 36500,
+     .config = CLI_SETS(BACKUP_DAYS), .help = "keep those of so many days; default: 30"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "only say which would be removed"},
+    {0},
+};
+
+static const CmdSpec backup_prune = {
+    .name = "backup prune", .group = CMD_GROUP_BACKUP, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON, .summary = "remove old backups",
+    .description =
+        "Removes complete backups of Aramid's that are older than backup.retention_days (30). The "
+        "newest good one of each database always stays: it is read back before anything older is "
+        "removed. Other files in the folder are never touched.",
+    .options = backup_prune_options, .run = cmd_backup_prune,
 };
 
 /* ---- embedded database ---------------------------------------------------------------------- */
@@ -771,7 +961,8 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &validate,
+    &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &backup,
+    &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,

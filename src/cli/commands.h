@@ -11,6 +11,13 @@ int cmd_status(CmdCall *call);
 int cmd_resolve(CmdCall *call);
 int cmd_unlock(CmdCall *call);
 
+int cmd_backup(CmdCall *call);
+int cmd_backup_list(CmdCall *call);
+int cmd_backup_verify(CmdCall *call);
+int cmd_backup_prune(CmdCall *call);
+int cmd_restore(CmdCall *call);
+int cmd_drill(CmdCall *call); /* backup verify --drill */
+
 int cmd_validate(CmdCall *call);
 int cmd_format(CmdCall *call);
 int cmd_schema(CmdCall *call);

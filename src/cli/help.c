@@ -23,7 +23,8 @@ const char *
 cli_group_name(CmdGroup group)
 {
     static const char *const names[CMD_GROUP_COUNT] = {
-        [CMD_GROUP_MIGRATIONS] = "Migrations",        [CMD_GROUP_SCHEMA] = "Schema",
+        [CMD_GROUP_MIGRATIONS] = "Migrations",        [CMD_GROUP_BACKUP] = "Backups",
+        [CMD_GROUP_SCHEMA] = "Schema",
         [CMD_GROUP_EMBEDDED] = "Embedded PostgreSQL", [CMD_GROUP_INFORMATION] = "Information",
         [CMD_GROUP_PRISMA] = "Prisma's spellings",
     };

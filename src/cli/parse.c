@@ -131,6 +131,19 @@ take_word(Parser *p, int i, Err *err)
     return true;
 }
 
+/* A command of one word may be the first word of others: "backup", "backup list". */
+static void
+take_second(Parser *p, int i)
+{
+    CmdCall *call = p->call;
+    const CmdSpec *both =
+        cli_find_command(p->table, str_of(str_fmt(p->a, "%s %s", call->spec->name, p->argv[i])));
+    if (!both || p->word_at[1])
+        return;
+    call->spec = both;
+    p->word_at[1] = i;
+}
+
 static bool
 find_command(Parser *p, Err *err)
 {
@@ -145,9 +158,11 @@ find_command(Parser *p, Err *err)
             call->wants_help |= o && o == help;
             call->wants_version |= o && o == version;
             i += takes_next(p, i);
-        } else if (!call->spec && !take_word(p, i, err)) {
-            return false;
-        }
+        } else if (!call->spec) {
+            if (!take_word(p, i, err))
+                return false;
+        } else
+            take_second(p, i);
     }
     return true;
 }
@@ -286,6 +301,9 @@ add_argument(Parser *p, const char *text, Err *err)
     const ArgSpec *arg = call->spec->args;
     for (size_t n = 0; arg && arg->name && n < call->args.n && !arg->repeatable; n++)
         arg++;
+    if ((!arg || !arg->name) && cli_is_first_word(p->table, str_of(call->spec->name)))
+        return cli_unknown_command(p->a, p->table, str_fmt(p->a, "%s %s", call->spec->name, text),
+                                   err);
     if (!arg || !arg->name)
         return err_set(err, ERR_USAGE, "unexpected argument %s", cli_quotable(p->a, str_of(text)));
     long long number;

@@ -271,7 +271,7 @@ static bool
 set_default(Loader *l, ConfigKey key)
 {
     const char *text = config_info(key)->dflt, *origin = "default";
-    if (key == CFG_CONFIRM)
+    if (key == CFG_CONFIRM || key == CFG_BACKUP)
         text = l->c->profile == PROFILE_PRODUCTION ? "true" : "false";
     else if (key == CFG_CREATE_DB)
         text = l->c->profile == PROFILE_DEVELOPMENT ? "true" : "false";

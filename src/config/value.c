@@ -51,6 +51,32 @@ parse_bool(Str s, int64_t *ret)
     return false;
 }
 
+/* Texts that have to be one of a few. */
+typedef struct Choices {
+    ConfigKey key;
+    const char *wrong;
+    const char *values[5];
+} Choices;
+
+static const Choices choices[] = {
+    {CFG_EDITED, "is neither warn nor error", {"warn", "error"}},
+    {CFG_DRIFT, "is not one of off, warn, refuse", {"off", "warn", "refuse"}},
+    {CFG_BACKUP_FORMAT, "is not one of sql, sql.zst, dump", {"sql", "sql.zst", "dump"}},
+    {CFG_BACKUP_SCOPE, "is neither run nor migration", {"run", "migration"}},
+    {CFG_BACKUP_METHOD,
+     "is not one of auto, pg_dump, native, command",
+     {"auto", "pg_dump", "native", "command"}},
+};
+
+static bool
+is_choice(const Choices *c, const char *text)
+{
+    for (int i = 0; c->values[i]; i++)
+        if (strcmp(text, c->values[i]) == 0)
+            return true;
+    return false;
+}
+
 const char *
 config_value_check(ConfigKey key, const char *text, int64_t *number)
 {
@@ -73,11 +99,9 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
     case CFG_TYPE_TEXT:
         if (key == CFG_PROFILE && !config_value_profile_of(text, &profile))
             return "is not one of development, staging, production";
-        if (key == CFG_EDITED && strcmp(text, "warn") != 0 && strcmp(text, "error") != 0)
-            return "is neither warn nor error";
-        if (key == CFG_DRIFT && strcmp(text, "off") != 0 && strcmp(text, "warn") != 0 &&
-            strcmp(text, "refuse") != 0)
-            return "is not one of off, warn, refuse";
+        for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+            if (choices[i].key == key && !is_choice(&choices[i], text))
+                return choices[i].wrong;
         return NULL;
     case CFG_TYPE_PATH:
     case CFG_TYPE_URL:

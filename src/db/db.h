@@ -2,7 +2,8 @@
  *
  * Everything is sent as one simple-query message and every wait has a deadline: resolving names,
  * connecting, answers, cancelling. While a message is under way the caller's tick runs about ten
- * times a second, so that signals, progress and liveness are looked after.
+ * times a second, also while COPY's data flows, so that signals, progress and liveness are looked
+ * after.
  *
  * Own statements are built with sqltext's quoting; there are no parameters because a message may
  * hold several statements. Names in own statements are schema-qualified. */
@@ -135,12 +136,25 @@ typedef void (*DbNotice)(void *arg, const char *severity, const char *sqlstate, 
 enum { DB_ROW_CELLS = 32 };
 typedef void (*DbRow)(void *arg, size_t result, const Str *cells);
 
+/* Called for each row, with its line end, that a COPY ... TO STDOUT sends. The bytes live until it
+ * returns. false: nobody wants the rest; the statement is cancelled. */
+typedef bool (*DbCopyOut)(void *arg, size_t result, Str row);
+
+/* Asked for the next piece of a COPY ... FROM STDIN, of any length below 1 GB (best 64 kB of whole
+ * rows or parts of them); it must live until the next call. n == 0: that was all. false: the data
+ * cannot be had; the statement fails on the server. An error that the server finds early is heard
+ * when the data has ended: libpq tells no sooner. */
+typedef bool (*DbCopyIn)(void *arg, Str *ret);
+
 typedef struct DbRun {
     int64_t timeout_ms;  /* 0 = no limit; then the statement is cancelled on the server */
     int tick_ms;         /* how often the tick is called, 0 = every 100 ms */
     bool discard_rows;   /* a user's script: rows are counted by the server, not kept */
     DbRow row;           /* takes the rows instead of the outcome, which then has none */
     void *row_arg;
+    DbCopyOut copy_out;  /* NULL: what COPY sends is thrown away */
+    DbCopyIn copy_in;    /* NULL: COPY FROM STDIN fails */
+    void *copy_arg;
     DbNotice notice;
     void *notice_arg;
 } DbRun;

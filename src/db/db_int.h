@@ -15,6 +15,8 @@ struct Db {
     DbNotice notice;
     void *notice_arg;
     bool copies_out; /* the statement under way is a COPY ... TO STDOUT */
+    bool copies_in;  /* it is a COPY ... FROM STDIN that wants more */
+    bool copy_refused; /* nobody wants the rest of the data */
 };
 
 enum {

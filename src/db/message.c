@@ -147,15 +147,32 @@ take_rows(Db *db, Arena *a, const PGresult *res, DbOutcome *ret)
     r->cells = cells;
 }
 
-/* Throw away what a COPY ... TO STDOUT has sent so far; false: more is to come. */
+/* Hand on what a COPY ... TO STDOUT has sent so far; false: more is to come. */
 static bool
-drain_copy_out(Db *db)
+drain_copy_out(Db *db, const DbRun *run, const DbOutcome *ret)
 {
-    char *chunk;
+    char *row;
     int n;
-    while ((n = db->pq.PQgetCopyData(db->conn, &chunk, 1)) > 0)
-        db->pq.PQfreemem(chunk);
+    while ((n = db->pq.PQgetCopyData(db->conn, &row, 1)) > 0) {
+        if (run->copy_out && !db->copy_refused)
+            db->copy_refused = !run->copy_out(run->copy_arg, ret->results.n, (Str){row, (size_t)n});
+        db->pq.PQfreemem(row);
+    }
     return n != 0;
+}
+
+/* Queue the next piece of a COPY ... FROM STDIN, or its end. */
+static bool
+feed_copy_in(Db *db, const DbRun *run)
+{
+    Str piece = {0};
+    if (!run->copy_in(run->copy_arg, &piece)) {
+        db->copies_in = false;
+        return db->pq.PQputCopyEnd(db->conn, "the data ended early") >= 0;
+    }
+    db->copies_in = piece.n > 0;
+    return (piece.n ? db->pq.PQputCopyData(db->conn, piece.p, (int)piece.n)
+                    : db->pq.PQputCopyEnd(db->conn, NULL)) >= 0;
 }
 
 static void
@@ -186,7 +203,9 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
         db->copies_out = true;
         break;
     case PGRES_COPY_IN:
-        db->pq.PQputCopyEnd(db->conn, "COPY FROM STDIN has no data here");
+        db->copies_in = run->copy_in != NULL;
+        if (!db->copies_in)
+            db->pq.PQputCopyEnd(db->conn, "COPY FROM STDIN has no data here");
         break;
     default:
         take_error(db, a, res, ret);
@@ -199,8 +218,8 @@ static bool
 collect(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
 {
     for (;;) {
-        db->copies_out = db->copies_out && !drain_copy_out(db);
-        if (db->copies_out || db->pq.PQisBusy(db->conn))
+        db->copies_out = db->copies_out && !drain_copy_out(db, run, ret);
+        if (db->copies_out || db->copies_in || db->pq.PQisBusy(db->conn))
             return false;
         PGresult *res = db->pq.PQgetResult(db->conn);
         if (!res)
@@ -219,11 +238,27 @@ lose(Db *db, Arena *a, DbOutcome *ret, const char *fallback)
     ret->end = DB_LOST;
 }
 
-/* Wait for the answer. A stop or a timeout cancels the statement and waits a little longer. */
+/* Where data flows without a pause the socket's wait never ticks: then it is done here. */
+static WaitEnd
+look_at_clock(Db *db, const DbRun *run, int64_t started, int64_t deadline, int64_t *ticked)
+{
+    int64_t now = clock_ms();
+    if (now >= deadline)
+        return WAIT_DEADLINE;
+    if (db->copy_refused)
+        return WAIT_STOP;
+    if (now - *ticked < (run->tick_ms ? run->tick_ms : TICK_MS))
+        return WAIT_READY;
+    *ticked = now;
+    return !db->opt.tick || db->opt.tick(db->opt.tick_arg, now - started) ? WAIT_READY : WAIT_STOP;
+}
+
+/* Send, hand data in and out, wait for the answer. A stop or a timeout cancels the statement and
+ * waits a little longer. */
 static void
 await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
 {
-    int64_t started = clock_ms();
+    int64_t started = clock_ms(), ticked = started;
     int64_t deadline = run->timeout_ms ? started + run->timeout_ms : INT64_MAX;
     bool sent = false, cancelling = false;
     for (;;) {
@@ -235,9 +270,17 @@ await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
         }
         if (sent && collect(db, a, run, ret))
             return;
+        WaitEnd end = cancelling ? WAIT_READY : look_at_clock(db, run, started, deadline, &ticked);
+        if (sent && db->copies_in && end == WAIT_READY) {
+            if (!feed_copy_in(db, run))
+                return lose(db, a, ret, "the data could not be sent");
+            sent = false;
+            continue;
+        }
         short events = (short)(sent ? POLLIN : POLLIN | POLLOUT);
-        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started,
-                                     run->tick_ms, cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
+        if (end == WAIT_READY)
+            end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started, run->tick_ms,
+                                 cancelling ? NULL : db->opt.tick, db->opt.tick_arg);
         if (end == WAIT_READY) {
             if (!db->pq.PQconsumeInput(db->conn)) {
                 collect(db, a, run, ret);
@@ -249,6 +292,11 @@ await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
             return lose(db, a, ret, "the server did not answer to a cancel request");
         ret->cancelled = cancelling = true;
         ret->timed_out = end == WAIT_DEADLINE;
+        if (db->copies_in) { /* a server that waits for data hears nothing else */
+            db->copies_in = false;
+            db->pq.PQputCopyEnd(db->conn, "cancelled");
+            sent = false;
+        }
         request_cancel(db);
         deadline = clock_ms() + GRACE_MS;
     }
@@ -257,8 +305,14 @@ await(Db *db, Arena *a, const DbRun *run, DbOutcome *ret)
 void
 db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
 {
-    *ret = (DbOutcome){.message = "", .detail = "", .hint = "", .context = "", .schema = "",
-                       .table = "", .column = "", .constraint = ""};
+    *ret = (DbOutcome){.message = "",
+                       .detail = "",
+                       .hint = "",
+                       .context = "",
+                       .schema = "",
+                       .table = "",
+                       .column = "",
+                       .constraint = ""};
     if (!db_is_open(db)) {
         ret->end = DB_LOST;
         ret->message = "the connection is closed";
@@ -266,7 +320,7 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
     }
     db->notice = run->notice;
     db->notice_arg = run->notice_arg;
-    db->copies_out = false;
+    db->copies_out = db->copies_in = db->copy_refused = false;
     if (!db->pq.PQsendQuery(db->conn, sql.p))
         lose(db, a, ret, "the message could not be sent");
     else {
@@ -288,7 +342,8 @@ db_outcome_err(const DbOutcome *o, const char *what, Err *err)
         return err_set(err, ERR_INTERRUPTED, "%s was interrupted", what);
     if (o->timed_out) {
         err_set(err, ERR_TIMEOUT, "%s did not end in time and was cancelled", what);
-        return err_hint(err, "raise timeouts.operation (MIGRATION_TIMEOUT) when the server is slow");
+        return err_hint(err,
+                        "raise timeouts.operation (MIGRATION_TIMEOUT) when the server is slow");
     }
     if (o->end == DB_LOST)
         err_set(err, ERR_CONNECTION_LOST, "the connection broke during %s", what);

@@ -40,6 +40,7 @@
     X(PQgetisnull)                                                                                 \
     X(PQclear)                                                                                     \
     X(PQgetCopyData)                                                                               \
+    X(PQputCopyData)                                                                               \
     X(PQputCopyEnd)                                                                                \
     X(PQfreemem)                                                                                   \
     X(PQgetCancel)                                                                                 \

@@ -1,3 +1,4 @@
+#include "flow/backup.h"
 #include "flow/drift.h"
 
 #include "render/render.h"
@@ -44,13 +45,21 @@ typedef struct Gate {
     const DeployInput *in;
     DeployResult *ret;
     bool is_done;
+    BackupPolicy backup;
+    bool is_prepared;
 } Gate;
+
+static void
+tell(const DeployInput *in, RunLevel level, const char *text)
+{
+    RunEvent e = {.kind = RUN_NOTE, .level = level, .ms = -1, .text = text};
+    in->sink.event(in->sink.arg, &e);
+}
 
 static void
 note(const DeployInput *in, const char *text)
 {
-    RunEvent e = {.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = text};
-    in->sink.event(in->sink.arg, &e);
+    tell(in, RUN_WARN, text);
 }
 
 /* Only drift that was found ends a deploy: where it cannot be looked for, that is said. */
@@ -96,18 +105,61 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
            (!g->in->approve || g->in->approve(g->in->approve_arg, s, plan, err));
 }
 
+/* ---- backup -------------------------------------------------------------------------------- */
+
+/* That there is none is said where there should be one. */
+static void
+tell_no_backup(Arena *a, const Gate *g)
+{
+    const BackupPolicy *p = &g->backup;
+    if (p->reason)
+        note(g->in, str_fmt(a, "no backup is made: %s", str_printable(a, str_of(p->reason), false)));
+    else if (p->off_origin)
+        note(g->in, str_fmt(a, "no backup is made: switched off by %s", p->off_origin));
+}
+
+/* Under the locks, with nothing changed yet: the dump is over before the first change, and dumps of
+ * others are waited for. */
+static bool
+before(void *arg, Session *s, const char *migration, Err *err)
+{
+    Gate *g = arg;
+    const DeployInput *in = g->in;
+    const BackupPolicy *p = &g->backup;
+    bool is_first = !migration && !g->is_prepared;
+    if (is_first && !s->ledger_exists && s->is_fresh) {
+        if (p->makes && !p->each)
+            tell(in, RUN_INFO, "the database is empty: there is nothing to back up");
+        g->backup.makes = p->makes && p->each;
+        g->is_prepared = true;
+        return true;
+    }
+    if (is_first && !p->makes)
+        tell_no_backup(s->arena, g);
+    bool due = p->makes && (p->each ? migration != NULL : is_first);
+    if (due && !flow_backup_before(s->arena, &in->base, &in->sink, &g->ret->target, in->run_id,
+                                   &g->ret->history, &g->ret->run, &g->ret->backup_id, err))
+        return false;
+    if ((due || is_first) && in->base.config->profile != PROFILE_DEVELOPMENT &&
+        !flow_wait_for_dumps(s->arena, &in->base, &in->sink, s, err))
+        return false;
+    g->is_prepared = true;
+    return true;
+}
+
 bool
 flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
     const Config *c = in->base.config;
     *ret = (DeployResult){.config = c, .run_id = in->run_id};
+    Gate gate = {.in = in, .ret = ret};
     /* Files first: what is wrong with them needs no server to be said. */
-    if (!flow_history(a, c, &ret->history, err) ||
+    if (!flow_backup_policy(c, in->reason, &gate.backup, err) ||
+        !flow_history(a, c, &ret->history, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
     if (in->on_target)
         in->on_target(in->on_target_arg, &ret->target);
-    Gate gate = {.in = in, .ret = ret};
     RunDeploy d = {
         .config = c,
         .url = &ret->target.url,
@@ -117,6 +169,8 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .sink = in->sink,
         .approve = approve,
         .approve_arg = &gate,
+        .before = before,
+        .before_arg = &gate,
         .ask_first = in->ask_first,
         .show_progress = in->show_progress,
     };

@@ -54,6 +54,7 @@ typedef struct DeployInput {
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *approve_arg;
     bool ask_first; /* it asks a person: before the locks are taken */
+    const char *reason; /* why there is to be no backup, or NULL */
     /* Told the target as soon as it is known; may be NULL. */
     void (*on_target)(void *arg, const Target *t);
     void *on_target_arg;
@@ -65,6 +66,7 @@ typedef struct DeployResult {
     History history;
     RunReport run;
     const char *run_id;
+    const char *backup_id; /* of the newest one that was made, NULL = none */
 } DeployResult;
 
 /* Bring the database up to date. On false the result tells how far it came. */

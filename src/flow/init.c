@@ -46,8 +46,7 @@ in_root(const Init *s, const char *name)
     return fs_join(s->a, s->r->project.root, name);
 }
 
-/* ---- which project it is ----------------------------------------------------------------------
- */
+/* ---- which project it is -------------------------------------------------------------------- */
 
 static bool
 fail_several(Init *s)
@@ -76,17 +75,42 @@ fail_nothing(Init *s)
                             "aramid init --schema PATH");
 }
 
+/* The schema that --schema names, or the settings that are there; NULL = neither does. */
+static bool
+named_schema(Init *s, const char **ret)
+{
+    Config config;
+    const char *start = s->r->project.start;
+    ConfigRequest request = {.start_dir = start, .config_path = s->in->config_path};
+    bool has_settings = s->in->config_path || fs_exists(fs_join(s->a, start, "aramid.yaml")) ||
+                        fs_exists(fs_join(s->a, start, "aramid.yml"));
+    *ret = s->in->schema;
+    if (*ret || !has_settings)
+        return true;
+    if (!config_load(s->a, &request, &config, s->err))
+        return false;
+    if (config.schema_path && strcmp(config.values[CFG_SCHEMA].origin, "default") != 0)
+        *ret = fs_below(start, config.schema_path);
+    return true;
+}
+
 static bool
 choose_place(Init *s)
 {
     InitResult *r = s->r;
     const Project *p = &r->project;
+    const char *schema;
     r->home = p->start;
-    if (s->in->schema) {
-        r->place = (ProjectPlace){.dir = "",
-                                  .tool = PROJECT_PRISMA,
-                                  .evidence = s->in->schema,
-                                  .has_package = p->has_package};
+    if (!named_schema(s, &schema))
+        return false;
+    if (s->in->schema || (schema && (!p->places.n || p->places.v[0].dir[0]))) {
+        r->place = (ProjectPlace){
+            .dir = "", .tool = PROJECT_PRISMA, .evidence = schema, .has_package = p->has_package};
+        vec_each (const ProjectPlace, place, &p->places) {
+            size_t n = strlen(place->dir);
+            if (strncmp(schema, place->dir, n) == 0 && schema[n] == '/')
+                r->place.version = place->version;
+        }
         return true;
     }
     if (p->places.n != 1)
@@ -133,6 +157,7 @@ find_paths(Init *s)
     Config config;
     ConfigFlag flags[2];
     ConfigRequest request = {.start_dir = fs_join(s->a, r->project.start, r->place.dir),
+                             .config_path = s->in->config_path,
                              .flags = flags};
     if (s->in->schema) {
         request.schema_path = fs_absolute(s->a, s->in->schema);
@@ -150,6 +175,14 @@ find_paths(Init *s)
         r->migrations = fs_below(r->home, config.migrations_dir);
     if (config.prisma_config)
         s->prisma_config = fs_below(r->home, config.prisma_config);
+    if (config.prisma_config && strcmp(request.start_dir, r->home) != 0)
+        note(s,
+             "%s is only read in its own folder: what it says beside schema and migrations belongs "
+             "into aramid.yaml",
+             s->prisma_config);
+    if (s->has_history && fs_kind(in_home(s, "supabase/migrations")) == FS_DIR)
+        note(s, "supabase/migrations is a history of its own, which Aramid leaves to Supabase's "
+                "command line; use one of the two for a database");
     const char *below = fs_below(r->project.root, r->home);
     bool is_root = strcmp(r->home, r->project.root) == 0;
     s->slug = is_root ? "" : str_fmt(s->a, "-%s", slug_of(s->a, below));
@@ -190,21 +223,36 @@ choose_groups(Init *s)
     return true;
 }
 
-static void
+/* A name that can stand in a workflow as it is. */
+static bool
+is_plain(const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789._/-";
+    return *name && !name[strspn(name, plain)];
+}
+
+/* An environment that the deploy would not know is an error now rather than then. */
+static bool
 choose_branches(Init *s)
 {
     InitResult *r = s->r;
-    for (size_t i = 0; i < s->in->branch_count; i++)
+    for (size_t i = 0; i < s->in->branch_count; i++) {
+        Config config;
+        ConfigRequest request = {.start_dir = r->home, .env_name = s->in->branches[i].env};
+        if (!config_load(s->a, &request, &config, s->err))
+            return false;
         *vec_add(s->a, &r->branches) = s->in->branches[i];
+    }
     if (!s->in->branch_count)
         vec_each (const ProjectBranch, b, &r->project.branches) {
-            if (b->name[strcspn(b->name, "'\"\\\n\r\t ${}")] == 0)
+            if (is_plain(b->name))
                 *vec_add(s->a, &r->branches) = *b;
         }
+    return true;
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
 /* What people edit after us is not ours any more. */
 typedef enum Ownership {
@@ -256,8 +304,7 @@ quoted(const Init *s, const char *text)
     return str_dup(s->a, str_trim(buf_str(&w.out)));
 }
 
-/* ---- aramid.yaml and ignore files --------------------------------------------------------------
- */
+/* ---- aramid.yaml and ignore files ----------------------------------------------------------- */
 
 static const char *
 settings_name(const Init *s)
@@ -303,26 +350,17 @@ add_settings(Init *s)
 }
 
 static bool
-add_ignores(Init *s, const char *name, const char *const *all, const char *why)
+add_ignores(Init *s, const char *name, const char *const *entries, const char *why)
 {
-    const char *path = in_home(s, name), *above = in_root(s, name);
-    const char *missing[8];
-    size_t n = 0;
-    Str text, outer = STR("");
-    bool there, outer_there;
-    if (!read_file(s, path, &there, &text) ||
-        (strcmp(path, above) != 0 && !read_file(s, above, &outer_there, &outer)))
-        return false;
-    /* What the repository ignores already need not be said again. */
-    for (; *all; all++) {
-        const char *const one[] = {*all, NULL};
-        if (project_ignore(s->a, outer, "", one).p != outer.p)
-            missing[n++] = *all;
-    }
-    missing[n] = NULL;
-    Str after = project_ignore(
-        s->a, text, "Aramid: backups hold data of users, .aramid/ logs of runs", missing);
-    return !after.n || add_file(s, path, after, 0644, OWN_EDIT, why);
+    const char *path = in_home(s, name);
+    Str text;
+    bool there;
+    return read_file(s, path, &there, &text) &&
+           add_file(s, path,
+                    project_ignore(s->a, text,
+                                   "Aramid: backups hold data of users, .aramid/ logs of runs",
+                                   entries),
+                    0644, OWN_EDIT, why);
 }
 
 static bool
@@ -337,8 +375,7 @@ add_all_ignores(Init *s)
             add_ignores(s, ".dockerignore", docker, "backups never get into an image"));
 }
 
-/* ---- package.json ------------------------------------------------------------------------------
- */
+/* ---- package.json --------------------------------------------------------------------------- */
 
 static bool
 can_run(const Init *s, const ProjectScript *script)
@@ -355,19 +392,19 @@ is_prisma_name(const ProjectScript *script)
 
 /* The text of a script, or the JSON that stands in its place; NULL = none. */
 static const char *
-script_today(Init *s, const JsonNode *scripts, Str text, const char *name)
+script_today(Init *s, const ProjectJson *scripts, Str text, const char *name)
 {
-    const JsonNode *node = project_json_get(scripts, name);
+    const ProjectJson *node = project_json_get(scripts, name);
     if (!node)
         return NULL;
-    return str_dup(s->a,
-                   node->kind == JSON_TEXT ? node->text : str_slice(text, node->from, node->to));
+    return str_dup(s->a, node->kind == PROJECT_JSON_TEXT ? node->text
+                                                         : str_slice(text, node->from, node->to));
 }
 
 /* The profile whose names package.json has already: all that can be written are there, and more of
  * them mean the same than with any other profile. */
 static const ProjectProfile *
-profile_in_use(Init *s, const JsonNode *scripts, Str text)
+profile_in_use(Init *s, const ProjectJson *scripts, Str text)
 {
     const ProjectProfile *best = NULL;
     int most = 0;
@@ -390,7 +427,7 @@ profile_in_use(Init *s, const JsonNode *scripts, Str text)
 
 /* The profile that is nearest to what people type today. */
 static const ProjectProfile *
-suggest_profile(Init *s, const JsonNode *scripts, Str text)
+suggest_profile(Init *s, const ProjectJson *scripts, Str text)
 {
     const char *migrate = script_today(s, scripts, text, "db:migrate");
     if (migrate && strstr(migrate, "migrate deploy"))
@@ -404,8 +441,9 @@ suggest_profile(Init *s, const JsonNode *scripts, Str text)
     if (project_json_get(scripts, "db:create") || project_json_get(scripts, "db:workflow") ||
         project_json_get(scripts, "db:deploy"))
         return project_profile("workflow");
-    for (const JsonNode *n = scripts && scripts->kind == JSON_OBJECT ? scripts->first : NULL; n;
-         n = n->next)
+    for (const ProjectJson *n = scripts && scripts->kind == PROJECT_JSON_OBJECT ? scripts->first
+                                                                                : NULL;
+         n; n = n->next)
         if (str_starts(n->key, STR("prisma:")))
             return project_profile("prisma");
     return NULL;
@@ -415,7 +453,7 @@ suggest_profile(Init *s, const JsonNode *scripts, Str text)
 static bool
 set_script(Init *s, Str *text, const char *name, const char *line)
 {
-    const JsonNode *root;
+    const ProjectJson *root;
     if (!project_json_parse(s->a, "package.json", *text, &root, s->err))
         return false;
     const char *today = script_today(s, project_json_get(root, "scripts"), *text, name);
@@ -433,11 +471,12 @@ set_script(Init *s, Str *text, const char *name, const char *line)
 }
 
 static bool
-choose_profile(Init *s, const JsonNode *scripts, Str text)
+choose_profile(Init *s, const ProjectJson *scripts, Str text)
 {
     InitResult *r = s->r;
-    for (const JsonNode *n = scripts && scripts->kind == JSON_OBJECT ? scripts->first : NULL; n;
-         n = n->next)
+    for (const ProjectJson *n = scripts && scripts->kind == PROJECT_JSON_OBJECT ? scripts->first
+                                                                                : NULL;
+         n; n = n->next)
         *vec_add(s->a, &r->today) = (InitToday){
             str_dup(s->a, n->key), script_today(s, scripts, text, str_dup(s->a, n->key))};
     r->suggested = suggest_profile(s, scripts, text);
@@ -484,13 +523,13 @@ runs_migrations(Str line)
 }
 
 static void
-warn_of_builds(Init *s, const JsonNode *scripts)
+warn_of_builds(Init *s, const ProjectJson *scripts)
 {
     static const char *const names[] = {"build",       "prebuild",   "postbuild",
                                         "postinstall", "preinstall", "prepare"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const JsonNode *script = project_json_get(scripts, names[i]);
-        if (script && script->kind == JSON_TEXT && runs_migrations(script->text))
+        const ProjectJson *script = project_json_get(scripts, names[i]);
+        if (script && script->kind == PROJECT_JSON_TEXT && runs_migrations(script->text))
             note(s,
                  "the script \"%s\" of package.json changes the database in every build, previews "
                  "too: take \"" STR_FMT "\" apart",
@@ -506,9 +545,11 @@ static bool
 add_package(Init *s)
 {
     const char *path = in_home(s, "package.json");
-    const JsonNode *root;
+    const ProjectJson *root;
     Str text;
     bool there;
+    if (!s->r->groups[INIT_NPM] && !s->r->groups[INIT_VERCEL])
+        return true;
     if (!read_file(s, path, &there, &text))
         return false;
     if (!there)
@@ -516,7 +557,7 @@ add_package(Init *s)
     const char *shown = fs_below(s->r->project.start, path);
     if (!project_json_parse(s->a, shown, text, &root, s->err))
         return false;
-    const JsonNode *scripts = project_json_get(root, "scripts");
+    const ProjectJson *scripts = project_json_get(root, "scripts");
     warn_of_builds(s, scripts);
     if (s->r->groups[INIT_NPM] && (!choose_profile(s, scripts, text) || !add_profile(s, &text)))
         return false;
@@ -526,8 +567,7 @@ add_package(Init *s)
     return add_file(s, path, text, 0644, OWN_EDIT, "the names that people type");
 }
 
-/* ---- GitHub ------------------------------------------------------------------------------------
- */
+/* ---- GitHub --------------------------------------------------------------------------------- */
 
 /* The folder that holds both schema and migrations and nothing else of the project; NULL = none. */
 static const char *
@@ -670,8 +710,7 @@ add_github(Init *s)
                         "looks at the database once a day");
 }
 
-/* ---- Vercel ------------------------------------------------------------------------------------
- */
+/* ---- Vercel --------------------------------------------------------------------------------- */
 
 /* vercel.json comes before the script "vercel-build" and before the project's settings, so that it
  * is the place that decides. */
@@ -681,7 +720,7 @@ add_vercel(Init *s)
     const char *path = in_home(s, "vercel.json");
     const char *line = "sh scripts/vercel-build.sh";
     const char *run = str_fmt(s->a, "%s run", s->r->project.manager);
-    const JsonNode *root;
+    const ProjectJson *root;
     Str text;
     bool there;
     if (!add_file(s, in_home(s, "scripts/vercel-build.sh"),
@@ -705,8 +744,7 @@ add_vercel(Init *s)
            add_file(s, path, text, 0644, OWN_EDIT, "builds through that script");
 }
 
-/* ---- Docker and Kubernetes ---------------------------------------------------------------------
- */
+/* ---- Docker and Kubernetes ------------------------------------------------------------------ */
 
 static void
 copy_into_image(const Init *s, Buf *copies, Buf *keeps, const char *path)
@@ -780,7 +818,8 @@ flow_init(Arena *a, const InitInput *in, InitResult *ret, Err *err)
     if (!project_detect(a, in->start_dir, &ret->project, err) || !choose_place(&s) ||
         !find_paths(&s) || !choose_groups(&s))
         return false;
-    choose_branches(&s);
+    if (!choose_branches(&s))
+        return false;
     const bool *g = ret->groups;
     bool needs_program = g[INIT_GITHUB] || g[INIT_VERCEL] || g[INIT_DOCKER];
     return add_settings(&s) && add_all_ignores(&s) && add_package(&s) &&

@@ -54,7 +54,7 @@ typedef struct InitToday {
 
 typedef struct InitInput {
     const char *start_dir;
-    const char *schema, *migrations; /* --schema, --migrations; or NULL */
+    const char *schema, *migrations, *config_path; /* --schema, ...; or NULL */
     const char *profile;             /* --profile; NULL = what package.json has already */
     bool groups[INIT_GROUP_COUNT];   /* --only */
     bool chosen;                     /* --only was given; else what the project uses */

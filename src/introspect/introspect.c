@@ -5,8 +5,8 @@
  * in between they print nothing or fail (XX000), and then all is read again. */
 enum { ATTEMPTS = 20, PAUSE_MS = 20, PAUSE_CAP_MS = 500 };
 
+static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 static const char opening[] =
-    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
     "SET LOCAL statement_timeout = 0;" /* the connection's own deadline counts */
     "SET LOCAL search_path = '';"
     "SET LOCAL quote_all_identifiers = off;"
@@ -18,7 +18,7 @@ static const char opening[] =
     "SET LOCAL standard_conforming_strings = on;"
     "SET LOCAL xmlbinary = 'base64';"
     "SET LOCAL jit = off;"; /* compiling these queries takes longer than running them */
-enum { OPENING_STATEMENTS = 12 };
+enum { OPENING_STATEMENTS = 11 };
 
 bool
 introspect_matches(const char *pattern, const char *text)
@@ -42,11 +42,18 @@ introspect_matches(const char *pattern, const char *text)
     return !*pattern;
 }
 
+static bool
+reads_inside(const IntrospectOptions *options)
+{
+    return options && options->in_transaction;
+}
+
 static void
 take_schema(void *arg, size_t result, const Str *cells)
 {
-    if (result == OPENING_STATEMENTS)
-        intro_schema_query.row(arg, cells);
+    Reading *r = arg;
+    if (result == OPENING_STATEMENTS + (reads_inside(r->options) ? 0u : 1u))
+        intro_schema_query.row(r, cells);
 }
 
 static void
@@ -61,6 +68,8 @@ read_all(Reading *r, Db *db, Err *err)
 {
     Buf sql;
     buf_init(&sql, r->scratch);
+    if (!reads_inside(r->options))
+        buf_addz(&sql, begin);
     buf_addz(&sql, opening);
     intro_query_add(&sql, r, intro_schema_query.sql);
     if (!db_query_rows(db, r->scratch, buf_str(&sql), take_schema, r, err))
@@ -98,7 +107,7 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
             map_init(maps[i], scratch);
         bool done = read_all(&r, db, err);
         Err ignored; /* a lost connection was told by the reading, or will be by the next message */
-        if (db_is_open(db))
+        if (db_is_open(db) && !reads_inside(options))
             (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
         if (done && !r.is_torn) {
             intro_finish(&r);
@@ -109,10 +118,10 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
         }
         if (!done && strcmp(err->sqlstate, "XX000") != 0)
             return false;
-        if (attempt == ATTEMPTS) {
+        if (attempt == ATTEMPTS || reads_inside(options)) {
             if (done)
                 err_set(err, ERR_SQL, "the schema changed each of %d times that it was read",
-                        ATTEMPTS);
+                        attempt);
             return err_hint(err, "try again when nobody changes the schema");
         }
         arena_reset(a, m);

@@ -21,9 +21,13 @@ typedef struct IntrospectOptions {
     const char *const *except; /* "schema", or "schema.object" for relations, types, functions, ...;
                                   "*._prisma_migrations" */
     size_t nexcept;
+    /* The session is in a transaction REPEATABLE READ: read in its snapshot, once, and leave it open
+     * with the settings of a reader. ERR_SQL where something vanished since the snapshot. */
+    bool in_transaction;
 } IntrospectOptions;
 
-/* Read the catalog. The session must be outside of a transaction and is so again afterwards.
+/* Read the catalog. The session must be outside of a transaction (but for in_transaction) and is so
+ * again afterwards.
  *
  * a        owns the catalog
  * options  NULL = everything but the system's schemas

@@ -47,10 +47,10 @@ read_text(Arena *a, const char *path)
 }
 
 /* package.json of a folder as a tree; NULL = none, or no JSON. */
-static const JsonNode *
+static const ProjectJson *
 read_package(Arena *a, const char *dir)
 {
-    const JsonNode *root;
+    const ProjectJson *root;
     Err unread;
     Str text = read_text(a, fs_join(a, dir, "package.json"));
     return text.n && project_json_parse(a, "package.json", text, &root, &unread) ? root : NULL;
@@ -78,11 +78,11 @@ with_ending(Arena *a, const char *dir, const char *name, const char *ending, FsK
     return NULL;
 }
 
-/* ---- whose migrations they are --------------------------------------------------------------- */
+/* ---- whose migrations they are -------------------------------------------------------------- */
 
 /* The version that package.json asks for: "^6.19.0". */
 static const char *
-wanted_version(Arena *a, const JsonNode *package, const char *name)
+wanted_version(Arena *a, const ProjectJson *package, const char *name)
 {
     static const char *const parts[] = {"devDependencies", "dependencies"};
     const char *version = NULL;
@@ -117,7 +117,7 @@ find_prisma_next(Arena *a, const char *dir, const char *version)
 }
 
 static const char *
-find_prisma(Arena *a, const char *dir, const JsonNode *package)
+find_prisma(Arena *a, const char *dir, const ProjectJson *package)
 {
     static const char *const schemas[] = {"schema.prisma", "prisma/schema.prisma",
                                           "db/schema.prisma"};
@@ -174,7 +174,7 @@ static bool
 look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
 {
     const char *path = fs_join(a, base, dir);
-    const JsonNode *package = read_package(a, path);
+    const ProjectJson *package = read_package(a, path);
     const char *prisma = wanted_version(a, package, "prisma");
     *ret = (ProjectPlace){.dir = dir, .has_package = is_there(a, path, "package.json", FS_FILE)};
     if ((ret->evidence = find_prisma_next(a, path, prisma))) {
@@ -200,7 +200,7 @@ look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
     return ret->tool != PROJECT_NONE;
 }
 
-/* ---- folders of a monorepo ------------------------------------------------------------------- */
+/* ---- folders of a monorepo ------------------------------------------------------------------ */
 
 typedef struct Search {
     Arena *a;
@@ -310,12 +310,12 @@ try_pnpm_workspace(Search *s)
 static void
 try_workspaces(Search *s)
 {
-    const JsonNode *list = project_json_get(read_package(s->a, s->p->start), "workspaces");
-    if (list && list->kind == JSON_OBJECT) /* yarn: {"packages": [...]} */
+    const ProjectJson *list = project_json_get(read_package(s->a, s->p->start), "workspaces");
+    if (list && list->kind == PROJECT_JSON_OBJECT) /* yarn: {"packages": [...]} */
         list = project_json_get(list, "packages");
-    for (const JsonNode *item = list && list->kind == JSON_ARRAY ? list->first : NULL; item;
-         item = item->next)
-        if (item->kind == JSON_TEXT)
+    for (const ProjectJson *item = list && list->kind == PROJECT_JSON_ARRAY ? list->first : NULL;
+         item; item = item->next)
+        if (item->kind == PROJECT_JSON_TEXT)
             try_pattern(s, item->text);
     try_pnpm_workspace(s);
 }
@@ -339,7 +339,7 @@ search_below(Arena *a, Project *p)
         }
 }
 
-/* ---- package manager ------------------------------------------------------------------------- */
+/* ---- package manager ------------------------------------------------------------------------ */
 
 static bool
 manager_in(Arena *a, Project *p, const char *dir)
@@ -367,7 +367,7 @@ manager_in(Arena *a, Project *p, const char *dir)
     return false;
 }
 
-/* ---- git and platforms ----------------------------------------------------------------------- */
+/* ---- git and platforms ---------------------------------------------------------------------- */
 
 /* The nearest folder upwards that has .git; `start` itself when there is none. */
 static const char *
@@ -483,7 +483,7 @@ find_platforms(Arena *a, Project *p)
     Str config = read_text(a, fs_join(a, git_folder(a, p->root), "config"));
     if (!p->platforms[PROJECT_GITHUB] && str_contains(config, STR("github.com")))
         p->platforms[PROJECT_GITHUB] = ".git/config";
-    const JsonNode *scripts = project_json_get(read_package(a, p->start), "scripts");
+    const ProjectJson *scripts = project_json_get(read_package(a, p->start), "scripts");
     if (!p->platforms[PROJECT_VERCEL] && project_json_get(scripts, "vercel-build"))
         p->platforms[PROJECT_VERCEL] = "package.json";
 }

@@ -43,11 +43,11 @@ splice(Arena *a, Str text, size_t from, size_t to, Str with)
 /* Add a member behind the last one, laid out as that one is. An empty object gets one member on a
  * line of its own, one step of `outer` further in than the object. */
 static Str
-add_member(Arena *a, Str text, const JsonNode *object, Str outer, Str step, Str key, Str value)
+add_member(Arena *a, Str text, const ProjectJson *object, Str outer, Str step, Str key, Str value)
 {
     Buf b;
     buf_init(&b, a);
-    const JsonNode *last = object->last;
+    const ProjectJson *last = object->last;
     if (last) {
         buf_addc(&b, ',');
         buf_add(&b, space_before(text, last->key_from));
@@ -69,7 +69,7 @@ add_member(Arena *a, Str text, const JsonNode *object, Str outer, Str step, Str 
 
 /* What indents one level: as the root's first member is indented. */
 static Str
-step_of(Str text, const JsonNode *root)
+step_of(Str text, const ProjectJson *root)
 {
     Str space = root->first ? space_before(text, root->first->key_from) : STR("");
     const char *line = space.n ? memrchr(space.p, '\n', space.n) : NULL;
@@ -81,23 +81,23 @@ bool
 project_json_set(Arena *a, const char *path, Str text, const char *object, const char *key,
                  const char *value, Str *ret, Err *err)
 {
-    const JsonNode *root;
+    const ProjectJson *root;
     ARENA_LOCAL(tree); /* one edit follows the other, and each reads the text again */
     if (!project_json_parse(tree, path, text, &root, err))
         return false;
-    const JsonNode *in = object ? project_json_get(root, object) : root;
-    if (root->kind != JSON_OBJECT || (in && in->kind != JSON_OBJECT)) {
+    const ProjectJson *in = object ? project_json_get(root, object) : root;
+    if (root->kind != PROJECT_JSON_OBJECT || (in && in->kind != PROJECT_JSON_OBJECT)) {
         int line, column;
-        const JsonNode *wrong = root->kind != JSON_OBJECT ? root : in;
+        const ProjectJson *wrong = root->kind != PROJECT_JSON_OBJECT ? root : in;
         str_line_col(text, wrong->from, &line, &column);
         err_set(err, ERR_CONFIG, "%s: %s is not an object", path,
-                root->kind != JSON_OBJECT ? "the file" : object);
+                root->kind != PROJECT_JSON_OBJECT ? "the file" : object);
         return err_at(err, path, line, column);
     }
     Str step = step_of(text, root), name = quoted(a, key), word = quoted(a, value);
     Str line = str_of(line_end(text)); /* what begins a line of the root's level */
-    const JsonNode *old = project_json_get(in, key);
-    if (old && old->kind == JSON_TEXT && str_is(old->text, value)) {
+    const ProjectJson *old = project_json_get(in, key);
+    if (old && old->kind == PROJECT_JSON_TEXT && str_is(old->text, value)) {
         *ret = text;
     } else if (old) {
         *ret = splice(a, text, old->from, old->to, word);

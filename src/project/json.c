@@ -188,12 +188,13 @@ read_number(Reader *r)
 }
 
 static bool
-read_word(Reader *r, JsonNode *node)
+read_word(Reader *r, ProjectJson *node)
 {
     static const struct {
         const char *word;
-        JsonKind kind;
-    } words[] = {{"true", JSON_BOOL}, {"false", JSON_BOOL}, {"null", JSON_NULL}};
+        ProjectJsonKind kind;
+    } words[] = {
+        {"true", PROJECT_JSON_BOOL}, {"false", PROJECT_JSON_BOOL}, {"null", PROJECT_JSON_NULL}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (str_starts(str_slice(r->text, r->at, r->text.n), str_of(words[i].word))) {
             node->kind = words[i].kind;
@@ -204,10 +205,10 @@ read_word(Reader *r, JsonNode *node)
 }
 
 static bool
-read_value(Reader *r, JsonNode *node, int depth);
+read_value(Reader *r, ProjectJson *node, int depth);
 
 static bool
-read_key(Reader *r, const Map *seen, JsonNode *member)
+read_key(Reader *r, const Map *seen, ProjectJson *member)
 {
     if (peek(r) != '"')
         return fail_here(r, "a key in double quotes");
@@ -229,9 +230,9 @@ read_key(Reader *r, const Map *seen, JsonNode *member)
 
 /* Members of an object or elements of an array; the cursor is behind the opening bracket. */
 static bool
-read_list(Reader *r, JsonNode *node, int depth)
+read_list(Reader *r, ProjectJson *node, int depth)
 {
-    bool object = node->kind == JSON_OBJECT;
+    bool object = node->kind == PROJECT_JSON_OBJECT;
     char end = object ? '}' : ']';
     Map seen;
     map_init(&seen, r->a);
@@ -240,8 +241,8 @@ read_list(Reader *r, JsonNode *node, int depth)
     skip_space(r);
     if (take(r, end))
         return true;
-    for (JsonNode *last = NULL;;) {
-        JsonNode *item = arena_new(r->a, JsonNode);
+    for (ProjectJson *last = NULL;;) {
+        ProjectJson *item = arena_new(r->a, ProjectJson);
         skip_space(r);
         if ((object && !read_key(r, &seen, item)) || !read_value(r, item, depth + 1))
             return false;
@@ -258,20 +259,20 @@ read_list(Reader *r, JsonNode *node, int depth)
 }
 
 static bool
-read_value(Reader *r, JsonNode *node, int depth)
+read_value(Reader *r, ProjectJson *node, int depth)
 {
     bool ok;
     node->from = r->at;
     int c = peek(r);
     if (c == '"') {
-        node->kind = JSON_TEXT;
+        node->kind = PROJECT_JSON_TEXT;
         ok = read_string(r, &node->text);
     } else if (c == '{' || c == '[') {
-        node->kind = c == '{' ? JSON_OBJECT : JSON_ARRAY;
+        node->kind = c == '{' ? PROJECT_JSON_OBJECT : PROJECT_JSON_ARRAY;
         r->at++;
         ok = read_list(r, node, depth);
     } else if (c == '-' || (c >= '0' && c <= '9')) {
-        node->kind = JSON_NUMBER;
+        node->kind = PROJECT_JSON_NUMBER;
         ok = read_number(r);
     } else {
         ok = read_word(r, node);
@@ -281,10 +282,10 @@ read_value(Reader *r, JsonNode *node, int depth)
 }
 
 bool
-project_json_parse(Arena *a, const char *path, Str text, const JsonNode **ret, Err *err)
+project_json_parse(Arena *a, const char *path, Str text, const ProjectJson **ret, Err *err)
 {
     Reader r = {.a = a, .path = path, .text = text, .err = err};
-    JsonNode *root = arena_new(a, JsonNode);
+    ProjectJson *root = arena_new(a, ProjectJson);
     *ret = root;
     size_t invalid = str_utf8_invalid_at(text);
     if (invalid < text.n)
@@ -298,18 +299,19 @@ project_json_parse(Arena *a, const char *path, Str text, const JsonNode **ret, E
     return r.at == text.n || fail_here(&r, "the end of the file");
 }
 
-const JsonNode *
-project_json_get(const JsonNode *object, const char *key)
+const ProjectJson *
+project_json_get(const ProjectJson *object, const char *key)
 {
-    const JsonNode *member = object && object->kind == JSON_OBJECT ? object->first : NULL;
+    const ProjectJson *member =
+        object && object->kind == PROJECT_JSON_OBJECT ? object->first : NULL;
     while (member && !str_is(member->key, key))
         member = member->next;
     return member;
 }
 
 const char *
-project_json_text(Arena *a, const JsonNode *object, const char *key)
+project_json_text(Arena *a, const ProjectJson *object, const char *key)
 {
-    const JsonNode *member = project_json_get(object, key);
-    return member && member->kind == JSON_TEXT ? str_dup(a, member->text) : NULL;
+    const ProjectJson *member = project_json_get(object, key);
+    return member && member->kind == PROJECT_JSON_TEXT ? str_dup(a, member->text) : NULL;
 }

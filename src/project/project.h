@@ -66,39 +66,39 @@ MUST_CHECK bool project_detect(Arena *a, const char *start, Project *ret, Err *e
 
 /* ---- changes of texts (json.c, edit.c) ----------------------------------------------------- */
 
-typedef enum JsonKind {
-    JSON_NULL,
-    JSON_BOOL,
-    JSON_NUMBER,
-    JSON_TEXT,
-    JSON_ARRAY,
-    JSON_OBJECT,
-} JsonKind;
+typedef enum ProjectJsonKind {
+    PROJECT_JSON_NULL,
+    PROJECT_JSON_BOOL,
+    PROJECT_JSON_NUMBER,
+    PROJECT_JSON_TEXT,
+    PROJECT_JSON_ARRAY,
+    PROJECT_JSON_OBJECT,
+} ProjectJsonKind;
 
-typedef struct JsonNode JsonNode;
+typedef struct ProjectJson ProjectJson;
 
 /* A value and where it stands: bytes `from` to `to` of the text. */
-struct JsonNode {
-    JsonKind kind;
+struct ProjectJson {
+    ProjectJsonKind kind;
     size_t from, to;
-    Str text;                        /* JSON_TEXT: decoded */
-    Str key;                         /* of a member: decoded */
-    size_t key_from, key_to;         /* of a member: with its quotes */
-    const JsonNode *first, *next;    /* members or elements; the next one beside this */
-    const JsonNode *last;
+    Str text;                /* PROJECT_JSON_TEXT: decoded */
+    Str key;                 /* of a member: decoded */
+    size_t key_from, key_to; /* of a member: with its quotes */
+    const ProjectJson *first, *last; /* members or elements */
+    const ProjectJson *next;         /* the one beside this */
 };
 
 /* Read JSON with the place of everything, strictly as RFC 8259 has it; a byte order mark is skipped.
  * errors: ERR_CONFIG at path:line:column: comments (by name), what is no JSON, a key that an object
  * has twice, more than 200 levels. `ret` points into `text`. */
-MUST_CHECK bool project_json_parse(Arena *a, const char *path, Str text, const JsonNode **ret,
+MUST_CHECK bool project_json_parse(Arena *a, const char *path, Str text, const ProjectJson **ret,
                                    Err *err);
 
 /* The member of an object; NULL when there is none, or `object` is NULL or no object. */
-const JsonNode *project_json_get(const JsonNode *object, const char *key);
+const ProjectJson *project_json_get(const ProjectJson *object, const char *key);
 
 /* The decoded text of a member that is one, else NULL. */
-const char *project_json_text(Arena *a, const JsonNode *object, const char *key);
+const char *project_json_text(Arena *a, const ProjectJson *object, const char *key);
 
 /* Set the text `value` of a member and change nothing else: indentation, line ends, byte order
  * mark, the order of keys and the end of the file stay. A new member comes last.

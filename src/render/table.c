@@ -413,7 +413,11 @@ static void
 alter_column(Alter *a, const ColumnChange *k)
 {
     Buf *b = &a->clauses, *own = a->only == a->table ? b : &a->own;
-    if (k->fields & COLUMN_NULLABLE) {
+    if (k->fields & COLUMN_NULLABLE && k->to->is_not_null_unchecked) {
+        *vec_add(a->r->arena, &a->after) =
+            str_fmt(a->r->arena, "ALTER TABLE %s ADD NOT NULL %s NOT VALID", a->table,
+                    ident_text(a->r, k->to->id.sub));
+    } else if (k->fields & COLUMN_NULLABLE) {
         alter_prefix(a, k);
         buf_addz(b, k->to->is_not_null ? "SET NOT NULL" : "DROP NOT NULL");
     }

@@ -98,6 +98,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const c
         jw_end(w);
     }
     jw_end(w);
+    jw_strz(w, "backup", r->backup_id);
     jw_strz(w, "failed", r->run.failed);
     jw_int(w, "retries", r->run.retries);
     jw_int(w, "ms", r->run.ms);

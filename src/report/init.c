@@ -58,10 +58,9 @@ report_init_profiles(Buf *out, const Term *t, const InitResult *r)
     Arena *a = out->arena;
     buf_addz(out, "The same names mean different things in different teams:\n\n");
     for (const ProjectProfile *const *p = profiles; *p; p++) {
-        size_t from = out->n;
         buf_addz(out, "  ");
         term_add(out, t, TERM_BOLD, (*p)->name);
-        pad(out, from, 12);
+        buf_addn(out, ' ', 10 - strlen((*p)->name));
         term_wrap(out, (*p)->summary, 12, 12, 80);
         buf_addz(out, *p == r->suggested ? " (nearest to what package.json has)\n" : "\n");
         for (const char *const *name = names; *name; name++) {
@@ -75,7 +74,7 @@ report_init_profiles(Buf *out, const Term *t, const InitResult *r)
         const char *today = today_of(r, *name);
         if (!today)
             continue;
-        buf_fmt(out, any ? "" : "\nToday, in package.json:\n");
+        buf_addz(out, any ? "" : "\nToday, in package.json:\n");
         buf_fmt(out, "              %-12s %s\n", *name, shown(a, today));
         any = true;
     }

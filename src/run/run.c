@@ -10,7 +10,7 @@ run_event_name(RunEventKind kind)
 {
     static const char *const names[] = {
         "connected", "waiting", "locked", "planned", "migration", "step", "step-done", "applied",
-        "progress", "blocked", "retry", "repaired", "note", "notice", "verified", "failed"};
+        "progress", "blocked", "retry", "repaired", "note", "notice", "backup", "verified", "failed"};
     return names[kind];
 }
 
@@ -389,6 +389,13 @@ note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
 }
 
 static bool
+run_before(Run *r, const char *migration, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    return !d->before || d->before(d->before_arg, &r->session, migration, err);
+}
+
+static bool
 execute_all(Run *r, bool *ret_restart, Err *err)
 {
     *ret_restart = false;
@@ -400,6 +407,8 @@ execute_all(Run *r, bool *ret_restart, Err *err)
             r->stop_asked = true;
             return err_set(err, ERR_INTERRUPTED, "the run was interrupted between two migrations");
         }
+        if (!run_before(r, mp->migration->name, err))
+            return false;
         run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
                  mp->resumes ? "going on where an interrupted run stopped" : "begins");
         vec_each(const char *const, n, &mp->notes)
@@ -581,7 +590,7 @@ pass(Run *r, bool *ret_restart, Err *err)
         return false;
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");
-    return create_ledger(r, err) && execute(r, ret_restart, err) &&
+    return run_before(r, NULL, err) && create_ledger(r, err) && execute(r, ret_restart, err) &&
            (*ret_restart || verify(r, err));
 }
 

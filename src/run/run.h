@@ -26,6 +26,7 @@ typedef enum RunEventKind {
     RUN_REPAIRED,
     RUN_NOTE,      /* something a person should know */
     RUN_NOTICE,    /* the server's own WARNING or NOTICE */
+    RUN_BACKUP,    /* begins (info), or was made */
     RUN_VERIFIED,
     RUN_FAILED,
 } RunEventKind;
@@ -81,6 +82,7 @@ typedef struct SessionOptions {
     DbTick tick;
     void *tick_arg;
     bool writes; /* refuse read-only servers and transaction poolers */
+    bool locks;  /* only take the lock: refuse transaction poolers */
 } SessionOptions;
 
 /* Connect and find ledger and journal. One round trip after authentication.
@@ -157,6 +159,11 @@ typedef struct RunDeploy {
     /* A person is asked: before the locks are taken, so that nobody waits behind the question. What
      * runs afterwards is at most what was approved. */
     bool ask_first;
+    /* Called under the locks when something is to be done: with NULL before the first change, then
+     * with the name of each migration before it begins; again with NULL in a pass after a lost
+     * connection. false with err stops. May be NULL. */
+    bool (*before)(void *arg, Session *s, const char *migration, Err *err);
+    void *before_arg;
     bool show_progress; /* open a second connection to watch long statements */
 } RunDeploy;
 

@@ -183,7 +183,7 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
         .retry_delay_ms = config_ms(c, CFG_RETRY_DELAY),
         .tick = o->tick,
         .tick_arg = o->tick_arg,
-        .refuse_pooler = o->writes,
+        .refuse_pooler = o->writes || o->locks,
         .ask = facts.p,
     };
     if (!db_open(a, &db, &ret->db, err))

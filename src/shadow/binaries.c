@@ -26,21 +26,30 @@ static const char *const known_folders[] = {
 typedef struct InstallCommand {
     const char *system; /* word of ID or ID_LIKE in os-release(5) */
     const char *command;
-    const char *any;       /* package of the system's own major */
-    const char *versioned; /* package of one major, NULL = there is none */
+    const char *any;                       /* server package of the system's own major */
+    const char *versioned;                 /* of one major, NULL = there is none */
+    const char *client, *versioned_client; /* the same of pg_dump and psql */
 } InstallCommand;
 
 static const InstallCommand install_commands[] = {
-    {"debian", "apt-get install", "postgresql", "postgresql-%d"},
-    {"ubuntu", "apt-get install", "postgresql", "postgresql-%d"},
-    {"fedora", "dnf install", "postgresql-server", "postgresql%d-server"},
-    {"rhel", "dnf install", "postgresql-server", "postgresql%d-server"},
-    {"centos", "dnf install", "postgresql-server", "postgresql%d-server"},
-    {"amzn", "dnf install", "postgresql15-server", "postgresql%d-server"},
-    {"alpine", "apk add", "postgresql", "postgresql%d"},
-    {"arch", "pacman -S", "postgresql", NULL},
-    {"suse", "zypper install", "postgresql-server", "postgresql%d-server"},
-    {"opensuse", "zypper install", "postgresql-server", "postgresql%d-server"},
+    {"debian", "apt-get install", "postgresql", "postgresql-%d", "postgresql-client",
+     "postgresql-client-%d"},
+    {"ubuntu", "apt-get install", "postgresql", "postgresql-%d", "postgresql-client",
+     "postgresql-client-%d"},
+    {"fedora", "dnf install", "postgresql-server", "postgresql%d-server", "postgresql",
+     "postgresql%d"},
+    {"rhel", "dnf install", "postgresql-server", "postgresql%d-server", "postgresql",
+     "postgresql%d"},
+    {"centos", "dnf install", "postgresql-server", "postgresql%d-server", "postgresql",
+     "postgresql%d"},
+    {"amzn", "dnf install", "postgresql15-server", "postgresql%d-server", "postgresql15",
+     "postgresql%d"},
+    {"alpine", "apk add", "postgresql", "postgresql%d", "postgresql-client", "postgresql%d-client"},
+    {"arch", "pacman -S", "postgresql", NULL, "postgresql-libs", NULL},
+    {"suse", "zypper install", "postgresql-server", "postgresql%d-server", "postgresql",
+     "postgresql%d"},
+    {"opensuse", "zypper install", "postgresql-server", "postgresql%d-server", "postgresql",
+     "postgresql%d"},
 };
 
 /* The tables above hold %d once; a format that is no literal is nothing for printf. */
@@ -81,10 +90,11 @@ install_command_for(Str words)
     return NULL;
 }
 
-const char *
-binaries_install_command(Arena *a, int major)
+static const char *
+install_command(Arena *a, int major, bool client)
 {
 #ifdef __APPLE__
+    (void)client;
     return major ? str_fmt(a, "brew install postgresql@%d", major) : "brew install postgresql";
 #else
     Err ignored;
@@ -96,9 +106,23 @@ binaries_install_command(Arena *a, int major)
         c = install_command_for(os_release_value(text, "ID_LIKE"));
     if (!c || (major && !c->versioned))
         return NULL;
+    const char *versioned = client ? c->versioned_client : c->versioned,
+               *any = client ? c->client : c->any;
     return str_fmt(a, "%s%s %s", geteuid() == 0 ? "" : "sudo ", c->command,
-                   major ? with_major(a, c->versioned, major) : c->any);
+                   major ? with_major(a, versioned, major) : any);
 #endif
+}
+
+const char *
+binaries_install_command(Arena *a, int major)
+{
+    return install_command(a, major, false);
+}
+
+const char *
+cluster_client_command(Arena *a, int major)
+{
+    return install_command(a, major, true);
 }
 
 static bool
@@ -131,37 +155,47 @@ is_server_folder(Arena *a, const char *dir)
            fs_kind(initdb) == FS_FILE && access(initdb, X_OK) == 0;
 }
 
-/* Ask "postgres --version": "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)", "18beta1". */
-static bool
-ask_version(Arena *a, PgBinaries *b, Err *err)
+/* Ask a program for its version: "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)",
+ * "pg_dump (PostgreSQL) 18beta1". Returns the major, 0 = it is none that runs here. */
+static int
+program_major(Arena *a, const char *path, const char **ret_version, ChildResult *result, Err *err)
 {
-    const char *argv[] = {fs_join(a, b->bindir, "postgres"), "--version", NULL};
-    ChildResult result;
-    if (!child_run(a, argv, NULL, VERSION_TIMEOUT_MS, &result, err)) {
-        err->code = ERR_NO_POSTGRES;
-        return false;
-    }
-    Str prefix = STR("postgres (PostgreSQL) ");
+    const char *argv[] = {path, "--version", NULL};
+    if (!child_run(a, argv, NULL, VERSION_TIMEOUT_MS, result, err))
+        return 0;
+    Str prefix = str_of(str_fmt(a, "%s (PostgreSQL) ", fs_basename(path)));
     /* The last line: where the working folder is closed to the user, postgres complains first. */
-    Str rest = str_trim(result.out), line = rest;
+    Str rest = str_trim(result->out), line = rest;
     while (rest.p)
         line = str_cut(&rest, '\n');
     int major = 0;
-    if (result.status == 0 && str_starts(line, prefix)) {
+    if (result->status == 0 && str_starts(line, prefix)) {
         line = str_slice(line, prefix.n, line.n);
         Str version = str_trim(str_cut(&line, ' '));
         for (size_t i = 0; i < version.n && i < 3 && version.p[i] >= '0' && version.p[i] <= '9';
              i++)
             major = major * 10 + (version.p[i] - '0');
-        b->version = str_dup(a, version);
+        *ret_version = str_dup(a, version);
     }
-    if (!major) {
-        err_set(err, ERR_NO_POSTGRES, "\"%s\" is not a PostgreSQL server that runs here", argv[0]);
-        return err_detail(err, "--version: status %d, %s", result.status,
-                          str_printable(a, str_trim(result.out), false));
+    return major;
+}
+
+static bool
+ask_version(Arena *a, PgBinaries *b, Err *err)
+{
+    const char *path = fs_join(a, b->bindir, "postgres");
+    ChildResult result = {0};
+    *err = (Err){0};
+    b->major = program_major(a, path, &b->version, &result, err);
+    if (b->major)
+        return true;
+    if (err->code) {
+        err->code = ERR_NO_POSTGRES;
+        return false;
     }
-    b->major = major;
-    return true;
+    err_set(err, ERR_NO_POSTGRES, "\"%s\" is not a PostgreSQL server that runs here", path);
+    return err_detail(err, "--version: status %d, %s", result.status,
+                      str_printable(a, str_trim(result.out), false));
 }
 
 static bool
@@ -272,4 +306,45 @@ cluster_find_binaries(Arena *a, const char *bindir, int major, PgBinaries *ret, 
         return false;
     *ret = b;
     return true;
+}
+
+/* ---- programs of the client package --------------------------------------------------------- */
+
+/* Debian's /usr/bin/pg_dump is a link to a script with another name, which is left aside. */
+static void
+add_program(Arena *a, const char *dir, const char *name, PgProgramVec *list)
+{
+    char real[PATH_MAX];
+    const char *path = fs_join(a, dir, name);
+    if (fs_kind(path) != FS_FILE || access(path, X_OK) != 0 || !realpath(path, real) ||
+        strcmp(fs_basename(real), name) != 0)
+        return;
+    vec_each (const PgProgram, p, list)
+        if (strcmp(p->path, real) == 0)
+            return;
+    Err ignored;
+    ChildResult result;
+    PgProgram found = {.path = str_dupz(a, real)};
+    found.major = program_major(a, real, &found.version, &result, &ignored);
+    if (found.major)
+        *vec_add(a, list) = found;
+}
+
+PgProgramVec
+cluster_programs(Arena *a, const char *name, const char *bindir)
+{
+    PgProgramVec list = {0};
+    if (bindir && bindir[0]) {
+        add_program(a, fs_absolute(a, bindir), name, &list);
+        return list;
+    }
+    for (int m = PG_MAJOR_MAX; m >= PG_MAJOR_MIN; m--)
+        for (size_t i = 0; i < sizeof known_folders / sizeof *known_folders; i++)
+            add_program(a, with_major(a, known_folders[i], m), name, &list);
+    for (Str rest = str_of(os_env("PATH")); rest.p;) {
+        Str dir = str_cut(&rest, ':');
+        if (dir.n && dir.p[0] == '/')
+            add_program(a, str_dup(a, dir), name, &list);
+    }
+    return list;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/vec.h"
 
 typedef struct PgBinaries {
     const char *bindir; /* folder with postgres, initdb, pg_ctl (npm's builds have only those) */
@@ -18,6 +19,21 @@ typedef struct PgBinaries {
  * errors: ERR_NO_POSTGRES; the hint is the exact install command for this system. */
 MUST_CHECK bool cluster_find_binaries(Arena *a, const char *bindir, int major, PgBinaries *ret,
                                       Err *err);
+
+/* A program of PostgreSQL's client package. */
+typedef struct PgProgram {
+    const char *path; /* the real one, not Debian's wrapper, which chooses by the machine's clusters */
+    int major;
+    const char *version; /* "15.20" */
+} PgProgram;
+typedef VEC(PgProgram) PgProgramVec;
+
+/* Every program of this name ("pg_dump", "psql") that runs here: in `bindir` only when that is
+ * given, else in the folders of packages and PATH. cost: each is asked for its version. */
+PgProgramVec cluster_programs(Arena *a, const char *name, const char *bindir);
+
+/* The command that installs them on this system; major 0 = any. NULL: unknown system. */
+const char *cluster_client_command(Arena *a, int major);
 
 typedef struct ClusterOptions {
     const char *project_dir; /* absolute */

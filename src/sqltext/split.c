@@ -259,3 +259,38 @@ sql_split(Arena *a, const char *path, Str text, SqlScript *ret, Err *err)
     finish_statement(&s, ret->text.n);
     return true;
 }
+
+bool
+sql_next_statement(Str text, bool is_last, size_t *ret_off, size_t *ret_len, size_t *ret_end)
+{
+    Splitter s = {.text = text};
+    SqlLexer lex = {.text = text};
+    SqlTok tok;
+    for (sql_lex_next(&lex, &tok); tok.kind != SQL_TOK_END; sql_lex_next(&lex, &tok)) {
+        bool ends = tok.c == ';' && s.parens == 0 && s.begins == 0;
+        if (tok.kind == SQL_TOK_UNCLOSED || (ends && !s.tokens)) {
+            if (tok.kind != SQL_TOK_UNCLOSED)
+                continue;
+            *ret_len = text.n - tok.off;
+            return false;
+        }
+        if (ends)
+            break;
+        if (s.tokens++ == 0)
+            s.off = tok.off;
+        if (tok.kind == SQL_TOK_WORD && s.parens == 0) {
+            if (s.head == HEAD_ROUTINE)
+                track_body(&s, &tok);
+            else
+                track_head(&s, &tok);
+        }
+        s.parens += tok.c == '(';
+        s.parens -= tok.c == ')' && s.parens > 0;
+        s.end = tok.off + tok.len;
+        s.prev = tok;
+    }
+    *ret_off = s.off;
+    *ret_len = s.end - s.off;
+    *ret_end = tok.kind == SQL_TOK_END ? text.n : tok.off + 1;
+    return s.tokens && (is_last || tok.kind != SQL_TOK_END);
+}

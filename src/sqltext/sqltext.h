@@ -163,6 +163,38 @@ void sql_classify(Arena *a, SqlScript *script);
  * tag and names are as above, opaque tells the same, locks and objects are what the words tell. */
 void sql_classify_brief(Arena *a, SqlScript *script);
 
+/* The first statement of a text that goes on later: where it begins (behind comments), its length
+ * without the semicolon, and what lies behind it. false: it does not end in the text; with `is_last`
+ * the end of the text ends it, and false means that there is none (only comments), or that a quote
+ * never closes (ret_len is then not 0). COPY and lines of psql's must not be in it.
+ * cost: linear in the statement */
+bool sql_next_statement(Str text, bool is_last, size_t *ret_off, size_t *ret_len, size_t *ret_end);
+
+/* What a restore must know of a statement of a dump; told by its words. */
+typedef enum SqlDumpKind {
+    SQL_DUMP_OTHER,
+    SQL_DUMP_SETTING,     /* SET name, SELECT set_config('name', ...) */
+    SQL_DUMP_TRANSACTION, /* BEGIN, COMMIT, END, START TRANSACTION */
+    SQL_DUMP_ROLLBACK,
+    SQL_DUMP_OWNER, /* ALTER ... OWNER TO, SET SESSION AUTHORIZATION */
+    SQL_DUMP_PRIVILEGES, /* GRANT, REVOKE, ALTER DEFAULT PRIVILEGES */
+    SQL_DUMP_POLICY,
+    SQL_DUMP_EXTENSION, /* CREATE EXTENSION name */
+    SQL_DUMP_EXTENSION_COMMENT,
+    SQL_DUMP_SCHEMA,   /* CREATE SCHEMA name [AUTHORIZATION role] */
+    SQL_DUMP_DATABASE, /* CREATE, ALTER, DROP DATABASE */
+    SQL_DUMP_ROLE,     /* CREATE ROLE */
+} SqlDumpKind;
+
+typedef struct SqlDumpStmt {
+    SqlDumpKind kind;
+    const char *name;         /* of the setting, extension, schema; "" = none */
+    VEC(const char *) roles;  /* that it names and that must exist; not PUBLIC */
+} SqlDumpStmt;
+
+/* text: one statement, beginning with its first word. */
+SqlDumpStmt sql_dump_statement(Arena *a, Str text);
+
 /* Whether libpg_query could be loaded. */
 bool sql_parser_available(void);
 

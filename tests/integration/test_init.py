@@ -260,6 +260,12 @@ def test_package_json_that_is_not_touched(app, text, where, what):
     assert tree(app.path) == before
 
 
+def test_package_json_that_is_not_needed(app):
+    app.write("package.json", "{ // mine\n}")
+    assert init(app, "--only", "github,docker,k8s", "--yes").rc == 0
+    assert read(app, "package.json") == "{ // mine\n}"
+
+
 def test_huge_package_json(app):
     app.write("package.json", '{"x": "' + "y" * 3_000_000 + '"}')
     before = tree(app.path)
@@ -317,6 +323,34 @@ def test_a_folder_that_cannot_be_made(app):
     before = tree(app.path)
     result = init(app, "--only", ALL, "--yes", "--profile", "deploy")
     assert result.rc == 5, result
+    assert tree(app.path) == before
+
+
+def test_a_full_disk(app):
+    """What is staged does not fit: nothing was written, and nothing of it stays."""
+    before = tree(app.path)
+    result = init(app, "--only", ALL, "--yes", "--profile", "deploy",
+                  prefix=["prlimit", "--fsize=2000"])
+    assert result.rc == 5, result
+    assert tree(app.path) == before and not os.path.exists(os.path.join(app.path, "scripts"))
+
+
+def test_somebody_edits_while_the_question_stands(app):
+    term = aramid.Terminal("init", "--profile", "deploy", cwd=app.path)
+    term.read_until("[y/N]")
+    app.write("package.json", PACKAGE.replace("shop", "shop2"))
+    before = tree(app.path)
+    term.type("y\n")
+    assert term.wait().rc == 5 and "changed by somebody else" in term.text
+    assert tree(app.path) == before
+
+
+def test_an_interrupted_question(app):
+    before = tree(app.path)
+    term = aramid.Terminal("init", cwd=app.path)
+    term.read_until("Profile: ")
+    term.type("\x03")
+    assert term.wait().rc == 130, term.text
     assert tree(app.path) == before
 
 
@@ -447,6 +481,8 @@ def test_two_schemas(app):
     result = init(app, "--schema", "packages/two/prisma", "--yes", "--only", "npm", "--profile",
                   "deploy")
     assert result.rc == 0 and "packages/two/prisma" in read(app, "aramid.yaml"), result
+    result = init(app, "--only", "npm")  # aramid.yaml says by now which one is meant
+    assert result.rc == 0 and "nothing to change" in result.out, result
 
 
 def test_backend_folder(app):
@@ -466,6 +502,8 @@ def test_branches(app):
     for arg in ("main", "main=", "=production", "a b=production", "main=x;y", "a'b=production"):
         assert init(app, "--only", "github", "--branch", arg).rc == 2, arg
     assert init(app, "--branch", "a=production", "--branch", "b=production").rc == 2
+    result = init(app, "--branch", "a=productoin")
+    assert result.rc == 3 and 'did you mean "production"?' in result.err, result
 
 
 # ---- what was written works: scripts --------------------------------------------------------------
@@ -838,6 +876,22 @@ def test_compose(ready, tmp_path, db):
     assert dev == "postgresql://postgres:x@db:5432/app"
 
 
+def test_compose_reads_it(ready):
+    if not shutil.which("docker-compose"):
+        pytest.skip("there is no docker-compose")
+
+    def config(**env):
+        return shell(ready, "docker-compose", "-f", "docker-compose.migrations.yml", "config", **env)
+
+    assert "set POSTGRES_PASSWORD" in config().stderr
+    done = config(POSTGRES_PASSWORD="x", PROD_DATABASE_URL="postgresql://h/db")
+    assert done.returncode == 0, done
+    service = yaml.safe_load(done.stdout)["services"]["migrations"]
+    assert service["environment"]["DEV_DATABASE_URL"] == "postgresql://postgres:x@db:5432/app"
+    assert service["environment"]["ARAMID_ENV"] == "development"
+    assert service["command"] == ["aramid", "deploy", "--yes"]
+
+
 def test_job_of_kubernetes(ready):
     job = yaml.safe_load(read(ready, "k8s/migrations-job.yaml"))
     spec = job["spec"]
@@ -849,6 +903,7 @@ def test_job_of_kubernetes(ready):
     assert all("value" not in variable for variable in container["env"])
     ignore, fail = spec["podFailurePolicy"]["rules"]
     assert ignore["action"] == "Ignore"
+    assert ignore["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
     codes = fail["onExitCodes"]
     assert fail["action"] == "FailJob" and codes["operator"] == "NotIn"
     assert codes["containerName"] == container["name"]

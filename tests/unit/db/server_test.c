@@ -460,11 +460,184 @@ copy_is_cancelled(void **state)
     ARENA_LOCAL(a);
     DbOutcome o;
     int64_t before = clock_ms();
-    db_run(f->db, a, STR("COPY (SELECT pg_sleep(0.3), repeat('x', 10000) FROM generate_series(1, 30)) TO STDOUT"),
+    db_run(f->db, a,
+           STR("COPY (SELECT pg_sleep(0.3), repeat('x', 10000) FROM generate_series(1, 30)) TO "
+               "STDOUT"),
            &(DbRun){.timeout_ms = 500, .discard_rows = true}, &o);
     assert_true(clock_ms() - before < 5000);
     assert_true(o.timed_out);
     assert_string_equal(o.sqlstate, "57014");
+    must_run(f->db, "SELECT 1");
+}
+
+/* Counts what goes out; gives pieces of its own making to what wants to come in. */
+typedef struct Copy {
+    size_t rows, bytes, last_result;
+    size_t pieces, refuse_at;
+    Buf piece;
+} Copy;
+
+static bool
+take_out(void *arg, size_t result, Str row)
+{
+    Copy *c = arg;
+    c->last_result = result;
+    c->rows++;
+    c->bytes += row.n;
+    assert_int_equal(row.p[row.n - 1], '\n');
+    return !c->refuse_at || c->rows < c->refuse_at;
+}
+
+static bool
+give_piece(void *arg, Str *ret)
+{
+    Copy *c = arg;
+    if (c->refuse_at && c->rows + 1 == c->refuse_at)
+        return false;
+    *ret = c->rows < c->pieces ? buf_str(&c->piece) : (Str){0};
+    c->rows++;
+    return true;
+}
+
+static DbOutcome
+run_copy(Db *db, Arena *a, const char *sql, Copy *c)
+{
+    DbOutcome o;
+    db_run(db, a, str_of(sql), &(DbRun){.copy_out = take_out, .copy_in = give_piece, .copy_arg = c},
+           &o);
+    return o;
+}
+
+void
+copy_goes_out(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    Copy c = {0};
+    DbOutcome o =
+        run_copy(f->db, a,
+                 "SELECT 1; COPY (SELECT i, repeat('x', i % 1000) FROM generate_series(1, "
+                 "20000) i) TO STDOUT; SELECT 2; COPY (SELECT 'a\tb' WHERE true) TO STDOUT",
+                 &c);
+    assert_int_equal(o.end, DB_DONE);
+    assert_int_equal(o.completed, 4);
+    assert_string_equal(o.results.v[1].tag, "COPY 20000");
+    assert_int_equal(c.rows, 20001);
+    assert_int_equal(c.last_result, 3);
+}
+
+void
+copy_comes_in(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    must_run(f->db, "CREATE TEMP TABLE ci_rows (i int, t text)");
+    Copy c = {.pieces = 300};
+    buf_init(&c.piece, a);
+    for (int i = 0; i < 1000; i++)
+        buf_fmt(&c.piece, "%d\t%s\n", i, i % 2 ? "\\N" : "text");
+    DbOutcome o =
+        run_copy(f->db, a, "COPY ci_rows FROM STDIN; SELECT count(*), count(t) FROM ci_rows", &c);
+    assert_int_equal(o.end, DB_DONE);
+    assert_string_equal(o.results.v[0].tag, "COPY 300000");
+    assert_true(str_is(db_cell(&o.results.v[1], 0, 1), "150000"));
+    /* Pieces need not end where rows do; no data at all is fine. */
+    buf_clear(&c.piece);
+    buf_addz(&c.piece, "1\tx\n2\ty\n3");
+    c = (Copy){.pieces = 1, .piece = c.piece};
+    o = run_copy(f->db, a, "TRUNCATE ci_rows; COPY ci_rows (i) FROM STDIN", &c);
+    assert_int_equal(o.end, DB_FAILED);
+    c = (Copy){.pieces = 0, .piece = c.piece};
+    o = run_copy(f->db, a, "COPY ci_rows FROM STDIN", &c);
+    assert_int_equal(o.end, DB_DONE);
+    assert_string_equal(o.results.v[0].tag, "COPY 0");
+    must_run(f->db, "DROP TABLE ci_rows");
+}
+
+/* The caller's disk is full, or its file ends early. */
+void
+copy_is_refused(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    Copy c = {.refuse_at = 10};
+    DbOutcome o =
+        run_copy(f->db, a,
+                 "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 10000000)) TO STDOUT", &c);
+    assert_true(o.cancelled && !o.timed_out);
+    assert_string_equal(o.sqlstate, "57014");
+    assert_int_equal(c.rows, 10);
+    must_run(f->db, "CREATE TEMP TABLE ci_refused (i int)");
+    c = (Copy){.pieces = 100, .refuse_at = 10};
+    buf_init(&c.piece, a);
+    buf_addz(&c.piece, "1\n");
+    o = run_copy(f->db, a, "COPY ci_refused FROM STDIN", &c);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_false(o.cancelled);
+    assert_string_equal(o.sqlstate, "57014");
+    assert_non_null(strstr(o.message, "ended early"));
+    must_run(f->db, "SELECT 1");
+}
+
+void
+copy_meets_errors(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    must_run(f->db, "CREATE TEMP TABLE ci_checked (i int CHECK (i < 5))");
+    Copy c = {.pieces = 20000};
+    buf_init(&c.piece, a);
+    for (int i = 0; i < 1000; i++)
+        buf_addz(&c.piece, "7\n");
+    DbOutcome o = run_copy(f->db, a, "COPY ci_checked FROM STDIN", &c);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_string_equal(o.sqlstate, "23514");
+    assert_non_null(strstr(o.context, "line 1"));
+    c = (Copy){0};
+    o = run_copy(f->db, a, "COPY (SELECT 1 / (5 - i) FROM generate_series(1, 100) i) TO STDOUT",
+                 &c);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_string_equal(o.sqlstate, "22012");
+    /* A connection that is gone in the middle. */
+    Db *db = open_own(f, a);
+    must_run(db, "CREATE TEMP TABLE ci (i int)");
+    c = (Copy){.pieces = 100000};
+    buf_init(&c.piece, a);
+    for (int i = 0; i < 100; i++)
+        buf_addz(&c.piece, "7\n");
+    char *end = str_fmt(a, "SELECT pg_terminate_backend(%d)", db_info(db)->backend_pid);
+    o = run_copy(db, a, str_fmt(a, "COPY ci FROM STDIN WHERE %s", "i = 7"), &c);
+    assert_int_equal(o.end, DB_DONE);
+    must_run(f->db, end);
+    o = run_copy(db, a, "COPY ci FROM STDIN", &c);
+    assert_int_equal(o.end, DB_LOST);
+    assert_false(db_is_open(db));
+    must_run(f->db, "SELECT 1");
+}
+
+/* Data that flows without a pause does not keep the tick from being asked. */
+void
+copy_ticks(void **state)
+{
+    Fixture *f = *state;
+    ARENA_LOCAL(a);
+    int ms = 150;
+    Copy c = {.pieces = SIZE_MAX};
+    buf_init(&c.piece, a);
+    for (int i = 0; i < 1000; i++)
+        buf_addz(&c.piece, "7\n");
+    must_run(f->db, "CREATE TEMP TABLE ci_endless (i int)");
+    db_set_tick(f->db, stop_after, &ms);
+    int64_t before = clock_ms();
+    DbOutcome o = run_copy(f->db, a, "COPY ci_endless FROM STDIN", &c);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_true(o.cancelled && !o.timed_out);
+    c = (Copy){0};
+    o = run_copy(f->db, a, "COPY (SELECT generate_series(1, 1000000000)) TO STDOUT", &c);
+    db_set_tick(f->db, NULL, NULL);
+    assert_int_equal(o.end, DB_FAILED);
+    assert_true(o.cancelled && c.rows > 0);
+    assert_true(clock_ms() - before < 10000);
     must_run(f->db, "SELECT 1");
 }
 

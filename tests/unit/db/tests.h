@@ -21,7 +21,8 @@
     T(error_fields) T(position_counts_characters) T(error_ends_a_message) T(rows_are_discarded) \
     T(tick_cancels) T(timeout_cancels) T(late_cancel_is_still_done) T(lost_connection) \
     T(error_of_class_08_is_no_loss) T(copy_is_survived) T(copy_is_cancelled) \
-    T(rules_make_more_results) T(queries_become_errors) T(rows_are_handed_on) \
+    T(copy_goes_out) T(copy_comes_in) T(copy_is_refused) T(copy_meets_errors) \
+    T(copy_ticks) T(rules_make_more_results) T(queries_become_errors) T(rows_are_handed_on) \
     T(tick_stops_connecting)
 /* clang-format on */
 

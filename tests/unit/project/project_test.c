@@ -15,7 +15,7 @@
 
 #define BOM "\xef\xbb\xbf"
 
-/* ---- JSON ------------------------------------------------------------------------------------ */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static const char *
 set(Arena *a, const char *text, const char *object, const char *key, const char *value)
@@ -111,16 +111,16 @@ text_is_decoded(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
-    const JsonNode *root;
+    const ProjectJson *root;
     Err err = {0};
     Str text =
         STR("{\"a\\n\": \"\\u00e9\\ud83d\\ude00\\ud83d.\\/\", \"n\": [true, null, -1.5e+3]}");
     assert_true(project_json_parse(a, "x", text, &root, &err));
     assert_string_equal(project_json_text(a, root, "a\n"),
                         "\xc3\xa9\xf0\x9f\x98\x80\xef\xbf\xbd./");
-    const JsonNode *n = project_json_get(root, "n");
-    assert_int_equal(n->kind, JSON_ARRAY);
-    assert_int_equal(n->first->next->next->kind, JSON_NUMBER);
+    const ProjectJson *n = project_json_get(root, "n");
+    assert_int_equal(n->kind, PROJECT_JSON_ARRAY);
+    assert_int_equal(n->first->next->next->kind, PROJECT_JSON_NUMBER);
     assert_null(n->first->next->next->next);
     assert_null(project_json_text(a, root, "n"));
     assert_null(project_json_get(n, "x"));
@@ -141,7 +141,7 @@ damaged_texts(void **state)
             ARENA_LOCAL(a);
             Err err = {0};
             Str after, twice, cut = {good, at};
-            const JsonNode *root;
+            const ProjectJson *root;
             char *text = str_dup(a, (Str){good, sizeof good - 1});
             text[at] = odd[o];
             assert_int_equal(project_json_parse(a, "x", cut, &root, &err), at == sizeof good - 2);
@@ -153,7 +153,7 @@ damaged_texts(void **state)
         }
 }
 
-/* ---- ignore files ---------------------------------------------------------------------------- */
+/* ---- ignore files --------------------------------------------------------------------------- */
 
 static const char *
 ignore(Arena *a, const char *text)
@@ -182,8 +182,7 @@ ignore_entries(void **state)
     assert_string_equal(ignore(a, once), once);
 }
 
-/* ---- templates and profiles -------------------------------------------------------------------
- */
+/* ---- templates and profiles ----------------------------------------------------------------- */
 
 static void
 templates_are_filled_in(void **state)
@@ -234,8 +233,7 @@ profiles_are_whole(void **state)
             meanings[i].line);
 }
 
-/* ---- detection --------------------------------------------------------------------------------
- */
+/* ---- detection ------------------------------------------------------------------------------ */
 
 typedef struct Tree {
     Arena *a;

@@ -1,0 +1,313 @@
+#include "backup/restore_int.h"
+
+#include "backup/native.h"
+
+#include <inttypes.h>
+
+enum { MESSAGE_BYTES = 64 * 1024, MESSAGE_STATEMENTS = 200 };
+
+typedef struct Restore {
+    Arena *arena;
+    Db *db;
+    const RestoreSurvey *survey;
+    const RestoreOptions *options;
+    RestoreResult *ret;
+    Err *err;
+    RestoreStream *stream;
+    Map settings; /* that the server knows */
+    bool is_superuser;
+
+    Buf message; /* statements that wait to be sent together */
+    VEC(size_t) starts;
+
+    const DumpEvent *copy; /* whose rows come in */
+    size_t number;
+    bool failed; /* reading the rows: err is filled */
+    bool rows_ended;
+} Restore;
+
+static void
+note(Restore *r, const char *text)
+{
+    vec_each (const char *, old, &r->ret->notes)
+        if (strcmp(*old, text) == 0)
+            return;
+    *vec_add(r->arena, &r->ret->notes) = str_dupz(r->arena, text);
+}
+
+static void
+tell(Restore *r)
+{
+    if (!r->options->progress)
+        return;
+    BackupInput *in = restore_input(r->stream);
+    ARENA_LOCAL(scratch);
+    RestoreProgress p = {.table = r->copy ? str_dup(scratch, r->copy->table) : NULL,
+                         .number = r->number,
+                         .count = r->survey->tables.n,
+                         .bytes = backup_input_position(in),
+                         .all_bytes = backup_input_size(in)};
+    r->options->progress(r->options->progress_arg, &p);
+}
+
+/* ---- sending -------------------------------------------------------------------------------- */
+
+static const char *
+advice(const DbOutcome *o)
+{
+    if (strcmp(o->sqlstate, "42501") == 0)
+        return "restore as a role that may do this, or leave owners and privileges out: --no-owner "
+               "--no-privileges";
+    if (strcmp(o->sqlstate, "53100") == 0)
+        return "the server's disk is full: a restore needs the space of the data and its indexes "
+               "once more, beside what is there";
+    if (strcmp(o->sqlstate, "0A000") == 0 || strcmp(o->sqlstate, "42601") == 0)
+        return "was the backup made on a newer PostgreSQL? It can be restored on that version and "
+               "newer ones";
+    return NULL;
+}
+
+/* What the server refused, as a person looks for it. */
+static bool
+refused(Restore *r, const DbOutcome *o, Str statement)
+{
+    ARENA_LOCAL(scratch);
+    Err *err = r->err;
+    if (o->cancelled || o->end == DB_LOST)
+        return db_outcome_err(o, "the restore", err);
+    Str line = str_cut(&statement, '\n');
+    err_set(err, ERR_RESTORE, "the backup was not restored: %s",
+            str_printable(scratch, str_of(o->message), false));
+    memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
+    if (o->detail[0])
+        err_detail(err, "%s", str_printable(scratch, str_of(o->detail), true));
+    if (o->context[0])
+        err_detail(err, "%s", str_printable(scratch, str_of(o->context), true));
+    err_detail(err, "at: %s",
+               str_printable(scratch, str_slice(line, 0, line.n < 300 ? line.n : 300), false));
+    if (o->hint[0])
+        err_hint(err, "%s", str_printable(scratch, str_of(o->hint), true));
+    const char *more = advice(o);
+    return more ? err_hint(err, "%s", more) : false;
+}
+
+static bool
+flush(Restore *r)
+{
+    if (!r->starts.n)
+        return true;
+    ARENA_LOCAL(scratch);
+    DbOutcome o;
+    db_run(r->db, scratch, buf_str(&r->message), &(DbRun){.discard_rows = true}, &o);
+    size_t done = (size_t)o.completed < r->starts.n ? (size_t)o.completed : r->starts.n - 1;
+    Str text = str_slice(buf_str(&r->message), r->starts.v[done], r->message.n);
+    bool ok = o.end == DB_DONE || refused(r, &o, text);
+    r->ret->statements += ok ? (int64_t)r->starts.n : 0;
+    r->starts.n = 0;
+    buf_clear(&r->message);
+    tell(r);
+    return ok;
+}
+
+static bool
+add(Restore *r, Str statement)
+{
+    if (r->message.n && r->message.n + statement.n > MESSAGE_BYTES && !flush(r))
+        return false;
+    *vec_add(r->arena, &r->starts) = r->message.n;
+    buf_add(&r->message, statement);
+    buf_addz(&r->message, ";\n");
+    return r->starts.n < MESSAGE_STATEMENTS || flush(r);
+}
+
+/* ---- statements ----------------------------------------------------------------------------- */
+
+static bool
+is_known(const Restore *r, const char *setting)
+{
+    /* What SET knows beside settings: SET TIME ZONE, SET XML OPTION, ... */
+    static const char *const words[] = {"names", "time", "xml", "schema", "constraints",
+                                        "transaction", "characteristics", "role", "seed"};
+    ARENA_LOCAL(scratch);
+    char *lower = str_dupz(scratch, setting);
+    for (char *p = lower; *p; p++)
+        *p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(lower, words[i]) == 0)
+            return true;
+    return strchr(setting, '.') || map_has(&r->settings, str_of(lower));
+}
+
+static bool
+take_statement(Restore *r, Str text)
+{
+    ARENA_LOCAL(scratch);
+    SqlDumpStmt s = sql_dump_statement(scratch, text);
+    switch (s.kind) {
+    case SQL_DUMP_TRANSACTION:
+        return true; /* all of it is one */
+    case SQL_DUMP_SETTING:
+        if (!is_known(r, s.name)) {
+            note(r, str_fmt(scratch, "setting \"%s\" of the backup is not known to this server and was "
+                            "left out", str_printable(scratch, str_of(s.name), false)));
+            return true;
+        }
+        /* What follows must be read under it. */
+        return flush(r) && add(r, text) && flush(r);
+    case SQL_DUMP_OWNER:
+        if (r->options->no_owner)
+            return true;
+        break;
+    case SQL_DUMP_PRIVILEGES:
+        if (r->options->no_privileges)
+            return true;
+        break;
+    case SQL_DUMP_EXTENSION_COMMENT:
+        if (!r->is_superuser) /* an extension brings its own; only its owner may say it again */
+            return true;
+        break;
+    case SQL_DUMP_SCHEMA:
+        if (strcmp(s.name, "public") == 0)
+            return true; /* every new database has it */
+        if (r->options->no_owner && s.roles.n) {
+            Buf b;
+            buf_init(&b, scratch);
+            buf_addz(&b, "CREATE SCHEMA ");
+            sql_add_ident(&b, s.name);
+            return add(r, buf_str(&b));
+        }
+        break;
+    default:
+        break;
+    }
+    return add(r, text);
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static bool
+give_rows(void *arg, Str *ret)
+{
+    Restore *r = arg;
+    RestoreItem item;
+    if (!restore_next(r->stream, &item, r->err)) {
+        r->failed = true;
+        return false;
+    }
+    tell(r);
+    r->rows_ended = item.kind == RESTORE_COPY_END;
+    *ret = r->rows_ended ? (Str){0} : item.text;
+    if (r->rows_ended)
+        r->ret->rows += item.copy->rows;
+    return true;
+}
+
+static bool
+take_copy(Restore *r, const RestoreItem *item)
+{
+    ARENA_LOCAL(scratch);
+    DumpEvent copy = *item->copy;
+    copy.table = str_copy(scratch, copy.table);
+    Str statement = str_copy(scratch, item->text);
+    if (!flush(r))
+        return false;
+    r->copy = &copy;
+    r->number++;
+    r->rows_ended = false;
+    DbOutcome o;
+    db_run(r->db, scratch, statement, &(DbRun){.copy_in = give_rows, .copy_arg = r}, &o);
+    r->copy = NULL;
+    if (r->failed)
+        return false;
+    if (o.end != DB_DONE)
+        return refused(r, &o, statement);
+    r->ret->statements++;
+    return r->rows_ended ||
+           err_set(r->err, ERR_INTERNAL, "the server did not ask for the rows of a COPY");
+}
+
+static bool
+take_items(Restore *r)
+{
+    for (;;) {
+        RestoreItem item;
+        if (!restore_next(r->stream, &item, r->err))
+            return false;
+        switch (item.kind) {
+        case RESTORE_STATEMENT:
+            if (!take_statement(r, item.text))
+                return false;
+            break;
+        case RESTORE_COPY:
+            if (!take_copy(r, &item))
+                return false;
+            break;
+        case RESTORE_END:
+            return flush(r);
+        case RESTORE_META: /* the survey has looked at them */
+        case RESTORE_ROWS:
+        case RESTORE_COPY_END:
+            break;
+        }
+    }
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static bool
+begin(Restore *r)
+{
+    DbRowsVec rows;
+    if (!db_query(r->db, r->arena,
+                  STR("SELECT pg_catalog.lower(name) FROM pg_catalog.pg_settings;"
+                      "SELECT pg_catalog.current_setting('is_superuser');"
+                      "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"),
+                  &rows, r->err))
+        return false;
+    map_init(&r->settings, r->arena);
+    for (int i = 0; i < rows.v[0].rows; i++)
+        map_put(&r->settings, db_cell(&rows.v[0], i, 0), r);
+    r->is_superuser = str_is(db_cell(&rows.v[1], 0, 0), "on");
+    return true;
+}
+
+static bool
+same_file(Restore *r)
+{
+    if (strcmp(backup_input_sha256(restore_input(r->stream)), r->survey->sha256) == 0)
+        return true;
+    err_set(r->err, ERR_BACKUP_BROKEN, "the backup was changed while it was restored");
+    return err_hint(r->err, "nothing was kept; try again when nobody writes to it");
+}
+
+static bool
+commit(Restore *r)
+{
+    ARENA_LOCAL(scratch);
+    DbOutcome o;
+    db_run(r->db, scratch, STR("COMMIT"), &(DbRun){0}, &o);
+    if (o.end != DB_DONE)
+        return refused(r, &o, STR("COMMIT"));
+    return strcmp(o.results.v[0].tag, "COMMIT") == 0 ||
+           err_set(r->err, ERR_RESTORE, "the server took the restore back instead of committing it");
+}
+
+bool
+restore_run(Arena *a, Db *db, const RestoreSurvey *survey, const RestoreOptions *options,
+            RestoreResult *ret, Err *err)
+{
+    *ret = (RestoreResult){0};
+    ARENA_LOCAL(scratch);
+    RESTORE_STREAM_LOCAL stream = NULL;
+    if (!restore_stream_open(scratch, options->input, &stream, err))
+        return false;
+    Restore r = {.arena = a, .db = db, .survey = survey, .options = options, .ret = ret, .err = err,
+                 .stream = stream};
+    buf_init(&r.message, scratch);
+    bool ok = begin(&r) && take_items(&r) && same_file(&r) &&
+              restore_compare(a, db, survey, options, ret, err) && commit(&r);
+    Err ignored;
+    if (!ok && db_is_open(db))
+        (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
+    return ok;
+}

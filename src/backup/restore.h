@@ -1,0 +1,87 @@
+/* Restoring: a backup of any form as one stream of plain SQL into an empty database.
+ *
+ * First the whole backup is read once (restore_survey): what is damaged, or would fail for want of a
+ * role or an extension, is known before anything is made. Then it is read again and sent, all in one
+ * transaction (restore_run), and before that commits every table is read back and compared with what
+ * the backup holds. So there is no half restored database: it is empty, or whole. */
+#pragma once
+
+#include "backup/check.h"
+#include "db/db.h"
+
+typedef VEC(const char *) RestoreTexts;
+
+/* What a backup holds. */
+typedef struct RestoreSurvey {
+    BackupFormat format;
+    bool is_encrypted, is_native;
+    bool is_exact; /* it is known under which settings its values were printed */
+    int64_t file_bytes;
+    const char *sha256;
+    const char *server; /* version of the database that was dumped: "15.18"; NULL = not said */
+    int major;          /* of it; 0 = not said */
+    DumpTotals totals;
+    BackupTableVec tables; /* that the dump has rows of, in its order; each once */
+    RestoreTexts owners;   /* roles that own something, sorted as all of these */
+    RestoreTexts grantees; /* roles of privileges */
+    RestoreTexts others;   /* roles of policies */
+    RestoreTexts extensions;
+} RestoreSurvey;
+
+/* Read a backup and see what it is.
+ *
+ * a         owns the result
+ * input     as for backup_input_open
+ * manifest  of the backup, whose digest and contents it must have; NULL = there is none: then the
+ *           file's own signs of an early end count
+ * errors    ERR_BACKUP_BROKEN; ERR_RESTORE: what no restore can do (it changes databases or roles, is
+ *           for psql only); those of backup_input_open and _next
+ * cost      the file is read, and decrypted, decompressed, once; memory below 4 MB */
+MUST_CHECK bool restore_survey(Arena *a, const BackupInputOptions *input,
+                               const BackupManifest *manifest, RestoreSurvey *ret, Err *err);
+
+/* What a server lacks of what the backup names. */
+typedef struct RestoreLacks {
+    RestoreTexts roles;
+    RestoreTexts extensions;
+} RestoreLacks;
+
+MUST_CHECK bool restore_lacks(Arena *a, Db *db, const RestoreSurvey *s, bool no_owner,
+                              bool no_privileges, RestoreLacks *ret, Err *err);
+
+typedef struct RestoreProgress {
+    const char *table; /* whose rows come in, are compared, or NULL */
+    bool compares;
+    size_t number, count; /* of tables */
+    int64_t bytes, all_bytes; /* of the backup's file; 0 while comparing */
+} RestoreProgress;
+
+typedef struct RestoreOptions {
+    const BackupInputOptions *input;
+    bool no_owner, no_privileges;
+    void (*progress)(void *arg, const RestoreProgress *p); /* may be NULL */
+    void *progress_arg;
+} RestoreOptions;
+
+typedef struct RestoreResult {
+    int64_t statements, rows;
+    size_t compared;          /* tables whose rows were read back and are the same */
+    RestoreTexts by_count;    /* tables that could only be compared by the number of rows */
+    RestoreTexts not_compared; /* tables that this role cannot read back */
+    RestoreTexts notes;       /* what was left out or done otherwise */
+} RestoreResult;
+
+/* Restore into the database of `db`, which must be empty and outside of a transaction, and compare.
+ *
+ * survey  of the same file: if it was changed since, nothing is committed
+ * errors  ERR_RESTORE: the server refused a statement (which one, why); rows differ afterwards;
+ *         ERR_BACKUP_BROKEN; ERR_CONNECTION_LOST, also where it is not known whether the transaction
+ *         was committed; those of the input. Nothing is left then, but for that last case.
+ * cost    the backup is read once more, every table twice; memory below 8 MB beside the longest
+ *         statement that is not COPY */
+MUST_CHECK bool restore_run(Arena *a, Db *db, const RestoreSurvey *survey,
+                            const RestoreOptions *options, RestoreResult *ret, Err *err);
+
+/* Whether there is nothing of a user's in a database; *ret_found names something that is there.
+ * errors: those of db_query */
+MUST_CHECK bool restore_is_empty(Arena *a, Db *db, const char **ret_found, Err *err);

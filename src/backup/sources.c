@@ -1,0 +1,366 @@
+/* The ways to dump: pg_dump, our own, a command of the user's. */
+#include "backup/backup_int.h"
+
+#include "backup/native.h"
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/os.h"
+#include "sqltext/sqltext.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+enum { PIECE = 256 * 1024, TELL_MS = 200, LOCK_WAIT_MIN_MS = 2000, GONE_MS = 5000, ID_MAX = 1000 };
+
+extern char **environ;
+
+/* ---- reaching the server -------------------------------------------------------------------- */
+
+static void
+add_keyword(Buf *b, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    buf_fmt(b, "%s%s='", b->n ? " " : "", key);
+    for (const char *p = value; *p; p++) {
+        if (*p == '\'' || *p == '\\')
+            buf_addc(b, '\\');
+        buf_addc(b, *p);
+    }
+    buf_addc(b, '\'');
+}
+
+static bool
+has_param(const DbUrl *u, const char *key)
+{
+    vec_each (const UrlParam, p, &u->params)
+        if (strcmp(p->key, key) == 0)
+            return true;
+    return false;
+}
+
+/* What db/ would connect with, as one text without secrets: it stands in the process list. */
+static bool
+connection_text(Arena *a, const BackupRequest *r, const char *application, const char **ret,
+                Err *err)
+{
+    const DbUrl *u = r->url;
+    Buf hosts, ports, b;
+    buf_init(&hosts, a);
+    buf_init(&ports, a);
+    buf_init(&b, a);
+    vec_each (const UrlHost, h, &u->hosts) {
+        buf_fmt(&hosts, "%s%s", hosts.n ? "," : "", h->host);
+        buf_fmt(&ports, "%s%d", ports.n ? "," : "", h->port);
+    }
+    add_keyword(&b, "host", hosts.p);
+    add_keyword(&b, "port", ports.p);
+    add_keyword(&b, "user", u->user);
+    add_keyword(&b, "dbname", u->database ? u->database : "postgres");
+    static const char *const defaults[][2] = {{"gssencmode", "disable"},
+                                              {"keepalives_idle", "5"},
+                                              {"keepalives_interval", "2"},
+                                              {"keepalives_count", "3"},
+                                              {"tcp_user_timeout", "10000"}};
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        if (!has_param(u, defaults[i][0]))
+            add_keyword(&b, defaults[i][0], defaults[i][1]);
+    int64_t connect = config_ms(r->config, CFG_CONNECT_TIMEOUT);
+    add_keyword(&b, "connect_timeout", str_fmt(a, "%lld", (long long)(connect + 1999) / 1000));
+    vec_each (const UrlParam, p, &u->params) {
+        if (strcmp(p->key, "sslpassword") == 0) {
+            err_set(err, ERR_CONFIG, "pg_dump cannot be given the password of a client key");
+            return err_hint(err, "use a key without one, or backup.method: native");
+        }
+        if (strcmp(p->key, "application_name") != 0)
+            add_keyword(&b, p->key, p->value);
+    }
+    add_keyword(&b, "application_name", application);
+    *ret = b.p;
+    return true;
+}
+
+/* Whether both are settings of the same variable; `b` may be its name only. */
+static bool
+same_variable(const char *a, const char *b)
+{
+    size_t n = strcspn(b, "=");
+    return strncmp(a, b, n) == 0 && a[n] == '=';
+}
+
+/* Our environment without what would change the dump, with the password and `more`, which ends with
+ * NULL. */
+static const char *const *
+environment(Arena *a, const char *password, const char *const *more)
+{
+    VEC(const char *) own = {0}, env = {0};
+    if (password)
+        *vec_add(a, &own) = str_fmt(a, "PGPASSWORD=%s", password);
+    /* A restore reads the rows back and compares their text. */
+    *vec_add(a, &own) = "PGTZ=UTC";
+    for (; *more; more++)
+        *vec_add(a, &own) = *more;
+    static const char *const dropped[] = {"PGOPTIONS", "PGCLIENTENCODING", "PGDATESTYLE",
+                                          "PGAPPNAME", "PGGEQO"};
+    for (char **e = environ; *e; e++) {
+        bool drop = false;
+        for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+            drop |= same_variable(*e, dropped[i]);
+        vec_each (const char *const, o, &own)
+            drop |= same_variable(*e, *o);
+        if (!drop)
+            *vec_add(a, &env) = *e;
+    }
+    vec_each (const char *const, o, &own)
+        *vec_add(a, &env) = *o;
+    *vec_add(a, &env) = NULL;
+    return env.v;
+}
+
+/* ---- the end of a session ------------------------------------------------------------------- */
+
+/* A pg_dump that was killed may leave its COPY running on the server: wait a moment, then end it.
+ */
+static void
+end_session(const BackupRequest *r, const char *application)
+{
+    ARENA_LOCAL(a);
+    Err ignored;
+    Db *db = NULL;
+    if (!backup_connect(a, r, "aramid/backup", true, &db, &ignored))
+        return;
+    Buf q;
+    buf_init(&q, a);
+    for (int64_t from = clock_ms(), now = from;; now = clock_ms()) {
+        bool late = now - from > GONE_MS / 2;
+        buf_clear(&q);
+        buf_fmt(&q,
+                "SELECT %s FROM pg_catalog.pg_stat_activity"
+                " WHERE application_name OPERATOR(pg_catalog.=) ",
+                late ? "pg_catalog.pg_terminate_backend(pid)" : "pid");
+        sql_add_literal(&q, str_of(application));
+        DbRowsVec results;
+        if (!db_query(db, a, buf_str(&q), &results, &ignored) || !results.v[0].rows ||
+            now - from > GONE_MS)
+            break;
+        clock_sleep_ms(50);
+    }
+    db_close(db);
+}
+
+/* ---- pg_dump -------------------------------------------------------------------------------- */
+
+typedef struct Dump {
+    const BackupRequest *request;
+    const BackupFacts *facts;
+    BackupOutput *out;
+    DumpReader *reader;
+    int64_t told, bytes;
+} Dump;
+
+static void
+tell(Dump *d)
+{
+    int64_t now = clock_ms();
+    if (!d->request->tell || now - d->told < TELL_MS)
+        return;
+    d->told = now;
+    d->request->tell(
+        d->request->tell_arg,
+        &(BackupProgress){.bytes = d->bytes,
+                          .all_bytes = d->facts->bytes,
+                          .tables = d->reader ? dump_read_totals(d->reader)->tables : 0,
+                          .all_tables = d->reader ? d->facts->tables : 0});
+}
+
+static bool
+take(void *arg, Str bytes, Err *err)
+{
+    Dump *d = arg;
+    d->bytes += (int64_t)bytes.n;
+    if ((d->reader && !dump_read(d->reader, bytes, err)) ||
+        !backup_output_write(d->out, bytes, err))
+        return false;
+    tell(d);
+    return true;
+}
+
+/* Move all that the child writes. */
+static bool
+drain(Arena *a, Dump *d, Child *c, Err *err)
+{
+    char *piece = arena_alloc(a, PIECE);
+    for (size_t n;;) {
+        if (!child_exchange(c, NULL, piece, PIECE, &n, err))
+            return false;
+        if (!n)
+            return true;
+        if (!take(d, (Str){piece, n}, err))
+            return false;
+    }
+}
+
+/* pg_dump's own words decide what kind of failure it was. */
+static bool
+dump_failed(Arena *a, const ChildResult *result, const char *program, Err *err)
+{
+    bool locked = str_contains(result->out, STR("statement timeout")) ||
+                  str_contains(result->out, STR("lock timeout"));
+    if (result->timed_out)
+        err_set(err, ERR_TIMEOUT, "pg_dump did not end within backup.timeout");
+    else if (locked)
+        err_set(err, ERR_LOCK_BUDGET, "a table stayed locked, so that pg_dump could not begin");
+    else if (str_contains(result->out, STR("row-level security")))
+        err_set(err, ERR_DENIED, "row-level security hides rows from the role of the backup");
+    else if (result->status > 128)
+        err_set(err, ERR_BACKUP, "pg_dump was killed by signal %d", result->status - 128);
+    else
+        err_set(err, ERR_BACKUP, "pg_dump failed (exit status %d)", result->status);
+    Str out = str_trim(result->out);
+    if (out.n)
+        err_detail(err, "%s", str_printable(a, out, true));
+    return err_detail(err, "it was: %s", program);
+}
+
+static bool
+dump_once(Arena *a, Dump *d, const char *program, BackupFormat format, Err *err)
+{
+    const BackupRequest *r = d->request;
+    const Config *c = r->config;
+    const char *application = str_fmt(a, "aramid/%s/dump", os_self_tag(a)), *text;
+    if (!connection_text(a, r, application, &text, err))
+        return false;
+    int64_t wait = config_ms(c, CFG_LOCK_TIMEOUT);
+    const char *argv[] = {program,
+                          format == BACKUP_CUSTOM ? "-Fc" : "-Fp",
+                          "--no-password",
+                          str_fmt(a, "--lock-wait-timeout=%lld",
+                                  (long long)(wait > LOCK_WAIT_MIN_MS ? wait : LOCK_WAIT_MIN_MS)),
+                          "-d",
+                          text,
+                          NULL};
+    const char *none = NULL;
+    const ChildOptions o = {.argv = argv,
+                            .env = environment(a, r->url->password, &none),
+                            .out = CHILD_PIPE,
+                            .messages = CHILD_KEEP,
+                            .timeout_ms = config_ms(c, CFG_BACKUP_TIMEOUT),
+                            .tick = r->tick,
+                            .tick_arg = r->tick_arg};
+    CHILD_LOCAL child;
+    ChildResult result = {0};
+    if (!child_start(a, &o, &child, err))
+        return false;
+    bool ok = drain(a, d, &child, err);
+    if (ok)
+        ok = child_finish(&child, &result, err) &&
+             ((result.status == 0 && !result.timed_out) || dump_failed(a, &result, program, err));
+    if (ok)
+        return true;
+    child_end(&child);
+    end_session(r, application);
+    return false;
+}
+
+bool
+backup_pg_dump(Arena *a, const BackupRequest *r, const BackupFacts *facts, const char *program,
+               BackupFormat format, BackupOutput *out, DumpReader *reader, Err *err)
+{
+    Dump d = {.request = r, .facts = facts, .out = out, .reader = reader, .told = clock_ms()};
+    int64_t started = clock_ms(), budget = config_ms(r->config, CFG_LOCK_BUDGET);
+    for (int attempt = 1;; attempt++) {
+        ArenaMark mark = arena_mark(a);
+        if (dump_once(a, &d, program, format, err))
+            return true;
+        /* It locks all tables before it writes the first byte. */
+        if (err->code != ERR_LOCK_BUDGET || d.bytes)
+            return false;
+        if (clock_ms() - started > budget)
+            return err_hint(err, "look at: aramid unlock; or end the transaction that holds it");
+        arena_reset(a, mark);
+        if (r->note && attempt == 1)
+            r->note(r->note_arg, "a table is locked by others; trying again until it is free");
+        if (!db_pause(r->tick, r->tick_arg, db_backoff_ms(500, 5000, attempt)))
+            return err_set(err, ERR_INTERRUPTED, "interrupted while a table was locked");
+    }
+}
+
+/* ---- our own -------------------------------------------------------------------------------- */
+
+static void
+db_close_cleanup(Db **db)
+{
+    db_close(*db);
+}
+
+bool
+backup_native(Arena *a, const BackupRequest *r, const BackupFacts *facts, BackupOutput *out,
+              DumpReader *reader, Err *err)
+{
+    Dump d = {.request = r, .facts = facts, .out = out, .reader = reader, .told = clock_ms()};
+    __attribute__((cleanup(db_close_cleanup))) Db *db = NULL;
+    NativeOptions o = {.write = take,
+                       .write_arg = &d,
+                       .lock_ms = config_ms(r->config, CFG_LOCK_BUDGET),
+                       .version = ARAMID_VERSION};
+    NativeDump dump;
+    return backup_connect(a, r, str_fmt(a, "aramid/%s/dump", os_self_tag(a)), false, &db, err) &&
+           backup_native_dump(a, db, &o, &dump, err);
+}
+
+/* ---- the user's command --------------------------------------------------------------------- */
+
+bool
+backup_command(Arena *a, const BackupRequest *r, const BackupFacts *facts, const char *id,
+               const char **ret_id, Err *err)
+{
+    const Config *c = r->config;
+    const char *command = c->values[CFG_BACKUP_COMMAND].text;
+    const UrlHost *host = &r->url->hosts.v[0];
+    const char *more[] = {str_fmt(a, "ARAMID_BACKUP_NAME=%s", id),
+                          str_fmt(a, "ARAMID_BACKUP_DIR=%s", c->values[CFG_BACKUP_DIR].text),
+                          str_fmt(a, "ARAMID_ENV=%s", c->env_name),
+                          str_fmt(a, "PGHOST=%s", host->host),
+                          str_fmt(a, "PGPORT=%d", host->port),
+                          str_fmt(a, "PGUSER=%s", facts->user),
+                          str_fmt(a, "PGDATABASE=%s", facts->database),
+                          NULL};
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
+    const ChildOptions o = {.argv = argv,
+                            .env = environment(a, r->url->password, more),
+                            .folder = c->project_dir,
+                            .out = CHILD_PIPE,
+                            .messages = CHILD_KEEP,
+                            .timeout_ms = config_ms(c, CFG_BACKUP_TIMEOUT),
+                            .tick = r->tick,
+                            .tick_arg = r->tick_arg};
+    CHILD_LOCAL child;
+    ChildResult result;
+    if (!child_start(a, &o, &child, err))
+        return false;
+    Buf out;
+    buf_init(&out, a);
+    char piece[4096];
+    for (size_t n = 1; n;) {
+        if (!child_exchange(&child, NULL, piece, sizeof piece, &n, err))
+            return false;
+        if (out.n < ID_MAX + 2)
+            buf_add(&out, (Str){piece, n});
+    }
+    if (!child_finish(&child, &result, err))
+        return false;
+    if (result.status != 0 || result.timed_out) {
+        err_set(err, ERR_BACKUP, "the backup command failed (exit status %d)", result.status);
+        Str said = str_trim(result.out);
+        return said.n ? err_detail(err, "%s", str_printable(a, said, true)) : false;
+    }
+    Str text = str_trim(buf_str(&out));
+    if (!text.n || text.n > ID_MAX || memchr(text.p, '\n', text.n)) {
+        err_set(err, ERR_BACKUP, "the backup command did not print an id");
+        return err_hint(err, "it has to print one line: what names the backup where it is kept");
+    }
+    *ret_id = str_printable(a, text, false);
+    return true;
+}

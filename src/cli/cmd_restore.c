@@ -1,0 +1,107 @@
+/* restore, and backup verify --drill. */
+#include "cli/cli_int.h"
+#include "cli/commands.h"
+
+#include "base/os.h"
+#include "report/progress.h"
+#include "report/restore.h"
+
+typedef struct Restore {
+    CmdCall *call;
+    Progress *progress;
+} Restore;
+
+/* A database is only replaced by somebody who types its name. */
+static bool
+approve(void *arg, const RestoreReport *r, Err *err)
+{
+    Restore *x = arg;
+    CmdCall *call = x->call;
+    const char *typed = cli_text(call, "confirm");
+    if (!r->replaces)
+        return true;
+    const char *name = str_printable(call->arena, str_of(r->database), false);
+    if (typed && strcmp(typed, r->database) == 0)
+        return true;
+    if (typed) {
+        err_set(err, ERR_CONFIRM, "--confirm says another name than the database's, \"%s\"", name);
+        return err_hint(err, "is it the right database? aramid restore --replace --dry-run shows it");
+    }
+    if (!cli_can_ask(call)) {
+        err_set(err, ERR_CONFIRM, "database \"%s\" would be replaced, and nobody can be asked", name);
+        return err_hint(err, "look at: aramid restore --replace --dry-run; then add: --confirm %s",
+                        str_shell(call->arena, r->database));
+    }
+    progress_finish(x->progress);
+    Buf b;
+    buf_init(&b, call->arena);
+    buf_addc(&b, '\n');
+    report_restore_plan(&b, &call->term_err, r);
+    buf_addz(&b, "Type the name of the database to go on: ");
+    Str answer;
+    if (!cli_ask(call, b.p, &answer, err))
+        return false;
+    if (str_is(answer, r->database))
+        return true;
+    return err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
+}
+
+typedef bool (*Flow)(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err);
+
+static int
+run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreReport *))
+{
+    os_signals_catch();
+    Config config;
+    Err err;
+    if (!cli_load_config(call, &config, &err))
+        return cli_fail(call, &err);
+    const char *into = cli_text(call, "into");
+    url_add_secrets(call->arena, into, &call->secrets);
+    Restore x = {.call = call};
+    x.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
+                               cli_flag(call, "verbose"), &call->secrets);
+    RestoreInput in = {
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .sink = progress_sink(x.progress, NULL),
+        .backup = cli_arg(call, 0),
+        .name = cli_text(call, "name"),
+        .into = into,
+        .replace = cli_flag(call, "replace"),
+        .force = cli_flag(call, "force"),
+        .no_owner = cli_flag(call, "no-owner"),
+        .no_privileges = cli_flag(call, "no-privileges"),
+        .dry_run = cli_flag(call, "dry-run"),
+        .approve = approve,
+        .approve_arg = &x,
+    };
+    RestoreReport result;
+    bool ok = flow(call->arena, &in, &result, &err);
+    progress_finish(x.progress);
+    if (!ok)
+        return cli_fail(call, &err);
+    Buf b;
+    buf_init(&b, call->arena);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        report_restore_json(&w, &result);
+        b = w.out;
+    } else {
+        text(&b, &call->term_out, &result);
+    }
+    cli_print(call, &b);
+    return 0;
+}
+
+int
+cmd_restore(CmdCall *call)
+{
+    return run(call, flow_restore, report_restore_text);
+}
+
+int
+cmd_drill(CmdCall *call)
+{
+    return run(call, flow_drill, report_drill_text);
+}

@@ -1,0 +1,42 @@
+/* Databases as a whole: made, dropped, given another's name. Between the files of this room. */
+#pragma once
+
+#include "flow/restore.h"
+
+/* What belongs to a database itself, and must be there in a copy that takes its place. */
+typedef struct DatabaseFacts {
+    bool exists;
+    int64_t bytes;
+    const char *create; /* options of CREATE DATABASE: encoding, locale, tablespace, owner */
+    RestoreTexts alters; /* with "%DB%" for the name: settings, privileges, comment, limit */
+    bool has_slots, has_subscriptions;
+    bool may_create; /* the role may make databases */
+} DatabaseFacts;
+
+/* Connect to a database of the server that is not `name` and always there: postgres, template1, ...
+ * errors: those of db_open, of the last one tried */
+MUST_CHECK bool database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *origin,
+                               Db **ret, Err *err);
+
+MUST_CHECK bool database_facts(Arena *a, Db *admin, const char *name, DatabaseFacts *ret, Err *err);
+
+/* Sessions of others on it. */
+MUST_CHECK bool database_guests(Arena *a, Db *admin, const char *name, RestoreReport *ret, Err *err);
+
+/* Make it, marked by a comment as not finished. errors: ERR_DENIED with the ways out */
+MUST_CHECK bool database_create(Arena *a, Db *admin, const char *name, const DatabaseFacts *like,
+                                Err *err);
+/* Give it what `like` tells, which also takes the mark away. */
+MUST_CHECK bool database_finish(Arena *a, Db *admin, const char *name, const DatabaseFacts *like,
+                                Err *err);
+void database_drop(Db *admin, const char *name);
+
+/* old -> kept (NULL: there is no old one), fresh -> old, in one transaction. `force`: sessions of
+ * others are ended until it is done; else one of them is an error (ERR_RESTORE). `other` is a second
+ * connection of the same kind. */
+MUST_CHECK bool database_exchange(Arena *a, Db *admin, Db *other, const char *old, const char *kept,
+                                  const char *fresh, bool force, Err *err);
+const char *database_exchange_sql(Arena *a, const char *old, const char *kept, const char *fresh);
+
+/* NAME_WORD_20261121t022246z, at most 63 bytes. */
+const char *database_dated(Arena *a, const char *name, const char *word);

@@ -1,0 +1,317 @@
+"""Restore: what comes back is what was there; what was there stays until it has."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from harness import aramid, everything
+from harness.cluster import MAJORS, REPO, Database, client_tool
+
+PG_DUMP = 15  # the distribution's
+NATIVE_DUMP = os.path.join(REPO, "build/debug/tests/unit/backup/native-dump")
+
+
+def restore(project, db, *args, **kwargs):
+    return aramid.run("restore", "--url", db.url(), *args, cwd=project.path, timeout=120, **kwargs)
+
+
+def backup(project, db, *args):
+    result = aramid.run("backup", "--url", db.url(), "--json", *args, cwd=project.path, timeout=120)
+    assert result.rc == 0, result
+    return result
+
+
+def databases(server):
+    return {name for (name,) in server.admin("SELECT datname FROM pg_database")}
+
+
+def made(server, before):
+    """The one database that is new."""
+    (name,) = databases(server) - before
+    return Database(server, name)
+
+
+def pg_dump(db, path, *args):
+    subprocess.run([client_tool("pg_dump"), "-f", str(path), *args, db.url(tcp=False)], check=True, timeout=120)
+    return str(path)
+
+
+@pytest.fixture
+def small(db):
+    db.sql("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 100) i;"
+           "CREATE TABLE u (t_id int REFERENCES t)")
+    return db
+
+
+def columns(major):
+    """How a dump of a server of this version can be made here."""
+    return ["native"] + (["pg_dump", "custom"] if major <= PG_DUMP else [])
+
+
+@pytest.mark.parametrize("major,how", [(m, how) for m in MAJORS for how in columns(m)])
+def test_the_same_database_again(servers, project, tmp_path, major, how):
+    server = servers.get(major)
+    original = everything.make(server.new_database())
+    path = str(tmp_path / "dump")
+    if how == "native":
+        subprocess.run([NATIVE_DUMP, original.url(tcp=False), path], check=True, timeout=120)
+    else:
+        pg_dump(original, path, *{"pg_dump": [], "custom": ["-Fc"]}[how])
+    before = databases(server)
+    result = restore(project, original, path, "--json")
+    assert result.rc == 0, result
+    told = json.loads(result.out)
+    assert told["notCompared"] == [] and told["comparedByCount"] == []
+    name = told["database"]
+    assert databases(server) - before == {name}
+    copy = Database(server, name)
+    # What everybody may do in schema public is told by pg_dump 15 against the defaults of 15.
+    known = () if how == "native" or major >= PG_DUMP else ("schemas",)
+    assert [line for line in everything.differences(original, copy) if not line.startswith(known or "\0")] == []
+    copy.drop()
+    original.drop()
+
+
+# ---- beside, in place, into ------------------------------------------------------------------
+
+
+def test_beside_the_old_one(project, small, tmp_path):
+    path = pg_dump(small, tmp_path / "d.sql")
+    small.sql("DELETE FROM u; DELETE FROM t WHERE id > 50")
+    before = databases(small.server)
+    result = restore(project, small, path)
+    assert result.rc == 0, result
+    copy = made(small.server, before)
+    assert copy.name.startswith(f"{small.name}_restored_") and copy.name in result.out
+    assert (copy.one("SELECT count(*) FROM t"), small.one("SELECT count(*) FROM t")) == (100, 50)
+    assert copy.one("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()") is None
+    copy.drop()
+
+
+def test_with_a_name(project, small, tmp_path):
+    path = pg_dump(small, tmp_path / "d.sql")
+    result = restore(project, small, path, "--name", 'odd "name"')
+    assert result.rc == 0, result
+    copy = Database(small.server, 'odd "name"')
+    assert copy.one("SELECT count(*) FROM t") == 100
+    result = restore(project, small, path, "--name", 'odd "name"')
+    assert result.rc == 53 and "already" in result.err, result
+    small.server.admin('DROP DATABASE "odd ""name"""')
+
+
+def test_in_its_place(project, small, tmp_path):
+    """The old one is kept; what belongs to the database itself goes with the name."""
+    server, name = small.server, small.name
+    server.admin(f"ALTER DATABASE {name} SET search_path = 'a b', public; ALTER DATABASE {name} SET work_mem = '5MB';"
+                 f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC; COMMENT ON DATABASE {name} IS 'ours';"
+                 f"ALTER DATABASE {name} CONNECTION LIMIT 33; ALTER DATABASE {name} SET default_transaction_read_only = on;"
+                 f"ALTER ROLE postgres IN DATABASE {name} SET maintenance_work_mem = '77MB'")
+    facts = ("SELECT pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(datacl) x), datdba, "
+             "shobj_description(d.oid, 'pg_database'), (SELECT array_agg(format('%s %s', setrole, setconfig) ORDER BY setrole) "
+             "FROM pg_db_role_setting WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = '" + name + "'")
+    original = server.admin(facts)
+    path = pg_dump(small, tmp_path / "d.sql")
+    small.sql("BEGIN READ WRITE; INSERT INTO t VALUES (1000, 'later'); COMMIT")
+    before = databases(server)
+    result = restore(project, small, path, "--replace")
+    assert result.rc == 4 and f"--confirm {name}" in result.err, result
+    result = restore(project, small, path, "--replace", "--confirm", "other")
+    assert result.rc == 4, result
+    result = restore(project, small, path, "--replace", "--dry-run")
+    assert result.rc == 0 and f'"{name}"' in result.out, result
+    assert databases(server) == before
+    result = restore(project, small, path, "--replace", "--confirm", name)
+    assert result.rc == 0, result
+    kept = made(server, before)
+    assert kept.name.startswith(f"{name}_before_") and kept.name in result.out
+    assert (small.one("SELECT count(*) FROM t"), kept.one("SELECT count(*) FROM t")) == (100, 101)
+    assert server.admin(facts) == original
+    kept.drop()
+
+
+def test_others_are_connected(project, small, tmp_path):
+    path = pg_dump(small, tmp_path / "d.sql")
+    before = databases(small.server)
+    guest = small.connect()
+    try:
+        result = restore(project, small, path, "--replace", "--confirm", small.name)
+        assert result.rc == 53 and "test" in result.err and "--force" in result.err, result
+        assert databases(small.server) == before
+        result = restore(project, small, path, "--replace", "--confirm", small.name, "--force")
+        assert result.rc == 0, result
+        with pytest.raises(Exception):
+            guest.cursor().execute("SELECT 1")
+    finally:
+        guest.close()
+    made(small.server, before).drop()
+
+
+def test_into_an_empty_database(project, small, db2, tmp_path):
+    path = pg_dump(small, tmp_path / "d.sql")
+    before = databases(small.server)
+    result = aramid.run("restore", path, "--into", db2.url(), cwd=project.path)
+    assert result.rc == 0, result
+    assert db2.one("SELECT count(*) FROM t") == 100 and databases(small.server) == before
+    result = aramid.run("restore", path, "--into", db2.url(), cwd=project.path)
+    assert result.rc == 24 and "public.t" in result.err, result
+
+
+def test_who_may_not_make_databases(project, small, tmp_path):
+    server = small.server
+    server.admin("CREATE ROLE rest_limited LOGIN")
+    path = pg_dump(small, tmp_path / "d.sql")
+    result = aramid.run("restore", path, "--url", small.url(user="rest_limited"), cwd=project.path)
+    assert result.rc == 33 and "--into" in result.err and "CREATEDB" in result.err, result
+    server.admin(f"CREATE DATABASE rest_given OWNER rest_limited TEMPLATE template0")
+    given = Database(server, "rest_given")
+    result = aramid.run("restore", path, "--into", given.url(user="rest_limited"), cwd=project.path)
+    assert result.rc == 53 and "--no-owner" in result.err, result
+    assert given.column("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []
+    result = aramid.run("restore", path, "--into", given.url(user="rest_limited"), "--no-owner", "--no-privileges",
+                        cwd=project.path)
+    assert result.rc == 0, result
+    assert given.one("SELECT relowner::regrole::text FROM pg_class WHERE relname = 't'") == "rest_limited"
+    given.drop()
+    server.admin("DROP ROLE rest_limited")
+
+
+# ---- what is missing, what is odd ---------------------------------------------------------------
+
+
+def test_missing_roles_are_named_first(project, new_server, tmp_path):
+    server, other = new_server(), new_server()
+    original = everything.make(server.new_database())
+    path = pg_dump(original, tmp_path / "d.sql")
+    before = databases(other)
+    target = Database(other, "postgres")
+    result = restore(project, target, path)
+    assert result.rc == 53 and "rest_owner" in result.err and 'rest "odd"' in result.err, result
+    assert databases(other) == before
+    other.admin('CREATE ROLE "rest ""odd"""')  # a policy names it
+    result = restore(project, target, path, "--no-owner", "--no-privileges")
+    assert result.rc == 0, result
+    copy = made(other, before)
+    assert copy.one("SELECT count(*) FROM pg_class WHERE relowner::regrole::text <> 'postgres'") == 0
+
+
+def test_missing_extensions_are_named_first(project, small, tmp_path):
+    path = tmp_path / "d.sql"
+    text = open(pg_dump(small, path), encoding="utf-8").read()
+    path.write_text(text.replace("SET row_security = off;", "SET row_security = off;\nCREATE EXTENSION IF NOT EXISTS no_such_one;"))
+    before = databases(small.server)
+    result = restore(project, small, str(path))
+    assert result.rc == 53 and "no_such_one" in result.err, result
+    assert databases(small.server) == before
+
+
+@pytest.mark.parametrize("line", ["\\connect other", "CREATE DATABASE x;", "CREATE ROLE x;", "\\! id", "ROLLBACK;"])
+def test_what_no_restore_can_do(project, small, tmp_path, line):
+    path = tmp_path / "d.sql"
+    text = open(pg_dump(small, path), encoding="utf-8").read()
+    path.write_text(text.replace("SET row_security = off;", f"SET row_security = off;\n{line}"))
+    before = databases(small.server)
+    result = restore(project, small, str(path))
+    assert result.rc == 53 and line.strip(";") in result.err, result
+    assert databases(small.server) == before
+
+
+def test_settings_of_newer_servers(servers, project, tmp_path):
+    db = servers.get(15).new_database()
+    db.sql("CREATE TABLE t (i int)")
+    path = tmp_path / "d.sql"
+    text = open(pg_dump(db, path), encoding="utf-8").read()
+    path.write_text(text.replace("SET row_security = off;", "SET row_security = off;\nSET transaction_timeout = 0;"))
+    result = restore(project, db, str(path), "--name", "rest_setting")
+    assert result.rc == 0 and "transaction_timeout" in result.out, result
+    Database(db.server, "rest_setting").drop()
+    db.drop()
+
+
+def test_inserts_and_clean(project, small, tmp_path):
+    before = databases(small.server)
+    path = pg_dump(small, tmp_path / "d.sql", "--inserts", "--clean", "--if-exists")
+    result = restore(project, small, path)
+    assert result.rc == 0, result
+    copy = made(small.server, before)
+    assert everything.differences(small, copy) == []
+    copy.drop()
+
+
+def test_damaged_backups(project, small, tmp_path):
+    before = databases(small.server)
+    text = open(pg_dump(small, tmp_path / "d.sql"), "rb").read()
+    custom = open(pg_dump(small, tmp_path / "d.dump", "-Fc"), "rb").read()
+    for name, damaged in (("empty", b""), ("cut", text[:len(text) // 2]), ("tail", text[:-160]), ("noise", os.urandom(3000)),
+                          ("custom", custom[:-30])):
+        path = tmp_path / name
+        path.write_bytes(damaged)
+        result = restore(project, small, str(path))
+        assert result.rc == 51, (name, result)
+        assert databases(small.server) == before
+
+
+def test_manifest_decides(project, small):
+    """A row that was changed in the file is seen before anything is made."""
+    backup(project, small)
+    (path,) = [os.path.join(project.path, "backups", f) for f in os.listdir(os.path.join(project.path, "backups"))
+               if f.endswith(".sql")]
+    with open(path, "rb") as file:
+        text = file.read()
+    with open(path, "wb") as file:
+        file.write(text.replace(b"\tv77\n", b"\tv78\n"))
+    before = databases(small.server)
+    result = restore(project, small)
+    assert result.rc == 51, result
+    assert databases(small.server) == before
+
+
+def test_no_backup(project, small):
+    result = restore(project, small)
+    assert result.rc == 50, result
+    result = restore(project, small, "no-such")
+    assert result.rc == 50 and "no-such" in result.err, result
+
+
+# ---- the history ---------------------------------------------------------------------------------
+
+
+def test_the_ledger_is_where_it_belongs(project, db):
+    project.add("1_one", "CREATE TABLE one (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    backup(project, db)
+    project.add("2_two", "CREATE TABLE two (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    result = restore(project, db, "--replace", "--confirm", db.name)
+    assert result.rc == 0 and "2_two" in result.out and "1_one" not in result.out, result
+    status = aramid.status(project, db.url())
+    assert status.rc == 10 and "2_two" in status.out, status
+    assert aramid.deploy(project, db.url()).rc == 0
+    assert db.exists("two")
+
+
+# ---- the drill -----------------------------------------------------------------------------------
+
+
+def test_drill(project, db):
+    everything.make(db)
+    backup(project, db)
+    before = databases(db.server)
+    result = aramid.run("backup", "verify", "--drill", cwd=project.path, timeout=120)
+    assert result.rc == 0 and "can be restored" in result.out, result
+    assert databases(db.server) == before
+    result = aramid.run("backup", "verify", "--drill", "--json", cwd=project.path, timeout=120)
+    assert json.loads(result.out)["result"] == "tried", result
+
+
+def test_password_stays_secret(project, small, tmp_path):
+    small.server.admin("CREATE ROLE with_password LOGIN SUPERUSER PASSWORD 'c4nary-p4ss'")
+    path = pg_dump(small, tmp_path / "d.sql")
+    url = small.url(user="with_password", password="c4nary-p4ss")
+    for args in (("--url", url, "--dry-run"), ("--url", url, "--json", "--name", "rest_canary"),
+                 ("--into", url.replace(small.name, "missing"))):
+        result = aramid.run("restore", path, *args, cwd=project.path)
+        assert "c4nary" not in result.out + result.err, result
+    Database(small.server, "rest_canary").drop()
+    small.server.admin("DROP ROLE with_password")
