@@ -290,7 +290,8 @@ static void
 not_ignored(Doctor *d, const char *name, const char *by, bool is_data)
 {
     doctor_add(d, FINDING_CONFIG_NOT_IGNORED, FINDING_WARNING, name,
-               str_fmt(d->arena, "echo '%s%s' >> %s", name, is_data ? "/" : "", by),
+               str_fmt(d->arena, "echo %s >> %s",
+                       str_shell(d->arena, is_data ? str_fmt(d->arena, "%s/", name) : name), by),
                "%s is not listed in %s: %s",
                is_data ? "the backups folder" : "it may hold passwords and", by,
                by[1] == 'g' ? "the next commit may take it along" : "images may carry it");

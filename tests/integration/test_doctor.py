@@ -414,6 +414,10 @@ def test_privileges_of_the_pending_plan(project, server, db):
         assert not of(value, "check-failed"), value["findings"]
         value = doctor(project, db.url())
         assert {f["subject"] for f in of(value, "reach-privileges", "error")} == {"no_such_extension"}
+        db.sql(f"REVOKE USAGE ON SCHEMA app FROM {name}")
+        found = of(doctor(project, db.url(user=name)), "reach-privileges", "error")
+        assert f'GRANT USAGE ON SCHEMA "app" TO "{name}"' in \
+            [f["fix"] for f in found if f["subject"] == "app"][0]
     finally:
         db.sql(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
