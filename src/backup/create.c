@@ -7,7 +7,6 @@
 #include "base/os.h"
 #include "psl/psl.h"
 
-#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -109,24 +108,44 @@ choose_names(Arena *a, const BackupRequest *r, const char *dir, int64_t wall_us,
 
 /* ---- the schema ----------------------------------------------------------------------------- */
 
-/* One file as it is; the files of a folder one after the other, each under its name. */
+/* A URL in it may hold a password, and backups go where the project's files do not. */
+static void
+add_without_passwords(Arena *a, Buf *b, Str text)
+{
+    while (text.p) {
+        Str line = str_cut(&text, '\n');
+        if (memmem(line.p, line.n, "://", 3))
+            buf_addz(b, url_redact(a, line, NULL, 0));
+        else
+            buf_add(b, line);
+        if (text.p)
+            buf_addc(b, '\n');
+    }
+}
+
+/* One file; the files of a folder one after the other, each under its name. */
 static bool
 read_schema(Arena *a, const Config *c, Str *ret, Err *err)
 {
     *ret = STR("");
     if (!c->schema_path || !fs_exists(c->schema_path))
         return true;
-    if (fs_kind(c->schema_path) == FS_FILE)
-        return fs_read(a, c->schema_path, SCHEMA_MAX, ret, err);
     Source *files;
     size_t n;
-    if (!psl_load_sources(a, c->schema_path, &files, &n, err))
-        return false;
+    Str text;
     Buf b;
     buf_init(&b, a);
-    for (size_t i = 0; i < n; i++) {
-        buf_fmt(&b, "%s// ---- %s\n\n", i ? "\n" : "", fs_below(c->schema_path, files[i].path));
-        buf_add(&b, files[i].text);
+    if (fs_kind(c->schema_path) == FS_FILE) {
+        if (!fs_read(a, c->schema_path, SCHEMA_MAX, &text, err))
+            return false;
+        add_without_passwords(a, &b, text);
+    } else {
+        if (!psl_load_sources(a, c->schema_path, &files, &n, err))
+            return false;
+        for (size_t i = 0; i < n; i++) {
+            buf_fmt(&b, "%s// ---- %s\n\n", i ? "\n" : "", fs_below(c->schema_path, files[i].path));
+            add_without_passwords(a, &b, files[i].text);
+        }
     }
     *ret = buf_str(&b);
     return true;
@@ -229,15 +248,6 @@ write_small(Maker *k, const char *name, Str text, BackupFile *ret, Err *err)
     return true;
 }
 
-/* The dump's file is read from the disk, not from the memory that it was written to. */
-static void
-forget_cached(const char *path)
-{
-    FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0)
-        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-
 /* Read back what was written, and take from there what the manifest says. */
 static bool
 prove(Maker *k, BackupOutput *out, const BackupFile *file, const DumpTotals *written, Err *err)
@@ -249,7 +259,6 @@ prove(Maker *k, BackupOutput *out, const BackupFile *file, const DumpTotals *wri
                             .timeout_ms = config_ms(k->config, CFG_BACKUP_TIMEOUT),
                             .tick = k->r->tick,
                             .tick_arg = k->r->tick_arg};
-    forget_cached(o.path);
     BackupContents c;
     if (!backup_read_back(k->arena, &o, k->r->tell, k->r->tell_arg, &c, err)) {
         if (err->code == ERR_BACKUP_BROKEN)
