@@ -6,29 +6,38 @@ _aramid() {
     case $prev in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     --script) COMPREPLY=($(compgen -W 'repair adopt' -- "$cur")); return ;;
+    --format) COMPREPLY=($(compgen -W 'sql sql.zst dump' -- "$cur")); return ;;
+    --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
-    -C|--directory|--config|--schema|--migrations|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
+    -C|--directory|--config|--schema|--migrations|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--name|--encrypt-to|--days|--confirm|--into|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--applied|--up-to|--rolled-back|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan deploy resolve unlock validate format schema diff pull db doctor init config help version migrate' ;;
-    help) words='status check drift plan deploy resolve unlock validate format schema diff pull db doctor init config help version migrate' ;;
+    '') words='status check drift plan deploy resolve unlock backup restore validate format schema diff pull db doctor init config help version migrate' ;;
+    help) words='status check drift plan deploy resolve unlock backup restore validate format schema diff pull db doctor init config help version migrate' ;;
+    'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve diff' ;;
     'status') words='--drift' ;;
     'check') words='--shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
-    'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database' ;;
+    'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database --backup --no-backup --reason' ;;
     'resolve') words='--applied --up-to --rolled-back --force' ;;
+    'backup') words='--name --dir --format --method --encrypt-to --timeout' ;;
+    'backup create') words='--name --dir --format --method --encrypt-to --timeout' ;;
+    'backup list') words='--dir' ;;
+    'backup verify') words='--dir --all --identity --drill' ;;
+    'backup prune') words='--dir --days --dry-run' ;;
+    'restore') words='--replace --confirm --force --name --into --no-owner --no-privileges --dry-run --dir --identity' ;;
     'validate') words='--prisma' ;;
     'format') words='--check' ;;
     'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;

@@ -436,3 +436,20 @@ def test_diff(tmp_path, db):
     error = check(aramid.run("diff", "--from-empty", "--to-schema", "none.prisma", "--json",
                              cwd=str(tmp_path)), "error")["error"]
     assert error["code"] == "file"
+
+
+# ---- restore ------------------------------------------------------------------------------------
+
+
+def test_restore(project, db):
+    project.add("1_one", "CREATE TABLE t (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    assert aramid.run("backup", "--url", db.url(), cwd=project.path).rc == 0
+    value = check(call(project, db.url(), "restore", "--dry-run"), "restore")
+    assert value["result"] == "planned" and value["made"] is None
+    value = check(call(project, db.url(), "restore", "--replace", "--confirm", db.name), "restore")
+    assert (value["database"], value["made"], value["compared"]) == (db.name, db.name, 2)
+    db.server.admin(f'DROP DATABASE "{value["kept"]}"')
+    value = check(aramid.run("backup", "verify", "--drill", "--json", cwd=project.path, timeout=60), "restore")
+    assert value["result"] == "tried"
+    assert check(call(project, db.url(), "restore", "no-such"), "error")["error"]["code"] == "backup"
