@@ -109,24 +109,44 @@ choose_names(Arena *a, const BackupRequest *r, const char *dir, int64_t wall_us,
 
 /* ---- the schema ----------------------------------------------------------------------------- */
 
-/* One file as it is; the files of a folder one after the other, each under its name. */
+/* A URL in it may hold a password, and backups go where the project's files do not. */
+static void
+add_without_passwords(Arena *a, Buf *b, Str text)
+{
+    while (text.p) {
+        Str line = str_cut(&text, '\n');
+        if (memmem(line.p, line.n, "://", 3))
+            buf_addz(b, url_redact(a, line, NULL, 0));
+        else
+            buf_add(b, line);
+        if (text.p)
+            buf_addc(b, '\n');
+    }
+}
+
+/* One file; the files of a folder one after the other, each under its name. */
 static bool
 read_schema(Arena *a, const Config *c, Str *ret, Err *err)
 {
     *ret = STR("");
     if (!c->schema_path || !fs_exists(c->schema_path))
         return true;
-    if (fs_kind(c->schema_path) == FS_FILE)
-        return fs_read(a, c->schema_path, SCHEMA_MAX, ret, err);
     Source *files;
     size_t n;
-    if (!psl_load_sources(a, c->schema_path, &files, &n, err))
-        return false;
+    Str text;
     Buf b;
     buf_init(&b, a);
-    for (size_t i = 0; i < n; i++) {
-        buf_fmt(&b, "%s// ---- %s\n\n", i ? "\n" : "", fs_below(c->schema_path, files[i].path));
-        buf_add(&b, files[i].text);
+    if (fs_kind(c->schema_path) == FS_FILE) {
+        if (!fs_read(a, c->schema_path, SCHEMA_MAX, &text, err))
+            return false;
+        add_without_passwords(a, &b, text);
+    } else {
+        if (!psl_load_sources(a, c->schema_path, &files, &n, err))
+            return false;
+        for (size_t i = 0; i < n; i++) {
+            buf_fmt(&b, "%s// ---- %s\n\n", i ? "\n" : "", fs_below(c->schema_path, files[i].path));
+            add_without_passwords(a, &b, files[i].text);
+        }
     }
     *ret = buf_str(&b);
     return true;
