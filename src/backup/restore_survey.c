@@ -140,7 +140,7 @@ add_table(Survey *s, const DumpEvent *e)
 
 bool
 restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *manifest,
-               RestoreSurvey *ret, Err *err)
+               BackupTell tell, void *tell_arg, RestoreSurvey *ret, Err *err)
 {
     ARENA_LOCAL(scratch);
     *ret = (RestoreSurvey){0};
@@ -160,6 +160,12 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
             return false;
         if (item.kind == RESTORE_COPY_END)
             add_table(&s, item.copy);
+        BackupProgress p = {.reads_back = true,
+                            .bytes = backup_input_position(restore_input(stream)),
+                            .all_bytes = backup_input_size(restore_input(stream)),
+                            .tables = (int64_t)ret->tables.n};
+        if (tell && item.kind != RESTORE_STATEMENT)
+            tell(tell_arg, &p);
     }
     read_head(a, restore_comments(stream), ret);
     BackupInput *in = restore_input(stream);

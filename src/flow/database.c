@@ -316,7 +316,7 @@ database_finish(Arena *a, Db *admin, const char *name, const DatabaseFacts *like
     return false;
 }
 
-void
+bool
 database_drop(Db *admin, const char *name)
 {
     ARENA_LOCAL(a);
@@ -327,8 +327,7 @@ database_drop(Db *admin, const char *name)
     sql_add_ident(&b, name);
     buf_addz(&b, " WITH (FORCE)");
     db_set_tick(admin, NULL, NULL); /* also after Ctrl-C */
-    if (db_is_open(admin))
-        (void)!db_query(admin, a, buf_str(&b), NULL, &ignored);
+    return db_is_open(admin) && db_query(admin, a, buf_str(&b), NULL, &ignored);
 }
 
 /* ---- exchanging names ----------------------------------------------------------------------- */

@@ -84,11 +84,38 @@ find_backup(Restore *r)
     return true;
 }
 
+/* Not more often than a person can read. */
+static bool
+is_time_to_tell(Restore *r)
+{
+    int64_t now = clock_ms();
+    if (now - r->told_ms < TELL_EVERY_MS)
+        return false;
+    r->told_ms = now;
+    return true;
+}
+
+static int
+percent(int64_t part, int64_t all)
+{
+    return all > 0 ? (int)(part * 100 / all) : 0;
+}
+
+static void
+on_read(void *arg, const BackupProgress *p)
+{
+    Restore *r = arg;
+    ARENA_LOCAL(a);
+    if (is_time_to_tell(r))
+        event(r->in, RUN_PROGRESS, RUN_INFO,
+              str_fmt(a, "reading the backup, %d %%", percent(p->bytes, p->all_bytes)));
+}
+
 static bool
 survey(Restore *r)
 {
     event(r->in, RUN_PROGRESS, RUN_INFO, "reading the backup");
-    if (!restore_survey(r->arena, &r->input, r->ret->manifest, &r->ret->survey, r->err))
+    if (!restore_survey(r->arena, &r->input, r->ret->manifest, on_read, r, &r->ret->survey, r->err))
         return false;
     const RestoreSurvey *s = &r->ret->survey;
     event(r->in, RUN_NOTE, RUN_OK,
@@ -151,6 +178,8 @@ static bool
 look_at_server(Restore *r)
 {
     RestoreReport *ret = r->ret;
+    if (ret->target.absent)
+        return true; /* only looked at: a restore makes it */
     const char *name = ret->target.url.database ? ret->target.url.database : "postgres";
     if (!database_admin(r->arena, &r->in->base, &ret->target.url, ret->target.origin, &r->admin,
                         r->err) ||
@@ -238,8 +267,8 @@ find_target(Restore *r)
 {
     Target *t = &r->ret->target;
     if (!r->in->into)
-        return flow_target(r->arena, r->in->base.config, r->in->base.self_exe, FLOW_MAKES_CLUSTER,
-                           t, r->err);
+        return flow_target(r->arena, r->in->base.config, r->in->base.self_exe,
+                           r->in->dry_run ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER, t, r->err);
     t->origin = "flag --into";
     if (!url_parse(r->arena, r->in->into, t->origin, &t->url, r->err))
         return false;
@@ -271,18 +300,16 @@ static void
 on_progress(void *arg, const RestoreProgress *p)
 {
     Restore *r = arg;
-    int64_t now = clock_ms();
-    if (now - r->told_ms < TELL_EVERY_MS)
+    if (!is_time_to_tell(r))
         return;
-    r->told_ms = now;
     ARENA_LOCAL(a);
-    int percent = p->all_bytes > 0 ? (int)(p->bytes * 100 / p->all_bytes) : 0;
+    int done = percent(p->bytes, p->all_bytes);
     event(r->in, RUN_PROGRESS, RUN_INFO,
           p->compares ? str_fmt(a, "comparing table %zu of %zu: %s", p->number, p->count,
                                 shown(a, p->table))
-          : p->table  ? str_fmt(a, "restoring, %d %%: table %zu of %zu: %s", percent, p->number,
+          : p->table  ? str_fmt(a, "restoring, %d %%: table %zu of %zu: %s", done, p->number,
                                 p->count, shown(a, p->table))
-                      : str_fmt(a, "restoring, %d %%", percent));
+                      : str_fmt(a, "restoring, %d %%", done));
 }
 
 /* What the restored database's history says against the project's files. No history, no folder:
@@ -359,6 +386,30 @@ take_name(Restore *r, const char *fresh)
                     shown(a, database_exchange_sql(a, ret->database, ret->old_name, fresh)));
 }
 
+/* Take the new database away again, also when the connection is gone or a person does not want to
+ * wait. Returns false. */
+static bool
+drop_unfinished(Restore *r, const char *name)
+{
+    Err ignored;
+    FlowInput in = r->in->base;
+    in.tick = NULL;
+    if (!db_is_open(r->admin) && !database_admin(r->arena, &in, &r->ret->target.url,
+                                                 r->ret->target.origin, &r->admin, &ignored))
+        r->admin = NULL;
+    if (r->admin && database_drop(r->admin, name))
+        return false;
+    err_detail(r->err,
+               "database \"%s\", which this restore made, could not be dropped; nothing is in "
+               "it, unless the connection broke while it committed",
+               shown(r->arena, name));
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_addz(&b, "DROP DATABASE ");
+    sql_add_ident(&b, name);
+    return err_hint(r->err, "later: %s", shown(r->arena, b.p));
+}
+
 static bool
 into_new_database(Restore *r)
 {
@@ -374,10 +425,8 @@ into_new_database(Restore *r)
     bool ok = open_database(r, fresh) && run(r);
     db_close(r->db);
     r->db = NULL;
-    if (!ok) {
-        database_drop(r->admin, fresh);
-        return false;
-    }
+    if (!ok)
+        return drop_unfinished(r, fresh);
     ret->made = fresh;
     if (!database_finish(r->arena, r->admin, fresh, &r->facts, r->err))
         return err_detail(r->err,

@@ -97,6 +97,8 @@ report_restore_plan(Buf *out, const Term *t, const RestoreReport *r)
         buf_fmt(out, ", which is kept as \"%s\" or a later date\n", plain(out, r->old_name));
         buf_addz(out,
                  "          All that was written to it since the backup is missing afterwards.\n");
+    } else if (r->target.absent) {
+        buf_addz(out, "Makes:    the server, and a database on it\n");
     } else {
         buf_fmt(out, "Makes:    database \"%s\"\n", plain(out, r->database));
         if (r->exists)
