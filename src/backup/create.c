@@ -7,7 +7,6 @@
 #include "base/os.h"
 #include "psl/psl.h"
 
-#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -249,15 +248,6 @@ write_small(Maker *k, const char *name, Str text, BackupFile *ret, Err *err)
     return true;
 }
 
-/* The dump's file is read from the disk, not from the memory that it was written to. */
-static void
-forget_cached(const char *path)
-{
-    FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0)
-        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-}
-
 /* Read back what was written, and take from there what the manifest says. */
 static bool
 prove(Maker *k, BackupOutput *out, const BackupFile *file, const DumpTotals *written, Err *err)
@@ -269,7 +259,6 @@ prove(Maker *k, BackupOutput *out, const BackupFile *file, const DumpTotals *wri
                             .timeout_ms = config_ms(k->config, CFG_BACKUP_TIMEOUT),
                             .tick = k->r->tick,
                             .tick_arg = k->r->tick_arg};
-    forget_cached(o.path);
     BackupContents c;
     if (!backup_read_back(k->arena, &o, k->r->tell, k->r->tell_arg, &c, err)) {
         if (err->code == ERR_BACKUP_BROKEN)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { PACKED = 256 * 1024, LEVEL = 3, FLUSH_EVERY = 32 * 1024 * 1024 };
+enum { PACKED = 256 * 1024, LEVEL = 3 };
 
 #define PART ".part"
 
@@ -20,7 +20,7 @@ struct BackupOutput {
     const char *path, *temporary;
     int fd; /* locked, so that nobody takes the file for a left one */
     bool published;
-    int64_t bytes, flushed;
+    int64_t bytes;
     HashState *hash;
     ZSTD_CCtx *zstd;
     char *packed;
@@ -39,8 +39,7 @@ fail(const BackupOutput *o, const char *what, Err *err)
     return false;
 }
 
-/* The last layer: the file. What was written is sent to the disk as it comes, so that fsync at the
- * end has little left to do. */
+/* The last layer: the file. */
 static bool
 put(void *arg, Str bytes, Err *err)
 {
@@ -54,10 +53,6 @@ put(void *arg, Str bytes, Err *err)
             return fail(o, "write", err);
         o->bytes += n;
         bytes = str_slice(bytes, (size_t)n, bytes.n);
-    }
-    if (o->bytes - o->flushed >= FLUSH_EVERY) {
-        sync_file_range(o->fd, o->flushed, o->bytes - o->flushed, SYNC_FILE_RANGE_WRITE);
-        o->flushed = o->bytes;
     }
     return true;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum {
+    PIPE_BYTES = 1024 * 1024,
     KEPT_MAX = 64 * 1024,
     TICK_MS = 100,
     REAP_MS = 10,
@@ -154,8 +155,10 @@ child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
     }
     int ours[] = {ret->in, ret->out, ret->messages};
     for (int i = 0; i < 3; i++) {
-        if (ours[i] >= 0)
-            fcntl(ours[i], F_SETFL, O_NONBLOCK);
+        if (ours[i] < 0)
+            continue;
+        fcntl(ours[i], F_SETFL, O_NONBLOCK);
+        fcntl(ours[i], F_SETPIPE_SZ, PIPE_BYTES); /* may be refused: fewer turns for each */
     }
     return true;
 }

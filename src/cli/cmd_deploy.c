@@ -37,8 +37,12 @@ look_for_twin(Deploy *d, Config *config, const RunSink *sink)
     if (!cli_find_twin(d->call, config, &twin))
         return;
     bool stricter = twin.profile == PROFILE_PRODUCTION && config->profile != PROFILE_PRODUCTION;
-    if (stricter)
+    if (stricter) {
+        ConfigValue *backup = &config->values[CFG_BACKUP];
         config->values[CFG_CONFIRM].number = 1;
+        if (strcmp(backup->origin, "default") == 0)
+            backup->number = 1;
+    }
     d->twin = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each "
                          "environment a database of its own, or one of them another ?schema=",
                       twin.env_name, twin.origin);

@@ -183,6 +183,15 @@ add_matching(Doctor *d, const char *folder, const char *const *patterns, Names *
             }
 }
 
+/* The folder of the backups where it lies in the project, relative to it; else NULL. */
+static const char *
+backups_below(const Doctor *d)
+{
+    const char *dir = d->config->values[CFG_BACKUP_DIR].text;
+    const char *below = dir ? fs_below(d->config->project_dir, dir) : "/";
+    return below[0] != '/' && fs_kind(dir) == FS_DIR ? below : NULL;
+}
+
 /* Files in which a password may stand, and the folder with the data. */
 static Names
 candidates(Doctor *d)
@@ -211,8 +220,9 @@ candidates(Doctor *d)
         if (!is_there)
             *vec_add(d->arena, &names) = *f;
     }
-    if (fs_kind(fs_join(d->arena, d->config->project_dir, "backups")) == FS_DIR)
-        *vec_add(d->arena, &names) = "backups";
+    const char *backups = backups_below(d);
+    if (backups)
+        *vec_add(d->arena, &names) = backups;
     return names;
 }
 
@@ -290,7 +300,8 @@ static void
 not_ignored(Doctor *d, const char *name, const char *by, bool is_data)
 {
     doctor_add(d, FINDING_CONFIG_NOT_IGNORED, FINDING_WARNING, name,
-               str_fmt(d->arena, "echo '%s%s' >> %s", name, is_data ? "/" : "", by),
+               str_fmt(d->arena, "echo %s >> %s",
+                       str_shell(d->arena, is_data ? str_fmt(d->arena, "%s/", name) : name), by),
                "%s is not listed in %s: %s",
                is_data ? "the backups folder" : "it may hold passwords and", by,
                by[1] == 'g' ? "the next commit may take it along" : "images may carry it");
@@ -301,6 +312,8 @@ static void
 take_git(Doctor *d, Str said)
 {
     bool told_backups = false;
+    const char *backups = backups_below(d);
+    size_t n_backups = backups ? strlen(backups) : 0;
     for (size_t i = 0; i < said.n;) {
         const char *entry = said.p + i;
         size_t n = strnlen(entry, said.n - i);
@@ -308,15 +321,17 @@ take_git(Doctor *d, Str said)
         if (n < 3 || entry[1] != ' ')
             continue;
         const char *name = str_dup(d->arena, (Str){entry + 2, n - 2});
-        bool is_backup = strncmp(name, "backups/", 8) == 0;
+        bool is_backup =
+            n_backups && strncmp(name, backups, n_backups) == 0 && name[n_backups] == '/';
         if (is_backup && told_backups)
             continue;
         told_backups |= is_backup;
         if (entry[0] == '?' && (is_backup || is_env_file(name)))
-            not_ignored(d, is_backup ? "backups" : name, ".gitignore", is_backup);
+            not_ignored(d, is_backup ? backups : name, ".gitignore", is_backup);
         else if (is_backup)
             doctor_add(d, FINDING_CONFIG_COMMITTED, FINDING_ERROR, name,
-                       "git rm --cached -r backups; echo 'backups/' >> .gitignore",
+                       str_fmt(d->arena, "git rm --cached -r %s; echo %s/ >> .gitignore",
+                               str_shell(d->arena, backups), str_shell(d->arena, backups)),
                        "is in git: backups hold the rows of your users");
         else if (entry[0] != '?')
             look_into_committed(d, name);
@@ -381,9 +396,9 @@ look_at_docker(Doctor *d)
         return;
     if (!there)
         list = STR("");
-    static const char *const names[] = {".env", "backups"};
+    const char *const names[] = {".env", backups_below(d)};
     for (size_t i = 0; i < 2; i++)
-        if (fs_exists(fs_join(a, dir, names[i])) && !is_listed(list, names[i]))
+        if (names[i] && fs_exists(fs_join(a, dir, names[i])) && !is_listed(list, names[i]))
             not_ignored(d, names[i], ".dockerignore", i == 1);
 }
 
@@ -391,11 +406,13 @@ static void
 look_at_backups(Doctor *d)
 {
     struct stat st;
-    const char *dir = fs_join(d->arena, d->config->project_dir, "backups");
-    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+    const char *dir = d->config->values[CFG_BACKUP_DIR].text;
+    const char *shown = dir ? str_shell(d->arena, fs_below(d->config->project_dir, dir)) : "";
+    if (!dir || stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
         return;
     if (st.st_mode & 077)
-        doctor_add(d, FINDING_CONFIG_BACKUPS, FINDING_WARNING, "backups", "chmod 700 backups",
+        doctor_add(d, FINDING_CONFIG_BACKUPS, FINDING_WARNING, shown,
+                   str_fmt(d->arena, "chmod 700 %s", shown),
                    "other users of this machine may look into it (mode %03o)",
                    (unsigned)st.st_mode & 0777);
     FsEntryVec list = {0};
@@ -407,7 +424,8 @@ look_at_backups(Doctor *d)
         open += e->kind == FS_FILE && stat(fs_join(d->arena, dir, e->name), &st) == 0 &&
                 (st.st_mode & 044);
     if (open)
-        doctor_add(d, FINDING_CONFIG_BACKUPS, FINDING_WARNING, "backups", "chmod 600 backups/*",
+        doctor_add(d, FINDING_CONFIG_BACKUPS, FINDING_WARNING, shown,
+                   str_fmt(d->arena, "chmod 600 %s/*", shown),
                    "other users of this machine may read %s in it",
                    doctor_count(d->arena, open, "file"));
 }

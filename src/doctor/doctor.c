@@ -1,6 +1,7 @@
 #include "doctor/doctor_int.h"
 
 #include "base/child.h"
+#include "sqltext/sqltext.h"
 
 static const struct {
     DoctorArea area;
@@ -140,6 +141,18 @@ doctor_run(Doctor *d, const char *const *argv, Str *ret_out)
         return false;
     *ret_out = r.out;
     return true;
+}
+
+const char *
+doctor_ident(Doctor *d, const char *schema, const char *name)
+{
+    Buf b;
+    buf_init(&b, d->arena);
+    if (schema && schema[0])
+        sql_add_name(&b, schema, name);
+    else
+        sql_add_ident(&b, name);
+    return str_printable(d->arena, buf_str(&b), false);
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */

@@ -102,7 +102,7 @@ void
 doctor_ledgers(Doctor *d, Session *s);
 
 /* Programs on this machine and in the project. server_version: 170004, 0 = not known.
- * cost: each program is asked once (2 s at most). */
+ * cost: each program is asked for its version once, bounded. */
 void
 doctor_tools(Doctor *d, int server_version);
 

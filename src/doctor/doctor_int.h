@@ -27,6 +27,10 @@ doctor_null(const DbRows *r, int row, int col);
 const char *
 doctor_text(Doctor *d, const DbRows *r, int row, int col);
 
+/* A name as SQL wants it, for commands that a person types; schema NULL = none. */
+const char *
+doctor_ident(Doctor *d, const char *schema, const char *name);
+
 /* "1.5 GB" */
 const char *
 doctor_bytes(Arena *a, int64_t bytes);

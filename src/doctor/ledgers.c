@@ -141,8 +141,9 @@ tell(Doctor *d, const Session *s, const Ledger *l)
         str_printable(d->arena, str_of(str_fmt(d->arena, "%s.%s", l->schema, l->as->table)), false);
     if (!l->readable)
         doctor_add(d, FINDING_LEDGER_HIDDEN, FINDING_WARNING, name,
-                   str_fmt(d->arena, "as its owner: GRANT SELECT ON %s TO \"%s\"", name,
-                           str_printable(d->arena, str_of(db_info(s->db)->user), false)),
+                   str_fmt(d->arena, "as its owner: GRANT SELECT ON %s TO %s",
+                           doctor_ident(d, l->schema, l->as->table),
+                           doctor_ident(d, NULL, db_info(s->db)->user)),
                    "%s's history is not visible to this role", l->as->tool);
     else if (l->failed)
         doctor_add(d, FINDING_LEDGER_FAILED, FINDING_ERROR, name, l->as->fix,

@@ -28,7 +28,6 @@ typedef struct Need {
     NeedKind kind;
     SqlName name; /* relation; of the last three only .name */
     const char *migration, *tag;
-    Str oid; /* of the relation; .p NULL = it is not there yet */
 } Need;
 typedef VEC(Need) NeedVec;
 
@@ -101,10 +100,10 @@ collect_statement(Doctor *d, const MigrationPlan *mp, const SqlStmt *st, NeedVec
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* Names as a deploy would find them: by the path of the URL or of the role. Only function calls,
+/* Where a deploy would look for names: the URL's schema, or the role's path. Only function calls,
  * whose names are qualified, so that what lies in the path cannot change their meaning. */
 static bool
-resolve(Doctor *d, Session *s, NeedVec *list, Str *ret_schema)
+read_path(Doctor *d, Session *s, Str *ret_path, Str *ret_first)
 {
     Buf b;
     Err err;
@@ -115,20 +114,7 @@ resolve(Doctor *d, Session *s, NeedVec *list, Str *ret_schema)
         sql_add_ident(&b, s->url_schema);
         buf_addc(&b, ';');
     }
-    buf_addz(&b, "SELECT pg_catalog.current_schema()");
-    vec_each (const Need, n, list) {
-        if (n->kind >= NEED_CREATE_IN)
-            continue;
-        Buf name;
-        buf_init(&name, d->arena);
-        if (n->name.schema[0])
-            sql_add_name(&name, n->name.schema, n->name.name);
-        else
-            sql_add_ident(&name, n->name.name);
-        buf_addz(&b, ",pg_catalog.to_regclass(");
-        sql_add_literal(&b, buf_str(&name));
-        buf_addz(&b, ")::pg_catalog.oid");
-    }
+    buf_addz(&b, "SELECT pg_catalog.current_schemas(false), pg_catalog.current_schema()");
     if (!db_query(s->db, d->arena, buf_str(&b), &results, &err)) {
         d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
         doctor_add(d, FINDING_REACH_PRIVILEGES, FINDING_INFO, NULL, NULL,
@@ -136,18 +122,15 @@ resolve(Doctor *d, Session *s, NeedVec *list, Str *ret_schema)
         return false;
     }
     const DbRows *r = &results.v[results.n - 1];
-    int col = 0;
-    *ret_schema = db_cell(r, 0, col++);
-    vec_each (Need, n, list)
-        if (n->kind < NEED_CREATE_IN)
-            n->oid = db_cell(r, 0, col++);
+    *ret_path = db_cell(r, 0, 0);
+    *ret_first = db_cell(r, 0, 1);
     return true;
 }
 
 static const char what_may[] =
     "CASE w.kind WHEN 0 THEN pg_catalog.pg_has_role(c.relowner, 'USAGE')"
     " WHEN 1 THEN pg_catalog.pg_has_role(c.relowner, 'USAGE') OR"
-    "  pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
+    "  pg_catalog.pg_has_role(c.nspowner, 'USAGE')"
     " WHEN 2 THEN pg_catalog.has_any_column_privilege(c.oid, 'REFERENCES')"
     " WHEN 3 THEN pg_catalog.has_table_privilege(c.oid, 'TRIGGER')"
     " WHEN 4 THEN pg_catalog.has_any_column_privilege(c.oid, 'SELECT')"
@@ -156,21 +139,40 @@ static const char what_may[] =
     " WHEN 7 THEN pg_catalog.has_table_privilege(c.oid, 'DELETE')"
     " ELSE pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') END";
 
-/* One row for each need: number, what it is about, whether it is there, whether it is allowed. */
+/* A row for each need that meets something: number, owner, whether it is allowed, of an extension
+ * its name, of a relation its schema and whether that may be used. */
 static char *
-query(Doctor *d, const NeedVec *list, Str path_schema)
+query(Doctor *d, const NeedVec *list, Str path, Str path_schema)
 {
     Buf b;
     buf_init(&b, d->arena);
-    buf_fmt(
+    buf_fmt(&b,
+            "SELECT w.n, pg_catalog.pg_get_userbyid(c.relowner), %s, NULL, c.nspname,"
+            " pg_catalog.has_schema_privilege(c.nsp, 'USAGE') FROM (VALUES (-1, 0, NULL, '')",
+            what_may);
+    for (size_t i = 0; i < list->n; i++) {
+        const Need *n = &list->v[i];
+        if (n->kind >= NEED_CREATE_IN)
+            continue;
+        buf_fmt(&b, ",(%zu,%d,", i, (int)n->kind);
+        if (n->name.schema[0])
+            sql_add_literal(&b, str_of(n->name.schema));
+        else
+            buf_addz(&b, "NULL");
+        buf_addc(&b, ',');
+        sql_add_literal(&b, str_of(n->name.name));
+        buf_addc(&b, ')');
+    }
+    buf_addz(&b,
+             ") w(n, kind, nsp, rel) CROSS JOIN LATERAL (SELECT t.oid, t.relowner, x.oid AS nsp,"
+             " x.nspname, x.nspowner FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace x ON"
+             " x.oid = t.relnamespace, (SELECT ");
+    sql_add_literal(&b, path);
+    buf_addz(
         &b,
-        "SELECT w.n, pg_catalog.pg_get_userbyid(c.relowner), %s, NULL FROM (VALUES (-1, 0, 0::oid)",
-        what_may);
-    for (size_t i = 0; i < list->n; i++)
-        if (list->v[i].kind < NEED_CREATE_IN && list->v[i].oid.p)
-            buf_fmt(&b, ",(%zu,%d,%s::oid)", i, (int)list->v[i].kind, list->v[i].oid.p);
-    buf_addz(&b, ") w(n, kind, rel) JOIN pg_catalog.pg_class c ON c.oid = w.rel JOIN"
-                 " pg_catalog.pg_namespace n ON n.oid = c.relnamespace");
+        "::pg_catalog.name[] AS path) p WHERE t.relname = w.rel::pg_catalog.name AND x.nspname ="
+        " ANY (CASE WHEN w.nsp IS NULL THEN p.path ELSE ARRAY[w.nsp::pg_catalog.name] END)"
+        " ORDER BY pg_catalog.array_position(p.path, x.nspname) LIMIT 1) c");
     for (size_t i = 0; i < list->n; i++) {
         const Need *n = &list->v[i];
         if (n->kind < NEED_CREATE_IN)
@@ -178,14 +180,16 @@ query(Doctor *d, const NeedVec *list, Str path_schema)
         buf_fmt(&b, " UNION ALL SELECT %zu, ", i);
         if (n->kind == NEED_CREATE_IN) {
             buf_addz(&b, "pg_catalog.pg_get_userbyid(x.nspowner),"
-                         " pg_catalog.has_schema_privilege(x.oid, 'CREATE'), NULL FROM"
+                         " pg_catalog.has_schema_privilege(x.oid, 'CREATE'), NULL, NULL, NULL FROM"
                          " pg_catalog.pg_namespace x WHERE x.nspname = ");
             sql_add_literal(&b, n->name.name[0] ? str_of(n->name.name) : path_schema);
         } else if (n->kind == NEED_CREATE_SCHEMA) {
-            buf_addz(&b, "pg_catalog.pg_get_userbyid(x.datdba), pg_catalog.has_database_privilege("
-                         "x.oid, 'CREATE'), NULL FROM pg_catalog.pg_database x WHERE x.datname ="
-                         " pg_catalog.current_database() AND NOT EXISTS (SELECT FROM"
-                         " pg_catalog.pg_namespace y WHERE y.nspname = ");
+            buf_addz(
+                &b,
+                "pg_catalog.pg_get_userbyid(x.datdba), pg_catalog.has_database_privilege("
+                "x.oid, 'CREATE'), NULL, NULL, NULL FROM pg_catalog.pg_database x WHERE x.datname ="
+                " pg_catalog.current_database() AND NOT EXISTS (SELECT FROM"
+                " pg_catalog.pg_namespace y WHERE y.nspname = ");
             sql_add_literal(&b, str_of(n->name.name));
             buf_addc(&b, ')');
         } else {
@@ -193,7 +197,7 @@ query(Doctor *d, const NeedVec *list, Str path_schema)
                 &b, "CASE WHEN x.trusted THEN 'trusted' END,"
                     " x.name IS NOT NULL AND (r.rolsuper OR (x.trusted AND"
                     " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'))),"
-                    " x.name FROM"
+                    " x.name, NULL, NULL FROM"
                     " pg_catalog.pg_roles r LEFT JOIN (SELECT v.name, v.trusted FROM"
                     " pg_catalog.pg_available_extension_versions v JOIN"
                     " pg_catalog.pg_available_extensions e ON e.name = v.name AND"
@@ -227,27 +231,30 @@ tell(Doctor *d, const DbRows *r, int row, const Need *n, const char *user, const
     };
     Arena *a = d->arena;
     const char *name = shown(d, &n->name), *other = doctor_text(d, r, row, 1);
+    const char *owner = doctor_ident(d, NULL, db_cell(r, row, 1).p ? db_cell(r, row, 1).p : "");
+    const char *typed = doctor_ident(d, n->name.schema, n->name.name);
     const char *in =
         str_fmt(a, "%s of migration %s", n->tag, str_printable(a, str_of(n->migration), false));
+    const char *fix = NULL;
     FindingId id = FINDING_REACH_PRIVILEGES;
     switch (n->kind) {
     case NEED_OWNER:
     case NEED_OWNER_OR_SCHEMAS:
-        doctor_add(d, id, FINDING_ERROR, name,
-                   str_fmt(a, "as an administrator: GRANT \"%s\" TO \"%s\"; or deploy as %s", other,
-                           user, other),
-                   "belongs to role \"%s\": %s needs its owner", other, in);
+        fix = str_fmt(a, "as an administrator: GRANT %s TO %s; or deploy as role %s", owner, user,
+                      other);
+        doctor_add(d, id, FINDING_ERROR, name, fix, "belongs to role \"%s\": %s needs its owner",
+                   other, in);
         return;
     case NEED_CREATE_IN:
-        name = n->name.name[0] ? name : schema;
-        doctor_add(d, id, FINDING_ERROR, name,
-                   str_fmt(a, "as role %s: GRANT CREATE, USAGE ON SCHEMA \"%s\" TO \"%s\"", other,
-                           name, user),
+        typed = n->name.name[0] ? n->name.name : schema;
+        fix = str_fmt(a, "as role %s: GRANT CREATE, USAGE ON SCHEMA %s TO %s", other,
+                      doctor_ident(d, NULL, typed), user);
+        doctor_add(d, id, FINDING_ERROR, str_printable(a, str_of(typed), false), fix,
                    "in this schema the role may create nothing: %s", in);
         return;
     case NEED_CREATE_SCHEMA:
-        doctor_add(d, id, FINDING_ERROR, name,
-                   str_fmt(a, "as role %s: GRANT CREATE ON DATABASE ... TO \"%s\"", other, user),
+        fix = str_fmt(a, "as role %s: GRANT CREATE ON DATABASE ... TO %s", other, user);
+        doctor_add(d, id, FINDING_ERROR, name, fix,
                    "the role may create no schema in this database: %s", in);
         return;
     case NEED_EXTENSION:
@@ -255,23 +262,38 @@ tell(Doctor *d, const DbRows *r, int row, const Need *n, const char *user, const
             doctor_add(d, id, FINDING_ERROR, name,
                        "install its package on the server, or ask the provider",
                        "the server does not have this extension: %s", in);
-        else if (doctor_null(r, row, 1)) /* platforms let others do it, too: no error for sure */
-            doctor_add(d, id, FINDING_WARNING, name,
-                       str_fmt(a,
-                               "as a superuser, or on the provider's page: CREATE EXTENSION \"%s\"",
-                               name),
-                       "this extension needs a superuser: %s", in);
-        else
-            doctor_add(d, id, FINDING_ERROR, name,
-                       str_fmt(a, "as the owner: GRANT CREATE ON DATABASE ... TO \"%s\"", user),
+        else if (doctor_null(r, row, 1)) { /* platforms let others do it, too: no error for sure */
+            fix =
+                str_fmt(a, "as a superuser, or on the provider's page: CREATE EXTENSION %s", typed);
+            doctor_add(d, id, FINDING_WARNING, name, fix, "this extension needs a superuser: %s",
+                       in);
+        } else {
+            fix = str_fmt(a, "as the owner: GRANT CREATE ON DATABASE ... TO %s", user);
+            doctor_add(d, id, FINDING_ERROR, name, fix,
                        "this extension needs CREATE on the database: %s", in);
+        }
         return;
     default:
-        doctor_add(d, id, FINDING_ERROR, name,
-                   str_fmt(a, "as role %s: GRANT %s ON %s TO \"%s\"", other, privileges[n->kind],
-                           name, user),
-                   "the role has no %s on it: %s", privileges[n->kind], in);
+        fix =
+            str_fmt(a, "as role %s: GRANT %s ON %s TO %s", other, privileges[n->kind], typed, user);
+        doctor_add(d, id, FINDING_ERROR, name, fix, "the role has no %s on it: %s",
+                   privileges[n->kind], in);
     }
+}
+
+/* Without USAGE nothing in a schema is found by its name. */
+static void
+tell_usage(Doctor *d, const DbRows *r, int row, const Need *n, const char *user)
+{
+    const char *schema = doctor_text(d, r, row, 4);
+    vec_each (const Finding, f, &d->findings)
+        if (f->id == FINDING_REACH_PRIVILEGES && strcmp(f->subject, schema) == 0)
+            return;
+    doctor_add(d, FINDING_REACH_PRIVILEGES, FINDING_ERROR, schema,
+               str_fmt(d->arena, "as its owner: GRANT USAGE ON SCHEMA %s TO %s",
+                       doctor_ident(d, NULL, db_cell(r, row, 4).p), user),
+               "the role may not use this schema: %s of migration %s", n->tag,
+               str_printable(d->arena, str_of(n->migration), false));
 }
 
 void
@@ -279,25 +301,27 @@ doctor_privileges(Doctor *d, Session *s, const Plan *plan)
 {
     d->now = DOCTOR_REACH;
     NeedVec list = {0};
-    Str schema;
+    Str path, first;
     vec_each (const MigrationPlan, mp, &plan->migrations)
         for (size_t i = mp->resumes ? mp->done_statements : 0; i < mp->script.stmts.n; i++)
             collect_statement(d, mp, &mp->script.stmts.v[i], &list);
-    if (!plan->migrations.n)
+    if (!plan->migrations.n || !read_path(d, s, &path, &first))
         return;
-    if (!resolve(d, s, &list, &schema))
-        return;
-    const DbRows *r = list.n ? doctor_ask(d, s, "privileges", query(d, &list, schema)) : NULL;
+    const DbRows *r = list.n ? doctor_ask(d, s, "privileges", query(d, &list, path, first)) : NULL;
     int wrong = 0;
-    const char *user = str_printable(d->arena, str_of(db_info(s->db)->user), false);
-    for (int i = 0; r && i < r->rows; i++)
-        if (!doctor_true(r, i, 2)) {
-            tell(d, r, i, &list.v[doctor_int(r, i, 0)], user,
-                 str_printable(d->arena, schema, false));
-            wrong++;
-        }
+    const char *user = doctor_ident(d, NULL, db_info(s->db)->user);
+    for (int i = 0; r && i < r->rows; i++) {
+        const Need *n = &list.v[doctor_int(r, i, 0)];
+        bool no_usage = !doctor_null(r, i, 5) && !doctor_true(r, i, 5);
+        if (no_usage)
+            tell_usage(d, r, i, n, user);
+        if (!doctor_true(r, i, 2))
+            tell(d, r, i, n, user, first.p ? first.p : "");
+        wrong += no_usage || !doctor_true(r, i, 2);
+    }
     if (!wrong && (r || !list.n))
-        doctor_add(d, FINDING_REACH_PRIVILEGES, FINDING_OK, user, NULL,
+        doctor_add(d, FINDING_REACH_PRIVILEGES, FINDING_OK,
+                   str_printable(d->arena, str_of(db_info(s->db)->user), false), NULL,
                    "may do what %s need%s, as far as the statements tell",
                    doctor_count(d->arena, (int64_t)plan->migrations.n, "pending migration"),
                    plan->migrations.n == 1 ? "s" : "");

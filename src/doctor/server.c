@@ -256,8 +256,8 @@ look_at_room(Doctor *d, Session *s, const char *data_dir)
                          "ALTER ROLE ... CONNECTION LIMIT");
     if (!super && !doctor_true(r, 0, 9))
         doctor_add(d, FINDING_SERVER_HIDDEN, FINDING_INFO, NULL,
-                   str_fmt(d->arena, "as an administrator: GRANT pg_monitor TO \"%s\"",
-                           str_printable(d->arena, str_of(db_info(s->db)->user), false)),
+                   str_fmt(d->arena, "as an administrator: GRANT pg_monitor TO %s",
+                           doctor_ident(d, NULL, db_info(s->db)->user)),
                    "what sessions of other roles do, standbys and some settings are not visible to "
                    "this role");
 }

@@ -1,12 +1,12 @@
 /* Who does what at this moment: sessions, dumps, prepared transactions, standbys, locks. */
 #include "doctor/server_int.h"
 
+#include "backup/backup.h"
 #include "base/clock.h"
 
 enum {
     LONG_TRANSACTION_S = 5 * 60,
     IDLE_S = 60,
-    SHOWN = 20,
     LAG_S = 300,
 };
 
@@ -18,14 +18,12 @@ static const int64_t lag_bytes = INT64_C(1) << 30, slot_bytes = INT64_C(10) << 3
 static const char sessions_sql[] =
     "SELECT a.pid, a.usename, a.datname, a.application_name, a.state,"
     " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::int8,"
-    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change)::int8,"
-    " a.application_name IN ('pg_dump', 'pg_dumpall', 'pg_basebackup', 'barman_streaming_backup')"
+    " EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.state_change)::int8"
     " FROM pg_catalog.pg_stat_activity a WHERE a.pid <> pg_catalog.pg_backend_pid()"
     " AND (a.backend_type IS NULL OR a.backend_type IN ('client backend', 'walsender'))"
     " AND (a.datname = pg_catalog.current_database() OR a.datname IS NULL)"
-    " AND (a.xact_start < pg_catalog.clock_timestamp() - interval '1 minute'"
-    " OR a.application_name IN ('pg_dump', 'pg_dumpall', 'pg_basebackup', "
-    "'barman_streaming_backup'))"
+    " AND a.xact_start < pg_catalog.clock_timestamp() - interval '1 minute'"
+    " AND a.application_name <> 'pg_dump' AND a.application_name NOT LIKE 'aramid/%/dump'"
     " ORDER BY a.xact_start, a.pid LIMIT 20";
 
 static void
@@ -43,13 +41,7 @@ look_at_sessions(Doctor *d, Session *s)
         int64_t open_s = doctor_int(r, i, 5), state_s = doctor_int(r, i, 6);
         const char *open = clock_duration(d->arena, open_s * 1000);
         bool idle = str_starts(db_cell(r, i, 4), STR("idle in transaction"));
-        if (doctor_true(r, i, 7))
-            doctor_add(d, FINDING_SERVER_DUMP, FINDING_WARNING, who,
-                       "wait until it has ended: it holds a lock on every table, and a waiting "
-                       "ALTER TABLE "
-                       "stops all readers behind it",
-                       "a dump runs now, for %s", open);
-        else if (idle && state_s >= IDLE_S)
+        if (idle && state_s >= IDLE_S)
             doctor_add(d, FINDING_SERVER_IDLE, FINDING_WARNING, who, end,
                        "idle for %s in an open transaction: its locks stay",
                        clock_duration(d->arena, state_s * 1000));
@@ -65,7 +57,31 @@ look_at_sessions(Doctor *d, Session *s)
     }
     if (r && !found)
         doctor_add(d, FINDING_SERVER_TRANSACTION, FINDING_OK, NULL, NULL,
-                   "no long or idle transaction, no dump");
+                   "no long or idle transaction");
+}
+
+static void
+look_at_dumps(Doctor *d, Session *s)
+{
+    ForeignDumpVec list = {0};
+    Err err;
+    if (d->is_over)
+        return;
+    if (!backup_foreign_dumps(s->db, d->arena, &list, &err)) {
+        d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
+        doctor_add(d, FINDING_CHECK_FAILED, FINDING_WARNING, "dumps", NULL,
+                   "could not be looked at: %s", err.primary);
+        return;
+    }
+    vec_each (const ForeignDump, f, &list)
+        doctor_add(d, FINDING_SERVER_DUMP, FINDING_WARNING,
+                   str_fmt(d->arena, "process %d, role %s, %s", f->pid,
+                           str_printable(d->arena, str_of(f->user), false),
+                           str_printable(d->arena, str_of(f->application), false)),
+                   "wait until it has ended: it holds a lock on every table, and a waiting ALTER "
+                   "TABLE stops all readers behind it",
+                   "a dump runs now%s%s", f->seconds < 0 ? "" : ", for ",
+                   f->seconds < 0 ? "" : clock_duration(d->arena, f->seconds * 1000));
 }
 
 static void
@@ -189,6 +205,7 @@ void
 doctor_server_sessions(Doctor *d, Session *s)
 {
     look_at_sessions(d, s);
+    look_at_dumps(d, s);
     look_at_prepared(d, s);
     look_at_standbys(d, s);
     look_at_slots(d, s);

@@ -6,7 +6,7 @@ enum { SHOWN_OBJECTS = 50 };
 static void
 look_at_indexes(Doctor *d, Session *s)
 {
-    /* One that is being built now is not valid either. */
+    /* One that is being built now is not valid either; which one, not every role may see. */
     const DbRows *r = doctor_ask(
         d, s, "indexes",
         "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.format('%I.%I', "
@@ -14,7 +14,8 @@ look_at_indexes(Doctor *d, Session *s)
         " t.relname), c.relkind = 'I', c.relname ~ '_cc(new|old)[0-9]*$', EXISTS (SELECT FROM"
         " pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = c.oid OR (p.index_relid "
         "= 0 AND"
-        " p.relid = t.oid)), EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = "
+        " p.relid = t.oid) OR (p.relid IS NULL AND p.datname = pg_catalog.current_database())), "
+        "EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = "
         "c.oid) FROM"
         " pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN"
         " pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid ="
@@ -155,8 +156,8 @@ look_at_sequences(Doctor *d, Session *s)
     }
     if (hidden)
         doctor_add(d, FINDING_SERVER_HIDDEN, FINDING_INFO, "sequences",
-                   str_fmt(d->arena, "as an administrator: GRANT pg_read_all_data TO \"%s\"",
-                           str_printable(d->arena, str_of(db_info(s->db)->user), false)),
+                   str_fmt(d->arena, "as an administrator: GRANT pg_read_all_data TO %s",
+                           doctor_ident(d, NULL, db_info(s->db)->user)),
                    "%s%s not visible to this role",
                    r->rows > 50 ? "50 and more sequences"
                                 : doctor_count(d->arena, hidden, "sequence"),

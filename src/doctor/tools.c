@@ -2,14 +2,13 @@
  * at, never run. */
 #include "doctor/doctor_int.h"
 
+#include "backup/tools.h"
 #include "base/fs.h"
 #include "base/jr.h"
 #include "base/os.h"
 #include "project/project.h"
 
 #include <unistd.h>
-
-enum { NEWEST_MAJOR = 18 };
 
 /* ---- PostgreSQL's clients -------------------------------------------------------------------- */
 
@@ -52,48 +51,24 @@ in_path(Arena *a, const char *name)
     return NULL;
 }
 
-/* The newest of PATH and of the folders where packages put one for each version. */
-static Program
-find_client(Doctor *d, const char *name)
-{
-    Program best = {.path = in_path(d->arena, name)};
-    if (best.path && !ask_version(d, &best))
-        best = (Program){0};
-    static const struct {
-        const char *before, *after;
-    } folders[] = {{"/usr/lib/postgresql/", "/bin/"},
-                   {"/usr/pgsql-", "/bin/"},
-                   {"/usr/libexec/postgresql", "/"}};
-    for (int major = NEWEST_MAJOR; major > best.major; major--)
-        for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-            Program p = {.path = str_fmt(d->arena, "%s%d%s%s", folders[i].before, major,
-                                         folders[i].after, name)};
-            if (access(p.path, X_OK) == 0 && ask_version(d, &p) && p.major > best.major)
-                best = p;
-        }
-    return best;
-}
-
+/* As backup and restore find them. */
 static void
 look_at_client(Doctor *d, FindingId id, const char *name, int server_major)
 {
-    Program p = find_client(d, name);
-    const char *fix =
-        str_fmt(d->arena,
-                "install PostgreSQL's client programs%s%s (Debian, Ubuntu: sudo apt-get "
-                "install postgresql-client%s)",
-                server_major ? ", version " : "",
-                server_major ? str_fmt(d->arena, "%d or newer", server_major) : "",
-                server_major ? str_fmt(d->arena, "-%d", server_major) : "");
-    bool is_needed = id == FINDING_TOOL_DUMP;
-    if (!p.path)
-        doctor_add(d, id, is_needed ? FINDING_WARNING : FINDING_INFO, name, fix, "not found");
-    else if (server_major && p.major < server_major && is_needed)
-        doctor_add(d, id, FINDING_WARNING, name, fix,
-                   "%s is older than the server (%d) and refuses to dump it (%s)", p.version,
-                   server_major, p.path);
-    else
-        doctor_add(d, id, FINDING_OK, name, NULL, "%s (%s)", p.version, p.path);
+    const Config *c = d->config;
+    PgProgram p;
+    Err err;
+    if (backup_find_tool(d->arena, name, c->values[CFG_BACKUP_BIN].text, server_major, &p, &err)) {
+        doctor_add(d, id, FINDING_OK, name, NULL, "%s (%s)", p.version,
+                   str_printable(d->arena, str_of(p.path), false));
+        return;
+    }
+    const char *method = c->values[CFG_BACKUP_METHOD].text;
+    bool is_needed = id == FINDING_TOOL_DUMP && method && strcmp(method, "pg_dump") == 0;
+    doctor_add(d, id, is_needed ? FINDING_ERROR : FINDING_INFO, name, str_dupz(d->arena, err.hint),
+               "%s%s%s%s", err.primary, err.detail[0] ? ": " : "", err.detail,
+               id == FINDING_TOOL_DUMP && !is_needed ? "; backups are then made by Aramid itself"
+                                                     : "");
 }
 
 /* ---- of the project -------------------------------------------------------------------------- */
@@ -195,8 +170,8 @@ doctor_tools(Doctor *d, int server_version)
     d->now = DOCTOR_TOOLS;
     int major = server_version / 10000;
     look_at_client(d, FINDING_TOOL_DUMP, "pg_dump", major);
-    look_at_client(d, FINDING_TOOL_RESTORE, "pg_restore", major);
-    look_at_client(d, FINDING_TOOL_PSQL, "psql", major);
+    look_at_client(d, FINDING_TOOL_RESTORE, "pg_restore", 0);
+    look_at_client(d, FINDING_TOOL_PSQL, "psql", 0);
     PgBinaries b;
     Err err;
     if (cluster_find_binaries(d->arena, d->config->values[CFG_EMBEDDED_BIN].text, 0, &b, &err))

@@ -21,6 +21,7 @@ typedef struct Init {
     const char *prisma_config; /* below home, or NULL */
     const char *slug;          /* "" or "-backend": tells workflows of one repository apart */
     const char *name;          /* of the project, for images and jobs */
+    bool package_says_schema;  /* "prisma" in package.json names it */
     bool has_history;          /* its migrations are of a layout that Aramid works with */
     Err *err;
 } Init;
@@ -59,6 +60,9 @@ fail_several(Init *s)
                    project_tool_name(place->tool),
                    str_printable(s->a, str_of(place->evidence), false));
         err_hint(s->err, "aramid init -C %s", dir);
+        if (p->has_package && !place->has_package && place->tool == PROJECT_PRISMA)
+            err_hint(s->err, "or with scripts in this package.json: aramid init --schema %s",
+                     str_shell(s->a, fs_join(s->a, place->dir, place->evidence)));
     }
     return false;
 }
@@ -265,10 +269,8 @@ static bool
 read_file(Init *s, const char *path, bool *ret_there, Str *ret)
 {
     *ret = STR("");
-    return fs_read_if_there(s->a, path, ret_there, ret, s->err) &&
-           (ret->n <= FILE_MAX ||
-            err_set(s->err, ERR_IO, "\"%s\" is larger than any file of its kind: %zu bytes", path,
-                    ret->n));
+    *ret_there = fs_exists(path);
+    return !*ret_there || fs_read(s->a, path, FILE_MAX, ret, s->err);
 }
 
 static bool
@@ -291,7 +293,7 @@ add_file(Init *s, const char *path, Str text, unsigned mode, Ownership own, cons
     s->r->changes += f.action == INIT_CREATE || f.action == INIT_CHANGE;
     if (f.action != INIT_KEEP || !s->in->beside)
         return true;
-    return add_file(s, str_fmt(s->a, "%s.aramid-new", path), text, mode, OWN_FILE,
+    return add_file(s, str_fmt(s->a, "%s.aramid-new", path), text, mode, OWN_EDIT,
                     "what Aramid would have written");
 }
 
@@ -322,6 +324,8 @@ add_settings(Init *s)
     if (!config_load(s->a, &request, &config, s->err))
         return false;
     const char *schema = config.schema_path ? fs_below(r->home, config.schema_path) : NULL;
+    const char *origin = config.values[CFG_SCHEMA].origin;
+    s->package_says_schema = origin && str_starts(str_of(origin), STR("package.json"));
     const char *migrations = fs_below(r->home, config.migrations_dir);
     bool other_schema = r->schema && (!schema || strcmp(schema, r->schema) != 0);
     bool other_folder = r->migrations && strcmp(migrations, r->migrations) != 0;
@@ -350,29 +354,24 @@ add_settings(Init *s)
 }
 
 static bool
-add_ignores(Init *s, const char *name, const char *const *entries, const char *why)
+add_ignores(Init *s, const char *name, const char *why)
 {
+    static const char *const entries[] = {"backups/", ".aramid/", NULL};
+    const char *heading = "Aramid: backups hold data of users, .aramid/ logs of runs";
     const char *path = in_home(s, name);
     Str text;
     bool there;
     return read_file(s, path, &there, &text) &&
-           add_file(s, path,
-                    project_ignore(s->a, text,
-                                   "Aramid: backups hold data of users, .aramid/ logs of runs",
-                                   entries),
-                    0644, OWN_EDIT, why);
+           add_file(s, path, project_ignore(s->a, text, heading, entries), 0644, OWN_EDIT, why);
 }
 
 static bool
 add_all_ignores(Init *s)
 {
-    static const char *const git[] = {"backups/", ".aramid/", NULL};
-    static const char *const docker[] = {"**/backups/", "**/.aramid/", NULL};
     bool has_docker = s->r->groups[INIT_DOCKER] || fs_exists(in_home(s, ".dockerignore")) ||
                       fs_exists(in_home(s, "Dockerfile"));
-    return add_ignores(s, ".gitignore", git, "backups are never committed") &&
-           (!has_docker ||
-            add_ignores(s, ".dockerignore", docker, "backups never get into an image"));
+    return add_ignores(s, ".gitignore", "backups are never committed") &&
+           (!has_docker || add_ignores(s, ".dockerignore", "backups never get into an image"));
 }
 
 /* ---- package.json --------------------------------------------------------------------------- */
@@ -768,6 +767,8 @@ add_docker(Init *s)
         return true;
     }
     copy_into_image(s, &copies, &keeps, settings_name(s));
+    if (s->package_says_schema)
+        copy_into_image(s, &copies, &keeps, "package.json");
     if (s->prisma_config && s->prisma_config[0] != '/')
         copy_into_image(s, &copies, &keeps, s->prisma_config);
     if (both) {

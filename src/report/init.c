@@ -163,8 +163,9 @@ report_init_text(Buf *out, const Term *t, const InitResult *r)
         buf_fmt(out, " %s\n", shown(a, r->notes.v[i]));
     }
     const char *missing = "";
+    bool has_package = r->project.has_package || r->place.has_package;
     for (int i = 0; i < INIT_GROUP_COUNT; i++)
-        if (!r->groups[i])
+        if (!r->groups[i] && (i != INIT_NPM || has_package))
             missing = str_fmt(a, "%s%s%s", missing, *missing ? "," : "",
                               flow_init_group_name((InitGroup)i));
     if (*missing && r->place.tool == PROJECT_PRISMA)

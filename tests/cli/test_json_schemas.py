@@ -438,6 +438,30 @@ def test_diff(tmp_path, db):
     assert error["code"] == "file"
 
 
+# ---- backup -------------------------------------------------------------------------------------
+
+def test_backup(project, db):
+    db.sql("CREATE TABLE a (i int); INSERT INTO a VALUES (1)")
+    value = check(call(project, db.url(), "backup"), "backup")
+    made = value["backup"]["made"]
+    assert made["rows"] == 1 and os.path.exists(made["data"]["path"])
+    with open(value["backup"]["manifest"], encoding="utf-8") as file:
+        schema = load("backup-manifest")
+        assert problems(json.load(file), schema, schema) == []
+    command = check(aramid.run("backup", "--json", cwd=project.path, env={
+        "DATABASE_URL": db.url(), "ARAMID_BACKUP_COMMAND": "echo snap-1"}), "backup")
+    assert command["backup"]["made"]["commandId"] == "snap-1"
+    os.truncate(made["data"]["path"], 3)
+    for name in ("list", "verify", "prune"):
+        args = ("--all",) if name == "verify" else ()
+        result = aramid.run("backup", name, *args, "--json", cwd=project.path)
+        check(result, f"backup-{name}")
+        assert result.rc == (51 if name == "verify" else 0)
+    with open(value["backup"]["manifest"], "a", encoding="utf-8") as file:
+        file.write("x")
+    check(aramid.run("backup", "list", "--json", cwd=project.path), "backup-list")
+
+
 # ---- restore ------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 
 from harness import aramid, wait
-from harness.cluster import REPO, SERVER_USER, client_tool, free_port, give_to_server
+from harness.cluster import REPO, SERVER_USER, free_port, give_to_server
 
 ERRORS = 19
 
@@ -414,6 +414,10 @@ def test_privileges_of_the_pending_plan(project, server, db):
         assert not of(value, "check-failed"), value["findings"]
         value = doctor(project, db.url())
         assert {f["subject"] for f in of(value, "reach-privileges", "error")} == {"no_such_extension"}
+        db.sql(f"REVOKE USAGE ON SCHEMA app FROM {name}")
+        found = of(doctor(project, db.url(user=name)), "reach-privileges", "error")
+        assert f'GRANT USAGE ON SCHEMA "app" TO "{name}"' in \
+            [f["fix"] for f in found if f["subject"] == "app"][0]
     finally:
         db.sql(f"DROP OWNED BY {name}; DROP ROLE {name}")
 
@@ -636,7 +640,7 @@ def test_tools(simple, servers, tmp_path):
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, text in (("pg_dump", "echo 'pg_dump (PostgreSQL) 9.6.1'"), ("node", "echo v20.1.0"),
-                       ("psql", "sleep 60")):
+                       ("psql", "sleep 20")):
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     simple.write("package.json", "{}")
@@ -644,13 +648,14 @@ def test_tools(simple, servers, tmp_path):
     simple.write("package-lock.json", "{}")
     simple.write("node_modules/prisma/package.json", '{"name": "prisma", "version": "8.0.0-rc.1"}')
     simple.write("node_modules/drizzle-kit/package.json", "{broken")
-    db = servers.get(18).new_database()
-    try:
-        value = doctor(simple, db.url(), env={"PATH": f"{folder}:/usr/bin:/bin"})
-    finally:
-        db.drop()
-    if client_tool("pg_dump") and not os.path.exists("/usr/lib/postgresql/18/bin/pg_dump"):
-        assert "older than the server" in one(value, "tool-pg-dump", "warning")["message"]
+    url = servers.get(18).url()
+    value = doctor(simple, url, env={"PATH": f"{folder}:/usr/bin:/bin"})
+    if not os.path.exists("/usr/lib/postgresql/18/bin/pg_dump"):
+        found = one(value, "tool-pg-dump", "info")
+        assert "no pg_dump is new enough" in found["message"] and "9.6.1" in found["message"]
+        simple.write("aramid.yaml", "backup:\n  method: pg_dump\n")
+        assert one(doctor(simple, url, "--only", "tools"), "tool-pg-dump", "ok")
+        assert one(doctor(simple, url), "tool-pg-dump", "error")["fix"]
     found = {f["subject"]: f for f in of(value, "tool-node")}
     assert found["node"]["message"].startswith("20.1.0")
     assert "yarn" in found["package manager"]["message"]

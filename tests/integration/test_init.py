@@ -270,7 +270,7 @@ def test_huge_package_json(app):
     app.write("package.json", '{"x": "' + "y" * 3_000_000 + '"}')
     before = tree(app.path)
     result = init(app, "--only", ALL, "--yes", "--profile", "deploy")
-    assert result.rc == 5 and "larger than" in result.err, result.err[:2000]
+    assert result.rc == 5 and "too large" in result.err, result.err[:2000]
     assert tree(app.path) == before
 
 
@@ -296,7 +296,10 @@ def test_yaml_is_never_overwritten(app):
     assert not os.path.exists(os.path.join(app.path, "aramid.yaml.aramid-new"))
     for name, text in mine.items():
         assert read(app, name) == text
+    app.write("k8s/migrations-job.yaml.aramid-new", "# of an older version\n")
+    assert init(app, "--only", ALL, "--yes", "--profile", "deploy", "--beside").rc == 0
     before = tree(app.path)
+    assert not [name for name in before if name.endswith("new.aramid-new")]
     assert "nothing to change" in init(app, "--only", ALL, "--yes", "--profile", "deploy",
                                        "--beside").out
     assert tree(app.path) == before
@@ -408,7 +411,7 @@ def test_ignore_files(app):
     assert read(app, ".gitignore").startswith("node_modules\r\n/backups\r\n\r\n# ")
     assert read(app, ".gitignore").endswith("\r\n.aramid/\r\n")
     assert read(app, ".gitignore").count("backups") == 2  # the heading has one
-    assert "\n**/backups/\n" in read(app, ".dockerignore")
+    assert read(app, ".dockerignore").endswith("\nbackups/\n.aramid/\n")
 
 
 # ---- which project ------------------------------------------------------------------------------
@@ -614,6 +617,11 @@ def test_deploy_migrations_sh(ready, tmp_path, db, sh):
     for action in {"sync", "rollback", "backup"} - names:
         done = run("production", action)
         assert done.returncode == 2 and f'has no "{action}"; nothing was done' in done.stderr, done
+    if "backup" in names:
+        done = run("production", "backup")
+        assert done.returncode == 0 and os.listdir(os.path.join(ready.path, "backups")), done
+        # What init wrote is what `aramid backup` looks for.
+        assert "nothing to change" in init(ready, "--only", "docker").out
     assert run("nowhere", "status").returncode == 3
 
 
@@ -874,6 +882,47 @@ def test_compose(ready, tmp_path, db):
     assert done.returncode == 0 and db.exists('"User"'), done
     dev = compose_value(service["environment"]["DEV_DATABASE_URL"], local)
     assert dev == "postgresql://postgres:x@db:5432/app"
+
+
+@pytest.mark.parametrize("layout", ["config", "folder", "root", "package"])
+def test_images_of_other_layouts(app, tmp_path, db, layout):
+    """What the image needs is where it is looked for there."""
+    def move(old, new):
+        os.makedirs(os.path.dirname(os.path.join(app.path, new)), exist_ok=True)
+        os.rename(os.path.join(app.path, old), os.path.join(app.path, new))
+
+    if layout == "config":
+        move("prisma/schema.prisma", "data/model.prisma")
+        move("prisma/migrations", "data/sql")
+        app.write("prisma.config.ts", 'import "dotenv/config";\nimport { defineConfig, env } from '
+                  '"prisma/config";\nexport default defineConfig({ schema: "data/model.prisma", '
+                  'migrations: { path: "data/sql" }, datasource: { url: env("DATABASE_URL") } });\n')
+    elif layout == "folder":
+        move("prisma/schema.prisma", "prisma/schema/user.prisma")
+    elif layout == "root":
+        move("prisma/schema.prisma", "schema.prisma")
+        move("prisma/migrations", "migrations")
+    else:
+        move("prisma/schema.prisma", "libs/db/model.prisma")
+        move("prisma/migrations", "libs/db/migrations")
+        app.write("package.json", PACKAGE.replace("{\n", '{\n  "prisma": {"schema": '
+                                                  '"libs/db/model.prisma"},\n', 1))
+    result = init(app, "--only", "npm,docker,github", "--yes", "--profile", "deploy")
+    assert result.rc == 0, result
+    assert "nothing to change" in init(app, "--only", "npm,docker,github").out
+    root = tmp_path / "app"
+    build_image(app, str(root))
+    for args in (["validate"], ["deploy", "--env", "production", "--yes"]):
+        done = aramid.run(*args, cwd=str(root), env={"PROD_DATABASE_URL": db.url()})
+        assert done.rc == 0, done
+    assert db.exists('"User"')
+    paths = workflows(app)["migrations-deploy.yml"][True]["push"]["paths"]
+    here = [os.path.relpath(os.path.join(folder, name), app.path)
+            for folder, _, names in os.walk(app.path) for name in names
+            if name.endswith((".prisma", ".sql", ".config.ts"))]
+    for name in here:
+        assert any(name == path or (path.endswith("/**") and name.startswith(path[:-2]))
+                   for path in paths), (name, paths)
 
 
 def test_compose_reads_it(ready):

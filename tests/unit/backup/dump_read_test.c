@@ -221,5 +221,6 @@ main(void)
         cmocka_unit_test(test_whole),         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_large_objects), cmocka_unit_test(test_endless_meta),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("dump_read", tests, NULL, NULL);
 }

@@ -124,5 +124,6 @@ main(void)
         cmocka_unit_test(test_every_change_is_noticed),
         cmocka_unit_test(test_nonsense),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
 }
