@@ -486,3 +486,20 @@ def test_backup(project, db):
     with open(value["backup"]["manifest"], "a", encoding="utf-8") as file:
         file.write("x")
     check(aramid.run("backup", "list", "--json", cwd=project.path), "backup-list")
+
+
+# ---- restore ------------------------------------------------------------------------------------
+
+
+def test_restore(project, db):
+    project.add("1_one", "CREATE TABLE t (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    assert aramid.run("backup", "--url", db.url(), cwd=project.path).rc == 0
+    value = check(call(project, db.url(), "restore", "--dry-run"), "restore")
+    assert value["result"] == "planned" and value["made"] is None
+    value = check(call(project, db.url(), "restore", "--replace", "--confirm", db.name), "restore")
+    assert (value["database"], value["made"], value["compared"]) == (db.name, db.name, 2)
+    db.server.admin(f'DROP DATABASE "{value["kept"]}"')
+    value = check(aramid.run("backup", "verify", "--drill", "--json", cwd=project.path, timeout=60), "restore")
+    assert value["result"] == "tried"
+    assert check(call(project, db.url(), "restore", "no-such"), "error")["error"]["code"] == "backup"
