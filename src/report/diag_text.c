@@ -31,7 +31,7 @@ is_line_end(char c)
 }
 
 /* Of a longer line only what is around the place is looked at. */
-enum { LINE_MAX_BYTES = 4096 };
+enum { LINE_MAX_BYTES = 1024 };
 
 static Excerpt
 excerpt(Str text, size_t off, size_t len, size_t room)
@@ -100,12 +100,15 @@ add_excerpt(Buf *out, const Term *term, const Diag *d, const StrCursor *at)
     ARENA_LOCAL(scratch);
     int width = term->width > 40 ? term->width : 80;
     /* The line may hold the URL of a datasource. */
-    Str line = str_line_at(d->source->text, at->off);
-    size_t off = at->off - (size_t)(line.p - d->source->text.p);
-    size_t from = off > LINE_MAX_BYTES ? off - LINE_MAX_BYTES : 0;
-    size_t to = line.n - off > LINE_MAX_BYTES ? off + LINE_MAX_BYTES : line.n;
-    Str text = str_of(url_mask(scratch, str_slice(line, from, to)));
-    Excerpt e = excerpt(text, off - from, d->len, (size_t)width - 16);
+    size_t first = at->off > LINE_MAX_BYTES ? at->off - LINE_MAX_BYTES : 0;
+    size_t last =
+        d->source->text.n - at->off > LINE_MAX_BYTES ? at->off + LINE_MAX_BYTES : d->source->text.n;
+    Str near = str_slice(d->source->text, first, last);
+    Str line = str_line_at(near, at->off - first);
+    Str text = str_of(url_mask(scratch, line));
+    size_t off = at->off - first - (size_t)(line.p - near.p);
+    size_t len = d->len < text.n - off ? d->len : text.n - off;
+    Excerpt e = excerpt(text, off, len, (size_t)width - 16);
     const char *dots = term_mark(term, TERM_MARK_ELLIPSIS);
     size_t dots_columns = term_columns(str_of(dots));
 
