@@ -6,6 +6,7 @@ _aramid() {
     case $prev in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     --script) COMPREPLY=($(compgen -W 'repair adopt' -- "$cur")); return ;;
+    --skip) COMPREPLY=($(compgen -W 'validate status deploy generate verify' -- "$cur")); return ;;
     --format) COMPREPLY=($(compgen -W 'sql sql.zst dump' -- "$cur")); return ;;
     --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
@@ -15,14 +16,15 @@ _aramid() {
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--skip|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan deploy resolve unlock backup restore validate format schema diff pull db doctor init config help version migrate' ;;
-    help) words='status check drift plan deploy resolve unlock backup restore validate format schema diff pull db doctor init config help version migrate' ;;
+    '') words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config help version migrate' ;;
+    help) words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config help version migrate' ;;
+    'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
@@ -31,7 +33,9 @@ _aramid() {
     'check') words='--shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database --backup --no-backup --reason' ;;
+    'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --rolled-back --force' ;;
+    'identity set') words='--name' ;;
     'backup') words='--name --dir --format --method --encrypt-to --timeout' ;;
     'backup create') words='--name --dir --format --method --encrypt-to --timeout' ;;
     'backup list') words='--dir' ;;
@@ -42,6 +46,7 @@ _aramid() {
     'format') words='--check' ;;
     'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'pull') words='--print --force --schemas' ;;
+    'generate') words='--dry-run' ;;
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
     'migrate resolve') words='--applied --rolled-back' ;;

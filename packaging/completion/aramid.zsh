@@ -30,8 +30,10 @@ _aramid() {
         'drift:find what was changed in the database by hand'
         'plan:show what deploy would do'
         'deploy:apply the pending migrations'
+        'workflow:validate, status, deploy, generate, verify\: a whole release'
         'resolve:correct the history by hand'
         'unlock:show or end orphaned migration runs'
+        'identity:Migrations'
         'backup:Backups'
         'restore:bring a backup back, beside the database or in its place'
         'validate:check schema.prisma'
@@ -39,6 +41,7 @@ _aramid() {
         'schema:show what schema.prisma says'
         'diff:compare two schemas; the SQL from one to the other'
         'pull:write schema.prisma from the database'
+        'generate:run the project'\''s own generator (Prisma'\''s, drizzle-kit'\''s)'
         'db:Embedded PostgreSQL'
         'doctor:find what is wrong before the night does'
         'init:set up a project\: scripts, workflows, images'
@@ -50,7 +53,7 @@ _aramid() {
     for word in ${words[2,CURRENT-1]}; do
         if [[ -n $skip ]]; then
             skip=''
-        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ]]; then
+        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--skip|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ]]; then
             skip=1
         elif [[ $word != -* ]]; then
             command="${command:+$command }$word"
@@ -58,6 +61,7 @@ _aramid() {
     done
     case $command in
     ''|help) _describe -t commands command commands ;;
+    'identity'|'help identity') special=('show:the same as `aramid identity`' 'set:say which environment the database is' 'forget:take out which environment the database is'); _describe -t commands command special ;;
     'backup'|'help backup') special=('create:the same as `aramid backup`' 'list:show the backups there are' 'verify:read a backup back and compare it' 'prune:remove old backups'); _describe -t commands command special ;;
     'db'|'help db') special=('url:start the embedded server and print its URL' 'start:make and start the embedded server' 'stop:stop the embedded server; its data stays' 'remove:delete the embedded server with all its data' 'status:show whether the embedded server runs' 'pull:what pull does, as Prisma spells it'); _describe -t commands command special ;;
     'config'|'help config') special=('show:show every setting and its origin'); _describe -t commands command special ;;
@@ -69,7 +73,9 @@ _aramid() {
     'check'*) special=('--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'drift'*) special=('--exit-code[exit with status 2 when there is drift]' '--script[print SQL only\: repair undoes the drift in the database, adopt makes it elsewhere]:value:(repair adopt)' '--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'deploy'*) special=('--dry-run[show the plan and change nothing; the same as `aramid plan`]' '--wait[how long to wait for another run to finish]:duration:' '--timeout[limit for the whole run; 0 = none]:duration:' '--lock-timeout[longest time that others may queue behind a waiting DDL statement]:duration:' '--lock-budget[how long to try for a table lock before giving up]:duration:' '--retries[attempts after a lost connection, a deadlock or a serialization failure]:n:' '--create-database[create the database when it does not exist]' '--no-create-database[create the database when it does not exist]' '--backup[make a backup before anything is changed; production does so by itself]' '--no-backup[make a backup before anything is changed; production does so by itself]' '--reason[with --no-backup\: why there is none; it is recorded]:text:') ;;
+    'workflow'*) special=('--dry-run[run what changes nothing, and show what the others would do]' '--skip[leave this step out]:value:(validate status deploy generate verify)') ;;
     'resolve'*) special=('--applied[record this migration as applied, without running it]:name:' '--up-to[with --applied\: this migration and all older ones (baseline)]:name:' '--rolled-back[record this failed migration as rolled back, so that it runs again]:name:' '--force[believe it without looking for the objects that the migration makes]') ;;
+    'identity set'*) special=('--name[a word for people beside it\: "copy of Monday"]:text:') ;;
     'backup'*) special=('--name[name of its files instead of the time, such as '\''backup-%Y%m%d-%H%M'\'' (UTC)]:pattern:' '--dir[folder of the backups; default\: backups]:path:_files' '--format[sql, sql.zst (compressed) or dump (for pg_restore)]:value:(sql sql.zst dump)' '--method[pg_dump, native (Aramid'\''s own dump), command, or auto]:value:(auto pg_dump native command)' '--encrypt-to[public keys of age (age1...), with commas between them]:keys:' '--timeout[limit for the whole backup; 0 = none]:duration:') ;;
     'backup create'*) special=('--name[name of its files instead of the time, such as '\''backup-%Y%m%d-%H%M'\'' (UTC)]:pattern:' '--dir[folder of the backups; default\: backups]:path:_files' '--format[sql, sql.zst (compressed) or dump (for pg_restore)]:value:(sql sql.zst dump)' '--method[pg_dump, native (Aramid'\''s own dump), command, or auto]:value:(auto pg_dump native command)' '--encrypt-to[public keys of age (age1...), with commas between them]:keys:' '--timeout[limit for the whole backup; 0 = none]:duration:') ;;
     'backup list'*) special=('--dir[folder of the backups; default\: backups]:path:_files') ;;
@@ -80,6 +86,7 @@ _aramid() {
     'format'*) special=('--check[change nothing; name the files that are not formatted and exit with 1]') ;;
     'diff'*) special=('--from-empty[from an empty database]' '--from-schema[from a schema.prisma, or a folder of .prisma files]:path:_files' '--from-migrations[from what the migrations of a folder make]:path:_files' '--from-url[from a live database]:url:' '--from-sql[from what a file of SQL makes]:path:_files' '--from-config-datasource[from the database that the configuration names]' '--from-schema-datasource[from the database that this schema'\''s project uses]:path:_files' '--to-empty[to an empty database]' '--to-schema[to a schema.prisma, or a folder of .prisma files]:path:_files' '--to-migrations[to what the migrations of a folder make]:path:_files' '--to-url[to a live database]:url:' '--to-sql[to what a file of SQL makes]:path:_files' '--to-config-datasource[to the database that the configuration names]' '--to-schema-datasource[to the database that this schema'\''s project uses]:path:_files' '--script[print the SQL instead of a summary]' '--exit-code[exit with 0 when both are equal, 2 when they differ, 1 for every error]' '--output[write the result into this file]:path:_files' '-o[write the result into this file]:path:_files' '--rename[rename instead of dropping and adding\: User\:Account, User.mail\:email, Role.ADMIN\:OWNER]:old:new:' '--prisma-compat[print what Prisma'\''s engine would, its mistakes included]' '--prisma[generation of Prisma whose rules hold\: 6 or 7]:value:(6 7)' '--shadow-url[replay on this empty database instead of a private PostgreSQL]:url:') ;;
     'pull'*) special=('--print[print the schema on standard output and write no file]' '--force[begin anew\: of the schema that is there only the datasource and the generators stay; nobody is asked]' '--schemas[schemas of the database to read; they are written into the datasource]:a,b:') ;;
+    'generate'*) special=('--dry-run[show the command line and run nothing]') ;;
     'doctor'*) special=('--only[look at one area only\: config, reach, server, ledgers, tools or identity]:value:(config reach server ledgers tools identity)' '--bundle[write an archive for support to FILE, or aramid-doctor-TIME.tar\: findings, status, configuration, events of the last runs; no passwords, no rows, no SQL]') ;;
     'init'*) special=('--only[write these parts only\: npm, github, vercel, docker, k8s, with commas between them; default\: what the project uses]:parts:' '--profile[what the names of scripts mean\: workflow, deploy, create, develop or prisma (docs/init.md)]:name:' '--branch[deploy this branch to this environment, instead of the branches that are there]:branch=env:' '--dry-run[show every change and write nothing]' '--force[replace scripts and files that are there with another text; YAML never]' '--beside[write what is kept because it is there with another text beside it, as FILE.aramid-new]') ;;
     'help'*) special=('--all[the help of every command, hidden ones included]' '--errors[the table of errors and exit statuses]') ;;

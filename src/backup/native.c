@@ -1,4 +1,4 @@
-#include "backup/native.h"
+#include "backup/native_int.h"
 
 #include "base/clock.h"
 #include "introspect/introspect.h"
@@ -239,16 +239,17 @@ begin(Dumper *d)
 /* ---- the schema ----------------------------------------------------------------------------- */
 
 static bool
-is_dumped_elsewhere(const CatOther *o)
+is_left_out(const CatOther *o)
 {
-    return strcmp(o->what, "database setting") == 0; /* belongs to the database, as in pg_dump */
+    /* Settings belong to the database, as with pg_dump. */
+    return strcmp(o->what, "database setting") != 0 && !native_is_other_dumped(o->what);
 }
 
 static bool
 check_left_out(Dumper *d, const Catalog *c)
 {
     vec_each (const CatOther, o, &c->others)
-        if (!is_dumped_elsewhere(o))
+        if (is_left_out(o))
             *vec_add(d->arena, &d->ret->left_out) = *o;
     if (!d->ret->left_out.n || d->options->allow_left_out)
         return true;
@@ -678,6 +679,21 @@ put_refreshes(Dumper *d, const Catalog *c, const Facts *f)
 }
 
 static bool
+put_others(Dumper *d)
+{
+    ARENA_LOCAL(a);
+    DbRowsVec results;
+    if (!db_query(d->db, a, native_others_sql(a, db_info(d->db)->version / 10000), &results,
+                  d->err))
+        return false;
+    vec_each (const DbRows, rows, &results)
+        for (int i = 0; i < rows->rows; i++)
+            if (!put(d, db_cell(rows, i, 0)) || !put(d, STR("\n")))
+                return false;
+    return true;
+}
+
+static bool
 set_raw_text(Dumper *d)
 {
     if (!d->raw_text)
@@ -727,7 +743,7 @@ dump(Dumper *d)
            put(d, str_of(head)) && put_steps(d, new_database(d->arena, facts.owner, full), bare) &&
            put_data(d, full) &&
            (!d->raw_text || put(d, STR("SET client_encoding = 'UTF8';\n\n"))) &&
-           put_steps(d, bare, full) && put_refreshes(d, full, &facts) &&
+           put_steps(d, bare, full) && put_refreshes(d, full, &facts) && put_others(d) &&
            put(d, STR("--\n-- PostgreSQL database dump complete\n--\n\n")) && flush(d) &&
            dump_read_end(d->reader, &d->ret->totals, d->err);
 }
@@ -747,4 +763,24 @@ backup_native_dump(Arena *a, Db *db, const NativeOptions *options, NativeDump *r
     if (db_is_open(db))
         (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
     return ok;
+}
+
+static bool
+write_nowhere(void *arg, Str bytes, Err *err)
+{
+    (void)arg, (void)bytes, (void)err;
+    return true;
+}
+
+bool
+backup_native_objects(Arena *a, Db *db, DumpTotals *ret, Err *err)
+{
+    NativeDump dump_of = {0};
+    const NativeOptions options = {.write = write_nowhere};
+    Dumper d = {.arena = a, .db = db, .options = &options, .ret = &dump_of, .err = err};
+    const DbRows *list;
+    buf_init(&d.out, a);
+    d.reader = dump_reader_make(a, take_event, &d);
+    return list_objects(&d, a, &list) && put_objects(&d, list) && flush(&d) &&
+           dump_read_end(d.reader, ret, err);
 }

@@ -49,6 +49,11 @@ typedef struct NativeOptions {
 MUST_CHECK bool backup_native_dump(Arena *a, Db *db, const NativeOptions *options, NativeDump *ret,
                                    Err *err);
 
+/* Read all large objects of a database and count and sum them as a dump would have them, in the
+ * transaction that is open (or each message in one of its own). ret: large_objects, large_sum.
+ * errors: those of db_query, ERR_DENIED */
+MUST_CHECK bool backup_native_objects(Arena *a, Db *db, DumpTotals *ret, Err *err);
+
 /* The settings under which values are printed in a native dump, as SET LOCAL ...; for a session that
  * reads rows in order to compare them with one. */
 extern const char *const backup_native_settings;

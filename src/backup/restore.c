@@ -126,8 +126,9 @@ static bool
 is_known(const Restore *r, const char *setting)
 {
     /* What SET knows beside settings: SET TIME ZONE, SET XML OPTION, ... */
-    static const char *const words[] = {"names", "time", "xml", "schema", "constraints",
-                                        "transaction", "characteristics", "role", "seed"};
+    static const char *const words[] = {"names",           "time",        "xml",
+                                        "schema",          "constraints", "transaction",
+                                        "characteristics", "role",        "seed"};
     ARENA_LOCAL(scratch);
     char *lower = str_dupz(scratch, setting);
     for (char *p = lower; *p; p++)
@@ -148,8 +149,10 @@ take_statement(Restore *r, Str text)
         return true; /* all of it is one */
     case SQL_DUMP_SETTING:
         if (!is_known(r, s.name)) {
-            note(r, str_fmt(scratch, "setting \"%s\" of the backup is not known to this server and was "
-                            "left out", str_printable(scratch, str_of(s.name), false)));
+            note(r, str_fmt(scratch,
+                            "setting \"%s\" of the backup is not known to this server and was "
+                            "left out",
+                            str_printable(scratch, str_of(s.name), false)));
             return true;
         }
         /* What follows must be read under it. */
@@ -289,7 +292,8 @@ commit(Restore *r)
     if (o.end != DB_DONE)
         return refused(r, &o, STR("COMMIT"));
     return strcmp(o.results.v[0].tag, "COMMIT") == 0 ||
-           err_set(r->err, ERR_RESTORE, "the server took the restore back instead of committing it");
+           err_set(r->err, ERR_RESTORE,
+                   "the server took the restore back instead of committing it");
 }
 
 bool
@@ -301,7 +305,12 @@ restore_run(Arena *a, Db *db, const RestoreSurvey *survey, const RestoreOptions 
     RESTORE_STREAM_LOCAL stream = NULL;
     if (!restore_stream_open(scratch, options->input, &stream, err))
         return false;
-    Restore r = {.arena = a, .db = db, .survey = survey, .options = options, .ret = ret, .err = err,
+    Restore r = {.arena = a,
+                 .db = db,
+                 .survey = survey,
+                 .options = options,
+                 .ret = ret,
+                 .err = err,
                  .stream = stream};
     buf_init(&r.message, scratch);
     bool ok = begin(&r) && take_items(&r) && same_file(&r) &&

@@ -34,11 +34,13 @@ typedef struct RestoreSurvey {
  * input     as for backup_input_open
  * manifest  of the backup, whose digest and contents it must have; NULL = there is none: then the
  *           file's own signs of an early end count
+ * tell      for progress; may be NULL
  * errors    ERR_BACKUP_BROKEN; ERR_RESTORE: what no restore can do (it changes databases or roles, is
  *           for psql only); those of backup_input_open and _next
  * cost      the file is read, and decrypted, decompressed, once; memory below 4 MB */
 MUST_CHECK bool restore_survey(Arena *a, const BackupInputOptions *input,
-                               const BackupManifest *manifest, RestoreSurvey *ret, Err *err);
+                               const BackupManifest *manifest, BackupTell tell, void *tell_arg,
+                               RestoreSurvey *ret, Err *err);
 
 /* What a server lacks of what the backup names. */
 typedef struct RestoreLacks {

@@ -150,22 +150,51 @@ compare_table(Compare *c, const BackupTable *t, const char *source)
     case OTHER_ROWS:
         err_set(c->err, ERR_RESTORE, "table %s has %" PRId64 " rows, and the backup %" PRId64, name,
                 c->rows, t->rows);
-        return err_hint(c->err, "nothing was kept. Does a trigger or a rule of the backup change rows?");
+        return err_hint(c->err,
+                        "nothing was kept. Does a trigger or a rule of the backup change rows?");
     case BROKEN:
         break;
     }
     return false;
 }
 
+static bool
+compare_objects(Compare *c)
+{
+    const DumpTotals *want = &c->survey->totals;
+    ARENA_LOCAL(a);
+    DumpTotals there;
+    if (!want->large_objects)
+        return true;
+    if (!set(c, "SAVEPOINT aramid"))
+        return false;
+    if (!backup_native_objects(a, c->db, &there, c->err)) {
+        if (c->err->code != ERR_DENIED)
+            return false;
+        *vec_add(c->arena, &c->ret->not_compared) = "large objects";
+        return set(c, "ROLLBACK TO aramid");
+    }
+    if (there.large_objects == want->large_objects && dump_sum_eq(there.large_sum, want->large_sum))
+        return true;
+    err_set(c->err, ERR_RESTORE, "large objects are not what the backup holds");
+    err_detail(c->err, "%" PRId64 " are there, %" PRId64 " in the backup", there.large_objects,
+               want->large_objects);
+    return err_hint(c->err, "nothing was kept. Please report this");
+}
+
 bool
 restore_compare(Arena *a, Db *db, const RestoreSurvey *survey, const RestoreOptions *options,
                 RestoreResult *ret, Err *err)
 {
-    Compare c = {.arena = a, .db = db, .survey = survey, .options = options, .ret = ret, .err = err};
+    Compare c = {
+        .arena = a, .db = db, .survey = survey, .options = options, .ret = ret, .err = err};
     ARENA_LOCAL(scratch);
     Map sources;
-    if (!set(&c, str_fmt(scratch, "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL client_encoding = 'UTF8';%s",
-                         backup_native_settings)) ||
+    if (!set(&c,
+             str_fmt(
+                 scratch,
+                 "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL client_encoding = 'UTF8';%s",
+                 backup_native_settings)) ||
         (!survey->is_native && !set(&c, "SET LOCAL lc_monetary = DEFAULT")) ||
         !read_sources(&c, scratch, &sources))
         return false;
@@ -179,5 +208,5 @@ restore_compare(Arena *a, Db *db, const RestoreSurvey *survey, const RestoreOpti
         if (!compare_table(&c, t, map_get(&sources, str_of(t->name))))
             return false;
     }
-    return true;
+    return compare_objects(&c);
 }

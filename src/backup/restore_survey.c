@@ -67,7 +67,8 @@ refuse(Str text, const char *why, Err *err)
     ARENA_LOCAL(scratch);
     err_set(err, ERR_RESTORE, "the backup cannot be restored into one database: %s", why);
     Str line = str_cut(&text, '\n');
-    err_detail(err, "%s", str_printable(scratch, str_slice(line, 0, line.n < 200 ? line.n : 200), false));
+    err_detail(err, "%s",
+               str_printable(scratch, str_slice(line, 0, line.n < 200 ? line.n : 200), false));
     return err_hint(err, "make a dump of one database without --create: aramid backup create, or "
                          "pg_dump -Fc");
 }
@@ -139,7 +140,7 @@ add_table(Survey *s, const DumpEvent *e)
 
 bool
 restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *manifest,
-               RestoreSurvey *ret, Err *err)
+               BackupTell tell, void *tell_arg, RestoreSurvey *ret, Err *err)
 {
     ARENA_LOCAL(scratch);
     *ret = (RestoreSurvey){0};
@@ -159,6 +160,12 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
             return false;
         if (item.kind == RESTORE_COPY_END)
             add_table(&s, item.copy);
+        BackupProgress p = {.reads_back = true,
+                            .bytes = backup_input_position(restore_input(stream)),
+                            .all_bytes = backup_input_size(restore_input(stream)),
+                            .tables = (int64_t)ret->tables.n};
+        if (tell && item.kind != RESTORE_STATEMENT)
+            tell(tell_arg, &p);
     }
     read_head(a, restore_comments(stream), ret);
     BackupInput *in = restore_input(stream);
@@ -172,8 +179,10 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
     sort(&ret->others);
     sort(&ret->extensions);
     ret->is_exact = ret->is_native || manifest;
-    BackupContents c = {
-        .tables = ret->tables, .totals = ret->totals, .sha256 = ret->sha256, .bytes = ret->file_bytes};
+    BackupContents c = {.tables = ret->tables,
+                        .totals = ret->totals,
+                        .sha256 = ret->sha256,
+                        .bytes = ret->file_bytes};
     return !manifest || backup_compare(manifest, &c, err);
 }
 
@@ -245,7 +254,8 @@ restore_is_empty(Arena *a, Db *db, const char **ret_found, Err *err)
                 "pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_') UNION ALL "
                 "SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, m.oid, "
                 "pg_catalog.format('large object %s', m.oid) FROM "
-                "pg_catalog.pg_largeobject_metadata m) x(class, oid, name) WHERE NOT EXISTS (SELECT "
+                "pg_catalog.pg_largeobject_metadata m) x(class, oid, name) WHERE NOT EXISTS "
+                "(SELECT "
                 "FROM pg_catalog.pg_depend d WHERE d.classid OPERATOR(pg_catalog.=) x.class AND "
                 "d.objid OPERATOR(pg_catalog.=) x.oid AND d.deptype OPERATOR(pg_catalog.=) ANY "
                 "('{e,i}'::pg_catalog.\"char\"[])) LIMIT 1"),

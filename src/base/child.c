@@ -53,6 +53,8 @@ become(const ChildOptions *o, const int *ends, int report, pid_t parent)
         if (at[i] >= 0)
             dup2(at[i], i);
     }
+    if (o->own_group)
+        setpgid(0, 0);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     sigset_t none;
@@ -135,7 +137,8 @@ child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
     int ends[3] = {
         other_end(options->in, in.read),
         other_end(options->out, together ? messages.write : out.write),
-        other_end(options->messages, messages.write),
+        options->messages == CHILD_WITH_OUT ? out.write
+                                            : other_end(options->messages, messages.write),
     };
     if (!e)
         e = spawn(ret, ends);
@@ -281,6 +284,12 @@ reap(Child *c, int *status)
     return true;
 }
 
+static void
+send_signal(const Child *c, int sig)
+{
+    kill(c->options->own_group ? -c->pid : c->pid, sig);
+}
+
 void
 child_end(Child *c)
 {
@@ -290,12 +299,12 @@ child_end(Child *c)
     int status;
     if (c->pid <= 0 || reap(c, &status))
         return;
-    kill(c->pid, SIGTERM);
+    send_signal(c, SIGTERM);
     for (int64_t end = clock_ms() + GRACE_MS; clock_ms() < end; clock_sleep_ms(REAP_MS)) {
         if (reap(c, &status))
             return;
     }
-    kill(c->pid, SIGKILL);
+    send_signal(c, SIGKILL);
     while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
         ;
     c->pid = 0;
@@ -331,7 +340,7 @@ child_finish(Child *c, ChildResult *ret, Err *err)
         if (has_ended)
             break;
         if (is_late(c) && clock_ms() > kill_at) {
-            kill(c->pid, ret->timed_out ? SIGKILL : SIGTERM);
+            send_signal(c, ret->timed_out ? SIGKILL : SIGTERM);
             ret->timed_out = true;
             kill_at = clock_ms() + GRACE_MS;
         }

@@ -12,6 +12,7 @@ typedef enum ChildStream {
     CHILD_PIPE,    /* through child_exchange */
     CHILD_KEEP,    /* output only: kept for ChildResult.out, its first 64 kB */
     CHILD_INHERIT, /* ours */
+    CHILD_WITH_OUT, /* messages only: the same pipe as output of CHILD_PIPE */
 } ChildStream;
 
 typedef struct ChildOptions {
@@ -19,6 +20,8 @@ typedef struct ChildOptions {
     const char *const *env;        /* "K=V" strings ending with NULL; NULL = inherited */
     const char *folder;            /* to start in; NULL = ours */
     ChildStream in, out, messages; /* standard input, output, error */
+    bool own_group; /* with the processes that it starts, which end with it; Ctrl-C of the terminal
+                       then reaches it through `tick` only */
     int64_t timeout_ms;            /* of its whole life, then it is ended (ERR_TIMEOUT); 0 = none */
     bool (*tick)(void *arg, int64_t elapsed_ms); /* several times a second; false ends it
                                                     (ERR_INTERRUPTED); may be NULL */

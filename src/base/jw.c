@@ -149,6 +149,13 @@ jw_bool(JsonWriter *w, const char *key, bool value)
 }
 
 void
+jw_raw(JsonWriter *w, const char *key, Str json)
+{
+    begin_value(w, key);
+    buf_add(&w->out, str_trim(json));
+}
+
+void
 jw_null(JsonWriter *w, const char *key)
 {
     begin_value(w, key);

@@ -30,3 +30,4 @@ void jw_strz(JsonWriter *w, const char *key, const char *value); /* NULL writes 
 void jw_int(JsonWriter *w, const char *key, int64_t value);
 void jw_bool(JsonWriter *w, const char *key, bool value);
 void jw_null(JsonWriter *w, const char *key);
+void jw_raw(JsonWriter *w, const char *key, Str json); /* a value that is JSON already */

@@ -19,6 +19,20 @@ os_env(const char *name)
     return getenv(name);
 }
 
+char *
+os_who(Arena *a)
+{
+    const char *user = os_env("USER");
+    char host[256] = "";
+    if (gethostname(host, sizeof host - 1) != 0)
+        host[0] = 0;
+    if (!user || !user[0])
+        user = os_env("LOGNAME");
+    if (!user || !user[0])
+        user = str_fmt(a, "%u", (unsigned)getuid());
+    return str_fmt(a, "%s@%s", user, host);
+}
+
 void
 os_random(void *p, size_t n)
 {

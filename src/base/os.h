@@ -7,6 +7,9 @@
 /* Value of an environment variable, NULL when unset. The only caller of getenv. */
 const char *os_env(const char *name);
 
+/* "user@host", as the environment names the user, else by its number; for records. */
+char *os_who(Arena *a);
+
 /* Fill with bytes from the kernel's generator. */
 void os_random(void *p, size_t n);
 

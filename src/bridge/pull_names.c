@@ -86,7 +86,7 @@ is_ledger(const CatRelation *t)
 {
     static const char *const columns[] = {"checksum", "finished_at", "migration_name",
                                           "applied_steps_count"};
-    if (strcmp(t->id.name, "_aramid_journal") == 0)
+    if (str_starts(str_of(t->id.name), STR("_aramid_")))
         return true;
     if (strcmp(t->id.name, "_prisma_migrations") != 0)
         return false;

@@ -151,6 +151,22 @@ cli_load_config_of(CmdCall *call, const char *schema, Config *ret, Err *err)
 }
 
 bool
+cli_load_config_for(CmdCall *call, const char *env, Config *ret, Err *err)
+{
+    take_option_secrets(call);
+    ConfigRequest request = config_request(call);
+    request.env_name = env;
+    return load(call, &request, ret, err);
+}
+
+FlowInput
+cli_flow_input(const CmdCall *call, const Config *config)
+{
+    return (FlowInput){.config = config, .self_exe = cli_self_exe(call), .tick = cli_tick,
+                       .yes = cli_flag(call, "yes"), .can_ask = cli_can_ask(call)};
+}
+
+bool
 cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret)
 {
     ConfigRequest request = config_request(call);
@@ -261,6 +277,15 @@ cli_ask(const CmdCall *call, const char *question, Str *ret, Err *err)
 }
 
 bool
+cli_ask_name(const CmdCall *call, const char *question, const char *database, Err *err)
+{
+    Str answer;
+    return cli_ask(call, str_fmt(call->arena, "%s\nType the name of the database to go on: ", question),
+                   &answer, err) &&
+           (str_is(answer, database) || not_confirmed(err));
+}
+
+bool
 cli_confirm(const CmdCall *call, const char *question, const char *what, const char *again,
             Err *err)
 {
@@ -274,6 +299,14 @@ cli_confirm(const CmdCall *call, const char *question, const char *what, const c
     if (!cli_ask(call, str_fmt(call->arena, "%s [y/N] ", question), &answer, err))
         return false;
     return str_ieq(answer, STR("y")) || str_ieq(answer, STR("yes")) || not_confirmed(err);
+}
+
+int
+cli_status(const CmdCall *call, const Err *err)
+{
+    int status = err_exit_status(err);
+    bool only_one = call->spec && (call->spec->prisma_status || find_given(call, "exit-code"));
+    return only_one && status < 128 ? 1 : status;
 }
 
 int
@@ -295,9 +328,7 @@ cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool
         jw_end(&w);
         cli_print(call, &w.out);
     }
-    int status = err_exit_status(&err);
-    bool only_one = call->spec && (call->spec->prisma_status || find_given(call, "exit-code"));
-    return only_one && status < 128 ? 1 : status;
+    return cli_status(call, &err);
 }
 
 int

@@ -22,6 +22,7 @@ typedef enum CmdClass {
     CMD_READS,       /* reads files and databases, changes neither */
     CMD_WRITES_FILES,
     CMD_CHANGES_DATABASE,
+    CMD_DESTROYS_DATA, /* what is there may be lost */
     CMD_CLASS_COUNT,
 } CmdClass;
 
@@ -198,6 +199,9 @@ MUST_CHECK bool cli_load_config_of(CmdCall *call, const char *schema, Config *re
 MUST_CHECK bool
 cli_load_config_to_look(CmdCall *call, ConfigRequest *request, ConfigProblems *problems,
                         Config *ret, Err *err);
+
+/* The same as if --env had named this environment. */
+MUST_CHECK bool cli_load_config_for(CmdCall *call, const char *env, Config *ret, Err *err);
 
 /* Path of this program, for processes that it starts. */
 const char *cli_self_exe(const CmdCall *call);

@@ -2,12 +2,19 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "flow/flow.h"
 
 /* cli_fail with the command's usage line (may be NULL) behind it. */
 int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json);
 
+/* The exit status of an error: 1 for Prisma's spellings, and with --exit-code. */
+int cli_status(const CmdCall *call, const Err *err);
+
 /* config_find_twin for the configuration of this call. */
 bool cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret);
+
+/* What flows need to know of the call: configuration, tick, consent. */
+FlowInput cli_flow_input(const CmdCall *call, const Config *config);
 
 /* Whether somebody sits there who can be asked. */
 bool cli_can_ask(const CmdCall *call);
@@ -15,6 +22,11 @@ bool cli_can_ask(const CmdCall *call);
 /* Write a question and wait for a line; signals (os_signals_catch) end the wait at once.
  * errors: ERR_INTERRUPTED; ERR_CONFIRM at the end of the input. */
 MUST_CHECK bool cli_ask(const CmdCall *call, const char *question, Str *ret, Err *err);
+
+/* Ask for the name of the database that is about to be changed: `question`, a line that ends with it.
+ * errors: ERR_CONFIRM when it is another text, those of cli_ask */
+MUST_CHECK bool cli_ask_name(const CmdCall *call, const char *question, const char *database,
+                             Err *err);
 
 /* Ask a question of yes or no on the terminal; --yes is yes. `what` is said where nobody can be
  * asked: ERR_CONFIRM, with the command line `again` as hint. */

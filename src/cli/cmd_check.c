@@ -7,6 +7,12 @@
 int
 cmd_check(CmdCall *call)
 {
+    return cmd_check_with(call, cli_given(call, "url") || cli_given(call, "env"));
+}
+
+int
+cmd_check_with(CmdCall *call, bool with_database)
+{
     os_signals_catch();
     Arena *a = call->arena;
     Config config;
@@ -18,7 +24,7 @@ cmd_check(CmdCall *call)
         .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
         .schema = config.schema_path ? cli_shown_path(a, config.schema_path) : NULL,
         .migrations = cli_shown_path(a, config.migrations_dir),
-        .with_database = cli_given(call, "url") || cli_given(call, "env"),
+        .with_database = with_database,
     };
     flow_check(a, &in, &r);
     if (cli_flag(call, "json")) {

@@ -14,7 +14,6 @@ typedef struct Deploy {
     Progress *progress;
     RunLog *log;
     const Target *target;
-    const char *twin; /* what is to be said about another environment, or NULL */
 } Deploy;
 
 static void
@@ -43,23 +42,19 @@ look_for_twin(Deploy *d, Config *config, const RunSink *sink)
         if (strcmp(backup->origin, "default") == 0)
             backup->number = 1;
     }
-    d->twin = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each "
-                         "environment a database of its own, or one of them another ?schema=",
-                      twin.env_name, twin.origin);
-    sink->event(sink->arg,
-                &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = d->twin});
+    const char *text = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each "
+                                  "environment a database of its own, or one of them another "
+                                  "?schema=",
+                               twin.env_name, twin.origin);
+    sink->event(sink->arg, &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = text});
 }
 
-static bool
-wants_answer(const Deploy *d)
-{
-    return d->config->values[CFG_CONFIRM].number && !cli_flag(d->call, "yes");
-}
-
-/* Keep the plan with the log, and ask a person where the environment wants it. */
+/* Keep the plan with the log. */
 static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
+    (void)s;
+    (void)err;
     Deploy *d = arg;
     JsonWriter w;
     jw_init(&w, d->call->arena, true);
@@ -67,37 +62,27 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     report_plan_steps_json(&w, "migrations", plan, false); /* the files have the SQL */
     jw_end(&w);
     runlog_plan(d->log, buf_str(&w.out));
-    if (!wants_answer(d))
-        return true;
+    return true;
+}
+
+static bool
+ask(void *arg, const Session *s, const Plan *plan, Err *err)
+{
+    Deploy *d = arg;
     Arena *a = d->call->arena;
     const DbInfo *info = db_info(s->db);
-    const char *database = str_printable(a, str_of(info->database), false);
-    const char *host = str_printable(a, str_of(info->host), false);
-    const char *env = str_printable(a, str_of(d->config->env_name), false);
-    if (!cli_can_ask(d->call)) {
-        err_set(err, ERR_CONFIRM, "environment \"%s\" asks for a confirmation before %zu migration%s "
-                                  "applied", env, plan->migrations.n,
-                plan->migrations.n == 1 ? " is" : "s are");
-        err_detail(err, "target: database \"%s\" at %s", database, host);
-        if (d->twin)
-            err_detail(err, "%s", d->twin);
-        return err_hint(err, "look at: aramid plan; then confirm with: aramid deploy --yes");
-    }
     progress_finish(d->progress);
     Buf b;
     buf_init(&b, a);
-    buf_fmt(&b, "\n%zu migration%s will be applied to database \"%s\" at %s (environment \"%s\"):\n",
-            plan->migrations.n, plan->migrations.n == 1 ? "" : "s", database, host, env);
+    buf_fmt(&b, "\n%zu migration%s will be applied to database \"%s\" at %s (environment \"%s\"):",
+            plan->migrations.n, plan->migrations.n == 1 ? "" : "s",
+            str_printable(a, str_of(info->database), false),
+            str_printable(a, str_of(info->host), false),
+            str_printable(a, str_of(d->config->env_name), false));
     vec_each(const MigrationPlan, mp, &plan->migrations)
-        buf_fmt(&b, "  %s\n", str_printable(a, str_of(mp->migration->name), false));
-    buf_fmt(&b, "Type the name of the database to go on: ");
-    Str answer;
-    if (!cli_ask(d->call, b.p, &answer, err))
-        return false;
-    if (str_is(answer, info->database))
-        return true;
-    err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
-    return err_hint(err, "aramid plan shows what would be done");
+        buf_fmt(&b, "\n  %s", str_printable(a, str_of(mp->migration->name), false));
+    return cli_ask_name(d->call, b.p, info->database, err) ||
+           err_hint(err, "aramid plan shows what would be done");
 }
 
 static int
@@ -129,7 +114,7 @@ finish(Deploy *d, const DeployResult *r, const Err *err)
             buf_fmt(&b, "  log:   %s\n",
                     str_printable(call->arena, str_of(cli_shown_path(call->arena, dir)), false));
         fputs(b.p, call->err);
-        status = err_exit_status(err);
+        status = cli_status(call, err);
     }
     runlog_close(d->log);
     return status;
@@ -154,14 +139,15 @@ cmd_deploy(CmdCall *call)
     RunSink sink = progress_sink(d.progress, &log_sink);
     look_for_twin(&d, &config, &sink);
     DeployInput in = {
-        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .base = cli_flow_input(call, &config),
         .sink = sink,
         .run_id = run_id,
         .show_progress = !cli_flag(call, "quiet"),
         .create_database = config.values[CFG_CREATE_DB].number != 0,
         .approve = approve,
         .approve_arg = &d,
-        .ask_first = wants_answer(&d),
+        .ask = ask,
+        .ask_arg = &d,
         .reason = cli_text(call, "reason"),
         .on_target = on_target,
         .on_target_arg = &d,

@@ -1,9 +1,29 @@
 /* resolve, and `migrate resolve` as Prisma spells it. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
 #include "base/os.h"
 #include "report/migrations.h"
 #include "report/progress.h"
+
+typedef struct Resolve {
+    CmdCall *call;
+    Progress *progress;
+} Resolve;
+
+static bool
+ask(void *arg, const Session *s, Err *err)
+{
+    Resolve *r = arg;
+    Arena *a = r->call->arena;
+    const DbInfo *info = db_info(s->db);
+    progress_finish(r->progress);
+    return cli_ask_name(r->call,
+                        str_fmt(a, "\nThe migration history of database \"%s\" at %s will be changed.",
+                                str_printable(a, str_of(info->database), false),
+                                str_printable(a, str_of(info->host), false)),
+                        info->database, err);
+}
 
 int
 cmd_resolve(CmdCall *call)
@@ -14,21 +34,18 @@ cmd_resolve(CmdCall *call)
     ResolveResult result;
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
-    if (config.values[CFG_CONFIRM].number && !cli_flag(call, "yes") && !call->spec->prisma_status) {
-        err_set(&err, ERR_CONFIRM, "environment \"%s\" asks for a confirmation before its history is "
-                                   "changed", config.env_name);
-        err_hint(&err, "add --yes");
-        return cli_fail(call, &err);
-    }
     Progress *progress = progress_open(call->arena, call->err, &call->term_err,
                                        cli_flag(call, "quiet"), false, &call->secrets);
     ResolveInput in = {
-        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .base = cli_flow_input(call, &config),
         .sink = progress_sink(progress, NULL),
         .applied = cli_text(call, "applied"),
         .up_to = cli_text(call, "up-to"),
         .rolled_back = cli_text(call, "rolled-back"),
         .force = cli_flag(call, "force"),
+        .never_asks = call->spec->prisma_status,
+        .ask = ask,
+        .ask_arg = &(Resolve){call, progress},
     };
     bool ok = flow_resolve(call->arena, &in, &result, &err);
     progress_finish(progress);

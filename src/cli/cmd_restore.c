@@ -25,10 +25,12 @@ approve(void *arg, const RestoreReport *r, Err *err)
         return true;
     if (typed) {
         err_set(err, ERR_CONFIRM, "--confirm says another name than the database's, \"%s\"", name);
-        return err_hint(err, "is it the right database? aramid restore --replace --dry-run shows it");
+        return err_hint(err,
+                        "is it the right database? aramid restore --replace --dry-run shows it");
     }
     if (!cli_can_ask(call)) {
-        err_set(err, ERR_CONFIRM, "database \"%s\" would be replaced, and nobody can be asked", name);
+        err_set(err, ERR_CONFIRM, "database \"%s\" would be replaced, and nobody can be asked",
+                name);
         return err_hint(err, "look at: aramid restore --replace --dry-run; then add: --confirm %s",
                         str_shell(call->arena, r->database));
     }

@@ -12,7 +12,7 @@ static const OptSpec globals[] = {
     {.name = "directory", .letter = 'C', .type = OPT_PATH, .value = "DIR",
      .listed_for = CMD_USES_PROJECT,
      .help = "work as if started in this folder; other paths are relative to it"},
-    {.name = "env", .type = OPT_TEXT, .value = "NAME", .env = "ARAMID_ENV, NODE_ENV",
+    {.name = "env", .type = OPT_TEXT, .value = "NAME", .env = "ARAMID_ENV, VERCEL_ENV, NODE_ENV",
      .listed_for = CMD_USES_PROJECT,
      .help = "environment: development, staging, production, or a name that aramid.yaml defines"},
     {.name = "config", .type = OPT_PATH, .value = "PATH",
@@ -236,6 +236,39 @@ static const CmdSpec deploy = {
     .options = deploy_options, .examples = deploy_examples, .run = cmd_deploy,
 };
 
+static const char *const workflow_steps[] = {"validate", "status", "deploy", "generate", "verify",
+                                             NULL};
+
+static const OptSpec workflow_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "run what changes nothing, and show what the others would do"},
+    {.name = "skip", .type = OPT_CHOICE, .value = "STEP", .choices = workflow_steps,
+     .repeatable = true, .help = "leave this step out"},
+    {0},
+};
+
+static const CmdExample workflow_examples[] = {
+    {"aramid workflow", "a release on the project's database"},
+    {"aramid workflow --env production --yes", "in a pipeline"},
+    {"aramid workflow --skip generate --skip verify", "where the application is built elsewhere"},
+    {"aramid workflow --dry-run", "what it would do"},
+    {0},
+};
+
+static const CmdSpec workflow = {
+    .name = "workflow", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "validate, status, deploy, generate, verify: a whole release",
+    .description =
+        "Runs the commands of a release one after the other: `validate`, `status`, `deploy` (with "
+        "the backup that the policy wants before it), `generate`, and `check` with the database. It "
+        "stops at the first that fails, with its exit status, and says what was done, what was not "
+        "and how to go on. What is done is not done twice: the same command goes on.\n\n"
+        "`status` only stops it where a deploy could not help: a failed migration, or tables without "
+        "history. A schema that the migrations do not make yet is told by the last step.",
+    .options = workflow_options, .examples = workflow_examples, .run = cmd_workflow,
+};
+
 static const OptSpec resolve_options[] = {
     {.name = "applied", .type = OPT_TEXT, .value = "NAME", .name_or = "up-to",
      .help = "record this migration as applied, without running it"},
@@ -295,6 +328,73 @@ static const CmdSpec unlock = {
         "runner left behind. With a PID it ends that process on the server, after asking; only "
         "processes of migration runs can be ended this way.",
     .args = unlock_args, .examples = unlock_examples, .run = cmd_unlock,
+};
+
+static const CmdExample identity_show_examples[] = {
+    {"aramid identity", "of the project's database"},
+    {"aramid identity --env production", "of production"},
+    {0},
+};
+
+#define IDENTITY_DESCRIPTION                                                                       \
+    "The first deploy with a named environment writes into the database which one it is. Later "    \
+    "runs for another environment are refused, and so are copies that still say they are the "      \
+    "original. This command shows what is written, when and by whom, and whether the database "     \
+    "is still where it was then."
+
+static const CmdSpec identity = {
+    .name = "identity", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_JSON,
+    .summary = "show which environment the database says it is",
+    .description = IDENTITY_DESCRIPTION "\n\nSee also: aramid identity set, aramid identity forget.",
+    .examples = identity_show_examples, .run = cmd_identity_show,
+};
+
+static const CmdSpec identity_show = {
+    .name = "identity show", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_JSON,
+    .summary = "the same as `aramid identity`", .description = IDENTITY_DESCRIPTION,
+    .examples = identity_show_examples, .run = cmd_identity_show,
+};
+
+static const ArgSpec identity_set_args[] = {
+    {.name = "ENVIRONMENT", .required = true,
+     .help = "what the database is from now on: staging, production, ..."},
+    {0},
+};
+
+static const OptSpec identity_set_options[] = {
+    {.name = "name", .type = OPT_TEXT, .value = "TEXT",
+     .help = "a word for people beside it: \"copy of Monday\""},
+    {0},
+};
+
+static const CmdExample identity_set_examples[] = {
+    {"aramid identity set staging", "after production was copied to staging's database"},
+    {"aramid identity set preview --name pr-12 --yes", "in a pipeline that makes a branch"},
+    {0},
+};
+
+static const CmdSpec identity_set = {
+    .name = "identity set", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "say which environment the database is",
+    .description =
+        "Writes the environment into the database that the configuration of this environment leads "
+        "to, or --url. A database that says that it is another one and is not a proven copy is only "
+        "renamed after a question; --yes answers.",
+    .args = identity_set_args, .options = identity_set_options, .examples = identity_set_examples,
+    .run = cmd_identity_set,
+};
+
+static const CmdSpec identity_forget = {
+    .name = "identity forget", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "take out which environment the database is",
+    .description =
+        "Afterwards the database does not say who it is, and the next deploy with a named "
+        "environment writes it anew. Asks first; --yes answers.",
+    .run = cmd_identity_forget,
 };
 
 /* ---- schema --------------------------------------------------------------------------------- */
@@ -494,6 +594,38 @@ static const CmdSpec pull = {
         "The difference is shown and confirmed before a file is changed; files are replaced as a "
         "whole. A schema that would not be valid is never written.",
     .options = pull_options, .examples = pull_examples, .run = cmd_pull,
+};
+
+static const ArgSpec generate_args[] = {
+    {.name = "ARGUMENT", .repeatable = true,
+     .help = "more for the tool itself; behind -- when it begins with a dash"},
+    {0},
+};
+
+static const OptSpec generate_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show the command line and run nothing"},
+    {0},
+};
+
+static const CmdExit generate_exits[] = {{7, "the tool is not installed, or it failed"}, {0}};
+
+static const CmdExample generate_examples[] = {
+    {"aramid generate", "the client of schema.prisma"},
+    {"aramid generate --dry-run", "show what would be run"},
+    {0},
+};
+
+static const CmdSpec generate = {
+    .name = "generate", .group = CMD_GROUP_SCHEMA, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "run the project's own generator (Prisma's, drizzle-kit's)",
+    .description =
+        "Runs `prisma generate`, or `drizzle-kit generate` in a project with a drizzle.config, as "
+        "it is installed in the project's node_modules, with the variables of the .env files. Its "
+        "output is shown as it comes; the setting timeouts.generate limits it. Aramid generates "
+        "nothing itself and downloads nothing.",
+    .args = generate_args, .options = generate_options, .examples = generate_examples,
+    .exits = generate_exits, .run = cmd_generate,
 };
 
 /* ---- backups -------------------------------------------------------------------------------- */
@@ -718,7 +850,7 @@ static const CmdSpec db_stop = {
 };
 
 static const CmdSpec db_remove = {
-    .name = "db remove", .group = CMD_GROUP_EMBEDDED, .class = CMD_CHANGES_DATABASE,
+    .name = "db remove", .group = CMD_GROUP_EMBEDDED, .class = CMD_DESTROYS_DATA,
     .uses = CMD_USES_PROJECT | CMD_USES_CONFIRM | CMD_USES_JSON,
     .summary = "delete the embedded server with all its data",
     .description =
@@ -961,9 +1093,10 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &deploy,     &resolve,  &unlock,    &backup,
+    &status,         &check,          &drift,          &plan,           &deploy,     &workflow,   &resolve,  &unlock,
+    &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
-    &format,         &schema,         &diff,     &pull,       &db_url,     &db_start, &db_stop,   &db_remove,
+    &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };

@@ -5,11 +5,16 @@
 
 int cmd_deploy(CmdCall *call);
 int cmd_check(CmdCall *call);
+int cmd_check_with(CmdCall *call, bool with_database); /* even where no option names one */
+int cmd_workflow(CmdCall *call);
 int cmd_drift(CmdCall *call);
 int cmd_plan(CmdCall *call);
 int cmd_status(CmdCall *call);
 int cmd_resolve(CmdCall *call);
 int cmd_unlock(CmdCall *call);
+int cmd_identity_show(CmdCall *call);
+int cmd_identity_set(CmdCall *call);
+int cmd_identity_forget(CmdCall *call);
 
 int cmd_backup(CmdCall *call);
 int cmd_backup_list(CmdCall *call);
@@ -31,6 +36,7 @@ int cmd_db_remove(CmdCall *call);
 int cmd_db_status(CmdCall *call);
 int cmd_db_supervise(CmdCall *call);
 
+int cmd_generate(CmdCall *call);
 int cmd_doctor(CmdCall *call);
 int cmd_init(CmdCall *call);
 int cmd_config_show(CmdCall *call);

@@ -15,6 +15,7 @@ cli_class_name(CmdClass class)
         [CMD_READS] = "reads only",
         [CMD_WRITES_FILES] = "writes files",
         [CMD_CHANGES_DATABASE] = "changes the database",
+        [CMD_DESTROYS_DATA] = "may destroy data",
     };
     return names[class];
 }

@@ -37,12 +37,16 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
         !config_load_env_of_environment(&l))
         return false;
     ret->env_named = l.env_named;
+    ret->env_said = strcmp(ret->env_origin, "default") != 0;
     if (!l.env_named) /* then .env files are stronger, as everywhere */
         l.yaml_section_at = l.env.layers.n;
     if (!may_go_on(&l, config_load_schema(&l)))
         return false;
     if (!l.env_named)
         l.yaml_section_at = l.env.layers.n; /* the schema's folder may have had one more */
+    EnvSet *env = arena_new(a, EnvSet);
+    *env = l.env;
+    ret->env = env;
     for (size_t i = 0; i < l.yaml.environments.n; i++)
         *vec_add(a, &ret->environments) = l.yaml.environments.v[i];
     EnvHit hit;

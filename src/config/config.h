@@ -84,8 +84,12 @@ typedef struct Config {
     VEC(const char *) environments; /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
     VEC(const char *) files; /* that were read, as shown, in that order */
+    const struct EnvSet *env; /* the files' variables, for config_environment */
     bool is_ci; /* CI is set to something true */
     bool env_named; /* --env or ARAMID_ENV named the environment */
+    bool env_said;  /* somebody did: not the default */
+    bool url_is_own; /* the URL was given for this environment by name: PREVIEW_DATABASE_URL,
+                        .env.preview, its section of aramid.yaml */
 } Config;
 
 /* A flag of the command line that sets a value. */
@@ -123,6 +127,10 @@ typedef struct ConfigRequest {
  * then names the variable, and no weaker source is used instead. */
 MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);
 
+/* Whether two names mean the same environment: "prod" and "production". */
+bool
+config_same_environment(const char *a, const char *b);
+
 /* The URL that commands connect to: a flag, else the direct URL, else the URL; NULL = none. */
 const ConfigValue *config_target(const Config *c);
 
@@ -138,8 +146,14 @@ typedef struct ConfigTwin {
  * holds for both tells nothing. false = none. cost: the files are read again for each candidate. */
 bool config_find_twin(Arena *a, const ConfigRequest *request, const Config *c, ConfigTwin *ret);
 
-/* The items of a LIST. */
+/* Lists of texts. */
 typedef VEC(const char *) ConfigList;
+
+/* "NAME=value" of the process's environment and, where that does not have it, of the .env files that
+ * were read: what a program of the project expects. Variables of Aramid's own are left out. */
+ConfigList config_environment(Arena *a, const Config *c);
+
+/* The items of a LIST. */
 ConfigList config_list(Arena *a, const Config *c, ConfigKey key);
 
 /* Text for `config show`: secrets masked, URLs without password and secret parameters; "" = not

@@ -1,5 +1,6 @@
 #include "config_int.h"
 
+#include "base/map.h"
 #include "base/os.h"
 
 /* Values that refer to each other could grow without end. */
@@ -171,6 +172,37 @@ config_env_find(Arena *a, const EnvSet *set, const char *name, EnvHit *ret)
         if (config_env_find_in(a, set, i, name, ret) && ret->value[0])
             return true;
     return false;
+}
+
+static bool
+is_own(Str name)
+{
+    return str_starts(name, STR("ARAMID_")) || str_starts(name, STR("MIGRATION_"));
+}
+
+extern char **environ;
+
+ConfigList
+config_environment(Arena *a, const Config *c)
+{
+    ConfigList list = {0};
+    for (char **e = environ; *e; e++)
+        if (!is_own(str_of(*e)))
+            *vec_add(a, &list) = str_dupz(a, *e);
+    Map seen;
+    map_init(&seen, a);
+    for (size_t i = 1; c->env && i < c->env->layers.n; i++) {
+        vec_each (const EnvVar, v, &c->env->layers.v[i].vars) {
+            EnvHit hit;
+            Str name = str_of(v->key);
+            if (is_own(name) || os_env(v->key) || map_get(&seen, name) ||
+                !config_env_find_in(a, c->env, i, v->key, &hit))
+                continue;
+            map_put(&seen, name, &seen);
+            *vec_add(a, &list) = str_fmt(a, "%s=%s", v->key, hit.value);
+        }
+    }
+    return list;
 }
 
 char *

@@ -33,6 +33,7 @@ typedef struct Found {
     bool of_section; /* from the section of the environment in aramid.yaml */
     bool from_flag;
     bool of_every; /* from a .env file that holds for every environment */
+    bool is_own;   /* said for this environment by name: its variable or its .env file */
     const char *empty; /* name of a URL's variable that is set to nothing; `origin` and `rank` are
                           its own when there is no text */
 } Found;

@@ -36,6 +36,14 @@ find_known(const char *name)
     return -1;
 }
 
+bool
+config_same_environment(const char *a, const char *b)
+{
+    int x = find_known(a), y = find_known(b);
+    return str_ieq(str_of(a), str_of(b)) ||
+           (x >= 0 && y >= 0 && known[x].group && known[x].group == known[y].group);
+}
+
 static bool
 is_valid_name(const char *name)
 {
@@ -93,7 +101,18 @@ fail_unknown(Loader *l, const char *name, const char *origin)
     return err_hint(l->err, "define others in aramid.yaml under \"environments\"");
 }
 
-/* Who says which environment it is; false = nobody. */
+/* What Vercel calls it: VERCEL_TARGET_ENV has the name of a custom environment, where VERCEL_ENV is
+ * "preview" (https://vercel.com/docs/environment-variables/system-environment-variables). */
+static bool
+find_vercel(Loader *l, EnvHit *hit)
+{
+    return (config_env_find(l->a, &l->env, "VERCEL_TARGET_ENV", hit) &&
+            (find_known(hit->value) >= 0 || defined_as(l, hit->value))) ||
+           config_env_find(l->a, &l->env, "VERCEL_ENV", hit);
+}
+
+/* Who says which environment it is; false = nobody. NODE_ENV is the weakest: builds for previews are
+ * made with NODE_ENV=production, too. */
 static bool
 find_name(Loader *l, EnvHit *hit, bool *is_node)
 {
@@ -103,6 +122,8 @@ find_name(Loader *l, EnvHit *hit, bool *is_node)
         l->env_named = true;
     } else if (config_env_find(l->a, &l->env, "ARAMID_ENV", hit)) {
         l->env_named = true;
+    } else if (find_vercel(l, hit)) {
+        return true;
     } else {
         *is_node = config_env_find(l->a, &l->env, "NODE_ENV", hit);
         return *is_node;

@@ -151,9 +151,13 @@ config_load_urls(Loader *l)
         l->c->empty_url = empty->empty;
         l->c->empty_url_origin = empty->origin;
     }
-    return (!url.text || config_load_set(l, CFG_URL, &url)) &&
-           (!direct.text || config_load_set(l, CFG_DIRECT_URL, &direct)) &&
-           (!shadow.text || config_load_set(l, CFG_SHADOW_URL, &shadow));
+    if ((url.text && !config_load_set(l, CFG_URL, &url)) ||
+        (direct.text && !config_load_set(l, CFG_DIRECT_URL, &direct)) ||
+        (shadow.text && !config_load_set(l, CFG_SHADOW_URL, &shadow)))
+        return false;
+    const Found *used = config_target(l->c) == &l->c->values[CFG_DIRECT_URL] ? &direct : &url;
+    l->c->url_is_own = used->text && (used->is_own || used->of_section);
+    return true;
 }
 
 const ConfigValue *

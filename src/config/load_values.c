@@ -68,7 +68,8 @@ find_variable(Loader *l, ConfigKey key, const char *name, size_t layer, Found *r
                    .origin = hit.origin,
                    .base = l->c->project_dir,
                    .rank = layer_rank(layer),
-                   .of_every = layer > 0 && !l->env.layers.v[layer].of_environment};
+                   .of_every = layer > 0 && !l->env.layers.v[layer].of_environment,
+                   .is_own = layer > 0 && l->env.layers.v[layer].of_environment};
     return true;
 }
 
@@ -87,6 +88,7 @@ find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
         if (find_variable(l, key, name.p, layer, ret)) {
             ret->rank = l->env_named ? 1 : ret->rank - 1;
             ret->of_every = false;
+            ret->is_own = true;
             if (layer > 0) /* the origin of the process's environment has the name */
                 ret->origin = str_fmt(l->a, "%s (%s)", ret->origin, name.p);
             return true;

@@ -85,10 +85,29 @@ index_names(Arena *a, const CatObject *o)
     const CatRelation *t = (const void *)o;
     cat_each(CatConstraint, k, &t->constraints) if (k->type == CAT_PRIMARY_KEY ||
                                                     k->type == CAT_UNIQUE ||
-                                                    k->type == CAT_EXCLUDE)
-        *vec_add(a, &names) = k->id.sub;
-    cat_each(CatIndex, i, &t->indexes) *vec_add(a, &names) = i->id.name;
+                                                    k->type == CAT_EXCLUDE) *
+        vec_add(a, &names) = k->id.sub;
+    cat_each(CatIndex, i, &t->indexes) * vec_add(a, &names) = i->id.name;
     return names;
+}
+
+/* The name of a sequence is free when the column that owns it is gone. */
+static void
+add_owned_names(Order *o)
+{
+    const Differ *d = o->d;
+    cat_each(CatSequence, s, &d->from->sequences)
+    {
+        const CatRef table = {CAT_TABLE, s->owner_table.schema, s->owner_table.name, NULL};
+        Change *c = s->owner_column ? map_get(&o->dropped, ref_key(d->arena, &table)) : NULL;
+        bool goes = c && c->op == CHANGE_DROP;
+        if (c)
+            vec_each (const ColumnChange, k, &c->columns)
+                goes = goes || ((k->op == COLUMN_DROP || k->op == COLUMN_RECREATE) &&
+                                strcmp(k->from->id.sub, s->owner_column) == 0);
+        if (goes)
+            map_put(&o->names, name_key(d->arena, s->id.schema, s->id.name), c);
+    }
 }
 
 static void
@@ -122,9 +141,11 @@ prepare(Order *o)
         vec_each (const char *, name, &names)
             map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, *name), *c);
     }
+    add_owned_names(o);
 }
 
-static void emit(Order *o, Change *c);
+static void
+emit(Order *o, Change *c);
 
 static void
 emit_creation(Order *o, const CatRef *id)

@@ -59,8 +59,7 @@ column_goes(const ColumnChange *c)
 static bool
 own_text_mentions(const Remake *r, const CatObject *o)
 {
-    const char *table =
-        o->id.kind == CAT_INDEX ? ((const CatIndex *)o)->table : o->id.name;
+    const char *table = o->id.kind == CAT_INDEX ? ((const CatIndex *)o)->table : o->id.name;
     const CatRelation *t = catalog_relation(r->d->from, o->id.schema, table);
     if (!t)
         return false;
@@ -84,7 +83,8 @@ own_text_mentions(const Remake *r, const CatObject *o)
             const char *text = ((const CatTrigger *)o)->definition;
             if ((strstr(text, " OF ") || strstr(text, " WHEN (")) && catalog_mentions(text, name))
                 return true;
-        } else if (o->id.kind == CAT_RULE && catalog_mentions(((const CatRule *)o)->definition, name)) {
+        } else if (o->id.kind == CAT_RULE &&
+                   catalog_mentions(((const CatRule *)o)->definition, name)) {
             return true;
         }
     }
@@ -113,6 +113,10 @@ find_going(Remake *r)
         if (c->op == CHANGE_DROP) {
             go(r, &c->from->id);
             map_put(&r->dropped, ref_key(r->d->arena, &c->from->id), r);
+            /* Made anew under its name: what uses its columns has to let go of them. */
+            if (c->kind == CAT_TABLE && catalog_find(r->d->to, c->from->id))
+                cat_each(CatColumn, column, &((const CatRelation *)c->from)->columns)
+                    go(r, &column->id);
         }
         if (c->kind == CAT_ENUM && c->is_rebuilt) {
             go(r, &c->from->id);
@@ -130,13 +134,13 @@ find_going(Remake *r)
 static Rank
 create_rank(CatKind kind)
 {
-    return kind == CAT_FUNCTION  ? RANK_CREATE_FUNCTION
-           : kind == CAT_RULE    ? RANK_CREATE_RULE
-           : kind == CAT_TRIGGER ? RANK_CREATE_TRIGGER
-           : kind == CAT_POLICY  ? RANK_CREATE_POLICY
-           : kind == CAT_INDEX   ? RANK_CREATE_INDEX
+    return kind == CAT_FUNCTION     ? RANK_CREATE_FUNCTION
+           : kind == CAT_RULE       ? RANK_CREATE_RULE
+           : kind == CAT_TRIGGER    ? RANK_CREATE_TRIGGER
+           : kind == CAT_POLICY     ? RANK_CREATE_POLICY
+           : kind == CAT_INDEX      ? RANK_CREATE_INDEX
            : kind == CAT_CONSTRAINT ? RANK_ADD_CONSTRAINT
-                                 : RANK_CREATE_VIEW;
+                                    : RANK_CREATE_VIEW;
 }
 
 /* What is kept as it was is made again from the old side. */

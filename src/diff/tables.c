@@ -75,16 +75,23 @@ sort_tail(Change *c, size_t first, int (*cmp)(const void *, const void *))
         qsort(c->columns.v + first, c->columns.n - first, sizeof *c->columns.v, cmp);
 }
 
+/* A column that got another type has the storage of that type. */
+static const CatColumn *
+retyped(Arena *a, const CatColumn *column)
+{
+    CatColumn *copy = arena_new(a, CatColumn);
+    *copy = *column;
+    copy->storage = copy->compression = 0;
+    return copy;
+}
+
 /* What a child decides about a column that its parent has; the rest comes from there. */
 static void
 keep_own(Arena *a, ColumnChange *k)
 {
     unsigned own = COLUMN_DEFAULT | COLUMN_STORAGE | COLUMN_COMMENT | COLUMN_GRANTS;
-    if (k->fields & COLUMN_TYPE) { /* and has the storage of the new type by now */
-        CatColumn *retyped = arena_new(a, CatColumn);
-        *retyped = *k->from;
-        retyped->storage = retyped->compression = 0;
-        k->from = retyped;
+    if (k->fields & COLUMN_TYPE) {
+        k->from = retyped(a, k->from);
         if (k->to->storage || k->to->compression)
             k->fields |= COLUMN_STORAGE;
     }
@@ -149,7 +156,8 @@ compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *
     {
         const CatColumn *y = catalog_column(to_table, x->id.sub);
         ColumnChange change;
-        if (!y || !column_compare(d, x, y, &change))
+        bool is_new = !d->prisma_kinds && type_is_rebuilt(d, &x->type);
+        if (!y || !column_compare(d, is_new ? retyped(d->arena, x) : x, y, &change))
             continue;
         if (x->is_inherited && y->is_inherited) {
             if (change.op == COLUMN_RECREATE)

@@ -6,7 +6,8 @@
 #include <inttypes.h>
 
 bool
-database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *origin, Db **ret, Err *err)
+database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *origin, Db **ret,
+               Err *err)
 {
     static const char *const others[] = {"postgres", "template1", "defaultdb"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -41,7 +42,8 @@ static const char facts_sql[] =
     " pg_catalog.shobj_description(d.oid, 'pg_database'),"
     " EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.database"
     " OPERATOR(pg_catalog.=) d.datname),"
-    " EXISTS (SELECT FROM pg_catalog.pg_subscription s WHERE s.subdbid OPERATOR(pg_catalog.=) d.oid)"
+    " EXISTS (SELECT FROM pg_catalog.pg_subscription s WHERE s.subdbid OPERATOR(pg_catalog.=) "
+    "d.oid)"
     " FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid OPERATOR(pg_catalog.=)"
     " d.dattablespace JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) d.datdba"
     " WHERE d.datname OPERATOR(pg_catalog.=) %s;"
@@ -233,8 +235,10 @@ database_guests(Arena *a, Db *admin, const char *name, RestoreReport *ret, Err *
 {
     Buf b;
     buf_init(&b, a);
-    buf_addz(&b, "SELECT pid, usename, application_name, coalesce(client_addr::pg_catalog.text, 'local'),"
-                 " state");
+    buf_addz(
+        &b,
+        "SELECT pid, usename, application_name, coalesce(client_addr::pg_catalog.text, 'local'),"
+        " state");
     add_guests_from(&b, name);
     buf_addz(&b, " AND backend_type OPERATOR(pg_catalog.=) 'client backend' ORDER BY pid");
     DbRowsVec r;
@@ -312,7 +316,7 @@ database_finish(Arena *a, Db *admin, const char *name, const DatabaseFacts *like
     return false;
 }
 
-void
+bool
 database_drop(Db *admin, const char *name)
 {
     ARENA_LOCAL(a);
@@ -323,8 +327,7 @@ database_drop(Db *admin, const char *name)
     sql_add_ident(&b, name);
     buf_addz(&b, " WITH (FORCE)");
     db_set_tick(admin, NULL, NULL); /* also after Ctrl-C */
-    if (db_is_open(admin))
-        (void)!db_query(admin, a, buf_str(&b), NULL, &ignored);
+    return db_is_open(admin) && db_query(admin, a, buf_str(&b), NULL, &ignored);
 }
 
 /* ---- exchanging names ----------------------------------------------------------------------- */
@@ -398,7 +401,8 @@ database_exchange(Arena *a, Db *admin, Db *other, const char *old, const char *k
         if (in_use) {
             err_set(err, ERR_RESTORE, "database \"%s\" is in use: its name was not given away",
                     str_printable(scratch, str_of(old), false));
-            err_hint(err, "stop what is connected to it, or add --force, which ends those sessions");
+            err_hint(err,
+                     "stop what is connected to it, or add --force, which ends those sessions");
         }
         return false;
     }

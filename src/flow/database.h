@@ -29,7 +29,8 @@ MUST_CHECK bool database_create(Arena *a, Db *admin, const char *name, const Dat
 /* Give it what `like` tells, which also takes the mark away. */
 MUST_CHECK bool database_finish(Arena *a, Db *admin, const char *name, const DatabaseFacts *like,
                                 Err *err);
-void database_drop(Db *admin, const char *name);
+/* Whether it is gone; the connection's tick is not asked. */
+bool database_drop(Db *admin, const char *name);
 
 /* old -> kept (NULL: there is no old one), fresh -> old, in one transaction. `force`: sessions of
  * others are ended until it is done; else one of them is an error (ERR_RESTORE). `other` is a second

@@ -1,5 +1,6 @@
 #include "flow/backup.h"
 #include "flow/drift.h"
+#include "flow/guard.h"
 
 #include "render/render.h"
 #include "sqltext/sqltext.h"
@@ -39,12 +40,13 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
     return false;
 }
 
-/* ---- drift --------------------------------------------------------------------------------- */
+/* ---- drift and the gate --------------------------------------------------------------------------------- */
 
 typedef struct Gate {
     const DeployInput *in;
     DeployResult *ret;
-    bool is_done;
+    FlowGuard guard;
+    bool is_done; /* drift was looked for */
     BackupPolicy backup;
     bool is_prepared;
 } Gate;
@@ -98,11 +100,29 @@ look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
 }
 
 static bool
+guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
+{
+    Gate *g = arg;
+    if (!flow_guard_session(&g->guard, s, g->ret->target.origin, err))
+        return false;
+    flow_guard_shown(&g->guard, &g->ret->identity);
+    if (g->guard.target.writes)
+        *ret_mark = &g->guard.mark;
+    return true;
+}
+
+static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
     Gate *g = arg;
-    return look_for_drift(s->arena, g, s, err) &&
-           (!g->in->approve || g->in->approve(g->in->approve_arg, s, plan, err));
+    const DeployInput *in = g->in;
+    GateConsent consent;
+    if (!flow_guard_consent(&g->guard, &consent, err) || !look_for_drift(s->arena, g, s, err) ||
+        (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
+        (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))
+        return false;
+    flow_guard_announce(&g->guard, &in->sink);
+    return true;
 }
 
 /* ---- backup -------------------------------------------------------------------------------- */
@@ -116,6 +136,25 @@ tell_no_backup(Arena *a, const Gate *g)
         note(g->in, str_fmt(a, "no backup is made: %s", str_printable(a, str_of(p->reason), false)));
     else if (p->off_origin)
         note(g->in, str_fmt(a, "no backup is made: switched off by %s", p->off_origin));
+}
+
+/* The backup, or why there is none, is written down before the first change: who asks for it asks
+ * after something went wrong. */
+static bool
+record(Session *s, const Gate *g, bool due, bool is_first, Err *err)
+{
+    const Config *c = g->in->base.config;
+    RunRecord r = {.run_id = g->in->run_id, .verb = "deploy", .environment = c->env_name,
+                   .backup_id = due ? g->ret->backup_id : NULL,
+                   .no_backup_reason = is_first ? g->backup.reason : NULL};
+    if (!(r.backup_id && c->env_said) && !r.no_backup_reason)
+        return true;
+    if (run_record(s, &r, err))
+        return true;
+    if (!db_is_open(s->db) || err->code == ERR_INTERRUPTED)
+        return false;
+    note(g->in, str_fmt(s->arena, "this run could not be written down in the database: %s", err->primary));
+    return true;
 }
 
 /* Under the locks, with nothing changed yet: the dump is over before the first change, and dumps of
@@ -140,6 +179,8 @@ before(void *arg, Session *s, const char *migration, Err *err)
     if (due && !flow_backup_before(s->arena, &in->base, &in->sink, &g->ret->target, in->run_id,
                                    &g->ret->history, &g->ret->run, &g->ret->backup_id, err))
         return false;
+    if (!record(s, g, due, is_first, err))
+        return false;
     if ((due || is_first) && in->base.config->profile != PROFILE_DEVELOPMENT &&
         !flow_wait_for_dumps(s->arena, &in->base, &in->sink, s, err))
         return false;
@@ -160,6 +201,14 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         return false;
     if (in->on_target)
         in->on_target(in->on_target_arg, &ret->target);
+    GateConsent consent;
+    flow_guard_open(a, &in->base, GATE_CHANGES, "aramid deploy", &gate.guard);
+    if (!flow_guard_check(&gate.guard, err))
+        return false;
+    /* Who is asked is asked before the locks are taken. A refusal comes only when there is something
+     * to change. */
+    Err later;
+    bool asks = flow_guard_consent(&gate.guard, &consent, &later) && consent == GATE_ASK;
     RunDeploy d = {
         .config = c,
         .url = &ret->target.url,
@@ -167,11 +216,15 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .history = &ret->history,
         .run_id = in->run_id,
         .sink = in->sink,
+        .guard = guard,
+        .guard_arg = &gate,
+        .keeps_record = c->env_said,
+        .consent = gate.guard.facts.agent ? gate.guard.facts.agent_consent : NULL,
         .approve = approve,
         .approve_arg = &gate,
         .before = before,
         .before_arg = &gate,
-        .ask_first = in->ask_first,
+        .ask_first = asks,
         .show_progress = in->show_progress,
     };
     if (run_deploy(a, &d, &ret->run, err))

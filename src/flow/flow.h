@@ -40,7 +40,17 @@ typedef struct FlowInput {
     const char *self_exe;
     DbTick tick; /* stops waits; may be NULL */
     void *tick_arg;
+    bool yes;     /* --yes: confirmed */
+    bool can_ask; /* a person sits there */
 } FlowInput;
+
+/* Who a database says that it is. */
+typedef struct IdentityShown {
+    const char *environment; /* NULL = it does not say; then so are the others */
+    const char *name;        /* or NULL */
+    const char *made_at, *made_by, *made_with; /* NULL = by this command */
+    const char *match;       /* identity_match_name */
+} IdentityShown;
 
 /* ---- deploy ------------------------------------------------------------------------------- */
 
@@ -53,7 +63,9 @@ typedef struct DeployInput {
     /* Asked before anything is changed, when there is something to apply. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *approve_arg;
-    bool ask_first; /* it asks a person: before the locks are taken */
+    /* Asked after that where a person must agree (base.can_ask); false with err (ERR_CONFIRM) stops. */
+    bool (*ask)(void *arg, const Session *s, const Plan *plan, Err *err);
+    void *ask_arg;
     const char *reason; /* why there is to be no backup, or NULL */
     /* Told the target as soon as it is known; may be NULL. */
     void (*on_target)(void *arg, const Target *t);
@@ -66,6 +78,7 @@ typedef struct DeployResult {
     History history;
     RunReport run;
     const char *run_id;
+    IdentityShown identity;
     const char *backup_id; /* of the newest one that was made, NULL = none */
 } DeployResult;
 
@@ -80,6 +93,7 @@ typedef struct PlanResult {
     History history;
     Plan plan;
     bool ledger_exists;
+    IdentityShown identity;
 } PlanResult;
 
 /* What deploy would do now, with the refusals that it would make. Never writes, takes no lock. */
@@ -111,6 +125,8 @@ typedef struct StatusResult {
     StatusState state;
     bool ledger_exists;
     int tables;
+    IdentityShown identity;
+    const char *wrong; /* a deploy would be refused: why; NULL = it would not */
 } StatusResult;
 
 /* Compare files and ledger in a READ ONLY transaction; works with a read-only role. */
@@ -125,6 +141,10 @@ typedef struct ResolveInput {
     const char *up_to;       /* with `baseline` */
     const char *rolled_back; /* NAME, or NULL */
     bool force;              /* do not look for the objects */
+    bool never_asks;         /* Prisma's spelling */
+    /* Asked where a person must agree (base.can_ask). */
+    bool (*ask)(void *arg, const Session *s, Err *err);
+    void *ask_arg;
 } ResolveInput;
 
 typedef struct ResolveResult {
@@ -132,6 +152,7 @@ typedef struct ResolveResult {
     VEC(const char *) names; /* that were recorded */
     bool applied;            /* else rolled back */
     ProbeResult probe;       /* of the last one */
+    IdentityShown identity;
 } ResolveResult;
 
 /* Correct the ledger by hand, by Prisma's rules, under the migration lock.

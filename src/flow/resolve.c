@@ -1,4 +1,4 @@
-#include "flow/flow.h"
+#include "flow/guard.h"
 
 static bool
 no_such(const char *name, const History *h, Err *err)
@@ -154,10 +154,22 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
     SessionOptions o = {.config = c, .url = &ret->target.url, .url_origin = ret->target.origin,
                         .layout = h.layout, .verb = "resolve", .tick = in->base.tick,
                         .tick_arg = in->base.tick_arg, .writes = true};
-    if (!session_open(a, &o, &s, err))
+    FlowGuard guard;
+    GateConsent consent;
+    flow_guard_open(a, &in->base, GATE_CHANGES, "aramid resolve", &guard);
+    guard.facts.confirms = guard.facts.confirms && !in->never_asks;
+    if (!flow_guard_check(&guard, err) || !session_open(a, &o, &s, err))
         return false;
     JournalVec journal = {0};
-    bool ok = lock_and_read(&s, &h, &journal, &in->sink, err) &&
+    bool ok = session_read(&s, &h, &journal, err) &&
+              flow_guard_session(&guard, &s, ret->target.origin, err) &&
+              flow_guard_consent(&guard, &consent, err) &&
+              (consent == GATE_AGREED || !in->ask || in->ask(in->ask_arg, &s, err));
+    if (ok) {
+        flow_guard_announce(&guard, &in->sink);
+        flow_guard_shown(&guard, &ret->identity);
+    }
+    ok = ok && session_refresh(&s, err) && lock_and_read(&s, &h, &journal, &in->sink, err) &&
               (ret->applied ? resolve_applied(a, in, &s, &h, ret, err)
                             : resolve_rolled_back(a, in, &s, &h, ret, err));
     session_close(&s);

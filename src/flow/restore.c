@@ -54,7 +54,8 @@ find_backup(Restore *r)
     bool is_file = name && fs_kind(name) == FS_FILE;
     if (backup_find(r->arena, c->values[CFG_BACKUP_DIR].text, name, set, r->err)) {
         if (set->broken) {
-            err_set(r->err, ERR_BACKUP_BROKEN, "backup \"%s\" cannot be used", shown(r->arena, set->id));
+            err_set(r->err, ERR_BACKUP_BROKEN, "backup \"%s\" cannot be used",
+                    shown(r->arena, set->id));
             err_detail(r->err, "%s", set->broken);
             return err_hint(r->err, "aramid backup list shows the others");
         }
@@ -83,11 +84,38 @@ find_backup(Restore *r)
     return true;
 }
 
+/* Not more often than a person can read. */
+static bool
+is_time_to_tell(Restore *r)
+{
+    int64_t now = clock_ms();
+    if (now - r->told_ms < TELL_EVERY_MS)
+        return false;
+    r->told_ms = now;
+    return true;
+}
+
+static int
+percent(int64_t part, int64_t all)
+{
+    return all > 0 ? (int)(part * 100 / all) : 0;
+}
+
+static void
+on_read(void *arg, const BackupProgress *p)
+{
+    Restore *r = arg;
+    ARENA_LOCAL(a);
+    if (is_time_to_tell(r))
+        event(r->in, RUN_PROGRESS, RUN_INFO,
+              str_fmt(a, "reading the backup, %d %%", percent(p->bytes, p->all_bytes)));
+}
+
 static bool
 survey(Restore *r)
 {
     event(r->in, RUN_PROGRESS, RUN_INFO, "reading the backup");
-    if (!restore_survey(r->arena, &r->input, r->ret->manifest, &r->ret->survey, r->err))
+    if (!restore_survey(r->arena, &r->input, r->ret->manifest, on_read, r, &r->ret->survey, r->err))
         return false;
     const RestoreSurvey *s = &r->ret->survey;
     event(r->in, RUN_NOTE, RUN_OK,
@@ -120,7 +148,8 @@ check_lacks(Restore *r, Db *db)
         err_set(r->err, ERR_RESTORE, "the server does not have %s that the backup needs",
                 lacks.extensions.n == 1 ? "an extension" : "extensions");
         add_list(r->err, &lacks.extensions);
-        return err_hint(r->err, "install it on the server (its package, or the provider's console)");
+        return err_hint(r->err,
+                        "install it on the server (its package, or the provider's console)");
     }
     if (!lacks.roles.n)
         return true;
@@ -139,14 +168,18 @@ compare_versions(Restore *r, const DbInfo *info)
     r->ret->server = info;
     int major = info->version / 10000;
     if (r->ret->survey.major > major)
-        note(r, "the backup is of PostgreSQL %d, the server runs %d: what %d does not know ends the "
-                "restore", r->ret->survey.major, major, major);
+        note(r,
+             "the backup is of PostgreSQL %d, the server runs %d: what %d does not know ends the "
+             "restore",
+             r->ret->survey.major, major, major);
 }
 
 static bool
 look_at_server(Restore *r)
 {
     RestoreReport *ret = r->ret;
+    if (ret->target.absent)
+        return true; /* only looked at: a restore makes it */
     const char *name = ret->target.url.database ? ret->target.url.database : "postgres";
     if (!database_admin(r->arena, &r->in->base, &ret->target.url, ret->target.origin, &r->admin,
                         r->err) ||
@@ -177,7 +210,8 @@ look_at_server(Restore *r)
     if (!ret->replaces && there.exists) {
         err_set(r->err, ERR_RESTORE, "there is a database \"%s\" already",
                 shown(r->arena, ret->database));
-        return err_hint(r->err, "give another --name; only --replace takes the place of a database");
+        return err_hint(r->err,
+                        "give another --name; only --replace takes the place of a database");
     }
     if (!r->facts.may_create) {
         err_set(r->err, ERR_DENIED, "role \"%s\" may not make databases",
@@ -233,8 +267,8 @@ find_target(Restore *r)
 {
     Target *t = &r->ret->target;
     if (!r->in->into)
-        return flow_target(r->arena, r->in->base.config, r->in->base.self_exe, FLOW_MAKES_CLUSTER, t,
-                           r->err);
+        return flow_target(r->arena, r->in->base.config, r->in->base.self_exe,
+                           r->in->dry_run ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER, t, r->err);
     t->origin = "flag --into";
     if (!url_parse(r->arena, r->in->into, t->origin, &t->url, r->err))
         return false;
@@ -248,8 +282,8 @@ refuse_guests(Restore *r)
     if (!r->ret->guests.n || r->in->force)
         return true;
     err_set(r->err, ERR_RESTORE, "%zu session%s of others %s connected to database \"%s\"",
-            r->ret->guests.n, r->ret->guests.n == 1 ? "" : "s", r->ret->guests.n == 1 ? "is" : "are",
-            shown(r->arena, r->ret->database));
+            r->ret->guests.n, r->ret->guests.n == 1 ? "" : "s",
+            r->ret->guests.n == 1 ? "is" : "are", shown(r->arena, r->ret->database));
     size_t n = 0;
     vec_each (const RestoreGuest, g, &r->ret->guests)
         if (n++ < 10)
@@ -266,21 +300,20 @@ static void
 on_progress(void *arg, const RestoreProgress *p)
 {
     Restore *r = arg;
-    int64_t now = clock_ms();
-    if (now - r->told_ms < TELL_EVERY_MS)
+    if (!is_time_to_tell(r))
         return;
-    r->told_ms = now;
     ARENA_LOCAL(a);
-    int percent = p->all_bytes > 0 ? (int)(p->bytes * 100 / p->all_bytes) : 0;
+    int done = percent(p->bytes, p->all_bytes);
     event(r->in, RUN_PROGRESS, RUN_INFO,
-          p->compares ? str_fmt(a, "comparing table %zu of %zu: %s", p->number, p->count, shown(a, p->table))
-          : p->table  ? str_fmt(a, "restoring, %d %%: table %zu of %zu: %s", percent, p->number,
+          p->compares ? str_fmt(a, "comparing table %zu of %zu: %s", p->number, p->count,
+                                shown(a, p->table))
+          : p->table  ? str_fmt(a, "restoring, %d %%: table %zu of %zu: %s", done, p->number,
                                 p->count, shown(a, p->table))
-                      : str_fmt(a, "restoring, %d %%", percent));
+                      : str_fmt(a, "restoring, %d %%", done));
 }
 
-/* What the restored database's history says against the project's files. No history, no folder: then
- * there is nothing to say. */
+/* What the restored database's history says against the project's files. No history, no folder:
+ * then there is nothing to say. */
 static void
 read_history(Restore *r, const char *name)
 {
@@ -294,8 +327,12 @@ read_history(Restore *r, const char *name)
         url->database = name;
     if (!flow_history(r->arena, r->in->base.config, &ret->history, &ignored))
         return;
-    SessionOptions o = {.config = r->in->base.config, .url = url, .url_origin = ret->target.origin,
-                        .layout = ret->history.layout, .verb = "restore", .tick = r->in->base.tick,
+    SessionOptions o = {.config = r->in->base.config,
+                        .url = url,
+                        .url_origin = ret->target.origin,
+                        .layout = ret->history.layout,
+                        .verb = "restore",
+                        .tick = r->in->base.tick,
                         .tick_arg = r->in->base.tick_arg};
     if (!session_open(r->arena, &o, &s, &ignored))
         return;
@@ -329,20 +366,48 @@ take_name(Restore *r, const char *fresh)
     RestoreReport *ret = r->ret;
     if (strcmp(fresh, ret->database) == 0)
         return true;
-    bool ok = database_admin(a, &r->in->base, &ret->target.url, ret->target.origin, &other, r->err) &&
-              database_exchange(a, r->admin, other, ret->database, ret->old_name, fresh, r->in->force,
-                                r->err);
+    bool ok =
+        database_admin(a, &r->in->base, &ret->target.url, ret->target.origin, &other, r->err) &&
+        database_exchange(a, r->admin, other, ret->database, ret->old_name, fresh, r->in->force,
+                          r->err);
     db_close(other);
     if (ok) {
         ret->made = ret->database;
         return true;
     }
     if (r->err->code == ERR_CONNECTION_LOST)
-        err_detail(r->err, "whether the name was given is not known: if there is no database \"%s\" "
-                           "any more, it was", shown(a, fresh));
-    err_detail(r->err, "the backup is restored, whole and compared, in database \"%s\"", shown(a, fresh));
+        err_detail(r->err,
+                   "whether the name was given is not known: if there is no database \"%s\" "
+                   "any more, it was",
+                   shown(a, fresh));
+    err_detail(r->err, "the backup is restored, whole and compared, in database \"%s\"",
+               shown(a, fresh));
     return err_hint(r->err, "to give the name by hand: %s",
                     shown(a, database_exchange_sql(a, ret->database, ret->old_name, fresh)));
+}
+
+/* Take the new database away again, also when the connection is gone or a person does not want to
+ * wait. Returns false. */
+static bool
+drop_unfinished(Restore *r, const char *name)
+{
+    Err ignored;
+    FlowInput in = r->in->base;
+    in.tick = NULL;
+    if (!db_is_open(r->admin) && !database_admin(r->arena, &in, &r->ret->target.url,
+                                                 r->ret->target.origin, &r->admin, &ignored))
+        r->admin = NULL;
+    if (r->admin && database_drop(r->admin, name))
+        return false;
+    err_detail(r->err,
+               "database \"%s\", which this restore made, could not be dropped; nothing is in "
+               "it, unless the connection broke while it committed",
+               shown(r->arena, name));
+    Buf b;
+    buf_init(&b, r->arena);
+    buf_addz(&b, "DROP DATABASE ");
+    sql_add_ident(&b, name);
+    return err_hint(r->err, "later: %s", shown(r->arena, b.p));
 }
 
 static bool
@@ -355,19 +420,19 @@ into_new_database(Restore *r)
         is_asked_for ? database_dated(r->arena, ret->database, "restoring") : ret->database;
     if (!database_create(r->arena, r->admin, fresh, &r->facts, r->err))
         return false;
-    event(r->in, RUN_NOTE, RUN_OK, str_fmt(r->arena, "made database \"%s\"", shown(r->arena, fresh)));
+    event(r->in, RUN_NOTE, RUN_OK,
+          str_fmt(r->arena, "made database \"%s\"", shown(r->arena, fresh)));
     bool ok = open_database(r, fresh) && run(r);
     db_close(r->db);
     r->db = NULL;
-    if (!ok) {
-        database_drop(r->admin, fresh);
-        return false;
-    }
+    if (!ok)
+        return drop_unfinished(r, fresh);
     ret->made = fresh;
     if (!database_finish(r->arena, r->admin, fresh, &r->facts, r->err))
-        return err_detail(r->err, "the backup is restored and whole in database \"%s\", without the "
-                                  "settings of \"%s\"", shown(r->arena, fresh),
-                          shown(r->arena, ret->database));
+        return err_detail(r->err,
+                          "the backup is restored and whole in database \"%s\", without the "
+                          "settings of \"%s\"",
+                          shown(r->arena, fresh), shown(r->arena, ret->database));
     read_history(r, fresh);
     return take_name(r, fresh);
 }
@@ -380,7 +445,8 @@ restore(Restore *r)
         return false;
     if (r->in->dry_run)
         return true;
-    if (!refuse_guests(r) || (r->in->approve && !r->in->approve(r->in->approve_arg, r->ret, r->err)))
+    if (!refuse_guests(r) ||
+        (r->in->approve && !r->in->approve(r->in->approve_arg, r->ret, r->err)))
         return false;
     if (!r->in->into)
         return into_new_database(r);
@@ -443,7 +509,8 @@ drill(Restore *r)
         return false;
     if (temp_cluster_major(cluster) < wanted) {
         *r->err = same;
-        return err_detail(r->err, "a backup of PostgreSQL %d is tried on %d or newer", wanted, wanted);
+        return err_detail(r->err, "a backup of PostgreSQL %d is tried on %d or newer", wanted,
+                          wanted);
     }
     t->origin = "a throwaway server";
     if (!url_parse(r->arena, temp_cluster_url(cluster), t->origin, &t->url, r->err))

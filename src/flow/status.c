@@ -1,4 +1,4 @@
-#include "flow/flow.h"
+#include "flow/guard.h"
 
 const char *
 status_name(StatusState state)
@@ -71,6 +71,12 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     ret->ledger_exists = s.ledger_exists;
     ret->tables = s.tables;
     ret->server = db_info(s.db);
+    FlowGuard guard;
+    Err wrong;
+    flow_guard_open(a, in, GATE_LOOKS, "aramid deploy", &guard);
+    if (ok && !flow_guard_session(&guard, &s, ret->target.origin, &wrong))
+        ret->wrong = str_dupz(a, wrong.primary);
+    flow_identity_shown(&s, &ret->identity);
     /* Who is at it only matters when something is open. */
     if (ok && (ret->history.pending || ret->history.failed || ret->history.resumable))
         ok = lock_holders(&s, a, &ret->runners, err);
@@ -92,10 +98,14 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
         return run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
     if (!open_reader(a, in, "plan", ret->history.layout, &ret->target, &s, err))
         return false;
+    FlowGuard guard;
+    flow_guard_open(a, in, GATE_LOOKS, "aramid plan", &guard);
     bool ok = session_read(&s, &ret->history, &journal, err) &&
+              flow_guard_session(&guard, &s, ret->target.origin, err) &&
               run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
     ret->ledger_exists = s.ledger_exists;
     ret->server = db_info(s.db);
+    flow_identity_shown(&s, &ret->identity);
     session_close(&s);
     return ok;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "report/diag_text.h"
+#include "report/identity.h"
 
 void
 report_target_text(Buf *out, const Term *t, const Target *target)
@@ -85,6 +86,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const c
         jw_end(w);
     } else
         jw_null(w, "server");
+    report_identity_member(w, &r->identity);
     jw_int(w, "migrations", (int64_t)r->history.files.n);
     jw_int(w, "pendingBefore", r->run.pending_before);
     jw_array(w, "applied");
@@ -134,6 +136,7 @@ report_resolve_json(JsonWriter *w, const ResolveResult *r)
     jw_strz(w, "command", "resolve");
     jw_bool(w, "ok", true);
     report_target_json(w, &r->target);
+    report_identity_member(w, &r->identity);
     jw_strz(w, "markedAs", r->applied ? "applied" : "rolled-back");
     jw_array(w, "migrations");
     vec_each(const char *const, name, &r->names) jw_strz(w, NULL, *name);

@@ -1,3 +1,4 @@
+#include "report/identity.h"
 #include "report/migrations.h"
 
 static void
@@ -174,6 +175,7 @@ report_plan_json(JsonWriter *w, const PlanResult *r)
     jw_strz(w, "command", "plan");
     jw_bool(w, "ok", true);
     report_target_json(w, &r->target);
+    report_identity_member(w, &r->identity);
     if (r->server)
         jw_int(w, "serverVersion", r->server->version);
     else

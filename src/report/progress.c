@@ -85,8 +85,8 @@ is_passing(const RunEvent *e)
 static bool
 is_wanted(const Progress *p, const RunEvent *e)
 {
-    if (p->quiet)
-        return e->level >= RUN_WARN;
+    if (p->quiet) /* which database was changed is what one looks for afterwards */
+        return e->level >= RUN_WARN || (e->kind == RUN_TARGET && e->level == RUN_OK);
     switch (e->kind) {
     case RUN_LOCKED:
         return false;

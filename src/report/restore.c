@@ -49,8 +49,8 @@ add_backup(Buf *out, const RestoreReport *r)
         buf_fmt(out, "          of %s, database \"%s\" at %s\n",
                 clock_iso(a, r->manifest->started_us), plain(out, r->manifest->database),
                 plain(out, r->manifest->host));
-    buf_fmt(out, "          %zu table%s, %" PRId64 " row%s", s->tables.n, plural((int64_t)s->tables.n),
-            s->totals.rows, plural(s->totals.rows));
+    buf_fmt(out, "          %zu table%s, %" PRId64 " row%s", s->tables.n,
+            plural((int64_t)s->tables.n), s->totals.rows, plural(s->totals.rows));
     if (s->totals.large_objects)
         buf_fmt(out, ", %" PRId64 " large object%s", s->totals.large_objects,
                 plural(s->totals.large_objects));
@@ -95,7 +95,10 @@ report_restore_plan(Buf *out, const Term *t, const RestoreReport *r)
         if (r->old_bytes >= 0)
             buf_fmt(out, " (%s)", size_text(out->arena, r->old_bytes));
         buf_fmt(out, ", which is kept as \"%s\" or a later date\n", plain(out, r->old_name));
-        buf_addz(out, "          All that was written to it since the backup is missing afterwards.\n");
+        buf_addz(out,
+                 "          All that was written to it since the backup is missing afterwards.\n");
+    } else if (r->target.absent) {
+        buf_addz(out, "Makes:    the server, and a database on it\n");
     } else {
         buf_fmt(out, "Makes:    database \"%s\"\n", plain(out, r->database));
         if (r->exists)
@@ -118,8 +121,8 @@ add_history(Buf *out, const Term *t, const RestoreReport *r)
     }
     if (h->pending) {
         line(out, t, TERM_MARK_ARROW, TERM_CYAN,
-             str_fmt(out->arena, "%d migration%s newer than the backup %s pending:", (int)h->pending,
-                     plural((int64_t)h->pending), h->pending == 1 ? "is" : "are"));
+             str_fmt(out->arena, "%d migration%s newer than the backup %s pending:",
+                     (int)h->pending, plural((int64_t)h->pending), h->pending == 1 ? "is" : "are"));
         vec_each (const Entry, e, &h->entries)
             if (e->state == ENTRY_PENDING && e->file)
                 buf_fmt(out, "    %s\n", plain(out, e->name));
@@ -148,8 +151,9 @@ add_comparison(Buf *out, const Term *t, const RestoreReport *r)
     size_t all = r->survey.tables.n;
     if (r->run.compared == all)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
-             str_fmt(out->arena, "%zu table%s, %" PRId64 " row%s: read back, the same as in the backup",
-                     all, plural((int64_t)all), r->run.rows, plural(r->run.rows)));
+             str_fmt(out->arena,
+                     "%zu table%s, %" PRId64 " row%s: read back, the same as in the backup", all,
+                     plural((int64_t)all), r->run.rows, plural(r->run.rows)));
     else
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(out->arena, "%zu of %zu tables are row by row the same as in the backup",
@@ -174,13 +178,14 @@ report_restore_text(Buf *out, const Term *t, const RestoreReport *r)
     const char *name = plain(out, r->database);
     if (r->replaces)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
-             str_fmt(a, "database \"%s\" is the restored one (%s); the old one is kept as \"%s\"", name,
-                     clock_duration(a, r->ms), plain(out, r->old_name)));
+             str_fmt(a, "database \"%s\" is the restored one (%s); the old one is kept as \"%s\"",
+                     name, clock_duration(a, r->ms), plain(out, r->old_name)));
     else
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(a, "restored into database \"%s\" (%s)", name, clock_duration(a, r->ms)));
     if (r->replaces)
-        buf_fmt(out, "   When nobody needs it any more: DROP DATABASE \"%s\"\n", plain(out, r->old_name));
+        buf_fmt(out, "   When nobody needs it any more: DROP DATABASE \"%s\"\n",
+                plain(out, r->old_name));
     if (r->has_history && r->history.pending)
         buf_fmt(out, "   To apply what is pending: aramid deploy%s\n",
                 r->replaces ? "" : " --url (with the new database's name)");

@@ -1,4 +1,5 @@
 #include "report/drift.h"
+#include "report/identity.h"
 #include "report/migrations.h"
 
 #include "base/clock.h"
@@ -146,7 +147,15 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
         buf_fmt(out, "\nServer: PostgreSQL %d.%d, user \"%s\"%s", r->server->version / 10000,
                 r->server->version % 10000, str_printable(a, str_of(r->server->user), false),
                 r->server->in_recovery ? ", a standby" : "");
-    buf_fmt(out, "\n%s\n", report_migrations_found(a, h));
+    if (r->identity.environment) {
+        buf_addz(out, "\nIdentity: ");
+        report_identity_line(out, t, &r->identity);
+    }
+    buf_addc(out, '\n');
+    if (r->wrong)
+        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
+                 str_fmt(a, "A deploy would be refused: %s.", r->wrong));
+    buf_fmt(out, "%s\n", report_migrations_found(a, h));
     buf_fmt(out, "%d applied, %d pending", h->applied, h->pending);
     if (h->failed)
         buf_fmt(out, ", %d failed", h->failed);
@@ -220,6 +229,8 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
         jw_end(w);
     } else
         jw_null(w, "server");
+    report_identity_member(w, &r->identity);
+    jw_strz(w, "refused", r->wrong);
     jw_bool(w, "historyExists", r->ledger_exists);
     jw_int(w, "migrations", (int64_t)h->files.n);
     time_json(w, a, "lastAppliedAt", h->last_applied_us);

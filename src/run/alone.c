@@ -461,7 +461,7 @@ clean_up(Run *r, Arena *a, const SqlStmt *s, const Step *step, const LedgerRow *
         Buf j;
         buf_init(&j, a);
         buf_addz(&j, " FROM ");
-        sql_add_name(&j, r->session.journal_schema, r->session.journal_table);
+        own_add_table(&r->session, &j, OWN_JOURNAL);
         buf_addz(&j, " j WHERE j.ledger_id OPERATOR(pg_catalog.=) ");
         sql_add_literal(&j, str_of(row->id));
         buf_fmt(&j, " AND j.first_statement OPERATOR(pg_catalog.=) %zu", step->first);

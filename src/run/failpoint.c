@@ -11,6 +11,7 @@ static const char *const names[FP_COUNT + 1] = {
     [FP_LOCKED] = "locked",
     [FP_LEDGER_CREATED] = "ledger-created",
     [FP_JOURNAL_CREATED] = "journal-created",
+    [FP_IDENTITY_WRITTEN] = "identity-written",
     [FP_BEFORE_MESSAGE] = "before-message",
     [FP_AFTER_MESSAGE] = "after-message",
     [FP_BEFORE_INTENT] = "before-intent",

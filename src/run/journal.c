@@ -1,5 +1,5 @@
-/* The journal: how far a migration of several steps has come. It lies in schema aramid, or beside
- * the ledger where the role may not make schemas. Migrations of one step leave no row here. */
+/* The journal: how far a migration of several steps has come. Migrations of one step leave no row
+ * here. */
 #include "base/hash.h"
 #include "run/run_int.h"
 #include "sqltext/sqltext.h"
@@ -7,53 +7,25 @@
 static void
 add_table(const Session *s, Buf *b)
 {
-    sql_add_name(b, s->journal_schema, s->journal_table);
-}
-
-static bool
-create(Run *r, Err *err)
-{
-    Session *s = &r->session;
-    Buf b;
-    buf_init(&b, r->arena);
-    session_add_prefix(s, &b);
-    if (strcmp(s->journal_schema, "aramid") == 0 && !s->has_own_schema)
-        buf_addz(&b, "CREATE SCHEMA aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
-    buf_addz(&b, "CREATE TABLE ");
-    add_table(s, &b);
-    buf_addz(&b, " (ledger_id text NOT NULL, migration_name text NOT NULL,"
-                 " first_statement integer NOT NULL, next_statement integer NOT NULL,"
-                 " done boolean NOT NULL, prefix_hash text NOT NULL, chained text,"
-                 " relation oid, indexes_before oid[], run_id text NOT NULL,"
-                 " backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),"
-                 " started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-                 " finished_at timestamptz, PRIMARY KEY (ledger_id, first_statement));"
-                 "COMMENT ON TABLE ");
-    add_table(s, &b);
-    buf_addz(&b, " IS 'Aramid: steps of migrations that cannot run in one transaction';"
-                 "GRANT SELECT ON ");
-    add_table(s, &b); /* so that status works for read-only roles; it holds names and hashes */
-    buf_addz(&b, " TO PUBLIC");
-    return db_query(s->db, r->arena, buf_str(&b), NULL, err);
+    own_add_table(s, b, OWN_JOURNAL);
 }
 
 bool
 journal_ensure(Run *r, Err *err)
 {
     Session *s = &r->session;
-    if (s->journal_exists)
+    if (s->own[OWN_JOURNAL].exists)
         return true;
-    if (!s->journal_schema) {
-        err_set(err, ERR_DENIED, "a migration needs several transactions, but there is no place for "
-                                 "the journal that makes it resumable");
-        err_detail(err, "the role may create neither a schema in this database nor a table in "
-                        "schema \"%s\"", s->ledger_schema ? s->ledger_schema : "");
-        return err_hint(err, "as the owner of the database: GRANT CREATE ON DATABASE ... TO %s",
-                        db_info(s->db)->user);
-    }
-    if (!create(r, err))
+    if (!s->own[OWN_JOURNAL].schema)
+        return own_refuse(s, "a migration needs several transactions, but there is no place for "
+                             "the journal that makes it resumable", err);
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    own_add_create(s, &b, 1u << OWN_JOURNAL);
+    if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
         return false;
-    s->journal_exists = true;
+    own_made(s, 1u << OWN_JOURNAL);
     failpoint(r, FP_JOURNAL_CREATED);
     return true;
 }

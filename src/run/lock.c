@@ -259,11 +259,11 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
     if (!session_take_history(s, &results, at, h, ret, err))
         return false;
     /* What was not there before we had the lock may have been made meanwhile. */
-    bool ledger = s->ledger_exists, journal = s->journal_exists;
+    bool ledger = s->ledger_exists, journal = s->own[OWN_JOURNAL].exists;
     if (ledger && (journal || !h->failed))
         return true;
     return session_refresh(s, err) &&
-           ((s->ledger_exists == ledger && s->journal_exists == journal) ||
+           ((s->ledger_exists == ledger && s->own[OWN_JOURNAL].exists == journal) ||
             (read_history(s, &results, &at, err) && session_take_history(s, &results, at, h, ret, err))) &&
            (s->ledger_exists || session_count_tables(s, err));
 }

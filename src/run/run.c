@@ -9,7 +9,7 @@ const char *
 run_event_name(RunEventKind kind)
 {
     static const char *const names[] = {
-        "connected", "waiting", "locked", "planned", "migration", "step", "step-done", "applied",
+        "connected", "waiting", "locked", "target", "planned", "migration", "step", "step-done", "applied",
         "progress", "blocked", "retry", "repaired", "note", "notice", "backup", "verified", "failed"};
     return names[kind];
 }
@@ -358,25 +358,111 @@ find_existing(Run *r, Err *err)
 
 /* ---- executing ---------------------------------------------------------------------------- */
 
+/* The row of this run; outcome NULL = it begins. */
+static void
+add_record(Run *r, Buf *b, const char *outcome)
+{
+    const RunDeploy *d = r->deploy;
+    record_add(&r->session, b,
+               &(RunRecord){.run_id = d->run_id,
+                            .verb = "deploy",
+                            .environment = d->config->env_name,
+                            .started_us = r->started_us + db_info(r->session.db)->clock_offset_us,
+                            .outcome = outcome,
+                            .applied = (int)r->report->applied.n,
+                            .consent = d->consent});
+}
+
+/* In one message: the ledger, and with `own` what is missing of our own tables and rows. */
 static bool
-create_ledger(Run *r, Err *err)
+make_tables(Run *r, unsigned tables, bool marks, Err *err)
 {
     Session *s = &r->session;
-    if (s->ledger_exists)
-        return true;
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
     if (!session_add_ledger(s, &b, err))
         return false;
-    if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
+    own_add_create(s, &b, tables);
+    if (marks)
+        identity_add_write(s, &b, r->mark);
+    if (tables & 1u << OWN_RUNS)
+        add_record(r, &b, NULL);
+    return db_query(s->db, r->arena, buf_str(&b), NULL, err);
+}
+
+static bool
+is_missing(const Session *s, OwnTable t)
+{
+    return !s->own[t].exists && own_can_be(s, t);
+}
+
+/* What must be there before the first migration. The ledger is needed; that our own tables cannot be
+ * made stops nobody. */
+static bool
+prepare(Run *r, bool *ret_restart, Err *err)
+{
+    Session *s = &r->session;
+    bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
+    unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
+                      (r->deploy->keeps_record && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);
+    if (had_ledger && !tables && !marks)
+        return true;
+    /* Another run may have made them between our first look and the lock. */
+    if (had_ledger && tables) {
+        if (!session_refresh(s, err))
+            return false;
+        if ((tables & 1u << OWN_IDENTITY && s->own[OWN_IDENTITY].exists) ||
+            (tables & 1u << OWN_RUNS && s->own[OWN_RUNS].exists)) {
+            err_set(err, ERR_CONNECTION_LOST, "another run has just marked this database");
+            *ret_restart = true;
+            return true;
+        }
+    }
+    const char *schema = s->ledger_schema; /* is set to one that is still to be made */
+    bool ok = make_tables(r, tables, marks, err);
+    if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "which environment this is could not be written down: %s",
+                 err->primary);
+        tables = 0;
+        marks = false;
+        s->ledger_schema = schema;
+        ok = had_ledger || make_tables(r, 0, false, err);
+    }
+    if (!ok)
         return err->code == ERR_DENIED
                    ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
                               s->ledger_schema, db_info(s->db)->user)
                    : false;
     s->ledger_exists = true;
-    failpoint(r, FP_LEDGER_CREATED);
+    own_made(s, tables);
+    if (!had_ledger)
+        failpoint(r, FP_LEDGER_CREATED);
+    if (marks) {
+        failpoint(r, FP_IDENTITY_WRITTEN);
+        run_emit(r, RUN_NOTE, RUN_INFO, NULL,
+                 "this database is now marked as \"%s\" (aramid identity shows and changes it)",
+                 r->mark->environment);
+        r->mark = NULL;
+    }
     return true;
+}
+
+/* A run that failed says so in its row, if it can. */
+static void
+record_failure(Run *r, const Err *why)
+{
+    Session *s = &r->session;
+    if (!r->approved || !db_is_open(s->db) || !own_is_there(s, OWN_RUNS))
+        return;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    add_record(r, &b, why->code == ERR_INTERRUPTED ? "interrupted" : "failed");
+    Err ignored;
+    db_set_tick(s->db, NULL, NULL); /* also after a signal */
+    if (!db_query(s->db, r->arena, buf_str(&b), NULL, &ignored))
+        return;
 }
 
 static void
@@ -445,17 +531,19 @@ execute(Run *r, bool *ret_restart, Err *err)
     return ok;
 }
 
-/* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */
+/* The last look, and the end of the run's row with it. */
 static bool
-verify(Run *r, Err *err)
+ask_state(Run *r, bool records, DbRowsVec *ret, size_t *ret_at, Err *err)
 {
     Session *s = &r->session;
-    History *h = r->deploy->history;
-    failpoint(r, FP_BEFORE_VERIFY);
     Buf b;
     buf_init(&b, r->arena);
-    size_t at = (size_t)session_add_prefix(s, &b);
+    *ret_at = (size_t)session_add_prefix(s, &b);
     session_add_history_queries(s, &b);
+    if (records) {
+        add_record(r, &b, "done");
+        buf_addc(&b, ';');
+    }
     buf_fmt(&b, "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
                  " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
                  " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
@@ -463,9 +551,26 @@ verify(Run *r, Err *err)
                  " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
                  " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
                  " AND " BUILDER_ON " IS NULL", "i.indrelid");
+    return db_query(s->db, r->arena, buf_str(&b), ret, err);
+}
+
+/* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */
+static bool
+verify(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    History *h = r->deploy->history;
+    failpoint(r, FP_BEFORE_VERIFY);
     DbRowsVec results;
-    if (!db_query(s->db, r->arena, buf_str(&b), &results, err) ||
-        !session_take_history(s, &results, at, h, &r->journal, err))
+    size_t at;
+    bool records = own_is_there(s, OWN_RUNS);
+    bool ok = ask_state(r, records, &results, &at, err);
+    if (!ok && records && err->sqlstate[0] && db_is_open(s->db)) {
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "the end of this run could not be written down: %s",
+                 err->primary);
+        ok = ask_state(r, false, &results, &at, err);
+    }
+    if (!ok || !session_take_history(s, &results, at, h, &r->journal, err))
         return false;
     if (h->pending || h->resumable || h->failed) {
         err_set(err, ERR_VERIFY, "after the run %d migration%s not recorded as applied",
@@ -511,14 +616,22 @@ settle_unknown(Run *r)
         r->report->applied.n--;
 }
 
+static bool
+ask_guard(Run *r, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    r->mark = NULL;
+    return !d->guard || d->guard(d->guard_arg, &r->session, &r->mark, err);
+}
+
 /* Ask about what there is to do as it looks without the locks. */
 static bool
 ask_first(Run *r, Err *err)
 {
     const RunDeploy *d = r->deploy;
     Session *s = &r->session;
-    if (!session_read(s, d->history, &r->journal, err) || !check_history(r, d->history, err) ||
-        !make_plan(r, d->history, err))
+    if (!session_read(s, d->history, &r->journal, err) || !ask_guard(r, err) ||
+        !check_history(r, d->history, err) || !make_plan(r, d->history, err))
         return false;
     if (r->plan.migrations.n) {
         note_oddities(r, d->history);
@@ -574,7 +687,7 @@ pass(Run *r, bool *ret_restart, Err *err)
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
         return false;
     failpoint(r, FP_LOCKED);
-    if (!check_history(r, d->history, err) || !make_plan(r, d->history, err))
+    if (!ask_guard(r, err) || !check_history(r, d->history, err) || !make_plan(r, d->history, err))
         return false;
     settle_unknown(r);
     size_t n = r->plan.migrations.n;
@@ -590,8 +703,11 @@ pass(Run *r, bool *ret_restart, Err *err)
         return false;
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");
-    return run_before(r, NULL, err) && create_ledger(r, err) && execute(r, ret_restart, err) &&
-           (*ret_restart || verify(r, err));
+    bool ok = run_before(r, NULL, err) && prepare(r, ret_restart, err) &&
+              (*ret_restart || (execute(r, ret_restart, err) && (*ret_restart || verify(r, err))));
+    if (!ok)
+        record_failure(r, err);
+    return ok;
 }
 
 /* Worth another pass: the connection, not the migration, is the trouble. */
@@ -623,7 +739,8 @@ bool
 run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
 {
     *ret = (RunReport){0};
-    Run r = {.arena = a, .deploy = deploy, .report = ret, .started_ms = clock_ms()};
+    Run r = {.arena = a, .deploy = deploy, .report = ret, .started_ms = clock_ms(),
+             .started_us = clock_wall_us()};
     int attempts = 0;
     bool ok;
     for (;;) {

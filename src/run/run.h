@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "db/db.h"
+#include "gate/gate.h"
 #include "history/history.h"
 #include "plan/plan.h"
 
@@ -15,6 +16,8 @@ typedef enum RunEventKind {
     RUN_CONNECTED,
     RUN_WAITING,   /* for another runner */
     RUN_LOCKED,
+    RUN_TARGET, /* the database that is about to be changed, and who it is; RUN_OK where the
+                   environment has a name: then it is told in any case */
     RUN_PLANNED,
     RUN_MIGRATION, /* begins */
     RUN_STEP,      /* begins, of a migration with several */
@@ -52,21 +55,31 @@ const char *run_event_name(RunEventKind kind);
 
 /* ---- sessions ----------------------------------------------------------------------------- */
 
-/* A connection that knows where ledger and journal are. */
+/* Aramid's own tables. */
+typedef enum OwnTable { OWN_JOURNAL, OWN_IDENTITY, OWN_RUNS, OWN_COUNT } OwnTable;
+
+typedef struct OwnPlace {
+    const char *schema, *table; /* where it is, or would be made; NULL = nowhere */
+    bool exists, may_read, may_write;
+} OwnPlace;
+
+/* A connection that knows where the ledger and our own tables are. */
 typedef struct Session {
     Arena *arena;
     Db *db;
     const Config *config;
     const HistoryLayout *layout;
     const char *url_schema;    /* of the URL, or NULL: then the role's search_path holds */
+    const char *url_user;
     const char *ledger_schema; /* NULL: no schema to put it in */
     bool ledger_exists;
     /* Counted only where there is no ledger: */
     bool is_fresh; /* no schema holds a table of a user */
     int tables;    /* ordinary tables in the ledger's schema, without ours */
-    const char *journal_schema, *journal_table; /* where it is, or would be made; NULL = nowhere */
-    bool journal_exists;
+    OwnPlace own[OWN_COUNT];
     bool has_own_schema; /* schema aramid is there */
+    IdentityPlace place; /* where this database is now */
+    VEC(Identity) identities; /* what is written in it; read together with the ledger */
     bool has_own_lock, has_prisma_lock;
     bool unclean; /* a script may have changed settings or the role, or let the lock go */
     DbTick tick; /* stops waits between queries too; may be NULL */
@@ -85,7 +98,7 @@ typedef struct SessionOptions {
     bool locks;  /* only take the lock: refuse transaction poolers */
 } SessionOptions;
 
-/* Connect and find ledger and journal. One round trip after authentication.
+/* Connect and find the ledger and our own tables. One round trip after authentication.
  * errors: those of db_open; ERR_READ_ONLY. */
 MUST_CHECK bool session_open(Arena *a, const SessionOptions *options, Session *ret, Err *err);
 void session_close(Session *s);
@@ -94,7 +107,7 @@ void session_close(Session *s);
  * transaction, our settings and an empty search_path. Returns the number of statements added. */
 int session_add_prefix(const Session *s, Buf *b);
 
-/* Look again where ledger and journal are; another runner may have made them. */
+/* Look again where they are; another runner may have made them. */
 MUST_CHECK bool session_refresh(Session *s, Err *err);
 
 /* Fill `tables` and `is_fresh`. cost: a scan of pg_class. */
@@ -112,7 +125,7 @@ typedef struct JournalStep {
 } JournalStep;
 typedef VEC(JournalStep) JournalVec;
 
-/* Read ledger and journal without locks, in a READ ONLY transaction, and compare. */
+/* Read ledger, journal and identities without locks, in a READ ONLY transaction, and compare. */
 MUST_CHECK bool session_read(Session *s, History *h, JournalVec *ret, Err *err);
 
 /* ---- locks -------------------------------------------------------------------------------- */
@@ -143,6 +156,38 @@ MUST_CHECK bool lock_and_read(Session *s, History *h, JournalVec *ret, const Run
  * pg_advisory_lock() deadlocks with CREATE INDEX CONCURRENTLY. The ledger must be read again. */
 MUST_CHECK bool lock_yield_to_prisma(Session *s, const RunSink *sink, Err *err);
 
+/* ---- who the database is, and who was here ------------------------------------------------- */
+
+/* What a run is about to write about the database. */
+typedef struct IdentityMark {
+    const char *environment, *profile;
+    const char *name; /* or NULL */
+    const char *made_with; /* "aramid deploy" */
+} IdentityMark;
+
+/* What the database says about the session's schema; NULL = nothing. After a read. */
+const Identity *run_identity(const Session *s);
+
+/* Write it, in place of what was there, or take it out. The table is made where it is missing.
+ * errors: ERR_DENIED without any place for the table, those of db_query */
+MUST_CHECK bool run_identity_set(Session *s, const IdentityMark *mark, Err *err);
+MUST_CHECK bool run_identity_forget(Session *s, Err *err);
+
+/* A run that changes the database. */
+typedef struct RunRecord {
+    const char *run_id, *verb, *environment;
+    int64_t started_us;  /* server's clock, 0 = now */
+    const char *outcome; /* "done", "failed", "interrupted"; NULL = not at its end yet */
+    int applied;         /* migrations */
+    const char *backup_id, *no_backup_reason, *consent; /* NULL = nothing to add */
+} RunRecord;
+
+/* Write the row of a run, or complete it: texts that are NULL leave what is there. A deploy writes its
+ * beginning where it makes tables anyway, and its end, by itself. The table is made where it is missing.
+ * errors: ERR_DENIED without any place for the table, those of db_query
+ * cost: one round trip */
+MUST_CHECK bool run_record(Session *s, const RunRecord *record, Err *err);
+
 /* ---- deploy ------------------------------------------------------------------------------- */
 
 typedef struct RunDeploy {
@@ -152,6 +197,13 @@ typedef struct RunDeploy {
     History *history; /* files are read; rows are filled by the run */
     const char *run_id;
     RunSink sink;
+    /* Asked in every pass as soon as the database has told who it is, before all else: false with
+     * err refuses. ret_mark: what to write about it before the first migration, NULL = nothing. May
+     * be NULL. */
+    bool (*guard)(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err);
+    void *guard_arg;
+    bool keeps_record;   /* make the table of runs where it is missing */
+    const char *consent; /* for the record, or NULL */
     /* Asked once, when there is something to do and nothing was changed yet; false with err
      * (ERR_CONFIRM) stops. May be NULL. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);

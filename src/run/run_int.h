@@ -18,6 +18,7 @@ typedef enum Failpoint {
     FP_LOCKED,
     FP_LEDGER_CREATED,
     FP_JOURNAL_CREATED,
+    FP_IDENTITY_WRITTEN,
     FP_BEFORE_MESSAGE,
     FP_AFTER_MESSAGE,
     FP_BEFORE_INTENT,
@@ -50,8 +51,9 @@ typedef struct Run {
     Session session; /* of the current pass */
     Plan plan;
     JournalVec journal;
-    int64_t started_ms;
+    int64_t started_ms, started_us; /* monotonic; by our wall clock */
     bool told;     /* the oddities of the history */
+    const IdentityMark *mark; /* to be written, or NULL */
     bool approved;
     VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
@@ -93,7 +95,8 @@ int session_add_user_prefix(const Session *s, Buf *b);
 /* Statements that make the ledger, and the schema of the URL where it is missing; none when the
  * ledger is there. errors: ERR_DENIED without any schema to put it in. */
 MUST_CHECK bool session_add_ledger(Session *s, Buf *b, Err *err);
-/* Queries for ledger and journal (those that exist), and taking their results from index `at`. */
+/* Queries for ledger, journal and identities (those that exist), and taking their results from index
+ * `at`. */
 void session_add_history_queries(Session *s, Buf *b);
 /* An expression: does this session hold our lock? */
 void lock_add_is_held(Buf *b);
@@ -146,6 +149,35 @@ void message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, c
 /* The part that failed, and the place in the file for an error at a character position. */
 const Part *message_failed_part(const Message *m, const DbOutcome *o);
 bool message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err);
+
+/* ---- our own tables ------------------------------------------------------------------------ */
+
+/* Where the role may make tables. */
+typedef struct OwnFacts {
+    bool may_own;    /* in schema aramid */
+    bool may_beside; /* in the ledger's */
+} OwnFacts;
+
+/* Their names for the query of facts, each with a comma behind it; and taking its answer. */
+void own_add_names(Buf *b);
+void own_take(Session *s, const DbRows *facts, const OwnFacts *may);
+/* A schema that is about to be made gives room to those that have none. */
+void own_place_beside(Session *s, const char *schema);
+void own_add_table(const Session *s, Buf *b, OwnTable t); /* its name */
+bool own_is_there(const Session *s, OwnTable t);          /* readable and writable */
+bool own_can_be(const Session *s, OwnTable t);            /* there, or there is a place for it */
+/* Statements that make those of the set (1u << table) that are missing, each with its semicolon; and
+ * noting that they are there now. */
+void own_add_create(const Session *s, Buf *b, unsigned tables);
+void own_made(Session *s, unsigned tables);
+bool own_refuse(const Session *s, const char *what, Err *err); /* no place for a table */
+
+void identity_add_select(const Session *s, Buf *b);
+MUST_CHECK bool identity_read(Session *s, const DbRows *rows, Err *err);
+void identity_add_write(const Session *s, Buf *b, const IdentityMark *mark); /* with its semicolon */
+const char *identity_schema(const Session *s); /* whose row is meant */
+
+void record_add(const Session *s, Buf *b, const RunRecord *record);
 
 /* ---- journal ------------------------------------------------------------------------------ */
 

@@ -40,14 +40,21 @@ session_add_user_prefix(const Session *s, Buf *b)
 /* ---- where ledger and journal are ----------------------------------------------------------- */
 
 /* One row for each schema in which they may lie and each of our tables there: its place in the
- * search_path (NULL = not on it), whether we may create in it. Unqualified names lie in the first
- * schema of the path that exists, as Prisma's do. */
+ * search_path (NULL = not on it), whether we may create in it, and what we may do with the table.
+ * Unqualified names lie in the first schema of the path that exists, as Prisma's do. Each row also
+ * says where the database itself is (neon.branch_id is Neon's; the identifier of the system is left
+ * out where the server keeps it to itself). */
 static void
-add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema)
+add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema, bool with_system)
 {
-    buf_addz(b, "SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.place,"
-                " pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') FROM"
-                " (SELECT 1) one LEFT JOIN (SELECT m.oid, m.nspname, ");
+    buf_fmt(b, "SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.place,"
+               " pg_catalog.has_database_privilege(d.oid, 'CREATE'),"
+               " pg_catalog.has_table_privilege(c.oid, 'SELECT'),"
+               " pg_catalog.has_table_privilege(c.oid, 'INSERT') AND"
+               " pg_catalog.has_table_privilege(c.oid, 'UPDATE'), %s, d.oid,"
+               " pg_catalog.current_setting('neon.branch_id', true) FROM pg_catalog.pg_database d"
+               " LEFT JOIN (SELECT m.oid, m.nspname, ",
+            with_system ? "(SELECT y.system_identifier FROM pg_catalog.pg_control_system() y)" : "NULL");
     if (url_schema) {
         buf_addz(b, "CASE WHEN m.nspname OPERATOR(pg_catalog.=) ");
         sql_add_literal(b, str_of(url_schema));
@@ -62,9 +69,11 @@ add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema)
     } else
         buf_addz(b, "pg_catalog.array_append(pg_catalog.current_schemas(false), 'aramid'::pg_catalog.name)");
     buf_addz(b, ")) n ON true LEFT JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=)"
-                " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY['journal','_aramid_journal',");
+                " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
+    own_add_names(b);
     sql_add_literal(b, str_of(layout->ledger));
-    buf_addz(b, "]::pg_catalog.name[])");
+    buf_addz(b, "]::pg_catalog.name[]) WHERE d.datname OPERATOR(pg_catalog.=)"
+                " pg_catalog.current_database()");
 }
 
 static bool
@@ -93,6 +102,33 @@ ledger_row(const DbRows *r, const char *ledger)
     return best;
 }
 
+/* A host's name that means the same one everywhere: not an address, nor of one network or machine. */
+static bool
+is_public_name(Str host)
+{
+    static const char *const inner[] = {".local", ".localdomain", ".localhost", ".internal", ".lan",
+                                        ".home.arpa", ".test", ".svc"};
+    bool letter = false, dot = false;
+    for (size_t i = 0; i < host.n; i++) {
+        letter = letter || (host.p[i] >= 'g' && host.p[i] <= 'z') || (host.p[i] >= 'G' && host.p[i] <= 'Z');
+        dot = dot || host.p[i] == '.';
+    }
+    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
+        if (str_ends(host, str_of(inner[i])))
+            return false;
+    return letter && dot && host.p[0] != '/';
+}
+
+/* Where the database was reached, when that tells one from another: poolers know projects by user. */
+static const char *
+shown_address(const Session *s)
+{
+    Str rest = str_of(db_info(s->db)->host), host = str_cut(&rest, ':');
+    if (!is_public_name(host))
+        return NULL;
+    return str_fmt(s->arena, "%s@%s", s->url_user ? s->url_user : "", db_info(s->db)->host);
+}
+
 static void
 take_facts(Session *s, const DbRows *r)
 {
@@ -101,26 +137,19 @@ take_facts(Session *s, const DbRows *r)
     s->ledger_schema = schema.p;
     s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->layout->ledger);
     s->has_own_schema = false;
-    bool in_own = false, beside = false, may_beside = at >= 0 && is_true(r, at, 2);
-    bool may_own = is_true(r, 0, 4);
-    for (int i = 0; i < r->rows; i++) {
+    OwnFacts may = {.may_own = is_true(r, 0, 4), .may_beside = at >= 0 && is_true(r, at, 2)};
+    for (int i = 0; i < r->rows; i++)
         if (str_is(db_cell(r, i, 0), "aramid")) {
             s->has_own_schema = true;
-            may_own = is_true(r, i, 2);
-            in_own = in_own || str_is(db_cell(r, i, 1), "journal");
+            may.may_own = is_true(r, i, 2);
         }
-        if (schema.p && str_eq(db_cell(r, i, 0), schema))
-            beside = beside || str_is(db_cell(r, i, 1), "_aramid_journal");
-    }
-    s->journal_exists = in_own || beside;
-    s->journal_schema = s->journal_table = NULL;
-    if (in_own || (!beside && may_own)) {
-        s->journal_schema = "aramid";
-        s->journal_table = "journal";
-    } else if (beside || may_beside) {
-        s->journal_schema = s->ledger_schema;
-        s->journal_table = "_aramid_journal";
-    }
+    own_take(s, r, &may);
+    s->place.system = db_cell(r, 0, 7).p;
+    s->place.oid = db_cell(r, 0, 8).p;
+    Str branch = db_cell(r, 0, 9);
+    s->place.branch = branch.n ? branch.p : NULL;
+    s->place.database = db_info(s->db)->database;
+    s->place.address = shown_address(s);
 }
 
 bool
@@ -129,7 +158,7 @@ session_refresh(Session *s, Err *err)
     Buf b;
     buf_init(&b, s->arena);
     session_add_user_prefix(s, &b);
-    add_facts_query(&b, s->layout, s->url_schema);
+    add_facts_query(&b, s->layout, s->url_schema, s->place.system != NULL);
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
         return false;
@@ -146,12 +175,14 @@ session_count_tables(Session *s, Err *err)
     buf_addz(&b, "SELECT pg_catalog.count(*) FILTER (WHERE n.nspname OPERATOR(pg_catalog.=) ");
     sql_add_literal(&b, str_of(s->ledger_schema ? s->ledger_schema : ""));
     buf_fmt(&b, " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relname OPERATOR(pg_catalog.=)"
-                " ANY ('{_aramid_journal,spatial_ref_sys,geometry_columns,geography_columns,"
+                " ANY ('{spatial_ref_sys,geometry_columns,geography_columns,"
                 "raster_columns,raster_overviews}'::pg_catalog.name[])), pg_catalog.count(*) FROM"
                 " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=)"
                 " c.relnamespace WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
                 " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
-                " c.relname OPERATOR(pg_catalog.<>) '%s'", s->layout->ledger);
+                " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['%s','_aramid_journal',"
+                "'_aramid_identity','_aramid_runs']::pg_catalog.name[]) AND"
+                " n.nspname OPERATOR(pg_catalog.<>) 'aramid'", s->layout->ledger);
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
         return false;
@@ -168,10 +199,11 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
 {
     const Config *c = o->config;
     *ret = (Session){.arena = a, .config = c, .layout = o->layout, .url_schema = o->url->schema,
+                     .url_user = o->url->user,
                      .tick = o->tick, .tick_arg = o->tick_arg};
     Buf facts;
     buf_init(&facts, a);
-    add_facts_query(&facts, o->layout, o->url->schema);
+    add_facts_query(&facts, o->layout, o->url->schema, true);
     DbOptions db = {
         .url = o->url,
         .url_origin = o->url_origin,
@@ -186,8 +218,14 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
         .refuse_pooler = o->writes || o->locks,
         .ask = facts.p,
     };
-    if (!db_open(a, &db, &ret->db, err))
-        return false;
+    if (!db_open(a, &db, &ret->db, err)) {
+        bool refused = strcmp(err->sqlstate, "42501") == 0 || strcmp(err->sqlstate, "42883") == 0;
+        buf_clear(&facts);
+        add_facts_query(&facts, o->layout, o->url->schema, false);
+        db.ask = facts.p;
+        if (!refused || !db_open(a, &db, &ret->db, err))
+            return false;
+    }
     const DbInfo *info = db_info(ret->db);
     if (o->writes && (info->in_recovery || info->read_only)) {
         err_set(err, ERR_READ_ONLY, "the server at %s accepts no writes", info->host);
@@ -220,7 +258,10 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
     *journal = (JournalVec){0};
     if (s->ledger_exists && !s->layout->read_rows(s->arena, &results->v[at++], &h->rows, err))
         return false;
-    if (s->journal_exists && !journal_read(s->arena, &results->v[at], journal, err))
+    if (s->own[OWN_JOURNAL].exists && !journal_read(s->arena, &results->v[at++], journal, err))
+        return false;
+    s->identities.n = 0;
+    if (s->own[OWN_IDENTITY].may_read && !identity_read(s, &results->v[at], err))
         return false;
     history_compare(s->arena, h);
     vec_each(Entry, e, &h->entries)
@@ -252,10 +293,7 @@ session_add_ledger(Session *s, Buf *b, Err *err)
         sql_add_ident(b, s->url_schema);
         buf_addc(b, ';');
         s->ledger_schema = s->url_schema;
-        if (!s->journal_schema) {
-            s->journal_schema = s->url_schema;
-            s->journal_table = "_aramid_journal";
-        }
+        own_place_beside(s, s->url_schema);
     }
     s->layout->add_create(b, s->ledger_schema);
     buf_addc(b, ';');
@@ -269,8 +307,12 @@ session_add_history_queries(Session *s, Buf *b)
         s->layout->add_select(b, s->ledger_schema);
         buf_addc(b, ';');
     }
-    if (s->journal_exists) {
+    if (s->own[OWN_JOURNAL].exists) {
         journal_add_select(s, b);
+        buf_addc(b, ';');
+    }
+    if (s->own[OWN_IDENTITY].may_read) {
+        identity_add_select(s, b);
         buf_addc(b, ';');
     }
 }

@@ -103,8 +103,7 @@ read_select(Arena *a, SqlDumpStmt *ret, SqlWords *w)
     if (w->tok.kind != SQL_TOK_STRING || w->tok.len < 2)
         return;
     ret->kind = SQL_DUMP_SETTING;
-    ret->name =
-        str_dup(a, str_slice(w->text, w->tok.off + 1, w->tok.off + w->tok.len - 1));
+    ret->name = str_dup(a, str_slice(w->text, w->tok.off + 1, w->tok.off + w->tok.len - 1));
 }
 
 static void

@@ -322,6 +322,32 @@ def test_resolve(project, db):
     assert value["markedAs"] == "rolled-back"
 
 
+def test_generate_and_workflow(project, db):
+    assert check(call(project, db.url(), "generate"), "generate")["error"]["code"] == "tool-missing"
+    project.add("init", "CREATE TABLE a (i int);")
+    value = check(call(project, db.url(), "workflow"), "workflow")
+    results = {step["name"]: step["result"] for step in value["steps"]}
+    assert problems(results["status"], load("status"), load("status")) == []
+    assert problems(results["deploy"], load("deploy"), load("deploy")) == []
+    assert problems(results["verify"], load("check"), load("check")) == []
+    check(call(project, db.url(), "workflow", "--dry-run"), "workflow")
+
+
+def test_identity(project, db):
+    def identity(*args):
+        return check(call(project, db.url(), "identity", *args), "identity")
+
+    assert identity()["identity"] is None
+    value = identity("set", "staging", "--name", "it's\nmine")
+    assert value["changed"] and value["identity"]["name"] == "it's\nmine"
+    assert check(call(project, db.url(), "status", "--env", "staging"), "status")["refused"] is None
+    assert check(call(project, db.url(), "status"), "status")["refused"]
+    assert not identity("set", "staging", "--name", "it's\nmine")["changed"]
+    error = check(call(project, db.url(), "identity", "forget"), "error")["error"]
+    assert error["code"] == "not-confirmed"
+    assert identity("forget", "--yes")["before"] == "staging"
+
+
 def test_unlock(project, db):
     assert check(call(project, db.url(), "unlock"), "unlock")["holders"] == []
     with contextlib.closing(db.connect()) as holder:
@@ -460,3 +486,20 @@ def test_backup(project, db):
     with open(value["backup"]["manifest"], "a", encoding="utf-8") as file:
         file.write("x")
     check(aramid.run("backup", "list", "--json", cwd=project.path), "backup-list")
+
+
+# ---- restore ------------------------------------------------------------------------------------
+
+
+def test_restore(project, db):
+    project.add("1_one", "CREATE TABLE t (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    assert aramid.run("backup", "--url", db.url(), cwd=project.path).rc == 0
+    value = check(call(project, db.url(), "restore", "--dry-run"), "restore")
+    assert value["result"] == "planned" and value["made"] is None
+    value = check(call(project, db.url(), "restore", "--replace", "--confirm", db.name), "restore")
+    assert (value["database"], value["made"], value["compared"]) == (db.name, db.name, 2)
+    db.server.admin(f'DROP DATABASE "{value["kept"]}"')
+    value = check(aramid.run("backup", "verify", "--drill", "--json", cwd=project.path, timeout=60), "restore")
+    assert value["result"] == "tried"
+    assert check(call(project, db.url(), "restore", "no-such"), "error")["error"]["code"] == "backup"

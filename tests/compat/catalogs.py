@@ -7,7 +7,7 @@ made of the rest is the catalog.
 
 Left out, because no statement leads there from every other state: two indexes on a partitioned table that
 are equal but for the sort order, comments on its indexes, indexes on ONLY a partitioned table, NOT VALID where children inherit, columns that a child
-both has and inherits, tables that become logged or not while others refer to them, generated columns
+both has and inherits (so tables that become children, or are no longer), tables that become logged or not while others refer to them, generated columns
 of children on columns of their parents whose type changes.
 """
 
@@ -193,11 +193,12 @@ class Maker:
 
     def table(self, i, name):
         n = self.n(name)
-        if not self.chance(0.9, "table", i):
+        form = self.form(i)
+        is_child = form > 0.85 and i and self.form(i - 1) >= 0.15
+        if not self.chance(0.9, "table", i) or (is_child and self.tables[i - 1] not in self.made):
             return
         r = self.rng("table", i)
         # What a table is stays; columns of a child are its own.
-        form = self.form(i)
         own = f" own{i}" if form > 0.85 else ""
         chosen = [(c, x[:50] + own) for c, x in enumerate(self.columns) if self.chance(0.6, "has", i, c)]
         # PostgreSQL cannot change what the generated column of a child uses.
@@ -208,8 +209,7 @@ class Maker:
         if form < 0.15:
             self.partitioned(i, name, key)
         else:
-            is_parent = i and self.form(i - 1) >= 0.15 and self.tables[i - 1] in self.made
-            parent = self.tables[i - 1] if is_parent and form > 0.85 else None
+            parent = self.tables[i - 1] if is_child else None
             inherits = f" INHERITS ({self.n(parent)})" if parent else ""
             first = "" if parent else key
             kind = random.Random(f"{self.seed}:kind:{i}").choice(["", "", "", "UNLOGGED "])

@@ -46,8 +46,8 @@ class Case:
     @staticmethod
     def state(db):
         """The database in one line; None when it is empty."""
-        found = {k: v for k, v in everything.contents(db).items() if k != "schemas"}
-        return None if found == {"large objects": []} else repr(sorted(found.items()))
+        found = {k: v for k, v in everything.contents(db).items() if v and k != "schemas"}
+        return repr(sorted(found.items())) if found else None
 
     def start(self, url=None):
         return aramid.start("restore", "--replace", "--confirm", self.db.name, "--url", url or self.db.url(), self.path,
@@ -97,8 +97,11 @@ def test_cut_at_any_message(case, dice):
     for i in range(count(8, 200)):
         place, nth = PLACES[i % 4], dice.randint(2, total)
         with Proxy(case.server) as proxy:
-            proxy.fault(Fault(place, dice.choice(["cut", "cut-client"]), lambda m: m.type not in ("ssl", "cancel"), nth=nth,
-                              keep=dice.randint(0, 30)))
+            # For an answer to rows the proxy would wait: COPY has none before its end.
+            rows = ("d", "c") if place in ("reply", "partial") else ()
+            proxy.fault(Fault(place, dice.choice(["cut", "cut-client"]),
+                              lambda m, rows=rows: m.type not in ("ssl", "cancel", *rows) and not (
+                                  rows and b" FROM stdin" in m.body), nth=nth, keep=dice.randint(0, 30)))
             result = case.start(proxy.url(case.db)).wait()
         print(f"{place} at message {nth} of {total}: exit {result.rc}")
         assert result.rc in (0, 30, 40, 43, 53), result
@@ -166,8 +169,8 @@ def test_disk_full(new_server, project, tmp_path, dice):
         result = case.start().wait()
         limit_files(server, "unlimited")
         print(f"{limit / MEGA:.1f} MB: exit {result.rc}")
-        assert result.rc in (0, 53), result
-        failed += result.rc == 53
+        assert result.rc in (0, 39, 53), result  # 39: CREATE DATABASE, which writes all that is open
+        failed += result.rc != 0
         case.check(result)
     assert failed
 

@@ -140,6 +140,17 @@ GRANT ALL ON SEQUENCE app.lonely TO rest_owner;
 REVOKE EXECUTE ON FUNCTION app.twice(int) FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
+ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO "rest ""odd""" WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES FOR ROLE rest_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+CREATE STATISTICS app."odd stat" (dependencies, ndistinct) ON i4, i8 FROM app.everything;
+ALTER STATISTICS app."odd stat" SET STATISTICS 55;
+CREATE PUBLICATION part FOR TABLE app.child, ONLY app.base WITH (publish = 'insert, delete', publish_via_partition_root = true);
+CREATE PUBLICATION every FOR ALL TABLES;
+CREATE FUNCTION app.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
+CREATE EVENT TRIGGER "on ddl" ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'DROP TABLE') EXECUTE FUNCTION app.on_ddl();
+CREATE EVENT TRIGGER off ON sql_drop EXECUTE FUNCTION app.on_ddl();
+ALTER EVENT TRIGGER off DISABLE;
+
 SELECT lo_from_bytea(70001, decode(repeat('00ff5c27', 30000), 'hex'));
 SELECT lo_from_bytea(70002, '');
 SELECT lo_from_bytea(70003, decode(repeat('41', 16384), 'hex'));
@@ -161,6 +172,8 @@ INSERT INTO app.everything (n) VALUES ('Infinity'), ('-Infinity');
     15: r"""
 CREATE TABLE app.newer15 (a int, b int, UNIQUE NULLS NOT DISTINCT (a, b));
 INSERT INTO app.newer15 VALUES (1, NULL);
+CREATE PUBLICATION filtered FOR TABLE app.child (id, parent_id) WHERE (id > 5);
+CREATE PUBLICATION schemas FOR TABLES IN SCHEMA "Odd ""schema"" x", app;
 CREATE VIEW app.invoker WITH (security_invoker = true) AS SELECT * FROM app.newer15;
 """,
     17: r"""
@@ -207,6 +220,16 @@ def contents(db):
         found[sequence] = db.sql(f"SELECT last_value, is_called FROM {sequence}")[0]
     found["schemas"] = db.sql("SELECT nspname, pg_get_userbyid(nspowner), (SELECT array_agg(x::text ORDER BY x::text) FROM "
                               "unnest(nspacl) x) FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1")
+    found["default privileges"] = db.sql(
+        "SELECT pg_get_userbyid(defaclrole), defaclnamespace::regnamespace::text, defaclobjtype, (SELECT array_agg(x::text "
+        "ORDER BY x::text) FROM unnest(defaclacl) x) FROM pg_default_acl ORDER BY 1, 2, 3")
+    found["statistics"] = db.sql("SELECT pg_get_statisticsobjdef(oid), stxstattarget, pg_get_userbyid(stxowner) FROM "
+                                 "pg_statistic_ext ORDER BY 1")
+    found["publications"] = db.sql("SELECT to_jsonb(p) - 'oid' - 'pubowner', (SELECT array_agg(to_jsonb(t) ORDER BY t.schemaname, "
+                                   "t.tablename) FROM pg_publication_tables t WHERE t.pubname = p.pubname) FROM pg_publication p "
+                                   "ORDER BY p.pubname")
+    found["event triggers"] = db.sql("SELECT evtname, evtevent, evtenabled, evttags, evtfoid::regproc::text FROM pg_event_trigger "
+                                     "ORDER BY 1")
     found["large objects"] = db.sql(
         "SELECT m.oid::int, pg_get_userbyid(lomowner), (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(lomacl) x), md5(lo_get(m.oid)), length(lo_get(m.oid)), "
         "obj_description(m.oid, 'pg_largeobject') FROM pg_largeobject_metadata m ORDER BY 1")

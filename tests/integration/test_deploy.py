@@ -284,12 +284,16 @@ def test_two_environments_with_one_database(project, db):
     assert not db.exists("a")
     assert aramid.run("deploy", "--env", "staging", "--yes", cwd=project.path).rc == 0
     result = aramid.run("deploy", "--env", "production", "--yes", cwd=project.path)
+    assert result.rc == 9 and 'environment "staging" (.env.staging:1)' in result.text, result
+    project.write("aramid.yaml", "environments:\n  production:\n    identity: staging\n")
+    result = aramid.run("deploy", "--env", "production", "--yes", cwd=project.path)
     assert result.rc == 0 and 'environment "staging" (.env.staging:1)' in result.text, result
+    os.unlink(os.path.join(project.path, "aramid.yaml"))
     ledger.check(db, project)
     # The same for a URL that was given by hand, and none for one that every environment shares.
     project.add("more", "CREATE TABLE b (i int);")
     result = aramid.run("deploy", "--url", db.url(), cwd=project.path)
-    assert result.rc == 4 and "production" in result.text and not db.exists("b"), result
+    assert result.rc == 9 and "production" in result.text and not db.exists("b"), result
     os.unlink(os.path.join(project.path, ".env.staging"))
     os.rename(os.path.join(project.path, ".env.production"), os.path.join(project.path, ".env"))
     result = aramid.run("deploy", "--env", "staging", cwd=project.path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -72,6 +73,45 @@ def test_the_same_database_again(servers, project, tmp_path, major, how):
     assert [line for line in everything.differences(original, copy) if not line.startswith(known or "\0")] == []
     copy.drop()
     original.drop()
+
+
+@pytest.mark.parametrize("form", ["sql", "sql.zst", "dump"])
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_every_form_of_our_backups(project, small, tmp_path, form, is_encrypted):
+    args, restore_args = [], []
+    if is_encrypted:
+        if not shutil.which("age-keygen"):
+            pytest.skip("age is not installed")
+        key = str(tmp_path / "key.txt")
+        subprocess.run(["age-keygen", "-o", key], check=True, stderr=subprocess.DEVNULL)
+        public = subprocess.run(["age-keygen", "-y", key], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        args, restore_args = ["--encrypt-to", public], ["--identity", key]
+    backup(project, small, "--format", form, *args)
+    before = databases(small.server)
+    if is_encrypted:
+        result = restore(project, small)
+        assert result.rc == 3 and databases(small.server) == before, result
+    result = restore(project, small, *restore_args)
+    assert result.rc == 0 and "2 tables, 100 rows" in result.out, result
+    copy = made(small.server, before)
+    assert everything.differences(small, copy) == []
+    copy.drop()
+
+
+def test_our_own_dump_as_a_backup(project, small):
+    backup(project, small, "--method", "native", "--format", "sql.zst")
+    before = databases(small.server)
+    assert restore(project, small).rc == 0
+    copy = made(small.server, before)
+    assert everything.differences(small, copy) == []
+    copy.drop()
+
+
+def test_a_dry_run_makes_nothing(project, small, tmp_path):
+    path = pg_dump(small, tmp_path / "d.sql")
+    result = aramid.run("restore", path, "--dry-run", cwd=project.path)  # the embedded server
+    assert result.rc == 0 and "Nothing was changed" in result.out, result
+    assert not os.path.exists(os.path.join(project.path, ".aramid"))
 
 
 # ---- beside, in place, into ------------------------------------------------------------------

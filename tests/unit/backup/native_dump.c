@@ -1,4 +1,5 @@
-/* native-dump URL FILE: Aramid's own dump of a database; objects that it leaves out on standard error. */
+/* native-dump URL FILE: Aramid's own dump of a database; objects that it leaves out on standard
+ * error. */
 #include "backup/native.h"
 #include "base/fs.h"
 
@@ -30,9 +31,13 @@ main(int argc, char **argv)
     if (argc != 3)
         return 2;
     FD_LOCAL fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    NativeOptions o = {.write = write_all, .write_arg = &fd, .allow_left_out = true, .version = "test"};
-    DbOptions how = {.url = &url, .url_origin = "the test", .application = "native-dump",
-                     .connect_ms = 10000, .operation_ms = 60000};
+    NativeOptions o = {
+        .write = write_all, .write_arg = &fd, .allow_left_out = true, .version = "test"};
+    DbOptions how = {.url = &url,
+                     .url_origin = "the test",
+                     .application = "native-dump",
+                     .connect_ms = 10000,
+                     .operation_ms = 60000};
     bool ok = url_parse(a, argv[1], "the test", &url, &err) && db_open(a, &how, &db, &err);
     if (ok) {
         ok = backup_native_dump(a, db, &o, &dump, &err);

@@ -7,6 +7,7 @@ static const char *const variables[] = {
     "ARAMID_ENV",
     "NODE_ENV",
     "VERCEL_ENV",
+    "VERCEL_TARGET_ENV",
     "ARAMID_PROFILE",
     "DATABASE_URL",
     "DIRECT_URL",
@@ -255,9 +256,25 @@ load_environment_names(void **state)
         assert_string_equal(p.c.env_origin, "flag --env");
         assert_int_equal(p.c.profile, cases[i].profile);
     }
-    setenv("VERCEL_ENV", "production", 1);
     load(&p, NULL);
     assert_string_equal(p.c.env_name, "development");
+    assert_false(p.c.env_said);
+    setenv("VERCEL_ENV", "preview", 1);
+    setenv("NODE_ENV", "production", 1);
+    load(&p, NULL);
+    assert_string_equal(p.c.env_name, "preview");
+    assert_string_equal(p.c.env_origin, "environment variable VERCEL_ENV");
+    assert_int_equal(p.c.profile, PROFILE_STAGING);
+    assert_true(p.c.env_said && !p.c.env_named);
+    setenv("VERCEL_TARGET_ENV", "nobody-knows", 1);
+    load(&p, NULL);
+    assert_string_equal(p.c.env_name, "preview");
+    setenv("VERCEL_TARGET_ENV", "staging", 1);
+    load(&p, NULL);
+    assert_string_equal(p.c.env_name, "staging");
+    unsetenv("VERCEL_ENV");
+    unsetenv("VERCEL_TARGET_ENV");
+    unsetenv("NODE_ENV");
     put(&p, ".env", "NODE_ENV=production\n");
     load(&p, NULL);
     assert_string_equal(p.c.env_name, "production");

@@ -278,7 +278,7 @@ status_has_a_state_for_everything(void **state)
     sql(p, "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('f', '', '3_c')");
     status_is(p, STATUS_FAILED);
     sql(p,
-        "CREATE SCHEMA aramid; CREATE TABLE aramid.journal AS SELECT 'f'::text AS ledger_id, "
+        "CREATE SCHEMA IF NOT EXISTS aramid; CREATE TABLE aramid.journal AS SELECT 'f'::text AS ledger_id, "
         "'3_c'::text"
         " AS migration_name, 0 AS first_statement, 1 AS next_statement, false AS done, ''::text AS"
         " prefix_hash, NULL::text AS chained, NULL::oid AS relation, NULL::oid[] AS "

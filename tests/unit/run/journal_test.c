@@ -28,7 +28,7 @@ journal_statements_parse_and_quote(void **state)
         for (int which = 0; which < 6; which++) {
             ARENA_LOCAL(a);
             const char *name = nasty_names[i];
-            Session s = {.arena = a, .journal_schema = name, .journal_table = name};
+            Session s = {.arena = a, .own[OWN_JOURNAL] = {.schema = name, .table = name}};
             JournalEntry e = entry(name, which == 1);
             e.relation = which == 2 ? name : NULL;
             Buf b, table;
@@ -84,7 +84,7 @@ journal_round_trip(void **state)
     Run *r = scene_run(s);
     Err err;
     assert_true(journal_ensure(r, &err));
-    assert_true(r->session.journal_exists);
+    assert_true(r->session.own[OWN_JOURNAL].exists);
     assert_true(journal_ensure(r, &err));
     scene_sql(s, "CREATE TABLE t (i int PRIMARY KEY); CREATE INDEX x ON t (i)");
     Buf b;

@@ -30,12 +30,12 @@ session_finds_ledger(void **state)
     Session ses;
     scene_session(s, &ses);
     assert_string_equal(ses.ledger_schema, "public");
-    assert_false(ses.ledger_exists || ses.journal_exists);
+    assert_false(ses.ledger_exists || ses.own[OWN_JOURNAL].exists);
     Err err;
     assert_true(session_count_tables(&ses, &err));
     assert_int_equal(ses.tables, 0);
     assert_true(ses.is_fresh);
-    assert_string_equal(ses.journal_schema, "aramid");
+    assert_string_equal(ses.own[OWN_JOURNAL].schema, "aramid");
     scene_sql(
         s,
         "CREATE SCHEMA \"we\"\"ird\"; CREATE TABLE \"we\"\"ird\"._prisma_migrations (i int);"

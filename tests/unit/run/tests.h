@@ -20,6 +20,8 @@
     T(lock_ends_own_lost_connection) T(lock_lets_prisma_through) \
     T(journal_statements_parse_and_quote) T(journal_round_trip) T(journal_in_a_given_schema) \
     T(journal_beside_the_ledger) T(journal_nowhere) \
+    T(identity_round_trip) T(identity_of_poor_roles) T(identity_beside_the_ledger) \
+    T(record_is_completed) T(deploy_keeps_a_record) \
     T(probe_sees_objects) T(probe_nasty_names) T(resolve_writes_rows) \
     T(deploy_applies_once) T(deploy_resumes_after_failure) T(deploy_replans_once) T(deploy_runs_procedures_once) \
     T(deploy_retries_own_transactions) \

@@ -1,0 +1,156 @@
+/* Aramid's own tables: the journal, who the database is, and the runs. They lie in schema aramid,
+ * or beside the ledger where the role may not make schemas. */
+#include "run/run_int.h"
+#include "sqltext/sqltext.h"
+
+typedef struct OwnSpec {
+    const char *name, *beside; /* in schema aramid; in the ledger's */
+    const char *columns, *comment;
+    bool is_public; /* for read-only roles: it holds names and hashes only */
+} OwnSpec;
+
+static const OwnSpec specs[OWN_COUNT] = {
+    [OWN_JOURNAL] =
+        {"journal", "_aramid_journal",
+         "ledger_id text NOT NULL, migration_name text NOT NULL, first_statement integer NOT NULL,"
+         " next_statement integer NOT NULL, done boolean NOT NULL, prefix_hash text NOT NULL,"
+         " chained text, relation oid, indexes_before oid[], run_id text NOT NULL,"
+         " backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),"
+         " started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+         " finished_at timestamptz, PRIMARY KEY (ledger_id, first_statement)",
+         "Aramid: steps of migrations that cannot run in one transaction", true},
+    [OWN_IDENTITY] =
+        {"identity", "_aramid_identity",
+         "schema text PRIMARY KEY, environment text NOT NULL, profile text NOT NULL, name text,"
+         " system_identifier text, database_name text NOT NULL, database_oid oid NOT NULL,"
+         " branch text, address text,"
+         " made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+         " made_by text NOT NULL DEFAULT CURRENT_USER, made_with text NOT NULL",
+         "Aramid: which environment this database is, and where it was when that was written",
+         true},
+    [OWN_RUNS] =
+        {"runs", "_aramid_runs",
+         "run_id text PRIMARY KEY, verb text NOT NULL, environment text NOT NULL, os_user text,"
+         " db_user text NOT NULL DEFAULT CURRENT_USER,"
+         " started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
+         " finished_at timestamptz, outcome text NOT NULL DEFAULT 'running',"
+         " applied integer NOT NULL DEFAULT 0, backup_id text, no_backup_reason text, consent text",
+         "Aramid: runs that changed this database", false},
+};
+
+void
+own_add_names(Buf *b)
+{
+    for (int i = 0; i < OWN_COUNT; i++)
+        buf_fmt(b, "'%s','%s',", specs[i].name, specs[i].beside);
+}
+
+void
+own_take(Session *s, const DbRows *r, const OwnFacts *facts)
+{
+    for (int i = 0; i < OWN_COUNT; i++) {
+        OwnPlace *p = &s->own[i];
+        *p = (OwnPlace){0};
+        int own = -1, beside = -1;
+        for (int row = 0; row < r->rows; row++) {
+            if (str_is(db_cell(r, row, 0), "aramid") && str_is(db_cell(r, row, 1), specs[i].name))
+                own = row;
+            if (s->ledger_schema && str_is(db_cell(r, row, 0), s->ledger_schema) &&
+                str_is(db_cell(r, row, 1), specs[i].beside))
+                beside = row;
+        }
+        int at = own >= 0 ? own : beside;
+        p->exists = at >= 0;
+        p->may_read = p->exists && str_is(db_cell(r, at, 5), "t");
+        p->may_write = p->exists && str_is(db_cell(r, at, 6), "t");
+        if (own >= 0 || (beside < 0 && facts->may_own)) {
+            p->schema = "aramid";
+            p->table = specs[i].name;
+        } else if (beside >= 0 || facts->may_beside) {
+            p->schema = s->ledger_schema;
+            p->table = specs[i].beside;
+        }
+    }
+}
+
+void
+own_place_beside(Session *s, const char *schema)
+{
+    for (int i = 0; i < OWN_COUNT; i++)
+        if (!s->own[i].schema) {
+            s->own[i].schema = schema;
+            s->own[i].table = specs[i].beside;
+        }
+}
+
+void
+own_add_table(const Session *s, Buf *b, OwnTable t)
+{
+    sql_add_name(b, s->own[t].schema, s->own[t].table);
+}
+
+bool
+own_is_there(const Session *s, OwnTable t)
+{
+    return s->own[t].exists && s->own[t].may_read && s->own[t].may_write;
+}
+
+bool
+own_can_be(const Session *s, OwnTable t)
+{
+    return s->own[t].exists ? own_is_there(s, t) : s->own[t].schema != NULL;
+}
+
+static void
+add_create(const Session *s, Buf *b, OwnTable t)
+{
+    buf_addz(b, "CREATE TABLE ");
+    own_add_table(s, b, t);
+    buf_fmt(b, " (%s);COMMENT ON TABLE ", specs[t].columns);
+    own_add_table(s, b, t);
+    buf_fmt(b, " IS '%s';", specs[t].comment);
+    if (specs[t].is_public) {
+        buf_addz(b, "GRANT SELECT ON ");
+        own_add_table(s, b, t);
+        buf_addz(b, " TO PUBLIC;");
+    }
+}
+
+void
+own_add_create(const Session *s, Buf *b, unsigned tables)
+{
+    bool has_schema = s->has_own_schema;
+    for (int i = 0; i < OWN_COUNT; i++) {
+        if (!(tables & 1u << i) || s->own[i].exists || !s->own[i].schema)
+            continue;
+        if (!has_schema && strcmp(s->own[i].schema, "aramid") == 0) {
+            buf_addz(b, "CREATE SCHEMA aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
+            has_schema = true;
+        }
+        add_create(s, b, (OwnTable)i);
+    }
+}
+
+void
+own_made(Session *s, unsigned tables)
+{
+    for (int i = 0; i < OWN_COUNT; i++) {
+        OwnPlace *p = &s->own[i];
+        if (!(tables & 1u << i) || !p->schema || p->exists)
+            continue;
+        p->exists = p->may_read = p->may_write = true;
+        s->has_own_schema = s->has_own_schema || strcmp(p->schema, "aramid") == 0;
+    }
+}
+
+bool
+own_refuse(const Session *s, const char *what, Err *err)
+{
+    err_set(err, ERR_DENIED, "%s", what);
+    err_detail(err,
+               "the role may create neither a schema in this database nor a table in "
+               "schema \"%s\"",
+               s->ledger_schema ? s->ledger_schema : "");
+    return err_hint(err, "as the owner of the database: GRANT CREATE ON DATABASE ... TO %s",
+                    db_info(s->db)->user);
+}

@@ -1,0 +1,62 @@
+/* The table of runs: one row for each run that changes a database, completed as it goes on. */
+#include "base/os.h"
+#include "run/run_int.h"
+#include "sqltext/sqltext.h"
+
+static void
+add_text(Buf *b, const char *text)
+{
+    if (text)
+        sql_add_literal(b, str_of(text));
+    else
+        buf_addz(b, "NULL");
+}
+
+void
+record_add(const Session *s, Buf *b, const RunRecord *r)
+{
+    buf_addz(b, "INSERT INTO ");
+    own_add_table(s, b, OWN_RUNS);
+    buf_addz(b,
+             " AS r (run_id, verb, environment, os_user, started_at, finished_at, outcome, applied,"
+             " backup_id, no_backup_reason, consent) VALUES (");
+    const char *texts[] = {r->run_id, r->verb, r->environment, os_who(b->arena)};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        add_text(b, texts[i]);
+        buf_addz(b, ", ");
+    }
+    if (r->started_us)
+        buf_fmt(b, "pg_catalog.to_timestamp(%lld.%06lld)", (long long)(r->started_us / 1000000),
+                (long long)(r->started_us % 1000000));
+    else
+        buf_addz(b, "pg_catalog.clock_timestamp()");
+    buf_addz(b, r->outcome ? ", pg_catalog.clock_timestamp(), " : ", NULL, ");
+    add_text(b, r->outcome ? r->outcome : "running");
+    buf_fmt(b, ", %d, ", r->applied);
+    add_text(b, r->backup_id);
+    buf_addz(b, ", ");
+    add_text(b, r->no_backup_reason);
+    buf_addz(b, ", ");
+    add_text(b, r->consent);
+    buf_addz(b, ") ON CONFLICT (run_id) DO UPDATE SET finished_at = EXCLUDED.finished_at,"
+                " outcome = EXCLUDED.outcome, applied = EXCLUDED.applied,"
+                " backup_id = COALESCE(EXCLUDED.backup_id, r.backup_id),"
+                " no_backup_reason = COALESCE(EXCLUDED.no_backup_reason, r.no_backup_reason),"
+                " consent = COALESCE(EXCLUDED.consent, r.consent)");
+}
+
+bool
+run_record(Session *s, const RunRecord *record, Err *err)
+{
+    if (!own_can_be(s, OWN_RUNS))
+        return own_refuse(s, "there is no place to write this run down", err);
+    Buf b;
+    buf_init(&b, s->arena);
+    session_add_prefix(s, &b);
+    own_add_create(s, &b, 1u << OWN_RUNS);
+    record_add(s, &b, record);
+    if (!db_query(s->db, s->arena, buf_str(&b), NULL, err))
+        return false;
+    own_made(s, 1u << OWN_RUNS);
+    return true;
+}
