@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "base/jw.h"
 #include "base/os.h"
-#include "flow/flow.h"
+#include "flow/guard.h"
 
 enum { STOP_TIMEOUT_MS = 20000 };
 
@@ -123,6 +123,19 @@ cmd_db_stop(CmdCall *call)
     return 0;
 }
 
+static bool
+may_remove(const CmdCall *call, const Config *config, const ClusterInfo *info, Err *err)
+{
+    FlowInput in = cli_flow_input(call, config);
+    FlowGuard guard;
+    GateConsent consent;
+    flow_guard_open(call->arena, &in, GATE_DESTROYS, "aramid db remove", &guard);
+    return flow_guard_consent(&guard, &consent, err) &&
+           (consent == GATE_AGREED ||
+            cli_confirm(call, str_fmt(call->arena, "Delete %s with all its data?", info->data_dir),
+                        "deleting the embedded database", "aramid db remove --yes", err));
+}
+
 int
 cmd_db_remove(CmdCall *call)
 {
@@ -134,9 +147,7 @@ cmd_db_remove(CmdCall *call)
     Err err;
     if (!load_options(call, &options, config, &err) ||
         !cluster_inspect(a, &options, &info, &err) ||
-        (info.data_dir &&
-         !cli_confirm(call, str_fmt(a, "Delete %s with all its data?", info.data_dir),
-                      "deleting the embedded database", "aramid db remove --yes", &err)) ||
+        (info.data_dir && !may_remove(call, config, &info, &err)) ||
         !cluster_remove(a, &options, STOP_TIMEOUT_MS, &removed, &err))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {

@@ -122,6 +122,20 @@ storage_name(char c)
     return c == 'p' ? "PLAIN" : c == 'e' ? "EXTERNAL" : c == 'm' ? "MAIN" : "EXTENDED";
 }
 
+/* The type's own, which SET STORAGE has no word for before version 16 (pg_type.typstorage). */
+static char
+storage_of_type(const Render *r, const CatType *type)
+{
+    const CatDomain *domain;
+    while (!type->is_array && type->schema &&
+           (domain = catalog_find(r->diff->to.catalog,
+                                  (CatRef){CAT_DOMAIN, type->schema, type->name, NULL})))
+        type = &domain->type;
+    bool is_main = strcmp(type->name, "numeric") == 0 || strcmp(type->name, "inet") == 0 ||
+                   strcmp(type->name, "cidr") == 0;
+    return is_main && !type->is_array && !type->schema ? 'm' : 'x';
+}
+
 /* Storage, compression, statistics and options, where they differ. */
 static void
 column_storage(Render *r, const char *table, const CatColumn *from, const CatColumn *to)
@@ -129,15 +143,9 @@ column_storage(Render *r, const char *table, const CatColumn *from, const CatCol
     const char *name = ident_text(r, to->id.sub);
     char was = from ? from->storage : 0, compressed = from ? from->compression : 0;
     const char *target = from ? from->statistics : NULL;
-    if (was != to->storage) {
-        /* Zero is the type's own, which has no name before version 16. */
-        if (to->storage)
-            statement(r, "ALTER TABLE %s ALTER COLUMN %s SET STORAGE %s", table, name,
-                      storage_name(to->storage));
-        else
-            statement(r, "ALTER TABLE %s ALTER COLUMN %s SET STORAGE %s", table, name,
-                      strcmp(to->type.name, "numeric") == 0 ? "MAIN" : "EXTENDED");
-    }
+    if (was != to->storage)
+        statement(r, "ALTER TABLE %s ALTER COLUMN %s SET STORAGE %s", table, name,
+                  storage_name(to->storage ? to->storage : storage_of_type(r, &to->type)));
     if (compressed != to->compression)
         statement(r, "ALTER TABLE %s ALTER COLUMN %s SET COMPRESSION %s", table, name,
                   to->compression == 'l'   ? "lz4"
@@ -383,8 +391,8 @@ alter_column_compat(Alter *a, const ColumnChange *k)
         set_type(a, k);
 }
 
-/* The sequence of an identity column is looked at before any clause is done: statements of their own
- * before and after those that change the type and NOT NULL. */
+/* The sequence of an identity column is looked at before any clause is done: statements of their
+ * own before and after those that change the type and NOT NULL. */
 static void
 alter_identity(Alter *a, const ColumnChange *k)
 {

@@ -406,3 +406,13 @@ def test_backups_and_their_absence_are_written_down(production, project, tmp_pat
     assert result.rc == -9, result
     assert production.sql("SELECT no_backup_reason, outcome FROM aramid.runs"
                           " ORDER BY started_at DESC LIMIT 1") == [('it\'s "tiny"', "running")]
+
+
+def test_an_agent_does_not_delete_the_embedded_database(project):
+    project.add("init", "CREATE TABLE a (i int);")
+    assert aramid.run("deploy", cwd=project.path).rc == 0
+    agent = {"CLAUDECODE": "1"}
+    result = aramid.run("db", "remove", "--yes", cwd=project.path, env=agent)
+    assert result.rc == 8 and "Claude Code" in result.err, result
+    assert aramid.run("deploy", cwd=project.path, env=agent).rc == 0
+    assert aramid.run("db", "remove", "--yes", cwd=project.path).rc == 0
