@@ -40,7 +40,8 @@ def folder(tmp_path):
 
 def left(folder):
     """What is in the folder of the backups, hidden files too."""
-    with_dots = os.listdir(os.path.join(folder, "backups"))
+    path = os.path.join(folder, "backups")
+    with_dots = os.listdir(path) if os.path.exists(path) else []  # not made before it connects
     return sorted(name for name in with_dots if name != ".gitignore")
 
 
