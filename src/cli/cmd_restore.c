@@ -64,7 +64,11 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
     x.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
                                cli_flag(call, "verbose"), &call->secrets);
     RestoreInput in = {
-        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .base = {.config = &config,
+                 .self_exe = cli_self_exe(call),
+                 .tick = cli_tick,
+                 .yes = cli_given(call, "confirm"), /* approve looks whether it is the name */
+                 .can_ask = cli_can_ask(call)},
         .sink = progress_sink(x.progress, NULL),
         .backup = cli_arg(call, 0),
         .name = cli_text(call, "name"),

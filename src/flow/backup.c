@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/os.h"
 
 enum { LOOK_MS = 1000 };
 
@@ -258,13 +259,47 @@ flow_backup_policy(const Config *c, const char *reason, BackupPolicy *ret, Err *
     return err_hint(err, "aramid deploy --no-backup --reason \"snapshot taken at 12:00\"");
 }
 
+static bool
+is_set(const char *variable, const char *value)
+{
+    const char *v = os_env(variable);
+    return v && v[0] && (!value || strcmp(v, value) == 0);
+}
+
+/* A backup on a machine that is gone in an hour is none.
+ * https://vercel.com/docs/builds,
+ * https://docs.github.com/actions/reference/workflows-and-actions/variables */
+static bool
+check_place(const Config *c, const RunSink *sink, Err *err)
+{
+    if (c->values[CFG_BACKUP_COMMAND].text)
+        return true;
+    if (is_set("RUNNER_ENVIRONMENT", "github-hosted"))
+        say(sink, RUN_NOTE, RUN_WARN, -1,
+            "the disk of this machine of GitHub is thrown away after the job: keep the backup as "
+            "an "
+            "artifact (docs/init.md)");
+    if (!is_set("VERCEL", NULL))
+        return true;
+    err_set(err, ERR_BACKUP,
+            "a backup would lie on the disk of a Vercel build, which is thrown away");
+    err_hint(err, "let the database's provider make one: backup.command in aramid.yaml");
+    err_hint(err, "or, where the provider keeps backups by itself: aramid deploy --no-backup "
+                  "--reason \"the provider keeps 7 days\"");
+    return err_hint(err,
+                    "scripts/vercel-build.sh of aramid init takes the reason from the variable "
+                    "NO_BACKUP_REASON");
+}
+
 bool
 flow_backup_before(Arena *a, const FlowInput *in, const RunSink *sink, const Target *target,
-                   const char *run_id, const History *h, const RunReport *run,
-                   const char **ret_id, Err *err)
+                   const char *run_id, const History *h, const RunReport *run, const char **ret_id,
+                   Err *err)
 {
     BackupSet set;
     BackupSetVec pruned = {0};
+    if (!check_place(in->config, sink, err))
+        return err_detail(err, "state: nothing was changed");
     say(sink, RUN_BACKUP, RUN_INFO, -1, "making a backup first");
     if (!make(a, in, sink, target, h, run, NULL, run_id, &set, err)) {
         if (err->code == ERR_INTERRUPTED)

@@ -1,6 +1,7 @@
 #include "flow/doctor.h"
 
 #include "base/clock.h"
+#include "flow/guard.h"
 
 static const char *
 hint_of(Arena *a, const Err *err)
@@ -42,6 +43,35 @@ look_at_migrations(Arena *a, Doctor *d)
     else
         doctor_add(d, FINDING_CONFIG_MIGRATIONS, FINDING_OK, h.dir, NULL, "%zu migration%s",
                    h.files.n, h.files.n == 1 ? "" : "s");
+}
+
+/* What the database says about itself, and whether a deploy from here would be let in. */
+static void
+look_at_mark(Arena *a, const DoctorInput *in, Doctor *d, const DoctorResult *r, Session *s)
+{
+    History nothing = {.layout = &history_prisma, .dir = ""};
+    JournalVec journal = {0};
+    FlowGuard guard;
+    Err err;
+    if (d->is_over || !session_read(s, &nothing, &journal, &err))
+        return; /* told with the way to the database */
+    flow_guard_open(a, &in->base, GATE_CHANGES, "aramid deploy", &guard);
+    bool ok = flow_guard_session(&guard, s, r->target.origin, &err);
+    const Identity *i = run_identity(s);
+    if (!ok)
+        doctor_add(d, FINDING_IDENTITY_MARK, FINDING_ERROR, NULL, hint_of(a, &err), "%s: %s",
+                   err.primary, err.detail);
+    else if (i)
+        doctor_add(d, FINDING_IDENTITY_MARK, guard.target.note ? FINDING_INFO : FINDING_OK, NULL,
+                   NULL, "it says that it is \"%s\", since %s (%s)%s%s",
+                   str_printable(a, str_of(i->environment), false),
+                   str_printable(a, str_of(i->made_at), false),
+                   str_printable(a, str_of(i->made_with), false), guard.target.note ? "; " : "",
+                   guard.target.note ? guard.target.note : "");
+    else
+        doctor_add(d, FINDING_IDENTITY_MARK, FINDING_INFO, NULL, NULL,
+                   "it does not say yet which environment it is%s",
+                   in->base.config->env_said ? ": the next deploy writes it down" : "");
 }
 
 /* A session on the target, if there is a way to it. */
@@ -100,6 +130,8 @@ flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret)
         doctor_tools(&d, ret->server ? ret->server->version : 0);
     if (doctor_wants(&d, DOCTOR_IDENTITY))
         doctor_identity(&d, is_open ? &s : NULL);
+    if (is_open && doctor_wants(&d, DOCTOR_IDENTITY))
+        look_at_mark(a, in, &d, ret, &s);
     ret->is_interrupted = d.tick && !d.tick(d.tick_arg, 0);
     if (is_open && d.is_over && !ret->is_interrupted)
         doctor_add(&d, FINDING_CHECK_FAILED, FINDING_ERROR, NULL, "aramid doctor, once more",

@@ -1,4 +1,5 @@
 #include "flow/database.h"
+#include "flow/guard.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -294,6 +295,45 @@ refuse_guests(Restore *r)
                             "restored database takes the name");
 }
 
+/* ---- may it be done, from here, to this database? ------------------------------------------- */
+
+static void
+close_session(Session *s)
+{
+    session_close(s);
+}
+
+/* The database that is replaced says who it is; a new one beside it harms nothing, but is not made
+ * by a build of a preview, either. */
+static bool
+check_gate(Restore *r)
+{
+    const Config *c = r->in->base.config;
+    FlowGuard guard;
+    GateConsent consent;
+    if (!r->ret->replaces) {
+        flow_guard_open(r->arena, &r->in->base, GATE_CHANGES, "aramid restore", &guard);
+        return flow_guard_check(&guard, r->err);
+    }
+    Session s __attribute__((cleanup(close_session))) = {0};
+    SessionOptions o = {.config = c,
+                        .url = &r->ret->target.url,
+                        .url_origin = r->ret->target.origin,
+                        .layout = &history_prisma,
+                        .verb = "restore",
+                        .tick = r->in->base.tick,
+                        .tick_arg = r->in->base.tick_arg};
+    History nothing = {.layout = &history_prisma, .dir = ""};
+    JournalVec journal = {0};
+    flow_guard_open(r->arena, &r->in->base, GATE_DESTROYS, "aramid restore --replace", &guard);
+    if (!session_open(r->arena, &o, &s, r->err) || !session_read(&s, &nothing, &journal, r->err) ||
+        !flow_guard_session(&guard, &s, r->ret->target.origin, r->err) ||
+        !flow_guard_consent(&guard, &consent, r->err))
+        return false;
+    flow_guard_announce(&guard, &r->in->sink);
+    return true;
+}
+
 /* ---- the restore ---------------------------------------------------------------------------- */
 
 static void
@@ -445,7 +485,7 @@ restore(Restore *r)
         return false;
     if (r->in->dry_run)
         return true;
-    if (!refuse_guests(r) ||
+    if (!check_gate(r) || !refuse_guests(r) ||
         (r->in->approve && !r->in->approve(r->in->approve_arg, r->ret, r->err)))
         return false;
     if (!r->in->into)

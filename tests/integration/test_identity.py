@@ -416,3 +416,38 @@ def test_an_agent_does_not_delete_the_embedded_database(project):
     assert result.rc == 8 and "Claude Code" in result.err, result
     assert aramid.run("deploy", cwd=project.path, env=agent).rc == 0
     assert aramid.run("db", "remove", "--yes", cwd=project.path).rc == 0
+
+
+# ---- restore and doctor -------------------------------------------------------------------------
+
+
+def test_restore_asks_who_is_replaced(production, project):
+    made = aramid.run("backup", "--env", "production", "--url", production.url(), cwd=project.path)
+    assert made.rc == 0, made
+
+    def replace(*args, **variables):
+        return aramid.run("restore", "--replace", "--confirm", production.name, "--url", production.url(),
+                          *args, cwd=project.path, env=variables)
+
+    wrong = replace("--env", "staging")
+    assert wrong.rc == 9 and '"production"' in wrong.err, wrong
+    agent = replace("--env", "production", CLAUDECODE="1")
+    assert agent.rc == 8 and "Claude Code" in agent.err, agent
+    preview = replace("--env", "production", VERCEL="1", VERCEL_ENV="preview")
+    assert preview.rc == 8 and "preview" in preview.err, preview
+    assert production.one("SELECT count(*) FROM a") == 10
+    production.sql("DELETE FROM a")
+    done = replace("--env", "production")
+    assert done.rc == 0, done
+    assert production.one("SELECT count(*) FROM a") == 10
+
+
+def test_doctor_knows_the_mark(production, project):
+    def mark(env):
+        result = aramid.run("doctor", "--only", "identity", "--json", "--env", env, "--url", production.url(),
+                            cwd=project.path)
+        return next(f for f in result.json["findings"] if f["id"] == "identity-mark")
+
+    assert mark("production")["level"] == "ok" and '"production"' in mark("production")["message"]
+    wrong = mark("staging")
+    assert wrong["level"] == "error" and wrong["fix"], wrong

@@ -644,6 +644,9 @@ def test_vercel_build(ready, tmp_path, db):
     assert done.returncode == 0 and "built" in done.stdout and db.exists('"User"'), done
     ready.add("broken", "SELECT 1/0;")
     done = build(VERCEL=1, VERCEL_ENV="production")
+    assert done.returncode == 50 and "thrown away" in done.stderr and "built" not in done.stdout, done
+    assert not os.path.exists(os.path.join(ready.path, "backups"))
+    done = build(VERCEL=1, VERCEL_ENV="production", NO_BACKUP_REASON="the provider's \"own\" ones")
     assert done.returncode == 22 and "built" not in done.stdout, done
 
 

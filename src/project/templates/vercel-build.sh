@@ -8,7 +8,14 @@ cd "$(dirname -- "$0")/.."
 case ${VERCEL_ENV:-} in
     production)
         aramid=$(sh scripts/get-aramid.sh)
-        "$aramid" deploy --env production --yes
+        # The disk of a build is thrown away, and a backup on it with it: set backup.command in aramid.yaml
+        # to what makes a snapshot, or the variable NO_BACKUP_REASON to why a deploy needs none
+        # ("Neon keeps 7 days").
+        if [ -n "${NO_BACKUP_REASON:-}" ]; then
+            "$aramid" deploy --env production --yes --no-backup --reason "$NO_BACKUP_REASON"
+        else
+            "$aramid" deploy --env production --yes
+        fi
         ;;
     "")
         if [ -n "${VERCEL:-}" ]; then
