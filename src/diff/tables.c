@@ -818,10 +818,12 @@ compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to)
         const CatConstraint *x = constraint_named(from ? &from->constraints : &none, y->id.sub);
         if (!y->is_inherited)
             continue;
-        if (!cat_same_text(x ? x->comment : NULL, y->comment)) {
+        /* A comment goes with the parent's constraint, when that is made anew. */
+        const char *comment = x && constraint_stays(d, x, y) ? x->comment : NULL;
+        if (!cat_same_text(comment, y->comment)) {
             CatConstraint *plain = arena_new(d->arena, CatConstraint);
             *plain = x ? *x : *y;
-            plain->comment = x ? x->comment : NULL;
+            plain->comment = comment;
             Change *c = change_add(d, CHANGE_ALTER, plain, y, RANK_ALTER_OTHER);
             *vec_add(d->arena, &c->fields) = "comment";
         }
