@@ -42,7 +42,7 @@ report_workflow_text(Buf *out, const Term *t, const WorkflowReport *r)
     }
     term_add(out, t, TERM_RED, term_mark(t, TERM_MARK_FAIL));
     buf_fmt(out, " Stopped at %s (exit status %d).\n", r->failed->name, r->failed->status);
-    add_names(out, r, WORKFLOW_DONE, "Done: ");
+    add_names(out, r, WORKFLOW_DONE, r->is_dry ? "Looked at, nothing was changed: " : "Done: ");
     add_names(out, r, WORKFLOW_SKIPPED, "Left out: ");
     add_names(out, r, WORKFLOW_NOT_RUN, "Not run: ");
     buf_addz(out,
