@@ -14,7 +14,6 @@ enum {
     OBJECT_BATCH = 128,   /* large objects in one message */
     OBJECT_ROUND = 64,    /* pieces of a longer one in one message */
     SEQUENCE_BATCH = 200,
-    LOCK_ATTEMPTS = 50,
     LOCK_WAIT_MS = 30000,
     LOCK_SLICE_MS = 1000,
 };
@@ -215,7 +214,7 @@ static bool
 begin(Dumper *d)
 {
     int64_t until = clock_ms() + (d->options->lock_ms ? d->options->lock_ms : LOCK_WAIT_MS);
-    for (int attempt = 1;; attempt++) {
+    for (;;) {
         ARENA_LOCAL(scratch);
         const DbRows *tables;
         if (!ask(d, scratch, str_of(tables_sql), &tables))
@@ -227,7 +226,7 @@ begin(Dumper *d)
         bool is_gone = strcmp(o.sqlstate, "42P01") == 0 || strcmp(o.sqlstate, "3F000") == 0;
         bool is_held = strcmp(o.sqlstate, "55P03") == 0 || strcmp(o.sqlstate, "40P01") == 0;
         bool again = o.end == DB_DONE || ((is_gone || is_held) && !o.cancelled);
-        if (!again || (is_held && clock_ms() >= until) || attempt == LOCK_ATTEMPTS)
+        if (!again || clock_ms() >= until)
             return o.end == DB_DONE ? err_set(d->err, ERR_SQL,
                                               "tables come and go while the dump wants to begin")
                                     : lock_failed(d, &o);

@@ -67,7 +67,7 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
         .base = {.config = &config,
                  .self_exe = cli_self_exe(call),
                  .tick = cli_tick,
-                 .yes = cli_given(call, "confirm"), /* approve looks whether it is the name */
+                 .yes = true, /* the name that is typed is the answer: approve */
                  .can_ask = cli_can_ask(call)},
         .sink = progress_sink(x.progress, NULL),
         .backup = cli_arg(call, 0),
