@@ -176,10 +176,28 @@ is_of(const Catalog *c, const CatObject *o)
     return found == o;
 }
 
+/* What a child has itself and from its parent can be dropped when the parent's is gone. */
+static void
+emit_parents_drop(Order *o, const CatObject *constraint)
+{
+    const CatRef *id = &constraint->id;
+    const CatRelation *table = catalog_relation(o->d->from, id->schema, id->name);
+    if (!table)
+        return;
+    vec_each (const CatName, parent, &table->inherits) {
+        const CatRef same = {CAT_CONSTRAINT, parent->schema, parent->name, id->sub};
+        Change *first = map_get(&o->dropped, ref_key(o->d->arena, &same));
+        if (first && first->op == CHANGE_DROP)
+            emit(o, first);
+    }
+}
+
 static void
 emit_needs(Order *o, const Change *c)
 {
     Differ *d = o->d;
+    if (c->op == CHANGE_DROP && c->kind == CAT_CONSTRAINT)
+        emit_parents_drop(o, c->from);
     if ((c->op == CHANGE_CREATE || c->op == CHANGE_RENAME) && is_named_freely(c->kind)) {
         Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
         if (old && old->from != c->to) /* what goes under its new name */
