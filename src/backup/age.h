@@ -21,8 +21,8 @@ MUST_CHECK bool age_check_recipient(const char *recipient, Err *err);
  * key is put into `file_key`, so that who wrote it can read it back; wipe it afterwards.
  * errors: ERR_CONFIG (a key; no libcrypto); those of the sink */
 MUST_CHECK bool age_writer_make(Arena *a, const char *const *recipients, size_t n, AgeSink sink,
-                                void *arg, unsigned char file_key[BACKUP_FILE_KEY],
-                                AgeWriter **ret, Err *err);
+                                void *arg, unsigned char file_key[BACKUP_FILE_KEY], AgeWriter **ret,
+                                Err *err);
 MUST_CHECK bool age_write(AgeWriter *w, Str bytes, Err *err);
 MUST_CHECK bool age_write_end(AgeWriter *w, Err *err);
 void age_writer_free(AgeWriter *w); /* wipes the keys; NULL is fine */

@@ -287,8 +287,8 @@ dump(Maker *k, const PgProgram *program, Err *err)
     BackupManifest *m = &k->m;
     int64_t started = clock_ms();
     bool native = m->method == BACKUP_BY_NATIVE;
-    m->tool = native ? "aramid " ARAMID_VERSION
-                     : str_fmt(a, "pg_dump (PostgreSQL) %s", program->version);
+    m->tool =
+        native ? "aramid " ARAMID_VERSION : str_fmt(a, "pg_dump (PostgreSQL) %s", program->version);
     vec_each (const char *const, key, &k->keys)
         *vec_add(a, &m->recipients) = *key;
     const char *name = str_fmt(a, "%s.%s%s", k->names.data, backup_format_name(m->format),
@@ -301,9 +301,9 @@ dump(Maker *k, const PgProgram *program, Err *err)
     DumpReader *reader = plain ? dump_reader_make(a, NULL, NULL) : NULL;
     DumpTotals written;
     BackupFile file;
-    bool ok = native ? backup_native(a, k->r, &k->facts, out, reader, err)
-                     : backup_pg_dump(a, k->r, &k->facts, program->path, m->format, out, reader,
-                                      err);
+    bool ok = native
+                  ? backup_native(a, k->r, &k->facts, out, reader, err)
+                  : backup_pg_dump(a, k->r, &k->facts, program->path, m->format, out, reader, err);
     if (!ok || (plain && !dump_read_end(reader, &written, err)) ||
         !backup_output_end(out, &file, err))
         return false;

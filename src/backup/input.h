@@ -23,7 +23,7 @@ enum { BACKUP_FILE_KEY = 16 };
 
 typedef struct BackupInputOptions {
     const char *path;
-    const char *identity;          /* file with age's secret keys ("AGE-SECRET-KEY-1..."), or NULL */
+    const char *identity; /* file with age's secret keys ("AGE-SECRET-KEY-1..."), or NULL */
     const unsigned char *file_key; /* instead: the key that the writer of this file kept, or NULL */
     const char *bindir;            /* folder of pg_restore; NULL = searched for, when needed */
     int64_t timeout_ms;            /* 0 = none */

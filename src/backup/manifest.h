@@ -57,13 +57,13 @@ typedef struct BackupManifest {
     const char *environment;
 
     const char *host, *database, *user;
-    const char *server; /* "15.20" */
-    int server_number;  /* 150020 */
+    const char *server;            /* "15.20" */
+    int server_number;             /* 150020 */
     const char *system_identifier; /* "" = the role may not see it */
     const char *wal_position;      /* "0/1A2B3C", before the dump; "" = not to be had */
 
-    const char *reason; /* "deploy" or "asked for" */
-    const char *run_id; /* of the deploy, or NULL */
+    const char *reason;    /* "deploy" or "asked for" */
+    const char *run_id;    /* of the deploy, or NULL */
     const char *migration; /* the newest applied one, NULL = none or no history */
     int64_t applied;       /* migrations that were applied */
 

@@ -24,7 +24,7 @@ typedef struct NativeTable {
 typedef struct NativeDump {
     VEC(NativeTable) tables; /* in the order of the dump */
     DumpTotals totals;
-    VEC(CatOther) left_out;  /* objects that are there and not in the dump */
+    VEC(CatOther) left_out; /* objects that are there and not in the dump */
 } NativeDump;
 
 typedef struct NativeOptions {
@@ -34,9 +34,9 @@ typedef struct NativeOptions {
     /* Told now and then which table of how many is under way; may be NULL. */
     void (*progress)(void *arg, const char *table, size_t number, size_t count, int64_t bytes);
     void *progress_arg;
-    int64_t lock_ms;       /* to wait for the locks, all in all; 0 = 30 s */
-    bool allow_left_out;   /* else objects that would be left out are an error, before any data */
-    const char *version;   /* of Aramid, for the dump's head */
+    int64_t lock_ms;     /* to wait for the locks, all in all; 0 = 30 s */
+    bool allow_left_out; /* else objects that would be left out are an error, before any data */
+    const char *version; /* of Aramid, for the dump's head */
 } NativeOptions;
 
 /* Write the dump of the database of `db`, which must be outside of a transaction and is so again

@@ -54,7 +54,7 @@ MUST_CHECK bool restore_lacks(Arena *a, Db *db, const RestoreSurvey *s, bool no_
 typedef struct RestoreProgress {
     const char *table; /* whose rows come in, are compared, or NULL */
     bool compares;
-    size_t number, count; /* of tables */
+    size_t number, count;     /* of tables */
     int64_t bytes, all_bytes; /* of the backup's file; 0 while comparing */
 } RestoreProgress;
 
@@ -67,10 +67,10 @@ typedef struct RestoreOptions {
 
 typedef struct RestoreResult {
     int64_t statements, rows;
-    size_t compared;          /* tables whose rows were read back and are the same */
-    RestoreTexts by_count;    /* tables that could only be compared by the number of rows */
+    size_t compared;           /* tables whose rows were read back and are the same */
+    RestoreTexts by_count;     /* tables that could only be compared by the number of rows */
     RestoreTexts not_compared; /* tables that this role cannot read back */
-    RestoreTexts notes;       /* what was left out or done otherwise */
+    RestoreTexts notes;        /* what was left out or done otherwise */
 } RestoreResult;
 
 /* Restore into the database of `db`, which must be empty and outside of a transaction, and compare.

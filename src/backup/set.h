@@ -4,17 +4,17 @@
 #include "backup/check.h"
 
 typedef struct BackupSet {
-    const char *path;      /* of the manifest */
-    const char *id;        /* of the manifest, or its file's name when it cannot be read */
-    const char *broken;    /* why it is none (manifest, a missing file, a wrong size), or NULL */
+    const char *path;        /* of the manifest */
+    const char *id;          /* of the manifest, or its file's name when it cannot be read */
+    const char *broken;      /* why it is none (manifest, a missing file, a wrong size), or NULL */
     BackupManifest manifest; /* empty when it cannot be read */
-    int64_t bytes;         /* of its files */
+    int64_t bytes;           /* of its files */
 } BackupSet;
 typedef VEC(BackupSet) BackupSetVec;
 
 typedef struct BackupFolder {
     const char *dir;
-    BackupSetVec sets;         /* newest first */
+    BackupSetVec sets;        /* newest first */
     VEC(const char *) strays; /* files that look like a backup's but have no manifest */
 } BackupFolder;
 

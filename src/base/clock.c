@@ -35,8 +35,7 @@ clock_iso(Arena *a, int64_t wall_us)
     struct tm tm;
     gmtime_r(&s, &tm);
     return str_fmt(a, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                   (int)(wall_us % 1000000 / 1000));
+                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_us % 1000000 / 1000));
 }
 
 char *

@@ -42,7 +42,7 @@ typedef struct Err {
 } Err;
 
 const ErrInfo *err_info(ErrCode code);
-int err_exit_status(const Err *err); /* 128 + signal when one was caught and interrupted */
+int err_exit_status(const Err *err);   /* 128 + signal when one was caught and interrupted */
 bool err_is_temporary(const Err *err); /* trying the same again may help */
 
 /* Fill err (detail, hint and place are cleared); always returns false. */

@@ -26,10 +26,10 @@ typedef struct JsonReader {
 } JsonReader;
 
 void jr_init(JsonReader *r, Arena *a, Str text);
-void jr_object(JsonReader *r); /* expects { */
+void jr_object(JsonReader *r);            /* expects { */
 bool jr_key(JsonReader *r, Str *ret_key); /* next key, false at } (which is consumed) */
-void jr_array(JsonReader *r); /* expects [ */
-bool jr_item(JsonReader *r); /* whether another value follows, false at ] (consumed) */
+void jr_array(JsonReader *r);             /* expects [ */
+bool jr_item(JsonReader *r);              /* whether another value follows, false at ] (consumed) */
 Str jr_str(JsonReader *r);
 int64_t jr_int(JsonReader *r);
 bool jr_bool(JsonReader *r);

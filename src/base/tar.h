@@ -5,9 +5,7 @@
 #include "base/str.h"
 
 /* Add a file. name: relative, at most 100 bytes; time in seconds since 1970. */
-void
-tar_add(Buf *archive, const char *name, Str content, int64_t time_s);
+void tar_add(Buf *archive, const char *name, Str content, int64_t time_s);
 
 /* End the archive. */
-void
-tar_end(Buf *archive);
+void tar_end(Buf *archive);

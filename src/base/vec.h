@@ -26,4 +26,5 @@ void *vec_grow(Arena *a, void *v, size_t *cap, size_t size);
      &(vec)->v[(vec)->n++])
 
 #define vec_each(T, it, vec)                                                                       \
-    for (__typeof__(T) *it = (vec)->v, *it##_end = (vec)->n ? (vec)->v + (vec)->n : it; it != it##_end; it++)
+    for (__typeof__(T) *it = (vec)->v, *it##_end = (vec)->n ? (vec)->v + (vec)->n : it;            \
+         it != it##_end; it++)

@@ -68,8 +68,7 @@ set_type(Ctx *c, CatColumn *column, const PslModelField *f, bool is_list)
     const char *sql;
     if (f->kind == PSL_FIELD_ENUM) {
         const char *schema = schema_of(c, f->enum_->schema);
-        column->type =
-            catalog_type_named(c->arena, schema, text(c, f->enum_->db_name), is_list);
+        column->type = catalog_type_named(c->arena, schema, text(c, f->enum_->db_name), is_list);
         sql = strcmp(schema, c->schema) == 0
                   ? str_fmt(c->arena, "\"" STR_FMT "\"%s", STR_ARG(f->enum_->db_name), brackets)
                   : str_fmt(c->arena, "\"%s\".\"" STR_FMT "\"%s", schema,
@@ -317,8 +316,7 @@ add_relations(Ctx *c)
     }
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, by_forward);
-    bool uses_keys =
-        !c->psl->datasource || c->psl->datasource->relation_mode != PSL_MODE_PRISMA;
+    bool uses_keys = !c->psl->datasource || c->psl->datasource->relation_mode != PSL_MODE_PRISMA;
     vec_each (PslRelation *, r, &all)
         if (uses_keys && (*r)->kind != PSL_MANY_TO_MANY)
             add_foreign_key(c, *r);
@@ -379,8 +377,8 @@ add_enums(Ctx *c)
 {
     for (size_t i = 0; i < c->psl->nenums; i++) {
         const PslEnum *e = c->psl->enums[i];
-        CatEnum *x = catalog_add(c->out.catalog, CAT_ENUM, schema_of(c, e->schema),
-                                 text(c, e->db_name));
+        CatEnum *x =
+            catalog_add(c->out.catalog, CAT_ENUM, schema_of(c, e->schema), text(c, e->db_name));
         bridge_rename(c->arena, &c->out, e->decl->doc, x->id);
         for (size_t k = 0; k < e->nvalues; k++) {
             const char *label = text(c, e->values[k].db_name);

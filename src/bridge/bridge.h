@@ -28,7 +28,8 @@ typedef struct Bridge {
      * values named under the new name of theirs. An annotation may stay after it was applied. */
     CatRenames renames;
     CatRefs unread_renames; /* whose annotation has another form: to be told as a mistake */
-    CatRefs unused_schemas; /* listed in the datasource; nothing is in them, so nothing makes them */
+    CatRefs
+        unused_schemas; /* listed in the datasource; nothing is in them, so nothing makes them */
 } Bridge;
 
 /* Make the catalog of a schema in which psl_validate found no errors. Views, and relations with
@@ -37,8 +38,7 @@ typedef struct Bridge {
  * opts     NULL for defaults
  * returns  owned by `a`, with views into the schema's texts
  * cost     linear */
-Bridge
-bridge_catalog(Arena *a, const PslResolved *schema, const BridgeOptions *opts);
+Bridge bridge_catalog(Arena *a, const PslResolved *schema, const BridgeOptions *opts);
 
 /* What a schema's catalog takes for given of a database that it is compared with: its schemas and
  * extensions, and the domains, composite types, sequences and functions that the schema names in
@@ -46,5 +46,4 @@ bridge_catalog(Arena *a, const PslResolved *schema, const BridgeOptions *opts);
  *
  * returns  owned by `a`, finished; with views into `other`
  * cost     objects of the schema times those kinds of `other` */
-Catalog *
-bridge_named(Arena *a, const Catalog *schema, const Catalog *other);
+Catalog *bridge_named(Arena *a, const Catalog *schema, const Catalog *other);

@@ -52,10 +52,8 @@ typedef struct PullWarning {
     CatTexts items; /* `Model: "t", field: "x"`; texts of the database, not filtered */
 } PullWarning;
 
-const char *
-pull_warning_name(PullWarningKind kind); /* "no-id" */
-const char *
-pull_warning_sentence(PullWarningKind kind); /* Prisma's where it has one */
+const char *pull_warning_name(PullWarningKind kind);     /* "no-id" */
+const char *pull_warning_sentence(PullWarningKind kind); /* Prisma's where it has one */
 
 typedef struct Pull {
     Source *files; /* those of the schema, in their order */
@@ -73,6 +71,5 @@ typedef struct Pull {
  * ret      owned by `a`, with views into the texts of `old`
  * errors   ERR_INTERNAL when the result would not be valid: then there is none
  * cost     O(n log n) in both schemas */
-MUST_CHECK bool
-bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old, const PullOptions *options,
-            Pull *ret, Err *err);
+MUST_CHECK bool bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old,
+                            const PullOptions *options, Pull *ret, Err *err);

@@ -83,59 +83,38 @@ typedef struct PullCtx {
 } PullCtx;
 
 /* pull_names.c: which models, enums and fields there are, and what they are called. */
-void
-pull_collect(PullCtx *c);
-Str
-pull_key(PullCtx *c, const char *schema, const char *name);
-PullModel *
-pull_model(PullCtx *c, const char *schema, const char *name);
-PullField *
-pull_field(PullModel *m, const char *column);
-const char *
-pull_free_name(PullCtx *c, const PullModel *m, const char *wish);
-bool
-pull_is_join_table(PullCtx *c, const CatRelation *t);
+void pull_collect(PullCtx *c);
+Str pull_key(PullCtx *c, const char *schema, const char *name);
+PullModel *pull_model(PullCtx *c, const char *schema, const char *name);
+PullField *pull_field(PullModel *m, const char *column);
+const char *pull_free_name(PullCtx *c, const PullModel *m, const char *wish);
+bool pull_is_join_table(PullCtx *c, const CatRelation *t);
 
 /* pull_types.c: types and defaults. */
-void
-pull_fill_field(PullCtx *c, const Catalog *catalog, const CatColumn *column, PullField *f);
-void
-pull_add_string(Buf *b, Str text); /* in double quotes */
+void pull_fill_field(PullCtx *c, const Catalog *catalog, const CatColumn *column, PullField *f);
+void pull_add_string(Buf *b, Str text); /* in double quotes */
 
 /* pull_keys.c: identifiers, uniques and indexes, and the fields that may carry them. */
-void
-pull_keys(PullCtx *c, PullModel *m);
-const char *
-pull_key_text(PullCtx *c, const PullModel *m, const PullKey *k);
-bool
-pull_key_same(PullCtx *c, const PullModel *m, const PullKey *x, const PullKey *y);
-const char *
-pull_default_name(Arena *a, const char *table, const CatTexts *columns, const char *suffix);
+void pull_keys(PullCtx *c, PullModel *m);
+const char *pull_key_text(PullCtx *c, const PullModel *m, const PullKey *k);
+bool pull_key_same(PullCtx *c, const PullModel *m, const PullKey *x, const PullKey *y);
+const char *pull_default_name(Arena *a, const char *table, const CatTexts *columns,
+                              const char *suffix);
 
 /* pull_relations.c: relation fields. */
-void
-pull_relations(PullCtx *c);
+void pull_relations(PullCtx *c);
 
 /* pull_notes.c: what is said beside. */
-void
-pull_notes(PullCtx *c);
-void
-pull_warn(PullCtx *c, PullWarningKind kind, const char *item);
+void pull_notes(PullCtx *c);
+void pull_warn(PullCtx *c, PullWarningKind kind, const char *item);
 
 /* pull_render.c: blocks. */
-Str
-pull_laid_out(PullCtx *c, Str text); /* as `aramid format` does, without the last line end */
-const char *
-pull_new_model(PullCtx *c, const PullModel *m);
-const char *
-pull_new_enum(PullCtx *c, const PullEnum *e);
-CatTexts
-pull_enum_docs(PullCtx *c, const PullEnum *e);
+Str pull_laid_out(PullCtx *c, Str text); /* as `aramid format` does, without the last line end */
+const char *pull_new_model(PullCtx *c, const PullModel *m);
+const char *pull_new_enum(PullCtx *c, const PullEnum *e);
+CatTexts pull_enum_docs(PullCtx *c, const PullEnum *e);
 /* The block's text with the edits made; its own text when nothing changes. */
-Str
-pull_edit_model(PullCtx *c, PullModel *m);
-Str
-pull_edit_enum(PullCtx *c, const PullEnum *e);
+Str pull_edit_model(PullCtx *c, PullModel *m);
+Str pull_edit_enum(PullCtx *c, const PullEnum *e);
 /* What is to be said above a block and is not there yet; each line ends in a line end. */
-Str
-pull_docs(PullCtx *c, const CatTexts *docs, Str there);
+Str pull_docs(PullCtx *c, const CatTexts *docs, Str there);

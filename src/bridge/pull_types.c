@@ -298,8 +298,7 @@ read_cast(Reader *r)
     return r->at > before;
 }
 
-static bool
-read_value(Reader *r, Value *ret);
+static bool read_value(Reader *r, Value *ret);
 
 static bool
 read_elements(Reader *r, Value *ret)

@@ -336,8 +336,7 @@ void catalog_sequence_init(CatSequence *s, CatType type);
 
 /* The name that PostgreSQL gives to the sequence of a serial column when it is free: the longer of
  * the two names gives way (makeObjectName). */
-const char *
-catalog_serial_name(Arena *a, const char *table, const char *column);
+const char *catalog_serial_name(Arena *a, const char *table, const char *column);
 
 /* `name` with `suffix` behind it, in PostgreSQL's 63 bytes: the name gives way, at a character. */
 const char *catalog_name_with(Arena *a, const char *name, const char *suffix);
@@ -399,8 +398,7 @@ CatObjects catalog_order(Arena *a, const Catalog *c, CatCycles *ret_cycles);
 
 /* For each object, by its ordinal: the objects that it needs, with a relation or type for its
  * columns. What a relation's columns need is listed for the relation. */
-CatObjects *
-catalog_needs(Arena *a, const Catalog *c);
+CatObjects *catalog_needs(Arena *a, const Catalog *c);
 
 /* ---- renaming ------------------------------------------------------------------------------- */
 

@@ -180,8 +180,7 @@ by_sub(const void *x, const void *y)
     return cat_text_cmp(p->id.sub, q->id.sub);
 }
 
-static void
-put_object(Writer *w, const CatObject *o, bool is_part);
+static void put_object(Writer *w, const CatObject *o, bool is_part);
 
 static void
 put_parts(Writer *w, const CatObject *o, const ListInfo *info)
@@ -449,8 +448,7 @@ field_named(const Field *fields, size_t n, Str key)
     return NULL;
 }
 
-static void
-get_objects(Reader *r, const ListInfo *info, CatObject *of);
+static void get_objects(Reader *r, const ListInfo *info, CatObject *of);
 
 /* One object, whose first members say its name. */
 static void

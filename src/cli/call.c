@@ -162,8 +162,11 @@ cli_load_config_for(CmdCall *call, const char *env, Config *ret, Err *err)
 FlowInput
 cli_flow_input(const CmdCall *call, const Config *config)
 {
-    return (FlowInput){.config = config, .self_exe = cli_self_exe(call), .tick = cli_tick,
-                       .yes = cli_flag(call, "yes"), .can_ask = cli_can_ask(call)};
+    return (FlowInput){.config = config,
+                       .self_exe = cli_self_exe(call),
+                       .tick = cli_tick,
+                       .yes = cli_flag(call, "yes"),
+                       .can_ask = cli_can_ask(call)};
 }
 
 bool
@@ -280,7 +283,8 @@ bool
 cli_ask_name(const CmdCall *call, const char *question, const char *database, Err *err)
 {
     Str answer;
-    return cli_ask(call, str_fmt(call->arena, "%s\nType the name of the database to go on: ", question),
+    return cli_ask(call,
+                   str_fmt(call->arena, "%s\nType the name of the database to go on: ", question),
                    &answer, err) &&
            (str_is(answer, database) || not_confirmed(err));
 }

@@ -47,8 +47,8 @@ typedef struct OptSpec {
     const char *value;              /* name of the value in help: "DURATION"; NULL for flags */
     const char *const *choices;     /* OPT_CHOICE: the values, NULL at the end */
     const char *const *other_names; /* further accepted spellings, NULL at the end; or NULL */
-    const char *env;   /* environment variables with the same meaning, for help; or NULL */
-    const char *needs; /* another option that must be given too; or NULL */
+    const char *env;     /* environment variables with the same meaning, for help; or NULL */
+    const char *needs;   /* another option that must be given too; or NULL */
     const char *name_or; /* the value may be left out when this other option has one, and is then
                             the same as there; or NULL */
     int64_t min, max;    /* OPT_INT; both 0 = 0 to 1000000 */
@@ -107,11 +107,11 @@ typedef struct CmdSpec {
     const char *name; /* "deploy", or two words: "db url" */
     CmdGroup group;
     CmdClass class;
-    unsigned uses;           /* CMD_USES_... */
-    const char *summary;     /* one line, lower case, no final stop */
-    const char *description; /* paragraphs, separated by empty lines */
-    const ArgSpec *args;     /* ends with name NULL; or NULL */
-    const OptSpec *options;  /* ends with name NULL; or NULL */
+    unsigned uses;                /* CMD_USES_... */
+    const char *summary;          /* one line, lower case, no final stop */
+    const char *description;      /* paragraphs, separated by empty lines */
+    const ArgSpec *args;          /* ends with name NULL; or NULL */
+    const OptSpec *options;       /* ends with name NULL; or NULL */
     const char *const *one_of[2]; /* of each list, NULL at its end, exactly one option is given */
     const CmdConflict *conflicts; /* ends with one NULL; or NULL */
     const CmdExample *examples;   /* ends with line NULL; or NULL */
@@ -158,7 +158,7 @@ struct CmdCall {
     bool wants_help, wants_version;
     VEC(OptValue) options;
     VEC(const char *) args;
-    FILE *out, *err; /* results; everything else */
+    FILE *out, *err;   /* results; everything else */
     SecretVec secrets; /* of the configuration, once it is loaded: printed nowhere */
     Term term_out, term_err;
 };
@@ -179,8 +179,8 @@ MUST_CHECK bool cli_parse(Arena *a, const CliTable *table, int argc, char **argv
 /* Options of a parsed call, by name without dashes; one that this command does not have counts as
  * not given. A name that no command knows is a defect (assertion). */
 bool cli_given(const CmdCall *call, const char *name);
-bool cli_flag(const CmdCall *call, const char *name);         /* false when not given */
-const char *cli_text(const CmdCall *call, const char *name);  /* NULL when not given */
+bool cli_flag(const CmdCall *call, const char *name);        /* false when not given */
+const char *cli_text(const CmdCall *call, const char *name); /* NULL when not given */
 int64_t cli_number(const CmdCall *call, const char *name, int64_t otherwise);
 
 /* Positional argument number `index`, NULL when there are fewer. */
@@ -196,9 +196,8 @@ MUST_CHECK bool cli_load_config_of(CmdCall *call, const char *schema, Config *re
 
 /* The same for a command that only looks: what is wrong with it is added to `problems`, and `ret`
  * holds the rest. `request` is what it was loaded with. */
-MUST_CHECK bool
-cli_load_config_to_look(CmdCall *call, ConfigRequest *request, ConfigProblems *problems,
-                        Config *ret, Err *err);
+MUST_CHECK bool cli_load_config_to_look(CmdCall *call, ConfigRequest *request,
+                                        ConfigProblems *problems, Config *ret, Err *err);
 
 /* The same as if --env had named this environment. */
 MUST_CHECK bool cli_load_config_for(CmdCall *call, const char *env, Config *ret, Err *err);

@@ -145,8 +145,7 @@ cmd_db_remove(CmdCall *call)
     ClusterInfo info = {0};
     bool removed = false;
     Err err;
-    if (!load_options(call, &options, config, &err) ||
-        !cluster_inspect(a, &options, &info, &err) ||
+    if (!load_options(call, &options, config, &err) || !cluster_inspect(a, &options, &info, &err) ||
         (info.data_dir && !may_remove(call, config, &info, &err)) ||
         !cluster_remove(a, &options, STOP_TIMEOUT_MS, &removed, &err))
         return cli_fail(call, &err);

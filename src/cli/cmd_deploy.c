@@ -22,8 +22,8 @@ on_target(void *arg, const Target *t)
     Deploy *d = arg;
     d->target = t;
     if (t->embedded && t->cluster.created)
-        cli_note(d->call, "made the embedded PostgreSQL %d of this project in %s\n", t->cluster.major,
-                 t->cluster.data_dir);
+        cli_note(d->call, "made the embedded PostgreSQL %d of this project in %s\n",
+                 t->cluster.major, t->cluster.data_dir);
 }
 
 /* Two environments with one database: said before anything else. What is production for one of
@@ -42,11 +42,13 @@ look_for_twin(Deploy *d, Config *config, const RunSink *sink)
         if (strcmp(backup->origin, "default") == 0)
             backup->number = 1;
     }
-    const char *text = str_fmt(a, "this is also the database of environment \"%s\" (%s); give each "
-                                  "environment a database of its own, or one of them another "
-                                  "?schema=",
+    const char *text = str_fmt(a,
+                               "this is also the database of environment \"%s\" (%s); give each "
+                               "environment a database of its own, or one of them another "
+                               "?schema=",
                                twin.env_name, twin.origin);
-    sink->event(sink->arg, &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = text});
+    sink->event(sink->arg,
+                &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = text});
 }
 
 /* Keep the plan with the log. */
@@ -79,7 +81,7 @@ ask(void *arg, const Session *s, const Plan *plan, Err *err)
             str_printable(a, str_of(info->database), false),
             str_printable(a, str_of(info->host), false),
             str_printable(a, str_of(d->config->env_name), false));
-    vec_each(const MigrationPlan, mp, &plan->migrations)
+    vec_each (const MigrationPlan, mp, &plan->migrations)
         buf_fmt(&b, "\n  %s", str_printable(a, str_of(mp->migration->name), false));
     return cli_ask_name(d->call, b.p, info->database, err) ||
            err_hint(err, "aramid plan shows what would be done");

@@ -12,9 +12,10 @@ cmd_plan(CmdCall *call)
     Err err;
     PlanResult result;
     if (!cli_load_config(call, &config, &err) ||
-        !flow_plan(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call),
-                                                  .tick = cli_tick}, &result,
-                   &err))
+        !flow_plan(
+            call->arena,
+            &(FlowInput){.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+            &result, &err))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {
         JsonWriter w;

@@ -19,7 +19,8 @@ ask(void *arg, const Session *s, Err *err)
     const DbInfo *info = db_info(s->db);
     progress_finish(r->progress);
     return cli_ask_name(r->call,
-                        str_fmt(a, "\nThe migration history of database \"%s\" at %s will be changed.",
+                        str_fmt(a,
+                                "\nThe migration history of database \"%s\" at %s will be changed.",
                                 str_printable(a, str_of(info->database), false),
                                 str_printable(a, str_of(info->host), false)),
                         info->database, err);

@@ -12,7 +12,8 @@ confirm(const CmdCall *call, int pid, Err *err)
     Arena *a = call->arena;
     return cli_confirm(
         call, str_fmt(a, "End server process %d? What it has not committed is rolled back.", pid),
-        str_fmt(a, "ending server process %d", pid), str_fmt(a, "aramid unlock %d --yes", pid), err);
+        str_fmt(a, "ending server process %d", pid), str_fmt(a, "aramid unlock %d --yes", pid),
+        err);
 }
 
 int
@@ -30,9 +31,10 @@ cmd_unlock(CmdCall *call)
         return cli_fail(call, &err);
     }
     if (!cli_load_config(call, &config, &err) || (pid && !confirm(call, (int)pid, &err)) ||
-        !flow_unlock(call->arena, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call),
-                                                  .tick = cli_tick},
-                     (int)pid, &result, &err))
+        !flow_unlock(
+            call->arena,
+            &(FlowInput){.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+            (int)pid, &result, &err))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {
         JsonWriter w;

@@ -11,10 +11,8 @@ const char *
 cli_class_name(CmdClass class)
 {
     static const char *const names[CMD_CLASS_COUNT] = {
-        [CMD_INFORMATION] = "information",
-        [CMD_READS] = "reads only",
-        [CMD_WRITES_FILES] = "writes files",
-        [CMD_CHANGES_DATABASE] = "changes the database",
+        [CMD_INFORMATION] = "information",        [CMD_READS] = "reads only",
+        [CMD_WRITES_FILES] = "writes files",      [CMD_CHANGES_DATABASE] = "changes the database",
         [CMD_DESTROYS_DATA] = "may destroy data",
     };
     return names[class];
@@ -24,10 +22,9 @@ const char *
 cli_group_name(CmdGroup group)
 {
     static const char *const names[CMD_GROUP_COUNT] = {
-        [CMD_GROUP_MIGRATIONS] = "Migrations",        [CMD_GROUP_BACKUP] = "Backups",
-        [CMD_GROUP_SCHEMA] = "Schema",
-        [CMD_GROUP_EMBEDDED] = "Embedded PostgreSQL", [CMD_GROUP_INFORMATION] = "Information",
-        [CMD_GROUP_PRISMA] = "Prisma's spellings",
+        [CMD_GROUP_MIGRATIONS] = "Migrations",   [CMD_GROUP_BACKUP] = "Backups",
+        [CMD_GROUP_SCHEMA] = "Schema",           [CMD_GROUP_EMBEDDED] = "Embedded PostgreSQL",
+        [CMD_GROUP_INFORMATION] = "Information", [CMD_GROUP_PRISMA] = "Prisma's spellings",
     };
     return names[group];
 }

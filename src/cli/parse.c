@@ -400,8 +400,7 @@ check_one_of(Arena *a, const CmdCall *call, const char *const *names, Err *err)
         const char *then = !list.n ? "" : n[1] ? ", " : " or ";
         buf_fmt(&list, "%s--%s", then, *n);
     }
-    return !names || found ||
-           err_set(err, ERR_USAGE, "\"%s\" needs %s", call->spec->name, list.p);
+    return !names || found || err_set(err, ERR_USAGE, "\"%s\" needs %s", call->spec->name, list.p);
 }
 
 static bool
@@ -410,7 +409,8 @@ check_call(Arena *a, const CmdCall *call, Err *err)
     const CmdSpec *spec = call->spec;
     if (!check_conflicts(call, call->table->conflicts, err) ||
         !check_conflicts(call, spec->conflicts, err) || !check_partners(call, err) ||
-        !check_one_of(a, call, spec->one_of[0], err) || !check_one_of(a, call, spec->one_of[1], err))
+        !check_one_of(a, call, spec->one_of[0], err) ||
+        !check_one_of(a, call, spec->one_of[1], err))
         return false;
     const OptValue *json = given(call, "json");
     if (json && !(spec->uses & CMD_USES_JSON))

@@ -65,11 +65,11 @@ typedef struct ConfigNote {
 typedef struct Config {
     const char *project_dir; /* absolute: where aramid.yaml, package.json or the start folder is */
     const char *env_name;    /* "production", "development", "preview", ... */
-    const char *env_origin; /* "flag --env", "environment variable NODE_ENV", "default" */
+    const char *env_origin;  /* "flag --env", "environment variable NODE_ENV", "default" */
     ConfigProfile profile;
     ConfigValue values[CFG_COUNT];
-    const char *schema_path;     /* schema.prisma or a folder, absolute, NULL = none found */
-    const char *migrations_dir;  /* absolute; may not exist */
+    const char *schema_path;    /* schema.prisma or a folder, absolute, NULL = none found */
+    const char *migrations_dir; /* absolute; may not exist */
     const char *migrations_origin;
     const char *prisma_config; /* prisma.config.*, absolute, NULL = none */
     const char *provider;      /* of the schema's datasource: "postgresql"; NULL = not said */
@@ -78,16 +78,16 @@ typedef struct Config {
     const char *empty_url_origin;
     const char *supabase_url; /* SUPABASE_URL, of the project's API; NULL = not set */
     const char *supabase_origin;
-    VEC(const char *) schemas; /* of the datasource, as Prisma's multiSchema wants them */
+    VEC(const char *) schemas;         /* of the datasource, as Prisma's multiSchema wants them */
     VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
     VEC(const char *) external_enums;  /* prisma.config enums.external */
-    VEC(const char *) environments; /* names that aramid.yaml defines */
+    VEC(const char *) environments;    /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
-    VEC(const char *) files; /* that were read, as shown, in that order */
+    VEC(const char *) files;  /* that were read, as shown, in that order */
     const struct EnvSet *env; /* the files' variables, for config_environment */
-    bool is_ci; /* CI is set to something true */
-    bool env_named; /* --env or ARAMID_ENV named the environment */
-    bool env_said;  /* somebody did: not the default */
+    bool is_ci;               /* CI is set to something true */
+    bool env_named;           /* --env or ARAMID_ENV named the environment */
+    bool env_said;            /* somebody did: not the default */
     bool url_is_own; /* the URL was given for this environment by name: PREVIEW_DATABASE_URL,
                         .env.preview, its section of aramid.yaml */
 } Config;
@@ -102,8 +102,8 @@ typedef struct ConfigFlag {
 typedef VEC(Err) ConfigProblems;
 
 typedef struct ConfigRequest {
-    const char *start_dir;  /* -C, or "." */
-    const char *env_name;   /* --env, or NULL */
+    const char *start_dir;   /* -C, or "." */
+    const char *env_name;    /* --env, or NULL */
     const char *config_path; /* --config: aramid.yaml or prisma.config.*, or NULL */
     const char *schema_path; /* --schema, or NULL */
     const ConfigFlag *flags;
@@ -128,8 +128,7 @@ typedef struct ConfigRequest {
 MUST_CHECK bool config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err);
 
 /* Whether two names mean the same environment: "prod" and "production". */
-bool
-config_same_environment(const char *a, const char *b);
+bool config_same_environment(const char *a, const char *b);
 
 /* The URL that commands connect to: a flag, else the direct URL, else the URL; NULL = none. */
 const ConfigValue *config_target(const Config *c);
@@ -179,14 +178,14 @@ typedef struct UrlParam {
 } UrlParam;
 
 typedef struct DbUrl {
-    VEC(UrlHost) hosts; /* at least one */
+    VEC(UrlHost) hosts;          /* at least one */
     const char *user, *password; /* NULL = not said */
     const char *database;        /* "postgres" when not said, as Prisma has it */
-    const char *schema;                     /* Prisma's schema parameter, NULL = not said */
-    VEC(UrlParam) params; /* what libpq understands: sslmode, sslrootcert, options, ... */
-    VEC(UrlParam) ignored; /* Prisma's pool parameters and unknown ones */
-    int connect_timeout_s; /* -1 = not said */
-    bool pgbouncer;        /* pgbouncer=true was said */
+    const char *schema;          /* Prisma's schema parameter, NULL = not said */
+    VEC(UrlParam) params;        /* what libpq understands: sslmode, sslrootcert, options, ... */
+    VEC(UrlParam) ignored;       /* Prisma's pool parameters and unknown ones */
+    int connect_timeout_s;       /* -1 = not said */
+    bool pgbouncer;              /* pgbouncer=true was said */
 } DbUrl;
 
 /* Parse postgres:// and postgresql:// URLs: percent escapes, several hosts, IPv6 in brackets,

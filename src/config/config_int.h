@@ -26,8 +26,7 @@ typedef VEC(EnvVar) EnvVarVec;
 /* Parse a .env file. Nothing is executed and no variable replaced here.
  * errors: ERR_CONFIG with path and line: a line that is not KEY=VALUE, a quote that is not closed,
  * not a text; values are never quoted. */
-MUST_CHECK bool
-config_dotenv_parse(Arena *a, const char *path, Str text, EnvVarVec *ret, Err *err);
+MUST_CHECK bool config_dotenv_parse(Arena *a, const char *path, Str text, EnvVarVec *ret, Err *err);
 
 /* ---- variables of the environment and of .env files (env.c) ---------------------------------- */
 
@@ -49,33 +48,27 @@ typedef struct EnvHit {
 } EnvHit;
 
 /* Find a variable in one layer, replacing what it refers to; an empty value counts as set. */
-bool
-config_env_find_in(Arena *a, const EnvSet *set, size_t layer, const char *name, EnvHit *ret);
+bool config_env_find_in(Arena *a, const EnvSet *set, size_t layer, const char *name, EnvHit *ret);
 
 /* Find a variable that is set and not empty in the strongest layer that has it. */
-bool
-config_env_find(Arena *a, const EnvSet *set, const char *name, EnvHit *ret);
+bool config_env_find(Arena *a, const EnvSet *set, const char *name, EnvHit *ret);
 
 /* Replace ${NAME}, ${NAME:-default} and (unless braces_only) $NAME. What is not set stays as it is
  * written, so that a "$" in a password survives; *ret_missing names the first ${NAME} not set. */
-char *
-config_env_expand(Arena *a, const EnvSet *set, Str text, bool braces_only,
-                  const char **ret_missing);
+char *config_env_expand(Arena *a, const EnvSet *set, Str text, bool braces_only,
+                        const char **ret_missing);
 
 /* ---- values (value.c) ------------------------------------------------------------------------ */
 
 /* Check `text` for a key and compute *number. Returns NULL, or what is wrong with it ("is not a
  * duration ..."); the text itself is never quoted. */
-const char *
-config_value_check(ConfigKey key, const char *text, int64_t *number);
+const char *config_value_check(ConfigKey key, const char *text, int64_t *number);
 
 /* The key of a dotted name; CFG_COUNT = none. */
-ConfigKey
-config_value_key_of(Str dotted);
+ConfigKey config_value_key_of(Str dotted);
 
 /* development, staging, production; false when `text` is none of them. */
-bool
-config_value_profile_of(const char *text, ConfigProfile *ret);
+bool config_value_profile_of(const char *text, ConfigProfile *ret);
 
 /* ---- aramid.yaml (yaml.c) -------------------------------------------------------------------- */
 
@@ -95,8 +88,7 @@ typedef struct AramidYaml {
 
 /* Parse aramid.yaml; ret->path and ret->dir are left alone.
  * errors: ERR_CONFIG with path, line and column: syntax, unknown or repeated key, wrong type. */
-MUST_CHECK bool
-config_yaml_parse(Arena *a, const char *path, Str text, AramidYaml *ret, Err *err);
+MUST_CHECK bool config_yaml_parse(Arena *a, const char *path, Str text, AramidYaml *ret, Err *err);
 
 /* ---- values of other tools' files ------------------------------------------------------------ */
 
@@ -125,8 +117,7 @@ typedef struct PrismaConfig {
 
 /* Read a prisma.config.* without running it. Never fails: what is not understood is a value with
  * `computed` set. ret->path and ret->dir are inputs; `cwd` is what process.cwd() would give. */
-void
-config_prisma_parse(Arena *a, Str text, const char *cwd, PrismaConfig *ret);
+void config_prisma_parse(Arena *a, Str text, const char *cwd, PrismaConfig *ret);
 
 /* The datasource block of a schema (prisma_schema.c); keys "provider", "url", "directUrl",
  * "shadowDatabaseUrl", "schemas". Tolerant. Returns false when the text has no such block. */
@@ -135,11 +126,9 @@ typedef struct PrismaDatasource {
     VEC(FileValue) values;
 } PrismaDatasource;
 
-bool
-config_schema_parse(Arena *a, Str text, PrismaDatasource *ret);
+bool config_schema_parse(Arena *a, Str text, PrismaDatasource *ret);
 
 /* package.json (package_json.c): "prisma": {"schema", "seed"}; NULL = not there. Returns false when
  * the text is not JSON; *ret_line then says where. */
-bool
-config_package_parse(Arena *a, Str text, const char **ret_schema, const char **ret_seed,
-                     int *ret_line);
+bool config_package_parse(Arena *a, Str text, const char **ret_schema, const char **ret_seed,
+                          int *ret_line);

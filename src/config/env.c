@@ -21,8 +21,7 @@ typedef struct Expander {
     const char *missing;
 } Expander;
 
-static void
-expand(Expander *x, Str s, EnvQuote quote, const Chain *chain, int depth);
+static void expand(Expander *x, Str s, EnvQuote quote, const Chain *chain, int depth);
 
 static bool
 in_chain(const Chain *chain, const EnvVar *var)

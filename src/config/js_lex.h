@@ -23,5 +23,4 @@ typedef VEC(JsToken) JsTokenVec;
 
 /* Cut the text into tokens, ending with JS_END. Never fails: an unclosed string ends with its line,
  * an unclosed comment or template with the text. Regular expressions are not known. */
-void
-config_js_lex(Arena *a, Str text, JsTokenVec *ret);
+void config_js_lex(Arena *a, Str text, JsTokenVec *ret);

@@ -32,57 +32,41 @@ typedef struct Found {
     size_t rank;     /* smaller = stronger */
     bool of_section; /* from the section of the environment in aramid.yaml */
     bool from_flag;
-    bool of_every; /* from a .env file that holds for every environment */
-    bool is_own;   /* said for this environment by name: its variable or its .env file */
+    bool of_every;     /* from a .env file that holds for every environment */
+    bool is_own;       /* said for this environment by name: its variable or its .env file */
     const char *empty; /* name of a URL's variable that is set to nothing; `origin` and `rank` are
                           its own when there is no text */
 } Found;
 
-__attribute__((format(printf, 4, 5))) void
-config_load_note(Loader *l, const char *path, int line, const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) void config_load_note(Loader *l, const char *path, int line,
+                                                            const char *fmt, ...);
 
 /* After a failed step: whether reading goes on (ConfigRequest.problems). */
-bool
-config_load_forgive(Loader *l);
+bool config_load_forgive(Loader *l);
 
 /* A path as messages show it: relative to the project's folder when it lies in it. */
-const char *
-config_load_shown_path(const Loader *l, const char *path);
+const char *config_load_shown_path(const Loader *l, const char *path);
 
 /* Remember that a file was read. */
-void
-config_load_read(Loader *l, const char *path);
+void config_load_read(Loader *l, const char *path);
 
 /* load_files.c: find and read the files, in the order in which they depend on each other. */
-MUST_CHECK bool
-config_load_yaml(Loader *l);
-void
-config_load_package_json(Loader *l);
-MUST_CHECK bool
-config_load_prisma_config(Loader *l);
-MUST_CHECK bool
-config_load_env_base(Loader *l); /* process, .env.migration, .env.local, .env */
-MUST_CHECK bool
-config_load_env_of_environment(Loader *l); /* puts .env.<name> between them */
-MUST_CHECK bool
-config_load_schema(Loader *l); /* schema path, its .env, its datasource */
-MUST_CHECK bool
-config_load_migrations(Loader *l); /* folder of the migrations */
+MUST_CHECK bool config_load_yaml(Loader *l);
+void config_load_package_json(Loader *l);
+MUST_CHECK bool config_load_prisma_config(Loader *l);
+MUST_CHECK bool config_load_env_base(Loader *l); /* process, .env.migration, .env.local, .env */
+MUST_CHECK bool config_load_env_of_environment(Loader *l); /* puts .env.<name> between them */
+MUST_CHECK bool config_load_schema(Loader *l);     /* schema path, its .env, its datasource */
+MUST_CHECK bool config_load_migrations(Loader *l); /* folder of the migrations */
 
 /* load_environment.c: which environment it is and what it stands for. */
-MUST_CHECK bool
-config_load_environment(Loader *l);
-MUST_CHECK bool
-config_load_profile(Loader *l);
+MUST_CHECK bool config_load_environment(Loader *l);
+MUST_CHECK bool config_load_profile(Loader *l);
 
 /* load_values.c: the strongest value of a setting, without its default. */
-MUST_CHECK bool
-config_load_find(Loader *l, ConfigKey key, Found *ret);
-MUST_CHECK bool
-config_load_set(Loader *l, ConfigKey key, const Found *found);
-MUST_CHECK bool
-config_load_values(Loader *l);
+MUST_CHECK bool config_load_find(Loader *l, ConfigKey key, Found *ret);
+MUST_CHECK bool config_load_set(Loader *l, ConfigKey key, const Found *found);
+MUST_CHECK bool config_load_values(Loader *l);
 
 /* load_url.c */
-MUST_CHECK bool
-config_load_urls(Loader *l);
+MUST_CHECK bool config_load_urls(Loader *l);

@@ -290,7 +290,8 @@ config_load_values(Loader *l)
         if (is_url(key) || key == CFG_PROFILE || key == CFG_SCHEMA || key == CFG_MIGRATIONS)
             continue; /* set by steps of their own */
         Found found = {0};
-        bool ok = config_load_find(l, key, &found) && (!found.text || config_load_set(l, key, &found));
+        bool ok =
+            config_load_find(l, key, &found) && (!found.text || config_load_set(l, key, &found));
         if (!ok && !config_load_forgive(l))
             return false;
         if ((!ok || !found.text) && !set_default(l, key))

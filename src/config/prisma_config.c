@@ -23,8 +23,7 @@ static const char *const wanted[] = {
 };
 static const char *const groups[] = {"datasource", "migrations", "tables", "enums"};
 
-static size_t
-eval(Js *js, size_t i, int depth, FileValue *v);
+static size_t eval(Js *js, size_t i, int depth, FileValue *v);
 
 static const JsToken *
 tok(const Js *js, size_t i)
@@ -376,8 +375,7 @@ add_computed(Js *js, const char *key, int line, const char *what)
         *vec_add(js->a, &js->ret->values) = (FileValue){.key = key, .line = line, .computed = what};
 }
 
-static void
-read_object(Js *js, size_t i, const char *prefix, int depth);
+static void read_object(Js *js, size_t i, const char *prefix, int depth);
 
 /* The value of `key` at `i`; returns the index of the "," or "}" behind it. */
 static size_t

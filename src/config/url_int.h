@@ -19,22 +19,18 @@ extern const char url_escape_hint[];
 
 /* Fill r->err with ERR_URL: "connection URL is invalid: <what>" and, when `at` is not NULL, the
  * position of `at` (which points into r->text). Never quotes the URL. Returns false. */
-__attribute__((format(printf, 3, 4))) bool
-url_fail(const UrlReader *r, const char *at, const char *what, ...);
+__attribute__((format(printf, 3, 4))) bool url_fail(const UrlReader *r, const char *at,
+                                                    const char *what, ...);
 
 /* Decode percent escapes (and "+" as a space when `plus`); errors: ERR_URL at the bad escape. */
-MUST_CHECK bool
-url_decode(const UrlReader *r, Str s, bool plus, const char **ret);
+MUST_CHECK bool url_decode(const UrlReader *r, Str s, bool plus, const char **ret);
 
 /* Add `z` with percent escapes for all ASCII but letters, digits, "-._~" and those of `also`. */
-void
-url_encode(Buf *b, const char *z, const char *also);
+void url_encode(Buf *b, const char *z, const char *also);
 
 /* Parse "h1:1,[::1]:2,%2Frun"; `escaped` = percent escapes are still in it. */
-MUST_CHECK bool
-url_hosts_parse(const UrlReader *r, Str list, bool escaped);
+MUST_CHECK bool url_hosts_parse(const UrlReader *r, Str list, bool escaped);
 
 /* Parse the query (without "?") into the keywords of libpq: what each parameter means and how
  * Prisma's TLS parameters become libpq's is decided here. */
-MUST_CHECK bool
-url_params_parse(const UrlReader *r, Str query);
+MUST_CHECK bool url_params_parse(const UrlReader *r, Str query);

@@ -24,8 +24,7 @@ typedef struct Scope {
     const char *prefix; /* "" or "locks." */
 } Scope;
 
-static bool
-parse_settings(Yaml *y, Scope scope);
+static bool parse_settings(Yaml *y, Scope scope);
 
 static void
 yaml_close(Yaml *y)

@@ -37,9 +37,9 @@ put_default(Keywords *k, const char *key, const char *value)
 static char *
 shown_host(Arena *a, const UrlHost *h)
 {
-    return h->host[0] == '/' ? str_fmt(a, "%s/.s.PGSQL.%d", h->host, h->port)
-                             : str_fmt(a, strchr(h->host, ':') ? "[%s]:%d" : "%s:%d", h->host,
-                                       h->port);
+    return h->host[0] == '/'
+               ? str_fmt(a, "%s/.s.PGSQL.%d", h->host, h->port)
+               : str_fmt(a, strchr(h->host, ':') ? "[%s]:%d" : "%s:%d", h->host, h->port);
 }
 
 static bool
@@ -49,7 +49,8 @@ unresolved(const DbOptions *opt, const char *host, ResolveEnd end, const char *r
         err_set(err, ERR_TIMEOUT, "looking up the address of \"%s\" took too long", host);
         return err_hint(err, "check this machine's DNS servers");
     }
-    err_set(err, ERR_UNREACHABLE, "can't reach database server: host name \"%s\" is not known", host);
+    err_set(err, ERR_UNREACHABLE, "can't reach database server: host name \"%s\" is not known",
+            host);
     err_detail(err, "%s", reason);
     return err_hint(err, "check the host in %s; a container must share a network with the database",
                     opt->url_origin);
@@ -65,8 +66,7 @@ put_hosts(Arena *a, const DbOptions *opt, int64_t deadline, Keywords *k, Err *er
     buf_init(&ports, a);
     bool any = false;
     Err first = {0};
-    vec_each(const UrlHost, h, &opt->url->hosts)
-    {
+    vec_each (const UrlHost, h, &opt->url->hosts) {
         AddressVec list = {0};
         if (h->host[0] == '/' || db_is_numeric(h->host)) {
             *vec_add(a, &list) = h->host[0] == '/' ? "" : h->host;
@@ -77,8 +77,7 @@ put_hosts(Arena *a, const DbOptions *opt, int64_t deadline, Keywords *k, Err *er
             if (end != RESOLVE_OK && !first.code)
                 unresolved(opt, h->host, end, reason, &first);
         }
-        vec_each(const char *, addr, &list)
-        {
+        vec_each (const char *, addr, &list) {
             if (any)
                 buf_addc(&hosts, ','), buf_addc(&addrs, ','), buf_addc(&ports, ',');
             buf_addz(&hosts, h->host);
@@ -104,7 +103,8 @@ put_rest(const DbOptions *opt, Keywords *k)
     put(k, "user", u->user);
     put(k, "password", u->password);
     put(k, "dbname", u->database ? u->database : "postgres");
-    vec_each(const UrlParam, p, &u->params) put(k, p->key, p->value);
+    vec_each (const UrlParam, p, &u->params)
+        put(k, p->key, p->value);
     put_default(k, "application_name", opt->application);
     put(k, "client_encoding", "UTF8");
     put_default(k, "gssencmode", "disable");
@@ -214,11 +214,12 @@ learn(Db *db, DbOutcome *o)
     Buf b;
     buf_init(&b, db->arena);
     db_add_settings(db, &b);
-    buf_addz(&b, "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time(),"
-                 " pg_catalog.current_database(), CURRENT_USER, pg_catalog.pg_is_in_recovery(),"
-                 " pg_catalog.current_setting('transaction_read_only'),"
-                 " pg_catalog.encode(pg_catalog.timestamptz_send(pg_catalog.clock_timestamp()), 'hex'),"
-                 " pg_catalog.current_setting('deadlock_timeout')");
+    buf_addz(&b,
+             "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time(),"
+             " pg_catalog.current_database(), CURRENT_USER, pg_catalog.pg_is_in_recovery(),"
+             " pg_catalog.current_setting('transaction_read_only'),"
+             " pg_catalog.encode(pg_catalog.timestamptz_send(pg_catalog.clock_timestamp()), 'hex'),"
+             " pg_catalog.current_setting('deadlock_timeout')");
     if (db->opt.ask) {
         buf_addc(&b, ';');
         buf_addz(&b, db->opt.ask);
@@ -252,8 +253,9 @@ fill_info(Db *db, Err *err)
     DbInfo *info = &db->info;
     info->version = db->pq.PQserverVersion(db->conn);
     if (info->version < SERVER_OLDEST) {
-        err_set(err, ERR_SERVER_VERSION, "the server runs PostgreSQL %d.%d; Aramid needs 13 or newer",
-                info->version / 10000, info->version % 10000);
+        err_set(err, ERR_SERVER_VERSION,
+                "the server runs PostgreSQL %d.%d; Aramid needs 13 or newer", info->version / 10000,
+                info->version % 10000);
         return err_hint(err, "upgrade the server");
     }
     int64_t before = clock_wall_us();
@@ -283,11 +285,12 @@ fill_info(Db *db, Err *err)
     info->used_password = db->pq.PQconnectionUsedPassword(db->conn);
     const char *tls = db->pq.PQsslAttribute(db->conn, "protocol");
     const char *cipher = db->pq.PQsslAttribute(db->conn, "cipher");
-    info->tls = tls ? str_fmt(db->arena, "%s%s%s", tls, cipher ? ", " : "", cipher ? cipher : "") : NULL;
+    info->tls =
+        tls ? str_fmt(db->arena, "%s%s%s", tls, cipher ? ", " : "", cipher ? cipher : "") : NULL;
     const char *host = db->pq.PQhost(db->conn), *port = db->pq.PQport(db->conn);
-    info->host = host && host[0] == '/' ? str_dupz(db->arena, host)
-                                        : str_fmt(db->arena, "%s:%s", host ? host : "",
-                                                  port ? port : "");
+    info->host = host && host[0] == '/'
+                     ? str_dupz(db->arena, host)
+                     : str_fmt(db->arena, "%s:%s", host ? host : "", port ? port : "");
     return true;
 }
 
@@ -301,7 +304,8 @@ direct_hint(Arena *a, const DbUrl *url)
         return str_fmt(a, "use the direct host %.*s%s (DIRECT_URL)", (int)(mark - host), host,
                        mark + strlen("-pooler"));
     if (strstr(host, ".pooler.supabase."))
-        return "use port 5432 of the same host (session mode), or db.<project>.supabase.co:5432, as "
+        return "use port 5432 of the same host (session mode), or db.<project>.supabase.co:5432, "
+               "as "
                "DIRECT_URL";
     return "set DIRECT_URL to the address of PostgreSQL itself (default port 5432)";
 }
@@ -369,10 +373,9 @@ db_open(Arena *a, const DbOptions *options, Db **ret, Err *err)
     if (!pq_load(&db->pq, err) || !connect_with_retries(db, err))
         return false;
     DbPooler between = DB_DIRECT;
-    if (!fill_info(db, err) ||
-        (options->refuse_pooler && !db_pooler(db, &between, err)) ||
-        (between == DB_POOLER && !refuse_pooler(a, options, "two connections were given the same server process",
-                                  err))) {
+    if (!fill_info(db, err) || (options->refuse_pooler && !db_pooler(db, &between, err)) ||
+        (between == DB_POOLER &&
+         !refuse_pooler(a, options, "two connections were given the same server process", err))) {
         db_close(db);
         return false;
     }

@@ -35,8 +35,8 @@ typedef struct DbOptions {
 
 /* What every session learns with its first message. */
 typedef struct DbInfo {
-    int version;        /* 150018 */
-    int backend_pid;    /* as the server says */
+    int version;         /* 150018 */
+    int backend_pid;     /* as the server says */
     const char *started; /* when the server was started: which instance it is */
     const char *database, *user;
     const char *host; /* "localhost:5432", or the socket folder */
@@ -147,13 +147,13 @@ typedef bool (*DbCopyOut)(void *arg, size_t result, Str row);
 typedef bool (*DbCopyIn)(void *arg, Str *ret);
 
 typedef struct DbRun {
-    int64_t timeout_ms;  /* 0 = no limit; then the statement is cancelled on the server */
-    int tick_ms;         /* how often the tick is called, 0 = every 100 ms */
-    bool discard_rows;   /* a user's script: rows are counted by the server, not kept */
-    DbRow row;           /* takes the rows instead of the outcome, which then has none */
+    int64_t timeout_ms; /* 0 = no limit; then the statement is cancelled on the server */
+    int tick_ms;        /* how often the tick is called, 0 = every 100 ms */
+    bool discard_rows;  /* a user's script: rows are counted by the server, not kept */
+    DbRow row;          /* takes the rows instead of the outcome, which then has none */
     void *row_arg;
-    DbCopyOut copy_out;  /* NULL: what COPY sends is thrown away */
-    DbCopyIn copy_in;    /* NULL: COPY FROM STDIN fails */
+    DbCopyOut copy_out; /* NULL: what COPY sends is thrown away */
+    DbCopyIn copy_in;   /* NULL: COPY FROM STDIN fails */
     void *copy_arg;
     DbNotice notice;
     void *notice_arg;
@@ -197,9 +197,9 @@ typedef struct DbHop {
     const char *address; /* numeric, or the path of a socket */
     bool is_ipv6;
     bool is_reached;
-    bool is_refused;     /* something answered: nobody listens there */
-    bool has_no_route;   /* this machine knows no way to such an address */
-    const char *reason;  /* why it was not reached */
+    bool is_refused;    /* something answered: nobody listens there */
+    bool has_no_route;  /* this machine knows no way to such an address */
+    const char *reason; /* why it was not reached */
     int64_t ms;
 } DbHop;
 
@@ -208,7 +208,7 @@ typedef struct DbWay {
     bool is_name;       /* that had to be looked up */
     const char *reason; /* why the name was not found; NULL = it was */
     int64_t lookup_ms;
-    VEC(DbHop) hops;    /* in the order in which they are tried */
+    VEC(DbHop) hops; /* in the order in which they are tried */
 } DbWay;
 typedef VEC(DbWay) DbWayVec;
 

@@ -14,8 +14,8 @@ struct Db {
     const DbRows *asked;
     DbNotice notice;
     void *notice_arg;
-    bool copies_out; /* the statement under way is a COPY ... TO STDOUT */
-    bool copies_in;  /* it is a COPY ... FROM STDIN that wants more */
+    bool copies_out;   /* the statement under way is a COPY ... TO STDOUT */
+    bool copies_in;    /* it is a COPY ... FROM STDIN that wants more */
     bool copy_refused; /* nobody wants the rest of the data */
 };
 
@@ -30,8 +30,8 @@ bool db_is_numeric(const char *host);
 
 /* Wait until the socket is ready, the tick or the time ends it. */
 typedef enum WaitEnd { WAIT_READY, WAIT_DEADLINE, WAIT_STOP } WaitEnd;
-WaitEnd db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms,
-                       int tick_ms, DbTick tick, void *arg);
+WaitEnd db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms,
+                       DbTick tick, void *arg);
 
 /* Explain why connecting failed: libpq's text (verbose form, so that it holds the SQLSTATE). */
 bool connect_diagnose(const DbOptions *opt, const char *host, const char *text, Err *err);

@@ -75,8 +75,9 @@ by_sqlstate(const DbOptions *opt, const char *host, const char *state, const cha
         return err_hint(err, "as the owner: GRANT CONNECT ON DATABASE ... TO ...");
     }
     if (strcmp(state, "08P01") == 0) {
-        err_set(err, ERR_POOLER, "the server at %s refused the start of the session; a connection "
-                                 "pooler stands in between",
+        err_set(err, ERR_POOLER,
+                "the server at %s refused the start of the session; a connection "
+                "pooler stands in between",
                 host);
         return err_hint(err, "set DIRECT_URL to an address of PostgreSQL itself");
     }
@@ -91,18 +92,20 @@ by_text(const DbOptions *opt, const char *host, const char *text, Err *err)
     if (strstr(text, "certificate") || strstr(text, "SSL") || strstr(text, "TLS") ||
         strstr(text, "channel binding")) {
         err_set(err, ERR_TLS, "no encrypted connection to %s could be made", host);
-        return err_hint(err, "%s",
-                        strstr(text, "does not support SSL")
-                            ? "the server has TLS off: use sslmode=disable on a trusted network only"
-                            : "check sslmode and sslrootcert; sslrootcert=system uses this "
-                              "machine's certificates");
+        return err_hint(
+            err, "%s",
+            strstr(text, "does not support SSL")
+                ? "the server has TLS off: use sslmode=disable on a trusted network only"
+                : "check sslmode and sslrootcert; sslrootcert=system uses this "
+                  "machine's certificates");
     }
     if (strstr(text, "No such file or directory")) {
         err_set(err, ERR_UNREACHABLE, "no PostgreSQL server listens on socket %s", host);
         return err_hint(err, "start the server, or check the socket folder in %s", opt->url_origin);
     }
     if (strstr(text, "Connection refused")) {
-        err_set(err, ERR_UNREACHABLE, "can't reach database server at %s: connection refused", host);
+        err_set(err, ERR_UNREACHABLE, "can't reach database server at %s: connection refused",
+                host);
         return err_hint(err, "is PostgreSQL running there, and is the port right? (URL from %s)",
                         opt->url_origin);
     }

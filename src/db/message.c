@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 WaitEnd
-db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms, DbTick tick,
-               void *arg)
+db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms,
+               DbTick tick, void *arg)
 {
     if (tick_ms == 0)
         tick_ms = TICK_MS;
@@ -124,10 +124,9 @@ hand_rows(Db *db, const PGresult *res, const DbRun *run, size_t result)
     cols = cols < DB_ROW_CELLS ? cols : DB_ROW_CELLS;
     for (int i = 0; i < rows; i++) {
         for (int k = 0; k < cols; k++)
-            cells[k] = db->pq.PQgetisnull(res, i, k)
-                           ? (Str){0}
-                           : (Str){db->pq.PQgetvalue(res, i, k),
-                                   (size_t)db->pq.PQgetlength(res, i, k)};
+            cells[k] = db->pq.PQgetisnull(res, i, k) ? (Str){0}
+                                                     : (Str){db->pq.PQgetvalue(res, i, k),
+                                                             (size_t)db->pq.PQgetlength(res, i, k)};
         run->row(run->row_arg, result, cells);
     }
 }

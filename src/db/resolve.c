@@ -108,8 +108,8 @@ lookup(void *p)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     l->error = getaddrinfo(l->host, NULL, &hints, &list);
     for (struct addrinfo *i = list; i && l->count < ADDRESSES_MAX; i = i->ai_next)
-        if (getnameinfo(i->ai_addr, i->ai_addrlen, l->addresses[l->count],
-                        sizeof l->addresses[0], NULL, 0, NI_NUMERICHOST) == 0)
+        if (getnameinfo(i->ai_addr, i->ai_addrlen, l->addresses[l->count], sizeof l->addresses[0],
+                        NULL, 0, NI_NUMERICHOST) == 0)
             l->count++;
     if (list)
         freeaddrinfo(list);

@@ -40,15 +40,32 @@ typedef struct Type {
 } Type;
 
 static const char *const natives[] = {
-    [N_SMALLINT] = "int2",      [N_INTEGER] = "int4",   [N_BIGINT] = "int8",
-    [N_DECIMAL] = "numeric",    [N_MONEY] = "money",    [N_INET] = "inet",
-    [N_OID] = "oid",            [N_CITEXT] = "citext",  [N_REAL] = "float4",
-    [N_DOUBLE] = "float8",      [N_VARCHAR] = "varchar", [N_CHAR] = "bpchar",
-    [N_TEXT] = "text",          [N_BYTEA] = "bytea",    [N_TIMESTAMP] = "timestamp",
-    [N_TIMESTAMPTZ] = "timestamptz", [N_DATE] = "date", [N_TIME] = "time",
-    [N_TIMETZ] = "timetz",      [N_BOOLEAN] = "bool",   [N_BIT] = "bit",
-    [N_VARBIT] = "varbit",      [N_UUID] = "uuid",      [N_XML] = "xml",
-    [N_JSON] = "json",          [N_JSONB] = "jsonb",
+    [N_SMALLINT] = "int2",
+    [N_INTEGER] = "int4",
+    [N_BIGINT] = "int8",
+    [N_DECIMAL] = "numeric",
+    [N_MONEY] = "money",
+    [N_INET] = "inet",
+    [N_OID] = "oid",
+    [N_CITEXT] = "citext",
+    [N_REAL] = "float4",
+    [N_DOUBLE] = "float8",
+    [N_VARCHAR] = "varchar",
+    [N_CHAR] = "bpchar",
+    [N_TEXT] = "text",
+    [N_BYTEA] = "bytea",
+    [N_TIMESTAMP] = "timestamp",
+    [N_TIMESTAMPTZ] = "timestamptz",
+    [N_DATE] = "date",
+    [N_TIME] = "time",
+    [N_TIMETZ] = "timetz",
+    [N_BOOLEAN] = "bool",
+    [N_BIT] = "bit",
+    [N_VARBIT] = "varbit",
+    [N_UUID] = "uuid",
+    [N_XML] = "xml",
+    [N_JSON] = "json",
+    [N_JSONB] = "jsonb",
 };
 
 static Type
@@ -281,9 +298,9 @@ cast_known(const Type *prev, const Type *next)
                : is_string                                      ? CAST_RISKY
                                                                 : CAST_IMPOSSIBLE;
     case N_BYTEA:
-        return is_open_string(next)        ? CAST_SAFE
+        return is_open_string(next)      ? CAST_SAFE
                : is_string_over(next, 2) ? CAST_RISKY
-                                           : CAST_IMPOSSIBLE;
+                                         : CAST_IMPOSSIBLE;
     case N_TIMESTAMP:
         return cast_time(prev, next, 22, stamps | times | BIT(N_DATE));
     case N_TIMESTAMPTZ:
@@ -307,8 +324,7 @@ cast_known(const Type *prev, const Type *next)
         return is_open_string(next) ? CAST_SAFE : is_string ? CAST_RISKY : CAST_IMPOSSIBLE;
     case N_JSON:
     case N_JSONB:
-        return is_open_string(next) || next->native == N_JSON || next->native == N_JSONB
-                   ? CAST_SAFE
+        return is_open_string(next) || next->native == N_JSON || next->native == N_JSONB ? CAST_SAFE
                : is_string ? CAST_RISKY
                            : CAST_IMPOSSIBLE;
     case N_UNKNOWN:

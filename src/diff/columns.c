@@ -39,9 +39,9 @@ diff_serial(Arena *a, const Catalog *c, const CatColumn *column)
     const char *type = column->type.name;
     if (strcmp(type, "int2") != 0 && strcmp(type, "int4") != 0 && strcmp(type, "int8") != 0)
         return NULL;
-    const CatSequence *s = catalog_find(
-        c, (CatRef){CAT_SEQUENCE, column->id.schema,
-                    catalog_serial_name(a, column->id.name, column->id.sub), NULL});
+    const CatSequence *s =
+        catalog_find(c, (CatRef){CAT_SEQUENCE, column->id.schema,
+                                 catalog_serial_name(a, column->id.name, column->id.sub), NULL});
     if (!s || s->is_identity || !belongs_to(s, column))
         return NULL;
     CatSequence usual = *s;
@@ -190,9 +190,8 @@ same_default_compat(Differ *d, const CatColumn *x, const CatColumn *y)
     /* Lists are compared by their elements, not by the type behind them. */
     if (from == DEFAULT_LIST) {
         const char *end_p = strstr(p, "]::"), *end_q = strstr(q, "]::");
-        return is_datetime(x) ||
-               str_eq((Str){p, end_p ? (size_t)(end_p - p) : strlen(p)},
-                      (Str){q, end_q ? (size_t)(end_q - q) : strlen(q)});
+        return is_datetime(x) || str_eq((Str){p, end_p ? (size_t)(end_p - p) : strlen(p)},
+                                        (Str){q, end_q ? (size_t)(end_q - q) : strlen(q)});
     }
     return str_ieq(str_of(p), str_of(q));
 }
@@ -314,8 +313,7 @@ compare_exact(Differ *d, ColumnChange *c)
             c->cast = CAST_IMPOSSIBLE;
     }
     /* Defaults are cast like values, without USING. */
-    c->is_default_in_the_way =
-        c->cast_using != USING_NOTHING && x->default_expr && !x->generated;
+    c->is_default_in_the_way = c->cast_using != USING_NOTHING && x->default_expr && !x->generated;
     if (c->is_default_in_the_way && y->default_expr)
         c->fields |= COLUMN_DEFAULT;
     /* A literal that stays takes its new type only when it is set again. */

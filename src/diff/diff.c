@@ -57,7 +57,7 @@ static Relations
 tables_in_order(Arena *a, const Catalog *c)
 {
     Relations all = {0};
-    cat_each(CatRelation, r, &c->tables) *vec_add(a, &all) = r;
+    cat_each(CatRelation, r, &c->tables) * vec_add(a, &all) = r;
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, by_ordinal);
     return all;
@@ -67,8 +67,9 @@ tables_in_order(Arena *a, const Catalog *c)
 static bool
 is_left_alone(const Differ *d, const CatRelation *r)
 {
-    static const char *const names[] = {"spatial_ref_sys", "geometry_columns", "geography_columns",
-                                        "raster_columns",  "raster_overviews", "_prisma_migrations"};
+    static const char *const names[] = {"spatial_ref_sys",   "geometry_columns",
+                                        "geography_columns", "raster_columns",
+                                        "raster_overviews",  "_prisma_migrations"};
     for (size_t i = 0; d->prisma_kinds && i < sizeof names / sizeof *names; i++)
         if (str_ieq(str_of(r->id.name), str_of(names[i])))
             return true;

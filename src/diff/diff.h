@@ -31,7 +31,7 @@ enum {
 
 /* How the values of a column get their new type. */
 typedef enum Cast {
-    CAST_NONE,  /* same type */
+    CAST_NONE, /* same type */
     CAST_SAFE,
     CAST_RISKY, /* may fail or lose something */
     CAST_IMPOSSIBLE,
@@ -87,7 +87,7 @@ typedef enum DiffNoteKind {
 typedef struct DiffNote {
     DiffNoteKind kind;
     DiffSeverity severity;
-    CatRef at; /* the object or column */
+    CatRef at;                          /* the object or column */
     const CatType *from_type, *to_type; /* of a cast */
     const char *new_name;               /* NOTE_LOOKS_RENAMED */
     CatTexts names;                     /* columns, enum values */
@@ -147,7 +147,7 @@ typedef struct DiffOptions {
     bool from_is_written; /* `from` was made from schema.prisma, too, and no server printed it */
     /* `to` tells only about what Prisma's language knows: leave the rest as it is. */
     bool prisma_kinds;
-    bool partial_indexes; /* prisma_kinds: the schema can say them (feature partialIndexes) */
+    bool partial_indexes;  /* prisma_kinds: the schema can say them (feature partialIndexes) */
     const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
     /* A rename applies where only `from` has the old name and only `to` the new one, and is left
      * out otherwise. Columns and enum values may be named under the old or new name of theirs. */
@@ -159,7 +159,7 @@ typedef struct Diff {
     Arena *arena;
     DiffSide from, to;
     DiffOptions options;
-    CatRenames renamed; /* those that applied; from.catalog is under the new names */
+    CatRenames renamed;    /* those that applied; from.catalog is under the new names */
     VEC(Change *) changes; /* in the order in which they are to be made */
 } Diff;
 
@@ -169,8 +169,7 @@ typedef struct Diff {
  * options  NULL for defaults; its rules and renames are kept
  * returns  owned by `a`
  * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
-Diff *
-diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
+Diff *diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
 
 /* What a database that has `from` can be asked: one query for each note that depends on rows. It
  * gives one row of two numbers for diff_answer. To be run with an empty search_path, read only; a
@@ -182,13 +181,11 @@ typedef struct DiffQuestion {
 
 typedef VEC(DiffQuestion) DiffQuestions;
 
-DiffQuestions
-diff_questions(Arena *a, const Diff *d);
+DiffQuestions diff_questions(Arena *a, const Diff *d);
 
 /* Put an answer into its note. What would have failed or lost something, and does not with these
  * rows, becomes a notice; what fails with them, a failure. */
-void
-diff_answer(DiffNote *note, int64_t rows, int64_t hits);
+void diff_answer(DiffNote *note, int64_t rows, int64_t hits);
 
 /* A rename as people type it, OLD:NEW: User:Account, User.mail:email (or User.mail:User.email), and
  * the same for enums and their values; with a schema in front where names are there twice; in
@@ -196,14 +193,12 @@ diff_answer(DiffNote *note, int64_t rows, int64_t hits);
  *
  * from     says what is meant
  * errors   ERR_USAGE: cannot be read, nothing of that name, several meanings, a path that moves */
-MUST_CHECK bool
-diff_rename_parse(Arena *a, Str text, const Catalog *from, CatRename *ret, Err *err);
+MUST_CHECK bool diff_rename_parse(Arena *a, Str text, const Catalog *from, CatRename *ret,
+                                  Err *err);
 
 /* What a type is made of in a comparison of types (casts.c); tests use it. */
-Cast
-diff_cast(const CatType *from, const CatType *to);
+Cast diff_cast(const CatType *from, const CatType *to);
 
 /* The sequence of a serial column: one that belongs to it and that its default draws from, named,
  * typed and set as SERIAL does. NULL when it has none. */
-const CatSequence *
-diff_serial(Arena *a, const Catalog *c, const CatColumn *column);
+const CatSequence *diff_serial(Arena *a, const Catalog *c, const CatColumn *column);

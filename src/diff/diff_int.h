@@ -38,7 +38,7 @@ typedef enum Rank {
     RANK_CREATE_RULE,
     RANK_CREATE_TRIGGER,
     RANK_CREATE_POLICY,
-    RANK_ALTER_OTHER, /* comments, owners, privileges */
+    RANK_ALTER_OTHER,      /* comments, owners, privileges */
     RANK_REMOVE_EXTENSION, /* outside of Prisma's order: what uses it goes first */
     RANK_DROP_SCHEMA,
 } Rank;
@@ -55,122 +55,87 @@ typedef struct Differ {
     bool compat, prisma_kinds;
     bool in_words; /* one side is schema.prisma that went through a server: see words.c */
     CatRules rules;
-    VEC(Pair) tables;      /* those of `from` in their order, then the new ones */
-    Map pair_of;           /* schema \0 name -> Pair number + 1 */
+    VEC(Pair) tables;         /* those of `from` in their order, then the new ones */
+    Map pair_of;              /* schema \0 name -> Pair number + 1 */
     Map owned_from, owned_to; /* sequences by schema \0 table \0 column */
-    Map index_names;       /* new ones of indexes that are renamed, by schema and name */
-    Map gone;              /* indexes, by schema and name */
-    Map recreated;         /* columns that are dropped, if only to be made again */
-    Map remade;            /* ids of code objects that must be dropped and made again */
+    Map index_names;          /* new ones of indexes that are renamed, by schema and name */
+    Map gone;                 /* indexes, by schema and name */
+    Map recreated;            /* columns that are dropped, if only to be made again */
+    Map remade;               /* ids of code objects that must be dropped and made again */
 } Differ;
 
-Change *
-change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank);
-DiffNote *
-note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at);
-Str
-ref_key(Arena *a, const CatRef *id);
-Str
-name_key(Arena *a, const char *schema, const char *name);
+Change *change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank);
+DiffNote *note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at);
+Str ref_key(Arena *a, const CatRef *id);
+Str name_key(Arena *a, const char *schema, const char *name);
 
 /* columns.c: the change of a column that both have; false when there is none. */
-bool
-column_compare(Differ *d, const CatColumn *from, const CatColumn *to, ColumnChange *ret);
-bool
-column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
-bool
-refs_have(const CatRefs *refs, const CatRef *id);
+bool column_compare(Differ *d, const CatColumn *from, const CatColumn *to, ColumnChange *ret);
+bool column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
+bool refs_have(const CatRefs *refs, const CatRef *id);
 
 /* words.c: equal as far as Prisma's language goes. */
 /* Whether two default expressions are lists of the same elements, however they are written. */
-bool
-same_list(Arena *a, const char *x, const char *y);
+bool same_list(Arena *a, const char *x, const char *y);
 /* JSON without white space between its parts. */
-const char *
-json_squeezed(Arena *a, const char *s);
+const char *json_squeezed(Arena *a, const char *s);
 /* Decimals by value: 1.50 is 1.5. */
-Str
-number_trimmed(const char *s);
+Str number_trimmed(const char *s);
 /* The type that the language says: behind domains, with the arguments that go without saying. */
-CatType
-words_type(Arena *a, const Catalog *c, CatType t);
+CatType words_type(Arena *a, const Catalog *c, CatType t);
 /* Whether a column is autoincrement(). */
-bool
-words_draws(const CatColumn *c);
-bool
-words_default_same(const Differ *d, const CatColumn *x, const CatColumn *y);
+bool words_draws(const CatColumn *c);
+bool words_default_same(const Differ *d, const CatColumn *x, const CatColumn *y);
 /* Not partitions, nor tables without columns. */
-bool
-words_know_table(const CatRelation *r);
+bool words_know_table(const CatRelation *r);
 /* An access method that the language can say; NULL for all others, as for btree. */
-const char *
-words_method(const char *method);
+const char *words_method(const char *method);
 /* Not foreign keys to tables outside, nor between columns of different scalar types. */
-bool
-words_know_relation(const Differ *d, const CatConstraint *fk);
+bool words_know_relation(const Differ *d, const CatConstraint *fk);
 /* The table of an implicit many-to-many relation on both sides, with what makes its pairs unique;
  * and the index that does. */
-bool
-words_is_join(const CatRelation *x, const CatRelation *y);
-bool
-words_is_pair(const CatIndex *i);
+bool words_is_join(const CatRelation *x, const CatRelation *y);
+bool words_is_pair(const CatIndex *i);
 
 /* casts.c */
-Cast
-cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from,
-            const Catalog *c_to, CastUsing *ret_using);
-bool
-type_is_enum(const Catalog *c, const CatType *type);
+Cast cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from,
+                 const Catalog *c_to, CastUsing *ret_using);
+bool type_is_enum(const Catalog *c, const CatType *type);
 
 /* renames.c: replaces `from` by itself under new names. */
-void
-diff_renames(Differ *d);
+void diff_renames(Differ *d);
 
 /* tables.c, enums.c, others.c: each compares its part of the catalogs. */
-void
-diff_tables(Differ *d);
-void
-diff_enums(Differ *d);
-void
-diff_others(Differ *d);
+void diff_tables(Differ *d);
+void diff_enums(Differ *d);
+void diff_others(Differ *d);
 
 /* tables.c: the change of a part that stays, if there is one; and whether a constraint can stay: it
  * is equal, or will be when the rows were checked. */
-void
-part_alter(Differ *d, const void *x, const void *y);
-void
-diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
-bool
-constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
+void part_alter(Differ *d, const void *x, const void *y);
+void diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
+bool constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
 
 /* others.c: whether it is an enum that is made anew; known after diff_enums. */
-bool
-type_is_rebuilt(const Differ *d, const CatType *t);
+bool type_is_rebuilt(const Differ *d, const CatType *t);
 
 /* others.c: whether a column or an attribute is of this type, or a list of it. */
-bool
-type_is_used(const Catalog *c, const CatRef *type);
+bool type_is_used(const Catalog *c, const CatRef *type);
 
 /* others.c: whether what it is made of is the same. */
-bool
-domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);
+bool domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);
 
 /* others.c: after it is known which columns go, and their sequences with them. */
-void
-diff_sequences(Differ *d);
+void diff_sequences(Differ *d);
 
 /* others.c: triggers, rules, policies, after it is known which relations go. */
-void
-diff_code(Differ *d);
+void diff_code(Differ *d);
 
 /* remake.c: what stands on what changes. */
-void
-diff_remade(Differ *d);
+void diff_remade(Differ *d);
 
 /* order.c */
-void
-diff_order(Differ *d);
+void diff_order(Differ *d);
 
 /* notes.c: for changes that are complete. */
-void
-diff_notes(Differ *d);
+void diff_notes(Differ *d);

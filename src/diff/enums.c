@@ -67,7 +67,7 @@ add_uses(Differ *d, Change *c)
         if (!p->from || !p->to)
             continue;
         CatColumns sorted = {0};
-        cat_each(CatColumn, column, &p->from->columns) *vec_add(d->arena, &sorted) = column;
+        cat_each(CatColumn, column, &p->from->columns) * vec_add(d->arena, &sorted) = column;
         if (sorted.n)
             qsort(sorted.v, sorted.n, sizeof *sorted.v, by_name);
         vec_each (CatColumn *, column, &sorted)
@@ -89,8 +89,8 @@ add_uses(Differ *d, Change *c)
         {
             const CatColumn *from = p->from ? catalog_column(p->from, column->id.sub) : NULL;
             if (is_of(column, next, false) &&
-                (d->compat || (from && is_of(from, (const CatEnum *)c->from, false) &&
-                               !from->is_inherited)))
+                (d->compat ||
+                 (from && is_of(from, (const CatEnum *)c->from, false) && !from->is_inherited)))
                 *vec_add(d->arena, &retype) = column;
         }
     }
@@ -122,8 +122,9 @@ is_used_longer(const Differ *d, const Change *c)
                 return true;
         }
     }
-    cat_each(CatComposite, t, &d->from->composites) cat_each(CatColumn, column, &t->columns) if (
-        is_of(column, (const CatEnum *)c->from, false)) return true;
+    cat_each(CatComposite, t, &d->from->composites)
+        cat_each(CatColumn, column,
+                 &t->columns) if (is_of(column, (const CatEnum *)c->from, false)) return true;
     return false;
 }
 

@@ -47,7 +47,7 @@ note_added(Differ *d, Change *c, const ColumnChange *k)
         return;
     note_add(d, c,
              refs_have(d->diff->to.client_default, &k->to->id) ? NOTE_ADD_REQUIRED_CLIENT
-                                                                : NOTE_ADD_REQUIRED,
+                                                               : NOTE_ADD_REQUIRED,
              &k->to->id);
 }
 

@@ -144,8 +144,7 @@ prepare(Order *o)
     add_owned_names(o);
 }
 
-static void
-emit(Order *o, Change *c);
+static void emit(Order *o, Change *c);
 
 static void
 emit_creation(Order *o, const CatRef *id)

@@ -285,8 +285,8 @@ static void
 alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
 {
     Change *c = arena_new(d->arena, Change);
-    cat_each(CatColumn, from, &x->columns) if (!attribute(y, from->id.sub))
-        *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
+    cat_each(CatColumn, from, &x->columns) if (!attribute(y, from->id.sub)) *
+        vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
     cat_each(CatColumn, to, &y->columns)
     {
         const CatColumn *from = attribute(x, to->id.sub);
@@ -298,8 +298,8 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
         unsigned fields = anew ? COLUMN_TYPE : 0;
         CatTexts changes = catalog_changes(d->arena, from, to, &d->rules);
         vec_each (const char *, name, &changes)
-            fields |= strcmp(*name, "comment") == 0 ? (unsigned)COLUMN_COMMENT
-                                                    : (unsigned)COLUMN_TYPE;
+            fields |=
+                strcmp(*name, "comment") == 0 ? (unsigned)COLUMN_COMMENT : (unsigned)COLUMN_TYPE;
         /* PostgreSQL does not change the type of an attribute while a column is of the type. */
         if (fields)
             *vec_add(d->arena, &c->columns) =

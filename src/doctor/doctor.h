@@ -20,8 +20,7 @@ typedef enum DoctorArea {
 } DoctorArea;
 
 /* "config", "reach", "server", "ledgers", "tools", "identity". */
-const char *
-doctor_area_name(DoctorArea area);
+const char *doctor_area_name(DoctorArea area);
 
 typedef enum FindingLevel {
     FINDING_OK,   /* looked at and fine */
@@ -32,8 +31,7 @@ typedef enum FindingLevel {
 } FindingLevel;
 
 /* "ok", "info", "warning", "error". */
-const char *
-doctor_level_name(FindingLevel level);
+const char *doctor_level_name(FindingLevel level);
 
 typedef enum FindingId {
 #define FINDING(id, area, name, meaning) FINDING_##id,
@@ -42,10 +40,8 @@ typedef enum FindingId {
     FINDING_COUNT
 } FindingId;
 
-const char *
-doctor_finding_name(FindingId id); /* "server-invalid-index" */
-const char *
-doctor_finding_meaning(FindingId id); /* what it is about, one line */
+const char *doctor_finding_name(FindingId id);    /* "server-invalid-index" */
+const char *doctor_finding_meaning(FindingId id); /* what it is about, one line */
 
 typedef struct Finding {
     FindingId id;
@@ -71,41 +67,33 @@ typedef struct Doctor {
 } Doctor;
 
 /* Add a finding. subject and fix may be NULL. */
-__attribute__((format(printf, 6, 7))) void
-doctor_add(Doctor *d, FindingId id, FindingLevel level, const char *subject, const char *fix,
-           const char *fmt, ...);
+__attribute__((format(printf, 6, 7))) void doctor_add(Doctor *d, FindingId id, FindingLevel level,
+                                                      const char *subject, const char *fix,
+                                                      const char *fmt, ...);
 
-bool
-doctor_wants(const Doctor *d, DoctorArea area);
+bool doctor_wants(const Doctor *d, DoctorArea area);
 
 /* The configuration, its files and what git knows of them. Asks git at most once (2 s). */
-void
-doctor_config(Doctor *d);
+void doctor_config(Doctor *d);
 
 /* The way to the database, step by step, up to a session that reads. Returns false without one.
  * embedded: the project's own server; only the session counts.
  * cost: for each address at most a few seconds; one to three connections. */
-bool
-doctor_reach(Doctor *d, const DbUrl *url, const char *origin, bool embedded, Session *ret);
+bool doctor_reach(Doctor *d, const DbUrl *url, const char *origin, bool embedded, Session *ret);
 
 /* What the pending migrations need that the role does not have. cost: one round trip. */
-void
-doctor_privileges(Doctor *d, Session *s, const Plan *plan);
+void doctor_privileges(Doctor *d, Session *s, const Plan *plan);
 
 /* The server as the session sees it; data_dir: of a server on this machine, or NULL.
  * cost: a dozen round trips, each bounded. */
-void
-doctor_server(Doctor *d, Session *s, const char *data_dir);
+void doctor_server(Doctor *d, Session *s, const char *data_dir);
 
 /* Histories of migration tools in all schemas. cost: two round trips. */
-void
-doctor_ledgers(Doctor *d, Session *s);
+void doctor_ledgers(Doctor *d, Session *s);
 
 /* Programs on this machine and in the project. server_version: 170004, 0 = not known.
  * cost: each program is asked for its version once, bounded. */
-void
-doctor_tools(Doctor *d, int server_version);
+void doctor_tools(Doctor *d, int server_version);
 
 /* Which database it is; s NULL: only what the configuration says. */
-void
-doctor_identity(Doctor *d, Session *s);
+void doctor_identity(Doctor *d, Session *s);

@@ -67,15 +67,16 @@ MUST_CHECK bool flow_backup_prune(Arena *a, const BackupPrune *in, BackupPruned 
 
 /* What a deploy does about backups. */
 typedef struct BackupPolicy {
-    bool makes;            /* else none */
-    bool each;             /* before every migration, not once */
-    const char *reason;    /* of --reason, or NULL */
+    bool makes;             /* else none */
+    bool each;              /* before every migration, not once */
+    const char *reason;     /* of --reason, or NULL */
     const char *off_origin; /* what switched it off in production, NULL = nothing did */
 } BackupPolicy;
 
 /* Read it from the configuration. errors: ERR_CONFIRM: in production the command line or a variable
  * switched it off and no reason was given */
-MUST_CHECK bool flow_backup_policy(const Config *c, const char *reason, BackupPolicy *ret, Err *err);
+MUST_CHECK bool flow_backup_policy(const Config *c, const char *reason, BackupPolicy *ret,
+                                   Err *err);
 
 /* Make the one before a deploy, whose session holds the locks; `run` tells what it has applied.
  * ret_id  of the backup. errors: those of backup_create */

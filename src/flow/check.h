@@ -42,9 +42,7 @@ typedef struct CheckResult {
 } CheckResult;
 
 /* "schema", "migrations", "parity", "history", "drift". */
-const char *
-check_part_name(CheckPartId id);
+const char *check_part_name(CheckPartId id);
 
 /* Check all parts, each also when an earlier one failed. Never fails: the parts tell. */
-void
-flow_check(Arena *a, const CheckInput *in, CheckResult *ret);
+void flow_check(Arena *a, const CheckInput *in, CheckResult *ret);

@@ -7,7 +7,7 @@
 typedef struct DatabaseFacts {
     bool exists;
     int64_t bytes;
-    const char *create; /* options of CREATE DATABASE: encoding, locale, tablespace, owner */
+    const char *create;  /* options of CREATE DATABASE: encoding, locale, tablespace, owner */
     RestoreTexts alters; /* with "%DB%" for the name: settings, privileges, comment, limit */
     bool has_slots, has_subscriptions;
     bool may_create; /* the role may make databases */
@@ -21,7 +21,8 @@ MUST_CHECK bool database_admin(Arena *a, const FlowInput *in, const DbUrl *url, 
 MUST_CHECK bool database_facts(Arena *a, Db *admin, const char *name, DatabaseFacts *ret, Err *err);
 
 /* Sessions of others on it. */
-MUST_CHECK bool database_guests(Arena *a, Db *admin, const char *name, RestoreReport *ret, Err *err);
+MUST_CHECK bool database_guests(Arena *a, Db *admin, const char *name, RestoreReport *ret,
+                                Err *err);
 
 /* Make it, marked by a comment as not finished. errors: ERR_DENIED with the ways out */
 MUST_CHECK bool database_create(Arena *a, Db *admin, const char *name, const DatabaseFacts *like,

@@ -18,10 +18,13 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         DbUrl url = t->url;
         url.database = others[i];
-        DbOptions o = {.url = &url, .url_origin = t->origin, .application = "aramid",
+        DbOptions o = {.url = &url,
+                       .url_origin = t->origin,
+                       .application = "aramid",
                        .connect_ms = config_ms(in->config, CFG_CONNECT_TIMEOUT),
                        .operation_ms = config_ms(in->config, CFG_OPERATION_TIMEOUT),
-                       .tick = in->tick, .tick_arg = in->tick_arg};
+                       .tick = in->tick,
+                       .tick_arg = in->tick_arg};
         Db *db = NULL;
         if (!db_open(a, &o, &db, err)) {
             if (err->code == ERR_DB_MISSING || err->code == ERR_DENIED)
@@ -32,8 +35,11 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
         db_close(db);
         if (!ok && strcmp(err->sqlstate, "42P04") != 0 && strcmp(err->sqlstate, "23505") != 0)
             return err_hint(err, "as a superuser: CREATE DATABASE ... OWNER ...");
-        RunEvent e = {.kind = RUN_NOTE, .level = RUN_OK, .ms = -1,
-                      .text = str_fmt(a, "created database \"%s\"", str_printable(a, str_of(name), false))};
+        RunEvent e = {
+            .kind = RUN_NOTE,
+            .level = RUN_OK,
+            .ms = -1,
+            .text = str_fmt(a, "created database \"%s\"", str_printable(a, str_of(name), false))};
         sink->event(sink->arg, &e);
         return true;
     }
@@ -94,8 +100,10 @@ look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
         return err_hint(err, "aramid drift shows the SQL that undoes or keeps them; the setting "
                              "\"drift\" decides what a deploy does about it");
     }
-    note(g->in, str_fmt(a, "the database was changed beside its migrations (%zu difference%s): "
-                           "aramid drift", r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s"));
+    note(g->in, str_fmt(a,
+                        "the database was changed beside its migrations (%zu difference%s): "
+                        "aramid drift",
+                        r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s"));
     return true;
 }
 
@@ -133,7 +141,8 @@ tell_no_backup(Arena *a, const Gate *g)
 {
     const BackupPolicy *p = &g->backup;
     if (p->reason)
-        note(g->in, str_fmt(a, "no backup is made: %s", str_printable(a, str_of(p->reason), false)));
+        note(g->in,
+             str_fmt(a, "no backup is made: %s", str_printable(a, str_of(p->reason), false)));
     else if (p->off_origin)
         note(g->in, str_fmt(a, "no backup is made: switched off by %s", p->off_origin));
 }
@@ -144,7 +153,9 @@ static bool
 record(Session *s, const Gate *g, bool due, bool is_first, Err *err)
 {
     const Config *c = g->in->base.config;
-    RunRecord r = {.run_id = g->in->run_id, .verb = "deploy", .environment = c->env_name,
+    RunRecord r = {.run_id = g->in->run_id,
+                   .verb = "deploy",
+                   .environment = c->env_name,
                    .backup_id = due ? g->ret->backup_id : NULL,
                    .no_backup_reason = is_first ? g->backup.reason : NULL};
     if (!(r.backup_id && c->env_said) && !r.no_backup_reason)
@@ -153,7 +164,8 @@ record(Session *s, const Gate *g, bool due, bool is_first, Err *err)
         return true;
     if (!db_is_open(s->db) || err->code == ERR_INTERRUPTED)
         return false;
-    note(g->in, str_fmt(s->arena, "this run could not be written down in the database: %s", err->primary));
+    note(g->in,
+         str_fmt(s->arena, "this run could not be written down in the database: %s", err->primary));
     return true;
 }
 

@@ -6,7 +6,7 @@
 
 typedef struct DiffInput {
     SidesInput sides;
-    bool prisma_compat; /* write what Prisma's engine would, its mistakes included */
+    bool prisma_compat;         /* write what Prisma's engine would, its mistakes included */
     const char *const *renames; /* OLD:NEW, as diff_rename_parse reads them */
     size_t nrenames;
 } DiffInput;
@@ -31,5 +31,4 @@ typedef struct DiffResult {
  * the input and those that a schema on the side `to` announces.
  *
  * errors: those of flow_sides, ERR_USAGE for renames */
-MUST_CHECK bool
-flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err);
+MUST_CHECK bool flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err);

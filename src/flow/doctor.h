@@ -30,5 +30,4 @@ typedef struct DoctorResult {
  * embedded server is started; none is made.
  * cost: well below a second on a good network; every wait is bounded, the worst case of a host that
  * swallows packets is 3 s for each of its addresses. */
-void
-flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret);
+void flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret);

@@ -245,9 +245,7 @@ compare(Arena *a, DriftResult *r)
     CatRefs *granted = arena_new(a, CatRefs);
     CatRules *rules = arena_new(a, CatRules);
     *granted = objects_with_grants(a, r->replay.catalog);
-    *rules = (CatRules){.ignore_column_order = true,
-                        .ignore_versions = true,
-                        .grants_of = granted};
+    *rules = (CatRules){.ignore_column_order = true, .ignore_versions = true, .grants_of = granted};
     const DiffOptions options = {.rules = rules};
     const DiffSide made = {.catalog = r->replay.catalog}, live = {.catalog = r->live};
     r->adopt = diff_catalogs(a, &made, &live, &options);

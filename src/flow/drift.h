@@ -21,8 +21,8 @@ typedef struct DriftResult {
     Diff *repair; /* database -> migrations: what would undo it */
     bool has_drift;
     CatOthers not_compared; /* of kinds that are not whole, on either side */
-    CatTexts left_out;          /* schemas of platforms and tools */
-    CatTexts notes;             /* what the result rests on, where that is not the usual */
+    CatTexts left_out;      /* schemas of platforms and tools */
+    CatTexts notes;         /* what the result rests on, where that is not the usual */
 } DriftResult;
 
 /* Compare. Only reads the database; replays on a server of our own.
@@ -31,8 +31,7 @@ typedef struct DriftResult {
  * migrations set them. Does not count: column order, versions of extensions, privileges that come
  * from the database's default privileges, objects of platforms, tools and extensions.
  * errors: those of flow_target, session_open, introspect and replay_scripts */
-MUST_CHECK bool
-flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err);
+MUST_CHECK bool flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err);
 
 /* The same over a session, with its history (read and compared) in ret->history. Outside of a
  * transaction. */

@@ -53,19 +53,16 @@ typedef struct SidesInput {
  * ret     [0] from, [1] to
  * errors  ERR_SCHEMA, those of history_open, url_parse, db_open, introspect, replay_scripts; ERR_IO
  * cost    two schemas: parsing. Else a replay (replay.h) for each side that is no database */
-MUST_CHECK bool
-flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err);
+MUST_CHECK bool flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err);
 
 /* To be called when flow_sides gave true and no database is asked any more. */
-void
-flow_sides_close(Side sides[2]);
+void flow_sides_close(Side sides[2]);
 
 /* Where and how a command replays: binaries, shadow URL and cache of the configuration; version,
  * search_path and extensions of the database that the result is compared with (NULL = none).
  * errors: ERR_URL, ERR_SHADOW, those of db_query. */
-MUST_CHECK bool
-flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, ReplayOptions *ret,
-                    Err *err);
+MUST_CHECK bool flow_replay_options(Arena *a, const FlowInput *in, const Session *compared,
+                                    ReplayOptions *ret, Err *err);
 
 /* Versions print views and expressions differently: make the schema of a live database on the
  * server that ran the other side, and read that. Nothing to do where the majors are the same.

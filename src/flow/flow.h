@@ -46,10 +46,10 @@ typedef struct FlowInput {
 
 /* Who a database says that it is. */
 typedef struct IdentityShown {
-    const char *environment; /* NULL = it does not say; then so are the others */
-    const char *name;        /* or NULL */
+    const char *environment;                   /* NULL = it does not say; then so are the others */
+    const char *name;                          /* or NULL */
     const char *made_at, *made_by, *made_with; /* NULL = by this command */
-    const char *match;       /* identity_match_name */
+    const char *match;                         /* identity_match_name */
 } IdentityShown;
 
 /* ---- deploy ------------------------------------------------------------------------------- */

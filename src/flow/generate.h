@@ -5,8 +5,7 @@
 
 typedef enum GenerateTool { GENERATE_NONE, GENERATE_PRISMA, GENERATE_DRIZZLE } GenerateTool;
 
-const char *
-generate_tool_name(GenerateTool tool); /* "prisma", "drizzle-kit"; NULL for none */
+const char *generate_tool_name(GenerateTool tool); /* "prisma", "drizzle-kit"; NULL for none */
 
 typedef struct GenerateInput {
     FlowInput base;
@@ -29,12 +28,11 @@ typedef struct GenerateResult {
 /* Find the tool and how it is run, and run nothing. node_modules/.bin is looked for from the folder
  * of the schema upwards, as Node does; with Plug'n'Play, yarn runs it.
  * errors: ERR_TOOL: it is not installed, with the command that does it */
-MUST_CHECK bool
-flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *err);
+MUST_CHECK bool flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret,
+                                   Err *err);
 
 /* Find it and run it. It gets the process's environment and the variables of the .env files, but
  * none of Aramid's own (ARAMID_..., MIGRATION_...). errors: those of flow_generate_find, also when
  * there is nothing to generate with; ERR_GENERATE: it failed; ERR_TIMEOUT after timeouts.generate;
  * ERR_INTERRUPTED */
-MUST_CHECK bool
-flow_generate(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *err);
+MUST_CHECK bool flow_generate(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *err);

@@ -15,32 +15,26 @@ typedef struct FlowGuard {
 /* Gather what is known before there is a connection.
  *
  * command  "aramid deploy", for hints */
-void
-flow_guard_open(Arena *a, const FlowInput *in, GateAct act, const char *command, FlowGuard *ret);
+void flow_guard_open(Arena *a, const FlowInput *in, GateAct act, const char *command,
+                     FlowGuard *ret);
 
 /* Whether the command may go on, by what is known now. errors: those of gate_target */
-MUST_CHECK bool
-flow_guard_check(FlowGuard *g, Err *err);
+MUST_CHECK bool flow_guard_check(FlowGuard *g, Err *err);
 
 /* The same with a session that has read its history.
  *
  * origin  of the URL, or NULL */
-MUST_CHECK bool
-flow_guard_session(FlowGuard *g, const Session *s, const char *origin, Err *err);
+MUST_CHECK bool flow_guard_session(FlowGuard *g, const Session *s, const char *origin, Err *err);
 
 /* Before the change: whether it may be made, or a person must be asked. errors: those of
  * gate_consent */
-MUST_CHECK bool
-flow_guard_consent(FlowGuard *g, GateConsent *ret, Err *err);
+MUST_CHECK bool flow_guard_consent(FlowGuard *g, GateConsent *ret, Err *err);
 
 /* Say on every sink which database is about to be changed. Once, before the first change. */
-void
-flow_guard_announce(const FlowGuard *g, const RunSink *sink);
+void flow_guard_announce(const FlowGuard *g, const RunSink *sink);
 
 /* For results: who the database is, after this command. */
-void
-flow_guard_shown(const FlowGuard *g, IdentityShown *ret);
+void flow_guard_shown(const FlowGuard *g, IdentityShown *ret);
 
 /* What a session that has read its history knows of it. */
-void
-flow_identity_shown(const Session *s, IdentityShown *ret);
+void flow_identity_shown(const Session *s, IdentityShown *ret);

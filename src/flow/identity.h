@@ -30,5 +30,4 @@ typedef struct IdentityResult {
 
 /* SHOW only reads; the others write under the migration lock.
  * errors: those of flow_target, session_open, gate_target and gate_consent; ERR_DENIED */
-MUST_CHECK bool
-flow_identity(Arena *a, const IdentityInput *in, IdentityResult *ret, Err *err);
+MUST_CHECK bool flow_identity(Arena *a, const IdentityInput *in, IdentityResult *ret, Err *err);

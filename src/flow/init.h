@@ -55,9 +55,9 @@ typedef struct InitToday {
 typedef struct InitInput {
     const char *start_dir;
     const char *schema, *migrations, *config_path; /* --schema, ...; or NULL */
-    const char *profile;             /* --profile; NULL = what package.json has already */
-    bool groups[INIT_GROUP_COUNT];   /* --only */
-    bool chosen;                     /* --only was given; else what the project uses */
+    const char *profile;           /* --profile; NULL = what package.json has already */
+    bool groups[INIT_GROUP_COUNT]; /* --only */
+    bool chosen;                   /* --only was given; else what the project uses */
     const ProjectBranch *branches; /* --branch; none = those that are there */
     size_t branch_count;
     bool force;  /* replace scripts and files of ours that say something else */
@@ -70,15 +70,15 @@ typedef struct InitInput {
 typedef struct InitResult {
     Project project;
     ProjectPlace place;
-    const char *home;               /* absolute: folder of aramid.yaml and the scripts */
+    const char *home;                /* absolute: folder of aramid.yaml and the scripts */
     const char *schema, *migrations; /* below `home`, or absolute; NULL = none */
-    const ProjectProfile *profile;  /* NULL = not known or not needed */
+    const ProjectProfile *profile;   /* NULL = not known or not needed */
     const ProjectProfile *suggested; /* by what package.json has; or NULL */
-    bool wants_profile; /* it must be chosen first: package.json was left alone */
+    bool wants_profile;              /* it must be chosen first: package.json was left alone */
     bool groups[INIT_GROUP_COUNT];
     ProjectBranchVec branches;
     VEC(InitFile) files;
-    VEC(InitToday) today; /* scripts of package.json before */
+    VEC(InitToday) today;    /* scripts of package.json before */
     VEC(InitScript) scripts; /* of package.json, in the order of the profile */
     VEC(const char *) notes;
     size_t changes; /* files that are created or changed */

@@ -54,7 +54,7 @@ static const char *const owners[] = {
 
 /* A * behind a name takes its sequence with it. */
 static const char *const tables[] = {
-    "*._prisma_migrations",         "*._aramid_*",   "*.__drizzle_migrations*",
+    "*._prisma_migrations",         "*._aramid_*",         "*.__drizzle_migrations*",
     "*.schema_migrations",          "*.pgmigrations*",     "*.flyway_schema_history",
     "*.knex_migrations*",           "*.typeorm_metadata",  "*._sqlx_migrations",
     "*.__diesel_schema_migrations", "*.SequelizeMeta",     "*.ar_internal_metadata",

@@ -9,12 +9,10 @@ typedef VEC(const char *) Patterns;
 
 /* Tables of migration tools, what the configuration ignores or calls external: left out of both
  * sides of a comparison. */
-Patterns
-managed_tables(Arena *a, const Config *c);
+Patterns managed_tables(Arena *a, const Config *c);
 
 /* What the configuration ignores or calls external, alone. */
-Patterns
-managed_ignored(Arena *a, const Config *c);
+Patterns managed_ignored(Arena *a, const Config *c);
 
 /* Schemas of a live database. */
 typedef struct ManagedSchemas {
@@ -23,9 +21,7 @@ typedef struct ManagedSchemas {
 } ManagedSchemas;
 
 /* errors: those of db_query. */
-MUST_CHECK bool
-managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err);
+MUST_CHECK bool managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err);
 
 /* Whether an extension that no migration makes is a platform's or an administrator's. */
-bool
-managed_extension(const char *name, const char *in_schema);
+bool managed_extension(const char *name, const char *in_schema);

@@ -150,8 +150,8 @@ flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
     if (ret->target.absent)
         return is_empty(a, ret, &schemas, err);
     Patterns except = managed_ignored(a, c);
-    IntrospectOptions what = {.schemas = schemas.v, .nschemas = schemas.n,
-                              .except = except.v, .nexcept = except.n};
+    IntrospectOptions what = {
+        .schemas = schemas.v, .nschemas = schemas.n, .except = except.v, .nexcept = except.n};
     PullOptions options = {
         .schema = schema, .schemas = asked.v, .nschemas = asked.n, .force = in->force};
     if (!read_database(a, in, ret, &what, &catalog, err) ||

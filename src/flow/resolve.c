@@ -8,8 +8,7 @@ no_such(const char *name, const History *h, Err *err)
             str_printable(a, str_of(name), false));
     const char *nearest = NULL;
     size_t best = 64;
-    vec_each(const Entry, e, &h->entries)
-    {
+    vec_each (const Entry, e, &h->entries) {
         size_t d = str_distance(str_of(e->name), str_of(name), 40);
         if (str_contains(str_of(e->name), str_of(name)))
             d = 0;
@@ -24,7 +23,9 @@ no_such(const char *name, const History *h, Err *err)
 static bool
 has_finished_row(const History *h, const char *name)
 {
-    vec_each(const LedgerRow, r, &h->rows) if (strcmp(r->name, name) == 0 && r->finished_us) return true;
+    vec_each (const LedgerRow, r, &h->rows)
+        if (strcmp(r->name, name) == 0 && r->finished_us)
+            return true;
     return false;
 }
 
@@ -40,11 +41,11 @@ check_objects(Arena *a, Session *s, const Migration *m, ResolveResult *ret, Err 
         return false;
     if (ret->probe.absent == 0)
         return true;
-    err_set(err, ERR_PROBE, "the database does not look as if migration \"%s\" had been applied", m->name);
+    err_set(err, ERR_PROBE, "the database does not look as if migration \"%s\" had been applied",
+            m->name);
     err_at(err, m->path, 0, 0);
     size_t shown = 0;
-    vec_each(const char *const, line, &ret->probe.lines)
-    {
+    vec_each (const char *const, line, &ret->probe.lines) {
         if (strstr(*line, "would have been") && shown++ < 12)
             err_detail(err, "%s", *line);
     }
@@ -63,25 +64,26 @@ applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration
     VEC(const Migration *) list = {0};
     if (!in->up_to) {
         if (has_finished_row(h, name)) {
-            err_set(err, ERR_ALREADY_APPLIED, "the migration \"%s\" is already recorded as applied in "
-                                              "the database", name);
+            err_set(err, ERR_ALREADY_APPLIED,
+                    "the migration \"%s\" is already recorded as applied in "
+                    "the database",
+                    name);
             return err_hint(err, "there is nothing to do for it; see: aramid status --verbose");
         }
         *vec_add(a, &list) = wanted->file;
     } else {
-        vec_each(const Entry, e, &h->entries)
-        {
+        vec_each (const Entry, e, &h->entries) {
             if (e->file && !has_finished_row(h, e->name))
                 *vec_add(a, &list) = e->file;
             if (e == wanted)
                 break;
         }
     }
-    vec_each(const Migration *, m, &list)
-    {
+    vec_each (const Migration *, m, &list) {
         if ((*m)->has_file)
             continue;
-        err_set(err, ERR_MIGRATION_GONE, "the migration folder \"%s\" has no migration.sql", (*m)->name);
+        err_set(err, ERR_MIGRATION_GONE, "the migration folder \"%s\" has no migration.sql",
+                (*m)->name);
         err_at(err, (*m)->path, 0, 0);
         return err_hint(err, "restore the file from version control, or delete the folder");
     }
@@ -109,13 +111,12 @@ resolve_applied(Arena *a, const ResolveInput *in, Session *s, const History *h, 
 }
 
 static bool
-resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History *h, ResolveResult *ret,
-                    Err *err)
+resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History *h,
+                    ResolveResult *ret, Err *err)
 {
     const char *name = in->rolled_back;
     bool known = false, failed = false;
-    vec_each(const LedgerRow, r, &h->rows)
-    {
+    vec_each (const LedgerRow, r, &h->rows) {
         if (strcmp(r->name, name) != 0)
             continue;
         known = true;
@@ -128,13 +129,17 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
             err->code = ERR_NOT_APPLIED;
             return false;
         }
-        err_set(err, ERR_NOT_APPLIED, "migration \"%s\" cannot be rolled back because it was never "
-                                      "applied to the database", name);
+        err_set(err, ERR_NOT_APPLIED,
+                "migration \"%s\" cannot be rolled back because it was never "
+                "applied to the database",
+                name);
         return err_hint(err, "it runs with the next: aramid deploy");
     }
     if (!failed) {
-        err_set(err, ERR_NOT_FAILED, "migration \"%s\" cannot be rolled back because it is not in a "
-                                     "failed state", name);
+        err_set(err, ERR_NOT_FAILED,
+                "migration \"%s\" cannot be rolled back because it is not in a "
+                "failed state",
+                name);
         return err_hint(err, "to undo an applied migration, write a new one that reverses it");
     }
     *vec_add(a, &ret->names) = name;
@@ -151,9 +156,14 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
     Session s;
-    SessionOptions o = {.config = c, .url = &ret->target.url, .url_origin = ret->target.origin,
-                        .layout = h.layout, .verb = "resolve", .tick = in->base.tick,
-                        .tick_arg = in->base.tick_arg, .writes = true};
+    SessionOptions o = {.config = c,
+                        .url = &ret->target.url,
+                        .url_origin = ret->target.origin,
+                        .layout = h.layout,
+                        .verb = "resolve",
+                        .tick = in->base.tick,
+                        .tick_arg = in->base.tick_arg,
+                        .writes = true};
     FlowGuard guard;
     GateConsent consent;
     flow_guard_open(a, &in->base, GATE_CHANGES, "aramid resolve", &guard);
@@ -170,8 +180,8 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
         flow_guard_shown(&guard, &ret->identity);
     }
     ok = ok && session_refresh(&s, err) && lock_and_read(&s, &h, &journal, &in->sink, err) &&
-              (ret->applied ? resolve_applied(a, in, &s, &h, ret, err)
-                            : resolve_rolled_back(a, in, &s, &h, ret, err));
+         (ret->applied ? resolve_applied(a, in, &s, &h, ret, err)
+                       : resolve_rolled_back(a, in, &s, &h, ret, err));
     session_close(&s);
     return ok;
 }

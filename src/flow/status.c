@@ -48,8 +48,13 @@ static bool
 open_reader(Arena *a, const FlowInput *in, const char *verb, const HistoryLayout *layout,
             const Target *t, Session *ret, Err *err)
 {
-    SessionOptions o = {.config = in->config, .url = &t->url, .url_origin = t->origin,
-                        .layout = layout, .verb = verb, .tick = in->tick, .tick_arg = in->tick_arg};
+    SessionOptions o = {.config = in->config,
+                        .url = &t->url,
+                        .url_origin = t->origin,
+                        .layout = layout,
+                        .verb = verb,
+                        .tick = in->tick,
+                        .tick_arg = in->tick_arg};
     return session_open(a, &o, ret, err);
 }
 
@@ -130,7 +135,9 @@ flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
         return false;
     bool ok = lock_holders(&s, a, &ret->holders, err);
     const LockHolder *wanted = NULL;
-    vec_each(const LockHolder, h, &ret->holders) if (h->pid == pid) wanted = h;
+    vec_each (const LockHolder, h, &ret->holders)
+        if (h->pid == pid)
+            wanted = h;
     if (ok && pid && !wanted)
         ok = no_such_holder(pid, err);
     if (ok && wanted) {

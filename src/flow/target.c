@@ -4,8 +4,7 @@
 static void
 add_notes(const Config *c, Err *err)
 {
-    vec_each(const ConfigNote, n, &c->notes)
-    {
+    vec_each (const ConfigNote, n, &c->notes) {
         if (n->path && n->line)
             err_detail(err, "%s:%d: %s", n->path, n->line, n->text);
         else
@@ -21,12 +20,14 @@ embedded_is_meant(const Config *c, Err *err)
         err_set(err, ERR_CONFIG, "%s is set, but empty: no database is named", c->empty_url);
         err_detail(err, "it comes from %s", c->empty_url_origin);
         err_hint(err, "in a pipeline: is the secret defined, and may this job see it?");
-        return err_hint(err, "to use the embedded PostgreSQL of this project, remove the variable "
-                             "(env -u %s aramid ...)", c->empty_url);
+        return err_hint(err,
+                        "to use the embedded PostgreSQL of this project, remove the variable "
+                        "(env -u %s aramid ...)",
+                        c->empty_url);
     }
     if (c->profile != PROFILE_DEVELOPMENT) {
-        err_set(err, ERR_CONFIG, "environment \"%s\" is %s, but no database URL is set", c->env_name,
-                c->profile == PROFILE_PRODUCTION ? "production" : "staging");
+        err_set(err, ERR_CONFIG, "environment \"%s\" is %s, but no database URL is set",
+                c->env_name, c->profile == PROFILE_PRODUCTION ? "production" : "staging");
         add_notes(c, err);
         return err_hint(err, "set DATABASE_URL, or give --url; the embedded PostgreSQL is for "
                              "development");
@@ -34,8 +35,9 @@ embedded_is_meant(const Config *c, Err *err)
     if (c->is_ci && !c->env_named) {
         err_set(err, ERR_CONFIG, "no database URL is set, and this is a pipeline (CI is set)");
         add_notes(c, err);
-        err_hint(err, "set DATABASE_URL, or give --url; is the secret defined, and may this job see "
-                      "it?");
+        err_hint(err,
+                 "set DATABASE_URL, or give --url; is the secret defined, and may this job see "
+                 "it?");
         return err_hint(err, "to use the embedded PostgreSQL of this project, say so: --env ci");
     }
     return true;

@@ -40,10 +40,8 @@ typedef enum IdentityMatch {
  * copy of the whole server (pg_basebackup, snapshot), keep everything: nothing tells them apart, so
  * neither is called a copy. pg_upgrade and a restore under the same public address change the
  * identifier: the address then says that it is the same place. */
-IdentityMatch
-identity_match(const IdentityPlace *written, const IdentityPlace *now);
-const char *
-identity_match_name(IdentityMatch match);
+IdentityMatch identity_match(const IdentityPlace *written, const IdentityPlace *now);
+const char *identity_match_name(IdentityMatch match);
 
 typedef enum GateAct {
     GATE_LOOKS,    /* at what would be done: only the wrong database is refused */
@@ -92,21 +90,18 @@ typedef struct GateTarget {
 
 /* errors: ERR_IDENTITY, the database is another environment's or a copy; ERR_REFUSED, not from here
  */
-MUST_CHECK bool
-gate_target(Arena *a, const GateFacts *f, GateTarget *ret, Err *err);
+MUST_CHECK bool gate_target(Arena *a, const GateFacts *f, GateTarget *ret, Err *err);
 
 typedef enum GateConsent { GATE_AGREED, GATE_ASK } GateConsent;
 
 /* errors: ERR_REFUSED, a coding agent without a person's words; ERR_CONFIRM, nobody agreed and
  * nobody can be asked */
-MUST_CHECK bool
-gate_consent(Arena *a, const GateFacts *f, GateConsent *ret, Err *err);
+MUST_CHECK bool gate_consent(Arena *a, const GateFacts *f, GateConsent *ret, Err *err);
 
 /* Which coding agent runs us, by what it sets in the environment of its commands; NULL = none.
  * `get` gives a variable's value, NULL when it is not set. The list is Prisma's, so that both
  * refuse in the same places (prisma 7.10, "ai-safety"). */
-const char *
-gate_agent(const char *(*get)(const char *name));
+const char *gate_agent(const char *(*get)(const char *name));
 
 /* The variable that Prisma and Aramid read a person's consent from. */
 #define GATE_AGENT_CONSENT "PRISMA_USER_CONSENT_FOR_DANGEROUS_AI_ACTION"

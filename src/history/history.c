@@ -43,8 +43,7 @@ holds_ops(Arena *a, const char *dir)
     Err ignored;
     bool found = fs_exists(fs_join(a, dir, "ops.json"));
     if (!found && fs_list(a, dir, &list, &ignored))
-        vec_each(FsEntry, e, &list)
-        {
+        vec_each (FsEntry, e, &list) {
             const char *below = fs_join(a, dir, e->name);
             found = found || (e->kind == FS_DIR && fs_exists(fs_join(a, below, "ops.json")));
         }
@@ -59,9 +58,9 @@ foreign_layout(Arena *a, const char *dir, const char *shown, Err *err)
     if (!fs_list(a, dir, &list, err))
         return false;
     int flat = 0, folders = 0;
-    bool ops = false; /* Prisma 8: in the folders, or one level deeper (app/<stamp>_name/ops.json) */
-    vec_each(FsEntry, e, &list)
-    {
+    bool ops =
+        false; /* Prisma 8: in the folders, or one level deeper (app/<stamp>_name/ops.json) */
+    vec_each (FsEntry, e, &list) {
         if (e->kind == FS_DIR) {
             folders += fs_exists(fs_join(a, dir, fs_join(a, e->name, "migration.sql")));
             ops = ops || holds_ops(a, fs_join(a, dir, e->name));
@@ -89,8 +88,9 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
     *ret = (History){.dir = shown};
     FsKind kind = fs_kind(dir);
     if (kind != FS_DIR) {
-        err_set(err, ERR_NO_MIGRATIONS, kind == FS_MISSING ? "there is no migrations folder \"%s\""
-                                                           : "\"%s\" is not a folder",
+        err_set(err, ERR_NO_MIGRATIONS,
+                kind == FS_MISSING ? "there is no migrations folder \"%s\""
+                                   : "\"%s\" is not a folder",
                 shown);
         err_at(err, shown, 0, 0);
         return err_hint(err, "say where it is: --migrations DIR (or -C DIR for another project "
@@ -100,7 +100,8 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
     if (!ret->layout->list(a, dir, shown, ret, err))
         return false;
     bool any = false;
-    vec_each(const Migration, m, &ret->files) any = any || m->has_file;
+    vec_each (const Migration, m, &ret->files)
+        any = any || m->has_file;
     if (!any && !foreign_layout(a, dir, shown, err))
         return false;
     history_compare(a, ret);
@@ -136,8 +137,7 @@ history_compare(Arena *a, History *h)
     Map rows;
     map_init(&rows, a);
     h->last_applied_us = h->last_started_us = 0;
-    vec_each(LedgerRow, r, &h->rows)
-    {
+    vec_each (LedgerRow, r, &h->rows) {
         const LedgerRow *old = map_get(&rows, str_of(r->name));
         if (row_rank(r) >= row_rank(old))
             map_put(&rows, str_of(r->name), r);
@@ -149,13 +149,14 @@ history_compare(Arena *a, History *h)
     h->entries.n = 0;
     Map files;
     map_init(&files, a);
-    vec_each(Migration, m, &h->files)
-    {
+    vec_each (Migration, m, &h->files) {
         map_put(&files, str_of(m->name), m);
         LedgerRow *row = map_get(&rows, str_of(m->name));
         int rank = row_rank(row);
         Entry *e = vec_add(a, &h->entries);
-        *e = (Entry){.name = m->name, .file = m, .row = row,
+        *e = (Entry){.name = m->name,
+                     .file = m,
+                     .row = row,
                      .state = rank == 3   ? ENTRY_FAILED
                               : rank == 2 ? ENTRY_APPLIED
                                           : ENTRY_PENDING};
@@ -166,9 +167,8 @@ history_compare(Arena *a, History *h)
         LedgerRow *r = rows.entries[i].value;
         if (map_has(&files, rows.entries[i].key) || row_rank(r) < 2)
             continue;
-        *vec_add(a, &h->entries) = (Entry){.name = r->name, .row = r,
-                                           .state = row_rank(r) == 3 ? ENTRY_FAILED
-                                                                     : ENTRY_APPLIED};
+        *vec_add(a, &h->entries) = (Entry){
+            .name = r->name, .row = r, .state = row_rank(r) == 3 ? ENTRY_FAILED : ENTRY_APPLIED};
     }
     bool later_applied = false;
     for (size_t i = h->files.n; i-- > 0;) {
@@ -178,12 +178,15 @@ history_compare(Arena *a, History *h)
     }
     h->applied = h->pending = h->failed = h->resumable = 0;
     h->edited = h->missing = h->out_of_order = 0;
-    vec_each(Entry, e, &h->entries) count(h, e);
+    vec_each (Entry, e, &h->entries)
+        count(h, e);
 }
 
 const Entry *
 history_find(const History *h, const char *name)
 {
-    vec_each(Entry, e, &h->entries) if (strcmp(e->name, name) == 0) return e;
+    vec_each (Entry, e, &h->entries)
+        if (strcmp(e->name, name) == 0)
+            return e;
     return NULL;
 }

@@ -48,12 +48,12 @@ typedef struct Entry {
 
 typedef struct History {
     const struct HistoryLayout *layout;
-    const char *dir;       /* shown path of the migrations folder */
-    MigrationVec files;    /* in order of application */
-    VEC(const char *) notes; /* odd but harmless things about the folder */
+    const char *dir;            /* shown path of the migrations folder */
+    MigrationVec files;         /* in order of application */
+    VEC(const char *) notes;    /* odd but harmless things about the folder */
     VEC(const char *) warnings; /* what is different on other machines or with Prisma */
-    LedgerRowVec rows;     /* in order of started_at */
-    VEC(Entry) entries;    /* all names: files in order, then those in the ledger only */
+    LedgerRowVec rows;          /* in order of started_at */
+    VEC(Entry) entries;         /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;
     int64_t last_applied_us; /* 0 = never */
     int64_t last_started_us; /* newest started_at of any row */
@@ -80,8 +80,8 @@ typedef struct HistoryLayout {
     void (*add_begun)(Buf *b, const char *schema, const LedgerRow *row);
     void (*add_finished)(Buf *b, const char *schema, const char *id, const char *checksum);
     void (*add_logs)(Buf *b, const char *schema, const char *id, Str logs);
-    void (*add_forgotten)(Buf *b, const char *schema, const char *id); /* delete a begun row */
-    void (*add_rolled_back)(Buf *b, const char *schema, const char *name); /* all failed rows */
+    void (*add_forgotten)(Buf *b, const char *schema, const char *id);      /* delete a begun row */
+    void (*add_rolled_back)(Buf *b, const char *schema, const char *name);  /* all failed rows */
     void (*add_resolved)(Buf *b, const char *schema, const LedgerRow *row); /* resolve --applied */
     /* A query of one row, true when `name` is recorded as applied. */
     void (*add_is_applied)(Buf *b, const char *schema, const char *name);

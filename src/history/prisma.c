@@ -37,8 +37,9 @@ check_lock_file(Arena *a, const char *dir, const char *shown, Err *err)
         err_set(err, ERR_PROVIDER, "these migrations are for \"%s\", not for PostgreSQL",
                 str_printable(a, value, false));
         err_at(err, fs_join(a, shown, "migration_lock.toml"), line_number, 1);
-        return err_hint(err, "Aramid deploys to PostgreSQL only; start a new history after a change "
-                             "of provider");
+        return err_hint(err,
+                        "Aramid deploys to PostgreSQL only; start a new history after a change "
+                        "of provider");
     }
     return true;
 }
@@ -95,22 +96,30 @@ note_odd_names(Arena *a, History *h)
         Str stamp = stamp_of(name);
         if (stamp.n == 0)
             *vec_add(a, &h->notes) =
-                str_fmt(a, "\"%s\" does not begin with a timestamp: its place in the order is by "
-                           "name only", name);
+                str_fmt(a,
+                        "\"%s\" does not begin with a timestamp: its place in the order is by "
+                        "name only",
+                        name);
         else if (before && str_eq(stamp, stamp_of(before))) {
-            const char *text = str_fmt(a, "\"%s\" and \"%s\" have the same timestamp; their names "
-                                          "decide the order", before, name);
+            const char *text = str_fmt(a,
+                                       "\"%s\" and \"%s\" have the same timestamp; their names "
+                                       "decide the order",
+                                       before, name);
             if (is_ascii(before) && is_ascii(name))
                 *vec_add(a, &h->notes) = text;
             else
                 *vec_add(a, &h->warnings) =
-                    str_fmt(a, "%s, and Prisma may order letters outside ASCII otherwise: give one "
-                               "of them another timestamp before it is applied", text);
+                    str_fmt(a,
+                            "%s, and Prisma may order letters outside ASCII otherwise: give one "
+                            "of them another timestamp before it is applied",
+                            text);
         }
         if (before && str_ieq(str_of(before), str_of(name)))
             *vec_add(a, &h->warnings) =
-                str_fmt(a, "\"%s\" and \"%s\" differ in upper and lower case only: on macOS and "
-                           "Windows one of them is lost", before, name);
+                str_fmt(a,
+                        "\"%s\" and \"%s\" differ in upper and lower case only: on macOS and "
+                        "Windows one of them is lost",
+                        before, name);
     }
 }
 
@@ -120,8 +129,7 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
     FsEntryVec list;
     if (!check_lock_file(a, dir, shown, err) || !fs_list(a, dir, &list, err))
         return false;
-    vec_each(FsEntry, e, &list)
-    {
+    vec_each (FsEntry, e, &list) {
         if (e->kind != FS_DIR)
             continue;
         if (!check_name(a, e->name, shown, err))
@@ -246,8 +254,9 @@ static int
 by_start(const void *x, const void *y)
 {
     const LedgerRow *a = x, *b = y;
-    return a->started_us != b->started_us ? (a->started_us > b->started_us) - (a->started_us < b->started_us)
-                                          : strcmp(a->name, b->name);
+    return a->started_us != b->started_us
+               ? (a->started_us > b->started_us) - (a->started_us < b->started_us)
+               : strcmp(a->name, b->name);
 }
 
 static bool
@@ -281,8 +290,8 @@ add_time(Buf *b, int64_t us)
     time_t s = (time_t)(us / 1000000);
     struct tm tm;
     gmtime_r(&s, &tm);
-    buf_fmt(b, "'%04d-%02d-%02d %02d:%02d:%02d.%03d+00'::pg_catalog.timestamptz",
-            tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+    buf_fmt(b, "'%04d-%02d-%02d %02d:%02d:%02d.%03d+00'::pg_catalog.timestamptz", tm.tm_year + 1900,
+            tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
             (int)(us % 1000000 / 1000));
 }
 
@@ -356,8 +365,10 @@ prisma_add_finished(Buf *b, const char *schema, const char *id, const char *chec
 {
     buf_addz(b, "UPDATE ");
     add_table(b, schema);
-    buf_fmt(b, " SET applied_steps_count = 1, logs = NULL, finished_at = GREATEST(%s, started_at), "
-               "checksum = ", server_time);
+    buf_fmt(b,
+            " SET applied_steps_count = 1, logs = NULL, finished_at = GREATEST(%s, started_at), "
+            "checksum = ",
+            server_time);
     sql_add_literal(b, str_of(checksum));
     add_where_id(b, id);
 }

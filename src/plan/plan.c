@@ -90,15 +90,15 @@ describe(Arena *a, const SqlScript *script, Step *step)
     bool strong_table = false;
     for (size_t i = step->first; i < step->first + step->count; i++) {
         const SqlStmt *s = &script->stmts.v[i];
-        vec_each(const SqlLock, l, &s->locks)
-        {
+        vec_each (const SqlLock, l, &s->locks) {
             add_lock(a, step, l);
             strong_table = strong_table || l->mode >= SQL_LOCK_SHARE;
         }
         /* Functions that a SELECT, DO or CALL runs can do anything; so can those of an INSERT. */
         bool code = s->kind == SQL_DO || s->kind == SQL_CALL || s->kind == SQL_SELECT;
         step->has_dml = step->has_dml || s->is_dml || code;
-        step->hides_session = step->hides_session || s->changes_session || s->is_dml || code || s->opaque;
+        step->hides_session =
+            step->hides_session || s->changes_session || s->is_dml || code || s->opaque;
         step->hides_locks = step->hides_locks || code || hides_locks(s);
         if (s->kind == SQL_DROP || s->kind == SQL_DROP_INDEX)
             step->has_strong = true;
@@ -136,7 +136,8 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
         bool forced = listed(hints->alone.v, hints->alone.n, i);
         if (s->tx == SQL_TX_ROLLBACK)
             return refuse(mp, i, "the migration rolls its own transaction back",
-                          "remove ROLLBACK: Aramid rolls back by itself when a statement fails", err);
+                          "remove ROLLBACK: Aramid rolls back by itself when a statement fails",
+                          err);
         if (s->tx == SQL_TX_PREPARE)
             return refuse(mp, i, "the migration uses two-phase commit",
                           "a prepared transaction would outlive the run: use COMMIT", err);
@@ -147,8 +148,9 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
             step.begin = i;
         } else if (s->tx == SQL_TX_NEVER || forced) {
             if (inside)
-                return refuse(mp, i, "this statement cannot run inside the file's own BEGIN ... "
-                                     "COMMIT",
+                return refuse(mp, i,
+                              "this statement cannot run inside the file's own BEGIN ... "
+                              "COMMIT",
                               "move it behind the COMMIT", err);
             close_step(a, mp, &step, i, STEP_TX, NULL);
             close_step(a, mp, &step, i + 1, STEP_ALONE,
@@ -170,7 +172,8 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
         return refuse(mp, open_begin != SIZE_MAX ? open_begin : 0,
                       "the transaction that begins here is never committed",
                       "add COMMIT at the end of the file: without it the server throws all of the "
-                      "transaction away", err);
+                      "transaction away",
+                      err);
     close_step(a, mp, &step, n, STEP_TX, NULL);
     if (mp->steps.n == 0 && hints->start == 0) /* an empty file: only the ledger's row */
         *vec_add(a, &mp->steps) = (Step){.begin = SIZE_MAX};
@@ -182,7 +185,8 @@ plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPl
 {
     *ret = (MigrationPlan){.migration = m};
     if (!m->has_file) {
-        err_set(err, ERR_MIGRATION_GONE, "the migration folder \"%s\" has no migration.sql", m->name);
+        err_set(err, ERR_MIGRATION_GONE, "the migration folder \"%s\" has no migration.sql",
+                m->name);
         err_at(err, m->path, 0, 0);
         return err_hint(err, "restore the file from version control, or delete the folder");
     }
@@ -226,10 +230,8 @@ plan_learn(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed, c
 static void
 mark_touched(Arena *a, Map *created, Map *touched, const SqlScript *script)
 {
-    vec_each(const SqlStmt, s, &script->stmts)
-    {
-        vec_each(const SqlObject, o, &s->objects)
-        {
+    vec_each (const SqlStmt, s, &script->stmts) {
+        vec_each (const SqlObject, o, &s->objects) {
             if (o->kind != SQL_OBJ_TABLE && o->kind != SQL_OBJ_VIEW && o->kind != SQL_OBJ_INDEX)
                 continue;
             Str name = str_copy(a, str_of(o->name.name));
@@ -242,13 +244,12 @@ mark_touched(Arena *a, Map *created, Map *touched, const SqlScript *script)
 static void
 note_mixed(Arena *a, MigrationPlan *mp)
 {
-    vec_each(const Step, s, &mp->steps)
-    {
+    vec_each (const Step, s, &mp->steps) {
         bool changes_rows = false, strong_old = false;
         for (size_t i = s->first; i < s->first + s->count; i++)
             changes_rows = changes_rows || mp->script.stmts.v[i].is_dml;
-        vec_each(const StepLock, l, &s->locks) strong_old =
-            strong_old || (l->mode >= SQL_LOCK_SHARE && !l->is_new);
+        vec_each (const StepLock, l, &s->locks)
+            strong_old = strong_old || (l->mode >= SQL_LOCK_SHARE && !l->is_new);
         if (s->mode == STEP_ALONE || !changes_rows || !strong_old)
             continue;
         *vec_add(a, &mp->notes) =
@@ -265,12 +266,10 @@ plan_link(Arena *a, Plan *plan)
     map_init(&created, a);
     map_init(&touched, a);
     plan->statements = 0;
-    vec_each(MigrationPlan, mp, &plan->migrations)
-    {
+    vec_each (MigrationPlan, mp, &plan->migrations) {
         plan->statements += mp->script.stmts.n - mp->done_statements;
         for (size_t k = 0; k < mp->steps.n; k++) {
-            vec_each(StepLock, l, &mp->steps.v[k].locks)
-            {
+            vec_each (StepLock, l, &mp->steps.v[k].locks) {
                 Str name = str_of(l->rel.name);
                 l->is_new = map_has(&created, name);
                 /* Within a file of several steps an earlier one may have renamed or dropped it. */

@@ -30,12 +30,13 @@ typedef struct Step {
     StepMode mode;
     const char *why; /* for STEP_ALONE and forced cuts: the reason, for people */
     size_t begin;    /* STEP_OWN_TX: index of its BEGIN, SIZE_MAX when the file has none */
-    const char *chained; /* begins with "BEGIN <these words>" because of COMMIT AND CHAIN, or NULL */
+    const char
+        *chained; /* begins with "BEGIN <these words>" because of COMMIT AND CHAIN, or NULL */
     VEC(StepLock) locks; /* strongest mode for each relation, in order of the file */
-    bool has_strong; /* takes SHARE or stronger on something that exists */
-    bool has_dml;    /* changes rows, or runs code that may */
-    bool hides_session; /* changes settings or the role, or runs code that may */
-    bool hides_locks; /* what it locks is not known: code, or syntax that nobody here reads */
+    bool has_strong;     /* takes SHARE or stronger on something that exists */
+    bool has_dml;        /* changes rows, or runs code that may */
+    bool hides_session;  /* changes settings or the role, or runs code that may */
+    bool hides_locks;    /* what it locks is not known: code, or syntax that nobody here reads */
 } Step;
 
 typedef VEC(Step) StepVec;
@@ -45,18 +46,18 @@ typedef struct MigrationPlan {
     SqlScript script;
     StepVec steps;
     VEC(const char *) notes; /* what a person should know: mixed locks and data, ... */
-    bool resumes; /* steps begin behind `done_statements` */
+    bool resumes;            /* steps begin behind `done_statements` */
     size_t done_statements;
     const char *ledger_id; /* of the row that is resumed, NULL */
 } MigrationPlan;
 
 /* What earlier tries and the journal know about one migration; zero for a fresh one. */
 typedef struct PlanHints {
-    size_t start;           /* first statement that has not run */
-    VEC(size_t) alone;      /* statements that failed inside a transaction (25001, 2D000) */
-    VEC(size_t) cut_after;  /* enum values that a later statement uses (55P04) */
+    size_t start;          /* first statement that has not run */
+    VEC(size_t) alone;     /* statements that failed inside a transaction (25001, 2D000) */
+    VEC(size_t) cut_after; /* enum values that a later statement uses (55P04) */
     bool fresh; /* the database holds no tables: what the statements lock does not matter */
-    const char *chained;    /* the done part ended with COMMIT AND CHAIN: words of its BEGIN */
+    const char *chained; /* the done part ended with COMMIT AND CHAIN: words of its BEGIN */
 } PlanHints;
 
 /* Split and classify the file and cut it into steps.

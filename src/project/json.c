@@ -204,8 +204,7 @@ read_word(Reader *r, ProjectJson *node)
     return fail_here(r, "a value");
 }
 
-static bool
-read_value(Reader *r, ProjectJson *node, int depth);
+static bool read_value(Reader *r, ProjectJson *node, int depth);
 
 static bool
 read_key(Reader *r, const Map *seen, ProjectJson *member)

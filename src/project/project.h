@@ -48,12 +48,12 @@ typedef struct ProjectBranch {
 typedef VEC(ProjectBranch) ProjectBranchVec;
 
 typedef struct Project {
-    const char *start;        /* absolute: where the search began */
-    const char *root;         /* absolute: the repository, else `start` */
-    bool has_package;         /* `start` has a package.json */
-    VEC(ProjectPlace) places; /* `start` alone when it is one, else those below it, by name */
-    const char *manager;      /* npm, pnpm, yarn or bun */
-    const char *manager_evidence;                  /* "pnpm-lock.yaml", "packageManager"; or NULL */
+    const char *start;            /* absolute: where the search began */
+    const char *root;             /* absolute: the repository, else `start` */
+    bool has_package;             /* `start` has a package.json */
+    VEC(ProjectPlace) places;     /* `start` alone when it is one, else those below it, by name */
+    const char *manager;          /* npm, pnpm, yarn or bun */
+    const char *manager_evidence; /* "pnpm-lock.yaml", "packageManager"; or NULL */
     const char *platforms[PROJECT_PLATFORM_COUNT]; /* what tells; NULL = not used */
     ProjectBranchVec branches; /* that are there, and which environment each is deployed to */
 } Project;
@@ -81,9 +81,9 @@ typedef struct ProjectJson ProjectJson;
 struct ProjectJson {
     ProjectJsonKind kind;
     size_t from, to;
-    Str text;                /* PROJECT_JSON_TEXT: decoded */
-    Str key;                 /* of a member: decoded */
-    size_t key_from, key_to; /* of a member: with its quotes */
+    Str text;                        /* PROJECT_JSON_TEXT: decoded */
+    Str key;                         /* of a member: decoded */
+    size_t key_from, key_to;         /* of a member: with its quotes */
     const ProjectJson *first, *last; /* members or elements */
     const ProjectJson *next;         /* the one beside this */
 };
@@ -115,7 +115,7 @@ Str project_ignore(Arena *a, Str text, const char *heading, const char *const *e
 /* ---- files that are made (templates.c; the texts are in templates/) ------------------------- */
 
 typedef struct ProjectVar {
-    const char *name;  /* "PROJECT": stands as @PROJECT@ in the template */
+    const char *name; /* "PROJECT": stands as @PROJECT@ in the template */
     const char *value;
 } ProjectVar;
 
@@ -134,8 +134,8 @@ typedef struct ProjectScript {
 /* Guides and teams use the same names for different things, so that the meanings of one of them
  * must be chosen (REQUIREMENTS F1). */
 typedef struct ProjectProfile {
-    const char *name;    /* "deploy": what db:migrate does */
-    const char *summary; /* one line */
+    const char *name;             /* "deploy": what db:migrate does */
+    const char *summary;          /* one line */
     const ProjectScript *scripts; /* ends with name NULL */
 } ProjectProfile;
 

@@ -139,8 +139,7 @@ is_comment(const PslItem *item)
 
 /* -- Parts of a line -- */
 
-static void
-write_args(Printer *p, Buf *b, PslArgs args);
+static void write_args(Printer *p, Buf *b, PslArgs args);
 
 static void
 write_expr(Printer *p, Buf *b, const PslExpr *expr)

@@ -71,49 +71,39 @@ parse_at_line_end(const Parser *p)
 }
 
 /* Add an error; the diagnostic is valid until the next one. */
-__attribute__((format(printf, 4, 5))) Diag *
-parse_error(Parser *p, const char *id, PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) Diag *parse_error(Parser *p, const char *id, PslSpan at,
+                                                        const char *fmt, ...);
 
 /* Note that `expected` is not here (the furthest such place becomes the line's error): false. */
-bool
-parse_fail(Parser *p, const char *expected);
+bool parse_fail(Parser *p, const char *expected);
 
 /* Step over `c`, if it is here. */
-bool
-parse_skip(Parser *p, char c);
+bool parse_skip(Parser *p, char c);
 
 /* name ; expected is for the error */
-bool
-parse_name(Parser *p, const char *expected, Str *ret);
+bool parse_name(Parser *p, const char *expected, Str *ret);
 
 /* expression ; leaves p->at behind it */
-bool
-parse_expr(Parser *p, PslExpr *ret);
+bool parse_expr(Parser *p, PslExpr *ret);
 
 /* attribute* with one @ each: pushed on p->attrs */
-bool
-parse_attrs(Parser *p);
+bool parse_attrs(Parser *p);
 
 /* What follows the @ or @@ at `start`: path args? ; `ret` is filled */
-bool
-parse_attr(Parser *p, size_t start, PslAttr *ret);
+bool parse_attr(Parser *p, size_t start, PslAttr *ret);
 
 /* type? ; ret->name.p stays NULL when there is none */
-bool
-parse_type(Parser *p, PslType *ret);
+bool parse_type(Parser *p, PslType *ret);
 
 /* Complain about the forms of a type that Prisma once had. */
-void
-parse_check_type(Parser *p, const PslType *type);
+void parse_check_type(Parser *p, const PslType *type);
 
 /* The end of the block comment that starts here, or p->at when none does or it has no end. */
-size_t
-parse_block_comment(Parser *p);
+size_t parse_block_comment(Parser *p);
 
 /* The pending documentation together with that in the comment at the end of the line itself (len 0:
  * none); nothing is pending afterwards. */
 Str parse_take_doc(Parser *p, PslSpan comment);
 
 /* comment? line-end ; *ret has len 0 without a comment. expected: what else could stand here */
-bool
-parse_line_rest(Parser *p, const char *expected, PslSpan *ret);
+bool parse_line_rest(Parser *p, const char *expected, PslSpan *ret);

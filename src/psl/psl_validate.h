@@ -173,7 +173,7 @@ struct PslModelField {
     PslModel *target;
     PslRelation *relation;          /* NULL only when broken */
     const PslRelationAttr *written; /* in this field's own attribute, never NULL */
-    uint32_t mark; /* scratch of the validator */
+    uint32_t mark;                  /* scratch of the validator */
 };
 
 typedef enum PslKeyKind {
@@ -288,7 +288,7 @@ struct PslRelation {
     bool is_self;
     bool is_broken;    /* an error was found in it or in one of its models */
     bool is_ambiguous; /* reported */
-    Str name; /* explicit, or "AToB" */
+    Str name;          /* explicit, or "AToB" */
     bool is_named;
     PslFieldList fields, references;
     PslAction on_delete, on_update; /* written or by default; 1-1 and 1-n */

@@ -13,12 +13,22 @@ static void
 put_object(Render *r, Buf *b, const CatObject *o)
 {
     static const char *const words[CAT_KIND_COUNT] = {
-        [CAT_SCHEMA] = "SCHEMA",     [CAT_EXTENSION] = "EXTENSION", [CAT_ENUM] = "TYPE",
-        [CAT_DOMAIN] = "DOMAIN",     [CAT_COMPOSITE] = "TYPE",      [CAT_SEQUENCE] = "SEQUENCE",
-        [CAT_FUNCTION] = "FUNCTION", [CAT_TABLE] = "TABLE",         [CAT_VIEW] = "VIEW",
-        [CAT_MATVIEW] = "MATERIALIZED VIEW",                        [CAT_COLUMN] = "COLUMN",
-        [CAT_INDEX] = "INDEX",       [CAT_CONSTRAINT] = "CONSTRAINT", [CAT_TRIGGER] = "TRIGGER",
-        [CAT_RULE] = "RULE",         [CAT_POLICY] = "POLICY",
+        [CAT_SCHEMA] = "SCHEMA",
+        [CAT_EXTENSION] = "EXTENSION",
+        [CAT_ENUM] = "TYPE",
+        [CAT_DOMAIN] = "DOMAIN",
+        [CAT_COMPOSITE] = "TYPE",
+        [CAT_SEQUENCE] = "SEQUENCE",
+        [CAT_FUNCTION] = "FUNCTION",
+        [CAT_TABLE] = "TABLE",
+        [CAT_VIEW] = "VIEW",
+        [CAT_MATVIEW] = "MATERIALIZED VIEW",
+        [CAT_COLUMN] = "COLUMN",
+        [CAT_INDEX] = "INDEX",
+        [CAT_CONSTRAINT] = "CONSTRAINT",
+        [CAT_TRIGGER] = "TRIGGER",
+        [CAT_RULE] = "RULE",
+        [CAT_POLICY] = "POLICY",
     };
     bool procedure = o->id.kind == CAT_FUNCTION && ((const CatFunction *)o)->is_procedure;
     buf_fmt(b, "%s ", procedure ? "PROCEDURE" : words[o->id.kind]);
@@ -138,8 +148,7 @@ grant(Render *r, const CatObject *o, const CatGrant *g, bool with_option)
     statement_buf(r, &b);
 }
 
-static const CatGrant *
-grant_of(const CatObject *o, const char *role);
+static const CatGrant *grant_of(const CatObject *o, const char *role);
 
 static void
 revoke_all(Render *r, const CatObject *o, const char *role)

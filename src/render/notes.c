@@ -3,15 +3,32 @@
 #include "render/render_int.h"
 
 static const char *const type_names[][2] = {
-    {"int2", "SmallInt"},       {"int4", "Integer"},   {"int8", "BigInt"},
-    {"numeric", "Decimal"},     {"money", "Money"},    {"inet", "Inet"},
-    {"oid", "Oid"},             {"citext", "Citext"},  {"float4", "Real"},
-    {"float8", "DoublePrecision"}, {"varchar", "VarChar"}, {"bpchar", "Char"},
-    {"text", "Text"},           {"bytea", "ByteA"},    {"timestamp", "Timestamp"},
-    {"timestamptz", "Timestamptz"}, {"date", "Date"},  {"time", "Time"},
-    {"timetz", "Timetz"},       {"bool", "Boolean"},   {"bit", "Bit"},
-    {"varbit", "VarBit"},       {"uuid", "Uuid"},      {"xml", "Xml"},
-    {"json", "Json"},           {"jsonb", "JsonB"},
+    {"int2", "SmallInt"},
+    {"int4", "Integer"},
+    {"int8", "BigInt"},
+    {"numeric", "Decimal"},
+    {"money", "Money"},
+    {"inet", "Inet"},
+    {"oid", "Oid"},
+    {"citext", "Citext"},
+    {"float4", "Real"},
+    {"float8", "DoublePrecision"},
+    {"varchar", "VarChar"},
+    {"bpchar", "Char"},
+    {"text", "Text"},
+    {"bytea", "ByteA"},
+    {"timestamp", "Timestamp"},
+    {"timestamptz", "Timestamptz"},
+    {"date", "Date"},
+    {"time", "Time"},
+    {"timetz", "Timetz"},
+    {"bool", "Boolean"},
+    {"bit", "Bit"},
+    {"varbit", "VarBit"},
+    {"uuid", "Uuid"},
+    {"xml", "Xml"},
+    {"json", "Json"},
+    {"jsonb", "JsonB"},
 };
 
 static const char *
@@ -65,8 +82,7 @@ answer(Arena *a, const DiffNote *n)
     return str_fmt(a, "%s of %s rows %s.", count(a, n->hits), count(a, n->rows), words[n->kind]);
 }
 
-static const char *
-sentence(Arena *a, const DiffNote *n);
+static const char *sentence(Arena *a, const DiffNote *n);
 
 const char *
 render_note(Arena *a, const DiffNote *n)
@@ -103,10 +119,11 @@ sentence(Arena *a, const DiffNote *n)
                        "the table could be left without primary key constraint.",
                        table);
     case NOTE_RECREATE_COLUMN:
-        return str_fmt(a,
-                       "The `%s` column on the `%s` table would be dropped and recreated. This will "
-                       "lead to data loss if there is data in the column.",
-                       column, table);
+        return str_fmt(
+            a,
+            "The `%s` column on the `%s` table would be dropped and recreated. This will "
+            "lead to data loss if there is data in the column.",
+            column, table);
     case NOTE_UNIQUE:
         return str_fmt(a,
                        "A unique constraint covering the columns `[%s]` on the table `%s` will be "
@@ -134,11 +151,12 @@ sentence(Arena *a, const DiffNote *n)
                        "are existing NULL values in that column.",
                        column, table);
     case NOTE_RECREATE_REQUIRED:
-        return str_fmt(a,
-                       "Changed the type of `%s` on the `%s` table. No cast exists, the column would "
-                       "be dropped and recreated, which cannot be done if there is data, since the "
-                       "column is required.",
-                       column, table);
+        return str_fmt(
+            a,
+            "Changed the type of `%s` on the `%s` table. No cast exists, the column would "
+            "be dropped and recreated, which cannot be done if there is data, since the "
+            "column is required.",
+            column, table);
     case NOTE_SCALAR_TO_LIST:
         return str_fmt(a,
                        "Changed the column `%s` on the `%s` table from a scalar field to a list "

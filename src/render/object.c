@@ -263,7 +263,8 @@ render_sequence(Render *r, const Change *c)
     }
     if (c->op == CHANGE_CREATE) {
         r->step->title = "CreateSequence";
-        buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "", name_text(r, &s->id));
+        buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "",
+                name_text(r, &s->id));
         if (strcmp(s->type.name, "int8") != 0) {
             buf_addz(&b, " AS ");
             put_type(r, &b, &s->type);
@@ -411,9 +412,10 @@ render_view(Render *r, const Change *c)
         view_defaults(r, (const CatRelation *)c->from, v);
     else
         cat_each(CatColumn, column, &v->columns) render_attributes(
-            r, c->from ? (const CatObject *)catalog_column((const CatRelation *)c->from,
-                                                           column->id.sub)
-                       : NULL,
+            r,
+            c->from
+                ? (const CatObject *)catalog_column((const CatRelation *)c->from, column->id.sub)
+                : NULL,
             (const CatObject *)column);
     render_attributes(r, c->from, c->to);
 }
@@ -440,8 +442,8 @@ set_enabled(Render *r, const CatObject *o, char from, char to, const char *what)
 static void
 put_policy(Render *r, Buf *b, const CatPolicy *p)
 {
-    static const char *const commands[] = {['r'] = "SELECT", ['a'] = "INSERT", ['w'] = "UPDATE",
-                                           ['d'] = "DELETE"};
+    static const char *const commands[] = {
+        ['r'] = "SELECT", ['a'] = "INSERT", ['w'] = "UPDATE", ['d'] = "DELETE"};
     buf_fmt(b, "CREATE POLICY %s ON %s", ident_text(r, p->id.sub), name_text(r, &p->id));
     if (p->is_restrictive)
         buf_addz(b, " AS RESTRICTIVE");

@@ -14,7 +14,7 @@ typedef struct RenderOptions {
 
 typedef struct RenderStep {
     const Change *change;
-    const char *title;    /* "CreateTable" */
+    const char *title;   /* "CreateTable" */
     CatTexts statements; /* without semicolons; a leading comment is part of one */
 } RenderStep;
 
@@ -24,23 +24,18 @@ typedef VEC(RenderStep) RenderSteps;
  *
  * options  NULL for defaults
  * returns  owned by `a` */
-RenderSteps
-render_steps(Arena *a, const Diff *d, const RenderOptions *options);
+RenderSteps render_steps(Arena *a, const Diff *d, const RenderOptions *options);
 
 /* The migration file. Without changes: "-- This is an empty migration." */
-Str
-render_script(Arena *a, const Diff *d, const RenderOptions *options);
+Str render_script(Arena *a, const Diff *d, const RenderOptions *options);
 
 /* The comment that Prisma puts on top of a new migration ("" when there is nothing to say), with
  * its own words for its own notes. All notes: also those that only we have. */
-Str
-render_warnings(Arena *a, const Diff *d, bool all);
+Str render_warnings(Arena *a, const Diff *d, bool all);
 
 /* A note as Prisma says it where it has words for it, followed by what the rows of a database say
  * where they were asked: "3 of 120 rows have NULL." Not filtered for terminals. */
-const char *
-render_note(Arena *a, const DiffNote *note);
+const char *render_note(Arena *a, const DiffNote *note);
 
 /* What `prisma migrate diff` tells people. */
-Str
-render_summary(Arena *a, const Diff *d);
+Str render_summary(Arena *a, const Diff *d);

@@ -13,67 +13,39 @@ typedef struct Render {
 } Render;
 
 /* sql.c: pieces of statements */
-void
-put_ident(Render *r, Buf *b, const char *name);
-void
-put_label(Render *r, Buf *b, const char *text); /* literal */
-void
-put_name(Render *r, Buf *b, const char *schema, const char *name);
-const char *
-ident_text(Render *r, const char *name);
-const char *
-name_text(Render *r, const CatRef *id);
-void
-put_columns(Render *r, Buf *b, const CatTexts *columns, const char *comma);
-void
-put_type(Render *r, Buf *b, const CatType *type);
-const char *
-serial_of(Render *r, const Catalog *c, const CatColumn *column); /* "SERIAL", ..., or NULL */
-void
-put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
-void
-put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
-void
-put_keys(Render *r, Buf *b, const CatKeys *keys);
-void
-put_options(Render *r, Buf *b, const CatTexts *options); /* " WITH (a=b)" */
-const char *
-action_words(CatAction action);
-void
-put_cname(Render *r, Buf *b, const CatName *name); /* no schema: as it is */
-void
-put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual);
-void
-put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its name */
+void put_ident(Render *r, Buf *b, const char *name);
+void put_label(Render *r, Buf *b, const char *text); /* literal */
+void put_name(Render *r, Buf *b, const char *schema, const char *name);
+const char *ident_text(Render *r, const char *name);
+const char *name_text(Render *r, const CatRef *id);
+void put_columns(Render *r, Buf *b, const CatTexts *columns, const char *comma);
+void put_type(Render *r, Buf *b, const CatType *type);
+const char *serial_of(Render *r, const Catalog *c,
+                      const CatColumn *column); /* "SERIAL", ..., or NULL */
+void put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
+void put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
+void put_keys(Render *r, Buf *b, const CatKeys *keys);
+void put_options(Render *r, Buf *b, const CatTexts *options); /* " WITH (a=b)" */
+const char *action_words(CatAction action);
+void put_cname(Render *r, Buf *b, const CatName *name); /* no schema: as it is */
+void put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual);
+void put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its name */
 
-bool
-has_field(const CatTexts *fields, const char *name);
+bool has_field(const CatTexts *fields, const char *name);
 
-__attribute__((format(printf, 2, 3))) void
-statement(Render *r, const char *fmt, ...);
-void
-statement_buf(Render *r, const Buf *b);
+__attribute__((format(printf, 2, 3))) void statement(Render *r, const char *fmt, ...);
+void statement_buf(Render *r, const Buf *b);
 
 /* Each makes the statements of its kind of change. */
-void
-render_table(Render *r, const Change *c);
-void
-render_index_state(Render *r, const Change *c);
-void
-render_renamed_column(Render *r, const Change *c);
-void
-render_attach(Render *r, const Change *c);
-void
-render_object(Render *r, const Change *c);
-void
-render_enum(Render *r, const Change *c);
-void
-render_sequence(Render *r, const Change *c);
-void
-render_index(Render *r, const Change *c);
-void
-render_constraint(Render *r, const Change *c);
+void render_table(Render *r, const Change *c);
+void render_index_state(Render *r, const Change *c);
+void render_renamed_column(Render *r, const Change *c);
+void render_attach(Render *r, const Change *c);
+void render_object(Render *r, const Change *c);
+void render_enum(Render *r, const Change *c);
+void render_sequence(Render *r, const Change *c);
+void render_index(Render *r, const Change *c);
+void render_constraint(Render *r, const Change *c);
 
 /* access.c: COMMENT ON, OWNER TO, GRANT. */
-void
-render_attributes(Render *r, const CatObject *from, const CatObject *to);
+void render_attributes(Render *r, const CatObject *from, const CatObject *to);

@@ -173,8 +173,7 @@ put_column_changes(Buf *b, const ColumnChange *k)
         comma = ", ";
     }
     if (k->fields & COLUMN_SEQUENCE) {
-        bool draws =
-            k->from->default_expr && strncmp(k->from->default_expr, "nextval(", 8) == 0;
+        bool draws = k->from->default_expr && strncmp(k->from->default_expr, "nextval(", 8) == 0;
         buf_fmt(b, "%s%s", comma,
                 draws ? "column is no longer autoincrementing" : "column became autoincrementing");
         comma = ", ";

@@ -24,7 +24,7 @@ typedef struct ReplayOptions {
     int major;               /* preferred; 0 = any, then the newest */
     const DbUrl *shadow_url; /* run there; NULL = in a throwaway cluster */
     const char *shadow_origin;
-    const DbInfo *not_there; /* the database that is looked at; NULL = none */
+    const DbInfo *not_there;             /* the database that is looked at; NULL = none */
     const char *cache_dir;               /* cluster_cache_folder(); NULL = without a cache */
     const IntrospectOptions *introspect; /* NULL = all */
     /* Of the database that it will be compared with, where there is one: */
@@ -65,10 +65,8 @@ typedef struct Replay {
  *         ERR_MIGRATION_FILE as plan_migration has it; ERR_NO_POSTGRES, ERR_EMBEDDED: no server;
  *         ERR_SHADOW: the server of shadow_url must not be used; those of db_open and introspect
  * cost    0.2 s for the server, about 5 ms for each migration of usual size */
-MUST_CHECK bool
-replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOptions *options,
-               Replay *ret, Err *err);
+MUST_CHECK bool replay_scripts(Arena *a, const ReplayScript *scripts, size_t n,
+                               const ReplayOptions *options, Replay *ret, Err *err);
 
 /* "role", "schema", "publication", "extension". */
-const char *
-replay_stub_name(ReplayStubKind kind);
+const char *replay_stub_name(ReplayStubKind kind);

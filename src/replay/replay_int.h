@@ -18,28 +18,23 @@ typedef struct Work {
 /* ---- run.c --------------------------------------------------------------------------------- */
 
 /* Settings, role and user as they were when the session began. */
-MUST_CHECK bool
-replay_reset(Work *w, Err *err);
+MUST_CHECK bool replay_reset(Work *w, Err *err);
 
 /* Run one script. errors: as replay_scripts. */
-MUST_CHECK bool
-replay_run(Work *w, const ReplayScript *script, Err *err);
+MUST_CHECK bool replay_run(Work *w, const ReplayScript *script, Err *err);
 
 /* ---- stub.c -------------------------------------------------------------------------------- */
 
 /* Make what statement number `failed` of the script did not find. True: try again; the text of the
  * script may be another one now (owned by `script`), statements kept their places. */
-bool
-stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o);
+bool stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o);
 
 /* ---- stand_in.c ---------------------------------------------------------------------------- */
 
 /* Statements that make what stands in for a platform's schema or an extension's objects; NULL = we
  * have none. */
-const char *
-stand_in_schema(Str name);
-const char *
-stand_in_extension(Str name);
+const char *stand_in_schema(Str name);
+const char *stand_in_extension(Str name);
 
 /* ---- cache.c ------------------------------------------------------------------------------- */
 
@@ -50,24 +45,19 @@ typedef struct ReplayCache {
     const char *boot;    /* which start of the machine this is */
 } ReplayCache;
 
-void
-cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayScript *scripts,
-           size_t n, const char *server);
+void cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayScript *scripts,
+                size_t n, const char *server);
 
 /* The result of all scripts; `ret` is changed only when it is there. */
-bool
-cache_read(const ReplayCache *c, Arena *a, Replay *ret);
-void
-cache_write(const ReplayCache *c, const Replay *r);
+bool cache_read(const ReplayCache *c, Arena *a, Replay *ret);
+void cache_write(const ReplayCache *c, const Replay *r);
 
 /* The data folder with the most of the first *n scripts, which then is their number; its stubs go
  * to `ret`. NULL = none. */
-const char *
-cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret);
+const char *cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret);
 
 /* Keep the data of a cluster that ran `n` scripts, if that is worth it; stops the cluster. */
-void
-cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Replay *r);
+void cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Replay *r);
 
 /* ---- own_url.c ----------------------------------------------------------------------------- */
 
@@ -75,9 +65,7 @@ cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Repl
 
 /* Make sure that nobody loses anything, and mark the database as in use.
  * errors: ERR_SHADOW: not empty, read-only, in use by another replay. */
-MUST_CHECK bool
-own_url_claim(Work *w, Err *err);
+MUST_CHECK bool own_url_claim(Work *w, Err *err);
 
 /* Leave it as it was claimed. */
-MUST_CHECK bool
-own_url_empty(Work *w, Err *err);
+MUST_CHECK bool own_url_empty(Work *w, Err *err);

@@ -4,7 +4,5 @@
 #include "flow/check.h"
 #include "report/drift.h"
 
-void
-report_check_text(Buf *out, const Term *t, const CheckResult *r);
-void
-report_check_json(JsonWriter *w, const CheckResult *r);
+void report_check_text(Buf *out, const Term *t, const CheckResult *r);
+void report_check_json(JsonWriter *w, const CheckResult *r);

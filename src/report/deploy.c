@@ -49,8 +49,7 @@ report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *l
         return;
     }
     buf_addz(out, "The following migration(s) have been applied:\n\n");
-    vec_each(const RunDone, d, &r->run.applied)
-    {
+    vec_each (const RunDone, d, &r->run.applied) {
         buf_addz(out, "  ");
         term_text(out, t, TERM_PLAIN, str_of(d->name));
         term_add(out, t, TERM_DIM,
@@ -90,8 +89,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const c
     jw_int(w, "migrations", (int64_t)r->history.files.n);
     jw_int(w, "pendingBefore", r->run.pending_before);
     jw_array(w, "applied");
-    vec_each(const RunDone, d, &r->run.applied)
-    {
+    vec_each (const RunDone, d, &r->run.applied) {
         jw_object(w, NULL);
         jw_strz(w, "name", d->name);
         jw_int(w, "ms", d->ms);
@@ -117,8 +115,7 @@ report_resolve_text(Buf *out, const Term *t, const ResolveResult *r)
 {
     if (r->names.n == 0)
         buf_addz(out, "Nothing to record: all of these are applied already.\n");
-    vec_each(const char *const, name, &r->names)
-    {
+    vec_each (const char *const, name, &r->names) {
         term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
         buf_addz(out, " Migration ");
         term_text(out, t, TERM_PLAIN, str_of(*name));
@@ -139,7 +136,8 @@ report_resolve_json(JsonWriter *w, const ResolveResult *r)
     report_identity_member(w, &r->identity);
     jw_strz(w, "markedAs", r->applied ? "applied" : "rolled-back");
     jw_array(w, "migrations");
-    vec_each(const char *const, name, &r->names) jw_strz(w, NULL, *name);
+    vec_each (const char *const, name, &r->names)
+        jw_strz(w, NULL, *name);
     jw_end(w);
     jw_end(w);
 }
@@ -181,7 +179,8 @@ report_unlock_text(Buf *out, const Term *t, const UnlockResult *r)
         return;
     }
     buf_addz(out, "These server processes hold the migration lock:\n\n");
-    vec_each(const LockHolder, h, &r->holders) add_holder(out, t, h);
+    vec_each (const LockHolder, h, &r->holders)
+        add_holder(out, t, h);
     buf_fmt(out, "\nTo end one: aramid unlock %d\n", r->holders.v[0].pid);
 }
 
@@ -193,8 +192,7 @@ report_unlock_json(JsonWriter *w, const UnlockResult *r)
     jw_bool(w, "ok", true);
     report_target_json(w, &r->target);
     jw_array(w, "holders");
-    vec_each(const LockHolder, h, &r->holders)
-    {
+    vec_each (const LockHolder, h, &r->holders) {
         jw_object(w, NULL);
         jw_int(w, "pid", h->pid);
         jw_strz(w, "who", h->who);

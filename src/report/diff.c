@@ -21,24 +21,27 @@ report_diff_notes(Buf *out, const Term *t, const DiffResult *r)
             vec_each (const DiffNote, n, &(*c)->notes)
                 if (n->severity == s)
                     report_line(out, t, s == DIFF_NOTICE ? TERM_MARK_ARROW : TERM_MARK_WARN,
-                             s == DIFF_NOTICE ? TERM_DIM : TERM_YELLOW, render_note(a, n));
+                                s == DIFF_NOTICE ? TERM_DIM : TERM_YELLOW, render_note(a, n));
     vec_each (const CatRef, o, &r->sides[1].bridge.unread_renames)
-        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_fmt(a, "The @renamed of %s is not understood; it is written /// @renamed(from: "
-                            "\"old\")", cat_ref_text(a, o)));
+        report_line(
+            out, t, TERM_MARK_WARN, TERM_YELLOW,
+            str_fmt(a,
+                    "The @renamed of %s is not understood; it is written /// @renamed(from: "
+                    "\"old\")",
+                    cat_ref_text(a, o)));
     vec_each (const CatOther, o, &r->others)
         report_line(out, t, TERM_MARK_ARROW, TERM_DIM,
-                 str_fmt(a, "Not compared: %s", other_text(a, o)));
+                    str_fmt(a, "Not compared: %s", other_text(a, o)));
     int majors[2] = {r->sides[0].major, r->sides[1].major};
     for (int i = 0; i < 2; i++)
         if (r->sides[i].replay.catalog)
             report_replay_text(out, t, &r->sides[i].replay);
     if (majors[0] && majors[1] && majors[0] != majors[1])
         report_line(out, t, TERM_MARK_ARROW, TERM_DIM,
-                 str_fmt(a,
-                         "Compared across PostgreSQL %d and %d: expressions that they print "
-                         "differently show up as differences",
-                         majors[0], majors[1]));
+                    str_fmt(a,
+                            "Compared across PostgreSQL %d and %d: expressions that they print "
+                            "differently show up as differences",
+                            majors[0], majors[1]));
 }
 
 void

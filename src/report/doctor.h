@@ -7,12 +7,10 @@
 #include "report/term.h"
 
 /* 0, or DOCTOR_EXIT when there are errors. */
-int
-report_doctor_exit(const DoctorResult *r);
+int report_doctor_exit(const DoctorResult *r);
 
 /* only_bad: without what is fine or only good to know. */
-void
-report_doctor_text(Buf *out, const Term *t, const DoctorResult *r, bool only_bad);
+void report_doctor_text(Buf *out, const Term *t, const DoctorResult *r, bool only_bad);
 
 typedef struct BundleFile {
     const char *name, *what; /* what: for people */
@@ -26,10 +24,8 @@ typedef struct Bundle {
 } Bundle;
 
 /* bundle NULL = none was made. */
-void
-report_doctor_json(JsonWriter *w, const DoctorResult *r, const Bundle *bundle);
-void
-report_bundle_text(Buf *out, const Term *t, const Bundle *bundle);
+void report_doctor_json(JsonWriter *w, const DoctorResult *r, const Bundle *bundle);
+void report_bundle_text(Buf *out, const Term *t, const Bundle *bundle);
 
 typedef struct BundleInput {
     const DoctorResult *doctor;
@@ -42,5 +38,4 @@ typedef struct BundleInput {
  * versions. Never in it: passwords and what looks like one, texts of server errors and statements
  * (they may hold values of rows), values of environment variables that are not known to be
  * harmless. */
-void
-report_bundle(Arena *a, const BundleInput *in, Bundle *ret);
+void report_bundle(Arena *a, const BundleInput *in, Bundle *ret);

@@ -55,15 +55,16 @@ report_replay_text(Buf *out, const Term *t, const Replay *r)
 {
     Arena *a = out->arena;
     if (r->is_other_major)
-        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_fmt(a,
-                         "replayed on PostgreSQL %d: the database's own version is not installed "
-                         "here",
-                         r->major));
+        report_line(
+            out, t, TERM_MARK_WARN, TERM_YELLOW,
+            str_fmt(a,
+                    "replayed on PostgreSQL %d: the database's own version is not installed "
+                    "here",
+                    r->major));
     vec_each (const ReplayStub, s, &r->stubs)
         report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_fmt(a, "for the replay, a stub stands in for the %s \"%s\"",
-                         replay_stub_name(s->kind), s->name));
+                    str_fmt(a, "for the replay, a stub stands in for the %s \"%s\"",
+                            replay_stub_name(s->kind), s->name));
 }
 
 static void
@@ -113,14 +114,14 @@ report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_s
     report_replay_text(out, t, &r->replay);
     if (r->has_drift) {
         report_line(out, t, TERM_MARK_FAIL, TERM_RED,
-                 "Your database schema is not in sync with your migration history.");
+                    "Your database schema is not in sync with your migration history.");
         buf_addz(out, "What was done to the database beside the migrations:\n\n");
         add_block(out, t, TERM_PLAIN, render_summary(a, r->adopt));
         if (with_sql)
             add_scripts(out, t, r);
     } else
         report_line(out, t, TERM_MARK_OK, TERM_GREEN,
-                 "No drift: the database is what its migrations make.");
+                    "No drift: the database is what its migrations make.");
     add_not_compared(out, t, r);
 }
 

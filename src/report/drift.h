@@ -6,38 +6,28 @@
 #include "report/term.h"
 
 /* A comparison's script, with what it destroys as a comment on top. */
-Str
-report_drift_script(Arena *a, const Diff *d);
+Str report_drift_script(Arena *a, const Diff *d);
 
 /* with_sql: also the two scripts. */
-void
-report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql);
+void report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql);
 
-void
-report_drift_json(JsonWriter *w, const DriftResult *r);
+void report_drift_json(JsonWriter *w, const DriftResult *r);
 
 /* The comparison as an object; null when there was nothing to compare. */
-void
-report_drift_member(JsonWriter *w, const char *key, const DriftResult *r);
+void report_drift_member(JsonWriter *w, const char *key, const DriftResult *r);
 
 /* Changes as an array of {"change", "object", "fields"}. */
-void
-report_changes_json(JsonWriter *w, const char *key, const Diff *d);
+void report_changes_json(JsonWriter *w, const char *key, const Diff *d);
 
 /* The same without what was compared with what. */
-void
-report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_sql);
+void report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_sql);
 
 /* One line for each stub of a replay, and where another major version was used. */
-void
-report_replay_text(Buf *out, const Term *t, const Replay *r);
-void
-report_replay_json(JsonWriter *w, const char *key, const Replay *r);
+void report_replay_text(Buf *out, const Term *t, const Replay *r);
+void report_replay_json(JsonWriter *w, const char *key, const Replay *r);
 
 /* A mark and a text, filtered, as one line. */
-void
-report_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *text);
+void report_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *text);
 
 /* Objects of kinds that are not compared, as the array "notCompared". */
-void
-report_others_json(JsonWriter *w, const CatOther *others, size_t n);
+void report_others_json(JsonWriter *w, const CatOther *others, size_t n);

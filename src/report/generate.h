@@ -6,11 +6,8 @@
 #include "report/term.h"
 
 /* The command line as a person would type it. */
-char *
-report_generate_line(Arena *a, const GenerateResult *r);
+char *report_generate_line(Arena *a, const GenerateResult *r);
 
 /* err NULL = done. */
-void
-report_generate_text(Buf *out, const Term *t, const GenerateResult *r);
-void
-report_generate_json(JsonWriter *w, const GenerateResult *r, const Err *err);
+void report_generate_text(Buf *out, const Term *t, const GenerateResult *r);
+void report_generate_json(JsonWriter *w, const GenerateResult *r, const Err *err);

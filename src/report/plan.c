@@ -4,8 +4,7 @@
 static void
 add_locks_text(Buf *out, const Term *t, const Step *s)
 {
-    vec_each(const StepLock, l, &s->locks)
-    {
+    vec_each (const StepLock, l, &s->locks) {
         if (l->mode < SQL_LOCK_SHARE_UPDATE_EXCLUSIVE)
             continue;
         buf_addz(out, "       lock: ");
@@ -56,9 +55,9 @@ add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index, bo
     const Step *s = &mp->steps.v[index];
     if (mp->steps.n > 1 || s->mode == STEP_ALONE) {
         buf_fmt(out, "     step %zu: ", index + 1);
-        buf_addz(out, mp->steps.n == 1                         ? mode_text(s)
+        buf_addz(out, mp->steps.n == 1                        ? mode_text(s)
                       : s->mode == STEP_TX && mp->steps.n > 1 ? "one transaction"
-                                                               : mode_text(s));
+                                                              : mode_text(s));
         if (s->why) {
             buf_addz(out, " (");
             term_text(out, t, TERM_PLAIN, str_of(s->why));
@@ -86,8 +85,7 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
     buf_fmt(out, "deploy would apply %zu migration%s:\n\n", r->plan.migrations.n,
             r->plan.migrations.n == 1 ? "" : "s");
     size_t number = 0;
-    vec_each(const MigrationPlan, mp, &r->plan.migrations)
-    {
+    vec_each (const MigrationPlan, mp, &r->plan.migrations) {
         buf_fmt(out, "%3zu. ", ++number);
         term_text(out, t, TERM_BOLD, str_of(mp->migration->name));
         buf_fmt(out, "  %zu statement%s, ", mp->script.stmts.n, mp->script.stmts.n == 1 ? "" : "s");
@@ -98,8 +96,7 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
         if (mp->resumes)
             buf_fmt(out, "; resumes behind statement %zu", mp->done_statements);
         buf_addc(out, '\n');
-        vec_each(const char *const, n, &mp->notes)
-        {
+        vec_each (const char *const, n, &mp->notes) {
             buf_addz(out, "     ");
             term_add(out, t, TERM_YELLOW, term_mark(t, TERM_MARK_WARN));
             buf_addc(out, ' ');
@@ -133,8 +130,7 @@ step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s, bool with_sql)
     }
     jw_end(w);
     jw_array(w, "locks");
-    vec_each(const StepLock, l, &s->locks)
-    {
+    vec_each (const StepLock, l, &s->locks) {
         jw_object(w, NULL);
         jw_strz(w, "schema", l->rel.schema[0] ? l->rel.schema : NULL);
         jw_strz(w, "relation", l->rel.name);
@@ -150,18 +146,19 @@ void
 report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql)
 {
     jw_array(w, key);
-    vec_each(const MigrationPlan, mp, &plan->migrations)
-    {
+    vec_each (const MigrationPlan, mp, &plan->migrations) {
         jw_object(w, NULL);
         jw_strz(w, "name", mp->migration->name);
         jw_strz(w, "path", mp->migration->path);
         jw_strz(w, "checksum", mp->migration->checksum);
         jw_bool(w, "resumes", mp->resumes);
         jw_array(w, "notes");
-        vec_each(const char *const, n, &mp->notes) jw_strz(w, NULL, *n);
+        vec_each (const char *const, n, &mp->notes)
+            jw_strz(w, NULL, *n);
         jw_end(w);
         jw_array(w, "steps");
-        vec_each(const Step, s, &mp->steps) step_json(w, mp, s, with_sql);
+        vec_each (const Step, s, &mp->steps)
+            step_json(w, mp, s, with_sql);
         jw_end(w);
         jw_end(w);
     }

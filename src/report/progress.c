@@ -19,7 +19,10 @@ progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose,
               const SecretVec *secrets)
 {
     Progress *p = arena_new(a, Progress);
-    *p = (Progress){.out = out, .term = *term, .quiet = quiet, .verbose = verbose,
+    *p = (Progress){.out = out,
+                    .term = *term,
+                    .quiet = quiet,
+                    .verbose = verbose,
                     .secrets = secrets ? *secrets : (SecretVec){0}};
     return p;
 }

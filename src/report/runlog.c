@@ -33,7 +33,9 @@ RunLog *
 runlog_open(Arena *a, const char *project_dir, const char *run_id, const SecretVec *secrets)
 {
     RunLog *l = arena_new(a, RunLog);
-    *l = (RunLog){.arena = a, .project_dir = project_dir, .id = run_id,
+    *l = (RunLog){.arena = a,
+                  .project_dir = project_dir,
+                  .id = run_id,
                   .secrets = secrets ? *secrets : (SecretVec){0}};
     return l;
 }
@@ -201,9 +203,10 @@ on_event(void *arg, const RunEvent *e)
     /* The next event follows at once, and is the one to read after a crash. */
     bool flush = e->kind != RUN_APPLIED;
     put(l->events, w.out.p, flush);
-    put(l->text, str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level], e->migration ? e->migration : "",
-                         e->migration ? ": " : "", text,
-                         e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""),
+    put(l->text,
+        str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level], e->migration ? e->migration : "",
+                e->migration ? ": " : "", text,
+                e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""),
         flush);
 }
 

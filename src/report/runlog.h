@@ -12,7 +12,8 @@ char *runlog_id(Arena *a);
 
 /* Nothing is made on disk before the first event that matters, so that a deploy with nothing to do
  * leaves nothing. `secrets` (may be NULL) are hidden in every line. */
-RunLog *runlog_open(Arena *a, const char *project_dir, const char *run_id, const SecretVec *secrets);
+RunLog *runlog_open(Arena *a, const char *project_dir, const char *run_id,
+                    const SecretVec *secrets);
 void runlog_close(RunLog *l);
 
 RunSink runlog_sink(RunLog *l);

@@ -13,11 +13,11 @@ add_line(Buf *out, const Term *t, TermMark mark, TermStyle style, const char *te
 
 /* A heading and the names for which `wanted` holds. */
 static void
-add_names(Buf *out, const Term *t, const History *h, bool (*wanted)(const Entry *), const char *text)
+add_names(Buf *out, const Term *t, const History *h, bool (*wanted)(const Entry *),
+          const char *text)
 {
     bool any = false;
-    vec_each(const Entry, e, &h->entries)
-    {
+    vec_each (const Entry, e, &h->entries) {
         if (!wanted(e))
             continue;
         if (!any)
@@ -66,7 +66,9 @@ is_missing(const Entry *e)
 static const char *
 first_name(const History *h, bool (*wanted)(const Entry *))
 {
-    vec_each(const Entry, e, &h->entries) if (wanted(e)) return e->name;
+    vec_each (const Entry, e, &h->entries)
+        if (wanted(e))
+            return e->name;
     return "NAME";
 }
 
@@ -78,10 +80,12 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
     add_names(out, t, h, is_pending, "Following migration(s) have not yet been applied:");
     add_names(out, t, h, is_failed, "Following migration(s) have failed:");
     add_names(out, t, h, is_resumable, "Interrupted, will be finished by the next deploy:");
-    add_names(out, t, h, is_edited, "Changed after they were applied (the change is not in the "
-                                    "database):");
-    add_names(out, t, h, is_missing, "Applied in the database, but missing from the migrations "
-                                     "folder:");
+    add_names(out, t, h, is_edited,
+              "Changed after they were applied (the change is not in the "
+              "database):");
+    add_names(out, t, h, is_missing,
+              "Applied in the database, but missing from the migrations "
+              "folder:");
     buf_addc(out, '\n');
     if (r->state == STATUS_UNMANAGED) {
         add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
@@ -92,8 +96,10 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
     if (h->failed) {
         const char *name = str_shell(a, first_name(h, is_failed));
         add_line(out, t, TERM_MARK_FAIL, TERM_RED, "A failed migration stops every deploy.");
-        buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n", name);
-        buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n", name);
+        buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n",
+                name);
+        buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n",
+                name);
     }
     if ((h->pending || h->resumable) && !h->failed && r->state != STATUS_UNMANAGED)
         buf_addz(out, "To apply: aramid deploy     To look first: aramid plan\n");
@@ -102,9 +108,10 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
 static void
 add_runners(Buf *out, const Term *t, const StatusResult *r)
 {
-    vec_each(const LockHolder, l, &r->runners)
+    vec_each (const LockHolder, l, &r->runners)
         add_line(out, t, TERM_MARK_ARROW, TERM_CYAN,
-                 str_fmt(out->arena, "A migration run is under way: %s, since %s (server process %d)",
+                 str_fmt(out->arena,
+                         "A migration run is under way: %s, since %s (server process %d)",
                          str_printable(out->arena, str_of(l->who), false),
                          str_printable(out->arena, str_of(l->since), false), l->pid));
 }
@@ -115,16 +122,16 @@ add_history(Buf *out, const Term *t, const History *h)
     Arena *a = out->arena;
     if (h->rows.n)
         buf_addz(out, "\nHistory:\n");
-    vec_each(const LedgerRow, row, &h->rows)
-    {
+    vec_each (const LedgerRow, row, &h->rows) {
         buf_fmt(out, "  %s  ", clock_iso(a, row->started_us));
         const char *state = row->rolled_back_us ? "rolled back"
-                            : row->finished_us  ? clock_duration(a, (row->finished_us - row->started_us) /
-                                                                        1000)
-                                                : "not finished";
+                            : row->finished_us
+                                ? clock_duration(a, (row->finished_us - row->started_us) / 1000)
+                                : "not finished";
         buf_fmt(out, "%-12s ", state);
         term_text(out, t, TERM_PLAIN, str_of(row->name));
-        term_add(out, t, TERM_DIM, str_fmt(a, "  %.12s", str_printable(a, str_of(row->checksum), false)));
+        term_add(out, t, TERM_DIM,
+                 str_fmt(a, "  %.12s", str_printable(a, str_of(row->checksum), false)));
         buf_addc(out, '\n');
         for (Str rest = str_of(row->logs); row->logs[0] && rest.p;) {
             Str line = str_cut(&rest, '\n');
@@ -140,8 +147,8 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
 {
     Arena *a = out->arena;
     const History *h = &r->history;
-    buf_fmt(out, "Environment: %s     Database: ",
-            str_printable(a, str_of(r->config->env_name), false));
+    buf_fmt(out,
+            "Environment: %s     Database: ", str_printable(a, str_of(r->config->env_name), false));
     report_target_text(out, t, &r->target);
     if (r->server)
         buf_fmt(out, "\nServer: PostgreSQL %d.%d, user \"%s\"%s", r->server->version / 10000,
@@ -172,10 +179,10 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
     } else
         add_findings(out, t, r);
     if (h->pending)
-        vec_each(const char *const, n, &h->warnings)
+        vec_each (const char *const, n, &h->warnings)
             add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
     if (verbose) {
-        vec_each(const char *const, n, &h->notes)
+        vec_each (const char *const, n, &h->notes)
             add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
         add_history(out, t, h);
     }
@@ -185,7 +192,9 @@ static void
 names_json(JsonWriter *w, const char *key, const History *h, bool (*wanted)(const Entry *))
 {
     jw_array(w, key);
-    vec_each(const Entry, e, &h->entries) if (wanted(e)) jw_strz(w, NULL, e->name);
+    vec_each (const Entry, e, &h->entries)
+        if (wanted(e))
+            jw_strz(w, NULL, e->name);
     jw_end(w);
 }
 
@@ -242,8 +251,7 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
     names_json(w, "missing", h, is_missing);
     names_json(w, "outOfOrder", h, is_out_of_order);
     jw_array(w, "runners");
-    vec_each(const LockHolder, l, &r->runners)
-    {
+    vec_each (const LockHolder, l, &r->runners) {
         jw_object(w, NULL);
         jw_int(w, "pid", l->pid);
         jw_strz(w, "who", l->who);
@@ -252,8 +260,7 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
     }
     jw_end(w);
     jw_array(w, "history");
-    vec_each(const LedgerRow, row, &h->rows)
-    {
+    vec_each (const LedgerRow, row, &h->rows) {
         jw_object(w, NULL);
         jw_strz(w, "name", row->name);
         jw_strz(w, "checksum", row->checksum);

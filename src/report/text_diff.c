@@ -77,7 +77,8 @@ add_line(Buf *out, const Term *t, char sign, Str line)
     bool ends = line.n && line.p[line.n - 1] == '\n';
     term_begin(out, t, style);
     buf_addc(out, sign);
-    buf_addz(out, str_printable(out->arena, str_slice(line, 0, line.n - ends), true)); /* keeps tabs */
+    buf_addz(out,
+             str_printable(out->arena, str_slice(line, 0, line.n - ends), true)); /* keeps tabs */
     term_end(out, t, style);
     buf_addz(out, ends ? "\n" : "\n\\ No newline at end of file\n");
 }

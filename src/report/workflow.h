@@ -37,11 +37,8 @@ typedef struct WorkflowReport {
 } WorkflowReport;
 
 /* reason: why the step is skipped; NULL = it runs. */
-void
-report_workflow_heading(Buf *out, const Term *t, WorkflowStep step, const char *name,
-                        const char *reason);
+void report_workflow_heading(Buf *out, const Term *t, WorkflowStep step, const char *name,
+                             const char *reason);
 /* What was done, what was not, and how to go on. */
-void
-report_workflow_text(Buf *out, const Term *t, const WorkflowReport *r);
-void
-report_workflow_json(JsonWriter *w, const WorkflowReport *r);
+void report_workflow_text(Buf *out, const Term *t, const WorkflowReport *r);
+void report_workflow_json(JsonWriter *w, const WorkflowReport *r);

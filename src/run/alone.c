@@ -120,13 +120,15 @@ drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, bool *ret_blocked
     buf_init(&b, a);
     session_add_prefix(&r->session, &b);
     /* Old transactions are waited for too, so the limit grows. */
-    buf_fmt(&b, "SET statement_timeout=0;SET lock_timeout=%lld",
-            (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
+    buf_fmt(
+        &b, "SET statement_timeout=0;SET lock_timeout=%lld",
+        (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
     DbOutcome o;
     if (!own_query(r, a, &b, NULL, err))
         return false;
-    db_run(r->session.db, a, str_of(str_fmt(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", x->qualified)),
-           &(DbRun){0}, &o);
+    db_run(r->session.db, a,
+           str_of(str_fmt(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", x->qualified)), &(DbRun){0},
+           &o);
     DbRetry retry = db_retry_class(o.sqlstate);
     if (o.end == DB_FAILED && (retry == DB_RETRY_LOCK || retry == DB_RETRY_CONFLICT)) {
         *ret_blocked = true;
@@ -150,8 +152,7 @@ repair(Run *r, Arena *a, const char *before, const char *where, Err *err)
         const char *waits_for = NULL;
         if (!read_indexes(r, a, before, where, &list, err))
             return false;
-        vec_each(const IndexState, x, &list)
-        {
+        vec_each (const IndexState, x, &list) {
             if (x->valid || x->before)
                 continue;
             bool blocked = false;
@@ -160,8 +161,10 @@ repair(Run *r, Arena *a, const char *before, const char *where, Err *err)
             else if (!drop_invalid(r, a, x, looks, &blocked, err))
                 return false;
             if (blocked)
-                waits_for = str_fmt(a, "older transactions keep the invalid index %s from being "
-                                       "dropped", x->qualified);
+                waits_for = str_fmt(a,
+                                    "older transactions keep the invalid index %s from being "
+                                    "dropped",
+                                    x->qualified);
         }
         if (!waits_for)
             return true;
@@ -196,8 +199,10 @@ where_named(Arena *a, const SqlStmt *s)
     Buf table;
     buf_init(&table, a);
     sql_add_literal(&table, str_of(regclass(a, s->table)));
-    return str_fmt(a, "c.relname OPERATOR(pg_catalog.=) %s AND i.indrelid OPERATOR(pg_catalog.=) "
-                      "pg_catalog.to_regclass(%s) AND NOT i.indisvalid", lit.p, table.p);
+    return str_fmt(a,
+                   "c.relname OPERATOR(pg_catalog.=) %s AND i.indrelid OPERATOR(pg_catalog.=) "
+                   "pg_catalog.to_regclass(%s) AND NOT i.indisvalid",
+                   lit.p, table.p);
 }
 
 /* ---- proof -------------------------------------------------------------------------------- */
@@ -210,8 +215,7 @@ prove_create_index(Run *r, Arena *a, const SqlStmt *s, const JournalStep *j, Pro
     if (!repair(r, a, was_before(a, j), where_relation(a, j), err) ||
         !read_indexes(r, a, was_before(a, j), where_relation(a, j), &list, err))
         return false;
-    vec_each(const IndexState, x, &list)
-    {
+    vec_each (const IndexState, x, &list) {
         bool same_name = strcmp(x->name, s->index.name) == 0;
         if (x->valid && (s->index.name[0] ? same_name && (!x->before || s->if_exists) : !x->before))
             *ret = PROOF_DONE;
@@ -253,9 +257,11 @@ prove_detach(Run *r, Arena *a, const SqlStmt *s, Proof *ret, Err *err)
     sql_add_literal(&child, str_of(regclass(a, s->table)));
     DbRowsVec results;
     if (!ask(r, a,
-             str_fmt(a, "SELECT h.inhdetachpending FROM pg_catalog.pg_inherits h WHERE h.inhrelid"
-                        " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s) AND h.inhparent"
-                        " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)", child.p, parent.p),
+             str_fmt(a,
+                     "SELECT h.inhdetachpending FROM pg_catalog.pg_inherits h WHERE h.inhrelid"
+                     " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s) AND h.inhparent"
+                     " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)",
+                     child.p, parent.p),
              &results, err))
         return false;
     const DbRows *rows = &results.v[results.n - 1];
@@ -305,15 +311,21 @@ static bool
 unproven(const MigrationPlan *mp, const Step *step, Err *err)
 {
     const SqlStmt *s = &mp->script.stmts.v[step->first];
-    err_set(err, ERR_UNPROVEN, "a run was interrupted during %s of migration \"%s\", and nothing "
-                               "tells whether it had its effect", s->tag, mp->migration->name);
+    err_set(err, ERR_UNPROVEN,
+            "a run was interrupted during %s of migration \"%s\", and nothing "
+            "tells whether it had its effect",
+            s->tag, mp->migration->name);
     plan_place(mp, step->first, err);
     ARENA_LOCAL(a);
     const char *name = str_shell(a, mp->migration->name);
-    err_hint(err, "look at the data, then either record the migration as done: aramid resolve "
-                  "--applied %s", name);
-    return err_hint(err, "or undo what is there and let it run from its beginning: aramid resolve "
-                         "--rolled-back %s", name);
+    err_hint(err,
+             "look at the data, then either record the migration as done: aramid resolve "
+             "--applied %s",
+             name);
+    return err_hint(err,
+                    "or undo what is there and let it run from its beginning: aramid resolve "
+                    "--rolled-back %s",
+                    name);
 }
 
 /* ---- the three messages ------------------------------------------------------------------- */
@@ -321,14 +333,15 @@ unproven(const MigrationPlan *mp, const Step *step, Err *err)
 static const JournalStep *
 find_intent(const Run *r, const LedgerRow *row, size_t first)
 {
-    vec_each(const JournalStep, j, &r->journal) if (!j->done && j->first == first &&
-                                                    strcmp(j->ledger_id, row->id) == 0) return j;
+    vec_each (const JournalStep, j, &r->journal)
+        if (!j->done && j->first == first && strcmp(j->ledger_id, row->id) == 0)
+            return j;
     return NULL;
 }
 
 typedef struct Intent {
     bool prisma_waits;
-    bool has_lock; /* ours, still: a script may have let it go */
+    bool has_lock;   /* ours, still: a script may have let it go */
     bool in_the_way; /* the table may have an invalid index, or somebody who builds one */
 } Intent;
 
@@ -343,9 +356,11 @@ table_of(Arena *a, const SqlStmt *s)
     Buf lit;
     buf_init(&lit, a);
     sql_add_literal(&lit, str_of(regclass(a, by_table ? s->table : s->index)));
-    return str_fmt(a, by_table ? "pg_catalog.to_regclass(%s)"
-                               : "(SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid"
-                                 " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s))", lit.p);
+    return str_fmt(a,
+                   by_table ? "pg_catalog.to_regclass(%s)"
+                            : "(SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid"
+                              " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s))",
+                   lit.p);
 }
 
 /* Write the intent. It need not be flushed: what the statement does is later in the log. */
@@ -375,23 +390,29 @@ write_intent(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
                                        .run_id = r->deploy->run_id});
     /* One scan of the locks, and no join: this runs before each index build. */
     const char *table = table_of(a, s);
-    buf_addz(&b, ";SELECT COALESCE(pg_catalog.bool_or(l.locktype OPERATOR(pg_catalog.=) 'advisory' AND NOT"
-                 " l.granted AND l.classid OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) "
-                 LOCK_KEY_PRISMA "), false), COALESCE(pg_catalog.bool_or(l.locktype"
-                 " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid OPERATOR(pg_catalog.=) "
-                 LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN
-                 " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), false)");
+    buf_addz(
+        &b,
+        ";SELECT COALESCE(pg_catalog.bool_or(l.locktype OPERATOR(pg_catalog.=) 'advisory' AND NOT"
+        " l.granted AND l.classid OPERATOR(pg_catalog.=) 0 AND l.objid "
+        "OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
+        "), false), COALESCE(pg_catalog.bool_or(l.locktype"
+        " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid "
+        "OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN
+        " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), false)");
     if (table)
-        buf_fmt(&b, ", COALESCE(pg_catalog.bool_or(l.mode OPERATOR(pg_catalog.=)"
-                    " 'ShareUpdateExclusiveLock' AND l.granted AND l.relation OPERATOR(pg_catalog.=) %s"
-                    " AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()), false) OR EXISTS"
-                    " (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) %s"
-                    " AND NOT i.indisvalid)", table, table);
+        buf_fmt(&b,
+                ", COALESCE(pg_catalog.bool_or(l.mode OPERATOR(pg_catalog.=)"
+                " 'ShareUpdateExclusiveLock' AND l.granted AND l.relation OPERATOR(pg_catalog.=) %s"
+                " AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()), false) OR EXISTS"
+                " (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) %s"
+                " AND NOT i.indisvalid)",
+                table, table);
     else
         buf_addz(&b, ", false");
-    buf_addz(&b, " FROM pg_catalog.pg_lock_status() l WHERE l.database OPERATOR(pg_catalog.=) (SELECT"
-                 " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
-                 " pg_catalog.current_database());SET lock_timeout=0;SET statement_timeout=0");
+    buf_addz(&b,
+             " FROM pg_catalog.pg_lock_status() l WHERE l.database OPERATOR(pg_catalog.=) (SELECT"
+             " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
+             " pg_catalog.current_database());SET lock_timeout=0;SET statement_timeout=0");
     DbRowsVec results;
     if (!own_query(r, a, &b, &results, err))
         return false;
@@ -466,9 +487,12 @@ clean_up(Run *r, Arena *a, const SqlStmt *s, const Step *step, const LedgerRow *
         sql_add_literal(&j, str_of(row->id));
         buf_fmt(&j, " AND j.first_statement OPERATOR(pg_catalog.=) %zu", step->first);
         return repair(r, a,
-                      str_fmt(a, "c.oid OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest("
-                                 "j.indexes_before)%s)", j.p),
-                      str_fmt(a, "i.indrelid OPERATOR(pg_catalog.=) (SELECT j.relation%s)", j.p), err);
+                      str_fmt(a,
+                              "c.oid OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest("
+                              "j.indexes_before)%s)",
+                              j.p),
+                      str_fmt(a, "i.indrelid OPERATOR(pg_catalog.=) (SELECT j.relation%s)", j.p),
+                      err);
     }
     if (s->kind == SQL_REINDEX)
         return repair(r, a, "false", reindex_leftovers, err);
@@ -476,14 +500,15 @@ clean_up(Run *r, Arena *a, const SqlStmt *s, const Step *step, const LedgerRow *
 }
 
 static bool
-yield_and_restart(Run *r, Arena *a, const Step *step, const LedgerRow *row, bool first, StepEnd *ret,
-                  Err *err)
+yield_and_restart(Run *r, Arena *a, const Step *step, const LedgerRow *row, bool first,
+                  StepEnd *ret, Err *err)
 {
     if (!(first ? forget(r, a, row, err) : forget_step(r, a, step, row, NULL, err)))
         return false;
     if (!lock_yield_to_prisma(&r->session, &r->deploy->sink, err))
         return false;
-    err_set(err, ERR_RUNNER_ACTIVE, "another client waited for the migration lock; it was let through");
+    err_set(err, ERR_RUNNER_ACTIVE,
+            "another client waited for the migration lock; it was let through");
     *ret = STEP_RESTART;
     return true;
 }
@@ -501,12 +526,13 @@ statement_failed(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
     bool may_have_committed = s->tx == SQL_TX_HIDDEN;
     if (retry != DB_RETRY_NEVER && !may_have_committed &&
         ++l->alone_tries <= 2 + r->session.config->values[CFG_MAX_RETRIES].number) {
-        run_emit(r, RUN_RETRY, RUN_WARN, row->name, "%s (%s): trying again", o->message, o->sqlstate);
+        run_emit(r, RUN_RETRY, RUN_WARN, row->name, "%s (%s): trying again", o->message,
+                 o->sqlstate);
         return yield_and_restart(r, a, step, row, first, ret, err);
     }
     Err ignored; /* the statement's error is the one to tell */
-    bool cleaned = first ? forget(r, a, row, &ignored)
-                         : forget_step(r, a, step, row, o->message, &ignored);
+    bool cleaned =
+        first ? forget(r, a, row, &ignored) : forget_step(r, a, step, row, o->message, &ignored);
     (void)cleaned;
     return step_failed(r, mp, NULL, o, step->first, err);
 }
@@ -523,8 +549,7 @@ clean_up_briefly(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, co
     db_set_tick(r->session.db, NULL, NULL);
     IndexVec list = {0};
     bool clean = read_indexes(r, a, "false", where_named(a, s), &list, &ignored);
-    vec_each(const IndexState, x, &list)
-    {
+    vec_each (const IndexState, x, &list) {
         clean = clean && !x->builder;
         if (x->builder)
             continue;

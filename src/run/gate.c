@@ -61,14 +61,16 @@ add_query(Run *r, Buf *b, const LockPlan *locks)
         sql_add_literal(b, buf_str(&name));
         buf_fmt(b, ")::pg_catalog.oid, '%s'::pg_catalog.text[])", conflicts_with(t->mode));
     }
-    buf_fmt(b, ") AS w (rel, modes) ON l.relation OPERATOR(pg_catalog.=) w.rel"
-               " AND l.mode OPERATOR(pg_catalog.=) ANY (w.modes)"
-               " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation"
-               " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid"
-               " WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.granted"
-               " AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
-               " AND COALESCE(a.backend_type, '') OPERATOR(pg_catalog.<>) 'autovacuum worker'"
-               " ORDER BY a.xact_start LIMIT %d", HOLDERS_MAX);
+    buf_fmt(b,
+            ") AS w (rel, modes) ON l.relation OPERATOR(pg_catalog.=) w.rel"
+            " AND l.mode OPERATOR(pg_catalog.=) ANY (w.modes)"
+            " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation"
+            " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid"
+            " WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.granted"
+            " AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
+            " AND COALESCE(a.backend_type, '') OPERATOR(pg_catalog.<>) 'autovacuum worker'"
+            " ORDER BY a.xact_start LIMIT %d",
+            HOLDERS_MAX);
 }
 
 static char *
@@ -90,8 +92,7 @@ budget_spent(Run *r, const MigrationPlan *mp, const char *blocker, Err *err)
 {
     ARENA_LOCAL(a);
     err_set(err, ERR_LOCK_BUDGET, "migration \"%s\" found its table locks taken for %s and gave up",
-            mp->migration->name,
-            clock_duration(a, config_ms(r->session.config, CFG_LOCK_BUDGET)));
+            mp->migration->name, clock_duration(a, config_ms(r->session.config, CFG_LOCK_BUDGET)));
     err_at(err, mp->migration->path, 0, 0);
     if (blocker)
         err_detail(err, "%s", blocker);

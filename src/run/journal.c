@@ -17,8 +17,10 @@ journal_ensure(Run *r, Err *err)
     if (s->own[OWN_JOURNAL].exists)
         return true;
     if (!s->own[OWN_JOURNAL].schema)
-        return own_refuse(s, "a migration needs several transactions, but there is no place for "
-                             "the journal that makes it resumable", err);
+        return own_refuse(s,
+                          "a migration needs several transactions, but there is no place for "
+                          "the journal that makes it resumable",
+                          err);
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);

@@ -8,7 +8,8 @@
 #include "sqltext/sqltext.h"
 
 static const char holders_query[] =
-    "SELECT a.pid, a.application_name, a.usename, COALESCE(a.client_addr::pg_catalog.text, 'local'),"
+    "SELECT a.pid, a.application_name, a.usename, COALESCE(a.client_addr::pg_catalog.text, "
+    "'local'),"
     " COALESCE(a.backend_start::pg_catalog.text, ''), COALESCE(a.state, 'state not visible'),"
     " COALESCE(a.query, ''), k.prisma,"
     " COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',"
@@ -24,7 +25,8 @@ static const char holders_query[] =
     ") OR (l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
     " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN ")) AND l.pid OPERATOR(pg_catalog.<>)"
     " pg_catalog.pg_backend_pid() GROUP BY l.pid) k"
-    " JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) k.pid ORDER BY k.prisma, a.pid";
+    " JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) k.pid ORDER BY k.prisma, "
+    "a.pid";
 
 /* "aramid/<space>/<pid>/<start>/<host>/<verb>" for people. */
 static void
@@ -40,15 +42,16 @@ describe(Arena *a, LockHolder *h, Str application, Str user, Str address)
     Str tag = str_slice(application, strlen("aramid/"), application.n);
     /* With our own tag: a connection that this process has lost, though the server does not know
      * it yet. */
-    h->orphaned = os_tag_alive(tag) == OS_DEAD ||
-                  str_starts(tag, str_of(str_fmt(a, "%s/", os_self_tag(a))));
+    h->orphaned =
+        os_tag_alive(tag) == OS_DEAD || str_starts(tag, str_of(str_fmt(a, "%s/", os_self_tag(a))));
     Str rest = tag;
     str_cut(&rest, '/');
     Str pid = str_cut(&rest, '/');
     str_cut(&rest, '/');
     Str host = str_cut(&rest, '/');
-    h->who = str_fmt(a, "aramid %s on %s (process %s)", str_printable(a, rest.p ? rest : STR(""), false),
-                     str_printable(a, host, false), str_printable(a, pid, false));
+    h->who =
+        str_fmt(a, "aramid %s on %s (process %s)", str_printable(a, rest.p ? rest : STR(""), false),
+                str_printable(a, host, false), str_printable(a, pid, false));
 }
 
 static void
@@ -74,12 +77,13 @@ take_holders(Arena *a, const DbRows *r, LockHolderVec *ret)
 void
 lock_add_is_held(Buf *b)
 {
-    buf_addz(b, "EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype OPERATOR(pg_catalog.=)"
-                " 'advisory' AND l.granted AND l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
-                " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN " AND l.pid OPERATOR(pg_catalog.=)"
-                " pg_catalog.pg_backend_pid() AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM"
-                " pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
-                " pg_catalog.current_database()))");
+    buf_addz(b,
+             "EXISTS (SELECT 1 FROM pg_catalog.pg_locks l WHERE l.locktype OPERATOR(pg_catalog.=)"
+             " 'advisory' AND l.granted AND l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
+             " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN " AND l.pid OPERATOR(pg_catalog.=)"
+             " pg_catalog.pg_backend_pid() AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM"
+             " pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
+             " pg_catalog.current_database()))");
 }
 
 bool
@@ -102,9 +106,11 @@ lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err)
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
-    buf_fmt(&b, "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
-                " WHERE a.pid OPERATOR(pg_catalog.=) %d"
-                " AND a.backend_start::pg_catalog.text OPERATOR(pg_catalog.=) ", h->pid);
+    buf_fmt(&b,
+            "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a"
+            " WHERE a.pid OPERATOR(pg_catalog.=) %d"
+            " AND a.backend_start::pg_catalog.text OPERATOR(pg_catalog.=) ",
+            h->pid);
     sql_add_literal(&b, str_of(h->backend_start));
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
@@ -119,16 +125,18 @@ lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err)
 static void
 add_try(const Session *s, Buf *b)
 {
-    static const char prisma[] = "CASE WHEN pg_catalog.pg_try_advisory_lock(" LOCK_KEY_PRISMA
-                                 ") THEN 2 ELSE 1 END";
+    static const char prisma[] =
+        "CASE WHEN pg_catalog.pg_try_advisory_lock(" LOCK_KEY_PRISMA ") THEN 2 ELSE 1 END";
     const char *off = os_env("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK");
     bool skip_prisma = off && off[0] && strcmp(off, "0") != 0;
     const char *second = skip_prisma ? "2" : prisma;
     if (s->has_own_lock)
         buf_fmt(b, "SELECT %s;", second);
     else
-        buf_fmt(b, "SELECT CASE WHEN pg_catalog.pg_try_advisory_lock(" LOCK_KEY_OWN
-                   ") THEN %s ELSE 0 END;", second);
+        buf_fmt(b,
+                "SELECT CASE WHEN pg_catalog.pg_try_advisory_lock(" LOCK_KEY_OWN
+                ") THEN %s ELSE 0 END;",
+                second);
 }
 
 static void
@@ -153,9 +161,10 @@ static bool
 still_held(const LockHolderVec *list, int64_t waited_ms, Err *err)
 {
     ARENA_LOCAL(a);
-    err_set(err, ERR_RUNNER_ACTIVE, "another migration run holds the lock since %s; gave up after %s",
+    err_set(err, ERR_RUNNER_ACTIVE,
+            "another migration run holds the lock since %s; gave up after %s",
             list->n ? list->v[0].since : "some time", clock_duration(a, waited_ms));
-    vec_each(const LockHolder, h, list)
+    vec_each (const LockHolder, h, list)
         err_detail(err, "server process %d: %s, %s", h->pid, h->who, h->state);
     return err_hint(err, "run the same command again later, wait longer with --wait 2h, or look at "
                          "it with: aramid unlock");
@@ -168,8 +177,7 @@ look_at_holders(Session *s, const RunSink *sink, Arena *scratch, int64_t waited_
 {
     if (!lock_holders(s, scratch, list, err))
         return false;
-    vec_each(const LockHolder, h, list)
-    {
+    vec_each (const LockHolder, h, list) {
         bool ended;
         Err ignored; /* not ours to end: then it is waited for */
         if (!h->orphaned || !lock_terminate(s, h, &ended, &ignored) || !ended)
@@ -264,7 +272,8 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
         return true;
     return session_refresh(s, err) &&
            ((s->ledger_exists == ledger && s->own[OWN_JOURNAL].exists == journal) ||
-            (read_history(s, &results, &at, err) && session_take_history(s, &results, at, h, ret, err))) &&
+            (read_history(s, &results, &at, err) &&
+             session_take_history(s, &results, at, h, ret, err))) &&
            (s->ledger_exists || session_count_tables(s, err));
 }
 

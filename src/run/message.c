@@ -35,10 +35,11 @@ add_prelocks(Arena *a, Message *m, const LockPlan *locks)
 {
     if (locks->tables.n) {
         add_local(a, m, "lock_timeout", locks->evict_ms);
-        vec_each(const StepLock *, l, &locks->tables)
+        vec_each (const StepLock *, l, &locks->tables)
             add_lock_table(a, m, *l, SQL_LOCK_SHARE_UPDATE_EXCLUSIVE);
         add_local(a, m, "lock_timeout", locks->table_ms);
-        vec_each(const StepLock *, l, &locks->tables) add_lock_table(a, m, *l, (*l)->mode);
+        vec_each (const StepLock *, l, &locks->tables)
+            add_lock_table(a, m, *l, (*l)->mode);
     }
     add_local(a, m, "lock_timeout", locks->rest_ms);
 }
@@ -121,7 +122,9 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     if (!guards_last)
         add_carry(r, a, ret);
     add_local(a, ret, "statement_timeout",
-              step->has_strong || !step->has_dml ? 0 : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
+              step->has_strong || !step->has_dml
+                  ? 0
+                  : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
     if (!guards_last)
         add_guards(r, a, ret, step->hides_session ? write->guard_name : NULL);
@@ -131,9 +134,10 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     buf_addz(&ret->sql, "\n;\n"); /* the newline ends a last "-- comment" */
     if (step->hides_session) {
         /* The defaults of transactions count from the next message's beginning, before its RESETs. */
-        buf_addz(&ret->sql, "RESET ROLE;RESET SESSION AUTHORIZATION;"
-                            "RESET default_transaction_read_only;RESET default_transaction_isolation;"
-                            "RESET default_transaction_deferrable;");
+        buf_addz(&ret->sql,
+                 "RESET ROLE;RESET SESSION AUTHORIZATION;"
+                 "RESET default_transaction_read_only;RESET default_transaction_isolation;"
+                 "RESET default_transaction_deferrable;");
         for (int i = 0; i < 5; i++)
             add_part(a, ret, PART_RECORD, 0);
     }

@@ -30,30 +30,42 @@ condition(Arena *a, const SqlObject *o)
     case SQL_OBJ_TYPE:
         return str_fmt(a, "pg_catalog.to_regtype(%s) IS NOT NULL", rel.p);
     case SQL_OBJ_COLUMN:
-        return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_attribute x WHERE x.attrelid" OP_EQ
-                          "pg_catalog.to_regclass(%s) AND x.attname" OP_EQ
-                          "%s AND NOT x.attisdropped)", rel.p, sub.p);
+        return str_fmt(a,
+                       "EXISTS (SELECT 1 FROM pg_catalog.pg_attribute x WHERE x.attrelid" OP_EQ
+                       "pg_catalog.to_regclass(%s) AND x.attname" OP_EQ
+                       "%s AND NOT x.attisdropped)",
+                       rel.p, sub.p);
     case SQL_OBJ_CONSTRAINT:
-        return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_constraint x WHERE x.conrelid" OP_EQ
-                          "pg_catalog.to_regclass(%s) AND x.conname" OP_EQ "%s)", rel.p, sub.p);
+        return str_fmt(a,
+                       "EXISTS (SELECT 1 FROM pg_catalog.pg_constraint x WHERE x.conrelid" OP_EQ
+                       "pg_catalog.to_regclass(%s) AND x.conname" OP_EQ "%s)",
+                       rel.p, sub.p);
     case SQL_OBJ_TRIGGER:
-        return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_trigger x WHERE x.tgrelid" OP_EQ
-                          "pg_catalog.to_regclass(%s) AND x.tgname" OP_EQ "%s)", rel.p, sub.p);
+        return str_fmt(a,
+                       "EXISTS (SELECT 1 FROM pg_catalog.pg_trigger x WHERE x.tgrelid" OP_EQ
+                       "pg_catalog.to_regclass(%s) AND x.tgname" OP_EQ "%s)",
+                       rel.p, sub.p);
     case SQL_OBJ_POLICY:
-        return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_policy x WHERE x.polrelid" OP_EQ
-                          "pg_catalog.to_regclass(%s) AND x.polname" OP_EQ "%s)", rel.p, sub.p);
+        return str_fmt(a,
+                       "EXISTS (SELECT 1 FROM pg_catalog.pg_policy x WHERE x.polrelid" OP_EQ
+                       "pg_catalog.to_regclass(%s) AND x.polname" OP_EQ "%s)",
+                       rel.p, sub.p);
     case SQL_OBJ_ENUM_VALUE:
-        return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_enum x WHERE x.enumtypid" OP_EQ
-                          "pg_catalog.to_regtype(%s) AND x.enumlabel" OP_EQ "%s)", rel.p, sub.p);
+        return str_fmt(a,
+                       "EXISTS (SELECT 1 FROM pg_catalog.pg_enum x WHERE x.enumtypid" OP_EQ
+                       "pg_catalog.to_regtype(%s) AND x.enumlabel" OP_EQ "%s)",
+                       rel.p, sub.p);
     case SQL_OBJ_FUNCTION:
         return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_proc x WHERE x.proname" OP_EQ "%s)",
                        name.p);
     case SQL_OBJ_SCHEMA:
-        return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_namespace x WHERE x.nspname" OP_EQ
-                          "%s)", name.p);
+        return str_fmt(
+            a, "EXISTS (SELECT 1 FROM pg_catalog.pg_namespace x WHERE x.nspname" OP_EQ "%s)",
+            name.p);
     case SQL_OBJ_EXTENSION:
-        return str_fmt(a, "EXISTS (SELECT 1 FROM pg_catalog.pg_extension x WHERE x.extname" OP_EQ
-                          "%s)", name.p);
+        return str_fmt(
+            a, "EXISTS (SELECT 1 FROM pg_catalog.pg_extension x WHERE x.extname" OP_EQ "%s)",
+            name.p);
     case SQL_OBJ_OTHER:
         break;
     }
@@ -64,14 +76,14 @@ condition(Arena *a, const SqlObject *o)
 static char *
 describe(Arena *a, const SqlObject *o)
 {
-    static const char *const kinds[] = {"table", "column", "index", "constraint", "view", "type",
-                                        "enum value", "sequence", "function", "schema", "extension",
-                                        "trigger", "policy", "object"};
+    static const char *const kinds[] = {
+        "table",    "column",   "index",  "constraint", "view",    "type",   "enum value",
+        "sequence", "function", "schema", "extension",  "trigger", "policy", "object"};
     const char *dot = o->name.schema[0] ? "." : "";
     bool has_sub = o->sub[0] && o->kind != SQL_OBJ_INDEX;
-    return str_printable(a, str_of(str_fmt(a, "%s \"%s%s%s%s%s\"", kinds[o->kind], o->name.schema,
-                                           dot, o->name.name, has_sub ? "." : "",
-                                           has_sub ? o->sub : "")),
+    return str_printable(a,
+                         str_of(str_fmt(a, "%s \"%s%s%s%s%s\"", kinds[o->kind], o->name.schema, dot,
+                                        o->name.name, has_sub ? "." : "", has_sub ? o->sub : "")),
                          false);
 }
 
@@ -95,8 +107,7 @@ static bool
 overridden(const SqlScript *script, size_t from, const SqlObject *o)
 {
     for (size_t i = from + 1; i < script->stmts.n; i++)
-        vec_each(const SqlObject, later, &script->stmts.v[i].objects)
-        {
+        vec_each (const SqlObject, later, &script->stmts.v[i].objects) {
             if (same_object(o, later))
                 return true;
             if (later->effect != SQL_CREATES && belongs_to(o, later))
@@ -115,8 +126,7 @@ run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *
     session_add_user_prefix(s, &b);
     buf_addz(&b, "SELECT true");
     for (size_t i = 0; i < script->stmts.n; i++)
-        vec_each(const SqlObject, o, &script->stmts.v[i].objects)
-        {
+        vec_each (const SqlObject, o, &script->stmts.v[i].objects) {
             const char *sql = overridden(script, i, o) ? NULL : condition(a, o);
             if (!sql || asked.n >= 500)
                 continue;
@@ -132,10 +142,11 @@ run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *
         bool exists = str_is(db_cell(row, 0, (int)i + 1), "t");
         bool as_after = exists == (o->effect == SQL_CREATES);
         as_after ? ret->present++ : ret->absent++;
-        *vec_add(a, &ret->lines) = str_fmt(a, "%s: %s%s", describe(a, o), exists ? "exists" : "missing",
-                                           as_after ? "" : o->effect == SQL_CREATES
-                                                               ? ", would have been made"
-                                                               : ", would have been removed");
+        *vec_add(a, &ret->lines) =
+            str_fmt(a, "%s: %s%s", describe(a, o), exists ? "exists" : "missing",
+                    as_after                   ? ""
+                    : o->effect == SQL_CREATES ? ", would have been made"
+                                               : ", would have been removed");
     }
     return true;
 }

@@ -7,9 +7,9 @@
 static void
 add_forget(const Session *s, Buf *b, const History *h, const char *name)
 {
-    vec_each(const LedgerRow, r, &h->rows)
-    {
-        if (!s->own[OWN_JOURNAL].exists || r->finished_us || r->rolled_back_us || strcmp(r->name, name) != 0)
+    vec_each (const LedgerRow, r, &h->rows) {
+        if (!s->own[OWN_JOURNAL].exists || r->finished_us || r->rolled_back_us ||
+            strcmp(r->name, name) != 0)
             continue;
         journal_add_forget(s, b, r->id);
         buf_addc(b, ';');

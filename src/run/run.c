@@ -8,9 +8,10 @@
 const char *
 run_event_name(RunEventKind kind)
 {
-    static const char *const names[] = {
-        "connected", "waiting", "locked", "target", "planned", "migration", "step", "step-done", "applied",
-        "progress", "blocked", "retry", "repaired", "note", "notice", "backup", "verified", "failed"};
+    static const char *const names[] = {"connected", "waiting",  "locked",    "target",  "planned",
+                                        "migration", "step",     "step-done", "applied", "progress",
+                                        "blocked",   "retry",    "repaired",  "note",    "notice",
+                                        "backup",    "verified", "failed"};
     return names[kind];
 }
 
@@ -26,8 +27,12 @@ run_emit(Run *r, RunEventKind kind, RunLevel level, const char *migration, const
     ARENA_LOCAL(a);
     va_list ap;
     va_start(ap, fmt);
-    emit(r, (RunEvent){.kind = kind, .level = level, .migration = migration, .index = r->number,
-                       .total = r->total, .ms = -1,
+    emit(r, (RunEvent){.kind = kind,
+                       .level = level,
+                       .migration = migration,
+                       .index = r->number,
+                       .total = r->total,
+                       .ms = -1,
                        .text = str_printable(a, str_of(str_vfmt(a, fmt, ap)), false)});
     va_end(ap);
 }
@@ -42,9 +47,15 @@ run_emit_step(Run *r, RunEventKind kind, const MigrationPlan *mp, size_t step, i
         s->count == 1 ? str_fmt(a, "%s%s%s", first->tag, s->why ? ": " : "", s->why ? s->why : "")
                       : str_fmt(a, "statements %zu to %zu in one transaction", s->first + 1,
                                 s->first + s->count);
-    emit(r, (RunEvent){.kind = kind, .level = RUN_INFO, .migration = mp->migration->name,
-                       .index = r->number, .total = r->total, .step = (int)step + 1,
-                       .steps = (int)mp->steps.n, .ms = ms, .text = text});
+    emit(r, (RunEvent){.kind = kind,
+                       .level = RUN_INFO,
+                       .migration = mp->migration->name,
+                       .index = r->number,
+                       .total = r->total,
+                       .step = (int)step + 1,
+                       .steps = (int)mp->steps.n,
+                       .ms = ms,
+                       .text = text});
 }
 
 bool
@@ -79,12 +90,14 @@ refuse_failed(Run *r, const History *h, Err *err)
 {
     ARENA_LOCAL(a);
     const Entry *failed = NULL;
-    vec_each(const Entry, e, &h->entries) if (e->state == ENTRY_FAILED && !failed) failed = e;
+    vec_each (const Entry, e, &h->entries)
+        if (e->state == ENTRY_FAILED && !failed)
+            failed = e;
     err_set(err, ERR_HISTORY_FAILED,
             "the history holds %d failed migration%s; new ones are not applied before that is "
-            "settled", h->failed, h->failed == 1 ? "" : "s");
-    vec_each(const Entry, e, &h->entries)
-    {
+            "settled",
+            h->failed, h->failed == 1 ? "" : "s");
+    vec_each (const Entry, e, &h->entries) {
         if (e->state != ENTRY_FAILED)
             continue;
         err_detail(err, "\"%s\" was begun at %s by another tool and never finished",
@@ -104,16 +117,19 @@ refuse_failed(Run *r, const History *h, Err *err)
     }
     const char *name = str_shell(a, failed->name);
     if (probe.present && !probe.absent)
-        err_hint(err, "all of it is there, so it seems to have been applied: aramid resolve "
-                      "--applied %s", name);
+        err_hint(err,
+                 "all of it is there, so it seems to have been applied: aramid resolve "
+                 "--applied %s",
+                 name);
     else if (probe.absent && !probe.present)
-        err_hint(err, "nothing of it is there, so it seems to have been rolled back: aramid resolve "
-                      "--rolled-back %s", name);
+        err_hint(err,
+                 "nothing of it is there, so it seems to have been rolled back: aramid resolve "
+                 "--rolled-back %s",
+                 name);
     else {
         err_hint(err, "if it was rolled back or undone by hand: aramid resolve --rolled-back %s",
                  name);
-        err_hint(err, "if its changes are all in the database: aramid resolve --applied %s",
-                 name);
+        err_hint(err, "if its changes are all in the database: aramid resolve --applied %s", name);
     }
     return false;
 }
@@ -125,8 +141,9 @@ refuse_not_empty(const Session *s, Err *err)
             s->tables == 1 ? "" : "s");
     err_detail(err, "schema \"%s\" of database \"%s\" at %s", s->ledger_schema,
                db_info(s->db)->database, db_info(s->db)->host);
-    err_hint(err, "if these migrations made it, record them as applied (a baseline): aramid resolve "
-                  "--applied --up-to NAME");
+    err_hint(err,
+             "if these migrations made it, record them as applied (a baseline): aramid resolve "
+             "--applied --up-to NAME");
     return err_hint(err, "if it is another database than you meant, check the URL");
 }
 
@@ -134,7 +151,9 @@ static bool
 refuse_edited(const History *h, Err *err)
 {
     const Entry *edited = NULL;
-    vec_each(const Entry, e, &h->entries) if (e->edited && !edited) edited = e;
+    vec_each (const Entry, e, &h->entries)
+        if (e->edited && !edited)
+            edited = e;
     err_set(err, ERR_DIVERGED, "migration \"%s\" was changed after it was applied", edited->name);
     err_at(err, edited->file->path, 0, 0);
     return err_hint(err, "restore the file as it was applied, and put the change into a new "
@@ -180,8 +199,7 @@ note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char
     Buf names;
     buf_init(&names, a);
     int n = 0;
-    vec_each(const Entry, e, &h->entries)
-    {
+    vec_each (const Entry, e, &h->entries) {
         if (!wanted(e) || ++n > 3)
             continue;
         buf_addz(&names, n > 1 ? ", " : "");
@@ -200,9 +218,10 @@ note_oddities(Run *r, const History *h)
     r->told = true;
     r->report->pending_before = (int)r->plan.migrations.n;
     if (h->pending)
-        vec_each(const char *const, w, &h->warnings) run_emit(
-            r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
-    note_entries(r, h, is_edited, "changed after being applied (the change is not in the database)");
+        vec_each (const char *const, w, &h->warnings)
+            run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
+    note_entries(r, h, is_edited,
+                 "changed after being applied (the change is not in the database)");
     note_entries(r, h, is_late, "older than what is applied already, to be applied now");
     note_entries(r, h, is_gone, "applied in the database but missing from the migrations folder");
 }
@@ -214,15 +233,14 @@ static bool
 resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, Err *err)
 {
     const JournalStep *last = NULL;
-    vec_each(const JournalStep, j, &r->journal)
-    {
+    vec_each (const JournalStep, j, &r->journal) {
         if (strcmp(j->ledger_id, e->row->id) != 0 || (last && j->next <= last->next))
             continue;
         last = j;
         if (j->next > mp->script.stmts.n ||
             strcmp(journal_prefix_hash(r->arena, mp, j->next), j->prefix_hash) != 0) {
-            err_set(err, ERR_DIVERGED, "migration \"%s\" was changed in a part that has already run",
-                    e->name);
+            err_set(err, ERR_DIVERGED,
+                    "migration \"%s\" was changed in a part that has already run", e->name);
             err_detail(err, "statements 1 to %zu were begun or committed by an interrupted run",
                        j->next);
             plan_place(mp, 0, err);
@@ -258,10 +276,10 @@ static bool
 make_plan(Run *r, const History *h, Err *err)
 {
     r->plan = (Plan){0};
-    vec_each(const Entry, e, &h->entries)
-    {
+    vec_each (const Entry, e, &h->entries) {
         if (e->state == ENTRY_RESUMABLE && !e->file) {
-            err_set(err, ERR_DIVERGED, "migration \"%s\" is half applied, but its file is gone", e->name);
+            err_set(err, ERR_DIVERGED, "migration \"%s\" is half applied, but its file is gone",
+                    e->name);
             return err_hint(err, "restore the folder from version control and run: aramid deploy");
         }
         if ((e->state == ENTRY_RESUMABLE || (e->state == ENTRY_PENDING && e->file)) &&
@@ -278,8 +296,7 @@ static bool
 check_syntax(Run *r, Err *err)
 {
     static const char guard[] = "DO $aramid$BEGIN RAISE EXCEPTION 'syntax is fine'; END$aramid$;\n";
-    vec_each(MigrationPlan, mp, &r->plan.migrations)
-    {
+    vec_each (MigrationPlan, mp, &r->plan.migrations) {
         if (!mp->script.has_opaque)
             continue;
         ARENA_LOCAL(a);
@@ -301,7 +318,8 @@ check_syntax(Run *r, Err *err)
 }
 
 bool
-run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal, Plan *ret, Err *err)
+run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal, Plan *ret,
+         Err *err)
 {
     RunReport report = {0};
     Run r = {.arena = a, .session = *s, .journal = *journal, .report = &report};
@@ -320,25 +338,25 @@ find_existing(Run *r, Err *err)
     session_add_user_prefix(&r->session, &b);
     buf_addz(&b, "SELECT w.s, w.n FROM (VALUES ");
     size_t n = 0;
-    vec_each(const MigrationPlan, mp, &r->plan.migrations) vec_each(const Step, s, &mp->steps)
-        vec_each(const StepLock, l, &s->locks)
-    {
-        if (!l->can_prelock || l->mode < SQL_LOCK_SHARE || !s->has_strong)
-            continue;
-        buf_addz(&b, n++ ? ",(" : "(");
-        sql_add_literal(&b, str_of(l->rel.schema));
-        buf_addc(&b, ',');
-        sql_add_literal(&b, str_of(l->rel.name));
-        buf_addc(&b, ',');
-        Buf name;
-        buf_init(&name, r->arena);
-        if (l->rel.schema[0])
-            sql_add_name(&name, l->rel.schema, l->rel.name);
-        else
-            sql_add_ident(&name, l->rel.name);
-        sql_add_literal(&b, buf_str(&name));
-        buf_addc(&b, ')');
-    }
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        vec_each (const Step, s, &mp->steps)
+            vec_each (const StepLock, l, &s->locks) {
+                if (!l->can_prelock || l->mode < SQL_LOCK_SHARE || !s->has_strong)
+                    continue;
+                buf_addz(&b, n++ ? ",(" : "(");
+                sql_add_literal(&b, str_of(l->rel.schema));
+                buf_addc(&b, ',');
+                sql_add_literal(&b, str_of(l->rel.name));
+                buf_addc(&b, ',');
+                Buf name;
+                buf_init(&name, r->arena);
+                if (l->rel.schema[0])
+                    sql_add_name(&name, l->rel.schema, l->rel.name);
+                else
+                    sql_add_ident(&name, l->rel.name);
+                sql_add_literal(&b, buf_str(&name));
+                buf_addc(&b, ')');
+            }
     r->existing.n = 0;
     if (n == 0 || (!r->session.tables && !r->session.ledger_exists))
         return true;
@@ -348,7 +366,8 @@ find_existing(Run *r, Err *err)
     DbRowsVec results;
     if (!db_query(r->session.db, r->arena, buf_str(&b), &results, err)) {
         return err->code != ERR_CONNECTION_LOST && err->code != ERR_INTERRUPTED &&
-               err->code != ERR_TIMEOUT; /* a name in a schema that is closed to us: no early locks */
+               err->code !=
+                   ERR_TIMEOUT; /* a name in a schema that is closed to us: no early locks */
     }
     const DbRows *rows = &results.v[results.n - 1];
     for (int i = 0; i < rows->rows; i++)
@@ -422,8 +441,8 @@ prepare(Run *r, bool *ret_restart, Err *err)
     const char *schema = s->ledger_schema; /* is set to one that is still to be made */
     bool ok = make_tables(r, tables, marks, err);
     if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
-        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "which environment this is could not be written down: %s",
-                 err->primary);
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL,
+                 "which environment this is could not be written down: %s", err->primary);
         tables = 0;
         marks = false;
         s->ledger_schema = schema;
@@ -470,8 +489,13 @@ note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
 {
     *vec_add(r->arena, &r->report->applied) =
         (RunDone){.name = name, .ms = ms, .steps = (int)steps, .resumed = resumed};
-    emit(r, (RunEvent){.kind = RUN_APPLIED, .level = RUN_OK, .migration = name,
-                       .index = r->number, .total = r->total, .ms = ms, .text = "applied"});
+    emit(r, (RunEvent){.kind = RUN_APPLIED,
+                       .level = RUN_OK,
+                       .migration = name,
+                       .index = r->number,
+                       .total = r->total,
+                       .ms = ms,
+                       .text = "applied"});
 }
 
 static bool
@@ -485,8 +509,7 @@ static bool
 execute_all(Run *r, bool *ret_restart, Err *err)
 {
     *ret_restart = false;
-    vec_each(MigrationPlan, mp, &r->plan.migrations)
-    {
+    vec_each (MigrationPlan, mp, &r->plan.migrations) {
         r->number++;
         r->current = mp->migration->name;
         if (os_signal_pending()) {
@@ -497,7 +520,7 @@ execute_all(Run *r, bool *ret_restart, Err *err)
             return false;
         run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
                  mp->resumes ? "going on where an interrupted run stopped" : "begins");
-        vec_each(const char *const, n, &mp->notes)
+        vec_each (const char *const, n, &mp->notes)
             run_emit(r, RUN_NOTE, RUN_WARN, mp->migration->name, "%s", *n);
         r->current_started_ms = clock_ms();
         StepEnd end;
@@ -544,13 +567,15 @@ ask_state(Run *r, bool records, DbRowsVec *ret, size_t *ret_at, Err *err)
         add_record(r, &b, "done");
         buf_addc(&b, ';');
     }
-    buf_fmt(&b, "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
-                 " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
-                 " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
-                 " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
-                 " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-                 " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
-                 " AND " BUILDER_ON " IS NULL", "i.indrelid");
+    buf_fmt(&b,
+            "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
+            " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
+            " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
+            " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+            " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
+            " AND " BUILDER_ON " IS NULL",
+            "i.indrelid");
     return db_query(s->db, r->arena, buf_str(&b), ret, err);
 }
 
@@ -582,7 +607,8 @@ verify(Run *r, Err *err)
     for (int i = 0; i < invalid->rows; i++)
         run_emit(r, RUN_NOTE, RUN_WARN, NULL,
                  "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
-                 "drop it", db_cell(invalid, i, 0).p);
+                 "drop it",
+                 db_cell(invalid, i, 0).p);
     r->number = r->total = 0; /* it is about all of them */
     run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
              h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");
@@ -639,7 +665,7 @@ ask_first(Run *r, Err *err)
             return false;
         r->approved = true;
     }
-    vec_each(const MigrationPlan, mp, &r->plan.migrations)
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
         *vec_add(r->arena, &r->approved_names) = mp->migration->name;
     r->journal.n = 0;
     return session_refresh(s, err); /* the question may have stood for long */
@@ -649,15 +675,16 @@ ask_first(Run *r, Err *err)
 static bool
 check_approved(const Run *r, Err *err)
 {
-    vec_each(const MigrationPlan, mp, &r->plan.migrations)
-    {
+    vec_each (const MigrationPlan, mp, &r->plan.migrations) {
         bool known = false;
-        vec_each(const char *const, name, &r->approved_names) known =
-            known || strcmp(*name, mp->migration->name) == 0;
+        vec_each (const char *const, name, &r->approved_names)
+            known = known || strcmp(*name, mp->migration->name) == 0;
         if (known)
             continue;
-        err_set(err, ERR_CONFIRM, "the history changed while the question stood: migration \"%s\" "
-                                  "is pending now too, and nobody approved it", mp->migration->name);
+        err_set(err, ERR_CONFIRM,
+                "the history changed while the question stood: migration \"%s\" "
+                "is pending now too, and nobody approved it",
+                mp->migration->name);
         return err_hint(err, "look again: aramid deploy");
     }
     return true;
@@ -669,14 +696,20 @@ pass(Run *r, bool *ret_restart, Err *err)
     const RunDeploy *d = r->deploy;
     Session *s = &r->session;
     *ret_restart = false;
-    SessionOptions o = {.config = d->config, .url = d->url, .url_origin = d->url_origin,
-                        .layout = d->history->layout, .verb = "deploy", .tick = run_tick,
-                        .tick_arg = r, .writes = true};
+    SessionOptions o = {.config = d->config,
+                        .url = d->url,
+                        .url_origin = d->url_origin,
+                        .layout = d->history->layout,
+                        .verb = "deploy",
+                        .tick = run_tick,
+                        .tick_arg = r,
+                        .writes = true};
     if (!session_open(r->arena, &o, s, err))
         return false;
     fill_target(r);
     failpoint(r, FP_CONNECTED);
-    run_emit(r, RUN_CONNECTED, RUN_INFO, NULL, "PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"",
+    run_emit(r, RUN_CONNECTED, RUN_INFO, NULL,
+             "PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"",
              r->report->server_version / 10000, r->report->server_version % 10000, r->report->host,
              r->report->database, r->report->user);
     r->journal.n = 0;
@@ -727,9 +760,10 @@ tell_interrupted(const Run *r, Err *err)
 {
     if (r->current)
         err_detail(err, "it was at migration \"%s\"; %s, and the lock was released", r->current,
-                   r->is_alone ? "its statement outside of transactions was cancelled (the next run looks "
-                                 "what it left, and goes on)"
-                               : "the open transaction was rolled back");
+                   r->is_alone
+                       ? "its statement outside of transactions was cancelled (the next run looks "
+                         "what it left, and goes on)"
+                       : "the open transaction was rolled back");
     err_detail(err, "state: %zu migration%s of this run %s applied", r->report->applied.n,
                r->report->applied.n == 1 ? "" : "s", r->report->applied.n == 1 ? "is" : "are");
     err_hint(err, "to go on: aramid deploy; to see where it stands: aramid status");
@@ -739,7 +773,10 @@ bool
 run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
 {
     *ret = (RunReport){0};
-    Run r = {.arena = a, .deploy = deploy, .report = ret, .started_ms = clock_ms(),
+    Run r = {.arena = a,
+             .deploy = deploy,
+             .report = ret,
+             .started_ms = clock_ms(),
              .started_us = clock_wall_us()};
     int attempts = 0;
     bool ok;
@@ -756,10 +793,9 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
             break;
         ret->retries++;
         run_emit(&r, RUN_RETRY, RUN_WARN, r.current,
-                 "%s; connecting again, the history table will tell what was done",
-                 err->primary);
-        if (!db_pause(run_tick, &r, db_backoff_ms(config_ms(deploy->config, CFG_RETRY_DELAY), 5000,
-                                                  attempts))) {
+                 "%s; connecting again, the history table will tell what was done", err->primary);
+        if (!db_pause(run_tick, &r,
+                      db_backoff_ms(config_ms(deploy->config, CFG_RETRY_DELAY), 5000, attempts))) {
             err_set(err, ERR_INTERRUPTED, "the run was interrupted");
             break;
         }

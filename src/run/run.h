@@ -14,7 +14,7 @@
 
 typedef enum RunEventKind {
     RUN_CONNECTED,
-    RUN_WAITING,   /* for another runner */
+    RUN_WAITING, /* for another runner */
     RUN_LOCKED,
     RUN_TARGET, /* the database that is about to be changed, and who it is; RUN_OK where the
                    environment has a name: then it is told in any case */
@@ -22,14 +22,14 @@ typedef enum RunEventKind {
     RUN_MIGRATION, /* begins */
     RUN_STEP,      /* begins, of a migration with several */
     RUN_STEP_DONE,
-    RUN_APPLIED,   /* a migration ended well */
-    RUN_PROGRESS,  /* of the statement that runs: percentages, blockers */
-    RUN_BLOCKED,   /* waiting for table locks of others */
+    RUN_APPLIED,  /* a migration ended well */
+    RUN_PROGRESS, /* of the statement that runs: percentages, blockers */
+    RUN_BLOCKED,  /* waiting for table locks of others */
     RUN_RETRY,
     RUN_REPAIRED,
-    RUN_NOTE,      /* something a person should know */
-    RUN_NOTICE,    /* the server's own WARNING or NOTICE */
-    RUN_BACKUP,    /* begins (info), or was made */
+    RUN_NOTE,   /* something a person should know */
+    RUN_NOTICE, /* the server's own WARNING or NOTICE */
+    RUN_BACKUP, /* begins (info), or was made */
     RUN_VERIFIED,
     RUN_FAILED,
 } RunEventKind;
@@ -69,7 +69,7 @@ typedef struct Session {
     Db *db;
     const Config *config;
     const HistoryLayout *layout;
-    const char *url_schema;    /* of the URL, or NULL: then the role's search_path holds */
+    const char *url_schema; /* of the URL, or NULL: then the role's search_path holds */
     const char *url_user;
     const char *ledger_schema; /* NULL: no schema to put it in */
     bool ledger_exists;
@@ -77,12 +77,12 @@ typedef struct Session {
     bool is_fresh; /* no schema holds a table of a user */
     int tables;    /* ordinary tables in the ledger's schema, without ours */
     OwnPlace own[OWN_COUNT];
-    bool has_own_schema; /* schema aramid is there */
-    IdentityPlace place; /* where this database is now */
+    bool has_own_schema;      /* schema aramid is there */
+    IdentityPlace place;      /* where this database is now */
     VEC(Identity) identities; /* what is written in it; read together with the ledger */
     bool has_own_lock, has_prisma_lock;
     bool unclean; /* a script may have changed settings or the role, or let the lock go */
-    DbTick tick; /* stops waits between queries too; may be NULL */
+    DbTick tick;  /* stops waits between queries too; may be NULL */
     void *tick_arg;
 } Session;
 
@@ -116,11 +116,11 @@ MUST_CHECK bool session_count_tables(Session *s, Err *err);
 /* What the journal knows about a migration that was begun. */
 typedef struct JournalStep {
     const char *ledger_id, *name;
-    size_t first, next; /* statements [first, next) */
-    bool done;          /* else it was begun outside a transaction and may have run */
-    const char *prefix_hash; /* of the file's bytes up to the end of statement next-1 */
-    const char *chained;     /* see PlanHints */
-    int64_t relation;        /* oid of the table of an index step, 0 = none */
+    size_t first, next;         /* statements [first, next) */
+    bool done;                  /* else it was begun outside a transaction and may have run */
+    const char *prefix_hash;    /* of the file's bytes up to the end of statement next-1 */
+    const char *chained;        /* see PlanHints */
+    int64_t relation;           /* oid of the table of an index step, 0 = none */
     const char *indexes_before; /* "{1,2}": oids of its indexes before the step */
 } JournalStep;
 typedef VEC(JournalStep) JournalVec;
@@ -150,7 +150,8 @@ MUST_CHECK bool lock_terminate(Session *s, const LockHolder *h, bool *ret_ended,
 
 /* Take our lock and Prisma's, then read ledger and journal and compare. Waits, polling, up to
  * CFG_WAIT_RUNNER; ends orphans of this machine. errors: ERR_RUNNER_ACTIVE, ERR_INTERRUPTED. */
-MUST_CHECK bool lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err *err);
+MUST_CHECK bool lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink,
+                              Err *err);
 
 /* Release Prisma's key, let its waiters through and take it again: a waiter that blocks in
  * pg_advisory_lock() deadlocks with CREATE INDEX CONCURRENTLY. The ledger must be read again. */
@@ -161,7 +162,7 @@ MUST_CHECK bool lock_yield_to_prisma(Session *s, const RunSink *sink, Err *err);
 /* What a run is about to write about the database. */
 typedef struct IdentityMark {
     const char *environment, *profile;
-    const char *name; /* or NULL */
+    const char *name;      /* or NULL */
     const char *made_with; /* "aramid deploy" */
 } IdentityMark;
 
@@ -250,7 +251,8 @@ typedef struct ProbeResult {
     int present, absent, unknown;
     VEC(const char *) lines; /* "table \"public\".\"User\": exists" */
 } ProbeResult;
-MUST_CHECK bool run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *err);
+MUST_CHECK bool run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret,
+                          Err *err);
 
 /* Statements that write the ledger for `resolve`, and take the settled rows' steps out of the
  * journal; all under the lock. */

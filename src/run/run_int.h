@@ -52,8 +52,8 @@ typedef struct Run {
     Plan plan;
     JournalVec journal;
     int64_t started_ms, started_us; /* monotonic; by our wall clock */
-    bool told;     /* the oddities of the history */
-    const IdentityMark *mark; /* to be written, or NULL */
+    bool told;                      /* the oddities of the history */
+    const IdentityMark *mark;       /* to be written, or NULL */
     bool approved;
     VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
@@ -61,17 +61,17 @@ typedef struct Run {
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
     int64_t current_started_ms;
-    int number, total;     /* of it */
-    bool is_alone;         /* its step under way is outside of transactions */
-    Watch *watch;          /* of the statement that runs, or NULL */
-    Db *observer;          /* second connection for progress, made when a statement takes long */
-    bool no_observer;      /* it could not be made */
-    Map learned; /* by migration: struct Learned */
+    int number, total;    /* of it */
+    bool is_alone;        /* its step under way is outside of transactions */
+    Watch *watch;         /* of the statement that runs, or NULL */
+    Db *observer;         /* second connection for progress, made when a statement takes long */
+    bool no_observer;     /* it could not be made */
+    Map learned;          /* by migration: struct Learned */
     const char *carry;    /* ledger and journal of a finished step, for the next message; or NULL */
     int carry_statements; /* in it, each with its semicolon */
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
-    int64_t blocked_told_ms; /* who is in the way was said then, */
-    bool blocked_named;      /* by name */
+    int64_t blocked_told_ms;      /* who is in the way was said then, */
+    bool blocked_named;           /* by name */
 } Run;
 
 void failpoint(Run *r, Failpoint id);
@@ -121,7 +121,7 @@ typedef struct Part {
 
 typedef struct Message {
     Buf sql;
-    VEC(Part) parts; /* one for each statement of the message, in order */
+    VEC(Part) parts;           /* one for each statement of the message, in order */
     size_t user_off, user_len; /* where the file's bytes stand in it */
     size_t file_off;           /* and where they come from */
 } Message;
@@ -129,22 +129,22 @@ typedef struct Message {
 /* How a step's locks are to be taken. */
 typedef struct LockPlan {
     VEC(const StepLock *) tables; /* that exist and may be locked first */
-    int64_t table_ms;  /* lock_timeout of each opening LOCK TABLE in the final mode */
-    int64_t evict_ms;  /* of the SHARE UPDATE EXCLUSIVE before it, which blocks nobody */
-    int64_t rest_ms;   /* of the script itself; 0 = none */
-    bool guard;          /* somebody looks at our waits from outside */
-    bool waits_for_rows; /* and rest_ms is long because of that */
+    int64_t table_ms;             /* lock_timeout of each opening LOCK TABLE in the final mode */
+    int64_t evict_ms;             /* of the SHARE UPDATE EXCLUSIVE before it, which blocks nobody */
+    int64_t rest_ms;              /* of the script itself; 0 = none */
+    bool guard;                   /* somebody looks at our waits from outside */
+    bool waits_for_rows;          /* and rest_ms is long because of that */
 } LockPlan;
 
 typedef struct StepWrite {
-    const char *record;    /* SQL for the tail: statements joined by "; ", without the last ";" */
+    const char *record; /* SQL for the tail: statements joined by "; ", without the last ";" */
     int record_statements;
     const char *guard_name; /* migration that must not be applied yet, NULL = no such guard */
 } StepWrite;
 
 /* The message of a STEP_TX or STEP_OWN_TX. */
-void message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LockPlan *locks,
-                  const StepWrite *write, Message *ret);
+void message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step,
+                  const LockPlan *locks, const StepWrite *write, Message *ret);
 
 /* The part that failed, and the place in the file for an error at a character position. */
 const Part *message_failed_part(const Message *m, const DbOutcome *o);
@@ -174,8 +174,9 @@ bool own_refuse(const Session *s, const char *what, Err *err); /* no place for a
 
 void identity_add_select(const Session *s, Buf *b);
 MUST_CHECK bool identity_read(Session *s, const DbRows *rows, Err *err);
-void identity_add_write(const Session *s, Buf *b, const IdentityMark *mark); /* with its semicolon */
-const char *identity_schema(const Session *s); /* whose row is meant */
+void identity_add_write(const Session *s, Buf *b,
+                        const IdentityMark *mark); /* with its semicolon */
+const char *identity_schema(const Session *s);     /* whose row is meant */
 
 void record_add(const Session *s, Buf *b, const RunRecord *record);
 

@@ -19,7 +19,8 @@ int
 session_add_prefix(const Session *s, Buf *b)
 {
     int n = add_resets(s, b);
-    buf_addz(b, "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';");
+    buf_addz(b,
+             "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';");
     return n + 3;
 }
 
@@ -47,29 +48,35 @@ session_add_user_prefix(const Session *s, Buf *b)
 static void
 add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema, bool with_system)
 {
-    buf_fmt(b, "SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.place,"
-               " pg_catalog.has_database_privilege(d.oid, 'CREATE'),"
-               " pg_catalog.has_table_privilege(c.oid, 'SELECT'),"
-               " pg_catalog.has_table_privilege(c.oid, 'INSERT') AND"
-               " pg_catalog.has_table_privilege(c.oid, 'UPDATE'), %s, d.oid,"
-               " pg_catalog.current_setting('neon.branch_id', true) FROM pg_catalog.pg_database d"
-               " LEFT JOIN (SELECT m.oid, m.nspname, ",
-            with_system ? "(SELECT y.system_identifier FROM pg_catalog.pg_control_system() y)" : "NULL");
+    buf_fmt(
+        b,
+        "SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.place,"
+        " pg_catalog.has_database_privilege(d.oid, 'CREATE'),"
+        " pg_catalog.has_table_privilege(c.oid, 'SELECT'),"
+        " pg_catalog.has_table_privilege(c.oid, 'INSERT') AND"
+        " pg_catalog.has_table_privilege(c.oid, 'UPDATE'), %s, d.oid,"
+        " pg_catalog.current_setting('neon.branch_id', true) FROM pg_catalog.pg_database d"
+        " LEFT JOIN (SELECT m.oid, m.nspname, ",
+        with_system ? "(SELECT y.system_identifier FROM pg_catalog.pg_control_system() y)"
+                    : "NULL");
     if (url_schema) {
         buf_addz(b, "CASE WHEN m.nspname OPERATOR(pg_catalog.=) ");
         sql_add_literal(b, str_of(url_schema));
         buf_addz(b, " THEN 1 END");
     } else
         buf_addz(b, "pg_catalog.array_position(pg_catalog.current_schemas(false), m.nspname)");
-    buf_addz(b, " AS place FROM pg_catalog.pg_namespace m WHERE m.nspname OPERATOR(pg_catalog.=) ANY (");
+    buf_addz(
+        b, " AS place FROM pg_catalog.pg_namespace m WHERE m.nspname OPERATOR(pg_catalog.=) ANY (");
     if (url_schema) {
         buf_addz(b, "ARRAY['aramid',");
         sql_add_literal(b, str_of(url_schema));
         buf_addz(b, "]::pg_catalog.name[]");
     } else
-        buf_addz(b, "pg_catalog.array_append(pg_catalog.current_schemas(false), 'aramid'::pg_catalog.name)");
-    buf_addz(b, ")) n ON true LEFT JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=)"
-                " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
+        buf_addz(b, "pg_catalog.array_append(pg_catalog.current_schemas(false), "
+                    "'aramid'::pg_catalog.name)");
+    buf_addz(b,
+             ")) n ON true LEFT JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=)"
+             " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
     own_add_names(b);
     sql_add_literal(b, str_of(layout->ledger));
     buf_addz(b, "]::pg_catalog.name[]) WHERE d.datname OPERATOR(pg_catalog.=)"
@@ -106,11 +113,12 @@ ledger_row(const DbRows *r, const char *ledger)
 static bool
 is_public_name(Str host)
 {
-    static const char *const inner[] = {".local", ".localdomain", ".localhost", ".internal", ".lan",
-                                        ".home.arpa", ".test", ".svc"};
+    static const char *const inner[] = {".local", ".localdomain", ".localhost", ".internal",
+                                        ".lan",   ".home.arpa",   ".test",      ".svc"};
     bool letter = false, dot = false;
     for (size_t i = 0; i < host.n; i++) {
-        letter = letter || (host.p[i] >= 'g' && host.p[i] <= 'z') || (host.p[i] >= 'G' && host.p[i] <= 'Z');
+        letter = letter || (host.p[i] >= 'g' && host.p[i] <= 'z') ||
+                 (host.p[i] >= 'G' && host.p[i] <= 'Z');
         dot = dot || host.p[i] == '.';
     }
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
@@ -174,15 +182,17 @@ session_count_tables(Session *s, Err *err)
     session_add_prefix(s, &b);
     buf_addz(&b, "SELECT pg_catalog.count(*) FILTER (WHERE n.nspname OPERATOR(pg_catalog.=) ");
     sql_add_literal(&b, str_of(s->ledger_schema ? s->ledger_schema : ""));
-    buf_fmt(&b, " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relname OPERATOR(pg_catalog.=)"
-                " ANY ('{spatial_ref_sys,geometry_columns,geography_columns,"
-                "raster_columns,raster_overviews}'::pg_catalog.name[])), pg_catalog.count(*) FROM"
-                " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=)"
-                " c.relnamespace WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
-                " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
-                " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['%s','_aramid_journal',"
-                "'_aramid_identity','_aramid_runs']::pg_catalog.name[]) AND"
-                " n.nspname OPERATOR(pg_catalog.<>) 'aramid'", s->layout->ledger);
+    buf_fmt(&b,
+            " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relname OPERATOR(pg_catalog.=)"
+            " ANY ('{spatial_ref_sys,geometry_columns,geography_columns,"
+            "raster_columns,raster_overviews}'::pg_catalog.name[])), pg_catalog.count(*) FROM"
+            " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=)"
+            " c.relnamespace WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
+            " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
+            " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['%s','_aramid_journal',"
+            "'_aramid_identity','_aramid_runs']::pg_catalog.name[]) AND"
+            " n.nspname OPERATOR(pg_catalog.<>) 'aramid'",
+            s->layout->ledger);
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
         return false;
@@ -198,9 +208,13 @@ bool
 session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
 {
     const Config *c = o->config;
-    *ret = (Session){.arena = a, .config = c, .layout = o->layout, .url_schema = o->url->schema,
+    *ret = (Session){.arena = a,
+                     .config = c,
+                     .layout = o->layout,
+                     .url_schema = o->url->schema,
                      .url_user = o->url->user,
-                     .tick = o->tick, .tick_arg = o->tick_arg};
+                     .tick = o->tick,
+                     .tick_arg = o->tick_arg};
     Buf facts;
     buf_init(&facts, a);
     add_facts_query(&facts, o->layout, o->url->schema, true);
@@ -264,17 +278,16 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
     if (s->own[OWN_IDENTITY].may_read && !identity_read(s, &results->v[at], err))
         return false;
     history_compare(s->arena, h);
-    vec_each(Entry, e, &h->entries)
-    {
+    vec_each (Entry, e, &h->entries) {
         if (e->state != ENTRY_FAILED)
             continue;
-        vec_each(const JournalStep, j, journal) if (strcmp(j->ledger_id, e->row->id) == 0)
-        {
-            e->state = ENTRY_RESUMABLE;
-            h->failed--;
-            h->resumable++;
-            break;
-        }
+        vec_each (const JournalStep, j, journal)
+            if (strcmp(j->ledger_id, e->row->id) == 0) {
+                e->state = ENTRY_RESUMABLE;
+                h->failed--;
+                h->resumable++;
+                break;
+            }
     }
     return true;
 }
@@ -322,7 +335,8 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
 {
     Buf b;
     buf_init(&b, s->arena);
-    buf_addz(&b, "SET LOCAL search_path='';SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+    buf_addz(&b,
+             "SET LOCAL search_path='';SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
     session_add_history_queries(s, &b);
     DbRowsVec results;
     if (!s->ledger_exists && !session_count_tables(s, err))

@@ -36,8 +36,7 @@ plan_locks(Run *r, Arena *a, const Step *step, const struct Learned *l, LockPlan
                                          : base;
         return;
     }
-    vec_each(const StepLock, s, &step->locks)
-    {
+    vec_each (const StepLock, s, &step->locks) {
         if (!l->no_prelock && s->can_prelock && s->mode >= SQL_LOCK_SHARE && relation_exists(r, s))
             *vec_add(a, &ret->tables) = s;
     }
@@ -102,18 +101,20 @@ static const char *
 state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have_committed)
 {
     size_t before = r->report->applied.n;
-    const char *earlier =
-        before ? str_fmt(a, "%zu migration%s before it %s applied; ", before, before == 1 ? "" : "s",
-                         before == 1 ? "is" : "are")
-               : "";
+    const char *earlier = before ? str_fmt(a, "%zu migration%s before it %s applied; ", before,
+                                           before == 1 ? "" : "s", before == 1 ? "is" : "are")
+                                 : "";
     if (may_have_committed)
-        return str_fmt(a, "state: %sthe %zu statements of this migration before this one are "
-                          "committed, and so is what it committed itself before the error",
+        return str_fmt(a,
+                       "state: %sthe %zu statements of this migration before this one are "
+                       "committed, and so is what it committed itself before the error",
                        earlier, done);
     if (done == 0)
         return str_fmt(a, "state: %snothing of this migration is in the database", earlier);
-    return str_fmt(a, "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
-                      "is not", earlier, done, mp->script.stmts.n);
+    return str_fmt(a,
+                   "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
+                   "is not",
+                   earlier, done, mp->script.stmts.n);
 }
 
 bool
@@ -141,13 +142,17 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
     r->report->failed = mp->migration->name;
     if (done)
-        return err_hint(err, "correct the file from statement %zu on, or the data, and run: aramid "
-                             "deploy", done + 1);
+        return err_hint(err,
+                        "correct the file from statement %zu on, or the data, and run: aramid "
+                        "deploy",
+                        done + 1);
     const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
     for (size_t i = 0; i < sizeof exists / sizeof *exists; i++)
         if (strcmp(o->sqlstate, exists[i]) == 0)
-            err_hint(err, "when this database already has what the migration makes, record it: "
-                          "aramid resolve --applied %s", str_shell(a, mp->migration->name));
+            err_hint(err,
+                     "when this database already has what the migration makes, record it: "
+                     "aramid resolve --applied %s",
+                     str_shell(a, mp->migration->name));
     return err_hint(err, "correct the file or the data and run: aramid deploy");
 }
 
@@ -217,7 +222,9 @@ run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret)
 {
     watch_begin(r, guard);
     db_run(r->session.db, a, sql,
-           &(DbRun){.discard_rows = true, .notice = on_notice, .notice_arg = r,
+           &(DbRun){.discard_rows = true,
+                    .notice = on_notice,
+                    .notice_arg = r,
                     .tick_ms = guard && !guard->is_alone ? GUARD_EVERY_MS : 0},
            ret);
     watch_end(r);
@@ -285,13 +292,15 @@ handle_failure(Run *r, const MigrationPlan *mp, const Step *step, const Message 
         *ret_again = true;
         return gate_wait(r, mp, locks, guard->blocker, ++*lock_tries, err);
     }
-    if (retry == DB_RETRY_CONFLICT && ++*conflicts <= r->session.config->values[CFG_MAX_RETRIES].number) {
+    if (retry == DB_RETRY_CONFLICT &&
+        ++*conflicts <= r->session.config->values[CFG_MAX_RETRIES].number) {
         run_emit(r, RUN_RETRY, RUN_WARN, mp->migration->name,
                  "%s (%s): the transaction was rolled back and is tried again", o->message,
                  o->sqlstate);
         *ret_again = true;
-        return db_pause(run_tick, r, db_backoff_ms(config_ms(r->session.config, CFG_RETRY_DELAY),
-                                                   10000, *conflicts)) ||
+        return db_pause(run_tick, r,
+                        db_backoff_ms(config_ms(r->session.config, CFG_RETRY_DELAY), 10000,
+                                      *conflicts)) ||
                err_set(err, ERR_INTERRUPTED, "the run was interrupted");
     }
     if (replan(r, mp, step, part, o)) {
@@ -330,13 +339,16 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
             return db_outcome_err(&o, "the migration", err);
         if (o.end == DB_LOST)
             return restart(err, ERR_CONNECTION_LOST, ret, o.message);
-        if (step->mode == STEP_OWN_TX) { /* an error behind the file's BEGIN leaves its block open */
+        if (step->mode ==
+            STEP_OWN_TX) { /* an error behind the file's BEGIN leaves its block open */
             DbOutcome rollback;
             db_run(r->session.db, a, STR("ROLLBACK"),
-                   &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)}, &rollback);
+                   &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)},
+                   &rollback);
         }
         bool again;
-        if (!handle_failure(r, mp, step, &m, &locks, &guard, &o, &conflicts, &lock_tries, ret, &again, err))
+        if (!handle_failure(r, mp, step, &m, &locks, &guard, &o, &conflicts, &lock_tries, ret,
+                            &again, err))
             return false;
         if (!again)
             return true;

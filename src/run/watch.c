@@ -65,13 +65,16 @@ watch_open(Run *r)
 
 static const char look_query[] =
     "SET search_path='';"
-    "SELECT a.state, a.wait_event_type, a.wait_event," BLOCKER_OF("a.pid") ","
-    " (SELECT count(*) FROM pg_locks w JOIN pg_locks h ON h.pid = a.pid AND h.granted"
-    " AND w.relation = h.relation AND w.database = h.database WHERE NOT w.granted AND w.pid <> a.pid"
-    " AND h.mode" STRONG "),"
-    " p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total"
-    " FROM pg_stat_activity a LEFT JOIN pg_stat_progress_create_index p ON p.pid = a.pid"
-    " WHERE a.pid = %d";
+    "SELECT a.state, a.wait_event_type, a.wait_event," BLOCKER_OF(
+        "a.pid") ","
+                 " (SELECT count(*) FROM pg_locks w JOIN pg_locks h ON h.pid = a.pid AND h.granted"
+                 " AND w.relation = h.relation AND w.database = h.database WHERE NOT w.granted AND "
+                 "w.pid <> a.pid"
+                 " AND h.mode" STRONG "),"
+                 " p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total"
+                 " FROM pg_stat_activity a LEFT JOIN pg_stat_progress_create_index p ON p.pid = "
+                 "a.pid"
+                 " WHERE a.pid = %d";
 
 static long long
 number(const DbRows *rows, int col)
@@ -107,11 +110,12 @@ tell(Run *r, Arena *a, const DbRows *rows, int64_t ms)
 /* A lock that we wait for, who has it, and whether others queue because of that. */
 static const char guard_query[] =
     "SET search_path='';"
-    "SELECT " BLOCKER_OF("w.pid") ", (w.locktype = 'relation' AND w.mode" STRONG ") OR EXISTS"
-    " (SELECT 1 FROM pg_locks h JOIN pg_locks o ON o.relation = h.relation"
-    " AND o.database = h.database AND NOT o.granted AND o.pid <> h.pid"
-    " WHERE h.pid = w.pid AND h.granted AND h.mode" STRONG ")"
-    " FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
+    "SELECT " BLOCKER_OF(
+        "w.pid") ", (w.locktype = 'relation' AND w.mode" STRONG ") OR EXISTS"
+                 " (SELECT 1 FROM pg_locks h JOIN pg_locks o ON o.relation = h.relation"
+                 " AND o.database = h.database AND NOT o.granted AND o.pid <> h.pid"
+                 " WHERE h.pid = w.pid AND h.granted AND h.mode" STRONG ")"
+                 " FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
 
 static const char guard_alone_query[] =
     "SET search_path='';"
@@ -159,8 +163,8 @@ watch_tick(Run *r, int64_t elapsed_ms)
     const DbInfo *info = db_info(r->session.db);
     DbRowsVec results;
     Err ignored;
-    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid)),
-                  &results, &ignored))
+    if (!db_query(r->observer, a, str_of(str_fmt(a, look_query, info->backend_pid)), &results,
+                  &ignored))
         return true;
     const DbRows *rows = &results.v[results.n - 1];
     if (rows->rows == 0 || str_is(db_cell(rows, 0, 0), "idle")) {

@@ -9,8 +9,8 @@
 #include "base/vec.h"
 
 typedef struct PgBinaries {
-    const char *bindir; /* folder with postgres, initdb, pg_ctl (npm's builds have only those) */
-    int major;          /* 13 to 18 */
+    const char *bindir;  /* folder with postgres, initdb, pg_ctl (npm's builds have only those) */
+    int major;           /* 13 to 18 */
     const char *version; /* "15.18" */
 } PgBinaries;
 
@@ -22,7 +22,8 @@ MUST_CHECK bool cluster_find_binaries(Arena *a, const char *bindir, int major, P
 
 /* A program of PostgreSQL's client package. */
 typedef struct PgProgram {
-    const char *path; /* the real one, not Debian's wrapper, which chooses by the machine's clusters */
+    const char
+        *path; /* the real one, not Debian's wrapper, which chooses by the machine's clusters */
     int major;
     const char *version; /* "15.20" */
 } PgProgram;
@@ -52,8 +53,8 @@ typedef struct ClusterInfo {
     const char *database;   /* named after the project folder, made on first start */
     int major;
     bool running;
-    bool created; /* initdb ran in this call */
-    bool started; /* the server was started by this call */
+    bool created;        /* initdb ran in this call */
+    bool started;        /* the server was started by this call */
     long postmaster_pid; /* 0 = not running */
     const char *log_path;
 } ClusterInfo;

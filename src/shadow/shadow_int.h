@@ -13,12 +13,10 @@
 
 /* cluster_find_binaries without asking the program for its version when the folder's name tells
  * the major: ret->version may be NULL. */
-MUST_CHECK bool
-binaries_find(Arena *a, const char *bindir, int major, PgBinaries *ret, Err *err);
+MUST_CHECK bool binaries_find(Arena *a, const char *bindir, int major, PgBinaries *ret, Err *err);
 
 /* The command that installs a server on this system; major 0 = any. NULL: unknown system. */
-const char *
-binaries_install_command(Arena *a, int major);
+const char *binaries_install_command(Arena *a, int major);
 
 /* ---- user.c -------------------------------------------------------------------------------- */
 
@@ -31,38 +29,30 @@ typedef struct ServerUser {
 } ServerUser;
 
 /* For a new cluster: ourselves, or as root the first of "postgres" and "nobody". */
-MUST_CHECK bool
-user_for_new(Arena *a, ServerUser *ret, Err *err);
+MUST_CHECK bool user_for_new(Arena *a, ServerUser *ret, Err *err);
 
 /* For an existing data folder: its owner. ERR_EMBEDDED when we may not act as that user. */
-MUST_CHECK bool
-user_of_data(Arena *a, const char *data, ServerUser *ret, Err *err);
+MUST_CHECK bool user_of_data(Arena *a, const char *data, ServerUser *ret, Err *err);
 
 /* A user's name, or "uid N". */
-const char *
-user_name(Arena *a, uid_t uid);
+const char *user_name(Arena *a, uid_t uid);
 
 /* Whether the user can go into the folder; tried with the user's own rights in a child process,
  * so that access lists and the modes of all parents count. */
-bool
-user_can_enter(const ServerUser *user, const char *folder);
+bool user_can_enter(const ServerUser *user, const char *folder);
 
 /* Make `path` a folder that belongs to the user alone (0700). False with errno when it exists, or
  * when the file system keeps neither owners nor modes; nothing is left then. */
-bool
-user_mkdir(const ServerUser *user, const char *path);
+bool user_mkdir(const ServerUser *user, const char *path);
 
 /* Whether `path` is a folder (no link) that belongs to the user alone. */
-bool
-user_owns_folder(const ServerUser *user, const char *path);
+bool user_owns_folder(const ServerUser *user, const char *path);
 
 /* Our home folder: $HOME, else the one of the password file, NULL = none. */
-const char *
-user_home(Arena *a);
+const char *user_home(Arena *a);
 
 /* Become the user for good: groups first, then gid and uid. False with errno. */
-bool
-user_become(const ServerUser *user);
+bool user_become(const ServerUser *user);
 
 /* ---- fence.c ------------------------------------------------------------------------------- */
 
@@ -70,12 +60,10 @@ user_become(const ServerUser *user);
  * system's folders and the program's own only, execute `program` (a full path) only, and make no
  * TCP connection. False where the kernel cannot hold that (Linux before 5.13, or switched off): it
  * goes on without a fence then. Network and signals need Linux 6.7 and 6.12. */
-bool
-fence_self(const char *folder, const char *program);
+bool fence_self(const char *folder, const char *program);
 
 /* The version of the kernel's Landlock, 0 = none. */
-int
-fence_version(void);
+int fence_version(void);
 
 /* ---- spawn.c ------------------------------------------------------------------------------- */
 
@@ -92,31 +80,25 @@ typedef struct SpawnRequest {
 /* Start a program in a session of its own, with a minimal environment (no secret of ours gets
  * into a server that lives for hours) and no open file but the named ones.
  * errors: ERR_EMBEDDED with the failing step. */
-MUST_CHECK bool
-spawn_start(Arena *a, const SpawnRequest *request, pid_t *ret_pid, Err *err);
+MUST_CHECK bool spawn_start(Arena *a, const SpawnRequest *request, pid_t *ret_pid, Err *err);
 
 /* Wait for a child that is not detached. After timeout_ms or on a caught signal it is killed.
  * ret_status: exit status or 128 + signal. errors: ERR_EMBEDDED, ERR_INTERRUPTED. */
-MUST_CHECK bool
-spawn_wait(pid_t pid, int64_t timeout_ms, int *ret_status, Err *err);
+MUST_CHECK bool spawn_wait(pid_t pid, int64_t timeout_ms, int *ret_status, Err *err);
 
 /* The last lines of a log from byte `from` on, at most `max` bytes, for an error's detail. */
-char *
-log_tail(Arena *a, const char *path, int64_t from, size_t max);
-int64_t
-log_size(const char *path);
+char *log_tail(Arena *a, const char *path, int64_t from, size_t max);
+int64_t log_size(const char *path);
 
 /* ---- lock.c -------------------------------------------------------------------------------- */
 
 /* Open and lock a lock file within timeout_ms (0 = one try), exclusively or shared; it goes with
  * the file descriptor, also into programs that inherit it. *ret_fd is -1 when another process
  * holds it. errors: ERR_EMBEDDED (not to be opened), ERR_INTERRUPTED. */
-MUST_CHECK bool
-lock_take(const char *path, bool shared, int64_t timeout_ms, int *ret_fd, Err *err);
+MUST_CHECK bool lock_take(const char *path, bool shared, int64_t timeout_ms, int *ret_fd, Err *err);
 
 /* Whether some process holds the lock exclusively. */
-bool
-lock_is_held(const char *path);
+bool lock_is_held(const char *path);
 
 /* ---- probe.c ------------------------------------------------------------------------------- */
 
@@ -140,9 +122,8 @@ typedef struct ProbeResult {
 /* Log in as role postgres over the unix socket and run one statement (NULL = none). The few bytes
  * of PostgreSQL's protocol 3.0 that this needs are written here, because the room that wraps
  * libpq stands above this one. */
-void
-probe(const char *socket_dir, int port, const char *database, const char *sql, int64_t timeout_ms,
-      ProbeResult *ret);
+void probe(const char *socket_dir, int port, const char *database, const char *sql,
+           int64_t timeout_ms, ProbeResult *ret);
 
 /* ---- home.c -------------------------------------------------------------------------------- */
 
@@ -162,53 +143,44 @@ typedef struct ClusterHome {
 } ClusterHome;
 
 /* The lock that orders everything done to the clusters of one root. */
-const char *
-home_root_lock(Arena *a, const char *root);
+const char *home_root_lock(Arena *a, const char *root);
 
 /* Find the project's cluster. ret->dir is NULL when there is none.
  * errors: ERR_EMBEDDED: a data folder without our marker, or of another user. */
-MUST_CHECK bool
-home_find(Arena *a, const ClusterOptions *options, const char *project, ClusterHome *ret, Err *err);
+MUST_CHECK bool home_find(Arena *a, const ClusterOptions *options, const char *project,
+                          ClusterHome *ret, Err *err);
 
 /* Fill the paths of <root>/<name>. */
-void
-home_paths(Arena *a, const char *root, const char *name, ClusterHome *ret);
+void home_paths(Arena *a, const char *root, const char *name, ClusterHome *ret);
 
 /* Choose and make the root for a new cluster that the user can own.
  * errors: ERR_EMBEDDED with what is wrong with each candidate. */
-MUST_CHECK bool
-home_make_root(Arena *a, const ClusterOptions *options, const char *project, const ServerUser *user,
-               const char **ret_root, Err *err);
+MUST_CHECK bool home_make_root(Arena *a, const ClusterOptions *options, const char *project,
+                               const ServerUser *user, const char **ret_root, Err *err);
 
 /* Write the marker file of a home (marker.c). errors: ERR_EMBEDDED. */
-MUST_CHECK bool
-marker_save(const ClusterHome *home, Err *err);
+MUST_CHECK bool marker_save(const ClusterHome *home, Err *err);
 
 /* A text of a marker file that marker_save wrote, NULL = none (marker.c; no general JSON). */
-const char *
-marker_value(Arena *a, Str text, const char *key);
+const char *marker_value(Arena *a, Str text, const char *key);
 
 /* The project's folder without links. errors: ERR_EMBEDDED when it is no folder. */
-MUST_CHECK bool
-home_project(Arena *a, const ClusterOptions *options, const char **ret, Err *err);
+MUST_CHECK bool home_project(Arena *a, const ClusterOptions *options, const char **ret, Err *err);
 
 /* Name of the project's database: its folder's name in [a-z0-9_], at most 63 bytes. */
-char *
-home_database_name(Arena *a, const char *project);
+char *home_database_name(Arena *a, const char *project);
 
 /* The folder for the sockets of the cluster in `home_dir`: the same name after each start. */
-char *
-socket_folder_name(Arena *a, const char *home_dir);
+char *socket_folder_name(Arena *a, const char *home_dir);
 
 /* A short folder that belongs to the user alone, for sockets: `preferred` when that is possible,
  * else a new name, in /tmp, $TMPDIR or /var/tmp. */
-MUST_CHECK bool
-socket_folder(Arena *a, const ServerUser *user, const char *preferred, const char **ret, Err *err);
+MUST_CHECK bool socket_folder(Arena *a, const ServerUser *user, const char *preferred,
+                              const char **ret, Err *err);
 
 /* The first of /tmp, $TMPDIR and /var/tmp that we can write to and whose name leaves room for a
  * socket (107 bytes); NULL = none. */
-const char *
-temp_root(Arena *a);
+const char *temp_root(Arena *a);
 
 /* ---- initdb.c ------------------------------------------------------------------------------ */
 
@@ -222,15 +194,13 @@ typedef struct InitdbRequest {
 } InitdbRequest;
 
 /* Make a data folder. errors: ERR_EMBEDDED with the end of initdb's output, ERR_INTERRUPTED. */
-MUST_CHECK bool
-initdb_run(Arena *a, const InitdbRequest *request, Err *err);
+MUST_CHECK bool initdb_run(Arena *a, const InitdbRequest *request, Err *err);
 
 /* ---- tree.c -------------------------------------------------------------------------------- */
 
 /* Copy the folder `from` (files and folders, nothing else) to the new folder `to`, owned by the
  * user. errors: ERR_IO; what was copied stays. */
-MUST_CHECK bool
-tree_copy(const char *from, const char *to, const ServerUser *user, Err *err);
+MUST_CHECK bool tree_copy(const char *from, const char *to, const ServerUser *user, Err *err);
 
 /* ---- server.c ------------------------------------------------------------------------------ */
 
@@ -248,15 +218,12 @@ typedef struct ServerStatus {
     bool settled;           /* it has reported "ready" */
 } ServerStatus;
 
-void
-server_status(Arena *a, const ClusterHome *home, ServerStatus *ret);
+void server_status(Arena *a, const ClusterHome *home, ServerStatus *ret);
 
 /* Start the server of a cluster whose state is SERVER_GONE; does not wait until it is ready. The
  * caller holds the root's lock. home->socket_dir may change (the caller saves the marker). */
-MUST_CHECK bool
-server_start(Arena *a, const PgBinaries *binaries, const ServerUser *user, ClusterHome *home,
-             pid_t *ret_pid, Err *err);
+MUST_CHECK bool server_start(Arena *a, const PgBinaries *binaries, const ServerUser *user,
+                             ClusterHome *home, pid_t *ret_pid, Err *err);
 
 /* Stop it: fast, after timeout_ms immediately; waits until no process of it is left. */
-MUST_CHECK bool
-server_stop(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err);
+MUST_CHECK bool server_stop(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err);

@@ -188,9 +188,8 @@ use_saved(Arena *a, const ServerUser *user, const char *saved, const char *data)
     Err ignored;
     struct stat before, after;
     return stat(saved, &before) == 0 && user_owns_folder(user, saved) &&
-           tree_copy(fs_join(a, saved, "data"), data, user, &ignored) &&
-           stat(saved, &after) == 0 && before.st_dev == after.st_dev &&
-           before.st_ino == after.st_ino;
+           tree_copy(fs_join(a, saved, "data"), data, user, &ignored) && stat(saved, &after) == 0 &&
+           before.st_dev == after.st_dev && before.st_ino == after.st_ino;
 }
 
 /* ---- the server ---------------------------------------------------------------------------- */
@@ -199,12 +198,19 @@ static bool
 start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err *err)
 {
     static const char *const settings[] = {
-        "fsync=off",           "synchronous_commit=off", "full_page_writes=off",
-        "autovacuum=off",      "wal_level=minimal",      "max_wal_senders=0",
-        "shared_buffers=32MB", "max_connections=16",     "jit=off",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "autovacuum=off",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        "shared_buffers=32MB",
+        "max_connections=16",
+        "jit=off",
         /* A schema of 5,000 tables is made in one transaction. */
         "max_locks_per_transaction=8192",
-        "timezone=UTC",        "logging_collector=off",
+        "timezone=UTC",
+        "logging_collector=off",
     };
     const char *argv[40];
     size_t n = 0;

@@ -31,14 +31,11 @@ typedef struct SqlLexer {
 } SqlLexer;
 
 /* Move to the next token; at the end (and behind an unclosed quote) the kind stays. */
-void
-sql_lex_next(SqlLexer *lex, SqlTok *ret);
+void sql_lex_next(SqlLexer *lex, SqlTok *ret);
 
 /* Whether a token is the keyword `word` (lower case), in any case of letters. */
-bool
-sql_tok_is(Str text, const SqlTok *tok, const char *word);
+bool sql_tok_is(Str text, const SqlTok *tok, const char *word);
 
 /* The name of a WORD or IDENT token as the server would store it: unquoted, folded, cut to 63
  * bytes at a character. "" for other tokens, also for U&"...". */
-const char *
-sql_tok_name(Arena *a, Str text, const SqlTok *tok);
+const char *sql_tok_name(Arena *a, Str text, const SqlTok *tok);

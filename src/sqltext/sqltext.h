@@ -88,8 +88,8 @@ typedef struct SqlLock {
  * knowing which names an earlier migration touched. */
 typedef enum SqlObjectKind {
     SQL_OBJ_TABLE,
-    SQL_OBJ_COLUMN, /* name = table, sub = column */
-    SQL_OBJ_INDEX,  /* sub = table (CREATE), "" (DROP) */
+    SQL_OBJ_COLUMN,     /* name = table, sub = column */
+    SQL_OBJ_INDEX,      /* sub = table (CREATE), "" (DROP) */
     SQL_OBJ_CONSTRAINT, /* name = table, sub = constraint */
     SQL_OBJ_VIEW,       /* also materialized */
     SQL_OBJ_TYPE,       /* enum, composite, domain */
@@ -124,11 +124,11 @@ typedef struct SqlStmt {
     bool opaque; /* libpg_query could not parse it */
     SqlKind kind;
     SqlTxMode tx;
-    bool is_chain;      /* COMMIT AND CHAIN */
+    bool is_chain;         /* COMMIT AND CHAIN */
     const char *isolation; /* of BEGIN: its words ("ISOLATION LEVEL SERIALIZABLE"), or "" */
-    bool is_concurrent; /* CREATE/DROP/REINDEX ... CONCURRENTLY, DETACH ... CONCURRENTLY */
-    bool is_dml;        /* changes rows: INSERT, UPDATE, DELETE, MERGE, COPY FROM, also in a CTE */
-    bool if_exists;     /* IF EXISTS / IF NOT EXISTS was said */
+    bool is_concurrent;    /* CREATE/DROP/REINDEX ... CONCURRENTLY, DETACH ... CONCURRENTLY */
+    bool is_dml;    /* changes rows: INSERT, UPDATE, DELETE, MERGE, COPY FROM, also in a CTE */
+    bool if_exists; /* IF EXISTS / IF NOT EXISTS was said */
     bool changes_session; /* SET, RESET, DISCARD, SET ROLE, set_config(...), advisory lock calls */
     /* CREATE INDEX: name ("" when the server picks it) and table. DROP INDEX, REINDEX INDEX: name.
      * REINDEX TABLE: table. DETACH: table = the partition, parent = the partitioned table. */
@@ -140,7 +140,7 @@ typedef struct SqlStmt {
 } SqlStmt;
 
 typedef struct SqlScript {
-    Str text; /* without a byte order mark */
+    Str text;   /* without a byte order mark */
     size_t bom; /* bytes of it that were skipped: 0 or 3 */
     VEC(SqlStmt) stmts;
     bool has_opaque;
@@ -176,7 +176,7 @@ typedef enum SqlDumpKind {
     SQL_DUMP_SETTING,     /* SET name, SELECT set_config('name', ...) */
     SQL_DUMP_TRANSACTION, /* BEGIN, COMMIT, END, START TRANSACTION */
     SQL_DUMP_ROLLBACK,
-    SQL_DUMP_OWNER, /* ALTER ... OWNER TO, SET SESSION AUTHORIZATION */
+    SQL_DUMP_OWNER,      /* ALTER ... OWNER TO, SET SESSION AUTHORIZATION */
     SQL_DUMP_PRIVILEGES, /* GRANT, REVOKE, ALTER DEFAULT PRIVILEGES */
     SQL_DUMP_POLICY,
     SQL_DUMP_EXTENSION, /* CREATE EXTENSION name */
@@ -188,8 +188,8 @@ typedef enum SqlDumpKind {
 
 typedef struct SqlDumpStmt {
     SqlDumpKind kind;
-    const char *name;         /* of the setting, extension, schema; "" = none */
-    VEC(const char *) roles;  /* that it names and that must exist; not PUBLIC */
+    const char *name;        /* of the setting, extension, schema; "" = none */
+    VEC(const char *) roles; /* that it names and that must exist; not PUBLIC */
 } SqlDumpStmt;
 
 /* text: one statement, beginning with its first word. */

@@ -17,22 +17,14 @@ typedef struct SqlWords {
 } SqlWords;
 
 /* Begin at the first token of a statement. */
-SqlWords
-sql_words(Arena *a, Str text, const SqlStmt *stmt);
-void
-sql_words_next(SqlWords *w);
-bool
-sql_words_at(const SqlWords *w, const char *word); /* the current token is this keyword */
-bool
-sql_words_end(const SqlWords *w); /* no token is left */
-bool
-sql_words_accept(SqlWords *w, const char *word); /* step over it when it is there */
-bool
-sql_words_accept_if_exists(SqlWords *w); /* IF EXISTS, IF NOT EXISTS */
-SqlName
-sql_words_name(SqlWords *w); /* [db.][schema.]name, "" when none */
-void
-sql_words_skip_parens(SqlWords *w); /* step over ( ... ) when it is there */
+SqlWords sql_words(Arena *a, Str text, const SqlStmt *stmt);
+void sql_words_next(SqlWords *w);
+bool sql_words_at(const SqlWords *w, const char *word); /* the current token is this keyword */
+bool sql_words_end(const SqlWords *w);                  /* no token is left */
+bool sql_words_accept(SqlWords *w, const char *word);   /* step over it when it is there */
+bool sql_words_accept_if_exists(SqlWords *w);           /* IF EXISTS, IF NOT EXISTS */
+SqlName sql_words_name(SqlWords *w);                    /* [db.][schema.]name, "" when none */
+void sql_words_skip_parens(SqlWords *w);                /* step over ( ... ) when it is there */
 
 /* What an object type of CREATE, ALTER, DROP, COMMENT ON is called. */
 typedef struct SqlObjectType {
@@ -42,38 +34,29 @@ typedef struct SqlObjectType {
 } SqlObjectType;
 
 /* Step over the words of an object type; NULL when there is none that is known. */
-const SqlObjectType *
-sql_words_type(SqlWords *w);
+const SqlObjectType *sql_words_type(SqlWords *w);
 
 /* Step over what may stand between CREATE and the object type. */
-void
-sql_words_skip_modifiers(SqlWords *w, bool *ret_unique, bool *ret_replace);
+void sql_words_skip_modifiers(SqlWords *w, bool *ret_unique, bool *ret_replace);
 
 /* Fill kind, tx, tag, names and flags from the leading words. */
-void
-sql_head_read(Arena *a, Str text, SqlStmt *stmt);
+void sql_head_read(Arena *a, Str text, SqlStmt *stmt);
 
 /* Fill locks, objects and is_dml of a statement without a tree from its words. */
-void
-sql_words_read(Arena *a, Str text, SqlStmt *stmt);
+void sql_words_read(Arena *a, Str text, SqlStmt *stmt);
 
 /* Fill locks, objects and is_dml from the tree. */
 struct PgQuery__Node;
-void
-sql_tree_read(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
+void sql_tree_read(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
 
 /* The parts of sql_tree_read that fill whole files. */
-bool
-sql_tree_read_rows(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
-bool
-sql_tree_read_alter(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
+bool sql_tree_read_rows(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
+bool sql_tree_read_alter(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
 
 /* Add a lock; a second one on the same relation (among the last few hundred) keeps the stronger
  * mode. Empty names are not added. */
-void
-sql_lock_add(Arena *a, SqlStmt *stmt, SqlName rel, SqlLockMode mode, bool kind_table);
-void
-sql_object_add(Arena *a, SqlStmt *stmt, const SqlObject *object);
+void sql_lock_add(Arena *a, SqlStmt *stmt, SqlName rel, SqlLockMode mode, bool kind_table);
+void sql_object_add(Arena *a, SqlStmt *stmt, const SqlObject *object);
 
 /* Bytes and statements that one call of the parser takes. */
 enum { SQL_PARSE_BYTES = 256 * 1024, SQL_PARSE_STMT_BYTES = 1024 * 1024 };
@@ -85,13 +68,11 @@ typedef struct SqlParser {
     bool brief; /* only whether it parses */
 } SqlParser;
 
-bool
-sql_parser_open(SqlParser *ret);
-void
-sql_parser_close(SqlParser *parser);
+bool sql_parser_open(SqlParser *ret);
+void sql_parser_close(SqlParser *parser);
 #define SQL_PARSER_LOCAL __attribute__((cleanup(sql_parser_close))) SqlParser
 
 /* Parse the `n` statements from `first` in one call and read each one's tree into it. False, with
  * nothing changed, when they do not all parse. */
-MUST_CHECK bool
-sql_parser_read(const SqlParser *parser, Arena *a, SqlScript *script, size_t first, size_t n);
+MUST_CHECK bool sql_parser_read(const SqlParser *parser, Arena *a, SqlScript *script, size_t first,
+                                size_t n);

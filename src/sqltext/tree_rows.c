@@ -20,10 +20,8 @@ typedef struct Rows {
     SqlStmt *stmt;
 } Rows;
 
-static void
-read_rows(Rows *r, const PgQuery__Node *node, const Scope *outer);
-static void
-read_select(Rows *r, const PgQuery__SelectStmt *select, const Scope *outer);
+static void read_rows(Rows *r, const PgQuery__Node *node, const Scope *outer);
+static void read_select(Rows *r, const PgQuery__SelectStmt *select, const Scope *outer);
 
 static bool
 is_expression_name(const Scope *scope, const PgQuery__RangeVar *rel)

@@ -3,8 +3,7 @@
 
 #include "config/config_int.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check(const FileValue *v)

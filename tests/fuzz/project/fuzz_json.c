@@ -5,8 +5,7 @@
 
 #include "project/project.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
 is_json(Str text)

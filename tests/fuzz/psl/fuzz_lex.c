@@ -5,8 +5,7 @@
 
 #include "psl/lex.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 require(bool holds, const char *what)

@@ -5,8 +5,7 @@
 
 #include "psl/psl_validate.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t
 errors_for(Arena *a, const Source *source, int prisma)

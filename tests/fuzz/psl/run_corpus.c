@@ -1,8 +1,7 @@
 /* Runs a fuzz target over the files of a corpus, as an ordinary test. */
 #include "base/fs.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 main(int argc, char **argv)

@@ -73,7 +73,8 @@ static void
 test_tables(void **state)
 {
     (void)state;
-    check("SET x = 1;\n\nCOPY public.\"a b\" (id, \"n \"\"x\") FROM stdin;\n1\ta\n2\t\\\\.\n\\N\t\\.x\n"
+    check("SET x = 1;\n\nCOPY public.\"a b\" (id, \"n \"\"x\") FROM "
+          "stdin;\n1\ta\n2\t\\\\.\n\\N\t\\.x\n"
           "\\.\n\n\nSELECT 1;\n" END "\\unrestrict abc\n\n",
           "[sql]SET x = 1;\n\n[copy]public.\"a b\"|id, \"n \"\"x\"[rows]1\ta\n2\t\\\\.\n\\N\t\\.x\n"
           "[end]public.\"a b\"=3/17[sql]\n\nSELECT 1;\n" END "[meta]\\unrestrict abc[sql]\n",
@@ -119,8 +120,8 @@ test_whole(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
-    static const char dump[] = "SET x = 1;\nCOPY a.b (x) FROM stdin;\n1\n\\.\nSELECT 'a';\n" END
-                               "\\unrestrict abc\n\n";
+    static const char dump[] =
+        "SET x = 1;\nCOPY a.b (x) FROM stdin;\n1\n\\.\nSELECT 'a';\n" END "\\unrestrict abc\n\n";
     size_t mark = (size_t)(strstr(dump, "complete\n") - dump) + 9;
     for (size_t n = 0; n < sizeof dump; n++) {
         DumpTotals t;
@@ -128,8 +129,14 @@ test_whole(void **state)
         assert_int_equal(t.whole, n >= mark);
     }
     static const char *const bad[] = {
-        END "SELECT 1;\n", END "SELECT", END "\0x", END "COPY a.b (x) FROM stdin;\n\\.\n",
-        "SELECT '" END, "SELECT $$" END, "SELECT\n" END, "COPY a.b (x) FROM stdin;\n" END,
+        END "SELECT 1;\n",
+        END "SELECT",
+        END "\0x",
+        END "COPY a.b (x) FROM stdin;\n\\.\n",
+        "SELECT '" END,
+        "SELECT $$" END,
+        "SELECT\n" END,
+        "COPY a.b (x) FROM stdin;\n" END,
         "SELECT pg_catalog.lo_open('1', 131072);\n" END,
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -194,8 +201,10 @@ test_large_objects(void **state)
     }
     heard(a, other, 50, &t, NULL);
     assert_true(dump_sum_eq(one.large_sum, t.large_sum)); /* however it is cut and ordered */
-    heard(a, STR("SELECT pg_catalog.lo_open('16385', 131072);\nSELECT pg_catalog.lowrite(0, "
-                 "'\\x616264');\nSELECT pg_catalog.lo_close(0);\n"), 50, &t, NULL);
+    heard(a,
+          STR("SELECT pg_catalog.lo_open('16385', 131072);\nSELECT pg_catalog.lowrite(0, "
+              "'\\x616264');\nSELECT pg_catalog.lo_close(0);\n"),
+          50, &t, NULL);
     assert_false(dump_sum_eq(one.large_sum, t.large_sum));
 }
 

@@ -137,8 +137,8 @@ test_forms(void **state)
         assert_true(str_eq(got, text));
         assert_true(read_all(f, encrypted(f->a, text, PUBLIC, key), &keyed, &got, &err));
         assert_true(str_eq(got, text));
-        assert_true(read_all(f, encrypted(f->a, packed(f->a, text), PUBLIC, key), &keyed, &got,
-                             &err));
+        assert_true(
+            read_all(f, encrypted(f->a, packed(f->a, text), PUBLIC, key), &keyed, &got, &err));
         assert_true(str_eq(got, text));
         arena_reset(f->a, mark);
     }
@@ -146,8 +146,8 @@ test_forms(void **state)
     char *same = arena_alloc(f->a, 3000000);
     memset(same, 'x', 3000000);
     Str got;
-    assert_true(read_all(f, packed(f->a, (Str){same, 3000000}), &(BackupInputOptions){0}, &got,
-                         &err));
+    assert_true(
+        read_all(f, packed(f->a, (Str){same, 3000000}), &(BackupInputOptions){0}, &got, &err));
     assert_int_equal(got.n, 3000000);
 }
 
@@ -187,7 +187,11 @@ test_keys(void **state)
     assert_false(read_all(f, file, &(BackupInputOptions){0}, &got, &err));
     assert_int_equal(err.code, ERR_CONFIG);
     assert_non_null(strstr(err.hint, "--identity"));
-    static const char *const bad[] = {"", "age1", "age1abc", SECRET,
+    static const char *const bad[] = {
+        "",
+        "age1",
+        "age1abc",
+        SECRET,
         "aGE14ASE0390XH75FNRHZDZQKKNPENWHGA26MGPLQLDPLGDHWK0GNGPSMELT20",
         "age14ase0390xh75fnrhzdzqkknpenwhga26mgplqldplgdhwk0gngpsmelt2q"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -13,15 +13,28 @@
 static BackupManifest
 example(Arena *a)
 {
-    BackupManifest m = {.id = "20261121T022246Z", .started_us = 1763691766000000,
-                        .finished_us = 1763691767000000, .dump_ms = 900, .read_back_ms = 100,
-                        .aramid = "0.1.0", .tool = "pg_dump (PostgreSQL) 15.20",
-                        .method = BACKUP_BY_PG_DUMP, .format = BACKUP_ZSTD,
-                        .environment = "production", .host = "localhost:5432", .database = "app",
-                        .user = "me", .server = "15.20", .server_number = 150020,
-                        .system_identifier = "7", .wal_position = "0/1", .reason = "deploy",
-                        .data = {"db-backup-x.sql.zst", 12345, SHA}, .plain_bytes = 99999,
-                        .large_objects = 2, .large_sum = {1, 2}};
+    BackupManifest m = {.id = "20261121T022246Z",
+                        .started_us = 1763691766000000,
+                        .finished_us = 1763691767000000,
+                        .dump_ms = 900,
+                        .read_back_ms = 100,
+                        .aramid = "0.1.0",
+                        .tool = "pg_dump (PostgreSQL) 15.20",
+                        .method = BACKUP_BY_PG_DUMP,
+                        .format = BACKUP_ZSTD,
+                        .environment = "production",
+                        .host = "localhost:5432",
+                        .database = "app",
+                        .user = "me",
+                        .server = "15.20",
+                        .server_number = 150020,
+                        .system_identifier = "7",
+                        .wal_position = "0/1",
+                        .reason = "deploy",
+                        .data = {"db-backup-x.sql.zst", 12345, SHA},
+                        .plain_bytes = 99999,
+                        .large_objects = 2,
+                        .large_sum = {1, 2}};
     *vec_add(a, &m.recipients) = "age1abc";
     *vec_add(a, &m.tables) =
         (BackupTable){"public.\"a \u20ac\"", "id, \"b\"", 3, 17, {UINT64_MAX, 0x0123456789abcdef}};
@@ -82,8 +95,8 @@ accepts(Arena *a, Str text, const char *from, const char *to)
     assert_non_null(at);
     *at = 0;
     body = str_fmt(a, "%s%s%s", body, to, at + strlen(from));
-    const char *sealed = str_fmt(a, "%s%s: \"%s\"\n}\n", body, seal,
-                                 hash_sha256_hex(a, str_of(body)));
+    const char *sealed =
+        str_fmt(a, "%s%s: \"%s\"\n}\n", body, seal, hash_sha256_hex(a, str_of(body)));
     BackupManifest r;
     Err err;
     return backup_manifest_parse(a, "x.json", str_of(sealed), &r, &err);

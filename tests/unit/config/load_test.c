@@ -640,7 +640,8 @@ load_empty_url(void **state)
     /* The variable that the schema names. */
     unsetenv("DIRECT_URL");
     put(&p, ".env", "\nDB=\n");
-    put(&p, "prisma/schema.prisma", "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DB\")\n}\n");
+    put(&p, "prisma/schema.prisma",
+        "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DB\")\n}\n");
     load(&p, NULL);
     assert_string_equal(p.c.empty_url, "DB");
     assert_string_equal(p.c.empty_url_origin, ".env:2");

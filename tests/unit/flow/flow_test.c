@@ -193,8 +193,7 @@ target_is_chosen(void **state)
 
     ConfigFlag bad = {.key = CFG_URL, .flag = "--url", .value = "mysql://u:secret@h/db"};
     load(p, "development", &bad, 1);
-    assert_false(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
-                             &err));
+    assert_false(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t, &err));
     assert_int_equal(err.code, ERR_URL);
     assert_null(strstr(err.primary, "secret"));
 
@@ -203,23 +202,20 @@ target_is_chosen(void **state)
         "DATABASE_URL=postgresql://u:pw@pooled:6543/db\nDIRECT_URL=postgresql://u:pw@direct/db\n");
     load(p, "development", NULL, 0);
     if (!getenv("DATABASE_URL") && !getenv("DIRECT_URL")) {
-        assert_true(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
-                             &err));
+        assert_true(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t, &err));
         assert_string_equal(t.url.hosts.v[0].host, "direct");
         assert_null(strstr(t.shown, "pw"));
     }
     ConfigFlag flag = {.key = CFG_URL, .flag = "--url", .value = "postgresql://u@flagged/db"};
     load(p, "development", &flag, 1);
-    assert_true(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
-                             &err));
+    assert_true(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t, &err));
     assert_string_equal(t.url.hosts.v[0].host, "flagged");
 
     /* Production never falls back to the embedded server. */
     put(p, ".env", "");
     load(p, "production", NULL, 0);
     p->config.values[CFG_URL].text = p->config.values[CFG_DIRECT_URL].text = NULL;
-    assert_false(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t,
-                             &err));
+    assert_false(flow_target(p->arena, &p->config, in.self_exe, FLOW_MAKES_CLUSTER, &t, &err));
     assert_int_equal(err.code, ERR_CONFIG);
     assert_non_null(strstr(err.hint, "DATABASE_URL"));
     project_close(p);
@@ -278,7 +274,8 @@ status_has_a_state_for_everything(void **state)
     sql(p, "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('f', '', '3_c')");
     status_is(p, STATUS_FAILED);
     sql(p,
-        "CREATE SCHEMA IF NOT EXISTS aramid; CREATE TABLE aramid.journal AS SELECT 'f'::text AS ledger_id, "
+        "CREATE SCHEMA IF NOT EXISTS aramid; CREATE TABLE aramid.journal AS SELECT 'f'::text AS "
+        "ledger_id, "
         "'3_c'::text"
         " AS migration_name, 0 AS first_statement, 1 AS next_statement, false AS done, ''::text AS"
         " prefix_hash, NULL::text AS chained, NULL::oid AS relation, NULL::oid[] AS "

@@ -61,7 +61,7 @@ assert_names(const History *h, const char *expected)
     ARENA_LOCAL(a);
     Buf b;
     buf_init(&b, a);
-    vec_each(const Migration, m, &h->files) {
+    vec_each (const Migration, m, &h->files) {
         if (b.n)
             buf_addc(&b, '|');
         buf_addz(&b, m->name);
@@ -72,7 +72,7 @@ assert_names(const History *h, const char *expected)
 static bool
 noted(const History *h, const char *part)
 {
-    vec_each(const char *const, n, &h->notes)
+    vec_each (const char *const, n, &h->notes)
         if (strstr(*n, part))
             return true;
     return false;

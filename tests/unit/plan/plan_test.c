@@ -35,7 +35,7 @@ shape(Arena *a, const MigrationPlan *mp)
     static const char *const modes[] = {"tx", "own", "alone"};
     Buf b;
     buf_init(&b, a);
-    vec_each(const Step, s, &mp->steps) {
+    vec_each (const Step, s, &mp->steps) {
         if (b.n)
             buf_addz(&b, " | ");
         buf_fmt(&b, "%s %zu+%zu", modes[s->mode], s->first, s->count);
@@ -55,7 +55,7 @@ check(const char *text, const PlanHints *hints, const char *expected)
     if (strcmp(got, expected) != 0)
         fail_msg("%s\nexpected: %s\ngot:      %s", text, expected, got);
     size_t next = hints->start;
-    vec_each(const Step, s, &mp.steps) {
+    vec_each (const Step, s, &mp.steps) {
         assert_int_equal(s->first, next);
         next += s->count;
         assert_true(s->mode != STEP_ALONE || (s->count == 1 && s->why));
@@ -277,7 +277,7 @@ resuming_is_told(void **state)
 static const StepLock *
 lock_of(const MigrationPlan *mp, size_t step, const char *name)
 {
-    vec_each(const StepLock, l, &mp->steps.v[step].locks)
+    vec_each (const StepLock, l, &mp->steps.v[step].locks)
         if (strcmp(l->rel.name, name) == 0)
             return l;
     return NULL;
@@ -297,7 +297,7 @@ locks_are_merged(void **state)
               &none, &mp);
     const Step *s = &mp.steps.v[0];
     int found = 0;
-    vec_each(const StepLock, l, &s->locks)
+    vec_each (const StepLock, l, &s->locks)
         found += strcmp(l->rel.name, "t") == 0;
     assert_int_equal(found, 2); /* t and s.t */
     assert_int_equal(s->locks.v[0].mode, SQL_LOCK_ACCESS_EXCLUSIVE);
@@ -317,11 +317,14 @@ locks_are_merged(void **state)
     plan_with(a, "ALTER TABLE t ADD c int", &none, &mp);
     assert_false(mp.steps.v[0].hides_session);
 
-    static const char *const hidden[] = {"DO $$BEGIN END$$", "CALL p()", "SELECT f()",
+    static const char *const hidden[] = {"DO $$BEGIN END$$",         "CALL p()",     "SELECT f()",
                                          "REASSIGN OWNED BY x TO y", "FROBNICATE t", "EXECUTE p"};
-    static const char *const known[] = {"INSERT INTO t VALUES (1)", "ALTER TABLE t ADD c int",
-                                        "CREATE TABLE fresh (i int)", "CREATE TYPE e AS ENUM ('a')",
-                                        "SET ROLE x", "COMMENT ON TABLE t IS 'x'"};
+    static const char *const known[] = {"INSERT INTO t VALUES (1)",
+                                        "ALTER TABLE t ADD c int",
+                                        "CREATE TABLE fresh (i int)",
+                                        "CREATE TYPE e AS ENUM ('a')",
+                                        "SET ROLE x",
+                                        "COMMENT ON TABLE t IS 'x'"};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
         plan_with(a, hidden[i], &none, &mp);
         assert_true(mp.steps.v[0].hides_locks && !mp.steps.v[0].has_strong);

@@ -5,8 +5,7 @@
 static const Term plain = {.width = 80};
 static const Config config = {.env_name = "staging"};
 
-typedef void
-Writer(Arena *a, const char *name, JsonWriter *w);
+typedef void Writer(Arena *a, const char *name, JsonWriter *w);
 
 static void
 write_status(Arena *a, const char *name, JsonWriter *w)

@@ -97,7 +97,7 @@ journal_round_trip(void **state)
     JournalVec list = {0};
     read_all(s, &list);
     assert_int_equal(list.n, sizeof nasty_names / sizeof *nasty_names);
-    vec_each(const JournalStep, j, &list) {
+    vec_each (const JournalStep, j, &list) {
         assert_string_equal(j->name, j->ledger_id);
         assert_string_equal(j->chained, j->name);
         assert_true(j->done && j->first == 3 && j->next == 4 && j->relation == 0);

@@ -130,7 +130,8 @@ message_texts(void **state)
     Message m;
     scene_plan(s, "CREATE TABLE a (i int)", &none, &mp);
     build(s, &mp, 0, NULL, NULL, &m);
-    assert_true(str_starts(buf_str(&m.sql), STR("SET LOCAL statement_timeout=0;"))); /* all is clean */
+    assert_true(
+        str_starts(buf_str(&m.sql), STR("SET LOCAL statement_timeout=0;"))); /* all is clean */
     s->run.session.unclean = true;
     scene_plan(s, "-- head\nSELECT 1 -- tail", &none, &mp);
     build(s, &mp, 0, NULL, NULL, &m);
@@ -260,7 +261,7 @@ message_locks(void **state)
         "SET LOCAL lock_timeout=40;";
     assert_non_null(strstr(m.sql.p, expected));
     int prelocks = 0;
-    vec_each(const Part, p, &m.parts)
+    vec_each (const Part, p, &m.parts)
         prelocks += p->kind == PART_PRELOCK;
     assert_int_equal(prelocks, 4);
     scene_close(s);

@@ -199,7 +199,7 @@ int
 scene_saw(const Scene *s, RunEventKind kind, const char *part)
 {
     int n = 0;
-    vec_each(const Event, e, &s->events)
+    vec_each (const Event, e, &s->events)
         n += e->kind == kind && strstr(e->text, part);
     return n;
 }

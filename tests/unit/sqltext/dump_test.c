@@ -80,8 +80,8 @@ facts(void **state)
         {"ALTER DATABASE x SET a TO b", SQL_DUMP_DATABASE, "", ""},
         {"ALTER DEFAULT PRIVILEGES FOR ROLE a IN SCHEMA s GRANT SELECT ON TABLES TO b",
          SQL_DUMP_PRIVILEGES, "", "a b"},
-        {"GRANT SELECT(a),INSERT ON TABLE \"to\" TO a,\"B\" WITH GRANT OPTION", SQL_DUMP_PRIVILEGES, "",
-         "a B"},
+        {"GRANT SELECT(a),INSERT ON TABLE \"to\" TO a,\"B\" WITH GRANT OPTION", SQL_DUMP_PRIVILEGES,
+         "", "a B"},
         {"GRANT ALL ON SCHEMA public TO PUBLIC", SQL_DUMP_PRIVILEGES, "", ""},
         {"GRANT ALL ON SCHEMA public TO \"public\"", SQL_DUMP_PRIVILEGES, "", "public"},
         {"REVOKE ALL ON FUNCTION f(a text) FROM c", SQL_DUMP_PRIVILEGES, "", "c"},
@@ -94,7 +94,8 @@ facts(void **state)
         {"COMMENT ON EXTENSION x IS 'y'", SQL_DUMP_EXTENSION_COMMENT, "", ""},
         {"SET transaction_timeout = 0", SQL_DUMP_SETTING, "transaction_timeout", ""},
         {"SET LOCAL a.b TO 1", SQL_DUMP_SETTING, "a.b", ""},
-        {"SELECT pg_catalog.set_config('search_path', '', false)", SQL_DUMP_SETTING, "search_path", ""},
+        {"SELECT pg_catalog.set_config('search_path', '', false)", SQL_DUMP_SETTING, "search_path",
+         ""},
         {"SELECT pg_catalog.setval('s', 1)", SQL_DUMP_OTHER, "", ""},
         {"SET SESSION AUTHORIZATION 'who'", SQL_DUMP_OWNER, "", "who"},
         {"SET SESSION AUTHORIZATION DEFAULT", SQL_DUMP_OWNER, "", ""},
@@ -114,7 +115,8 @@ facts(void **state)
             buf_fmt(&roles, "%s%s", roles.n ? " " : "", *role);
         if (s.kind != cases[i].kind || strcmp(s.name, cases[i].name) != 0 ||
             strcmp(roles.p, cases[i].roles) != 0)
-            fail_msg("%s: kind %d, name \"%s\", roles \"%s\"", cases[i].sql, s.kind, s.name, roles.p);
+            fail_msg("%s: kind %d, name \"%s\", roles \"%s\"", cases[i].sql, s.kind, s.name,
+                     roles.p);
     }
 }
 
