@@ -302,12 +302,11 @@ bare_table(Arena *a, const CatRelation *t, bool keeps_key)
     memset(&bare->triggers, 0, sizeof bare->triggers);
     memset(&bare->rules, 0, sizeof bare->rules);
     memset(&bare->policies, 0, sizeof bare->policies);
-    cat_each(CatConstraint, k, &t->constraints) if ((k->type == CAT_CHECK && !k->is_not_valid) ||
-                                                    (keeps_key && k->type == CAT_PRIMARY_KEY)) *
-        vec_add(a, &bare->constraints) = k;
+    cat_each (CatConstraint, k, &t->constraints)
+        if ((k->type == CAT_CHECK && !k->is_not_valid) || (keeps_key && k->type == CAT_PRIMARY_KEY))
+            *vec_add(a, &bare->constraints) = k;
     memset(&bare->columns, 0, sizeof bare->columns);
-    cat_each(CatColumn, k, &t->columns)
-    {
+    cat_each (CatColumn, k, &t->columns) {
         CatColumn *column = arena_new(a, CatColumn);
         *column = *k;
         if (k->is_not_null_unchecked) /* rows may have NULL */
@@ -332,9 +331,10 @@ before_data(Arena *a, const Catalog *full, const Map *keys)
     memset(&copy.tables, 0, sizeof copy.tables);
     memset(&copy.views, 0, sizeof copy.views);
     *c = copy;
-    cat_each(CatRelation, t, &full->tables) * vec_add(a, &c->tables) =
-        bare_table(a, t, is_kept(keys, full, t));
-    cat_each(CatRelation, v, &full->views) * vec_add(a, &c->views) = bare_table(a, v, false);
+    cat_each (CatRelation, t, &full->tables)
+        *vec_add(a, &c->tables) = bare_table(a, t, is_kept(keys, full, t));
+    cat_each (CatRelation, v, &full->views)
+        *vec_add(a, &c->views) = bare_table(a, v, false);
     catalog_finish(c);
     return c;
 }
@@ -373,13 +373,14 @@ add_column(Buf *b, const char *name)
 static void
 add_tables(Dumper *d, const Catalog *c, DataVec *list)
 {
-    cat_each(CatRelation, t, &c->tables)
-    {
+    cat_each (CatRelation, t, &c->tables) {
         if (t->partition_key)
             continue; /* its rows are in its partitions */
         Buf columns;
         buf_init(&columns, d->arena);
-        cat_each(CatColumn, k, &t->columns) if (!k->generated) add_column(&columns, k->id.sub);
+        cat_each (CatColumn, k, &t->columns)
+            if (!k->generated)
+                add_column(&columns, k->id.sub);
         *vec_add(d->arena, list) =
             (Data){.schema = t->id.schema, .name = t->id.name, .columns = buf_finish(&columns)};
     }
@@ -660,8 +661,7 @@ static bool
 put_refreshes(Dumper *d, const Catalog *c, const Facts *f)
 {
     CatObjects order = catalog_order(d->arena, c, NULL);
-    cat_each(CatObject, o, &order)
-    {
+    cat_each (CatObject, o, &order) {
         ARENA_LOCAL(a);
         if (o->id.kind != CAT_MATVIEW ||
             map_has(&f->empty, str_of(str_fmt(a, "%s%c%s", o->id.schema, 1, o->id.name))))
@@ -708,8 +708,8 @@ put_data(Dumper *d, const Catalog *c)
 {
     DataVec tables = {0}, sequences = {0};
     add_tables(d, c, &tables);
-    cat_each(CatSequence, s, &c->sequences) * vec_add(d->arena, &sequences) =
-        (Data){.schema = s->id.schema, .name = s->id.name};
+    cat_each (CatSequence, s, &c->sequences)
+        *vec_add(d->arena, &sequences) = (Data){.schema = s->id.schema, .name = s->id.name};
     if (!add_extension_tables(d, &tables, &sequences))
         return false;
     ARENA_LOCAL(scratch);

@@ -33,50 +33,48 @@ is_named(const Catalog *schema, const CatRef *id)
 static void
 add_named(Catalog *c, const Catalog *schema, const Catalog *other)
 {
-    cat_each(CatDomain, x, &other->domains) if (is_named(schema, &x->id))
-    {
-        CatDomain *copy = catalog_add(c, CAT_DOMAIN, x->id.schema, x->id.name);
-        COPY(CatDomain, copy, x);
-        copy->constraints = (CatConstraints){0};
-        cat_each(CatConstraint, k, &x->constraints)
-        {
-            CatConstraint *part = catalog_add_to(c, copy, CAT_CONSTRAINT, k->id.sub);
-            COPY(CatConstraint, part, k);
+    cat_each (CatDomain, x, &other->domains)
+        if (is_named(schema, &x->id)) {
+            CatDomain *copy = catalog_add(c, CAT_DOMAIN, x->id.schema, x->id.name);
+            COPY(CatDomain, copy, x);
+            copy->constraints = (CatConstraints){0};
+            cat_each (CatConstraint, k, &x->constraints) {
+                CatConstraint *part = catalog_add_to(c, copy, CAT_CONSTRAINT, k->id.sub);
+                COPY(CatConstraint, part, k);
+            }
         }
-    }
-    cat_each(CatComposite, x, &other->composites) if (is_named(schema, &x->id))
-    {
-        CatComposite *copy = catalog_add(c, CAT_COMPOSITE, x->id.schema, x->id.name);
-        COPY(CatComposite, copy, x);
-        copy->columns = (CatColumns){0};
-        cat_each(CatColumn, k, &x->columns)
-        {
-            CatColumn *part = catalog_add_to(c, copy, CAT_COLUMN, k->id.sub);
-            COPY(CatColumn, part, k);
+    cat_each (CatComposite, x, &other->composites)
+        if (is_named(schema, &x->id)) {
+            CatComposite *copy = catalog_add(c, CAT_COMPOSITE, x->id.schema, x->id.name);
+            COPY(CatComposite, copy, x);
+            copy->columns = (CatColumns){0};
+            cat_each (CatColumn, k, &x->columns) {
+                CatColumn *part = catalog_add_to(c, copy, CAT_COLUMN, k->id.sub);
+                COPY(CatColumn, part, k);
+            }
         }
-    }
-    cat_each(CatSequence, x, &other->sequences) if (!x->is_identity && is_named(schema, &x->id))
-    {
-        CatSequence *copy = catalog_add(c, CAT_SEQUENCE, x->id.schema, x->id.name);
-        COPY(CatSequence, copy, x);
-        copy->owner_column = NULL;
-        copy->owner_table = (CatName){0};
-    }
-    cat_each(CatFunction, x, &other->functions) if (is_named(schema, &x->id))
-    {
-        CatFunction *copy = catalog_add(c, CAT_FUNCTION, x->id.schema, x->id.name);
-        COPY(CatFunction, copy, x);
-        copy->id = x->id;
-    }
+    cat_each (CatSequence, x, &other->sequences)
+        if (!x->is_identity && is_named(schema, &x->id)) {
+            CatSequence *copy = catalog_add(c, CAT_SEQUENCE, x->id.schema, x->id.name);
+            COPY(CatSequence, copy, x);
+            copy->owner_column = NULL;
+            copy->owner_table = (CatName){0};
+        }
+    cat_each (CatFunction, x, &other->functions)
+        if (is_named(schema, &x->id)) {
+            CatFunction *copy = catalog_add(c, CAT_FUNCTION, x->id.schema, x->id.name);
+            COPY(CatFunction, copy, x);
+            copy->id = x->id;
+        }
 }
 
 Catalog *
 bridge_named(Arena *a, const Catalog *schema, const Catalog *other)
 {
     Catalog *named = catalog_new(a);
-    cat_each(CatSchema, s, &other->schemas) catalog_add(named, CAT_SCHEMA, NULL, s->id.name);
-    cat_each(CatExtension, e, &other->extensions)
-    {
+    cat_each (CatSchema, s, &other->schemas)
+        catalog_add(named, CAT_SCHEMA, NULL, s->id.name);
+    cat_each (CatExtension, e, &other->extensions) {
         CatExtension *copy = catalog_add(named, CAT_EXTENSION, NULL, e->id.name);
         copy->in_schema = e->in_schema;
     }

@@ -175,14 +175,14 @@ may_add_preview(const PullCtx *c)
     const PslDatasource *ds = c->old->datasource;
     if (!c->old->ngenerators || !ds || ds->url.kind || ds->direct_url.kind || ds->shadow_url.kind)
         return false;
-    cat_each(CatRelation, t, &c->catalog->tables) cat_each(CatIndex, i, &t->indexes)
-    {
-        bool expression = false;
-        vec_each (const CatKey, key, &i->keys)
-            expression = expression || key->expr;
-        if (i->predicate && !expression)
-            return true;
-    }
+    cat_each (CatRelation, t, &c->catalog->tables)
+        cat_each (CatIndex, i, &t->indexes) {
+            bool expression = false;
+            vec_each (const CatKey, key, &i->keys)
+                expression = expression || key->expr;
+            if (i->predicate && !expression)
+                return true;
+        }
     return false;
 }
 

@@ -233,16 +233,18 @@ by_name(const void *x, const void *y)
 static void
 collect(PullCtx *c, const CatRelation *t, PullKeys *ret)
 {
-    cat_each(CatConstraint, k,
-             &t->constraints) if (k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) *
-        vec_add(c->a, ret) = (PullKey){.kind = k->type == CAT_UNIQUE ? PSL_KEY_UNIQUE : PSL_KEY_ID,
-                                       .name = k->id.sub,
-                                       .index = index_of(c->a, k)};
-    cat_each(CatIndex, i, &t->indexes) if (!has_expression(i)) * vec_add(c->a, ret) =
-        (PullKey){.kind = i->is_unique ? PSL_KEY_UNIQUE : PSL_KEY_INDEX,
-                  .name = i->id.name,
-                  .index = i,
-                  .is_left_out = i->predicate && !c->has_partial};
+    cat_each (CatConstraint, k, &t->constraints)
+        if (k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE)
+            *vec_add(c->a, ret) =
+                (PullKey){.kind = k->type == CAT_UNIQUE ? PSL_KEY_UNIQUE : PSL_KEY_ID,
+                          .name = k->id.sub,
+                          .index = index_of(c->a, k)};
+    cat_each (CatIndex, i, &t->indexes)
+        if (!has_expression(i))
+            *vec_add(c->a, ret) = (PullKey){.kind = i->is_unique ? PSL_KEY_UNIQUE : PSL_KEY_INDEX,
+                                            .name = i->id.name,
+                                            .index = i,
+                                            .is_left_out = i->predicate && !c->has_partial};
     if (ret->n)
         qsort(ret->v, ret->n, sizeof *ret->v, by_name);
 }

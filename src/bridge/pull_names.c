@@ -99,9 +99,9 @@ is_ledger(const CatRelation *t)
 static const CatConstraint *
 foreign_key_of(const CatRelation *t, const char *column)
 {
-    cat_each(CatConstraint, k, &t->constraints) if (k->type == CAT_FOREIGN_KEY &&
-                                                    k->columns.n == 1 &&
-                                                    strcmp(k->columns.v[0], column) == 0) return k;
+    cat_each (CatConstraint, k, &t->constraints)
+        if (k->type == CAT_FOREIGN_KEY && k->columns.n == 1 && strcmp(k->columns.v[0], column) == 0)
+            return k;
     return NULL;
 }
 
@@ -115,10 +115,10 @@ static bool
 has_join_keys(const CatRelation *t)
 {
     bool pair = false, single = false;
-    cat_each(CatConstraint, k, &t->constraints) pair =
-        pair || ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) && is_pair(&k->columns));
-    cat_each(CatIndex, i, &t->indexes)
-    {
+    cat_each (CatConstraint, k, &t->constraints)
+        pair =
+            pair || ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) && is_pair(&k->columns));
+    cat_each (CatIndex, i, &t->indexes) {
         if (i->is_unique && i->keys.n == 2 && i->keys.v[0].column && i->keys.v[1].column)
             pair = pair || is_pair(&(CatTexts){
                                (const char *[]){i->keys.v[0].column, i->keys.v[1].column}, 2, 2});
@@ -287,8 +287,7 @@ name_fields(PullCtx *c, PullModel *m)
     map_init(&taken, c->a);
     for (size_t i = 0; m->old && i < m->old->nfields; i++)
         map_put(&taken, m->old->fields[i].name, m);
-    cat_each(CatColumn, k, &m->table->columns)
-    {
+    cat_each (CatColumn, k, &m->table->columns) {
         const PslModelField *old = old_field(m->old, k->id.sub);
         *vec_add(c->a, &m->fields) = (PullField){
             .column = k, .old = old, .name = old ? str_dup(c->a, old->name) : clean(c, k->id.sub)};
@@ -341,8 +340,7 @@ pull_collect(PullCtx *c)
     map_init(&c->enums_by_type, c->a);
     map_init(&c->models_by_name, c->a);
     add_models(c, &models);
-    cat_each(CatEnum, t, &c->catalog->enums)
-    {
+    cat_each (CatEnum, t, &c->catalog->enums) {
         PullEnum *e = arena_new(c->a, PullEnum);
         Str key = pull_key(c, t->id.schema, t->id.name);
         *e = (PullEnum){.type = t, .old = map_get(&enums, key)};

@@ -104,8 +104,7 @@ static bool
 note_constraints(PullCtx *c, const PullModel *m, CatConstraintType type, PullWarningKind kind)
 {
     bool found = false;
-    cat_each(CatConstraint, k, &m->table->constraints)
-    {
+    cat_each (CatConstraint, k, &m->table->constraints) {
         if (k->type != type)
             continue;
         found = true;
@@ -118,8 +117,7 @@ static bool
 note_deferrable(PullCtx *c, const PullModel *m)
 {
     bool found = false;
-    cat_each(CatConstraint, k, &m->table->constraints)
-    {
+    cat_each (CatConstraint, k, &m->table->constraints) {
         if (!k->is_deferrable || k->type == CAT_EXCLUDE || k->type == CAT_CHECK)
             continue;
         found = true;
@@ -152,8 +150,7 @@ static void
 note_indexes(PullCtx *c, const PullModel *m, bool *ret_null_order, bool *ret_expression,
              bool *ret_partial)
 {
-    cat_each(CatIndex, i, &m->table->indexes)
-    {
+    cat_each (CatIndex, i, &m->table->indexes) {
         bool expression = false;
         vec_each (const CatKey, key, &i->keys)
             expression = expression || key->expr;
@@ -176,26 +173,29 @@ note_indexes(PullCtx *c, const PullModel *m, bool *ret_null_order, bool *ret_exp
             pull_warn(c, PULL_INDEX_DETAIL, str_fmt(c->a, "%s: %s", item, index_detail(c, i)));
         }
     }
-    cat_each(CatConstraint, k, &m->table->constraints) if (k->include.n || k->is_nulls_not_distinct)
-        pull_warn(c, PULL_INDEX_DETAIL,
-                  str_fmt(c->a, "Model: \"%s\", index: \"%s\": %s", m->name, k->id.sub,
-                          k->include.n ? "INCLUDE" : "NULLS NOT DISTINCT"));
+    cat_each (CatConstraint, k, &m->table->constraints)
+        if (k->include.n || k->is_nulls_not_distinct)
+            pull_warn(c, PULL_INDEX_DETAIL,
+                      str_fmt(c->a, "Model: \"%s\", index: \"%s\": %s", m->name, k->id.sub,
+                              k->include.n ? "INCLUDE" : "NULLS NOT DISTINCT"));
 }
 
 static bool
 has_children(const PullCtx *c, const CatRelation *t)
 {
-    cat_each(CatRelation, x, &c->catalog->tables)
-        vec_each (const CatName, parent,
-                  &x->inherits) if (strcmp(parent->name, t->id.name) == 0 &&
-                                    strcmp(parent->schema, t->id.schema) == 0) return true;
+    cat_each (CatRelation, x, &c->catalog->tables)
+        vec_each (const CatName, parent, &x->inherits)
+            if (strcmp(parent->name, t->id.name) == 0 && strcmp(parent->schema, t->id.schema) == 0)
+                return true;
     return false;
 }
 
 static bool
 has_comment(const CatRelation *t)
 {
-    cat_each(CatColumn, k, &t->columns) if (k->comment) return true;
+    cat_each (CatColumn, k, &t->columns)
+        if (k->comment)
+            return true;
     return t->comment;
 }
 
@@ -299,8 +299,9 @@ note_model(PullCtx *c, PullModel *m, bool any_inherits)
             "This model has partial indexes, which only the preview feature "
             "\"partialIndexes\" brings into the schema.");
     note_fields(c, m);
-    cat_each(CatTrigger, g, &t->triggers) pull_warn(
-        c, PULL_TRIGGER, str_fmt(c->a, "Model: \"%s\", trigger: \"%s\"", m->name, g->id.sub));
+    cat_each (CatTrigger, g, &t->triggers)
+        pull_warn(c, PULL_TRIGGER,
+                  str_fmt(c->a, "Model: \"%s\", trigger: \"%s\"", m->name, g->id.sub));
 }
 
 /* Objects with comments: enums, then models, then fields. */
@@ -324,7 +325,8 @@ void
 pull_notes(PullCtx *c)
 {
     bool any_inherits = false;
-    cat_each(CatRelation, t, &c->catalog->tables) any_inherits = any_inherits || t->inherits.n;
+    cat_each (CatRelation, t, &c->catalog->tables)
+        any_inherits = any_inherits || t->inherits.n;
     vec_each (PullEnum *, e, &c->enums)
         if ((*e)->is_duplicate)
             pull_warn(c, PULL_RENAMED_DUPLICATE,
@@ -332,6 +334,7 @@ pull_notes(PullCtx *c)
     note_comments(c);
     vec_each (PullModel *, m, &c->models)
         note_model(c, *m, any_inherits);
-    cat_each(CatRelation, v, &c->catalog->views) if (!c->has_views || v->id.kind == CAT_MATVIEW)
-        pull_warn(c, PULL_VIEW, str_fmt(c->a, "\"%s\"", v->id.name));
+    cat_each (CatRelation, v, &c->catalog->views)
+        if (!c->has_views || v->id.kind == CAT_MATVIEW)
+            pull_warn(c, PULL_VIEW, str_fmt(c->a, "\"%s\"", v->id.name));
 }

@@ -76,8 +76,7 @@ static void
 collect(PullCtx *c, PullModel *from, Relations *ret)
 {
     size_t first = ret->n;
-    cat_each(CatConstraint, fk, &from->table->constraints)
-    {
+    cat_each (CatConstraint, fk, &from->table->constraints) {
         if (fk->type != CAT_FOREIGN_KEY)
             continue;
         PullModel *to = pull_model(c, fk->ref_table.schema, fk->ref_table.name);
@@ -100,10 +99,9 @@ collect(PullCtx *c, PullModel *from, Relations *ret)
 static PullModel *
 joined(PullCtx *c, const CatRelation *t, const char *column)
 {
-    cat_each(CatConstraint, k, &t->constraints) if (k->type == CAT_FOREIGN_KEY &&
-                                                    strcmp(k->columns.v[0], column) ==
-                                                        0) return pull_model(c, k->ref_table.schema,
-                                                                             k->ref_table.name);
+    cat_each (CatConstraint, k, &t->constraints)
+        if (k->type == CAT_FOREIGN_KEY && strcmp(k->columns.v[0], column) == 0)
+            return pull_model(c, k->ref_table.schema, k->ref_table.name);
     return NULL;
 }
 
@@ -374,8 +372,9 @@ pull_relations(PullCtx *c)
     map_init(&pairs, c->a);
     for (size_t i = 0; i < c->models.n && !c->is_emulated; i++)
         collect(c, c->models.v[i], &all);
-    cat_each(CatRelation, t, &c->catalog->tables) if (!c->is_emulated && pull_is_join_table(c, t))
-        collect_join(c, t, &all);
+    cat_each (CatRelation, t, &c->catalog->tables)
+        if (!c->is_emulated && pull_is_join_table(c, t))
+            collect_join(c, t, &all);
     vec_each (Relation, r, &all) {
         Str key = pair_key(c, r);
         map_put(&pairs, key, (void *)((uintptr_t)map_get(&pairs, key) + 1));

@@ -222,7 +222,9 @@ catalog_relation(const Catalog *c, const char *schema, const char *name)
 CatColumn *
 catalog_column(const CatRelation *r, const char *name)
 {
-    cat_each(CatColumn, column, &r->columns) if (strcmp(column->id.sub, name) == 0) return column;
+    cat_each (CatColumn, column, &r->columns)
+        if (strcmp(column->id.sub, name) == 0)
+            return column;
     return NULL;
 }
 

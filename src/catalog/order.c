@@ -78,11 +78,11 @@ edge_key(Graph *g, uint32_t from, const CatConstraint *fk)
     if (!r)
         return;
     edge(g, from, r->id);
-    cat_each(CatConstraint, k,
-             &r->constraints) if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) &&
-                                  same_set(&k->columns, &fk->ref_columns)) edge(g, from, k->id);
-    cat_each(CatIndex, i, &r->indexes)
-    {
+    cat_each (CatConstraint, k, &r->constraints)
+        if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) &&
+            same_set(&k->columns, &fk->ref_columns))
+            edge(g, from, k->id);
+    cat_each (CatIndex, i, &r->indexes) {
         ARENA_LOCAL(scratch);
         CatTexts columns = {0};
         vec_each (CatKey, key, &i->keys)

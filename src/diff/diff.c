@@ -36,8 +36,7 @@ static void
 find_owned(Differ *d, Map *map, const Catalog *c)
 {
     map_init(map, d->arena);
-    cat_each(CatSequence, s, &c->sequences)
-    {
+    cat_each (CatSequence, s, &c->sequences) {
         CatRef id = {CAT_COLUMN, s->owner_table.schema, s->owner_table.name, s->owner_column};
         if (s->owner_column)
             map_put(map, ref_key(d->arena, &id), s);
@@ -57,7 +56,8 @@ static Relations
 tables_in_order(Arena *a, const Catalog *c)
 {
     Relations all = {0};
-    cat_each(CatRelation, r, &c->tables) * vec_add(a, &all) = r;
+    cat_each (CatRelation, r, &c->tables)
+        *vec_add(a, &all) = r;
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, by_ordinal);
     return all;

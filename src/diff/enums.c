@@ -62,12 +62,14 @@ add_uses(Differ *d, Change *c)
     const CatEnum *next = (const CatEnum *)c->to;
     vec_each (Pair, p, &d->tables)
         if (!p->to)
-            cat_each(CatColumn, column, &p->from->columns) add_default(d, c, column, NULL);
+            cat_each (CatColumn, column, &p->from->columns)
+                add_default(d, c, column, NULL);
     vec_each (Pair, p, &d->tables) {
         if (!p->from || !p->to)
             continue;
         CatColumns sorted = {0};
-        cat_each(CatColumn, column, &p->from->columns) * vec_add(d->arena, &sorted) = column;
+        cat_each (CatColumn, column, &p->from->columns)
+            *vec_add(d->arena, &sorted) = column;
         if (sorted.n)
             qsort(sorted.v, sorted.n, sizeof *sorted.v, by_name);
         vec_each (CatColumn *, column, &sorted)
@@ -85,8 +87,7 @@ add_uses(Differ *d, Change *c)
     vec_each (Pair, p, &d->tables) {
         if (!p->to || (!p->from && !d->compat))
             continue;
-        cat_each(CatColumn, column, &p->to->columns)
-        {
+        cat_each (CatColumn, column, &p->to->columns) {
             const CatColumn *from = p->from ? catalog_column(p->from, column->id.sub) : NULL;
             if (is_of(column, next, false) &&
                 (d->compat ||
@@ -114,17 +115,17 @@ is_used_longer(const Differ *d, const Change *c)
     vec_each (Pair, p, &d->tables) {
         if (!p->from)
             continue;
-        cat_each(CatColumn, column, &p->from->columns)
-        {
+        cat_each (CatColumn, column, &p->from->columns) {
             const CatColumn *to = p->to ? catalog_column(p->to, column->id.sub) : NULL;
             if (is_of(column, (const CatEnum *)c->from, false) &&
                 !(to && is_of(to, (const CatEnum *)c->to, false)))
                 return true;
         }
     }
-    cat_each(CatComposite, t, &d->from->composites)
-        cat_each(CatColumn, column,
-                 &t->columns) if (is_of(column, (const CatEnum *)c->from, false)) return true;
+    cat_each (CatComposite, t, &d->from->composites)
+        cat_each (CatColumn, column, &t->columns)
+            if (is_of(column, (const CatEnum *)c->from, false))
+                return true;
     return false;
 }
 
@@ -168,14 +169,14 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
 void
 diff_enums(Differ *d)
 {
-    cat_each(CatEnum, from, &d->from->enums)
-    {
+    cat_each (CatEnum, from, &d->from->enums) {
         CatEnum *to = catalog_find(d->to, from->id);
         if (to)
             compare(d, from, to);
         else
             change_add(d, CHANGE_DROP, from, NULL, RANK_DROP_ENUM);
     }
-    cat_each(CatEnum, to, &d->to->enums) if (!catalog_find(d->from, to->id))
-        change_add(d, CHANGE_CREATE, NULL, to, RANK_CREATE_ENUM);
+    cat_each (CatEnum, to, &d->to->enums)
+        if (!catalog_find(d->from, to->id))
+            change_add(d, CHANGE_CREATE, NULL, to, RANK_CREATE_ENUM);
 }

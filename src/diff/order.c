@@ -83,11 +83,11 @@ index_names(Arena *a, const CatObject *o)
     if (o->id.kind != CAT_TABLE)
         return names;
     const CatRelation *t = (const void *)o;
-    cat_each(CatConstraint, k, &t->constraints) if (k->type == CAT_PRIMARY_KEY ||
-                                                    k->type == CAT_UNIQUE ||
-                                                    k->type == CAT_EXCLUDE) *
-        vec_add(a, &names) = k->id.sub;
-    cat_each(CatIndex, i, &t->indexes) * vec_add(a, &names) = i->id.name;
+    cat_each (CatConstraint, k, &t->constraints)
+        if (k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE || k->type == CAT_EXCLUDE)
+            *vec_add(a, &names) = k->id.sub;
+    cat_each (CatIndex, i, &t->indexes)
+        *vec_add(a, &names) = i->id.name;
     return names;
 }
 
@@ -96,8 +96,7 @@ static void
 add_owned_names(Order *o)
 {
     const Differ *d = o->d;
-    cat_each(CatSequence, s, &d->from->sequences)
-    {
+    cat_each (CatSequence, s, &d->from->sequences) {
         const CatRef table = {CAT_TABLE, s->owner_table.schema, s->owner_table.name, NULL};
         Change *c = s->owner_column ? map_get(&o->dropped, ref_key(d->arena, &table)) : NULL;
         bool goes = c && c->op == CHANGE_DROP;

@@ -7,8 +7,7 @@
 static void
 diff_schemas(Differ *d)
 {
-    cat_each(CatSchema, y, &d->to->schemas)
-    {
+    cat_each (CatSchema, y, &d->to->schemas) {
         const CatSchema *x = catalog_find(d->from, y->id);
         bool is_taken_for_made = d->compat && refs_have(d->diff->from.unused_schemas, &y->id);
         if (x)
@@ -18,8 +17,9 @@ diff_schemas(Differ *d)
     }
     if (d->prisma_kinds)
         return;
-    cat_each(CatSchema, x, &d->from->schemas) if (!catalog_find(d->to, x->id))
-        change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SCHEMA);
+    cat_each (CatSchema, x, &d->from->schemas)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SCHEMA);
 }
 
 static bool
@@ -31,8 +31,7 @@ differs(const char *x, const char *y)
 static void
 diff_extensions(Differ *d)
 {
-    cat_each(CatExtension, y, &d->to->extensions)
-    {
+    cat_each (CatExtension, y, &d->to->extensions) {
         const CatExtension *x = catalog_find(d->from, y->id);
         if (!x) {
             change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_EXTENSION);
@@ -56,8 +55,9 @@ diff_extensions(Differ *d)
     }
     if (d->prisma_kinds)
         return;
-    cat_each(CatExtension, x, &d->from->extensions) if (!catalog_find(d->to, x->id))
-        change_add(d, CHANGE_DROP, x, NULL, RANK_REMOVE_EXTENSION);
+    cat_each (CatExtension, x, &d->from->extensions)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_REMOVE_EXTENSION);
 }
 
 /* ---- sequences ----------------------------------------------------------------------------- */
@@ -148,8 +148,7 @@ is_in_words(Differ *d, const CatSequence *y)
 void
 diff_sequences(Differ *d)
 {
-    cat_each(CatSequence, y, &d->to->sequences)
-    {
+    cat_each (CatSequence, y, &d->to->sequences) {
         if (is_in_words(d, y))
             continue;
         const CatSequence *x = catalog_find(d->from, y->id);
@@ -178,8 +177,7 @@ diff_sequences(Differ *d)
             }
         }
     }
-    cat_each(CatSequence, x, &d->from->sequences)
-    {
+    cat_each (CatSequence, x, &d->from->sequences) {
         if (catalog_find(d->to, x->id) || goes_with_column(d, x))
             continue;
         if (!d->prisma_kinds) {
@@ -208,7 +206,9 @@ has_field(const CatTexts *fields, const char *name)
 static const CatConstraint *
 check_named(const CatDomain *domain, const char *name)
 {
-    cat_each(CatConstraint, k, &domain->constraints) if (strcmp(k->id.sub, name) == 0) return k;
+    cat_each (CatConstraint, k, &domain->constraints)
+        if (strcmp(k->id.sub, name) == 0)
+            return k;
     return NULL;
 }
 
@@ -222,8 +222,7 @@ domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y)
 static void
 diff_domains(Differ *d)
 {
-    cat_each(CatDomain, y, &d->to->domains)
-    {
+    cat_each (CatDomain, y, &d->to->domains) {
         const CatDomain *x = catalog_find(d->from, y->id);
         if (!x || !domain_stays(d, x, y)) {
             if (x)
@@ -234,29 +233,30 @@ diff_domains(Differ *d)
         CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
         if (fields.n)
             change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TYPE)->fields = fields;
-        cat_each(CatConstraint, k, &x->constraints)
-        {
+        cat_each (CatConstraint, k, &x->constraints) {
             const CatConstraint *other = check_named(y, k->id.sub);
             if (other && constraint_stays(d, k, other))
                 part_alter(d, k, other);
             else
                 change_add(d, CHANGE_DROP, k, NULL, RANK_ALTER_TYPE);
         }
-        cat_each(CatConstraint, k, &y->constraints)
-        {
+        cat_each (CatConstraint, k, &y->constraints) {
             const CatConstraint *other = check_named(x, k->id.sub);
             if (!other || !constraint_stays(d, other, k))
                 change_add(d, CHANGE_CREATE, NULL, k, RANK_ALTER_TYPE);
         }
     }
-    cat_each(CatDomain, x, &d->from->domains) if (!catalog_find(d->to, x->id))
-        change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
+    cat_each (CatDomain, x, &d->from->domains)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
 }
 
 static const CatColumn *
 attribute(const CatComposite *t, const char *name)
 {
-    cat_each(CatColumn, c, &t->columns) if (strcmp(c->id.sub, name) == 0) return c;
+    cat_each (CatColumn, c, &t->columns)
+        if (strcmp(c->id.sub, name) == 0)
+            return c;
     return NULL;
 }
 
@@ -285,10 +285,10 @@ static void
 alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
 {
     Change *c = arena_new(d->arena, Change);
-    cat_each(CatColumn, from, &x->columns) if (!attribute(y, from->id.sub)) *
-        vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
-    cat_each(CatColumn, to, &y->columns)
-    {
+    cat_each (CatColumn, from, &x->columns)
+        if (!attribute(y, from->id.sub))
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
+    cat_each (CatColumn, to, &y->columns) {
         const CatColumn *from = attribute(x, to->id.sub);
         if (!from) {
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
@@ -325,16 +325,16 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
 static void
 diff_composites(Differ *d)
 {
-    cat_each(CatComposite, y, &d->to->composites)
-    {
+    cat_each (CatComposite, y, &d->to->composites) {
         const CatComposite *x = catalog_find(d->from, y->id);
         if (x)
             alter_composite(d, x, y);
         else
             change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_TYPE);
     }
-    cat_each(CatComposite, x, &d->from->composites) if (!catalog_find(d->to, x->id))
-        change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
+    cat_each (CatComposite, x, &d->from->composites)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
 }
 
 /* ---- code ---------------------------------------------------------------------------------- */
@@ -350,8 +350,7 @@ is_replaceable(const CatTexts *fields)
 static void
 diff_functions(Differ *d)
 {
-    cat_each(CatFunction, y, &d->to->functions)
-    {
+    cat_each (CatFunction, y, &d->to->functions) {
         const CatFunction *x = catalog_find(d->from, y->id);
         CatTexts fields = {0};
         if (x)
@@ -366,8 +365,9 @@ diff_functions(Differ *d)
             change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_FUNCTION);
         change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_FUNCTION);
     }
-    cat_each(CatFunction, x, &d->from->functions) if (!catalog_find(d->to, x->id))
-        change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_FUNCTION);
+    cat_each (CatFunction, x, &d->from->functions)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_FUNCTION);
 }
 
 /* CREATE OR REPLACE VIEW may only add columns at the end. */
@@ -399,8 +399,7 @@ alter_view(Differ *d, const CatRelation *x, const CatRelation *y)
     }
     Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_CREATE_VIEW);
     c->fields = fields;
-    cat_each(CatColumn, to, &y->columns)
-    {
+    cat_each (CatColumn, to, &y->columns) {
         const CatColumn *from = catalog_column(x, to->id.sub);
         ColumnChange k = {.op = COLUMN_ALTER, .from = from, .to = to};
         CatTexts changes = {0};
@@ -421,16 +420,16 @@ alter_view(Differ *d, const CatRelation *x, const CatRelation *y)
 static void
 diff_views(Differ *d)
 {
-    cat_each(CatRelation, y, &d->to->views)
-    {
+    cat_each (CatRelation, y, &d->to->views) {
         const CatRelation *x = catalog_find(d->from, y->id);
         if (x)
             alter_view(d, x, y);
         else
             change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_VIEW);
     }
-    cat_each(CatRelation, x, &d->from->views) if (!catalog_find(d->to, x->id))
-        change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_CODE);
+    cat_each (CatRelation, x, &d->from->views)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_CODE);
 }
 
 /* Whether the relation itself is dropped, or dropped and made again. */
@@ -479,10 +478,12 @@ diff_part(Differ *d, const CatObject *x, const CatObject *y)
 #define DIFF_PARTS(T, list)                                                                        \
     do {                                                                                           \
         if (x)                                                                                     \
-            cat_each(T, p, &x->list) diff_part(d, (CatObject *)p, catalog_find(d->to, p->id));     \
+            cat_each (T, p, &x->list)                                                              \
+                diff_part(d, (CatObject *)p, catalog_find(d->to, p->id));                          \
         if (y)                                                                                     \
-            cat_each(T, q, &y->list) if (!x || !catalog_find(d->from, q->id))                      \
-                diff_part(d, NULL, (CatObject *)q);                                                \
+            cat_each (T, q, &y->list)                                                              \
+                if (!x || !catalog_find(d->from, q->id))                                           \
+                    diff_part(d, NULL, (CatObject *)q);                                            \
     } while (0)
 
 /* The code on a relation. x NULL: it is new, or was dropped before. */
@@ -522,5 +523,6 @@ diff_code(Differ *d)
         return;
     vec_each (Pair, p, &d->tables)
         diff_parts(d, p->from, p->to);
-    cat_each(CatRelation, y, &d->to->views) diff_parts(d, catalog_find(d->from, y->id), y);
+    cat_each (CatRelation, y, &d->to->views)
+        diff_parts(d, catalog_find(d->from, y->id), y);
 }

@@ -63,8 +63,7 @@ own_text_mentions(const Remake *r, const CatObject *o)
     const CatRelation *t = catalog_relation(r->d->from, o->id.schema, table);
     if (!t)
         return false;
-    cat_each(CatColumn, column, &t->columns)
-    {
+    cat_each (CatColumn, column, &t->columns) {
         if (!is_going(r, &column->id))
             continue;
         const char *name = column->id.sub;
@@ -115,7 +114,7 @@ find_going(Remake *r)
             map_put(&r->dropped, ref_key(r->d->arena, &c->from->id), r);
             /* Made anew under its name: what uses its columns has to let go of them. */
             if (c->kind == CAT_TABLE && catalog_find(r->d->to, c->from->id))
-                cat_each(CatColumn, column, &((const CatRelation *)c->from)->columns)
+                cat_each (CatColumn, column, &((const CatRelation *)c->from)->columns)
                     go(r, &column->id);
         }
         if (c->kind == CAT_ENUM && c->is_rebuilt) {

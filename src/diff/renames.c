@@ -86,13 +86,13 @@ add_sequences(Differ *d, const Catalog *after, CatRenames *applied)
 {
     Map owned;
     map_init(&owned, d->arena);
-    cat_each(CatSequence, y, &d->to->sequences) if (y->owner_column && !y->is_identity)
-    {
-        const CatRef id = {CAT_COLUMN, y->owner_table.schema, y->owner_table.name, y->owner_column};
-        map_put(&owned, ref_key(d->arena, &id), y);
-    }
-    cat_each(CatSequence, x, &after->sequences)
-    {
+    cat_each (CatSequence, y, &d->to->sequences)
+        if (y->owner_column && !y->is_identity) {
+            const CatRef id = {CAT_COLUMN, y->owner_table.schema, y->owner_table.name,
+                               y->owner_column};
+            map_put(&owned, ref_key(d->arena, &id), y);
+        }
+    cat_each (CatSequence, x, &after->sequences) {
         if (!x->owner_column || x->is_identity)
             continue;
         const CatRef id = {CAT_COLUMN, x->owner_table.schema, x->owner_table.name, x->owner_column};
@@ -126,8 +126,7 @@ free_name(const Differ *d, const CatRef *id)
 static void
 add_domains(Differ *d, const Catalog *after, CatRenames *applied)
 {
-    cat_each(CatDomain, y, &d->to->domains)
-    {
+    cat_each (CatDomain, y, &d->to->domains) {
         const CatDomain *x = catalog_find(after, y->id);
         if (x && !domain_stays(d, x, y) && type_is_used(after, &x->id))
             *vec_add(d->arena, applied) = (CatRename){x->id, free_name(d, &x->id)};
@@ -231,8 +230,7 @@ static CatRefs
 meanings(Arena *a, const Catalog *c, const char *const *p, size_t n)
 {
     CatRefs all = {0};
-    cat_each(CatSchema, s, &c->schemas)
-    {
+    cat_each (CatSchema, s, &c->schemas) {
         const char *schema = s->id.name;
         bool is_first = strcmp(schema, p[0]) == 0;
         const char *const *q = p;

@@ -143,17 +143,18 @@ static void
 compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *to,
                 const CatRelation *from_table, const CatRelation *to_table)
 {
-    cat_each(CatColumn, x, from) if (!catalog_column(to_table, x->id.sub) && !x->is_inherited) *
-        vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = x};
+    cat_each (CatColumn, x, from)
+        if (!catalog_column(to_table, x->id.sub) && !x->is_inherited)
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = x};
     sort_tail(c, 0, column_by_name);
     size_t first = c->columns.n;
-    cat_each(CatColumn, y, to) if (!catalog_column(from_table, y->id.sub) && !y->is_inherited) *
-        vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
+    cat_each (CatColumn, y, to)
+        if (!catalog_column(from_table, y->id.sub) && !y->is_inherited)
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
     /* New columns stand in the order of the schema where that shows. */
     sort_tail(c, first, column_by_name);
     first = c->columns.n;
-    cat_each(CatColumn, x, from)
-    {
+    cat_each (CatColumn, x, from) {
         const CatColumn *y = catalog_column(to_table, x->id.sub);
         ColumnChange change;
         bool is_new = !d->prisma_kinds && type_is_rebuilt(d, &x->type);
@@ -168,7 +169,9 @@ compare_columns(Differ *d, Change *c, const CatColumns *from, const CatColumns *
             *vec_add(d->arena, &c->columns) = change;
     }
     sort_tail(c, first, column_by_place);
-    cat_each(CatColumn, y, to) if (y->is_inherited) own_new_column(d, c, from_table, to_table, y);
+    cat_each (CatColumn, y, to)
+        if (y->is_inherited)
+            own_new_column(d, c, from_table, to_table, y);
 }
 
 static const ColumnChange *
@@ -195,8 +198,7 @@ uses_changed(const Change *c, const CatColumn *generated)
 static void
 recreate_generated(Differ *d, Change *c, const CatRelation *from, const CatRelation *to)
 {
-    cat_each(CatColumn, x, &from->columns)
-    {
+    cat_each (CatColumn, x, &from->columns) {
         const CatColumn *y = d->prisma_kinds ? x : catalog_column(to, x->id.sub);
         if (!x->generated || !y || !y->generated || x->is_inherited || !uses_changed(c, x))
             continue;
@@ -222,7 +224,9 @@ type_changed(const Change *c, const char *column)
 static const CatConstraint *
 primary_key(const CatRelation *r)
 {
-    cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_PRIMARY_KEY) return k;
+    cat_each (CatConstraint, k, &r->constraints)
+        if (k->type == CAT_PRIMARY_KEY)
+            return k;
     return NULL;
 }
 
@@ -386,15 +390,16 @@ static IndexPairs
 indexes_of(Differ *d, const CatRelation *r, bool is_from)
 {
     IndexPairs all = {0};
-    cat_each(CatIndex, i, &r->indexes) if (!is_left_alone(d, i)) * vec_add(d->arena, &all) =
-        is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
+    cat_each (CatIndex, i, &r->indexes)
+        if (!is_left_alone(d, i))
+            *vec_add(d->arena, &all) = is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
     if (d->in_words || (is_from && d->prisma_kinds))
-        cat_each(CatConstraint, k, &r->constraints) if (k->type == CAT_UNIQUE)
-        {
-            const CatIndex *i = index_of_constraint(d->arena, k);
-            *vec_add(d->arena, &all) =
-                is_from ? (IndexPair){.from = i, .constraint = k} : (IndexPair){.to = i};
-        }
+        cat_each (CatConstraint, k, &r->constraints)
+            if (k->type == CAT_UNIQUE) {
+                const CatIndex *i = index_of_constraint(d->arena, k);
+                *vec_add(d->arena, &all) =
+                    is_from ? (IndexPair){.from = i, .constraint = k} : (IndexPair){.to = i};
+            }
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, pair_by_ordinal);
     return all;
@@ -459,9 +464,9 @@ loses_names(const Differ *d, const Change *c, const CatRelation *table, const Ca
         if (k->op == COLUMN_ALTER && k->fields & COLUMN_TYPE &&
             index_uses(i, k->from->id.sub, false))
             return true;
-    cat_each(CatColumn, column,
-             &table->columns) if (type_is_rebuilt(d, &column->type) &&
-                                  index_uses(i, column->id.sub, false)) return true;
+    cat_each (CatColumn, column, &table->columns)
+        if (type_is_rebuilt(d, &column->type) && index_uses(i, column->id.sub, false))
+            return true;
     return false;
 }
 
@@ -637,9 +642,9 @@ static Keys
 foreign_keys(Differ *d, const CatRelation *r)
 {
     Keys all = {0};
-    cat_each(CatConstraint, k,
-             &r->constraints) if (k->type == CAT_FOREIGN_KEY && !k->is_inherited) *
-        vec_add(d->arena, &all) = k;
+    cat_each (CatConstraint, k, &r->constraints)
+        if (k->type == CAT_FOREIGN_KEY && !k->is_inherited)
+            *vec_add(d->arena, &all) = k;
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, key_by_ordinal);
     return all;
@@ -735,7 +740,9 @@ is_own_constraint(const CatRelation *r, const CatConstraint *k)
 static const CatConstraint *
 constraint_named(const CatConstraints *all, const char *name)
 {
-    cat_each(CatConstraint, k, all) if (strcmp(k->id.sub, name) == 0) return k;
+    cat_each (CatConstraint, k, all)
+        if (strcmp(k->id.sub, name) == 0)
+            return k;
     return NULL;
 }
 
@@ -744,9 +751,9 @@ static const CatConstraint *
 constraint_renamed(const Differ *d, const CatConstraint *x, const CatConstraints *from,
                    const CatConstraints *to)
 {
-    cat_each(CatConstraint, y, to) if (is_plain_constraint(y) &&
-                                       !constraint_named(from, y->id.sub) &&
-                                       is_same(d, x, y)) return y;
+    cat_each (CatConstraint, y, to)
+        if (is_plain_constraint(y) && !constraint_named(from, y->id.sub) && is_same(d, x, y))
+            return y;
     return NULL;
 }
 
@@ -775,8 +782,7 @@ compare_constraints(Differ *d, const Change *table, const CatConstraints *from,
 {
     Map renamed;
     map_init(&renamed, d->arena);
-    cat_each(CatConstraint, x, from)
-    {
+    cat_each (CatConstraint, x, from) {
         if (!is_plain_constraint(x))
             continue;
         const CatConstraint *y = constraint_named(to, x->id.sub);
@@ -798,8 +804,7 @@ compare_constraints(Differ *d, const Change *table, const CatConstraints *from,
         }
         drop_constraint(d, x);
     }
-    cat_each(CatConstraint, y, to)
-    {
+    cat_each (CatConstraint, y, to) {
         const CatConstraint *x = constraint_named(from, y->id.sub);
         if (is_plain_constraint(y) && !map_has(&renamed, str_of(y->id.sub)) &&
             !(x && is_plain_constraint(x) && constraint_stays(d, x, y)))
@@ -813,8 +818,7 @@ static void
 compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to)
 {
     static const CatConstraints none;
-    cat_each(CatConstraint, y, &to->constraints)
-    {
+    cat_each (CatConstraint, y, &to->constraints) {
         const CatConstraint *x = constraint_named(from ? &from->constraints : &none, y->id.sub);
         if (!y->is_inherited)
             continue;
@@ -850,8 +854,11 @@ create_table(Differ *d, const CatRelation *r)
     Keys keys = foreign_keys(d, r);
     vec_each (const CatConstraint *, k, &keys)
         add_constraint(d, *k);
-    cat_each(CatConstraint, k, &r->constraints) if (is_own_constraint(r, k)) add_constraint(d, k);
-    cat_each(CatIndex, i, &r->indexes) create_index(d, NULL, i);
+    cat_each (CatConstraint, k, &r->constraints)
+        if (is_own_constraint(r, k))
+            add_constraint(d, k);
+    cat_each (CatIndex, i, &r->indexes)
+        create_index(d, NULL, i);
     if (r->partition_of.name)
         change_add(d, CHANGE_ALTER, NULL, r, RANK_ATTACH)->attaches = true;
 }
@@ -1012,7 +1019,7 @@ find_recreated(Differ *d)
             if (k->op == COLUMN_RECREATE)
                 map_put(&d->recreated, ref_key(d->arena, &k->from->id), d);
         if (c->op == CHANGE_DROP)
-            cat_each(CatColumn, column, &((const CatRelation *)c->from)->columns)
+            cat_each (CatColumn, column, &((const CatRelation *)c->from)->columns)
                 map_put(&d->recreated, ref_key(d->arena, &column->id), d);
     }
 }

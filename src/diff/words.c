@@ -329,10 +329,12 @@ words_is_pair(const CatIndex *i)
 static bool
 has_pair(const CatRelation *r)
 {
-    cat_each(CatConstraint, k,
-             &r->constraints) if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) &&
-                                  k->columns.n == 2) return true;
-    cat_each(CatIndex, i, &r->indexes) if (words_is_pair(i)) return true;
+    cat_each (CatConstraint, k, &r->constraints)
+        if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) && k->columns.n == 2)
+            return true;
+    cat_each (CatIndex, i, &r->indexes)
+        if (words_is_pair(i))
+            return true;
     return false;
 }
 

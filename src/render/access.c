@@ -172,8 +172,7 @@ revoke_all(Render *r, const CatObject *o, const char *role)
     if (o->id.kind != CAT_TABLE && o->id.kind != CAT_VIEW && o->id.kind != CAT_MATVIEW)
         return;
     /* The privileges on columns went, too. */
-    cat_each(CatColumn, column, &((const CatRelation *)o)->columns)
-    {
+    cat_each (CatColumn, column, &((const CatRelation *)o)->columns) {
         const CatGrant *g = grant_of((const CatObject *)column, role);
         if (g) {
             grant(r, (const CatObject *)column, g, false);

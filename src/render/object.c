@@ -83,8 +83,7 @@ create_domain(Render *r, const CatDomain *d)
         buf_fmt(&b, " DEFAULT %s", d->default_expr);
     if (d->is_not_null)
         buf_addz(&b, " NOT NULL");
-    cat_each(CatConstraint, k, &d->constraints)
-    {
+    cat_each (CatConstraint, k, &d->constraints) {
         if (k->is_not_valid)
             continue;
         buf_addz(&b, " CONSTRAINT ");
@@ -93,8 +92,7 @@ create_domain(Render *r, const CatDomain *d)
         put_constraint(r, &b, k);
     }
     statement_buf(r, &b);
-    cat_each(CatConstraint, k, &d->constraints)
-    {
+    cat_each (CatConstraint, k, &d->constraints) {
         if (!k->is_not_valid)
             continue;
         buf_clear(&b);
@@ -103,7 +101,8 @@ create_domain(Render *r, const CatDomain *d)
                   ident_text(r, k->id.sub), b.p);
     }
     render_attributes(r, NULL, (const CatObject *)d);
-    cat_each(CatConstraint, k, &d->constraints) render_attributes(r, NULL, (const CatObject *)k);
+    cat_each (CatConstraint, k, &d->constraints)
+        render_attributes(r, NULL, (const CatObject *)k);
 }
 
 static void
@@ -165,8 +164,7 @@ render_composite(Render *r, const Change *c)
     if (c->op == CHANGE_CREATE) {
         r->step->title = "CreateType";
         buf_fmt(&b, "CREATE TYPE %s AS (", name);
-        cat_each(CatColumn, column, &t->columns)
-        {
+        cat_each (CatColumn, column, &t->columns) {
             if (column != t->columns.v[0])
                 buf_addz(&b, ", ");
             put_attribute(r, &b, column);
@@ -174,7 +172,7 @@ render_composite(Render *r, const Change *c)
         buf_addc(&b, ')');
         statement_buf(r, &b);
         render_attributes(r, NULL, c->to);
-        cat_each(CatColumn, column, &t->columns)
+        cat_each (CatColumn, column, &t->columns)
             render_attributes(r, NULL, (const CatObject *)column);
         return;
     }
@@ -346,8 +344,7 @@ view_words(const CatObject *o)
 static void
 view_defaults(Render *r, const CatRelation *from, const CatRelation *to)
 {
-    cat_each(CatColumn, column, &to->columns)
-    {
+    cat_each (CatColumn, column, &to->columns) {
         const CatColumn *x = from ? catalog_column(from, column->id.sub) : NULL;
         if (!cat_same_text(x ? x->default_expr : NULL, column->default_expr)) {
             if (column->default_expr)
@@ -369,8 +366,7 @@ create_view(Render *r, const CatRelation *v, bool replace)
     buf_fmt(&b, "CREATE %s%s %s", replace ? "OR REPLACE " : "", view_words((const CatObject *)v),
             name_text(r, &v->id));
     buf_addz(&b, " (");
-    cat_each(CatColumn, column, &v->columns)
-    {
+    cat_each (CatColumn, column, &v->columns) {
         if (column != v->columns.v[0])
             buf_addz(&b, ", ");
         put_ident(r, &b, column->id.sub);
@@ -411,12 +407,12 @@ render_view(Render *r, const Change *c)
     if (c->kind == CAT_VIEW)
         view_defaults(r, (const CatRelation *)c->from, v);
     else
-        cat_each(CatColumn, column, &v->columns) render_attributes(
-            r,
-            c->from
-                ? (const CatObject *)catalog_column((const CatRelation *)c->from, column->id.sub)
-                : NULL,
-            (const CatObject *)column);
+        cat_each (CatColumn, column, &v->columns)
+            render_attributes(r,
+                              c->from ? (const CatObject *)catalog_column(
+                                            (const CatRelation *)c->from, column->id.sub)
+                                      : NULL,
+                              (const CatObject *)column);
     render_attributes(r, c->from, c->to);
 }
 

@@ -180,10 +180,11 @@ put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual)
 static const CatSequence *
 identity_sequence(const Catalog *c, const CatColumn *column)
 {
-    cat_each(CatSequence, s,
-             &c->sequences) if (s->is_identity && cat_same_text(s->owner_column, column->id.sub) &&
-                                cat_same_text(s->owner_table.name, column->id.name) &&
-                                cat_same_text(s->owner_table.schema, column->id.schema)) return s;
+    cat_each (CatSequence, s, &c->sequences)
+        if (s->is_identity && cat_same_text(s->owner_column, column->id.sub) &&
+            cat_same_text(s->owner_table.name, column->id.name) &&
+            cat_same_text(s->owner_table.schema, column->id.schema))
+            return s;
     return NULL;
 }
 

@@ -4,7 +4,9 @@
 static const CatConstraint *
 primary_key(const CatRelation *t)
 {
-    cat_each(CatConstraint, k, &t->constraints) if (k->type == CAT_PRIMARY_KEY) return k;
+    cat_each (CatConstraint, k, &t->constraints)
+        if (k->type == CAT_PRIMARY_KEY)
+            return k;
     return NULL;
 }
 
@@ -250,7 +252,9 @@ has_children(const Render *r, const CatRef *table)
 {
     if (r->diff->options.prisma_kinds)
         return false;
-    cat_each(CatRelation, t, &r->diff->to.catalog->tables) if (is_child(t, table)) return true;
+    cat_each (CatRelation, t, &r->diff->to.catalog->tables)
+        if (is_child(t, table))
+            return true;
     return false;
 }
 
@@ -542,8 +546,7 @@ alter_table(Render *r, const Change *c)
     render_attributes(r, c->from, c->to);
     /* A new owner changes what columns grant, too. */
     if (!cat_same_text(x->owner, y->owner))
-        cat_each(CatColumn, column, &y->columns)
-        {
+        cat_each (CatColumn, column, &y->columns) {
             const CatColumn *was = catalog_column(x, column->id.sub);
             if (was && (was->grants.n || column->grants.n))
                 render_attributes(r, (const CatObject *)was, (const CatObject *)column);
@@ -561,8 +564,7 @@ put_body(Render *r, Buf *b, const CatRelation *t)
 {
     bool first = true, is_partition = t->partition_of.name;
     buf_addz(b, " (\n");
-    cat_each(CatColumn, column, &t->columns)
-    {
+    cat_each (CatColumn, column, &t->columns) {
         if (column->is_inherited && !is_partition)
             continue;
         CatColumn plain = without_identity(column);
@@ -649,8 +651,7 @@ create_table(Render *r, const CatRelation *t)
                         .options = t->options};
     table_state(r, &made, t);
     const char *name = name_text(r, &t->id);
-    cat_each(CatColumn, column, &t->columns)
-    {
+    cat_each (CatColumn, column, &t->columns) {
         if (column->is_inherited && !t->partition_of.name)
             own_column(r, t, column);
         else
@@ -660,7 +661,8 @@ create_table(Render *r, const CatRelation *t)
                       ident_text(r, column->id.sub));
     }
     render_attributes(r, NULL, (const CatObject *)t);
-    cat_each(CatColumn, column, &t->columns) render_attributes(r, NULL, (const CatObject *)column);
+    cat_each (CatColumn, column, &t->columns)
+        render_attributes(r, NULL, (const CatObject *)column);
 }
 
 void

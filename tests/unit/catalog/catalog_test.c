@@ -381,10 +381,8 @@ lookups(void **state)
     assert_string_equal(cat_ref_text(a, &c->tables.v[0]->id),
                         "table \"public\".\"Post \"\"\xf0\x9f\x98\x80\"\"\"");
     size_t seen = 0;
-    cat_each(CatRelation, r, &c->tables)
-    {
-        cat_each(CatColumn, col, &r->columns)
-        {
+    cat_each (CatRelation, r, &c->tables) {
+        cat_each (CatColumn, col, &r->columns) {
             assert_non_null(col->type.text);
             seen++;
             if (seen == 1)
@@ -393,7 +391,8 @@ lookups(void **state)
     }
     assert_int_equal(seen, 3); /* the break left the inner walk only */
     assert_int_equal(c->views.v[1]->columns.n, 0);
-    cat_each(CatColumn, none, &c->views.v[1]->columns) fail_msg("%s", none->id.sub);
+    cat_each (CatColumn, none, &c->views.v[1]->columns)
+        fail_msg("%s", none->id.sub);
 }
 
 /* ---- comparing ----------------------------------------------------------------------------- */
