@@ -1,6 +1,7 @@
 #include "base/jw.h"
 
-#include <assert.h>
+#include "base/invariant.h"
+
 #include <inttypes.h>
 
 void
@@ -88,7 +89,7 @@ open_with(JsonWriter *w, const char *key, char c)
 {
     begin_value(w, key);
     buf_addc(&w->out, c);
-    assert(w->depth < (int)sizeof w->stack);
+    INVARIANT(w->depth < (int)sizeof w->stack, "JSON that nests too deep");
     w->stack[w->depth++] = c == '{' ? '}' : ']';
     w->first = true;
 }
@@ -108,7 +109,7 @@ jw_array(JsonWriter *w, const char *key)
 void
 jw_end(JsonWriter *w)
 {
-    assert(w->depth > 0);
+    INVARIANT(w->depth > 0, "an end of JSON without its beginning");
     char c = w->stack[--w->depth];
     if (!w->first)
         newline(w);

@@ -1,6 +1,6 @@
 #include "base/tar.h"
 
-#include <assert.h>
+#include "base/invariant.h"
 
 enum {
     BLOCK = 512,
@@ -35,7 +35,7 @@ void
 tar_add(Buf *archive, const char *name, Str content, int64_t time_s)
 {
     char block[BLOCK] = {0};
-    assert(strlen(name) <= NAME_MAX_BYTES);
+    INVARIANT(strlen(name) <= NAME_MAX_BYTES, "a name too long for an archive");
     memcpy(block + NAME_AT, name, strnlen(name, NAME_MAX_BYTES));
     put_octal(block, MODE_AT, 7, 0600);
     put_octal(block, UID_AT, 7, 0);

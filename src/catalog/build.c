@@ -1,7 +1,8 @@
 /* Making a catalog, its canonical order, looking things up. */
 #include "catalog/catalog_int.h"
 
-#include <assert.h>
+#include "base/invariant.h"
+
 #include <stdlib.h>
 
 Catalog *
@@ -18,7 +19,7 @@ add(Catalog *c, void *container, const ListInfo *lists, CatRef id)
 {
     while (lists->key && lists->kind != id.kind)
         lists++;
-    assert(lists->key);
+    INVARIANT(lists->key, "an object of a kind that its container has no list for");
     ObjectList *list = list_at(container, lists);
     CatObject *o = arena_alloc(c->arena, cat_kind_info(id.kind)->size);
     o->id = id;

@@ -2,11 +2,11 @@
 
 #include "cli/cli_int.h"
 #include "base/fs.h"
+#include "base/invariant.h"
 #include "base/jw.h"
 #include "base/os.h"
 #include "report/diag_text.h"
 
-#include <assert.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -44,9 +44,8 @@ find_given(const CmdCall *call, const char *name)
 static const OptValue *
 find_value(const CmdCall *call, const char *name)
 {
-    bool known = is_declared(call->table, name);
-    assert(known);
-    (void)known;
+    INVARIANT(is_declared(call->table, name),
+              str_fmt(call->arena, "a command asks for --%s, which no command has", name));
     return find_given(call, name);
 }
 

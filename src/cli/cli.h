@@ -177,7 +177,7 @@ MUST_CHECK bool cli_parse(Arena *a, const CliTable *table, int argc, char **argv
                           Err *err);
 
 /* Options of a parsed call, by name without dashes; one that this command does not have counts as
- * not given. A name that no command knows is a defect (assertion). */
+ * not given. A name that no command knows breaks an INVARIANT. */
 bool cli_given(const CmdCall *call, const char *name);
 bool cli_flag(const CmdCall *call, const char *name);        /* false when not given */
 const char *cli_text(const CmdCall *call, const char *name); /* NULL when not given */

@@ -1,8 +1,7 @@
 #include "config_int.h"
 
 #include "base/clock.h"
-
-#include <assert.h>
+#include "base/invariant.h"
 
 static const ConfigInfo infos[CFG_COUNT] = {
 #define CFG(id, type, key, env, dflt, secret, help)                                                \
@@ -14,7 +13,7 @@ static const ConfigInfo infos[CFG_COUNT] = {
 const ConfigInfo *
 config_info(ConfigKey key)
 {
-    assert((unsigned)key < CFG_COUNT);
+    INVARIANT((unsigned)key < CFG_COUNT, "a setting that does not exist");
     return &infos[key];
 }
 

@@ -2,7 +2,7 @@
 
 #include "project/embedded.h" /* made by the build: project_embedded[] */
 
-#include <assert.h>
+#include "base/invariant.h"
 
 static const char *
 value_of(Str name, const ProjectVar *vars, size_t count)
@@ -10,8 +10,7 @@ value_of(Str name, const ProjectVar *vars, size_t count)
     for (size_t i = 0; i < count; i++)
         if (str_is(name, vars[i].name))
             return vars[i].value;
-    assert(0 && "a placeholder without a value");
-    return "";
+    invariant_broken(__FILE__, __LINE__, "a placeholder of a template without a value");
 }
 
 /* Length of the placeholder "@NAME@" at the beginning of `text`, 0 = there is none. */
@@ -30,8 +29,7 @@ text_of(const char *name)
     for (size_t i = 0; i < sizeof project_embedded / sizeof *project_embedded; i++)
         if (strcmp(project_embedded[i].name, name) == 0)
             return (Str){project_embedded[i].text, project_embedded[i].n};
-    assert(0 && "an unknown template");
-    return STR("");
+    invariant_broken(__FILE__, __LINE__, "a template that does not exist");
 }
 
 Str

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/invariant.h"
 #include "base/jr.h"
 #include "base/jw.h"
 #include "base/map.h"
@@ -14,6 +15,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -472,6 +474,46 @@ tar_is_read_by_tar(void **state)
     assert_true(fs_remove(dir, &err));
 }
 
+static const char *
+explain(int *asked)
+{
+    (*asked)++;
+    return "the sky fell";
+}
+
+static void
+invariants(void **state)
+{
+    (void)state;
+    int asked = 0;
+    INVARIANT(1 + 1 == 2, explain(&asked));
+    assert_int_equal(asked, 0);
+
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        printf("half a result");
+        INVARIANT(asked, explain(&asked));
+        _exit(0);
+    }
+    close(ends[1]);
+    char said[65536];
+    size_t n = 0;
+    for (ssize_t got; (got = read(ends[0], said + n, sizeof said - 1 - n)) > 0;)
+        n += (size_t)got;
+    said[n] = 0;
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 70);
+    assert_ptr_equal(strstr(said, "error: internal error: the sky fell\n"), said);
+    assert_non_null(strstr(said, "  at:     tests/unit/base/base_test.c:"));
+    assert_non_null(strstr(said, "aramid " ARAMID_VERSION "\n"));
+}
+
 int
 main(void)
 {
@@ -482,6 +524,7 @@ main(void)
         cmocka_unit_test(json),
         cmocka_unit_test(json_reading),
         cmocka_unit_test(errors_append_and_cut),
+        cmocka_unit_test(invariants),
         cmocka_unit_test(files),
         cmocka_unit_test(processes),
         cmocka_unit_test(child_streams),
