@@ -1,8 +1,8 @@
-#include "base/clock.h"
 #include "report/diag_text.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -108,9 +108,9 @@ long_lines_are_cut(void **state)
     diag_init(&list, a);
     for (size_t i = 0; i < 20000; i++)
         diag_add(&list, SEV_ERROR, "id", &s, i * 250, 3, "m");
-    int64_t start = clock_ms();
+    clock_t start = clock(); /* of this process: others may be busy */
     const char *text = text_of(a, &list, &plain);
-    assert_true(clock_ms() - start < 10000);
+    assert_true(clock() - start < 10 * CLOCKS_PER_SEC);
     for (Str rest = str_of(text); rest.p;)
         assert_true(str_cut(&rest, '\n').n <= 80);
     assert_non_null(strstr(text, "s:1:251: error: m [id]\n    1 | ...xxxx"));
