@@ -153,14 +153,14 @@ static bool
 record(Session *s, const Gate *g, bool due, bool is_first, Err *err)
 {
     const Config *c = g->in->base.config;
-    RunRecord r = {.run_id = g->in->run_id,
+    RunRow r = {.run_id = g->in->run_id,
                    .verb = "deploy",
                    .environment = c->env_name,
                    .backup_id = due ? g->ret->backup_id : NULL,
                    .no_backup_reason = is_first ? g->backup.reason : NULL};
     if (!(r.backup_id && c->env_said) && !r.no_backup_reason)
         return true;
-    if (run_record(s, &r, err))
+    if (run_write_row(s, &r, err))
         return true;
     if (!db_is_open(s->db) || err->code == ERR_INTERRUPTED)
         return false;
@@ -230,7 +230,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .sink = in->sink,
         .guard = guard,
         .guard_arg = &gate,
-        .keeps_record = c->env_said,
+        .keeps_runs = c->env_said,
         .consent = gate.guard.facts.agent ? gate.guard.facts.agent_consent : NULL,
         .approve = approve,
         .approve_arg = &gate,

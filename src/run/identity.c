@@ -1,5 +1,5 @@
 /* Who the database is: one row for each schema with a ledger. */
-#include "run/run_int.h"
+#include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
 void
@@ -36,7 +36,7 @@ identity_read(Session *s, const DbRows *r, Err *err)
     return true;
 }
 
-const char *
+static const char *
 identity_schema(const Session *s)
 {
     return s->ledger_schema ? s->ledger_schema : s->url_schema ? s->url_schema : "";

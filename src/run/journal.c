@@ -1,35 +1,13 @@
 /* The journal: how far a migration of several steps has come. Migrations of one step leave no row
  * here. */
 #include "base/hash.h"
-#include "run/run_int.h"
+#include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
 static void
 add_table(const Session *s, Buf *b)
 {
     own_add_table(s, b, OWN_JOURNAL);
-}
-
-bool
-journal_ensure(Run *r, Err *err)
-{
-    Session *s = &r->session;
-    if (s->own[OWN_JOURNAL].exists)
-        return true;
-    if (!s->own[OWN_JOURNAL].schema)
-        return own_refuse(s,
-                          "a migration needs several transactions, but there is no place for "
-                          "the journal that makes it resumable",
-                          err);
-    Buf b;
-    buf_init(&b, r->arena);
-    session_add_prefix(s, &b);
-    own_add_create(s, &b, 1u << OWN_JOURNAL);
-    if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
-        return false;
-    own_made(s, 1u << OWN_JOURNAL);
-    failpoint(r, FP_JOURNAL_CREATED);
-    return true;
 }
 
 void

@@ -4,7 +4,7 @@
  * waits: a deadlock with the holder. So nobody here ever blocks. */
 #include "base/clock.h"
 #include "base/os.h"
-#include "run/run_int.h"
+#include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
 static const char holders_query[] =

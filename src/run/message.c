@@ -1,6 +1,8 @@
 /* Building the one message of a step, and finding one's way back from an error in it. */
 #include "base/clock.h"
-#include "run/run_int.h"
+#include "run/message.h"
+#include "run/session_int.h"
+#include "run/step.h"
 #include "sqltext/sqltext.h"
 
 static void
@@ -49,7 +51,7 @@ add_prelocks(Arena *a, Message *m, const LockPlan *locks)
  * only error that plain SQL can raise. The ledger's INSERT looks for the second once more; it is
  * asked early where a script could let the lock go, to fail before the script does. */
 static void
-add_guards(Run *r, Arena *a, Message *m, const char *name)
+add_checks(Run *r, Arena *a, Message *m, const char *name)
 {
     const Session *s = &r->session;
     buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN "
@@ -59,13 +61,13 @@ add_guards(Run *r, Arena *a, Message *m, const char *name)
         lock_add_is_held(&m->sql);
     }
     buf_addz(&m->sql, " THEN 1 ELSE 0 END;");
-    add_part(a, m, PART_GUARD_LOCK, 0);
+    add_part(a, m, PART_CHECK_LOCK, 0);
     if (!name)
         return;
     buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN (");
     r->session.layout->add_is_applied(&m->sql, r->session.ledger_schema, name);
     buf_addz(&m->sql, ") THEN 0 ELSE 1 END;");
-    add_part(a, m, PART_GUARD_APPLIED, 0);
+    add_part(a, m, PART_CHECK_PENDING, 0);
 }
 
 static void
@@ -118,16 +120,16 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         add_part(a, ret, PART_SETTING, 0);
     }
     /* An isolation level must come before the first query. */
-    bool guards_last = sets_isolation(script, step);
-    if (!guards_last)
+    bool checks_last = sets_isolation(script, step);
+    if (!checks_last)
         add_carry(r, a, ret);
     add_local(a, ret, "statement_timeout",
               step->has_strong || !step->has_dml
                   ? 0
                   : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
-    if (!guards_last)
-        add_guards(r, a, ret, step->hides_session ? write->guard_name : NULL);
+    if (!checks_last)
+        add_checks(r, a, ret, step->hides_session ? write->pending_name : NULL);
     ret->user_off = ret->sql.n;
     add_user(a, ret, script, first, user_end, from, to);
     ret->user_len = ret->sql.n - ret->user_off;
@@ -141,8 +143,8 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         for (int i = 0; i < 5; i++)
             add_part(a, ret, PART_RECORD, 0);
     }
-    if (guards_last) {
-        add_guards(r, a, ret, NULL);
+    if (checks_last) {
+        add_checks(r, a, ret, NULL);
         add_carry(r, a, ret);
     }
     buf_addz(&ret->sql, write->record);

@@ -1,6 +1,6 @@
 /* Aramid's own tables: the journal, who the database is, and the runs. They lie in schema aramid,
  * or beside the ledger where the role may not make schemas. */
-#include "run/run_int.h"
+#include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
 typedef struct OwnSpec {
@@ -46,27 +46,28 @@ own_add_names(Buf *b)
 }
 
 void
-own_take(Session *s, const DbRows *r, const OwnFacts *facts)
+own_take(Session *s, const DbRows *facts, const OwnMay *may)
 {
     for (int i = 0; i < OWN_COUNT; i++) {
         OwnPlace *p = &s->own[i];
         *p = (OwnPlace){0};
         int own = -1, beside = -1;
-        for (int row = 0; row < r->rows; row++) {
-            if (str_is(db_cell(r, row, 0), "aramid") && str_is(db_cell(r, row, 1), specs[i].name))
+        for (int row = 0; row < facts->rows; row++) {
+            if (str_is(db_cell(facts, row, 0), "aramid") &&
+                str_is(db_cell(facts, row, 1), specs[i].name))
                 own = row;
-            if (s->ledger_schema && str_is(db_cell(r, row, 0), s->ledger_schema) &&
-                str_is(db_cell(r, row, 1), specs[i].beside))
+            if (s->ledger_schema && str_is(db_cell(facts, row, 0), s->ledger_schema) &&
+                str_is(db_cell(facts, row, 1), specs[i].beside))
                 beside = row;
         }
         int at = own >= 0 ? own : beside;
         p->exists = at >= 0;
-        p->may_read = p->exists && str_is(db_cell(r, at, 5), "t");
-        p->may_write = p->exists && str_is(db_cell(r, at, 6), "t");
-        if (own >= 0 || (beside < 0 && facts->may_own)) {
+        p->may_read = p->exists && str_is(db_cell(facts, at, 5), "t");
+        p->may_write = p->exists && str_is(db_cell(facts, at, 6), "t");
+        if (own >= 0 || (beside < 0 && may->own)) {
             p->schema = "aramid";
             p->table = specs[i].name;
-        } else if (beside >= 0 || facts->may_beside) {
+        } else if (beside >= 0 || may->beside) {
             p->schema = s->ledger_schema;
             p->table = specs[i].beside;
         }

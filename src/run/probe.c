@@ -1,5 +1,5 @@
 /* What the objects that a script makes look like in the database now. */
-#include "run/run_int.h"
+#include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
 /* SQL condition that is true when the object exists; NULL for kinds that cannot be asked for. */

@@ -1,7 +1,7 @@
 /* Writing the ledger by a person's decision. */
 #include "base/clock.h"
 #include "base/os.h"
-#include "run/run_int.h"
+#include "run/session_int.h"
 
 /* The steps of the rows that are settled now mean nothing any more. */
 static void

@@ -175,19 +175,19 @@ MUST_CHECK bool run_identity_set(Session *s, const IdentityMark *mark, Err *err)
 MUST_CHECK bool run_identity_forget(Session *s, Err *err);
 
 /* A run that changes the database. */
-typedef struct RunRecord {
+typedef struct RunRow {
     const char *run_id, *verb, *environment;
     int64_t started_us;  /* server's clock, 0 = now */
     const char *outcome; /* "done", "failed", "interrupted"; NULL = not at its end yet */
     int applied;         /* migrations */
     const char *backup_id, *no_backup_reason, *consent; /* NULL = nothing to add */
-} RunRecord;
+} RunRow;
 
 /* Write the row of a run, or complete it: texts that are NULL leave what is there. A deploy writes its
  * beginning where it makes tables anyway, and its end, by itself. The table is made where it is missing.
  * errors: ERR_DENIED without any place for the table, those of db_query
  * cost: one round trip */
-MUST_CHECK bool run_record(Session *s, const RunRecord *record, Err *err);
+MUST_CHECK bool run_write_row(Session *s, const RunRow *row, Err *err);
 
 /* ---- deploy ------------------------------------------------------------------------------- */
 
@@ -203,8 +203,8 @@ typedef struct RunDeploy {
      * be NULL. */
     bool (*guard)(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err);
     void *guard_arg;
-    bool keeps_record;   /* make the table of runs where it is missing */
-    const char *consent; /* for the record, or NULL */
+    bool keeps_runs;     /* make the table of runs where it is missing */
+    const char *consent; /* for the row, or NULL */
     /* Asked once, when there is something to do and nothing was changed yet; false with err
      * (ERR_CONFIRM) stops. May be NULL. */
     bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);

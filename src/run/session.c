@@ -1,42 +1,8 @@
 /* Opening a session: where ledger and journal are, and what we may do. */
 #include "base/clock.h"
 #include "base/os.h"
-#include "run/run_int.h"
+#include "run/session_int.h"
 #include "sqltext/sqltext.h"
-
-/* The state in which the role's own sessions begin, where a script may have left another one.
- * DISCARD ALL would drop the lock. */
-static int
-add_resets(const Session *s, Buf *b)
-{
-    if (!s->unclean)
-        return 0;
-    buf_addz(b, "RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;");
-    return 3 + db_add_settings(s->db, b);
-}
-
-int
-session_add_prefix(const Session *s, Buf *b)
-{
-    int n = add_resets(s, b);
-    buf_addz(b,
-             "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';");
-    return n + 3;
-}
-
-/* The same for the user's statements: the role's search_path, or the URL's schema as Prisma does. */
-int
-session_add_user_prefix(const Session *s, Buf *b)
-{
-    int n = add_resets(s, b);
-    if (s->url_schema) {
-        buf_addz(b, "SET search_path=");
-        sql_add_ident(b, s->url_schema);
-        buf_addc(b, ';');
-        n++;
-    }
-    return n;
-}
 
 /* ---- where ledger and journal are ----------------------------------------------------------- */
 
@@ -145,11 +111,11 @@ take_facts(Session *s, const DbRows *r)
     s->ledger_schema = schema.p;
     s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->layout->ledger);
     s->has_own_schema = false;
-    OwnFacts may = {.may_own = is_true(r, 0, 4), .may_beside = at >= 0 && is_true(r, at, 2)};
+    OwnMay may = {.own = is_true(r, 0, 4), .beside = at >= 0 && is_true(r, at, 2)};
     for (int i = 0; i < r->rows; i++)
         if (str_is(db_cell(r, i, 0), "aramid")) {
             s->has_own_schema = true;
-            may.may_own = is_true(r, i, 2);
+            may.own = is_true(r, i, 2);
         }
     own_take(s, r, &may);
     s->place.system = db_cell(r, 0, 7).p;

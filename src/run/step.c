@@ -1,7 +1,7 @@
-/* One migration, step by step: steps inside transactions, and what an error means. */
-#include "base/clock.h"
-#include "base/os.h"
-#include "run/run_int.h"
+/* A step inside a transaction: its locks, its record, its one message, and what an error means. */
+#include "run/session_int.h"
+#include "run/step.h"
+#include "run/watch.h"
 #include "sqltext/sqltext.h"
 
 #include <stdio.h>
@@ -21,16 +21,16 @@ relation_exists(const Run *r, const StepLock *l)
 /* Others queue behind a waiting lock request, so all waits for strong locks together stay within
  * CFG_LOCK_TIMEOUT: the opening LOCK TABLEs get 60 % of it, the script itself the rest. A script
  * that takes no strong lock may wait longer for rows: nobody queues behind it. One that hides what
- * it locks may do so when a try has shown that rows are what it waits for, under guard. */
+ * it locks may do so when a try has shown that rows are what it waits for, watched. */
 static void
-plan_locks(Run *r, Arena *a, const Step *step, const struct Learned *l, LockPlan *ret)
+plan_locks(Run *r, Arena *a, const Step *step, const Learned *l, LockPlan *ret)
 {
     const Config *c = r->session.config;
     int64_t base = config_ms(c, CFG_LOCK_TIMEOUT), row = config_ms(c, CFG_ROW_LOCK_TIMEOUT);
     *ret = (LockPlan){.evict_ms = db_info(r->session.db)->deadlock_timeout_ms + 500};
     if (!step->has_strong) {
-        ret->guard = step->hides_locks && l->lock_failed && watch_open(r);
-        ret->waits_for_rows = ret->guard && l->waits_for_rows;
+        ret->is_watched = step->hides_locks && l->lock_failed && watch_open(r);
+        ret->waits_for_rows = ret->is_watched && l->waits_for_rows;
         ret->rest_ms = step->hides_locks ? (ret->waits_for_rows ? row : base * 6 / 10)
                        : step->has_dml   ? row
                                          : base;
@@ -65,7 +65,7 @@ plan_record(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const L
     const Session *s = &r->session;
     Buf b;
     buf_init(&b, a);
-    *ret = (StepWrite){.guard_name = row->name};
+    *ret = (StepWrite){.pending_name = row->name};
     if (first && last) {
         add_record(ret, &b);
         s->layout->add_applied(&b, s->ledger_schema, row);
@@ -95,67 +95,6 @@ plan_record(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const L
     ret->record = b.p;
 }
 
-/* ---- errors ------------------------------------------------------------------------------- */
-
-static const char *
-state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have_committed)
-{
-    size_t before = r->report->applied.n;
-    const char *earlier = before ? str_fmt(a, "%zu migration%s before it %s applied; ", before,
-                                           before == 1 ? "" : "s", before == 1 ? "is" : "are")
-                                 : "";
-    if (may_have_committed)
-        return str_fmt(a,
-                       "state: %sthe %zu statements of this migration before this one are "
-                       "committed, and so is what it committed itself before the error",
-                       earlier, done);
-    if (done == 0)
-        return str_fmt(a, "state: %snothing of this migration is in the database", earlier);
-    return str_fmt(a,
-                   "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
-                   "is not",
-                   earlier, done, mp->script.stmts.n);
-}
-
-bool
-step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
-            Err *err)
-{
-    ARENA_LOCAL(a);
-    bool syntax = strcmp(o->sqlstate, "42601") == 0;
-    err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "migration \"%s\" failed: %s",
-            mp->migration->name, str_printable(a, str_of(o->message), false));
-    memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
-    bool placed = m ? message_place(m, mp, o, err) : true;
-    if (!m)
-        plan_place(mp, done, err);
-    plan_quote_line(mp, err);
-    if (!placed && strncmp(o->sqlstate, "23", 2) == 0)
-        err_detail(err, "it was raised by the commit: a deferred constraint");
-    if (o->detail[0])
-        err_detail(err, "detail: %s", str_printable(a, str_of(o->detail), true));
-    if (o->hint[0])
-        err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
-    if (o->context[0])
-        err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
-    bool may_have_committed = !m && mp->script.stmts.v[done].tx == SQL_TX_HIDDEN;
-    err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
-    r->report->failed = mp->migration->name;
-    if (done)
-        return err_hint(err,
-                        "correct the file from statement %zu on, or the data, and run: aramid "
-                        "deploy",
-                        done + 1);
-    const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
-    for (size_t i = 0; i < sizeof exists / sizeof *exists; i++)
-        if (strcmp(o->sqlstate, exists[i]) == 0)
-            err_hint(err,
-                     "when this database already has what the migration makes, record it: "
-                     "aramid resolve --applied %s",
-                     str_shell(a, mp->migration->name));
-    return err_hint(err, "correct the file or the data and run: aramid deploy");
-}
-
 /* ---- a step inside a transaction ---------------------------------------------------------- */
 
 /* An error that another cut of the file avoids. Prisma would have stopped here. */
@@ -172,62 +111,6 @@ replan(Run *r, const MigrationPlan *mp, const Step *step, const Part *part, cons
              "with the file cut there. Prisma's engine would have failed here",
              s->line, s->tag, o->sqlstate);
     return true;
-}
-
-static void
-on_notice(void *arg, const char *severity, const char *sqlstate, const char *text)
-{
-    Run *r = arg;
-    bool warning = strcmp(severity, "WARNING") == 0;
-    if (!warning && strcmp(severity, "NOTICE") != 0)
-        return;
-    /* "there is no transaction in progress" and the like come with the file's own BEGIN. */
-    if (strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "25P01") == 0)
-        return;
-    run_emit(r, RUN_NOTICE, warning ? RUN_WARN : RUN_INFO, r->current, "%s", text);
-}
-
-int
-run_add_carry(const Run *r, Buf *b)
-{
-    if (!r->carry)
-        return 0;
-    buf_addz(b, r->carry);
-    return r->carry_statements;
-}
-
-void
-run_drop_carry(Run *r)
-{
-    r->carry = NULL;
-}
-
-bool
-run_flush_carry(Run *r, Err *err)
-{
-    if (!r->carry)
-        return true;
-    Buf b;
-    buf_init(&b, r->arena);
-    session_add_prefix(&r->session, &b);
-    run_add_carry(r, &b);
-    if (!db_query(r->session.db, r->arena, buf_str(&b), NULL, err))
-        return false;
-    run_drop_carry(r);
-    return true;
-}
-
-void
-run_send(Run *r, Arena *a, Str sql, Guard *guard, DbOutcome *ret)
-{
-    watch_begin(r, guard);
-    db_run(r->session.db, a, sql,
-           &(DbRun){.discard_rows = true,
-                    .notice = on_notice,
-                    .notice_arg = r,
-                    .tick_ms = guard && !guard->is_alone ? GUARD_EVERY_MS : 0},
-           ret);
-    watch_end(r);
 }
 
 /* A lock_timeout during a wait for somebody's transaction: the context then begins with the row
@@ -268,15 +151,15 @@ restart(Err *err, ErrCode code, StepEnd *ret, const char *why)
 /* What follows from a failed message: true = try the same again. */
 static bool
 handle_failure(Run *r, const MigrationPlan *mp, const Step *step, const Message *m,
-               const LockPlan *locks, const Guard *guard, const DbOutcome *o, int *conflicts,
+               const LockPlan *locks, const LockWatch *watch, const DbOutcome *o, int *conflicts,
                int *lock_tries, StepEnd *ret, bool *ret_again, Err *err)
 {
-    struct Learned *l = run_learned(r, mp->migration->name);
+    Learned *l = run_learned(r, mp->migration->name);
     const Part *part = message_failed_part(m, o);
     PartKind kind = part ? part->kind : PART_RECORD;
     DbRetry retry = db_retry_class(o->sqlstate);
     *ret_again = false;
-    if (kind == PART_GUARD_LOCK || kind == PART_GUARD_APPLIED ||
+    if (kind == PART_CHECK_LOCK || kind == PART_CHECK_PENDING ||
         (kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0))
         return restart(err, ERR_CONNECTION_LOST, ret,
                        "the lock of this run was lost: a script may have released it");
@@ -285,12 +168,12 @@ handle_failure(Run *r, const MigrationPlan *mp, const Step *step, const Message 
         *ret_again = true; /* no right to LOCK TABLE, or not a table: the script locks by itself */
         return true;
     }
-    if (retry == DB_RETRY_LOCK || guard->fired) {
+    if (retry == DB_RETRY_LOCK || watch->fired) {
         failpoint(r, FP_LOCK_RETRY);
         l->lock_failed = true;
         l->waits_for_rows = l->waits_for_rows || waited_for_row(o);
         *ret_again = true;
-        return gate_wait(r, mp, locks, guard->blocker, ++*lock_tries, err);
+        return blockers_wait(r, mp, locks, watch->blocker, ++*lock_tries, err);
     }
     if (retry == DB_RETRY_CONFLICT &&
         ++*conflicts <= r->session.config->values[CFG_MAX_RETRIES].number) {
@@ -310,7 +193,7 @@ handle_failure(Run *r, const MigrationPlan *mp, const Step *step, const Message 
     return step_failed(r, mp, m, o, step->first, err);
 }
 
-static bool
+bool
 tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool first, bool last,
        StepEnd *ret, Err *err)
 {
@@ -322,12 +205,12 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
         Message m;
         DbOutcome o;
         plan_locks(r, a, step, run_learned(r, mp->migration->name), &locks);
-        Guard guard = {.may_fire = locks.waits_for_rows};
+        LockWatch watch = {.may_fire = locks.waits_for_rows};
         plan_record(r, a, mp, step, row, first, last, &write);
         message_step(r, a, mp, step, &locks, &write, &m);
         failpoint(r, FP_BEFORE_MESSAGE);
         r->session.unclean = r->session.unclean || step->hides_session;
-        run_send(r, a, buf_str(&m.sql), locks.guard ? &guard : NULL, &o);
+        run_send(r, a, buf_str(&m.sql), locks.is_watched ? &watch : NULL, &o);
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
             r->session.unclean = step->hides_session;
@@ -347,7 +230,7 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
                    &rollback);
         }
         bool again;
-        if (!handle_failure(r, mp, step, &m, &locks, &guard, &o, &conflicts, &lock_tries, ret,
+        if (!handle_failure(r, mp, step, &m, &locks, &watch, &o, &conflicts, &lock_tries, ret,
                             &again, err))
             return false;
         if (!again)
@@ -356,68 +239,3 @@ tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool f
 }
 
 /* ---- the whole migration ------------------------------------------------------------------ */
-
-/* Server's time in milliseconds, later than every row so far: clocks go back, and ties would leave
- * the order of rows to chance. */
-static int64_t
-next_started(Run *r)
-{
-    History *h = r->deploy->history;
-    int64_t now = clock_wall_us() + db_info(r->session.db)->clock_offset_us;
-    now -= now % 1000;
-    int64_t floor = h->last_started_us - h->last_started_us % 1000 + 1000;
-    h->last_started_us = now > floor ? now : floor;
-    return h->last_started_us;
-}
-
-/* All statements of a resumed file have run: only the ledger is behind. */
-static bool
-finish_only(Run *r, const LedgerRow *row, Err *err)
-{
-    Buf b;
-    buf_init(&b, r->arena);
-    session_add_prefix(&r->session, &b);
-    r->session.layout->add_finished(&b, r->session.ledger_schema, row->id, row->checksum);
-    return db_query(r->session.db, r->arena, buf_str(&b), NULL, err);
-}
-
-bool
-migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
-{
-    struct Learned *l = run_learned(r, mp->migration->name);
-    LedgerRow row = {.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
-                     .checksum = mp->migration->checksum,
-                     .name = mp->migration->name,
-                     .started_us = mp->ledger_id ? 0 : next_started(r)};
-    r->lock_wait_started_ms = 0;
-    *ret = STEP_ENDED;
-    if (mp->steps.n == 0)
-        return finish_only(r, &row, err);
-    for (size_t i = 0; i < mp->steps.n;) {
-        const Step *step = &mp->steps.v[i];
-        bool first = i == 0 && !mp->resumes, last = i + 1 == mp->steps.n;
-        bool alone = r->is_alone = step->mode == STEP_ALONE;
-        if (!(first && last && !alone) && !journal_ensure(r, err))
-            return false;
-        if (mp->steps.n > 1 || mp->resumes)
-            run_emit_step(r, RUN_STEP, mp, i, -1);
-        int64_t started = clock_ms();
-        if (!(alone ? alone_run(r, mp, step, &row, first, last, ret, err)
-                    : tx_run(r, mp, step, &row, first, last, ret, err)))
-            return false;
-        if (*ret == STEP_RESTART)
-            return true;
-        if (*ret == STEP_AGAIN) {
-            l->hints.start = step->first;
-            l->hints.chained = step->chained;
-            if (!plan_cut(r->arena, &l->hints, mp, err))
-                return false;
-            i = 0;
-            continue;
-        }
-        if (mp->steps.n > 1 || mp->resumes)
-            run_emit_step(r, RUN_STEP_DONE, mp, i, clock_ms() - started);
-        i++;
-    }
-    return true;
-}

@@ -2,24 +2,25 @@
  * whom it blocks, and whether the server still runs it at all. */
 #include "base/clock.h"
 #include "base/os.h"
-#include "run/run_int.h"
+#include "run/session_int.h"
+#include "run/watch.h"
 
 #include <stdio.h>
 
 struct Watch {
     int64_t started_ms, next_ms;
-    Guard *guard;
+    LockWatch *locks;
     int idle_looks;
 };
 
 enum { FIRST_LOOK_MS = 1000, EVERY_MS = 1000, IDLE_LOOKS_MAX = 5 };
 
 void
-watch_begin(Run *r, Guard *guard)
+watch_begin(Run *r, LockWatch *locks)
 {
     int64_t now = clock_ms();
     r->watch = arena_new(r->arena, Watch);
-    *r->watch = (Watch){.started_ms = now, .next_ms = now + FIRST_LOOK_MS, .guard = guard};
+    *r->watch = (Watch){.started_ms = now, .next_ms = now + FIRST_LOOK_MS, .locks = locks};
 }
 
 void
@@ -108,7 +109,7 @@ tell(Run *r, Arena *a, const DbRows *rows, int64_t ms)
 }
 
 /* A lock that we wait for, who has it, and whether others queue because of that. */
-static const char guard_query[] =
+static const char locks_query[] =
     "SET search_path='';"
     "SELECT " BLOCKER_OF(
         "w.pid") ", (w.locktype = 'relation' AND w.mode" STRONG ") OR EXISTS"
@@ -117,33 +118,33 @@ static const char guard_query[] =
                  " WHERE h.pid = w.pid AND h.granted AND h.mode" STRONG ")"
                  " FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
 
-static const char guard_alone_query[] =
+static const char prisma_query[] =
     "SET search_path='';"
     "SELECT NULL, true FROM pg_locks w JOIN pg_database d ON d.oid = w.database"
     " WHERE d.datname = current_database() AND w.locktype = 'advisory' AND NOT w.granted"
     " AND w.classid = 0 AND w.objid = " LOCK_KEY_PRISMA " AND w.pid = ANY (pg_blocking_pids(%d))";
 
 static bool
-guard_holds(Run *r, Guard *g)
+lock_watch_holds(Run *r, LockWatch *w)
 {
     ARENA_LOCAL(a);
     DbRowsVec results;
     Err ignored;
     bool seen = db_query(r->observer, a,
-                         str_of(str_fmt(a, g->is_alone ? guard_alone_query : guard_query,
+                         str_of(str_fmt(a, w->is_alone ? prisma_query : locks_query,
                                         db_info(r->session.db)->backend_pid)),
                          &results, &ignored);
     r->no_observer = r->no_observer || !seen;
-    g->fired = !seen && !g->is_alone; /* who cannot look must not let others wait for long */
+    w->fired = !seen && !w->is_alone; /* who cannot look must not let others wait for long */
     if (seen && results.v[1].rows) {
         const DbRows *rows = &results.v[1];
         if (db_cell(rows, 0, 0).p)
-            snprintf(g->blocker, sizeof g->blocker, "process %s",
+            snprintf(w->blocker, sizeof w->blocker, "process %s",
                      str_printable(a, db_cell(rows, 0, 0), false));
-        g->fired = str_is(db_cell(rows, 0, 1), "t");
+        w->fired = str_is(db_cell(rows, 0, 1), "t");
     }
-    g->fired = g->fired && g->may_fire;
-    return !g->fired;
+    w->fired = w->fired && w->may_fire;
+    return !w->fired;
 }
 
 bool
@@ -151,7 +152,7 @@ watch_tick(Run *r, int64_t elapsed_ms)
 {
     (void)elapsed_ms;
     Watch *w = r->watch;
-    if (w && w->guard && watch_open(r) && !guard_holds(r, w->guard))
+    if (w && w->locks && watch_open(r) && !lock_watch_holds(r, w->locks))
         return false;
     int64_t now = clock_ms();
     if (!w || now < w->next_ms)

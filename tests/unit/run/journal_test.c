@@ -83,9 +83,9 @@ journal_round_trip(void **state)
     Scene *s = scene_open(state);
     Run *r = scene_run(s);
     Err err;
-    assert_true(journal_ensure(r, &err));
+    assert_true(run_ensure_journal(r, &err));
     assert_true(r->session.own[OWN_JOURNAL].exists);
-    assert_true(journal_ensure(r, &err));
+    assert_true(run_ensure_journal(r, &err));
     scene_sql(s, "CREATE TABLE t (i int PRIMARY KEY); CREATE INDEX x ON t (i)");
     Buf b;
     buf_init(&b, s->arena);

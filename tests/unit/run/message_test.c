@@ -6,17 +6,17 @@
 static const PlanHints none;
 
 static void
-build(Scene *s, const MigrationPlan *mp, size_t step, const LockPlan *locks, const char *guard,
+build(Scene *s, const MigrationPlan *mp, size_t step, const LockPlan *locks, const char *check,
       Message *ret)
 {
     static const LockPlan no_locks = {.table_ms = 60, .evict_ms = 1500, .rest_ms = 40};
     StepWrite w = {.record = "SELECT 'record 1';SELECT 'record 2'",
                    .record_statements = 2,
-                   .guard_name = guard};
+                   .pending_name = check};
     message_step(&s->run, s->arena, mp, &mp->steps.v[step], locks ? locks : &no_locks, &w, ret);
 }
 
-/* A ledger for the guards to look at. */
+/* A ledger for the checks to look at. */
 static Run *
 with_ledger(Scene *s)
 {
@@ -210,7 +210,7 @@ message_chained(void **state)
 }
 
 void
-message_guards_and_isolation(void **state)
+message_checks_and_isolation(void **state)
 {
     Scene *s = scene_open(state);
     with_ledger(s);
@@ -218,8 +218,8 @@ message_guards_and_isolation(void **state)
     Message m;
     scene_plan(s, "SELECT 1", &none, &mp);
     build(s, &mp, 0, NULL, "o'clock\\", &m);
-    char *guard = strstr(m.sql.p, "pg_try_advisory_xact_lock(" LOCK_KEY_MESSAGE ")");
-    assert_true(guard && (size_t)(guard - m.sql.p) < m.user_off);
+    char *check = strstr(m.sql.p, "pg_try_advisory_xact_lock(" LOCK_KEY_MESSAGE ")");
+    assert_true(check && (size_t)(check - m.sql.p) < m.user_off);
     assert_non_null(strstr(m.sql.p, "E'o''clock\\\\'"));
     /* A level of isolation can only be set before the first query. */
     static const char *const levels[] = {
@@ -229,10 +229,10 @@ message_guards_and_isolation(void **state)
     for (size_t i = 0; i < 3; i++) {
         scene_plan(s, levels[i], &none, &mp);
         build(s, &mp, 0, NULL, "1_m", &m);
-        guard = strstr(m.sql.p, "pg_try_advisory_xact_lock");
+        check = strstr(m.sql.p, "pg_try_advisory_xact_lock");
         char *record = strstr(m.sql.p, "SELECT 'record 1'");
-        assert_true(guard && (size_t)(guard - m.sql.p) >= m.user_off + m.user_len &&
-                    guard < record);
+        assert_true(check && (size_t)(check - m.sql.p) >= m.user_off + m.user_len &&
+                    check < record);
     }
     scene_close(s);
 }
@@ -268,7 +268,7 @@ message_locks(void **state)
 }
 
 void
-message_guards_hold(void **state)
+message_checks_hold(void **state)
 {
     Scene *s = scene_open(state);
     Run *r = with_ledger(s);
@@ -281,12 +281,12 @@ message_guards_hold(void **state)
     scene_sql(s, "SELECT pg_advisory_lock(" LOCK_KEY_MESSAGE ")");
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
     assert_int_equal(o.end, DB_FAILED);
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_GUARD_LOCK);
+    assert_int_equal(message_failed_part(&m, &o)->kind, PART_CHECK_LOCK);
     scene_sql(s, "SELECT pg_advisory_unlock_all()");
     /* Somebody applied it meanwhile. */
     scene_sql(s, "INSERT INTO _prisma_migrations VALUES ('x', '1_m', NULL, now())");
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_GUARD_APPLIED);
+    assert_int_equal(message_failed_part(&m, &o)->kind, PART_CHECK_PENDING);
     assert_string_equal(scene_ask(s, "SELECT to_regclass('a') IS NULL"), "t");
     scene_sql(s, "UPDATE _prisma_migrations SET rolled_back_at = now()");
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
@@ -295,7 +295,7 @@ message_guards_hold(void **state)
     r->session.unclean = true;
     build(s, &mp, 0, NULL, "1_m", &m);
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_GUARD_LOCK);
+    assert_int_equal(message_failed_part(&m, &o)->kind, PART_CHECK_LOCK);
     scene_close(s);
 }
 

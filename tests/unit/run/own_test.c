@@ -107,20 +107,20 @@ record_is_completed(void **state)
     Session ses;
     Err err;
     scene_session(s, &ses);
-    RunRecord r = {.run_id = "one",
-                   .verb = "deploy",
-                   .environment = "production",
-                   .backup_id = "db-backup-o'clock"};
-    assert_true(run_record(&ses, &r, &err));
+    RunRow r = {.run_id = "one",
+                .verb = "deploy",
+                .environment = "production",
+                .backup_id = "db-backup-o'clock"};
+    assert_true(run_write_row(&ses, &r, &err));
     assert_string_equal(scene_ask(s, "SELECT outcome FROM aramid.runs WHERE finished_at IS NULL"),
                         "running");
-    r = (RunRecord){.run_id = "one",
-                    .verb = "deploy",
-                    .environment = "production",
-                    .outcome = "done",
-                    .applied = 3,
-                    .consent = "yes; do it"};
-    assert_true(run_record(&ses, &r, &err));
+    r = (RunRow){.run_id = "one",
+                 .verb = "deploy",
+                 .environment = "production",
+                 .outcome = "done",
+                 .applied = 3,
+                 .consent = "yes; do it"};
+    assert_true(run_write_row(&ses, &r, &err));
     assert_string_equal(
         scene_ask(s, "SELECT concat_ws('|', verb, outcome, applied, backup_id, consent,"
                      " no_backup_reason) FROM aramid.runs WHERE finished_at >="
@@ -139,14 +139,14 @@ deploy_keeps_a_record(void **state)
     scene_add(s, "1_a", "CREATE TABLE a (i int)");
     scene_must_deploy(s);
     assert_string_equal(scene_ask(s, "SELECT to_regnamespace('aramid') IS NULL"), "t");
-    s->deploy.keeps_record = true;
+    s->deploy.keeps_runs = true;
     scene_must_deploy(s); /* nothing to do */
     assert_string_equal(scene_ask(s, "SELECT to_regnamespace('aramid') IS NULL"), "t");
     scene_add(s, "2_b", "CREATE TABLE b (i int)");
     scene_must_deploy(s);
     static const char row[] = "SELECT run_id || outcome || applied FROM aramid.runs";
     assert_string_equal(scene_ask(s, row), "test-rundone1");
-    s->deploy.keeps_record = false; /* the table is there */
+    s->deploy.keeps_runs = false; /* the table is there */
     s->deploy.run_id = "second";
     scene_sql(s, "DELETE FROM aramid.runs");
     scene_add(s, "3_c", "CREATE TABLE c (i int)");

@@ -1,7 +1,11 @@
 /* The tests of src/run: one server, a database for each test. */
 #pragma once
 
-#include "run/run_int.h"
+#include "run/message.h"
+#include "run/pass.h"
+#include "run/session_int.h"
+#include "run/step.h"
+#include "run/watch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +16,8 @@
 /* clang-format off */
 #define RUN_TESTS(T) \
     T(message_parts_match) T(message_runs_as_planned) T(message_texts) T(message_own_commit) \
-    T(message_chained) T(message_guards_and_isolation) T(message_locks) \
-    T(message_guards_hold) T(message_places) T(message_places_outside) \
+    T(message_chained) T(message_checks_and_isolation) T(message_locks) \
+    T(message_checks_hold) T(message_places) T(message_places_outside) \
     T(keys_are_what_pg_locks_shows) T(session_finds_ledger) T(session_without_schema) \
     T(session_of_default_role) T(session_reads_in_read_only) \
     T(lock_excludes_others) T(lock_reads_what_it_protects) T(lock_holders_of_other_roles) \

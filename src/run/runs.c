@@ -1,6 +1,7 @@
 /* The table of runs: one row for each run that changes a database, completed as it goes on. */
 #include "base/os.h"
-#include "run/run_int.h"
+#include "run/pass.h"
+#include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
 static void
@@ -12,8 +13,8 @@ add_text(Buf *b, const char *text)
         buf_addz(b, "NULL");
 }
 
-void
-record_add(const Session *s, Buf *b, const RunRecord *r)
+static void
+runs_add_row(const Session *s, Buf *b, const RunRow *r)
 {
     buf_addz(b, "INSERT INTO ");
     own_add_table(s, b, OWN_RUNS);
@@ -46,7 +47,7 @@ record_add(const Session *s, Buf *b, const RunRecord *r)
 }
 
 bool
-run_record(Session *s, const RunRecord *record, Err *err)
+run_write_row(Session *s, const RunRow *row, Err *err)
 {
     if (!own_can_be(s, OWN_RUNS))
         return own_refuse(s, "there is no place to write this run down", err);
@@ -54,9 +55,43 @@ run_record(Session *s, const RunRecord *record, Err *err)
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
     own_add_create(s, &b, 1u << OWN_RUNS);
-    record_add(s, &b, record);
+    runs_add_row(s, &b, row);
     if (!db_query(s->db, s->arena, buf_str(&b), NULL, err))
         return false;
     own_made(s, 1u << OWN_RUNS);
     return true;
+}
+
+/* ---- a deploy's own ----------------------------------------------------------------------- */
+
+/* The row of this run; outcome NULL = it begins. */
+void
+run_add_row(Run *r, Buf *b, const char *outcome)
+{
+    const RunDeploy *d = r->deploy;
+    runs_add_row(&r->session, b,
+                 &(RunRow){.run_id = d->run_id,
+                           .verb = "deploy",
+                           .environment = d->config->env_name,
+                           .started_us = r->started_us + db_info(r->session.db)->clock_offset_us,
+                           .outcome = outcome,
+                           .applied = (int)r->report->applied.n,
+                           .consent = d->consent});
+}
+
+/* A run that failed says so in its row, if it can. */
+void
+run_write_failure(Run *r, const Err *why)
+{
+    Session *s = &r->session;
+    if (!r->approved || !db_is_open(s->db) || !own_is_there(s, OWN_RUNS))
+        return;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    run_add_row(r, &b, why->code == ERR_INTERRUPTED ? "interrupted" : "failed");
+    Err ignored;
+    db_set_tick(s->db, NULL, NULL); /* also after a signal */
+    if (!db_query(s->db, r->arena, buf_str(&b), NULL, &ignored))
+        return;
 }

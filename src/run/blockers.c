@@ -1,7 +1,8 @@
 /* Waiting politely: after a lock timeout nothing is asked for until those who were in the way are
  * gone, so that nobody queues behind us meanwhile. */
 #include "base/clock.h"
-#include "run/run_int.h"
+#include "run/session_int.h"
+#include "run/watch.h"
 #include "sqltext/sqltext.h"
 
 enum {
@@ -157,8 +158,8 @@ tell_blocked(Run *r, const MigrationPlan *mp, const char *blocker)
 }
 
 bool
-gate_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *seen, int attempt,
-          Err *err)
+blockers_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *seen, int attempt,
+              Err *err)
 {
     ARENA_LOCAL(a);
     Gate g = {.arena = a, .before = ""};

@@ -1,0 +1,79 @@
+/* Internal to run/: what alone.c knows about statements outside of transactions. */
+#pragma once
+
+#include "run/run_int.h"
+
+/* ---- invalid indexes ---------------------------------------------------------------------- */
+
+/* The process of somebody else that builds an index on a table. Which index it is may be hidden from
+ * our role (pg_stat_progress_create_index), but not the lock that it keeps on the table, which goes
+ * with no other build or drop. */
+#define BUILDER_ON                                                                                 \
+    "(SELECT pg_catalog.min(p.pid) FROM pg_catalog.pg_stat_progress_create_index p"                \
+    " JOIN pg_catalog.pg_locks l ON l.pid OPERATOR(pg_catalog.=) p.pid"                            \
+    " WHERE p.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()"                        \
+    " AND p.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND l.granted"                 \
+    " AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'"                                \
+    " AND l.relation OPERATOR(pg_catalog.=) %s)"
+
+typedef struct IndexState {
+    const char *qualified; /* quoted "schema"."index" */
+    const char *name;
+    bool valid, before;
+    const char *builder; /* process that builds one on its table, or NULL */
+} IndexState;
+typedef VEC(IndexState) IndexVec;
+
+/* SQL conditions for the two below, over pg_index i and pg_class c of an index. */
+#define INDEX_REINDEX_LEFTOVER                                                                     \
+    "c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$' AND NOT i.indisvalid"
+char *index_where_relation(Arena *a, const JournalStep *j); /* of the table that j names */
+char *index_was_before(Arena *a, const JournalStep *j);     /* there when j was written */
+/* An invalid one of the statement's own name: left by an interrupted build of anyone. */
+char *index_where_named(Arena *a, const SqlStmt *s);
+
+/* Text for to_regclass, in the user's search_path. */
+char *index_regclass(Arena *a, SqlName name);
+
+/* The indexes for which `where` holds; `before` fills the flag. */
+MUST_CHECK bool index_read(Run *r, Arena *a, const char *before, const char *where, IndexVec *ret,
+                           Err *err);
+/* Drop the invalid ones among them for which `before` does not hold; one that may be somebody else's,
+ * being built right now, is waited for. */
+MUST_CHECK bool index_repair(Run *r, Arena *a, const char *before, const char *where, Err *err);
+/* Until nobody else builds on a table: two builds, or a build and a drop, deadlock. */
+MUST_CHECK bool index_wait_for_builder(Run *r, Arena *a, const char *table, Err *err);
+
+/* ---- intent ------------------------------------------------------------------------------- */
+
+typedef struct Intent {
+    bool prisma_waits;
+    bool has_lock;   /* ours, still: a script may have let it go */
+    bool in_the_way; /* the table may have an invalid index, or somebody who builds one */
+} Intent;
+
+/* What the journal says about a step that was begun and may have run; NULL = was not. */
+const JournalStep *intent_find(const Run *r, const char *ledger_id, size_t first);
+
+/* SQL for the oid of the table whose indexes a statement works on; NULL = not such a statement. */
+char *intent_table(Arena *a, const SqlStmt *s);
+
+/* Write it. It need not be flushed: what the statement does is later in the log. */
+MUST_CHECK bool intent_write(Run *r, Arena *a, const MigrationPlan *mp, const Step *step,
+                             const LedgerRow *row, bool first, Intent *ret, Err *err);
+
+/* ---- proof -------------------------------------------------------------------------------- */
+
+typedef enum Proof {
+    PROOF_NOT_DONE, /* run it (again) */
+    PROOF_DONE,
+    PROOF_NONE, /* nothing can tell */
+} Proof;
+
+/* The kinds for which prove() knows an answer. */
+bool is_provable(const SqlStmt *s);
+
+/* Whether a begun statement had its effect; what it left half done is cleaned up or brought to its
+ * end. */
+MUST_CHECK bool prove(Run *r, Arena *a, const SqlStmt *s, const JournalStep *j, Proof *ret,
+                      Err *err);

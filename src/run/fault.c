@@ -1,0 +1,61 @@
+/* An error of a migration: where, why, and what state it leaves. */
+#include "run/step.h"
+
+static const char *
+state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have_committed)
+{
+    size_t before = r->report->applied.n;
+    const char *earlier = before ? str_fmt(a, "%zu migration%s before it %s applied; ", before,
+                                           before == 1 ? "" : "s", before == 1 ? "is" : "are")
+                                 : "";
+    if (may_have_committed)
+        return str_fmt(a,
+                       "state: %sthe %zu statements of this migration before this one are "
+                       "committed, and so is what it committed itself before the error",
+                       earlier, done);
+    if (done == 0)
+        return str_fmt(a, "state: %snothing of this migration is in the database", earlier);
+    return str_fmt(a,
+                   "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
+                   "is not",
+                   earlier, done, mp->script.stmts.n);
+}
+
+bool
+step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
+            Err *err)
+{
+    ARENA_LOCAL(a);
+    bool syntax = strcmp(o->sqlstate, "42601") == 0;
+    err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "migration \"%s\" failed: %s",
+            mp->migration->name, str_printable(a, str_of(o->message), false));
+    memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
+    bool placed = m ? message_place(m, mp, o, err) : true;
+    if (!m)
+        plan_place(mp, done, err);
+    plan_quote_line(mp, err);
+    if (!placed && strncmp(o->sqlstate, "23", 2) == 0)
+        err_detail(err, "it was raised by the commit: a deferred constraint");
+    if (o->detail[0])
+        err_detail(err, "detail: %s", str_printable(a, str_of(o->detail), true));
+    if (o->hint[0])
+        err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
+    if (o->context[0])
+        err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
+    bool may_have_committed = !m && mp->script.stmts.v[done].tx == SQL_TX_HIDDEN;
+    err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
+    r->report->failed = mp->migration->name;
+    if (done)
+        return err_hint(err,
+                        "correct the file from statement %zu on, or the data, and run: aramid "
+                        "deploy",
+                        done + 1);
+    const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
+    for (size_t i = 0; i < sizeof exists / sizeof *exists; i++)
+        if (strcmp(o->sqlstate, exists[i]) == 0)
+            err_hint(err,
+                     "when this database already has what the migration makes, record it: "
+                     "aramid resolve --applied %s",
+                     str_shell(a, mp->migration->name));
+    return err_hint(err, "correct the file or the data and run: aramid deploy");
+}

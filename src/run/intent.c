@@ -1,0 +1,91 @@
+/* The journal's word, before a statement outside of transactions, that it is about to begin. */
+#include "run/alone.h"
+#include "run/session_int.h"
+#include "run/step.h"
+#include "sqltext/sqltext.h"
+
+const JournalStep *
+intent_find(const Run *r, const char *ledger_id, size_t first)
+{
+    vec_each (const JournalStep, j, &r->journal)
+        if (!j->done && j->first == first && strcmp(j->ledger_id, ledger_id) == 0)
+            return j;
+    return NULL;
+}
+
+char *
+intent_table(Arena *a, const SqlStmt *s)
+{
+    bool by_table = s->kind == SQL_CREATE_INDEX || (s->kind == SQL_REINDEX && s->table.name[0]);
+    bool by_index = s->kind == SQL_DROP_INDEX || (s->kind == SQL_REINDEX && s->index.name[0]);
+    if (!by_table && !by_index)
+        return NULL;
+    Buf lit;
+    buf_init(&lit, a);
+    sql_add_literal(&lit, str_of(index_regclass(a, by_table ? s->table : s->index)));
+    return str_fmt(a,
+                   by_table ? "pg_catalog.to_regclass(%s)"
+                            : "(SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid"
+                              " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s))",
+                   lit.p);
+}
+
+bool
+intent_write(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
+             bool first, Intent *ret, Err *err)
+{
+    const Session *ses = &r->session;
+    const SqlStmt *s = &mp->script.stmts.v[step->first];
+    bool index_build = s->kind == SQL_CREATE_INDEX;
+    Buf b;
+    buf_init(&b, a);
+    session_add_user_prefix(ses, &b);
+    buf_addz(&b, "SET LOCAL synchronous_commit=off;");
+    run_add_carry(r, &b);
+    if (first) {
+        ses->layout->add_begun(&b, ses->ledger_schema, row);
+        buf_addc(&b, ';');
+    }
+    journal_add_insert(ses, &b,
+                       &(JournalEntry){.ledger_id = row->id,
+                                       .name = row->name,
+                                       .first = step->first,
+                                       .next = step->first + 1,
+                                       .prefix_hash = journal_prefix_hash(a, mp, step->first + 1),
+                                       .relation = index_build ? index_regclass(a, s->table) : NULL,
+                                       .run_id = r->deploy->run_id});
+    /* One scan of the locks, and no join: this runs before each index build. */
+    const char *table = intent_table(a, s);
+    buf_addz(
+        &b,
+        ";SELECT COALESCE(pg_catalog.bool_or(l.locktype OPERATOR(pg_catalog.=) 'advisory' AND NOT"
+        " l.granted AND l.classid OPERATOR(pg_catalog.=) 0 AND l.objid "
+        "OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
+        "), false), COALESCE(pg_catalog.bool_or(l.locktype"
+        " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid "
+        "OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN
+        " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), false)");
+    if (table)
+        buf_fmt(&b,
+                ", COALESCE(pg_catalog.bool_or(l.mode OPERATOR(pg_catalog.=)"
+                " 'ShareUpdateExclusiveLock' AND l.granted AND l.relation OPERATOR(pg_catalog.=) %s"
+                " AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()), false) OR EXISTS"
+                " (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) %s"
+                " AND NOT i.indisvalid)",
+                table, table);
+    else
+        buf_addz(&b, ", false");
+    buf_addz(&b,
+             " FROM pg_catalog.pg_lock_status() l WHERE l.database OPERATOR(pg_catalog.=) (SELECT"
+             " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
+             " pg_catalog.current_database());SET lock_timeout=0;SET statement_timeout=0");
+    DbRowsVec results;
+    if (!db_query(r->session.db, a, buf_str(&b), &results, err))
+        return false;
+    run_drop_carry(r);
+    const DbRows *rows = &results.v[results.n - 3];
+    ret->prisma_waits = str_is(db_cell(rows, 0, 0), "t");
+    ret->has_lock = str_is(db_cell(rows, 0, 1), "t");
+    ret->in_the_way = str_is(db_cell(rows, 0, 2), "t");
+    return true;
+}

@@ -1,0 +1,49 @@
+/* Internal to run/: the one message of a step inside a transaction. */
+#pragma once
+
+#include "run/run_int.h"
+
+typedef enum PartKind {
+    PART_SETTING,
+    PART_PRELOCK,
+    PART_CHECK_LOCK,    /* fails when another runner is inside a message */
+    PART_CHECK_PENDING, /* fails when somebody applied the migration meanwhile */
+    PART_USER,          /* statement `index` of the file */
+    PART_RECORD,        /* ledger and journal */
+} PartKind;
+
+typedef struct Part {
+    PartKind kind;
+    size_t index;
+} Part;
+
+typedef struct Message {
+    Buf sql;
+    VEC(Part) parts;           /* one for each statement of the message, in order */
+    size_t user_off, user_len; /* where the file's bytes stand in it */
+    size_t file_off;           /* and where they come from */
+} Message;
+
+/* How a step's locks are to be taken. */
+typedef struct LockPlan {
+    VEC(const StepLock *) tables; /* that exist and may be locked first */
+    int64_t table_ms;             /* lock_timeout of each opening LOCK TABLE in the final mode */
+    int64_t evict_ms;             /* of the SHARE UPDATE EXCLUSIVE before it, which blocks nobody */
+    int64_t rest_ms;              /* of the script itself; 0 = none */
+    bool is_watched;              /* somebody looks at our waits from outside */
+    bool waits_for_rows;          /* and rest_ms is long because of that */
+} LockPlan;
+
+typedef struct StepWrite {
+    const char *record; /* SQL for the tail: statements joined by "; ", without the last ";" */
+    int record_statements;
+    const char *pending_name; /* migration that must not be applied yet, NULL = not asked early */
+} StepWrite;
+
+/* The message of a STEP_TX or STEP_OWN_TX. */
+void message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step,
+                  const LockPlan *locks, const StepWrite *write, Message *ret);
+
+/* The part that failed, and the place in the file for an error at a character position. */
+const Part *message_failed_part(const Message *m, const DbOutcome *o);
+bool message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err);

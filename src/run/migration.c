@@ -1,0 +1,71 @@
+/* One migration, step by step. */
+#include "base/clock.h"
+#include "base/os.h"
+#include "run/pass.h"
+#include "run/session_int.h"
+#include "run/step.h"
+
+/* Server's time in milliseconds, later than every row so far: clocks go back, and ties would leave
+ * the order of rows to chance. */
+static int64_t
+next_started(Run *r)
+{
+    History *h = r->deploy->history;
+    int64_t now = clock_wall_us() + db_info(r->session.db)->clock_offset_us;
+    now -= now % 1000;
+    int64_t floor = h->last_started_us - h->last_started_us % 1000 + 1000;
+    h->last_started_us = now > floor ? now : floor;
+    return h->last_started_us;
+}
+
+/* All statements of a resumed file have run: only the ledger is behind. */
+static bool
+finish_only(Run *r, const LedgerRow *row, Err *err)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(&r->session, &b);
+    r->session.layout->add_finished(&b, r->session.ledger_schema, row->id, row->checksum);
+    return db_query(r->session.db, r->arena, buf_str(&b), NULL, err);
+}
+
+bool
+migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
+{
+    Learned *l = run_learned(r, mp->migration->name);
+    LedgerRow row = {.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
+                     .checksum = mp->migration->checksum,
+                     .name = mp->migration->name,
+                     .started_us = mp->ledger_id ? 0 : next_started(r)};
+    r->lock_wait_started_ms = 0;
+    *ret = STEP_ENDED;
+    if (mp->steps.n == 0)
+        return finish_only(r, &row, err);
+    for (size_t i = 0; i < mp->steps.n;) {
+        const Step *step = &mp->steps.v[i];
+        bool first = i == 0 && !mp->resumes, last = i + 1 == mp->steps.n;
+        bool alone = r->is_alone = step->mode == STEP_ALONE;
+        if (!(first && last && !alone) && !run_ensure_journal(r, err))
+            return false;
+        if (mp->steps.n > 1 || mp->resumes)
+            run_emit_step(r, RUN_STEP, mp, i, -1);
+        int64_t started = clock_ms();
+        if (!(alone ? alone_run(r, mp, step, &row, first, last, ret, err)
+                    : tx_run(r, mp, step, &row, first, last, ret, err)))
+            return false;
+        if (*ret == STEP_RESTART)
+            return true;
+        if (*ret == STEP_AGAIN) {
+            l->hints.start = step->first;
+            l->hints.chained = step->chained;
+            if (!plan_cut(r->arena, &l->hints, mp, err))
+                return false;
+            i = 0;
+            continue;
+        }
+        if (mp->steps.n > 1 || mp->resumes)
+            run_emit_step(r, RUN_STEP_DONE, mp, i, clock_ms() - started);
+        i++;
+    }
+    return true;
+}

@@ -1,0 +1,156 @@
+/* What there is to do: the plan, where begun migrations go on, and what the server must be asked
+ * before the first message. */
+#include "base/clock.h"
+#include "run/message.h"
+#include "run/pass.h"
+#include "run/session_int.h"
+#include "run/step.h"
+#include "sqltext/sqltext.h"
+
+/* Where the journal says that a begun migration goes on. */
+static bool
+resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, Err *err)
+{
+    const JournalStep *last = NULL;
+    vec_each (const JournalStep, j, &r->journal) {
+        if (strcmp(j->ledger_id, e->row->id) != 0 || (last && j->next <= last->next))
+            continue;
+        last = j;
+        if (j->next > mp->script.stmts.n ||
+            strcmp(journal_prefix_hash(r->arena, mp, j->next), j->prefix_hash) != 0) {
+            err_set(err, ERR_DIVERGED,
+                    "migration \"%s\" was changed in a part that has already run", e->name);
+            err_detail(err, "statements 1 to %zu were begun or committed by an interrupted run",
+                       j->next);
+            plan_place(mp, 0, err);
+            return err_hint(err, "restore the file; statements behind that part may be corrected");
+        }
+        if (j->done) {
+            hints->start = j->next;
+            hints->chained = j->chained;
+        } else /* begun outside of a transaction: again alone, after looking */
+            *vec_add(r->arena, &hints->alone) = j->first;
+    }
+    return true;
+}
+
+static bool
+plan_entry(Run *r, const Entry *e, Err *err)
+{
+    Learned *l = run_learned(r, e->name);
+    PlanHints hints = l->hints;
+    hints.start = 0;
+    hints.chained = NULL;
+    hints.fresh = r->deploy && r->session.is_fresh;
+    MigrationPlan *mp = vec_add(r->arena, &r->plan.migrations);
+    if (!plan_migration(r->arena, e->file, &hints, mp, err))
+        return false;
+    if (e->state != ENTRY_RESUMABLE)
+        return true;
+    mp->ledger_id = e->row->id;
+    return resume_hints(r, e, mp, &hints, err) && plan_cut(r->arena, &hints, mp, err);
+}
+
+bool
+run_make_plan(Run *r, const History *h, Err *err)
+{
+    r->plan = (Plan){0};
+    vec_each (const Entry, e, &h->entries) {
+        if (e->state == ENTRY_RESUMABLE && !e->file) {
+            err_set(err, ERR_DIVERGED, "migration \"%s\" is half applied, but its file is gone",
+                    e->name);
+            return err_hint(err, "restore the folder from version control and run: aramid deploy");
+        }
+        if ((e->state == ENTRY_RESUMABLE || (e->state == ENTRY_PENDING && e->file)) &&
+            !plan_entry(r, e, err))
+            return false;
+    }
+    plan_link(r->arena, &r->plan);
+    return true;
+}
+
+/* Syntax that libpg_query does not know is shown to the server before anything runs: it parses a
+ * whole message first, and the exception in front stops it from running. */
+bool
+run_check_syntax(Run *r, Err *err)
+{
+    static const char raise[] = "DO $aramid$BEGIN RAISE EXCEPTION 'syntax is fine'; END$aramid$;\n";
+    vec_each (MigrationPlan, mp, &r->plan.migrations) {
+        if (!mp->script.has_opaque)
+            continue;
+        ARENA_LOCAL(a);
+        Message m = {.user_off = strlen(raise), .user_len = mp->script.text.n};
+        buf_init(&m.sql, a);
+        buf_addz(&m.sql, raise);
+        buf_add(&m.sql, mp->script.text);
+        DbOutcome o;
+        db_run(r->session.db, a, buf_str(&m.sql),
+               &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)}, &o);
+        if (o.end == DB_LOST || o.cancelled)
+            return db_outcome_err(&o, "the check of the syntax", err);
+        if (strcmp(o.sqlstate, "P0001") == 0)
+            continue;
+        step_failed(r, mp, &m, &o, 0, err);
+        return err_detail(err, "no migration of this run was begun");
+    }
+    return true;
+}
+
+bool
+run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal, Plan *ret,
+         Err *err)
+{
+    RunReport report = {0};
+    Run r = {.arena = a, .session = *s, .journal = *journal, .report = &report};
+    if (!run_check_history(&r, h, err) || !run_make_plan(&r, h, err) ||
+        (s->db && !run_check_syntax(&r, err)))
+        return false;
+    *ret = r.plan;
+    return true;
+}
+
+/* One query: which relations that need strong locks exist as tables. */
+bool
+run_find_existing(Run *r, Err *err)
+{
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_user_prefix(&r->session, &b);
+    buf_addz(&b, "SELECT w.s, w.n FROM (VALUES ");
+    size_t n = 0;
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        vec_each (const Step, s, &mp->steps)
+            vec_each (const StepLock, l, &s->locks) {
+                if (!l->can_prelock || l->mode < SQL_LOCK_SHARE || !s->has_strong)
+                    continue;
+                buf_addz(&b, n++ ? ",(" : "(");
+                sql_add_literal(&b, str_of(l->rel.schema));
+                buf_addc(&b, ',');
+                sql_add_literal(&b, str_of(l->rel.name));
+                buf_addc(&b, ',');
+                Buf name;
+                buf_init(&name, r->arena);
+                if (l->rel.schema[0])
+                    sql_add_name(&name, l->rel.schema, l->rel.name);
+                else
+                    sql_add_ident(&name, l->rel.name);
+                sql_add_literal(&b, buf_str(&name));
+                buf_addc(&b, ')');
+            }
+    r->existing.n = 0;
+    if (n == 0 || (!r->session.tables && !r->session.ledger_exists))
+        return true;
+    buf_addz(&b, ") AS w (s, n, q) JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=)"
+                 " pg_catalog.to_regclass(w.q) WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
+                 " ('{r,p}'::pg_catalog.\"char\"[]) GROUP BY w.s, w.n");
+    DbRowsVec results;
+    if (!db_query(r->session.db, r->arena, buf_str(&b), &results, err)) {
+        return err->code != ERR_CONNECTION_LOST && err->code != ERR_INTERRUPTED &&
+               err->code !=
+                   ERR_TIMEOUT; /* a name in a schema that is closed to us: no early locks */
+    }
+    const DbRows *rows = &results.v[results.n - 1];
+    for (int i = 0; i < rows->rows; i++)
+        *vec_add(r->arena, &r->existing) = (SqlName){db_cell(rows, i, 0).p, db_cell(rows, i, 1).p};
+    return true;
+}

@@ -1,0 +1,100 @@
+/* Before the first migration: the ledger, our own tables, and the mark of the environment. */
+#include "run/pass.h"
+#include "run/session_int.h"
+
+/* In one message: the ledger, and with `own` what is missing of our own tables and rows. */
+static bool
+make_tables(Run *r, unsigned tables, bool marks, Err *err)
+{
+    Session *s = &r->session;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    if (!session_add_ledger(s, &b, err))
+        return false;
+    own_add_create(s, &b, tables);
+    if (marks)
+        identity_add_write(s, &b, r->mark);
+    if (tables & 1u << OWN_RUNS)
+        run_add_row(r, &b, NULL);
+    return db_query(s->db, r->arena, buf_str(&b), NULL, err);
+}
+
+static bool
+is_missing(const Session *s, OwnTable t)
+{
+    return !s->own[t].exists && own_can_be(s, t);
+}
+
+/* What must be there before the first migration. The ledger is needed; that our own tables cannot be
+ * made stops nobody. */
+bool
+run_prepare(Run *r, bool *ret_restart, Err *err)
+{
+    Session *s = &r->session;
+    bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
+    unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
+                      (r->deploy->keeps_runs && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);
+    if (had_ledger && !tables && !marks)
+        return true;
+    /* Another run may have made them between our first look and the lock. */
+    if (had_ledger && tables) {
+        if (!session_refresh(s, err))
+            return false;
+        if ((tables & 1u << OWN_IDENTITY && s->own[OWN_IDENTITY].exists) ||
+            (tables & 1u << OWN_RUNS && s->own[OWN_RUNS].exists)) {
+            err_set(err, ERR_CONNECTION_LOST, "another run has just marked this database");
+            *ret_restart = true;
+            return true;
+        }
+    }
+    const char *schema = s->ledger_schema; /* is set to one that is still to be made */
+    bool ok = make_tables(r, tables, marks, err);
+    if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL,
+                 "which environment this is could not be written down: %s", err->primary);
+        tables = 0;
+        marks = false;
+        s->ledger_schema = schema;
+        ok = had_ledger || make_tables(r, 0, false, err);
+    }
+    if (!ok)
+        return err->code == ERR_DENIED
+                   ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
+                              s->ledger_schema, db_info(s->db)->user)
+                   : false;
+    s->ledger_exists = true;
+    own_made(s, tables);
+    if (!had_ledger)
+        failpoint(r, FP_LEDGER_CREATED);
+    if (marks) {
+        failpoint(r, FP_IDENTITY_WRITTEN);
+        run_emit(r, RUN_NOTE, RUN_INFO, NULL,
+                 "this database is now marked as \"%s\" (aramid identity shows and changes it)",
+                 r->mark->environment);
+        r->mark = NULL;
+    }
+    return true;
+}
+
+bool
+run_ensure_journal(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    if (s->own[OWN_JOURNAL].exists)
+        return true;
+    if (!s->own[OWN_JOURNAL].schema)
+        return own_refuse(s,
+                          "a migration needs several transactions, but there is no place for "
+                          "the journal that makes it resumable",
+                          err);
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    own_add_create(s, &b, 1u << OWN_JOURNAL);
+    if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
+        return false;
+    own_made(s, 1u << OWN_JOURNAL);
+    failpoint(r, FP_JOURNAL_CREATED);
+    return true;
+}

@@ -1,0 +1,144 @@
+/* What a history says before anything is touched: refusals, and oddities that are only told. */
+#include "base/clock.h"
+#include "run/pass.h"
+
+static bool
+refuse_failed(Run *r, const History *h, Err *err)
+{
+    ARENA_LOCAL(a);
+    const Entry *failed = NULL;
+    vec_each (const Entry, e, &h->entries)
+        if (e->state == ENTRY_FAILED && !failed)
+            failed = e;
+    err_set(err, ERR_HISTORY_FAILED,
+            "the history holds %d failed migration%s; new ones are not applied before that is "
+            "settled",
+            h->failed, h->failed == 1 ? "" : "s");
+    vec_each (const Entry, e, &h->entries) {
+        if (e->state != ENTRY_FAILED)
+            continue;
+        err_detail(err, "\"%s\" was begun at %s by another tool and never finished",
+                   str_printable(a, str_of(e->name), false), clock_iso(a, e->row->started_us));
+        if (e->row->logs[0])
+            err_detail(err, "its log: %s", str_printable(a, str_of(e->row->logs), true));
+    }
+    MigrationPlan mp;
+    ProbeResult probe = {0};
+    Err ignored;
+    if (failed->file && plan_migration(r->arena, failed->file, &(PlanHints){0}, &mp, &ignored) &&
+        run_probe(&r->session, r->arena, &mp.script, &probe, &ignored)) {
+        err_detail(err, "of what \"%s\" makes, the database has %d and lacks %d:", failed->name,
+                   probe.present, probe.absent);
+        for (size_t i = 0; i < probe.lines.n && i < 12; i++)
+            err_detail(err, "  %s", probe.lines.v[i]);
+    }
+    const char *name = str_shell(a, failed->name);
+    if (probe.present && !probe.absent)
+        err_hint(err,
+                 "all of it is there, so it seems to have been applied: aramid resolve "
+                 "--applied %s",
+                 name);
+    else if (probe.absent && !probe.present)
+        err_hint(err,
+                 "nothing of it is there, so it seems to have been rolled back: aramid resolve "
+                 "--rolled-back %s",
+                 name);
+    else {
+        err_hint(err, "if it was rolled back or undone by hand: aramid resolve --rolled-back %s",
+                 name);
+        err_hint(err, "if its changes are all in the database: aramid resolve --applied %s", name);
+    }
+    return false;
+}
+
+static bool
+refuse_not_empty(const Session *s, Err *err)
+{
+    err_set(err, ERR_NOT_EMPTY, "the database has %d table%s but no migration history", s->tables,
+            s->tables == 1 ? "" : "s");
+    err_detail(err, "schema \"%s\" of database \"%s\" at %s", s->ledger_schema,
+               db_info(s->db)->database, db_info(s->db)->host);
+    err_hint(err,
+             "if these migrations made it, record them as applied (a baseline): aramid resolve "
+             "--applied --up-to NAME");
+    return err_hint(err, "if it is another database than you meant, check the URL");
+}
+
+static bool
+refuse_edited(const History *h, Err *err)
+{
+    const Entry *edited = NULL;
+    vec_each (const Entry, e, &h->entries)
+        if (e->edited && !edited)
+            edited = e;
+    err_set(err, ERR_DIVERGED, "migration \"%s\" was changed after it was applied", edited->name);
+    err_at(err, edited->file->path, 0, 0);
+    return err_hint(err, "restore the file as it was applied, and put the change into a new "
+                         "migration (edited: warn in aramid.yaml only reports it)");
+}
+
+bool
+run_check_history(Run *r, const History *h, Err *err)
+{
+    const Session *s = &r->session;
+    if (h->failed)
+        return refuse_failed(r, h, err);
+    if (!s->ledger_exists && s->tables && h->files.n)
+        return refuse_not_empty(s, err);
+    if (h->edited && strcmp(s->config->values[CFG_EDITED].text, "error") == 0)
+        return refuse_edited(h, err);
+    return true;
+}
+
+static bool
+is_edited(const Entry *e)
+{
+    return e->edited;
+}
+
+static bool
+is_late(const Entry *e)
+{
+    return e->out_of_order;
+}
+
+static bool
+is_gone(const Entry *e)
+{
+    return !e->file;
+}
+
+/* One line for all entries of a kind: how many, and the first few names. */
+static void
+note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char *what)
+{
+    ARENA_LOCAL(a);
+    Buf names;
+    buf_init(&names, a);
+    int n = 0;
+    vec_each (const Entry, e, &h->entries) {
+        if (!wanted(e) || ++n > 3)
+            continue;
+        buf_addz(&names, n > 1 ? ", " : "");
+        buf_addz(&names, str_printable(a, str_of(e->name), false));
+    }
+    if (n)
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%d migration%s %s: %s%s", n, n == 1 ? "" : "s", what,
+                 names.p, n > 3 ? ", ..." : "");
+}
+
+void
+run_note_oddities(Run *r, const History *h)
+{
+    if (r->told)
+        return;
+    r->told = true;
+    r->report->pending_before = (int)r->plan.migrations.n;
+    if (h->pending)
+        vec_each (const char *const, w, &h->warnings)
+            run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
+    note_entries(r, h, is_edited,
+                 "changed after being applied (the change is not in the database)");
+    note_entries(r, h, is_late, "older than what is applied already, to be applied now");
+    note_entries(r, h, is_gone, "applied in the database but missing from the migrations folder");
+}

@@ -1,0 +1,72 @@
+/* Internal to run/: pieces of the messages that a session sends, its locks, and Aramid's own tables. */
+#pragma once
+
+#include "run/run.h"
+
+/* Our session lock, the lock of each message, and Prisma's (schema-engine: 72707369). */
+#define LOCK_KEY_OWN "107143888726372" /* "aramid" in ASCII */
+#define LOCK_KEY_MESSAGE "107143888726373"
+#define LOCK_KEY_PRISMA "72707369"
+
+/* The oid and objid under which pg_locks shows them. */
+#define LOCK_CLASS_OWN "24946"
+#define LOCK_OBJ_OWN "1634560356"
+
+/* An expression: does this session hold our lock? */
+void lock_add_is_held(Buf *b);
+
+/* Settings before a user's statements; returns the number of statements added. */
+int session_add_user_prefix(const Session *s, Buf *b);
+/* Statements that make the ledger, and the schema of the URL where it is missing; none when the
+ * ledger is there. errors: ERR_DENIED without any schema to put it in. */
+MUST_CHECK bool session_add_ledger(Session *s, Buf *b, Err *err);
+/* Queries for ledger, journal and identities (those that exist), and taking their results from index
+ * `at`. */
+void session_add_history_queries(Session *s, Buf *b);
+MUST_CHECK bool session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
+                                     JournalVec *journal, Err *err);
+
+/* ---- our own tables ------------------------------------------------------------------------ */
+
+/* Where the role may make tables. */
+typedef struct OwnMay {
+    bool own;    /* in schema aramid */
+    bool beside; /* in the ledger's */
+} OwnMay;
+
+/* Their names for the query of facts, each with a comma behind it; and taking its answer. */
+void own_add_names(Buf *b);
+void own_take(Session *s, const DbRows *facts, const OwnMay *may);
+/* A schema that is about to be made gives room to those that have none. */
+void own_place_beside(Session *s, const char *schema);
+void own_add_table(const Session *s, Buf *b, OwnTable t); /* its name */
+bool own_is_there(const Session *s, OwnTable t);          /* readable and writable */
+bool own_can_be(const Session *s, OwnTable t);            /* there, or there is a place for it */
+/* Statements that make those of the set (1u << table) that are missing, each with its semicolon; and
+ * noting that they are there now. */
+void own_add_create(const Session *s, Buf *b, unsigned tables);
+void own_made(Session *s, unsigned tables);
+bool own_refuse(const Session *s, const char *what, Err *err); /* no place for a table */
+
+void identity_add_select(const Session *s, Buf *b);
+MUST_CHECK bool identity_read(Session *s, const DbRows *rows, Err *err);
+void identity_add_write(const Session *s, Buf *b,
+                        const IdentityMark *mark); /* with its semicolon */
+
+/* ---- journal ------------------------------------------------------------------------------ */
+
+void journal_add_select(const Session *s, Buf *b);
+MUST_CHECK bool journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err);
+char *journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next);
+
+typedef struct JournalEntry {
+    const char *ledger_id, *name;
+    size_t first, next;
+    bool done;
+    const char *prefix_hash, *chained;
+    const char *relation; /* text for to_regclass, NULL = none */
+    const char *run_id;
+} JournalEntry;
+void journal_add_insert(const Session *s, Buf *b, const JournalEntry *e);
+void journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first);
+void journal_add_forget(const Session *s, Buf *b, const char *ledger_id);

@@ -1,0 +1,55 @@
+/* Telling what happens: events for the sink. */
+#include "run/run_int.h"
+
+const char *
+run_event_name(RunEventKind kind)
+{
+    static const char *const names[] = {"connected", "waiting",  "locked",    "target",  "planned",
+                                        "migration", "step",     "step-done", "applied", "progress",
+                                        "blocked",   "retry",    "repaired",  "note",    "notice",
+                                        "backup",    "verified", "failed"};
+    return names[kind];
+}
+
+void
+run_tell(Run *r, RunEvent e)
+{
+    r->deploy->sink.event(r->deploy->sink.arg, &e);
+}
+
+void
+run_emit(Run *r, RunEventKind kind, RunLevel level, const char *migration, const char *fmt, ...)
+{
+    ARENA_LOCAL(a);
+    va_list ap;
+    va_start(ap, fmt);
+    run_tell(r, (RunEvent){.kind = kind,
+                           .level = level,
+                           .migration = migration,
+                           .index = r->number,
+                           .total = r->total,
+                           .ms = -1,
+                           .text = str_printable(a, str_of(str_vfmt(a, fmt, ap)), false)});
+    va_end(ap);
+}
+
+void
+run_emit_step(Run *r, RunEventKind kind, const MigrationPlan *mp, size_t step, int64_t ms)
+{
+    ARENA_LOCAL(a);
+    const Step *s = &mp->steps.v[step];
+    const SqlStmt *first = &mp->script.stmts.v[s->first];
+    const char *text =
+        s->count == 1 ? str_fmt(a, "%s%s%s", first->tag, s->why ? ": " : "", s->why ? s->why : "")
+                      : str_fmt(a, "statements %zu to %zu in one transaction", s->first + 1,
+                                s->first + s->count);
+    run_tell(r, (RunEvent){.kind = kind,
+                           .level = RUN_INFO,
+                           .migration = mp->migration->name,
+                           .index = r->number,
+                           .total = r->total,
+                           .step = (int)step + 1,
+                           .steps = (int)mp->steps.n,
+                           .ms = ms,
+                           .text = text});
+}

@@ -1,0 +1,65 @@
+/* The last look: the ledger holds every migration, and nothing is left open. */
+#include "run/alone.h"
+#include "run/pass.h"
+#include "run/session_int.h"
+
+/* The last look, and the end of the run's row with it. */
+static bool
+ask_state(Run *r, bool records, DbRowsVec *ret, size_t *ret_at, Err *err)
+{
+    Session *s = &r->session;
+    Buf b;
+    buf_init(&b, r->arena);
+    *ret_at = (size_t)session_add_prefix(s, &b);
+    session_add_history_queries(s, &b);
+    if (records) {
+        run_add_row(r, &b, "done");
+        buf_addc(&b, ';');
+    }
+    buf_fmt(&b,
+            "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
+            " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
+            " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
+            " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
+            " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
+            " AND " BUILDER_ON " IS NULL",
+            "i.indrelid");
+    return db_query(s->db, r->arena, buf_str(&b), ret, err);
+}
+
+/* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */
+bool
+run_verify(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    History *h = r->deploy->history;
+    failpoint(r, FP_BEFORE_VERIFY);
+    DbRowsVec results;
+    size_t at;
+    bool records = own_is_there(s, OWN_RUNS);
+    bool ok = ask_state(r, records, &results, &at, err);
+    if (!ok && records && err->sqlstate[0] && db_is_open(s->db)) {
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "the end of this run could not be written down: %s",
+                 err->primary);
+        ok = ask_state(r, false, &results, &at, err);
+    }
+    if (!ok || !session_take_history(s, &results, at, h, &r->journal, err))
+        return false;
+    if (h->pending || h->resumable || h->failed) {
+        err_set(err, ERR_VERIFY, "after the run %d migration%s not recorded as applied",
+                h->pending + h->resumable + h->failed,
+                h->pending + h->resumable + h->failed == 1 ? " is" : "s are");
+        return err_hint(err, "look at: aramid status");
+    }
+    const DbRows *invalid = &results.v[results.n - 1];
+    for (int i = 0; i < invalid->rows; i++)
+        run_emit(r, RUN_NOTE, RUN_WARN, NULL,
+                 "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
+                 "drop it",
+                 db_cell(invalid, i, 0).p);
+    r->number = r->total = 0; /* it is about all of them */
+    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
+             h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");
+    return true;
+}

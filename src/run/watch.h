@@ -1,0 +1,38 @@
+/* Internal to run/: sending a user's statements while somebody looks at them, and waiting for others. */
+#pragma once
+
+#include "run/message.h"
+
+/* A close look at a message's waits, several times while others may queue for a moment. It fires,
+ * which cancels the message, when that waits for a table lock, or for anything while others wait
+ * for a table that it has locked. For a statement outside of transactions it fires when that waits
+ * for a Prisma client, which waits for our lock: else the server would end one of the two. */
+typedef struct LockWatch {
+    bool is_alone;
+    bool may_fire;
+    bool fired;
+    char blocker[256]; /* the last one seen, "" = none */
+} LockWatch;
+
+enum { LOCK_WATCH_EVERY_MS = 20 };
+
+/* Send a message of the user's statements, watched, with the server's notices as events. locks may
+ * be NULL. */
+void run_send(Run *r, Arena *a, Str sql, LockWatch *locks, DbOutcome *ret);
+
+/* Open the observer's connection, if that has not failed before. */
+bool watch_open(Run *r);
+/* Watch the statement that is sent next; run_tick drives it. After a second it opens the observer's
+ * connection and reports progress, who blocks us and whom we block. locks may be NULL; it needs
+ * watch_open. */
+void watch_begin(Run *r, LockWatch *locks);
+/* false: the lock watch fired, or the server no longer runs our statement although no answer came
+ * (the link is half-open). */
+bool watch_tick(Run *r, int64_t elapsed_ms);
+void watch_end(Run *r);
+
+/* After a lock timeout: wait until nobody who is older than a moment holds the relations. Reports
+ * who; `seen` was seen blocking us, "" = nobody. false: the budget is used up (ERR_LOCK_BUDGET) or a
+ * stop. */
+MUST_CHECK bool blockers_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks,
+                              const char *seen, int attempt, Err *err);
