@@ -7,10 +7,11 @@ NINJA ?= ninja
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-versions release debug fuzz bench clean
+.PHONY: help run check test test-versions release debug fuzz bench clean
 
 help:
 	@echo "make run            install what is needed, build, deploy examples/shop to the embedded PostgreSQL"
+	@echo "make check          what to run before each commit: layout, compilers, layers, limits, unit tests"
 	@echo "make test           install what the tests need, build with sanitizers, run all tests"
 	@echo "make test-versions  the integration and fault tests on each of PostgreSQL 13 to 18"
 	@echo "make release        build the program: build/release/aramid"
@@ -43,6 +44,12 @@ build/debug/build.ninja:
 	@tools/setup test
 	@$(MESON) setup build/debug --buildtype=debug -Db_sanitize=address,undefined >/dev/null || \
 		{ tail -n 20 build/debug/meson-logs/meson-log.txt; exit 1; }
+
+# In under a minute where build/debug is warm. CHECK=all: every file with clang, without unit tests.
+check:
+	@tools/setup check
+	@$(MAKE) --no-print-directory debug
+	@tools/check $(CHECK)
 
 # ARGS is handed to pytest: make test ARGS="-k pooler"
 test:
