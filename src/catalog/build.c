@@ -65,6 +65,24 @@ cat_same_text(const char *x, const char *y)
     return cat_text_cmp(x, y) == 0;
 }
 
+bool
+cat_same_texts(const CatTexts *x, const CatTexts *y)
+{
+    for (size_t i = 0; x->n == y->n && i < x->n; i++)
+        if (!cat_same_text(x->v[i], y->v[i]))
+            return false;
+    return x->n == y->n;
+}
+
+bool
+cat_has_text(const CatTexts *list, const char *text)
+{
+    vec_each (const char *, s, list)
+        if (strcmp(*s, text) == 0)
+            return true;
+    return false;
+}
+
 int
 cat_ref_cmp(const CatRef *x, const CatRef *y)
 {

@@ -352,7 +352,9 @@ CatColumn *catalog_column(const CatRelation *r, const char *name);
 /* Whether an expression or definition holds the identifier, as a whole, quoted or not. */
 bool catalog_mentions(const char *expr, const char *name);
 
-bool cat_same_text(const char *x, const char *y);  /* NULL equals NULL only */
+bool cat_same_text(const char *x, const char *y);          /* NULL equals NULL only */
+bool cat_same_texts(const CatTexts *x, const CatTexts *y); /* in the same order */
+bool cat_has_text(const CatTexts *list, const char *text);
 int cat_ref_cmp(const CatRef *x, const CatRef *y); /* canonical order */
 const char *cat_kind_name(CatKind kind);           /* "materialized view" */
 /* For people: column "email" of table "public"."User". Not filtered for terminals. */

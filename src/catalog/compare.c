@@ -80,15 +80,6 @@ same_name(const CatName *x, const CatName *y)
 }
 
 static bool
-same_texts(CatTexts x, CatTexts y)
-{
-    for (size_t i = 0; x.n == y.n && i < x.n; i++)
-        if (!cat_same_text(x.v[i], y.v[i]))
-            return false;
-    return x.n == y.n;
-}
-
-static bool
 same_names(const CatNames *x, const CatNames *y)
 {
     for (size_t i = 0; x->n == y->n && i < x->n; i++)
@@ -145,8 +136,11 @@ same_field(Arena *a, const Field *f, const void *x, const void *y, const CatRule
         return catalog_type_same(p, q);
     case FIELD_TEXTS: {
         CatTexts s = *(const CatTexts *)p, t = *(const CatTexts *)q;
-        return f->is_role ? same_texts(cat_roles_of(a, rules, s), cat_roles_of(a, rules, t))
-                          : same_texts(s, t);
+        if (f->is_role) {
+            s = cat_roles_of(a, rules, s);
+            t = cat_roles_of(a, rules, t);
+        }
+        return cat_same_texts(&s, &t);
     }
     case FIELD_NAMES:
         return same_names(p, q);

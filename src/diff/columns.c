@@ -4,16 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-bool
-refs_have(const CatRefs *refs, const CatRef *id)
-{
-    if (refs)
-        vec_each (const CatRef, r, refs)
-            if (cat_ref_cmp(r, id) == 0)
-                return true;
-    return false;
-}
-
 /* ---- sequences ----------------------------------------------------------------------------- */
 
 static bool

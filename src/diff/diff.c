@@ -3,35 +3,6 @@
 
 #include <stdlib.h>
 
-Change *
-change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank)
-{
-    Change *c = arena_new(d->arena, Change);
-    c->op = op;
-    c->from = from;
-    c->to = to;
-    c->kind = to ? c->to->id.kind : c->from->id.kind;
-    c->rank[0] = (uint32_t)rank;
-    /* Prisma orders by the previous object, then the next one. */
-    c->rank[1] = from ? c->from->ordinal : c->to->ordinal;
-    c->rank[2] = to ? c->to->ordinal : 0;
-    *vec_add(d->arena, &d->diff->changes) = c;
-    return c;
-}
-
-Str
-name_key(Arena *a, const char *schema, const char *name)
-{
-    return str_of(str_fmt(a, "%s\n%s", schema ? schema : "", name));
-}
-
-Str
-ref_key(Arena *a, const CatRef *id)
-{
-    return str_of(str_fmt(a, "%d\n%s\n%s\n%s", (int)id->kind, id->schema ? id->schema : "",
-                          id->name, id->sub ? id->sub : ""));
-}
-
 static void
 find_owned(Differ *d, Map *map, const Catalog *c)
 {
@@ -134,11 +105,19 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
     find_owned(&d, &d.owned_to, d.to);
     pair_tables(&d);
     diff_enums(&d);
-    diff_others(&d);
+    diff_schemas(&d);
+    diff_extensions(&d);
+    if (!d.prisma_kinds) {
+        diff_domains(&d);
+        diff_composites(&d);
+        diff_functions(&d);
+        diff_views(&d);
+    }
     diff_tables(&d);
     if (!d.compat) {
         diff_sequences(&d);
         diff_remade(&d);
+        diff_code(&d);
     }
     diff_notes(&d);
     diff_order(&d);

@@ -64,15 +64,27 @@ typedef struct Differ {
     Map remade;               /* ids of code objects that must be dropped and made again */
 } Differ;
 
+/* ---- change.c: what every part works with -------------------------------------------------- */
+
 Change *change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank);
 DiffNote *note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at);
 Str ref_key(Arena *a, const CatRef *id);
 Str name_key(Arena *a, const char *schema, const char *name);
+bool refs_have(const CatRefs *refs, const CatRef *id);
+/* Whether two objects are the same but for what has changes of its own: owner, privileges, comment;
+ * and the change of those, if there is one. */
+bool part_same(const Differ *d, const void *x, const void *y);
+void part_alter(Differ *d, const void *x, const void *y);
+/* Whether it is an enum that is made anew; known after diff_enums. */
+bool type_is_rebuilt(const Differ *d, const CatType *t);
+/* Whether a column or an attribute is of this type, or a list of it. */
+bool type_is_used(const Catalog *c, const CatRef *type);
+
+/* ---- values of columns --------------------------------------------------------------------- */
 
 /* columns.c: the change of a column that both have; false when there is none. */
 bool column_compare(Differ *d, const CatColumn *from, const CatColumn *to, ColumnChange *ret);
 bool column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
-bool refs_have(const CatRefs *refs, const CatRef *id);
 
 /* words.c: equal as far as Prisma's language goes. */
 /* Whether two default expressions are lists of the same elements, however they are written. */
@@ -102,40 +114,73 @@ Cast cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_fr
                  const Catalog *c_to, CastUsing *ret_using);
 bool type_is_enum(const Catalog *c, const CatType *type);
 
+/* ---- parts of tables ------------------------------------------------------------------------ */
+
+/* table_columns.c: the columns of a table that stays; and whether one of those named gets another
+ * type or is made again. */
+void columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation *to);
+void columns_recreate_generated(Differ *d, Change *c, const CatRelation *from,
+                                const CatRelation *to);
+bool columns_retyped(const Change *c, const CatTexts *columns);
+bool columns_recreated(const Change *c, const CatTexts *columns);
+
+/* keys.c */
+void primary_key_compare(Differ *d, Change *c, const CatRelation *x, const CatRelation *y);
+
+/* indexes.c; `from` of a new index: its table before, NULL when that is new, too. */
+void indexes_compare(Differ *d, Change *table, const CatRelation *x, const CatRelation *y);
+Change *index_create(Differ *d, const CatRelation *from, const CatIndex *i);
+
+/* index_state.c: what names an index is a change of its own, and no field of the table's. */
+void index_state_compare(Differ *d, const CatRelation *x, const CatRelation *y);
+void index_state_leave(CatTexts *fields, const CatRelation *y);
+
+/* constraints.c */
+void constraint_add(Differ *d, const CatConstraint *k);
+void constraint_drop(Differ *d, const CatConstraint *k);
+/* Whether it can stay: it is equal, or will be when the rows were checked. */
+bool constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
+/* Whether a new table has it itself, beside its primary and foreign keys. */
+bool constraint_is_own(const CatRelation *r, const CatConstraint *k);
+void constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
+                         const CatConstraints *to);
+void constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to);
+
+/* foreign_keys.c */
+typedef VEC(const CatConstraint *) ForeignKeys;
+ForeignKeys foreign_keys_of(Differ *d, const CatRelation *r);
+void foreign_keys_compare(Differ *d, const Change *table, const CatRelation *x,
+                          const CatRelation *y);
+
+/* ---- the stages of a comparison, in their order ---------------------------------------------- */
+
 /* renames.c: replaces `from` by itself under new names. */
 void diff_renames(Differ *d);
 
-/* tables.c, enums.c, others.c: each compares its part of the catalogs. */
-void diff_tables(Differ *d);
+/* Each compares its part of the catalogs. */
 void diff_enums(Differ *d);
-void diff_others(Differ *d);
+void diff_schemas(Differ *d);
+void diff_extensions(Differ *d);
+void diff_domains(Differ *d);
+void diff_composites(Differ *d);
+void diff_functions(Differ *d);
+void diff_views(Differ *d);
+void diff_tables(Differ *d);
 
-/* tables.c: the change of a part that stays, if there is one; and whether a constraint can stay: it
- * is equal, or will be when the rows were checked. */
-void part_alter(Differ *d, const void *x, const void *y);
-void diff_index_state(Differ *d, const CatRelation *x, const CatRelation *y);
-bool constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
-
-/* others.c: whether it is an enum that is made anew; known after diff_enums. */
-bool type_is_rebuilt(const Differ *d, const CatType *t);
-
-/* others.c: whether a column or an attribute is of this type, or a list of it. */
-bool type_is_used(const Catalog *c, const CatRef *type);
-
-/* others.c: whether what it is made of is the same. */
-bool domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);
-
-/* others.c: after it is known which columns go, and their sequences with them. */
+/* After it is known which columns go, and their sequences with them. */
 void diff_sequences(Differ *d);
-
-/* others.c: triggers, rules, policies, after it is known which relations go. */
-void diff_code(Differ *d);
 
 /* remake.c: what stands on what changes. */
 void diff_remade(Differ *d);
 
-/* order.c */
-void diff_order(Differ *d);
+/* code.c: triggers, rules, policies, after it is known which relations go. */
+void diff_code(Differ *d);
 
 /* notes.c: for changes that are complete. */
 void diff_notes(Differ *d);
+
+/* order.c */
+void diff_order(Differ *d);
+
+/* types.c: whether what it is made of is the same. */
+bool domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);

@@ -3,24 +3,15 @@
 
 #include <stdlib.h>
 
-static bool
-has(const CatTexts *list, const char *text)
-{
-    vec_each (const char *, s, list)
-        if (strcmp(*s, text) == 0)
-            return true;
-    return false;
-}
-
 /* Whether the labels that both have stand in the same order. */
 static bool
 same_order(const CatTexts *x, const CatTexts *y)
 {
     size_t k = 0;
     vec_each (const char *, label, y) {
-        if (!has(x, *label))
+        if (!cat_has_text(x, *label))
             continue;
-        while (k < x->n && !has(y, x->v[k]))
+        while (k < x->n && !cat_has_text(y, x->v[k]))
             k++;
         if (k == x->n || strcmp(x->v[k++], *label) != 0)
             return false;
@@ -145,10 +136,10 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
     CatTexts added = {0};
     bool removed = false;
     vec_each (const char *, label, &to->labels)
-        if (!has(&from->labels, *label))
+        if (!cat_has_text(&from->labels, *label))
             *vec_add(d->arena, &added) = *label;
     vec_each (const char *, label, &from->labels)
-        removed = removed || !has(&to->labels, *label);
+        removed = removed || !cat_has_text(&to->labels, *label);
     /* The order of values in a database is nothing that Prisma's language is asked about. */
     bool counts = !d->compat && (!d->prisma_kinds || d->options->from_is_written);
     bool moved = counts && !same_order(&from->labels, &to->labels);

@@ -2,36 +2,6 @@
  * (sql_destructive_change_checker), and more. */
 #include "diff/diff_int.h"
 
-static const DiffSeverity severities[NOTE_KIND_COUNT] = {
-    [NOTE_DROP_TABLE] = DIFF_LOSS,
-    [NOTE_DROP_COLUMN] = DIFF_LOSS,
-    [NOTE_RISKY_CAST] = DIFF_LOSS,
-    [NOTE_DROP_PRIMARY_KEY] = DIFF_NOTICE,
-    [NOTE_RECREATE_COLUMN] = DIFF_LOSS,
-    [NOTE_UNIQUE] = DIFF_NOTICE,
-    [NOTE_ENUM_VALUES_REMOVED] = DIFF_NOTICE,
-    [NOTE_ADD_REQUIRED] = DIFF_FAILS,
-    [NOTE_ADD_REQUIRED_CLIENT] = DIFF_FAILS,
-    [NOTE_MADE_REQUIRED] = DIFF_FAILS,
-    [NOTE_RECREATE_REQUIRED] = DIFF_FAILS,
-    [NOTE_SCALAR_TO_LIST] = DIFF_FAILS,
-    [NOTE_FOREIGN_KEY_ROWS] = DIFF_NOTICE,
-    [NOTE_CHECK_ROWS] = DIFF_NOTICE,
-    [NOTE_REWRITE] = DIFF_NOTICE,
-    [NOTE_ENUM_COMMIT] = DIFF_NOTICE,
-    [NOTE_DROP_DATA] = DIFF_LOSS,
-    [NOTE_CASCADES] = DIFF_NOTICE,
-    [NOTE_LOOKS_RENAMED] = DIFF_NOTICE,
-};
-
-DiffNote *
-note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at)
-{
-    DiffNote *n = vec_add(d->arena, &c->notes);
-    *n = (DiffNote){.kind = kind, .severity = severities[kind], .at = *at};
-    return n;
-}
-
 static bool
 has_default(const CatColumn *c)
 {

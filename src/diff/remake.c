@@ -189,5 +189,4 @@ diff_remade(Differ *d)
             found = true;
         }
     }
-    diff_code(d);
 }

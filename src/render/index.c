@@ -131,7 +131,7 @@ render_constraint(Render *r, const Change *c)
         break;
     case CHANGE_ALTER:
         r->step->title = "AlterConstraint";
-        if (has_field(&c->fields, "is_not_valid")) {
+        if (cat_has_text(&c->fields, "is_not_valid")) {
             buf_addz(&b, " VALIDATE CONSTRAINT ");
             put_ident(r, &b, k->id.sub);
             statement_buf(r, &b);

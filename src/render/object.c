@@ -59,9 +59,9 @@ render_extension(Render *r, const Change *c)
         statement_buf(r, &b);
     } else {
         r->step->title = "AlterExtension";
-        if (has_field(&c->fields, "version"))
+        if (cat_has_text(&c->fields, "version"))
             statement(r, "ALTER EXTENSION %s UPDATE TO %s", name, ident_text(r, e->version));
-        if (has_field(&c->fields, "in_schema"))
+        if (cat_has_text(&c->fields, "in_schema"))
             statement(r, "ALTER EXTENSION %s SET SCHEMA %s", name, ident_text(r, e->in_schema));
     }
 }
@@ -126,13 +126,13 @@ render_domain(Render *r, const Change *c)
         return;
     }
     r->step->title = "AlterDomain";
-    if (has_field(&c->fields, "default_expr")) {
+    if (cat_has_text(&c->fields, "default_expr")) {
         if (d->default_expr)
             statement(r, "ALTER DOMAIN %s SET DEFAULT %s", name, d->default_expr);
         else
             statement(r, "ALTER DOMAIN %s DROP DEFAULT", name);
     }
-    if (has_field(&c->fields, "is_not_null"))
+    if (cat_has_text(&c->fields, "is_not_null"))
         statement(r, "ALTER DOMAIN %s %s NOT NULL", name, d->is_not_null ? "SET" : "DROP");
     render_attributes(r, c->from, c->to);
 }
@@ -283,7 +283,7 @@ render_sequence(Render *r, const Change *c)
     CatSequence then = *x; /* what AS changes by itself */
     buf_fmt(&b, "ALTER SEQUENCE %s", name_text(r, &x->id));
     size_t head = b.n;
-    if (has_field(&c->fields, "type")) {
+    if (cat_has_text(&c->fields, "type")) {
         CatSequence was = *x;
         buf_addz(&b, " AS ");
         put_type(r, &b, &s->type);
@@ -295,11 +295,12 @@ render_sequence(Render *r, const Change *c)
         put_sequence_options(&b, s, &then);
     if (b.n > head)
         statement_buf(r, &b);
-    if (has_field(&c->fields, "is_unlogged"))
+    if (cat_has_text(&c->fields, "is_unlogged"))
         statement(r, "ALTER SEQUENCE %s SET %s", name_text(r, &s->id),
                   s->is_unlogged ? "UNLOGGED" : "LOGGED");
     /* A sequence is like the table that it belongs to, and so it is when it leaves it. */
-    bool moves = has_field(&c->fields, "owner_table") || has_field(&c->fields, "owner_column");
+    bool moves =
+        cat_has_text(&c->fields, "owner_table") || cat_has_text(&c->fields, "owner_column");
     if (moves && x->owner_column)
         statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_text(r, &s->id));
     CatSequence left = *x;
@@ -307,7 +308,7 @@ render_sequence(Render *r, const Change *c)
         catalog_relation(r->diff->to.catalog, x->owner_table.schema, x->owner_table.name);
     if (moves && x->owner_column && t) {
         left.owner = t->owner;
-        if (t->is_unlogged != s->is_unlogged && !has_field(&c->fields, "is_unlogged"))
+        if (t->is_unlogged != s->is_unlogged && !cat_has_text(&c->fields, "is_unlogged"))
             statement(r, "ALTER SEQUENCE %s SET %s", name_text(r, &s->id),
                       s->is_unlogged ? "UNLOGGED" : "LOGGED");
     }
@@ -330,7 +331,7 @@ render_function(Render *r, const Change *c)
                   name_text(r, &f->id), f->id.sub ? f->id.sub : "");
         return;
     }
-    if (c->op == CHANGE_CREATE || has_field(&c->fields, "definition"))
+    if (c->op == CHANGE_CREATE || cat_has_text(&c->fields, "definition"))
         statement(r, "%s", str_dup(r->arena, str_trim(str_of(f->definition))));
     render_attributes(r, c->from, c->to);
 }
@@ -399,10 +400,10 @@ render_view(Render *r, const Change *c)
         statement(r, "DROP %s %s", view_words(c->from), name_text(r, &v->id));
         return;
     }
-    bool options = has_field(&c->fields, "options");
+    bool options = cat_has_text(&c->fields, "options");
     if (c->op == CHANGE_CREATE)
         create_view(r, v, false);
-    else if (c->kind == CAT_VIEW && (has_field(&c->fields, "query") || options))
+    else if (c->kind == CAT_VIEW && (cat_has_text(&c->fields, "query") || options))
         create_view(r, v, true);
     if (c->kind == CAT_VIEW)
         view_defaults(r, (const CatRelation *)c->from, v);

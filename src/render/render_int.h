@@ -31,8 +31,6 @@ void put_cname(Render *r, Buf *b, const CatName *name); /* no schema: as it is *
 void put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual);
 void put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its name */
 
-bool has_field(const CatTexts *fields, const char *name);
-
 __attribute__((format(printf, 2, 3))) void statement(Render *r, const char *fmt, ...);
 void statement_buf(Render *r, const Buf *b);
 

@@ -414,15 +414,6 @@ put_constraint(Render *r, Buf *b, const CatConstraint *k)
         buf_addz(b, " NOT VALID");
 }
 
-bool
-has_field(const CatTexts *fields, const char *name)
-{
-    vec_each (const char *, f, fields)
-        if (strcmp(*f, name) == 0)
-            return true;
-    return false;
-}
-
 /* ---- statements ---------------------------------------------------------------------------- */
 
 void

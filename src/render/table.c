@@ -38,15 +38,6 @@ reset_options(Render *r, const char *table, const char *prefix, const CatTexts *
         statement(r, "ALTER TABLE %s SET (%s)", table, set.p);
 }
 
-static bool
-same_list(const CatTexts *x, const CatTexts *y)
-{
-    bool same = x->n == y->n;
-    for (size_t i = 0; same && i < x->n; i++)
-        same = strcmp(x->v[i], y->v[i]) == 0;
-    return same;
-}
-
 /* What CREATE TABLE leaves as it is: `from` is what the table has then. */
 static void
 table_state(Render *r, const CatRelation *from, const CatRelation *to)
@@ -60,9 +51,9 @@ table_state(Render *r, const CatRelation *from, const CatRelation *to)
     if (!cat_same_text(from->access_method, to->access_method))
         statement(r, "ALTER TABLE %s SET ACCESS METHOD %s", table,
                   to->access_method ? ident_text(r, to->access_method) : "heap");
-    if (!same_list(&from->options, &to->options))
+    if (!cat_same_texts(&from->options, &to->options))
         reset_options(r, table, "", &from->options, &to->options);
-    if (!same_list(&from->toast_options, &to->toast_options))
+    if (!cat_same_texts(&from->toast_options, &to->toast_options))
         reset_options(r, table, "toast.", &from->toast_options, &to->toast_options);
     /* What names an index comes when it is there. */
     if (from->replica_identity != to->replica_identity && to->replica_identity != 'i')
@@ -158,7 +149,7 @@ column_storage(Render *r, const char *table, const CatColumn *from, const CatCol
                   to->statistics ? to->statistics : "-1");
     static const CatTexts none;
     const CatTexts *options = from ? &from->options : &none;
-    if (same_list(options, &to->options))
+    if (cat_same_texts(options, &to->options))
         return;
     Buf b;
     buf_init(&b, r->arena);

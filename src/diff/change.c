@@ -1,0 +1,110 @@
+/* What every part of the comparison works with: changes, notes, names as keys. */
+#include "diff/diff_int.h"
+
+Change *
+change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank)
+{
+    Change *c = arena_new(d->arena, Change);
+    c->op = op;
+    c->from = from;
+    c->to = to;
+    c->kind = to ? c->to->id.kind : c->from->id.kind;
+    c->rank[0] = (uint32_t)rank;
+    /* Prisma orders by the previous object, then the next one. */
+    c->rank[1] = from ? c->from->ordinal : c->to->ordinal;
+    c->rank[2] = to ? c->to->ordinal : 0;
+    *vec_add(d->arena, &d->diff->changes) = c;
+    return c;
+}
+
+static const DiffSeverity severities[NOTE_KIND_COUNT] = {
+    [NOTE_DROP_TABLE] = DIFF_LOSS,
+    [NOTE_DROP_COLUMN] = DIFF_LOSS,
+    [NOTE_RISKY_CAST] = DIFF_LOSS,
+    [NOTE_DROP_PRIMARY_KEY] = DIFF_NOTICE,
+    [NOTE_RECREATE_COLUMN] = DIFF_LOSS,
+    [NOTE_UNIQUE] = DIFF_NOTICE,
+    [NOTE_ENUM_VALUES_REMOVED] = DIFF_NOTICE,
+    [NOTE_ADD_REQUIRED] = DIFF_FAILS,
+    [NOTE_ADD_REQUIRED_CLIENT] = DIFF_FAILS,
+    [NOTE_MADE_REQUIRED] = DIFF_FAILS,
+    [NOTE_RECREATE_REQUIRED] = DIFF_FAILS,
+    [NOTE_SCALAR_TO_LIST] = DIFF_FAILS,
+    [NOTE_FOREIGN_KEY_ROWS] = DIFF_NOTICE,
+    [NOTE_CHECK_ROWS] = DIFF_NOTICE,
+    [NOTE_REWRITE] = DIFF_NOTICE,
+    [NOTE_ENUM_COMMIT] = DIFF_NOTICE,
+    [NOTE_DROP_DATA] = DIFF_LOSS,
+    [NOTE_CASCADES] = DIFF_NOTICE,
+    [NOTE_LOOKS_RENAMED] = DIFF_NOTICE,
+};
+
+DiffNote *
+note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at)
+{
+    DiffNote *n = vec_add(d->arena, &c->notes);
+    *n = (DiffNote){.kind = kind, .severity = severities[kind], .at = *at};
+    return n;
+}
+
+Str
+name_key(Arena *a, const char *schema, const char *name)
+{
+    return str_of(str_fmt(a, "%s\n%s", schema ? schema : "", name));
+}
+
+Str
+ref_key(Arena *a, const CatRef *id)
+{
+    return str_of(str_fmt(a, "%d\n%s\n%s\n%s", (int)id->kind, id->schema ? id->schema : "",
+                          id->name, id->sub ? id->sub : ""));
+}
+
+bool
+refs_have(const CatRefs *refs, const CatRef *id)
+{
+    if (refs)
+        vec_each (const CatRef, r, refs)
+            if (cat_ref_cmp(r, id) == 0)
+                return true;
+    return false;
+}
+
+/* Fields that differ, without those that have a change of their own. */
+bool
+part_same(const Differ *d, const void *x, const void *y)
+{
+    CatRules rules = {.ignore_owners = true, .ignore_grants = true, .ignore_comments = true};
+    return catalog_changes(d->arena, x, y, &rules).n == 0;
+}
+
+void
+part_alter(Differ *d, const void *x, const void *y)
+{
+    if (d->prisma_kinds)
+        return;
+    CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
+    if (fields.n)
+        change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_OTHER)->fields = fields;
+}
+
+bool
+type_is_rebuilt(const Differ *d, const CatType *t)
+{
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->is_rebuilt && cat_same_text((*c)->from->id.schema, t->schema) &&
+            strcmp((*c)->from->id.name, t->name) == 0)
+            return true;
+    return false;
+}
+
+bool
+type_is_used(const Catalog *c, const CatRef *type)
+{
+    vec_each (CatObject *, o, &c->objects)
+        if ((*o)->id.kind == CAT_COLUMN &&
+            cat_same_text(((const CatColumn *)*o)->type.schema, type->schema) &&
+            strcmp(((const CatColumn *)*o)->type.name, type->name) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,148 @@
+/* Constraints that are neither primary nor foreign keys, and those that children have from parents. */
+#include "diff/diff_int.h"
+
+bool
+constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y)
+{
+    CatConstraint valid = *x;
+    if (!y->is_not_valid)
+        valid.is_not_valid = false;
+    return part_same(d, &valid, y);
+}
+
+void
+constraint_drop(Differ *d, const CatConstraint *k)
+{
+    change_add(d, CHANGE_DROP, k, NULL,
+               k->type == CAT_FOREIGN_KEY ? RANK_DROP_FOREIGN_KEY : RANK_DROP_CONSTRAINT);
+}
+
+void
+constraint_add(Differ *d, const CatConstraint *k)
+{
+    change_add(d, CHANGE_CREATE, NULL, k,
+               k->type == CAT_FOREIGN_KEY ? RANK_ADD_FOREIGN_KEY : RANK_ADD_CONSTRAINT);
+}
+
+static bool
+is_plain_constraint(const CatConstraint *k)
+{
+    return k->type != CAT_PRIMARY_KEY && k->type != CAT_FOREIGN_KEY && !k->is_inherited;
+}
+
+/* A new partition is made with what it will have in common with its table, then attached. */
+bool
+constraint_is_own(const CatRelation *r, const CatConstraint *k)
+{
+    CatConstraint own = *k;
+    own.is_inherited = own.is_inherited && !r->partition_of.name;
+    return is_plain_constraint(&own);
+}
+
+static const CatConstraint *
+constraint_named(const CatConstraints *all, const char *name)
+{
+    cat_each (CatConstraint, k, all)
+        if (strcmp(k->id.sub, name) == 0)
+            return k;
+    return NULL;
+}
+
+/* Unchanged but for its name, which is not taken on the other side. */
+static const CatConstraint *
+constraint_renamed(const Differ *d, const CatConstraint *x, const CatConstraints *from,
+                   const CatConstraints *to)
+{
+    cat_each (CatConstraint, y, to)
+        if (is_plain_constraint(y) && !constraint_named(from, y->id.sub) && part_same(d, x, y))
+            return y;
+    return NULL;
+}
+
+static bool
+constraint_uses_recreated(const Change *table, const CatConstraint *k)
+{
+    vec_each (const ColumnChange, c, &table->columns) {
+        if (c->op != COLUMN_RECREATE)
+            continue;
+        vec_each (const char *, name, &k->columns)
+            if (strcmp(*name, c->to->id.sub) == 0)
+                return true;
+        vec_each (const CatKey, key, &k->keys)
+            if (cat_same_text(key->column, c->to->id.sub) ||
+                catalog_mentions(key->expr, c->to->id.sub))
+                return true;
+        if (catalog_mentions(k->expr, c->to->id.sub))
+            return true;
+    }
+    return false;
+}
+
+void
+constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
+                    const CatConstraints *to)
+{
+    Map renamed;
+    map_init(&renamed, d->arena);
+    cat_each (CatConstraint, x, from) {
+        if (!is_plain_constraint(x))
+            continue;
+        const CatConstraint *y = constraint_named(to, x->id.sub);
+        if (y && is_plain_constraint(y) && constraint_stays(d, x, y)) {
+            if (constraint_uses_recreated(table, y))
+                constraint_add(d, y);
+            else
+                part_alter(d, x, y);
+            continue;
+        }
+        const CatConstraint *other = y ? NULL : constraint_renamed(d, x, from, to);
+        if (other && constraint_uses_recreated(table, other))
+            continue; /* went with its column */
+        if (other && !map_has(&renamed, str_of(other->id.sub))) {
+            map_put(&renamed, str_of(other->id.sub), (void *)(uintptr_t)other);
+            change_add(d, CHANGE_RENAME, x, other, RANK_RENAME_FOREIGN_KEY);
+            part_alter(d, x, other);
+            continue;
+        }
+        constraint_drop(d, x);
+    }
+    cat_each (CatConstraint, y, to) {
+        const CatConstraint *x = constraint_named(from, y->id.sub);
+        if (is_plain_constraint(y) && !map_has(&renamed, str_of(y->id.sub)) &&
+            !(x && is_plain_constraint(x) && constraint_stays(d, x, y)))
+            constraint_add(d, y);
+    }
+}
+
+/* What a child has of its own about a constraint that its parent has: a comment, and rows that were
+ * checked where the parent's were not. */
+void
+constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to)
+{
+    static const CatConstraints none;
+    cat_each (CatConstraint, y, &to->constraints) {
+        const CatConstraint *x = constraint_named(from ? &from->constraints : &none, y->id.sub);
+        if (!y->is_inherited)
+            continue;
+        /* A comment goes with the parent's constraint, when that is made anew. */
+        const char *comment = x && constraint_stays(d, x, y) ? x->comment : NULL;
+        if (!cat_same_text(comment, y->comment)) {
+            CatConstraint *plain = arena_new(d->arena, CatConstraint);
+            *plain = x ? *x : *y;
+            plain->comment = comment;
+            Change *c = change_add(d, CHANGE_ALTER, plain, y, RANK_ALTER_OTHER);
+            *vec_add(d->arena, &c->fields) = "comment";
+        }
+        if (y->is_not_valid || (x && part_same(d, x, y)))
+            continue;
+        vec_each (const CatName, name, &to->inherits) {
+            const CatRelation *parent = catalog_relation(d->to, name->schema, name->name);
+            const CatConstraint *k =
+                parent ? constraint_named(&parent->constraints, y->id.sub) : NULL;
+            if (!k || !k->is_not_valid)
+                continue;
+            Change *c = change_add(d, CHANGE_ALTER, k, y, RANK_ALTER_OTHER);
+            *vec_add(d->arena, &c->fields) = "is_not_valid";
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/* Primary keys of tables that stay. */
+#include "diff/diff_int.h"
+
+static const CatConstraint *
+primary_key(const CatRelation *r)
+{
+    cat_each (CatConstraint, k, &r->constraints)
+        if (k->type == CAT_PRIMARY_KEY)
+            return k;
+    return NULL;
+}
+
+void
+primary_key_compare(Differ *d, Change *c, const CatRelation *x, const CatRelation *y)
+{
+    const CatConstraint *from = primary_key(x), *to = primary_key(y);
+    if ((to && to->is_inherited) || (d->in_words && !from != !to && words_is_join(x, y)))
+        return;
+    if (from && from->is_inherited && cat_same_text(x->partition_of.name, y->partition_of.name))
+        from = NULL; /* goes with that of its table */
+    bool changed =
+        from && to &&
+        (!cat_same_texts(&from->columns, &to->columns) || columns_recreated(c, &from->include) ||
+         columns_retyped(c, &from->columns) || (!d->prisma_kinds && !part_same(d, from, to)));
+    if (from && (!to || changed))
+        c->drop_key = from;
+    if (to && (!from || changed))
+        c->add_key = to;
+    if (from && to && strcmp(from->id.sub, to->id.sub) != 0 && !(changed && !d->compat)) {
+        c->rename_key_from = from;
+        c->rename_key_to = to;
+    }
+}

@@ -1,0 +1,132 @@
+/* Sequences, after it is known which columns go, and their sequences with them. */
+#include "diff/diff_int.h"
+
+/* The other side of the column that a sequence belongs to. */
+static const CatColumn *
+owner_in(const Catalog *c, const CatSequence *s)
+{
+    if (!s->owner_column)
+        return NULL;
+    return catalog_find(
+        c, (CatRef){CAT_COLUMN, s->owner_table.schema, s->owner_table.name, s->owner_column});
+}
+
+static bool
+is_new_column(const Differ *d, const CatSequence *s)
+{
+    const CatColumn *to = owner_in(d->to, s), *from = owner_in(d->from, s);
+    return to && (!from || map_has(&d->recreated, ref_key(d->arena, &from->id)));
+}
+
+/* Made by SERIAL or by the identity column. */
+static bool
+comes_with_column(const Differ *d, const CatSequence *s)
+{
+    const CatColumn *to = owner_in(d->to, s);
+    if (s->is_identity)
+        return true;
+    return to && is_new_column(d, s) && diff_serial(d->arena, d->to, to) == s;
+}
+
+static bool
+goes_with_column(const Differ *d, const CatSequence *s)
+{
+    const CatColumn *from = owner_in(d->from, s);
+    return s->is_identity || (s->owner_column && !owner_in(d->to, s)) ||
+           (from && map_has(&d->recreated, ref_key(d->arena, &from->id)));
+}
+
+static void
+alter_sequence(Differ *d, const CatSequence *x, const CatSequence *y)
+{
+    CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
+    if (fields.n)
+        change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_SEQUENCE)->fields = fields;
+}
+
+/* Whether a default on the new side draws from a sequence that only the old side has. */
+static bool
+is_drawn_from(const Differ *d, const CatSequence *s)
+{
+    const char *name = s->id.name;
+    vec_each (CatObject *, o, &d->from->objects) {
+        if ((*o)->id.kind != CAT_COLUMN)
+            continue;
+        const CatColumn *x = (const CatColumn *)*o;
+        bool is_owner = cat_same_text(x->id.sub, s->owner_column) &&
+                        cat_same_text(x->id.name, s->owner_table.name) &&
+                        cat_same_text(x->id.schema, s->owner_table.schema);
+        if (!is_owner && x->default_expr && strncmp(x->default_expr, "nextval(", 8) == 0 &&
+            strstr(x->default_expr, name) && catalog_find(d->to, x->id))
+            return true;
+    }
+    return false;
+}
+
+/* autoincrement() is any sequence; a wider column still needs a wider one. Those that belong to no
+ * column are not said. */
+static bool
+is_in_words(Differ *d, const CatSequence *y)
+{
+    const CatColumn *from = owner_in(d->from, y), *to = owner_in(d->to, y);
+    if (d->in_words && !y->owner_column)
+        return true;
+    if (!d->in_words || !from || !to || is_new_column(d, y) || !words_draws(from) ||
+        !words_draws(to))
+        return false;
+    const CatSequence *x = map_get(&d->owned_from, ref_key(d->arena, &from->id));
+    CatType was = words_type(d->arena, d->from, from->type);
+    if (x && !x->is_identity && !y->is_identity && !catalog_type_same(&was, &to->type) &&
+        !catalog_type_same(&x->type, &y->type)) {
+        Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_SEQUENCE);
+        *vec_add(d->arena, &c->fields) = "type";
+    }
+    return true;
+}
+
+void
+diff_sequences(Differ *d)
+{
+    cat_each (CatSequence, y, &d->to->sequences) {
+        if (is_in_words(d, y))
+            continue;
+        const CatSequence *x = catalog_find(d->from, y->id);
+        if (x && goes_with_column(d, x) && !(x->is_identity && y->is_identity))
+            x = NULL;
+        if (d->prisma_kinds && y->owner_column) {
+            CatRef id = {CAT_COLUMN, y->owner_table.schema, y->owner_table.name, y->owner_column};
+            if (!x)
+                x = map_get(&d->owned_from, ref_key(d->arena, &id));
+        }
+        if (x && strcmp(x->id.name, y->id.name) != 0) {
+            /* Only the type can be wrong: a bigint column drawing from an integer sequence. */
+            if (!x->is_identity && !catalog_type_same(&x->type, &y->type)) {
+                Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_SEQUENCE);
+                *vec_add(d->arena, &c->fields) = "type";
+            }
+        } else if (x) {
+            /* One goes with its column, the other comes with another one. */
+            if (!x->owner_column || owner_in(d->to, x) || !comes_with_column(d, y))
+                alter_sequence(d, x, y);
+        } else if (!comes_with_column(d, y)) {
+            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_SEQUENCE);
+            if (y->owner_column) {
+                Change *c = change_add(d, CHANGE_ALTER, NULL, y, RANK_ALTER_SEQUENCE);
+                *vec_add(d->arena, &c->fields) = "owner_column";
+            }
+        }
+    }
+    cat_each (CatSequence, x, &d->from->sequences) {
+        if (catalog_find(d->to, x->id) || goes_with_column(d, x))
+            continue;
+        if (!d->prisma_kinds) {
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SEQUENCE);
+            continue;
+        }
+        /* A schema knows sequences as the property of a column only. */
+        const CatColumn *to = owner_in(d->to, x);
+        if (to && !map_has(&d->owned_to, ref_key(d->arena, &to->id)) && !is_drawn_from(d, x) &&
+            !(d->in_words && words_draws(to)))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SEQUENCE);
+    }
+}

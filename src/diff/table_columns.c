@@ -1,0 +1,189 @@
+/* The columns of a table that stays: their changes in the order of Prisma's engine, and what other
+ * parts of the table ask about them. */
+#include "diff/diff_int.h"
+
+#include <stdlib.h>
+
+static int
+column_by_name(const void *x, const void *y)
+{
+    const ColumnChange *p = x, *q = y;
+    return strcmp((p->to ? p->to : p->from)->id.sub, (q->to ? q->to : q->from)->id.sub);
+}
+
+static int
+column_by_place(const void *x, const void *y)
+{
+    const ColumnChange *p = x, *q = y;
+    return (p->from->ordinal > q->from->ordinal) - (p->from->ordinal < q->from->ordinal);
+}
+
+static void
+sort_tail(Change *c, size_t first, int (*cmp)(const void *, const void *))
+{
+    if (c->columns.n > first + 1)
+        qsort(c->columns.v + first, c->columns.n - first, sizeof *c->columns.v, cmp);
+}
+
+/* A column that got another type has the storage of that type. */
+static const CatColumn *
+retyped(Arena *a, const CatColumn *column)
+{
+    CatColumn *copy = arena_new(a, CatColumn);
+    *copy = *column;
+    copy->storage = copy->compression = 0;
+    return copy;
+}
+
+/* What a child decides about a column that its parent has; the rest comes from there. */
+static void
+keep_own(Arena *a, ColumnChange *k)
+{
+    unsigned own = COLUMN_DEFAULT | COLUMN_STORAGE | COLUMN_COMMENT | COLUMN_GRANTS;
+    if (k->fields & COLUMN_TYPE) {
+        k->from = retyped(a, k->from);
+        if (k->to->storage || k->to->compression)
+            k->fields |= COLUMN_STORAGE;
+    }
+    k->op = COLUMN_ALTER;
+    k->cast_using = USING_NOTHING;
+    k->is_default_in_the_way = false;
+    k->fields &= own | COLUMN_NULLABLE;
+    if (k->to->generated || k->to->identity)
+        k->fields &= ~(unsigned)COLUMN_DEFAULT;
+}
+
+/* What a child has other than its parent where the column came to it from there just now. */
+static void
+own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation *to,
+               const CatColumn *y)
+{
+    const CatColumn *x = catalog_column(from, y->id.sub), *of = NULL;
+    const CatRelation *parent;
+    ColumnChange change;
+    if (x &&
+        (!x->is_inherited || !column_compare(d, x, y, &change) || change.op != COLUMN_RECREATE))
+        return;
+    vec_each (const CatName, n, &to->inherits)
+        if (!of && (parent = catalog_relation(d->to, n->schema, n->name)))
+            of = catalog_column(parent, y->id.sub);
+    if (to->partition_of.name &&
+        (parent = catalog_relation(d->to, to->partition_of.schema, to->partition_of.name)))
+        of = catalog_column(parent, y->id.sub);
+    if (!of)
+        return;
+    CatColumn *given = arena_new(d->arena, CatColumn);
+    *given = (CatColumn){.id = y->id,
+                         .ordinal = y->ordinal,
+                         .type = of->type,
+                         .collation = of->collation,
+                         .default_expr = of->default_expr,
+                         .generated = of->generated,
+                         .is_not_null = of->is_not_null,
+                         .is_inherited = true};
+    if (!column_compare(d, given, y, &change))
+        return;
+    keep_own(d->arena, &change);
+    if (change.fields)
+        *vec_add(d->arena, &c->columns) = change;
+}
+
+/* Dropped and added columns by name, then those that change in their order, as Prisma has them. */
+void
+columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation *to)
+{
+    cat_each (CatColumn, x, &from->columns)
+        if (!catalog_column(to, x->id.sub) && !x->is_inherited)
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = x};
+    sort_tail(c, 0, column_by_name);
+    size_t first = c->columns.n;
+    cat_each (CatColumn, y, &to->columns)
+        if (!catalog_column(from, y->id.sub) && !y->is_inherited)
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
+    /* New columns stand in the order of the schema where that shows. */
+    sort_tail(c, first, column_by_name);
+    first = c->columns.n;
+    cat_each (CatColumn, x, &from->columns) {
+        const CatColumn *y = catalog_column(to, x->id.sub);
+        ColumnChange change;
+        bool is_new = !d->prisma_kinds && type_is_rebuilt(d, &x->type);
+        if (!y || !column_compare(d, is_new ? retyped(d->arena, x) : x, y, &change))
+            continue;
+        if (x->is_inherited && y->is_inherited) {
+            if (change.op == COLUMN_RECREATE)
+                continue; /* see below */
+            keep_own(d->arena, &change);
+        }
+        if (change.fields)
+            *vec_add(d->arena, &c->columns) = change;
+    }
+    sort_tail(c, first, column_by_place);
+    cat_each (CatColumn, y, &to->columns)
+        if (y->is_inherited)
+            own_new_column(d, c, from, to, y);
+}
+
+static const ColumnChange *
+column_change(const Change *c, const char *column)
+{
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->from && strcmp(k->from->id.sub, column) == 0)
+            return k;
+    return NULL;
+}
+
+static bool
+uses_changed(const Change *c, const CatColumn *generated)
+{
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->op != COLUMN_ADD && (k->op != COLUMN_ALTER || k->fields & COLUMN_TYPE) &&
+            catalog_mentions(generated->default_expr, k->from->id.sub))
+            return true;
+    return false;
+}
+
+/* PostgreSQL does not change the type of a column that a generated one uses: its values are made
+ * again. */
+void
+columns_recreate_generated(Differ *d, Change *c, const CatRelation *from, const CatRelation *to)
+{
+    cat_each (CatColumn, x, &from->columns) {
+        const CatColumn *y = d->prisma_kinds ? x : catalog_column(to, x->id.sub);
+        if (!x->generated || !y || !y->generated || x->is_inherited || !uses_changed(c, x))
+            continue;
+        size_t i = 0;
+        while (i < c->columns.n && c->columns.v[i].from != x)
+            i++;
+        if (i == c->columns.n)
+            vec_add(d->arena, &c->columns);
+        c->columns.v[i] =
+            (ColumnChange){.op = COLUMN_RECREATE, .from = x, .to = y, .fields = COLUMN_TYPE};
+    }
+}
+
+static bool
+type_changed(const Change *c, const char *column)
+{
+    const ColumnChange *k = column_change(c, column);
+    return k && k->fields & COLUMN_TYPE;
+}
+
+bool
+columns_retyped(const Change *c, const CatTexts *columns)
+{
+    vec_each (const char *, name, columns)
+        if (type_changed(c, *name))
+            return true;
+    return false;
+}
+
+bool
+columns_recreated(const Change *c, const CatTexts *columns)
+{
+    vec_each (const char *, name, columns) {
+        const ColumnChange *k = column_change(c, *name);
+        if (k && k->op == COLUMN_RECREATE)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,115 @@
+/* Domains and composite types. */
+#include "diff/diff_int.h"
+
+bool
+domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y)
+{
+    CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
+    return !cat_has_text(&fields, "type") && !cat_has_text(&fields, "collation");
+}
+
+static const CatConstraint *
+check_named(const CatDomain *domain, const char *name)
+{
+    cat_each (CatConstraint, k, &domain->constraints)
+        if (strcmp(k->id.sub, name) == 0)
+            return k;
+    return NULL;
+}
+
+void
+diff_domains(Differ *d)
+{
+    cat_each (CatDomain, y, &d->to->domains) {
+        const CatDomain *x = catalog_find(d->from, y->id);
+        if (!x || !domain_stays(d, x, y)) {
+            if (x)
+                change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
+            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_TYPE);
+            continue;
+        }
+        CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
+        if (fields.n)
+            change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TYPE)->fields = fields;
+        cat_each (CatConstraint, k, &x->constraints) {
+            const CatConstraint *other = check_named(y, k->id.sub);
+            if (other && constraint_stays(d, k, other))
+                part_alter(d, k, other);
+            else
+                change_add(d, CHANGE_DROP, k, NULL, RANK_ALTER_TYPE);
+        }
+        cat_each (CatConstraint, k, &y->constraints) {
+            const CatConstraint *other = check_named(x, k->id.sub);
+            if (!other || !constraint_stays(d, other, k))
+                change_add(d, CHANGE_CREATE, NULL, k, RANK_ALTER_TYPE);
+        }
+    }
+    cat_each (CatDomain, x, &d->from->domains)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
+}
+
+static const CatColumn *
+attribute(const CatComposite *t, const char *name)
+{
+    cat_each (CatColumn, c, &t->columns)
+        if (strcmp(c->id.sub, name) == 0)
+            return c;
+    return NULL;
+}
+
+static void
+alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
+{
+    Change *c = arena_new(d->arena, Change);
+    cat_each (CatColumn, from, &x->columns)
+        if (!attribute(y, from->id.sub))
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
+    cat_each (CatColumn, to, &y->columns) {
+        const CatColumn *from = attribute(x, to->id.sub);
+        if (!from) {
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
+            continue;
+        }
+        bool anew = type_is_rebuilt(d, &from->type);
+        unsigned fields = anew ? COLUMN_TYPE : 0;
+        CatTexts changes = catalog_changes(d->arena, from, to, &d->rules);
+        vec_each (const char *, name, &changes)
+            fields |=
+                strcmp(*name, "comment") == 0 ? (unsigned)COLUMN_COMMENT : (unsigned)COLUMN_TYPE;
+        /* PostgreSQL does not change the type of an attribute while a column is of the type. */
+        if (fields)
+            *vec_add(d->arena, &c->columns) =
+                (ColumnChange){.op = anew || (fields & COLUMN_TYPE && type_is_used(d->from, &x->id))
+                                         ? COLUMN_RECREATE
+                                         : COLUMN_ALTER,
+                               .from = from,
+                               .to = to,
+                               .fields = fields};
+    }
+    CatRules rules = d->rules;
+    rules.ignore_column_order = true;
+    CatTexts fields = catalog_changes(d->arena, x, y, &rules);
+    if (!c->columns.n && !fields.n)
+        return;
+    Change *added = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TYPE);
+    added->fields = fields;
+    added->columns.v = c->columns.v;
+    added->columns.n = c->columns.n;
+    added->columns.cap = c->columns.cap;
+}
+
+void
+diff_composites(Differ *d)
+{
+    cat_each (CatComposite, y, &d->to->composites) {
+        const CatComposite *x = catalog_find(d->from, y->id);
+        if (x)
+            alter_composite(d, x, y);
+        else
+            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_TYPE);
+    }
+    cat_each (CatComposite, x, &d->from->composites)
+        if (!catalog_find(d->to, x->id))
+            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
+}
