@@ -34,12 +34,29 @@ void put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its n
 __attribute__((format(printf, 2, 3))) void statement(Render *r, const char *fmt, ...);
 void statement_buf(Render *r, const Buf *b);
 
+/* table_state.c: statements for what CREATE TABLE leaves as it is; `from` is what is there by then. */
+void table_state(Render *r, const CatRelation *from, const CatRelation *to);
+void table_parents(Render *r, const CatRelation *from, const CatRelation *to);
+/* Storage, compression, statistics and options, where they differ. from NULL: a new column. */
+void column_storage(Render *r, const char *table, const CatColumn *from, const CatColumn *to);
+/* For partitions, which get an identity when they are attached, and for parents. */
+CatColumn column_without_identity(const CatColumn *column);
+
+/* alter_table.c */
+void render_alter_table(Render *r, const Change *c);
+
 /* Each makes the statements of its kind of change. */
 void render_table(Render *r, const Change *c);
 void render_index_state(Render *r, const Change *c);
 void render_renamed_column(Render *r, const Change *c);
 void render_attach(Render *r, const Change *c);
-void render_object(Render *r, const Change *c);
+void render_schema(Render *r, const Change *c);
+void render_extension(Render *r, const Change *c);
+void render_domain(Render *r, const Change *c);
+void render_composite(Render *r, const Change *c);
+void render_function(Render *r, const Change *c);
+void render_view(Render *r, const Change *c);
+void render_code(Render *r, const Change *c); /* triggers, rules, policies */
 void render_enum(Render *r, const Change *c);
 void render_sequence(Render *r, const Change *c);
 void render_index(Render *r, const Change *c);

@@ -1,6 +1,28 @@
 /* Steps and scripts. */
 #include "render/render_int.h"
 
+#include <assert.h>
+
+static void (*const renderers[])(Render *r, const Change *c) = {
+    [CAT_SCHEMA] = render_schema,
+    [CAT_EXTENSION] = render_extension,
+    [CAT_ENUM] = render_enum,
+    [CAT_DOMAIN] = render_domain,
+    [CAT_COMPOSITE] = render_composite,
+    [CAT_SEQUENCE] = render_sequence,
+    [CAT_FUNCTION] = render_function,
+    [CAT_TABLE] = render_table,
+    [CAT_VIEW] = render_view,
+    [CAT_MATVIEW] = render_view,
+    [CAT_COLUMN] = render_renamed_column,
+    [CAT_INDEX] = render_index,
+    [CAT_CONSTRAINT] = render_constraint,
+    [CAT_TRIGGER] = render_code,
+    [CAT_RULE] = render_code,
+    [CAT_POLICY] = render_code,
+};
+static_assert(sizeof renderers / sizeof *renderers == CAT_KIND_COUNT, "a renderer for each kind");
+
 static void
 render_change(Render *r, const Change *c)
 {
@@ -11,29 +33,7 @@ render_change(Render *r, const Change *c)
             render_index_state(r, c);
         return;
     }
-    switch (c->kind) {
-    case CAT_TABLE:
-        render_table(r, c);
-        break;
-    case CAT_COLUMN:
-        render_renamed_column(r, c);
-        break;
-    case CAT_ENUM:
-        render_enum(r, c);
-        break;
-    case CAT_SEQUENCE:
-        render_sequence(r, c);
-        break;
-    case CAT_INDEX:
-        render_index(r, c);
-        break;
-    case CAT_CONSTRAINT:
-        render_constraint(r, c);
-        break;
-    default:
-        render_object(r, c);
-        break;
-    }
+    renderers[c->kind](r, c);
 }
 
 RenderSteps

@@ -1,0 +1,112 @@
+/* Sequences. */
+#include "render/render_int.h"
+
+static void
+own_sequence(Render *r, const CatSequence *s)
+{
+    if (!s->owner_column) {
+        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_text(r, &s->id));
+        return;
+    }
+    Buf b;
+    buf_init(&b, r->arena);
+    put_name(r, &b, s->owner_table.schema, s->owner_table.name);
+    buf_addc(&b, '.');
+    put_ident(r, &b, s->owner_column);
+    statement(r, "ALTER SEQUENCE %s OWNED BY %s", name_text(r, &s->id), b.p);
+}
+
+/* A column that becomes a serial one goes on behind the values that it has. */
+static void
+start_behind_rows(Render *r, const CatSequence *s)
+{
+    const CatRef *t = &(CatRef){CAT_TABLE, s->owner_table.schema, s->owner_table.name, NULL};
+    const CatRef column = {CAT_COLUMN, t->schema, t->name, s->owner_column};
+    const CatColumn *from = catalog_find(r->diff->from.catalog, column);
+    if (!from || from->type.is_array || strncmp(from->type.name, "int", 3) != 0)
+        return;
+    Buf b;
+    buf_init(&b, r->arena);
+    put_label(r, &b, name_text(r, &s->id));
+    statement(r, "SELECT setval(%s, COALESCE((SELECT MAX(%s) FROM %s), 0) + 1, false)", b.p,
+              ident_text(r, s->owner_column), name_text(r, t));
+}
+
+void
+render_sequence(Render *r, const Change *c)
+{
+    const CatSequence *s = (const CatSequence *)(c->to ? c->to : c->from);
+    CatSequence usual = *s;
+    Buf b;
+    buf_init(&b, r->arena);
+    catalog_sequence_init(&usual, s->type);
+    usual.is_cycle = false;
+    if (c->op == CHANGE_DROP) {
+        r->step->title = "DropSequence";
+        statement(r, "DROP SEQUENCE %s", name_text(r, &s->id));
+        return;
+    }
+    if (c->op == CHANGE_RENAME) {
+        r->step->title = "RenameSequence";
+        statement(r, "ALTER SEQUENCE %s RENAME TO %s", name_text(r, &c->from->id),
+                  ident_text(r, s->id.name));
+        return;
+    }
+    if (c->op == CHANGE_CREATE) {
+        r->step->title = "CreateSequence";
+        buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "",
+                name_text(r, &s->id));
+        if (strcmp(s->type.name, "int8") != 0) {
+            buf_addz(&b, " AS ");
+            put_type(r, &b, &s->type);
+        }
+        usual.start = s->increment > 0 ? s->min : s->max;
+        put_sequence_options(&b, s, &usual);
+        statement_buf(r, &b);
+        render_attributes(r, NULL, c->to);
+        return;
+    }
+    r->step->title = "AlterSequence";
+    if (!c->from) {
+        own_sequence(r, s);
+        start_behind_rows(r, s);
+        return;
+    }
+    const CatSequence *x = (const CatSequence *)c->from;
+    CatSequence then = *x; /* what AS changes by itself */
+    buf_fmt(&b, "ALTER SEQUENCE %s", name_text(r, &x->id));
+    size_t head = b.n;
+    if (cat_has_text(&c->fields, "type")) {
+        CatSequence was = *x;
+        buf_addz(&b, " AS ");
+        put_type(r, &b, &s->type);
+        catalog_sequence_init(&was, x->type);
+        if (x->max == was.max)
+            then.max = usual.max;
+    }
+    if (strcmp(x->id.name, s->id.name) == 0)
+        put_sequence_options(&b, s, &then);
+    if (b.n > head)
+        statement_buf(r, &b);
+    if (cat_has_text(&c->fields, "is_unlogged"))
+        statement(r, "ALTER SEQUENCE %s SET %s", name_text(r, &s->id),
+                  s->is_unlogged ? "UNLOGGED" : "LOGGED");
+    /* A sequence is like the table that it belongs to, and so it is when it leaves it. */
+    bool moves =
+        cat_has_text(&c->fields, "owner_table") || cat_has_text(&c->fields, "owner_column");
+    if (moves && x->owner_column)
+        statement(r, "ALTER SEQUENCE %s OWNED BY NONE", name_text(r, &s->id));
+    CatSequence left = *x;
+    const CatRelation *t =
+        catalog_relation(r->diff->to.catalog, x->owner_table.schema, x->owner_table.name);
+    if (moves && x->owner_column && t) {
+        left.owner = t->owner;
+        if (t->is_unlogged != s->is_unlogged && !cat_has_text(&c->fields, "is_unlogged"))
+            statement(r, "ALTER SEQUENCE %s SET %s", name_text(r, &s->id),
+                      s->is_unlogged ? "UNLOGGED" : "LOGGED");
+    }
+    if (!r->diff->options.prisma_kinds)
+        render_attributes(r, (const CatObject *)&left, c->to);
+    if (moves)
+        own_sequence(r, s);
+}
