@@ -20,28 +20,6 @@ static const char opening[] =
     "SET LOCAL jit = off;"; /* compiling these queries takes longer than running them */
 enum { OPENING_STATEMENTS = 11 };
 
-bool
-introspect_matches(const char *pattern, const char *text)
-{
-    const char *star = NULL, *resume = NULL;
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            resume = text;
-        } else if (*pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++resume;
-        } else
-            return false;
-    }
-    while (*pattern == '*')
-        pattern++;
-    return !*pattern;
-}
-
 static bool
 reads_inside(const IntrospectOptions *options)
 {

@@ -3,6 +3,19 @@
 
 #include "introspect/introspect.h"
 
+/* Oids of the system catalogs, which never change (src/include/catalog of PostgreSQL). */
+enum {
+    CLASS_TYPE = 1247,
+    CLASS_PROC = 1255,
+    CLASS_CLASS = 1259,
+    CLASS_ATTRDEF = 2604,
+    CLASS_CONSTRAINT = 2606,
+    CLASS_NAMESPACE = 2615,
+    CLASS_REWRITE = 2618,
+    CLASS_TRIGGER = 2620,
+    CLASS_POLICY = 3256,
+};
+
 typedef struct RelColumn {
     const char *name; /* NULL: dropped */
     CatColumn *column;
@@ -32,6 +45,50 @@ typedef struct Reading {
     Map opclasses;         /* oid -> CatName *, those that are no default */
     Map collations;        /* oid -> CatName * */
 } Reading;
+
+/* ---- cells.c: cells of rows as values; NULL and "" are absent ---------------------------------- */
+
+unsigned cell_oid(Str cell);
+int cell_int(Str cell);
+int64_t cell_big(Str cell);
+bool cell_yes(Str cell);
+char cell_letter(Str cell);
+const char *cell_text(Reading *r, Str cell);
+/* What the server printed of an object; it sees the present, and there it was gone when it is "". */
+const char *cell_printed(Reading *r, Str cell);
+/* The same without a semicolon at its end. */
+const char *cell_statement(Reading *r, Str cell);
+/* A text that comes often: a name. */
+const char *cell_name(Reading *r, Str cell);
+/* schema, name -> CatName, whose schema is NULL for pg_catalog. */
+CatName cell_qualified(Reading *r, Str schema, Str name);
+CatType cell_type(Reading *r, Str cell);
+/* key=value; minor releases since November 2026 keep pg_attver among the options of columns. */
+void cell_options(Reading *r, Str cell, CatTexts *ret);
+void cell_names(Reading *r, Str cell, CatTexts *ret);
+/* Numbers of an array "{1,2}" or of a vector "1 2". */
+typedef VEC(long long) Numbers;
+Numbers cell_numbers(Reading *r, Str cell);
+
+/* ---- reading.c: what was read already ------------------------------------------------------------ */
+
+/* Maps from an oid; objects of all system catalogs by the oid of theirs and their own. */
+void *intro_by_oid(const Map *map, unsigned id);
+void intro_put_oid(Reading *r, Map *map, unsigned id, void *value);
+void intro_remember(Reading *r, unsigned class, unsigned id, void *object);
+CatObject *intro_recall(const Reading *r, unsigned class, unsigned id);
+/* Whether the caller does not want the object. */
+bool intro_left_out(const Reading *r, const char *schema, const char *object);
+CatName intro_collation(const Reading *r, unsigned id);
+
+Rel *rel_add(Reading *r, unsigned id, CatObject *object, const char *schema, const char *name);
+/* The relation of that oid, when it is in the catalog. */
+CatRelation *rel_relation(const Reading *r, unsigned id);
+/* Names of columns by their numbers; NULL, or left out, where there is none. */
+const char *rel_column(const Rel *rel, long long number);
+void rel_columns(Reading *r, const Rel *rel, Str cell, CatTexts *ret);
+
+/* ---- queries.c, rows*.c --------------------------------------------------------------------------- */
 
 typedef struct Query {
     const char *sql;

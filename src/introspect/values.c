@@ -1,6 +1,28 @@
 /* Values that are structures of their own: arrays and access control lists. */
 #include "introspect/introspect_int.h"
 
+bool
+introspect_matches(const char *pattern, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else
+            return false;
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
+}
+
 /* https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
 Strs
 intro_array(Arena *a, Str text)
