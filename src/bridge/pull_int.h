@@ -94,6 +94,31 @@ bool pull_is_join_table(PullCtx *c, const CatRelation *t);
 void pull_fill_field(PullCtx *c, const Catalog *catalog, const CatColumn *column, PullField *f);
 void pull_add_string(Buf *b, Str text); /* in double quotes */
 
+/* pull_values.c: reading constants as a server prints them. */
+typedef enum PullValueKind { VALUE_OTHER, VALUE_STRING, VALUE_WORD, VALUE_ARRAY } PullValueKind;
+
+typedef struct PullValue {
+    PullValueKind kind;
+    Str text; /* decoded, or a number or word as written */
+    struct PullValue *v;
+    size_t n;
+} PullValue;
+
+typedef struct PullReader {
+    Arena *a;
+    Str s;
+    size_t at;
+    int depth;
+} PullReader;
+
+/* Go behind `text` where it stands next, in any case of letters. */
+bool pull_take(PullReader *r, const char *text);
+/* A constant with casts around it. */
+bool pull_read_value(PullReader *r, PullValue *ret);
+/* The elements of '{1,"a b"}'. */
+bool pull_read_array(Arena *a, Str s, PullValue *ret);
+bool pull_is_word(char ch); /* part of a name */
+
 /* pull_keys.c: identifiers, uniques and indexes, and the fields that may carry them. */
 void pull_keys(PullCtx *c, PullModel *m);
 const char *pull_key_text(PullCtx *c, const PullModel *m, const PullKey *k);
@@ -108,13 +133,19 @@ void pull_relations(PullCtx *c);
 void pull_notes(PullCtx *c);
 void pull_warn(PullCtx *c, PullWarningKind kind, const char *item);
 
-/* pull_render.c: blocks. */
+/* pull_render.c: pieces of blocks, and new ones. */
+void pull_add_field(Buf *b, const PullField *f);
+void pull_add_mapped(Buf *b, const char *attr, const char *name); /* @map("name"), and a line end */
+void pull_add_schema(PullCtx *c, Buf *b, const char *schema);
+void pull_add_value(Buf *b, const char *name, const char *label);
 Str pull_laid_out(PullCtx *c, Str text); /* as `aramid format` does, without the last line end */
 const char *pull_new_model(PullCtx *c, const PullModel *m);
 const char *pull_new_enum(PullCtx *c, const PullEnum *e);
 CatTexts pull_enum_docs(PullCtx *c, const PullEnum *e);
+/* What is to be said above a block and is not there yet; each line ends in a line end. */
+Str pull_docs(PullCtx *c, const CatTexts *docs, Str there);
+
+/* pull_edit.c: old blocks. */
 /* The block's text with the edits made; its own text when nothing changes. */
 Str pull_edit_model(PullCtx *c, PullModel *m);
 Str pull_edit_enum(PullCtx *c, const PullEnum *e);
-/* What is to be said above a block and is not there yet; each line ends in a line end. */
-Str pull_docs(PullCtx *c, const CatTexts *docs, Str there);

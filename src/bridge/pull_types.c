@@ -28,12 +28,6 @@ pull_add_string(Buf *b, Str text)
     buf_addc(b, '"');
 }
 
-static bool
-is_word(char ch)
-{
-    return isalnum((unsigned char)ch) || ch == '_' || (unsigned char)ch >= 0x80;
-}
-
 /* The end of the literal that begins at `p`. */
 static const char *
 literal_end(const char *p)
@@ -53,7 +47,7 @@ without_schema(PullCtx *c, const char *expr)
     buf_init(&b, c->a);
     size_t n = strlen(c->schema);
     for (const char *p = expr; *p;) {
-        bool begins = p == expr || (!is_word(p[-1]) && p[-1] != '"' && p[-1] != '.');
+        bool begins = p == expr || (!pull_is_word(p[-1]) && p[-1] != '"' && p[-1] != '.');
         if (*p == '\'') {
             const char *end = literal_end(p);
             buf_addc(&b, *p++);
@@ -208,181 +202,6 @@ type_word(PullCtx *c, const PullField *f, const PullEnum *enum_, const Known *k)
     return b.p;
 }
 
-/* ---- reading expressions ------------------------------------------------------------------- */
-
-typedef enum ValueKind { VALUE_OTHER, VALUE_STRING, VALUE_WORD, VALUE_ARRAY } ValueKind;
-
-typedef struct Value {
-    ValueKind kind;
-    Str text; /* decoded, or a number or word as written */
-    struct Value *v;
-    size_t n;
-} Value;
-
-typedef struct Reader {
-    Arena *a;
-    Str s;
-    size_t at;
-    int depth;
-} Reader;
-
-static void
-skip_space(Reader *r)
-{
-    while (r->at < r->s.n && isspace((unsigned char)r->s.p[r->at]))
-        r->at++;
-}
-
-static bool
-take(Reader *r, const char *text)
-{
-    skip_space(r);
-    size_t n = strlen(text);
-    if (r->s.n - r->at < n || strncasecmp(r->s.p + r->at, text, n) != 0)
-        return false;
-    r->at += n;
-    return true;
-}
-
-static bool
-read_string(Reader *r, Str *ret)
-{
-    Buf b;
-    buf_init(&b, r->a);
-    bool escapes = r->at < r->s.n && (r->s.p[r->at] == 'E' || r->s.p[r->at] == 'e') &&
-                   r->at + 1 < r->s.n && r->s.p[r->at + 1] == '\'';
-    r->at += escapes ? 1 : 0;
-    if (!take(r, "'"))
-        return false;
-    for (; r->at < r->s.n; r->at++) {
-        char ch = r->s.p[r->at];
-        if (ch == '\'' && !(r->at + 1 < r->s.n && r->s.p[r->at + 1] == '\'')) {
-            r->at++;
-            *ret = buf_finish(&b);
-            return true;
-        }
-        if (ch == '\'') {
-            r->at++;
-        } else if (ch == '\\' && escapes) {
-            if (r->at + 1 >= r->s.n || r->s.p[r->at + 1] != '\\')
-                return false;
-            r->at++;
-        }
-        buf_addc(&b, r->s.p[r->at]);
-    }
-    return false;
-}
-
-/* The name of a type behind `::`. */
-static bool
-read_cast(Reader *r)
-{
-    size_t before = r->at;
-    bool quoted = false;
-    skip_space(r);
-    for (; r->at < r->s.n; r->at++) {
-        char ch = r->s.p[r->at];
-        if (ch == '"')
-            quoted = !quoted;
-        else if (ch == '(' && !quoted) {
-            while (r->at < r->s.n && r->s.p[r->at] != ')')
-                r->at++;
-        } else if (ch == '[' && !quoted) {
-            if (r->at + 1 >= r->s.n || r->s.p[r->at + 1] != ']')
-                return false;
-            r->at++;
-        } else if (!quoted && !is_word(ch) && ch != '.' && ch != ' ') {
-            break;
-        }
-    }
-    return r->at > before;
-}
-
-static bool read_value(Reader *r, Value *ret);
-
-static bool
-read_elements(Reader *r, Value *ret)
-{
-    VEC(Value) all = {0};
-    ret->kind = VALUE_ARRAY;
-    while (!take(r, "]")) {
-        if (all.n && !take(r, ","))
-            return false;
-        if (!read_value(r, vec_add(r->a, &all)))
-            return false;
-    }
-    ret->v = all.v;
-    ret->n = all.n;
-    return true;
-}
-
-static bool
-read_primary(Reader *r, Value *ret)
-{
-    skip_space(r);
-    if (r->at >= r->s.n)
-        return false;
-    char ch = r->s.p[r->at];
-    if (take(r, "("))
-        return read_value(r, ret) && take(r, ")");
-    if (take(r, "ARRAY["))
-        return read_elements(r, ret);
-    ret->kind = VALUE_STRING;
-    if (ch == '\'' || ((ch == 'E' || ch == 'e') && r->at + 1 < r->s.n && r->s.p[r->at + 1] == '\''))
-        return read_string(r, &ret->text);
-    ret->kind = VALUE_WORD;
-    size_t from = r->at;
-    if (ch == '-')
-        r->at++;
-    while (r->at < r->s.n && (is_word(r->s.p[r->at]) || r->s.p[r->at] == '.'))
-        r->at++;
-    ret->text = str_slice(r->s, from, r->at);
-    return r->at > from;
-}
-
-/* A constant with casts around it. */
-static bool
-read_value(Reader *r, Value *ret)
-{
-    bool ok = r->depth++ < 32 && read_primary(r, ret);
-    while (ok && take(r, "::"))
-        ok = read_cast(r);
-    r->depth--;
-    return ok;
-}
-
-/* The elements of '{1,"a b"}'. */
-static bool
-read_array_text(Arena *a, Str s, Value *ret)
-{
-    VEC(Value) all = {0};
-    if (s.n < 2 || s.p[0] != '{' || s.p[s.n - 1] != '}')
-        return false;
-    size_t i = 1, end = s.n - 1;
-    while (i < end) {
-        Buf b;
-        buf_init(&b, a);
-        bool quoted = s.p[i] == '"';
-        for (i += quoted ? 1 : 0; i < end && s.p[i] != (quoted ? '"' : ','); i++) {
-            if (s.p[i] == '{' && !quoted)
-                return false;
-            if (s.p[i] == '\\' && i + 1 < end)
-                i++;
-            buf_addc(&b, s.p[i]);
-        }
-        i += quoted ? 1 : 0;
-        Value *v = vec_add(a, &all);
-        *v = (Value){.kind = VALUE_STRING, .text = buf_finish(&b)};
-        if (!quoted && str_ieq(v->text, STR("null")))
-            return false;
-        if (i < end && s.p[i] != ',')
-            return false;
-        i++;
-    }
-    *ret = (Value){.kind = VALUE_ARRAY, .v = all.v, .n = all.n};
-    return true;
-}
-
 /* ---- defaults ------------------------------------------------------------------------------ */
 
 static bool
@@ -435,7 +254,7 @@ typedef struct Kind {
 } Kind;
 
 static bool
-add_constant(Buf *b, const Kind *kind, const Value *v)
+add_constant(Buf *b, const Kind *kind, const PullValue *v)
 {
     if (v->kind != VALUE_STRING && v->kind != VALUE_WORD)
         return false;
@@ -481,7 +300,7 @@ add_constant(Buf *b, const Kind *kind, const Value *v)
 }
 
 static bool
-add_list(Buf *b, const Kind *kind, const Value *v)
+add_list(Buf *b, const Kind *kind, const PullValue *v)
 {
     buf_addc(b, '[');
     for (size_t i = 0; i < v->n; i++) {
@@ -508,28 +327,28 @@ add_known_default(PullCtx *c, Buf *b, const CatColumn *column, const Kind *kind,
     Str expr = str_trim(str_of(column->default_expr));
     bool is_int =
         kind->known && (kind->known->scalar == PSL_INT || kind->known->scalar == PSL_BIGINT);
-    Reader r = {.a = c->a, .s = expr};
-    Value v = {0};
+    PullReader r = {.a = c->a, .s = expr};
+    PullValue v = {0};
     if (!is_list && kind->known && kind->known->scalar == PSL_DATETIME && is_now(expr)) {
         buf_addz(b, "now()");
         return true;
     }
-    if (!is_list && is_int && take(&r, "nextval(") && read_value(&r, &v) && take(&r, ")") &&
-        r.at == expr.n) {
+    if (!is_list && is_int && pull_take(&r, "nextval(") && pull_read_value(&r, &v) &&
+        pull_take(&r, ")") && r.at == expr.n) {
         buf_addz(b, "autoincrement()");
         return true;
     }
     r.at = 0;
-    v = (Value){0};
-    if (!read_value(&r, &v) || r.at != expr.n)
+    v = (PullValue){0};
+    if (!pull_read_value(&r, &v) || r.at != expr.n)
         return false;
     *ret_null = v.kind == VALUE_WORD && str_ieq(v.text, STR("null"));
     if (*ret_null)
         return true;
     if (!is_list)
         return add_constant(b, kind, &v);
-    Value elements;
-    if (v.kind == VALUE_STRING && read_array_text(c->a, v.text, &elements))
+    PullValue elements;
+    if (v.kind == VALUE_STRING && pull_read_array(c->a, v.text, &elements))
         v = elements;
     return v.kind == VALUE_ARRAY && add_list(b, kind, &v);
 }
