@@ -2,13 +2,6 @@
 
 enum { CONNECT_MS = 10000, OPERATION_MS = 120000 };
 
-const char *
-replay_stub_name(ReplayStubKind kind)
-{
-    static const char *const names[] = {"role", "schema", "publication", "extension"};
-    return names[kind];
-}
-
 static void
 close_db(Db **db)
 {

@@ -15,10 +15,12 @@ typedef struct Work {
     Replay *ret;
 } Work;
 
-/* ---- run.c --------------------------------------------------------------------------------- */
+/* ---- reset.c ------------------------------------------------------------------------------- */
 
 /* Settings, role and user as they were when the session began. */
 MUST_CHECK bool replay_reset(Work *w, Err *err);
+
+/* ---- run.c --------------------------------------------------------------------------------- */
 
 /* Run one script. errors: as replay_scripts. */
 MUST_CHECK bool replay_run(Work *w, const ReplayScript *script, Err *err);

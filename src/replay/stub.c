@@ -2,6 +2,13 @@
  * its transaction was rolled back, so it is simply sent again. */
 #include "replay/replay_int.h"
 
+const char *
+replay_stub_name(ReplayStubKind kind)
+{
+    static const char *const names[] = {"role", "schema", "publication", "extension"};
+    return names[kind];
+}
+
 /* Each name is made once: a statement that fails again fails for another reason. */
 static bool
 is_made(const Work *w, ReplayStubKind kind, const char *name)
