@@ -23,8 +23,8 @@ open_live(Arena *a, const char *text, Db **ret, Err *err)
     DbOptions how = {.url = url,
                      .url_origin = "the request",
                      .application = "live-script",
-                     .connect_ms = 10000,
-                     .operation_ms = 120000};
+                     .connect_ms = 900000,
+                     .operation_ms = 900000};
     return db_open(a, &how, ret, err);
 }
 

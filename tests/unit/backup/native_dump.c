@@ -36,8 +36,8 @@ main(int argc, char **argv)
     DbOptions how = {.url = &url,
                      .url_origin = "the test",
                      .application = "native-dump",
-                     .connect_ms = 10000,
-                     .operation_ms = 60000};
+                     .connect_ms = 900000,
+                     .operation_ms = 900000};
     bool ok = url_parse(a, argv[1], "the test", &url, &err) && db_open(a, &how, &db, &err);
     if (ok) {
         ok = backup_native_dump(a, db, &o, &dump, &err);

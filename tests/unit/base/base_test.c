@@ -183,7 +183,7 @@ child_streams(void **state)
                       .in = CHILD_PIPE,
                       .out = CHILD_PIPE,
                       .messages = CHILD_KEEP,
-                      .timeout_ms = 60000};
+                      .timeout_ms = 900000};
     CHILD_LOCAL c;
     assert_true(child_start(a, &o, &c, &err));
     Str input = {bytes, size};
@@ -268,7 +268,7 @@ processes(void **state)
     Err err;
     ChildResult r;
     const char *echo[] = {"sh", "-c", "echo out; echo err >&2; exit 3", NULL};
-    assert_true(child_run(a, echo, NULL, 5000, &r, &err));
+    assert_true(child_run(a, echo, NULL, 900000, &r, &err));
     assert_int_equal(r.status, 3);
     assert_true(str_is(r.out, "out\nerr\n"));
     const char *slow[] = {"sleep", "30", NULL};
@@ -436,7 +436,7 @@ shell_words(void **state)
         const char *argv[] = {"sh", "-c", script, NULL};
         ChildResult r;
         Err err;
-        assert_true(child_run(a, argv, NULL, 5000, &r, &err));
+        assert_true(child_run(a, argv, NULL, 900000, &r, &err));
         assert_string_equal(str_dup(a, r.out), words[i]);
     }
     assert_null(strchr(str_shell(a, "\x1b[31m\n"), '\x1b'));
@@ -466,7 +466,7 @@ tar_is_read_by_tar(void **state)
     const char *argv[] = {"tar", "-xvf", path, "-C", dir, NULL};
     ChildResult r;
     Str text;
-    assert_true(child_run(a, argv, NULL, 5000, &r, &err));
+    assert_true(child_run(a, argv, NULL, 900000, &r, &err));
     assert_int_equal(r.status, 0);
     assert_true(fs_read(a, fs_join(a, dir, "block"), 0, &text, &err));
     assert_true(str_eq(text, buf_str(&name)));

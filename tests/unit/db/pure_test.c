@@ -82,12 +82,11 @@ pause_ticks(void **state)
     Ticks t = {0};
     int64_t before = clock_ms();
     assert_true(db_pause(count_ticks, &t, 250));
-    assert_in_range(clock_ms() - before, 250, 2000);
-    assert_in_range(t.count, 2, 20);
+    assert_true(clock_ms() - before >= 250);
+    assert_in_range(t.count, 1, 20);
     t = (Ticks){.stop_at = 2};
-    before = clock_ms();
-    assert_false(db_pause(count_ticks, &t, 60000));
-    assert_true(clock_ms() - before < 5000);
+    assert_false(db_pause(count_ticks, &t, PATIENCE_MS));
+    assert_int_equal(t.count, 2);
     assert_true(db_pause(NULL, NULL, 0));
 }
 
@@ -226,34 +225,43 @@ resolve_names(void **state)
     ARENA_LOCAL(a);
     AddressVec list;
     const char *reason;
-    assert_int_equal(resolve_host(a, "localhost", 5000, &list, &reason), RESOLVE_OK);
+    assert_int_equal(resolve_host(a, "localhost", PATIENCE_MS, &list, &reason), RESOLVE_OK);
     assert_true(list.n >= 1);
     assert_true(strcmp(list.v[0], "127.0.0.1") == 0 || strcmp(list.v[0], "::1") == 0);
-    assert_int_not_equal(resolve_host(a, "no-such-host.invalid", 5000, &list, &reason), RESOLVE_OK);
+    assert_int_not_equal(resolve_host(a, "no-such-host.invalid", PATIENCE_MS, &list, &reason),
+                         RESOLVE_OK);
     assert_int_equal(list.n, 0);
     char name[400];
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = 0;
-    assert_int_equal(resolve_host(a, name, 5000, &list, &reason), RESOLVE_UNKNOWN);
+    assert_int_equal(resolve_host(a, name, PATIENCE_MS, &list, &reason), RESOLVE_UNKNOWN);
     assert_true(reason[0]);
 }
 
 typedef struct Slow {
-    int pipe_out; /* closed when the task's argument is freed */
-    int64_t ms;
+    int go;   /* it ends when this can be read */
+    int gone; /* closed when the task's argument is freed */
 } Slow;
 
 static void
 slow_call(void *p)
 {
-    usleep((useconds_t)((Slow *)p)->ms * 1000);
+    char byte;
+    ssize_t n = read(((Slow *)p)->go, &byte, 1);
+    (void)n;
+}
+
+static void
+quick_call(void *p)
+{
+    (void)p;
 }
 
 static void
 slow_free(void *p)
 {
     Slow *s = p;
-    close(s->pipe_out);
+    close(s->gone);
     mem_free(s);
 }
 
@@ -261,19 +269,18 @@ void
 deadline_is_kept(void **state)
 {
     (void)state;
-    Slow quick = {.ms = 1};
-    assert_true(run_with_deadline(slow_call, &quick, slow_free, 5000));
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
+    assert_true(run_with_deadline(quick_call, NULL, slow_free, PATIENCE_MS));
+    int go[2], gone[2];
+    assert_int_equal(pipe(go) | pipe(gone), 0);
     Slow *slow = mem_alloc(sizeof *slow);
-    *slow = (Slow){fds[1], 300};
-    int64_t before = clock_ms();
+    *slow = (Slow){go[0], gone[1]};
     assert_false(run_with_deadline(slow_call, slow, slow_free, 30));
-    assert_true(clock_ms() - before < 250);
-    char byte;
-    assert_int_equal(read(fds[0], &byte, 1), 0); /* it went on alone and freed its argument */
-    assert_true(clock_ms() - before >= 250);
-    close(fds[0]);
+    char byte = 0;
+    assert_int_equal(write(go[1], &byte, 1), 1);
+    assert_int_equal(read(gone[0], &byte, 1), 0); /* it went on alone and freed its argument */
+    close(gone[0]);
+    close(go[0]);
+    close(go[1]);
 }
 
 /* ---- outcomes and options ----------------------------------------------------------------- */
@@ -326,8 +333,8 @@ open_url(Arena *a, const char *text, bool refuse_pooler, Err *err)
                    &(DbOptions){.url = &url,
                                 .url_origin = "the test",
                                 .application = "test",
-                                .connect_ms = 500,
-                                .operation_ms = 1000,
+                                .connect_ms = PATIENCE_MS,
+                                .operation_ms = PATIENCE_MS,
                                 .refuse_pooler = refuse_pooler},
                    &db, err);
 }

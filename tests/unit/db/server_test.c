@@ -1,8 +1,11 @@
 /* With a server: messages, errors, cancelling, lost connections. */
 #include "tests.h"
 
-#include "base/clock.h"
 #include "shadow/cluster.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 typedef struct Fixture {
     Arena *arena;
@@ -25,7 +28,7 @@ open_with(Arena *a, const char *url_text, DbOptions o)
     o.url = url;
     o.url_origin = "the test";
     o.application = "aramid-test";
-    o.operation_ms = o.operation_ms ? o.operation_ms : 10000;
+    o.operation_ms = o.operation_ms ? o.operation_ms : PATIENCE_MS;
     if (!db_open(a, &o, &db, &err))
         fail_msg("%s\n%s", err.primary, err.detail);
     return db;
@@ -63,7 +66,7 @@ static DbOutcome
 run(Db *db, Arena *a, const char *sql)
 {
     DbOutcome o;
-    db_run(db, a, str_of(sql), &(DbRun){.timeout_ms = 10000}, &o);
+    db_run(db, a, str_of(sql), &(DbRun){.timeout_ms = PATIENCE_MS}, &o);
     return o;
 }
 
@@ -113,7 +116,8 @@ open_wrong_database(void **state)
     Db *db;
     assert_true(url_parse(a, temp_cluster_url(f->cluster), "the test", &url, &err));
     url.database = "no such \"one\"";
-    DbOptions o = {.url = &url, .url_origin = "the test", .application = "x", .connect_ms = 5000};
+    DbOptions o = {
+        .url = &url, .url_origin = "the test", .application = "x", .connect_ms = PATIENCE_MS};
     assert_false(db_open(a, &o, &db, &err));
     assert_int_equal(err.code, ERR_DB_MISSING);
     assert_string_equal(err.sqlstate, "3D000");
@@ -140,17 +144,21 @@ tick_stops_connecting(void **state)
     DbUrl url;
     Err err;
     Db *db;
-    /* TEST-NET-1 leads nowhere; where there is no route at all, that is told at once. */
-    assert_true(url_parse(a, "postgresql://u@192.0.2.1:5432/x", "the test", &url, &err));
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int silent = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(silent, (struct sockaddr *)&at, size) | listen(silent, 1), 0);
+    assert_int_equal(getsockname(silent, (struct sockaddr *)&at, &size), 0);
+    const char *text = str_fmt(a, "postgresql://u@127.0.0.1:%d/x", ntohs(at.sin_port));
+    assert_true(url_parse(a, text, "the test", &url, &err));
     DbOptions o = {.url = &url,
                    .url_origin = "the test",
                    .application = "x",
-                   .connect_ms = 20000,
+                   .connect_ms = PATIENCE_MS,
                    .tick = say_no};
-    int64_t before = clock_ms();
     assert_false(db_open(a, &o, &db, &err));
-    assert_true(err.code == ERR_INTERRUPTED || err.code == ERR_UNREACHABLE);
-    assert_true(clock_ms() - before < 5000);
+    assert_int_equal(err.code, ERR_INTERRUPTED);
+    close(silent);
 }
 
 /* ---- messages ----------------------------------------------------------------------------- */
@@ -201,7 +209,7 @@ notices_arrive(void **state)
     db_run(f->db, a,
            STR("SET client_min_messages = notice; DROP TABLE IF EXISTS never_made;"
                "DO $$BEGIN RAISE WARNING 'careful %', 1; RAISE INFO 'ä'; END$$; COMMIT"),
-           &(DbRun){.timeout_ms = 5000, .notice = hear, .notice_arg = &h}, &o);
+           &(DbRun){.timeout_ms = PATIENCE_MS, .notice = hear, .notice_arg = &h}, &o);
     assert_int_equal(o.end, DB_DONE);
     assert_non_null(
         strstr(h.text.p, "NOTICE 00000 table \"never_made\" does not exist, skipping\n"));
@@ -338,15 +346,13 @@ tick_cancels(void **state)
     ARENA_LOCAL(a);
     int ms = 150;
     db_set_tick(f->db, stop_after, &ms);
-    int64_t before = clock_ms();
     DbOutcome o;
-    db_run(f->db, a, STR("SELECT 1; SELECT pg_sleep(30)"), &(DbRun){0}, &o);
+    db_run(f->db, a, STR("SELECT 1; SELECT pg_sleep(3600)"), &(DbRun){0}, &o);
     db_set_tick(f->db, NULL, NULL);
     assert_int_equal(o.end, DB_FAILED);
     assert_true(o.cancelled && !o.timed_out);
     assert_string_equal(o.sqlstate, "57014");
     assert_int_equal(o.completed, 1);
-    assert_true(clock_ms() - before < 5000);
     must_run(f->db, "SELECT 1");
 }
 
@@ -356,7 +362,7 @@ timeout_cancels(void **state)
     Fixture *f = *state;
     ARENA_LOCAL(a);
     DbOutcome o;
-    db_run(f->db, a, STR("SELECT pg_sleep(30)"), &(DbRun){.timeout_ms = 100}, &o);
+    db_run(f->db, a, STR("SELECT pg_sleep(3600)"), &(DbRun){.timeout_ms = 100}, &o);
     assert_true(o.cancelled && o.timed_out);
     assert_string_equal(o.sqlstate, "57014");
     Err err;
@@ -365,10 +371,14 @@ timeout_cancels(void **state)
     must_run(f->db, "SELECT 1");
 }
 
+/* Who holds the lock that the statement waits for: it gives way when the statement is cancelled. */
+static Db *holder;
+
 static PGcancel *
-no_cancel(PGconn *conn)
+cancel_too_late(PGconn *conn)
 {
     (void)conn;
+    must_run(holder, "SELECT pg_advisory_unlock(1)");
     return NULL;
 }
 
@@ -379,9 +389,11 @@ late_cancel_is_still_done(void **state)
     Fixture *f = *state;
     ARENA_LOCAL(a);
     Db *db = open_own(f, a);
-    db->pq.PQgetCancel = no_cancel;
+    db->pq.PQgetCancel = cancel_too_late;
+    holder = f->db;
+    must_run(holder, "SELECT pg_advisory_lock(1)");
     DbOutcome o;
-    db_run(db, a, STR("SELECT pg_sleep(0.3)"), &(DbRun){.timeout_ms = 50}, &o);
+    db_run(db, a, STR("SELECT pg_advisory_lock(1)"), &(DbRun){.timeout_ms = 50}, &o);
     assert_int_equal(o.end, DB_DONE);
     assert_true(o.cancelled);
     assert_int_equal(o.completed, 1);
@@ -459,12 +471,10 @@ copy_is_cancelled(void **state)
     Fixture *f = *state;
     ARENA_LOCAL(a);
     DbOutcome o;
-    int64_t before = clock_ms();
     db_run(f->db, a,
-           STR("COPY (SELECT pg_sleep(0.3), repeat('x', 10000) FROM generate_series(1, 30)) TO "
+           STR("COPY (SELECT pg_sleep(0.3), repeat('x', 10000) FROM generate_series(1, 9999)) TO "
                "STDOUT"),
            &(DbRun){.timeout_ms = 500, .discard_rows = true}, &o);
-    assert_true(clock_ms() - before < 5000);
     assert_true(o.timed_out);
     assert_string_equal(o.sqlstate, "57014");
     must_run(f->db, "SELECT 1");
@@ -628,7 +638,6 @@ copy_ticks(void **state)
         buf_addz(&c.piece, "7\n");
     must_run(f->db, "CREATE TEMP TABLE ci_endless (i int)");
     db_set_tick(f->db, stop_after, &ms);
-    int64_t before = clock_ms();
     DbOutcome o = run_copy(f->db, a, "COPY ci_endless FROM STDIN", &c);
     assert_int_equal(o.end, DB_FAILED);
     assert_true(o.cancelled && !o.timed_out);
@@ -637,7 +646,6 @@ copy_ticks(void **state)
     db_set_tick(f->db, NULL, NULL);
     assert_int_equal(o.end, DB_FAILED);
     assert_true(o.cancelled && c.rows > 0);
-    assert_true(clock_ms() - before < 10000);
     must_run(f->db, "SELECT 1");
 }
 

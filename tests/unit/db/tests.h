@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#define PATIENCE_MS 900000 /* who waits longer hangs */
+
 /* clang-format off */
 #define PURE_TESTS(T) \
     T(retry_table) T(backoff_bounds) T(pause_ticks) T(diagnose_texts) T(diagnose_hides_password) \

@@ -87,8 +87,8 @@ connect(Arena *a, const char *text)
     DbOptions o = {.url = url,
                    .url_origin = "the test",
                    .application = "test",
-                   .connect_ms = 5000,
-                   .operation_ms = 10000};
+                   .connect_ms = 900000,
+                   .operation_ms = 900000};
     if (!url_parse(a, text, "the test", url, &err) || !db_open(a, &o, &db, &err))
         fail_msg("%s\n%s", err.primary, err.detail);
     return db;

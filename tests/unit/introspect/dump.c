@@ -52,8 +52,8 @@ main(int argc, char **argv)
     DbOptions how = {.url = &url,
                      .url_origin = "the call",
                      .application = "dump-catalog",
-                     .connect_ms = 10000,
-                     .operation_ms = 120000};
+                     .connect_ms = 900000,
+                     .operation_ms = 900000};
     if (!db_open(a, &how, &db, &err))
         return fail(&err);
     int64_t began = clock_ms();

@@ -201,8 +201,8 @@ lock_excludes_others(void **state)
     DbOptions o = {.url = &url,
                    .url_origin = "x",
                    .application = "x",
-                   .connect_ms = 5000,
-                   .operation_ms = 5000};
+                   .connect_ms = 900000,
+                   .operation_ms = 900000};
     assert_true(db_open(s->arena, &o, &other, &err));
     assert_true(
         db_query(other, s->arena, STR("SELECT pg_advisory_lock(" LOCK_KEY_PRISMA ")"), NULL, &err));

@@ -26,8 +26,8 @@ connect_to(Arena *a, const DbUrl *url)
     DbOptions o = {.url = url,
                    .url_origin = "the test",
                    .application = "test",
-                   .connect_ms = 5000,
-                   .operation_ms = 10000};
+                   .connect_ms = 900000,
+                   .operation_ms = 900000};
     if (!db_open(a, &o, &db, &err))
         fail_msg("%s\n%s", err.primary, err.detail);
     return db;
