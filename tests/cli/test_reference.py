@@ -10,9 +10,10 @@ import pathlib
 import shlex
 import shutil
 import subprocess
-import time
 
 import pytest
+
+from harness import wait
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = os.environ.get("ARAMID_BIN", str(ROOT / "build/debug/src/cli/aramid"))
@@ -26,7 +27,7 @@ if not os.path.exists(BIN):
 def aramid(*args, cwd=None, env=None, stdin=subprocess.DEVNULL):
     keep = {k: v for k, v in os.environ.items()
             if k in ("PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
-    return subprocess.run([BIN, *args], capture_output=True, text=True, timeout=60, cwd=cwd,
+    return subprocess.run([BIN, *args], capture_output=True, text=True, timeout=wait.PATIENCE, cwd=cwd,
                           env={**keep, "LANG": "C.UTF-8", **(env or {})}, stdin=stdin)
 
 
@@ -164,11 +165,8 @@ def test_password_leaves_the_process_list(tmp_path):
                                stdout=writer, stderr=subprocess.DEVNULL, cwd=tmp_path)
     os.close(writer)
     try:
-        deadline = time.monotonic() + 20
-        text = b""
-        while b"****" not in text and time.monotonic() < deadline:
-            text = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes()
-            time.sleep(0.01)
+        text = wait.until(lambda: b"****" in (read := pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes())
+                          and read, "an overwritten password", 0.01)
         assert b"--url" in text and b"127.0.0.1:1/d" in text
         assert b"pw-canary" not in text
     finally:
@@ -176,7 +174,7 @@ def test_password_leaves_the_process_list(tmp_path):
         while chunk := os.read(reader, 65536):
             output += chunk
         os.close(reader)
-        process.wait(timeout=30)
+        process.wait(timeout=wait.PATIENCE)
     assert b"pw-canary" not in output
     assert b"127.0.0.1" in output
 

@@ -33,7 +33,7 @@ def compare(server, folder):
         shutil.rmtree(project.migrations)
         shutil.copytree(folder, project.migrations)
         ours, theirs = server.new_database(), server.new_database()
-        said = aramid.deploy(project, ours.url(), timeout=900)
+        said = aramid.deploy(project, ours.url())
         if said.rc:
             return [f"aramid deploy: {said}"]
         done = oracle.finish(oracle.start(project, theirs.url(), "migrate", "deploy"), 900)

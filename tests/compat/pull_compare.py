@@ -281,7 +281,7 @@ def deploy(db, folder):
         project = Project(path)
         shutil.rmtree(project.migrations)
         shutil.copytree(folder, project.migrations)
-        done = aramid.deploy(project, db.url(), timeout=900)
+        done = aramid.deploy(project, db.url())
         assert done.rc == 0, done
 
 

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import aramid
+from harness import aramid, wait
 from harness.faults import count
 from harness.proxy import Fault, Proxy
 
@@ -52,11 +52,7 @@ def sessions(db):
 
 def nothing_left(folder, db):
     assert left(folder) == []
-    for _ in range(60):
-        if not sessions(db):
-            return
-        time.sleep(0.05)
-    raise AssertionError("a session of the backup is left")
+    wait.until(lambda: not sessions(db), "the end of the backup's sessions")
 
 
 def size_of_backup(folder, db, *args):
@@ -170,21 +166,19 @@ def slow_dump(path, how):
     path.mkdir()
     (path / "pg_dump").write_text(
         '#!/bin/sh\nif [ "$1" = --version ]; then echo "pg_dump (PostgreSQL) 15.1"; exit 0; fi\n'
-        f"echo 'COPY public.a (id) FROM stdin;'; echo 1; {how}\n")
+        f"echo 'COPY public.a (id) FROM stdin;'; echo 1; touch {path}/begun; {how}\n")
     (path / "pg_dump").chmod(0o755)
     return str(path)
 
 
 @pytest.mark.parametrize("number,rc", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal(folder, data, tmp_path, number, rc):
-    tools = slow_dump(tmp_path / "bin", "exec sleep 60")
+    tools = slow_dump(tmp_path / "bin", "exec sleep 3600")
     run = aramid.start("backup", cwd=folder, env={"DATABASE_URL": data.url(), "ARAMID_BACKUP_BIN": tools})
-    run.wait_for("PostgreSQL")
-    time.sleep(0.5)
-    began = time.monotonic()
+    wait.until(lambda: os.path.exists(os.path.join(tools, "begun")))
     run.signal(number)
     result = run.wait()
-    assert result.rc == rc and time.monotonic() - began < 20, result
+    assert result.rc == rc, result
     nothing_left(folder, data)
 
 
@@ -195,11 +189,7 @@ def test_killed_while_it_dumps(folder, data, dice):
         run = aramid.start("backup", cwd=folder, env={"DATABASE_URL": data.url()})
         time.sleep(dice.uniform(0.05, 1.0))
         run.kill()
-        for _ in range(100):
-            if not sessions(data):
-                break
-            time.sleep(0.05)
-        assert sessions(data) == 0
+        wait.until(lambda: not sessions(data), "the end of the backup's sessions")
         result = aramid.run("backup", "list", "--json", cwd=folder)
         assert all(b["broken"] is None for b in result.json["backups"])
         assert aramid.run("backup", "verify", "--all", cwd=folder).rc == 0
@@ -208,10 +198,10 @@ def test_killed_while_it_dumps(folder, data, dice):
 
 
 def test_pg_dump_hangs(folder, data, tmp_path):
-    tools = slow_dump(tmp_path / "bin", "exec sleep 60")
+    tools = slow_dump(tmp_path / "bin", "exec sleep 3600")
     result = aramid.run("backup", "--timeout", "1s", cwd=folder,
                         env={"DATABASE_URL": data.url(), "ARAMID_BACKUP_BIN": tools})
-    assert result.rc == 40 and result.seconds < 30, result
+    assert result.rc == 40, result
     nothing_left(folder, data)
 
 

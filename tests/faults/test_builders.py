@@ -24,8 +24,8 @@ def table(project, db):
 
 
 @contextlib.contextmanager
-def building(db, statement, seconds):
-    """A superuser builds for so long: an old snapshot holds the build back."""
+def building(db, statement):
+    """A superuser builds until the block is left: an old snapshot holds the build back."""
     holder = db.connect()
     holder.set_session(isolation_level="REPEATABLE READ", autocommit=False)
     holder.cursor().execute("SELECT count(*) FROM big")
@@ -39,14 +39,10 @@ def building(db, statement, seconds):
 
     thread = threading.Thread(target=build)
     thread.start()
-    wait.session_runs(db, statement)
-    time.sleep(0.2)
-    timer = threading.Timer(seconds, holder.rollback)
-    timer.start()
+    wait.until(lambda: db.exists(statement.split(" ON ")[0].split()[-1]), "the index that is being built")
     yield
-    thread.join()
-    timer.join()
     holder.close()
+    thread.join()
     assert not failed, failed
 
 
@@ -66,9 +62,11 @@ MIGRATIONS = {
 @pytest.mark.parametrize("kind", MIGRATIONS)
 def test_their_build_goes_on(table, db, kind):
     table.add("index", MIGRATIONS[kind])
-    with building(db, "CREATE INDEX CONCURRENTLY theirs ON big (v)", 3):
-        result = aramid.deploy(table, db.url(user=OWNER))
-    assert result.rc == 0 and "builds an index on the same table" in result.text, result
+    with building(db, "CREATE INDEX CONCURRENTLY theirs ON big (v)"):
+        ours = aramid.start("deploy", "--url", db.url(user=OWNER), cwd=table.path)
+        ours.wait_for("builds an index on the same table")
+    result = ours.wait()
+    assert result.rc == 0, result
     assert validity(db)["theirs"] and all(validity(db).values())
     ledger.check(db, table)
     ledger.clean(db)
@@ -78,8 +76,10 @@ def test_their_build_goes_on_while_ours_is_resumed(table, db):
     """The run was killed in its build, and now somebody else repairs by hand."""
     table.add("index", "CREATE INDEX CONCURRENTLY ours ON big (v);\n")
     aramid.deploy(table, db.url(user=OWNER), env={"ARAMID_FAILPOINT": "after-intent:kill"})
-    with building(db, "CREATE INDEX CONCURRENTLY ours ON big (v)", 3):
-        result = aramid.deploy(table, db.url(user=OWNER))
+    with building(db, "CREATE INDEX CONCURRENTLY ours ON big (v)"):
+        ours = aramid.start("deploy", "--url", db.url(user=OWNER), cwd=table.path)
+        time.sleep(3)  # it is there, and must not be taken for the killed run's
+    result = ours.wait()
     assert result.rc == 0, result
     assert validity(db)["ours"]
     ledger.check(db, table)

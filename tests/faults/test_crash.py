@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness import aramid, ledger
+from harness import aramid, ledger, wait
 from harness.faults import Hard, count
 
 
@@ -41,14 +41,12 @@ def test_server_that_does_not_come_back(project, new_server):
     db = server.new_database()
     project.write("aramid.yaml", "timeouts:\n  server: 2s\nretries: 1\n")
     project.add("init", "CREATE TABLE witness (part text);")
-    project.add("slow", "INSERT INTO witness VALUES ('slow');\nSELECT pg_sleep(5);")
+    project.add("slow", "INSERT INTO witness VALUES ('slow');\nSELECT pg_sleep(3600);")
     ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
-    ours.wait_for(project.names[1])
-    time.sleep(0.5)
+    wait.session_runs(db, "pg_sleep")
     server.stop("immediate")
-    began = time.monotonic()
     result = ours.wait()
-    assert result.rc in (40, 43, 44) and time.monotonic() - began < 30, result
+    assert result.rc in (40, 43, 44), result
     server.start()
     project.edit(project.names[1], "INSERT INTO witness VALUES ('slow');")
     assert aramid.deploy(project, db.url()).rc == 0

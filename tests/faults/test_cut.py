@@ -4,6 +4,8 @@ One run often finishes by itself: it connects again and the history tells what c
 the first run did, the next one, started at once, finishes.
 """
 
+import time
+
 import pytest
 
 from harness import aramid, ledger, wait
@@ -95,13 +97,16 @@ def test_connections_that_are_refused_at_first(hard_history, server, db):
 def test_client_that_lost_its_power(project, db, server):
     """Nobody tells the server that its client is gone: the backend works on and keeps its locks."""
     project.add("init", "CREATE TABLE witness (part text);")
-    project.add("slow", "INSERT INTO witness VALUES ('slow');\nSELECT pg_sleep(1.5);\n")
+    project.add("slow", "INSERT INTO witness VALUES ('slow');\n" + wait.HELD)
     with Proxy(server) as proxy:
         proxy.keep_server_side = True
-        first = aramid.start("deploy", "--url", proxy.url(db), cwd=project.path)
-        wait.session_runs(db, "pg_sleep")
-        first.kill()
-        result = aramid.deploy(project, db.url())
+        with wait.held(db) as reached:
+            first = aramid.start("deploy", "--url", proxy.url(db), cwd=project.path)
+            reached()
+            first.kill()
+            second = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+            time.sleep(1)  # the backend works on, and the second run looks for the lock
+        result = second.wait()
     assert result.rc == 0, result
     ledger.check(db, project)
     ledger.clean(db)

@@ -3,6 +3,7 @@
 The next run starts at once, while the server may still work for the dead one; it always finishes.
 """
 
+import contextlib
 import signal
 import time
 
@@ -77,8 +78,8 @@ STEPS = {  # name: statements, what runs in the middle
     "unnamed": (PART_1 + "CREATE INDEX CONCURRENTLY ON slow (i);\n" + PART_2, "CONCURRENTLY"),
     "reindex": (PART_1 + "REINDEX INDEX CONCURRENTLY slow_pkey;\n" + PART_2, "CONCURRENTLY"),
     "drop": (PART_1 + "DROP INDEX CONCURRENTLY slow_old;\n" + PART_2, "CONCURRENTLY"),
-    "segment": ("BEGIN;\n" + PART_1 + "COMMIT;\nSELECT pg_sleep(1);\n" + PART_2, "pg_sleep"),
-    "single": (PART_1 + "SELECT pg_sleep(1);\n" + PART_2, "pg_sleep"),
+    "segment": ("BEGIN;\n" + PART_1 + "COMMIT;\n" + wait.HELD + PART_2, "held_by_a_test"),
+    "single": (PART_1 + wait.HELD + PART_2, "held_by_a_test"),
 }
 
 
@@ -99,16 +100,13 @@ def test_inside_a_step(project, server, dice, kind):
         holder = db.connect()
         holder.set_session(isolation_level="REPEATABLE READ", autocommit=False)
         holder.cursor().execute("SELECT count(*) FROM slow")
-        try:
+        with contextlib.closing(holder), wait.held(db):
             first = aramid.start("deploy", "--url", db.url(), cwd=project.path)
             wait.session_runs(db, fragment)
             time.sleep(dice.uniform(0, 0.3))
             first.kill()
             second = aramid.start("deploy", "--url", db.url(), cwd=project.path)
             time.sleep(dice.uniform(0, 0.5))
-        finally:
-            holder.rollback()
-            holder.close()
         result = second.wait()
         assert result.rc == 0, result
         ledger.check(db, project)
@@ -131,11 +129,12 @@ def test_script_and_history_row_are_one(project, db):
 def test_prisma_after_a_kill(oracle, project, db):
     """Who goes back to Prisma after an accident finds nothing failed."""
     project.add("init", "CREATE TABLE witness (part text);")
-    project.add("slow", "INSERT INTO witness VALUES ('slow');\nSELECT pg_sleep(1);")
+    project.add("slow", "INSERT INTO witness VALUES ('slow');\n" + wait.HELD)
     project.add("last", "INSERT INTO witness VALUES ('last');")
-    ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
-    wait.session_runs(db, "pg_sleep")
-    ours.kill()
+    with wait.held(db) as reached:
+        ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+        reached()
+        ours.kill()
     done = oracle.deploy(project, db.url())
     assert done.rc == 0, done
     assert aramid.status(project, db.url()).rc == 0

@@ -32,7 +32,7 @@ def pooled(server, mode):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **SERVER_USER)
     try:
         wait.until(lambda: os.path.exists(f"{folder}/log") and "listening on" in
-                   open(f"{folder}/log", encoding="utf-8").read(), 10)
+                   open(f"{folder}/log", encoding="utf-8").read())
         yield port
     finally:
         process.kill()

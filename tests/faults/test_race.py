@@ -36,14 +36,15 @@ def test_rows_only(project, db):
 
 
 def test_waiting_runner_says_for_whom(project, db):
-    project.add("slow", "SELECT pg_sleep(3);")
-    first = aramid.start("deploy", "--url", db.url(), cwd=project.path)
-    first.wait_for(project.names[0])
-    time.sleep(0.3)
-    second = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+    project.add("slow", wait.HELD)
+    with wait.held(db) as reached:
+        first = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+        reached()
+        second = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+        second.wait_for("waiting for another migration run")
     result = second.wait()
     assert first.wait().rc == 0 and result.rc == 0, result
-    assert str(first.pid) in result.text or "aramid" in result.err, result
+    assert f"process {first.pid}" in result.text, result
 
 
 @pytest.mark.parametrize("ours_first", [True, False])
@@ -91,7 +92,8 @@ def test_prisma_during_an_index_build(oracle, project, db):
 
 def test_prisma_is_no_victim_of_a_deadlock(project, db):
     """It begins to wait just before the build waits for its snapshot: the server would end whoever
-    waits for a second first."""
+    waits for deadlock_timeout first."""
+    db.sql(f'ALTER DATABASE "{db.name}" SET deadlock_timeout = \'5s\'')
     project.add("init", "CREATE TABLE big AS SELECT i FROM generate_series(1, 1000) i;")
     assert aramid.deploy(project, db.url()).rc == 0
     project.add("index", "CREATE INDEX CONCURRENTLY big_i ON big (i);")

@@ -14,6 +14,7 @@ import tempfile
 import termios
 import time
 
+from . import wait
 from .cluster import REPO, children_of
 
 BINARY = os.environ.get("ARAMID_BIN") or os.path.join(REPO, "build/debug/src/cli/aramid")
@@ -81,6 +82,8 @@ class Process:
         return self.process.poll() is None
 
     def signal(self, number):
+        """Send a signal as soon as the program catches it."""
+        wait.until(lambda: not self.running() or caught(self.pid) & 1 << (number - 1), "a handler of signals", 0.005)
         self.process.send_signal(number)
 
     def kill(self):
@@ -96,16 +99,14 @@ class Process:
         """What it has written up to now, both streams."""
         return _text(self._out) + _text(self._err)
 
-    def wait_for(self, fragment, timeout=20):
+    def wait_for(self, fragment):
         """Wait until the output holds a text."""
-        end = time.monotonic() + timeout
-        while fragment not in self.said():
-            assert time.monotonic() < end and self.running(), f"no {fragment!r} in:\n{self.said()}"
-            time.sleep(0.02)
+        wait.until(lambda: fragment in self.said() or not self.running(), f"{fragment!r} in the output", 0.02)
+        assert fragment in self.said(), f"no {fragment!r} in:\n{self.said()}"
 
-    def wait(self, timeout=120):
+    def wait(self):
         try:
-            self.process.wait(timeout=timeout)
+            self.process.wait(timeout=wait.PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(self.pid, signal.SIGKILL)
             self.process.wait()
@@ -128,9 +129,9 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
             os.execve(BINARY, [BINARY, *args], environment(TERM="xterm-256color", **(env or {})))
 
-    def read_until(self, fragment, timeout=20):
+    def read_until(self, fragment):
         """Read until the text holds a fragment; None: until the program ends."""
-        end = time.monotonic() + timeout
+        end = time.monotonic() + wait.PATIENCE
         while fragment is None or fragment not in self.text:
             ready, _, _ = select.select([self.fd], [], [], max(0.0, end - time.monotonic()))
             if not ready:
@@ -148,15 +149,24 @@ class Terminal:
     def type(self, text):
         os.write(self.fd, text.encode())
 
-    def wait(self, timeout=60):
+    def wait(self):
         began = time.monotonic()
-        self.read_until(None, timeout)
+        self.read_until(None)
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         result = Result(self.args, os.waitstatus_to_exitcode(status), self.text, "",
                         time.monotonic() - began)
         check_sanitizers(result)
         return result
+
+
+def caught(pid):
+    """The signals that a process catches, as bits."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
+            return next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
+    except OSError:
+        return 0
 
 
 def _text(handle):
@@ -173,13 +183,13 @@ def start(*args, **kwargs):
     return Process(args, **kwargs)
 
 
-def run(*args, timeout=120, **kwargs):
-    return start(*args, **kwargs).wait(timeout)
+def run(*args, **kwargs):
+    return start(*args, **kwargs).wait()
 
 
-def deploy(project, url, *args, timeout=120, **kwargs):
+def deploy(project, url, *args, **kwargs):
     """`aramid deploy` in a project's folder, as a machine calls it."""
-    return run("deploy", "--url", url, *args, cwd=project.path, timeout=timeout, **kwargs)
+    return run("deploy", "--url", url, *args, cwd=project.path, **kwargs)
 
 
 def status(project, url, *args, **kwargs):

@@ -23,6 +23,8 @@ import urllib.parse
 
 import psycopg2
 
+from .wait import PATIENCE, until
+
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NPM = os.path.join(REPO, "build", "npm", "node_modules")
 MAJORS = (13, 14, 15, 16, 17, 18)
@@ -242,8 +244,8 @@ class Server:
         self.wait_ready()
         return self
 
-    def wait_ready(self, timeout=60):
-        end = time.monotonic() + timeout
+    def wait_ready(self):
+        end = time.monotonic() + PATIENCE
         while True:
             try:
                 self.connect("postgres").close()
@@ -260,7 +262,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal({"fast": signal.SIGINT, "smart": signal.SIGTERM,
                                       "immediate": signal.SIGQUIT}[mode])
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
         self.process = None
 
     def kill9(self):
@@ -269,11 +271,9 @@ class Server:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
         self.process = None
-        end = time.monotonic() + 10
-        while any(alive(pid) for pid in pids) and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: not any(map(alive, pids)), "the end of the server", 0.01)
 
     def remove(self):
         self.stop("immediate")

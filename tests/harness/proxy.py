@@ -334,8 +334,7 @@ class Proxy:
             sock = socket.socket(socket.AF_UNIX)
             sock.connect(os.path.join(self.upstream.socket_dir, f".s.PGSQL.{self.upstream.port}"))
         else:
-            sock = socket.create_connection(("127.0.0.1", self.upstream.port), timeout=10)
-            sock.settimeout(None)
+            sock = socket.create_connection(("127.0.0.1", self.upstream.port))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 

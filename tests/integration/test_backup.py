@@ -9,11 +9,10 @@ import re
 import shutil
 import stat
 import subprocess
-import time
 
 import pytest
 
-from harness import aramid
+from harness import aramid, wait
 from harness.cluster import client_tool
 
 CANARY = "Zeisig-4711-geheim"
@@ -563,13 +562,13 @@ def test_the_deploy_holds_no_dump_open(deployed, db):
 
 
 def test_a_backup_waits_for_a_deploy(deployed, db):
-    deployed.add("slow", "SELECT pg_sleep(2); ALTER TABLE one ADD COLUMN late int;")
-    run = aramid.start("deploy", "--url", db.url(), cwd=deployed.path)
-    while not db.one("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%'"
-                     " AND pid <> pg_backend_pid()"):
-        time.sleep(0.02)
-    backup(deployed.path, db)
-    assert run.wait().rc == 0
+    deployed.add("slow", wait.HELD + "ALTER TABLE one ADD COLUMN late int;")
+    with wait.held(db) as reached:
+        run = aramid.start("deploy", "--url", db.url(), cwd=deployed.path)
+        reached()
+        second = aramid.start("backup", "--url", db.url(), cwd=deployed.path)
+        second.wait_for("waiting")
+    assert second.wait().rc == 0 and run.wait().rc == 0
     (m,) = manifests(deployed.path)
     assert [t["columns"] for t in m["tables"] if t["name"] == "public.one"] == ["id, x, late"]
 

@@ -117,7 +117,7 @@ def test_fifo_does_not_hang(simple, db):
     name = simple.add("more", "SELECT 1;")
     os.unlink(simple.file(name))
     os.mkfifo(simple.file(name))
-    result = aramid.deploy(simple, db.url(), timeout=20)
+    result = aramid.deploy(simple, db.url())
     assert result.rc in (5, 20) and name in result.text, result
 
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 
 import pytest
 
@@ -52,13 +51,12 @@ def test_table_of_exit_statuses():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_rolls_back_and_says_the_state(project, db, number):
     project.add("init", "CREATE TABLE witness (part text);")
-    name = project.add("slow", "INSERT INTO witness VALUES ('slow');\nSELECT pg_sleep(30);")
+    name = project.add("slow", "INSERT INTO witness VALUES ('slow');\nSELECT pg_sleep(3600);")
     ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
     wait.session_runs(db, "pg_sleep")
     ours.signal(number)
-    began = time.monotonic()
     result = ours.wait()
-    assert result.rc == 128 + number and time.monotonic() - began < 5, result
+    assert result.rc == 128 + number, result
     assert name in result.text
     ledger.clean(db)
     assert ledger.applied(db) == project.names[:1] and not ledger.witnesses(db)
@@ -80,13 +78,13 @@ def test_signal_ends_every_command_that_waits(project, db, number):
     assert result.rc == 128 + number == result.json["error"]["exitStatus"], result
     other.close()
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/db?connect_timeout=30"
+        url = f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/db?connect_timeout=3600"
         for command in ("deploy", "status", "plan", "unlock"):
             ours = aramid.start(command, "--url", url, cwd=project.path)
             connection, _ = silent.accept()
             connection.recv(1)
             ours.signal(number)
-            assert ours.wait(5).rc == 128 + number, command
+            assert ours.wait().rc == 128 + number, command
             connection.close()
 
 
@@ -116,7 +114,7 @@ def test_as_pid_1(project, db):
     """In a container without an init: signals work and the exit status arrives."""
     if os.getuid() != 0:
         pytest.skip("needs a pid namespace")
-    project.add("slow", "SELECT pg_sleep(30);")
+    project.add("slow", "SELECT pg_sleep(3600);")
     ours = aramid.start("deploy", "--url", db.url(), cwd=project.path,
                         prefix=("unshare", "--pid", "--fork", "--kill-child"))
     wait.session_runs(db, "pg_sleep")
@@ -141,13 +139,14 @@ def test_quiet(project, db):
 
 
 def test_other_runner_is_named(project, db):
-    project.add("slow", "SELECT pg_sleep(4);")
-    first = aramid.start("deploy", "--url", db.url(), cwd=project.path)
-    wait.session_runs(db, "pg_sleep")
-    result = aramid.deploy(project, db.url(), "--wait", "500ms")
-    assert result.rc == 41 and str(first.pid) in result.text, result
-    result = aramid.run("unlock", "--url", db.url(), cwd=project.path)
-    assert result.rc == 0 and str(first.pid) in result.text, result
+    project.add("slow", wait.HELD)
+    with wait.held(db) as reached:
+        first = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+        reached()
+        result = aramid.deploy(project, db.url(), "--wait", "500ms")
+        assert result.rc == 41 and str(first.pid) in result.text, result
+        result = aramid.run("unlock", "--url", db.url(), cwd=project.path)
+        assert result.rc == 0 and str(first.pid) in result.text, result
     assert first.wait().rc == 0
     ledger.check(db, project)
 

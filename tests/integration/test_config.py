@@ -129,11 +129,12 @@ def test_json_names_origins(project):
 
 def test_password_is_not_in_the_process_list(project, db):
     """argv is overwritten and libpq gets keywords."""
-    project.add("slow", "SELECT pg_sleep(1);")
-    ours = aramid.start("deploy", "--url", db.url(password="canary-5"), cwd=project.path)
-    wait.session_runs(db, "pg_sleep")
-    with open(f"/proc/{ours.pid}/cmdline", encoding="utf-8") as f:
-        assert "canary-5" not in f.read()
+    project.add("slow", wait.HELD)
+    with wait.held(db) as reached:
+        ours = aramid.start("deploy", "--url", db.url(password="canary-5"), cwd=project.path)
+        reached()
+        with open(f"/proc/{ours.pid}/cmdline", encoding="utf-8") as f:
+            assert "canary-5" not in f.read()
     assert ours.wait().rc == 0
 
 

@@ -224,7 +224,7 @@ def test_large_file(project, db):
 def test_very_large_file(project, db):
     text = "INSERT INTO a VALUES ('" + "x" * 9970 + "');\n"
     project.add("init", "CREATE TABLE a (t text);\n" + text * 10000)
-    result = aramid.deploy(project, db.url(), timeout=600)
+    result = aramid.deploy(project, db.url())
     assert result.rc == 0, result
     assert db.one("SELECT count(*) FROM a") == 10000
 

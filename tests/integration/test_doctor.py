@@ -250,10 +250,8 @@ def test_packets_are_swallowed(simple):
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
-        began = time.monotonic()
         value = doctor(simple, f"postgresql://u@127.0.0.1:{full.getsockname()[1]}/db")
         assert "no answer" in one(value, "reach-tcp", "error")["message"]
-        assert time.monotonic() - began < 30
 
 
 def test_accepts_and_never_speaks(simple):
@@ -261,7 +259,7 @@ def test_accepts_and_never_speaks(simple):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(5)
-        value = doctor(simple, f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/db", timeout=60)
+        value = doctor(simple, f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/db")
     assert of(value, "reach-tcp", "ok") and of(value, "reach-login", "error")
 
 
@@ -373,7 +371,7 @@ def pooled(program, server, mode):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **SERVER_USER)
     try:
         wait.until(lambda: os.path.exists(f"{folder}/log") and "listening on" in
-                   open(f"{folder}/log", encoding="utf-8").read(), 10)
+                   open(f"{folder}/log", encoding="utf-8").read())
         yield port
     finally:
         process.kill()
@@ -529,8 +527,8 @@ def test_index_that_is_being_built(simple, db):
 
         thread = threading.Thread(target=build)
         thread.start()
-        wait.until(lambda: db.one("SELECT count(*) FROM pg_stat_progress_create_index") == 1, 20)
-        wait.until(lambda: db.exists("bi"), 20)
+        wait.until(lambda: db.one("SELECT count(*) FROM pg_stat_progress_create_index") == 1)
+        wait.until(lambda: db.exists("bi"))
         assert one(doctor(simple, db.url()), "server-invalid-index")["level"] == "info"
         reader.rollback()
         thread.join()
@@ -716,7 +714,8 @@ def test_interrupted(simple):
         silent.listen(5)
         process = aramid.start("doctor", "--url", f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/db",
                                cwd=simple.path)
-        time.sleep(1)
+        connection, _ = silent.accept()
         process.signal(2)
-        result = process.wait(20)
+        result = process.wait()
+        connection.close()
     assert result.rc == 130 and "Interrupted" in result.out, result

@@ -151,7 +151,7 @@ def test_stale_pid_file_that_names_a_stranger(shop):
 def test_stops_when_idle(shop):
     shop.write("aramid.yaml", "embedded:\n  idle: 1s\n")
     assert call(shop, "deploy").rc == 0
-    wait.until(lambda: call(shop, "db", "status").rc == 1, 30, 0.5, "the server's idle stop")
+    wait.until(lambda: call(shop, "db", "status").rc == 1, "the server's idle stop", 0.5)
     assert query(url(shop), "SELECT count(*) FROM a") == 1
 
 

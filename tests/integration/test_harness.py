@@ -1,7 +1,6 @@
 """The harness itself: a test that proves nothing is worse than none."""
 
 import subprocess
-import time
 
 import pytest
 
@@ -12,7 +11,7 @@ from harness.proxy import Proxy, cut, hang
 pytestmark = pytest.mark.harness
 
 
-def psql(url, *commands, timeout=20):
+def psql(url, *commands, timeout=wait.PATIENCE):
     argv = [client_tool("psql"), "-X", "-q", "-At", url]
     for command in commands:
         argv += ["-c", command]
@@ -42,7 +41,7 @@ def test_proxy_counts_the_trips_of_psql(server, db, unix):
         assert done.stdout == "1\n2\n3\n"
         assert proxy.queries == ["SELECT 1", "SELECT 2; SELECT 3"]
         # start-up, two queries, goodbye (which is not waited for); and the question for TLS over TCP
-        wait.until(lambda: proxy.stats.round_trips == (4 if unix else 5), 5)
+        wait.until(lambda: proxy.stats.round_trips == (4 if unix else 5))
         assert proxy.stats.round_trips_ready == 3
 
 
@@ -53,7 +52,8 @@ def test_proxy_cuts_where_it_should(server, db, place, rows):
         fault = proxy.fault(cut(place, lambda m: m.body.startswith(b"INSERT")))
         assert psql(proxy.url(db), "INSERT INTO t VALUES (1)").returncode == 2
         assert fault.struck
-    time.sleep(0.1)
+    wait.until(lambda: not db.one("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql'"
+                                  " AND datname = current_database()"), "the end of the session")
     assert db.one("SELECT count(*) FROM t") == rows
 
 

@@ -13,7 +13,7 @@ import threading
 import pytest
 import yaml
 
-from harness import aramid
+from harness import aramid, wait
 from harness.cluster import NPM
 from harness.oracle import NODE
 
@@ -90,7 +90,7 @@ def shell(project, *argv, path="", **env):
     full = aramid.environment(**env)
     full["PATH"] = f"{path}:{full['PATH']}" if path else full["PATH"]
     done = subprocess.run(argv, cwd=project.path, env=full, capture_output=True, text=True,
-                          timeout=120, check=False, stdin=subprocess.DEVNULL)
+                          timeout=wait.PATIENCE, check=False, stdin=subprocess.DEVNULL)
     assert "Sanitizer" not in done.stderr, done.stderr
     return done
 
@@ -749,7 +749,7 @@ process.exit(0);
                       "      - run: echo ${{ secret.X }}\n")
 
     def lint(*files):
-        done = subprocess.run([NODE, str(script), *files], capture_output=True, text=True, timeout=120,
+        done = subprocess.run([NODE, str(script), *files], capture_output=True, text=True, timeout=wait.PATIENCE,
                               check=True)
         # It is older than these two.
         return [f for f in json.loads(done.stdout) if 'undefined variable "vars"' not in f["message"]
@@ -870,7 +870,7 @@ def test_compose(ready, tmp_path, db):
         full = aramid.environment(**env)
         full["PATH"] = with_aramid(tmp_path) + ":" + full["PATH"]
         return subprocess.run(command, cwd=root, env=full, capture_output=True, text=True,
-                              timeout=120, check=False)
+                              timeout=wait.PATIENCE, check=False)
 
     with pytest.raises(KeyError, match="set POSTGRES_PASSWORD"):
         container(service["command"])

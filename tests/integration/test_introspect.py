@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from harness import aramid
+from harness import aramid, wait
 from harness.cluster import MAJORS, REPO, client_tool
 
 TOOL = os.path.join(REPO, "build/debug/tests/unit/introspect/dump-catalog")
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.harness,
 
 def tool(db, *options, user="postgres"):
     result = subprocess.run([TOOL, *options, db.url(user)], env=aramid.environment(), text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=wait.PATIENCE)
     assert result.returncode == 0, result.stderr
     return result.stdout
 

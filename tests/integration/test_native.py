@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import everything
+from harness import everything, wait
 from harness.cluster import MAJORS, REPO, client_tool
 
 TOOL = os.path.join(REPO, "build/debug/tests/unit/backup/native-dump")
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.skipif(not os.path.exists(TOOL), reason="the test tool 
 
 def native_dump(db, path, **kwargs):
     return subprocess.run([TOOL, db.url(tcp=False, **kwargs), str(path)], capture_output=True, text=True, check=False,
-                          timeout=120)
+                          timeout=wait.PATIENCE)
 
 
 def load(db, path):
     subprocess.run([client_tool("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", str(path),
-                    db.url(tcp=False)], check=True, timeout=120)
+                    db.url(tcp=False)], check=True, timeout=wait.PATIENCE)
 
 
 @pytest.mark.parametrize("major", MAJORS)

@@ -14,7 +14,7 @@ import sys
 
 import pytest
 
-from harness import aramid
+from harness import aramid, wait
 from harness.cluster import REPO
 from harness.project import Project
 
@@ -78,7 +78,7 @@ def test_golden(case, db, project):
 def test_only_prisma_s_answers_differ_on_purpose():
     """The golden cases beside Prisma's engine: all valid for it, and stable."""
     done = subprocess.run([sys.executable, os.path.join(REPO, "tests/compat/pull_compare.py")],
-                          capture_output=True, text=True, check=False, timeout=600)
+                          capture_output=True, text=True, check=False, timeout=wait.PATIENCE)
     if done.returncode == 77:
         pytest.skip(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -23,7 +23,7 @@ if FOLDERS:
         return project
 
     def test_same_as_prisma(oracle, real, db, db2):
-        result = aramid.deploy(real, db.url(), timeout=600)
+        result = aramid.deploy(real, db.url())
         assert result.rc == 0, result
         done = oracle.deploy(real, db2.url())
         assert done.rc == 0, done
@@ -44,8 +44,8 @@ if FOLDERS:
         for name in real.names[len(real.names) // 2:]:
             shutil.rmtree(os.path.join(half.migrations, name))
         assert oracle.deploy(half, db.url()).rc == 0
-        result = aramid.deploy(real, db.url(), timeout=600)
+        result = aramid.deploy(real, db.url())
         assert result.rc == 0, result
-        assert aramid.deploy(real, db2.url(), timeout=600).rc == 0
+        assert aramid.deploy(real, db2.url()).rc == 0
         assert catalog.difference(catalog.dump(db), catalog.dump(db2)) == []
         assert "up to date" in oracle.status(real, db.url()).text

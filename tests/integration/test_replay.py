@@ -1,16 +1,16 @@
 """Replaying migrations: on a private server, and in a database that the user names (--shadow-url)."""
 
+import contextlib
 import glob
 import os
 import pwd
 import shutil
 import tempfile
-import threading
 
 import pytest
 
-from harness import aramid, catalog
-from harness.cluster import MAJORS, bindir_of
+from harness import aramid, catalog, wait
+from harness.cluster import MAJORS, bindir_of, children_of
 from harness.project import Project
 
 EVERYTHING = """
@@ -93,12 +93,9 @@ def test_shadow_that_is_not_empty_is_refused(deployed, db, db2, what):
 
 def test_shadow_of_an_interrupted_replay_is_used(deployed, db, db2):
     """Killed in the middle: the mark is there, and half of the objects."""
-    deployed.add("slow", "CREATE TABLE half (); COMMIT; SELECT pg_sleep(20);")
+    deployed.add("slow", "CREATE TABLE half (); COMMIT; SELECT pg_sleep(3600);")
     process = aramid.start("check", "--shadow-url", db2.url(), cwd=deployed.path)
-    for _ in range(200):
-        if db2.exists("half"):
-            break
-        threading.Event().wait(0.05)
+    wait.until(lambda: db2.exists("half"))
     process.kill()
     assert db2.exists("users")
     deployed.edit(deployed.names[-1], "SELECT 1")
@@ -196,12 +193,20 @@ def test_stubs_in_every_version(tmp_path, major):
         assert stub in part["text"]
 
 
+def titles_below(pid):
+    """How the descendants of a process call themselves: servers say what they do."""
+    for child in children_of(pid):
+        with contextlib.suppress(OSError), open(f"/proc/{child}/cmdline", encoding="utf-8") as title:
+            yield title.read().rstrip("\0 ")
+        yield from titles_below(child)
+
+
 def test_signal_ends_a_replay(tmp_path, db):
-    project = Project(tmp_path / "slow", {"slow": "SELECT pg_sleep(30);"})
+    project = Project(tmp_path / "slow", {"slow": "SELECT pg_sleep(3600);"})
     process = aramid.start("check", cwd=project.path)
-    threading.Event().wait(2)
+    wait.until(lambda: any(title.endswith("SELECT") for title in titles_below(process.pid)), "the replay")
     process.signal(2)
-    result = process.wait(20)
+    result = process.wait()
     assert result.rc == 130, result
 
 

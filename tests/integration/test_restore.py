@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import aramid, everything
+from harness import aramid, everything, wait
 from harness.cluster import MAJORS, REPO, Database, client_tool
 
 PG_DUMP = 15  # the distribution's
@@ -15,11 +15,11 @@ NATIVE_DUMP = os.path.join(REPO, "build/debug/tests/unit/backup/native-dump")
 
 
 def restore(project, db, *args, **kwargs):
-    return aramid.run("restore", "--url", db.url(), *args, cwd=project.path, timeout=120, **kwargs)
+    return aramid.run("restore", "--url", db.url(), *args, cwd=project.path, **kwargs)
 
 
 def backup(project, db, *args):
-    result = aramid.run("backup", "--url", db.url(), "--json", *args, cwd=project.path, timeout=120)
+    result = aramid.run("backup", "--url", db.url(), "--json", *args, cwd=project.path)
     assert result.rc == 0, result
     return result
 
@@ -35,7 +35,7 @@ def made(server, before):
 
 
 def pg_dump(db, path, *args):
-    subprocess.run([client_tool("pg_dump"), "-f", str(path), *args, db.url(tcp=False)], check=True, timeout=120)
+    subprocess.run([client_tool("pg_dump"), "-f", str(path), *args, db.url(tcp=False)], check=True, timeout=wait.PATIENCE)
     return str(path)
 
 
@@ -57,7 +57,7 @@ def test_the_same_database_again(servers, project, tmp_path, major, how):
     original = everything.make(server.new_database())
     path = str(tmp_path / "dump")
     if how == "native":
-        subprocess.run([NATIVE_DUMP, original.url(tcp=False), path], check=True, timeout=120)
+        subprocess.run([NATIVE_DUMP, original.url(tcp=False), path], check=True, timeout=wait.PATIENCE)
     else:
         pg_dump(original, path, *{"pg_dump": [], "custom": ["-Fc"]}[how])
     before = databases(server)
@@ -338,10 +338,10 @@ def test_drill(project, db):
     everything.make(db)
     backup(project, db)
     before = databases(db.server)
-    result = aramid.run("backup", "verify", "--drill", cwd=project.path, timeout=120)
+    result = aramid.run("backup", "verify", "--drill", cwd=project.path)
     assert result.rc == 0 and "can be restored" in result.out, result
     assert databases(db.server) == before
-    result = aramid.run("backup", "verify", "--drill", "--json", cwd=project.path, timeout=120)
+    result = aramid.run("backup", "verify", "--drill", "--json", cwd=project.path)
     assert json.loads(result.out)["result"] == "tried", result
 
 

@@ -1,6 +1,6 @@
 """Migrations that are more than one transaction: own commits, CONCURRENTLY, enum values, CALL."""
 
-import contextlib
+import threading
 
 import pytest
 
@@ -202,13 +202,15 @@ def test_syntax_error_in_the_last_statement_of_the_tenth(project, db):
 
 def test_waiter_of_prisma_does_not_deadlock_an_index_build(project, db, table):
     """Another client waits in a blocking pg_advisory_lock(72707369) while an index is built."""
-    project.add("slow", "SELECT pg_sleep(1.5);")
+    project.add("slow", wait.HELD)
     project.add("index", "CREATE INDEX CONCURRENTLY big_v ON big (v);")
-    ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
-    wait.session_runs(db, "pg_sleep")
-    with contextlib.closing(db.connect()) as waiter:
-        waiter.cursor().execute("SELECT pg_advisory_lock(72707369)")  # returns when it is let through
-        waiter.cursor().execute("SELECT pg_advisory_unlock_all()")
+    waiter = threading.Thread(target=db.sql, args=("SELECT pg_advisory_lock(72707369)",))
+    with wait.held(db) as reached:
+        ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+        reached()
+        waiter.start()
+        wait.session_runs(db, "pg_advisory_lock(72707369)")
+    waiter.join()  # it is let through
     result = ours.wait()
     assert result.rc == 0, result
     assert db.one("SELECT indisvalid FROM pg_index WHERE indexrelid = 'big_v'::regclass")

@@ -139,11 +139,10 @@ def test_prisma_spelling(two, db):
 
 
 def test_shows_a_run_that_is_under_way(project, db):
-    project.add("slow", "SELECT pg_sleep(3);")
-    ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
-    try:
-        wait.session_runs(db, "pg_sleep")
+    project.add("slow", wait.HELD)
+    with wait.held(db) as reached:
+        ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+        reached()
         result = aramid.status(project, db.url())
-        assert result.rc == 10 and "under way" in result.text and str(ours.pid) in result.text, result
-    finally:
-        assert ours.wait().rc == 0
+    assert result.rc == 10 and "under way" in result.text and str(ours.pid) in result.text, result
+    assert ours.wait().rc == 0

@@ -28,7 +28,7 @@ def test_question_can_be_left_with_ctrl_c(project, db):
     ours = terminal(project, "deploy", "--env", "production", "--url", db.url())
     ours.read_until("Type the name of the database")
     ours.type("\x03")
-    result = ours.wait(10)
+    result = ours.wait()
     assert result.rc == 130 and not db.exists("a"), result
     ledger.clean(db)
 
@@ -79,7 +79,7 @@ def test_ctrl_c(project, db):
     ours = terminal(project, "deploy", "--url", db.url())
     wait.session_runs(db, "pg_sleep")
     ours.type("\x03")
-    result = ours.wait(10)
+    result = ours.wait()
     assert result.rc == 130 and project.names[0] in result.text, result
     ledger.clean(db)
 

@@ -117,8 +117,8 @@ def test_a_failing_tool(app, script, text):
 
 def test_deadline_ends_the_whole_tree(app, tmp_path):
     pid = tmp_path / "pid"
-    tool(app, f"sleep 300 & echo $! > {pid}; wait")
-    app.write("aramid.yaml", "timeouts:\n  generate: 500ms\n")
+    tool(app, f"sleep 3600 & echo $! > {pid}; wait")
+    app.write("aramid.yaml", "timeouts:\n  generate: 3s\n")
     result = run(app, "generate")
     assert result.rc == 40 and "timeouts.generate" in result.err, result
     wait.until(lambda: not os.path.exists(f"/proc/{pid.read_text().strip()}"))
@@ -126,7 +126,7 @@ def test_deadline_ends_the_whole_tree(app, tmp_path):
 
 def test_a_signal_ends_the_whole_tree(app, tmp_path):
     pid = tmp_path / "pid"
-    tool(app, f"sleep 300 & echo $! > {pid}; echo begun; wait")
+    tool(app, f"sleep 3600 & echo $! > {pid}; echo begun; wait")
     process = aramid.start("generate", cwd=app.path, env={"PATH": app.bin})
     wait.until(lambda: pid.exists() and pid.read_text().strip())
     process.signal(signal.SIGTERM)
@@ -135,7 +135,7 @@ def test_a_signal_ends_the_whole_tree(app, tmp_path):
 
 
 def test_output_comes_as_it_is_written(app):
-    tool(app, "echo first; sleep 20; echo last")
+    tool(app, "echo first; sleep 3600; echo last")
     process = aramid.start("generate", cwd=app.path, env={"PATH": app.bin})
     process.wait_for("first")
     process.signal(signal.SIGINT)
