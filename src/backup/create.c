@@ -256,6 +256,7 @@ prove(Maker *k, BackupOutput *out, const BackupFile *file, const DumpTotals *wri
     BackupInputOptions o = {.path = backup_output_temporary(out),
                             .file_key = backup_output_key(out),
                             .bindir = k->config->values[CFG_BACKUP_BIN].text,
+                            .trace = k->config->trace,
                             .timeout_ms = config_ms(k->config, CFG_BACKUP_TIMEOUT),
                             .tick = k->r->tick,
                             .tick_arg = k->r->tick_arg};

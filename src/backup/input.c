@@ -212,6 +212,7 @@ start_restore(BackupInput *in, Err *err)
     argv[2] = "-f";
     argv[3] = "-";
     in->child_options = (ChildOptions){.argv = argv,
+                                       .trace = in->options->trace,
                                        .in = CHILD_PIPE,
                                        .out = CHILD_PIPE,
                                        .messages = CHILD_KEEP,

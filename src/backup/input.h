@@ -15,6 +15,7 @@
  * and by the manifest. */
 #pragma once
 
+#include "base/trace.h"
 #include "backup/manifest.h"
 
 typedef struct BackupInput BackupInput;
@@ -29,6 +30,7 @@ typedef struct BackupInputOptions {
     int64_t timeout_ms;            /* 0 = none */
     bool (*tick)(void *arg, int64_t elapsed_ms); /* false ends it (ERR_INTERRUPTED); may be NULL */
     void *tick_arg;
+    Trace *trace; /* may be NULL */
 } BackupInputOptions;
 
 /* Open it. `options` must live as long as the input; memory and buffers come from the arena.

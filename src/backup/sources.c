@@ -243,6 +243,7 @@ dump_once(Arena *a, Dump *d, const char *program, BackupFormat format, Err *err)
                           NULL};
     const char *none = NULL;
     const ChildOptions o = {.argv = argv,
+                            .trace = c->trace,
                             .env = environment(a, r->url->password, &none),
                             .out = CHILD_PIPE,
                             .messages = CHILD_KEEP,
@@ -329,6 +330,7 @@ backup_command(Arena *a, const BackupRequest *r, const BackupFacts *facts, const
                           NULL};
     const char *argv[] = {"/bin/sh", "-c", command, NULL};
     const ChildOptions o = {.argv = argv,
+                            .trace = c->trace,
                             .env = environment(a, r->url->password, more),
                             .folder = c->project_dir,
                             .out = CHILD_PIPE,

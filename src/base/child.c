@@ -122,6 +122,48 @@ spawn(Child *c, const int *ends)
     return e;
 }
 
+/* As a shell tells it. */
+static int
+exit_status(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void
+trace_started(const Child *c, const Err *err)
+{
+    Trace *t = c->options->trace;
+    if (!t)
+        return;
+    ARENA_LOCAL(a);
+    JsonWriter w;
+    trace_begin(a, &w, err ? "program-not-started" : "program-started");
+    if (err)
+        trace_text(t, &w, "error", str_of(err->primary));
+    else
+        jw_int(&w, "program", c->pid);
+    jw_array(&w, "argv");
+    for (const char *const *arg = c->options->argv; *arg; arg++)
+        trace_text(t, &w, NULL, str_of(*arg));
+    jw_end(&w);
+    trace_end(t, &w);
+}
+
+static void
+trace_ended(const Child *c, int pid, int status)
+{
+    Trace *t = c->options->trace;
+    if (!t)
+        return;
+    ARENA_LOCAL(a);
+    JsonWriter w;
+    trace_begin(a, &w, "program-ended");
+    jw_int(&w, "program", pid);
+    jw_int(&w, "status", exit_status(status));
+    jw_int(&w, "ms", clock_ms() - c->started);
+    trace_end(t, &w);
+}
+
 bool
 child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
 {
@@ -154,7 +196,9 @@ child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
     ret->messages = messages.read;
     if (e) {
         child_end(ret);
-        return err_set(err, ERR_IO, "cannot run \"%s\": %s", options->argv[0], strerror(e));
+        err_set(err, ERR_IO, "cannot run \"%s\": %s", options->argv[0], strerror(e));
+        trace_started(ret, err);
+        return false;
     }
     int ours[] = {ret->in, ret->out, ret->messages};
     for (int i = 0; i < 3; i++) {
@@ -163,6 +207,7 @@ child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
         fcntl(ours[i], F_SETFL, O_NONBLOCK);
         fcntl(ours[i], F_SETPIPE_SZ, PIPE_BYTES); /* may be refused: fewer turns for each */
     }
+    trace_started(ret, NULL);
     return true;
 }
 
@@ -280,6 +325,7 @@ reap(Child *c, int *status)
     pid_t pid = waitpid(c->pid, status, WNOHANG);
     if (pid == 0 || (pid < 0 && errno == EINTR))
         return false;
+    trace_ended(c, c->pid, *status);
     c->pid = 0;
     return true;
 }
@@ -307,6 +353,7 @@ child_end(Child *c)
     send_signal(c, SIGKILL);
     while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
         ;
+    trace_ended(c, c->pid, status);
     c->pid = 0;
 }
 
@@ -359,7 +406,7 @@ child_finish(Child *c, ChildResult *ret, Err *err)
     }
     close_end(&c->messages);
     close_end(&c->out);
-    ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    ret->status = exit_status(status);
     ret->out = buf_str(&c->kept);
     return true;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/trace.h"
 #include "base/vec.h"
 
 typedef enum ChildStream {
@@ -26,6 +27,7 @@ typedef struct ChildOptions {
     bool (*tick)(void *arg, int64_t elapsed_ms); /* several times a second; false ends it
                                                     (ERR_INTERRUPTED); may be NULL */
     void *tick_arg;
+    Trace *trace; /* may be NULL */
 } ChildOptions;
 
 typedef struct Child {

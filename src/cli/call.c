@@ -103,6 +103,28 @@ config_request(const CmdCall *call)
     };
 }
 
+static char *
+hide_secrets(void *arg, Arena *a, Str text)
+{
+    const CmdCall *call = arg;
+    return url_redact(a, text, call->secrets.v, call->secrets.n);
+}
+
+/* One trace for a call, also when it loads several configurations. */
+static bool
+open_trace(CmdCall *call, Config *config, Err *err)
+{
+    const char *path = config->values[CFG_TRACE].text;
+    if (path && !call->trace) {
+        Trace *t = arena_new(call->arena, Trace);
+        if (!trace_open(path, hide_secrets, call, t, err))
+            return false;
+        call->trace = t;
+    }
+    config->trace = call->trace;
+    return true;
+}
+
 static bool
 load(CmdCall *call, const ConfigRequest *request, Config *ret, Err *err)
 {
@@ -112,7 +134,7 @@ load(CmdCall *call, const ConfigRequest *request, Config *ret, Err *err)
     config_secrets(call->arena, ret, &secrets);
     vec_each (const char *const, s, &secrets)
         *vec_add(call->arena, &call->secrets) = *s;
-    return true;
+    return open_trace(call, ret, err);
 }
 
 static void

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/trace.h"
 #include "base/vec.h"
 #include "config/config.h"
 #include "report/term.h"
@@ -159,6 +160,7 @@ struct CmdCall {
     VEC(OptValue) options;
     VEC(const char *) args;
     FILE *out, *err;   /* results; everything else */
+    Trace *trace;      /* NULL = none is kept, or no configuration was loaded yet */
     SecretVec secrets; /* of the configuration, once it is loaded: printed nowhere */
     Term term_out, term_err;
 };
@@ -187,8 +189,9 @@ int64_t cli_number(const CmdCall *call, const char *name, int64_t otherwise);
 const char *cli_arg(const CmdCall *call, size_t index);
 
 /* Load the configuration that the call's options ask for. The current folder is already -C's.
- * From here on the call hides its secrets in all that it prints.
- * errors: those of config_load. */
+ * From here on the call hides its secrets in all that it prints, and keeps the trace that the
+ * configuration asks for.
+ * errors: those of config_load; ERR_IO, the trace cannot be written. */
 MUST_CHECK bool cli_load_config(CmdCall *call, Config *ret, Err *err);
 
 /* The same as if --schema had named this schema. */

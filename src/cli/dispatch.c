@@ -86,6 +86,16 @@ run(CmdCall *call)
     return call->spec->run(call);
 }
 
+static void
+end_trace(const CmdCall *call)
+{
+    if (!call->trace)
+        return;
+    trace_close(call->trace);
+    if (call->trace->lost)
+        fprintf(call->err, "warning: the trace is not whole: %s\n", strerror(call->trace->lost));
+}
+
 /* Write what is still buffered. A reader that went away (`aramid status | head`) is no error. */
 static int
 finish(CmdCall *call, int status)
@@ -119,5 +129,6 @@ cli_main(const CliTable *table, int argc, char **argv)
     } else {
         status = run(&call);
     }
+    end_trace(&call);
     return finish(&call, status);
 }

@@ -84,6 +84,8 @@ typedef struct Config {
     VEC(const char *) environments;    /* names that aramid.yaml defines */
     VEC(ConfigNote) notes;
     VEC(const char *) files;  /* that were read, as shown, in that order */
+    struct Trace *trace;      /* of whoever loads the configuration, for connections and children;
+                                 NULL = none */
     const struct EnvSet *env; /* the files' variables, for config_environment */
     bool is_ci;               /* CI is set to something true */
     bool env_named;           /* --env or ARAMID_ENV named the environment */

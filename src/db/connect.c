@@ -129,13 +129,11 @@ on_notice(void *arg, const PGresult *res)
                url_redact(a, str_of(text), NULL, 0));
 }
 
-/* One attempt. */
 static bool
-connect_once(Db *db, Arena *scratch, Err *err)
+connect_to(Db *db, Arena *scratch, const char *host, int64_t started, Err *err)
 {
     const DbOptions *opt = &db->opt;
-    int64_t started = clock_ms(), deadline = started + opt->connect_ms;
-    const char *host = shown_host(scratch, &opt->url->hosts.v[0]);
+    int64_t deadline = started + opt->connect_ms;
     Keywords k = {0};
     if (!put_hosts(scratch, opt, deadline, &k, err))
         return false;
@@ -166,6 +164,20 @@ connect_once(Db *db, Arena *scratch, Err *err)
     db->pq.PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
     db->pq.PQsetnonblocking(db->conn, 1);
     return true;
+}
+
+/* One attempt. */
+static bool
+connect_once(Db *db, Arena *scratch, Err *err)
+{
+    int64_t started = clock_ms();
+    const char *host = shown_host(scratch, &db->opt.url->hosts.v[0]);
+    bool ok = connect_to(db, scratch, host, started, err);
+    if (ok)
+        db_trace_connected(db, clock_ms() - started);
+    else
+        db_trace_refused(db, host, clock_ms() - started, err);
+    return ok;
 }
 
 static bool
@@ -355,7 +367,10 @@ db_pooler(Db *db, DbPooler *ret, Err *err)
         bool refused = o.sqlstate[0] && strncmp(o.sqlstate, "57", 2) != 0;
         *ret = refused || pid == db->info.backend_pid ? DB_POOLER : DB_PROXY;
     }
-    db->pq.PQfinish(other->conn);
+    if (ok)
+        db_close(other);
+    else
+        db->pq.PQfinish(other->conn);
     return ok;
 }
 
@@ -388,6 +403,7 @@ db_close(Db *db)
 {
     if (!db || !db->conn)
         return;
+    db_trace_plain(db, "closed");
     db->pq.PQfinish(db->conn);
     db->conn = NULL;
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/trace.h"
 #include "base/vec.h"
 #include "config/config.h"
 
@@ -30,6 +31,7 @@ typedef struct DbOptions {
     DbTick tick; /* may be NULL */
     void *tick_arg;
     bool refuse_pooler; /* look for a transaction pooler and refuse it */
+    Trace *trace;       /* may be NULL */
     const char *ask;    /* a query of the caller's for the session's first message, or NULL */
 } DbOptions;
 

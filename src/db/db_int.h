@@ -17,6 +17,10 @@ struct Db {
     bool copies_out;   /* the statement under way is a COPY ... TO STDOUT */
     bool copies_in;    /* it is a COPY ... FROM STDIN that wants more */
     bool copy_refused; /* nobody wants the rest of the data */
+    /* For the trace: */
+    int number, message; /* of the connection, and of the last message on it */
+    int64_t sent_ms;
+    int64_t rows, bytes_in, bytes_out; /* of the message under way; bytes are COPY's */
 };
 
 enum {
@@ -32,6 +36,13 @@ bool db_is_numeric(const char *host);
 typedef enum WaitEnd { WAIT_READY, WAIT_DEADLINE, WAIT_STOP } WaitEnd;
 WaitEnd db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms,
                        DbTick tick, void *arg);
+
+/* Lines of the trace, where there is one. `event`: "closed", "cancel". */
+void db_trace_connected(Db *db, int64_t ms);
+void db_trace_refused(Db *db, const char *host, int64_t ms, const Err *err);
+void db_trace_plain(Db *db, const char *event);
+void db_trace_sent(Db *db, Str sql);
+void db_trace_answered(Db *db, const DbOutcome *o);
 
 /* Explain why connecting failed: libpq's text (verbose form, so that it holds the SQLSTATE). */
 bool connect_diagnose(const DbOptions *opt, const char *host, const char *text, Err *err);

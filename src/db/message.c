@@ -56,6 +56,7 @@ request_cancel(Db *db)
     PGcancel *cancel = db->pq.PQgetCancel(db->conn);
     if (!cancel)
         return;
+    db_trace_plain(db, "cancel");
     CancelCall *c = mem_alloc(sizeof *c);
     *c = (CancelCall){db->pq, cancel};
     if (run_with_deadline(cancel_send, c, cancel_free, CANCEL_MS))
@@ -153,6 +154,7 @@ drain_copy_out(Db *db, const DbRun *run, const DbOutcome *ret)
     char *row;
     int n;
     while ((n = db->pq.PQgetCopyData(db->conn, &row, 1)) > 0) {
+        db->bytes_out += n;
         if (run->copy_out && !db->copy_refused)
             db->copy_refused = !run->copy_out(run->copy_arg, ret->results.n, (Str){row, (size_t)n});
         db->pq.PQfreemem(row);
@@ -170,6 +172,7 @@ feed_copy_in(Db *db, const DbRun *run)
         return db->pq.PQputCopyEnd(db->conn, "the data ended early") >= 0;
     }
     db->copies_in = piece.n > 0;
+    db->bytes_in += (int64_t)piece.n;
     return (piece.n ? db->pq.PQputCopyData(db->conn, piece.p, (int)piece.n)
                     : db->pq.PQputCopyEnd(db->conn, NULL)) >= 0;
 }
@@ -185,6 +188,7 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
         vec_add(a, &ret->results)->tag = str_dupz(a, db->pq.PQcmdStatus(res));
         break;
     case PGRES_TUPLES_OK:
+        db->rows += db->pq.PQntuples(res);
         if (run->row)
             hand_rows(db, res, run, ret->results.n);
         if (run->row || run->discard_rows)
@@ -197,6 +201,7 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
         ret->completed += tag[0] != 0;
         break;
     case PGRES_SINGLE_TUPLE:
+        db->rows++;
         break; /* a row that nobody wants */
     case PGRES_COPY_OUT:
         db->copies_out = true;
@@ -320,6 +325,7 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
     db->notice = run->notice;
     db->notice_arg = run->notice_arg;
     db->copies_out = db->copies_in = db->copy_refused = false;
+    db_trace_sent(db, sql);
     if (!db->pq.PQsendQuery(db->conn, sql.p))
         lose(db, a, ret, "the message could not be sent");
     else {
@@ -328,10 +334,9 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
         await(db, a, run, ret);
     }
     db->notice = NULL;
-    if (ret->end == DB_LOST) {
-        db->pq.PQfinish(db->conn);
-        db->conn = NULL;
-    }
+    db_trace_answered(db, ret);
+    if (ret->end == DB_LOST)
+        db_close(db);
 }
 
 bool

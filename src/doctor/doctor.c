@@ -128,6 +128,7 @@ bool
 doctor_run(Doctor *d, const char *const *argv, Str *ret_out)
 {
     const ChildOptions o = {.argv = argv,
+                            .trace = d->config->trace,
                             .out = CHILD_KEEP,
                             .messages = CHILD_NULL,
                             .timeout_ms = ASK_TOOL_MS,

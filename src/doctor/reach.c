@@ -152,6 +152,7 @@ try_certificate(Doctor *d, const DbUrl *url, const char *origin)
     DbOptions o = {.url = &strict,
                    .url_origin = origin,
                    .application = "aramid",
+                   .trace = d->config->trace,
                    .connect_ms = LOOK_MS,
                    .operation_ms = LOOK_MS,
                    .tick = d->tick,

@@ -105,6 +105,7 @@ prune_after(Arena *a, const FlowInput *in, const RunSink *sink, const char *fres
     BackupSetVec old = {0};
     Err why;
     BackupInputOptions o = {.identity = c->values[CFG_BACKUP_IDENTITY].text,
+                            .trace = c->trace,
                             .tick = in->tick,
                             .tick_arg = in->tick_arg};
     bool ok = backup_folder_read(a, c->values[CFG_BACKUP_DIR].text, &f, &why);
@@ -182,6 +183,7 @@ reading(const FlowInput *in)
 {
     const Config *c = in->config;
     return (BackupInputOptions){.identity = c->values[CFG_BACKUP_IDENTITY].text,
+                                .trace = c->trace,
                                 .bindir = c->values[CFG_BACKUP_BIN].text,
                                 .timeout_ms = config_ms(c, CFG_BACKUP_TIMEOUT),
                                 .tick = in->tick,

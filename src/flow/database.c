@@ -19,6 +19,7 @@ database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *orig
         DbOptions o = {.url = admin,
                        .url_origin = origin,
                        .application = "aramid restore",
+                       .trace = in->config->trace,
                        .connect_ms = config_ms(in->config, CFG_CONNECT_TIMEOUT),
                        .operation_ms = config_ms(in->config, CFG_OPERATION_TIMEOUT),
                        .tick = in->tick,

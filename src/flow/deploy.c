@@ -21,6 +21,7 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
         DbOptions o = {.url = &url,
                        .url_origin = t->origin,
                        .application = "aramid",
+                       .trace = in->config->trace,
                        .connect_ms = config_ms(in->config, CFG_CONNECT_TIMEOUT),
                        .operation_ms = config_ms(in->config, CFG_OPERATION_TIMEOUT),
                        .tick = in->tick,
@@ -154,10 +155,10 @@ record(Session *s, const Gate *g, bool due, bool is_first, Err *err)
 {
     const Config *c = g->in->base.config;
     RunRow r = {.run_id = g->in->run_id,
-                   .verb = "deploy",
-                   .environment = c->env_name,
-                   .backup_id = due ? g->ret->backup_id : NULL,
-                   .no_backup_reason = is_first ? g->backup.reason : NULL};
+                .verb = "deploy",
+                .environment = c->env_name,
+                .backup_id = due ? g->ret->backup_id : NULL,
+                .no_backup_reason = is_first ? g->backup.reason : NULL};
     if (!(r.backup_id && c->env_said) && !r.no_backup_reason)
         return true;
     if (run_write_row(s, &r, err))

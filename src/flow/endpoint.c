@@ -203,6 +203,7 @@ flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, Repl
 {
     const ConfigValue *shadow = &in->config->values[CFG_SHADOW_URL];
     *ret = (ReplayOptions){.bindir = in->config->values[CFG_EMBEDDED_BIN].text,
+                           .trace = in->config->trace,
                            .major = compared ? db_info(compared->db)->version / 10000 : 0,
                            .not_there = compared ? db_info(compared->db) : NULL,
                            .cache_dir = cluster_cache_folder(a),

@@ -209,6 +209,7 @@ run(Arena *a, const GenerateInput *in, GenerateResult *r, Err *err)
         *vec_add(a, &env) = "FORCE_COLOR=1";
     *vec_add(a, &env) = NULL;
     ChildOptions o = {.argv = r->argv.v,
+                      .trace = in->base.config->trace,
                       .env = env.v,
                       .folder = r->folder,
                       .out = CHILD_PIPE,

@@ -77,6 +77,7 @@ read_database(Arena *a, const PullInput *in, PullResult *ret, const IntrospectOp
     DbOptions o = {.url = &ret->target.url,
                    .url_origin = ret->target.origin,
                    .application = "aramid/pull",
+                   .trace = c->trace,
                    .connect_ms = config_ms(c, CFG_CONNECT_TIMEOUT),
                    .operation_ms = config_ms(c, CFG_OPERATION_TIMEOUT),
                    .wait_server_ms = config_ms(c, CFG_WAIT_SERVER),

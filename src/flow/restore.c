@@ -78,6 +78,7 @@ find_backup(Restore *r)
     r->input = (BackupInputOptions){
         .path = r->ret->path,
         .identity = c->values[CFG_BACKUP_IDENTITY].text,
+        .trace = c->trace,
         .bindir = c->values[CFG_BACKUP_BIN].text,
         .tick = r->in->base.tick,
         .tick_arg = r->in->base.tick_arg,
@@ -234,6 +235,7 @@ open_database(Restore *r, const char *name)
     DbOptions o = {.url = url,
                    .url_origin = r->ret->target.origin,
                    .application = "aramid restore",
+                   .trace = c->trace,
                    .connect_ms = config_ms(c, CFG_CONNECT_TIMEOUT),
                    .operation_ms = config_ms(c, CFG_OPERATION_TIMEOUT),
                    .tick = r->in->base.tick,

@@ -60,6 +60,7 @@ run_all(Work *w, const ReplayScript *scripts, size_t done, size_t n, const DbUrl
     DbOptions how = {.url = url,
                      .url_origin = origin,
                      .application = "aramid replay",
+                     .trace = o->trace,
                      .connect_ms = CONNECT_MS,
                      .operation_ms = OPERATION_MS,
                      .tick = o->tick,

@@ -33,6 +33,7 @@ typedef struct ReplayOptions {
     size_t nextensions;
     DbTick tick; /* stops waits; may be NULL */
     void *tick_arg;
+    Trace *trace; /* may be NULL */
 } ReplayOptions;
 
 typedef enum ReplayStubKind {

@@ -188,6 +188,7 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
         .url = o->url,
         .url_origin = o->url_origin,
         .application = str_fmt(a, "aramid/%s/%s", os_self_tag(a), o->verb),
+        .trace = c->trace,
         .connect_ms = config_ms(c, CFG_CONNECT_TIMEOUT),
         .operation_ms = config_ms(c, CFG_OPERATION_TIMEOUT),
         .wait_server_ms = config_ms(c, CFG_WAIT_SERVER),

@@ -49,6 +49,7 @@ watch_open(Run *r)
         .url = r->deploy->url,
         .url_origin = r->deploy->url_origin,
         .application = str_fmt(r->arena, "aramid/%s/watch", os_self_tag(r->arena)),
+        .trace = c->trace,
         .connect_ms = 2000,
         .operation_ms = 2000,
         .retry_delay_ms = config_ms(c, CFG_RETRY_DELAY),
