@@ -63,10 +63,3 @@ class Load:
     @property
     def longest_ms(self):
         return max(self.latencies) / 1000 if self.latencies else 0.0
-
-
-def noise_ms(db, table, rows, seconds=1.5):
-    """The longest wait when nothing happens: what this machine adds by itself."""
-    with Load(db, table, rows) as load:
-        time.sleep(seconds)
-    return load.longest_ms
