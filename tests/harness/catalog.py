@@ -80,10 +80,8 @@ QUERIES = {
 
 def dump(db):
     """All objects of a Database as sorted lines."""
-    lines = []
-    for kind, query in QUERIES.items():
-        lines += [f"{kind}: {line}" for line in db.column(query)]
-    return sorted(lines)
+    found = zip(QUERIES, db.columns(QUERIES.values()))
+    return sorted(f"{kind}: {line}" for kind, lines in found for line in lines)
 
 
 def difference(a, b):
@@ -100,14 +98,14 @@ def data(db, *tables):
 
 def leftovers(db):
     """What no run may leave behind: invalid indexes, sessions of aramid, advisory locks."""
-    return {
-        "invalid indexes": db.column("SELECT indexrelid::regclass::text FROM pg_index "
-                                     "WHERE NOT (indisvalid AND indisready AND indislive)"),
-        "sessions": db.column("SELECT format('%s %s %s', pid, state, left(query, 60)) "
-                              "FROM pg_stat_activity WHERE datname = current_database() "
-                              "AND pid <> pg_backend_pid() AND application_name ILIKE '%%aramid%%'"),
-        "advisory locks": db.column(
-            "SELECT format('%s %s', classid, objid) FROM pg_locks WHERE locktype = 'advisory' AND "
-            "database = (SELECT oid FROM pg_database WHERE datname = current_database())"),
-        "prepared": db.column("SELECT gid FROM pg_prepared_xacts"),
+    queries = {
+        "invalid indexes": "SELECT indexrelid::regclass::text FROM pg_index "
+                           "WHERE NOT (indisvalid AND indisready AND indislive)",
+        "sessions": "SELECT format('%s %s %s', pid, state, left(query, 60)) "
+                    "FROM pg_stat_activity WHERE datname = current_database() "
+                    "AND pid <> pg_backend_pid() AND application_name ILIKE '%aramid%'",
+        "advisory locks": "SELECT format('%s %s', classid, objid) FROM pg_locks WHERE locktype = 'advisory' AND "
+                          "database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        "prepared": "SELECT gid FROM pg_prepared_xacts",
     }
+    return dict(zip(queries, db.columns(queries.values())))
