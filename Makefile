@@ -7,13 +7,14 @@ NINJA ?= ninja
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-versions release debug fuzz bench clean
+.PHONY: help run check test test-versions prove release debug fuzz bench clean
 
 help:
 	@echo "make run            install what is needed, build, deploy examples/shop to the embedded PostgreSQL"
 	@echo "make check          what to run before each commit: layout, compilers, layers, limits, unit tests"
 	@echo "make test           install what the tests need, build with sanitizers, run all tests"
 	@echo "make test-versions  the integration and fault tests on each of PostgreSQL 13 to 18"
+	@echo "make prove          the tests' full figures: every fault, large samples, all versions; takes hours"
 	@echo "make release        build the program: build/release/aramid"
 	@echo "make debug          build with ASan and UBSan: build/debug/src/cli/aramid"
 	@echo "make fuzz           build the fuzzers with clang and run each for FUZZ_SECONDS (30)"
@@ -62,8 +63,27 @@ test-versions: debug
 	@tools/setup-npm
 	@for version in 13 14 15 16 17 18; do \
 		echo "== PostgreSQL $$version"; \
-		ARAMID_TEST_PG=$$version tests/run -n 2 -m "not serial" tests/integration tests/faults || exit 1; \
+		ARAMID_TEST_PG=$$version tests/run tests/integration tests/faults || exit 1; \
 	done
+
+# What is too long for every day; the tests run samples of it. Nothing here runs in CI.
+prove: debug release
+	@tools/setup test
+	@tools/setup-npm
+	@for figure in \
+		"env ARAMID_FAULTS=full tests/run tests/faults" \
+		"tests/compat/psl_compare.py --all" \
+		"tests/compat/diff_compare.py --random 2000 --mutants 500 --prisma 7" \
+		"tests/compat/diff_compare.py --random 2000 --mutants 500 --prisma 6" \
+		"tests/compat/roundtrip.py" \
+		"tests/compat/roundtrip.py --generated 1000" \
+		"tests/compat/pull_compare.py" \
+		"bench/locks.py" \
+		"make --no-print-directory test-versions"; do \
+		echo "== $$figure"; $$figure; status=$$?; \
+		[ $$status = 77 ] && echo "not here: skipped" && continue; \
+		[ $$status = 0 ] || { echo "failed: $$figure"; exit 1; }; \
+	done; echo "all figures hold"
 
 fuzz:
 	@tools/setup fuzz

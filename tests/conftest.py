@@ -14,11 +14,12 @@ from harness.project import Project  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "harness: checks the harness itself, needs no program")
-    config.addinivalue_line("markers", "serial: measures time; runs alone")
     config.addinivalue_line("markers", "full: only with ARAMID_FAULTS=full")
+    config.addinivalue_line("markers", "long: takes long by itself, so it begins first")
 
 
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: "long" not in item.keywords)  # nobody waits for them in the end
     without_program = pytest.mark.skip(reason=f"no program at {aramid.BINARY}")
     too_long = pytest.mark.skip(reason="only with ARAMID_FAULTS=full")
     for item in items:

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from harness.faults import Hard
+from harness.project import Project
 
 
 @pytest.fixture
@@ -16,6 +17,9 @@ def dice():
     return random.Random(seed)
 
 
-@pytest.fixture
-def hard_history(project, db2):
-    return Hard(project, db2)
+@pytest.fixture(scope="session")
+def hard_history(servers, tmp_path_factory):
+    """Only read: one undisturbed deploy for all tests."""
+    db = servers.get().new_database()
+    yield Hard(Project(tmp_path_factory.mktemp("hard") / "project"), db)
+    db.drop()

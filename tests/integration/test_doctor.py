@@ -472,6 +472,7 @@ def test_sessions(simple, db):
         assert f"process {dump.info.backend_pid}" in found["subject"]
 
 
+@pytest.mark.long
 def test_long_and_idle_transactions(simple, db):
     """Times of sessions are the server's: there is no way around the minute."""
     with contextlib.closing(db.connect()) as idle:
