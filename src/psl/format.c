@@ -4,6 +4,7 @@
  * table, comments do not. Block attributes are printed last, in a fixed order, each with the
  * comment directly above it. Where Prisma's own formatter loses comments, aligns by bytes or
  * changes its mind on the second run, this one does not (docs: `aramid format`). */
+#include "psl/attrs.h"
 #include "psl/lex.h"
 #include "psl/psl.h"
 
@@ -196,19 +197,14 @@ write_attr(Printer *p, Buf *b, const PslAttr *attr)
     }
 }
 
-/* Prisma's order of attributes; those that are not listed come last, as they stand. */
-static size_t
+static unsigned
 attr_rank(Str name)
 {
-    static const char *const order[] = {
-        "id", "unique", "default", "updatedAt", "index", "fulltext", "map", "relation", "ignore",
-    };
-    size_t n = sizeof order / sizeof *order;
-    for (size_t i = 0; i < n; i++) {
-        if (str_is(name, order[i]))
-            return i;
+    for (AttrId id = 0; id < ATTR_COUNT; id++) {
+        if (str_is(name, psl_attr_specs[id].name))
+            return psl_attr_specs[id].rank;
     }
-    return n;
+    return RANK_LAST;
 }
 
 /* The attributes of a field or value in Prisma's order (stable: few, so insertion sort by rank). */
@@ -219,7 +215,7 @@ attrs_text(Printer *p, PslAttrs attrs)
     if (!attrs.n)
         return (Str){"", 0};
     buf_init(&b, p->scratch);
-    for (size_t rank = 0; rank <= attr_rank(STR("")); rank++) {
+    for (unsigned rank = 1; rank <= RANK_LAST; rank++) {
         vec_each (const PslAttr, attr, &attrs) {
             if (attr_rank(attr->name) != rank)
                 continue;

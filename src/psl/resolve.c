@@ -1,99 +1,6 @@
-/* The first steps of the validation: declarations, names, types of fields; and the looking up. */
+/* The first step of the validation: declarations, names, types of fields. */
 #include "psl/lex.h"
 #include "psl/validate_int.h"
-
-/* Up to this many fields are looked through one by one: a map of them takes space and time. */
-enum { FEW_FIELDS = 16 };
-
-PslModel *
-psl_model(const PslResolved *r, Str name)
-{
-    return map_get(&r->models_by_name, name);
-}
-
-PslEnum *
-psl_enum(const PslResolved *r, Str name)
-{
-    return map_get(&r->enums_by_name, name);
-}
-
-PslModelField *
-psl_model_field(const PslModel *model, Str name)
-{
-    if (model->nfields > FEW_FIELDS)
-        return map_get(&model->by_name, name);
-    for (size_t i = 0; i < model->nfields; i++) {
-        if (str_eq(model->fields[i].name, name))
-            return &model->fields[i];
-    }
-    return NULL;
-}
-
-bool
-psl_has_preview(const PslResolved *r, const char *feature)
-{
-    for (size_t i = 0; i < r->ngenerators; i++) {
-        for (size_t k = 0; k < r->generators[i].npreviews; k++) {
-            if (str_ieq(r->generators[i].previews[k], str_of(feature)))
-                return true;
-        }
-    }
-    return false;
-}
-
-const char *
-psl_action_name(PslAction action)
-{
-    static const char *const names[] = {
-        [PSL_ACTION_NONE] = "",       [PSL_CASCADE] = "Cascade",  [PSL_RESTRICT] = "Restrict",
-        [PSL_NO_ACTION] = "NoAction", [PSL_SET_NULL] = "SetNull", [PSL_SET_DEFAULT] = "SetDefault",
-    };
-    return names[action];
-}
-
-bool
-psl_scalar_of(Str name, PslScalar *ret)
-{
-    for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++) {
-        if (str_is(name, psl_scalar_name(s))) {
-            if (ret)
-                *ret = s;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Names that the generated client cannot use for a class: the words of JavaScript and its own.
- * Prisma 5 still lets the later ones pass. */
-static bool
-is_reserved(Str name, bool *ret_late)
-{
-    static const char *const words[] = {
-        "PrismaClient", "break",   "case",       "catch",     "class",    "const", "continue",
-        "debugger",     "default", "delete",     "do",        "else",     "enum",  "export",
-        "extends",      "false",   "finally",    "for",       "function", "if",    "implements",
-        "import",       "in",      "instanceof", "interface", "let",      "new",   "null",
-        "package",      "private", "protected",  "public",    "return",   "super", "switch",
-        "this",         "throw",   "true",       "try",       "typeof",   "var",   "void",
-        "while",        "with",    "yield",      "async",     "await",    "using",
-    };
-    enum { WORDS = sizeof words / sizeof *words, LATE = 3 };
-    for (size_t i = 0; i < WORDS; i++) {
-        if (str_is(name, words[i])) {
-            *ret_late = i >= WORDS - LATE;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool
-psl_is_reserved(Str name)
-{
-    bool late;
-    return is_reserved(name, &late);
-}
 
 static bool
 check_identifier(Ctx *c, const PslFile *file, Str name, const char *what)
@@ -118,7 +25,7 @@ static void
 check_reserved(Ctx *c, const PslDecl *decl)
 {
     bool late = false;
-    if (!is_reserved(decl->name, &late))
+    if (!v_is_reserved(decl->name, &late))
         return;
     const char *word = v_a(c, psl_decl_word(decl->kind));
     if (!late) {
@@ -132,54 +39,6 @@ check_reserved(Ctx *c, const PslDecl *decl)
         v_dialect(c, P6 | P7, "name-reserved", decl->file, name_span(decl),
                   "Prisma 6 and 7 refuse \"" STR_FMT "\" as the name of %s", Q(decl->name), word);
     v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
-}
-
-static bool
-has_bad_item(PslItems items)
-{
-    for (size_t i = 0; i < items.n; i++) {
-        if (items.v[i].kind == PSL_ITEM_BAD)
-            return true;
-    }
-    return false;
-}
-
-static bool
-is_note(const PslItem *item)
-{
-    return item->kind == PSL_ITEM_COMMENT || item->kind == PSL_ITEM_BLOCK_COMMENT ||
-           item->kind == PSL_ITEM_BLANK;
-}
-
-/* Unread lines, not a block of their own. */
-static bool
-is_loose(const PslDecl *decl, const PslItem *item)
-{
-    Str text = psl_text(decl->file, item->span);
-    return item->kind == PSL_ITEM_BAD && !memchr(text.p, '{', text.n);
-}
-
-/* Lines beside a block that could not be read may belong into it: a brace too many ends it early, a
- * line slipped out above it. */
-static bool
-has_loose_neighbour(const PslDecl *decl)
-{
-    const PslItem *first = decl->file->items.v, *end = first + decl->file->items.n;
-    const PslItem *before = first + decl->item, *behind = before + 1;
-    while (before > first && is_note(before - 1))
-        before--;
-    while (behind < end && is_note(behind))
-        behind++;
-    return (before > first && is_loose(decl, before - 1)) ||
-           (behind < end && is_loose(decl, behind));
-}
-
-bool
-v_decl_is_partial(const PslDecl *decl)
-{
-    Str text = decl->file->source->text;
-    bool is_closed = decl->close < text.n && text.p[decl->close] == '}';
-    return !is_closed || has_bad_item(decl->items) || has_loose_neighbour(decl);
 }
 
 /* Remember the words of what could not be read outside of blocks. */
@@ -438,32 +297,4 @@ v_resolve_names(Ctx *c)
         for (size_t k = 0; k < m->nfields; k++)
             resolve_type(c, &m->fields[k]);
     }
-}
-
-PslResolved *
-psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, DiagList *diags)
-{
-    enum { COMPARISONS = 200000 };
-    PslResolved *r = arena_new(a, PslResolved);
-    r->schema = schema;
-    Ctx c = {.a = a,
-             .schema = schema,
-             .diags = diags,
-             .r = r,
-             .near_left = COMPARISONS,
-             .prisma = opts ? opts->prisma : 0};
-    map_init(&r->models_by_name, a);
-    map_init(&r->enums_by_name, a);
-    map_init(&c.composites, a);
-    /* In this order: each relies on what the ones before it found out. */
-    static void (*const steps[])(Ctx *) = {
-        v_resolve_names,   v_check_config, v_check_dialect, v_check_attrs,
-        v_relations_infer, v_check_models, v_check_names,   v_check_relations,
-    };
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        ARENA_LOCAL(scratch);
-        c.scratch = scratch;
-        steps[i](&c);
-    }
-    return r;
 }

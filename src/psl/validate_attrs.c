@@ -1,42 +1,14 @@
 /* Attributes: which may stand where, with which arguments, and what the simple ones say. */
 #include "psl/validate_int.h"
 
-enum { ON_FIELDS = ON_SCALAR | ON_RELATION };
-
-const AttrSpec v_attr_specs[ATTR_COUNT] = {
-    /* clang-format off */
-    [ATTR_ID] = {"id", "@id", ON_FIELDS, 0, {"map", "sort", "length", "clustered"}},
-    [ATTR_UNIQUE] = {"unique", "@unique", ON_FIELDS, 0,
-                     {"map", "sort", "length", "clustered", "where"}},
-    [ATTR_DEFAULT] = {"default", "@default", ON_FIELDS, ARG_FIRST, {"value", "map"}},
-    [ATTR_UPDATED_AT] = {"updatedAt", "@updatedAt", ON_SCALAR, 0, {NULL}},
-    [ATTR_MAP] = {"map", "@map", ON_FIELDS | ON_ENUM_VALUE, ARG_FIRST, {"name"}},
-    [ATTR_RELATION] = {"relation", "@relation", ON_FIELDS, ARG_UNNAMED,
-                       {"name", "fields", "references", "onDelete", "onUpdate", "map"}},
-    [ATTR_IGNORE] = {"ignore", "@ignore", ON_FIELDS, 0, {NULL}},
-    [ATTR_SHARD_KEY] = {"shardKey", "@shardKey", ON_SCALAR, 0, {NULL}},
-    [ATTR_M_ID] = {"id", "@@id", ON_MODEL, ARG_FIRST, {"fields", "map", "name", "clustered"}},
-    [ATTR_M_UNIQUE] = {"unique", "@@unique", ON_MODEL, ARG_FIRST | ARG_REPEATS,
-                       {"fields", "name", "map", "clustered", "where"}},
-    [ATTR_M_INDEX] = {"index", "@@index", ON_MODEL, ARG_FIRST | ARG_REPEATS,
-                      {"fields", "name", "map", "clustered", "where", "type"}},
-    [ATTR_M_FULLTEXT] = {"fulltext", "@@fulltext", ON_MODEL, ARG_FIRST | ARG_REPEATS,
-                         {"fields", "map"}},
-    [ATTR_M_MAP] = {"map", "@@map", ON_MODEL | ON_ENUM, ARG_FIRST, {"name"}},
-    [ATTR_M_SCHEMA] = {"schema", "@@schema", ON_MODEL | ON_ENUM, ARG_FIRST, {"map"}},
-    [ATTR_M_IGNORE] = {"ignore", "@@ignore", ON_MODEL, 0, {NULL}},
-    [ATTR_M_SHARD_KEY] = {"shardKey", "@@shardKey", ON_MODEL, ARG_UNNAMED, {"fields"}},
-    /* clang-format on */
-};
-
-/* -- Attributes of one thing -- */
+/* -- Attributes of one thing: unknown and doubled ones -- */
 
 static AttrId
 attr_id_of(Str name, unsigned where)
 {
     AttrId id = 0;
     while (id < ATTR_COUNT &&
-           !((v_attr_specs[id].where & where) && str_is(name, v_attr_specs[id].name)))
+           !((psl_attr_specs[id].where & where) && str_is(name, psl_attr_specs[id].name)))
         id++;
     return id;
 }
@@ -50,15 +22,15 @@ unknown_attr(Ctx *c, const PslFile *file, const PslAttr *attr, unsigned where)
     Nearest near;
     v_near_init(c, &near, attr->name);
     for (AttrId id = 0; id < ATTR_COUNT; id++) {
-        if (v_attr_specs[id].where & where)
-            v_near_try(&near, str_of(v_attr_specs[id].name));
+        if (psl_attr_specs[id].where & where)
+            v_near_try(&near, str_of(psl_attr_specs[id].name));
     }
     if (v_near_found(&near))
         v_hint(c, d, "did you mean %s" STR_FMT "?", at, Q(near.best));
 }
 
-void
-v_attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret)
+static void
+sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret)
 {
     *ret = (AttrSet){0};
     size_t count[ATTR_COUNT] = {0}, natives = 0;
@@ -88,189 +60,13 @@ v_attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, At
     }
     for (size_t i = 0; i < attrs.n; i++) {
         AttrId id = attr_id_of(attrs.v[i].name, where);
-        if (id == ATTR_COUNT || count[id] < 2 || (v_attr_specs[id].form & ARG_REPEATS))
+        if (id == ATTR_COUNT || count[id] < 2 || (psl_attr_specs[id].form & ARG_REPEATS))
             continue;
         v_error(c, "attribute-duplicate", file, attrs.v[i].span, "%s can only be written once",
-                v_attr_specs[id].shown);
+                psl_attr_specs[id].shown);
         ret->first[id] = NULL;
         ret->is_broken = true;
     }
-}
-
-/* -- Arguments of one attribute -- */
-
-/* Arguments without a value and commas too many, in a list of arguments. */
-static bool
-check_form(Ctx *c, const PslFile *file, PslArgs args, uint32_t trailing_comma, bool allow_comma)
-{
-    bool ok = true;
-    for (size_t i = 0; i < args.n; i++) {
-        if (args.v[i].value.kind != PSL_MISSING)
-            continue;
-        v_error(c, "argument-empty", file, args.v[i].span,
-                "the argument \"" STR_FMT "\" has no value", Q(args.v[i].name));
-        ok = false;
-    }
-    if (trailing_comma && !allow_comma) {
-        Diag *d = v_error(c, "argument-comma", file, (PslSpan){trailing_comma, 1},
-                          "there is a comma behind the last argument");
-        v_hint(c, d, "remove it");
-    }
-    return ok;
-}
-
-static bool
-check_forms(Ctx *c, const PslFile *file, const PslAttr *attr)
-{
-    bool ok = check_form(c, file, attr->args, attr->trailing_comma, false);
-    for (size_t i = 0; i < attr->args.n; i++) {
-        const PslExpr *e = &attr->args.v[i].value;
-        if (e->kind == PSL_FUNCTION)
-            ok &= check_form(c, file, e->args, e->trailing_comma, false);
-        if (e->kind != PSL_ARRAY)
-            continue;
-        for (size_t k = 0; k < e->args.n; k++) {
-            const PslExpr *element = &e->args.v[k].value;
-            if (element->kind == PSL_FUNCTION)
-                (void)check_form(c, file, element->args, element->trailing_comma, true);
-        }
-    }
-    return ok;
-}
-
-/* The position of an argument in the spec, ATTR_ARGS_MAX when it has none of that name. Partial
- * indexes came with Prisma 7. */
-static unsigned
-arg_index(const Ctx *c, const AttrSpec *spec, Str name)
-{
-    unsigned i = 0;
-    while (i < ATTR_ARGS_MAX && !(spec->args[i] && str_is(name, spec->args[i])))
-        i++;
-    bool too_new = (c->prisma == 5 || c->prisma == 6) && str_is(name, "where");
-    return too_new ? ATTR_ARGS_MAX : i;
-}
-
-static void
-unknown_arg(Ctx *c, Args *args, const PslArg *arg)
-{
-    const AttrSpec *spec = &v_attr_specs[args->id];
-    args->is_broken = true;
-    if (arg->name.n == 0) {
-        v_error(c, "argument-unknown", args->file, arg->span, "%s takes no argument like this",
-                spec->shown);
-        return;
-    }
-    Diag *d = v_error(c, "argument-unknown", args->file, arg->span,
-                      "%s has no argument \"" STR_FMT "\"", spec->shown, Q(arg->name));
-    Nearest near;
-    v_near_init(c, &near, arg->name);
-    for (unsigned i = 0; i < ATTR_ARGS_MAX && spec->args[i]; i++)
-        v_near_try(&near, str_of(spec->args[i]));
-    if (c->prisma && c->prisma < 7 && str_is(arg->name, "where"))
-        v_hint(c, d, "partial indexes came with Prisma 7");
-    else if (v_near_found(&near))
-        v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
-}
-
-static void
-match_args(Ctx *c, Args *args)
-{
-    const AttrSpec *spec = &v_attr_specs[args->id];
-    const PslArg *unnamed = NULL;
-    for (size_t i = 0; i < args->attr->args.n; i++) {
-        const PslArg *arg = &args->attr->args.v[i];
-        if (arg->name.n == 0) {
-            if (unnamed && (spec->form & ARG_UNNAMED)) {
-                Diag *d = v_error(c, "argument-several", args->file, arg->span,
-                                  "%s takes one argument without a name", spec->shown);
-                if (str_is(STR("fields"), spec->args[0]))
-                    v_hint(c, d, "put the fields into brackets: %s([a, b])", spec->shown);
-                args->is_broken = true;
-            } else if (!(spec->form & ARG_UNNAMED)) {
-                unknown_arg(c, args, arg);
-            }
-            unnamed = arg;
-            continue;
-        }
-        unsigned k = arg_index(c, spec, arg->name);
-        if (k == ATTR_ARGS_MAX) {
-            unknown_arg(c, args, arg);
-            continue;
-        }
-        if (args->v[k]) {
-            v_error(c, "argument-duplicate", args->file, arg->span,
-                    "the argument \"" STR_FMT "\" is given twice", Q(arg->name));
-            args->is_broken = true;
-        }
-        args->v[k] = arg;
-    }
-    if (!unnamed || !(spec->form & ARG_UNNAMED))
-        return;
-    if (args->v[0]) {
-        v_error(c, "argument-duplicate", args->file, args->v[0]->span,
-                "the argument \"%s\" is given twice: with and without its name", spec->args[0]);
-        args->is_broken = true;
-    }
-    args->v[0] = unnamed;
-}
-
-bool
-v_args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *ret)
-{
-    const AttrSpec *spec = &v_attr_specs[id];
-    *ret = (Args){.attr = attr, .file = file, .id = id};
-    if (!check_forms(c, file, attr)) {
-        ret->is_broken = true;
-        return false;
-    }
-    match_args(c, ret);
-    if (ret->v[0] || !(spec->form & ARG_NEEDED))
-        return true;
-    Diag *d = v_error(c, "argument-missing", file, attr->span, "%s needs the argument \"%s\"",
-                      spec->shown, spec->args[0]);
-    if (str_is(STR("fields"), spec->args[0]))
-        v_hint(c, d, "write %s([a, b]) with the names of the fields", spec->shown);
-    ret->is_broken = true;
-    return false;
-}
-
-static bool
-args_value(Ctx *c, Args *args, unsigned index, PslExprKind kind, Str *ret)
-{
-    if (!args->v[index])
-        return false;
-    const PslExpr *e = &args->v[index]->value;
-    if (!v_expr_is(c, args->file, e, kind)) {
-        args->is_broken = true;
-        return false;
-    }
-    *ret = e->text;
-    return true;
-}
-
-bool
-v_args_string(Ctx *c, Args *args, unsigned index, Str *ret)
-{
-    return args_value(c, args, index, PSL_STRING, ret);
-}
-
-bool
-v_args_constant(Ctx *c, Args *args, unsigned index, Str *ret)
-{
-    return args_value(c, args, index, PSL_CONSTANT, ret);
-}
-
-bool
-v_args_name(Ctx *c, Args *args, unsigned index, Str *ret)
-{
-    if (!v_args_string(c, args, index, ret))
-        return false;
-    if (ret->n)
-        return true;
-    v_error(c, "argument-empty-text", args->file, args->v[index]->span,
-            "the argument \"%s\" cannot be an empty text", v_attr_specs[args->id].args[index]);
-    args->is_broken = true;
-    return false;
 }
 
 /* -- Fields -- */
@@ -312,7 +108,7 @@ scalar_field_attrs(Ctx *c, PslModelField *f, Map *columns)
     AttrSet set;
     Args args;
     unsigned where = ON_SCALAR | (f->kind == PSL_FIELD_SCALAR ? ON_NATIVE : 0);
-    v_attrs_sort_out(c, file, f->ast->attrs, where, &set);
+    sort_out(c, file, f->ast->attrs, where, &set);
     if (set.is_broken)
         f->is_broken = f->model->is_broken = true; /* it may have been the key */
     if (set.first[ATTR_MAP])
@@ -352,7 +148,7 @@ relation_field_attrs(Ctx *c, PslModelField *f)
     const PslFile *file = model_file(f->model);
     AttrSet set;
     Args args;
-    v_attrs_sort_out(c, file, f->ast->attrs, ON_RELATION, &set);
+    sort_out(c, file, f->ast->attrs, ON_RELATION, &set);
     if (set.is_broken)
         f->is_broken = true;
     if (set.first[ATTR_RELATION])
@@ -364,7 +160,7 @@ relation_field_attrs(Ctx *c, PslModelField *f)
             continue;
         Diag *d =
             v_field_error(c, "relation-field-attribute", f, set.first[refused[i]]->span,
-                          "%s does not go with a relation field", v_attr_specs[refused[i]].shown);
+                          "%s does not go with a relation field", psl_attr_specs[refused[i]].shown);
         if (f->written->fields.n)
             v_hint(c, d, "put it on %s", v_field_names(c, f->written->fields, ", "));
     }
@@ -389,7 +185,7 @@ model_attrs(Ctx *c, PslModel *m)
     const PslFile *file = model_file(m);
     AttrSet set;
     Args args;
-    v_attrs_sort_out(c, file, m->decl->attrs, ON_MODEL, &set);
+    sort_out(c, file, m->decl->attrs, ON_MODEL, &set);
     m->is_broken |= set.is_broken;
     if (set.first[ATTR_M_IGNORE])
         m->is_ignored = v_args_read(c, file, set.first[ATTR_M_IGNORE], ATTR_M_IGNORE, &args);
@@ -429,7 +225,7 @@ enum_attrs(Ctx *c, PslEnum *e)
     map_init(&labels, c->scratch);
     for (size_t i = 0; i < e->nvalues; i++) {
         PslEnumValue *v = &e->values[i];
-        v_attrs_sort_out(c, file, v->ast->attrs, ON_ENUM_VALUE, &set);
+        sort_out(c, file, v->ast->attrs, ON_ENUM_VALUE, &set);
         if (set.first[ATTR_MAP] && v_args_read(c, file, set.first[ATTR_MAP], ATTR_MAP, &args))
             (void)v_args_string(c, &args, 0, &v->db_name);
         /* Prisma lets this pass, CREATE TYPE does not. */
@@ -437,7 +233,7 @@ enum_attrs(Ctx *c, PslEnum *e)
             v_warn(c, "enum-label-duplicate", file, v->ast->span,
                    "PostgreSQL refuses the label \"" STR_FMT "\" twice in an enum", Q(v->db_name));
     }
-    v_attrs_sort_out(c, file, e->decl->attrs, ON_ENUM, &set);
+    sort_out(c, file, e->decl->attrs, ON_ENUM, &set);
     if (set.first[ATTR_M_MAP] && v_args_read(c, file, set.first[ATTR_M_MAP], ATTR_M_MAP, &args))
         (void)v_args_string(c, &args, 0, &e->db_name);
     if (set.first[ATTR_M_SCHEMA])

@@ -1,6 +1,7 @@
 /* Shared by the files of the validator; nobody else includes this. Its functions begin with v_. */
 #pragma once
 
+#include "psl/attrs.h"
 #include "psl/psl_validate.h"
 
 /* Names and texts are quoted in messages up to this many bytes, so that a message stays a line. */
@@ -98,66 +99,28 @@ __attribute__((format(printf, 6, 7))) Diag *v_dialect(Ctx *c, unsigned refused, 
 /* True when a preview feature is on, or may be on in a generator that could not be read. */
 bool v_has_preview(const Ctx *c, const char *feature);
 
+/* Report what is unknown, or has nothing to say any more. */
+void v_check_preview(Ctx *c, const PslFile *file, const PslExpr *e);
+
 static inline uint32_t
 mark_next(Ctx *c)
 {
     return ++c->mark;
 }
 
+/* -- What was resolved (resolved.c) -- */
+
+/* Up to this many fields are looked through one by one: a map of them takes space and time. */
+enum { FEW_FIELDS = 16 };
+
 /* True when something in the declaration could not be read: what seems to be missing may be there.
  */
 bool v_decl_is_partial(const PslDecl *decl);
 
-/* -- Attributes (validate_attrs.c) -- */
+/* Is this a name that the generated client cannot use for a class? is_late: Prisma 5 lets it pass. */
+bool v_is_reserved(Str name, bool *ret_is_late);
 
-/* Where an attribute may stand. */
-enum {
-    ON_SCALAR = 1,
-    ON_RELATION = 2,
-    ON_MODEL = 4,
-    ON_ENUM = 8,
-    ON_ENUM_VALUE = 16,
-    ON_NATIVE = 32, /* with ON_SCALAR: @db.X */
-};
-
-#define ATTR_ARGS_MAX 6
-
-typedef enum AttrId {
-    ATTR_ID,
-    ATTR_UNIQUE,
-    ATTR_DEFAULT,
-    ATTR_UPDATED_AT,
-    ATTR_MAP,
-    ATTR_RELATION,
-    ATTR_IGNORE,
-    ATTR_SHARD_KEY,
-    ATTR_M_ID,
-    ATTR_M_UNIQUE,
-    ATTR_M_INDEX,
-    ATTR_M_FULLTEXT,
-    ATTR_M_MAP,
-    ATTR_M_SCHEMA,
-    ATTR_M_IGNORE,
-    ATTR_M_SHARD_KEY,
-    ATTR_COUNT,
-} AttrId;
-
-enum {
-    ARG_UNNAMED = 1, /* the first argument may be written without its name */
-    ARG_NEEDED = 2,  /* and must be there */
-    ARG_REPEATS = 4, /* the attribute may be written several times */
-    ARG_FIRST = ARG_UNNAMED | ARG_NEEDED,
-};
-
-typedef struct AttrSpec {
-    const char *name; /* without @ */
-    const char *shown;
-    unsigned where;
-    unsigned form; /* ARG_... */
-    const char *args[ATTR_ARGS_MAX];
-} AttrSpec;
-
-extern const AttrSpec v_attr_specs[ATTR_COUNT];
+/* -- Attributes and their arguments (validate_args.c) -- */
 
 /* The attributes of one field, value or declaration, sorted out: unknown and doubled ones are
  * reported. */
@@ -166,7 +129,6 @@ typedef struct AttrSet {
     const PslAttr *native;            /* @db.X */
     bool is_broken;                   /* something was reported */
 } AttrSet;
-void v_attrs_sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *ret);
 
 /* An attribute's arguments by their position in its spec. */
 typedef struct Args {

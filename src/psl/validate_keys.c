@@ -396,7 +396,8 @@ model_key(Ctx *c, PslModel *m, const PslAttr *attr, AttrId id, PslKeyKind kind)
         index_args(c, key, &args);
     }
     if (ok && pick.n == 0)
-        v_model_error(c, "key-empty", m, attr->span, "%s names no fields", v_attr_specs[id].shown);
+        v_model_error(c, "key-empty", m, attr->span, "%s names no fields",
+                      psl_attr_specs[id].shown);
     key->is_broken = args.is_broken || !ok || c->r->errors > before;
     m->is_broken |= key->is_broken;
 }
@@ -422,7 +423,7 @@ v_keys_of_model(Ctx *c, PslModel *m, const AttrSet *set)
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         for (size_t k = 0; set->first[order[i].id] && k < m->decl->attrs.n; k++) {
             const PslAttr *attr = &m->decl->attrs.v[k];
-            if (str_is(attr->name, v_attr_specs[order[i].id].name))
+            if (str_is(attr->name, psl_attr_specs[order[i].id].name))
                 model_key(c, m, attr, order[i].id, order[i].kind);
         }
     }
