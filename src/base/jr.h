@@ -1,38 +1,48 @@
-/* JSON reader: the counterpart of base/jw for texts that Aramid wrote itself (caches). It walks the
- * text once and builds no tree.
+/* JSON reader: jansson behind the counterpart of base/jw. The text is parsed at once; the reader then
+ * walks what it says.
  *
  *     JsonReader r; jr_init(&r, a, text);
  *     jr_object(&r);
  *     for (Str key; jr_key(&r, &key);)
  *         if (str_is(key, "name")) name = jr_str(&r);
  *         else if (str_is(key, "list")) for (jr_array(&r); jr_item(&r);) ... jr_str(&r) ...
- *         else jr_skip(&r);
- *     if (!jr_done(&r)) ... damaged
+ *     if (!jr_done(&r)) ... r.line and r.why tell where and why, or the values are not as expected
  *
- * Each value must be read or skipped. Errors are sticky: after the first one every call gives zero
- * and ends its loop, so that one check at the end is enough. Strings are NUL-terminated copies in
- * the arena. Files of people are read by config/. */
+ * A value that is not read is skipped. Errors are sticky: after the first one every call gives zero and
+ * ends its loop, so that one check at the end is enough; jr_done() must be called, it frees. Strings
+ * are NUL-terminated copies in the arena. A NUL in a string, bytes that are no UTF-8 and numbers beyond
+ * int64_t are errors; of a key that stands twice the last value counts. Files that are edited in place
+ * are read by project/json.c. */
 #pragma once
 
 #include "base/str.h"
 
+enum { JR_DEPTH = 64 }; /* of what is walked into */
+
 typedef struct JsonReader {
     Arena *arena;
-    Str text;
-    size_t at;
     bool is_bad;
-    bool is_first; /* of the object or array that was just opened */
+    int line, column;            /* of a text that is no JSON, from 1; else 0 */
+    const char *why;             /* what is wrong there */
+    struct json_t *root, *value; /* value: the next one to read, NULL: none */
     int depth;
+    struct {
+        struct json_t *in;
+        void *member; /* of an object: the next one */
+        size_t index; /* of an array: the next one */
+    } level[JR_DEPTH];
 } JsonReader;
 
 void jr_init(JsonReader *r, Arena *a, Str text);
-void jr_object(JsonReader *r);            /* expects { */
-bool jr_key(JsonReader *r, Str *ret_key); /* next key, false at } (which is consumed) */
-void jr_array(JsonReader *r);             /* expects [ */
-bool jr_item(JsonReader *r);              /* whether another value follows, false at ] (consumed) */
+void jr_object(JsonReader *r);            /* expects an object */
+bool jr_key(JsonReader *r, Str *ret_key); /* next key, false behind the last */
+void jr_array(JsonReader *r);             /* expects an array */
+bool jr_item(JsonReader *r);              /* whether another value follows */
 Str jr_str(JsonReader *r);
 int64_t jr_int(JsonReader *r);
 bool jr_bool(JsonReader *r);
-bool jr_null(JsonReader *r); /* whether a null stands here (then it is consumed) */
+bool jr_null(JsonReader *r);            /* whether a null stands here (then it is consumed) */
+bool jr_is_object(const JsonReader *r); /* whether an object stands here */
+bool jr_is_str(const JsonReader *r);
 void jr_skip(JsonReader *r); /* any value */
-bool jr_done(JsonReader *r); /* all was read without an error */
+bool jr_done(JsonReader *r); /* free; whether all was read without an error */

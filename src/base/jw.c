@@ -11,6 +11,13 @@ jw_init(JsonWriter *w, Arena *a, bool pretty)
     buf_init(&w->out, a);
 }
 
+void
+jw_init_packed(JsonWriter *w, Arena *a)
+{
+    jw_init(w, a, false);
+    w->is_packed = true;
+}
+
 static void
 newline(JsonWriter *w)
 {
@@ -24,6 +31,12 @@ static void
 text(JsonWriter *w, Str s)
 {
     static const char hex[] = "0123456789abcdef";
+    if (w->is_packed) {
+        buf_fmt(&w->out, "%zu:", s.n);
+        buf_add(&w->out, s);
+        buf_addc(&w->out, '\0');
+        return;
+    }
     buf_addc(&w->out, '"');
     for (size_t i = 0; i < s.n;) {
         size_t plain = i;
@@ -72,7 +85,7 @@ text(JsonWriter *w, Str s)
 static void
 begin_value(JsonWriter *w, const char *key)
 {
-    if (w->depth > 0) {
+    if (w->depth > 0 && !w->is_packed) {
         if (!w->first)
             buf_addc(&w->out, ',');
         newline(w);
@@ -80,7 +93,7 @@ begin_value(JsonWriter *w, const char *key)
     w->first = false;
     if (key) {
         text(w, str_of(key));
-        buf_addz(&w->out, w->pretty ? ": " : ":");
+        buf_addz(&w->out, w->is_packed ? "" : w->pretty ? ": " : ":");
     }
 }
 
@@ -139,19 +152,20 @@ void
 jw_int(JsonWriter *w, const char *key, int64_t value)
 {
     begin_value(w, key);
-    buf_fmt(&w->out, "%" PRId64, value);
+    buf_fmt(&w->out, w->is_packed ? "i%" PRId64 ";" : "%" PRId64, value);
 }
 
 void
 jw_bool(JsonWriter *w, const char *key, bool value)
 {
     begin_value(w, key);
-    buf_addz(&w->out, value ? "true" : "false");
+    buf_addz(&w->out, w->is_packed ? (value ? "t" : "f") : value ? "true" : "false");
 }
 
 void
 jw_raw(JsonWriter *w, const char *key, Str json)
 {
+    INVARIANT(!w->is_packed, "JSON inside a packed tree");
     begin_value(w, key);
     buf_add(&w->out, str_trim(json));
 }
@@ -160,5 +174,5 @@ void
 jw_null(JsonWriter *w, const char *key)
 {
     begin_value(w, key);
-    buf_addz(&w->out, "null");
+    buf_addz(&w->out, w->is_packed ? "n" : "null");
 }

@@ -8,20 +8,22 @@
  *     jw_end(&w);
  *     Str out = buf_str(&w.out);
  *
- * `key` is NULL inside arrays and for the root value. */
+ * `key` is NULL inside arrays and for the root value. jw_init_packed() writes the same tree in the form
+ * of base/pack.h, for caches; texts are then kept as they are. */
 #pragma once
 
 #include "base/str.h"
 
 typedef struct JsonWriter {
     Buf out;
-    bool pretty;
+    bool pretty, is_packed;
     int depth;
     bool first;
     char stack[64];
 } JsonWriter;
 
 void jw_init(JsonWriter *w, Arena *a, bool pretty);
+void jw_init_packed(JsonWriter *w, Arena *a);
 void jw_object(JsonWriter *w, const char *key);
 void jw_array(JsonWriter *w, const char *key);
 void jw_end(JsonWriter *w); /* of the innermost object or array */

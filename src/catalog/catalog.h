@@ -420,8 +420,10 @@ CatRefs catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *re
 /* ---- storing ------------------------------------------------------------------------------- */
 
 /* The whole catalog as JSON, canonical: equal catalogs give equal bytes. With rules only what they
- * let count, for comparing and not for reading back. NULL: everything. */
+ * let count. NULL: everything. */
 Str catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty);
 
-/* Read catalog_json's text back. errors: ERR_INTERNAL (damaged, or of another version). */
-MUST_CHECK bool catalog_read(Arena *a, Str json, Catalog **ret, Err *err);
+/* The whole catalog in the form of base/pack.h, for caches, and back. The catalog points into `stored`.
+ * errors: ERR_INTERNAL (damaged, or of another version) */
+Str catalog_store(Arena *a, const Catalog *c);
+MUST_CHECK bool catalog_read(Arena *a, Str stored, Catalog **ret, Err *err);

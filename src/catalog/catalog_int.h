@@ -4,6 +4,9 @@
 
 #include "catalog/catalog.h"
 
+/* Raise it when the meaning of a field changes: older caches are then not read. */
+enum { CAT_FORMAT = 1 };
+
 typedef enum FieldType {
     FIELD_TEXT, /* const char * */
     FIELD_BOOL,

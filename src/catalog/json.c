@@ -1,16 +1,10 @@
-/* The catalog as JSON and back, and the fingerprint over that text. */
+/* The catalog as JSON and as what caches hold, and the fingerprint over the JSON. */
 #include "catalog/catalog_int.h"
 
 #include "base/hash.h"
-#include "base/jr.h"
 #include "base/jw.h"
 
 #include <stdlib.h>
-
-/* Raise it when the meaning of a field changes: older caches are then not read. */
-enum { FORMAT = 1 };
-
-/* ---- writing ------------------------------------------------------------------------------- */
 
 typedef struct Writer {
     JsonWriter jw;
@@ -223,14 +217,11 @@ put_object(Writer *w, const CatObject *o, bool is_part)
     jw_end(&w->jw);
 }
 
-Str
-catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty)
+static void
+put_catalog(Writer *w, const Catalog *c)
 {
-    ARENA_LOCAL(scratch);
-    Writer w = {.scratch = scratch, .rules = rules};
-    jw_init(&w.jw, a, pretty);
-    jw_object(&w.jw, NULL);
-    jw_int(&w.jw, "format", FORMAT);
+    jw_object(&w->jw, NULL);
+    jw_int(&w->jw, "format", CAT_FORMAT);
     for (const ListInfo *info = cat_lists; info->key; info++) {
         const ObjectList *list = list_at(c, info);
         bool any = false;
@@ -239,25 +230,44 @@ catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty)
             if (o->id.kind != info->kind) /* views and materialized views share a list */
                 continue;
             if (!any)
-                jw_array(&w.jw, info->key);
+                jw_array(&w->jw, info->key);
             any = true;
-            put_object(&w, o, false);
+            put_object(w, o, false);
         }
         if (any)
-            jw_end(&w.jw);
+            jw_end(&w->jw);
     }
-    if (!rules && c->others.n) {
-        jw_array(&w.jw, "others");
+    if (!w->rules && c->others.n) {
+        jw_array(&w->jw, "others");
         vec_each (const CatOther, other, &c->others) {
-            jw_array(&w.jw, NULL);
-            jw_strz(&w.jw, NULL, other->what);
-            jw_strz(&w.jw, NULL, other->schema ? other->schema : "");
-            jw_strz(&w.jw, NULL, other->name);
-            jw_end(&w.jw);
+            jw_array(&w->jw, NULL);
+            jw_strz(&w->jw, NULL, other->what);
+            jw_strz(&w->jw, NULL, other->schema ? other->schema : "");
+            jw_strz(&w->jw, NULL, other->name);
+            jw_end(&w->jw);
         }
-        jw_end(&w.jw);
+        jw_end(&w->jw);
     }
-    jw_end(&w.jw);
+    jw_end(&w->jw);
+}
+
+Str
+catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty)
+{
+    ARENA_LOCAL(scratch);
+    Writer w = {.scratch = scratch, .rules = rules};
+    jw_init(&w.jw, a, pretty);
+    put_catalog(&w, c);
+    return buf_str(&w.jw.out);
+}
+
+Str
+catalog_store(Arena *a, const Catalog *c)
+{
+    ARENA_LOCAL(scratch);
+    Writer w = {.scratch = scratch};
+    jw_init_packed(&w.jw, a);
+    put_catalog(&w, c);
     return buf_str(&w.jw.out);
 }
 
@@ -267,276 +277,4 @@ catalog_fingerprint(Arena *a, const Catalog *c, const CatRules *rules)
     static const CatRules everything;
     ARENA_LOCAL(scratch);
     return hash_sha256_hex(a, catalog_json(scratch, c, rules ? rules : &everything, false));
-}
-
-/* ---- reading ------------------------------------------------------------------------------- */
-
-typedef struct Reader {
-    JsonReader jr;
-    Catalog *catalog;
-} Reader;
-
-/* "" is NULL. */
-static const char *
-get_text(JsonReader *j)
-{
-    Str s = jr_str(j);
-    return s.n ? s.p : NULL;
-}
-
-static void
-get_texts(Reader *r, CatTexts *ret)
-{
-    for (jr_array(&r->jr); jr_item(&r->jr);)
-        *vec_add(r->catalog->arena, ret) = jr_str(&r->jr).p;
-}
-
-static CatName
-get_name(JsonReader *j)
-{
-    CatName name = {0};
-    for (jr_array(j); jr_item(j);)
-        name = (CatName){name.name, jr_str(j).p};
-    return name;
-}
-
-static void
-get_keys(Reader *r, CatKeys *ret)
-{
-    JsonReader *j = &r->jr;
-    for (jr_array(j); jr_item(j);) {
-        CatKey *k = vec_add(r->catalog->arena, ret);
-        jr_object(j);
-        for (Str key; jr_key(j, &key);) {
-            if (str_is(key, "column"))
-                k->column = get_text(j);
-            else if (str_is(key, "expr"))
-                k->expr = get_text(j);
-            else if (str_is(key, "collation"))
-                k->collation = get_name(j);
-            else if (str_is(key, "opclass"))
-                k->opclass = get_name(j);
-            else if (str_is(key, "opclass_args"))
-                k->opclass_args = get_text(j);
-            else if (str_is(key, "op"))
-                k->op = get_text(j);
-            else if (str_is(key, "is_desc"))
-                k->is_desc = jr_bool(j);
-            else if (str_is(key, "is_nulls_reversed"))
-                k->is_nulls_reversed = jr_bool(j);
-            else
-                j->is_bad = true;
-        }
-    }
-}
-
-/* Up to 4 texts of an array, "" for those that are missing. */
-static void
-get_tuple(JsonReader *j, const char *ret[4])
-{
-    size_t n = 0;
-    for (jr_array(j); jr_item(j);) {
-        Str s = jr_str(j);
-        if (n < 4)
-            ret[n++] = s.p;
-    }
-    for (; n < 4; n++)
-        ret[n] = NULL;
-}
-
-static void
-get_grants(Reader *r, CatGrants *ret)
-{
-    JsonReader *j = &r->jr;
-    for (jr_array(j); jr_item(j);) {
-        CatGrant *grant = vec_add(r->catalog->arena, ret);
-        jr_array(j);
-        for (int i = 0; jr_item(j); i++) {
-            if (i == 0 && jr_null(j))
-                continue; /* PUBLIC */
-            *(i == 0 ? &grant->role : &grant->privileges) = jr_str(j).p;
-        }
-    }
-}
-
-static void
-get_refs(Reader *r, CatRefs *ret)
-{
-    JsonReader *j = &r->jr;
-    for (jr_array(j); jr_item(j);) {
-        const char *part[4];
-        get_tuple(j, part);
-        CatKind kind = 0;
-        while (part[0] && kind < CAT_KIND_COUNT && strcmp(cat_kind_name(kind), part[0]) != 0)
-            kind++;
-        if (kind == CAT_KIND_COUNT || !part[2])
-            j->is_bad = true;
-        else
-            *vec_add(r->catalog->arena, ret) =
-                (CatRef){kind, part[1] && part[1][0] ? part[1] : NULL, part[2], part[3]};
-    }
-}
-
-static int
-get_word(JsonReader *j, const char *const *words)
-{
-    Str s = jr_str(j);
-    for (int i = 0; words[i]; i++)
-        if (str_is(s, words[i]))
-            return i;
-    j->is_bad = true;
-    return 0;
-}
-
-static void
-get_field(Reader *r, const Field *f, CatObject *o)
-{
-    JsonReader *j = &r->jr;
-    Arena *a = r->catalog->arena;
-    void *p = (char *)o + f->offset;
-    switch (f->type) {
-    case FIELD_TEXT:
-        *(const char **)p = jr_str(j).p;
-        break;
-    case FIELD_BOOL:
-        *(bool *)p = jr_bool(j);
-        break;
-    case FIELD_CHAR: {
-        Str s = jr_str(j);
-        *(char *)p = s.n ? s.p[0] : '\0';
-        break;
-    }
-    case FIELD_INT:
-        *(int64_t *)p = jr_int(j);
-        break;
-    case FIELD_ENUM:
-        *(int *)p = get_word(j, f->words);
-        break;
-    case FIELD_NAME:
-        *(CatName *)p = get_name(j);
-        break;
-    case FIELD_TYPE:
-        *(CatType *)p = catalog_type(a, jr_str(j));
-        break;
-    case FIELD_TEXTS:
-        get_texts(r, p);
-        break;
-    case FIELD_NAMES: {
-        CatNames *names = p;
-        for (jr_array(j); jr_item(j);)
-            *vec_add(a, names) = get_name(j);
-        break;
-    }
-    case FIELD_KEYS:
-        get_keys(r, p);
-        break;
-    case FIELD_GRANTS:
-        get_grants(r, p);
-        break;
-    case FIELD_REFS:
-        get_refs(r, p);
-        break;
-    }
-}
-
-static const Field *
-field_named(const Field *fields, size_t n, Str key)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_is(key, fields[i].name))
-            return &fields[i];
-    return NULL;
-}
-
-static void get_objects(Reader *r, const ListInfo *info, CatObject *of);
-
-/* One object, whose first members say its name. */
-static void
-get_object(Reader *r, CatKind kind, CatObject *of)
-{
-    JsonReader *j = &r->jr;
-    const KindInfo *info = cat_kind_info(kind);
-    const char *schema = NULL;
-    CatObject *o = NULL;
-    jr_object(j);
-    for (Str key; jr_key(j, &key);) {
-        if (!o && str_is(key, "schema")) {
-            schema = jr_str(j).p;
-            continue;
-        }
-        if (!o && str_is(key, "name")) {
-            const char *name = jr_str(j).p;
-            o = of ? catalog_add_to(r->catalog, of, kind, name)
-                   : catalog_add(r->catalog, kind, schema, name);
-            continue;
-        }
-        if (!o) {
-            j->is_bad = true;
-            return;
-        }
-        if (!of && str_is(key, "sub")) {
-            o->id.sub = jr_str(j).p;
-            continue;
-        }
-        const Field *f = field_named(info->fields, info->nfields, key);
-        if (!f)
-            f = field_named(cat_head_fields, cat_nhead_fields, key);
-        const ListInfo *parts = cat_part_lists(kind);
-        while (!f && parts->key && !str_is(key, parts->key))
-            parts++;
-        if (f)
-            get_field(r, f, o);
-        else if (parts->key)
-            get_objects(r, parts, o);
-        else
-            j->is_bad = true;
-    }
-    if (!o)
-        j->is_bad = true;
-}
-
-static void
-get_objects(Reader *r, const ListInfo *info, CatObject *of)
-{
-    for (jr_array(&r->jr); jr_item(&r->jr);)
-        get_object(r, info->kind, of);
-}
-
-static void
-get_others(Reader *r)
-{
-    for (jr_array(&r->jr); jr_item(&r->jr);) {
-        const char *part[4];
-        get_tuple(&r->jr, part);
-        *vec_add(r->catalog->arena, &r->catalog->others) =
-            (CatOther){part[0], part[1] && part[1][0] ? part[1] : NULL, part[2]};
-    }
-}
-
-bool
-catalog_read(Arena *a, Str json, Catalog **ret, Err *err)
-{
-    Reader r = {.catalog = catalog_new(a)};
-    JsonReader *j = &r.jr;
-    int64_t format = 0;
-    jr_init(j, a, json);
-    jr_object(j);
-    for (Str key; jr_key(j, &key);) {
-        const ListInfo *info = cat_lists;
-        while (info->key && !str_is(key, info->key))
-            info++;
-        if (str_is(key, "format"))
-            format = jr_int(j);
-        else if (str_is(key, "others"))
-            get_others(&r);
-        else if (info->key && format == FORMAT)
-            get_objects(&r, info, NULL);
-        else
-            j->is_bad = true;
-    }
-    if (!jr_done(j) || format != FORMAT)
-        return err_set(err, ERR_INTERNAL, "a stored catalog is damaged or of another version");
-    catalog_finish(r.catalog);
-    *ret = r.catalog;
-    return true;
 }

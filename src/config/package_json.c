@@ -1,11 +1,14 @@
-#include <jansson.h>
-
+#include "base/jr.h"
 #include "config_int.h"
 
-static void
-json_cleanup(json_t **json)
+/* The string that stands here; NULL when it is something else. */
+static const char *
+text_or_null(JsonReader *r)
 {
-    json_decref(*json);
+    if (jr_is_str(r))
+        return jr_str(r).p;
+    jr_skip(r);
+    return NULL;
 }
 
 bool
@@ -15,14 +18,27 @@ config_package_parse(Arena *a, Str text, const char **ret_schema, const char **r
     *ret_schema = *ret_seed = NULL;
     if (str_starts(text, STR("\xef\xbb\xbf")))
         text = str_slice(text, 3, text.n);
-    json_error_t error;
-    __attribute__((cleanup(json_cleanup))) json_t *root = json_loadb(text.p, text.n, 0, &error);
-    if (!root) {
-        *ret_line = error.line > 0 ? error.line : 1;
-        return false;
+    JsonReader r;
+    jr_init(&r, a, text);
+    *ret_line = r.line ? r.line : 1;
+    bool has_keys = jr_is_object(&r);
+    if (has_keys)
+        jr_object(&r);
+    else
+        jr_skip(&r);
+    for (Str key; has_keys && jr_key(&r, &key);) {
+        if (!str_is(key, "prisma") || !jr_is_object(&r)) {
+            jr_skip(&r);
+            continue;
+        }
+        jr_object(&r);
+        for (Str k; jr_key(&r, &k);)
+            if (str_is(k, "schema"))
+                *ret_schema = text_or_null(&r);
+            else if (str_is(k, "seed"))
+                *ret_seed = text_or_null(&r);
+            else
+                jr_skip(&r);
     }
-    const json_t *prisma = json_object_get(root, "prisma");
-    *ret_schema = str_dupz(a, json_string_value(json_object_get(prisma, "schema")));
-    *ret_seed = str_dupz(a, json_string_value(json_object_get(prisma, "seed")));
-    return true;
+    return jr_done(&r);
 }

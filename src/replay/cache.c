@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "base/jr.h"
 #include "base/jw.h"
 #include "base/os.h"
+#include "base/pack.h"
 #include "shadow/cluster.h"
 
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define MAGIC "aramid-replay 1 "
+#define MAGIC "aramid-replay 2 "
 
 enum {
     HASH_LEN = 64,
@@ -102,68 +102,69 @@ cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayS
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-static void
-add_head(JsonWriter *w, const Replay *r)
+static Str
+pack_replay(Arena *a, const Replay *r, bool with_catalog)
 {
-    jw_object(w, NULL);
-    jw_int(w, "version", r->version_num);
-    jw_array(w, "stubs");
+    JsonWriter w;
+    jw_init_packed(&w, a);
+    jw_object(&w, NULL);
+    jw_int(&w, "version", r->version_num);
+    jw_array(&w, "stubs");
     vec_each (const ReplayStub, s, &r->stubs) {
-        jw_object(w, NULL);
-        jw_int(w, "kind", s->kind);
-        jw_strz(w, "name", s->name);
-        jw_end(w);
+        jw_object(&w, NULL);
+        jw_int(&w, "kind", s->kind);
+        jw_strz(&w, "name", s->name);
+        jw_end(&w);
     }
-    jw_end(w);
-    jw_end(w);
+    jw_end(&w);
+    if (with_catalog)
+        jw_str(&w, "catalog", catalog_store(a, r->catalog));
+    jw_end(&w);
+    return buf_str(&w.out);
 }
 
 static bool
-read_head(Arena *a, Str text, Replay *ret)
+unpack(Arena *a, Str text, Replay *ret)
 {
-    JsonReader r;
-    jr_init(&r, a, text);
-    jr_object(&r);
-    for (Str key; jr_key(&r, &key);) {
+    Err ignored;
+    PackReader r;
+    pack_init(&r, text);
+    pack_object(&r);
+    for (Str key; pack_key(&r, &key);) {
         if (str_is(key, "version"))
-            ret->version_num = (int)jr_int(&r);
+            ret->version_num = (int)pack_int(&r);
         else if (str_is(key, "stubs"))
-            for (jr_array(&r); jr_item(&r);) {
+            for (pack_array(&r); pack_item(&r);) {
                 ReplayStub *s = vec_add(a, &ret->stubs);
-                jr_object(&r);
-                for (Str k; jr_key(&r, &k);) {
+                pack_object(&r);
+                for (Str k; pack_key(&r, &k);) {
                     if (str_is(k, "kind"))
-                        s->kind = (ReplayStubKind)jr_int(&r);
+                        s->kind = (ReplayStubKind)pack_int(&r);
                     else if (str_is(k, "name"))
-                        s->name = jr_str(&r).p;
+                        s->name = pack_str(&r).p;
                     else
-                        jr_skip(&r);
+                        r.is_bad = true;
                 }
                 if (!s->name || s->kind < 0 || s->kind > REPLAY_EXTENSION)
                     return false;
             }
-        else
-            jr_skip(&r);
+        else if (!str_is(key, "catalog") || !catalog_read(a, pack_str(&r), &ret->catalog, &ignored))
+            r.is_bad = true;
     }
     ret->major = ret->version_num / 10000;
-    return jr_done(&r);
+    return pack_done(&r);
 }
 
-/* One line of head, then the catalog (which may be missing); all of it under a hash. */
+/* A hash in a line of its own, and what it is of. The catalog may be missing. */
 static bool
 write_file(Arena *a, const char *path, const Replay *r, bool with_catalog)
 {
     Err ignored;
-    JsonWriter w;
-    jw_init(&w, a, false);
-    add_head(&w, r);
-    buf_addc(&w.out, '\n');
-    if (with_catalog)
-        buf_add(&w.out, catalog_json(a, r->catalog, NULL, false));
+    Str packed = pack_replay(a, r, with_catalog);
     Buf file;
     buf_init(&file, a);
-    buf_fmt(&file, MAGIC "%s\n", hash_sha256_hex(a, buf_str(&w.out)));
-    buf_add(&file, buf_str(&w.out));
+    buf_fmt(&file, MAGIC "%s\n", hash_sha256_hex(a, packed));
+    buf_add(&file, packed);
     return fs_write(path, buf_str(&file), 0600, &ignored);
 }
 
@@ -179,9 +180,7 @@ read_file(Arena *a, const char *path, Replay *ret)
     Str hash = str_cut(&text, '\n');
     if (!text.p || !str_is(str_slice(hash, sizeof MAGIC - 1, hash.n), hash_sha256_hex(a, text)))
         return false;
-    Str head = str_cut(&text, '\n');
-    if (!text.p || !read_head(a, head, &r) ||
-        (text.n && !catalog_read(a, text, &r.catalog, &ignored)))
+    if (!unpack(a, text, &r))
         return false;
     utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW); /* it is in use */
     *ret = r;

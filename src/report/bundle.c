@@ -218,7 +218,7 @@ copy_events(Arena *a, Str log)
         jw_object(&w, NULL);
         copy_members(&r, &w, false);
         jw_end(&w);
-        if (!line.n || !jr_done(&r)) /* cut by a crash */
+        if (!jr_done(&r)) /* cut by a crash */
             continue;
         buf_add(&out, buf_str(&w.out));
         buf_addc(&out, '\n');

@@ -9,6 +9,7 @@
 #include "base/jw.h"
 #include "base/map.h"
 #include "base/os.h"
+#include "base/pack.h"
 #include "base/tar.h"
 #include "base/vec.h"
 
@@ -337,6 +338,7 @@ json_reading(void **state)
     jr_array(&r);
     assert_true(jr_item(&r));
     assert_true(str_is(jr_str(&r), "\xf0\x9f\x98\x80\xe2\x82\xac\xc3\xa4"));
+    assert_true(!jr_item(&r) && jr_done(&r));
 
     static const char *const wrong[] = {
         "",
@@ -376,6 +378,111 @@ json_reading(void **state)
     jr_init(&r, a, buf_str(&deep));
     jr_skip(&r);
     assert_false(jr_done(&r));
+
+    /* Where, and what: numbers of 64 bits, no bytes that are no text; the last of a key counts. */
+    jr_init(&r, a, STR("{\"a\": 1,\n \"b\" 2}"));
+    assert_int_equal(r.line, 2);
+    assert_true(r.column > 1);
+    assert_non_null(r.why);
+    assert_false(jr_done(&r));
+    static const Str odd_texts[] = {STR("9223372036854775808"), STR("\"\xff\""), STR("\"a\0b\""),
+                                    STR("1\0")};
+    for (size_t i = 0; i < sizeof odd_texts / sizeof *odd_texts; i++) {
+        jr_init(&r, a, odd_texts[i]);
+        jr_skip(&r);
+        assert_true(r.line == 1 && r.why);
+        assert_false(jr_done(&r));
+    }
+    jr_init(&r, a, STR("{\"a\":1,\"a\":2}"));
+    jr_object(&r);
+    assert_true(jr_key(&r, &key) && jr_int(&r) == 2);
+    assert_false(jr_key(&r, &key));
+    assert_true(jr_done(&r));
+
+    /* A value that is left out is skipped; one of another kind is an error that stays. */
+    jr_init(&r, a, STR("[[1,{\"x\":[2]}],1.5,\"end\"]"));
+    jr_array(&r);
+    assert_true(jr_item(&r) && jr_item(&r) && jr_item(&r) && jr_is_str(&r));
+    assert_true(str_is(jr_str(&r), "end"));
+    assert_true(!jr_item(&r) && jr_done(&r));
+    jr_init(&r, a, STR("[1.5,2]"));
+    jr_array(&r);
+    assert_true(jr_item(&r) && jr_int(&r) == 0 && r.is_bad);
+    assert_false(jr_item(&r) || jr_done(&r));
+}
+
+static void
+packed_trees(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    JsonWriter w;
+    jw_init_packed(&w, a);
+    jw_object(&w, NULL);
+    jw_str(&w, "any bytes", STR("\"\n\\ \xff"));
+    jw_array(&w, "list");
+    jw_int(&w, NULL, INT64_MIN);
+    jw_bool(&w, NULL, false);
+    jw_strz(&w, NULL, NULL);
+    jw_strz(&w, NULL, "");
+    jw_end(&w);
+    jw_end(&w);
+    Str packed = buf_str(&w.out);
+    PackReader r;
+    Str key;
+    pack_init(&r, packed);
+    pack_object(&r);
+    assert_true(pack_key(&r, &key) && str_is(key, "any bytes"));
+    assert_true(str_is(pack_str(&r), "\"\n\\ \xff"));
+    assert_true(pack_key(&r, &key) && str_is(key, "list"));
+    pack_array(&r);
+    assert_true(pack_item(&r) && pack_int(&r) == INT64_MIN);
+    assert_true(pack_item(&r) && !pack_null(&r) && !pack_bool(&r));
+    assert_true(pack_item(&r) && pack_null(&r));
+    assert_true(pack_item(&r) && str_is(pack_str(&r), ""));
+    assert_false(pack_item(&r) || pack_key(&r, &key));
+    assert_true(pack_done(&r));
+
+    static const char *const wrong[] = {
+        "",     "{",
+        "[",    "}",
+        "5:ab", "1ab",
+        ":",    "i;",
+        "i5",   "i99999999999999999999;",
+        "x",    "[t",
+        "{t}",  "99999999999999999999999:",
+        "tt",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        pack_init(&r, str_of(wrong[i]));
+        switch (wrong[i][0]) {
+        case '{':
+            for (pack_object(&r); pack_key(&r, &key);)
+                pack_bool(&r);
+            break;
+        case '[':
+            for (pack_array(&r); pack_item(&r);)
+                pack_bool(&r);
+            break;
+        case 'i':
+            pack_int(&r);
+            break;
+        case 't':
+            pack_bool(&r);
+            break;
+        default:
+            pack_str(&r);
+        }
+        if (pack_done(&r))
+            fail_msg("%s", wrong[i]);
+    }
+    Buf deep;
+    buf_init(&deep, a);
+    buf_addn(&deep, '[', 1000);
+    pack_init(&r, buf_str(&deep));
+    for (int i = 0; i < 1000; i++)
+        pack_array(&r);
+    assert_true(r.is_bad);
 }
 
 static void
@@ -523,6 +630,7 @@ main(void)
         cmocka_unit_test(strings),
         cmocka_unit_test(json),
         cmocka_unit_test(json_reading),
+        cmocka_unit_test(packed_trees),
         cmocka_unit_test(errors_append_and_cut),
         cmocka_unit_test(invariants),
         cmocka_unit_test(files),
