@@ -153,6 +153,14 @@ cli_load_config(CmdCall *call, Config *ret, Err *err)
     return load(call, &request, ret, err);
 }
 
+void
+cli_note_target(const CmdCall *call, const Config *c)
+{
+    if (c->other_url)
+        cli_note(call, "warning: %s names another database (%s); the one in use is from %s",
+                 c->other_url_origin, c->other_url, config_target(c)->origin);
+}
+
 bool
 cli_load_config_to_look(CmdCall *call, ConfigRequest *request, ConfigProblems *problems,
                         Config *ret, Err *err)

@@ -13,6 +13,10 @@ int cli_status(const CmdCall *call, const Err *err);
 /* config_find_twin for the configuration of this call. */
 bool cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret);
 
+/* Say it on standard error where two sources name different databases: for commands that only look;
+ * those that change one are refused (flow_target). */
+void cli_note_target(const CmdCall *call, const Config *c);
+
 /* What flows need to know of the call: configuration, tick, consent. */
 FlowInput cli_flow_input(const CmdCall *call, const Config *config);
 

@@ -1,3 +1,4 @@
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 #include "cli/schema_input.h"
 
@@ -20,6 +21,8 @@ cmd_check_with(CmdCall *call, bool with_database)
     CheckResult r;
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
+    if (with_database)
+        cli_note_target(call, &config);
     CheckInput in = {
         .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
         .schema = config.schema_path ? cli_shown_path(a, config.schema_path) : NULL,

@@ -1,3 +1,4 @@
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
 #include "base/os.h"
@@ -18,6 +19,7 @@ cmd_drift(CmdCall *call)
             a, &(FlowInput){.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
             &r, &err))
         return cli_fail(call, &err);
+    cli_note_target(call, &config);
     const char *script = cli_text(call, "script");
     Buf b;
     JsonWriter w;

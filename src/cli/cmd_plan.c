@@ -1,4 +1,5 @@
 /* plan, and deploy --dry-run. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
 #include "base/os.h"
@@ -17,6 +18,7 @@ cmd_plan(CmdCall *call)
             &(FlowInput){.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
             &result, &err))
         return cli_fail(call, &err);
+    cli_note_target(call, &config);
     if (cli_flag(call, "json")) {
         JsonWriter w;
         jw_init(&w, call->arena, true);

@@ -1,4 +1,5 @@
 /* status, and `migrate status` as Prisma spells it. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 
 #include "base/os.h"
@@ -25,6 +26,7 @@ cmd_status(CmdCall *call)
     if (!cli_load_config(call, &config, &err) || !flow_status(call->arena, &in, &result, &err) ||
         (with_drift && !flow_drift(call->arena, &in, &drift, &err)))
         return cli_fail(call, &err);
+    cli_note_target(call, &config);
     int status = call->spec->prisma_status ? prisma_exit(result.state) : (int)result.state;
     if (!status && drift.has_drift)
         status = DRIFT_EXIT;

@@ -1,5 +1,8 @@
 /* Configuration: every value that steers Aramid, typed, with its origin.
  *
+ * Of URLs, a variable that the project's own files name (aramid.yaml, prisma.config.*, the datasource)
+ * is stronger than DATABASE_URL wherever both are set.
+ *
  * Sources, strongest first: command line flag, process environment, .env.migration (only
  * MIGRATION_* and ARAMID_*), .env.<env>.local, .env.local, .env.<env>, .env (in the project's
  * folder, and for Prisma also beside the schema), aramid.yaml (section of the environment before
@@ -76,6 +79,13 @@ typedef struct Config {
     const char *empty_url;     /* variable that should name the database but is set to nothing, and
                                   no other URL counts; NULL = none */
     const char *empty_url_origin;
+    /* "prisma.config.ts:4: datasource.url is computed (buildUrl())": the project names a database in
+     * a way that cannot be read, and no other source does; NULL = it does not. */
+    const char *unread_url;
+    /* DATABASE_URL names another database than the variable that the project's files name, which is
+     * used: where DATABASE_URL is from; NULL = no such thing. */
+    const char *other_url_origin;
+    const char *other_url;    /* as url_shown has it */
     const char *supabase_url; /* SUPABASE_URL, of the project's API; NULL = not set */
     const char *supabase_origin;
     VEC(const char *) schemas;         /* of the datasource, as Prisma's multiSchema wants them */

@@ -94,13 +94,23 @@ MUST_CHECK bool config_yaml_parse(Arena *a, const char *path, Str text, AramidYa
 
 typedef struct FileAlt {
     bool is_env;
-    const char *text; /* literal text or name of a variable */
+    const char *text;             /* literal text or name of a variable; NULL = `parts` */
+    const struct FilePart *parts; /* put together, they are the value: a template, "a" + b */
+    size_t part_count;
 } FileAlt;
+
+typedef VEC(FileAlt) FileAlts;
+
+/* A part of a value: the first of its alternatives that is set. */
+typedef struct FilePart {
+    FileAlts alts;
+    bool encoded; /* encodeURIComponent(...) */
+} FilePart;
 
 /* A value that is known without running code: the first of its alternatives that is set. */
 typedef struct FileValue {
     const char *key; /* dotted: "datasource.url" */
-    VEC(FileAlt) alts;
+    FileAlts alts;
     VEC(const char *) list; /* elements of an array of texts */
     const char *computed;   /* not NULL: what cannot be known without running it */
     int line;

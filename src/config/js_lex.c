@@ -110,18 +110,45 @@ add_escape(Lexer *x, Buf *b)
         buf_addc(b, c);
 }
 
-/* Move behind the "${...}" whose "$" is next. Templates inside it are not looked into. */
+/* Move behind the string whose opening quote is next. */
 static void
-skip_placeholder(Lexer *x)
+skip_string(Lexer *x)
 {
+    char quote = peek(x, 0);
+    for (step(x); x->i < x->s.n && peek(x, 0) != quote; step(x))
+        if (peek(x, 0) == '\\' && x->i + 1 < x->s.n)
+            step(x);
+    if (x->i < x->s.n)
+        step(x);
+}
+
+/* The source inside the "${...}" whose "$" is next; moves behind it. Strings and comments in it do not
+ * end it; a template there ends with its own quote, whatever it holds. */
+static Str
+placeholder(Lexer *x)
+{
+    size_t from = x->i + 2;
     int depth = 0;
     while (x->i < x->s.n) {
         char c = peek(x, 0);
+        if (c == '"' || c == '\'' || c == '`') {
+            skip_string(x);
+            continue;
+        }
         step(x);
         depth += c == '{' ? 1 : c == '}' ? -1 : 0;
         if (c == '}' && depth == 0)
-            return;
+            return str_slice(x->s, from, x->i - 1);
     }
+    return str_slice(x->s, from < x->s.n ? from : x->s.n, x->s.n);
+}
+
+static void
+add_piece(Lexer *x, JsToken *t, Buf *b)
+{
+    if (b->n)
+        *vec_add(x->a, &t->pieces) = (JsPiece){.text = buf_str(b)};
+    buf_init(b, x->a);
 }
 
 static JsToken
@@ -137,7 +164,8 @@ text_token(Lexer *x)
             add_escape(x, &b);
         } else if (quote == '`' && peek(x, 0) == '$' && peek(x, 1) == '{') {
             t.kind = JS_TEMPLATE;
-            skip_placeholder(x);
+            add_piece(x, &t, &b);
+            *vec_add(x->a, &t.pieces) = (JsPiece){placeholder(x), true};
         } else {
             if (peek(x, 0))
                 buf_addc(&b, peek(x, 0));
@@ -146,6 +174,8 @@ text_token(Lexer *x)
     }
     if (x->i < x->s.n && peek(x, 0) == quote)
         x->i++;
+    if (t.kind == JS_TEMPLATE)
+        add_piece(x, &t, &b);
     t.text = t.kind == JS_TEXT ? buf_str(&b) : (Str){"", 0};
     return t;
 }
@@ -160,7 +190,7 @@ punct_token(Lexer *x)
         if (str_starts(rest, str_of(longer[i])))
             n = strlen(longer[i]);
     x->i += n;
-    return (JsToken){JS_PUNCT, str_slice(rest, 0, n), x->line};
+    return (JsToken){.kind = JS_PUNCT, .text = str_slice(rest, 0, n), .line = x->line};
 }
 
 void
@@ -177,11 +207,12 @@ config_js_lex(Arena *a, Str text, JsTokenVec *ret)
             while (x.i < text.n && is_word(peek(&x, 0)))
                 x.i++;
             JsKind kind = c >= '0' && c <= '9' ? JS_NUMBER : JS_WORD;
-            *vec_add(a, ret) = (JsToken){kind, str_slice(text, from, x.i), x.line};
+            *vec_add(a, ret) =
+                (JsToken){.kind = kind, .text = str_slice(text, from, x.i), .line = x.line};
         } else {
             JsToken t = punct_token(&x);
             *vec_add(a, ret) = t;
         }
     }
-    *vec_add(a, ret) = (JsToken){JS_END, {"", 0}, x.line};
+    *vec_add(a, ret) = (JsToken){.kind = JS_END, .text = {"", 0}, .line = x.line};
 }

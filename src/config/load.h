@@ -32,9 +32,12 @@ typedef struct Found {
     size_t rank;     /* smaller = stronger */
     bool of_section; /* from the section of the environment in aramid.yaml */
     bool from_flag;
-    bool of_every;     /* from a .env file that holds for every environment */
-    bool is_own;       /* said for this environment by name: its variable or its .env file */
-    const char *empty; /* name of a URL's variable that is set to nothing; `origin` and `rank` are
+    bool of_every; /* from a .env file that holds for every environment */
+    bool is_own;   /* said for this environment by name: its variable or its .env file */
+    bool is_named; /* by a variable that the project's own files name, other than our own ones */
+    bool names_general; /* DATABASE_URL is one of the alternatives there */
+    bool is_decided;    /* aramid.yaml says it: no other tool's variable is meant */
+    const char *empty;  /* name of a URL's variable that is set to nothing; `origin` and `rank` are
                           its own when there is no text */
 } Found;
 
@@ -46,6 +49,14 @@ bool config_load_forgive(Loader *l);
 
 /* A path as messages show it: relative to the project's folder when it lies in it. */
 const char *config_load_shown_path(const Loader *l, const char *path);
+
+/* Remember that the project's files name a database in a way that cannot be read: without another
+ * source no command may guess one. `why` names the key, never a value. */
+void config_load_unread(Loader *l, const char *path, int line, const char *why);
+
+/* Read the file that NAME_FILE (`hit`) points to. errors: ERR_IO */
+MUST_CHECK bool config_load_secret_file(Loader *l, const char *name, const EnvHit *hit,
+                                        const char **ret);
 
 /* Remember that a file was read. */
 void config_load_read(Loader *l, const char *path);
@@ -65,6 +76,8 @@ MUST_CHECK bool config_load_profile(Loader *l);
 
 /* load_values.c: the strongest value of a setting, without its default. */
 MUST_CHECK bool config_load_find(Loader *l, ConfigKey key, Found *ret);
+/* Only of the project's files: the general part of aramid.yaml, Prisma's, package.json. */
+MUST_CHECK bool config_load_in_files(Loader *l, ConfigKey key, Found *ret);
 MUST_CHECK bool config_load_set(Loader *l, ConfigKey key, const Found *found);
 MUST_CHECK bool config_load_values(Loader *l);
 

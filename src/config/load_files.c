@@ -22,6 +22,14 @@ config_load_note(Loader *l, const char *path, int line, const char *fmt, ...)
     *vec_add(l->a, &l->c->notes) = (ConfigNote){text, path, line};
 }
 
+void
+config_load_unread(Loader *l, const char *path, int line, const char *why)
+{
+    if (!l->c->unread_url)
+        l->c->unread_url =
+            line ? str_fmt(l->a, "%s:%d: %s", path, line, why) : str_fmt(l->a, "%s: %s", path, why);
+}
+
 bool
 config_load_forgive(Loader *l)
 {
@@ -158,6 +166,9 @@ config_load_prisma_config(Loader *l)
     l->prisma.path = config_load_shown_path(l, path);
     l->prisma.dir = fs_dirname(l->a, path);
     config_prisma_parse(l->a, text, l->c->project_dir, &l->prisma);
+    if (!l->prisma.has_object)
+        config_load_unread(l, l->prisma.path, 0,
+                           "exports no object that can be read without running it");
     if (!l->prisma.has_object)
         config_load_note(
             l, l->prisma.path, 0,
@@ -331,6 +342,18 @@ use_named_schema(Loader *l, const Found *found)
     return true;
 }
 
+/* In a monorepo the schema's package has .env files of its own, beside its package.json. */
+static bool
+add_package_env(Loader *l, const char *dir)
+{
+    const char *shown = config_load_shown_path(l, dir);
+    for (; shown[0] != '/' && strcmp(dir, l->c->project_dir) != 0; dir = fs_dirname(l->a, dir))
+        if (fs_kind(fs_join(l->a, dir, "package.json")) == FS_FILE)
+            return add_env_file(l, fs_join(l->a, dir, ".env.local"), false, false) &&
+                   add_env_file(l, fs_join(l->a, dir, ".env"), false, false);
+    return true;
+}
+
 bool
 config_load_schema(Loader *l)
 {
@@ -350,7 +373,8 @@ config_load_schema(Loader *l)
             break;
         }
     vec_each (FileValue, v, &l->datasource.values) {
-        if (strcmp(v->key, "provider") == 0 && v->alts.n && !v->alts.v[0].is_env)
+        if (strcmp(v->key, "provider") == 0 && v->alts.n && v->alts.v[0].text &&
+            !v->alts.v[0].is_env)
             l->c->provider = v->alts.v[0].text;
         for (size_t i = 0; i < v->list.n && strcmp(v->key, "schemas") == 0; i++)
             *vec_add(l->a, &l->c->schemas) = v->list.v[i];
@@ -359,7 +383,7 @@ config_load_schema(Loader *l)
         return true;
     const char *dir = fs_kind(l->c->schema_path) == FS_DIR ? l->c->schema_path
                                                            : fs_dirname(l->a, l->c->schema_path);
-    return add_env_file(l, fs_join(l->a, dir, ".env"), false, false);
+    return add_env_file(l, fs_join(l->a, dir, ".env"), false, false) && add_package_env(l, dir);
 }
 
 /* ---- migrations ------------------------------------------------------------------------------ */

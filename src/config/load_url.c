@@ -15,16 +15,8 @@ find_or_file(Loader *l, const char *name, const char **ret)
         *ret = hit.value;
         return true;
     }
-    if (!config_env_find(l->a, &l->env, str_fmt(l->a, "%s_FILE", name), &hit))
-        return true;
-    Str text;
-    const char *path = fs_absolute(l->a, fs_join(l->a, l->c->project_dir, hit.value));
-    if (!fs_read(l->a, path, 64 * 1024, &text, l->err))
-        return err_detail(l->err, "%s_FILE points there (%s).", name, hit.origin);
-    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
-        text.n--;
-    *ret = str_dup(l->a, text);
-    return true;
+    return !config_env_find(l->a, &l->env, str_fmt(l->a, "%s_FILE", name), &hit) ||
+           config_load_secret_file(l, name, &hit, ret);
 }
 
 typedef struct UrlParts {
@@ -54,35 +46,48 @@ build(Loader *l, const UrlParts *p)
     return b.p;
 }
 
-/* The variables of the postgres image, or libpq's own; only when they name a host. */
+/* Whether the first of `names` that is set stands in `hit`. */
+static bool
+find_any(Loader *l, const char *const *names, EnvHit *hit, const char **ret_name)
+{
+    for (; *names; names++) {
+        *ret_name = *names;
+        if (config_env_find(l->a, &l->env, *names, hit) ||
+            config_env_find(l->a, &l->env, str_fmt(l->a, "%s_FILE", *names), hit))
+            return true;
+    }
+    return false;
+}
+
+/* The variables of the postgres image, or libpq's own. Those of the image mean the container whose
+ * port is published on this machine when they name no host; libpq's name one or nothing. */
 static bool
 find_parts(Loader *l, bool libpq, Found *ret)
 {
     static const char *const docker[] = {"POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER",
                                          "POSTGRES_PASSWORD", "POSTGRES_DB"};
     static const char *const own[] = {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE"};
+    static const char *const of_docker[] = {"POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER", NULL},
+                             *const of_libpq[] = {"PGHOST", NULL};
     const char *const *names = libpq ? own : docker;
     EnvHit hit;
+    const char *by;
     UrlParts p = {0};
-    if (!config_env_find(l->a, &l->env, names[0], &hit)) {
-        EnvHit other;
-        if (!libpq && config_env_find(l->a, &l->env, "POSTGRES_DB", &other))
-            config_load_note(l, NULL, 0,
-                             "POSTGRES_DB is set (%s) but POSTGRES_HOST is not: no URL was "
-                             "made of them",
-                             other.origin);
+    if (!find_any(l, libpq ? of_libpq : of_docker, &hit, &by))
         return true;
-    }
-    p.host = hit.value;
-    if (!find_or_file(l, names[1], &p.port) || !find_or_file(l, names[2], &p.user) ||
-        !find_or_file(l, names[3], &p.password) || !find_or_file(l, names[4], &p.database))
+    if (!find_or_file(l, names[0], &p.host) || !find_or_file(l, names[1], &p.port) ||
+        !find_or_file(l, names[2], &p.user) || !find_or_file(l, names[3], &p.password) ||
+        !find_or_file(l, names[4], &p.database))
         return false;
+    bool no_host = !p.host;
+    p.host = p.host ? p.host : "localhost";
     p.user = p.user || libpq ? p.user : "postgres";
     p.database = p.database ? p.database : p.user;
     *ret = (Found){.text = build(l, &p),
                    .rank = SIZE_MAX, /* a URL that was written out says more */
-                   .origin = str_fmt(l->a, "%s%s and the variables beside it", hit.origin,
-                                     hit.layer ? libpq ? " (PGHOST)" : " (POSTGRES_HOST)" : "")};
+                   .origin = str_fmt(l->a, "%s%s and the variables beside it%s", hit.origin,
+                                     hit.layer ? str_fmt(l->a, " (%s)", by) : "",
+                                     no_host ? "; POSTGRES_HOST is not set" : "")};
     return true;
 }
 
@@ -92,55 +97,83 @@ note_unused(Loader *l, const Found *url)
 {
     EnvHit hit;
     if (!config_env_find(l->a, &l->env, "DATABASE_URL", &hit) || !strcmp(hit.value, url->text) ||
-        url->from_flag)
+        url->from_flag || url->names_general)
         return;
     config_load_note(l, NULL, 0, "DATABASE_URL (%s) is not used: %s is stronger", hit.origin,
                      url->origin);
 }
 
-/* Prisma itself would use the variable that the schema or its config names. */
-static void
-note_other_name(Loader *l, const Found *url, const FileValue *values, size_t n, const char *key,
-                const char *path)
+static bool
+is_other_database(Loader *l, const char *a, const char *b, DbUrl *ret_b)
 {
-    for (size_t i = 0; i < n; i++) {
-        EnvHit hit;
-        if (strcmp(values[i].key, key) != 0 || !values[i].alts.n || !values[i].alts.v[0].is_env)
-            continue;
-        const char *name = values[i].alts.v[0].text;
-        if (config_env_find(l->a, &l->env, name, &hit) && strcmp(hit.value, url->text) != 0 &&
-            strcmp(name, "DATABASE_URL") != 0)
-            config_load_note(l, path, values[i].line,
-                             "%s names the variable %s, but %s is stronger", path, name,
-                             url->origin);
-    }
+    DbUrl x;
+    Err unread;
+    return url_parse(l->a, a, "", &x, &unread) && url_parse(l->a, b, "", ret_b, &unread) &&
+           !url_same_database(&x, ret_b);
+}
+
+/* Two sources that name different databases, where nothing says which one is meant: the variable that
+ * the project's files name and DATABASE_URL, or DATABASE_URL and a URL that Prisma's files spell out. */
+static bool
+find_other(Loader *l, const Found *url)
+{
+    EnvHit hit;
+    Found file;
+    DbUrl other;
+    if (url->from_flag || url->is_own || url->of_section || url->is_decided || url->names_general)
+        return true;
+    if (!config_load_in_files(l, CFG_URL, &file))
+        return false;
+    const char *text = NULL, *origin = NULL;
+    if (url->is_named && config_env_find(l->a, &l->env, "DATABASE_URL", &hit))
+        text = hit.value,
+        origin = hit.layer ? str_fmt(l->a, "DATABASE_URL (%s)", hit.origin) : hit.origin;
+    else if (!url->is_named && file.text && !file.is_named && !file.is_decided &&
+             !file.names_general)
+        text = file.text, origin = file.origin;
+    if (!text || !is_other_database(l, url->text, text, &other))
+        return true;
+    l->c->other_url = url_shown(l->a, &other);
+    l->c->other_url_origin = origin;
+    return true;
+}
+
+/* DIRECT_URL belongs to DATABASE_URL: it does not stand for a variable that the project's files name
+ * instead, unless it leads to the same database. */
+static bool
+is_direct_of_another(Loader *l, const Found *url, const Found *direct)
+{
+    DbUrl d;
+    bool general = !direct->from_flag && !direct->is_own && !direct->of_section &&
+                   !direct->is_decided && !direct->is_named && !direct->names_general;
+    return url->text && url->is_named && !url->names_general && general &&
+           is_other_database(l, url->text, direct->text, &d);
 }
 
 bool
 config_load_urls(Loader *l)
 {
     Found url, direct, shadow;
-    if (!config_load_find(l, CFG_URL, &url))
-        return false;
-    if (!url.text && !url.empty && !find_parts(l, false, &url))
-        return false;
-    if (!url.text && !url.empty && !find_parts(l, true, &url))
-        return false;
-    if (!config_load_find(l, CFG_DIRECT_URL, &direct) ||
+    if (!config_load_find(l, CFG_URL, &url) || !config_load_find(l, CFG_DIRECT_URL, &direct) ||
         !config_load_find(l, CFG_SHADOW_URL, &shadow))
         return false;
+    if (direct.text)
+        l->c->unread_url = NULL;
+    for (int libpq = 0; libpq < 2; libpq++)
+        if (!url.text && !url.empty && !l->c->unread_url && !find_parts(l, libpq, &url))
+            return false;
     if (url.text) {
+        l->c->unread_url = NULL;
         note_unused(l, &url);
-        note_other_name(l, &url, l->prisma.values.v, l->prisma.values.n, "datasource.url",
-                        l->prisma.path);
-        note_other_name(l, &url, l->datasource.values.v, l->datasource.values.n, "url",
-                        l->datasource.path);
+        if (!find_other(l, &url))
+            return false;
     }
     if (url.of_every && l->env_named && l->c->profile != PROFILE_DEVELOPMENT)
         config_load_note(l, NULL, 0,
                          "the URL for environment %s is from %s, which holds for every environment",
                          l->c->env_name, url.origin);
-    if ((url.text || url.empty) && direct.text && url.rank < direct.rank) {
+    bool weaker = (url.text || url.empty) && direct.text && url.rank < direct.rank;
+    if (weaker || (direct.text && is_direct_of_another(l, &url, &direct))) {
         config_load_note(l, direct.path, direct.line,
                          "the direct URL (%s) is not used: the URL is from %s, which is stronger",
                          direct.origin, url.origin);

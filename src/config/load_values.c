@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/os.h"
+#include "url_int.h"
 
 /* Names of a setting in the files of Prisma; NULL = it has none there. */
 static const struct {
@@ -44,6 +45,12 @@ find_flag(Loader *l, ConfigKey key, Found *ret)
     return ret->text != NULL;
 }
 
+/* Where a value of another tool's file stands. */
+typedef struct FileSource {
+    const char *path, *dir; /* as shown; the folder that relative paths start from */
+    size_t rank;
+} FileSource;
+
 /* A variable that is set to nothing names no database: most often a secret that is not there. */
 static void
 found_empty(Loader *l, const char *name, const EnvHit *hit, Found *ret)
@@ -53,16 +60,47 @@ found_empty(Loader *l, const char *name, const EnvHit *hit, Found *ret)
         *ret = (Found){.empty = name, .origin = hit->origin, .rank = layer_rank(hit->layer)};
 }
 
+/* A variable of one layer; for a URL also what the file holds that NAME_FILE points to (Docker's
+ * secrets). *ret_found: whether there is one. errors: ERR_CONFIG, ERR_IO of that file */
+static bool
+find_in_layer(Loader *l, ConfigKey key, const char *name, size_t layer, EnvHit *hit,
+              bool *ret_found)
+{
+    *ret_found = name[0] && config_env_find_in(l->a, &l->env, layer, name, hit);
+    if (*ret_found || !name[0] || !is_url(key) ||
+        !config_env_find_in(l->a, &l->env, layer, str_fmt(l->a, "%s_FILE", name), hit) ||
+        !hit->value[0])
+        return true;
+    *ret_found = true;
+    return config_load_secret_file(l, name, hit, &hit->value);
+}
+
+bool
+config_load_secret_file(Loader *l, const char *name, const EnvHit *hit, const char **ret)
+{
+    Str text;
+    const char *path = fs_absolute(l->a, fs_join(l->a, l->c->project_dir, hit->value));
+    if (!fs_read(l->a, path, 64 * 1024, &text, l->err))
+        return err_detail(l->err, "%s_FILE points there (%s).", name, hit->origin);
+    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
+        text.n--;
+    *ret = str_dup(l->a, text);
+    return true;
+}
+
 static bool
 find_variable(Loader *l, ConfigKey key, const char *name, size_t layer, Found *ret)
 {
     EnvHit hit;
-    if (!name[0] || !config_env_find_in(l->a, &l->env, layer, name, &hit))
+    bool found;
+    if (!find_in_layer(l, key, name, layer, &hit, &found))
         return false;
+    if (!found)
+        return true;
     if (!str_trim(str_of(hit.value)).n) {
         if (is_url(key))
             found_empty(l, name, &hit, ret);
-        return false;
+        return true;
     }
     *ret = (Found){.text = hit.value,
                    .origin = hit.origin,
@@ -85,7 +123,9 @@ find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
                                    : strchr("-.", *p) != NULL ? '_'
                                                               : *p));
         buf_fmt(&name, "_%s", config_info(key)->env);
-        if (find_variable(l, key, name.p, layer, ret)) {
+        if (!find_variable(l, key, name.p, layer, ret))
+            return false;
+        if (ret->text) {
             ret->rank = l->env_named ? 1 : ret->rank - 1;
             ret->of_every = false;
             ret->is_own = true;
@@ -94,7 +134,7 @@ find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
             return true;
         }
     }
-    return false;
+    return true;
 }
 
 /* aramid.yaml: the section of the environment, or the general part. Sets ret->text when there is a
@@ -125,34 +165,109 @@ find_yaml(Loader *l, ConfigKey key, const char *env, Found *ret)
                        .line = s->line,
                        .column = s->column,
                        .rank = env ? layer_rank(l->yaml_section_at) - 2 : last + 1,
-                       .of_section = env != NULL};
+                       .of_section = env != NULL,
+                       .is_decided = true,
+                       .is_named = !env && is_url(key) && strstr(s->text, "${")};
     }
     return true;
 }
 
+/* What alternatives and their parts come to. */
+typedef struct FileText {
+    Buf text;
+    EnvHit hit;          /* the strongest variable in it */
+    const char *names;   /* of its variables, for the origin; NULL = it has none */
+    const char *missing; /* a variable that it cannot do without and that is not set */
+} FileText;
+
+static void
+add_text(Loader *l, const FileText *part, FileText *ret)
+{
+    buf_add(&ret->text, buf_str(&part->text));
+    if (part->names && (!ret->names || part->hit.layer < ret->hit.layer))
+        ret->hit = part->hit;
+    if (part->names)
+        ret->names = ret->names ? str_fmt(l->a, "%s, %s", ret->names, part->names) : part->names;
+}
+
+/* Append the first alternative that is known; false = none is, and ret->missing may say why. */
+static bool
+add_first(Loader *l, const FileAlts *alts, bool encoded, FileText *ret)
+{
+    vec_each (FileAlt, alt, alts) {
+        FileText t = {0};
+        bool known = true;
+        buf_init(&t.text, l->a);
+        const char *text = alt->text;
+        if (alt->is_env) {
+            known = config_env_find(l->a, &l->env, alt->text, &t.hit);
+            text = t.hit.value;
+            t.names = t.missing = alt->text;
+        }
+        for (size_t i = 0; known && i < alt->part_count; i++)
+            known = add_first(l, &alt->parts[i].alts, alt->parts[i].encoded, &t);
+        if (!known) {
+            ret->missing = t.missing;
+            continue;
+        }
+        if (text)
+            buf_addz(&t.text, text);
+        if (encoded) {
+            Buf b;
+            buf_init(&b, l->a);
+            url_encode(&b, t.text.p, "");
+            t.text = b;
+        }
+        add_text(l, &t, ret);
+        return true;
+    }
+    return false;
+}
+
+static bool
+names_variable(const FileAlts *alts, const char *name)
+{
+    vec_each (FileAlt, alt, alts) {
+        if (alt->is_env && strcmp(alt->text, name) == 0)
+            return true;
+        for (size_t i = 0; i < alt->part_count; i++)
+            if (names_variable(&alt->parts[i].alts, name))
+                return true;
+    }
+    return false;
+}
+
 /* A value of prisma.config.* or of the datasource: the first alternative that is set. */
 static void
-find_in_file(Loader *l, ConfigKey key, const FileValue *v, const char *path, const char *dir,
-             size_t rank, Found *ret)
+find_in_file(Loader *l, ConfigKey key, const FileValue *v, const FileSource *from, Found *ret)
 {
+    const char *ours = config_info(key)->env;
+    FileText t = {0};
     vec_each (FileAlt, alt, &v->alts) {
-        EnvHit hit;
-        if (!alt->is_env && alt->text[0]) {
-            *ret = (Found){.text = alt->text,
-                           .origin = str_fmt(l->a, "%s:%d", path, v->line),
-                           .base = dir,
-                           .rank = rank};
-            return;
-        }
-        if (alt->is_env && config_env_find(l->a, &l->env, alt->text, &hit)) {
-            const char *origin =
-                hit.layer ? str_fmt(l->a, "%s (%s, named by %s)", hit.origin, alt->text, path)
-                          : str_fmt(l->a, "%s (named by %s)", hit.origin, path);
-            *ret = (Found){
-                .text = hit.value, .origin = origin, .base = dir, .rank = layer_rank(hit.layer)};
-            return;
-        }
+        FileAlts one = {.v = alt, .n = 1};
+        t = (FileText){0};
+        buf_init(&t.text, l->a);
+        if (!add_first(l, &one, false, &t) || !t.text.n)
+            continue;
+        const char *origin = str_fmt(l->a, "%s:%d", from->path, v->line);
+        if (alt->is_env)
+            origin = t.hit.layer
+                         ? str_fmt(l->a, "%s (%s, named by %s)", t.hit.origin, t.names, from->path)
+                         : str_fmt(l->a, "%s (named by %s)", t.hit.origin, from->path);
+        else if (t.names)
+            origin = str_fmt(l->a, "%s, with %s", origin, t.names);
+        *ret = (Found){.text = t.text.p,
+                       .origin = origin,
+                       .base = from->dir,
+                       .rank = t.names ? layer_rank(t.hit.layer) : from->rank,
+                       .is_named = t.names && !(alt->is_env && strcmp(alt->text, ours) == 0),
+                       .names_general = names_variable(&v->alts, ours)};
+        return;
     }
+    if (v->alts.n && v->alts.v[v->alts.n - 1].part_count && t.missing && is_url(key))
+        config_load_unread(
+            l, from->path, v->line,
+            str_fmt(l->a, "%s needs the variable %s, which is not set", v->key, t.missing));
     vec_each (FileAlt, alt, &v->alts) {
         EnvHit hit;
         for (size_t i = 0; alt->is_env && is_url(key) && i < l->env.layers.n; i++)
@@ -181,10 +296,13 @@ find_prisma(Loader *l, ConfigKey key, const char *name, Found *ret)
         v = last_value(p->values.v, p->values.n, str_dup(l->a, group));
     if (!v)
         return;
-    find_in_file(l, key, v, p->path, p->dir, layer_rank(l->env.layers.n) + 2, ret);
+    find_in_file(l, key, v, &(FileSource){p->path, p->dir, layer_rank(l->env.layers.n) + 2}, ret);
     if (ret->text || !v->computed)
         return;
     const char *env = config_info(key)->env;
+    if (key == CFG_URL)
+        config_load_unread(l, p->path, v->line,
+                           str_fmt(l->a, "%s is computed (%s)", name, v->computed));
     config_load_note(
         l, p->path, v->line,
         "%s is computed (%s), which cannot be known without running the file: set %s%s%s in "
@@ -200,27 +318,12 @@ stops_search(ConfigKey key, const Found *found)
 }
 
 bool
-config_load_find(Loader *l, ConfigKey key, Found *ret)
+config_load_in_files(Loader *l, ConfigKey key, Found *ret)
 {
     *ret = (Found){0};
-    if (find_flag(l, key, ret))
-        return true;
-    size_t layers = l->env.layers.n;
-    for (size_t i = 0; i < layers && l->env_named; i++)
-        if (find_own_variable(l, key, i, ret) || stops_search(key, ret))
-            return true;
-    for (size_t i = 0; i <= layers; i++) {
-        if (i == l->yaml_section_at && !find_yaml(l, key, l->c->env_name, ret))
-            return false;
-        if (!ret->text && i < layers && !find_own_variable(l, key, i, ret) &&
-            !stops_search(key, ret))
-            find_variable(l, key, config_info(key)->env, i, ret);
-        if (ret->text || stops_search(key, ret))
-            return true;
-    }
     if (!find_yaml(l, key, NULL, ret))
         return false;
-    size_t rank = layer_rank(layers) + 3;
+    size_t rank = layer_rank(l->env.layers.n) + 3;
     for (size_t i = 0; i < sizeof prisma_names / sizeof *prisma_names && !ret->text; i++) {
         if (prisma_names[i].key != key)
             continue;
@@ -238,8 +341,47 @@ config_load_find(Loader *l, ConfigKey key, Found *ret)
                                               prisma_names[i].datasource)
                                  : NULL;
         if (!ret->text && v)
-            find_in_file(l, key, v, l->datasource.path, l->c->project_dir, rank + 1, ret);
+            find_in_file(l, key, v, &(FileSource){l->datasource.path, l->c->project_dir, rank + 1},
+                         ret);
     }
+    return true;
+}
+
+/* A variable that the project's own files name says which database it means; DATABASE_URL may be
+ * another tool's. So the named one is stronger, wherever both are set; what is said for the
+ * environment by name counts before both. */
+bool
+config_load_find(Loader *l, ConfigKey key, Found *ret)
+{
+    *ret = (Found){0};
+    if (find_flag(l, key, ret))
+        return true;
+    size_t layers = l->env.layers.n;
+    for (size_t i = 0; i < layers && l->env_named; i++) {
+        if (!find_own_variable(l, key, i, ret))
+            return false;
+        if (ret->text || stops_search(key, ret))
+            return true;
+    }
+    Found in_files;
+    if (!config_load_in_files(l, key, &in_files))
+        return false;
+    bool named = is_url(key) && (in_files.is_named || (!in_files.text && in_files.empty));
+    for (size_t i = 0; i <= layers; i++) {
+        if (i == l->yaml_section_at && !find_yaml(l, key, l->c->env_name, ret))
+            return false;
+        if (!ret->text && i < layers && !find_own_variable(l, key, i, ret))
+            return false;
+        if (!ret->text && !stops_search(key, ret) && named && in_files.rank <= layer_rank(i))
+            break;
+        if (!ret->text && i < layers && !stops_search(key, ret) && !named &&
+            !find_variable(l, key, config_info(key)->env, i, ret))
+            return false;
+        if (ret->text || stops_search(key, ret))
+            return true;
+    }
+    if (in_files.text || !ret->empty)
+        *ret = in_files;
     return true;
 }
 

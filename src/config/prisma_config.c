@@ -160,7 +160,29 @@ find_export(const Js *js)
 static void
 add_alt(Js *js, FileValue *v, bool is_env, Str text)
 {
-    *vec_add(js->a, &v->alts) = (FileAlt){is_env, str_dup(js->a, text)};
+    *vec_add(js->a, &v->alts) = (FileAlt){.is_env = is_env, .text = str_dup(js->a, text)};
+}
+
+/* A value of several parts; one text where all of them are literal. */
+static void
+add_parts(Js *js, FileValue *v, const FilePart *parts, size_t n)
+{
+    Buf text;
+    buf_init(&text, js->a);
+    size_t literals = 0;
+    for (; literals < n; literals++) {
+        const FilePart *p = &parts[literals];
+        if (p->encoded || p->alts.n != 1 || p->alts.v[0].is_env || !p->alts.v[0].text)
+            break;
+        buf_addz(&text, p->alts.v[0].text);
+    }
+    if (literals == n) {
+        add_alt(js, v, false, buf_str(&text));
+        return;
+    }
+    FilePart *copy = arena_array(js->a, FilePart, n);
+    memcpy(copy, parts, n * sizeof *parts);
+    *vec_add(js->a, &v->alts) = (FileAlt){.parts = copy, .part_count = n};
 }
 
 /* Only names are put into `computed`: an expression may hold a password. */
@@ -177,6 +199,13 @@ literal(const FileValue *v)
 {
     bool one = !v->computed && v->alts.n == 1 && !v->list.n && !v->alts.v[0].is_env;
     return one ? v->alts.v[0].text : NULL;
+}
+
+/* Whether all of it is literals and variables. */
+static bool
+is_known(const FileValue *v)
+{
+    return !v->computed && v->alts.n && !v->list.n;
 }
 
 /* path.join(...) and path.resolve(...); `i` stands behind "(". */
@@ -198,6 +227,71 @@ eval_path(Js *js, size_t i, bool resolve, int depth, FileValue *v)
     }
     add_alt(js, v, false, str_of(path));
     return i + 1;
+}
+
+/* encodeURIComponent(...); `i` stands behind "(". */
+static size_t
+eval_encoded(Js *js, size_t i, int depth, FileValue *v)
+{
+    FileValue inner = {0};
+    i = eval(js, i, depth + 1, &inner);
+    if (!is_known(&inner) || !is(js, i, ")"))
+        return computed(js, i, v, STR("encodeURIComponent()"));
+    add_parts(js, v, &(FilePart){inner.alts, true}, 1);
+    return i + 1;
+}
+
+/* `text ${code} text` */
+static size_t
+eval_template(Js *js, size_t i, int depth, FileValue *v)
+{
+    JsToken t = *tok(js, i); /* a copy: tokens of its code are added behind all others */
+    VEC(FilePart) parts = {0};
+    vec_each (const JsPiece, piece, &t.pieces) {
+        FileValue inner = {0};
+        if (piece->is_code) {
+            size_t start = js->tokens.n;
+            config_js_lex(js->a, piece->text, &js->tokens);
+            size_t end = eval(js, start, depth + 1, &inner);
+            if (!is_known(&inner) || tok(js, end)->kind != JS_END)
+                return computed(js, i, v,
+                                inner.computed ? str_of(inner.computed) : STR("a template"));
+        } else {
+            add_alt(js, &inner, false, piece->text);
+        }
+        *vec_add(js->a, &parts) = (FilePart){.alts = inner.alts};
+    }
+    add_parts(js, v, parts.v, parts.n);
+    return i + 1;
+}
+
+/* const { NAME, OTHER: name, THIRD = "default" } = process.env: what `name` is there; false = it is
+ * no such name. */
+static bool
+eval_destructured(Js *js, Str name, int depth, FileValue *v)
+{
+    for (size_t i = 0; i + 4 < js->tokens.n; i++) {
+        if ((!is_word(js, i, "const") && !is_word(js, i, "let") && !is_word(js, i, "var")) ||
+            !is(js, i + 1, "{"))
+            continue;
+        size_t end = skip_group(js, i + 1);
+        if (!is(js, end, "="))
+            continue;
+        for (end++; is(js, end + 1, "."); end += 2)
+            ;
+        if (!is_word(js, end, "env"))
+            continue;
+        for (size_t k = i + 2; tok(js, k)->kind == JS_WORD; k = skip_value(js, k) + 1) {
+            size_t local = is(js, k + 1, ":") ? k + 2 : k;
+            if (!str_eq(tok(js, local)->text, name))
+                continue;
+            add_alt(js, v, true, tok(js, k)->text);
+            if (is(js, local + 1, "="))
+                eval(js, local + 2, depth + 1, v);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A chain of names: process.env.X, env("X"), path.join(...), __dirname, a constant. */
@@ -225,6 +319,8 @@ eval_name(Js *js, size_t i, int depth, FileValue *v)
     }
     if (called && (str_is(last, "join") || str_is(last, "resolve")))
         return eval_path(js, call + 1, str_is(last, "resolve"), depth, v);
+    if (called && n == 1 && str_is(last, "encodeURIComponent"))
+        return eval_encoded(js, call + 1, depth, v);
     if (called && str_is(first, "process") && str_is(last, "cwd") && is(js, call + 1, ")")) {
         add_alt(js, v, false, str_of(js->cwd));
         return call + 2;
@@ -249,6 +345,8 @@ eval_name(Js *js, size_t i, int depth, FileValue *v)
         return i;
     }
     size_t declared = n == 1 && depth < MAX_DEPTH ? find_declaration(js, first) : 0;
+    if (!declared && n == 1 && depth < MAX_DEPTH && eval_destructured(js, first, depth, v))
+        return i;
     if (!declared)
         return computed(js, i, v, last);
     int line = v->line;
@@ -292,7 +390,9 @@ eval_primary(Js *js, size_t i, int depth, FileValue *v)
     }
     if (is(js, i, "["))
         return eval_list(js, i + 1, depth, v);
-    return computed(js, i, v, t->kind == JS_TEMPLATE ? STR("a template") : STR("an expression"));
+    if (t->kind == JS_TEMPLATE)
+        return eval_template(js, i, depth, v);
+    return computed(js, i, v, STR("an expression"));
 }
 
 /* Skip "!", "as string", "satisfies T". */
@@ -318,14 +418,25 @@ static size_t
 eval_operand(Js *js, size_t i, int depth, FileValue *v)
 {
     static const char *const ends[] = {",", ";", "}", ")", "]", "??", "||", NULL};
-    i = skip_assertions(js, eval_primary(js, i, depth, v));
-    while (is(js, i, "+") && literal(v)) {
-        FileValue right = {0};
-        i = skip_assertions(js, eval_primary(js, i + 1, depth + 1, &right));
-        if (!literal(&right))
+    FileValue one = {0};
+    VEC(FilePart) parts = {0};
+    i = skip_assertions(js, eval_primary(js, i, depth, &one));
+    while (is(js, i, "+") && is_known(&one)) {
+        *vec_add(js->a, &parts) = (FilePart){.alts = one.alts};
+        one = (FileValue){0};
+        i = skip_assertions(js, eval_primary(js, i + 1, depth + 1, &one));
+        if (!is_known(&one))
             return computed(js, i, v, STR("an expression"));
-        v->alts.v[0].text = str_fmt(js->a, "%s%s", literal(v), literal(&right));
     }
+    if (parts.n) {
+        *vec_add(js->a, &parts) = (FilePart){.alts = one.alts};
+        one = (FileValue){0};
+        add_parts(js, &one, parts.v, parts.n);
+    }
+    v->computed = one.computed ? one.computed : v->computed;
+    v->list = one.list.n ? one.list : v->list;
+    vec_each (const FileAlt, alt, &one.alts)
+        *vec_add(js->a, &v->alts) = *alt;
     const JsToken *t = tok(js, i);
     bool is_next_statement = t->kind == JS_WORD && i > 0 && t->line > tok(js, i - 1)->line;
     if (v->computed || is_any(js, i, ends) || is_next_statement)
@@ -400,12 +511,15 @@ read_value(Js *js, size_t i, const char *key, int depth)
 static size_t
 read_spread(Js *js, size_t i, const char *prefix, int depth)
 {
+    static const char spread[] = "\"...\" of something else";
     size_t object = find_object(js, i);
     if (object && depth < MAX_DEPTH)
         read_object(js, object, prefix, depth + 1);
     else if (prefix[0])
         add_computed(js, str_dup(js->a, str_slice(str_of(prefix), 0, strlen(prefix) - 1)),
-                     tok(js, i)->line, "\"...\" of something else");
+                     tok(js, i)->line, spread);
+    for (size_t g = 0; !object && !prefix[0] && g < sizeof groups / sizeof *groups; g++)
+        add_computed(js, groups[g], tok(js, i)->line, spread);
     return skip_value(js, i);
 }
 
@@ -452,7 +566,20 @@ read_object(Js *js, size_t i, const char *prefix, int depth)
     }
 }
 
-/* dotenv.config({ path: "../.env" }), in a file that imports something of dotenv. */
+/* The paths that the expression at `i` gives. */
+static void
+add_dotenv_paths(Js *js, size_t i)
+{
+    FileValue v = {0};
+    eval(js, i, 0, &v);
+    if (literal(&v))
+        *vec_add(js->a, &js->ret->dotenv_paths) = literal(&v);
+    for (size_t p = 0; !v.computed && p < v.list.n; p++)
+        *vec_add(js->a, &js->ret->dotenv_paths) = v.list.v[p];
+}
+
+/* process.loadEnvFile("../.env"), and dotenv.config({ path: "../.env" }) in a file that imports
+ * something of dotenv. */
 static void
 find_dotenv(Js *js)
 {
@@ -460,21 +587,14 @@ find_dotenv(Js *js)
     vec_each (JsToken, t, &js->tokens) {
         imported |= t->kind == JS_TEXT && str_contains(t->text, STR("dotenv"));
     }
-    if (!imported)
-        return;
     for (size_t i = 0; i + 3 < js->tokens.n; i++) {
-        if (!is_word(js, i, "config") || !is(js, i + 1, "(") || !is(js, i + 2, "{"))
+        if (is_word(js, i, "loadEnvFile") && is(js, i + 1, "(") && !is(js, i + 2, ")"))
+            add_dotenv_paths(js, i + 2);
+        if (!imported || !is_word(js, i, "config") || !is(js, i + 1, "(") || !is(js, i + 2, "{"))
             continue;
-        for (size_t k = i + 3; tok(js, k)->kind == JS_WORD; k = skip_value(js, k) + 1) {
-            if (!is_word(js, k, "path") || !is(js, k + 1, ":"))
-                continue;
-            FileValue v = {0};
-            eval(js, k + 2, 0, &v);
-            if (literal(&v))
-                *vec_add(js->a, &js->ret->dotenv_paths) = literal(&v);
-            for (size_t p = 0; !v.computed && p < v.list.n; p++)
-                *vec_add(js->a, &js->ret->dotenv_paths) = v.list.v[p];
-        }
+        for (size_t k = i + 3; tok(js, k)->kind == JS_WORD; k = skip_value(js, k) + 1)
+            if (is_word(js, k, "path") && is(js, k + 1, ":"))
+                add_dotenv_paths(js, k + 2);
     }
 }
 

@@ -81,7 +81,7 @@ static void
 read_value(Scan *x, FileValue *v)
 {
     if (peek(x, 0) == '"') {
-        *vec_add(x->a, &v->alts) = (FileAlt){false, quoted(x)};
+        *vec_add(x->a, &v->alts) = (FileAlt){.text = quoted(x)};
         return;
     }
     if (peek(x, 0) == '[') {
@@ -98,7 +98,7 @@ read_value(Scan *x, FileValue *v)
         x->i++;
         skip_space(x);
         if (peek(x, 0) == '"')
-            *vec_add(x->a, &v->alts) = (FileAlt){true, quoted(x)};
+            *vec_add(x->a, &v->alts) = (FileAlt){.is_env = true, .text = quoted(x)};
     }
 }
 

@@ -104,11 +104,14 @@ open_database(Reading *r, Side *side, Err *err)
         t->shown = url_shown(r->a, &t->url);
     } else if (!flow_target(r->a, e->config, base->self_exe, FLOW_MAKES_NOTHING, t, err))
         return false;
-    side->shown = t->shown ? t->shown : t->origin;
     if (t->absent) {
-        side->bridge.catalog = empty_catalog(r->a);
-        return true;
+        err_set(err, ERR_DB_MISSING,
+                "there is no database to compare with: no URL is set, and the "
+                "embedded PostgreSQL of this project was not made yet");
+        err_hint(err, "set DATABASE_URL, or give the URL; aramid deploy makes the embedded one");
+        return err_hint(err, "to compare with nothing: --from-empty or --to-empty");
     }
+    side->shown = t->shown;
     SessionOptions o = {.config = base->config,
                         .url = &t->url,
                         .url_origin = t->origin,

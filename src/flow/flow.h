@@ -21,10 +21,16 @@ typedef enum FlowMake { FLOW_MAKES_NOTHING, FLOW_MAKES_CLUSTER } FlowMake;
 
 /* Choose it: a URL from the command line, else DIRECT_URL, else the URL, else the embedded
  * PostgreSQL; that one only where it can be meant: never for production and staging, in a pipeline
- * (CI) only with a named environment, never for a variable that is set to nothing.
+ * (CI) only with a named environment, never for a variable that is set to nothing or a URL that cannot
+ * be read. Its own URL, written out, starts it, too. What may change the database (FLOW_MAKES_CLUSTER)
+ * is refused where two sources name different ones.
  * errors: ERR_URL, ERR_CONFIG, those of cluster_ensure and cluster_inspect. */
 MUST_CHECK bool flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make,
                             Target *ret, Err *err);
+
+/* Whether one database is meant: false with ERR_CONFIG where two sources name different ones
+ * (Config.other_url). shown  the one in use */
+MUST_CHECK bool flow_target_decided(const Config *c, const char *shown, Err *err);
 
 /* The project's cluster as the configuration wants it. */
 void flow_cluster_options(const Config *c, const char *self_exe, ClusterOptions *ret);

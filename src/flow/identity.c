@@ -56,7 +56,8 @@ flow_identity(Arena *a, const IdentityInput *in, IdentityResult *ret, Err *err)
     const Config *c = in->base.config;
     bool shows = in->action == IDENTITY_SHOW;
     *ret = (IdentityResult){.config = c, .action = in->action};
-    if (!flow_target(a, c, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
+    if (!flow_target(a, c, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, err) ||
+        (!shows && !flow_target_decided(c, ret->target.shown, err)))
         return false;
     if (ret->target.absent)
         return shows || (err_set(err, ERR_DB_MISSING,

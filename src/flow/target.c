@@ -12,10 +12,28 @@ add_notes(const Config *c, Err *err)
     }
 }
 
+bool
+flow_target_decided(const Config *c, const char *shown, Err *err)
+{
+    if (!c->other_url)
+        return true;
+    err_set(err, ERR_CONFIG, "two sources name different databases");
+    err_detail(err, "%s: %s", config_target(c)->origin, shown);
+    err_detail(err, "%s: %s", c->other_url_origin, c->other_url);
+    err_hint(err, "nothing was changed; say which one is meant, for good in aramid.yaml, for "
+                  "example url: ${DATABASE_URL}");
+    return err_hint(err, "or for this call: --url");
+}
+
 /* "applied" must never be said of a private database when another one was meant. */
 static bool
 embedded_is_meant(const Config *c, Err *err)
 {
+    if (c->unread_url) {
+        err_set(err, ERR_CONFIG, "the URL of the database cannot be known without running code");
+        err_detail(err, "%s", c->unread_url);
+        return err_hint(err, "set DATABASE_URL, or url in aramid.yaml, or give --url");
+    }
     if (c->empty_url) {
         err_set(err, ERR_CONFIG, "%s is set, but empty: no database is named", c->empty_url);
         err_detail(err, "it comes from %s", c->empty_url_origin);
@@ -89,6 +107,23 @@ embedded(Arena *a, const Config *c, const char *self_exe, FlowMake make, Target 
     return true;
 }
 
+/* The embedded server's own URL in a .env file, for the application: its server is started as it would
+ * be without a URL. */
+static bool
+start_own(Arena *a, const Config *c, const char *self_exe, Target *ret, Err *err)
+{
+    ClusterOptions o;
+    ClusterInfo info;
+    Err unread; /* another server's socket is none of ours, whatever our folder looks like */
+    if (ret->url.hosts.n != 1 || ret->url.hosts.v[0].host[0] != '/')
+        return true;
+    flow_cluster_options(c, self_exe, &o);
+    if (!cluster_inspect(a, &o, &info, &unread) || !info.data_dir || !info.socket_dir ||
+        strcmp(info.socket_dir, ret->url.hosts.v[0].host) != 0)
+        return true;
+    return cluster_ensure(a, &o, &ret->cluster, err);
+}
+
 bool
 flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Target *ret, Err *err)
 {
@@ -100,7 +135,9 @@ flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Targ
     if (!url_parse(a, v->text, v->origin, &ret->url, err))
         return false;
     ret->shown = url_shown(a, &ret->url);
-    return true;
+    if (make == FLOW_MAKES_CLUSTER && !flow_target_decided(c, ret->shown, err))
+        return false;
+    return start_own(a, c, self_exe, ret, err);
 }
 
 bool

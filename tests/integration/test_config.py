@@ -184,6 +184,81 @@ def test_empty_variable_does_not_lead_to_a_weaker_url(project):
     assert result.rc == 3 and ".env.local:2" in result.err, result
 
 
+@pytest.mark.parametrize("config, words", [
+    ("url: buildUrl()", ["prisma.config.ts:2", "buildUrl()"]),
+    ("url: `postgresql://${process.env.DB_USER}@h/${process.env.DB_NAME}`", ["DB_NAME", "not set"]),
+])
+@pytest.mark.parametrize("command", ["deploy", "status", "plan", "drift"])
+def test_a_computed_url_is_no_other_database(reachable, db, command, config, words):
+    """Neither the embedded PostgreSQL nor libpq's variables stand for what cannot be read."""
+    reachable.write("prisma.config.ts", "export default defineConfig({ datasource: {\n" + config + " } })\n")
+    env = {"PGHOST": db.server.socket_dir, "PGPORT": str(db.server.port), "PGUSER": "postgres", "DB_USER": "u"}
+    result = aramid.run(command, cwd=reachable.path, env=env)
+    assert result.rc == 3 and "DATABASE_URL" in result.err, result
+    for word in words:
+        assert word in result.err, result
+    assert not left_behind(reachable)
+
+
+def test_a_template_is_read(project, db):
+    url = re.match(r"postgresql://([^@/]*)@([^/]*)/(\w+)", db.url())
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write("prisma.config.ts", "import 'dotenv/config'\nexport default defineConfig({ datasource: {\n"
+                  "url: `postgresql://${process.env.WHO}@" + url[2] + "/${process.env.NAME}` } })\n")
+    project.write(".env", f"WHO={url[1]}\nNAME={url[3]}\n")
+    result = aramid.run("deploy", cwd=project.path)
+    assert result.rc == 0 and db.exists("a"), result
+    assert "prisma.config.ts:3, with WHO, NAME" in shown(project)
+
+
+def test_the_projects_own_variable_is_meant(project, db):
+    """A general DATABASE_URL may be another tool's; where it leads elsewhere, a deploy asks."""
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n  url = env("SHOP_URL")\n}\n')
+    project.write(".env", f"SHOP_URL={db.url()}\nDATABASE_URL=postgresql://u@127.0.0.1:1/other\n")
+    result = aramid.run("status", cwd=project.path)
+    assert result.rc == 10 and "1 pending" in result.out, result
+    assert "names another database" in result.err and "SHOP_URL" in result.err, result
+    result = aramid.run("deploy", cwd=project.path)
+    assert result.rc == 3 and "two sources name different databases" in result.err, result
+    for word in ("SHOP_URL", "DATABASE_URL", ".env:1", ".env:2", "/other", "aramid.yaml", "nothing was changed"):
+        assert word in result.err, result
+    project.write("aramid.yaml", "url: ${SHOP_URL}\n")
+    result = aramid.run("deploy", cwd=project.path)
+    assert result.rc == 0 and db.exists("a"), result
+    assert "another database" not in aramid.run("status", cwd=project.path).err
+
+
+def test_a_fall_back_is_no_statement_about_production(project, db):
+    """DATABASE_URL and DEV_DATABASE_URL alike do not turn development into production."""
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write(".env", f"DATABASE_URL={db.url()}\nDEV_DATABASE_URL={db.url()}\n")
+    result = aramid.run("deploy", "--env", "development", cwd=project.path)
+    assert result.rc == 0 and "production" not in result.text, result
+    # Said for production by name it is one.
+    project.write(".env", f"PROD_DATABASE_URL={db.url()}\nDEV_DATABASE_URL={db.url()}\n")
+    project.add("more", "CREATE TABLE b (id int);")
+    result = aramid.run("deploy", "--env", "development", cwd=project.path)
+    assert result.rc == 4 and "production" in result.err, result
+
+
+def test_the_embedded_servers_url_starts_it(reachable):
+    """An application needs it in .env; there it means the same server."""
+    assert aramid.run("deploy", cwd=reachable.path).rc == 0
+    url = aramid.run("db", "url", cwd=reachable.path).out.strip()
+    reachable.write(".env", f"DATABASE_URL={url}\n")
+    assert aramid.run("db", "stop", cwd=reachable.path).rc == 0
+    result = aramid.run("status", cwd=reachable.path)
+    assert result.rc == 0 and "up to date" in result.text, result
+
+
+def test_no_database_is_no_empty_one(reachable):
+    result = aramid.run("diff", "--from-config-datasource", "--to-migrations", "prisma/migrations",
+                        cwd=reachable.path)
+    assert result.rc != 0 and "DATABASE_URL" in result.err, result
+    assert not left_behind(reachable)
+
+
 def test_embedded_on_purpose(reachable):
     assert aramid.run("deploy", "--env", "ci", cwd=reachable.path, env={"CI": "true"}).rc == 0
     url = aramid.run("db", "url", cwd=reachable.path, env={"CI": "true"}).out.strip()

@@ -182,6 +182,25 @@ package_json(void **state)
     assert_false(config_package_parse(a, STR(""), &schema, &seed, &line));
 }
 
+static void
+put_alts(Buf *b, const FileAlts *alts)
+{
+    const char *bar = "";
+    vec_each (FileAlt, alt, alts) {
+        buf_fmt(b, "%s%s%s", bar, alt->is_env ? "env:" : "", alt->text ? alt->text : "<");
+        for (size_t i = 0; i < alt->part_count; i++) {
+            const FilePart *part = &alt->parts[i];
+            const char *mark = part->encoded ? "%" : "";
+            bool plain = part->alts.n == 1 && !part->encoded;
+            buf_fmt(b, "%s%s%s", i ? " " : "", mark, plain ? "" : "<");
+            put_alts(b, &part->alts);
+            buf_addz(b, plain ? "" : ">");
+        }
+        buf_addz(b, alt->text ? "" : ">");
+        bar = "|";
+    }
+}
+
 /* A value as text: "literal", "env:X", alternatives with "|", lists in brackets, "computed:what".
  */
 static const char *
@@ -193,8 +212,7 @@ shown(Arena *a, const FileValue *v, size_t n, const char *key)
         if (strcmp(v[i].key, key) != 0)
             continue;
         buf_clear(&b);
-        vec_each (FileAlt, alt, &v[i].alts)
-            buf_fmt(&b, "%s%s%s", b.n ? "|" : "", alt->is_env ? "env:" : "", alt->text);
+        put_alts(&b, &v[i].alts);
         vec_each (const char *, item, &v[i].list)
             buf_fmt(&b, "[%s]", *item);
         if (v[i].computed)
@@ -293,10 +311,21 @@ prisma_config_values(void **state)
         {"value", "constant"},
         {"['a', 'b',]", "[a][b]"},
         {"[]", ""},
+        {"`a${'b'}c`", "abc"},
+        {"`postgres://${process.env.U}:${encodeURIComponent(process.env.P ?? 'x')}@h/${env('D')}`",
+         "<postgres:// env:U : <%<env:P|x>> @h/ env:D>"},
+        {"`a${`b${process.env.X || '}'}`}`", "<a <b <env:X|}>>>"},
+        {"'a' + process.env.X + \"c\"", "<a env:X c>"},
+        {"process.env.A ?? `p${process.env.X}`", "env:A|<p env:X>"},
+        {"MYDB", "env:MYDB"},
+        {"renamed", "env:OTHER|d"},
+        {"`p${MYDB}`", "<p env:MYDB>"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *text = str_fmt(a,
-                                   "const value: string = 'constant'\nexport default {\n"
+                                   "const value: string = 'constant'\n"
+                                   "const { MYDB, OTHER: renamed = 'd' } = process.env\n"
+                                   "export default {\n"
                                    "datasource: { url: %s, directUrl: 'after' } }",
                                    cases[i].expr);
         const char *got = config_value(a, text, "datasource.url");
@@ -313,13 +342,15 @@ prisma_config_values(void **state)
     assert_string_equal(config_value(a, text, "tables.external"), "[a.b][c.d]");
     PrismaConfig p = {.path = "p", .dir = "/proj"};
     config_prisma_parse(a,
-                        STR("import dotenv from 'dotenv'\ndotenv.config({ path: '../../.env' "
+                        STR("process.loadEnvFile('../.env')\nprocess.loadEnvFile()\n"
+                            "import dotenv from 'dotenv'\ndotenv.config({ path: '../../.env' "
                             "})\nconfig({ quiet: true, path: "
                             "['.a', '.b'] })\nexport default {}"),
                         "/proj", &p);
-    assert_int_equal(p.dotenv_paths.n, 3);
-    assert_string_equal(p.dotenv_paths.v[0], "../../.env");
-    assert_string_equal(p.dotenv_paths.v[2], ".b");
+    assert_int_equal(p.dotenv_paths.n, 4);
+    assert_string_equal(p.dotenv_paths.v[0], "../.env");
+    assert_string_equal(p.dotenv_paths.v[1], "../../.env");
+    assert_string_equal(p.dotenv_paths.v[3], ".b");
 }
 
 void
@@ -332,7 +363,10 @@ prisma_config_computed(void **state)
     } cases[] = {
         {"getUrl('SECRET')", "computed:getUrl()"},
         {"await getUrl('SECRET')", "computed:await"},
-        {"`postgres://u:SECRET@${host}/db`", "computed:a template"},
+        {"`postgres://u:SECRET@${host}/db`", "computed:host"},
+        {"`postgres://u:SECRET@${env('A') + 1 ? 2 : 3}/db`", "computed:an expression"},
+        {"`a${}`", "computed:an expression"},
+        {"encodeURIComponent(make())", "computed:encodeURIComponent()"},
         {"'postgres://u:SECRET@' + host", "computed:an expression"},
         {"isProd ? 'SECRET' : 'b'", "computed:isProd"},
         {"process.env.X ? process.env.X : 'b'", "computed:an expression"},

@@ -419,8 +419,145 @@ load_direct_url(void **state)
                  "environment variable MY_URL (named by prisma/schema.prisma)");
     setenv("DATABASE_URL", "postgres://unnamed/", 1);
     load(&p, NULL);
-    assert_string_equal(text(&p, CFG_URL), "postgres://unnamed/");
-    assert_true(has_note(&p, "names the variable MY_URL"));
+    assert_string_equal(text(&p, CFG_URL), "postgres://process/");
+    assert_true(has_note(&p, "DATABASE_URL (environment variable DATABASE_URL) is not used"));
+}
+
+/* What the project's own files name is meant; DATABASE_URL may be another tool's. */
+void
+load_named_url(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    put(&p, "prisma/schema.prisma", "datasource db {\n url = env(\"SHOP_URL\")\n}\n");
+    put(&p, ".env",
+        "SHOP_URL=postgres://h/shop\nDATABASE_URL=postgres://h/other\n"
+        "DIRECT_URL=postgres://h/other\n");
+    setenv("DATABASE_URL", "postgres://h/process", 1);
+    load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgres://h/shop",
+                 ".env:1 (SHOP_URL, named by prisma/schema.prisma)");
+    assert_value(&p, CFG_DIRECT_URL, "(none)", "(none)");
+    assert_string_equal(p.c.other_url_origin, "environment variable DATABASE_URL");
+    assert_string_equal(p.c.other_url, "postgresql://h:5432/process");
+    /* The same database: nothing to decide, and a direct URL to it is of use. */
+    unsetenv("DATABASE_URL");
+    put(&p, ".env",
+        "SHOP_URL=postgres://u@ep-x-pooler.eu.neon.tech/shop\n"
+        "DATABASE_URL=postgres://u@ep-x.eu.neon.tech/shop?schema=public\n"
+        "DIRECT_URL=postgres://u@ep-x.eu.neon.tech:5432/shop\n");
+    load(&p, NULL);
+    assert_null(p.c.other_url);
+    assert_string_equal(text(&p, CFG_DIRECT_URL), "postgres://u@ep-x.eu.neon.tech:5432/shop");
+    /* Decided: by a flag, by aramid.yaml, by the name of the environment, by the file itself. */
+    put(&p, ".env", "SHOP_URL=postgres://h/shop\nDATABASE_URL=postgres://h/other\n");
+    ConfigFlag flag = {CFG_URL, "--url", "postgres://h/flag"};
+    load(&p, &(ConfigRequest){.flags = &flag, .flag_count = 1});
+    assert_null(p.c.other_url);
+    put(&p, "aramid.yaml", "url: ${DATABASE_URL}\n");
+    load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgres://h/other", "aramid.yaml:1");
+    assert_null(p.c.other_url);
+    put(&p, "aramid.yaml", "{}\n");
+    setenv("DEVELOPMENT_DATABASE_URL", "postgres://h/own", 1);
+    load(&p, NULL);
+    assert_string_equal(text(&p, CFG_URL), "postgres://h/own");
+    assert_null(p.c.other_url);
+    unsetenv("DEVELOPMENT_DATABASE_URL");
+    put(&p, "prisma.config.ts",
+        "export default { datasource: { url: process.env.P_URL || env('DATABASE_URL') } }");
+    load(&p, NULL);
+    assert_string_equal(text(&p, CFG_URL), "postgres://h/other");
+    setenv("P_URL", "postgres://h/preview", 1);
+    load(&p, NULL);
+    assert_string_equal(text(&p, CFG_URL), "postgres://h/preview");
+    assert_null(p.c.other_url);
+    unsetenv("P_URL");
+    /* Prisma would use what the schema spells out. */
+    put(&p, "prisma.config.ts", "export default {}");
+    put(&p, "prisma/schema.prisma", "datasource db {\n url = \"postgres://h/literal\"\n}\n");
+    load(&p, NULL);
+    assert_string_equal(text(&p, CFG_URL), "postgres://h/other");
+    assert_string_equal(p.c.other_url_origin, "prisma/schema.prisma:2");
+    /* A named variable that is set to nothing is no reason to take another one. */
+    put(&p, "prisma/schema.prisma", "datasource db {\n url = env(\"SHOP_URL\")\n}\n");
+    put(&p, ".env", "SHOP_URL=\nDATABASE_URL=postgres://h/other\n");
+    load(&p, NULL);
+    assert_string_equal(text(&p, CFG_URL), "(none)");
+    assert_string_equal(p.c.empty_url, "SHOP_URL");
+}
+
+/* A URL that cannot be read never becomes another database. */
+void
+load_unread_url(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    setenv("PGHOST", "/run/postgresql", 1);
+    setenv("POSTGRES_HOST", "h", 1);
+    static const struct {
+        const char *config, *why;
+    } cases[] = {
+        {"export default { datasource: { url: buildUrl() } }",
+         "prisma.config.ts:1: datasource.url is computed (buildUrl())"},
+        {"export default { datasource: { url: `postgres://h/${process.env.NAME}` } }",
+         "prisma.config.ts:1: datasource.url needs the variable NAME, which is not set"},
+        {"export default { datasource: make() }",
+         "prisma.config.ts:1: datasource.url is computed (an expression)"},
+        {"export default defineConfig({ ...base() })",
+         "prisma.config.ts:1: datasource.url is computed (\"...\" of something else)"},
+        {"export default load",
+         "prisma.config.ts: exports no object that can be read without running it"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put(&p, "prisma.config.ts", cases[i].config);
+        load(&p, NULL);
+        assert_string_equal(text(&p, CFG_URL), "(none)");
+        assert_string_equal(p.c.unread_url, cases[i].why);
+    }
+    setenv("DATABASE_URL", "postgres://h/said", 1);
+    load(&p, NULL);
+    assert_null(p.c.unread_url);
+    assert_string_equal(text(&p, CFG_URL), "postgres://h/said");
+    unsetenv("DATABASE_URL");
+    put(&p, "prisma.config.ts",
+        "export default { datasource: { url: `postgres://${process.env.U}:"
+        "${encodeURIComponent(process.env.PW)}@h/${process.env.D ?? 'd'}` } }");
+    put(&p, ".env", "U=me\nPW=p@:/w\n");
+    load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgres://me:p%40%3A%2Fw@h/d", "prisma.config.ts:1, with U, PW");
+    assert_null(p.c.unread_url);
+    unsetenv("PGHOST");
+    unsetenv("POSTGRES_HOST");
+}
+
+/* Secrets as files, and the .env files of a package in a monorepo. */
+void
+load_url_elsewhere(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    put(&p, "secret", "postgres://u:p@h/file\n");
+    setenv("DATABASE_URL_FILE", "secret", 1);
+    load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgres://u:p@h/file", "environment variable DATABASE_URL_FILE");
+    setenv("DATABASE_URL", "postgres://h/said", 1);
+    load(&p, NULL);
+    assert_string_equal(text(&p, CFG_URL), "postgres://h/said");
+    unsetenv("DATABASE_URL");
+    setenv("DATABASE_URL_FILE", "gone", 1);
+    assert_false(try_load(&p, NULL));
+    assert_non_null(strstr(p.err.detail, "DATABASE_URL_FILE"));
+    unsetenv("DATABASE_URL_FILE");
+    put(&p, "aramid.yaml", "schema: apps/web/prisma/schema.prisma\n");
+    put(&p, "apps/web/package.json", "{}");
+    put(&p, "apps/web/prisma/schema.prisma", "datasource db {\n url = env(\"DATABASE_URL\")\n}\n");
+    put(&p, "apps/web/.env", "DATABASE_URL=postgres://h/web\n");
+    load(&p, NULL);
+    assert_string_equal(text(&p, CFG_URL), "postgres://h/web");
+    put(&p, ".env", "DATABASE_URL=postgres://h/root\n");
+    load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgres://h/root", ".env:1");
 }
 
 void
@@ -532,8 +669,12 @@ load_from_parts(void **state)
     PROJECT(p);
     put(&p, ".env", "POSTGRES_DB=app\nPOSTGRES_PASSWORD=p@s/s\n");
     load(&p, NULL);
+    assert_value(&p, CFG_URL, "postgresql://postgres:p%40s%2Fs@/app?host=localhost",
+                 ".env:1 (POSTGRES_DB) and the variables beside it; POSTGRES_HOST is not set");
+    put(&p, ".env", "POSTGRES_PASSWORD=p@s/s\n");
+    load(&p, NULL);
     assert_value(&p, CFG_URL, "(none)", "(none)");
-    assert_true(has_note(&p, "POSTGRES_HOST is not"));
+    put(&p, ".env", "POSTGRES_DB=app\nPOSTGRES_PASSWORD=p@s/s\n");
     setenv("POSTGRES_HOST", "db", 1);
     setenv("POSTGRES_PORT", "5433", 1);
     load(&p, NULL);
