@@ -230,6 +230,8 @@ void
 cli_print(const CmdCall *call, const Buf *text)
 {
     Str shown = cli_hidden(call, text);
+    if (!cli_flag(call, "json"))
+        shown = cli_again(call, shown);
     fwrite(shown.p, 1, shown.n, call->out);
 }
 
@@ -249,8 +251,10 @@ hide(const CmdCall *call, char *text, size_t size)
 }
 
 void
-cli_hide(const CmdCall *call, Err *err)
+cli_finish_error(const CmdCall *call, Err *err)
 {
+    Str hint = cli_again(call, str_of(err->hint));
+    snprintf(err->hint, sizeof err->hint, STR_FMT, STR_ARG(hint));
     hide(call, err->primary, sizeof err->primary);
     hide(call, err->detail, sizeof err->detail);
     hide(call, err->hint, sizeof err->hint);
@@ -346,7 +350,7 @@ int
 cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool json)
 {
     Err err = *original;
-    cli_hide(call, &err);
+    cli_finish_error(call, &err);
     Buf text;
     buf_init(&text, call->arena);
     diag_text_error(&text, &call->term_err, &err);

@@ -123,9 +123,11 @@ typedef struct CmdSpec {
     int (*run)(CmdCall *call); /* returns the exit status */
 } CmdSpec;
 
-/* A word that users of other tools type, and what it is called here; only for hints. */
+/* A word that users of other tools type; only for hints. */
 typedef struct CmdOtherWord {
-    const char *word, *name;
+    const char *word;
+    const char *name;    /* what it is called here; NULL = this version does not have it */
+    const char *instead; /* then: what to type, with the tool that has it */
 } CmdOtherWord;
 
 typedef struct CliTable {
@@ -222,8 +224,9 @@ void cli_print_exactly(const CmdCall *call, Str text);
 /* Print a remark on standard error, unless --quiet; a line end is added when there is none. */
 __attribute__((format(printf, 2, 3))) void cli_note(const CmdCall *call, const char *fmt, ...);
 
-/* Take the call's secrets, and whatever looks like a password, out of an error. */
-void cli_hide(const CmdCall *call, Err *err);
+/* Make an error ready to be shown: the commands in its hint get the options of this call, its secrets
+ * and whatever looks like a password are taken out. */
+void cli_finish_error(const CmdCall *call, Err *err);
 
 /* Stops waits when a signal was caught (os_signals_catch). A DbTick. */
 bool cli_tick(void *unused, int64_t elapsed_ms);

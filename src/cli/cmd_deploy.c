@@ -157,6 +157,6 @@ cmd_deploy(CmdCall *call)
     DeployResult result;
     bool ok = flow_deploy(call->arena, &in, &result, &err);
     if (!ok)
-        cli_hide(call, &err);
+        cli_finish_error(call, &err);
     return finish(&d, &result, ok ? NULL : &err);
 }

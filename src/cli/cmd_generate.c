@@ -22,7 +22,7 @@ finish(CmdCall *call, const GenerateResult *r, Err *err)
     Buf b;
     buf_init(&b, call->arena);
     if (err)
-        cli_hide(call, err);
+        cli_finish_error(call, err);
     if (cli_flag(call, "json")) {
         JsonWriter w;
         jw_init(&w, call->arena, true);

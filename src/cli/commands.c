@@ -1101,11 +1101,41 @@ static const CmdSpec *const commands[] = {
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 
+#define PUSH \
+    "for a schema without migrations: npx prisma db push or npx drizzle-kit push; for the pending " \
+    "migrations of a folder: aramid deploy"
+#define CREATE \
+    "npx prisma migrate dev --create-only, or write prisma/migrations/<time>_<name>/migration.sql with " \
+    "the SQL of: aramid diff --from-migrations prisma/migrations --to-schema prisma/schema.prisma --script"
+#define RESET \
+    "npx prisma migrate reset deletes all data; for the embedded PostgreSQL of this project: aramid db " \
+    "remove, then aramid deploy"
+#define BACK \
+    "write a new migration that reverses the old one; or bring the data of a backup back: aramid restore"
+
 static const CmdOtherWord other_words[] = {
-    {"apply", "deploy"},   {"up", "deploy"},       {"push", "deploy"},     {"migrate up", "deploy"},
-    {"baseline", "resolve"}, {"lint", "validate"},   {"fmt", "format"},
-    {"info", "status"},    {"migrate list", "status"}, {"list", "status"}, {"dry-run", "plan"},
-    {"settings", "config show"}, {"start", "db start"}, {"stop", "db stop"}, {0},
+    {.word = "apply", .name = "deploy"},        {.word = "up", .name = "deploy"},
+    {.word = "migrate up", .name = "deploy"},   {.word = "baseline", .name = "resolve"},
+    {.word = "lint", .name = "validate"},       {.word = "fmt", .name = "format"},
+    {.word = "info", .name = "status"},         {.word = "migrate list", .name = "status"},
+    {.word = "list", .name = "status"},         {.word = "dry-run", .name = "plan"},
+    {.word = "settings", .name = "config show"}, {.word = "start", .name = "db start"},
+    {.word = "stop", .name = "db stop"},
+    /* What this version lacks must not be answered with a command that does something else. */
+    {.word = "push", .instead = PUSH},          {.word = "db push", .instead = PUSH},
+    {.word = "migrate dev", .instead = CREATE}, {.word = "dev", .instead = CREATE},
+    {.word = "create", .instead = CREATE},      {.word = "migrate new", .instead = CREATE},
+    {.word = "migrate create", .instead = CREATE}, {.word = "new", .instead = CREATE},
+    {.word = "seed", .instead = "npx prisma db seed"},
+    {.word = "db seed", .instead = "npx prisma db seed"},
+    {.word = "db execute", .instead = "npx prisma db execute"},
+    {.word = "execute", .instead = "npx prisma db execute"},
+    {.word = "reset", .instead = RESET},        {.word = "db reset", .instead = RESET},
+    {.word = "migrate reset", .instead = RESET},
+    {.word = "studio", .instead = "npx prisma studio"},
+    {.word = "rollback", .instead = BACK},      {.word = "down", .instead = BACK},
+    {.word = "migrate down", .instead = BACK},  {.word = "undo", .instead = BACK},
+    {0},
 };
 
 const CliTable *

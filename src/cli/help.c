@@ -68,9 +68,14 @@ bool
 cli_unknown_command(Arena *a, const CliTable *table, const char *name, Err *err)
 {
     err_set(err, ERR_USAGE, "unknown command %s", cli_quotable(a, str_of(name)));
-    for (const CmdOtherWord *o = table->other_words; o && o->word; o++)
-        if (strcmp(o->word, name) == 0)
+    for (const CmdOtherWord *o = table->other_words; o && o->word; o++) {
+        if (strcmp(o->word, name) != 0)
+            continue;
+        if (o->name)
             return err_hint(err, "here it is called `aramid %s`", o->name);
+        err_set(err, ERR_USAGE, "this version has no command `aramid %s`; nothing was done", name);
+        return err_hint(err, "%s", o->instead);
+    }
     CliNearest near = cli_nearest_begin(str_of(name));
     for (const CmdSpec *const *c = table->commands; *c; c++)
         if (!(*c)->hidden)

@@ -1,5 +1,6 @@
 """Where values come from, what wins, and that secrets stay hidden."""
 
+import json
 import os
 import re
 import shutil
@@ -282,3 +283,23 @@ def test_reading_commands_make_nothing(reachable):
     assert aramid.run("deploy", cwd=reachable.path).rc == 0
     assert aramid.run("db", "stop", cwd=reachable.path).rc == 0
     assert aramid.run("status", cwd=reachable.path).rc == 0
+
+
+def test_hints_repeat_the_options_of_the_call(project, db):
+    """They are pasted as they stand: without --url or --env they would mean another database."""
+    project.add("init", "CREATE TABLE a (id int);")
+    url = db.url()
+    result = aramid.run("status", "--url", url, "--env", "staging", cwd=project.path)
+    assert f"To apply: aramid deploy --url {url} --env staging" in result.out, result
+    assert "aramid plan --url" in result.out
+    result = aramid.run("deploy", "--env", "production", "--url", url, "--no-backup", cwd=project.path)
+    assert f"aramid deploy --env production --url {url} --no-backup" in result.err, result
+    # Prisma's words stay Prisma's.
+    result = aramid.run("migrate", "deploy", cwd=project.path, env={"NODE_ENV": "production", "DATABASE_URL": url})
+    assert result.rc == 1 and "aramid migrate deploy --yes" in result.err, result
+    # -C is said as it was typed, also in JSON; the password never is.
+    parent, name = os.path.split(project.path)
+    secret = url.replace("postgres@", "postgres:canary-pw@")
+    result = aramid.run("deploy", "-C", name, "--url", secret, "--env", "production", "--json", cwd=parent)
+    hint = json.loads(result.out)["error"]["hint"]
+    assert f"aramid deploy -C {name} --url" in str(hint) and "canary" not in result.text, result

@@ -1,0 +1,100 @@
+/* Commands that messages tell to type, with the options of this call: pasted as they stand, they must
+ * lead to the same database. */
+#include "cli/cli_int.h"
+
+#include "config/config.h"
+
+/* The command whose words `text` begins with, in the spelling of this call where it is one of Prisma's;
+ * *ret_n is their length. NULL = it is none. */
+static const CmdSpec *
+command_at(const CliTable *table, Str text, size_t *ret_n)
+{
+    const CmdSpec *best = NULL;
+    *ret_n = 0;
+    for (const CmdSpec *const *c = table->commands; *c; c++) {
+        size_t n = strlen((*c)->name);
+        bool ends = text.n == n || (text.n > n && !strchr("-_", text.p[n]) &&
+                                    (text.p[n] < 'a' || text.p[n] > 'z'));
+        if (n > *ret_n && str_starts(text, str_of((*c)->name)) && ends)
+            best = *c, *ret_n = n;
+    }
+    return best;
+}
+
+/* "deploy" for a call of `migrate deploy` is "migrate deploy". */
+static const CmdSpec *
+in_words_of_call(const CmdCall *call, const CmdSpec *spec)
+{
+    ARENA_LOCAL(a);
+    if (!call->spec || !str_starts(str_of(call->spec->name), STR("migrate ")))
+        return spec;
+    const char *name = str_fmt(a, "migrate %s", spec->name);
+    for (const CmdSpec *const *c = call->table->commands; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return spec;
+}
+
+/* Whether a call's option says where to work, so that another command of the same work needs it. */
+static bool
+is_repeated(const OptSpec *o, const CmdSpec *spec)
+{
+    static const char *const names[] = {"directory", "env",        "config",
+                                        "schema",    "migrations", "url"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(o->name, names[i]) == 0)
+            return !o->listed_for || (o->listed_for & spec->uses);
+    return false;
+}
+
+/* What stands behind the command up to the end of the line or of its quotes. */
+static Str
+rest_of(Str text)
+{
+    size_t n = 0;
+    while (n < text.n && !strchr("\n`;,)", text.p[n]))
+        n++;
+    return str_slice(text, 0, n);
+}
+
+static void
+add_options(const CmdCall *call, const CmdSpec *spec, Str rest, Buf *out)
+{
+    Arena *a = out->arena;
+    vec_each (const OptValue, v, &call->options) {
+        const char *value = v->text;
+        if (!is_repeated(v->spec, spec) ||
+            str_contains(rest, str_of(str_fmt(a, " --%s", v->spec->name))))
+            continue;
+        DbUrl url;
+        Err unread;
+        if (v->spec->type == OPT_URL) /* without its password: that one is asked for elsewhere */
+            value = url_parse(a, v->text, "", &url, &unread) ? url_shown(a, &url) : "URL";
+        buf_fmt(out, " %s %s", v->spelling, str_shell(a, value));
+    }
+}
+
+Str
+cli_again(const CmdCall *call, Str text)
+{
+    static const Str program = {"aramid ", 7};
+    Buf out;
+    buf_init(&out, call->arena);
+    for (size_t i = 0; i < text.n;) {
+        Str rest = str_slice(text, i, text.n);
+        bool begins = i == 0 || strchr(" \n`(", text.p[i - 1]);
+        size_t n = 0;
+        const CmdSpec *spec = NULL;
+        if (begins && str_starts(rest, program))
+            spec = command_at(call->table, str_slice(rest, program.n, rest.n), &n);
+        if (!spec) {
+            buf_addc(&out, text.p[i++]);
+            continue;
+        }
+        spec = in_words_of_call(call, spec);
+        buf_fmt(&out, "aramid %s", spec->name);
+        i += program.n + n;
+        add_options(call, spec, rest_of(str_slice(text, i, text.n)), &out);
+    }
+    return buf_str(&out);
+}
