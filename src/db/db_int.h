@@ -29,9 +29,6 @@ enum {
     GRACE_MS = 5000,  /* for the server to answer to it */
 };
 
-/* Whether a host is an address, so that nothing is to be looked up. */
-bool db_is_numeric(const char *host);
-
 /* Wait until the socket is ready, the tick or the time ends it. */
 typedef enum WaitEnd { WAIT_READY, WAIT_DEADLINE, WAIT_STOP } WaitEnd;
 WaitEnd db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms,

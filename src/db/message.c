@@ -8,26 +8,6 @@
 #include <poll.h>
 #include <stdlib.h>
 
-WaitEnd
-db_wait_socket(int fd, short events, int64_t deadline_ms, int64_t started_ms, int tick_ms,
-               DbTick tick, void *arg)
-{
-    if (tick_ms == 0)
-        tick_ms = TICK_MS;
-    for (;;) {
-        int64_t now = clock_ms();
-        if (now >= deadline_ms)
-            return WAIT_DEADLINE;
-        int64_t left = deadline_ms - now;
-        struct pollfd pfd = {.fd = fd, .events = events};
-        int n = poll(&pfd, 1, (int)(left < tick_ms ? left : tick_ms));
-        if (n > 0)
-            return WAIT_READY;
-        if (tick && !tick(arg, clock_ms() - started_ms))
-            return WAIT_STOP;
-    }
-}
-
 typedef struct CancelCall {
     PqApi pq;
     PGcancel *cancel;
@@ -317,7 +297,7 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
                        .table = "",
                        .column = "",
                        .constraint = ""};
-    if (!db_is_open(db)) {
+    if (!db->conn) {
         ret->end = DB_LOST;
         ret->message = "the connection is closed";
         return;

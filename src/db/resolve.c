@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -139,4 +140,12 @@ resolve_host(Arena *a, const char *host, int64_t timeout_ms, AddressVec *ret, co
         *vec_add(a, ret) = str_dupz(a, l->addresses[i]);
     mem_free(l);
     return end == RESOLVE_OK && ret->n == 0 ? RESOLVE_UNKNOWN : end;
+}
+
+bool
+db_is_numeric(const char *host)
+{
+    unsigned char buf[16];
+    return inet_pton(AF_INET, host, buf) == 1 || inet_pton(AF_INET6, host, buf) == 1 ||
+           strchr(host, '%');
 }

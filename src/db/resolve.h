@@ -22,3 +22,6 @@ ResolveEnd resolve_host(Arena *a, const char *host, int64_t timeout_ms, AddressV
 /* Run fn(arg) in a thread of its own and wait at most timeout_ms. True: it ended, arg is the
  * caller's again. False: it goes on alone and calls free_arg(arg) when it ends. */
 bool run_with_deadline(void (*fn)(void *), void *arg, void (*free_arg)(void *), int64_t timeout_ms);
+
+/* Whether a host is an address, so that nothing is to be looked up. */
+bool db_is_numeric(const char *host);

@@ -1,6 +1,5 @@
 #include "db/db.h"
 
-#include "base/clock.h"
 #include "base/os.h"
 
 static const struct {
@@ -43,18 +42,4 @@ db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt)
     uint32_t r;
     os_random(&r, sizeof r);
     return top / 2 + (int64_t)(r % (uint32_t)(top / 2 + 1));
-}
-
-bool
-db_pause(DbTick tick, void *arg, int64_t ms)
-{
-    int64_t start = clock_ms(), end = start + ms;
-    for (;;) {
-        if (tick && !tick(arg, clock_ms() - start))
-            return false;
-        int64_t left = end - clock_ms();
-        if (left <= 0)
-            return true;
-        clock_sleep_ms(left < 100 ? left : 100);
-    }
 }

@@ -5,7 +5,6 @@
 #include "base/fs.h"
 #include "db/resolve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -83,14 +82,6 @@ try_ip(Arena *a, const char *text, int port, int64_t timeout_ms, DbTick tick, vo
     int error = try_address(list->ai_addr, list->ai_addrlen, timeout_ms, tick, arg);
     freeaddrinfo(list);
     return error;
-}
-
-bool
-db_is_numeric(const char *host)
-{
-    unsigned char buf[16];
-    return inet_pton(AF_INET, host, buf) == 1 || inet_pton(AF_INET6, host, buf) == 1 ||
-           strchr(host, '%');
 }
 
 static void
