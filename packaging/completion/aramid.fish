@@ -15,7 +15,7 @@ complete -c aramid -n '__fish_seen_subcommand_from deploy' -l wait -x -d 'how lo
 complete -c aramid -n '__fish_seen_subcommand_from deploy' -l timeout -x -d 'limit for the whole run; 0 = none'
 complete -c aramid -n '__fish_seen_subcommand_from deploy' -l lock-timeout -x -d 'longest time that others may queue behind a waiting DDL statement'
 complete -c aramid -n '__fish_seen_subcommand_from deploy' -l lock-budget -x -d 'how long to try for a table lock before giving up'
-complete -c aramid -n '__fish_seen_subcommand_from deploy' -l retries -x -d 'attempts after a lost connection, a deadlock or a serialization failure'
+complete -c aramid -n '__fish_seen_subcommand_from deploy' -l retries -x -d 'tries after the first, at a lost connection, a deadlock or a serialization failure'
 complete -c aramid -n '__fish_seen_subcommand_from deploy' -l create-database -d 'create the database when it does not exist'
 complete -c aramid -n '__fish_seen_subcommand_from deploy' -l no-create-database -d 'create the database when it does not exist'
 complete -c aramid -n '__fish_seen_subcommand_from deploy' -l backup -d 'make a backup before anything is changed; production does so by itself'

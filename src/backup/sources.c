@@ -283,7 +283,7 @@ backup_pg_dump(Arena *a, const BackupRequest *r, const BackupFacts *facts, const
         arena_reset(a, mark);
         if (r->note && attempt == 1)
             r->note(r->note_arg, "a table is locked by others; trying again until it is free");
-        if (!db_pause(r->tick, r->tick_arg, db_backoff_ms(500, 5000, attempt)))
+        if (!db_pause(r->tick, r->tick_arg, db_retry_ms(DB_PATIENCE_DUMP, 0, attempt)))
             return err_set(err, ERR_INTERRUPTED, "interrupted while a table was locked");
     }
 }

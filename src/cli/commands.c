@@ -202,7 +202,7 @@ static const OptSpec deploy_options[] = {
      .help = "how long to try for a table lock before giving up"},
     {.name = "retries", .type = OPT_INT, .value = "N", .max = 1000,
      .config = CLI_SETS(MAX_RETRIES),
-     .help = "attempts after a lost connection, a deadlock or a serialization failure"},
+     .help = "tries after the first, at a lost connection, a deadlock or a serialization failure"},
     {.name = "create-database", .type = OPT_FLAG, .negatable = true,
      .config = CLI_SETS(CREATE_DB), .help = "create the database when it does not exist"},
     {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),

@@ -190,12 +190,13 @@ connect_with_retries(Db *db, Err *err)
             return true;
         db->pq.PQfinish(db->conn);
         db->conn = NULL;
-        if (err->code == ERR_SERVER_BUSY ? clock_ms() >= busy_until
-                                         : !err_is_temporary(err) || attempt > db->opt.retries)
+        bool busy = err->code == ERR_SERVER_BUSY;
+        DbPatience patience = busy ? DB_PATIENCE_BUSY : DB_PATIENCE_CONNECT;
+        if (busy ? clock_ms() >= busy_until
+                 : !err_is_temporary(err) || !db_may_retry(patience, db->opt.retries, attempt))
             return false;
-        int64_t cap = err->code == ERR_SERVER_BUSY ? 1000 : 5000;
         if (!db_pause(db->opt.tick, db->opt.tick_arg,
-                      db_backoff_ms(db->opt.retry_delay_ms, cap, attempt)))
+                      db_retry_ms(patience, db->opt.retry_delay_ms, attempt)))
             return err_set(err, ERR_INTERRUPTED, "connecting was interrupted");
     }
 }

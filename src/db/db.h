@@ -26,7 +26,7 @@ typedef struct DbOptions {
     int64_t connect_ms;      /* one attempt, name resolution included */
     int64_t operation_ms;    /* one of our own queries */
     int64_t wait_server_ms;  /* a server that is starting or full is asked again for so long */
-    int retries;             /* attempts after an unreachable server */
+    int retries;             /* tries after the first one at an unreachable server */
     int64_t retry_delay_ms;
     DbTick tick; /* may be NULL */
     void *tick_arg;
@@ -185,9 +185,28 @@ typedef enum DbRetry {
 /* The one table of SQLSTATEs that are worth another try. */
 DbRetry db_retry_class(const char *sqlstate);
 
-/* Pause before attempt number `attempt` (1 = after the first failure): base * 2^(attempt-1) with
- * full jitter, at most cap. */
-int64_t db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt);
+/* What is tried again: how often, and how long the pauses are, stands in one table (retry.c). */
+typedef enum DbPatience {
+    DB_PATIENCE_CONNECT,  /* a server that cannot be reached */
+    DB_PATIENCE_BUSY,     /* one that is starting or full */
+    DB_PATIENCE_PASS,     /* a run whose connection or lock was lost */
+    DB_PATIENCE_YIELD,    /* a run that let another client go first */
+    DB_PATIENCE_CONFLICT, /* a transaction that the server ended: deadlock, serialization failure */
+    DB_PATIENCE_ALONE,    /* a statement outside of transactions that it ended */
+    DB_PATIENCE_LOCK,     /* a table lock that is not free */
+    DB_PATIENCE_DUMP,     /* pg_dump, because of such a lock */
+    DB_PATIENCE_SCHEMA,   /* reading a schema that changes meanwhile */
+    DB_PATIENCE_COUNT
+} DbPatience;
+
+/* Whether another try may follow after `failures` of them (1 = the first has failed). retries: the
+ * setting, which counts the tries after the first; 0 where the kind does not go by it. Kinds that have
+ * a budget of time always may: their caller looks at the clock. */
+bool db_may_retry(DbPatience patience, long long retries, int failures);
+
+/* The pause before it: grows to a cap, with jitter. delay_ms: the setting retry_delay, 0 where the kind
+ * does not go by it. */
+int64_t db_retry_ms(DbPatience patience, int64_t delay_ms, int failures);
 
 /* Wait, ticking; false when the tick asked to stop. */
 bool db_pause(DbTick tick, void *arg, int64_t ms);

@@ -1,4 +1,5 @@
-#include "db/db.h"
+/* What is worth another try, how often, and after which pause. */
+#include "db/db_int.h"
 
 #include "base/os.h"
 
@@ -42,4 +43,40 @@ db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt)
     uint32_t r;
     os_random(&r, sizeof r);
     return top / 2 + (int64_t)(r % (uint32_t)(top / 2 + 1));
+}
+
+enum {
+    BY_SETTING = -1, /* as often as `retries` says */
+    BY_TIME = -2,    /* until the caller's budget of time is spent */
+};
+
+static const struct {
+    int retries;     /* tries after the first one */
+    int64_t base_ms; /* 0 = as `retry_delay` says */
+    int64_t cap_ms;
+} patience[DB_PATIENCE_COUNT] = {
+    [DB_PATIENCE_CONNECT] = {BY_SETTING, 0, 5000},
+    [DB_PATIENCE_BUSY] = {BY_TIME, 0, 1000},
+    [DB_PATIENCE_PASS] = {BY_SETTING, 0, 5000},
+    [DB_PATIENCE_YIELD] = {10, 0, 5000},
+    [DB_PATIENCE_CONFLICT] = {BY_SETTING, 0, 10000},
+    [DB_PATIENCE_ALONE] = {BY_SETTING, 0, 5000},
+    [DB_PATIENCE_LOCK] = {BY_TIME, 100, 2000},
+    [DB_PATIENCE_DUMP] = {BY_TIME, 500, 5000},
+    [DB_PATIENCE_SCHEMA] = {19, 20, 500},
+};
+
+bool
+db_may_retry(DbPatience p, long long retries, int failures)
+{
+    if (patience[p].retries == BY_TIME)
+        return true;
+    return failures <= (patience[p].retries == BY_SETTING ? retries : patience[p].retries);
+}
+
+int64_t
+db_retry_ms(DbPatience p, int64_t delay_ms, int failures)
+{
+    int64_t base = patience[p].base_ms;
+    return db_backoff_ms(base ? base : delay_ms, patience[p].cap_ms, failures);
 }

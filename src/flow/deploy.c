@@ -47,16 +47,17 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
     return false;
 }
 
-/* ---- drift and the gate --------------------------------------------------------------------------------- */
+/* ---- drift and consent ----------------------------------------------------------------------------------- */
 
-typedef struct Gate {
+/* What the calls of a deploy share. */
+typedef struct Deploying {
     const DeployInput *in;
     DeployResult *ret;
     FlowGuard guard;
-    bool is_done; /* drift was looked for */
+    bool has_looked; /* for drift */
     BackupPolicy backup;
-    bool is_prepared;
-} Gate;
+    bool is_prepared; /* the first change may come */
+} Deploying;
 
 static void
 tell(const DeployInput *in, RunLevel level, const char *text)
@@ -73,23 +74,23 @@ note(const DeployInput *in, const char *text)
 
 /* Only drift that was found ends a deploy: where it cannot be looked for, that is said. */
 static bool
-look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
+look_for_drift(Arena *a, Deploying *d, const Session *s, Err *err)
 {
-    const Config *c = g->in->base.config;
+    const Config *c = d->in->base.config;
     const char *policy = c->values[CFG_DRIFT].text;
     if (!policy)
         policy = c->profile == PROFILE_PRODUCTION ? "warn" : "off";
-    if (g->is_done || strcmp(policy, "off") == 0 || !g->ret->history.applied)
+    if (d->has_looked || strcmp(policy, "off") == 0 || !d->ret->history.applied)
         return true;
-    g->is_done = true;
+    d->has_looked = true;
     Err reason;
-    DriftResult r = {.config = c, .history = g->ret->history};
-    if (!flow_drift_of(a, &g->in->base, s, &r, &reason)) {
+    DriftResult r = {.config = c, .history = d->ret->history};
+    if (!flow_drift_of(a, &d->in->base, s, &r, &reason)) {
         if (reason.code == ERR_INTERRUPTED || !db_is_open(s->db)) {
             *err = reason;
             return false;
         }
-        note(g->in, str_fmt(a, "not looked for changes beside the migrations: %s", reason.primary));
+        note(d->in, str_fmt(a, "not looked for changes beside the migrations: %s", reason.primary));
         return true;
     }
     if (!r.has_drift)
@@ -101,7 +102,7 @@ look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
         return err_hint(err, "aramid drift shows the SQL that undoes or keeps them; the setting "
                              "\"drift\" decides what a deploy does about it");
     }
-    note(g->in, str_fmt(a,
+    note(d->in, str_fmt(a,
                         "the database was changed beside its migrations (%zu difference%s): "
                         "aramid drift",
                         r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s"));
@@ -111,26 +112,26 @@ look_for_drift(Arena *a, Gate *g, const Session *s, Err *err)
 static bool
 guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
 {
-    Gate *g = arg;
-    if (!flow_guard_session(&g->guard, s, g->ret->target.origin, err))
+    Deploying *d = arg;
+    if (!flow_guard_session(&d->guard, s, d->ret->target.origin, err))
         return false;
-    flow_guard_shown(&g->guard, &g->ret->identity);
-    if (g->guard.target.writes)
-        *ret_mark = &g->guard.mark;
+    flow_guard_shown(&d->guard, &d->ret->identity);
+    if (d->guard.target.writes)
+        *ret_mark = &d->guard.mark;
     return true;
 }
 
 static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
-    Gate *g = arg;
-    const DeployInput *in = g->in;
+    Deploying *d = arg;
+    const DeployInput *in = d->in;
     GateConsent consent;
-    if (!flow_guard_consent(&g->guard, &consent, err) || !look_for_drift(s->arena, g, s, err) ||
+    if (!flow_guard_consent(&d->guard, &consent, err) || !look_for_drift(s->arena, d, s, err) ||
         (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
         (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))
         return false;
-    flow_guard_announce(&g->guard, &in->sink);
+    flow_guard_announce(&d->guard, &in->sink);
     return true;
 }
 
@@ -138,34 +139,34 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
 
 /* That there is none is said where there should be one. */
 static void
-tell_no_backup(Arena *a, const Gate *g)
+tell_no_backup(Arena *a, const Deploying *d)
 {
-    const BackupPolicy *p = &g->backup;
+    const BackupPolicy *p = &d->backup;
     if (p->reason)
-        note(g->in,
+        note(d->in,
              str_fmt(a, "no backup is made: %s", str_printable(a, str_of(p->reason), false)));
     else if (p->off_origin)
-        note(g->in, str_fmt(a, "no backup is made: switched off by %s", p->off_origin));
+        note(d->in, str_fmt(a, "no backup is made: switched off by %s", p->off_origin));
 }
 
 /* The backup, or why there is none, is written down before the first change: who asks for it asks
  * after something went wrong. */
 static bool
-record(Session *s, const Gate *g, bool due, bool is_first, Err *err)
+write_down(Session *s, const Deploying *d, bool due, bool is_first, Err *err)
 {
-    const Config *c = g->in->base.config;
-    RunRow r = {.run_id = g->in->run_id,
+    const Config *c = d->in->base.config;
+    RunRow r = {.run_id = d->in->run_id,
                 .verb = "deploy",
                 .environment = c->env_name,
-                .backup_id = due ? g->ret->backup_id : NULL,
-                .no_backup_reason = is_first ? g->backup.reason : NULL};
+                .backup_id = due ? d->ret->backup_id : NULL,
+                .no_backup_reason = is_first ? d->backup.reason : NULL};
     if (!(r.backup_id && c->env_said) && !r.no_backup_reason)
         return true;
     if (run_write_row(s, &r, err))
         return true;
     if (!db_is_open(s->db) || err->code == ERR_INTERRUPTED)
         return false;
-    note(g->in,
+    note(d->in,
          str_fmt(s->arena, "this run could not be written down in the database: %s", err->primary));
     return true;
 }
@@ -175,29 +176,29 @@ record(Session *s, const Gate *g, bool due, bool is_first, Err *err)
 static bool
 before(void *arg, Session *s, const char *migration, Err *err)
 {
-    Gate *g = arg;
-    const DeployInput *in = g->in;
-    const BackupPolicy *p = &g->backup;
-    bool is_first = !migration && !g->is_prepared;
+    Deploying *d = arg;
+    const DeployInput *in = d->in;
+    const BackupPolicy *p = &d->backup;
+    bool is_first = !migration && !d->is_prepared;
     if (is_first && !s->ledger_exists && s->is_fresh) {
         if (p->makes && !p->each)
             tell(in, RUN_INFO, "the database is empty: there is nothing to back up");
-        g->backup.makes = p->makes && p->each;
-        g->is_prepared = true;
+        d->backup.makes = p->makes && p->each;
+        d->is_prepared = true;
         return true;
     }
     if (is_first && !p->makes)
-        tell_no_backup(s->arena, g);
+        tell_no_backup(s->arena, d);
     bool due = p->makes && (p->each ? migration != NULL : is_first);
-    if (due && !flow_backup_before(s->arena, &in->base, &in->sink, &g->ret->target, in->run_id,
-                                   &g->ret->history, &g->ret->run, &g->ret->backup_id, err))
+    if (due && !flow_backup_before(s->arena, &in->base, &in->sink, &d->ret->target, in->run_id,
+                                   &d->ret->history, &d->ret->run, &d->ret->backup_id, err))
         return false;
-    if (!record(s, g, due, is_first, err))
+    if (!write_down(s, d, due, is_first, err))
         return false;
     if ((due || is_first) && in->base.config->profile != PROFILE_DEVELOPMENT &&
         !flow_wait_for_dumps(s->arena, &in->base, &in->sink, s, err))
         return false;
-    g->is_prepared = true;
+    d->is_prepared = true;
     return true;
 }
 
@@ -206,41 +207,36 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
     const Config *c = in->base.config;
     *ret = (DeployResult){.config = c, .run_id = in->run_id};
-    Gate gate = {.in = in, .ret = ret};
+    Deploying d = {.in = in, .ret = ret};
     /* Files first: what is wrong with them needs no server to be said. */
-    if (!flow_backup_policy(c, in->reason, &gate.backup, err) ||
+    if (!flow_backup_policy(c, in->reason, &d.backup, err) ||
         !flow_history(a, c, &ret->history, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
     if (in->on_target)
         in->on_target(in->on_target_arg, &ret->target);
     GateConsent consent;
-    flow_guard_open(a, &in->base, GATE_CHANGES, "aramid deploy", &gate.guard);
-    if (!flow_guard_check(&gate.guard, err))
+    flow_guard_open(a, &in->base, GATE_CHANGES, "aramid deploy", &d.guard);
+    if (!flow_guard_check(&d.guard, err))
         return false;
     /* Who is asked is asked before the locks are taken. A refusal comes only when there is something
      * to change. */
     Err later;
-    bool asks = flow_guard_consent(&gate.guard, &consent, &later) && consent == GATE_ASK;
-    RunDeploy d = {
+    bool asks = flow_guard_consent(&d.guard, &consent, &later) && consent == GATE_ASK;
+    RunDeploy run = {
         .config = c,
         .url = &ret->target.url,
         .url_origin = ret->target.origin,
         .history = &ret->history,
         .run_id = in->run_id,
         .sink = in->sink,
-        .guard = guard,
-        .guard_arg = &gate,
+        .calls = {.arg = &d, .guard = guard, .approve = approve, .before = before},
         .keeps_runs = c->env_said,
-        .consent = gate.guard.facts.agent ? gate.guard.facts.agent_consent : NULL,
-        .approve = approve,
-        .approve_arg = &gate,
-        .before = before,
-        .before_arg = &gate,
+        .consent = d.guard.facts.agent ? d.guard.facts.agent_consent : NULL,
         .ask_first = asks,
         .show_progress = in->show_progress,
     };
-    if (run_deploy(a, &d, &ret->run, err))
+    if (run_deploy(a, &run, &ret->run, err))
         return true;
     if (err->code != ERR_DB_MISSING || !in->create_database)
         return false;
@@ -250,5 +246,5 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
             *err = missing;
         return false;
     }
-    return run_deploy(a, &d, &ret->run, err);
+    return run_deploy(a, &run, &ret->run, err);
 }

@@ -3,8 +3,6 @@
 
 /* Functions that print definitions see the present, not the snapshot: of an object that was dropped
  * in between they print nothing or fail (XX000), and then all is read again. */
-enum { ATTEMPTS = 20, PAUSE_MS = 20, PAUSE_CAP_MS = 500 };
-
 static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 static const char opening[] =
     "SET LOCAL statement_timeout = 0;" /* the connection's own deadline counts */
@@ -96,13 +94,13 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
         }
         if (!done && strcmp(err->sqlstate, "XX000") != 0)
             return false;
-        if (attempt == ATTEMPTS || reads_inside(options)) {
+        if (!db_may_retry(DB_PATIENCE_SCHEMA, 0, attempt) || reads_inside(options)) {
             if (done)
                 err_set(err, ERR_SQL, "the schema changed each of %d times that it was read",
                         attempt);
             return err_hint(err, "try again when nobody changes the schema");
         }
         arena_reset(a, m);
-        db_pause(NULL, NULL, db_backoff_ms(PAUSE_MS, PAUSE_CAP_MS, attempt));
+        db_pause(NULL, NULL, db_retry_ms(DB_PATIENCE_SCHEMA, 0, attempt));
     }
 }

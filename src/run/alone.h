@@ -1,7 +1,7 @@
 /* Internal to run/: what alone.c knows about statements outside of transactions. */
 #pragma once
 
-#include "run/run_int.h"
+#include "run/step.h"
 
 /* ---- invalid indexes ---------------------------------------------------------------------- */
 
@@ -59,8 +59,7 @@ const JournalStep *intent_find(const Run *r, const char *ledger_id, size_t first
 char *intent_table(Arena *a, const SqlStmt *s);
 
 /* Write it. It need not be flushed: what the statement does is later in the log. */
-MUST_CHECK bool intent_write(Run *r, Arena *a, const MigrationPlan *mp, const Step *step,
-                             const LedgerRow *row, bool first, Intent *ret, Err *err);
+MUST_CHECK bool intent_write(const Try *t, Intent *ret, Err *err);
 
 /* ---- proof -------------------------------------------------------------------------------- */
 

@@ -6,17 +6,17 @@
 #include "sqltext/sqltext.h"
 
 enum {
-    GATE_AGE_MS = 100, /* shorter transactions end by themselves */
+    OLD_MS = 100, /* shorter transactions end by themselves */
     TELL_MS = 5000,
     HOLDERS_MAX = 50,
 };
 
 /* What one wait has seen. */
-typedef struct Gate {
+typedef struct Blockers {
     Arena *arena;
     const char *before;  /* " 3/17 4/2 ": transactions that held a table at the last look */
     const char *blocker; /* one of the present look that is older than a moment, or NULL */
-} Gate;
+} Blockers;
 
 /* The modes that conflict with one, as pg_locks names them
  * (https://www.postgresql.org/docs/current/explicit-locking.html). */
@@ -107,17 +107,17 @@ budget_spent(Run *r, const MigrationPlan *mp, const char *blocker, Err *err)
 /* A transaction that began a while ago, or that the last look saw too: a role may not see when the
  * sessions of others began. */
 static bool
-is_old(const Gate *g, const DbRows *rows, int i, const char *id)
+is_old(const Blockers *g, const DbRows *rows, int i, const char *id)
 {
     long long ms = 0;
     Str age = db_cell(rows, i, 4);
     bool prepared = str_is(db_cell(rows, i, 0), "0");
-    return prepared || (age.p && str_to_int(age, 0, INT64_MAX, &ms) && ms >= GATE_AGE_MS) ||
+    return prepared || (age.p && str_to_int(age, 0, INT64_MAX, &ms) && ms >= OLD_MS) ||
            strstr(g->before, id);
 }
 
 static bool
-look(Run *r, Gate *g, const LockPlan *locks, Err *err)
+look(Run *r, Blockers *g, const LockPlan *locks, Err *err)
 {
     g->blocker = NULL;
     if (!locks->tables.n)
@@ -158,11 +158,11 @@ tell_blocked(Run *r, const MigrationPlan *mp, const char *blocker)
 }
 
 bool
-blockers_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *seen, int attempt,
-              Err *err)
+blockers_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char *seen, Err *err)
 {
     ARENA_LOCAL(a);
-    Gate g = {.arena = a, .before = ""};
+    Blockers g = {.arena = a, .before = ""};
+    int attempt = ++r->failures[DB_PATIENCE_LOCK];
     int64_t budget = config_ms(r->session.config, CFG_LOCK_BUDGET);
     const char *last = seen[0] ? seen : NULL;
     if (!r->lock_wait_started_ms)
@@ -180,8 +180,9 @@ blockers_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char
             tell_blocked(r, mp, last);
         /* Nobody to wait for by name (a row lock, a short transaction): only time helps, and each
          * try makes others wait a little, so the pauses grow. */
-        int64_t pause = g.blocker ? 50 + (n < 9 ? n : 9) * 20 : db_backoff_ms(100, 2000, attempt);
-        if (!db_pause(run_tick, r, pause < GATE_AGE_MS && !g.blocker ? GATE_AGE_MS : pause))
+        int64_t pause =
+            g.blocker ? 50 + (n < 9 ? n : 9) * 20 : db_retry_ms(DB_PATIENCE_LOCK, 0, attempt);
+        if (!db_pause(run_tick, r, pause < OLD_MS && !g.blocker ? OLD_MS : pause))
             return err_set(err, ERR_INTERRUPTED, "waiting for a table lock was interrupted");
     }
 }

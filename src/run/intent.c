@@ -1,7 +1,6 @@
 /* The journal's word, before a statement outside of transactions, that it is about to begin. */
 #include "run/alone.h"
 #include "run/session_int.h"
-#include "run/step.h"
 #include "sqltext/sqltext.h"
 
 const JournalStep *
@@ -31,29 +30,33 @@ intent_table(Arena *a, const SqlStmt *s)
 }
 
 bool
-intent_write(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
-             bool first, Intent *ret, Err *err)
+intent_write(const Try *t, Intent *ret, Err *err)
 {
+    Run *r = t->run;
+    Arena *a = t->arena;
+    const Step *step = t->step;
+    const LedgerRow *row = t->row;
     const Session *ses = &r->session;
-    const SqlStmt *s = &mp->script.stmts.v[step->first];
+    const SqlStmt *s = &t->mp->script.stmts.v[step->first];
     bool index_build = s->kind == SQL_CREATE_INDEX;
     Buf b;
     buf_init(&b, a);
     session_add_user_prefix(ses, &b);
     buf_addz(&b, "SET LOCAL synchronous_commit=off;");
     run_add_carry(r, &b);
-    if (first) {
+    if (t->first) {
         ses->layout->add_begun(&b, ses->ledger_schema, row);
         buf_addc(&b, ';');
     }
-    journal_add_insert(ses, &b,
-                       &(JournalEntry){.ledger_id = row->id,
-                                       .name = row->name,
-                                       .first = step->first,
-                                       .next = step->first + 1,
-                                       .prefix_hash = journal_prefix_hash(a, mp, step->first + 1),
-                                       .relation = index_build ? index_regclass(a, s->table) : NULL,
-                                       .run_id = r->deploy->run_id});
+    journal_add_insert(
+        ses, &b,
+        &(JournalEntry){.ledger_id = row->id,
+                        .name = row->name,
+                        .first = step->first,
+                        .next = step->first + 1,
+                        .prefix_hash = journal_prefix_hash(a, t->mp, step->first + 1),
+                        .relation = index_build ? index_regclass(a, s->table) : NULL,
+                        .run_id = r->deploy->run_id});
     /* One scan of the locks, and no join: this runs before each index build. */
     const char *table = intent_table(a, s);
     buf_addz(

@@ -42,28 +42,34 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
     if (mp->steps.n == 0)
         return finish_only(r, &row, err);
     for (size_t i = 0; i < mp->steps.n;) {
-        const Step *step = &mp->steps.v[i];
-        bool first = i == 0 && !mp->resumes, last = i + 1 == mp->steps.n;
-        bool alone = r->is_alone = step->mode == STEP_ALONE;
-        if (!(first && last && !alone) && !run_ensure_journal(r, err))
+        ARENA_LOCAL(a);
+        Try t = {.run = r,
+                 .arena = a,
+                 .mp = mp,
+                 .step = &mp->steps.v[i],
+                 .row = &row,
+                 .first = i == 0 && !mp->resumes,
+                 .last = i + 1 == mp->steps.n};
+        bool alone = r->is_alone = t.step->mode == STEP_ALONE;
+        bool tells = mp->steps.n > 1 || mp->resumes;
+        if (!(t.first && t.last && !alone) && !run_ensure_journal(r, err))
             return false;
-        if (mp->steps.n > 1 || mp->resumes)
+        if (tells)
             run_emit_step(r, RUN_STEP, mp, i, -1);
         int64_t started = clock_ms();
-        if (!(alone ? alone_run(r, mp, step, &row, first, last, ret, err)
-                    : tx_run(r, mp, step, &row, first, last, ret, err)))
+        if (!(alone ? alone_run(&t, ret, err) : tx_run(&t, ret, err)))
             return false;
         if (*ret == STEP_RESTART)
             return true;
         if (*ret == STEP_AGAIN) {
-            l->hints.start = step->first;
-            l->hints.chained = step->chained;
+            l->hints.start = t.step->first;
+            l->hints.chained = t.step->chained;
             if (!plan_cut(r->arena, &l->hints, mp, err))
                 return false;
             i = 0;
             continue;
         }
-        if (mp->steps.n > 1 || mp->resumes)
+        if (tells)
             run_emit_step(r, RUN_STEP_DONE, mp, i, clock_ms() - started);
         i++;
     }

@@ -20,8 +20,8 @@ MUST_CHECK bool run_check_syntax(Run *r, Err *err);
 MUST_CHECK bool run_find_existing(Run *r, Err *err);
 
 /* What must be there before the first migration. The ledger is needed; that our own tables cannot be
- * made stops nobody. */
-MUST_CHECK bool run_prepare(Run *r, bool *ret_restart, Err *err);
+ * made stops nobody. May ask for a restart. */
+MUST_CHECK bool run_prepare(Run *r, Err *err);
 MUST_CHECK bool run_ensure_journal(Run *r, Err *err);
 
 /* The ledger must hold every migration, no step may be open, and no index of this run be invalid.

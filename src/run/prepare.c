@@ -29,7 +29,7 @@ is_missing(const Session *s, OwnTable t)
 /* What must be there before the first migration. The ledger is needed; that our own tables cannot be
  * made stops nobody. */
 bool
-run_prepare(Run *r, bool *ret_restart, Err *err)
+run_prepare(Run *r, Err *err)
 {
     Session *s = &r->session;
     bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
@@ -43,8 +43,7 @@ run_prepare(Run *r, bool *ret_restart, Err *err)
             return false;
         if ((tables & 1u << OWN_IDENTITY && s->own[OWN_IDENTITY].exists) ||
             (tables & 1u << OWN_RUNS && s->own[OWN_RUNS].exists)) {
-            err_set(err, ERR_CONNECTION_LOST, "another run has just marked this database");
-            *ret_restart = true;
+            run_restart(r, DB_PATIENCE_YIELD, "another run has just marked this database");
             return true;
         }
     }

@@ -25,14 +25,13 @@ note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
 static bool
 run_before(Run *r, const char *migration, Err *err)
 {
-    const RunDeploy *d = r->deploy;
-    return !d->before || d->before(d->before_arg, &r->session, migration, err);
+    const RunCalls *c = &r->deploy->calls;
+    return !c->before || c->before(c->arg, &r->session, migration, err);
 }
 
 static bool
-execute_all(Run *r, bool *ret_restart, Err *err)
+execute_all(Run *r, Err *err)
 {
-    *ret_restart = false;
     vec_each (MigrationPlan, mp, &r->plan.migrations) {
         r->number++;
         r->current = mp->migration->name;
@@ -50,10 +49,8 @@ execute_all(Run *r, bool *ret_restart, Err *err)
         StepEnd end;
         if (!migration_run(r, mp, &end, err))
             return false;
-        if (end == STEP_RESTART) {
-            *ret_restart = true;
+        if (end == STEP_RESTART)
             return true;
-        }
         note_applied(r, mp->migration->name, clock_ms() - r->current_started_ms, mp->steps.n,
                      mp->ledger_id != NULL);
         r->current = NULL;
@@ -62,16 +59,16 @@ execute_all(Run *r, bool *ret_restart, Err *err)
 }
 
 static bool
-execute(Run *r, bool *ret_restart, Err *err)
+execute(Run *r, Err *err)
 {
-    bool ok = execute_all(r, ret_restart, err);
+    bool ok = execute_all(r, err);
     if (!db_is_open(r->session.db))
         return ok; /* the next pass, or run, finds out */
     Err late;
     db_set_tick(r->session.db, NULL, NULL); /* also after a signal */
     bool recorded = run_flush_carry(r, &late);
     db_set_tick(r->session.db, run_tick, r);
-    if (ok && !*ret_restart && !recorded) {
+    if (ok && !r->restart.why && !recorded) {
         *err = late;
         return false;
     }
@@ -108,9 +105,9 @@ settle_unknown(Run *r)
 static bool
 ask_guard(Run *r, Err *err)
 {
-    const RunDeploy *d = r->deploy;
+    const RunCalls *c = &r->deploy->calls;
     r->mark = NULL;
-    return !d->guard || d->guard(d->guard_arg, &r->session, &r->mark, err);
+    return !c->guard || c->guard(c->arg, &r->session, &r->mark, err);
 }
 
 /* Ask about what there is to do as it looks without the locks. */
@@ -124,7 +121,7 @@ ask_first(Run *r, Err *err)
         return false;
     if (r->plan.migrations.n) {
         run_note_oddities(r, d->history);
-        if (!run_check_syntax(r, err) || !d->approve(d->approve_arg, s, &r->plan, err))
+        if (!run_check_syntax(r, err) || !d->calls.approve(d->calls.arg, s, &r->plan, err))
             return false;
         r->approved = true;
     }
@@ -154,11 +151,11 @@ check_approved(const Run *r, Err *err)
 }
 
 static bool
-pass(Run *r, bool *ret_restart, Err *err)
+pass(Run *r, Err *err)
 {
     const RunDeploy *d = r->deploy;
     Session *s = &r->session;
-    *ret_restart = false;
+    r->restart = (Restart){0};
     SessionOptions o = {.config = d->config,
                         .url = d->url,
                         .url_origin = d->url_origin,
@@ -177,7 +174,7 @@ pass(Run *r, bool *ret_restart, Err *err)
              r->report->database, r->report->user);
     r->journal.n = 0;
     run_drop_carry(r);
-    bool asks = d->approve && d->ask_first;
+    bool asks = d->calls.approve && d->ask_first;
     if (asks && !r->approved && !ask_first(r, err))
         return false;
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
@@ -195,14 +192,14 @@ pass(Run *r, bool *ret_restart, Err *err)
         return !r->report->applied.n || run_verify(r, err);
     if (!run_check_syntax(r, err) || !run_find_existing(r, err))
         return false;
-    if (asks ? !check_approved(r, err)
-             : !r->approved && d->approve && !d->approve(d->approve_arg, s, &r->plan, err))
+    if (asks
+            ? !check_approved(r, err)
+            : !r->approved && d->calls.approve && !d->calls.approve(d->calls.arg, s, &r->plan, err))
         return false;
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");
-    bool ok =
-        run_before(r, NULL, err) && run_prepare(r, ret_restart, err) &&
-        (*ret_restart || (execute(r, ret_restart, err) && (*ret_restart || run_verify(r, err))));
+    bool ok = run_before(r, NULL, err) && run_prepare(r, err) &&
+              (r->restart.why || execute(r, err)) && (r->restart.why || run_verify(r, err));
     if (!ok)
         run_write_failure(r, err);
     return ok;
@@ -234,6 +231,15 @@ tell_interrupted(const Run *r, Err *err)
     err_hint(err, "to go on: aramid deploy; to see where it stands: aramid status");
 }
 
+/* The error that it is when no other pass may follow. */
+static bool
+restarted(const Run *r, Err *err)
+{
+    ErrCode code =
+        r->restart.patience == DB_PATIENCE_PASS ? ERR_CONNECTION_LOST : ERR_RUNNER_ACTIVE;
+    return err_set(err, code, "%s", r->restart.why);
+}
+
 bool
 run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
 {
@@ -243,27 +249,26 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
              .report = ret,
              .started_ms = clock_ms(),
              .started_us = clock_wall_us()};
-    int attempts = 0;
     bool ok;
     for (;;) {
         size_t before = ret->applied.n;
-        bool again;
-        ok = pass(&r, &again, err);
+        ok = pass(&r, err);
         session_close(&r.session);
-        if (ok ? !again : !broken_connection(&r, err))
+        DbPatience patience = ok && r.restart.why ? r.restart.patience : DB_PATIENCE_PASS;
+        if (ok && r.restart.why)
+            ok = restarted(&r, err);
+        else if (ok || !broken_connection(&r, err))
             break;
-        ok = false;
-        attempts = ret->applied.n > before ? 1 : attempts + 1;
-        if (attempts > deploy->config->values[CFG_MAX_RETRIES].number + 1)
+        if (ret->applied.n > before)
+            r.failures[DB_PATIENCE_PASS] = r.failures[DB_PATIENCE_YIELD] = 0;
+        /* A statement has counted its own failure. */
+        if (patience != DB_PATIENCE_ALONE && !run_try_again(&r, patience))
             break;
         ret->retries++;
         run_emit(&r, RUN_RETRY, RUN_WARN, r.current,
                  "%s; connecting again, the history table will tell what was done", err->primary);
-        if (!db_pause(run_tick, &r,
-                      db_backoff_ms(config_ms(deploy->config, CFG_RETRY_DELAY), 5000, attempts))) {
-            err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+        if (!run_retry_pause(&r, patience, err))
             break;
-        }
     }
     db_close(r.observer);
     ret->ms = clock_ms() - r.started_ms;

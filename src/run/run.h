@@ -191,6 +191,19 @@ MUST_CHECK bool run_write_row(Session *s, const RunRow *row, Err *err);
 
 /* ---- deploy ------------------------------------------------------------------------------- */
 
+/* Who is asked on the way; each may be NULL, and false with err stops the run. */
+typedef struct RunCalls {
+    void *arg;
+    /* In every pass as soon as the database has told who it is, before all else. ret_mark: what to
+     * write about it before the first migration, NULL = nothing. */
+    bool (*guard)(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err);
+    /* Once, when there is something to do and nothing was changed yet (ERR_CONFIRM). */
+    bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
+    /* Under the locks when something is to be done: with NULL before the first change, then with the
+     * name of each migration before it begins; again with NULL in a pass after a lost connection. */
+    bool (*before)(void *arg, Session *s, const char *migration, Err *err);
+} RunCalls;
+
 typedef struct RunDeploy {
     const Config *config;
     const DbUrl *url;
@@ -198,26 +211,13 @@ typedef struct RunDeploy {
     History *history; /* files are read; rows are filled by the run */
     const char *run_id;
     RunSink sink;
-    /* Asked in every pass as soon as the database has told who it is, before all else: false with
-     * err refuses. ret_mark: what to write about it before the first migration, NULL = nothing. May
-     * be NULL. */
-    bool (*guard)(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err);
-    void *guard_arg;
+    RunCalls calls;
+    /* A person is asked to approve: before the locks are taken, so that nobody waits behind the
+     * question. What runs afterwards is at most what was approved. */
+    bool ask_first;
     bool keeps_runs;     /* make the table of runs where it is missing */
     const char *consent; /* for the row, or NULL */
-    /* Asked once, when there is something to do and nothing was changed yet; false with err
-     * (ERR_CONFIRM) stops. May be NULL. */
-    bool (*approve)(void *arg, const Session *s, const Plan *plan, Err *err);
-    void *approve_arg;
-    /* A person is asked: before the locks are taken, so that nobody waits behind the question. What
-     * runs afterwards is at most what was approved. */
-    bool ask_first;
-    /* Called under the locks when something is to be done: with NULL before the first change, then
-     * with the name of each migration before it begins; again with NULL in a pass after a lost
-     * connection. false with err stops. May be NULL. */
-    bool (*before)(void *arg, Session *s, const char *migration, Err *err);
-    void *before_arg;
-    bool show_progress; /* open a second connection to watch long statements */
+    bool show_progress;  /* open a second connection to watch long statements */
 } RunDeploy;
 
 typedef struct RunDone {

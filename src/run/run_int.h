@@ -31,8 +31,14 @@ typedef struct Learned {
     bool no_prelock;
     bool lock_failed;    /* a try ended because it waited for a lock */
     bool waits_for_rows; /* and it was a row's, of a script that hides what it locks */
-    int alone_tries;
 } Learned;
+
+/* Why a new pass is needed though nothing failed: the session or the lock is gone, or somebody else
+ * goes first. */
+typedef struct Restart {
+    DbPatience patience;
+    const char *why; /* NULL = none is needed */
+} Restart;
 
 /* The state of one deploy over all its passes. */
 typedef struct Run {
@@ -48,6 +54,8 @@ typedef struct Run {
     bool approved;
     VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
+    Restart restart;                 /* of the current pass */
+    int failures[DB_PATIENCE_COUNT]; /* tries in vain, since something went well */
     int hits[FP_COUNT];
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
@@ -79,5 +87,14 @@ void run_tell(Run *r, RunEvent e);
 
 /* Ticks for waits of the run: stop on signals and on the run's own deadline; drives the watch. */
 bool run_tick(void *arg, int64_t elapsed_ms);
+
+/* Ask for a new pass. */
+void run_restart(Run *r, DbPatience patience, const char *why);
+void run_restart_lost_lock(Run *r);
+
+/* Count a try in vain: whether another one may follow; and the pause before it.
+ * errors: ERR_INTERRUPTED */
+bool run_try_again(Run *r, DbPatience patience);
+MUST_CHECK bool run_retry_pause(Run *r, DbPatience patience, Err *err);
 
 Learned *run_learned(Run *r, const char *name);

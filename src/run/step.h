@@ -1,24 +1,36 @@
 /* Internal to run/: one migration, and the two ways of its steps. */
 #pragma once
 
-#include "run/message.h"
+#include "run/watch.h"
 
 typedef enum StepEnd {
-    STEP_ENDED,  /* committed */
-    STEP_AGAIN,  /* the plan of this migration changed: cut again */
-    STEP_RESTART /* the session or the lock is gone: a new pass */
+    STEP_ENDED,   /* committed */
+    STEP_AGAIN,   /* the plan of this migration changed: cut again */
+    STEP_RESTART, /* a new pass is needed; the run has been told why */
 } StepEnd;
 
-/* Run one migration of the plan to its end. With STEP_RESTART err tells why. */
+/* A step that is under way. */
+typedef struct Try {
+    Run *run;
+    Arena *arena; /* lives as long as this try, at least */
+    const MigrationPlan *mp;
+    const Step *step;
+    const LedgerRow *row;
+    bool first, last; /* of the migration's steps */
+    /* Of a step in a transaction: */
+    LockPlan locks;
+    LockWatch watch;
+    Message message;
+} Try;
+
+/* Run one migration of the plan to its end. */
 MUST_CHECK bool migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err);
 
 /* Run a step in a transaction: one message, sent again where that helps. */
-MUST_CHECK bool tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row,
-                       bool first, bool last, StepEnd *ret, Err *err);
+MUST_CHECK bool tx_run(Try *t, StepEnd *ret, Err *err);
 
 /* Run a step outside of transactions: intent, statement, proof. */
-MUST_CHECK bool alone_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row,
-                          bool first_step, bool last_step, StepEnd *ret, Err *err);
+MUST_CHECK bool alone_run(Try *t, StepEnd *ret, Err *err);
 
 /* Fill err from a failed statement of a migration: place, SQLSTATE, server's texts, state. `m` is
  * NULL for a statement that was sent alone; `done` counts the committed statements. */

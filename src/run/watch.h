@@ -35,4 +35,4 @@ void watch_end(Run *r);
  * who; `seen` was seen blocking us, "" = nobody. false: the budget is used up (ERR_LOCK_BUDGET) or a
  * stop. */
 MUST_CHECK bool blockers_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks,
-                              const char *seen, int attempt, Err *err);
+                              const char *seen, Err *err);

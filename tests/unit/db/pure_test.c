@@ -63,6 +63,60 @@ backoff_bounds(void **state)
     assert_in_range(db_backoff_ms(100, 0, 3), 0, 0);
 }
 
+/* `retries` counts the tries after the first one, the same for all that go by it. */
+void
+patience_counts(void **state)
+{
+    (void)state;
+    const int forever = 1000000;
+    static const struct {
+        DbPatience patience;
+        int with_none, with_three; /* tries that may follow */
+    } cases[] = {
+        {DB_PATIENCE_CONNECT, 0, 3},          {DB_PATIENCE_PASS, 0, 3},
+        {DB_PATIENCE_CONFLICT, 0, 3},         {DB_PATIENCE_ALONE, 0, 3},
+        {DB_PATIENCE_YIELD, 10, 10},          {DB_PATIENCE_SCHEMA, 19, 19},
+        {DB_PATIENCE_BUSY, forever, forever}, {DB_PATIENCE_LOCK, forever, forever},
+        {DB_PATIENCE_DUMP, forever, forever},
+    };
+    assert_int_equal(sizeof cases / sizeof *cases, DB_PATIENCE_COUNT);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int retries = 0; retries <= 3; retries += 3) {
+            int failures = 0;
+            while (failures < forever && db_may_retry(cases[i].patience, retries, failures + 1))
+                failures++;
+            int wanted = retries ? cases[i].with_three : cases[i].with_none;
+            if (failures != wanted)
+                fail_msg("case %zu, retries %d: %d instead of %d", i, retries, failures, wanted);
+        }
+}
+
+/* Between the half and the whole of base * 2^(n-1), where the setting says the base or the table. */
+void
+patience_pauses(void **state)
+{
+    (void)state;
+    static const struct {
+        DbPatience patience;
+        int64_t base, cap;
+    } cases[] = {
+        {DB_PATIENCE_CONNECT, 500, 5000},   {DB_PATIENCE_BUSY, 500, 1000},
+        {DB_PATIENCE_PASS, 500, 5000},      {DB_PATIENCE_YIELD, 500, 5000},
+        {DB_PATIENCE_CONFLICT, 500, 10000}, {DB_PATIENCE_ALONE, 500, 5000},
+        {DB_PATIENCE_LOCK, 100, 2000},      {DB_PATIENCE_DUMP, 500, 5000},
+        {DB_PATIENCE_SCHEMA, 20, 500},
+    };
+    assert_int_equal(sizeof cases / sizeof *cases, DB_PATIENCE_COUNT);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int failures = 1; failures <= 12; failures++) {
+            int64_t top = cases[i].base << (failures - 1);
+            top = top < cases[i].cap ? top : cases[i].cap;
+            int64_t ms = db_retry_ms(cases[i].patience, 500, failures);
+            if (ms < top / 2 || ms > top)
+                fail_msg("case %zu, failure %d: %lld ms", i, failures, (long long)ms);
+        }
+}
+
 typedef struct Ticks {
     int count, stop_at;
 } Ticks;

@@ -14,7 +14,7 @@
 
 /* clang-format off */
 #define PURE_TESTS(T) \
-    T(retry_table) T(backoff_bounds) T(pause_ticks) T(diagnose_texts) T(diagnose_hides_password) \
+    T(retry_table) T(backoff_bounds) T(patience_counts) T(patience_pauses) T(pause_ticks) T(diagnose_texts) T(diagnose_hides_password) \
     T(resolve_names) T(deadline_is_kept) T(outcomes_as_errors) T(connect_refused) \
     T(pooler_by_its_name)
 

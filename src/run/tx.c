@@ -1,7 +1,6 @@
 /* A step inside a transaction: its locks, its record, its one message, and what an error means. */
 #include "run/session_int.h"
 #include "run/step.h"
-#include "run/watch.h"
 #include "sqltext/sqltext.h"
 
 #include <stdio.h>
@@ -59,36 +58,36 @@ add_record(StepWrite *w, Buf *b)
 }
 
 static void
-plan_record(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LedgerRow *row,
-            bool first, bool last, StepWrite *ret)
+plan_record(const Try *t, Arena *a, StepWrite *ret)
 {
-    const Session *s = &r->session;
+    const Session *s = &t->run->session;
+    const LedgerRow *row = t->row;
     Buf b;
     buf_init(&b, a);
     *ret = (StepWrite){.pending_name = row->name};
-    if (first && last) {
+    if (t->first && t->last) {
         add_record(ret, &b);
         s->layout->add_applied(&b, s->ledger_schema, row);
         ret->record = b.p;
         return;
     }
-    if (first) {
+    if (t->first) {
         add_record(ret, &b);
         s->layout->add_begun(&b, s->ledger_schema, row);
     }
-    size_t next = step->first + step->count;
-    const Step *after = last ? NULL : step + 1;
+    size_t next = t->step->first + t->step->count;
+    const Step *after = t->last ? NULL : t->step + 1;
     add_record(ret, &b);
     journal_add_insert(s, &b,
                        &(JournalEntry){.ledger_id = row->id,
                                        .name = row->name,
-                                       .first = step->first,
+                                       .first = t->step->first,
                                        .next = next,
                                        .done = true,
-                                       .prefix_hash = journal_prefix_hash(a, mp, next),
+                                       .prefix_hash = journal_prefix_hash(a, t->mp, next),
                                        .chained = after ? after->chained : NULL,
-                                       .run_id = r->deploy->run_id});
-    if (last) {
+                                       .run_id = t->run->deploy->run_id});
+    if (t->last) {
         add_record(ret, &b);
         s->layout->add_finished(&b, s->ledger_schema, row->id, row->checksum);
     }
@@ -99,14 +98,16 @@ plan_record(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const L
 
 /* An error that another cut of the file avoids. Prisma would have stopped here. */
 static bool
-replan(Run *r, const MigrationPlan *mp, const Step *step, const Part *part, const DbOutcome *o)
+replan(const Try *t, const Part *part, const DbOutcome *o)
 {
+    Run *r = t->run;
+    const char *name = t->mp->migration->name;
     if (!part || part->kind != PART_USER ||
-        !plan_learn(r->arena, mp, step, part->index, o->sqlstate,
-                    &run_learned(r, mp->migration->name)->hints))
+        !plan_learn(r->arena, t->mp, t->step, part->index, o->sqlstate,
+                    &run_learned(r, name)->hints))
         return false;
-    const SqlStmt *s = &mp->script.stmts.v[part->index];
-    run_emit(r, RUN_NOTE, RUN_WARN, mp->migration->name,
+    const SqlStmt *s = &t->mp->script.stmts.v[part->index];
+    run_emit(r, RUN_NOTE, RUN_WARN, name,
              "line %d: the server refused %s in one transaction with the rest (%s); trying again "
              "with the file cut there. Prisma's engine would have failed here",
              s->line, s->tag, o->sqlstate);
@@ -140,102 +141,101 @@ recorded(const DbOutcome *o, const StepWrite *w, bool own_commit, Err *err)
     return true;
 }
 
-static bool
-restart(Err *err, ErrCode code, StepEnd *ret, const char *why)
-{
-    err_set(err, code, "%s", why);
-    *ret = STEP_RESTART;
-    return true;
-}
+typedef enum Next {
+    NEXT_SAME,    /* try the same again */
+    NEXT_RESTART, /* a new pass */
+    NEXT_CUT,     /* cut the file differently */
+} Next;
 
-/* What follows from a failed message: true = try the same again. */
+/* What follows from a failed message. */
 static bool
-handle_failure(Run *r, const MigrationPlan *mp, const Step *step, const Message *m,
-               const LockPlan *locks, const LockWatch *watch, const DbOutcome *o, int *conflicts,
-               int *lock_tries, StepEnd *ret, bool *ret_again, Err *err)
+handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
 {
-    Learned *l = run_learned(r, mp->migration->name);
-    const Part *part = message_failed_part(m, o);
+    Run *r = t->run;
+    const char *name = t->mp->migration->name;
+    Learned *l = run_learned(r, name);
+    const Part *part = message_failed_part(&t->message, o);
     PartKind kind = part ? part->kind : PART_RECORD;
     DbRetry retry = db_retry_class(o->sqlstate);
-    *ret_again = false;
+    *ret = NEXT_SAME;
     if (kind == PART_CHECK_LOCK || kind == PART_CHECK_PENDING ||
-        (kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0))
-        return restart(err, ERR_CONNECTION_LOST, ret,
-                       "the lock of this run was lost: a script may have released it");
-    if (kind == PART_PRELOCK && retry == DB_RETRY_NEVER) {
-        l->no_prelock = true;
-        *ret_again = true; /* no right to LOCK TABLE, or not a table: the script locks by itself */
+        (kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0)) {
+        run_restart_lost_lock(r);
+        *ret = NEXT_RESTART;
         return true;
     }
-    if (retry == DB_RETRY_LOCK || watch->fired) {
+    if (kind == PART_PRELOCK && retry == DB_RETRY_NEVER) {
+        l->no_prelock =
+            true; /* no right to LOCK TABLE, or not a table: the script locks by itself */
+        return true;
+    }
+    if (retry == DB_RETRY_LOCK || t->watch.fired) {
         failpoint(r, FP_LOCK_RETRY);
         l->lock_failed = true;
         l->waits_for_rows = l->waits_for_rows || waited_for_row(o);
-        *ret_again = true;
-        return blockers_wait(r, mp, locks, watch->blocker, ++*lock_tries, err);
+        return blockers_wait(r, t->mp, &t->locks, t->watch.blocker, err);
     }
-    if (retry == DB_RETRY_CONFLICT &&
-        ++*conflicts <= r->session.config->values[CFG_MAX_RETRIES].number) {
-        run_emit(r, RUN_RETRY, RUN_WARN, mp->migration->name,
+    if (retry == DB_RETRY_CONFLICT && run_try_again(r, DB_PATIENCE_CONFLICT)) {
+        run_emit(r, RUN_RETRY, RUN_WARN, name,
                  "%s (%s): the transaction was rolled back and is tried again", o->message,
                  o->sqlstate);
-        *ret_again = true;
-        return db_pause(run_tick, r,
-                        db_backoff_ms(config_ms(r->session.config, CFG_RETRY_DELAY), 10000,
-                                      *conflicts)) ||
-               err_set(err, ERR_INTERRUPTED, "the run was interrupted");
+        return run_retry_pause(r, DB_PATIENCE_CONFLICT, err);
     }
-    if (replan(r, mp, step, part, o)) {
-        *ret = STEP_AGAIN;
+    if (replan(t, part, o)) {
+        *ret = NEXT_CUT;
         return true;
     }
-    return step_failed(r, mp, m, o, step->first, err);
+    return step_failed(r, t->mp, &t->message, o, t->step->first, err);
+}
+
+/* An error behind the file's own BEGIN leaves its block open. */
+static void
+roll_back(const Try *t, Arena *a)
+{
+    if (t->step->mode != STEP_OWN_TX)
+        return;
+    const Session *s = &t->run->session;
+    DbOutcome ignored;
+    db_run(s->db, a, STR("ROLLBACK"),
+           &(DbRun){.timeout_ms = config_ms(s->config, CFG_OPERATION_TIMEOUT)}, &ignored);
 }
 
 bool
-tx_run(Run *r, MigrationPlan *mp, const Step *step, const LedgerRow *row, bool first, bool last,
-       StepEnd *ret, Err *err)
+tx_run(Try *t, StepEnd *ret, Err *err)
 {
-    int conflicts = 0, lock_tries = 0;
+    Run *r = t->run;
+    r->failures[DB_PATIENCE_CONFLICT] = r->failures[DB_PATIENCE_LOCK] = 0;
     for (;;) {
-        ARENA_LOCAL(a);
-        LockPlan locks;
+        ARENA_LOCAL(a); /* of one message */
         StepWrite write;
-        Message m;
         DbOutcome o;
-        plan_locks(r, a, step, run_learned(r, mp->migration->name), &locks);
-        LockWatch watch = {.may_fire = locks.waits_for_rows};
-        plan_record(r, a, mp, step, row, first, last, &write);
-        message_step(r, a, mp, step, &locks, &write, &m);
+        plan_locks(r, a, t->step, run_learned(r, t->mp->migration->name), &t->locks);
+        t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
+        plan_record(t, a, &write);
+        message_step(r, a, t->mp, t->step, &t->locks, &write, &t->message);
         failpoint(r, FP_BEFORE_MESSAGE);
-        r->session.unclean = r->session.unclean || step->hides_session;
-        run_send(r, a, buf_str(&m.sql), locks.is_watched ? &watch : NULL, &o);
+        r->session.unclean = r->session.unclean || t->step->hides_session;
+        run_send(r, a, buf_str(&t->message.sql), t->locks.is_watched ? &t->watch : NULL, &o);
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
-            r->session.unclean = step->hides_session;
+            r->session.unclean = t->step->hides_session;
             run_drop_carry(r);
             *ret = STEP_ENDED;
-            return recorded(&o, &write, step->mode == STEP_OWN_TX, err);
+            return recorded(&o, &write, t->step->mode == STEP_OWN_TX, err);
         }
         if (o.cancelled && r->stop_asked)
             return db_outcome_err(&o, "the migration", err);
+        Next next = NEXT_RESTART;
         if (o.end == DB_LOST)
-            return restart(err, ERR_CONNECTION_LOST, ret, o.message);
-        if (step->mode ==
-            STEP_OWN_TX) { /* an error behind the file's BEGIN leaves its block open */
-            DbOutcome rollback;
-            db_run(r->session.db, a, STR("ROLLBACK"),
-                   &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)},
-                   &rollback);
+            run_restart(r, DB_PATIENCE_PASS, o.message);
+        else {
+            roll_back(t, a);
+            if (!handle_failure(t, &o, &next, err))
+                return false;
         }
-        bool again;
-        if (!handle_failure(r, mp, step, &m, &locks, &watch, &o, &conflicts, &lock_tries, ret,
-                            &again, err))
-            return false;
-        if (!again)
+        if (next != NEXT_SAME) {
+            *ret = next == NEXT_CUT ? STEP_AGAIN : STEP_RESTART;
             return true;
+        }
     }
 }
-
-/* ---- the whole migration ------------------------------------------------------------------ */
