@@ -1,6 +1,7 @@
 /* What is worth another try, how often, and after which pause. */
 #include "db/db_int.h"
 
+#include "base/invariant.h"
 #include "base/os.h"
 
 static const struct {
@@ -69,6 +70,7 @@ static const struct {
 bool
 db_may_retry(DbPatience p, long long retries, int failures)
 {
+    INVARIANT(p < DB_PATIENCE_COUNT && failures > 0, "a retry of nothing that has failed");
     if (patience[p].retries == BY_TIME)
         return true;
     return failures <= (patience[p].retries == BY_SETTING ? retries : patience[p].retries);

@@ -2,6 +2,7 @@
 
 #include "config/config.h"
 
+#include "base/invariant.h"
 #include "base/map.h"
 
 const char *
@@ -119,11 +120,25 @@ close_step(Arena *a, MigrationPlan *mp, Step *open, size_t end, StepMode mode, c
     *open = (Step){.first = end, .begin = SIZE_MAX};
 }
 
+/* No statement of a script may be left out, or be in two steps. */
+static bool
+covers(const MigrationPlan *mp, size_t start)
+{
+    size_t next = start;
+    vec_each (const Step, s, &mp->steps) {
+        if (s->first != next || (s->mode == STEP_ALONE && s->count != 1))
+            return false;
+        next += s->count;
+    }
+    return next == mp->script.stmts.n;
+}
+
 bool
 plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
 {
     const SqlStmt *stmts = mp->script.stmts.v;
     size_t n = mp->script.stmts.n, open_begin = SIZE_MAX;
+    INVARIANT(hints->start <= n, "a plan that goes on behind its script");
     bool inside = hints->chained != NULL;
     Step step = {.first = hints->start, .begin = SIZE_MAX, .chained = hints->chained};
     const char *isolation = hints->chained ? hints->chained : "";
@@ -177,6 +192,7 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
     close_step(a, mp, &step, n, STEP_TX, NULL);
     if (mp->steps.n == 0 && hints->start == 0) /* an empty file: only the ledger's row */
         *vec_add(a, &mp->steps) = (Step){.begin = SIZE_MAX};
+    INVARIANT(covers(mp, hints->start), "steps that leave a statement out");
     return true;
 }
 
@@ -214,6 +230,8 @@ bool
 plan_learn(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed, const char *sqlstate,
            PlanHints *hints)
 {
+    INVARIANT(failed >= step->first && failed - step->first < step->count,
+              "a failed statement of another step");
     if (step->mode != STEP_TX)
         return false;
     if (strcmp(sqlstate, "55P04") == 0)

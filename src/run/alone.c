@@ -1,6 +1,8 @@
 /* Statements outside of transactions: an intent in the journal, the statement, and proof from the
  * catalog of whether it ran, so that an interrupted run goes on by itself. */
 #include "run/alone.h"
+
+#include "base/invariant.h"
 #include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
@@ -19,6 +21,7 @@ finish(const Try *t, Err *err)
 {
     Run *r = t->run;
     const Session *s = &r->session;
+    INVARIANT(!r->carry, "the record of an earlier statement was never sent");
     Buf b;
     buf_init(&b, r->arena);
     journal_add_done(s, &b, t->row->id, t->step->first);
@@ -255,6 +258,8 @@ bool
 alone_run(Try *t, StepEnd *ret, Err *err)
 {
     Run *r = t->run;
+    INVARIANT(t->step->mode == STEP_ALONE && t->step->count == 1,
+              "several statements outside of transactions at once");
     const JournalStep *begun = intent_find(r, t->row->id, t->step->first);
     bool sends;
     r->session.unclean = true; /* the timeouts that this leaves */

@@ -1,6 +1,7 @@
 /* The journal: how far a migration of several steps has come. Migrations of one step leave no row
  * here. */
 #include "base/hash.h"
+#include "base/invariant.h"
 #include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
@@ -48,6 +49,7 @@ journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
 char *
 journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next)
 {
+    INVARIANT(next <= mp->script.stmts.n, "a journal beyond its script");
     size_t end = next ? mp->script.stmts.v[next - 1].end : 0;
     return hash_sha256_hex(a, str_slice(mp->script.text, 0, end));
 }

@@ -1,5 +1,5 @@
 /* Building the one message of a step, and finding one's way back from an error in it. */
-#include "base/clock.h"
+#include "base/invariant.h"
 #include "run/message.h"
 #include "run/session_int.h"
 #include "run/step.h"
@@ -102,6 +102,9 @@ void
 message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LockPlan *locks,
              const StepWrite *write, Message *ret)
 {
+    INVARIANT(step->mode != STEP_ALONE, "a message around a statement that needs none");
+    INVARIANT(step->first + step->count <= mp->script.stmts.n, "a step beyond its script");
+    INVARIANT(write->record && write->record_statements > 0, "a message without a record");
     *ret = (Message){0};
     buf_init(&ret->sql, a);
     const SqlScript *script = &mp->script;

@@ -1,5 +1,6 @@
 /* One migration, step by step. */
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/os.h"
 #include "run/pass.h"
 #include "run/session_int.h"
@@ -32,6 +33,9 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
 bool
 migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
 {
+    INVARIANT(r->session.has_own_lock && r->session.has_prisma_lock,
+              "a migration without the migration locks");
+    INVARIANT(!r->restart.why, "a migration in a pass that is to begin anew");
     Learned *l = run_learned(r, mp->migration->name);
     LedgerRow row = {.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
                      .checksum = mp->migration->checksum,

@@ -1,6 +1,5 @@
 /* What there is to do: the plan, where begun migrations go on, and what the server must be asked
  * before the first message. */
-#include "base/clock.h"
 #include "run/message.h"
 #include "run/pass.h"
 #include "run/session_int.h"

@@ -1,4 +1,5 @@
 /* Before the first migration: the ledger, our own tables, and the mark of the environment. */
+#include "base/invariant.h"
 #include "run/pass.h"
 #include "run/session_int.h"
 
@@ -32,6 +33,7 @@ bool
 run_prepare(Run *r, Err *err)
 {
     Session *s = &r->session;
+    INVARIANT(s->has_own_lock && s->has_prisma_lock, "tables made without the migration locks");
     bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
     unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
                       (r->deploy->keeps_runs && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);

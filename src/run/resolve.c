@@ -1,5 +1,6 @@
 /* Writing the ledger by a person's decision. */
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/os.h"
 #include "run/session_int.h"
 
@@ -19,6 +20,7 @@ add_forget(const Session *s, Buf *b, const History *h, const char *name)
 bool
 run_resolve_applied(Session *s, const Migration *const *list, size_t n, const History *h, Err *err)
 {
+    INVARIANT(s->has_own_lock, "a ledger written without the migration lock");
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
@@ -45,6 +47,7 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
 bool
 run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err)
 {
+    INVARIANT(s->has_own_lock, "a ledger written without the migration lock");
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);

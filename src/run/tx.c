@@ -132,7 +132,7 @@ recorded(const DbOutcome *o, const StepWrite *w, bool own_commit, Err *err)
 {
     size_t last = o->results.n - (own_commit ? 1 : 0);
     for (int i = 0; i < w->record_statements; i++) {
-        const char *tag = o->results.v[last - 1 - (size_t)i].tag;
+        const char *tag = (size_t)i < last ? o->results.v[last - 1 - (size_t)i].tag : "no answer";
         if (strcmp(tag, "INSERT 0 1") == 0 || strcmp(tag, "UPDATE 1") == 0)
             continue;
         err_set(err, ERR_VERIFY, "the history table did not take the migration's row (%s)", tag);

@@ -270,6 +270,8 @@ resolve_writes_rows(void **state)
     scene_add(s, "2_o'clock\\", "SELECT 2");
     const Migration *list[] = {&s->history.files.v[0], &s->history.files.v[1]};
     Err err;
+    RunSink sink = scene_sink(s);
+    assert_true(lock_and_read(&r->session, &s->history, &r->journal, &sink, &err));
     s->history.last_started_us = INT64_C(4102444800000000); /* a clock that was set back since */
     if (!run_resolve_applied(&r->session, list, 2, &s->history, &err))
         fail_msg("%s\n%s", err.primary, err.detail);
