@@ -80,22 +80,6 @@ pull_free_name(PullCtx *c, const PullModel *m, const char *wish)
 
 /* ---- models and enums ---------------------------------------------------------------------- */
 
-/* Of Prisma's own ledger or ours. */
-static bool
-is_ledger(const CatRelation *t)
-{
-    static const char *const columns[] = {"checksum", "finished_at", "migration_name",
-                                          "applied_steps_count"};
-    if (str_starts(str_of(t->id.name), STR("_aramid_")))
-        return true;
-    if (strcmp(t->id.name, "_prisma_migrations") != 0)
-        return false;
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        if (!catalog_column(t, columns[i]))
-            return false;
-    return true;
-}
-
 static const CatConstraint *
 foreign_key_of(const CatRelation *t, const char *column)
 {
@@ -172,7 +156,7 @@ add_models(PullCtx *c, const Map *old)
         size_t n = views ? c->catalog->views.n : c->catalog->tables.n;
         for (size_t i = 0; i < n; i++) {
             const CatRelation *t = at[i];
-            if (t->id.kind == CAT_MATVIEW || t->partition_of.name || is_ledger(t) ||
+            if (t->id.kind == CAT_MATVIEW || t->partition_of.name ||
                 (!views && pull_is_join_table(c, t)))
                 continue;
             PullModel *m = arena_new(c->a, PullModel);

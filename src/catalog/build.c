@@ -215,6 +215,35 @@ catalog_finish(Catalog *c)
     }
 }
 
+void
+catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation *table),
+                  const void *arg)
+{
+    size_t tables = 0, sequences = 0;
+    ARENA_LOCAL(scratch);
+    CatNames out = {0};
+    cat_each (CatRelation, t, &c->tables)
+        if (is_out(arg, t))
+            *vec_add(scratch, &out) = (CatName){t->id.schema, t->id.name};
+        else
+            c->tables.v[tables++] = t;
+    if (!out.n)
+        return;
+    cat_each (CatSequence, s, &c->sequences) {
+        bool goes = false;
+        vec_each (const CatName, t, &out)
+            goes = goes || (s->owner_column && cat_same_text(s->owner_table.schema, t->schema) &&
+                            cat_same_text(s->owner_table.name, t->name));
+        if (!goes)
+            c->sequences.v[sequences++] = s;
+    }
+    c->tables.n = tables;
+    c->sequences.n = sequences;
+    c->objects.n = 0;
+    map_init(&c->index, c->arena);
+    catalog_finish(c);
+}
+
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 void *

@@ -325,6 +325,12 @@ void *catalog_add_to(Catalog *c, void *of, CatKind kind, const char *name);
  * the catalog is only read. Of two objects of one name the first is found. */
 void catalog_finish(Catalog *c);
 
+/* Take tables out of a finished catalog, with their parts and the sequences of their columns, as if
+ * they had never been there; references to them stay, ordinals too.
+ * cost: that of catalog_finish when there is one */
+void catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation *table),
+                       const void *arg);
+
 /* A type from SQL in any spelling: INTEGER, "character varying" (191), TIMESTAMP(3)[],
  * decimal(10), app."Role"[], geometry(Point,4326). Unknown words are kept as an unquoted name. */
 CatType catalog_type(Arena *a, Str sql);

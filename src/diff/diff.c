@@ -34,13 +34,12 @@ tables_in_order(Arena *a, const Catalog *c)
     return all;
 }
 
-/* https://postgis.net/docs/using_raster_dataman.html; tables of tools that Prisma leaves alone. */
+/* https://postgis.net/docs/using_raster_dataman.html: Prisma leaves them alone. */
 static bool
 is_left_alone(const Differ *d, const CatRelation *r)
 {
-    static const char *const names[] = {"spatial_ref_sys",   "geometry_columns",
-                                        "geography_columns", "raster_columns",
-                                        "raster_overviews",  "_prisma_migrations"};
+    static const char *const names[] = {"spatial_ref_sys", "geometry_columns", "geography_columns",
+                                        "raster_columns", "raster_overviews"};
     for (size_t i = 0; d->prisma_kinds && i < sizeof names / sizeof *names; i++)
         if (str_ieq(str_of(r->id.name), str_of(names[i])))
             return true;

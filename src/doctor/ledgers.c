@@ -1,52 +1,8 @@
 /* Histories of migration tools: several on one database go different ways sooner or later. */
 #include "doctor/doctor_int.h"
 
+#include "history/known.h"
 #include "sqltext/sqltext.h"
-
-/* A table is a tool's history when it has the name and the columns. `failed` counts rows of
- * migrations that did not end well; NULL = the tool knows none. Sources: facts of each tool's own
- * code. */
-typedef struct KnownLedger {
-    const char *tool, *schema, *table; /* schema NULL = any */
-    const char *columns;               /* all of them, comma-separated */
-    const char *failed;
-    const char *fix; /* of failed rows */
-} KnownLedger;
-
-static const KnownLedger known[] = {
-    {"Prisma", NULL, "_prisma_migrations", "migration_name,finished_at,rolled_back_at",
-     "finished_at IS NULL AND rolled_back_at IS NULL",
-     "aramid status tells what happened; then aramid deploy, or aramid resolve"},
-    {"Drizzle", NULL, "__drizzle_migrations", "hash,created_at", NULL, NULL},
-    {"Supabase", "supabase_migrations", "schema_migrations", "version", NULL, NULL},
-    {"golang-migrate", NULL, "schema_migrations", "version,dirty", "dirty",
-     "look what the migration did, then: migrate force VERSION"},
-    {"Phoenix", NULL, "schema_migrations", "version,inserted_at", NULL, NULL},
-    {"dbmate or Rails", NULL, "schema_migrations", "version", NULL, NULL},
-    {"Flyway", NULL, "flyway_schema_history", "installed_rank,success", "NOT success",
-     "undo what the migration did, then: flyway repair"},
-    {"Liquibase", NULL, "databasechangelog", "id,author,filename", NULL, NULL},
-    {"Atlas", NULL, "atlas_schema_revisions", "version,error", "error IS NOT NULL AND error <> ''",
-     "atlas migrate status"},
-    {"goose", NULL, "goose_db_version", "version_id,is_applied", NULL, NULL},
-    {"Knex", NULL, "knex_migrations", "name,batch", NULL, NULL},
-    {"node-pg-migrate", NULL, "pgmigrations", "name,run_on", NULL, NULL},
-    {"Sequelize", NULL, "SequelizeMeta", "name", NULL, NULL},
-    {"TypeORM", NULL, "migrations", "timestamp,name", NULL, NULL},
-    {"Laravel", NULL, "migrations", "migration,batch", NULL, NULL},
-    {"Alembic", NULL, "alembic_version", "version_num", NULL, NULL},
-    {"Django", NULL, "django_migrations", "app,name,applied", NULL, NULL},
-    {"Entity Framework", NULL, "__EFMigrationsHistory", "MigrationId", NULL, NULL},
-    {"sqlx", NULL, "_sqlx_migrations", "version,success", "NOT success",
-     "undo what the migration did and delete its row"},
-    {"Diesel", NULL, "__diesel_schema_migrations", "version", NULL, NULL},
-    {"Kysely", NULL, "kysely_migration", "name", NULL, NULL},
-    {"MikroORM", NULL, "mikro_orm_migrations", "name,executed_at", NULL, NULL},
-    {"graphile-migrate", "graphile_migrate", "migrations", "hash,filename", NULL, NULL},
-    {"Sqitch", "sqitch", "changes", "change_id,project", NULL, NULL},
-    {"pgroll", "pgroll", "migrations", "name,done", "NOT done", "pgroll status"},
-};
-enum { KNOWN = sizeof known / sizeof *known };
 
 typedef struct Ledger {
     const KnownLedger *as;
@@ -56,29 +12,14 @@ typedef struct Ledger {
 } Ledger;
 typedef VEC(Ledger) LedgerVec;
 
-static bool
-has_columns(Str columns, const char *wanted)
-{
-    for (Str rest = str_of(wanted); rest.p;) {
-        Str one = str_cut(&rest, ',');
-        bool found = false;
-        for (Str all = columns; all.p && !found;)
-            found = str_eq(str_cut(&all, ','), one);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
 static const KnownLedger *
-recognise(Str schema, Str table, Str columns)
+recognise(Doctor *d, Str schema, Str table, Str columns)
 {
-    for (int i = 0; i < KNOWN; i++)
-        if (str_is(table, known[i].table) &&
-            (!known[i].schema || str_is(schema, known[i].schema)) &&
-            has_columns(columns, known[i].columns))
-            return &known[i];
-    return NULL;
+    VEC(const char *) list = {0};
+    for (Str rest = columns; rest.p;)
+        *vec_add(d->arena, &list) = str_dup(d->arena, str_cut(&rest, ','));
+    const KnownLedger *k = history_known(schema.p, table.p, list.v, list.n);
+    return k && k->kind == KNOWN_HISTORY ? k : NULL;
 }
 
 static bool
@@ -93,14 +34,16 @@ find(Doctor *d, Session *s, LedgerVec *ret)
             " pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_class c JOIN"
             " pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND"
             " n.nspname !~ '^pg_' AND c.relname = ANY (ARRAY[");
-    for (int i = 0; i < KNOWN; i++) {
+    size_t n;
+    const KnownLedger *known = history_known_list(&n);
+    for (size_t i = 0; i < n; i++) {
         buf_addz(&b, i ? "," : "");
         sql_add_literal(&b, str_of(known[i].table));
     }
     buf_addz(&b, "]::pg_catalog.name[]) ORDER BY 1, 2 LIMIT 100");
     const DbRows *r = doctor_ask(d, s, "histories", b.p);
     for (int i = 0; r && i < r->rows; i++) {
-        const KnownLedger *k = recognise(db_cell(r, i, 0), db_cell(r, i, 1), db_cell(r, i, 2));
+        const KnownLedger *k = recognise(d, db_cell(r, i, 0), db_cell(r, i, 1), db_cell(r, i, 2));
         if (k)
             *vec_add(d->arena, ret) =
                 (Ledger){.as = k, .schema = db_cell(r, i, 0).p, .readable = doctor_true(r, i, 3)};

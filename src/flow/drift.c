@@ -2,6 +2,7 @@
 
 #include "flow/endpoint.h"
 #include "flow/managed.h"
+#include "history/known.h"
 #include "render/render.h"
 #include "sqltext/sqltext.h"
 
@@ -267,7 +268,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     bool all = !s->ledger_exists && s->tables;
     note_history(a, r, all);
     ReplayScript *scripts = applied_scripts(a, r, all);
-    Patterns except = managed_tables(a, in->config);
+    Patterns except = managed_ignored(a, in->config);
     vec_each (const char *, p, &schemas.owned)
         *vec_add(a, &except) = *p;
     IntrospectOptions what = except_options(&except);
@@ -286,6 +287,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     what = except_options(&except);
     if (!introspect(a, s->db, &what, &live, err))
         return false;
+    history_leave_out(live, NULL);
+    history_leave_out(r->replay.catalog, NULL);
     flow_add_others(a, &r->not_compared, live);
     flow_add_others(a, &r->not_compared, r->replay.catalog);
     align(a, live, &r->replay, &acls);

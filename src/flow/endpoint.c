@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "flow/managed.h"
+#include "history/known.h"
 #include "render/render.h"
 #include "sqltext/sqltext.h"
 
@@ -132,7 +133,7 @@ open_database(Reading *r, Side *side, Err *err)
 static bool
 choose_what(Reading *r, Side *sides, Err *err)
 {
-    r->except = managed_tables(r->a, r->in->base.config);
+    r->except = managed_ignored(r->a, r->in->base.config);
     for (int i = 0; i < 2; i++) {
         const PslResolved *s = r->schemas[i];
         for (size_t k = 0; s && s->datasource && k < s->datasource->nschemas; k++)
@@ -350,6 +351,17 @@ read_side(Reading *r, int i, Side *sides, Err *err)
     return replay_side(r, i, side, &sides[!i], err);
 }
 
+/* Neither side has the tables of migration tools, but where schema.prisma names them. */
+static void
+leave_out_ledgers(const Reading *r, Side *sides)
+{
+    const Catalog *written[2];
+    for (int i = 0; i < 2; i++)
+        written[i] = r->schemas[i] ? sides[i].bridge.catalog : NULL;
+    for (int i = 0; i < 2; i++)
+        history_leave_out(sides[i].bridge.catalog, written[i] ? written[i] : written[!i]);
+}
+
 /* Databases of another version than the other side's are printed by that one's. */
 static bool
 same_words(Reading *r, Side *sides, Err *err)
@@ -414,6 +426,8 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
         for (int i = 0; ok && i < 2; i++)
             if (r.schemas[i] ? pass == 1 && !in->keep_written : pass == 0)
                 ok = read_side(&r, i, ret, err);
+    if (ok)
+        leave_out_ledgers(&r, ret);
     ok = ok && (!ret[0].major || !ret[1].major || same_words(&r, ret, err));
     for (int i = 0; ok && i < 2; i++)
         add_public(a, &ret[i], &ret[!i]);

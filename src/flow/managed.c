@@ -1,64 +1,28 @@
 #include "flow/managed.h"
 
+#include "history/known.h"
+
 /* Supabase's own dumps leave these out (supabase/cli, dump_schema.sh), and those of other platforms
- * and tools. */
+ * and tools; migration tools' are known to history/. */
 static const char *const schemas[] = {
-    "_analytics",
-    "_realtime",
-    "_supavisor",
-    "_timescaledb_*",
-    "aramid",
-    "auth",
-    "aws_*",
-    "cron",
-    "dbdev",
-    "drizzle",
-    "etl",
-    "extensions",
-    "google_*",
-    "graphile_migrate",
-    "graphile_worker",
-    "graphql",
-    "graphql_public",
-    "hdb_catalog",
-    "heroku_ext",
-    "_heroku",
-    "neon",
-    "neon_auth",
-    "neon_migration",
-    "net",
-    "partman",
-    "pgboss",
-    "pgbouncer",
-    "pgmq",
-    "pgsodium",
-    "pgsodium_masks",
-    "pgtle",
-    "rdsadmin",
-    "realtime",
-    "repack",
-    "storage",
-    "supabase_functions",
-    "supabase_migrations",
-    "tiger",
-    "tiger_data",
-    "timescaledb_*",
-    "topology",
-    "vault",
+    "_analytics",     "_realtime",      "_supavisor",
+    "_timescaledb_*", "auth",           "aws_*",
+    "cron",           "dbdev",          "etl",
+    "extensions",     "google_*",       "graphile_worker",
+    "graphql",        "graphql_public", "hdb_catalog",
+    "heroku_ext",     "_heroku",        "neon",
+    "neon_auth",      "neon_migration", "net",
+    "partman",        "pgboss",         "pgbouncer",
+    "pgmq",           "pgsodium",       "pgsodium_masks",
+    "pgtle",          "rdsadmin",       "realtime",
+    "repack",         "storage",        "supabase_functions",
+    "tiger",          "tiger_data",     "timescaledb_*",
+    "topology",       "vault",
 };
 
 static const char *const owners[] = {
     "azure_*",   "azuresu",       "cloud_admin", "cloudsql*", "neon_*",
     "pgbouncer", "pgsodium_key*", "pgtle_admin", "rds*",      "supabase_*",
-};
-
-/* A * behind a name takes its sequence with it. */
-static const char *const tables[] = {
-    "*._prisma_migrations",         "*._aramid_*",         "*.__drizzle_migrations*",
-    "*.schema_migrations",          "*.pgmigrations*",     "*.flyway_schema_history",
-    "*.knex_migrations*",           "*.typeorm_metadata",  "*._sqlx_migrations",
-    "*.__diesel_schema_migrations", "*.SequelizeMeta",     "*.ar_internal_metadata",
-    "*.goose_db_version*",          "*.kysely_migration*",
 };
 
 static const char *const extensions[] = {
@@ -78,13 +42,11 @@ matches_any(const char *const *patterns, size_t n, const char *text)
     return false;
 }
 
-Patterns
-managed_tables(Arena *a, const Config *c)
+/* Like a platform's or a tool's. */
+static bool
+is_named(const char *schema)
 {
-    Patterns all = managed_ignored(a, c);
-    for (size_t i = 0; i < COUNT(tables); i++)
-        *vec_add(a, &all) = tables[i];
-    return all;
+    return matches_any(schemas, COUNT(schemas), schema) || history_known_schema(schema);
 }
 
 Patterns
@@ -118,7 +80,7 @@ managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err)
         const char *name = str_dup(a, db_cell(rows, i, 0)), *owner = db_cell(rows, i, 1).p;
         if (matches_any(owners, COUNT(owners), owner))
             *vec_add(a, &ret->owned) = name;
-        else if (matches_any(schemas, COUNT(schemas), name))
+        else if (is_named(name))
             *vec_add(a, &ret->named) = name;
     }
     return true;
@@ -127,6 +89,5 @@ managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err)
 bool
 managed_extension(const char *name, const char *in_schema)
 {
-    return matches_any(extensions, COUNT(extensions), name) ||
-           (in_schema && matches_any(schemas, COUNT(schemas), in_schema));
+    return matches_any(extensions, COUNT(extensions), name) || (in_schema && is_named(in_schema));
 }

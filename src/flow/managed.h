@@ -1,4 +1,5 @@
-/* What no comparison looks at: what platforms and tools keep in a database. */
+/* What no comparison looks at: what platforms keep in a database, and what the configuration says.
+ * Tables of migration tools are left out of catalogs by history_leave_out(). */
 #pragma once
 
 #include "config/config.h"
@@ -7,11 +8,7 @@
 
 typedef VEC(const char *) Patterns;
 
-/* Tables of migration tools, what the configuration ignores or calls external: left out of both
- * sides of a comparison. */
-Patterns managed_tables(Arena *a, const Config *c);
-
-/* What the configuration ignores or calls external, alone. */
+/* What the configuration ignores or calls external: left out of both sides of a comparison. */
 Patterns managed_ignored(Arena *a, const Config *c);
 
 /* Schemas of a live database. */

@@ -1,6 +1,8 @@
 #include "base/fs.h"
+#include "bridge/bridge.h"
 #include "flow/flow.h"
 #include "flow/managed.h"
+#include "history/known.h"
 #include "introspect/introspect.h"
 
 #include <sys/stat.h>
@@ -94,6 +96,15 @@ read_database(Arena *a, const PullInput *in, PullResult *ret, const IntrospectOp
     return ok;
 }
 
+/* Other tools' histories are no models, unless somebody made them models. */
+static void
+leave_out_ledgers(Arena *a, Catalog *c, const PslResolved *old, const char *schema, bool is_anew)
+{
+    const Bridge written =
+        is_anew ? (Bridge){0} : bridge_catalog(a, old, &(BridgeOptions){.schema = schema});
+    history_leave_out(c, written.catalog);
+}
+
 static bool
 is_empty(Arena *a, const PullResult *r, const CatTexts *schemas, Err *err)
 {
@@ -155,8 +166,10 @@ flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
         .schemas = schemas.v, .nschemas = schemas.n, .except = except.v, .nexcept = except.n};
     PullOptions options = {
         .schema = schema, .schemas = asked.v, .nschemas = asked.n, .force = in->force};
-    if (!read_database(a, in, ret, &what, &catalog, err) ||
-        !bridge_pull(a, catalog, old, &options, &ret->pull, err))
+    if (!read_database(a, in, ret, &what, &catalog, err))
+        return false;
+    leave_out_ledgers(a, catalog, old, schema, in->force);
+    if (!bridge_pull(a, catalog, old, &options, &ret->pull, err))
         return false;
     if (ret->pull.is_empty)
         return is_empty(a, ret, &schemas, err);

@@ -16,7 +16,8 @@
     T(folder_unreadable) T(order_is_that_of_node) \
     T(checksums) T(compare_states) T(compare_several_rows) \
     T(compare_counts) T(compare_after_new_rows) T(rows_are_read) \
-    T(statements_parse_and_quote) T(statements_times)
+    T(statements_parse_and_quote) T(statements_times) \
+    T(known_rows_are_found) T(known_by_columns) T(known_tables_are_left_out)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);

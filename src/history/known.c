@@ -1,0 +1,254 @@
+#include "history/known.h"
+
+static const KnownLedger known[] = {
+    /* Prisma 2 to 7, the preview before it (Lift), 8 */
+    {.tool = "Prisma",
+     .table = "_prisma_migrations",
+     .columns = "checksum,finished_at,migration_name,rolled_back_at,applied_steps_count",
+     .is_prismas = true,
+     .failed = "finished_at IS NULL AND rolled_back_at IS NULL",
+     .fix = "aramid status tells what happened; then aramid deploy, or aramid resolve"},
+    {.tool = "Prisma 1",
+     .table = "_Migration",
+     .columns = "revision,datamodel,datamodel_steps,database_migration",
+     .is_prismas = true},
+    {.tool = "Prisma 8",
+     .schema = "prisma_contract",
+     .table = "ledger",
+     .columns = "space,migration_name,migration_hash"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Prisma 8",
+     .schema = "prisma_contract",
+     .table = "marker",
+     .columns = "space,core_hash"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Prisma 8",
+     .schema = "prisma_contract",
+     .table = "contract",
+     .columns = "core_hash,contract_json"},
+    {.tool = "Drizzle",
+     .schema = "drizzle",
+     .may_move = true,
+     .table = "__drizzle_migrations",
+     .columns = "id,hash,created_at"},
+    {.tool = "Supabase",
+     .schema = "supabase_migrations",
+     .table = "schema_migrations",
+     .columns = "version"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Supabase",
+     .schema = "supabase_migrations",
+     .table = "seed_files",
+     .columns = "path,hash"},
+    {.tool = "golang-migrate",
+     .table = "schema_migrations",
+     .columns = "version,dirty",
+     .has_only_these = true,
+     .failed = "dirty",
+     .fix = "look what the migration did, then: migrate force VERSION"},
+    {.tool = "Phoenix",
+     .table = "schema_migrations",
+     .columns = "version,inserted_at",
+     .has_only_these = true},
+    {.tool = "dbmate or Rails",
+     .table = "schema_migrations",
+     .columns = "version",
+     .has_only_these = true},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Rails",
+     .table = "ar_internal_metadata",
+     .columns = "key,value,created_at,updated_at"},
+    {.tool = "Flyway",
+     .table = "flyway_schema_history",
+     .columns = "installed_rank,version,script,checksum,success",
+     .failed = "NOT success",
+     .fix = "undo what the migration did, then: flyway repair"},
+    {.tool = "Liquibase",
+     .table = "databasechangelog",
+     .columns = "id,author,filename,dateexecuted,md5sum"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Liquibase",
+     .table = "databasechangeloglock",
+     .columns = "id,locked,lockgranted,lockedby"},
+    {.tool = "Atlas",
+     .schema = "atlas_schema_revisions",
+     .may_move = true,
+     .table = "atlas_schema_revisions",
+     .columns = "version,applied,executed_at,error,hash",
+     .failed = "error IS NOT NULL AND error <> ''",
+     .fix = "atlas migrate status"},
+    {.tool = "goose", .table = "goose_db_version", .columns = "id,version_id,is_applied"},
+    {.tool = "Knex", .table = "knex_migrations", .columns = "id,name,batch,migration_time"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Knex",
+     .table = "knex_migrations_lock",
+     .columns = "index,is_locked"},
+    {.tool = "node-pg-migrate", .table = "pgmigrations", .columns = "id,name,run_on"},
+    {.tool = "Sequelize", .table = "SequelizeMeta", .columns = "name", .has_only_these = true},
+    {.tool = "TypeORM",
+     .table = "migrations",
+     .columns = "id,timestamp,name",
+     .has_only_these = true},
+    {.kind = KNOWN_BESIDE,
+     .tool = "TypeORM",
+     .table = "typeorm_metadata",
+     .columns = "type,database,schema,table,name,value"},
+    {.tool = "Laravel",
+     .table = "migrations",
+     .columns = "id,migration,batch",
+     .has_only_these = true},
+    {.tool = "db-migrate",
+     .table = "migrations",
+     .columns = "id,name,run_on",
+     .has_only_these = true},
+    {.tool = "postgres-migrations",
+     .table = "migrations",
+     .columns = "id,name,hash,executed_at",
+     .has_only_these = true},
+    {.tool = "Alembic", .table = "alembic_version", .columns = "version_num"},
+    {.tool = "Django", .table = "django_migrations", .columns = "id,app,name,applied"},
+    {.tool = "Entity Framework",
+     .table = "__EFMigrationsHistory",
+     .columns = "MigrationId,ProductVersion"},
+    {.tool = "Entity Framework",
+     .table = "__EFMigrationsHistory",
+     .columns = "migration_id,product_version"},
+    {.tool = "Doctrine",
+     .table = "doctrine_migration_versions",
+     .columns = "version,executed_at,execution_time"},
+    {.tool = "sqlx",
+     .table = "_sqlx_migrations",
+     .columns = "version,installed_on,success,checksum",
+     .failed = "NOT success",
+     .fix = "undo what the migration did and delete its row"},
+    {.tool = "Diesel", .table = "__diesel_schema_migrations", .columns = "version,run_on"},
+    {.tool = "SeaORM", .table = "seaql_migrations", .columns = "version,applied_at"},
+    {.tool = "refinery",
+     .table = "refinery_schema_history",
+     .columns = "version,name,applied_on,checksum"},
+    {.tool = "Kysely", .table = "kysely_migration", .columns = "name,timestamp"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Kysely",
+     .table = "kysely_migration_lock",
+     .columns = "id,is_locked"},
+    {.tool = "MikroORM", .table = "mikro_orm_migrations", .columns = "id,name,executed_at"},
+    {.tool = "AdonisJS", .table = "adonis_schema", .columns = "id,name,batch,migration_time"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "AdonisJS",
+     .table = "adonis_schema_versions",
+     .columns = "version"},
+    {.tool = "Bun", .table = "bun_migrations", .columns = "id,name,group_id,migrated_at"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "Bun",
+     .table = "bun_migration_locks",
+     .columns = "id,table_name"},
+    {.tool = "sql-migrate", .table = "gorp_migrations", .columns = "id,applied_at"},
+    {.tool = "graphile-migrate",
+     .schema = "graphile_migrate",
+     .table = "migrations",
+     .columns = "hash,previous_hash,filename"},
+    {.kind = KNOWN_BESIDE,
+     .tool = "graphile-migrate",
+     .schema = "graphile_migrate",
+     .table = "current",
+     .columns = "filename,content"},
+    {.tool = "Sqitch", .schema = "sqitch", .table = "changes", .columns = "change_id,project"},
+    {.tool = "pgroll",
+     .schema = "pgroll",
+     .table = "migrations",
+     .columns = "name,done",
+     .failed = "NOT done",
+     .fix = "pgroll status"},
+    /* run/own.c makes them: in a schema of their own, else beside the ledger. */
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .schema = "aramid",
+     .table = "journal",
+     .columns = "ledger_id,first_statement"},
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .schema = "aramid",
+     .table = "identity",
+     .columns = "environment,profile"},
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .schema = "aramid",
+     .table = "runs",
+     .columns = "run_id,outcome"},
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .table = "_aramid_journal",
+     .columns = "ledger_id,first_statement"},
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .table = "_aramid_identity",
+     .columns = "environment,profile"},
+    {.kind = KNOWN_OWN, .tool = "Aramid", .table = "_aramid_runs", .columns = "run_id,outcome"},
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+const KnownLedger *
+history_known_list(size_t *ret_n)
+{
+    *ret_n = KNOWN;
+    return known;
+}
+
+static bool
+has_columns(const KnownLedger *k, const char *const *columns, size_t n)
+{
+    size_t wanted = 0;
+    for (Str rest = str_of(k->columns); rest.p; wanted++) {
+        Str one = str_cut(&rest, ',');
+        bool found = false;
+        for (size_t i = 0; i < n && !found; i++)
+            found = str_is(one, columns[i]);
+        if (!found)
+            return false;
+    }
+    return !k->has_only_these || n == wanted;
+}
+
+const KnownLedger *
+history_known(const char *schema, const char *table, const char *const *columns, size_t n)
+{
+    for (const KnownLedger *k = known; k < known + KNOWN; k++)
+        if (strcmp(table, k->table) == 0 &&
+            (!k->schema || k->may_move || strcmp(schema, k->schema) == 0) &&
+            has_columns(k, columns, n))
+            return k;
+    return NULL;
+}
+
+bool
+history_known_schema(const char *name)
+{
+    for (const KnownLedger *k = known; k < known + KNOWN; k++)
+        if (k->schema && strcmp(name, k->schema) == 0)
+            return true;
+    return false;
+}
+
+static const KnownLedger *
+ledger_of(Arena *a, const CatRelation *r)
+{
+    VEC(const char *) columns = {0};
+    cat_each (CatColumn, c, &r->columns)
+        *vec_add(a, &columns) = c->id.sub;
+    return r->id.schema ? history_known(r->id.schema, r->id.name, columns.v, columns.n) : NULL;
+}
+
+static bool
+is_left_out(const void *written, const CatRelation *r)
+{
+    ARENA_LOCAL(scratch);
+    const KnownLedger *k = ledger_of(scratch, r);
+    return k && (k->is_prismas || k->kind == KNOWN_OWN || !written ||
+                 !catalog_relation(written, r->id.schema, r->id.name));
+}
+
+void
+history_leave_out(Catalog *c, const Catalog *written)
+{
+    catalog_leave_out(c, is_left_out, written);
+}
