@@ -76,10 +76,11 @@ bool doctor_wants(const Doctor *d, DoctorArea area);
 /* The configuration, its files and what git knows of them. Asks git at most once (2 s). */
 void doctor_config(Doctor *d);
 
-/* The way to the database, step by step, up to a session that reads. Returns false without one.
+/* The way to the database, step by step, up to a session that reads; waits are cut short, whatever
+ * `to` allows. Returns false without one.
  * embedded: the project's own server; only the session counts.
  * cost: for each address at most a few seconds; one to three connections. */
-bool doctor_reach(Doctor *d, const DbUrl *url, const char *origin, bool embedded, Session *ret);
+bool doctor_reach(Doctor *d, const SessionOptions *to, bool embedded, Session *ret);
 
 /* What the pending migrations need that the role does not have. cost: one round trip. */
 void doctor_privileges(Doctor *d, Session *s, const Plan *plan);

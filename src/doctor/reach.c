@@ -219,29 +219,24 @@ tell_session(Doctor *d, const DbUrl *url, const char *origin, const Session *s)
 }
 
 bool
-doctor_reach(Doctor *d, const DbUrl *url, const char *origin, bool embedded, Session *ret)
+doctor_reach(Doctor *d, const SessionOptions *to, bool embedded, Session *ret)
 {
     d->now = DOCTOR_REACH;
-    if (!embedded && !look(d, url, origin))
+    if (!embedded && !look(d, to->url, to->url_origin))
         return false;
     if (d->tick && !d->tick(d->tick_arg, 0)) {
         d->is_over = true;
         return false;
     }
-    SessionOptions o = {.config = impatient(d),
-                        .url = url,
-                        .url_origin = origin,
-                        .layout = &history_prisma,
-                        .verb = "doctor",
-                        .tick = d->tick,
-                        .tick_arg = d->tick_arg};
+    SessionOptions o = *to;
+    o.config = impatient(d);
     Err err;
     if (!session_open(d->arena, &o, ret, &err)) {
-        tell_failure(d, &err, url->hosts.v[0].host);
+        tell_failure(d, &err, to->url->hosts.v[0].host);
         d->is_over = err.code == ERR_INTERRUPTED;
         return false;
     }
     if (!embedded)
-        tell_session(d, url, origin, ret);
+        tell_session(d, to->url, to->url_origin, ret);
     return true;
 }

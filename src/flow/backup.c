@@ -135,7 +135,7 @@ history_if_any(Arena *a, const Config *c, History *ret, Err *err)
 {
     if (flow_history(a, c, ret, err))
         return true;
-    *ret = (History){.layout = &history_prisma, .dir = ""};
+    *ret = history_none();
     return err->code != ERR_INTERRUPTED;
 }
 
@@ -153,14 +153,7 @@ flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
                 ret->target.origin);
         return err_hint(err, "give --url, or set DATABASE_URL");
     }
-    SessionOptions o = {.config = c,
-                        .url = &ret->target.url,
-                        .url_origin = ret->target.origin,
-                        .layout = h.layout,
-                        .verb = "backup",
-                        .tick = in->base.tick,
-                        .tick_arg = in->base.tick_arg,
-                        .locks = true};
+    SessionOptions o = flow_session(&in->base, &ret->target, &h, "backup", FLOW_LOCKS);
     Session s;
     JournalVec journal = {0};
     if (!session_open(a, &o, &s, err))

@@ -16,15 +16,8 @@ database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *orig
         DbUrl *admin = arena_new(a, DbUrl);
         *admin = *url;
         admin->database = others[i];
-        DbOptions o = {.url = admin,
-                       .url_origin = origin,
-                       .application = "aramid restore",
-                       .trace = in->config->trace,
-                       .connect_ms = config_ms(in->config, CFG_CONNECT_TIMEOUT),
-                       .operation_ms = config_ms(in->config, CFG_OPERATION_TIMEOUT),
-                       .tick = in->tick,
-                       .tick_arg = in->tick_arg,
-                       .refuse_pooler = true};
+        DbOptions o = flow_connection(in, admin, origin, "aramid restore");
+        o.refuse_pooler = true;
         if (db_open(a, &o, ret, err))
             return true;
         if (err->code != ERR_DB_MISSING && err->code != ERR_DENIED)

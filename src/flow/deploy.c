@@ -18,14 +18,7 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         DbUrl url = t->url;
         url.database = others[i];
-        DbOptions o = {.url = &url,
-                       .url_origin = t->origin,
-                       .application = "aramid",
-                       .trace = in->config->trace,
-                       .connect_ms = config_ms(in->config, CFG_CONNECT_TIMEOUT),
-                       .operation_ms = config_ms(in->config, CFG_OPERATION_TIMEOUT),
-                       .tick = in->tick,
-                       .tick_arg = in->tick_arg};
+        DbOptions o = flow_connection(in, &url, t->origin, "aramid");
         Db *db = NULL;
         if (!db_open(a, &o, &db, err)) {
             if (err->code == ERR_DB_MISSING || err->code == ERR_DENIED)
@@ -224,9 +217,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     Err later;
     bool asks = flow_guard_consent(&d.guard, &consent, &later) && consent == GATE_ASK;
     RunDeploy run = {
-        .config = c,
-        .url = &ret->target.url,
-        .url_origin = ret->target.origin,
+        .session = flow_session(&in->base, &ret->target, &ret->history, "deploy", FLOW_WRITES),
         .history = &ret->history,
         .run_id = in->run_id,
         .sink = in->sink,

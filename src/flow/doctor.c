@@ -49,7 +49,7 @@ look_at_migrations(Arena *a, Doctor *d)
 static void
 look_at_mark(Arena *a, const DoctorInput *in, Doctor *d, const DoctorResult *r, Session *s)
 {
-    History nothing = {.layout = &history_prisma, .dir = ""};
+    History nothing = history_none();
     JournalVec journal = {0};
     FlowGuard guard;
     Err err;
@@ -94,7 +94,9 @@ open_target(Arena *a, const DoctorInput *in, Doctor *d, DoctorResult *ret, Sessi
         return false;
     }
     doctor_add(d, FINDING_REACH_TARGET, FINDING_OK, NULL, NULL, "%s (%s)", t->shown, t->origin);
-    return doctor_reach(d, &t->url, t->origin, t->embedded, session);
+    History nothing = history_none();
+    SessionOptions o = flow_session(&in->base, t, &nothing, "doctor", FLOW_READS);
+    return doctor_reach(d, &o, t->embedded, session);
 }
 
 void

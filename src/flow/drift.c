@@ -311,13 +311,7 @@ flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err *err)
     if (ret->target.absent)
         return true;
     Session s __attribute__((cleanup(close_session))) = {0};
-    SessionOptions o = {.config = in->config,
-                        .url = &ret->target.url,
-                        .url_origin = ret->target.origin,
-                        .layout = ret->history.layout,
-                        .verb = "drift",
-                        .tick = in->tick,
-                        .tick_arg = in->tick_arg};
+    SessionOptions o = flow_session(in, &ret->target, &ret->history, "drift", FLOW_READS);
     JournalVec journal;
     return session_open(a, &o, &s, err) && session_read(&s, &ret->history, &journal, err) &&
            flow_drift_of(a, in, &s, ret, err);

@@ -113,13 +113,8 @@ open_database(Reading *r, Side *side, Err *err)
         return err_hint(err, "to compare with nothing: --from-empty or --to-empty");
     }
     side->shown = t->shown;
-    SessionOptions o = {.config = base->config,
-                        .url = &t->url,
-                        .url_origin = t->origin,
-                        .layout = &history_prisma,
-                        .verb = "diff",
-                        .tick = base->tick,
-                        .tick_arg = base->tick_arg};
+    History nothing = history_none();
+    SessionOptions o = flow_session(base, t, &nothing, "diff", FLOW_READS);
     if (!session_open(r->a, &o, &side->session, err))
         return false;
     side->major = db_info(side->session.db)->version / 10000;

@@ -50,6 +50,22 @@ typedef struct FlowInput {
     bool can_ask; /* a person sits there */
 } FlowInput;
 
+/* What a use case does with its target. */
+typedef enum FlowAccess {
+    FLOW_READS,
+    FLOW_LOCKS,  /* takes the migration lock */
+    FLOW_WRITES, /* and changes it */
+} FlowAccess;
+
+/* How to open a session on a target, for the ledger of a history. All sessions of all use cases are
+ * made of this. `verb` is what pg_stat_activity tells: "deploy". */
+SessionOptions flow_session(const FlowInput *in, const Target *t, const History *h,
+                            const char *verb, FlowAccess access);
+
+/* How to reach a database without looking for a ledger: one try. */
+DbOptions flow_connection(const FlowInput *in, const DbUrl *url, const char *origin,
+                          const char *application);
+
 /* Who a database says that it is. */
 typedef struct IdentityShown {
     const char *environment;                   /* NULL = it does not say; then so are the others */

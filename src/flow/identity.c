@@ -63,17 +63,11 @@ flow_identity(Arena *a, const IdentityInput *in, IdentityResult *ret, Err *err)
         return shows || (err_set(err, ERR_DB_MISSING,
                                  "the embedded database of this project was not made yet"),
                          err_hint(err, "aramid deploy makes it"));
-    History h = {.layout = &history_prisma, .dir = ""};
+    History h = history_none();
     JournalVec journal;
     Session s;
-    SessionOptions o = {.config = c,
-                        .url = &ret->target.url,
-                        .url_origin = ret->target.origin,
-                        .layout = h.layout,
-                        .verb = "identity",
-                        .tick = in->base.tick,
-                        .tick_arg = in->base.tick_arg,
-                        .writes = !shows};
+    SessionOptions o =
+        flow_session(&in->base, &ret->target, &h, "identity", shows ? FLOW_READS : FLOW_WRITES);
     if (!session_open(a, &o, &s, err))
         return false;
     bool ok = session_read(&s, &h, &journal, err);

@@ -76,17 +76,10 @@ read_database(Arena *a, const PullInput *in, PullResult *ret, const IntrospectOp
               Catalog **ret_catalog, Err *err)
 {
     const Config *c = in->base.config;
-    DbOptions o = {.url = &ret->target.url,
-                   .url_origin = ret->target.origin,
-                   .application = "aramid/pull",
-                   .trace = c->trace,
-                   .connect_ms = config_ms(c, CFG_CONNECT_TIMEOUT),
-                   .operation_ms = config_ms(c, CFG_OPERATION_TIMEOUT),
-                   .wait_server_ms = config_ms(c, CFG_WAIT_SERVER),
-                   .retries = (int)c->values[CFG_MAX_RETRIES].number,
-                   .retry_delay_ms = config_ms(c, CFG_RETRY_DELAY),
-                   .tick = in->base.tick,
-                   .tick_arg = in->base.tick_arg};
+    DbOptions o = flow_connection(&in->base, &ret->target.url, ret->target.origin, "aramid/pull");
+    o.wait_server_ms = config_ms(c, CFG_WAIT_SERVER);
+    o.retries = (int)c->values[CFG_MAX_RETRIES].number;
+    o.retry_delay_ms = config_ms(c, CFG_RETRY_DELAY);
     Db *db;
     if (!db_open(a, &o, &db, err))
         return false;

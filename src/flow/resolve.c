@@ -156,14 +156,7 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
     Session s;
-    SessionOptions o = {.config = c,
-                        .url = &ret->target.url,
-                        .url_origin = ret->target.origin,
-                        .layout = h.layout,
-                        .verb = "resolve",
-                        .tick = in->base.tick,
-                        .tick_arg = in->base.tick_arg,
-                        .writes = true};
+    SessionOptions o = flow_session(&in->base, &ret->target, &h, "resolve", FLOW_WRITES);
     FlowGuard guard;
     GateConsent consent;
     flow_guard_open(a, &in->base, GATE_CHANGES, "aramid resolve", &guard);

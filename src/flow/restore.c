@@ -227,20 +227,12 @@ look_at_server(Restore *r)
 static bool
 open_database(Restore *r, const char *name)
 {
-    const Config *c = r->in->base.config;
     DbUrl *url = arena_new(r->arena, DbUrl);
     *url = r->ret->target.url;
     if (name)
         url->database = name;
-    DbOptions o = {.url = url,
-                   .url_origin = r->ret->target.origin,
-                   .application = "aramid restore",
-                   .trace = c->trace,
-                   .connect_ms = config_ms(c, CFG_CONNECT_TIMEOUT),
-                   .operation_ms = config_ms(c, CFG_OPERATION_TIMEOUT),
-                   .tick = r->in->base.tick,
-                   .tick_arg = r->in->base.tick_arg,
-                   .refuse_pooler = true};
+    DbOptions o = flow_connection(&r->in->base, url, r->ret->target.origin, "aramid restore");
+    o.refuse_pooler = true;
     return db_open(r->arena, &o, &r->db, r->err);
 }
 
@@ -310,7 +302,6 @@ close_session(Session *s)
 static bool
 check_gate(Restore *r)
 {
-    const Config *c = r->in->base.config;
     FlowGuard guard;
     GateConsent consent;
     if (!r->ret->replaces) {
@@ -318,14 +309,8 @@ check_gate(Restore *r)
         return flow_guard_check(&guard, r->err);
     }
     Session s __attribute__((cleanup(close_session))) = {0};
-    SessionOptions o = {.config = c,
-                        .url = &r->ret->target.url,
-                        .url_origin = r->ret->target.origin,
-                        .layout = &history_prisma,
-                        .verb = "restore",
-                        .tick = r->in->base.tick,
-                        .tick_arg = r->in->base.tick_arg};
-    History nothing = {.layout = &history_prisma, .dir = ""};
+    History nothing = history_none();
+    SessionOptions o = flow_session(&r->in->base, &r->ret->target, &nothing, "restore", FLOW_READS);
     JournalVec journal = {0};
     flow_guard_open(r->arena, &r->in->base, GATE_DESTROYS, "aramid restore --replace", &guard);
     if (!session_open(r->arena, &o, &s, r->err) || !session_read(&s, &nothing, &journal, r->err) ||
@@ -363,19 +348,12 @@ read_history(Restore *r, const char *name)
     Session s;
     JournalVec journal = {0};
     RestoreReport *ret = r->ret;
-    DbUrl *url = arena_new(r->arena, DbUrl);
-    *url = ret->target.url;
+    Target restored = ret->target;
     if (name)
-        url->database = name;
+        restored.url.database = name;
     if (!flow_history(r->arena, r->in->base.config, &ret->history, &ignored))
         return;
-    SessionOptions o = {.config = r->in->base.config,
-                        .url = url,
-                        .url_origin = ret->target.origin,
-                        .layout = ret->history.layout,
-                        .verb = "restore",
-                        .tick = r->in->base.tick,
-                        .tick_arg = r->in->base.tick_arg};
+    SessionOptions o = flow_session(&r->in->base, &restored, &ret->history, "restore", FLOW_READS);
     if (!session_open(r->arena, &o, &s, &ignored))
         return;
     ret->has_history = session_read(&s, &ret->history, &journal, &ignored) && s.ledger_exists;

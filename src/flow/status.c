@@ -43,21 +43,6 @@ judge(const StatusResult *r)
     return h->pending ? STATUS_PENDING : STATUS_UP_TO_DATE;
 }
 
-/* A reading session on the target. */
-static bool
-open_reader(Arena *a, const FlowInput *in, const char *verb, const HistoryLayout *layout,
-            const Target *t, Session *ret, Err *err)
-{
-    SessionOptions o = {.config = in->config,
-                        .url = &t->url,
-                        .url_origin = t->origin,
-                        .layout = layout,
-                        .verb = verb,
-                        .tick = in->tick,
-                        .tick_arg = in->tick_arg};
-    return session_open(a, &o, ret, err);
-}
-
 bool
 flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
 {
@@ -70,7 +55,8 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
         return true;
     }
     Session s;
-    if (!open_reader(a, in, "status", ret->history.layout, &ret->target, &s, err))
+    SessionOptions o = flow_session(in, &ret->target, &ret->history, "status", FLOW_READS);
+    if (!session_open(a, &o, &s, err))
         return false;
     bool ok = session_read(&s, &ret->history, &ret->journal, err);
     ret->ledger_exists = s.ledger_exists;
@@ -101,7 +87,8 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
     Session s = {.arena = a, .config = in->config, .layout = ret->history.layout};
     if (ret->target.absent)
         return run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
-    if (!open_reader(a, in, "plan", ret->history.layout, &ret->target, &s, err))
+    SessionOptions o = flow_session(in, &ret->target, &ret->history, "plan", FLOW_READS);
+    if (!session_open(a, &o, &s, err))
         return false;
     FlowGuard guard;
     flow_guard_open(a, in, GATE_LOOKS, "aramid plan", &guard);
@@ -128,10 +115,12 @@ flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
     *ret = (UnlockResult){0};
     if (!flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
-    Session s;
     if (ret->target.absent)
         return !pid || no_such_holder(pid, err);
-    if (!open_reader(a, in, "unlock", &history_prisma, &ret->target, &s, err))
+    Session s;
+    History nothing = history_none();
+    SessionOptions o = flow_session(in, &ret->target, &nothing, "unlock", FLOW_READS);
+    if (!session_open(a, &o, &s, err))
         return false;
     bool ok = lock_holders(&s, a, &ret->holders, err);
     const LockHolder *wanted = NULL;

@@ -146,3 +146,31 @@ flow_history(Arena *a, const Config *c, History *ret, Err *err)
     const char *shown = fs_below(c->project_dir, c->migrations_dir);
     return history_open(a, c->migrations_dir, shown, ret, err);
 }
+
+SessionOptions
+flow_session(const FlowInput *in, const Target *t, const History *h, const char *verb,
+             FlowAccess access)
+{
+    return (SessionOptions){.config = in->config,
+                            .url = &t->url,
+                            .url_origin = t->origin,
+                            .layout = h->layout,
+                            .verb = verb,
+                            .tick = in->tick,
+                            .tick_arg = in->tick_arg,
+                            .writes = access == FLOW_WRITES,
+                            .locks = access == FLOW_LOCKS};
+}
+
+DbOptions
+flow_connection(const FlowInput *in, const DbUrl *url, const char *origin, const char *application)
+{
+    return (DbOptions){.url = url,
+                       .url_origin = origin,
+                       .application = application,
+                       .trace = in->config->trace,
+                       .connect_ms = config_ms(in->config, CFG_CONNECT_TIMEOUT),
+                       .operation_ms = config_ms(in->config, CFG_OPERATION_TIMEOUT),
+                       .tick = in->tick,
+                       .tick_arg = in->tick_arg};
+}

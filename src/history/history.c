@@ -5,36 +5,6 @@
 
 #include <stdlib.h>
 
-/* ICU's root order for ASCII, which localeCompare uses: every character has a primary weight, and
- * upper case counts only when all else is equal. Others follow by code point. */
-static int
-weight(unsigned char c)
-{
-    static const char order[] = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789";
-    if (c >= 'A' && c <= 'Z')
-        c = (unsigned char)(c + 32);
-    if (c >= 'a' && c <= 'z')
-        return 100 + c;
-    const char *p = c ? strchr(order, c) : NULL;
-    return p ? 1 + (int)(p - order) : c ? 300 + c : 0;
-}
-
-int
-history_name_cmp(const char *a, const char *b)
-{
-    int tie = 0;
-    for (size_t i = 0;; i++) {
-        unsigned char x = (unsigned char)a[i], y = (unsigned char)b[i];
-        int d = weight(x) - weight(y);
-        if (d)
-            return d;
-        if (!x)
-            return tie;
-        if (!tie && x != y)
-            tie = x >= 'a' ? -1 : 1; /* lower case first */
-    }
-}
-
 /* Whether ops.json lies in the folder, or in one of its folders. */
 static bool
 holds_ops(Arena *a, const char *dir)
@@ -50,29 +20,28 @@ holds_ops(Arena *a, const char *dir)
     return found;
 }
 
-/* Folders that other tools own, by what lies in them. */
+/* Folders that no layout knows, by what lies in them. */
 static bool
-foreign_layout(Arena *a, const char *dir, const char *shown, Err *err)
+check_foreign(Arena *a, const char *dir, const char *shown, Err *err)
 {
     FsEntryVec list;
     if (!fs_list(a, dir, &list, err))
         return false;
-    int flat = 0, folders = 0;
+    int flat = 0;
     bool ops =
         false; /* Prisma 8: in the folders, or one level deeper (app/<stamp>_name/ops.json) */
     vec_each (FsEntry, e, &list) {
-        if (e->kind == FS_DIR) {
-            folders += fs_exists(fs_join(a, dir, fs_join(a, e->name, "migration.sql")));
+        if (e->kind == FS_DIR)
             ops = ops || holds_ops(a, fs_join(a, dir, e->name));
-        } else if (str_ends(str_of(e->name), STR(".sql")))
+        else if (str_ends(str_of(e->name), STR(".sql")))
             flat++;
     }
     const char *tool = NULL;
     if (fs_exists(fs_join(a, dir, "meta/_journal.json")))
         tool = "Drizzle";
-    else if (ops && folders == 0)
+    else if (ops)
         tool = "Prisma 8 (ops.json)";
-    else if (flat && folders == 0 && !fs_exists(fs_join(a, dir, "migration_lock.toml")))
+    else if (flat && !fs_exists(fs_join(a, dir, "migration_lock.toml")))
         tool = "a tool that keeps one .sql file for each migration (Supabase, dbmate, ...)";
     if (!tool)
         return true;
@@ -80,6 +49,12 @@ foreign_layout(Arena *a, const char *dir, const char *shown, Err *err)
     err_at(err, shown, 0, 0);
     return err_hint(err, "this version deploys the histories of Prisma 2 to 7: folders with a "
                          "migration.sql each; name theirs with --migrations");
+}
+
+History
+history_none(void)
+{
+    return (History){.layout = history_layouts[0], .dir = ""};
 }
 
 bool
@@ -96,13 +71,14 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
         return err_hint(err, "say where it is: --migrations DIR (or -C DIR for another project "
                              "folder)");
     }
-    ret->layout = &history_prisma;
-    if (!ret->layout->list(a, dir, shown, ret, err))
+    ret->layout = NULL;
+    for (const HistoryLayout *const *l = history_layouts; *l && !ret->layout; l++)
+        ret->layout = (*l)->recognise(a, dir) ? *l : NULL;
+    if (!ret->layout && !check_foreign(a, dir, shown, err))
         return false;
-    bool any = false;
-    vec_each (const Migration, m, &ret->files)
-        any = any || m->has_file;
-    if (!any && !foreign_layout(a, dir, shown, err))
+    if (!ret->layout)
+        ret->layout = history_layouts[0];
+    if (!ret->layout->list(a, dir, shown, ret, err))
         return false;
     history_compare(a, ret);
     return true;

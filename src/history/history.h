@@ -1,5 +1,5 @@
 /* Migration histories: the files of a project and the ledger in its database, in the layout of the
- * tool that owns them. One implementation so far: Prisma's.
+ * tool that owns them. Layouts stand in one table (layouts.c); so far it holds Prisma's.
  *
  * A layout knows its folder form, its ledger's SQL and its rules for what counts as applied; it
  * executes nothing. Statements are built with every name qualified and every value a literal, so
@@ -63,6 +63,9 @@ typedef struct HistoryLayout {
     const char *name;   /* "prisma" */
     const char *ledger; /* table name: "_prisma_migrations" */
 
+    /* Whether a folder holds migrations of this layout. */
+    bool (*recognise)(Arena *a, const char *dir);
+
     /* Read the folder. `dir` is the real path, `shown` what people see. */
     bool (*list)(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
 
@@ -88,6 +91,13 @@ typedef struct HistoryLayout {
 } HistoryLayout;
 
 extern const HistoryLayout history_prisma;
+
+/* The layouts, in the order in which folders are offered to them; ends with NULL. The first is that
+ * of a project without migrations. */
+extern const HistoryLayout *const history_layouts[];
+
+/* A history without files, for who only needs to know where a ledger may be. */
+History history_none(void);
 
 /* Recognise the layout of a folder and read it.
  * errors: ERR_NO_MIGRATIONS (missing, or a layout of another tool, which is named),

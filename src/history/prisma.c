@@ -13,6 +13,19 @@ enum { NAME_MAX_BYTES = 255 }; /* migration_name VARCHAR(255) */
 
 /* ---- the folder --------------------------------------------------------------------------- */
 
+static bool
+prisma_recognise(Arena *a, const char *dir)
+{
+    FsEntryVec list;
+    Err ignored;
+    if (!fs_list(a, dir, &list, &ignored))
+        return false;
+    vec_each (FsEntry, e, &list)
+        if (e->kind == FS_DIR && fs_exists(fs_join(a, dir, fs_join(a, e->name, "migration.sql"))))
+            return true;
+    return false;
+}
+
 /* provider = "postgresql" of migration_lock.toml; the file may be absent. */
 static bool
 check_lock_file(Arena *a, const char *dir, const char *shown, Err *err)
@@ -425,6 +438,7 @@ prisma_add_resolved(Buf *b, const char *schema, const LedgerRow *row)
 const HistoryLayout history_prisma = {
     .name = "prisma",
     .ledger = "_prisma_migrations",
+    .recognise = prisma_recognise,
     .list = prisma_list,
     .checksum_matches = prisma_checksum_matches,
     .add_create = prisma_add_create,

@@ -17,14 +17,14 @@ run_restart_lost_lock(Run *r)
 bool
 run_try_again(Run *r, DbPatience patience)
 {
-    return db_may_retry(patience, r->deploy->config->values[CFG_MAX_RETRIES].number,
+    return db_may_retry(patience, r->deploy->session.config->values[CFG_MAX_RETRIES].number,
                         ++r->failures[patience]);
 }
 
 bool
 run_retry_pause(Run *r, DbPatience patience, Err *err)
 {
-    int64_t delay = config_ms(r->deploy->config, CFG_RETRY_DELAY);
+    int64_t delay = config_ms(r->deploy->session.config, CFG_RETRY_DELAY);
     return db_pause(run_tick, r, db_retry_ms(patience, delay, r->failures[patience])) ||
            err_set(err, ERR_INTERRUPTED, "the run was interrupted");
 }

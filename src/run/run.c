@@ -156,14 +156,9 @@ pass(Run *r, Err *err)
     const RunDeploy *d = r->deploy;
     Session *s = &r->session;
     r->restart = (Restart){0};
-    SessionOptions o = {.config = d->config,
-                        .url = d->url,
-                        .url_origin = d->url_origin,
-                        .layout = d->history->layout,
-                        .verb = "deploy",
-                        .tick = run_tick,
-                        .tick_arg = r,
-                        .writes = true};
+    SessionOptions o = d->session;
+    o.tick = run_tick;
+    o.tick_arg = r;
     if (!session_open(r->arena, &o, s, err))
         return false;
     fill_target(r);

@@ -205,10 +205,8 @@ typedef struct RunCalls {
 } RunCalls;
 
 typedef struct RunDeploy {
-    const Config *config;
-    const DbUrl *url;
-    const char *url_origin;
-    History *history; /* files are read; rows are filled by the run */
+    SessionOptions session; /* of each pass; the run has a tick of its own */
+    History *history;       /* files are read; rows are filled by the run */
     const char *run_id;
     RunSink sink;
     RunCalls calls;

@@ -72,7 +72,7 @@ run_add_row(Run *r, Buf *b, const char *outcome)
     runs_add_row(&r->session, b,
                  &(RunRow){.run_id = d->run_id,
                            .verb = "deploy",
-                           .environment = d->config->env_name,
+                           .environment = d->session.config->env_name,
                            .started_us = r->started_us + db_info(r->session.db)->clock_offset_us,
                            .outcome = outcome,
                            .applied = (int)r->report->applied.n,

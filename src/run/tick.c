@@ -7,7 +7,7 @@ bool
 run_tick(void *arg, int64_t elapsed_ms)
 {
     Run *r = arg;
-    int64_t limit = config_ms(r->deploy->config, CFG_RUN_TIMEOUT);
+    int64_t limit = config_ms(r->deploy->session.config, CFG_RUN_TIMEOUT);
     if (os_signal_pending() || (limit && clock_ms() - r->started_ms > limit)) {
         r->stop_asked = true;
         return false;

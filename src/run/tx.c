@@ -128,7 +128,7 @@ waited_for_row(const DbOutcome *o)
 }
 
 static bool
-recorded(const DbOutcome *o, const StepWrite *w, bool own_commit, Err *err)
+recorded(const Run *r, const DbOutcome *o, const StepWrite *w, bool own_commit, Err *err)
 {
     size_t last = o->results.n - (own_commit ? 1 : 0);
     for (int i = 0; i < w->record_statements; i++) {
@@ -136,7 +136,7 @@ recorded(const DbOutcome *o, const StepWrite *w, bool own_commit, Err *err)
         if (strcmp(tag, "INSERT 0 1") == 0 || strcmp(tag, "UPDATE 1") == 0)
             continue;
         err_set(err, ERR_VERIFY, "the history table did not take the migration's row (%s)", tag);
-        return err_hint(err, "look for triggers or rules on _prisma_migrations");
+        return err_hint(err, "look for triggers or rules on %s", r->session.layout->ledger);
     }
     return true;
 }
@@ -221,7 +221,7 @@ tx_run(Try *t, StepEnd *ret, Err *err)
             r->session.unclean = t->step->hides_session;
             run_drop_carry(r);
             *ret = STEP_ENDED;
-            return recorded(&o, &write, t->step->mode == STEP_OWN_TX, err);
+            return recorded(r, &o, &write, t->step->mode == STEP_OWN_TX, err);
         }
         if (o.cancelled && r->stop_asked)
             return db_outcome_err(&o, "the migration", err);

@@ -44,10 +44,10 @@ watch_open(Run *r)
         return false;
     if (r->observer && db_is_open(r->observer))
         return observes_our_server(r);
-    const Config *c = r->deploy->config;
+    const Config *c = r->deploy->session.config;
     DbOptions o = {
-        .url = r->deploy->url,
-        .url_origin = r->deploy->url_origin,
+        .url = r->deploy->session.url,
+        .url_origin = r->deploy->session.url_origin,
         .application = str_fmt(r->arena, "aramid/%s/watch", os_self_tag(r->arena)),
         .trace = c->trace,
         .connect_ms = 2000,

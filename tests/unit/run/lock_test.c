@@ -119,11 +119,8 @@ session_reads_in_read_only(void **state)
                          role, role, role));
     Err err;
     Session ses;
-    SessionOptions o = {.config = &s->config,
-                        .url = &s->url,
-                        .url_origin = "the test",
-                        .layout = &history_prisma,
-                        .verb = "status"};
+    SessionOptions o = s->deploy.session;
+    o.writes = false;
     assert_true(session_open(s->arena, &o, &ses, &err));
     JournalVec journal = {0};
     if (!session_read(&ses, &s->history, &journal, &err))

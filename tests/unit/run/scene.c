@@ -117,9 +117,12 @@ scene_open(void **state)
     s->url.database = s->database;
     s->history = (History){.layout = &history_prisma, .dir = "migrations"};
     s->admin = scene_connect(s);
-    s->deploy = (RunDeploy){.config = &s->config,
-                            .url = &s->url,
-                            .url_origin = "the test",
+    s->deploy = (RunDeploy){.session = {.config = &s->config,
+                                        .url = &s->url,
+                                        .url_origin = "the test",
+                                        .layout = s->history.layout,
+                                        .verb = "deploy",
+                                        .writes = true},
                             .history = &s->history,
                             .run_id = "test-run",
                             .sink = {on_event, s}};
@@ -208,13 +211,7 @@ void
 scene_session(Scene *s, Session *ret)
 {
     Err err;
-    SessionOptions o = {.config = &s->config,
-                        .url = &s->url,
-                        .url_origin = "the test",
-                        .layout = &history_prisma,
-                        .verb = "deploy",
-                        .writes = true};
-    if (!session_open(s->arena, &o, ret, &err))
+    if (!session_open(s->arena, &s->deploy.session, ret, &err))
         fail_msg("%s\n%s", err.primary, err.detail);
 }
 
