@@ -1,0 +1,139 @@
+/* GitHub's workflows. */
+#include "flow/init_int.h"
+
+#include "base/fs.h"
+
+static void
+add_path(const Init *s, Buf *b, const char *path, bool folder)
+{
+    const char *whole = fs_below(s->r->project.root, fs_join(s->a, s->r->home, path));
+    buf_fmt(b, "      - %s\n", init_quoted(s, folder ? str_fmt(s->a, "%s/**", whole) : whole));
+}
+
+/* The changes that start a workflow. */
+static const char *
+trigger_paths(const Init *s)
+{
+    const InitResult *r = s->r;
+    const char *both = init_common_folder(s);
+    Buf b;
+    buf_init(&b, s->a);
+    if (both) {
+        add_path(s, &b, both, true);
+    } else {
+        if (r->schema)
+            add_path(s, &b, r->schema, fs_kind(init_in_home(s, r->schema)) == FS_DIR);
+        if (r->migrations)
+            add_path(s, &b, r->migrations, true);
+    }
+    if (s->prisma_config)
+        add_path(s, &b, s->prisma_config, false);
+    add_path(s, &b, init_settings_name(s), false);
+    add_path(s, &b, "scripts/get-aramid.sh", false);
+    return b.p;
+}
+
+/* The variable, and the secret, with the URL of an environment. */
+static const char *
+url_variable(const Init *s, const char *env)
+{
+    static const char *const shorter[][2] = {{"production", "PROD"}, {"development", "DEV"}};
+    for (size_t i = 0; i < 2; i++)
+        if (strcmp(env, shorter[i][0]) == 0)
+            return str_fmt(s->a, "%s_DATABASE_URL", shorter[i][1]);
+    Buf b;
+    buf_init(&b, s->a);
+    for (; *env; env++)
+        buf_addc(&b, *env >= 'a' && *env <= 'z' ? (char)(*env - 32)
+                     : (*env >= 'A' && *env <= 'Z') || (*env >= '0' && *env <= '9') ? *env
+                                                                                    : '_');
+    buf_addz(&b, "_DATABASE_URL");
+    return b.p;
+}
+
+static bool
+add_workflow(Init *s, const char *template, const ProjectVar *vars, size_t count, const char *why)
+{
+    const char *stem = str_dup(s->a, str_slice(str_of(template), 0, strlen(template) - 4));
+    const char *path = init_in_root(s, str_fmt(s->a, ".github/workflows/%s%s.yml", stem, s->slug));
+    return init_add_file(s, path, project_template(s->a, template, vars, count), 0644, OWN_YAML,
+                         why);
+}
+
+/* Workflows of the project's own that deploy already. */
+static void
+warn_of_workflows(Init *s)
+{
+    FsEntryVec entries = {0};
+    Err unread;
+    const char *dir = init_in_root(s, ".github/workflows");
+    if (fs_kind(dir) != FS_DIR || !fs_list(s->a, dir, &entries, &unread))
+        return;
+    vec_each (FsEntry, e, &entries) {
+        Str text;
+        if (e->kind == FS_FILE && strncmp(e->name, "migrations-", 11) != 0 &&
+            fs_read(s->a, fs_join(s->a, dir, e->name), FILE_MAX, &text, &unread) &&
+            init_runs_migrations(text))
+            init_note(s, ".github/workflows/%s deploys migrations already; keep one of them",
+                      e->name);
+    }
+}
+
+bool
+init_github(Init *s)
+{
+    InitResult *r = s->r;
+    bool is_root = !*s->slug;
+    const char *home = is_root ? "." : fs_below(r->project.root, r->home);
+    const char *title = is_root ? "" : str_fmt(s->a, " of %s", init_slug(s->a, home));
+    const char *paths = trigger_paths(s);
+    const char *backups = is_root ? "backups/" : str_fmt(s->a, "%s/backups/", home);
+    Buf jobs, branches, secrets;
+    buf_init(&jobs, s->a);
+    buf_init(&branches, s->a);
+    buf_init(&secrets, s->a);
+    const ProjectBranch *daily = NULL;
+    vec_each (const ProjectBranch, b, &r->branches) {
+        const char *secret = url_variable(s, b->env);
+        const ProjectVar vars[] = {{"JOB", init_slug(s->a, str_fmt(s->a, "deploy-%s", b->env))},
+                                   {"BRANCH", b->name},
+                                   {"ENV", b->env},
+                                   {"SLUG", s->slug},
+                                   {"HOME", init_quoted(s, home)},
+                                   {"SECRET", secret},
+                                   {"BACKUPS", init_quoted(s, backups)}};
+        Str job =
+            project_template(s->a, "migrations-deploy-job.yml", vars, sizeof vars / sizeof *vars);
+        buf_fmt(&jobs, "%s" STR_FMT, jobs.n ? "\n" : "", STR_ARG(job));
+        buf_fmt(&branches, "%s%s", branches.n ? ", " : "", init_quoted(s, b->name));
+        buf_fmt(&secrets, "%s%s", secrets.n ? ", " : "", secret);
+        if (!daily || strcmp(b->env, "production") == 0)
+            daily = b;
+    }
+    warn_of_workflows(s);
+    const ProjectVar common[] = {
+        {"TITLE", title}, {"SLUG", s->slug}, {"HOME", init_quoted(s, home)}, {"PATHS", paths}};
+    if (!add_workflow(s, "migrations-validate.yml", common, sizeof common / sizeof *common,
+                      "checks every pull request"))
+        return false;
+    if (!daily) {
+        init_note(s, "no branch is deployed: name one with --branch BRANCH=ENVIRONMENT");
+        return true;
+    }
+    jobs.p[--jobs.n] = 0; /* the template ends the line */
+    const ProjectVar deploy[] = {{"TITLE", title},
+                                 {"PATHS", paths},
+                                 {"BRANCHES", branches.p},
+                                 {"SECRETS", secrets.p},
+                                 {"JOBS", jobs.p}};
+    const ProjectVar check[] = {{"TITLE", title},
+                                {"SLUG", s->slug},
+                                {"HOME", init_quoted(s, home)},
+                                {"BRANCH", init_quoted(s, daily->name)},
+                                {"ENV", daily->env},
+                                {"SECRET", url_variable(s, daily->env)}};
+    return add_workflow(s, "migrations-deploy.yml", deploy, sizeof deploy / sizeof *deploy,
+                        "deploys what reaches a branch") &&
+           add_workflow(s, "migrations-check.yml", check, sizeof check / sizeof *check,
+                        "looks at the database once a day");
+}

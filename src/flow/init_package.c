@@ -1,0 +1,187 @@
+/* The scripts of package.json. */
+#include "flow/init_int.h"
+
+#include "base/fs.h"
+
+static bool
+can_run(const Init *s, const ProjectScript *script)
+{
+    return s->in->has_command(s->in->arg, script->command) &&
+           (s->has_history || !script->needs_history);
+}
+
+static bool
+is_prisma_name(const ProjectScript *script)
+{
+    return strncmp(script->name, "prisma:", 7) == 0;
+}
+
+/* The text of a script, or the JSON that stands in its place; NULL = none. */
+static const char *
+script_today(Init *s, const ProjectJson *scripts, Str text, const char *name)
+{
+    const ProjectJson *node = project_json_get(scripts, name);
+    if (!node)
+        return NULL;
+    return str_dup(s->a, node->kind == PROJECT_JSON_TEXT ? node->text
+                                                         : str_slice(text, node->from, node->to));
+}
+
+/* The profile whose names package.json has already: all that can be written are there, and more of
+ * them mean the same than with any other profile. */
+static const ProjectProfile *
+profile_in_use(Init *s, const ProjectJson *scripts, Str text)
+{
+    const ProjectProfile *best = NULL;
+    int most = 0;
+    for (const ProjectProfile *const *p = project_profiles(); *p; p++) {
+        int same = 0;
+        bool all = true;
+        for (const ProjectScript *script = (*p)->scripts; script->name; script++) {
+            if (!can_run(s, script) ||
+                (is_prisma_name(script) && s->r->place.tool != PROJECT_PRISMA))
+                continue;
+            const char *today = script_today(s, scripts, text, script->name);
+            all = all && today;
+            same += today && strcmp(today, script->line) == 0;
+        }
+        if (all && same > most)
+            most = same, best = *p;
+    }
+    return best;
+}
+
+/* The profile that is nearest to what people type today. */
+static const ProjectProfile *
+suggest_profile(Init *s, const ProjectJson *scripts, Str text)
+{
+    const char *migrate = script_today(s, scripts, text, "db:migrate");
+    if (migrate && strstr(migrate, "migrate deploy"))
+        return project_profile("deploy");
+    if (migrate && strstr(migrate, "--create-only"))
+        return project_profile("create");
+    if (migrate && (strstr(migrate, "migrate dev") || strstr(migrate, "drizzle-kit migrate")))
+        return project_profile("develop");
+    if (migrate)
+        return NULL;
+    if (project_json_get(scripts, "db:create") || project_json_get(scripts, "db:workflow") ||
+        project_json_get(scripts, "db:deploy"))
+        return project_profile("workflow");
+    for (const ProjectJson *n = scripts && scripts->kind == PROJECT_JSON_OBJECT ? scripts->first
+                                                                                : NULL;
+         n; n = n->next)
+        if (str_starts(n->key, STR("prisma:")))
+            return project_profile("prisma");
+    return NULL;
+}
+
+/* Set a script, unless another one stands there. */
+static bool
+set_script(Init *s, Str *text, const char *name, const char *line)
+{
+    const ProjectJson *root;
+    if (!project_json_parse(s->a, "package.json", *text, &root, s->err))
+        return false;
+    const char *today = script_today(s, project_json_get(root, "scripts"), *text, name);
+    bool same = today && strcmp(today, line) == 0;
+    *vec_add(s->a, &s->r->scripts) = (InitScript){.name = name,
+                                                  .line = line,
+                                                  .today = today,
+                                                  .state = !today         ? INIT_SCRIPT_ADDED
+                                                           : same         ? INIT_SCRIPT_SAME
+                                                           : s->in->force ? INIT_SCRIPT_REPLACED
+                                                                          : INIT_SCRIPT_KEPT};
+    if (same || (today && !s->in->force))
+        return true;
+    return project_json_set(s->a, "package.json", *text, "scripts", name, line, text, s->err);
+}
+
+static bool
+choose_profile(Init *s, const ProjectJson *scripts, Str text)
+{
+    InitResult *r = s->r;
+    for (const ProjectJson *n = scripts && scripts->kind == PROJECT_JSON_OBJECT ? scripts->first
+                                                                                : NULL;
+         n; n = n->next)
+        *vec_add(s->a, &r->today) = (InitToday){
+            str_dup(s->a, n->key), script_today(s, scripts, text, str_dup(s->a, n->key))};
+    r->suggested = suggest_profile(s, scripts, text);
+    r->profile =
+        s->in->profile ? project_profile(s->in->profile) : profile_in_use(s, scripts, text);
+    r->wants_profile = !r->profile;
+    if (r->profile || !s->in->profile)
+        return true;
+    err_set(s->err, ERR_USAGE, "there is no profile \"%s\"", s->in->profile);
+    for (const ProjectProfile *const *p = project_profiles(); *p; p++)
+        err_hint(s->err, "--profile %s: %s", (*p)->name, (*p)->summary);
+    return false;
+}
+
+static bool
+add_profile(Init *s, Str *text)
+{
+    const ProjectProfile *profile = s->r->profile;
+    for (const ProjectScript *script = profile ? profile->scripts : NULL; script && script->name;
+         script++) {
+        if (is_prisma_name(script) && s->r->place.tool != PROJECT_PRISMA)
+            continue;
+        if (can_run(s, script)) {
+            if (!set_script(s, text, script->name, script->line))
+                return false;
+            continue;
+        }
+        bool has = s->in->has_command(s->in->arg, script->command);
+        *vec_add(s->a, &s->r->scripts) = (InitScript){.name = script->name,
+                                                      .line = script->line,
+                                                      .state = INIT_SCRIPT_LEFT_OUT,
+                                                      .command = has ? NULL : script->command};
+    }
+    return true;
+}
+
+static void
+warn_of_builds(Init *s, const ProjectJson *scripts)
+{
+    static const char *const names[] = {"build",       "prebuild",   "postbuild",
+                                        "postinstall", "preinstall", "prepare"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const ProjectJson *script = project_json_get(scripts, names[i]);
+        if (script && script->kind == PROJECT_JSON_TEXT && init_runs_migrations(script->text))
+            init_note(
+                s,
+                "the script \"%s\" of package.json changes the database in every build, previews "
+                "too: take \"" STR_FMT "\" apart",
+                names[i], STR_ARG(script->text));
+    }
+    if (s->r->groups[INIT_VERCEL] && !project_json_get(scripts, "build"))
+        init_note(
+            s,
+            "scripts/vercel-build.sh ends with the script \"build\", which package.json does not "
+            "have");
+}
+
+bool
+init_package(Init *s)
+{
+    const char *path = init_in_home(s, "package.json");
+    const ProjectJson *root;
+    Str text;
+    bool there;
+    if (!s->r->groups[INIT_NPM] && !s->r->groups[INIT_VERCEL])
+        return true;
+    if (!init_read_file(s, path, &there, &text))
+        return false;
+    if (!there)
+        return true;
+    const char *shown = fs_below(s->r->project.start, path);
+    if (!project_json_parse(s->a, shown, text, &root, s->err))
+        return false;
+    const ProjectJson *scripts = project_json_get(root, "scripts");
+    warn_of_builds(s, scripts);
+    if (s->r->groups[INIT_NPM] && (!choose_profile(s, scripts, text) || !add_profile(s, &text)))
+        return false;
+    if (s->r->groups[INIT_VERCEL] &&
+        !set_script(s, &text, "vercel-build", "sh scripts/vercel-build.sh"))
+        return false;
+    return init_add_file(s, path, text, 0644, OWN_EDIT, "the names that people type");
+}

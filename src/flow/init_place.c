@@ -1,0 +1,196 @@
+/* Which project it is, and what it uses. */
+#include "flow/init_int.h"
+
+#include "base/fs.h"
+
+static bool
+fail_several(Init *s)
+{
+    const Project *p = &s->r->project;
+    err_set(s->err, ERR_CONFIG, "there are %zu schemas or folders of migrations here", p->places.n);
+    vec_each (const ProjectPlace, place, &p->places) {
+        const char *dir = str_shell(s->a, place->dir);
+        err_detail(s->err, "%s: %s (%s)", str_printable(s->a, str_of(place->dir), false),
+                   project_tool_name(place->tool),
+                   str_printable(s->a, str_of(place->evidence), false));
+        err_hint(s->err, "aramid init -C %s", dir);
+        if (p->has_package && !place->has_package && place->tool == PROJECT_PRISMA)
+            err_hint(s->err, "or with scripts in this package.json: aramid init --schema %s",
+                     str_shell(s->a, fs_join(s->a, place->dir, place->evidence)));
+    }
+    return false;
+}
+
+static bool
+fail_nothing(Init *s)
+{
+    err_set(s->err, ERR_CONFIG, "no schema.prisma and no migrations were found");
+    err_detail(s->err,
+               "looked in %s, in the workspaces of package.json and pnpm-workspace.yaml, in "
+               "backend/, packages/*, apps/* and the like",
+               s->r->project.start);
+    return err_hint(s->err, "name the folder of the project, or its schema: aramid init -C DIR, "
+                            "aramid init --schema PATH");
+}
+
+/* The schema that --schema names, or the settings that are there; NULL = neither does. */
+static bool
+named_schema(Init *s, const char **ret)
+{
+    Config config;
+    const char *start = s->r->project.start;
+    ConfigRequest request = {.start_dir = start, .config_path = s->in->config_path};
+    bool has_settings = s->in->config_path || fs_exists(fs_join(s->a, start, "aramid.yaml")) ||
+                        fs_exists(fs_join(s->a, start, "aramid.yml"));
+    *ret = s->in->schema;
+    if (*ret || !has_settings)
+        return true;
+    if (!config_load(s->a, &request, &config, s->err))
+        return false;
+    if (config.schema_path && strcmp(config.values[CFG_SCHEMA].origin, "default") != 0)
+        *ret = fs_below(start, config.schema_path);
+    return true;
+}
+
+bool
+init_place(Init *s)
+{
+    InitResult *r = s->r;
+    const Project *p = &r->project;
+    const char *schema;
+    r->home = p->start;
+    if (!named_schema(s, &schema))
+        return false;
+    if (s->in->schema || (schema && (!p->places.n || p->places.v[0].dir[0]))) {
+        r->place = (ProjectPlace){
+            .dir = "", .tool = PROJECT_PRISMA, .evidence = schema, .has_package = p->has_package};
+        vec_each (const ProjectPlace, place, &p->places) {
+            size_t n = strlen(place->dir);
+            if (strncmp(schema, place->dir, n) == 0 && schema[n] == '/')
+                r->place.version = place->version;
+        }
+        return true;
+    }
+    if (p->places.n != 1)
+        return p->places.n ? fail_several(s) : fail_nothing(s);
+    r->place = p->places.v[0];
+    if (r->place.tool == PROJECT_PRISMA_NEXT) {
+        err_set(s->err, ERR_CONFIG, "this is a project of Prisma 8 or later (%s)",
+                str_printable(s->a, str_of(r->place.evidence), false));
+        err_detail(s->err, "Its migrations are programs, not a folder of SQL, and its schema is "
+                           "another language.");
+        return err_hint(s->err,
+                        "Aramid works with the migrations of Prisma 2 to 7; stay with Prisma 7 "
+                        "to use it");
+    }
+    /* What people type, they type where package.json is. */
+    if (!p->has_package && r->place.has_package)
+        r->home = fs_join(s->a, p->start, r->place.dir);
+    return true;
+}
+
+/* Where schema and migrations are, as the configuration of their own folder says. */
+bool
+init_paths(Init *s)
+{
+    InitResult *r = s->r;
+    Config config;
+    ConfigFlag flags[2];
+    ConfigRequest request = {.start_dir = fs_join(s->a, r->project.start, r->place.dir),
+                             .config_path = s->in->config_path,
+                             .flags = flags};
+    if (s->in->schema) {
+        request.schema_path = fs_absolute(s->a, s->in->schema);
+        flags[request.flag_count++] = (ConfigFlag){CFG_SCHEMA, "--schema", request.schema_path};
+    }
+    if (s->in->migrations)
+        flags[request.flag_count++] =
+            (ConfigFlag){CFG_MIGRATIONS, "--migrations", fs_absolute(s->a, s->in->migrations)};
+    if (!config_load(s->a, &request, &config, s->err))
+        return false;
+    s->has_history = r->place.tool == PROJECT_PRISMA;
+    if (config.schema_path)
+        r->schema = fs_below(r->home, config.schema_path);
+    if (s->has_history || fs_kind(config.migrations_dir) == FS_DIR)
+        r->migrations = fs_below(r->home, config.migrations_dir);
+    if (config.prisma_config)
+        s->prisma_config = fs_below(r->home, config.prisma_config);
+    if (config.prisma_config && strcmp(request.start_dir, r->home) != 0)
+        init_note(
+            s,
+            "%s is only read in its own folder: what it says beside schema and migrations belongs "
+            "into aramid.yaml",
+            s->prisma_config);
+    if (s->has_history && fs_kind(init_in_home(s, "supabase/migrations")) == FS_DIR)
+        init_note(s,
+                  "supabase/migrations is a history of its own, which Aramid leaves to Supabase's "
+                  "command line; use one of the two for a database");
+    const char *below = fs_below(r->project.root, r->home);
+    bool is_root = strcmp(r->home, r->project.root) == 0;
+    s->slug = is_root ? "" : str_fmt(s->a, "-%s", init_slug(s->a, below));
+    const char *name = init_slug(s->a, fs_basename(r->project.root));
+    s->name = str_fmt(s->a, "%s%s", *name ? name : "project", s->slug);
+    return true;
+}
+
+bool
+init_groups(Init *s)
+{
+    static const struct {
+        InitGroup group;
+        ProjectPlatform platform;
+    } same[] = {{INIT_GITHUB, PROJECT_GITHUB},
+                {INIT_VERCEL, PROJECT_VERCEL},
+                {INIT_DOCKER, PROJECT_DOCKER},
+                {INIT_K8S, PROJECT_K8S}};
+    InitResult *r = s->r;
+    memcpy(r->groups, s->in->groups, sizeof r->groups);
+    bool has_package = fs_kind(init_in_home(s, "package.json")) == FS_FILE;
+    if (!s->in->chosen)
+        r->groups[INIT_NPM] = has_package;
+    else if (r->groups[INIT_NPM] && !has_package) {
+        err_set(s->err, ERR_CONFIG, "there is no package.json in %s", r->home);
+        return err_hint(s->err, "leave npm out of --only, or make one: npm init");
+    }
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        bool wanted = s->in->chosen ? r->groups[same[i].group]
+                                    : r->project.platforms[same[i].platform] != NULL;
+        if (wanted && !s->has_history)
+            init_note(
+                s,
+                "nothing for %s: this version of Aramid applies Prisma's migrations only, and "
+                "these are %s's",
+                flow_init_group_name(same[i].group), project_tool_name(r->place.tool));
+        r->groups[same[i].group] = wanted && s->has_history;
+    }
+    return true;
+}
+
+/* A name that can stand in a workflow as it is. */
+static bool
+is_plain(const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789._/-";
+    return *name && !name[strspn(name, plain)];
+}
+
+/* An environment that the deploy would not know is an error now rather than then. */
+bool
+init_branches(Init *s)
+{
+    InitResult *r = s->r;
+    for (size_t i = 0; i < s->in->branch_count; i++) {
+        Config config;
+        ConfigRequest request = {.start_dir = r->home, .env_name = s->in->branches[i].env};
+        if (!config_load(s->a, &request, &config, s->err))
+            return false;
+        *vec_add(s->a, &r->branches) = s->in->branches[i];
+    }
+    if (!s->in->branch_count)
+        vec_each (const ProjectBranch, b, &r->project.branches) {
+            if (is_plain(b->name))
+                *vec_add(s->a, &r->branches) = *b;
+        }
+    return true;
+}

@@ -1,0 +1,108 @@
+/* Vercel, images and Kubernetes. */
+#include "flow/init_int.h"
+
+#include "base/fs.h"
+
+/* ---- Vercel --------------------------------------------------------------------------------- */
+
+/* vercel.json comes before the script "vercel-build" and before the project's settings, so that it
+ * is the place that decides. */
+bool
+init_vercel(Init *s)
+{
+    const char *path = init_in_home(s, "vercel.json");
+    const char *line = "sh scripts/vercel-build.sh";
+    const char *run = str_fmt(s->a, "%s run", s->r->project.manager);
+    const ProjectJson *root;
+    Str text;
+    bool there;
+    if (!init_add_file(s, init_in_home(s, "scripts/vercel-build.sh"),
+                       project_template(s->a, "vercel-build.sh", &(ProjectVar){"RUN", run}, 1),
+                       0755, OWN_FILE, "migrations before a build of production, and no other") ||
+        !init_read_file(s, path, &there, &text))
+        return false;
+    if (!there)
+        text = STR("{}\n");
+    if (!project_json_parse(s->a, fs_below(s->r->project.start, path), text, &root, s->err))
+        return false;
+    const char *today = project_json_text(s->a, root, "buildCommand");
+    if (today && strcmp(today, line) != 0 && !s->in->force) {
+        init_note(s,
+                  "vercel.json builds with \"%s\", so that scripts/vercel-build.sh is not used%s; "
+                  "--force replaces it",
+                  today,
+                  init_runs_migrations(str_of(today)) ? ", and previews change the database" : "");
+        return true;
+    }
+    return project_json_set(s->a, "vercel.json", text, NULL, "buildCommand", line, &text, s->err) &&
+           init_add_file(s, path, text, 0644, OWN_EDIT, "builds through that script");
+}
+
+/* ---- Docker and Kubernetes ------------------------------------------------------------------ */
+
+static void
+copy_into_image(const Init *s, Buf *copies, Buf *keeps, const char *path)
+{
+    const char *end = fs_kind(init_in_home(s, path)) == FS_DIR ? "/" : "";
+    const char *from = str_fmt(s->a, "%s%s", path, end), *to = str_fmt(s->a, "./%s", from);
+    buf_fmt(copies, "COPY [%s, %s]\n", init_quoted(s, from), init_quoted(s, to));
+    buf_fmt(keeps, "!%s\n", path);
+}
+
+bool
+init_docker(Init *s)
+{
+    const InitResult *r = s->r;
+    const char *both = init_common_folder(s);
+    Buf copies, keeps;
+    buf_init(&copies, s->a);
+    buf_init(&keeps, s->a);
+    if ((r->schema && r->schema[0] == '/') || (r->migrations && r->migrations[0] == '/')) {
+        init_note(s, "nothing for docker: schema or migrations lie outside of %s", r->home);
+        return true;
+    }
+    copy_into_image(s, &copies, &keeps, init_settings_name(s));
+    if (s->package_says_schema)
+        copy_into_image(s, &copies, &keeps, "package.json");
+    if (s->prisma_config && s->prisma_config[0] != '/')
+        copy_into_image(s, &copies, &keeps, s->prisma_config);
+    if (both) {
+        copy_into_image(s, &copies, &keeps, both);
+    } else {
+        if (r->schema)
+            copy_into_image(s, &copies, &keeps, r->schema);
+        if (r->migrations)
+            copy_into_image(s, &copies, &keeps, r->migrations);
+    }
+    const ProjectVar vars[] = {{"NAME", s->name}, {"COPIES", copies.p}, {"KEEPS", keeps.p}};
+    static const struct {
+        const char *path, *template, *why;
+        unsigned mode;
+        Ownership own;
+    } files[] = {
+        {"Dockerfile.migrations", "Dockerfile.migrations", "an image that deploys", 0644, OWN_FILE},
+        {"Dockerfile.migrations.dockerignore", "Dockerfile.migrations.dockerignore",
+         "keeps everything else out of it", 0644, OWN_FILE},
+        {"docker-compose.migrations.yml", "docker-compose.migrations.yml",
+         "service migrations, and a database to try it on", 0644, OWN_YAML},
+        {"scripts/deploy-migrations.sh", "deploy-migrations.sh",
+         "ENVIRONMENT ACTION: status, deploy, backup, verify, ...", 0755, OWN_FILE},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!init_add_file(
+                s, init_in_home(s, files[i].path),
+                project_template(s->a, files[i].template, vars, sizeof vars / sizeof *vars),
+                files[i].mode, files[i].own, files[i].why))
+            return false;
+    return true;
+}
+
+bool
+init_k8s(Init *s)
+{
+    const char *dir = fs_kind(init_in_home(s, "kubernetes")) == FS_DIR ? "kubernetes" : "k8s";
+    return init_add_file(
+        s, init_in_home(s, str_fmt(s->a, "%s/migrations-job.yaml", dir)),
+        project_template(s->a, "migrations-job.yaml", &(ProjectVar){"NAME", s->name}, 1), 0644,
+        OWN_YAML, "a Job that deploys");
+}
