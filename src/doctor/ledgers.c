@@ -34,16 +34,15 @@ find(Doctor *d, Session *s, LedgerVec *ret)
             " pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_class c JOIN"
             " pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND"
             " n.nspname !~ '^pg_' AND c.relname = ANY (ARRAY[");
-    size_t n;
-    const KnownLedger *known = history_known_list(&n);
-    for (size_t i = 0; i < n; i++) {
+    const KnownLedger *k;
+    for (size_t i = 0; (k = history_known_at(i)); i++) {
         buf_addz(&b, i ? "," : "");
-        sql_add_literal(&b, str_of(known[i].table));
+        sql_add_literal(&b, str_of(k->table));
     }
     buf_addz(&b, "]::pg_catalog.name[]) ORDER BY 1, 2 LIMIT 100");
     const DbRows *r = doctor_ask(d, s, "histories", b.p);
     for (int i = 0; r && i < r->rows; i++) {
-        const KnownLedger *k = recognise(d, db_cell(r, i, 0), db_cell(r, i, 1), db_cell(r, i, 2));
+        k = recognise(d, db_cell(r, i, 0), db_cell(r, i, 1), db_cell(r, i, 2));
         if (k)
             *vec_add(d->arena, ret) =
                 (Ledger){.as = k, .schema = db_cell(r, i, 0).p, .readable = doctor_true(r, i, 3)};

@@ -1,5 +1,6 @@
 /* Migration histories: the files of a project and the ledger in its database, in the layout of the
- * tool that owns them. Layouts stand in one table (layouts.c); so far it holds Prisma's.
+ * tool that owns them. Layouts stand in one table (layouts.c); so far it holds Prisma's. How to add
+ * one: CONTRIBUTING.md.
  *
  * A layout knows its folder form, its ledger's SQL and its rules for what counts as applied; it
  * executes nothing. Statements are built with every name qualified and every value a literal, so
@@ -10,19 +11,43 @@
 #include "base/vec.h"
 #include "db/db.h"
 
+typedef enum KnownKind {
+    KNOWN_HISTORY, /* what the tool has applied: it migrates this database */
+    KNOWN_BESIDE,  /* its locks and notes, which say nothing without the history */
+    KNOWN_OWN,     /* Aramid's */
+} KnownKind;
+
+/* Names are shared (`migrations`, `schema_migrations`): a table is a tool's when it has its columns,
+ * too. Sources: each tool's own code, and runs of it. */
+typedef struct KnownLedger {
+    KnownKind kind;
+    const char *tool;
+    const char *schema; /* where it lies, all of which is then the tool's; NULL = anywhere */
+    const char *table;
+    const char *columns; /* all of them must be there, comma-separated */
+    bool has_only_these; /* nor others: people give tables this name, too */
+    bool may_move;       /* the tool can be told another schema */
+    bool is_prismas;     /* Prisma's own commands see it nowhere, schema.prisma included */
+    const char *failed;  /* condition for rows of migrations that did not end well; NULL = the tool
+                            records none */
+    const char *fix;     /* of those, for people */
+} KnownLedger;
+
 typedef struct Migration {
     const char *name;     /* as the ledger records it */
     const char *path;     /* of its file, as shown to people */
     bool has_file;        /* Prisma: the folder may lack migration.sql */
     Str text;             /* the file's bytes; NUL-terminated behind .n */
     const char *checksum; /* as the ledger records it */
+    const char *key;      /* what else the ledger knows it by: the layout's own, or NULL */
 } Migration;
 
 typedef VEC(Migration) MigrationVec;
 
-/* A row of the ledger. Times are microseconds since 1970 UTC, 0 = NULL. */
+/* A row of the ledger: read, or to be written. Times are microseconds since 1970 UTC, 0 = NULL. */
 typedef struct LedgerRow {
     const char *id, *checksum, *name, *logs;
+    const char *key; /* of the migration, when it is to be written */
     int64_t started_us, finished_us, rolled_back_us;
     int steps;
 } LedgerRow;
@@ -60,8 +85,8 @@ typedef struct History {
 } History;
 
 typedef struct HistoryLayout {
-    const char *name;   /* "prisma" */
-    const char *ledger; /* table name: "_prisma_migrations" */
+    const char *name; /* "prisma" */
+    KnownLedger ledger;
 
     /* Whether a folder holds migrations of this layout. */
     bool (*recognise)(Arena *a, const char *dir);
@@ -75,19 +100,25 @@ typedef struct HistoryLayout {
     /* Statements without a final semicolon; `schema` holds the ledger. */
     void (*add_create)(Buf *b, const char *schema);
     void (*add_select)(Buf *b, const char *schema);
-    bool (*read_rows)(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err);
-    /* A finished migration in one row; the server's clock gives the end. These two divide by zero
-     * (22012) when the migration is applied already. */
+    /* Fill h->rows. Each gets the name of its migration, found in h->files by whatever the ledger
+     * knows it by; of one that is not there, words that tell a person which it was. */
+    bool (*read_rows)(Arena *a, const DbRows *rows, History *h, Err *err);
+    /* A finished migration in one row; the server's clock gives the end. This and add_begun divide
+     * by zero (22012) when the migration is applied already. */
     void (*add_applied)(Buf *b, const char *schema, const LedgerRow *row);
+    void (*add_resolved)(Buf *b, const char *schema, const LedgerRow *row); /* resolve --applied */
+    /* A query of one row, true when the migration of `row` is recorded as applied. */
+    void (*add_is_applied)(Buf *b, const char *schema, const LedgerRow *row);
+
+    /* The rest belongs to ledgers that can hold a row of a migration that did not end. Where
+     * add_begun is NULL the ledger cannot, all of these are NULL, and the journal alone keeps what
+     * was begun. */
     /* A migration of several steps: begun, then finished (with the file's checksum as it is now). */
     void (*add_begun)(Buf *b, const char *schema, const LedgerRow *row);
     void (*add_finished)(Buf *b, const char *schema, const char *id, const char *checksum);
     void (*add_logs)(Buf *b, const char *schema, const char *id, Str logs);
-    void (*add_forgotten)(Buf *b, const char *schema, const char *id);      /* delete a begun row */
-    void (*add_rolled_back)(Buf *b, const char *schema, const char *name);  /* all failed rows */
-    void (*add_resolved)(Buf *b, const char *schema, const LedgerRow *row); /* resolve --applied */
-    /* A query of one row, true when `name` is recorded as applied. */
-    void (*add_is_applied)(Buf *b, const char *schema, const char *name);
+    void (*add_forgotten)(Buf *b, const char *schema, const char *id);     /* delete a begun row */
+    void (*add_rolled_back)(Buf *b, const char *schema, const char *name); /* all failed rows */
 } HistoryLayout;
 
 extern const HistoryLayout history_prisma;

@@ -1,13 +1,8 @@
+/* Ledgers of tools whose migrations Aramid does not run; a layout brings its own. */
 #include "history/known.h"
 
 static const KnownLedger known[] = {
-    /* Prisma 2 to 7, the preview before it (Lift), 8 */
-    {.tool = "Prisma",
-     .table = "_prisma_migrations",
-     .columns = "checksum,finished_at,migration_name,rolled_back_at,applied_steps_count",
-     .is_prismas = true,
-     .failed = "finished_at IS NULL AND rolled_back_at IS NULL",
-     .fix = "aramid status tells what happened; then aramid deploy, or aramid resolve"},
+    /* before 2 (Lift) */
     {.tool = "Prisma 1",
      .table = "_Migration",
      .columns = "revision,datamodel,datamodel_steps,database_migration",
@@ -188,10 +183,14 @@ static const KnownLedger known[] = {
 enum { KNOWN = sizeof known / sizeof *known };
 
 const KnownLedger *
-history_known_list(size_t *ret_n)
+history_known_at(size_t i)
 {
-    *ret_n = KNOWN;
-    return known;
+    size_t n = 0;
+    while (history_layouts[n])
+        n++;
+    if (i < n)
+        return &history_layouts[i]->ledger;
+    return i - n < KNOWN ? &known[i - n] : NULL;
 }
 
 static bool
@@ -212,7 +211,8 @@ has_columns(const KnownLedger *k, const char *const *columns, size_t n)
 const KnownLedger *
 history_known(const char *schema, const char *table, const char *const *columns, size_t n)
 {
-    for (const KnownLedger *k = known; k < known + KNOWN; k++)
+    const KnownLedger *k;
+    for (size_t i = 0; (k = history_known_at(i)); i++)
         if (strcmp(table, k->table) == 0 &&
             (!k->schema || k->may_move || strcmp(schema, k->schema) == 0) &&
             has_columns(k, columns, n))
@@ -223,7 +223,8 @@ history_known(const char *schema, const char *table, const char *const *columns,
 bool
 history_known_schema(const char *name)
 {
-    for (const KnownLedger *k = known; k < known + KNOWN; k++)
+    const KnownLedger *k;
+    for (size_t i = 0; (k = history_known_at(i)); i++)
         if (k->schema && strcmp(name, k->schema) == 0)
             return true;
     return false;

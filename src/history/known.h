@@ -3,31 +3,11 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "history/history.h"
 
-typedef enum KnownKind {
-    KNOWN_HISTORY, /* what the tool has applied: it migrates this database */
-    KNOWN_BESIDE,  /* its locks and notes, which say nothing without the history */
-    KNOWN_OWN,     /* Aramid's */
-} KnownKind;
-
-/* Names are shared (`migrations`, `schema_migrations`): a table is a tool's when it has its columns,
- * too. Sources: each tool's own code, and runs of it. */
-typedef struct KnownLedger {
-    KnownKind kind;
-    const char *tool;
-    const char *schema; /* where it lies, all of which is then the tool's; NULL = anywhere */
-    const char *table;
-    const char *columns; /* all of them must be there, comma-separated */
-    bool has_only_these; /* nor others: people give tables this name, too */
-    bool may_move;       /* the tool can be told another schema */
-    bool is_prismas;     /* Prisma's own commands see it nowhere, schema.prisma included */
-    const char *failed;  /* condition for rows of migrations that did not end well; NULL = the tool
-                            records none */
-    const char *fix;     /* of those, for people */
-} KnownLedger;
-
-/* All of them; where two fit a table, the first counts. */
-const KnownLedger *history_known_list(size_t *ret_n);
+/* The i-th of all, NULL behind the last: those of the layouts, then those of tools whose migrations
+ * Aramid does not run. Where two fit a table, the first counts. */
+const KnownLedger *history_known_at(size_t i);
 
 /* What a table is, or NULL: the user's. Columns in any order. */
 const KnownLedger *history_known(const char *schema, const char *table, const char *const *columns,

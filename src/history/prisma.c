@@ -218,7 +218,7 @@ prisma_checksum_matches(Arena *a, const char *recorded, const Migration *m)
 static void
 add_table(Buf *b, const char *schema)
 {
-    sql_add_name(b, schema, history_prisma.ledger);
+    sql_add_name(b, schema, history_prisma.ledger.table);
 }
 
 static void
@@ -273,8 +273,9 @@ by_start(const void *x, const void *y)
 }
 
 static bool
-prisma_read_rows(Arena *a, const DbRows *rows, LedgerRowVec *ret, Err *err)
+prisma_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 {
+    LedgerRowVec *ret = &h->rows;
     if (rows->cols != 8)
         return err_set(err, ERR_INTERNAL, "the ledger query gave %d columns", rows->cols);
     ret->n = 0;
@@ -320,11 +321,11 @@ add_where_live_name(Buf *b, const char *name)
 }
 
 static void
-prisma_add_is_applied(Buf *b, const char *schema, const char *name)
+prisma_add_is_applied(Buf *b, const char *schema, const LedgerRow *row)
 {
     buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
     add_table(b, schema);
-    add_where_live_name(b, name);
+    add_where_live_name(b, row->name);
     buf_addz(b, " AND finished_at IS NOT NULL)");
 }
 
@@ -350,7 +351,7 @@ add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
     buf_addz(b, ", ");
     add_time(b, row->started_us);
     buf_fmt(b, ", %d OPERATOR(pg_catalog./) CASE WHEN (", finished);
-    prisma_add_is_applied(b, schema, row->name);
+    prisma_add_is_applied(b, schema, row);
     buf_addz(b, ") THEN 0 ELSE 1 END)");
 }
 
@@ -437,7 +438,12 @@ prisma_add_resolved(Buf *b, const char *schema, const LedgerRow *row)
 
 const HistoryLayout history_prisma = {
     .name = "prisma",
-    .ledger = "_prisma_migrations",
+    .ledger = {.tool = "Prisma",
+               .table = "_prisma_migrations",
+               .columns = "checksum,finished_at,migration_name,rolled_back_at,applied_steps_count",
+               .is_prismas = true,
+               .failed = "finished_at IS NULL AND rolled_back_at IS NULL",
+               .fix = "aramid status tells what happened; then aramid deploy, or aramid resolve"},
     .recognise = prisma_recognise,
     .list = prisma_list,
     .checksum_matches = prisma_checksum_matches,
@@ -445,11 +451,11 @@ const HistoryLayout history_prisma = {
     .add_select = prisma_add_select,
     .read_rows = prisma_read_rows,
     .add_applied = prisma_add_applied,
+    .add_resolved = prisma_add_resolved,
+    .add_is_applied = prisma_add_is_applied,
     .add_begun = prisma_add_begun,
     .add_finished = prisma_add_finished,
     .add_logs = prisma_add_logs,
     .add_forgotten = prisma_add_forgotten,
     .add_rolled_back = prisma_add_rolled_back,
-    .add_resolved = prisma_add_resolved,
-    .add_is_applied = prisma_add_is_applied,
 };

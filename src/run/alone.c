@@ -24,10 +24,13 @@ finish(const Try *t, Err *err)
     INVARIANT(!r->carry, "the record of an earlier statement was never sent");
     Buf b;
     buf_init(&b, r->arena);
-    journal_add_done(s, &b, t->row->id, t->step->first);
+    if (t->last && !ledger_holds_begun(s))
+        journal_add_forget(s, &b, t->row->id);
+    else
+        journal_add_done(s, &b, t->row->id, t->step->first);
     buf_addc(&b, ';');
     if (t->last) {
-        s->layout->add_finished(&b, s->ledger_schema, t->row->id, t->row->checksum);
+        ledger_add_finished(s, &b, t->row);
         buf_addc(&b, ';');
     }
     r->carry = b.p;
@@ -44,14 +47,14 @@ forget(const Try *t, const char *logs, Err *err)
     Buf b;
     buf_init(&b, t->arena);
     session_add_prefix(s, &b);
-    if (t->first) {
+    if (t->first && ledger_holds_begun(s)) {
         s->layout->add_forgotten(&b, s->ledger_schema, t->row->id);
         buf_addc(&b, ';');
     }
     journal_add_forget(s, &b, t->row->id);
     if (!t->first) {
         buf_fmt(&b, " AND first_statement OPERATOR(pg_catalog.=) %zu", t->step->first);
-        if (logs) {
+        if (logs && ledger_holds_begun(s)) {
             buf_addc(&b, ';');
             s->layout->add_logs(&b, s->ledger_schema, t->row->id, str_of(logs));
         }

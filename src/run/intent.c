@@ -44,7 +44,7 @@ intent_write(const Try *t, Intent *ret, Err *err)
     session_add_user_prefix(ses, &b);
     buf_addz(&b, "SET LOCAL synchronous_commit=off;");
     run_add_carry(r, &b);
-    if (t->first) {
+    if (t->first && ledger_holds_begun(ses)) {
         ses->layout->add_begun(&b, ses->ledger_schema, row);
         buf_addc(&b, ';');
     }

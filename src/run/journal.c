@@ -15,7 +15,8 @@ void
 journal_add_select(const Session *s, Buf *b)
 {
     buf_addz(b, "SELECT ledger_id, migration_name, first_statement, next_statement, done, "
-                "prefix_hash, chained, relation, indexes_before FROM ");
+                "prefix_hash, chained, relation, indexes_before,"
+                " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex') FROM ");
     add_table(s, b);
     buf_addz(b, " ORDER BY ledger_id, first_statement");
 }
@@ -23,7 +24,7 @@ journal_add_select(const Session *s, Buf *b)
 bool
 journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
 {
-    if (rows->cols != 9)
+    if (rows->cols != 10)
         return err_set(err, ERR_INTERNAL, "the journal query gave %d columns", rows->cols);
     for (int i = 0; i < rows->rows; i++) {
         long long first = 0, next = 0, relation = 0;
@@ -34,6 +35,7 @@ journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
         *vec_add(a, ret) = (JournalStep){
             .ledger_id = db_cell(rows, i, 0).p,
             .name = db_cell(rows, i, 1).p,
+            .begun_us = db_time_us(db_cell(rows, i, 9)),
             .first = (size_t)first,
             .next = (size_t)next,
             .done = str_is(db_cell(rows, i, 4), "t"),

@@ -51,7 +51,7 @@ add_prelocks(Arena *a, Message *m, const LockPlan *locks)
  * only error that plain SQL can raise. The ledger's INSERT looks for the second once more; it is
  * asked early where a script could let the lock go, to fail before the script does. */
 static void
-add_checks(Run *r, Arena *a, Message *m, const char *name)
+add_checks(Run *r, Arena *a, Message *m, const LedgerRow *row)
 {
     const Session *s = &r->session;
     buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN "
@@ -62,10 +62,10 @@ add_checks(Run *r, Arena *a, Message *m, const char *name)
     }
     buf_addz(&m->sql, " THEN 1 ELSE 0 END;");
     add_part(a, m, PART_CHECK_LOCK, 0);
-    if (!name)
+    if (!row)
         return;
     buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN (");
-    r->session.layout->add_is_applied(&m->sql, r->session.ledger_schema, name);
+    r->session.layout->add_is_applied(&m->sql, r->session.ledger_schema, row);
     buf_addz(&m->sql, ") THEN 0 ELSE 1 END;");
     add_part(a, m, PART_CHECK_PENDING, 0);
 }
@@ -132,7 +132,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
                   : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
     if (!checks_last)
-        add_checks(r, a, ret, step->hides_session ? write->pending_name : NULL);
+        add_checks(r, a, ret, step->hides_session ? write->pending : NULL);
     ret->user_off = ret->sql.n;
     add_user(a, ret, script, first, user_end, from, to);
     ret->user_len = ret->sql.n - ret->user_off;

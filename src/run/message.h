@@ -37,7 +37,7 @@ typedef struct LockPlan {
 typedef struct StepWrite {
     const char *record; /* SQL for the tail: statements joined by "; ", without the last ";" */
     int record_statements;
-    const char *pending_name; /* migration that must not be applied yet, NULL = not asked early */
+    const LedgerRow *pending; /* of the migration, not applied yet; NULL = not asked early */
 } StepWrite;
 
 /* The message of a STEP_TX or STEP_OWN_TX. */

@@ -26,7 +26,11 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(&r->session, &b);
-    r->session.layout->add_finished(&b, r->session.ledger_schema, row->id, row->checksum);
+    if (!ledger_holds_begun(&r->session)) {
+        journal_add_forget(&r->session, &b, row->id);
+        buf_addc(&b, ';');
+    }
+    ledger_add_finished(&r->session, &b, row);
     return db_query(r->session.db, r->arena, buf_str(&b), NULL, err);
 }
 
@@ -40,6 +44,7 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
     LedgerRow row = {.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
                      .checksum = mp->migration->checksum,
                      .name = mp->migration->name,
+                     .key = mp->migration->key,
                      .started_us = mp->ledger_id ? 0 : next_started(r)};
     r->lock_wait_started_ms = 0;
     *ret = STEP_ENDED;

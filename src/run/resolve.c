@@ -17,6 +17,15 @@ add_forget(const Session *s, Buf *b, const History *h, const char *name)
     }
 }
 
+static void
+add_rolled_back(const Session *s, Buf *b, const char *name)
+{
+    if (!ledger_holds_begun(s))
+        return; /* the journal was all that knew of it */
+    s->layout->add_rolled_back(b, s->ledger_schema, name);
+    buf_addc(b, ';');
+}
+
 bool
 run_resolve_applied(Session *s, const Migration *const *list, size_t n, const History *h, Err *err)
 {
@@ -31,13 +40,13 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
     if (now <= h->last_started_us)
         now = h->last_started_us - h->last_started_us % 1000 + 1000;
     for (size_t i = 0; i < n; i++) {
-        s->layout->add_rolled_back(&b, s->ledger_schema, list[i]->name);
-        buf_addc(&b, ';');
+        add_rolled_back(s, &b, list[i]->name);
         add_forget(s, &b, h, list[i]->name);
         s->layout->add_resolved(&b, s->ledger_schema,
                                 &(LedgerRow){.id = os_uuid(s->arena),
                                              .checksum = list[i]->checksum,
                                              .name = list[i]->name,
+                                             .key = list[i]->key,
                                              .started_us = now + (int64_t)i * 1000});
         buf_addc(&b, ';');
     }
@@ -52,6 +61,6 @@ run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
     add_forget(s, &b, h, name);
-    s->layout->add_rolled_back(&b, s->ledger_schema, name);
+    add_rolled_back(s, &b, name);
     return db_query(s->db, s->arena, buf_str(&b), NULL, err);
 }

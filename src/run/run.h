@@ -116,6 +116,7 @@ MUST_CHECK bool session_count_tables(Session *s, Err *err);
 /* What the journal knows about a migration that was begun. */
 typedef struct JournalStep {
     const char *ledger_id, *name;
+    int64_t begun_us;           /* server's clock */
     size_t first, next;         /* statements [first, next) */
     bool done;                  /* else it was begun outside a transaction and may have run */
     const char *prefix_hash;    /* of the file's bytes up to the end of statement next-1 */

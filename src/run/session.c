@@ -44,7 +44,7 @@ add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema, boo
              ")) n ON true LEFT JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=)"
              " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
     own_add_names(b);
-    sql_add_literal(b, str_of(layout->ledger));
+    sql_add_literal(b, str_of(layout->ledger.table));
     buf_addz(b, "]::pg_catalog.name[]) WHERE d.datname OPERATOR(pg_catalog.=)"
                 " pg_catalog.current_database()");
 }
@@ -106,10 +106,10 @@ shown_address(const Session *s)
 static void
 take_facts(Session *s, const DbRows *r)
 {
-    int at = ledger_row(r, s->layout->ledger);
+    int at = ledger_row(r, s->layout->ledger.table);
     Str schema = at < 0 ? (Str){0} : db_cell(r, at, 0);
     s->ledger_schema = schema.p;
-    s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->layout->ledger);
+    s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->layout->ledger.table);
     s->has_own_schema = false;
     OwnMay may = {.own = is_true(r, 0, 4), .beside = at >= 0 && is_true(r, at, 2)};
     for (int i = 0; i < r->rows; i++)
@@ -158,7 +158,7 @@ session_count_tables(Session *s, Err *err)
             " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['%s','_aramid_journal',"
             "'_aramid_identity','_aramid_runs']::pg_catalog.name[]) AND"
             " n.nspname OPERATOR(pg_catalog.<>) 'aramid'",
-            s->layout->ledger);
+            s->layout->ledger.table);
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
         return false;
@@ -237,13 +237,15 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
 {
     h->rows.n = 0;
     *journal = (JournalVec){0};
-    if (s->ledger_exists && !s->layout->read_rows(s->arena, &results->v[at++], &h->rows, err))
+    if (s->ledger_exists && !s->layout->read_rows(s->arena, &results->v[at++], h, err))
         return false;
     if (s->own[OWN_JOURNAL].exists && !journal_read(s->arena, &results->v[at++], journal, err))
         return false;
     s->identities.n = 0;
     if (s->own[OWN_IDENTITY].may_read && !identity_read(s, &results->v[at], err))
         return false;
+    if (!ledger_holds_begun(s))
+        ledger_take_begun(s, journal, h);
     history_compare(s->arena, h);
     vec_each (Entry, e, &h->entries) {
         if (e->state != ENTRY_FAILED)

@@ -26,6 +26,16 @@ void session_add_history_queries(Session *s, Buf *b);
 MUST_CHECK bool session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
                                      JournalVec *journal, Err *err);
 
+/* ---- the ledger --------------------------------------------------------------------------- */
+
+/* Whether it can hold a row of a migration that did not end; else its steps in the journal are all
+ * that tells of it, and they go when it ends. */
+bool ledger_holds_begun(const Session *s);
+/* The rows that such a ledger lacks: of what was begun and recorded by nobody since. */
+void ledger_take_begun(const Session *s, const JournalVec *journal, History *h);
+/* A statement: the end of a migration that was begun. */
+void ledger_add_finished(const Session *s, Buf *b, const LedgerRow *row);
+
 /* ---- our own tables ------------------------------------------------------------------------ */
 
 /* Where the role may make tables. */

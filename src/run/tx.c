@@ -64,32 +64,35 @@ plan_record(const Try *t, Arena *a, StepWrite *ret)
     const LedgerRow *row = t->row;
     Buf b;
     buf_init(&b, a);
-    *ret = (StepWrite){.pending_name = row->name};
+    *ret = (StepWrite){.pending = row};
     if (t->first && t->last) {
         add_record(ret, &b);
         s->layout->add_applied(&b, s->ledger_schema, row);
         ret->record = b.p;
         return;
     }
-    if (t->first) {
+    if (t->first && ledger_holds_begun(s)) {
         add_record(ret, &b);
         s->layout->add_begun(&b, s->ledger_schema, row);
     }
     size_t next = t->step->first + t->step->count;
     const Step *after = t->last ? NULL : t->step + 1;
     add_record(ret, &b);
-    journal_add_insert(s, &b,
-                       &(JournalEntry){.ledger_id = row->id,
-                                       .name = row->name,
-                                       .first = t->step->first,
-                                       .next = next,
-                                       .done = true,
-                                       .prefix_hash = journal_prefix_hash(a, t->mp, next),
-                                       .chained = after ? after->chained : NULL,
-                                       .run_id = t->run->deploy->run_id});
+    if (t->last && !ledger_holds_begun(s))
+        journal_add_forget(s, &b, row->id);
+    else
+        journal_add_insert(s, &b,
+                           &(JournalEntry){.ledger_id = row->id,
+                                           .name = row->name,
+                                           .first = t->step->first,
+                                           .next = next,
+                                           .done = true,
+                                           .prefix_hash = journal_prefix_hash(a, t->mp, next),
+                                           .chained = after ? after->chained : NULL,
+                                           .run_id = t->run->deploy->run_id});
     if (t->last) {
         add_record(ret, &b);
-        s->layout->add_finished(&b, s->ledger_schema, row->id, row->checksum);
+        ledger_add_finished(s, &b, row);
     }
     ret->record = b.p;
 }
@@ -133,10 +136,11 @@ recorded(const Run *r, const DbOutcome *o, const StepWrite *w, bool own_commit, 
     size_t last = o->results.n - (own_commit ? 1 : 0);
     for (int i = 0; i < w->record_statements; i++) {
         const char *tag = (size_t)i < last ? o->results.v[last - 1 - (size_t)i].tag : "no answer";
-        if (strcmp(tag, "INSERT 0 1") == 0 || strcmp(tag, "UPDATE 1") == 0)
+        if (strcmp(tag, "INSERT 0 1") == 0 || strcmp(tag, "UPDATE 1") == 0 ||
+            str_starts(str_of(tag), STR("DELETE "))) /* steps that the journal gives up */
             continue;
         err_set(err, ERR_VERIFY, "the history table did not take the migration's row (%s)", tag);
-        return err_hint(err, "look for triggers or rules on %s", r->session.layout->ledger);
+        return err_hint(err, "look for triggers or rules on %s", r->session.layout->ledger.table);
     }
     return true;
 }

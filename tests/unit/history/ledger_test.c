@@ -260,10 +260,11 @@ rows_are_read(void **state)
         STR("0002ca62d430e040"),
         STR("0"),
     };
-    LedgerRowVec rows = {0};
+    History h = {0};
     Err err;
     assert_true(
-        history_prisma.read_rows(a, &(DbRows){.rows = 2, .cols = 8, .cells = cells}, &rows, &err));
+        history_prisma.read_rows(a, &(DbRows){.rows = 2, .cols = 8, .cells = cells}, &h, &err));
+    LedgerRowVec rows = h.rows;
     assert_int_equal(rows.n, 2);
     assert_string_equal(rows.v[0].logs, "");
     assert_int_equal(rows.v[0].started_us, 1732160566123456);
@@ -274,7 +275,7 @@ rows_are_read(void **state)
     assert_int_equal(rows.v[1].finished_us, 0);
     assert_int_equal(rows.v[1].rolled_back_us, 1732160569000000);
     assert_false(
-        history_prisma.read_rows(a, &(DbRows){.rows = 0, .cols = 7, .cells = cells}, &rows, &err));
+        history_prisma.read_rows(a, &(DbRows){.rows = 0, .cols = 7, .cells = cells}, &h, &err));
     assert_int_equal(err.code, ERR_INTERNAL);
 }
 
@@ -330,7 +331,7 @@ build(const HistoryLayout *l, int which, Buf *b, const char *name)
         l->add_resolved(b, name, &row);
         break;
     default:
-        l->add_is_applied(b, name, name);
+        l->add_is_applied(b, name, &row);
     }
 }
 
@@ -401,7 +402,7 @@ statements_times(void **state)
     buf_init(&b, a);
     history_prisma.add_select(&b, "s");
     history_prisma.add_finished(&b, "s", "id", "sum");
-    history_prisma.add_is_applied(&b, "s", "n");
+    history_prisma.add_is_applied(&b, "s", &(LedgerRow){.name = "n"});
     assert_null(strstr(b.p, " = 'n'"));
     assert_null(strstr(b.p, " now()"));
 }

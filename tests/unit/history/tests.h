@@ -17,7 +17,8 @@
     T(checksums) T(compare_states) T(compare_several_rows) \
     T(compare_counts) T(compare_after_new_rows) T(rows_are_read) \
     T(statements_parse_and_quote) T(statements_times) \
-    T(known_rows_are_found) T(known_by_columns) T(known_tables_are_left_out)
+    T(known_rows_are_found) T(known_by_columns) T(known_tables_are_left_out) T(another_layout) \
+    T(no_layout)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);

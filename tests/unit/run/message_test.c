@@ -10,9 +10,10 @@ build(Scene *s, const MigrationPlan *mp, size_t step, const LockPlan *locks, con
       Message *ret)
 {
     static const LockPlan no_locks = {.table_ms = 60, .evict_ms = 1500, .rest_ms = 40};
+    LedgerRow row = {.name = check};
     StepWrite w = {.record = "SELECT 'record 1';SELECT 'record 2'",
                    .record_statements = 2,
-                   .pending_name = check};
+                   .pending = check ? &row : NULL};
     message_step(&s->run, s->arena, mp, &mp->steps.v[step], locks ? locks : &no_locks, &w, ret);
 }
 

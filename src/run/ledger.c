@@ -1,0 +1,39 @@
+/* Ledgers that hold a row of a migration that did not end, and those that leave that to the
+ * journal. */
+#include "run/session_int.h"
+
+bool
+ledger_holds_begun(const Session *s)
+{
+    return s->layout->add_begun != NULL;
+}
+
+void
+ledger_add_finished(const Session *s, Buf *b, const LedgerRow *row)
+{
+    if (ledger_holds_begun(s))
+        s->layout->add_finished(b, s->ledger_schema, row->id, row->checksum);
+    else
+        s->layout->add_applied(b, s->ledger_schema, row);
+}
+
+static bool
+has_row(const History *h, const char *id, const char *name)
+{
+    vec_each (const LedgerRow, r, &h->rows)
+        if (strcmp(r->id, id) == 0 || (r->finished_us && strcmp(r->name, name) == 0))
+            return true;
+    return false;
+}
+
+void
+ledger_take_begun(const Session *s, const JournalVec *journal, History *h)
+{
+    vec_each (const JournalStep, j, journal)
+        if (!has_row(h, j->ledger_id, j->name))
+            *vec_add(s->arena, &h->rows) = (LedgerRow){.id = j->ledger_id,
+                                                       .checksum = "",
+                                                       .name = j->name,
+                                                       .logs = "",
+                                                       .started_us = j->begun_us};
+}

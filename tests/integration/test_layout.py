@@ -1,0 +1,155 @@
+"""A layout beside Prisma's, known to a program of the tests only (tests/unit/history/toy.c): its ledger has no names
+and no row of a migration that was only begun. All commands go through it, and interrupted runs resume."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from harness import aramid
+from harness.cluster import REPO
+
+PROGRAM = os.path.join(REPO, "build/debug/tests/unit/history/aramid-toy")
+HARD = """CREATE TABLE witness (part text);
+INSERT INTO witness VALUES ('1');
+CREATE INDEX CONCURRENTLY witness_i ON witness (part);
+INSERT INTO witness VALUES ('2');
+CREATE UNIQUE INDEX CONCURRENTLY witness_u ON witness (part);
+"""
+
+
+@pytest.fixture
+def toys(tmp_path, monkeypatch):
+    if not os.path.exists(PROGRAM):
+        pytest.skip("the program with the layout is not built")
+    monkeypatch.setattr(aramid, "BINARY", PROGRAM)
+    return Toys(tmp_path)
+
+
+class Toys:
+    def __init__(self, path):
+        self.path = str(path)
+        os.makedirs(os.path.join(self.path, "toys"))
+        self.journal = ""
+
+    def add(self, when, name, sql):
+        self.journal += f"{when} {name}\n"
+        self.write(name + ".sql", sql)
+        self.write("toy.journal", self.journal)
+
+    def write(self, name, text):
+        with open(os.path.join(self.path, "toys", name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def run(self, verb, db, *args, env=None):
+        return aramid.run(verb, "--migrations", "toys", "--url", db.url(), *args, cwd=self.path, env=env)
+
+
+def ledger(db):
+    return db.column("SELECT created_at FROM toy_migrations ORDER BY id")
+
+
+def test_a_deploy_and_what_is_said_of_it(toys, db):
+    toys.add(2000, "users", "CREATE TABLE users (id int PRIMARY KEY);")
+    toys.add(1000, "posts", "CREATE TABLE posts (id int REFERENCES users);")
+    assert toys.run("status", db, "--json").json["pending"] == ["users", "posts"]
+    assert "users" in toys.run("plan", db).out
+    result = toys.run("deploy", db)
+    assert result.rc == 0, result
+    assert ledger(db) == [2000, 1000], "in the order of the journal"
+    assert toys.run("deploy", db).rc == 0 and ledger(db) == [2000, 1000]
+    status = toys.run("status", db, "--json").json
+    assert status["state"] == "up-to-date" and status["applied"] == ["users", "posts"], status
+    drift = toys.run("drift", db, "--exit-code")
+    assert drift.rc == 0 and "No drift" in drift.out, drift
+    doctor = toys.run("doctor", db, "--only", "ledgers", "--json").json
+    assert any(f["message"] == "Toy's history: 2 rows" for f in doctor["findings"]), doctor
+    toys.write("posts.sql", "CREATE TABLE posts (id bigint REFERENCES users);")
+    assert "changed after being applied" in toys.run("deploy", db).text
+
+
+def test_a_failure_leaves_no_row(toys, db):
+    toys.add(1, "one", "CREATE TABLE one (i int);")
+    toys.add(2, "two", "CREATE TABLE two (i int); SELECT 1/0;")
+    result = toys.run("deploy", db)
+    assert result.rc != 0 and "division by zero" in result.text, result
+    assert ledger(db) == [1] and not db.exists("two")
+    toys.write("two.sql", "CREATE TABLE two (i int);")
+    assert toys.run("deploy", db).rc == 0 and ledger(db) == [1, 2]
+
+
+def points():
+    if aramid.missing():
+        return []
+    return ["connected", "locked", "ledger-created", "journal-created", "before-message", "after-message",
+            "before-intent", "after-intent", "after-statement", "after-finish", "before-verify"]
+
+
+@pytest.mark.parametrize("point", points())
+def test_killed_anywhere_it_goes_on(toys, server, point):
+    toys.add(1, "init", "CREATE TABLE before ();")
+    toys.add(2, "hard", HARD)
+    toys.add(3, "last", "INSERT INTO witness VALUES ('last');")
+    for passage in range(1, 4):
+        db = server.new_database()
+        result = toys.run("deploy", db, env={"ARAMID_FAILPOINT": f"{point}#{passage}:kill"})
+        if result.rc == 0:
+            assert passage > 1, f"{point} is not passed at all"
+        else:
+            assert result.rc == -signal.SIGKILL, result
+            result = toys.run("deploy", db)
+            assert result.rc == 0, result
+        assert ledger(db) == [1, 2, 3]
+        assert db.column("SELECT part FROM witness ORDER BY 1") == ["1", "2", "last"]
+        assert db.one("SELECT count(*) FROM aramid.journal") == 0, "steps go with the last one"
+        assert toys.run("status", db).rc == 0
+        db.drop()
+
+
+def test_what_was_begun_is_known_from_the_journal(toys, db):
+    toys.add(1, "hard", HARD)
+    result = toys.run("deploy", db, env={"ARAMID_FAILPOINT": "after-intent#2:kill"})
+    assert result.rc == -signal.SIGKILL, result
+    assert ledger(db) == []
+    status = toys.run("status", db, "--json").json
+    assert status["resumable"] == ["hard"] and status["history"][0]["startedAt"], status
+    toys.write("hard.sql", HARD.replace("'1'", "'one'"))
+    result = toys.run("deploy", db)
+    assert result.rc != 0 and "already run" in result.text, result
+    # Recorded by a person, or by its own tool: then it is applied, whatever the journal says.
+    db.sql("INSERT INTO toy_migrations (hash, created_at) VALUES ('x', 1)")
+    status = toys.run("status", db, "--json").json
+    assert status["applied"] == ["hard"] and not status["resumable"], status
+
+
+@pytest.mark.parametrize("how", ["--applied", "--rolled-back"])
+def test_resolve(toys, db, how):
+    toys.add(1, "hard", HARD)
+    result = toys.run("deploy", db, env={"ARAMID_FAILPOINT": "after-intent#2:kill"})
+    assert result.rc == -signal.SIGKILL, result
+    result = toys.run("resolve", db, how, "hard", *(["--force"] if how == "--applied" else []))
+    assert result.rc == 0, result
+    assert ledger(db) == ([1] if how == "--applied" else [])
+    assert db.one("SELECT count(*) FROM aramid.journal") == 0
+
+
+def test_contributing_tells_how():
+    """The example in CONTRIBUTING.md is this layout, word for word."""
+    def words(path):
+        with open(os.path.join(REPO, path), encoding="utf-8") as file:
+            return file.read()
+
+    text = words("CONTRIBUTING.md").partition("## Add a history layout")[2].partition("\n## ")[0]
+    toy = " ".join((words("tests/unit/history/toy.c") + words("tests/unit/history/toy_layouts.c")).split())
+    blocks = re.findall(r"^```c\n(.*?)^```", text, re.S | re.M)
+    assert len(blocks) >= 2
+    for block in blocks:
+        for part in block.split("...\n"):
+            assert " ".join(part.split()) in toy, part
+    members = set(re.findall(r"\(\*(\w+)\)\(", words("src/history/history.h")))
+    assert len(members) == 14
+    for member in members:
+        assert f"`{member}`" in text, f"{member} is not explained"
+    for path in re.findall(r"`((?:src|tests|docs)/[\w./]+)`", text):
+        assert os.path.exists(os.path.join(REPO, path)), path
