@@ -62,24 +62,23 @@ fill_migrations(BackupRequest *r, const History *h, const RunReport *run)
 }
 
 static bool
-make(Arena *a, const FlowInput *in, const RunSink *sink, const Target *t, const History *h,
-     const RunReport *run, const char *name, const char *run_id, BackupSet *ret, Err *err)
+make(Arena *a, const BackupJob *job, BackupSet *ret, Err *err)
 {
     RunSink *to = arena_new(a, RunSink);
-    *to = *sink;
-    BackupRequest r = {.config = in->config,
-                       .url = &t->url,
-                       .url_origin = t->origin,
-                       .name = name,
-                       .reason = run_id ? "deploy" : "asked for",
-                       .run_id = run_id,
-                       .tick = in->tick,
-                       .tick_arg = in->tick_arg,
+    *to = *job->sink;
+    BackupRequest r = {.config = job->in->config,
+                       .url = &job->target->url,
+                       .url_origin = job->target->origin,
+                       .name = job->name,
+                       .reason = job->run_id ? "deploy" : "asked for",
+                       .run_id = job->run_id,
+                       .tick = job->in->tick,
+                       .tick_arg = job->in->tick_arg,
                        .tell = on_progress,
                        .tell_arg = to,
                        .note = on_note,
                        .note_arg = to};
-    fill_migrations(&r, h, run);
+    fill_migrations(&r, job->history, job->run);
     int64_t started = clock_ms();
     if (!backup_create(a, &r, ret, err))
         return false;
@@ -90,7 +89,7 @@ make(Arena *a, const FlowInput *in, const RunSink *sink, const Target *t, const 
             : str_fmt(a, "backup %s was made and read back: %s, %zu table%s, %lld row%s", m->id,
                       str_bytes(a, m->data.bytes), m->tables.n, plural((int64_t)m->tables.n),
                       (long long)backup_rows(m), plural(backup_rows(m)));
-    say(sink, RUN_BACKUP, RUN_OK, clock_ms() - started, text);
+    say(job->sink, RUN_BACKUP, RUN_OK, clock_ms() - started, text);
     return true;
 }
 
@@ -163,8 +162,12 @@ flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
         str_fmt(a, "PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"", info->version / 10000,
                 info->version % 10000, info->host, str_printable(a, str_of(info->database), false),
                 str_printable(a, str_of(info->user), false)));
-    bool ok = lock_and_read(&s, &h, &journal, &in->sink, err) &&
-              make(a, &in->base, &in->sink, &ret->target, &h, NULL, in->name, NULL, &ret->set, err);
+    const BackupJob job = {.in = &in->base,
+                           .sink = &in->sink,
+                           .target = &ret->target,
+                           .history = &h,
+                           .name = in->name};
+    bool ok = lock_and_read(&s, &h, &journal, &in->sink, err) && make(a, &job, &ret->set, err);
     session_close(&s);
     if (ok)
         prune_after(a, &in->base, &in->sink, ret->set.id, &ret->pruned);
@@ -287,16 +290,16 @@ check_place(const Config *c, const RunSink *sink, Err *err)
 }
 
 bool
-flow_backup_before(Arena *a, const FlowInput *in, const RunSink *sink, const Target *target,
-                   const char *run_id, const History *h, const RunReport *run, const char **ret_id,
-                   Err *err)
+flow_backup_before(Arena *a, const BackupJob *job, const char **ret_id, Err *err)
 {
+    const FlowInput *in = job->in;
+    const RunSink *sink = job->sink;
     BackupSet set;
     BackupSetVec pruned = {0};
     if (!check_place(in->config, sink, err))
         return err_detail(err, "state: nothing was changed");
     say(sink, RUN_BACKUP, RUN_INFO, -1, "making a backup first");
-    if (!make(a, in, sink, target, h, run, NULL, run_id, &set, err)) {
+    if (!make(a, job, &set, err)) {
         if (err->code == ERR_INTERRUPTED)
             return false;
         if (err->code == ERR_TIMEOUT) /* a lost connection is tried again, this is not */

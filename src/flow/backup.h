@@ -78,11 +78,19 @@ typedef struct BackupPolicy {
 MUST_CHECK bool flow_backup_policy(const Config *c, const char *reason, BackupPolicy *ret,
                                    Err *err);
 
-/* Make the one before a deploy, whose session holds the locks; `run` tells what it has applied.
- * ret_id  of the backup. errors: those of backup_create */
-MUST_CHECK bool flow_backup_before(Arena *a, const FlowInput *in, const RunSink *sink,
-                                   const Target *target, const char *run_id, const History *h,
-                                   const RunReport *run, const char **ret_id, Err *err);
+/* A backup that is to be made while the locks are held. */
+typedef struct BackupJob {
+    const FlowInput *in;
+    const RunSink *sink;
+    const Target *target;
+    const History *history;
+    const char *name;     /* pattern of --name, or NULL */
+    const char *run_id;   /* of the deploy that it is for, or NULL */
+    const RunReport *run; /* and what that has applied since the history was read */
+} BackupJob;
+
+/* Make the one before a deploy. ret_id: of the backup. errors: those of backup_create */
+MUST_CHECK bool flow_backup_before(Arena *a, const BackupJob *job, const char **ret_id, Err *err);
 
 /* Wait for dumps of others, up to locks.budget, and say so: DDL would wait for them too, in short
  * attempts. errors: ERR_INTERRUPTED, those of db_query */

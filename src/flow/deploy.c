@@ -183,8 +183,13 @@ before(void *arg, Session *s, const char *migration, Err *err)
     if (is_first && !p->makes)
         tell_no_backup(s->arena, d);
     bool due = p->makes && (p->each ? migration != NULL : is_first);
-    if (due && !flow_backup_before(s->arena, &in->base, &in->sink, &d->ret->target, in->run_id,
-                                   &d->ret->history, &d->ret->run, &d->ret->backup_id, err))
+    const BackupJob job = {.in = &in->base,
+                           .sink = &in->sink,
+                           .target = &d->ret->target,
+                           .history = &d->ret->history,
+                           .run_id = in->run_id,
+                           .run = &d->ret->run};
+    if (due && !flow_backup_before(s->arena, &job, &d->ret->backup_id, err))
         return false;
     if (!write_down(s, d, due, is_first, err))
         return false;
