@@ -351,13 +351,13 @@ end_guests(void *arg, int64_t elapsed_ms)
 enum { EXCHANGE_ATTEMPTS = 3 };
 
 const char *
-database_exchange_sql(Arena *a, const char *old, const char *kept, const char *fresh)
+database_exchange_sql(Arena *a, const DatabaseNames *n)
 {
     Buf b;
     buf_init(&b, a);
-    const char *const names[][2] = {{old, kept}, {fresh, old}};
+    const char *const names[][2] = {{n->old, n->kept}, {n->fresh, n->old}};
     buf_addz(&b, "BEGIN; ");
-    for (size_t i = kept ? 0 : 1; i < 2; i++) {
+    for (size_t i = n->kept ? 0 : 1; i < 2; i++) {
         buf_addz(&b, "ALTER DATABASE ");
         sql_add_ident(&b, names[i][0]);
         buf_addz(&b, " RENAME TO ");
@@ -369,11 +369,10 @@ database_exchange_sql(Arena *a, const char *old, const char *kept, const char *f
 }
 
 bool
-database_exchange(Arena *a, Db *admin, Db *other, const char *old, const char *kept,
-                  const char *fresh, bool force, Err *err)
+database_exchange(Arena *a, Db *admin, Db *other, const DatabaseNames *names, bool force, Err *err)
 {
-    Str sql = str_of(database_exchange_sql(a, old, kept, fresh));
-    Ending ending = {other, old};
+    Str sql = str_of(database_exchange_sql(a, names));
+    Ending ending = {other, names->old};
     for (int attempt = 1;; attempt++) {
         ARENA_LOCAL(scratch);
         DbOutcome o;
@@ -394,7 +393,7 @@ database_exchange(Arena *a, Db *admin, Db *other, const char *old, const char *k
         db_outcome_err(&o, "exchanging the names of the databases", err);
         if (in_use) {
             err_set(err, ERR_RESTORE, "database \"%s\" is in use: its name was not given away",
-                    str_printable(scratch, str_of(old), false));
+                    str_printable(scratch, str_of(names->old), false));
             err_hint(err,
                      "stop what is connected to it, or add --force, which ends those sessions");
         }

@@ -33,12 +33,16 @@ MUST_CHECK bool database_finish(Arena *a, Db *admin, const char *name, const Dat
 /* Whether it is gone; the connection's tick is not asked. */
 bool database_drop(Db *admin, const char *name);
 
-/* old -> kept (NULL: there is no old one), fresh -> old, in one transaction. `force`: sessions of
- * others are ended until it is done; else one of them is an error (ERR_RESTORE). `other` is a second
- * connection of the same kind. */
-MUST_CHECK bool database_exchange(Arena *a, Db *admin, Db *other, const char *old, const char *kept,
-                                  const char *fresh, bool force, Err *err);
-const char *database_exchange_sql(Arena *a, const char *old, const char *kept, const char *fresh);
+/* Names that change: old -> kept (NULL: there is no old one), fresh -> old. */
+typedef struct DatabaseNames {
+    const char *old, *kept, *fresh;
+} DatabaseNames;
+
+/* Change them, in one transaction. `force`: sessions of others are ended until it is done; else one
+ * of them is an error (ERR_RESTORE). `other` is a second connection of the same kind. */
+MUST_CHECK bool database_exchange(Arena *a, Db *admin, Db *other, const DatabaseNames *names,
+                                  bool force, Err *err);
+const char *database_exchange_sql(Arena *a, const DatabaseNames *names);
 
 /* NAME_WORD_20261121t022246z, at most 63 bytes. */
 const char *database_dated(Arena *a, const char *name, const char *word);

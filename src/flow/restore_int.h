@@ -1,0 +1,31 @@
+/* Internal to restore*.c: one restore. */
+#pragma once
+
+#include "flow/database.h"
+
+typedef struct Restore {
+    Arena *arena;
+    const RestoreInput *in;
+    RestoreReport *ret;
+    Err *err;
+    BackupInputOptions input;
+    Db *admin, *db;
+    DatabaseFacts facts;
+    int64_t told_ms;
+} Restore;
+
+/* ---- the target (restore_target.c) ----------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) void restoring_note(Restore *r, const char *fmt, ...);
+const char *restoring_shown(Arena *a, const char *name);
+
+MUST_CHECK bool restoring_target(Restore *r); /* what the command line names */
+/* The server for a new database, which gets its name here. */
+MUST_CHECK bool restoring_server(Restore *r);
+/* --into: the database is there, and must be empty. */
+MUST_CHECK bool restoring_database(Restore *r);
+MUST_CHECK bool restoring_open(Restore *r, const char *name); /* NULL = the target's own */
+MUST_CHECK bool restoring_guests(Restore *r);                 /* sessions of others end it */
+MUST_CHECK bool restoring_lacks(Restore *r, Db *db);          /* extensions and roles */
+void restoring_versions(Restore *r, const DbInfo *info);
+MUST_CHECK bool restoring_gate(Restore *r); /* whether it may be done from here */

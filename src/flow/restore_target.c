@@ -1,0 +1,217 @@
+/* Where a backup goes: the server, the database, and whether it may be done. */
+#include "flow/restore_int.h"
+
+#include "flow/guard.h"
+
+void
+restoring_note(Restore *r, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    *vec_add(r->arena, &r->ret->notes) = str_vfmt(r->arena, fmt, ap);
+    va_end(ap);
+}
+
+const char *
+restoring_shown(Arena *a, const char *name)
+{
+    return str_printable(a, str_of(name), false);
+}
+
+/* ---- the server ----------------------------------------------------------------------------- */
+
+static void
+add_list(Err *err, const RestoreTexts *names)
+{
+    ARENA_LOCAL(a);
+    Buf b;
+    buf_init(&b, a);
+    vec_each (const char *, name, names)
+        buf_fmt(&b, "%s%s", b.n ? ", " : "", restoring_shown(a, *name));
+    err_detail(err, "%s", b.p);
+}
+
+bool
+restoring_lacks(Restore *r, Db *db)
+{
+    RestoreLacks lacks;
+    if (!restore_lacks(r->arena, db, &r->ret->survey, r->in->no_owner, r->in->no_privileges, &lacks,
+                       r->err))
+        return false;
+    if (lacks.extensions.n) {
+        err_set(r->err, ERR_RESTORE, "the server does not have %s that the backup needs",
+                lacks.extensions.n == 1 ? "an extension" : "extensions");
+        add_list(r->err, &lacks.extensions);
+        return err_hint(r->err,
+                        "install it on the server (its package, or the provider's console)");
+    }
+    if (!lacks.roles.n)
+        return true;
+    err_set(r->err, ERR_RESTORE, "the server does not have %s that the backup names",
+            lacks.roles.n == 1 ? "a role" : "roles");
+    add_list(r->err, &lacks.roles);
+    err_hint(r->err, "make %s first (CREATE ROLE ...)", lacks.roles.n == 1 ? "it" : "them");
+    return r->in->no_owner && r->in->no_privileges
+               ? false
+               : err_hint(r->err, "or leave owners and privileges out: --no-owner --no-privileges");
+}
+
+void
+restoring_versions(Restore *r, const DbInfo *info)
+{
+    r->ret->server = info;
+    int major = info->version / 10000;
+    if (r->ret->survey.major > major)
+        restoring_note(
+            r,
+            "the backup is of PostgreSQL %d, the server runs %d: what %d does not know ends the "
+            "restore",
+            r->ret->survey.major, major, major);
+}
+
+bool
+restoring_server(Restore *r)
+{
+    RestoreReport *ret = r->ret;
+    if (ret->target.absent)
+        return true; /* only looked at: a restore makes it */
+    const char *name = ret->target.url.database ? ret->target.url.database : "postgres";
+    if (!database_admin(r->arena, &r->in->base, &ret->target.url, ret->target.origin, &r->admin,
+                        r->err) ||
+        !database_facts(r->arena, r->admin, name, &r->facts, r->err) ||
+        !restoring_lacks(r, r->admin))
+        return false;
+    restoring_versions(r, db_info(r->admin));
+    if (db_info(r->admin)->in_recovery || db_info(r->admin)->read_only)
+        return err_set(r->err, ERR_READ_ONLY, "the server accepts no writes");
+    ret->exists = r->facts.exists;
+    ret->old_bytes = r->facts.bytes;
+    if (r->in->replace && ret->exists) {
+        ret->replaces = true;
+        ret->database = name;
+        ret->old_name = database_dated(r->arena, name, "before");
+        if (!database_guests(r->arena, r->admin, name, ret, r->err))
+            return false;
+        if (r->facts.has_slots || r->facts.has_subscriptions)
+            restoring_note(r,
+                           "replication slots and subscriptions stay with the old database \"%s\"",
+                           restoring_shown(r->arena, ret->old_name));
+    } else {
+        ret->database = r->in->name      ? r->in->name
+                        : r->in->replace ? name
+                                         : database_dated(r->arena, name, "restored");
+    }
+    DatabaseFacts there;
+    if (!ret->replaces && !database_facts(r->arena, r->admin, ret->database, &there, r->err))
+        return false;
+    if (!ret->replaces && there.exists) {
+        err_set(r->err, ERR_RESTORE, "there is a database \"%s\" already",
+                restoring_shown(r->arena, ret->database));
+        return err_hint(r->err,
+                        "give another --name; only --replace takes the place of a database");
+    }
+    if (!r->facts.may_create) {
+        err_set(r->err, ERR_DENIED, "role \"%s\" may not make databases",
+                restoring_shown(r->arena, db_info(r->admin)->user));
+        return err_hint(r->err, "give it the right (ALTER ROLE ... CREATEDB), or have an empty "
+                                "database made and restore with: --into URL");
+    }
+    return true;
+}
+
+bool
+restoring_open(Restore *r, const char *name)
+{
+    DbUrl *url = arena_new(r->arena, DbUrl);
+    *url = r->ret->target.url;
+    if (name)
+        url->database = name;
+    DbOptions o = flow_connection(&r->in->base, url, r->ret->target.origin, "aramid restore");
+    o.refuse_pooler = true;
+    return db_open(r->arena, &o, &r->db, r->err);
+}
+
+/* --into: the database is there, and must be empty. */
+bool
+restoring_database(Restore *r)
+{
+    const char *found;
+    if (!restoring_open(r, NULL))
+        return false;
+    r->ret->into = true;
+    r->ret->database = db_info(r->db)->database;
+    if (!restore_is_empty(r->arena, r->db, &found, r->err))
+        return false;
+    if (found) {
+        err_set(r->err, ERR_NOT_EMPTY, "database \"%s\" is not empty",
+                restoring_shown(r->arena, r->ret->database));
+        err_detail(r->err, "there is: %s", restoring_shown(r->arena, found));
+        return err_hint(r->err, "--into wants an empty database; without it, a new one is made");
+    }
+    restoring_versions(r, db_info(r->db));
+    return restoring_lacks(r, r->db);
+}
+
+bool
+restoring_target(Restore *r)
+{
+    Target *t = &r->ret->target;
+    if (!r->in->into)
+        return flow_target(r->arena, r->in->base.config, r->in->base.self_exe,
+                           r->in->dry_run ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER, t, r->err);
+    t->origin = "flag --into";
+    if (!url_parse(r->arena, r->in->into, t->origin, &t->url, r->err))
+        return false;
+    t->shown = url_shown(r->arena, &t->url);
+    return true;
+}
+
+bool
+restoring_guests(Restore *r)
+{
+    if (!r->ret->guests.n || r->in->force)
+        return true;
+    err_set(r->err, ERR_RESTORE, "%zu session%s of others %s connected to database \"%s\"",
+            r->ret->guests.n, r->ret->guests.n == 1 ? "" : "s",
+            r->ret->guests.n == 1 ? "is" : "are", restoring_shown(r->arena, r->ret->database));
+    size_t n = 0;
+    vec_each (const RestoreGuest, g, &r->ret->guests)
+        if (n++ < 10)
+            err_detail(r->err, "process %d: user %s, %s, from %s%s%s", g->pid, g->user,
+                       g->application[0] ? g->application : "without a name", g->from,
+                       g->state[0] ? ", " : "", g->state);
+    return err_hint(r->err, "stop them, or add --force: their sessions are then ended when the "
+                            "restored database takes the name");
+}
+
+/* ---- may it be done, from here, to this database? ------------------------------------------- */
+
+static void
+close_session(Session *s)
+{
+    session_close(s);
+}
+
+/* The database that is replaced says who it is; a new one beside it harms nothing, but is not made
+ * by a build of a preview, either. */
+bool
+restoring_gate(Restore *r)
+{
+    FlowGuard guard;
+    GateConsent consent;
+    if (!r->ret->replaces) {
+        flow_guard_open(r->arena, &r->in->base, GATE_CHANGES, "aramid restore", &guard);
+        return flow_guard_check(&guard, r->err);
+    }
+    Session s __attribute__((cleanup(close_session))) = {0};
+    History nothing = history_none();
+    SessionOptions o = flow_session(&r->in->base, &r->ret->target, &nothing, "restore", FLOW_READS);
+    JournalVec journal = {0};
+    flow_guard_open(r->arena, &r->in->base, GATE_DESTROYS, "aramid restore --replace", &guard);
+    if (!session_open(r->arena, &o, &s, r->err) || !session_read(&s, &nothing, &journal, r->err) ||
+        !flow_guard_session(&guard, &s, r->ret->target.origin, r->err) ||
+        !flow_guard_consent(&guard, &consent, r->err))
+        return false;
+    flow_guard_announce(&guard, &r->in->sink);
+    return true;
+}
