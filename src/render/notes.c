@@ -82,7 +82,80 @@ answer(Arena *a, const DiffNote *n)
     return str_fmt(a, "%s of %s rows %s.", count(a, n->hits), count(a, n->rows), words[n->kind]);
 }
 
-static const char *sentence(Arena *a, const DiffNote *n);
+/* {table}, {column}, {from}, {to}, {names}, {object}, {new}: see word. */
+static const char *const sentences[NOTE_KIND_COUNT] = {
+    [NOTE_DROP_TABLE] = "You are about to drop the `{table}` table. If the table is not empty, all "
+                        "the data it contains will be lost.",
+    [NOTE_DROP_COLUMN] = "You are about to drop the column `{column}` on the `{table}` table. All "
+                         "the data in the column will be lost.",
+    [NOTE_RISKY_CAST] = "You are about to alter the column `{column}` on the `{table}` table. The "
+                        "data in that column could be lost. The data in that column will be cast "
+                        "from `{from}` to `{to}`.",
+    [NOTE_DROP_PRIMARY_KEY] = "The primary key for the `{table}` table will be changed. If it "
+                              "partially fails, the table could be left without primary key "
+                              "constraint.",
+    [NOTE_RECREATE_COLUMN] = "The `{column}` column on the `{table}` table would be dropped and "
+                             "recreated. This will lead to data loss if there is data in the "
+                             "column.",
+    [NOTE_UNIQUE] = "A unique constraint covering the columns `[{names}]` on the table `{table}` "
+                    "will be added. If there are existing duplicate values, this will fail.",
+    [NOTE_ENUM_VALUES_REMOVED] = "The values [{names}] on the enum `{table}` will be removed. If "
+                                 "these variants are still used in the database, this will fail.",
+    [NOTE_ADD_REQUIRED] = "Added the required column `{column}` to the `{table}` table without a "
+                          "default value. This is not possible if the table is not empty.",
+    [NOTE_ADD_REQUIRED_CLIENT] = "The required column `{column}` was added to the `{table}` table "
+                                 "with a prisma-level default value. This is not possible if the "
+                                 "table is not empty. Please add this column as optional, then "
+                                 "populate it before making it required.",
+    [NOTE_MADE_REQUIRED] = "Made the column `{column}` on table `{table}` required. This step will "
+                           "fail if there are existing NULL values in that column.",
+    [NOTE_RECREATE_REQUIRED] = "Changed the type of `{column}` on the `{table}` table. No cast "
+                               "exists, the column would be dropped and recreated, which cannot be "
+                               "done if there is data, since the column is required.",
+    [NOTE_SCALAR_TO_LIST] = "Changed the column `{column}` on the `{table}` table from a scalar "
+                            "field to a list field. If there are non-null values in that column, "
+                            "this step will fail.",
+    [NOTE_FOREIGN_KEY_ROWS] = "The foreign key `{column}` on the `{table}` table will be checked. "
+                              "If rows refer to nothing, this will fail.",
+    [NOTE_CHECK_ROWS] = "The constraint `{column}` on the `{table}` table will be checked. If "
+                        "existing rows violate it, this will fail.",
+    [NOTE_REWRITE] = "The `{table}` table is rewritten to change the type of the column "
+                     "`{column}`. Nobody can read or write it meanwhile.",
+    [NOTE_ENUM_COMMIT] = "The values [{names}] are added to the enum `{table}`. They can be used "
+                         "only after a commit.",
+    [NOTE_DROP_DATA] = "You are about to drop the {object}. What it holds will be lost.",
+    [NOTE_CASCADES] = "The {object} is dropped and made again, because it uses what changes.",
+    [NOTE_LOOKS_RENAMED] = "The {object} goes and `{new}` comes: this looks like a rename.",
+};
+
+static const char *
+word(Arena *a, const DiffNote *n, Str name)
+{
+    return str_is(name, "table")    ? n->at.name
+           : str_is(name, "column") ? n->at.sub
+           : str_is(name, "from")   ? type_name(a, n->from_type)
+           : str_is(name, "to")     ? type_name(a, n->to_type)
+           : str_is(name, "names")  ? list(a, &n->names)
+           : str_is(name, "object") ? cat_ref_text(a, &n->at)
+                                    : n->new_name;
+}
+
+static const char *
+sentence(Arena *a, const DiffNote *n)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (const char *p = sentences[n->kind]; *p; p++) {
+        const char *end = *p == '{' ? strchr(p, '}') : NULL;
+        if (!end) {
+            buf_addc(&b, *p);
+            continue;
+        }
+        buf_addz(&b, word(a, n, (Str){p + 1, (size_t)(end - p - 1)}));
+        p = end;
+    }
+    return b.p;
+}
 
 const char *
 render_note(Arena *a, const DiffNote *n)
@@ -90,111 +163,6 @@ render_note(Arena *a, const DiffNote *n)
     if (n->is_answered)
         return str_fmt(a, "%s %s", sentence(a, n), answer(a, n));
     return sentence(a, n);
-}
-
-static const char *
-sentence(Arena *a, const DiffNote *n)
-{
-    const char *table = n->at.name, *column = n->at.sub;
-    switch (n->kind) {
-    case NOTE_DROP_TABLE:
-        return str_fmt(a,
-                       "You are about to drop the `%s` table. If the table is not empty, all the "
-                       "data it contains will be lost.",
-                       table);
-    case NOTE_DROP_COLUMN:
-        return str_fmt(a,
-                       "You are about to drop the column `%s` on the `%s` table. All the data in "
-                       "the column will be lost.",
-                       column, table);
-    case NOTE_RISKY_CAST:
-        return str_fmt(a,
-                       "You are about to alter the column `%s` on the `%s` table. The data in that "
-                       "column could be lost. The data in that column will be cast from `%s` to "
-                       "`%s`.",
-                       column, table, type_name(a, n->from_type), type_name(a, n->to_type));
-    case NOTE_DROP_PRIMARY_KEY:
-        return str_fmt(a,
-                       "The primary key for the `%s` table will be changed. If it partially fails, "
-                       "the table could be left without primary key constraint.",
-                       table);
-    case NOTE_RECREATE_COLUMN:
-        return str_fmt(
-            a,
-            "The `%s` column on the `%s` table would be dropped and recreated. This will "
-            "lead to data loss if there is data in the column.",
-            column, table);
-    case NOTE_UNIQUE:
-        return str_fmt(a,
-                       "A unique constraint covering the columns `[%s]` on the table `%s` will be "
-                       "added. If there are existing duplicate values, this will fail.",
-                       list(a, &n->names), table);
-    case NOTE_ENUM_VALUES_REMOVED:
-        return str_fmt(a,
-                       "The values [%s] on the enum `%s` will be removed. If these variants are "
-                       "still used in the database, this will fail.",
-                       list(a, &n->names), table);
-    case NOTE_ADD_REQUIRED:
-        return str_fmt(a,
-                       "Added the required column `%s` to the `%s` table without a default value. "
-                       "This is not possible if the table is not empty.",
-                       column, table);
-    case NOTE_ADD_REQUIRED_CLIENT:
-        return str_fmt(a,
-                       "The required column `%s` was added to the `%s` table with a prisma-level "
-                       "default value. This is not possible if the table is not empty. Please add "
-                       "this column as optional, then populate it before making it required.",
-                       column, table);
-    case NOTE_MADE_REQUIRED:
-        return str_fmt(a,
-                       "Made the column `%s` on table `%s` required. This step will fail if there "
-                       "are existing NULL values in that column.",
-                       column, table);
-    case NOTE_RECREATE_REQUIRED:
-        return str_fmt(
-            a,
-            "Changed the type of `%s` on the `%s` table. No cast exists, the column would "
-            "be dropped and recreated, which cannot be done if there is data, since the "
-            "column is required.",
-            column, table);
-    case NOTE_SCALAR_TO_LIST:
-        return str_fmt(a,
-                       "Changed the column `%s` on the `%s` table from a scalar field to a list "
-                       "field. If there are non-null values in that column, this step will fail.",
-                       column, table);
-    case NOTE_FOREIGN_KEY_ROWS:
-        return str_fmt(a,
-                       "The foreign key `%s` on the `%s` table will be checked. If rows refer to "
-                       "nothing, this will fail.",
-                       column, table);
-    case NOTE_CHECK_ROWS:
-        return str_fmt(a,
-                       "The constraint `%s` on the `%s` table will be checked. If existing rows "
-                       "violate it, this will fail.",
-                       column, table);
-    case NOTE_REWRITE:
-        return str_fmt(a,
-                       "The `%s` table is rewritten to change the type of the column `%s`. Nobody "
-                       "can read or write it meanwhile.",
-                       table, column);
-    case NOTE_ENUM_COMMIT:
-        return str_fmt(a,
-                       "The values [%s] are added to the enum `%s`. They can be used only after a "
-                       "commit.",
-                       list(a, &n->names), table);
-    case NOTE_DROP_DATA:
-        return str_fmt(a, "You are about to drop the %s. What it holds will be lost.",
-                       cat_ref_text(a, &n->at));
-    case NOTE_CASCADES:
-        return str_fmt(a, "The %s is dropped and made again, because it uses what changes.",
-                       cat_ref_text(a, &n->at));
-    case NOTE_LOOKS_RENAMED:
-        return str_fmt(a, "The %s goes and `%s` comes: this looks like a rename.",
-                       cat_ref_text(a, &n->at), n->new_name);
-    case NOTE_KIND_COUNT:
-        break;
-    }
-    return "";
 }
 
 /* Names must neither end the comment nor begin another in it: the rest is SQL that people run. */
