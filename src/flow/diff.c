@@ -6,11 +6,10 @@ enum { QUESTION_MS = 5000 };
 static bool
 read_renames(Arena *a, const DiffInput *in, const Side *sides, CatRenames *ret, Err *err)
 {
-    vec_each (const CatRename, r, &sides[1].bridge.renames)
+    vec_each (const CatRename, r, &sides[1].schema.renames)
         *vec_add(a, ret) = *r;
     for (size_t i = 0; i < in->nrenames; i++)
-        if (!diff_rename_parse(a, str_of(in->renames[i]), sides[0].bridge.catalog, vec_add(a, ret),
-                               err))
+        if (!diff_rename_parse(a, str_of(in->renames[i]), sides[0].catalog, vec_add(a, ret), err))
             return false;
     return true;
 }
@@ -43,8 +42,10 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
             ret->schema = ret->sides[i].target.url.schema;
     DiffSide sides[2];
     for (int i = 0; i < 2; i++) {
-        const Bridge *b = &ret->sides[i].bridge;
-        sides[i] = (DiffSide){b->catalog, &b->any_default, &b->client_default, &b->unused_schemas};
+        const Side *side = &ret->sides[i];
+        const Bridge *b = &side->schema;
+        sides[i] =
+            (DiffSide){side->catalog, &b->any_default, &b->client_default, &b->unused_schemas};
     }
     ret->diff = diff_catalogs(a, &sides[0], &sides[1], &options);
     return !from->session.db || in->prisma_compat ||
@@ -70,6 +71,6 @@ flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
     ret->summary = render_summary(a, ret->diff);
     if (!ret->diff->options.prisma_kinds)
         for (int i = 0; i < 2; i++)
-            flow_add_others(a, &ret->others, ret->sides[i].bridge.catalog);
+            flow_add_others(a, &ret->others, ret->sides[i].catalog);
     return true;
 }

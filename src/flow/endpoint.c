@@ -86,7 +86,7 @@ read_files(Reading *r, int i, Side *side, Err *err)
         break;
     }
     side->shown = "nothing";
-    side->bridge.catalog = empty_catalog(r->a);
+    side->catalog = empty_catalog(r->a);
     return true;
 }
 
@@ -296,9 +296,9 @@ read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
 static void
 add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts)
 {
-    const Catalog *there = bridge_named(r->a, side->bridge.catalog, other);
+    const Catalog *there = bridge_named(r->a, side->catalog, other);
     const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
-    const Catalog *steps[] = {empty_catalog(r->a), there, side->bridge.catalog};
+    const Catalog *steps[] = {empty_catalog(r->a), there, side->catalog};
     for (int i = 0; i < 2; i++) {
         DiffSide from = {.catalog = steps[i]}, to = {.catalog = steps[i + 1]};
         DiffOptions options = {.prisma_kinds = i > 0, .from_is_written = true, .rules = &rules};
@@ -319,7 +319,7 @@ replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
         return false;
     if (side->endpoint.kind == ENDPOINT_SCHEMA) {
         o.search_path = NULL; /* its scripts are ours */
-        add_schema_script(r, side, other->bridge.catalog, &scripts);
+        add_schema_script(r, side, other->catalog, &scripts);
     }
     vec_each (const Migration, m, &r->histories[i].files) {
         if (!m->has_file) {
@@ -330,7 +330,7 @@ replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
     }
     if (!replay_scripts(r->a, scripts.v, scripts.n, &o, &side->replay, err))
         return false;
-    side->bridge.catalog = side->replay.catalog;
+    side->catalog = side->replay.catalog;
     side->major = side->replay.major;
     return true;
 }
@@ -342,7 +342,7 @@ read_side(Reading *r, int i, Side *sides, Err *err)
     if (side->endpoint.kind == ENDPOINT_EMPTY || side->target.absent)
         return true;
     if (side->endpoint.kind == ENDPOINT_DATABASE)
-        return introspect(r->a, side->session.db, &r->what, &side->bridge.catalog, err);
+        return introspect(r->a, side->session.db, &r->what, &side->catalog, err);
     return replay_side(r, i, side, &sides[!i], err);
 }
 
@@ -352,9 +352,9 @@ leave_out_ledgers(const Reading *r, Side *sides)
 {
     const Catalog *written[2];
     for (int i = 0; i < 2; i++)
-        written[i] = r->schemas[i] ? sides[i].bridge.catalog : NULL;
+        written[i] = r->schemas[i] ? sides[i].catalog : NULL;
     for (int i = 0; i < 2; i++)
-        history_leave_out(sides[i].bridge.catalog, written[i] ? written[i] : written[!i]);
+        history_leave_out(sides[i].catalog, written[i] ? written[i] : written[!i]);
 }
 
 /* Databases of another version than the other side's are printed by that one's. */
@@ -369,7 +369,7 @@ same_words(Reading *r, Side *sides, Err *err)
         if (!flow_replay_options(r->a, &r->in->base, &side->session, &o, err))
             return false;
         o.introspect = &r->what;
-        if (!flow_reprint(r->a, &o, &side->major, sides[!i].major, &side->bridge.catalog, err))
+        if (!flow_reprint(r->a, &o, &side->major, sides[!i].major, &side->catalog, err))
             return false;
     }
     return true;
@@ -380,7 +380,7 @@ static void
 add_public(Arena *a, Side *empty, const Side *other)
 {
     const CatSchema *there =
-        catalog_find(other->bridge.catalog, (CatRef){.kind = CAT_SCHEMA, .name = "public"});
+        catalog_find(other->catalog, (CatRef){.kind = CAT_SCHEMA, .name = "public"});
     bool is_empty = empty->endpoint.kind == ENDPOINT_EMPTY || empty->target.absent;
     if (!is_empty || !there || !other->major)
         return;
@@ -390,7 +390,7 @@ add_public(Arena *a, Side *empty, const Side *other)
     copy->comment = there->comment;
     copy->grants = there->grants;
     catalog_finish(c);
-    empty->bridge.catalog = c;
+    empty->catalog = c;
 }
 
 bool
@@ -413,8 +413,10 @@ flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *er
             ok = open_database(&r, &ret[i], err);
     BridgeOptions options = {.schema = r.default_schema};
     for (int i = 0; ok && i < 2; i++)
-        if (r.schemas[i])
-            ret[i].bridge = bridge_catalog(a, r.schemas[i], &options);
+        if (r.schemas[i]) {
+            ret[i].schema = bridge_catalog(a, r.schemas[i], &options);
+            ret[i].catalog = ret[i].schema.catalog;
+        }
     ok = ok && (!needs_server || choose_what(&r, ret, err));
     /* A schema needs to know the other side. */
     for (int pass = 0; ok && needs_server && pass < 2; pass++)

@@ -31,7 +31,8 @@ typedef struct Endpoint {
 typedef struct Side {
     Endpoint endpoint;
     const char *shown;        /* for people; no secrets */
-    Bridge bridge;            /* .catalog, finished; of a schema also what it leaves open */
+    Catalog *catalog;         /* finished */
+    Bridge schema;            /* of a schema: what it says beside the catalog, and leaves open */
     bool has_partial_indexes; /* of a schema: it can say them */
     Target target;            /* of ENDPOINT_DATABASE */
     Session session;          /* of a database, open until flow_sides_close */

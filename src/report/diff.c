@@ -22,7 +22,7 @@ report_diff_notes(Buf *out, const Term *t, const DiffResult *r)
                 if (n->severity == s)
                     report_line(out, t, s == DIFF_NOTICE ? TERM_MARK_ARROW : TERM_MARK_WARN,
                                 s == DIFF_NOTICE ? TERM_DIM : TERM_YELLOW, render_note(a, n));
-    vec_each (const CatRef, o, &r->sides[1].bridge.unread_renames)
+    vec_each (const CatRef, o, &r->sides[1].schema.unread_renames)
         report_line(
             out, t, TERM_MARK_WARN, TERM_YELLOW,
             str_fmt(a,
