@@ -276,6 +276,16 @@ catalog_column(const CatRelation *r, const char *name)
     return NULL;
 }
 
+CatObject *
+catalog_part(const void *of, CatKind kind, size_t i)
+{
+    const ListInfo *info = cat_part_lists(((const CatObject *)of)->id.kind);
+    while (info->key && info->kind != kind)
+        info++;
+    const ObjectList *list = info->key ? list_at(of, info) : NULL;
+    return list && i < list->n ? list_get(list, i) : NULL;
+}
+
 void
 cat_add_quoted(Buf *b, const char *name)
 {
@@ -295,8 +305,7 @@ cat_ref_text(Arena *a, const CatRef *id)
     buf_init(&b, a);
     buf_addz(&b, cat_kind_name(id->kind));
     buf_addc(&b, ' ');
-    bool is_part = id->kind >= CAT_COLUMN && id->kind != CAT_INDEX;
-    if (is_part) {
+    if (cat_kind(id->kind)->named == CAT_NAMED_WHOLE) {
         cat_add_quoted(&b, id->sub);
         buf_addz(&b, " of ");
     }

@@ -25,28 +25,28 @@
 #include "base/map.h"
 #include "base/vec.h"
 
-/* In the order in which objects of different kinds are listed, and created where no dependency
- * says otherwise. */
+/* In the order in which objects of different kinds are listed: kinds.def. */
 typedef enum CatKind {
-    CAT_SCHEMA,
-    CAT_EXTENSION,
-    CAT_ENUM,
-    CAT_DOMAIN,
-    CAT_COMPOSITE,
-    CAT_SEQUENCE,
-    CAT_FUNCTION, /* also procedures */
-    CAT_TABLE,    /* also partitioned tables and partitions */
-    CAT_VIEW,
-    CAT_MATVIEW,
-    /* parts of a relation; columns also of a composite type, constraints also of a domain */
-    CAT_COLUMN,
-    CAT_INDEX, /* but for those that a constraint owns */
-    CAT_CONSTRAINT,
-    CAT_TRIGGER,
-    CAT_RULE,
-    CAT_POLICY,
+#define KIND(id, ...) CAT_##id,
+#include "catalog/kinds.def"
     CAT_KIND_COUNT
 } CatKind;
+
+/* Among what a name may be there once. */
+typedef enum CatNaming {
+    CAT_NAMED_OWN,    /* objects of the same kind */
+    CAT_NAMED_SHARED, /* relations, indexes and types of a schema */
+    CAT_NAMED_WHOLE,  /* parts of one relation or type */
+} CatNaming;
+
+/* What differs between kinds: the columns of kinds.def. */
+typedef struct CatKindInfo {
+    const char *name, *title, *sql;
+    CatNaming named;
+    bool is_part, is_code, is_plain;
+    const char *owner_privileges, *public_privileges;
+    char acl;
+} CatKindInfo;
 
 /* What an object is called: everywhere where one is named (dependencies, change lists, messages).
  *   schema, extension          name
@@ -315,7 +315,7 @@ typedef struct Catalog {
  * copied. */
 Catalog *catalog_new(Arena *a);
 
-/* Add an object of a kind up to CAT_MATVIEW (`schema` NULL for schemas and extensions), or a part
+/* Add an object of the catalog (`schema` NULL for schemas and extensions), or a part
  * of `of` (a CatRelation, CatDomain or CatComposite *). Returns the zeroed struct of the kind with
  * its id filled. Set id.sub of functions. */
 void *catalog_add(Catalog *c, CatKind kind, const char *schema, const char *name);
@@ -355,6 +355,9 @@ void *catalog_find(const Catalog *c, CatRef id);
 CatRelation *catalog_relation(const Catalog *c, const char *schema, const char *name);
 CatColumn *catalog_column(const CatRelation *r, const char *name);
 
+/* Part number i, from 0, of that kind of a relation, domain or composite type; NULL behind the last. */
+CatObject *catalog_part(const void *of, CatKind kind, size_t i);
+
 /* Whether an expression or definition holds the identifier, as a whole, quoted or not. */
 bool catalog_mentions(const char *expr, const char *name);
 
@@ -362,7 +365,8 @@ bool cat_same_text(const char *x, const char *y);          /* NULL equals NULL o
 bool cat_same_texts(const CatTexts *x, const CatTexts *y); /* in the same order */
 bool cat_has_text(const CatTexts *list, const char *text);
 int cat_ref_cmp(const CatRef *x, const CatRef *y); /* canonical order */
-const char *cat_kind_name(CatKind kind);           /* "materialized view" */
+const CatKindInfo *cat_kind(CatKind kind);
+const char *cat_kind_name(CatKind kind); /* "materialized view" */
 /* For people: column "email" of table "public"."User". Not filtered for terminals. */
 char *cat_ref_text(Arena *a, const CatRef *id);
 
@@ -392,11 +396,6 @@ typedef struct CatRules {
 /* Names of the fields in which two objects of one kind differ; `needs` and parts do not count.
  * rules may be NULL. */
 CatTexts catalog_changes(Arena *a, const void *x, const void *y, const CatRules *rules);
-
-/* SHA-256 (hex) of catalog_json under the rules without needs and others: equal exactly when the
- * schemas are (a name without a schema is not the same text as one with). To see why two differ,
- * compare their JSON. */
-char *catalog_fingerprint(Arena *a, const Catalog *c, const CatRules *rules);
 
 /* All objects so that each comes after what it needs; columns go with their relation and are not
  * listed. Where that is impossible the objects of a loop are in canonical order, and the loop is

@@ -1,5 +1,5 @@
-/* Private to src/catalog: what the kinds and their fields are. Storing, reading back, comparing and
- * the fingerprint all walk these tables, so a new field is one row in fields.c. */
+/* Private to src/catalog: what the kinds and their fields are. Storing, reading back and comparing
+ * all walk these tables, so a new field is one row in fields.c, a new kind one in kinds.def. */
 #pragma once
 
 #include "catalog/catalog.h"
@@ -43,7 +43,6 @@ typedef struct Field {
 } Field;
 
 typedef struct KindInfo {
-    const char *name; /* "materialized view" */
     size_t size;
     const Field *fields; /* without those of the head */
     size_t nfields;

@@ -25,6 +25,11 @@ static const char *const action_words[] = {"no action", "restrict",    "cascade"
         .name = #field, .type = FIELD_ENUM, .offset = offsetof(T, field), .words = (words_)        \
     }
 
+#define END                                                                                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+
 const Field cat_head_fields[] = {
     {"owner", FIELD_TEXT, offsetof(CatObject, owner), RULE_OWNER, true, false, NULL},
     {"comment", FIELD_TEXT, offsetof(CatObject, comment), RULE_COMMENT, false, false, NULL},
@@ -33,21 +38,25 @@ const Field cat_head_fields[] = {
 };
 const size_t cat_nhead_fields = COUNT(cat_head_fields);
 
+static const Field no_fields[] = {END};
+
 static const Field extension_fields[] = {
     F(CatExtension, in_schema, FIELD_TEXT),
     {.name = "version",
      .type = FIELD_TEXT,
      .offset = offsetof(CatExtension, version),
      .rule = RULE_VERSION},
+    END,
 };
 
-static const Field enum_fields[] = {F(CatEnum, labels, FIELD_TEXTS)};
+static const Field enum_fields[] = {F(CatEnum, labels, FIELD_TEXTS), END};
 
 static const Field domain_fields[] = {
     F(CatDomain, type, FIELD_TYPE),
     F(CatDomain, default_expr, FIELD_TEXT),
     F(CatDomain, collation, FIELD_NAME),
     F(CatDomain, is_not_null, FIELD_BOOL),
+    END,
 };
 
 static const Field sequence_fields[] = {
@@ -56,7 +65,7 @@ static const Field sequence_fields[] = {
     F(CatSequence, max, FIELD_INT),           F(CatSequence, cache, FIELD_INT),
     F(CatSequence, is_cycle, FIELD_BOOL),     F(CatSequence, is_unlogged, FIELD_BOOL),
     F(CatSequence, is_identity, FIELD_BOOL),  F(CatSequence, owner_table, FIELD_NAME),
-    F(CatSequence, owner_column, FIELD_TEXT),
+    F(CatSequence, owner_column, FIELD_TEXT), END,
 };
 
 static const Field function_fields[] = {
@@ -64,6 +73,7 @@ static const Field function_fields[] = {
     F(CatFunction, arguments, FIELD_TEXT),
     F(CatFunction, returns, FIELD_TEXT),
     F(CatFunction, definition, FIELD_TEXT),
+    END,
 };
 
 static const Field relation_fields[] = {
@@ -83,6 +93,7 @@ static const Field relation_fields[] = {
     F(CatRelation, is_unlogged, FIELD_BOOL),
     F(CatRelation, is_rls, FIELD_BOOL),
     F(CatRelation, is_rls_forced, FIELD_BOOL),
+    END,
 };
 
 static const Field column_fields[] = {
@@ -98,6 +109,7 @@ static const Field column_fields[] = {
     F(CatColumn, storage, FIELD_CHAR),
     F(CatColumn, compression, FIELD_CHAR),
     F(CatColumn, is_inherited, FIELD_BOOL),
+    END,
 };
 
 static const Field index_fields[] = {
@@ -113,6 +125,7 @@ static const Field index_fields[] = {
     F(CatIndex, parent, FIELD_NAME),
     F(CatIndex, is_only, FIELD_BOOL),
     F(CatIndex, is_invalid, FIELD_BOOL),
+    END,
 };
 
 static const Field constraint_fields[] = {
@@ -138,17 +151,20 @@ static const Field constraint_fields[] = {
     F(CatConstraint, is_not_valid, FIELD_BOOL),
     F(CatConstraint, is_not_enforced, FIELD_BOOL),
     F(CatConstraint, is_inherited, FIELD_BOOL),
+    END,
 };
 
 static const Field trigger_fields[] = {
     F(CatTrigger, function, FIELD_NAME),
     F(CatTrigger, definition, FIELD_TEXT),
     F(CatTrigger, enabled, FIELD_CHAR),
+    END,
 };
 
 static const Field rule_fields[] = {
     F(CatRule, definition, FIELD_TEXT),
     F(CatRule, enabled, FIELD_CHAR),
+    END,
 };
 
 static const Field policy_fields[] = {
@@ -161,32 +177,27 @@ static const Field policy_fields[] = {
     F(CatPolicy, using_expr, FIELD_TEXT),
     F(CatPolicy, check_expr, FIELD_TEXT),
     F(CatPolicy, is_restrictive, FIELD_BOOL),
+    END,
 };
-
-#define KIND(name, T, fields)                                                                      \
-    {                                                                                              \
-        name, sizeof(T), fields, COUNT(fields)                                                     \
-    }
 
 static const KindInfo kinds[] = {
-    [CAT_SCHEMA] = {"schema", sizeof(CatSchema), NULL, 0},
-    [CAT_EXTENSION] = KIND("extension", CatExtension, extension_fields),
-    [CAT_ENUM] = KIND("enum", CatEnum, enum_fields),
-    [CAT_DOMAIN] = KIND("domain", CatDomain, domain_fields),
-    [CAT_COMPOSITE] = {"composite type", sizeof(CatComposite), NULL, 0},
-    [CAT_SEQUENCE] = KIND("sequence", CatSequence, sequence_fields),
-    [CAT_FUNCTION] = KIND("function", CatFunction, function_fields),
-    [CAT_TABLE] = KIND("table", CatRelation, relation_fields),
-    [CAT_VIEW] = KIND("view", CatRelation, relation_fields),
-    [CAT_MATVIEW] = KIND("materialized view", CatRelation, relation_fields),
-    [CAT_COLUMN] = KIND("column", CatColumn, column_fields),
-    [CAT_INDEX] = KIND("index", CatIndex, index_fields),
-    [CAT_CONSTRAINT] = KIND("constraint", CatConstraint, constraint_fields),
-    [CAT_TRIGGER] = KIND("trigger", CatTrigger, trigger_fields),
-    [CAT_RULE] = KIND("rule", CatRule, rule_fields),
-    [CAT_POLICY] = KIND("policy", CatPolicy, policy_fields),
+#define KIND(id, T, fields, ...) {sizeof(T), fields##_fields, COUNT(fields##_fields) - 1},
+#include "catalog/kinds.def"
 };
 static_assert(COUNT(kinds) == CAT_KIND_COUNT, "a row for each kind");
+
+static const CatKindInfo infos[] = {
+#define ROW(part, name, title, sql, named, code, plain, owner, public, acl)                        \
+    {name, title, sql, CAT_NAMED_##named, part, code, plain, owner, public, acl},
+#define KIND(id, T, fields, list, key, name, title, sql, named, code, plain, owner, public, acl,   \
+             ...)                                                                                  \
+    ROW(false, name, title, sql, named, code, plain, owner, public, acl)
+#define PART(id, T, fields, list, key, name, title, sql, named, code, plain, owner, public, acl,   \
+             ...)                                                                                  \
+    ROW(true, name, title, sql, named, code, plain, owner, public, acl)
+#include "catalog/kinds.def"
+#undef ROW
+};
 
 const KindInfo *
 cat_kind_info(CatKind kind)
@@ -194,33 +205,29 @@ cat_kind_info(CatKind kind)
     return &kinds[kind];
 }
 
+const CatKindInfo *
+cat_kind(CatKind kind)
+{
+    return &infos[kind];
+}
+
 const char *
 cat_kind_name(CatKind kind)
 {
-    return kinds[kind].name;
+    return infos[kind].name;
 }
 
 const ListInfo cat_lists[] = {
-    {CAT_SCHEMA, "schemas", offsetof(Catalog, schemas)},
-    {CAT_EXTENSION, "extensions", offsetof(Catalog, extensions)},
-    {CAT_ENUM, "enums", offsetof(Catalog, enums)},
-    {CAT_DOMAIN, "domains", offsetof(Catalog, domains)},
-    {CAT_COMPOSITE, "composites", offsetof(Catalog, composites)},
-    {CAT_SEQUENCE, "sequences", offsetof(Catalog, sequences)},
-    {CAT_FUNCTION, "functions", offsetof(Catalog, functions)},
-    {CAT_TABLE, "tables", offsetof(Catalog, tables)},
-    {CAT_VIEW, "views", offsetof(Catalog, views)},
-    {CAT_MATVIEW, "materialized_views", offsetof(Catalog, views)},
+#define KIND(id, T, fields, list, key, ...) {CAT_##id, key, offsetof(Catalog, list)},
+#define PART(...)
+#include "catalog/kinds.def"
     {0, NULL, 0},
 };
 
 static const ListInfo relation_lists[] = {
-    {CAT_COLUMN, "columns", offsetof(CatRelation, columns)},
-    {CAT_INDEX, "indexes", offsetof(CatRelation, indexes)},
-    {CAT_CONSTRAINT, "constraints", offsetof(CatRelation, constraints)},
-    {CAT_TRIGGER, "triggers", offsetof(CatRelation, triggers)},
-    {CAT_RULE, "rules", offsetof(CatRelation, rules)},
-    {CAT_POLICY, "policies", offsetof(CatRelation, policies)},
+#define KIND(...)
+#define PART(id, T, fields, list, key, ...) {CAT_##id, key, offsetof(CatRelation, list)},
+#include "catalog/kinds.def"
     {0, NULL, 0},
 };
 

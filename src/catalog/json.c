@@ -1,7 +1,6 @@
-/* The catalog as JSON and as what caches hold, and the fingerprint over the JSON. */
+/* The catalog as JSON and as what caches hold. */
 #include "catalog/catalog_int.h"
 
-#include "base/hash.h"
 #include "base/jw.h"
 
 #include <stdlib.h>
@@ -269,12 +268,4 @@ catalog_store(Arena *a, const Catalog *c)
     jw_init_packed(&w.jw, a);
     put_catalog(&w, c);
     return buf_str(&w.jw.out);
-}
-
-char *
-catalog_fingerprint(Arena *a, const Catalog *c, const CatRules *rules)
-{
-    static const CatRules everything;
-    ARENA_LOCAL(scratch);
-    return hash_sha256_hex(a, catalog_json(scratch, c, rules ? rules : &everything, false));
 }

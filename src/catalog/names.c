@@ -233,7 +233,7 @@ id_now(const Renaming *r, CatRef *id)
         id->sub = to ? to : id->sub;
     else if (to)
         id->name = to;
-    if (id->kind >= CAT_COLUMN && id->kind != CAT_INDEX)
+    if (cat_kind(id->kind)->named == CAT_NAMED_WHOLE)
         id->name = whole_now(r, id->schema, id->name);
 }
 

@@ -17,6 +17,33 @@ change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank)
     return c;
 }
 
+static const struct Ranks {
+    Rank create, alter, drop;
+} ranks[] = {
+#define KIND(id, T, fields, list, key, name, title, sql, named, code, plain, owner, public, acl,   \
+             create, alter, drop, ...)                                                             \
+    {RANK_##create, RANK_##alter, RANK_##drop},
+#include "catalog/kinds.def"
+};
+
+Change *
+change_create(Differ *d, const void *to)
+{
+    return change_add(d, CHANGE_CREATE, NULL, to, ranks[((const CatObject *)to)->id.kind].create);
+}
+
+Change *
+change_drop(Differ *d, const void *from)
+{
+    return change_add(d, CHANGE_DROP, from, NULL, ranks[((const CatObject *)from)->id.kind].drop);
+}
+
+Change *
+change_alter(Differ *d, const void *from, const void *to)
+{
+    return change_add(d, CHANGE_ALTER, from, to, ranks[((const CatObject *)to)->id.kind].alter);
+}
+
 static const DiffSeverity severities[NOTE_KIND_COUNT] = {
     [NOTE_DROP_TABLE] = DIFF_LOSS,
     [NOTE_DROP_COLUMN] = DIFF_LOSS,

@@ -1,36 +1,73 @@
-/* Functions and views, and the code that belongs to tables and views: triggers, rules, policies. */
+/* Views, and what is compared by its fields (`plain` in kinds.def): functions, and the code that
+ * belongs to tables and views. */
 #include "diff/diff_int.h"
 
-/* CREATE OR REPLACE cannot change what is returned, the names of arguments or drop defaults. */
+/* What PostgreSQL changes in place. CREATE OR REPLACE cannot change what is returned, the names of
+ * arguments or drop defaults. */
 static bool
-is_replaceable(const CatTexts *fields)
+can_alter(CatKind kind, const CatTexts *fields)
 {
-    return !cat_has_text(fields, "is_procedure") && !cat_has_text(fields, "arguments") &&
-           !cat_has_text(fields, "returns");
+    static const char *const usual[] = {"comment", "enabled", "owner", "grants"};
+    if (kind == CAT_FUNCTION)
+        return !cat_has_text(fields, "is_procedure") && !cat_has_text(fields, "arguments") &&
+               !cat_has_text(fields, "returns");
+    size_t known = 0;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        known += cat_has_text(fields, usual[i]);
+    return known == fields->n;
+}
+
+/* One of them is NULL where the other side does not have it. */
+static void
+compare(Differ *d, const CatObject *x, const CatObject *y)
+{
+    const CatObject *o = x ? x : y;
+    CatTexts fields = {0};
+    if (x && y)
+        fields = catalog_changes(d->arena, x, y, &d->rules);
+    if ((x && y && !fields.n) || map_has(&d->remade, ref_key(d->arena, &o->id)))
+        return;
+    if (fields.n && can_alter(o->id.kind, &fields)) {
+        change_alter(d, x, y)->fields = fields;
+        return;
+    }
+    if (x)
+        change_drop(d, x);
+    if (y)
+        change_create(d, y);
+}
+
+/* x NULL: all of them are new. */
+static void
+compare_parts(Differ *d, const CatRelation *x, const CatRelation *y, CatKind kind)
+{
+    const CatObject *p;
+    for (size_t i = 0; x && (p = catalog_part(x, kind, i)); i++)
+        compare(d, p, catalog_find(d->to, p->id));
+    for (size_t i = 0; (p = catalog_part(y, kind, i)); i++)
+        if (!x || !catalog_find(d->from, p->id))
+            compare(d, NULL, p);
+}
+
+static bool
+is_plain(const CatObject *o)
+{
+    const CatKindInfo *kind = cat_kind(o->id.kind);
+    return kind->is_plain && !kind->is_part;
 }
 
 void
-diff_functions(Differ *d)
+diff_plain(Differ *d)
 {
-    cat_each (CatFunction, y, &d->to->functions) {
-        const CatFunction *x = catalog_find(d->from, y->id);
-        CatTexts fields = {0};
-        if (x)
-            fields = catalog_changes(d->arena, x, y, &d->rules);
-        if (x && !fields.n)
-            continue;
-        if (x && is_replaceable(&fields)) {
-            change_add(d, CHANGE_ALTER, x, y, RANK_CREATE_FUNCTION)->fields = fields;
-            continue;
-        }
-        if (x)
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_FUNCTION);
-        change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_FUNCTION);
-    }
-    cat_each (CatFunction, x, &d->from->functions)
-        if (!catalog_find(d->to, x->id))
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_FUNCTION);
+    vec_each (CatObject *, y, &d->to->objects)
+        if (is_plain(*y))
+            compare(d, catalog_find(d->from, (*y)->id), *y);
+    vec_each (CatObject *, x, &d->from->objects)
+        if (is_plain(*x) && !catalog_find(d->to, (*x)->id))
+            compare(d, *x, NULL);
 }
+
+/* ---- views --------------------------------------------------------------------------------- */
 
 /* CREATE OR REPLACE VIEW may only add columns at the end. */
 static bool
@@ -55,11 +92,11 @@ alter_view(Differ *d, const CatRelation *x, const CatRelation *y)
     CatTexts fields = catalog_changes(d->arena, x, y, &rules);
     bool query = cat_has_text(&fields, "query");
     if ((x->id.kind == CAT_MATVIEW && query) || !has_same_columns(x, y)) {
-        change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_CODE);
-        change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_VIEW);
+        change_drop(d, x);
+        change_create(d, y);
         return;
     }
-    Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_CREATE_VIEW);
+    Change *c = change_alter(d, x, y);
     c->fields = fields;
     cat_each (CatColumn, to, &y->columns) {
         const CatColumn *from = catalog_column(x, to->id.sub);
@@ -87,11 +124,11 @@ diff_views(Differ *d)
         if (x)
             alter_view(d, x, y);
         else
-            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_VIEW);
+            change_create(d, y);
     }
     cat_each (CatRelation, x, &d->from->views)
         if (!catalog_find(d->to, x->id))
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_CODE);
+            change_drop(d, x);
 }
 
 /* Whether the relation itself is dropped, or dropped and made again. */
@@ -104,50 +141,6 @@ relation_goes(const Differ *d, const CatRelation *x)
     return false;
 }
 
-static Rank
-rank_of_part(CatKind kind)
-{
-    return kind == CAT_RULE      ? RANK_CREATE_RULE
-           : kind == CAT_TRIGGER ? RANK_CREATE_TRIGGER
-           : kind == CAT_POLICY  ? RANK_CREATE_POLICY
-                                 : RANK_CREATE_INDEX;
-}
-
-static void
-diff_part(Differ *d, const CatObject *x, const CatObject *y)
-{
-    CatTexts fields = {0};
-    if (x && y)
-        fields = catalog_changes(d->arena, x, y, &d->rules);
-    if (x && y && !fields.n)
-        return;
-    const CatObject *o = x ? x : y;
-    if (map_has(&d->remade, ref_key(d->arena, &o->id)))
-        return;
-    bool by_comment = fields.n == 1 && strcmp(fields.v[0], "comment") == 0;
-    bool by_state = fields.n == 1 && strcmp(fields.v[0], "enabled") == 0;
-    if (by_comment || by_state) {
-        change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_OTHER)->fields = fields;
-        return;
-    }
-    if (x)
-        change_add(d, CHANGE_DROP, x, NULL,
-                   o->id.kind == CAT_INDEX ? RANK_DROP_INDEX : RANK_DROP_CODE);
-    if (y)
-        change_add(d, CHANGE_CREATE, NULL, y, rank_of_part(o->id.kind));
-}
-
-#define DIFF_PARTS(T, list)                                                                        \
-    do {                                                                                           \
-        if (x)                                                                                     \
-            cat_each (T, p, &x->list)                                                              \
-                diff_part(d, (CatObject *)p, catalog_find(d->to, p->id));                          \
-        if (y)                                                                                     \
-            cat_each (T, q, &y->list)                                                              \
-                if (!x || !catalog_find(d->from, q->id))                                           \
-                    diff_part(d, NULL, (CatObject *)q);                                            \
-    } while (0)
-
 /* The code on a relation. x NULL: it is new, or was dropped before. */
 static void
 diff_parts(Differ *d, const CatRelation *x, const CatRelation *y)
@@ -156,12 +149,12 @@ diff_parts(Differ *d, const CatRelation *x, const CatRelation *y)
         x = NULL;
     if (!y)
         return; /* goes with it */
-    DIFF_PARTS(CatTrigger, triggers);
-    DIFF_PARTS(CatRule, rules);
-    DIFF_PARTS(CatPolicy, policies);
+    for (CatKind kind = 0; kind < CAT_KIND_COUNT; kind++)
+        if (cat_kind(kind)->is_part && cat_kind(kind)->is_plain)
+            compare_parts(d, x, y, kind);
     if (y->id.kind != CAT_MATVIEW)
         return;
-    DIFF_PARTS(CatIndex, indexes);
+    compare_parts(d, x, y, CAT_INDEX);
     index_state_compare(d, x, y);
 }
 

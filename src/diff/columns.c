@@ -42,11 +42,9 @@ diff_serial(Arena *a, const Catalog *c, const CatColumn *column)
     return same ? s : NULL;
 }
 
-bool
-column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column)
+static bool
+column_is_serial(const CatColumn *column)
 {
-    (void)d;
-    (void)c;
     return draws_from_sequence(column) || column->identity != CAT_NO_IDENTITY;
 }
 
@@ -229,7 +227,7 @@ compare_compat(Differ *d, ColumnChange *c)
         c->fields |= COLUMN_TYPE;
     if (!same_default(d, x, y))
         c->fields |= COLUMN_DEFAULT;
-    if (column_is_serial(d, d->from, x) != column_is_serial(d, d->to, y))
+    if (column_is_serial(x) != column_is_serial(y))
         c->fields |= COLUMN_SEQUENCE;
 }
 

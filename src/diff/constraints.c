@@ -130,7 +130,7 @@ constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelat
             CatConstraint *plain = arena_new(d->arena, CatConstraint);
             *plain = x ? *x : *y;
             plain->comment = comment;
-            Change *c = change_add(d, CHANGE_ALTER, plain, y, RANK_ALTER_OTHER);
+            Change *c = change_alter(d, plain, y);
             *vec_add(d->arena, &c->fields) = "comment";
         }
         if (y->is_not_valid || (x && part_same(d, x, y)))
@@ -141,7 +141,7 @@ constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelat
                 parent ? constraint_named(&parent->constraints, y->id.sub) : NULL;
             if (!k || !k->is_not_valid)
                 continue;
-            Change *c = change_add(d, CHANGE_ALTER, k, y, RANK_ALTER_OTHER);
+            Change *c = change_alter(d, k, y);
             *vec_add(d->arena, &c->fields) = "is_not_valid";
         }
     }

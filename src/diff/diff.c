@@ -109,7 +109,7 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
     if (!d.prisma_kinds) {
         diff_domains(&d);
         diff_composites(&d);
-        diff_functions(&d);
+        diff_plain(&d);
         diff_views(&d);
     }
     diff_tables(&d);

@@ -13,7 +13,14 @@
 
 #include "catalog/catalog.h"
 
-typedef enum ChangeOp { CHANGE_CREATE, CHANGE_DROP, CHANGE_ALTER, CHANGE_RENAME } ChangeOp;
+typedef enum ChangeOp {
+    CHANGE_CREATE,
+    CHANGE_DROP,
+    CHANGE_ALTER,
+    CHANGE_RENAME,
+    CHANGE_ATTACH,      /* a new partition, which has its indexes by now */
+    CHANGE_INDEX_STATE, /* what of a relation names an index, which is there by now */
+} ChangeOp;
 
 typedef enum ColumnOp { COLUMN_ADD, COLUMN_DROP, COLUMN_ALTER, COLUMN_RECREATE } ColumnOp;
 
@@ -126,10 +133,9 @@ typedef struct Change {
     bool is_attached;       /* to the index of the partitioned table; a new partition brings its own
                                when it is attached itself */
     const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
-    bool is_index_state;    /* CHANGE_ALTER: only what names an index, which is there by now */
-    bool attaches;          /* CHANGE_ALTER: a new partition, which has its indexes by now */
     DiffNotes notes;
     uint32_t rank[4]; /* where it belongs by its kind */
+    bool is_placed;   /* by diff_order: it, or what it waits for */
 } Change;
 
 /* One side of a comparison. */

@@ -66,6 +66,10 @@ typedef struct Differ {
 
 /* ---- change.c: what every part works with -------------------------------------------------- */
 
+/* Add a change to the end, with the rank of its kind (kinds.def), or another one. */
+Change *change_create(Differ *d, const void *to);
+Change *change_drop(Differ *d, const void *from);
+Change *change_alter(Differ *d, const void *from, const void *to);
 Change *change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank);
 DiffNote *note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at);
 Str ref_key(Arena *a, const CatRef *id);
@@ -84,7 +88,6 @@ bool type_is_used(const Catalog *c, const CatRef *type);
 
 /* columns.c: the change of a column that both have; false when there is none. */
 bool column_compare(Differ *d, const CatColumn *from, const CatColumn *to, ColumnChange *ret);
-bool column_is_serial(const Differ *d, const Catalog *c, const CatColumn *column);
 
 /* words.c: equal as far as Prisma's language goes. */
 /* Whether two default expressions are lists of the same elements, however they are written. */
@@ -163,7 +166,7 @@ void diff_schemas(Differ *d);
 void diff_extensions(Differ *d);
 void diff_domains(Differ *d);
 void diff_composites(Differ *d);
-void diff_functions(Differ *d);
+void diff_plain(Differ *d);
 void diff_views(Differ *d);
 void diff_tables(Differ *d);
 

@@ -147,7 +147,7 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
         part_alter(d, from, to);
         return;
     }
-    Change *c = change_add(d, CHANGE_ALTER, from, to, RANK_ALTER_ENUM);
+    Change *c = change_alter(d, from, to);
     c->labels = added;
     c->is_rebuilt = removed || moved;
     if (!c->is_rebuilt)
@@ -165,9 +165,9 @@ diff_enums(Differ *d)
         if (to)
             compare(d, from, to);
         else
-            change_add(d, CHANGE_DROP, from, NULL, RANK_DROP_ENUM);
+            change_drop(d, from);
     }
     cat_each (CatEnum, to, &d->to->enums)
         if (!catalog_find(d->from, to->id))
-            change_add(d, CHANGE_CREATE, NULL, to, RANK_CREATE_ENUM);
+            change_create(d, to);
 }

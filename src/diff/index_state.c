@@ -36,7 +36,7 @@ index_state_compare(Differ *d, const CatRelation *x, const CatRelation *y)
         cat_same_text(x->cluster_index, y->cluster_index) && !is_made(d, y, y->replica_index) &&
         !is_made(d, y, y->cluster_index))
         return;
-    change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_OTHER)->is_index_state = true;
+    change_add(d, CHANGE_INDEX_STATE, x, y, RANK_ALTER_OTHER);
 }
 
 /* Without the fields that index_state_compare compares. */

@@ -202,7 +202,7 @@ loses_names(const Differ *d, const Change *c, const CatRelation *table, const Ca
 Change *
 index_create(Differ *d, const CatRelation *from, const CatIndex *i)
 {
-    Change *c = change_add(d, CHANGE_CREATE, NULL, i, RANK_CREATE_INDEX);
+    Change *c = change_create(d, i);
     const CatRelation *to = catalog_relation(d->to, i->id.schema, i->table);
     c->rank[1] = from != NULL;
     c->rank[2] = from ? from->ordinal : to->ordinal;
@@ -244,7 +244,7 @@ static void
 make_anew(Differ *d, const CatRelation *table, const IndexPair *p)
 {
     map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
-    change_add(d, CHANGE_DROP, p->from, NULL, RANK_DROP_INDEX);
+    change_drop(d, p->from);
     index_create(d, table, p->to);
 }
 
@@ -266,9 +266,9 @@ indexes_compare(Differ *d, Change *table, const CatRelation *x, const CatRelatio
         if (!p->to) {
             map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
             if (p->constraint && !d->compat)
-                change_add(d, CHANGE_DROP, p->constraint, NULL, RANK_DROP_CONSTRAINT);
+                change_drop(d, p->constraint);
             else
-                change_add(d, CHANGE_DROP, p->from, NULL, RANK_DROP_INDEX);
+                change_drop(d, p->from);
             continue;
         }
         if (d->compat && !is_singular(&from, p))

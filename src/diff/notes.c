@@ -122,10 +122,7 @@ note_enum(Differ *d, Change *c)
     }
     CatTexts removed = {0};
     vec_each (const char *, label, &x->labels) {
-        bool found = false;
-        vec_each (const char *, other, &y->labels)
-            found = found || strcmp(*label, *other) == 0;
-        if (!found)
+        if (!cat_has_text(&y->labels, *label))
             *vec_add(d->arena, &removed) = *label;
     }
     if (removed.n)
@@ -136,15 +133,6 @@ note_enum(Differ *d, Change *c)
             ->new_name = c->labels.v[0];
 }
 
-static bool
-same_labels(const CatEnum *x, const CatEnum *y)
-{
-    bool same = x->labels.n == y->labels.n;
-    for (size_t i = 0; same && i < x->labels.n; i++)
-        same = strcmp(x->labels.v[i], y->labels.v[i]) == 0;
-    return same;
-}
-
 /* An enum that goes, and one new one of the same values. */
 static void
 note_dropped_enum(Differ *d, Change *drop)
@@ -153,7 +141,8 @@ note_dropped_enum(Differ *d, Change *drop)
     size_t count = 0;
     vec_each (Change *, c, &d->diff->changes)
         if ((*c)->op == CHANGE_CREATE && (*c)->kind == CAT_ENUM &&
-            same_labels((const CatEnum *)drop->from, (const CatEnum *)(*c)->to)) {
+            cat_same_texts(&((const CatEnum *)drop->from)->labels,
+                           &((const CatEnum *)(*c)->to)->labels)) {
             only = (const CatEnum *)(*c)->to;
             count++;
         }

@@ -12,7 +12,6 @@ typedef struct Order {
     Map names;            /* what drops or gives up a name, by schema and name */
     CatObjects *needs;    /* of `to` */
     CatObjects *users;    /* of `from`: who needs it */
-    Map state;            /* by address: entered or done */
     Changes out;
 } Order;
 
@@ -67,12 +66,10 @@ put(Arena *a, Map *map, const CatRef *id, Change *c)
         map_put(map, key, c);
 }
 
-/* Those that share one name space with relations or types. */
 static bool
-is_named_freely(CatKind kind)
+shares_names(CatKind kind)
 {
-    return (kind > CAT_EXTENSION && kind <= CAT_MATVIEW && kind != CAT_FUNCTION) ||
-           kind == CAT_INDEX;
+    return cat_kind(kind)->named == CAT_NAMED_SHARED;
 }
 
 /* What a table takes of that name space beside its own name. */
@@ -117,7 +114,6 @@ prepare(Order *o)
     map_init(&o->dropped, d->arena);
     map_init(&o->names, d->arena);
     map_init(&o->altered, d->arena);
-    map_init(&o->state, d->arena);
     o->needs = catalog_needs(d->arena, d->to);
     CatObjects *from = catalog_needs(d->arena, d->from);
     o->users = arena_array(d->arena, CatObjects, d->from->count);
@@ -127,12 +123,11 @@ prepare(Order *o)
     vec_each (Change *, c, &d->diff->changes) {
         if ((*c)->op == CHANGE_CREATE)
             put(d->arena, &o->created, &(*c)->to->id, *c);
-        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && (*c)->from &&
-            !(*c)->is_index_state)
+        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE)
             put(d->arena, &o->altered, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
-        if (((*c)->op == CHANGE_DROP || (*c)->op == CHANGE_RENAME) && is_named_freely((*c)->kind))
+        if (((*c)->op == CHANGE_DROP || (*c)->op == CHANGE_RENAME) && shares_names((*c)->kind))
             map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, (*c)->from->id.name), *c);
         if ((*c)->op != CHANGE_DROP)
             continue;
@@ -157,7 +152,7 @@ emit_creation(Order *o, const CatRef *id)
 static void
 emit_parents(Order *o, const Change *c)
 {
-    if (c->kind != CAT_TABLE || c->is_index_state)
+    if (c->kind != CAT_TABLE || c->op == CHANGE_INDEX_STATE)
         return;
     vec_each (CatObject *, need, &o->needs[c->to->ordinal]) {
         Change *parent = map_get(&o->altered, ref_key(o->d->arena, &(*need)->id));
@@ -196,7 +191,7 @@ emit_needs(Order *o, const Change *c)
     Differ *d = o->d;
     if (c->op == CHANGE_DROP && c->kind == CAT_CONSTRAINT)
         emit_parents_drop(o, c->from);
-    if ((c->op == CHANGE_CREATE || c->op == CHANGE_RENAME) && is_named_freely(c->kind)) {
+    if ((c->op == CHANGE_CREATE || c->op == CHANGE_RENAME) && shares_names(c->kind)) {
         Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
         if (old && old->from != c->to) /* what goes under its new name */
             emit(o, old);
@@ -224,7 +219,7 @@ emit_needs(Order *o, const Change *c)
                 emit(o, old);
         }
     }
-    bool is_table = c->op == CHANGE_ALTER && c->kind == CAT_TABLE && c->from && !c->is_index_state;
+    bool is_table = c->op == CHANGE_ALTER && c->kind == CAT_TABLE;
     if ((c->op != CHANGE_DROP && !c->is_rebuilt && !is_table) || !is_of(d->from, c->from))
         return;
     vec_each (CatObject *, user, &o->users[c->from->ordinal]) {
@@ -234,7 +229,7 @@ emit_needs(Order *o, const Change *c)
         /* A type that is made anew waits for code only, a table for its parts: they would go with
          * their columns. */
         bool is_drop = first->op == CHANGE_DROP;
-        if (is_table ? is_drop && first->kind >= CAT_COLUMN
+        if (is_table ? is_drop && cat_kind(first->kind)->is_part
                      : !c->is_rebuilt || (is_drop && first->kind != CAT_TABLE))
             emit(o, first);
     }
@@ -243,9 +238,9 @@ emit_needs(Order *o, const Change *c)
 static void
 emit(Order *o, Change *c)
 {
-    Str key = str_of(str_fmt(o->d->arena, "%p", (void *)c));
-    if (map_put(&o->state, key, o))
+    if (c->is_placed)
         return; /* done, or a loop */
+    c->is_placed = true;
     emit_needs(o, c);
     *vec_add(o->d->arena, &o->out) = c;
 }

@@ -14,8 +14,7 @@ typedef struct Remake {
 static bool
 is_code(CatKind kind)
 {
-    return kind == CAT_VIEW || kind == CAT_MATVIEW || kind == CAT_RULE || kind == CAT_POLICY ||
-           kind == CAT_TRIGGER || kind == CAT_FUNCTION;
+    return cat_kind(kind)->is_code;
 }
 
 /* Also what holds expressions. */
@@ -100,8 +99,7 @@ stands_on_going(const Remake *r, const CatObject *o)
     vec_each (CatObject *, need, &r->needs[o->ordinal])
         if (is_code((*need)->id.kind) && is_going(r, &(*need)->id))
             return true;
-    return o->id.kind != CAT_VIEW && o->id.kind != CAT_MATVIEW && o->id.kind != CAT_FUNCTION &&
-           own_text_mentions(r, o);
+    return cat_kind(o->id.kind)->is_part && own_text_mentions(r, o);
 }
 
 static void
@@ -130,18 +128,6 @@ find_going(Remake *r)
     }
 }
 
-static Rank
-create_rank(CatKind kind)
-{
-    return kind == CAT_FUNCTION     ? RANK_CREATE_FUNCTION
-           : kind == CAT_RULE       ? RANK_CREATE_RULE
-           : kind == CAT_TRIGGER    ? RANK_CREATE_TRIGGER
-           : kind == CAT_POLICY     ? RANK_CREATE_POLICY
-           : kind == CAT_INDEX      ? RANK_CREATE_INDEX
-           : kind == CAT_CONSTRAINT ? RANK_ADD_CONSTRAINT
-                                    : RANK_CREATE_VIEW;
-}
-
 /* What is kept as it was is made again from the old side. */
 static const CatObject *
 counterpart(const Differ *d, const CatObject *o)
@@ -168,7 +154,7 @@ remake(Remake *r, const CatObject *o)
     if (!to)
         return;
     note_add(d, drop, NOTE_CASCADES, &o->id);
-    change_add(d, CHANGE_CREATE, NULL, to, create_rank(o->id.kind));
+    change_create(d, to);
 }
 
 void

@@ -10,13 +10,13 @@ diff_schemas(Differ *d)
         if (x)
             part_alter(d, x, y);
         else if (!is_taken_for_made)
-            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_SCHEMA);
+            change_create(d, y);
     }
     if (d->prisma_kinds)
         return;
     cat_each (CatSchema, x, &d->from->schemas)
         if (!catalog_find(d->to, x->id))
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SCHEMA);
+            change_drop(d, x);
 }
 
 static bool
@@ -31,7 +31,7 @@ diff_extensions(Differ *d)
     cat_each (CatExtension, y, &d->to->extensions) {
         const CatExtension *x = catalog_find(d->from, y->id);
         if (!x) {
-            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_EXTENSION);
+            change_create(d, y);
             continue;
         }
         bool version = differs(x->version, y->version) && !d->rules.ignore_versions;
@@ -41,10 +41,10 @@ diff_extensions(Differ *d)
         /* Between two schemas Prisma cannot know that an extension may be moved. */
         if (d->compat && d->options->from_is_written) {
             change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_EXTENSION);
-            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_EXTENSION);
+            change_create(d, y);
             continue;
         }
-        Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_EXTENSION);
+        Change *c = change_alter(d, x, y);
         if (version)
             *vec_add(d->arena, &c->fields) = "version";
         if (schema)
@@ -54,5 +54,5 @@ diff_extensions(Differ *d)
         return;
     cat_each (CatExtension, x, &d->from->extensions)
         if (!catalog_find(d->to, x->id))
-            change_add(d, CHANGE_DROP, x, NULL, RANK_REMOVE_EXTENSION);
+            change_drop(d, x);
 }

@@ -41,7 +41,7 @@ alter_sequence(Differ *d, const CatSequence *x, const CatSequence *y)
 {
     CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
     if (fields.n)
-        change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_SEQUENCE)->fields = fields;
+        change_alter(d, x, y)->fields = fields;
 }
 
 /* Whether a default on the new side draws from a sequence that only the old side has. */
@@ -78,7 +78,7 @@ is_in_words(Differ *d, const CatSequence *y)
     CatType was = words_type(d->arena, d->from, from->type);
     if (x && !x->is_identity && !y->is_identity && !catalog_type_same(&was, &to->type) &&
         !catalog_type_same(&x->type, &y->type)) {
-        Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_SEQUENCE);
+        Change *c = change_alter(d, x, y);
         *vec_add(d->arena, &c->fields) = "type";
     }
     return true;
@@ -101,7 +101,7 @@ diff_sequences(Differ *d)
         if (x && strcmp(x->id.name, y->id.name) != 0) {
             /* Only the type can be wrong: a bigint column drawing from an integer sequence. */
             if (!x->is_identity && !catalog_type_same(&x->type, &y->type)) {
-                Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_SEQUENCE);
+                Change *c = change_alter(d, x, y);
                 *vec_add(d->arena, &c->fields) = "type";
             }
         } else if (x) {
@@ -109,9 +109,9 @@ diff_sequences(Differ *d)
             if (!x->owner_column || owner_in(d->to, x) || !comes_with_column(d, y))
                 alter_sequence(d, x, y);
         } else if (!comes_with_column(d, y)) {
-            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_SEQUENCE);
+            change_create(d, y);
             if (y->owner_column) {
-                Change *c = change_add(d, CHANGE_ALTER, NULL, y, RANK_ALTER_SEQUENCE);
+                Change *c = change_alter(d, NULL, y);
                 *vec_add(d->arena, &c->fields) = "owner_column";
             }
         }
@@ -120,13 +120,13 @@ diff_sequences(Differ *d)
         if (catalog_find(d->to, x->id) || goes_with_column(d, x))
             continue;
         if (!d->prisma_kinds) {
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SEQUENCE);
+            change_drop(d, x);
             continue;
         }
         /* A schema knows sequences as the property of a column only. */
         const CatColumn *to = owner_in(d->to, x);
         if (to && !map_has(&d->owned_to, ref_key(d->arena, &to->id)) && !is_drawn_from(d, x) &&
             !(d->in_words && words_draws(to)))
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_SEQUENCE);
+            change_drop(d, x);
     }
 }

@@ -6,7 +6,7 @@
 static void
 create_table(Differ *d, const CatRelation *r)
 {
-    change_add(d, CHANGE_CREATE, NULL, r, RANK_CREATE_TABLE);
+    change_create(d, r);
     ForeignKeys keys = foreign_keys_of(d, r);
     vec_each (const CatConstraint *, k, &keys)
         constraint_add(d, *k);
@@ -16,13 +16,13 @@ create_table(Differ *d, const CatRelation *r)
     cat_each (CatIndex, i, &r->indexes)
         index_create(d, NULL, i);
     if (r->partition_of.name)
-        change_add(d, CHANGE_ALTER, NULL, r, RANK_ATTACH)->attaches = true;
+        change_add(d, CHANGE_ATTACH, NULL, r, RANK_ATTACH);
 }
 
 static void
 drop_table(Differ *d, const CatRelation *r)
 {
-    change_add(d, CHANGE_DROP, r, NULL, RANK_DROP_TABLE);
+    change_drop(d, r);
     ForeignKeys keys = foreign_keys_of(d, r);
     vec_each (const CatConstraint *, k, &keys)
         constraint_drop(d, *k);
@@ -55,7 +55,7 @@ is_other_table(const Differ *d, const CatRelation *x, const CatRelation *y)
 static void
 alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
 {
-    Change *c = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TABLE);
+    Change *c = change_alter(d, x, y);
     size_t at = d->diff->changes.n - 1;
     columns_compare(d, c, x, y);
     if (!d->compat)
@@ -143,8 +143,7 @@ diff_tables(Differ *d)
     Map altered;
     map_init(&altered, d->arena);
     vec_each (Change *, c, &d->diff->changes)
-        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && (*c)->from &&
-            !(*c)->is_index_state)
+        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE)
             map_put(&altered, ref_key(d->arena, &(*c)->from->id), *c);
     vec_each (Pair, p, &d->tables) {
         if (!p->from || !p->to || is_other_table(d, p->from, p->to))

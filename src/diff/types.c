@@ -24,13 +24,13 @@ diff_domains(Differ *d)
         const CatDomain *x = catalog_find(d->from, y->id);
         if (!x || !domain_stays(d, x, y)) {
             if (x)
-                change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
-            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_TYPE);
+                change_drop(d, x);
+            change_create(d, y);
             continue;
         }
         CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
         if (fields.n)
-            change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TYPE)->fields = fields;
+            change_alter(d, x, y)->fields = fields;
         cat_each (CatConstraint, k, &x->constraints) {
             const CatConstraint *other = check_named(y, k->id.sub);
             if (other && constraint_stays(d, k, other))
@@ -46,7 +46,7 @@ diff_domains(Differ *d)
     }
     cat_each (CatDomain, x, &d->from->domains)
         if (!catalog_find(d->to, x->id))
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
+            change_drop(d, x);
 }
 
 static const CatColumn *
@@ -92,7 +92,7 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
     CatTexts fields = catalog_changes(d->arena, x, y, &rules);
     if (!c->columns.n && !fields.n)
         return;
-    Change *added = change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_TYPE);
+    Change *added = change_alter(d, x, y);
     added->fields = fields;
     added->columns.v = c->columns.v;
     added->columns.n = c->columns.n;
@@ -107,9 +107,9 @@ diff_composites(Differ *d)
         if (x)
             alter_composite(d, x, y);
         else
-            change_add(d, CHANGE_CREATE, NULL, y, RANK_CREATE_TYPE);
+            change_create(d, y);
     }
     cat_each (CatComposite, x, &d->from->composites)
         if (!catalog_find(d->to, x->id))
-            change_add(d, CHANGE_DROP, x, NULL, RANK_DROP_TYPE);
+            change_drop(d, x);
 }

@@ -102,34 +102,11 @@ read_default_acls(Arena *a, Db *db, DefaultAcls *ret, Err *err)
     return true;
 }
 
-static char
-acl_kind(CatKind kind)
-{
-    switch (kind) {
-    case CAT_TABLE:
-    case CAT_VIEW:
-    case CAT_MATVIEW:
-        return 'r';
-    case CAT_SEQUENCE:
-        return 'S';
-    case CAT_FUNCTION:
-        return 'f';
-    case CAT_ENUM:
-    case CAT_DOMAIN:
-    case CAT_COMPOSITE:
-        return 'T';
-    case CAT_SCHEMA:
-        return 'n';
-    default:
-        return 0;
-    }
-}
-
 static bool
 is_default(const DefaultAcls *acls, const CatObject *o, const char *role, char letter)
 {
     vec_each (const DefaultAcl, d, acls)
-        if (d->kind == acl_kind(o->id.kind) && cat_same_text(d->role, role) &&
+        if (d->kind == cat_kind(o->id.kind)->acl && cat_same_text(d->role, role) &&
             strchr(d->letters, letter) &&
             (!d->schema[0] || (o->id.schema && !strcmp(d->schema, o->id.schema))))
             return true;

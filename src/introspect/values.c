@@ -74,43 +74,21 @@ bits(const char *privileges)
     return set;
 }
 
+/* A privilege came with 17: MAINTAIN, of whatever can be truncated. */
 static const char *
-owner_default(CatKind kind, int major)
+owner_default(Arena *a, CatKind kind, int major)
 {
-    switch (kind) {
-    case CAT_TABLE:
-    case CAT_VIEW:
-    case CAT_MATVIEW:
-        return major >= 17 ? "arwdDxtm" : "arwdDxt";
-    case CAT_SEQUENCE:
-        return "rwU";
-    case CAT_FUNCTION:
-        return "X";
-    case CAT_SCHEMA:
-        return "UC";
-    case CAT_COLUMN:
-        return "";
-    default:
-        return "U"; /* types */
-    }
+    const char *usual = cat_kind(kind)->owner_privileges;
+    return major >= 17 && strchr(usual, 'D') ? str_fmt(a, "%sm", usual) : usual;
 }
 
 static const char *
 public_default(const CatRef *id, int major)
 {
-    switch (id->kind) {
-    case CAT_FUNCTION:
-        return "X";
-    case CAT_ENUM:
-    case CAT_DOMAIN:
-    case CAT_COMPOSITE:
-        return "U";
-    case CAT_SCHEMA:
-        /* What initdb gives; a CREATE SCHEMA public does not. */
-        return strcmp(id->name, "public") != 0 ? "" : major >= 15 ? "U" : "UC";
-    default:
-        return "";
-    }
+    /* What initdb gives; a CREATE SCHEMA public does not. */
+    if (id->kind == CAT_SCHEMA && strcmp(id->name, "public") == 0)
+        return major >= 15 ? "U" : "UC";
+    return cat_kind(id->kind)->public_privileges;
 }
 
 static Rights *
@@ -184,7 +162,7 @@ intro_acl(Reading *r, const CatRef *id, const char *owner, Str acl)
     vec_each (Rights, rights, &all) {
         bool is_owner = rights->role && cat_same_text(rights->role, owner);
         const char *usual = !rights->role ? public_default(id, r->major)
-                            : is_owner    ? owner_default(id->kind, r->major)
+                            : is_owner    ? owner_default(r->scratch, id->kind, r->major)
                                           : "";
         if (rights->has == bits(usual) && (is_owner || !rights->may_grant))
             continue; /* an owner may grant anyway */

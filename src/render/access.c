@@ -1,37 +1,19 @@
 /* What any object may have: a comment, an owner, privileges. */
 #include "render/render_int.h"
 
+/* Named by what it belongs to. */
 static bool
 is_part(CatKind kind)
 {
-    return kind == CAT_COLUMN || kind == CAT_CONSTRAINT || kind == CAT_TRIGGER ||
-           kind == CAT_RULE || kind == CAT_POLICY;
+    return cat_kind(kind)->named == CAT_NAMED_WHOLE;
 }
 
 /* TABLE "a"."T", COLUMN "T"."c", TRIGGER "t" ON "T", FUNCTION "f"(integer) */
 static void
 put_object(Render *r, Buf *b, const CatObject *o)
 {
-    static const char *const words[CAT_KIND_COUNT] = {
-        [CAT_SCHEMA] = "SCHEMA",
-        [CAT_EXTENSION] = "EXTENSION",
-        [CAT_ENUM] = "TYPE",
-        [CAT_DOMAIN] = "DOMAIN",
-        [CAT_COMPOSITE] = "TYPE",
-        [CAT_SEQUENCE] = "SEQUENCE",
-        [CAT_FUNCTION] = "FUNCTION",
-        [CAT_TABLE] = "TABLE",
-        [CAT_VIEW] = "VIEW",
-        [CAT_MATVIEW] = "MATERIALIZED VIEW",
-        [CAT_COLUMN] = "COLUMN",
-        [CAT_INDEX] = "INDEX",
-        [CAT_CONSTRAINT] = "CONSTRAINT",
-        [CAT_TRIGGER] = "TRIGGER",
-        [CAT_RULE] = "RULE",
-        [CAT_POLICY] = "POLICY",
-    };
     bool procedure = o->id.kind == CAT_FUNCTION && ((const CatFunction *)o)->is_procedure;
-    buf_fmt(b, "%s ", procedure ? "PROCEDURE" : words[o->id.kind]);
+    buf_fmt(b, "%s ", procedure ? "PROCEDURE" : cat_kind(o->id.kind)->sql);
     if (o->id.kind == CAT_COLUMN) {
         put_name(r, b, o->id.schema, o->id.name);
         buf_addc(b, '.');
@@ -196,18 +178,8 @@ static const char *
 usual(const CatObject *o, const char *role)
 {
     if (!role)
-        return o->id.kind == CAT_FUNCTION ? "X"
-               : o->id.kind == CAT_ENUM || o->id.kind == CAT_DOMAIN || o->id.kind == CAT_COMPOSITE
-                   ? "U"
-                   : "";
-    if (!cat_same_text(role, o->owner))
-        return "";
-    return o->id.kind == CAT_TABLE || o->id.kind == CAT_VIEW || o->id.kind == CAT_MATVIEW
-               ? "arwdDxt"
-           : o->id.kind == CAT_SEQUENCE ? "rwU"
-           : o->id.kind == CAT_FUNCTION ? "X"
-           : o->id.kind == CAT_SCHEMA   ? "UC"
-                                        : "U";
+        return cat_kind(o->id.kind)->public_privileges;
+    return cat_same_text(role, o->owner) ? cat_kind(o->id.kind)->owner_privileges : "";
 }
 
 /* What a role has when nothing is listed; of owners everything, whatever the server calls that. */

@@ -166,10 +166,8 @@ set_type(Alter *a, const ColumnChange *k)
         buf_addz(b, serial);
     else
         put_type(a->r, b, &k->to->type);
-    if (!a->r->compat && k->to->collation.name) {
-        buf_addz(b, " COLLATE ");
-        put_name(a->r, b, k->to->collation.schema, k->to->collation.name);
-    }
+    if (!a->r->compat)
+        put_collation(a->r, b, &k->to->collation);
     switch (k->cast_using) {
     case USING_NOTHING:
         return;

@@ -1,22 +1,10 @@
 /* Functions and views, and the code that belongs to tables and views. */
 #include "render/render_int.h"
 
-static const char *
-title_of(Render *r, const Change *c, const char *kind)
-{
-    return str_fmt(r->arena, "%s%s",
-                   c->op == CHANGE_CREATE ? "Create"
-                   : c->op == CHANGE_DROP ? "Drop"
-                                          : "Alter",
-                   kind);
-}
-
 void
 render_function(Render *r, const Change *c)
 {
     const CatFunction *f = (const CatFunction *)(c->to ? c->to : c->from);
-    const char *word = f->is_procedure ? "Procedure" : "Function";
-    r->step->title = title_of(r, c, word);
     if (c->op == CHANGE_DROP) {
         statement(r, "DROP %s %s(%s)", f->is_procedure ? "PROCEDURE" : "FUNCTION",
                   name_text(r, &f->id), f->id.sub ? f->id.sub : "");
@@ -25,12 +13,6 @@ render_function(Render *r, const Change *c)
     if (c->op == CHANGE_CREATE || cat_has_text(&c->fields, "definition"))
         statement(r, "%s", str_dup(r->arena, str_trim(str_of(f->definition))));
     render_attributes(r, c->from, c->to);
-}
-
-static const char *
-view_words(const CatObject *o)
-{
-    return o->id.kind == CAT_MATVIEW ? "MATERIALIZED VIEW" : "VIEW";
 }
 
 static void
@@ -55,7 +37,7 @@ create_view(Render *r, const CatRelation *v, bool replace)
 {
     Buf b;
     buf_init(&b, r->arena);
-    buf_fmt(&b, "CREATE %s%s %s", replace ? "OR REPLACE " : "", view_words((const CatObject *)v),
+    buf_fmt(&b, "CREATE %s%s %s", replace ? "OR REPLACE " : "", cat_kind(v->id.kind)->sql,
             name_text(r, &v->id));
     buf_addz(&b, " (");
     cat_each (CatColumn, column, &v->columns) {
@@ -85,10 +67,12 @@ void
 render_view(Render *r, const Change *c)
 {
     const CatRelation *v = (const CatRelation *)(c->to ? c->to : c->from);
-    const char *word = c->kind == CAT_MATVIEW ? "MaterializedView" : "View";
-    r->step->title = title_of(r, c, word);
+    if (c->op == CHANGE_INDEX_STATE) {
+        render_index_state(r, c);
+        return;
+    }
     if (c->op == CHANGE_DROP) {
-        statement(r, "DROP %s %s", view_words(c->from), name_text(r, &v->id));
+        statement(r, "DROP %s %s", cat_kind(c->kind)->sql, name_text(r, &v->id));
         return;
     }
     bool options = cat_has_text(&c->fields, "options");
@@ -149,9 +133,7 @@ void
 render_code(Render *r, const Change *c)
 {
     const CatObject *o = c->to ? c->to : c->from;
-    const char *word = c->kind == CAT_TRIGGER ? "Trigger" : c->kind == CAT_RULE ? "Rule" : "Policy";
-    const char *sql = c->kind == CAT_TRIGGER ? "TRIGGER" : c->kind == CAT_RULE ? "RULE" : "POLICY";
-    r->step->title = title_of(r, c, word);
+    const char *sql = cat_kind(c->kind)->sql;
     if (c->op == CHANGE_DROP) {
         statement(r, "DROP %s %s ON %s", sql, ident_text(r, o->id.sub), name_text(r, &o->id));
         return;

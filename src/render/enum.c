@@ -126,7 +126,6 @@ render_enum(Render *r, const Change *c)
     put_name(r, &name, e->id.schema, e->id.name);
     switch (c->op) {
     case CHANGE_CREATE:
-        r->step->title = "CreateEnum";
         buf_fmt(&b, "CREATE TYPE %s AS ENUM (", name.p);
         put_labels(r, &b, &e->labels);
         buf_addc(&b, ')');
@@ -134,11 +133,9 @@ render_enum(Render *r, const Change *c)
         render_attributes(r, NULL, c->to);
         break;
     case CHANGE_DROP:
-        r->step->title = "DropEnum";
         statement(r, "DROP TYPE %s", name.p);
         break;
     case CHANGE_ALTER:
-        r->step->title = "AlterEnum";
         if (c->is_rebuilt)
             rebuild(r, c, name.p);
         else
@@ -147,7 +144,6 @@ render_enum(Render *r, const Change *c)
             render_attributes(r, c->is_rebuilt ? NULL : c->from, c->to);
         break;
     case CHANGE_RENAME:
-        r->step->title = "RenameEnum";
         if (c->old_name) {
             buf_fmt(&b, "ALTER TYPE %s RENAME VALUE ", name.p);
             put_label(r, &b, c->old_name);
@@ -161,5 +157,8 @@ render_enum(Render *r, const Change *c)
         }
         statement_buf(r, &b);
         break;
+    case CHANGE_ATTACH:
+    case CHANGE_INDEX_STATE:
+        break; /* of relations */
     }
 }

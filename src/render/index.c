@@ -74,26 +74,25 @@ render_index(Render *r, const Change *c)
     buf_init(&b, r->arena);
     switch (c->op) {
     case CHANGE_CREATE:
-        r->step->title = "CreateIndex";
         create_index(r, (const CatIndex *)c->to, c->is_attached);
         render_attributes(r, NULL, c->to);
         break;
     case CHANGE_DROP:
-        r->step->title = "DropIndex";
         put_name(r, &b, c->from->id.schema, c->from->id.name);
         statement(r, "DROP INDEX %s", b.p);
         break;
     case CHANGE_ALTER:
-        r->step->title = "AlterIndex";
         render_attributes(r, c->from, c->to);
         break;
     case CHANGE_RENAME:
-        r->step->title = "RenameIndex";
         put_name(r, &b, c->from->id.schema, c->from->id.name);
         buf_addz(&b, " RENAME TO ");
         put_ident(r, &b, c->to->id.name);
         statement(r, "ALTER INDEX %s", b.p);
         break;
+    case CHANGE_ATTACH:
+    case CHANGE_INDEX_STATE:
+        break; /* of relations */
     }
 }
 
@@ -130,7 +129,6 @@ render_constraint(Render *r, const Change *c)
         put_ident(r, &b, k->id.sub);
         break;
     case CHANGE_ALTER:
-        r->step->title = "AlterConstraint";
         if (cat_has_text(&c->fields, "is_not_valid")) {
             buf_addz(&b, " VALIDATE CONSTRAINT ");
             put_ident(r, &b, k->id.sub);
@@ -138,6 +136,9 @@ render_constraint(Render *r, const Change *c)
         }
         render_attributes(r, c->from, c->to);
         return;
+    case CHANGE_ATTACH:
+    case CHANGE_INDEX_STATE:
+        break; /* of relations */
     }
     statement_buf(r, &b);
     if (c->op == CHANGE_CREATE)

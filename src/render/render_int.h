@@ -18,6 +18,7 @@ void put_label(Render *r, Buf *b, const char *text); /* literal */
 void put_name(Render *r, Buf *b, const char *schema, const char *name);
 const char *ident_text(Render *r, const char *name);
 const char *name_text(Render *r, const CatRef *id);
+void put_collation(Render *r, Buf *b, const CatName *collation); /* " COLLATE x", or nothing */
 void put_columns(Render *r, Buf *b, const CatTexts *columns, const char *comma);
 void put_type(Render *r, Buf *b, const CatType *type);
 const char *serial_of(Render *r, const Catalog *c,
@@ -26,8 +27,6 @@ void put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
 void put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
 void put_keys(Render *r, Buf *b, const CatKeys *keys);
 void put_options(Render *r, Buf *b, const CatTexts *options); /* " WITH (a=b)" */
-const char *action_words(CatAction action);
-void put_cname(Render *r, Buf *b, const CatName *name); /* no schema: as it is */
 void put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual);
 void put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its name */
 
@@ -45,22 +44,14 @@ CatColumn column_without_identity(const CatColumn *column);
 /* alter_table.c */
 void render_alter_table(Render *r, const Change *c);
 
-/* Each makes the statements of its kind of change. */
-void render_table(Render *r, const Change *c);
+/* Each makes the statements of its kind of change: render_<write> of kinds.def. */
+#define KIND(id, T, fields, list, key, name, title, sql, named, code, plain, owner, public, acl,   \
+             create, alter, drop, write)                                                           \
+    void render_##write(Render *r, const Change *c);
+#include "catalog/kinds.def"
+
+/* table.c: CHANGE_INDEX_STATE of any relation. */
 void render_index_state(Render *r, const Change *c);
-void render_renamed_column(Render *r, const Change *c);
-void render_attach(Render *r, const Change *c);
-void render_schema(Render *r, const Change *c);
-void render_extension(Render *r, const Change *c);
-void render_domain(Render *r, const Change *c);
-void render_composite(Render *r, const Change *c);
-void render_function(Render *r, const Change *c);
-void render_view(Render *r, const Change *c);
-void render_code(Render *r, const Change *c); /* triggers, rules, policies */
-void render_enum(Render *r, const Change *c);
-void render_sequence(Render *r, const Change *c);
-void render_index(Render *r, const Change *c);
-void render_constraint(Render *r, const Change *c);
 
 /* access.c: COMMENT ON, OWNER TO, GRANT. */
 void render_attributes(Render *r, const CatObject *from, const CatObject *to);

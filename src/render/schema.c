@@ -5,14 +5,11 @@ void
 render_schema(Render *r, const Change *c)
 {
     if (c->op == CHANGE_CREATE) {
-        r->step->title = "CreateSchema";
         statement(r, "CREATE SCHEMA IF NOT EXISTS %s", ident_text(r, c->to->id.name));
         render_attributes(r, NULL, c->to);
     } else if (c->op == CHANGE_DROP) {
-        r->step->title = "DropSchema";
         statement(r, "DROP SCHEMA %s", ident_text(r, c->from->id.name));
     } else {
-        r->step->title = "AlterSchema";
         render_attributes(r, c->from, c->to);
     }
 }
@@ -23,12 +20,10 @@ render_extension(Render *r, const Change *c)
     const CatExtension *e = (const CatExtension *)(c->to ? c->to : c->from);
     const char *name = ident_text(r, e->id.name);
     if (c->op == CHANGE_DROP) {
-        r->step->title = "DropExtension";
         statement(r, "DROP EXTENSION %s", name);
     } else if (c->op == CHANGE_CREATE) {
         Buf b;
         buf_init(&b, r->arena);
-        r->step->title = "CreateExtension";
         buf_fmt(&b, "CREATE EXTENSION IF NOT EXISTS %s", name);
         /* A version is wanted where somebody wrote one; a database that is copied has the newest. */
         bool version = e->version && (r->compat || r->diff->options.prisma_kinds);
@@ -44,7 +39,6 @@ render_extension(Render *r, const Change *c)
         }
         statement_buf(r, &b);
     } else {
-        r->step->title = "AlterExtension";
         if (cat_has_text(&c->fields, "version"))
             statement(r, "ALTER EXTENSION %s UPDATE TO %s", name, ident_text(r, e->version));
         if (cat_has_text(&c->fields, "in_schema"))

@@ -1,39 +1,24 @@
 /* Steps and scripts. */
 #include "render/render_int.h"
 
-#include <assert.h>
-
-static void (*const renderers[])(Render *r, const Change *c) = {
-    [CAT_SCHEMA] = render_schema,
-    [CAT_EXTENSION] = render_extension,
-    [CAT_ENUM] = render_enum,
-    [CAT_DOMAIN] = render_domain,
-    [CAT_COMPOSITE] = render_composite,
-    [CAT_SEQUENCE] = render_sequence,
-    [CAT_FUNCTION] = render_function,
-    [CAT_TABLE] = render_table,
-    [CAT_VIEW] = render_view,
-    [CAT_MATVIEW] = render_view,
-    [CAT_COLUMN] = render_renamed_column,
-    [CAT_INDEX] = render_index,
-    [CAT_CONSTRAINT] = render_constraint,
-    [CAT_TRIGGER] = render_code,
-    [CAT_RULE] = render_code,
-    [CAT_POLICY] = render_code,
+static void (*const writers[])(Render *r, const Change *c) = {
+#define KIND(id, T, fields, list, key, name, title, sql, named, code, plain, owner, public, acl,   \
+             create, alter, drop, write)                                                           \
+    render_##write,
+#include "catalog/kinds.def"
 };
-static_assert(sizeof renderers / sizeof *renderers == CAT_KIND_COUNT, "a renderer for each kind");
 
-static void
-render_change(Render *r, const Change *c)
+/* "CreateTable"; what is called otherwise names itself. */
+static const char *
+title(Arena *a, const Change *c)
 {
-    if (c->is_index_state || c->attaches) {
-        if (c->attaches)
-            render_attach(r, c);
-        else
-            render_index_state(r, c);
-        return;
-    }
-    renderers[c->kind](r, c);
+    static const char *const words[] = {
+        [CHANGE_CREATE] = "Create", [CHANGE_DROP] = "Drop",    [CHANGE_ALTER] = "Alter",
+        [CHANGE_RENAME] = "Rename", [CHANGE_ATTACH] = "Alter", [CHANGE_INDEX_STATE] = "Alter",
+    };
+    const CatObject *o = c->to ? c->to : c->from;
+    bool is_procedure = c->kind == CAT_FUNCTION && ((const CatFunction *)o)->is_procedure;
+    return str_fmt(a, "%s%s", words[c->op], is_procedure ? "Procedure" : cat_kind(c->kind)->title);
 }
 
 RenderSteps
@@ -45,9 +30,9 @@ render_steps(Arena *a, const Diff *d, const RenderOptions *options)
                 .schema = options && options->schema ? options->schema : "public",
                 .compat = d->options.prisma_compat};
     vec_each (Change *, c, &d->changes) {
-        RenderStep step = {.change = *c};
+        RenderStep step = {.change = *c, .title = title(a, *c)};
         r.step = &step;
-        render_change(&r, *c);
+        writers[(*c)->kind](&r, *c);
         if (step.statements.n)
             *vec_add(a, &steps) = step;
     }

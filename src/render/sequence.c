@@ -42,18 +42,15 @@ render_sequence(Render *r, const Change *c)
     catalog_sequence_init(&usual, s->type);
     usual.is_cycle = false;
     if (c->op == CHANGE_DROP) {
-        r->step->title = "DropSequence";
         statement(r, "DROP SEQUENCE %s", name_text(r, &s->id));
         return;
     }
     if (c->op == CHANGE_RENAME) {
-        r->step->title = "RenameSequence";
         statement(r, "ALTER SEQUENCE %s RENAME TO %s", name_text(r, &c->from->id),
                   ident_text(r, s->id.name));
         return;
     }
     if (c->op == CHANGE_CREATE) {
-        r->step->title = "CreateSequence";
         buf_fmt(&b, "CREATE %sSEQUENCE %s", s->is_unlogged ? "UNLOGGED " : "",
                 name_text(r, &s->id));
         if (strcmp(s->type.name, "int8") != 0) {
@@ -66,7 +63,6 @@ render_sequence(Render *r, const Change *c)
         render_attributes(r, NULL, c->to);
         return;
     }
-    r->step->title = "AlterSequence";
     if (!c->from) {
         own_sequence(r, s);
         start_behind_rows(r, s);

@@ -58,13 +58,22 @@ name_text(Render *r, const CatRef *id)
 }
 
 /* Names of which the schema may not be known: operator classes, collations. */
-void
+static void
 put_cname(Render *r, Buf *b, const CatName *name)
 {
     if (name->schema)
         put_name(r, b, name->schema, name->name);
     else
         buf_addz(b, name->name);
+}
+
+void
+put_collation(Render *r, Buf *b, const CatName *collation)
+{
+    if (!collation->name)
+        return;
+    buf_addz(b, " COLLATE ");
+    put_name(r, b, collation->schema, collation->name);
 }
 
 void
@@ -222,13 +231,7 @@ put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column)
         buf_addz(b, serial);
     else
         put_type(r, b, &column->type);
-    if (column->collation.name) {
-        buf_addz(b, " COLLATE ");
-        if (column->collation.schema)
-            put_name(r, b, column->collation.schema, column->collation.name);
-        else
-            put_ident(r, b, column->collation.name);
-    }
+    put_collation(r, b, &column->collation);
     if (column->is_not_null && !column->is_not_null_unchecked)
         buf_addz(b, " NOT NULL");
     if (column->identity)
@@ -272,13 +275,7 @@ put_keys(Render *r, Buf *b, const CatKeys *keys)
             put_ident(r, b, k->column);
         else
             buf_addz(b, k->expr);
-        if (k->collation.name) {
-            buf_addz(b, " COLLATE ");
-            if (k->collation.schema)
-                put_name(r, b, k->collation.schema, k->collation.name);
-            else
-                put_ident(r, b, k->collation.name);
-        }
+        put_collation(r, b, &k->collation);
         if (k->opclass.name || k->opclass_args) {
             buf_addc(b, ' ');
             if (k->opclass.name)
@@ -295,7 +292,7 @@ put_keys(Render *r, Buf *b, const CatKeys *keys)
     }
 }
 
-const char *
+static const char *
 action_words(CatAction action)
 {
     static const char *const words[] = {"NO ACTION", "RESTRICT", "CASCADE", "SET NULL",

@@ -39,6 +39,8 @@ static Section
 section_of(const Change *c)
 {
     bool adds = c->op == CHANGE_CREATE, drops = c->op == CHANGE_DROP;
+    if (cat_kind(c->kind)->is_part)
+        return SECTION_CHANGED_TABLE;
     switch (c->kind) {
     case CAT_SCHEMA:
         return adds ? SECTION_ADDED_SCHEMA : drops ? SECTION_REMOVED_SCHEMA : SECTION_CHANGED_OTHER;
@@ -50,13 +52,6 @@ section_of(const Change *c)
         return adds ? SECTION_ADDED_ENUM : drops ? SECTION_REMOVED_ENUM : SECTION_CHANGED_ENUM;
     case CAT_TABLE:
         return adds ? SECTION_ADDED_TABLE : drops ? SECTION_REMOVED_TABLE : SECTION_CHANGED_TABLE;
-    case CAT_COLUMN:
-    case CAT_INDEX:
-    case CAT_CONSTRAINT:
-    case CAT_TRIGGER:
-    case CAT_RULE:
-    case CAT_POLICY:
-        return SECTION_CHANGED_TABLE;
     default:
         return adds ? SECTION_ADDED_OTHER : drops ? SECTION_REMOVED_OTHER : SECTION_CHANGED_OTHER;
     }
@@ -298,9 +293,9 @@ put_item(Arena *a, Buf *b, const Item *i)
             buf_fmt(b, "  [*] Renamed from `%s`\n", c->from->id.name);
         break;
     case SECTION_CHANGED_TABLE:
-        if (c->attaches)
+        if (c->op == CHANGE_ATTACH)
             buf_addz(b, "  [*] Attached as a partition\n");
-        else if (c->is_index_state)
+        else if (c->op == CHANGE_INDEX_STATE)
             buf_addz(b, "  [*] Changed the index of its replica identity or order\n");
         else if (c->kind == CAT_TABLE && c->op == CHANGE_ALTER)
             put_table(b, c);

@@ -117,14 +117,13 @@ create_table(Render *r, const CatRelation *t)
 }
 
 void
-render_renamed_column(Render *r, const Change *c)
+render_column(Render *r, const Change *c)
 {
-    r->step->title = "RenameColumn";
     statement(r, "ALTER TABLE %s RENAME COLUMN %s TO %s", name_text(r, &c->to->id),
               ident_text(r, c->from->id.sub), ident_text(r, c->to->id.sub));
 }
 
-void
+static void
 render_attach(Render *r, const Change *c)
 {
     const CatRelation *t = (const CatRelation *)c->to;
@@ -140,7 +139,6 @@ render_index_state(Render *r, const Change *c)
     const CatRelation *t = (const CatRelation *)c->to;
     bool is_view = t->id.kind == CAT_MATVIEW;
     const char *name = name_text(r, &t->id);
-    r->step->title = is_view ? "AlterMaterializedView" : "AlterTable";
     if (t->replica_identity == 'i')
         statement(r, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", name,
                   ident_text(r, t->replica_index));
@@ -154,19 +152,21 @@ render_table(Render *r, const Change *c)
 {
     switch (c->op) {
     case CHANGE_CREATE:
-        r->step->title = "CreateTable";
         create_table(r, (const CatRelation *)c->to);
         break;
     case CHANGE_DROP:
-        r->step->title = "DropTable";
         statement(r, "DROP TABLE %s", name_text(r, &c->from->id));
         break;
     case CHANGE_ALTER:
-        r->step->title = "AlterTable";
         render_alter_table(r, c);
         break;
+    case CHANGE_ATTACH:
+        render_attach(r, c);
+        break;
+    case CHANGE_INDEX_STATE:
+        render_index_state(r, c);
+        break;
     case CHANGE_RENAME:
-        r->step->title = "RenameTable";
         statement(r, "ALTER TABLE %s RENAME TO %s", name_text(r, &c->from->id),
                   ident_text(r, c->to->id.name));
         break;

@@ -8,10 +8,7 @@ create_domain(Render *r, const CatDomain *d)
     buf_init(&b, r->arena);
     buf_fmt(&b, "CREATE DOMAIN %s AS ", name_text(r, &d->id));
     put_type(r, &b, &d->type);
-    if (d->collation.name) {
-        buf_addz(&b, " COLLATE ");
-        put_name(r, &b, d->collation.schema, d->collation.name);
-    }
+    put_collation(r, &b, &d->collation);
     if (d->default_expr)
         buf_fmt(&b, " DEFAULT %s", d->default_expr);
     if (d->is_not_null)
@@ -42,23 +39,19 @@ void
 render_domain(Render *r, const Change *c)
 {
     if (c->op == CHANGE_CREATE) {
-        r->step->title = "CreateDomain";
         create_domain(r, (const CatDomain *)c->to);
         return;
     }
     const char *name = name_text(r, &c->from->id);
     if (c->op == CHANGE_DROP) {
-        r->step->title = "DropDomain";
         statement(r, "DROP DOMAIN %s", name);
         return;
     }
     const CatDomain *d = (const CatDomain *)c->to;
     if (c->op == CHANGE_RENAME) {
-        r->step->title = "RenameDomain";
         statement(r, "ALTER DOMAIN %s RENAME TO %s", name, ident_text(r, d->id.name));
         return;
     }
-    r->step->title = "AlterDomain";
     if (cat_has_text(&c->fields, "default_expr")) {
         if (d->default_expr)
             statement(r, "ALTER DOMAIN %s SET DEFAULT %s", name, d->default_expr);
@@ -76,10 +69,7 @@ put_attribute(Render *r, Buf *b, const CatColumn *column)
     put_ident(r, b, column->id.sub);
     buf_addc(b, ' ');
     put_type(r, b, &column->type);
-    if (column->collation.name) {
-        buf_addz(b, " COLLATE ");
-        put_name(r, b, column->collation.schema, column->collation.name);
-    }
+    put_collation(r, b, &column->collation);
 }
 
 void
@@ -90,12 +80,10 @@ render_composite(Render *r, const Change *c)
     Buf b;
     buf_init(&b, r->arena);
     if (c->op == CHANGE_DROP) {
-        r->step->title = "DropType";
         statement(r, "DROP TYPE %s", name);
         return;
     }
     if (c->op == CHANGE_CREATE) {
-        r->step->title = "CreateType";
         buf_fmt(&b, "CREATE TYPE %s AS (", name);
         cat_each (CatColumn, column, &t->columns) {
             if (column != t->columns.v[0])
@@ -109,7 +97,6 @@ render_composite(Render *r, const Change *c)
             render_attributes(r, NULL, (const CatObject *)column);
         return;
     }
-    r->step->title = "AlterType";
     vec_each (const ColumnChange, k, &c->columns) {
         buf_clear(&b);
         if (k->op == COLUMN_DROP) {
@@ -127,10 +114,7 @@ render_composite(Render *r, const Change *c)
             continue;
         } else if (k->fields & COLUMN_TYPE) {
             put_type(r, &b, &k->to->type);
-            if (k->to->collation.name) {
-                buf_addz(&b, " COLLATE ");
-                put_name(r, &b, k->to->collation.schema, k->to->collation.name);
-            }
+            put_collation(r, &b, &k->to->collation);
             statement(r, "ALTER TYPE %s ALTER ATTRIBUTE %s TYPE %s", name,
                       ident_text(r, k->to->id.sub), b.p);
         }

@@ -7,6 +7,7 @@
  * line (of two, the first one's first) or "json:LENGTH" for a stored catalog. The answer is a line
  * with its length, then the text; of an error the length is negative. Column order does not count.
  */
+#include "base/hash.h"
 #include "bridge/bridge.h"
 #include "introspect/introspect.h"
 #include "render/render.h"
@@ -148,7 +149,7 @@ main(void)
         else if (is_script)
             text = render_script(a, compare(a, exact, &sides[0], &sides[1]), NULL);
         else if (strcmp(what, "fingerprint") == 0)
-            text = str_of(catalog_fingerprint(a, sides[0].catalog, &rules));
+            text = str_of(hash_sha256_hex(a, catalog_json(a, sides[0].catalog, &rules, false)));
         else if (!is_notes)
             text = catalog_json(a, sides[0].catalog, NULL, true);
         printf("%s%zu\n", ok ? "" : "-", text.n);

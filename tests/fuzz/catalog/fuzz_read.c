@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fprintf(stderr, "read back, it is stored as something else\n");
         abort();
     }
-    catalog_fingerprint(a, one, NULL);
+    catalog_json(a, one, &(CatRules){0}, false);
     catalog_order(a, one, NULL);
     return 0;
 }

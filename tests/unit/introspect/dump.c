@@ -4,6 +4,7 @@
  *       -f  fingerprint; -o without owners, privileges, column order and versions
  *       -u  seconds and kilobytes that reading took, on standard error */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "introspect/introspect.h"
 
 #include <stdio.h>
@@ -69,7 +70,7 @@ main(int argc, char **argv)
                       .ignore_grants = loose,
                       .ignore_versions = loose};
     if (fingerprint)
-        puts(catalog_fingerprint(a, c, &rules));
+        puts(hash_sha256_hex(a, catalog_json(a, c, &rules, false)));
     else
         puts(catalog_json(a, c, loose ? &rules : NULL, true).p);
     return 0;

@@ -223,8 +223,8 @@ runs_only_what_is_new(void **state)
     assert_int_equal(again.scripts_run, 0);
     assert_int_equal(again.version_num, first.version_num);
     assert_true(has_stub(&again, REPLAY_ROLE, "somebody"));
-    assert_string_equal(catalog_fingerprint(a, again.catalog, NULL),
-                        catalog_fingerprint(a, first.catalog, NULL));
+    assert_string_equal(catalog_json(a, again.catalog, NULL, false).p,
+                        catalog_json(a, first.catalog, NULL, false).p);
 
     s[MANY].sql = STR("GRANT SELECT ON t1 TO somebody;"); /* the role is there */
     Replay more = replayed_with(a, s, MANY + 1, *state);
