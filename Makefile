@@ -7,7 +7,7 @@ NINJA ?= ninja
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-versions prove release debug fuzz bench clean
+.PHONY: help run check test test-versions prove release debug coverage fuzz bench clean
 
 help:
 	@echo "make run            install what is needed, build, deploy examples/shop to the embedded PostgreSQL"
@@ -17,6 +17,7 @@ help:
 	@echo "make prove          the tests' full figures: every fault, large samples, all versions; takes hours"
 	@echo "make release        build the program: build/release/aramid"
 	@echo "make debug          build with ASan and UBSan: build/debug/src/cli/aramid"
+	@echo "make coverage       how much of each room the unit tests run; ARGS=tests/... adds Python tests"
 	@echo "make fuzz           build the fuzzers with clang and run each for FUZZ_SECONDS (30)"
 	@echo "make bench          measure against psql and, where installed, other migration tools"
 	@echo "make clean          remove build/ (the example's database is stopped first)"
@@ -84,6 +85,10 @@ prove: debug release
 		[ $$status = 77 ] && echo "not here: skipped" && continue; \
 		[ $$status = 0 ] || { echo "failed: $$figure"; exit 1; }; \
 	done; echo "all figures hold"
+
+coverage:
+	@tools/setup coverage
+	@tools/coverage $(ARGS)
 
 fuzz:
 	@tools/setup fuzz

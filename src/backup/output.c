@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/invariant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@ struct BackupOutput {
     Arena *arena;
     const char *path, *temporary;
     int fd; /* locked, so that nobody takes the file for a left one */
-    bool published;
+    bool ended, published;
     int64_t bytes;
     HashState *hash;
     ZSTD_CCtx *zstd;
@@ -110,16 +111,19 @@ backup_output_open(Arena *a, const char *path, bool packs, const char *const *re
 bool
 backup_output_write(BackupOutput *o, Str bytes, Err *err)
 {
+    INVARIANT(!o->ended, "bytes behind a backup's end");
     return o->zstd ? pack(o, bytes, ZSTD_e_continue, err) : put_clear(o, bytes, err);
 }
 
 bool
 backup_output_end(BackupOutput *o, BackupFile *ret, Err *err)
 {
+    INVARIANT(!o->ended, "a second end of a backup");
     if ((o->zstd && !pack(o, STR(""), ZSTD_e_end, err)) || (o->age && !age_write_end(o->age, err)))
         return false;
     if (fsync(o->fd) != 0)
         return fail(o, "write", err);
+    o->ended = true;
     *ret = (BackupFile){.name = fs_basename(o->path),
                         .bytes = o->bytes,
                         .sha256 = hash_sha256_end(o->arena, o->hash)};
@@ -129,6 +133,7 @@ backup_output_end(BackupOutput *o, BackupFile *ret, Err *err)
 bool
 backup_output_publish(BackupOutput *o, Err *err)
 {
+    INVARIANT(o->ended && !o->published, "a backup that counts before its end");
     if (renameat2(AT_FDCWD, o->temporary, AT_FDCWD, o->path, RENAME_NOREPLACE) != 0) {
         /* Some file systems cannot do it in one step. */
         if (errno != EINVAL && errno != ENOSYS)

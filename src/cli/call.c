@@ -347,13 +347,13 @@ cli_status(const CmdCall *call, const Err *err)
 }
 
 int
-cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool json)
+cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json)
 {
-    Err err = *original;
-    cli_finish_error(call, &err);
+    Err shown = *err;
+    cli_finish_error(call, &shown);
     Buf text;
     buf_init(&text, call->arena);
-    diag_text_error(&text, &call->term_err, &err);
+    diag_text_error(&text, &call->term_err, &shown);
     if (usage)
         buf_fmt(&text, "Usage: %s\n", usage);
     fwrite(text.p, 1, text.n, call->err);
@@ -361,11 +361,11 @@ cli_fail_usage(const CmdCall *call, const Err *original, const char *usage, bool
         JsonWriter w;
         jw_init(&w, call->arena, true);
         jw_object(&w, NULL);
-        diag_json_error(&w, "error", &err);
+        diag_json_error(&w, "error", &shown);
         jw_end(&w);
         cli_print(call, &w.out);
     }
-    return cli_status(call, &err);
+    return cli_status(call, &shown);
 }
 
 int

@@ -1,5 +1,7 @@
 #include "cli/cli_int.h"
 
+#include "base/invariant.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -83,7 +85,9 @@ run(CmdCall *call)
                 cli_quotable(call->arena, str_of(dir)), strerror(errno));
         return cli_fail(call, &err);
     }
-    return call->spec->run(call);
+    int status = call->spec->run(call);
+    INVARIANT(status >= 0 && status <= 255, "an exit status that no shell can see");
+    return status;
 }
 
 static void

@@ -234,4 +234,4 @@ Str url_hide(Arena *a, Str text, const char *const *secrets, size_t count);
  * they are not so common that hiding them would garble every message. */
 typedef VEC(const char *) SecretVec;
 void config_secrets(Arena *a, const Config *c, SecretVec *ret);
-void url_add_secrets(Arena *a, const char *url, SecretVec *list); /* of one URL; NULL has none */
+void url_add_secrets(Arena *a, const char *text, SecretVec *list); /* of one URL; NULL has none */

@@ -1,9 +1,12 @@
 /* What every part of the comparison works with: changes, notes, names as keys. */
 #include "diff/diff_int.h"
 
+#include "base/invariant.h"
+
 Change *
 change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank)
 {
+    INVARIANT(from || to, "a change of nothing");
     Change *c = arena_new(d->arena, Change);
     c->op = op;
     c->from = from;

@@ -1,6 +1,8 @@
 /* The comparison as a whole. */
 #include "diff/diff_int.h"
 
+#include "base/invariant.h"
+
 #include <stdlib.h>
 
 static void
@@ -81,6 +83,7 @@ pair_tables(Differ *d)
 Diff *
 diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options)
 {
+    INVARIANT(from->catalog && to->catalog, "a side without a catalog");
     Diff *diff = arena_new(a, Diff);
     *diff = (Diff){.arena = a, .from = *from, .to = *to};
     if (options)

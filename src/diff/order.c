@@ -1,6 +1,8 @@
 /* The order: by rank, with everything before it that it needs. */
 #include "diff/diff_int.h"
 
+#include "base/invariant.h"
+
 #include <stdlib.h>
 
 typedef VEC(Change *) Changes;
@@ -259,5 +261,6 @@ diff_order(Differ *d)
     prepare(&o);
     vec_each (Change *, c, all)
         emit(&o, *c);
+    INVARIANT(o.out.n == all->n, "an order that lost or doubled a change");
     memcpy(all->v, o.out.v, all->n * sizeof *all->v);
 }
