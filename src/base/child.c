@@ -1,3 +1,4 @@
+/* Child processes: starting, streams in both directions, ending. */
 #include "base/child.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* Clocks, and durations as text. */
 #include "base/clock.h"
 
 #include <time.h>

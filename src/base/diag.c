@@ -1,3 +1,4 @@
+/* A list of what is wrong in a text: added, sorted, without doubles. */
 #include "base/diag.h"
 
 #include <stdlib.h>

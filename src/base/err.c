@@ -1,3 +1,4 @@
+/* The table of errors, and filling an Err. */
 #include "base/err.h"
 #include "base/os.h"
 

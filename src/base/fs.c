@@ -1,3 +1,4 @@
+/* Files, folders and paths. */
 #include "base/fs.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SHA-256 at once and piece by piece. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* the EVP interface would pull in the provider machinery */
 #include "base/hash.h"
 

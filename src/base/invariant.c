@@ -1,3 +1,4 @@
+/* The end of a process that found itself wrong. */
 #include "base/invariant.h"
 
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* Reading JSON. */
 #include "base/jr.h"
 
 #include <jansson.h>

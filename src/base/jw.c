@@ -1,3 +1,4 @@
+/* Writing JSON. */
 #include "base/jw.h"
 
 #include "base/invariant.h"

@@ -1,3 +1,4 @@
+/* A map from texts to pointers: open addressing, grows by doubling. */
 #include "base/map.h"
 
 static uint64_t

@@ -1,3 +1,4 @@
+/* Arenas: chunks that grow, poisoned where nothing lies. */
 #include "base/mem.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The surroundings of the process: environment, randomness, signals, who is alive. */
 #include "base/os.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* Text that fits into less, for texts made part of the program. */
 #include "base/pack.h"
 
 enum { MAX_DEPTH = 64 };

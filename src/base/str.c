@@ -1,3 +1,4 @@
+/* Views of text, building text, and what of it may go to a terminal. */
 #include "base/str.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Writing a tar archive. */
 #include "base/tar.h"
 
 #include "base/invariant.h"

@@ -1,3 +1,4 @@
+/* How arrays grow. */
 #include "base/vec.h"
 
 void *

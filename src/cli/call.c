@@ -1,3 +1,4 @@
+/* What a command asks of its call: options, configuration, consent, what is printed. */
 #include "cli/cli.h"
 
 #include "cli/cli_int.h"

@@ -1,3 +1,4 @@
+/* aramid check. */
 #include "cli/cli_int.h"
 #include "cli/commands.h"
 #include "cli/schema_input.h"

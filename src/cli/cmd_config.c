@@ -1,3 +1,4 @@
+/* aramid config show. */
 #include "cli/commands.h"
 
 #include "report/config.h"

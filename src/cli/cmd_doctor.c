@@ -1,3 +1,4 @@
+/* aramid doctor. */
 #include "cli/commands.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* aramid drift. */
 #include "cli/cli_int.h"
 #include "cli/commands.h"
 

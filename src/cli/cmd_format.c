@@ -1,3 +1,4 @@
+/* aramid format. */
 #include "cli/commands.h"
 #include "cli/schema_input.h"
 #include "base/fs.h"

@@ -1,3 +1,4 @@
+/* aramid help. */
 #include "cli/commands.h"
 #include "run/run.h"
 

@@ -1,3 +1,4 @@
+/* aramid init. */
 #include "cli/cli_int.h"
 #include "cli/commands.h"
 

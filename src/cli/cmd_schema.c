@@ -1,3 +1,4 @@
+/* aramid schema. */
 #include "cli/commands.h"
 #include "cli/schema_input.h"
 #include "psl/psl_validate.h"

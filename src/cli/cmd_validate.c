@@ -1,3 +1,4 @@
+/* aramid validate. */
 #include "cli/commands.h"
 #include "cli/schema_input.h"
 #include "base/os.h"

@@ -1,3 +1,4 @@
+/* aramid version. */
 #include "cli/commands.h"
 #include "base/jw.h"
 

@@ -1,3 +1,4 @@
+/* The process: its streams, its protection, the command, its exit status. */
 #include "cli/cli_int.h"
 
 #include "base/invariant.h"

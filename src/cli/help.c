@@ -1,3 +1,4 @@
+/* Help for people, from the tables. */
 #include "cli/cli_int.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Help for programs, from the same tables. */
 #include "cli/cli_int.h"
 #include "base/jw.h"
 

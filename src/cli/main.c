@@ -1,3 +1,4 @@
+/* The program. */
 #include "cli/cli.h"
 
 int

@@ -1,3 +1,4 @@
+/* A command line against the tables. */
 #include "cli/cli.h"
 
 #include "cli/cli_int.h"

@@ -1,3 +1,4 @@
+/* Which schema a command of the language works on. */
 #include "cli/schema_input.h"
 
 #include "report/diag_text.h"

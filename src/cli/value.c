@@ -1,3 +1,4 @@
+/* Values of options by their types. */
 #include "base/clock.h"
 #include "cli/cli_int.h"
 

@@ -1,3 +1,4 @@
+/* aramid backup, and the backup that a deploy makes by policy. */
 #include "flow/backup.h"
 
 #include "base/clock.h"

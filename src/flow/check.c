@@ -1,3 +1,4 @@
+/* aramid check: its parts, each with its verdict. */
 #include "flow/check.h"
 
 const char *

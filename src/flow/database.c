@@ -1,3 +1,4 @@
+/* Whole databases: what belongs to them, making one, exchanging two. */
 #include "flow/database.h"
 
 #include "base/clock.h"

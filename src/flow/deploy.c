@@ -1,3 +1,4 @@
+/* aramid deploy: target, guard, drift, backup, and the run between them. */
 #include "flow/backup.h"
 #include "flow/drift.h"
 #include "flow/guard.h"

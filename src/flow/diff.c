@@ -1,3 +1,4 @@
+/* aramid diff: two sides, their changes, what the rows answer. */
 #include "flow/diff.h"
 
 /* A question to the rows may take so long; then the note stays as general as it was. */

@@ -1,3 +1,4 @@
+/* aramid doctor: which checks in which order, and what identity and history have to say. */
 #include "flow/doctor.h"
 
 #include "base/clock.h"

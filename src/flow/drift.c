@@ -1,3 +1,4 @@
+/* aramid drift: the live database against what its applied migrations make. */
 #include "flow/drift.h"
 
 #include "flow/endpoint.h"

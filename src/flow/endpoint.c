@@ -1,3 +1,4 @@
+/* Where a schema comes from, and how two become comparable. */
 #include "flow/endpoint.h"
 
 #include "base/fs.h"

@@ -1,3 +1,4 @@
+/* aramid generate: the project's own generator, found and run. */
 #include "flow/generate.h"
 
 #include "base/child.h"

@@ -1,3 +1,4 @@
+/* The facts for the gate, and its verdict during a command. */
 #include "flow/guard.h"
 
 #include "base/fs.h"

@@ -1,3 +1,4 @@
+/* aramid identity: what a database says it is; writing it and taking it out. */
 #include "flow/identity.h"
 
 static bool

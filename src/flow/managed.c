@@ -1,3 +1,4 @@
+/* What of a database is not ours to compare: platforms, other tools, what is ignored. */
 #include "flow/managed.h"
 
 #include "history/known.h"

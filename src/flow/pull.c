@@ -1,3 +1,4 @@
+/* aramid pull: schema.prisma from the database. */
 #include "base/fs.h"
 #include "bridge/bridge.h"
 #include "flow/flow.h"

@@ -1,3 +1,4 @@
+/* aramid resolve: what the history should say about a migration. */
 #include "flow/guard.h"
 
 static bool

@@ -1,3 +1,4 @@
+/* aramid status, plan and unlock: what a deploy would find, and who is in its way. */
 #include "flow/guard.h"
 
 const char *

@@ -1,3 +1,4 @@
+/* Which database is meant, a URL or the embedded one; and the history of its migrations. */
 #include "base/fs.h"
 #include "flow/flow.h"
 

@@ -1,3 +1,4 @@
+/* What backup, list, verify and prune found. */
 #include "report/backup.h"
 
 #include "base/clock.h"

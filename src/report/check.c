@@ -1,3 +1,4 @@
+/* The parts of a check. */
 #include "report/check.h"
 
 #include "report/diag_text.h"

@@ -1,3 +1,4 @@
+/* Settings with their origins. */
 #include "report/config.h"
 
 #include "base/fs.h"

@@ -1,3 +1,4 @@
+/* The end of a deploy. */
 #include "report/migrations.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* Errors and diagnostics, with the line they are about. */
 #include "report/diag_text.h"
 
 #include "base/fs.h"

@@ -1,3 +1,4 @@
+/* Changes and notes of a comparison. */
 #include "report/diff.h"
 
 #include "report/drift.h"

@@ -1,3 +1,4 @@
+/* Findings. */
 #include "report/doctor.h"
 
 #include "report/migrations.h"

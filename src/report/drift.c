@@ -1,3 +1,4 @@
+/* What a live database has otherwise. */
 #include "report/drift.h"
 
 #include "render/render.h"

@@ -1,3 +1,4 @@
+/* What the generator did. */
 #include "report/generate.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* Which database it is. */
 #include "report/identity.h"
 #include "report/migrations.h"
 

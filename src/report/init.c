@@ -1,3 +1,4 @@
+/* What init would write, and wrote. */
 #include "report/init.h"
 
 #include "report/text_diff.h"

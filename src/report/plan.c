@@ -1,3 +1,4 @@
+/* Steps of pending migrations and what they lock. */
 #include "report/identity.h"
 #include "report/migrations.h"
 

@@ -1,3 +1,4 @@
+/* Events of a run on a terminal. */
 #include "report/progress.h"
 
 #include "base/clock.h"

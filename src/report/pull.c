@@ -1,3 +1,4 @@
+/* What a pull found and changed. */
 #include "report/migrations.h"
 #include "report/text_diff.h"
 

@@ -1,3 +1,4 @@
+/* What was restored and compared. */
 #include "report/restore.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* A run's folder: events, log, plan. */
 #include "report/runlog.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* The state of a history. */
 #include "report/drift.h"
 #include "report/identity.h"
 #include "report/migrations.h"

@@ -1,3 +1,4 @@
+/* Colours, marks and columns of a terminal. */
 #include "report/term.h"
 
 #include "base/os.h"

@@ -1,3 +1,4 @@
+/* The steps of a release. */
 #include "report/workflow.h"
 
 #include "base/clock.h"
