@@ -199,41 +199,6 @@ config_load_profile(Loader *l)
 
 /* ---- environments that share a database ------------------------------------------------------- */
 
-/* The part of a host's name that says which database server it is, without what only says how to
- * reach it: poolers of Neon ("-pooler" in the first label) and of Supabase, whose user names the
- * project, and the spellings of this machine. */
-static Str
-server_of(Arena *a, const DbUrl *url, size_t i)
-{
-    Str host = str_of(url->hosts.v[i].host), rest = host;
-    if (str_is(host, "127.0.0.1") || str_is(host, "::1"))
-        return STR("localhost");
-    if (str_starts(host, STR("db.")) && str_ends(host, STR(".supabase.co")))
-        return str_slice(host, 3, host.n - strlen(".supabase.co"));
-    Str user = str_of(url->user);
-    if (str_ends(host, STR(".pooler.supabase.com")) && str_cut(&user, '.').n && user.p)
-        return user;
-    Str label = str_cut(&rest, '.');
-    if (str_ends(label, STR("-pooler")) && str_ends(host, STR(".neon.tech")))
-        return str_of(str_fmt(a, STR_FMT "." STR_FMT, (int)(label.n - strlen("-pooler")), label.p,
-                              STR_ARG(rest)));
-    return host;
-}
-
-bool
-url_same_database(const DbUrl *a, const DbUrl *b)
-{
-    ARENA_LOCAL(scratch);
-    bool same = a->hosts.n == b->hosts.n && strcmp(a->database, b->database) == 0 &&
-                strcmp(a->schema ? a->schema : "public", b->schema ? b->schema : "public") == 0;
-    for (size_t i = 0; same && i < a->hosts.n; i++) {
-        Str x = server_of(scratch, a, i), y = server_of(scratch, b, i);
-        bool plain = str_ieq(x, str_of(a->hosts.v[i].host)) || str_is(x, "localhost");
-        same = str_ieq(x, y) && (!plain || a->hosts.v[i].port == b->hosts.v[i].port);
-    }
-    return same;
-}
-
 static bool
 is_twin(Arena *a, const ConfigRequest *request, const Config *c, const char *name, ConfigTwin *ret)
 {
