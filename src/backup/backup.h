@@ -17,7 +17,8 @@ typedef struct BackupRequest {
     const char *reason, *run_id; /* for the manifest; run_id may be NULL */
     const char *migration;       /* newest applied one, or NULL */
     int64_t applied;
-    DbTick tick; /* stops everything; may be NULL */
+    int64_t clock_offset_us; /* server's clock minus ours: times are the server's */
+    DbTick tick;             /* stops everything; may be NULL */
     void *tick_arg;
     BackupTell tell; /* may be NULL */
     void *tell_arg;

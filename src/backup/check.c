@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "base/map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,69 +10,6 @@
 #include <unistd.h>
 
 enum { TELL_MS = 200, PIECE = 256 * 1024 };
-
-typedef struct Counter {
-    Arena *arena;
-    BackupTableVec *tables;
-} Counter;
-
-static bool
-count_table(void *arg, const DumpEvent *e, Err *err)
-{
-    (void)err;
-    Counter *c = arg;
-    if (e->kind == DUMP_COPY_END)
-        *vec_add(c->arena, c->tables) = (BackupTable){.name = str_dup(c->arena, e->table),
-                                                      .columns = str_dup(c->arena, e->columns),
-                                                      .rows = e->rows,
-                                                      .bytes = e->bytes,
-                                                      .sum = e->sum};
-    return true;
-}
-
-static bool
-broken(const char *path, const char *why, Err *err)
-{
-    ARENA_LOCAL(a);
-    err_set(err, ERR_BACKUP_BROKEN, "the backup \"%s\" %s",
-            str_printable(a, str_of(fs_basename(path)), false), why);
-    return err_at(err, path, 0, 0);
-}
-
-bool
-backup_read_back(Arena *a, const BackupInputOptions *options, BackupTell tell, void *tell_arg,
-                 BackupContents *ret, Err *err)
-{
-    *ret = (BackupContents){0};
-    int64_t started = clock_ms(), told = started;
-    Counter counter = {a, &ret->tables};
-    DumpReader *reader = dump_reader_make(a, count_table, &counter);
-    BACKUP_INPUT_LOCAL in = NULL;
-    if (!backup_input_open(a, options, &in, err))
-        return false;
-    for (Str piece;;) {
-        if (!backup_input_next(in, &piece, err))
-            return false;
-        if (!piece.n)
-            break;
-        if (!dump_read(reader, piece, err))
-            return false;
-        int64_t now = clock_ms();
-        if (!tell || now - told < TELL_MS)
-            continue;
-        told = now;
-        tell(tell_arg, &(BackupProgress){.reads_back = true,
-                                         .bytes = backup_input_position(in),
-                                         .all_bytes = backup_input_size(in),
-                                         .tables = dump_read_totals(reader)->tables});
-    }
-    if (!dump_read_end(reader, &ret->totals, err))
-        return false;
-    ret->bytes = backup_input_position(in);
-    ret->sha256 = backup_input_sha256(in);
-    ret->ms = clock_ms() - started;
-    return ret->totals.whole || broken(options->path, "is not whole: its end is missing", err);
-}
 
 bool
 backup_read_bytes(Arena *a, const BackupInputOptions *o, BackupFile *ret, Err *err)
@@ -117,17 +53,39 @@ differs(Arena *a, const char *table, const char *what, Err *err)
     err_detail(err, "table %s: %s", str_printable(a, str_of(table), false), what);
 }
 
+/* Rows of one table may stand in several places (pg_dump --load-via-partition-root): in manifests of
+ * old, too. */
+void
+backup_add_table(Arena *a, BackupTableVec *tables, Map *places, const BackupTable *t)
+{
+    uintptr_t place = (uintptr_t)map_get(places, str_of(t->name));
+    if (!place) {
+        BackupTable *fresh = vec_add(a, tables);
+        *fresh = (BackupTable){.name = str_dupz(a, t->name), .columns = str_dupz(a, t->columns)};
+        place = tables->n;
+        map_put(places, str_of(fresh->name), (void *)place);
+    }
+    BackupTable *sum = &tables->v[place - 1];
+    sum->rows += t->rows;
+    sum->bytes += t->bytes;
+    dump_sum_add(&sum->sum, t->sum);
+}
+
 bool
 backup_compare(const BackupManifest *m, const BackupContents *c, Err *err)
 {
     ARENA_LOCAL(a);
     *err = (Err){0};
-    Map found;
+    Map found, places;
+    BackupTableVec said = {0};
     map_init(&found, a);
+    map_init(&places, a);
     map_reserve(&found, c->tables.n);
     vec_each (BackupTable, t, &c->tables)
         map_put(&found, str_of(t->name), t);
-    vec_each (const BackupTable, t, &m->tables) {
+    vec_each (const BackupTable, t, &m->tables)
+        backup_add_table(a, &said, &places, t);
+    vec_each (const BackupTable, t, &said) {
         const BackupTable *f = map_get(&found, str_of(t->name));
         if (!f)
             differs(a, t->name, "it is missing", err);
@@ -140,9 +98,9 @@ backup_compare(const BackupManifest *m, const BackupContents *c, Err *err)
     }
     if (err->code)
         return false;
-    if (c->tables.n != m->tables.n)
+    if (c->tables.n != said.n)
         return err_set(err, ERR_BACKUP_BROKEN, "the backup holds %zu tables, its manifest says %zu",
-                       c->tables.n, m->tables.n);
+                       c->tables.n, said.n);
     if (c->totals.large_objects != m->large_objects ||
         !dump_sum_eq(c->totals.large_sum, m->large_sum))
         return err_set(err, ERR_BACKUP_BROKEN,

@@ -1,14 +1,16 @@
-/* Reading backups back: that a file is whole, what is in it, and that it is what its manifest says.*/
+/* What is in a backup's file, and whether it is what the manifest says. It is read by restore_survey
+ * (restore.h): what was read back when it was made is what a restore will read. */
 #pragma once
 
 #include "backup/input.h"
 
+#include "base/map.h"
+
 typedef struct BackupContents {
-    BackupTableVec tables; /* in the order of the dump */
+    BackupTableVec tables; /* in the order of the dump, each once */
     DumpTotals totals;
     const char *sha256; /* of the file */
     int64_t bytes;      /* of the file */
-    int64_t ms;
 } BackupContents;
 
 /* Told several times a second; may be NULL. */
@@ -19,9 +21,8 @@ typedef struct BackupProgress {
 } BackupProgress;
 typedef void (*BackupTell)(void *arg, const BackupProgress *p);
 
-/* Read all of a file. errors: those of input.h; ERR_BACKUP_BROKEN when it is not whole */
-MUST_CHECK bool backup_read_back(Arena *a, const BackupInputOptions *options, BackupTell tell,
-                                 void *tell_arg, BackupContents *ret, Err *err);
+/* Add rows to the table's entry, or make one. places: name -> number of the entry, from 1 */
+void backup_add_table(Arena *a, BackupTableVec *tables, Map *places, const BackupTable *t);
 
 /* Only the bytes of a file, without looking into it. */
 MUST_CHECK bool backup_read_bytes(Arena *a, const BackupInputOptions *options, BackupFile *ret,

@@ -1,5 +1,6 @@
 #include "backup/backup_int.h"
 
+#include "backup/restore.h"
 #include "backup/tools.h"
 
 #include "base/clock.h"
@@ -179,6 +180,12 @@ prepare(Maker *k, Err *err)
     vec_each (const char *const, file, &ignored)
         note(k->r, str_fmt(a, "added the folder of the backups to %s", *file));
     backup_sweep(a, k->dir);
+    BackupFolder there;
+    if (!backup_folder_read(a, k->dir, &there, err))
+        return false;
+    vec_each (const BackupSet, s, &there.sets)
+        if (s->manifest.order_us >= k->m.order_us)
+            k->m.order_us = s->manifest.order_us + 1;
     return choose_names(a, k->r, k->dir, k->m.started_us, &k->names, err);
 }
 
@@ -260,19 +267,20 @@ prove(Maker *k, BackupOutput *out, const BackupFile *file, const DumpTotals *wri
                             .timeout_ms = config_ms(k->config, CFG_BACKUP_TIMEOUT),
                             .tick = k->r->tick,
                             .tick_arg = k->r->tick_arg};
-    BackupContents c;
-    if (!backup_read_back(k->arena, &o, k->r->tell, k->r->tell_arg, &c, err)) {
-        if (err->code == ERR_BACKUP_BROKEN)
+    RestoreSurvey c;
+    int64_t started = clock_ms();
+    if (!restore_survey(k->arena, &o, NULL, k->r->tell, k->r->tell_arg, &c, err)) {
+        if (err->code == ERR_BACKUP_BROKEN || err->code == ERR_RESTORE)
             err->code = ERR_BACKUP;
         return false;
     }
-    if (c.bytes != file->bytes || strcmp(c.sha256, file->sha256) != 0 ||
+    if (c.file_bytes != file->bytes || strcmp(c.sha256, file->sha256) != 0 ||
         (written && (c.totals.bytes != written->bytes || c.totals.rows != written->rows)))
         return err_set(err, ERR_BACKUP,
                        "what was written is not what could be read back: the disk "
                        "of \"%s\" is damaged",
                        k->dir);
-    m->read_back_ms = c.ms;
+    m->read_back_ms = clock_ms() - started;
     m->plain_bytes = c.totals.bytes;
     m->tables.v = c.tables.v;
     m->tables.n = c.tables.n;
@@ -334,7 +342,7 @@ make(Maker *k, Err *err)
         m->dump_ms = clock_ms() - started;
     } else if (!dump(k, &program, err))
         return false;
-    m->finished_us = clock_wall_us();
+    m->finished_us = clock_wall_us() + k->r->clock_offset_us;
     return !schema.n ||
            write_small(k, str_fmt(a, "%s.prisma", k->names.schema), schema, &m->schema, err);
 }
@@ -353,11 +361,12 @@ take_back(Maker *k)
 bool
 backup_create(Arena *a, const BackupRequest *r, BackupSet *ret, Err *err)
 {
+    int64_t now = clock_wall_us() + r->clock_offset_us;
     Maker k = {.arena = a,
                .r = r,
                .config = r->config,
                .dir = r->config->values[CFG_BACKUP_DIR].text,
-               .m = {.started_us = clock_wall_us()}};
+               .m = {.started_us = now, .order_us = now}};
     BackupFile manifest;
     const char *name = NULL;
     bool ok = make(&k, err);

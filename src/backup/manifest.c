@@ -101,6 +101,7 @@ backup_manifest_text(Arena *a, const BackupManifest *m)
     jw_int(&w, "started_us", m->started_us);
     write_time(&w, "finished", m->finished_us);
     jw_int(&w, "finished_us", m->finished_us);
+    jw_int(&w, "order_us", m->order_us);
     jw_int(&w, "dump_ms", m->dump_ms);
     jw_int(&w, "read_back_ms", m->read_back_ms);
     jw_strz(&w, "aramid", m->aramid);
@@ -289,9 +290,11 @@ static void
 read_times(JsonReader *r, Str key, BackupManifest *m)
 {
     if (str_is(key, "started_us"))
-        m->started_us = count(r);
+        m->started_us = jr_int(r);
     else if (str_is(key, "finished_us"))
-        m->finished_us = count(r);
+        m->finished_us = jr_int(r);
+    else if (str_is(key, "order_us"))
+        m->order_us = jr_int(r);
     else if (str_is(key, "dump_ms"))
         m->dump_ms = count(r);
     else if (str_is(key, "read_back_ms"))
@@ -386,6 +389,8 @@ backup_manifest_parse(Arena *a, const char *path, Str text, BackupManifest *ret,
         read_member(&r, key, ret);
     if (!jr_done(&r) || !is_filled(ret))
         return broken(path, "it lacks something or says nonsense", err);
+    if (!ret->order_us)
+        ret->order_us = ret->started_us;
     return true;
 }
 

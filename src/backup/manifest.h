@@ -47,7 +47,10 @@ typedef VEC(BackupTable) BackupTableVec;
 
 typedef struct BackupManifest {
     const char *id;                  /* "20261121T022246Z", or what --name made */
-    int64_t started_us, finished_us; /* wall clock */
+    int64_t started_us, finished_us; /* by the server's clock */
+    int64_t order_us;                /* of two backups in a folder the later one has the larger:
+                                        started_us, but above those that were there, whatever a
+                                        clock said */
     int64_t dump_ms, read_back_ms;
     const char *aramid; /* version that made it */
     const char *tool;   /* "pg_dump (PostgreSQL) 15.20", the command, "aramid 0.1.0" */

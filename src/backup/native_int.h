@@ -6,8 +6,10 @@
 /* A table whose rows are in the dump. */
 typedef struct NativeRows {
     const char *schema, *name;
-    Str columns;   /* quoted, with commas; empty: none */
-    Str condition; /* of a table of an extension: WHERE ...; p NULL = all rows */
+    const char *root_schema, *root; /* the table that its rows come in through: of a partition the
+                                       one at the top, which may put them elsewhere */
+    Str columns;                    /* quoted, with commas; empty: none */
+    Str condition;                  /* of a table of an extension: WHERE ...; p NULL = all rows */
 } NativeRows;
 
 typedef VEC(NativeRows) NativeRowsVec;

@@ -15,19 +15,36 @@ add_column(Buf *b, const char *name)
     sql_add_ident(b, name);
 }
 
+/* Which partition a row belongs to can depend on what is another on the next server: hashes of enums
+ * and of collations, an operator class. */
+static const CatRelation *
+root_of(const Catalog *c, const CatRelation *t)
+{
+    for (const CatRelation *up = t; up;
+         up = t->partition_of.name
+                  ? catalog_relation(c, t->partition_of.schema, t->partition_of.name)
+                  : NULL)
+        t = up;
+    return t;
+}
+
 static void
 add_tables(NativeDumper *d, const Catalog *c, NativeRowsVec *list)
 {
     cat_each (CatRelation, t, &c->tables) {
         if (t->partition_key)
             continue; /* its rows are in its partitions */
+        const CatRelation *root = root_of(c, t);
         Buf columns;
         buf_init(&columns, d->arena);
-        cat_each (CatColumn, k, &t->columns)
+        cat_each (CatColumn, k, &root->columns) /* one order for all of its partitions */
             if (!k->generated)
                 add_column(&columns, k->id.sub);
-        *vec_add(d->arena, list) = (NativeRows){
-            .schema = t->id.schema, .name = t->id.name, .columns = buf_finish(&columns)};
+        *vec_add(d->arena, list) = (NativeRows){.schema = t->id.schema,
+                                                .name = t->id.name,
+                                                .root_schema = root->id.schema,
+                                                .root = root->id.name,
+                                                .columns = buf_finish(&columns)};
     }
 }
 
@@ -59,6 +76,8 @@ add_extension_tables(NativeDumper *d, NativeRowsVec *list, NativeRowsVec *sequen
         *vec_add(d->arena, str_is(db_cell(rows, i, 2), "S") ? sequences : list) =
             (NativeRows){.schema = db_cell(rows, i, 0).p,
                          .name = db_cell(rows, i, 1).p,
+                         .root_schema = db_cell(rows, i, 0).p,
+                         .root = db_cell(rows, i, 1).p,
                          .columns = db_cell(rows, i, 4),
                          .condition = condition.n ? condition : (Str){0}};
     }
@@ -85,15 +104,17 @@ bool
 native_copy_table(NativeDumper *d, const NativeRows *t)
 {
     ARENA_LOCAL(a);
-    Buf name, sql;
+    Buf name, sql, into;
     buf_init(&name, a);
     buf_init(&sql, a);
+    buf_init(&into, a);
     sql_add_name(&name, t->schema, t->name);
+    sql_add_name(&into, t->root_schema, t->root);
     *vec_add(d->arena, &d->ret->tables) = (NativeTable){.schema = t->schema, .name = t->name};
     d->table = t->name;
     d->number++;
     if (!native_put_title(d, "Data for table", t->schema, t->name) ||
-        !native_put_fmt(d, "COPY %s%s%s%s FROM stdin;\n", name.p, t->columns.n ? " (" : "",
+        !native_put_fmt(d, "COPY %s%s%s%s FROM stdin;\n", into.p, t->columns.n ? " (" : "",
                         str_dup(a, t->columns), t->columns.n ? ")" : ""))
         return false;
     buf_fmt(&sql, "COPY ");

@@ -42,6 +42,9 @@ MUST_CHECK bool restore_survey(Arena *a, const BackupInputOptions *input,
                                const BackupManifest *manifest, BackupTell tell, void *tell_arg,
                                RestoreSurvey *ret, Err *err);
 
+/* The same for backup_compare; it shares the survey's memory. */
+BackupContents restore_contents(const RestoreSurvey *s);
+
 /* What a server lacks of what the backup names. */
 typedef struct RestoreLacks {
     RestoreTexts roles;

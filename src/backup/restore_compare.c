@@ -37,23 +37,31 @@ take_row(void *arg, size_t result, Str row)
     return dump_read(c->reader, row, c->err);
 }
 
-/* How the rows of a table are asked for: its name alone, or a query, where it is partitioned or an
- * extension keeps rows of its own in it. */
+/* How the rows of a table are asked for: its name alone, or a query, where it is partitioned (then
+ * without the partitions whose rows stand under their own names) or an extension keeps rows of its
+ * own in it. */
 static bool
 read_sources(Compare *c, Arena *a, Map *ret)
 {
     Buf sql;
     buf_init(&sql, a);
-    buf_addz(&sql, "SELECT t.name, c.relkind, (SELECT u.cond FROM pg_catalog.pg_extension e CROSS "
-                   "JOIN LATERAL ROWS FROM (pg_catalog.unnest(e.extconfig), "
-                   "pg_catalog.unnest(e.extcondition)) u(rel, cond) WHERE u.rel "
-                   "OPERATOR(pg_catalog.=) c.oid) FROM pg_catalog.unnest(ARRAY[");
+    buf_addz(&sql, "WITH x AS MATERIALIZED (SELECT t.name, c.oid, c.relkind, c.relispartition "
+                   "FROM pg_catalog.unnest(ARRAY[");
     vec_each (const BackupTable, t, &c->survey->tables) {
         buf_addz(&sql, t == c->survey->tables.v ? "" : ",");
         sql_add_literal(&sql, str_of(t->name));
     }
-    buf_addz(&sql, "]::pg_catalog.text[]) t(name) JOIN pg_catalog.pg_class c ON c.oid "
-                   "OPERATOR(pg_catalog.=) t.name::pg_catalog.regclass::pg_catalog.oid");
+    buf_addz(&sql,
+             "]::pg_catalog.text[]) t(name) JOIN pg_catalog.pg_class c ON c.oid "
+             "OPERATOR(pg_catalog.=) t.name::pg_catalog.regclass::pg_catalog.oid), own AS "
+             "(SELECT pg_catalog.array_agg(oid)::pg_catalog.text AS oids FROM x WHERE "
+             "relispartition AND relkind OPERATOR(pg_catalog.=) 'r') SELECT x.name, x.relkind, "
+             "CASE WHEN x.relkind OPERATOR(pg_catalog.=) 'p' THEN (SELECT pg_catalog.format("
+             "'WHERE tableoid OPERATOR(pg_catalog.<>) ALL (%L::pg_catalog.oid[])', own.oids) FROM "
+             "own WHERE own.oids IS NOT NULL) ELSE (SELECT u.cond FROM pg_catalog.pg_extension e "
+             "CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(e.extconfig), "
+             "pg_catalog.unnest(e.extcondition)) u(rel, cond) WHERE u.rel OPERATOR(pg_catalog.=) "
+             "x.oid) END FROM x");
     DbRowsVec rows;
     if (!db_query(c->db, a, buf_str(&sql), &rows, c->err))
         return false;

@@ -1,6 +1,10 @@
 #include "backup/restore_int.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
+
+enum { TELL_MS = 200 };
 
 /* Names, each once. */
 typedef struct Names {
@@ -87,6 +91,12 @@ typedef struct Survey {
     RestoreSurvey *ret;
     Names owners, grantees, others, extensions;
     Map tables;
+    int64_t told;
+    /* rows whose columns stand in another order than the first rows of their table */
+    DumpReader *sorted; /* takes them in that order, NULL = they stand so */
+    DumpSum sum;
+    VEC(size_t) order;
+    Buf rest; /* a row that has not ended */
 } Survey;
 
 static bool
@@ -120,22 +130,124 @@ look_at(Survey *s, Str text, Err *err)
     return true;
 }
 
-/* Rows of one table may stand in several places (pg_dump --load-via-partition-root). */
-static void
-add_table(Survey *s, const DumpEvent *e)
+/* The names of a list of columns. */
+static RestoreTexts
+names_of(Arena *a, Str columns)
 {
-    BackupTableVec *tables = &s->ret->tables;
-    uintptr_t place = (uintptr_t)map_get(&s->tables, e->table);
-    if (!place) {
-        *vec_add(s->arena, tables) = (BackupTable){.name = str_dup(s->arena, e->table),
-                                                   .columns = str_dup(s->arena, e->columns)};
-        place = tables->n;
-        map_put(&s->tables, str_of(tables->v[place - 1].name), (void *)place);
+    RestoreTexts list = {0};
+    bool quoted = false;
+    for (size_t i = 0, from = 0; i <= columns.n; i++) {
+        quoted ^= i < columns.n && columns.p[i] == '"';
+        if (i < columns.n && (quoted || columns.p[i] != ','))
+            continue;
+        *vec_add(a, &list) = str_dup(a, str_trim(str_slice(columns, from, i)));
+        from = i + 1;
     }
-    BackupTable *t = &tables->v[place - 1];
-    t->rows += e->rows;
-    t->bytes += e->bytes;
-    dump_sum_add(&t->sum, e->sum);
+    return list;
+}
+
+static bool
+take_sum(void *arg, const DumpEvent *e, Err *err)
+{
+    (void)err;
+    Survey *s = arg;
+    if (e->kind == DUMP_COPY_END)
+        s->sum = e->sum;
+    return true;
+}
+
+/* Rows begin. pg_dump lets those of a partition come in through the root in the partition's order of
+ * columns; as one table they can only be compared in one. */
+static bool
+begin_rows(Survey *s, const DumpEvent *copy, Err *err)
+{
+    ARENA_LOCAL(scratch);
+    uintptr_t place = (uintptr_t)map_get(&s->tables, copy->table);
+    s->sorted = NULL;
+    if (!place || str_is(copy->columns, s->ret->tables.v[place - 1].columns))
+        return true;
+    RestoreTexts first = names_of(scratch, str_of(s->ret->tables.v[place - 1].columns));
+    RestoreTexts here = names_of(scratch, copy->columns);
+    s->order.n = 0;
+    vec_each (const char *, name, &first)
+        for (size_t i = 0; i < here.n; i++)
+            if (strcmp(*name, here.v[i]) == 0)
+                *vec_add(s->arena, &s->order) = i;
+    if (s->order.n != first.n || first.n != here.n)
+        return err_set(err, ERR_BACKUP_BROKEN, "table %s stands with different columns in it",
+                       str_printable(scratch, copy->table, false));
+    s->sorted = dump_reader_make(s->arena, take_sum, s);
+    buf_clear(&s->rest);
+    return dump_read(s->sorted, STR("COPY x FROM stdin;\n"), err);
+}
+
+static bool
+sort_row(Survey *s, Str row, Err *err)
+{
+    ARENA_LOCAL(scratch);
+    VEC(Str) fields = {0};
+    for (Str rest = row; rest.p;)
+        *vec_add(scratch, &fields) = str_cut(&rest, '\t');
+    Buf b;
+    buf_init(&b, scratch);
+    for (size_t i = 0; i < s->order.n && fields.n == s->order.n; i++) {
+        buf_add(&b, fields.v[s->order.v[i]]);
+        buf_addc(&b, i + 1 < s->order.n ? '\t' : '\n');
+    }
+    return dump_read(s->sorted, buf_str(&b), err);
+}
+
+static bool
+sort_rows(Survey *s, Str text, Err *err)
+{
+    if (!s->sorted)
+        return true;
+    buf_add(&s->rest, text);
+    Str rows = buf_str(&s->rest);
+    for (const char *end; (end = memchr(rows.p, '\n', rows.n));) {
+        size_t n = (size_t)(end - rows.p);
+        if (!sort_row(s, str_slice(rows, 0, n), err))
+            return false;
+        rows = str_slice(rows, n + 1, rows.n);
+    }
+    memmove(s->rest.p, rows.p, rows.n);
+    s->rest.n = rows.n;
+    return true;
+}
+
+static bool
+add_rows(Survey *s, const DumpEvent *e, Err *err)
+{
+    ARENA_LOCAL(scratch);
+    if (s->sorted && !dump_read(s->sorted, STR("\\.\n"), err))
+        return false;
+    backup_add_table(s->arena, &s->ret->tables, &s->tables,
+                     &(BackupTable){.name = str_dup(scratch, e->table),
+                                    .columns = str_dup(scratch, e->columns),
+                                    .rows = e->rows,
+                                    .bytes = e->bytes,
+                                    .sum = s->sorted ? s->sum : e->sum});
+    return true;
+}
+
+/* Several times a second. */
+static void
+tell_read(Survey *s, BackupTell tell, void *tell_arg, BackupInput *in)
+{
+    int64_t now = clock_ms();
+    if (!tell || now - s->told < TELL_MS)
+        return;
+    s->told = now;
+    tell(tell_arg, &(BackupProgress){.reads_back = true,
+                                     .bytes = backup_input_position(in),
+                                     .all_bytes = backup_input_size(in),
+                                     .tables = (int64_t)s->ret->tables.n});
+}
+
+BackupContents
+restore_contents(const RestoreSurvey *s)
+{
+    return (BackupContents){s->tables, s->totals, s->sha256, s->file_bytes};
 }
 
 bool
@@ -147,25 +259,22 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
     RESTORE_STREAM_LOCAL stream = NULL;
     if (!restore_stream_open(scratch, input, &stream, err))
         return false;
-    Survey s = {.arena = a, .ret = ret};
+    Survey s = {.arena = a, .ret = ret, .told = clock_ms()};
     names_init(&s.owners, scratch, &ret->owners);
     names_init(&s.grantees, scratch, &ret->grantees);
     names_init(&s.others, scratch, &ret->others);
     names_init(&s.extensions, scratch, &ret->extensions);
     map_init(&s.tables, scratch);
+    buf_init(&s.rest, scratch);
     for (RestoreItem item = {0}; item.kind != RESTORE_END;) {
         if (!restore_next(stream, &item, err) ||
             (item.kind == RESTORE_STATEMENT && !look_at(&s, item.text, err)) ||
-            (item.kind == RESTORE_META && !check_meta(item.text, err)))
+            (item.kind == RESTORE_META && !check_meta(item.text, err)) ||
+            (item.kind == RESTORE_COPY && !begin_rows(&s, item.copy, err)) ||
+            (item.kind == RESTORE_ROWS && !sort_rows(&s, item.text, err)) ||
+            (item.kind == RESTORE_COPY_END && !add_rows(&s, item.copy, err)))
             return false;
-        if (item.kind == RESTORE_COPY_END)
-            add_table(&s, item.copy);
-        BackupProgress p = {.reads_back = true,
-                            .bytes = backup_input_position(restore_input(stream)),
-                            .all_bytes = backup_input_size(restore_input(stream)),
-                            .tables = (int64_t)ret->tables.n};
-        if (tell && item.kind != RESTORE_STATEMENT)
-            tell(tell_arg, &p);
+        tell_read(&s, tell, tell_arg, restore_input(stream));
     }
     read_head(a, restore_comments(stream), ret);
     BackupInput *in = restore_input(stream);
@@ -179,10 +288,7 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
     sort(&ret->others);
     sort(&ret->extensions);
     ret->is_exact = ret->is_native || manifest;
-    BackupContents c = {.tables = ret->tables,
-                        .totals = ret->totals,
-                        .sha256 = ret->sha256,
-                        .bytes = ret->file_bytes};
+    BackupContents c = restore_contents(ret);
     return !manifest || backup_compare(manifest, &c, err);
 }
 

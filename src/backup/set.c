@@ -1,5 +1,7 @@
 #include "backup/set.h"
 
+#include "backup/restore.h"
+
 #include "base/clock.h"
 #include "base/fs.h"
 
@@ -57,8 +59,8 @@ static int
 newest_first(const void *pa, const void *pb)
 {
     const BackupSet *a = pa, *b = pb;
-    if (a->manifest.started_us != b->manifest.started_us)
-        return a->manifest.started_us < b->manifest.started_us ? 1 : -1;
+    if (a->manifest.order_us != b->manifest.order_us)
+        return a->manifest.order_us < b->manifest.order_us ? 1 : -1;
     return strcmp(b->id, a->id);
 }
 
@@ -172,10 +174,11 @@ backup_verify(Arena *a, const BackupSet *set, const BackupInputOptions *options,
     if (m->recipients.n && !o.identity && !o.file_key)
         return backup_read_bytes(a, &o, &read, err) &&
                (same_file(&m->data, read.bytes, read.sha256) || changed(&m->data, err));
-    BackupContents c;
-    if (!backup_read_back(a, &o, tell, tell_arg, &c, err))
+    RestoreSurvey s;
+    if (!restore_survey(a, &o, NULL, tell, tell_arg, &s, err))
         return false;
     *ret_deep = true;
+    BackupContents c = restore_contents(&s);
     return same_file(&m->data, c.bytes, c.sha256) ? backup_compare(m, &c, err)
                                                   : changed(&m->data, err);
 }
@@ -217,14 +220,43 @@ has_newer_good(Arena *a, const BackupFolder *f, size_t at, const char *fresh,
     return true;
 }
 
+static const int64_t day_us = INT64_C(86400000000);
+
+/* A clock that jumped makes every backup old. */
+static bool
+check_clocks(Arena *a, const BackupFolder *f, const BackupClock *clock, Err *err)
+{
+    int64_t apart = clock->offset_us < 0 ? -clock->offset_us : clock->offset_us;
+    if (apart > day_us) {
+        long long days = (long long)((apart + day_us / 2) / day_us);
+        err_set(err, ERR_CLOCK, "the clock of this machine is %lld day%s %s the server's", days,
+                days == 1 ? "" : "s", clock->offset_us < 0 ? "ahead of" : "behind");
+        return err_hint(err, "set the wrong one right (date; SELECT now()), then: aramid backup "
+                             "prune");
+    }
+    vec_each (const BackupSet, s, &f->sets) {
+        if (!s->manifest.id || s->manifest.started_us <= clock->now_us + day_us)
+            continue;
+        err_set(err, ERR_CLOCK, "backup \"%s\" was made at %s, which is still to come",
+                str_printable(a, str_of(s->id), false), clock_iso(a, s->manifest.started_us));
+        return err_hint(err, "the clock was wrong then, or is now. When it is right now, take "
+                             "that backup's files out of the folder");
+    }
+    return true;
+}
+
 bool
-backup_choose_old(Arena *a, const BackupFolder *f, int64_t days, const char *fresh,
-                  const BackupInputOptions *options, BackupSetVec *ret, Err *err)
+backup_choose_old(Arena *a, const BackupFolder *f, const BackupClock *clock, int64_t days,
+                  const char *fresh, const BackupInputOptions *options, BackupSetVec *ret, Err *err)
 {
     *ret = (BackupSetVec){0};
+    if (days <= 0)
+        return true;
+    if (!check_clocks(a, f, clock, err))
+        return false;
     signed char *known = arena_alloc(a, f->sets.n + 1);
-    int64_t limit = clock_wall_us() - days * INT64_C(86400000000);
-    for (size_t i = 0; i < f->sets.n && days > 0; i++) {
+    int64_t limit = clock->now_us - days * day_us;
+    for (size_t i = 0; i < f->sets.n; i++) {
         const BackupSet *s = &f->sets.v[i];
         bool empty =
             s->broken && s->manifest.data.name && !fs_exists(backup_path(a, s, &s->manifest.data));

@@ -32,14 +32,23 @@ const char *backup_path(Arena *a, const BackupSet *set, const BackupFile *file);
 /* Read everything back, against SHA-256, row counts and checksums of the manifest. An encrypted dump
  * without a key is only compared by its bytes (*ret_deep false).
  * options  identity, bindir, tick; the path is the set's
- * errors   ERR_BACKUP_BROKEN, those of backup_read_back */
+ * errors   ERR_BACKUP_BROKEN, those of restore_survey */
 MUST_CHECK bool backup_verify(Arena *a, const BackupSet *set, const BackupInputOptions *options,
                               BackupTell tell, void *tell_arg, bool *ret_deep, Err *err);
 
+/* What time it is, by two clocks. */
+typedef struct BackupClock {
+    int64_t now_us;    /* by the server's clock, or ours where there is no server to ask */
+    int64_t offset_us; /* server's clock minus ours */
+} BackupClock;
+
 /* Choose what is older than `days`: never the newest good one of an environment's database, which is
  * read to be sure (`fresh`, an id, is known to be good; or NULL). Sets that are broken stay, but for
- * those whose dump is gone. */
-MUST_CHECK bool backup_choose_old(Arena *a, const BackupFolder *f, int64_t days, const char *fresh,
+ * those whose dump is gone.
+ * errors  ERR_CLOCK: the two clocks, or a clock and a backup, are more than a day apart, so that no
+ *         age can be told; those of backup_verify that are not about a backup */
+MUST_CHECK bool backup_choose_old(Arena *a, const BackupFolder *f, const BackupClock *clock,
+                                  int64_t days, const char *fresh,
                                   const BackupInputOptions *options, BackupSetVec *ret, Err *err);
 
 /* Whether both are of the same database in the same environment. */

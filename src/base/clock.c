@@ -32,11 +32,13 @@ clock_wall_us(void)
 char *
 clock_iso(Arena *a, int64_t wall_us)
 {
-    time_t s = (time_t)(wall_us / 1000000);
+    int64_t us = wall_us % 1000000;
+    us += us < 0 ? 1000000 : 0; /* before 1970 */
+    time_t s = (time_t)((wall_us - us) / 1000000);
     struct tm tm;
     gmtime_r(&s, &tm);
     return str_fmt(a, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_us % 1000000 / 1000));
+                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(us / 1000));
 }
 
 char *

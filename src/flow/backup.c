@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/os.h"
 
-enum { LOOK_MS = 1000 };
+enum { LOOK_MS = 1000, CLOCK_MS = 3000 };
 
 static void
 say(const RunSink *sink, RunEventKind kind, RunLevel level, int64_t ms, const char *text)
@@ -73,6 +73,7 @@ make(Arena *a, const BackupJob *job, BackupSet *ret, Err *err)
                        .name = job->name,
                        .reason = job->run_id ? "deploy" : "asked for",
                        .run_id = job->run_id,
+                       .clock_offset_us = db_info(job->session->db)->clock_offset_us,
                        .tick = job->in->tick,
                        .tick_arg = job->in->tick_arg,
                        .tell = on_progress,
@@ -97,8 +98,8 @@ make(Arena *a, const BackupJob *job, BackupSet *ret, Err *err)
 /* A good one was just made: older ones of its database may go. What cannot be removed is said, and
  * is no reason to stop. */
 static void
-prune_after(Arena *a, const FlowInput *in, const RunSink *sink, const char *fresh,
-            BackupSetVec *ret)
+prune_after(Arena *a, const FlowInput *in, const RunSink *sink, int64_t clock_offset_us,
+            const char *fresh, BackupSetVec *ret)
 {
     const Config *c = in->config;
     BackupFolder f;
@@ -114,7 +115,9 @@ prune_after(Arena *a, const FlowInput *in, const RunSink *sink, const char *fres
         vec_each (const BackupSet, s, &f.sets)
             if (strcmp(s->id, fresh) == 0)
                 made = s;
-    ok = ok && backup_choose_old(a, &f, c->values[CFG_BACKUP_DAYS].number, fresh, &o, &old, &why);
+    const BackupClock clock = {clock_wall_us() + clock_offset_us, clock_offset_us};
+    ok = ok &&
+         backup_choose_old(a, &f, &clock, c->values[CFG_BACKUP_DAYS].number, fresh, &o, &old, &why);
     vec_each (const BackupSet, s, &old) {
         if (!ok || !made || !backup_same_database(s, made))
             continue;
@@ -124,7 +127,7 @@ prune_after(Arena *a, const FlowInput *in, const RunSink *sink, const char *fres
     }
     if (!ok)
         say(sink, RUN_NOTE, RUN_WARN, -1,
-            str_fmt(a, "old backups could not be removed: %s", why.primary));
+            str_fmt(a, "old backups were not removed: %s", why.primary));
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
@@ -166,12 +169,13 @@ flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
     const BackupJob job = {.in = &in->base,
                            .sink = &in->sink,
                            .target = &ret->target,
+                           .session = &s,
                            .history = &h,
                            .name = in->name};
     bool ok = lock_and_read(&s, &h, &journal, &in->sink, err) && make(a, &job, &ret->set, err);
     session_close(&s);
     if (ok)
-        prune_after(a, &in->base, &in->sink, ret->set.id, &ret->pruned);
+        prune_after(a, &in->base, &in->sink, info->clock_offset_us, ret->set.id, &ret->pruned);
     return ok;
 }
 
@@ -213,6 +217,32 @@ flow_backup_verify(Arena *a, const BackupVerify *in, BackupLooks *ret, Err *err)
     return true;
 }
 
+/* The server's clock, where a server is named and answers soon. */
+static void
+read_clock(Arena *a, const FlowInput *in, BackupClock *ret)
+{
+    const ConfigValue *v = config_target(in->config);
+    DbUrl url;
+    Err ignored;
+    Db *db = NULL;
+    *ret = (BackupClock){.now_us = clock_wall_us()};
+    if (!v || !url_parse(a, v->text, v->origin, &url, &ignored))
+        return;
+    DbOptions o = {.url = &url,
+                   .url_origin = v->origin,
+                   .application = "aramid backup prune",
+                   .connect_ms = CLOCK_MS,
+                   .operation_ms = CLOCK_MS,
+                   .tick = in->tick,
+                   .tick_arg = in->tick_arg,
+                   .refuse_pooler = true};
+    if (!db_open(a, &o, &db, &ignored))
+        return;
+    ret->offset_us = db_info(db)->clock_offset_us;
+    ret->now_us = clock_wall_us() + ret->offset_us;
+    db_close(db);
+}
+
 bool
 flow_backup_prune(Arena *a, const BackupPrune *in, BackupPruned *ret, Err *err)
 {
@@ -222,8 +252,10 @@ flow_backup_prune(Arena *a, const BackupPrune *in, BackupPruned *ret, Err *err)
     BackupFolder f;
     BackupSetVec old;
     BackupInputOptions o = reading(&in->base);
+    BackupClock clock;
+    read_clock(a, &in->base, &clock);
     if (!backup_folder_read(a, ret->dir, &f, err) ||
-        !backup_choose_old(a, &f, in->days, NULL, &o, &old, err))
+        !backup_choose_old(a, &f, &clock, in->days, NULL, &o, &old, err))
         return false;
     if (!in->dry_run)
         backup_sweep(a, ret->dir);
@@ -310,7 +342,7 @@ flow_backup_before(Arena *a, const BackupJob *job, const char **ret_id, Err *err
         return err_hint(err, "without one, by your decision: aramid deploy --no-backup --reason "
                              "TEXT");
     }
-    prune_after(a, in, sink, set.id, &pruned);
+    prune_after(a, in, sink, db_info(job->session->db)->clock_offset_us, set.id, &pruned);
     if (pruned.n)
         say(sink, RUN_NOTE, RUN_INFO, -1,
             str_fmt(a, "removed %zu backup%s older than %lld days", pruned.n,

@@ -83,6 +83,7 @@ typedef struct BackupJob {
     const FlowInput *in;
     const RunSink *sink;
     const Target *target;
+    const Session *session; /* that holds the locks */
     const History *history;
     const char *name;     /* pattern of --name, or NULL */
     const char *run_id;   /* of the deploy that it is for, or NULL */

@@ -187,6 +187,7 @@ before(void *arg, Session *s, const char *migration, Err *err)
     const BackupJob job = {.in = &in->base,
                            .sink = &in->sink,
                            .target = &d->ret->target,
+                           .session = s,
                            .history = &d->ret->history,
                            .run_id = in->run_id,
                            .run = &d->ret->run};

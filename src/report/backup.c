@@ -37,6 +37,8 @@ static const char *
 age(Arena *a, int64_t us)
 {
     int64_t minutes = us / 60000000;
+    if (minutes <= -24 * 60) /* less is what two clocks may differ by */
+        return str_fmt(a, "%lld days in the future", (long long)-minutes / (24 * 60));
     if (minutes < 1)
         return "just now";
     if (minutes < 120)
