@@ -11,6 +11,8 @@ typedef struct BackupFacts {
     int server_number;
     const char *host, *database, *user;
     const char *system_identifier, *wal_position;
+    const char *encoding; /* of the database */
+    const char *options;  /* " -c name=value" for what pg_dump would print otherwise than we read */
     int64_t tables, bytes; /* estimates, for progress */
 } BackupFacts;
 

@@ -281,6 +281,7 @@ prove(Maker *k, BackupOutput *out, const BackupFile *file, const DumpTotals *wri
                        "of \"%s\" is damaged",
                        k->dir);
     m->read_back_ms = clock_ms() - started;
+    m->is_neutral = true;
     m->plain_bytes = c.totals.bytes;
     m->tables.v = c.tables.v;
     m->tables.n = c.tables.n;

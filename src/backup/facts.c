@@ -61,7 +61,20 @@ static const char facts_query[] =
     " AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,S,m}'::pg_catalog.\"char\"[])"
     " AND (NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
     " OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT')"
-    " OR (c.relrowsecurity AND pg_catalog.row_security_active(c.oid))) ORDER BY 1";
+    " OR (c.relrowsecurity AND pg_catalog.row_security_active(c.oid))) ORDER BY 1;"
+    /* pg_dump takes these as role and database have them; poolers refuse options that are not needed */
+    "SELECT pg_catalog.current_setting('server_encoding'), pg_catalog.concat("
+    "CASE WHEN pg_catalog.current_setting('bytea_output') OPERATOR(pg_catalog.<>) 'hex'"
+    " THEN ' -c bytea_output=hex' END,"
+    "CASE WHEN pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.<>)"
+    " 'on' THEN ' -c standard_conforming_strings=on' END,"
+    "CASE WHEN pg_catalog.current_setting('quote_all_identifiers') OPERATOR(pg_catalog.<>) 'off'"
+    " THEN ' -c quote_all_identifiers=off' END,"
+    "CASE WHEN pg_catalog.current_setting('lc_monetary') OPERATOR(pg_catalog.<>) 'C' AND"
+    " (EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.>=) 16384"
+    " AND a.atttypid OPERATOR(pg_catalog.=) ANY ('{790,791}'::pg_catalog.oid[])) OR EXISTS (SELECT"
+    " FROM pg_catalog.pg_type t WHERE t.typbasetype OPERATOR(pg_catalog.=) ANY"
+    " ('{790,791}'::pg_catalog.oid[]))) THEN ' -c lc_monetary=C' END)";
 
 /* The first tables that cannot be read whole, and what has to be granted. */
 static bool
@@ -114,7 +127,8 @@ backup_facts(Arena *a, const BackupRequest *r, BackupFacts *ret, Err *err)
     if (!db_query(db, a, str_of(facts_query), &results, err))
         return false;
     const DbInfo *info = db_info(db);
-    const DbRows *who = &results.v[1], *size = &results.v[2], *closed = &results.v[3];
+    const DbRows *who = &results.v[1], *size = &results.v[2], *closed = &results.v[3],
+                 *values = &results.v[4];
     *ret = (BackupFacts){.server = db_cell(who, 0, 0).p,
                          .server_number = info->version,
                          .host = info->host,
@@ -122,6 +136,8 @@ backup_facts(Arena *a, const BackupRequest *r, BackupFacts *ret, Err *err)
                          .user = info->user,
                          .system_identifier = "",
                          .wal_position = db_cell(who, 0, 1).p ? db_cell(who, 0, 1).p : "",
+                         .encoding = db_cell(values, 0, 0).p,
+                         .options = db_cell(values, 0, 1).p,
                          .tables = number(db_cell(size, 0, 0)),
                          .bytes = number(db_cell(size, 0, 1))};
     if (closed->rows)

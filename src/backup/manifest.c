@@ -123,6 +123,7 @@ backup_manifest_text(Arena *a, const BackupManifest *m)
     jw_strz(&w, "run_id", m->run_id);
     jw_strz(&w, "last_migration", m->migration);
     jw_int(&w, "applied_migrations", m->applied);
+    jw_bool(&w, "neutral_values", m->is_neutral);
     jw_array(&w, "encrypted_to");
     vec_each (const char *const, r, &m->recipients)
         jw_strz(&w, NULL, *r);
@@ -337,6 +338,8 @@ read_member(JsonReader *r, Str key, BackupManifest *m)
         m->id = jr_str(r).p;
     else if (str_is(key, "server"))
         read_server(r, m);
+    else if (str_is(key, "neutral_values"))
+        m->is_neutral = jr_bool(r);
     else if (str_is(key, "encrypted_to"))
         for (jr_array(r); jr_item(r);)
             *vec_add(r->arena, &m->recipients) = jr_str(r).p;

@@ -70,6 +70,7 @@ typedef struct BackupManifest {
     const char *migration; /* the newest applied one, NULL = none or no history */
     int64_t applied;       /* migrations that were applied */
 
+    bool is_neutral; /* values are printed as no setting of a role or server would have them */
     VEC(const char *) recipients; /* age keys; none = not encrypted */
     BackupFile data, schema;
     int64_t plain_bytes; /* as plain SQL */

@@ -262,16 +262,21 @@ begin(Restore *r)
 {
     DbRowsVec rows;
     if (!db_query(r->db, r->arena,
-                  STR("SELECT pg_catalog.lower(name) FROM pg_catalog.pg_settings;"
+                  STR("BEGIN READ WRITE;"
+                      "SELECT pg_catalog.lower(name) FROM pg_catalog.pg_settings;"
                       "SELECT pg_catalog.current_setting('is_superuser');"
-                      "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"),
+                      "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
+                      /* what texts mean must not hang on whose session it is */
+                      "SET LOCAL array_nulls = on; SET LOCAL transform_null_equals = off;"
+                      "SET LOCAL default_tablespace = ''"),
                   &rows, r->err))
         return false;
     map_init(&r->settings, r->arena);
-    for (int i = 0; i < rows.v[0].rows; i++)
-        map_put(&r->settings, db_cell(&rows.v[0], i, 0), r);
-    r->is_superuser = str_is(db_cell(&rows.v[1], 0, 0), "on");
-    return true;
+    for (int i = 0; i < rows.v[1].rows; i++)
+        map_put(&r->settings, db_cell(&rows.v[1], i, 0), r);
+    r->is_superuser = str_is(db_cell(&rows.v[2], 0, 0), "on");
+    return !r->survey->is_neutral ||
+           db_query(r->db, r->arena, STR("SET LOCAL lc_monetary = 'C'"), NULL, r->err);
 }
 
 static bool

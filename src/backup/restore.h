@@ -15,7 +15,9 @@ typedef VEC(const char *) RestoreTexts;
 typedef struct RestoreSurvey {
     BackupFormat format;
     bool is_encrypted, is_native;
-    bool is_exact; /* it is known under which settings its values were printed */
+    bool is_exact;        /* it is known under which settings its values were printed */
+    bool is_neutral;      /* they were ours: no role's and no server's */
+    const char *encoding; /* of its rows; NULL = not said */
     int64_t file_bytes;
     const char *sha256;
     const char *server; /* version of the database that was dumped: "15.18"; NULL = not said */
@@ -27,6 +29,9 @@ typedef struct RestoreSurvey {
     RestoreTexts others;   /* roles of policies */
     RestoreTexts extensions;
 } RestoreSurvey;
+
+/* The encoding of a server that converts nothing: what comes from one has no other to go to. */
+bool restore_is_raw(const RestoreSurvey *s);
 
 /* Read a backup and see what it is.
  *
@@ -44,6 +49,9 @@ MUST_CHECK bool restore_survey(Arena *a, const BackupInputOptions *input,
 
 /* The same for backup_compare; it shares the survey's memory. */
 BackupContents restore_contents(const RestoreSurvey *s);
+
+/* Extensions that only a server makes which was started with their library; ends with NULL. */
+extern const char *const restore_preloads[];
 
 /* What a server lacks of what the backup names. */
 typedef struct RestoreLacks {

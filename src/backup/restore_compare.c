@@ -131,6 +131,13 @@ compare_table(Compare *c, const BackupTable *t, const char *source)
     /* Another major version may print another text for the same value. */
     bool is_exact = c->survey->is_exact && c->survey->major == db_info(c->db)->version / 10000;
     Verdict v = read_table(c, t, source);
+    if (v == OTHER_VALUES && !c->survey->is_neutral) {
+        if (!set(c, "SET LOCAL bytea_output = 'escape'"))
+            return false;
+        v = read_table(c, t, source);
+        if (!set(c, "SET LOCAL bytea_output = 'hex'"))
+            return false;
+    }
     if (v == OTHER_VALUES && !is_exact) {
         if (!set(c, "SET LOCAL TimeZone = DEFAULT; SET LOCAL lc_monetary = DEFAULT"))
             return false;
@@ -198,12 +205,12 @@ restore_compare(Arena *a, Db *db, const RestoreSurvey *survey, const RestoreOpti
         .arena = a, .db = db, .survey = survey, .options = options, .ret = ret, .err = err};
     ARENA_LOCAL(scratch);
     Map sources;
-    if (!set(&c,
-             str_fmt(
-                 scratch,
-                 "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL client_encoding = 'UTF8';%s",
-                 backup_native_settings)) ||
-        (!survey->is_native && !set(&c, "SET LOCAL lc_monetary = DEFAULT")) ||
+    Buf begin;
+    buf_init(&begin, scratch);
+    buf_addz(&begin, "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL client_encoding = ");
+    sql_add_literal(&begin, str_of(survey->encoding ? survey->encoding : "UTF8"));
+    buf_fmt(&begin, ";%s", backup_native_settings);
+    if (!set(&c, begin.p) || (!survey->is_neutral && !set(&c, "SET LOCAL lc_monetary = DEFAULT")) ||
         !read_sources(&c, scratch, &sources))
         return false;
     vec_each (const BackupTable, t, &survey->tables) {

@@ -99,6 +99,14 @@ typedef struct Survey {
     Buf rest; /* a row that has not ended */
 } Survey;
 
+/* What stands between quotes: SET client_encoding = 'LATIN1' */
+static const char *
+quoted(Arena *a, Str text)
+{
+    str_cut(&text, '\'');
+    return text.p ? str_dup(a, str_cut(&text, '\'')) : NULL;
+}
+
 static bool
 look_at(Survey *s, Str text, Err *err)
 {
@@ -119,6 +127,10 @@ look_at(Survey *s, Str text, Err *err)
     case SQL_DUMP_PRIVILEGES:
         names = &s->grantees;
         break;
+    case SQL_DUMP_SETTING:
+        if (strcmp(stmt.name, "client_encoding") == 0 && !s->ret->tables.n)
+            s->ret->encoding = quoted(s->arena, text);
+        return true;
     case SQL_DUMP_EXTENSION:
         names_add(s->arena, &s->extensions, stmt.name);
         return true;
@@ -244,6 +256,13 @@ tell_read(Survey *s, BackupTell tell, void *tell_arg, BackupInput *in)
                                      .tables = (int64_t)s->ret->tables.n});
 }
 
+bool
+restore_is_raw(const RestoreSurvey *s)
+{
+    return s->encoding &&
+           (strcmp(s->encoding, "SQL_ASCII") == 0 || strcmp(s->encoding, "MULE_INTERNAL") == 0);
+}
+
 BackupContents
 restore_contents(const RestoreSurvey *s)
 {
@@ -288,11 +307,15 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
     sort(&ret->others);
     sort(&ret->extensions);
     ret->is_exact = ret->is_native || manifest;
+    ret->is_neutral = ret->is_native || (manifest && manifest->is_neutral);
     BackupContents c = restore_contents(ret);
     return !manifest || backup_compare(manifest, &c, err);
 }
 
 /* ---- against a server ----------------------------------------------------------------------- */
+
+const char *const restore_preloads[] = {"pgaudit", "pg_cron",     "pglogical", "pg_stat_monitor",
+                                        "citus",   "timescaledb", "pgsodium",  NULL};
 
 /* Of `names`, those that a query of names does not give. */
 static void

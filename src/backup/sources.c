@@ -43,8 +43,8 @@ has_param(const DbUrl *u, const char *key)
 
 /* What db/ would connect with, as one text without secrets: it stands in the process list. */
 static bool
-connection_text(Arena *a, const BackupRequest *r, const char *application, const char **ret,
-                Err *err)
+connection_text(Arena *a, const BackupRequest *r, const char *application, const char *options,
+                const char **ret, Err *err)
 {
     const DbUrl *u = r->url;
     Buf hosts, ports, b;
@@ -74,9 +74,13 @@ connection_text(Arena *a, const BackupRequest *r, const char *application, const
             err_set(err, ERR_CONFIG, "pg_dump cannot be given the password of a client key");
             return err_hint(err, "use a key without one, or backup.method: native");
         }
-        if (strcmp(p->key, "application_name") != 0)
+        if (strcmp(p->key, "options") == 0) /* the last one of a setting counts */
+            options = str_fmt(a, "%s%s", p->value, options);
+        else if (strcmp(p->key, "application_name") != 0)
             add_keyword(&b, p->key, p->value);
     }
+    if (options[0])
+        add_keyword(&b, "options", options);
     add_keyword(&b, "application_name", application);
     *ret = b.p;
     return true;
@@ -230,17 +234,15 @@ dump_once(Arena *a, Dump *d, const char *program, BackupFormat format, Err *err)
     const BackupRequest *r = d->request;
     const Config *c = r->config;
     const char *application = str_fmt(a, "aramid/%s/dump", os_self_tag(a)), *text;
-    if (!connection_text(a, r, application, &text, err))
+    if (!connection_text(a, r, application, d->facts->options, &text, err))
         return false;
     int64_t wait = config_ms(c, CFG_LOCK_TIMEOUT);
-    const char *argv[] = {program,
-                          format == BACKUP_CUSTOM ? "-Fc" : "-Fp",
-                          "--no-password",
+    const char *argv[] = {program, format == BACKUP_CUSTOM ? "-Fc" : "-Fp", "--no-password",
+                          /* nothing is converted: odd bytes stay what they are */
+                          str_fmt(a, "--encoding=%s", d->facts->encoding),
                           str_fmt(a, "--lock-wait-timeout=%lld",
                                   (long long)(wait > LOCK_WAIT_MIN_MS ? wait : LOCK_WAIT_MIN_MS)),
-                          "-d",
-                          text,
-                          NULL};
+                          "-d", text, NULL};
     const char *none = NULL;
     const ChildOptions o = {.argv = argv,
                             .trace = c->trace,

@@ -204,20 +204,48 @@ connect_with_retries(Db *db, Err *err)
 /* On 14 and newer the server can look whether we are still there
  * (https://www.postgresql.org/docs/current/runtime-config-connection.html
  * #GUC-CLIENT-CONNECTION-CHECK-INTERVAL); servers on other systems than Linux refuse it. */
+static const struct {
+    const char *name, *value;
+    int since; /* version */
+} settings[] = {
+    {"client_connection_check_interval", "1s", 140000},
+    {"statement_timeout", "0", 0},
+    {"idle_in_transaction_session_timeout", "0", 0},
+    {"idle_session_timeout", "0", 140000},
+    {"transaction_timeout", "0", 170000},
+};
+
+static bool
+is_set(const Db *db, size_t i)
+{
+    return db->info.version >= settings[i].since && (i > 0 || db->checks_client);
+}
+
 int
 db_add_settings(const Db *db, Buf *b)
 {
-    int n = 1;
-    if (db->checks_client) {
-        buf_addz(b, "SET client_connection_check_interval='1s';");
-        n++;
-    }
-    buf_addz(b, "SET idle_in_transaction_session_timeout=0;");
-    if (db->info.version >= 170000) {
-        buf_addz(b, "SET transaction_timeout=0;");
-        n++;
-    }
+    int n = 0;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings && db->is_ours; i++)
+        if (is_set(db, i)) {
+            buf_fmt(b, "SET %s='%s';", settings[i].name, settings[i].value);
+            n++;
+        }
     return n;
+}
+
+/* The same for the first message, which goes before it is known whose session it is: behind a pooler
+ * another process answers than the one that was announced, and PGlite has one session for all. */
+static void
+add_first_settings(const Db *db, Buf *b)
+{
+    buf_addz(b, "SELECT pg_catalog.set_config(s.n, s.v, false) FROM (VALUES ");
+    for (size_t i = 0, n = 0; i < sizeof settings / sizeof *settings; i++)
+        if (is_set(db, i))
+            buf_fmt(b, "%s('%s', '%s')", n++ ? ", " : "", settings[i].name, settings[i].value);
+    buf_fmt(b,
+            ") s(n, v) WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %d AND "
+            "pg_catalog.strpos(pg_catalog.version(), 'emcc') OPERATOR(pg_catalog.=) 0;",
+            db->pq.PQbackendPID(db->conn));
 }
 
 /* The session's first message. Only functions that cost little in a new backend. */
@@ -226,13 +254,14 @@ learn(Db *db, DbOutcome *o)
 {
     Buf b;
     buf_init(&b, db->arena);
-    db_add_settings(db, &b);
+    add_first_settings(db, &b);
     buf_addz(&b,
              "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_postmaster_start_time(),"
              " pg_catalog.current_database(), CURRENT_USER, pg_catalog.pg_is_in_recovery(),"
              " pg_catalog.current_setting('transaction_read_only'),"
              " pg_catalog.encode(pg_catalog.timestamptz_send(pg_catalog.clock_timestamp()), 'hex'),"
-             " pg_catalog.current_setting('deadlock_timeout')");
+             " pg_catalog.current_setting('deadlock_timeout'),"
+             " pg_catalog.strpos(pg_catalog.version(), 'emcc') OPERATOR(pg_catalog.>) 0");
     if (db->opt.ask) {
         buf_addc(&b, ';');
         buf_addz(&b, db->opt.ask);
@@ -258,6 +287,22 @@ shown_ms(Str text)
         if (str_is(str_slice(text, digits, text.n), units[i].unit))
             return v * units[i].ms;
     return v;
+}
+
+/* What others have set in a session that is theirs too. */
+static bool
+keep_shared(Db *db, Err *err)
+{
+    DbRowsVec rows;
+    if (!db_query(db, db->arena,
+                  STR("SELECT pg_catalog.concat('RESET ALL;', pg_catalog.string_agg("
+                      "pg_catalog.format('SELECT pg_catalog.set_config(%L, %L, false);', name, "
+                      "setting), '')) FROM pg_catalog.pg_settings WHERE source "
+                      "OPERATOR(pg_catalog.=) 'session'"),
+                  &rows, err))
+        return false;
+    db->shared = db_cell(&rows.v[0], 0, 0);
+    return true;
 }
 
 static bool
@@ -295,6 +340,11 @@ fill_info(Db *db, Err *err)
     info->read_only = str_is(db_cell(r, 0, 5), "on");
     info->clock_offset_us = db_time_us(db_cell(r, 0, 6)) - (before + clock_wall_us()) / 2;
     info->deadlock_timeout_ms = shown_ms(db_cell(r, 0, 7));
+    info->is_direct = db->pq.PQbackendPID(db->conn) == info->backend_pid;
+    info->is_shared = str_is(db_cell(r, 0, 8), "t");
+    db->is_ours = info->is_direct && !info->is_shared;
+    if (info->is_shared && !keep_shared(db, err))
+        return false;
     info->used_password = db->pq.PQconnectionUsedPassword(db->conn);
     const char *tls = db->pq.PQsslAttribute(db->conn, "protocol");
     const char *cipher = db->pq.PQsslAttribute(db->conn, "cipher");
@@ -350,7 +400,7 @@ bool
 db_pooler(Db *db, DbPooler *ret, Err *err)
 {
     *ret = DB_DIRECT;
-    if (db->pq.PQbackendPID(db->conn) == db->info.backend_pid)
+    if (db->info.is_direct)
         return true;
     Db *other = arena_new(db->arena, Db);
     *other = (Db){.arena = db->arena, .pq = db->pq, .opt = db->opt};
@@ -375,6 +425,18 @@ db_pooler(Db *db, DbPooler *ret, Err *err)
     return ok;
 }
 
+/* A proxy that keeps sessions apart was found: this one is ours after all. */
+static bool
+take_session(Db *db, Err *err)
+{
+    ARENA_LOCAL(scratch);
+    Buf b;
+    buf_init(&b, scratch);
+    db->is_ours = true;
+    db_add_settings(db, &b);
+    return db_query(db, scratch, buf_str(&b), NULL, err);
+}
+
 bool
 db_open(Arena *a, const DbOptions *options, Db **ret, Err *err)
 {
@@ -391,7 +453,8 @@ db_open(Arena *a, const DbOptions *options, Db **ret, Err *err)
     DbPooler between = DB_DIRECT;
     if (!fill_info(db, err) || (options->refuse_pooler && !db_pooler(db, &between, err)) ||
         (between == DB_POOLER &&
-         !refuse_pooler(a, options, "two connections were given the same server process", err))) {
+         !refuse_pooler(a, options, "two connections were given the same server process", err)) ||
+        (between == DB_PROXY && !take_session(db, err))) {
         db_close(db);
         return false;
     }
@@ -404,8 +467,15 @@ db_close(Db *db)
 {
     if (!db || !db->conn)
         return;
+    if (db->shared.n) {
+        ARENA_LOCAL(scratch);
+        Err ignored;
+        db->opt.tick = NULL; /* also after Ctrl-C */
+        (void)!db_query(db, scratch, db->shared, NULL, &ignored);
+    }
     db_trace_plain(db, "closed");
-    db->pq.PQfinish(db->conn);
+    if (db->conn)
+        db->pq.PQfinish(db->conn);
     db->conn = NULL;
 }
 

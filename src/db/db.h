@@ -46,14 +46,17 @@ typedef struct DbInfo {
     const char *tls; /* "TLSv1.3, TLS_AES_256_GCM_SHA384"; NULL = not encrypted */
     bool used_password;
     int64_t clock_offset_us; /* server's wall clock minus ours */
+    bool is_direct;          /* nothing that keeps sessions of its own stands in between */
+    bool is_shared;          /* PGlite: one session for all clients, and one database by any name */
     int64_t deadlock_timeout_ms;
 } DbInfo;
 
 /* Connect and learn DbInfo. The arena must outlive the connection.
  * errors: ERR_AUTH, ERR_DB_MISSING, ERR_TLS, ERR_DENIED, ERR_POOLER, ERR_SERVER_VERSION,
  * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_SERVER_BUSY, ERR_INTERRUPTED; each with the place to look at.
- * The session then has no timeout of the role's for idle transactions, and from 14 on the server
- * notices within a second that we are gone and stops our statement.
+ * The session then has none of the timeouts that the role, the database or the server set for it and
+ * its statements, and from 14 on the server notices within a second that we are gone and stops our
+ * statement. Where the session is not ours alone (a pooler, PGlite) it is left as it is.
  * cost: one round trip after authentication. */
 MUST_CHECK bool db_open(Arena *a, const DbOptions *options, Db **ret, Err *err);
 void db_close(Db *db); /* NULL is fine */

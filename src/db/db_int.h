@@ -10,6 +10,8 @@ struct Db {
     PGconn *conn;
     DbOptions opt;
     DbInfo info;
+    bool is_ours;       /* the session: settings may stay in it */
+    Str shared;         /* what puts a session that is not ours back */
     bool checks_client; /* client_connection_check_interval works here */
     const DbRows *asked;
     DbNotice notice;

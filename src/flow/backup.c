@@ -62,6 +62,21 @@ fill_migrations(BackupRequest *r, const History *h, const RunReport *run)
     }
 }
 
+/* PGlite has one session for all who are connected, and `prisma dev` ends when it is asked for COPY:
+ * a dump would change what others see, or take the server away from them. */
+static bool
+refuse_shared(const Session *s, Err *err)
+{
+    if (!db_info(s->db)->is_shared)
+        return true;
+    err_set(err, ERR_BACKUP,
+            "this server is PGlite (also in `prisma dev`): it cannot be dumped "
+            "beside others");
+    err_detail(err, "all its clients share one session; nothing was touched");
+    return err_hint(err,
+                    "stop it and copy its folder, or use pgDump of @electric-sql/pglite-tools");
+}
+
 static bool
 make(Arena *a, const BackupJob *job, BackupSet *ret, Err *err)
 {
@@ -161,6 +176,10 @@ flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
     JournalVec journal = {0};
     if (!session_open(a, &o, &s, err))
         return false;
+    if (!refuse_shared(&s, err)) {
+        session_close(&s);
+        return false;
+    }
     const DbInfo *info = db_info(s.db);
     say(&in->sink, RUN_CONNECTED, RUN_INFO, -1,
         str_fmt(a, "PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"", info->version / 10000,
@@ -329,7 +348,7 @@ flow_backup_before(Arena *a, const BackupJob *job, const char **ret_id, Err *err
     const RunSink *sink = job->sink;
     BackupSet set;
     BackupSetVec pruned = {0};
-    if (!check_place(in->config, sink, err))
+    if (!check_place(in->config, sink, err) || !refuse_shared(job->session, err))
         return err_detail(err, "state: nothing was changed");
     say(sink, RUN_BACKUP, RUN_INFO, -1, "making a backup first");
     if (!make(a, job, &set, err)) {

@@ -6,6 +6,20 @@
 
 #include <inttypes.h>
 
+/* PGlite has one database, whatever name is asked for: the one that is in use. A role's default
+ * must not stop what was asked for; a server that accepts no writes says so all the same. */
+static bool
+check_server(Db *db, Err *err)
+{
+    ARENA_LOCAL(a);
+    if (!db_info(db)->is_shared)
+        return db_query(db, a, STR("SET default_transaction_read_only = off"), NULL, err);
+    err_set(err, ERR_RESTORE,
+            "this server is PGlite (also in `prisma dev`): it has one database, "
+            "which is in use");
+    return err_hint(err, "restore on a PostgreSQL: --into URL; nothing was touched");
+}
+
 bool
 database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *origin, Db **ret,
                Err *err)
@@ -20,7 +34,7 @@ database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *orig
         DbOptions o = flow_connection(in, admin, origin, "aramid restore");
         o.refuse_pooler = true;
         if (db_open(a, &o, ret, err))
-            return true;
+            return check_server(*ret, err);
         if (err->code != ERR_DB_MISSING && err->code != ERR_DENIED)
             return false;
     }
@@ -31,7 +45,9 @@ database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *orig
 
 static const char facts_sql[] =
     "SELECT pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, %s, %s, %s,"
-    " t.spcname, o.rolname, pg_catalog.pg_has_role(d.datdba, 'MEMBER'), d.datconnlimit,"
+    " CASE WHEN d.dattablespace OPERATOR(pg_catalog.<>) (SELECT x.dattablespace FROM"
+    " pg_catalog.pg_database x WHERE x.datname OPERATOR(pg_catalog.=) 'template0') THEN t.spcname"
+    " END, o.rolname, pg_catalog.pg_has_role(d.datdba, 'MEMBER'), d.datconnlimit,"
     " CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') THEN"
     " pg_catalog.pg_database_size(d.oid) ELSE -1 END,"
     " pg_catalog.shobj_description(d.oid, 'pg_database'),"
@@ -50,7 +66,11 @@ static const char facts_sql[] =
     " pg_catalog.pg_database d CROSS JOIN LATERAL pg_catalog.aclexplode(d.datacl) x WHERE d.datname"
     " OPERATOR(pg_catalog.=) %s;"
     "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=)"
-    " CURRENT_USER";
+    " CURRENT_USER;"
+    "SELECT gid, owner FROM pg_catalog.pg_prepared_xacts WHERE database OPERATOR(pg_catalog.=) %s"
+    " ORDER BY 1;"
+    "SELECT name, setting FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) ANY"
+    " ('{shared_preload_libraries,cron.database_name}')";
 
 static void
 option(Buf *b, const char *word, Str value)
@@ -80,13 +100,23 @@ create_options(Arena *a, const DbRows *r)
     } else if (str_is(provider, "c")) {
         buf_addz(&b, " LOCALE_PROVIDER libc");
     }
-    buf_addz(&b, " TABLESPACE ");
-    sql_add_ident(&b, db_cell(r, 0, 6).p);
+    /* To name the one that it gets anyway wants a privilege that CREATEDB does not bring. */
+    if (db_cell(r, 0, 6).n) {
+        buf_addz(&b, " TABLESPACE ");
+        sql_add_ident(&b, db_cell(r, 0, 6).p);
+    }
     if (str_is(db_cell(r, 0, 8), "t")) {
         buf_addz(&b, " OWNER ");
         sql_add_ident(&b, db_cell(r, 0, 7).p);
     }
     return b.p;
+}
+
+const char *
+database_raw_options(Arena *a, const RestoreSurvey *s)
+{
+    return str_fmt(a, " ENCODING '%s' LC_COLLATE 'C' LC_CTYPE 'C'",
+                   strcmp(s->encoding, "SQL_ASCII") == 0 ? "SQL_ASCII" : "MULE_INTERNAL");
 }
 
 /* Settings that are lists hold names in quotes already; as one literal they would be one name
@@ -178,14 +208,21 @@ database_facts(Arena *a, Db *admin, const char *name, DatabaseFacts *ret, Err *e
     buf_init(&literal, a);
     sql_add_literal(&literal, str_of(name));
     DbRowsVec r;
-    char *sql = str_fmt(a, facts_sql, major >= 15 ? "d.datlocprovider" : "NULL",
-                        major >= 17   ? "d.datlocale"
-                        : major >= 15 ? "d.daticulocale"
-                                      : "NULL",
-                        major >= 16 ? "d.daticurules" : "NULL", literal.p, literal.p, literal.p);
+    char *sql =
+        str_fmt(a, facts_sql, major >= 15 ? "d.datlocprovider" : "NULL",
+                major >= 17   ? "d.datlocale"
+                : major >= 15 ? "d.daticulocale"
+                              : "NULL",
+                major >= 16 ? "d.daticurules" : "NULL", literal.p, literal.p, literal.p, literal.p);
     if (!db_query(admin, a, str_of(sql), &r, err))
         return false;
     ret->may_create = r.v[3].rows && str_is(db_cell(&r.v[3], 0, 0), "t");
+    for (int i = 0; i < r.v[4].rows; i++)
+        *vec_add(a, &ret->prepared) =
+            str_fmt(a, "'%s' of %s", db_cell(&r.v[4], i, 0).p, db_cell(&r.v[4], i, 1).p);
+    for (int i = 0; i < r.v[5].rows; i++)
+        *(str_starts(db_cell(&r.v[5], i, 0), STR("cron")) ? &ret->cron : &ret->preloaded) =
+            db_cell(&r.v[5], i, 1).p;
     Buf b;
     buf_init(&b, a);
     buf_addz(&b, "COMMENT ON DATABASE %DB% IS ");
@@ -204,6 +241,8 @@ database_facts(Arena *a, Db *admin, const char *name, DatabaseFacts *ret, Err *e
     ret->has_slots = str_is(db_cell(d, 0, 12), "t");
     ret->has_subscriptions = str_is(db_cell(d, 0, 13), "t");
     ret->create = create_options(a, d);
+    ret->owner = db_cell(d, 0, 7).p;
+    ret->may_rename = str_is(db_cell(d, 0, 8), "t");
     if (!str_is(db_cell(d, 0, 9), "-1"))
         *vec_add(a, &ret->alters) =
             str_fmt(a, "ALTER DATABASE %%DB%% CONNECTION LIMIT %s", db_cell(d, 0, 9).p);
@@ -232,10 +271,12 @@ database_guests(Arena *a, Db *admin, const char *name, RestoreReport *ret, Err *
     buf_init(&b, a);
     buf_addz(
         &b,
-        "SELECT pid, usename, application_name, coalesce(client_addr::pg_catalog.text, 'local'),"
+        "SELECT pid, usename, CASE WHEN backend_type OPERATOR(pg_catalog.=) 'client backend' THEN"
+        " application_name ELSE backend_type END, coalesce(client_addr::pg_catalog.text, 'local'),"
         " state");
     add_guests_from(&b, name);
-    buf_addz(&b, " AND backend_type OPERATOR(pg_catalog.=) 'client backend' ORDER BY pid");
+    buf_addz(&b, " AND backend_type OPERATOR(pg_catalog.!~~) 'autovacuum%'"
+                 " AND backend_type OPERATOR(pg_catalog.!~~) 'parallel%' ORDER BY pid");
     DbRowsVec r;
     if (!db_query(admin, a, buf_str(&b), &r, err))
         return false;
@@ -284,31 +325,44 @@ database_create(Arena *a, Db *admin, const char *name, const DatabaseFacts *like
     return run_long(admin, a, buf_str(&b), "marking the new database", err);
 }
 
-static void
-add_alters(Buf *b, const char *name, const DatabaseFacts *like)
+bool
+database_finish(Arena *a, Db *admin, const char *name, const DatabaseFacts *like,
+                RestoreTexts *denied, Err *err)
 {
+    static const char what[] = "giving the new database its settings";
     vec_each (const char *, text, &like->alters) {
         const char *at = strstr(*text, "%DB%");
-        buf_add(b, (Str){*text, (size_t)(at - *text)});
-        sql_add_ident(b, name);
-        buf_fmt(b, "%s;", at + strlen("%DB%"));
+        Buf b;
+        buf_init(&b, a);
+        buf_add(&b, (Str){*text, (size_t)(at - *text)});
+        sql_add_ident(&b, name);
+        buf_addz(&b, at + strlen("%DB%"));
+        if (run_long(admin, a, buf_str(&b), what, err))
+            continue;
+        if (err->code != ERR_DENIED) /* a superuser may have set it: no reason to stop */
+            return false;
+        *vec_add(a, denied) = b.p;
     }
+    return true;
 }
 
 bool
-database_finish(Arena *a, Db *admin, const char *name, const DatabaseFacts *like, Err *err)
+database_writes(Arena *a, Db *db, int64_t *ret, Err *err)
 {
-    Buf b;
-    buf_init(&b, a);
-    buf_addz(&b, "BEGIN;");
-    add_alters(&b, name, like);
-    buf_addz(&b, "COMMIT");
-    if (run_long(admin, a, buf_str(&b), "giving the new database its settings", err))
-        return true;
-    Err ignored;
-    if (db_is_open(admin))
-        (void)!db_query(admin, a, STR("ROLLBACK"), NULL, &ignored);
-    return false;
+    enum { LATE_MS = 600 }; /* before 15 a collector hands the numbers out, twice a second */
+    DbRowsVec r;
+    if (db_info(db)->version < 150000)
+        clock_sleep_ms(LATE_MS);
+    if (!db_query(db, a,
+                  STR("SELECT COALESCE(pg_catalog.sum(n_tup_ins OPERATOR(pg_catalog.+) n_tup_upd"
+                      " OPERATOR(pg_catalog.+) n_tup_del), 0)::pg_catalog.int8 FROM"
+                      " pg_catalog.pg_stat_user_tables"),
+                  &r, err))
+        return false;
+    long long n = 0;
+    str_to_int(db_cell(&r.v[0], 0, 0), 0, INT64_MAX, &n);
+    *ret = n;
+    return true;
 }
 
 bool
@@ -330,6 +384,7 @@ database_drop(Db *admin, const char *name)
 typedef struct Ending {
     Db *db;
     const char *name;
+    bool all;
 } Ending;
 
 /* While ALTER DATABASE waits for the others to go (it lets nobody new in), they are ended. */
@@ -344,6 +399,8 @@ end_guests(void *arg, int64_t elapsed_ms)
     buf_init(&b, a);
     buf_addz(&b, "SELECT pg_catalog.pg_terminate_backend(pid)");
     add_guests_from(&b, e->name);
+    if (!e->all)
+        buf_addz(&b, " AND application_name OPERATOR(pg_catalog.~~) 'aramid/%'");
     if (db_is_open(e->db))
         (void)!db_query(e->db, a, buf_str(&b), NULL, &ignored);
     return true;
@@ -373,14 +430,12 @@ bool
 database_exchange(Arena *a, Db *admin, Db *other, const DatabaseNames *names, bool force, Err *err)
 {
     Str sql = str_of(database_exchange_sql(a, names));
-    Ending ending = {other, names->old};
+    Ending ending = {other, names->old, force};
     for (int attempt = 1;; attempt++) {
         ARENA_LOCAL(scratch);
         DbOutcome o;
-        if (force) {
-            end_guests(&ending, 0);
-            db_set_tick(admin, end_guests, &ending);
-        }
+        end_guests(&ending, 0);
+        db_set_tick(admin, end_guests, &ending);
         db_run(admin, scratch, sql, &(DbRun){0}, &o);
         db_set_tick(admin, NULL, NULL);
         if (o.end == DB_DONE)

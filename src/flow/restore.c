@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-enum { TELL_EVERY_MS = 200 };
+enum { TELL_EVERY_MS = 200, FINISH_ATTEMPTS = 3 };
 
 static void
 event(const RestoreInput *in, RunEventKind kind, RunLevel level, const char *text)
@@ -158,6 +158,65 @@ run(Restore *r)
     return true;
 }
 
+/* No migration runs in a database that is about to be replaced; whoever wants to waits, and goes on in
+ * the restored one. */
+static bool
+lock_old(Restore *r)
+{
+    History nothing = history_none();
+    JournalVec journal = {0};
+    return !r->ret->replaces || (lock_and_read(&r->old, &nothing, &journal, &r->in->sink, r->err) &&
+                                 database_writes(r->arena, r->old.db, &r->old_writes, r->err));
+}
+
+/* Others may have come and gone since: what they wrote is in the old database only. */
+static void
+tell_writes(Restore *r)
+{
+    RestoreReport *ret = r->ret;
+    Err why;
+    int64_t now = -1;
+    if (!ret->replaces)
+        return;
+    if (restoring_open(r, ret->old_name) && database_writes(r->arena, r->db, &now, &why) &&
+        now == r->old_writes)
+        return;
+    if (now < 0)
+        restoring_note(r, "whether the old database was written to meanwhile could not be asked");
+    else
+        restoring_note(r,
+                       "the old database was written to while the backup was restored (%" PRId64
+                       " rows): that is in \"%s\" only",
+                       now - r->old_writes, restoring_shown(r->arena, ret->old_name));
+}
+
+static bool
+connect_admin(Restore *r)
+{
+    return (r->admin && db_is_open(r->admin)) ||
+           database_admin(r->arena, &r->in->base, &r->ret->target.url, r->ret->target.origin,
+                          &r->admin, r->err);
+}
+
+/* A connection that was lost while rows came in, by another, is no reason to fail. */
+static bool
+finish(Restore *r, const char *fresh)
+{
+    for (int attempt = 1;; attempt++) {
+        RestoreTexts denied = {0};
+        if (connect_admin(r) &&
+            database_finish(r->arena, r->admin, fresh, &r->facts, &denied, r->err)) {
+            vec_each (const char *, text, &denied)
+                restoring_note(r, "role \"%s\" may not say, for the new database: %s",
+                               restoring_shown(r->arena, db_info(r->admin)->user),
+                               restoring_shown(r->arena, *text));
+            return true;
+        }
+        if (r->err->code != ERR_CONNECTION_LOST || attempt == FINISH_ATTEMPTS)
+            return false;
+    }
+}
+
 /* The copy is whole: now the names. What fails here leaves it under its own. */
 static bool
 take_name(Restore *r, const char *fresh)
@@ -168,12 +227,14 @@ take_name(Restore *r, const char *fresh)
     const DatabaseNames names = {ret->database, ret->old_name, fresh};
     if (strcmp(fresh, ret->database) == 0)
         return true;
-    bool ok =
-        database_admin(a, &r->in->base, &ret->target.url, ret->target.origin, &other, r->err) &&
-        database_exchange(a, r->admin, other, &names, r->in->force, r->err);
+    bool ok = connect_admin(r) &&
+              database_admin(a, &r->in->base, &ret->target.url, ret->target.origin, &other, r->err);
+    session_close(&r->old); /* it would be in the way, too */
+    ok = ok && database_exchange(a, r->admin, other, &names, r->in->force, r->err);
     db_close(other);
     if (ok) {
         ret->made = ret->database;
+        tell_writes(r);
         return true;
     }
     if (r->err->code == ERR_CONNECTION_LOST)
@@ -216,7 +277,8 @@ into_new_database(Restore *r)
 {
     RestoreReport *ret = r->ret;
     /* A name that somebody asked for is given to a whole database only. */
-    bool is_asked_for = ret->replaces || r->in->replace || r->in->name;
+    bool is_cron = r->facts.cron && restoring_wants(r, "pg_cron");
+    bool is_asked_for = (ret->replaces || r->in->replace || r->in->name) && !is_cron;
     const char *fresh =
         is_asked_for ? database_dated(r->arena, ret->database, "restoring") : ret->database;
     if (!database_create(r->arena, r->admin, fresh, &r->facts, r->err))
@@ -229,7 +291,7 @@ into_new_database(Restore *r)
     if (!ok)
         return drop_unfinished(r, fresh);
     ret->made = fresh;
-    if (!database_finish(r->arena, r->admin, fresh, &r->facts, r->err))
+    if (!finish(r, fresh))
         return err_detail(r->err,
                           "the backup is restored and whole in database \"%s\", without the "
                           "settings of \"%s\"",
@@ -248,7 +310,7 @@ restore(Restore *r)
     if (r->in->dry_run)
         return true;
     if (!restoring_gate(r) || !restoring_guests(r) ||
-        (r->in->approve && !r->in->approve(r->in->approve_arg, r->ret, r->err)))
+        (r->in->approve && !r->in->approve(r->in->approve_arg, r->ret, r->err)) || !lock_old(r))
         return false;
     if (!r->in->into)
         return into_new_database(r);
@@ -265,6 +327,7 @@ flow_restore(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err)
     *ret = (RestoreReport){.config = in->base.config, .dry_run = in->dry_run};
     Restore r = {.arena = a, .in = in, .ret = ret, .err = err};
     bool ok = restore(&r);
+    session_close(&r.old);
     db_close(r.db);
     db_close(r.admin);
     ret->ms = clock_ms() - started;
@@ -295,6 +358,22 @@ make_roles(Restore *r)
     return !b.n || db_query(r->db, r->arena, buf_str(&b), NULL, r->err);
 }
 
+/* A database that can hold the rows: in one of UTF8 there is no place for bytes of no encoding. */
+static bool
+open_drill(Restore *r)
+{
+    static const char name[] = "drill";
+    if (!restoring_open(r, NULL) || !restore_is_raw(&r->ret->survey))
+        return r->db && db_is_open(r->db);
+    bool ok = db_query(r->db, r->arena,
+                       str_of(str_fmt(r->arena, "CREATE DATABASE %s TEMPLATE template0%s", name,
+                                      database_raw_options(r->arena, &r->ret->survey))),
+                       NULL, r->err);
+    db_close(r->db);
+    r->db = NULL;
+    return ok && restoring_open(r, name);
+}
+
 static bool
 drill(Restore *r)
 {
@@ -318,7 +397,7 @@ drill(Restore *r)
     if (!url_parse(r->arena, temp_cluster_url(cluster), t->origin, &t->url, r->err))
         return false;
     t->shown = url_shown(r->arena, &t->url);
-    bool ok = restoring_open(r, NULL) && make_roles(r) && restoring_lacks(r, r->db);
+    bool ok = open_drill(r) && make_roles(r) && restoring_lacks(r, r->db);
     if (ok) {
         r->ret->into = true;
         r->ret->database = "postgres";

@@ -11,6 +11,8 @@ typedef struct Restore {
     BackupInputOptions input;
     Db *admin, *db;
     DatabaseFacts facts;
+    Session old; /* on the database that is replaced: it holds the migration locks */
+    int64_t old_writes;
     int64_t told_ms;
 } Restore;
 
@@ -27,5 +29,6 @@ MUST_CHECK bool restoring_database(Restore *r);
 MUST_CHECK bool restoring_open(Restore *r, const char *name); /* NULL = the target's own */
 MUST_CHECK bool restoring_guests(Restore *r);                 /* sessions of others end it */
 MUST_CHECK bool restoring_lacks(Restore *r, Db *db);          /* extensions and roles */
+bool restoring_wants(const Restore *r, const char *extension);
 void restoring_versions(Restore *r, const DbInfo *info);
 MUST_CHECK bool restoring_gate(Restore *r); /* whether it may be done from here */

@@ -69,6 +69,81 @@ restoring_versions(Restore *r, const DbInfo *info)
             r->ret->survey.major, major, major);
 }
 
+/* What would keep the names from being exchanged is told before the work. */
+static bool
+check_exchange(Restore *r, const char *name)
+{
+    if (r->facts.prepared.n) {
+        err_set(r->err, ERR_RESTORE,
+                "database \"%s\" has transactions that are prepared: its name "
+                "cannot be given away",
+                restoring_shown(r->arena, name));
+        add_list(r->err, &r->facts.prepared);
+        return err_hint(r->err, "in that database: COMMIT PREPARED or ROLLBACK PREPARED ...");
+    }
+    if (r->facts.may_rename)
+        return true;
+    err_set(r->err, ERR_DENIED,
+            "database \"%s\" belongs to role \"%s\": role \"%s\" cannot give "
+            "its name away",
+            restoring_shown(r->arena, name), restoring_shown(r->arena, r->facts.owner),
+            restoring_shown(r->arena, db_info(r->admin)->user));
+    return err_hint(r->err, "restore as its owner, or beside it, without --replace");
+}
+
+/* A pooler keeps its sessions on the new database, which then cannot be given its name. */
+static bool
+check_way(Restore *r)
+{
+    if (db_info(r->admin)->is_direct || !(r->in->replace || r->in->name))
+        return true;
+    err_set(r->err, ERR_POOLER,
+            "a pooler stands between here and the server, and keeps sessions: a "
+            "restored database could not be given its name");
+    return err_hint(r->err, "use the address of PostgreSQL itself (DIRECT_URL, or --url)");
+}
+
+bool
+restoring_wants(const Restore *r, const char *extension)
+{
+    vec_each (const char *, name, &r->ret->survey.extensions)
+        if (strcmp(*name, extension) == 0)
+            return true;
+    return false;
+}
+
+/* Extensions that can only be made where the server was started with them, or in one database. */
+static bool
+check_extensions(Restore *r)
+{
+    for (size_t i = 0; restore_preloads[i]; i++) {
+        const char *name = restore_preloads[i];
+        if (!restoring_wants(r, name) || !r->facts.preloaded || strstr(r->facts.preloaded, name))
+            continue;
+        err_set(r->err, ERR_RESTORE,
+                "the backup needs the extension %s, which this server was not "
+                "started with",
+                name);
+        return err_hint(r->err, "add it to shared_preload_libraries and start the server again");
+    }
+    const char *cron = r->facts.cron;
+    if (!restoring_wants(r, "pg_cron") || !cron ||
+        (strcmp(cron, r->ret->database) == 0 && !r->ret->replaces))
+        return true;
+    err_set(r->err, ERR_RESTORE,
+            "the backup needs the extension pg_cron, which can only be made in "
+            "database \"%s\" (cron.database_name)",
+            restoring_shown(r->arena, cron));
+    if (r->ret->replaces)
+        err_hint(r->err,
+                 "give that database another name first (ALTER DATABASE ... RENAME TO ...), "
+                 "then: aramid restore --name %s",
+                 str_shell(r->arena, cron));
+    return err_hint(r->err,
+                    "or set cron.database_name to the new database's name, start the server "
+                    "again, and restore with --name");
+}
+
 bool
 restoring_server(Restore *r)
 {
@@ -82,15 +157,17 @@ restoring_server(Restore *r)
         !restoring_lacks(r, r->admin))
         return false;
     restoring_versions(r, db_info(r->admin));
-    if (db_info(r->admin)->in_recovery || db_info(r->admin)->read_only)
+    if (db_info(r->admin)->in_recovery)
         return err_set(r->err, ERR_READ_ONLY, "the server accepts no writes");
+    if (!r->facts.exists && restore_is_raw(&ret->survey))
+        r->facts.create = database_raw_options(r->arena, &ret->survey);
     ret->exists = r->facts.exists;
     ret->old_bytes = r->facts.bytes;
     if (r->in->replace && ret->exists) {
         ret->replaces = true;
         ret->database = name;
         ret->old_name = database_dated(r->arena, name, "before");
-        if (!database_guests(r->arena, r->admin, name, ret, r->err))
+        if (!database_guests(r->arena, r->admin, name, ret, r->err) || !check_exchange(r, name))
             return false;
         if (r->facts.has_slots || r->facts.has_subscriptions)
             restoring_note(r,
@@ -101,6 +178,8 @@ restoring_server(Restore *r)
                         : r->in->replace ? name
                                          : database_dated(r->arena, name, "restored");
     }
+    if (!check_way(r) || !check_extensions(r))
+        return false;
     DatabaseFacts there;
     if (!ret->replaces && !database_facts(r->arena, r->admin, ret->database, &there, r->err))
         return false;
@@ -128,7 +207,16 @@ restoring_open(Restore *r, const char *name)
         url->database = name;
     DbOptions o = flow_connection(&r->in->base, url, r->ret->target.origin, "aramid restore");
     o.refuse_pooler = true;
-    return db_open(r->arena, &o, &r->db, r->err);
+    if (!db_open(r->arena, &o, &r->db, r->err))
+        return false;
+    const DbInfo *info = db_info(r->db);
+    if (!info->is_shared && (!name || strcmp(info->database, name) == 0))
+        return true;
+    err_set(r->err, ERR_RESTORE,
+            "the server gave database \"%s\" instead of the one that was asked for: nothing was "
+            "touched",
+            restoring_shown(r->arena, info->database));
+    return err_hint(r->err, "use the address of a PostgreSQL itself (DIRECT_URL, or --url)");
 }
 
 /* --into: the database is there, and must be empty. */
@@ -186,12 +274,6 @@ restoring_guests(Restore *r)
 
 /* ---- may it be done, from here, to this database? ------------------------------------------- */
 
-static void
-close_session(Session *s)
-{
-    session_close(s);
-}
-
 /* The database that is replaced says who it is; a new one beside it harms nothing, but is not made
  * by a build of a preview, either. */
 bool
@@ -203,13 +285,13 @@ restoring_gate(Restore *r)
         flow_guard_open(r->arena, &r->in->base, GATE_CHANGES, "aramid restore", &guard);
         return flow_guard_check(&guard, r->err);
     }
-    Session s __attribute__((cleanup(close_session))) = {0};
+    Session *s = &r->old;
     History nothing = history_none();
-    SessionOptions o = flow_session(&r->in->base, &r->ret->target, &nothing, "restore", FLOW_READS);
+    SessionOptions o = flow_session(&r->in->base, &r->ret->target, &nothing, "restore", FLOW_LOCKS);
     JournalVec journal = {0};
     flow_guard_open(r->arena, &r->in->base, GATE_DESTROYS, "aramid restore --replace", &guard);
-    if (!session_open(r->arena, &o, &s, r->err) || !session_read(&s, &nothing, &journal, r->err) ||
-        !flow_guard_session(&guard, &s, r->ret->target.origin, r->err) ||
+    if (!session_open(r->arena, &o, s, r->err) || !session_read(s, &nothing, &journal, r->err) ||
+        !flow_guard_session(&guard, s, r->ret->target.origin, r->err) ||
         !flow_guard_consent(&guard, &consent, r->err))
         return false;
     flow_guard_announce(&guard, &r->in->sink);

@@ -1,14 +1,16 @@
 """Restore: what comes back is what was there; what was there stays until it has."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 
+import psycopg2
 import pytest
 
 from harness import aramid, everything, wait
-from harness.cluster import MAJORS, REPO, Database, client_tool
+from harness.cluster import MAJORS, REPO, Database, client_tool, free_port
 
 PG_DUMP = 15  # the distribution's
 NATIVE_DUMP = os.path.join(REPO, "build/debug/tests/unit/backup/native-dump")
@@ -387,8 +389,7 @@ def backup_and_restore(project, db, *args):
     """What production's deploy trusts is what verify, the drill and restore read."""
     backup(project, db, *args)
     for verify in (["--all"], ["--drill"]):
-        result = aramid.run("backup", "verify", *verify, cwd=project.path, timeout=300,
-                            env={"ARAMID_PG_BINDIR": db.server.bindir})
+        result = aramid.run("backup", "verify", *verify, cwd=project.path, env={"ARAMID_PG_BINDIR": db.server.bindir})
         assert result.rc == 0, result
     before = databases(db.server)
     result = restore(project, db, "--json")
@@ -408,3 +409,231 @@ def test_rows_come_in_through_the_root_of_partitions(servers, project, major, me
     assert [line for line in everything.differences(db, copy) if not line.startswith(leaves)] == []
     copy.drop()
     db.drop()
+
+
+SETTINGS = ("bytea_output = 'escape'", "array_nulls = off", "client_encoding = 'LATIN1'", "quote_all_identifiers = on",
+            "DateStyle = 'SQL, DMY'", "IntervalStyle = 'sql_standard'", "extra_float_digits = -15",
+            "standard_conforming_strings = off", "TimeZone = 'Asia/Kolkata'", "transform_null_equals = on",
+            "xmloption = 'document'", "default_transaction_isolation = 'serializable'")
+VALUES = """
+CREATE TABLE v (id int PRIMARY KEY, b bytea, a text[], n text, f float8, d date, i interval, at timestamptz, m money);
+INSERT INTO v VALUES (1, '\\xdead005c27', ARRAY['NULL', NULL, 'x'], 'äöü €', 0.1 + 0.2, '2026-02-01', '-1 day -02:03:04',
+    '2026-02-01 10:00+00', 12.5), (2, '\\x', '{}', E'a\\\\b\\'c', 'NaN', 'infinity', '1 year 2 mons', NULL, -3);
+CREATE VIEW w AS SELECT id, d = '2026-02-01'::date AS today, '\\x00ff'::bytea AS x FROM v WHERE n <> E'q\\\\';
+ALTER TABLE v ADD CHECK (d > '1999-12-31'::date);
+"""
+
+
+@pytest.mark.parametrize("by", ["role", "database"])
+@pytest.mark.parametrize("major,method", [(15, "pg_dump"), (18, "native")])
+def test_settings_of_role_and_database_change_no_value(servers, project, major, method, by):
+    server = servers.get(major)
+    db = server.new_database()
+    server.admin("CREATE ROLE odd LOGIN SUPERUSER")
+    db.sql(VALUES)
+    for setting in SETTINGS:
+        server.admin(f"ALTER {'ROLE odd' if by == 'role' else 'DATABASE ' + db.name} SET {setting}")
+    expected = contents(db, ["v", "w"]) if by == "role" else None
+    result = aramid.run("backup", "--url", db.url(user="odd"), "--method", method, cwd=project.path)
+    assert result.rc == 0, result
+    before = databases(server)
+    result = aramid.run("restore", "--url", db.url(user="odd"), "--json", cwd=project.path)
+    assert result.rc == 0 and result.json["compared"] == 1 and not result.json["comparedByCount"], result
+    copy = made(server, before)
+    server.admin(f"ALTER DATABASE {db.name} RESET ALL; ALTER DATABASE {copy.name} RESET ALL")
+    assert contents(copy, ["v", "w"]) == (expected or contents(db, ["v", "w"]))
+    assert [d for d in everything.differences(db, copy) if "odd" not in d] == []
+    copy.drop()
+    db.drop()
+    server.admin("DROP ROLE odd")
+
+
+@pytest.mark.parametrize("major,method", [(15, "pg_dump"), (15, "native"), (18, "native")])
+def test_bytes_of_no_encoding(servers, project, major, method):
+    server = servers.get(major)
+    server.admin("CREATE DATABASE raw TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+    db = Database(server, "raw")
+    db.sql("CREATE TABLE t (id int, v text)")
+    with db.connect(options="-c client_encoding=SQL_ASCII") as conn, conn.cursor() as cursor:
+        cursor.execute(b"INSERT INTO t VALUES (1, '\\344\\377'), (2, E'\\\\xfe\\\\x80'), (3, '\\303\\244')".decode("unicode_escape").encode("latin-1"))
+    conn.close()
+    asked = "SELECT id, encode(v::bytea, 'hex') FROM t ORDER BY 1"
+    copy = backup_and_restore(project, db, "--method", method)
+    assert copy.sql(asked) == db.sql(asked)
+    copy.drop()
+    db.drop()
+    # Where there is nothing to take the encoding from.
+    result = restore(project, Database(server, "postgres"), "--name", "raw")
+    assert result.rc == 0, result
+    assert db.sql(asked)[0] == (1, "e4ff")
+    db.drop()
+
+
+# ---- roles, timeouts, others -------------------------------------------------------------------
+
+
+@pytest.fixture
+def managed(server):
+    """A role as hosting platforms give it: it may make databases, and that is all."""
+    server.admin("CREATE ROLE app LOGIN CREATEDB; CREATE ROLE other")
+    server.admin("CREATE DATABASE shop OWNER app TEMPLATE template0")
+    db = Database(server, "shop")
+    db.sql("ALTER DATABASE shop SET log_min_duration_statement = 500; ALTER DATABASE shop SET work_mem = '5MB';"
+           "GRANT CONNECT ON DATABASE shop TO other")
+    db.sql("CREATE SCHEMA own; CREATE TABLE own.t (id serial PRIMARY KEY, v text); CREATE TABLE p (id int REFERENCES own.t);"
+           "INSERT INTO own.t (v) SELECT 'v' || i FROM generate_series(1, 50) i", user="app")
+    yield db
+    for name in databases(server):
+        if name.startswith("shop"):
+            server.admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+    server.admin("DROP ROLE app; DROP ROLE other")
+
+
+def app(project, db, command, *args):
+    return aramid.run(command, "--url", db.url(user="app"), *args, cwd=project.path)
+
+
+def test_createdb_and_ownership_suffice(project, managed):
+    server = managed.server
+    assert app(project, managed, "backup").rc == 0
+    result = app(project, managed, "restore", "--name", "shop2")
+    assert result.rc == 0 and "log_min_duration_statement" in result.text, result
+    assert Database(server, "shop2").one("SELECT count(*) FROM own.t") == 50
+    managed.sql("DELETE FROM own.t")
+    result = app(project, managed, "restore", "--replace", "--confirm", "shop")
+    assert result.rc == 0, result
+    assert managed.one("SELECT count(*) FROM own.t") == 50
+    assert managed.one("SELECT current_setting('work_mem')") == "5MB"
+    assert server.admin("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'shop'") == [("app",)]
+    # Who may not give the name away is told before the work.
+    server.admin("ALTER DATABASE shop OWNER TO postgres")
+    before = databases(server)
+    result = app(project, managed, "restore", "--replace", "--confirm", "shop", "--dry-run")
+    assert result.rc == 33 and "postgres" in result.err and databases(server) == before, result
+
+
+def test_timeouts_of_the_role_end_nothing(project, managed):
+    server = managed.server
+    managed.sql("INSERT INTO own.t (v) SELECT repeat('x', 500) FROM generate_series(1, 40000)")
+    assert app(project, managed, "backup").rc == 0
+    server.admin("ALTER ROLE app SET statement_timeout = '150ms'; ALTER ROLE app SET idle_in_transaction_session_timeout = '50ms';"
+                 "ALTER ROLE app SET default_transaction_read_only = on; ALTER ROLE app SET lock_timeout = '50ms'")
+    if server.major >= 14:
+        server.admin("ALTER ROLE app SET idle_session_timeout = '50ms'")
+    assert app(project, managed, "backup").rc == 0
+    before = databases(server)
+    result = app(project, managed, "restore", "--replace", "--confirm", "shop")
+    assert result.rc == 0, result
+    assert len(databases(server) - before) == 1 and managed.one("SELECT count(*) FROM own.t") == 40050
+
+
+def test_a_prepared_transaction_is_found_before_the_work(project, small):
+    backup(project, small)
+    small.sql("BEGIN; INSERT INTO t VALUES (999); PREPARE TRANSACTION 'left over'")
+    before = databases(small.server)
+    for more in (["--dry-run"], ["--confirm", small.name], ["--confirm", small.name, "--force"]):
+        result = restore(project, small, "--replace", *more)
+        assert result.rc == 53 and "left over" in result.err and "ROLLBACK PREPARED" in result.err, result
+    assert databases(small.server) == before
+    small.sql("ROLLBACK PREPARED 'left over'")
+    assert restore(project, small, "--replace", "--confirm", small.name).rc == 0
+
+
+def begin_replacing(project, db, *args):
+    """Returns when the locks are held and the new database is there."""
+    before = databases(db.server)
+    run = aramid.start("restore", "--url", db.url(), "--replace", "--confirm", db.name, *args, cwd=project.path)
+    wait.until(lambda: any("restoring" in name for name in databases(db.server) - before) or not run.running())
+    return run
+
+
+@pytest.fixture
+def replaced(project, db):
+    project.add("first", "CREATE TABLE t (id int PRIMARY KEY, v text);")
+    assert aramid.deploy(project, db.url(), "--yes").rc == 0
+    db.sql("INSERT INTO t SELECT i, repeat('x', 300) FROM generate_series(1, 79000) i")
+    backup(project, db, "--method", "native")
+    return db
+
+
+def test_what_is_written_meanwhile_is_told(project, replaced):
+    run = begin_replacing(project, replaced)
+    replaced.sql("INSERT INTO t VALUES (-1, 'written meanwhile')")
+    result = run.wait()
+    assert result.rc == 0 and "was written to while" in result.text and "(1 rows)" in result.text, result
+    kept = next(n for n in databases(replaced.server) if n.startswith(f"{replaced.name}_before"))
+    assert Database(replaced.server, kept).one("SELECT count(*) FROM t WHERE id = -1") == 1
+    assert kept in result.text
+    result = restore(project, replaced, "--replace", "--confirm", replaced.name)
+    assert result.rc == 0 and "was written to" not in result.text, result
+
+
+def test_a_deploy_waits_for_a_restore_and_goes_on_in_the_restored_one(project, replaced):
+    run = begin_replacing(project, replaced)
+    project.add("second", "CREATE TABLE later (id int);")
+    deploy = aramid.start("deploy", "--url", replaced.url(), "--yes", cwd=project.path)
+    restored, deployed = run.wait(), deploy.wait()
+    assert restored.rc == 0, restored
+    assert deployed.rc == 0, deployed
+    assert replaced.exists("later") and replaced.one("SELECT count(*) FROM t") == 79000
+    kept = next(n for n in databases(replaced.server) if n.startswith(f"{replaced.name}_before"))
+    assert not Database(replaced.server, kept).exists("later") or "was written to" in restored.text
+
+
+def test_a_restore_waits_for_a_deploy(project, replaced):
+    with open(os.path.join(project.path, "aramid.yaml"), "w", encoding="utf-8") as file:
+        file.write("timeouts:\n  runner: 1s\n")
+    with replaced.connect() as conn, conn.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(72707369)")
+        before = databases(replaced.server)
+        result = restore(project, replaced, "--replace", "--confirm", replaced.name, "--force")
+        assert result.rc == 41 and databases(replaced.server) == before, result
+    conn.close()
+
+
+# ---- PGlite ------------------------------------------------------------------------------------
+
+
+def connected(url):
+    with contextlib.suppress(psycopg2.OperationalError):
+        return psycopg2.connect(url)
+    return None
+
+
+@pytest.fixture
+def pglite():
+    script = os.path.join(REPO, "build/npm/node_modules/@electric-sql/pglite-socket/dist/scripts/server.js")
+    if not os.path.exists(script) or not shutil.which("node"):
+        pytest.skip("pglite-socket is not installed")
+    port = free_port()
+    with subprocess.Popen(["node", script, "-m", "20", "-p", str(port), "-d", "memory://"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"postgresql://postgres:postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+        try:
+            conn = wait.until(lambda: connected(url), step=0.3)
+            conn.autocommit = True
+            yield url, conn.cursor()
+        finally:
+            process.kill()
+
+
+def test_pglite_is_refused_before_anything_is_touched(project, small, tmp_path, pglite):
+    url, cursor = pglite
+    path = pg_dump(small, tmp_path / "d.sql")
+    cursor.execute("CREATE TABLE live (id int); INSERT INTO live VALUES (1); SET work_mem = '7MB'")
+    cursor.execute("SELECT name, setting FROM pg_settings ORDER BY 1")
+    settings = cursor.fetchall()
+    for args, rc in ((("backup",), 50), (("restore", path, "--name", "zz"), 53), (("restore", path), 53),
+                     (("restore", path, "--replace", "--confirm", "postgres"), 53)):
+        result = aramid.run(*args, "--url", url, cwd=project.path)
+        assert result.rc == rc and "PGlite" in result.err, result
+    result = aramid.run("restore", path, "--into", url, cwd=project.path)
+    assert result.rc != 0, result
+    cursor.execute("SELECT name, setting FROM pg_settings ORDER BY 1")
+    assert cursor.fetchall() == settings
+    cursor.execute("SELECT id FROM live")
+    assert cursor.fetchall() == [(1,)]
+    project.add("one", "CREATE TABLE one (id int);")
+    assert aramid.run("status", "--url", url, cwd=project.path).rc in (10, 16)
+    cursor.execute("SELECT name, setting FROM pg_settings ORDER BY 1")
+    assert cursor.fetchall() == settings

@@ -16,6 +16,8 @@ example(Arena *a)
     BackupManifest m = {.id = "20261121T022246Z",
                         .started_us = 1763691766000000,
                         .finished_us = 1763691767000000,
+                        .order_us = 1763691768000000,
+                        .is_neutral = true,
                         .dump_ms = 900,
                         .read_back_ms = 100,
                         .aramid = "0.1.0",
