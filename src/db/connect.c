@@ -473,33 +473,5 @@ db_close(Db *db)
         db->opt.tick = NULL; /* also after Ctrl-C */
         (void)!db_query(db, scratch, db->shared, NULL, &ignored);
     }
-    db_trace_plain(db, "closed");
-    if (db->conn)
-        db->pq.PQfinish(db->conn);
-    db->conn = NULL;
-}
-
-const DbInfo *
-db_info(const Db *db)
-{
-    return &db->info;
-}
-
-const DbRows *
-db_asked(const Db *db)
-{
-    return db->asked;
-}
-
-bool
-db_is_open(const Db *db)
-{
-    return db->conn != NULL;
-}
-
-void
-db_set_tick(Db *db, DbTick tick, void *arg)
-{
-    db->opt.tick = tick;
-    db->opt.tick_arg = arg;
+    db_drop(db);
 }

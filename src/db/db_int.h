@@ -43,9 +43,8 @@ void db_trace_plain(Db *db, const char *event);
 void db_trace_sent(Db *db, Str sql);
 void db_trace_answered(Db *db, const DbOutcome *o);
 
-/* Pause before try number `attempt` (1 = after the first failure): base * 2^(attempt-1) with
- * jitter down to its half, at most cap. */
-int64_t db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt);
+/* Let go of the connection as it is; db_close says goodbye first. */
+void db_drop(Db *db);
 
 /* Explain why connecting failed: libpq's text (verbose form, so that it holds the SQLSTATE). */
 bool connect_diagnose(const DbOptions *opt, const char *host, const char *text, Err *err);

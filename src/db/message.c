@@ -316,7 +316,7 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
     db->notice = NULL;
     db_trace_answered(db, ret);
     if (ret->end == DB_LOST)
-        db_close(db);
+        db_drop(db);
 }
 
 bool

@@ -33,8 +33,9 @@ db_retry_class(const char *sqlstate)
     return DB_RETRY_NEVER;
 }
 
-int64_t
-db_backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt)
+/* Between the half and the whole of base * 2^(attempt-1), at most cap. */
+static int64_t
+backoff_ms(int64_t base_ms, int64_t cap_ms, int attempt)
 {
     int64_t top = base_ms > 0 ? base_ms : 1;
     for (int i = 1; i < attempt && top < cap_ms; i++)
@@ -80,5 +81,5 @@ int64_t
 db_retry_ms(DbPatience p, int64_t delay_ms, int failures)
 {
     int64_t base = patience[p].base_ms;
-    return db_backoff_ms(base ? base : delay_ms, patience[p].cap_ms, failures);
+    return backoff_ms(base ? base : delay_ms, patience[p].cap_ms, failures);
 }

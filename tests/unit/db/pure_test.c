@@ -50,7 +50,7 @@ backoff_bounds(void **state)
             int64_t top = attempt < 8 ? (int64_t)100 << (attempt - 1) : 10000;
             if (top > 10000)
                 top = 10000;
-            int64_t ms = db_backoff_ms(100, 10000, attempt);
+            int64_t ms = db_retry_ms(DB_PATIENCE_CONFLICT, 100, attempt);
             assert_true(ms >= top / 2 && ms <= top);
             if (attempt == 10) {
                 seen_low = ms < seen_low ? ms : seen_low;
@@ -58,9 +58,8 @@ backoff_bounds(void **state)
             }
         }
     assert_true(seen_high - seen_low > 500); /* with jitter */
-    assert_in_range(db_backoff_ms(0, 1000, 1), 0, 1);
-    assert_in_range(db_backoff_ms(5000, 1000, 1), 500, 1000);
-    assert_in_range(db_backoff_ms(100, 0, 3), 0, 0);
+    assert_in_range(db_retry_ms(DB_PATIENCE_BUSY, 0, 1), 0, 1);
+    assert_in_range(db_retry_ms(DB_PATIENCE_BUSY, 5000, 1), 500, 1000);
 }
 
 /* `retries` counts the tries after the first one, the same for all that go by it. */

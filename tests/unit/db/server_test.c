@@ -425,6 +425,13 @@ lost_connection(void **state)
     db_close(db);
     db_close(db);
     db_close(NULL);
+
+    db = open_own(f, a); /* a session to be put back cannot be when it is lost */
+    db->shared = STR("RESET ALL");
+    o = run(db, a, "SELECT pg_terminate_backend(pg_backend_pid())");
+    assert_int_equal(o.end, DB_LOST);
+    assert_false(db_is_open(db));
+    db_close(db);
 }
 
 /* dblink, foreign tables and RAISE give such states to errors that leave the session alive. */
