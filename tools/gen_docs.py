@@ -141,6 +141,28 @@ def md_errors(t):
     return "\n".join(out)
 
 
+def md_findings(t):
+    titles = {"config": "Configuration", "reach": "Way to the database", "server": "Server",
+              "ledgers": "Histories of migration tools", "tools": "Programs",
+              "identity": "Which database it is", "schema": "schema.prisma"}
+    rules = {"free": "", "keeps errors": "errors stay", "fixed": "fixed"}
+    out = [f"# Findings\n\n<!-- {MADE_BY} -->\n"]
+    out.append("What commands tell beside errors: in text behind the message as `[id]`, in JSON as "
+               "objects with `id`, `area`, `severity`,\n`object`, `message`, `note`, `fix` and the "
+               "place (`path`, `line`, `column`, `endLine`, `endColumn`).\n")
+    out.append("The severity is the one where nothing else is said: most checks are `ok` where all "
+               "is well, and a warning or an error\nwhere it is not. The last column says what "
+               "settings may do: nothing (*fixed*), all but silence an error (*errors stay*),\n"
+               "else everything.\n")
+    for area in dict.fromkeys(f["area"] for f in t["findings"]):
+        out.append(f"## {titles[area]}\n")
+        rows = [(md_code(f["id"]), f["severity"], md_cell(f["meaning"]), md_cell(f["help"]),
+                 rules[f["rule"]]) for f in t["findings"] if f["area"] == area]
+        out.append(md_table(("finding", "severity", "meaning", "when it comes, what to do",
+                             "settings"), rows))
+    return "\n".join(out)
+
+
 def md_settings(t):
     flags = {}
     for c in [{"name": None, "options": t["globalOptions"]}] + t["commands"]:
@@ -390,6 +412,7 @@ def completion_fish(t):
 FILES = {
     "docs/reference/commands.md": md_commands,
     "docs/reference/errors.md": md_errors,
+    "docs/reference/findings.md": md_findings,
     "docs/reference/settings.md": md_settings,
     "packaging/man/aramid.1": man_page,
     "packaging/completion/aramid.bash": completion_bash,

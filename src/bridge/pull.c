@@ -372,7 +372,7 @@ by_kind(const void *x, const void *y)
 
 /* The block in which an error lies. */
 static const PslDecl *
-block_at(const PslSchema *s, const Diag *d)
+block_at(const PslSchema *s, const Finding *d)
 {
     for (size_t i = 0; i < s->ndecls; i++)
         if (s->decls[i]->file->source == d->source && d->off >= s->decls[i]->span.off &&
@@ -384,23 +384,23 @@ block_at(const PslSchema *s, const Diag *d)
 static bool
 check(PullCtx *c, Err *err)
 {
-    DiagList diags;
-    diag_init(&diags, c->a);
+    FindingList diags;
+    findings_init(&diags, c->a, NULL);
     PslSchema *s = psl_parse(c->a, c->out->files, c->out->nfiles, &diags);
     PslResolved *r = psl_validate(c->a, s, NULL, &diags);
     if (s->errors + r->errors == 0)
         return true;
-    diag_sort(&diags);
-    vec_each (const Diag, d, &diags.items) {
+    findings_sort(&diags);
+    vec_each (const Finding, d, &diags.items) {
         if (d->severity != SEV_ERROR)
             continue;
         const PslDecl *at = block_at(s, d);
         err_set(err, ERR_INTERNAL, "the schema of this database would not be valid");
         if (at)
             err_detail(err, "%s \"" STR_FMT "\": %s", psl_decl_word(at->kind), STR_ARG(at->name),
-                       d->message);
+                       d->text);
         else
-            err_detail(err, "%s", d->message);
+            err_detail(err, "%s", d->text);
         break;
     }
     return err_hint(err,

@@ -6,10 +6,10 @@
 Str
 pull_laid_out(PullCtx *c, Str text)
 {
-    DiagList diags;
+    FindingList diags;
     Err err;
     Str out;
-    diag_init(&diags, c->a);
+    findings_init(&diags, c->a, NULL);
     Source *source = arena_new(c->a, Source);
     *source = (Source){"schema.prisma", text};
     const PslSchema *schema = psl_parse(c->a, source, 1, &diags);

@@ -6,7 +6,7 @@
 #include "base/invariant.h"
 #include "base/jw.h"
 #include "base/os.h"
-#include "report/diag_text.h"
+#include "report/error.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -354,7 +354,7 @@ cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json
     cli_finish_error(call, &shown);
     Buf text;
     buf_init(&text, call->arena);
-    diag_text_error(&text, &call->term_err, &shown);
+    error_text(&text, &call->term_err, &shown);
     if (usage)
         buf_fmt(&text, "Usage: %s\n", usage);
     fwrite(text.p, 1, text.n, call->err);
@@ -362,7 +362,7 @@ cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json
         JsonWriter w;
         jw_init(&w, call->arena, true);
         jw_object(&w, NULL);
-        diag_json_error(&w, "error", &shown);
+        error_json(&w, "error", &shown);
         jw_end(&w);
         cli_print(call, &w.out);
     }

@@ -38,7 +38,7 @@ cmd_check_with(CmdCall *call, bool with_database)
         cli_print(call, &w.out);
         return r.exit_status;
     }
-    if (r.parity.diags.errors)
+    if (r.parity.diags.counts[SEV_ERROR])
         schema_input_print(call, call->err, &r.parity.diags);
     Buf b;
     buf_init(&b, a);

@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/os.h"
-#include "report/diag_text.h"
+#include "report/error.h"
 #include "report/migrations.h"
 #include "report/progress.h"
 #include "report/runlog.h"
@@ -111,7 +111,7 @@ finish(Deploy *d, const DeployResult *r, const Err *err)
     } else if (err) {
         Buf b;
         buf_init(&b, call->arena);
-        diag_text_error(&b, &call->term_err, err);
+        error_text(&b, &call->term_err, err);
         if (dir)
             buf_fmt(&b, "  log:   %s\n",
                     str_printable(call->arena, str_of(cli_shown_path(call->arena, dir)), false));

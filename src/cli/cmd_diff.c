@@ -113,7 +113,7 @@ cmd_diff(CmdCall *call)
     in.renames = renames.v;
     in.nrenames = renames.n;
     bool ok = flow_diff(call->arena, &in, &result, &err);
-    if (result.diags.errors)
+    if (result.diags.counts[SEV_ERROR])
         schema_input_print(call, call->err, &result.diags);
     if (!ok || !show(call, &result, &err))
         return cli_fail(call, &err);

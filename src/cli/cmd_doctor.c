@@ -11,7 +11,7 @@ areas(const CmdCall *call)
 {
     const char *only = cli_text(call, "only");
     for (int i = 0; only && i < DOCTOR_AREA_COUNT; i++)
-        if (strcmp(only, doctor_area_name((DoctorArea)i)) == 0)
+        if (strcmp(only, finding_area_name((FindingArea)i)) == 0)
             return 1u << i;
     return 0;
 }

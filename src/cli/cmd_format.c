@@ -42,9 +42,9 @@ read_input(Arena *a, Str *ret, Err *err)
 
 /* Print the syntax errors, or another failure; returns the exit status. */
 static int
-fail(const CmdCall *call, DiagList *diags, const Err *err)
+fail(const CmdCall *call, FindingList *diags, const Err *err)
 {
-    if (err->code != ERR_SCHEMA || diags->errors == 0)
+    if (err->code != ERR_SCHEMA || diags->counts[SEV_ERROR] == 0)
         return cli_fail(call, err);
     schema_input_print(call, call->err, diags);
     cli_note(call, "a schema with syntax errors is not formatted");
@@ -55,9 +55,9 @@ static int
 format_input(const CmdCall *call, Str text, bool only_check)
 {
     Source in = {.path = "<stdin>", .text = text}, *out;
-    DiagList diags;
+    FindingList diags;
     Err err;
-    diag_init(&diags, call->arena);
+    findings_init(&diags, call->arena, NULL);
     diags.max = SCHEMA_INPUT_MAX_DIAGS;
     if (!psl_reformat(call->arena, &in, 1, true, &out, &diags, &err))
         return fail(call, &diags, &err);
@@ -74,9 +74,9 @@ format_files(CmdCall *call, bool only_check)
     const char *path;
     Source *in, *out;
     size_t n, changed = 0;
-    DiagList diags;
+    FindingList diags;
     Err err;
-    diag_init(&diags, call->arena);
+    findings_init(&diags, call->arena, NULL);
     diags.max = SCHEMA_INPUT_MAX_DIAGS;
     if (!schema_input_path(call, &path, &err) ||
         !psl_load_sources(call->arena, path, &in, &n, &err) ||

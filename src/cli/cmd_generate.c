@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/os.h"
-#include "report/diag_text.h"
+#include "report/error.h"
 #include "report/generate.h"
 
 /* With --json the tool's words go beside the result. */
@@ -35,7 +35,7 @@ finish(CmdCall *call, const GenerateResult *r, Err *err)
     if (!err)
         return 0;
     buf_clear(&b);
-    diag_text_error(&b, &call->term_err, err);
+    error_text(&b, &call->term_err, err);
     fputs(b.p, call->err);
     return cli_status(call, err);
 }

@@ -3,30 +3,30 @@
 #include "cli/schema_input.h"
 #include "base/os.h"
 #include "psl/psl_validate.h"
-#include "report/diag_text.h"
+#include "report/finding.h"
 
 static void
-print_json(const CmdCall *call, const char *path, const PslResolved *r, DiagList *diags)
+print_json(const CmdCall *call, const char *path, const PslResolved *r, FindingList *diags)
 {
     JsonWriter w;
     jw_init(&w, call->arena, true);
-    diag_sort(diags);
+    findings_sort(diags);
     jw_object(&w, NULL);
     jw_strz(&w, "command", "validate");
-    jw_bool(&w, "ok", diags->errors == 0);
+    jw_bool(&w, "ok", diags->counts[SEV_ERROR] == 0);
     jw_strz(&w, "path", path);
     jw_int(&w, "files", (int64_t)r->schema->nfiles);
     jw_int(&w, "models", (int64_t)r->nmodels);
     jw_int(&w, "enums", (int64_t)r->nenums);
-    jw_int(&w, "errors", (int64_t)diags->errors);
-    jw_int(&w, "warnings", (int64_t)diags->warnings);
-    diag_json(&w, "diagnostics", diags);
+    jw_int(&w, "errors", (int64_t)diags->counts[SEV_ERROR]);
+    jw_int(&w, "warnings", (int64_t)diags->counts[SEV_WARNING]);
+    findings_json_of_schema(&w, "diagnostics", diags);
     jw_end(&w);
     cli_print(call, &w.out);
 }
 
 static void
-print_text(const CmdCall *call, const char *path, const PslResolved *r, DiagList *diags)
+print_text(const CmdCall *call, const char *path, const PslResolved *r, FindingList *diags)
 {
     Arena *a = call->arena;
     const Term *term = &call->term_out;
@@ -35,17 +35,17 @@ print_text(const CmdCall *call, const char *path, const PslResolved *r, DiagList
     buf_init(&text, a);
     const char *actions = os_env("GITHUB_ACTIONS");
     if (actions && strcmp(actions, "true") == 0)
-        diag_github(&text, diags, os_env("GITHUB_WORKSPACE"));
+        findings_github(&text, diags, os_env("GITHUB_WORKSPACE"));
     if (!cli_flag(call, "quiet")) {
-        if (diags->errors + diags->warnings)
+        if (diags->counts[SEV_ERROR] + diags->counts[SEV_WARNING])
             buf_addc(&text, '\n');
         term_text(&text, term, TERM_BOLD, str_of(path));
-        if (diags->errors)
-            buf_fmt(&text, ": %s\n", diag_text_count(a, diags));
+        if (diags->counts[SEV_ERROR])
+            buf_fmt(&text, ": %s\n", findings_counted(a, diags));
         else
             buf_fmt(&text, " is valid: %zu model%s, %zu enum%s, %s\n", r->nmodels,
                     r->nmodels == 1 ? "" : "s", r->nenums, r->nenums == 1 ? "" : "s",
-                    diag_text_count(a, diags));
+                    findings_counted(a, diags));
     }
     cli_print(call, &text);
 }
@@ -55,9 +55,9 @@ cmd_validate(CmdCall *call)
 {
     const char *path;
     PslSchema *schema;
-    DiagList diags;
+    FindingList diags;
     Err err;
-    diag_init(&diags, call->arena);
+    findings_init(&diags, call->arena, NULL);
     diags.max = SCHEMA_INPUT_MAX_DIAGS;
     if (!schema_input_path(call, &path, &err) ||
         !psl_load(call->arena, path, &schema, &diags, &err))
@@ -71,5 +71,5 @@ cmd_validate(CmdCall *call)
         print_json(call, path, r, &diags);
     else
         print_text(call, path, r, &diags);
-    return diags.errors ? 1 : 0;
+    return diags.counts[SEV_ERROR] ? 1 : 0;
 }

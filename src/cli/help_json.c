@@ -1,5 +1,6 @@
 /* Help for programs, from the same tables. */
 #include "cli/cli_int.h"
+#include "base/finding.h"
 #include "base/jw.h"
 
 static void
@@ -104,6 +105,29 @@ errors(JsonWriter *w)
 }
 
 static void
+findings(JsonWriter *w)
+{
+    static const char *const rules[] = {
+        [FINDING_RULE_FREE] = "free",
+        [FINDING_RULE_KEEPS_ERRORS] = "keeps errors",
+        [FINDING_RULE_FIXED] = "fixed",
+    };
+    jw_array(w, "findings");
+    for (int id = 0; id < FINDING_COUNT; id++) {
+        const FindingInfo *info = finding_info((FindingId)id);
+        jw_object(w, NULL);
+        jw_strz(w, "id", info->name);
+        jw_strz(w, "area", finding_area_name(info->area));
+        jw_strz(w, "severity", severity_name(info->severity));
+        jw_strz(w, "rule", rules[info->rule]);
+        jw_strz(w, "meaning", info->meaning);
+        jw_strz(w, "help", info->help);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void
 settings(JsonWriter *w)
 {
     static const char *const types[] = {
@@ -140,6 +164,7 @@ cli_help_json(Buf *out, const CliTable *table)
         command(&w, *c);
     jw_end(&w);
     errors(&w);
+    findings(&w);
     settings(&w);
     jw_end(&w);
     buf_add(out, buf_str(&w.out));

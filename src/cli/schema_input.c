@@ -1,7 +1,7 @@
 /* Which schema a command of the language works on. */
 #include "cli/schema_input.h"
 
-#include "report/diag_text.h"
+#include "report/finding.h"
 
 bool
 schema_input_path(CmdCall *call, const char **ret, Err *err)
@@ -25,13 +25,13 @@ schema_input_path(CmdCall *call, const char **ret, Err *err)
 }
 
 void
-schema_input_print(const CmdCall *call, FILE *stream, DiagList *diags)
+schema_input_print(const CmdCall *call, FILE *stream, FindingList *diags)
 {
     Buf text;
     buf_init(&text, call->arena);
-    diag_sort(diags);
-    diag_text(&text, stream == call->out ? &call->term_out : &call->term_err, diags);
-    if (diags->errors + diags->warnings > diags->items.n)
+    findings_sort(diags);
+    findings_text(&text, stream == call->out ? &call->term_out : &call->term_err, diags);
+    if (diags->counts[SEV_ERROR] + diags->counts[SEV_WARNING] > diags->items.n)
         buf_fmt(&text, "Only %zu of them are shown.\n", diags->items.n);
     fwrite(text.p, 1, text.n, stream);
 }

@@ -1,7 +1,7 @@
 /* What validate, format and schema have in common: which schema, and what is wrong in it. */
 #pragma once
 
-#include "base/diag.h"
+#include "base/finding.h"
 #include "cli/cli.h"
 
 /* The schema that the call means: --schema as it was typed, else what the configuration finds,
@@ -10,7 +10,7 @@
 MUST_CHECK bool schema_input_path(CmdCall *call, const char **ret, Err *err);
 
 /* Print a list as text on `stream` (call->out or call->err); it is sorted first. */
-void schema_input_print(const CmdCall *call, FILE *stream, DiagList *diags);
+void schema_input_print(const CmdCall *call, FILE *stream, FindingList *diags);
 
 /* Diagnostics beyond this number are counted but not kept. */
 enum { SCHEMA_INPUT_MAX_DIAGS = 2000 };

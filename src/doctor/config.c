@@ -21,37 +21,38 @@ look_at_files(Doctor *d)
     buf_init(&names, d->arena);
     vec_each (const char *const, f, &c->files)
         buf_fmt(&names, "%s%s", names.n ? ", " : "", *f);
-    doctor_add(d, FINDING_CONFIG_FILES, FINDING_OK, NULL, NULL, "%s%s",
+    doctor_add(d, FINDING_CONFIG_FILES, SEV_OK, NULL, NULL, "%s%s",
                names.n ? "read: " : "no configuration file in ",
                names.n ? names.p : c->project_dir);
     vec_each (const Err, e, d->problems) {
-        const char *place =
-            e->at.path[0] && e->at.line
-                ? str_fmt(d->arena, "%s:%d", fs_below(c->project_dir, e->at.path), e->at.line)
-                : fs_below(c->project_dir, e->at.path);
-        doctor_add(d, FINDING_CONFIG_BROKEN, FINDING_ERROR, place,
-                   e->hint[0] ? str_dupz(d->arena, e->hint)
-                              : "correct it; until then commands stop here",
-                   "%s%s%s", e->primary, e->detail[0] ? ": " : "", e->detail);
+        Finding *f = doctor_add(d, FINDING_CONFIG_BROKEN, SEV_ERROR, NULL,
+                                e->hint[0] ? str_dupz(d->arena, e->hint)
+                                           : "correct it; until then commands stop here",
+                                "%s%s%s", e->primary, e->detail[0] ? ": " : "", e->detail);
+        f->path = e->at.path[0] ? fs_below(c->project_dir, e->at.path) : NULL;
+        f->line = e->at.line;
     }
-    vec_each (const ConfigNote, n, &c->notes)
-        doctor_add(d, FINDING_CONFIG_NOTE, FINDING_WARNING,
-                   n->path && n->line ? str_fmt(d->arena, "%s:%d", n->path, n->line) : n->path,
-                   "aramid config show lists every setting and where it comes from", "%s", n->text);
+    vec_each (const ConfigNote, n, &c->notes) {
+        Finding *f = doctor_add(d, FINDING_CONFIG_NOTE, SEV_WARNING, NULL,
+                                "aramid config show lists every setting and where it comes from",
+                                "%s", n->text);
+        f->path = n->path;
+        f->line = n->line;
+    }
 }
 
 static void
 look_at_environment(Doctor *d)
 {
     const Config *c = d->config;
-    doctor_add(d, FINDING_CONFIG_ENVIRONMENT, FINDING_OK, NULL, NULL,
+    doctor_add(d, FINDING_CONFIG_ENVIRONMENT, SEV_OK, NULL, NULL,
                "environment %s, treated as %s (%s)%s", c->env_name, profile_names[c->profile],
                c->env_origin, c->is_ci ? "; this is a pipeline (CI is set)" : "");
     ConfigTwin twin;
     if (!config_find_twin(d->arena, d->request, c, &twin))
         return;
     bool is_harm = twin.profile == PROFILE_PRODUCTION && c->profile != PROFILE_PRODUCTION;
-    doctor_add(d, FINDING_CONFIG_TWIN, is_harm ? FINDING_ERROR : FINDING_WARNING, twin.env_name,
+    doctor_add(d, FINDING_CONFIG_TWIN, is_harm ? SEV_ERROR : SEV_WARNING, twin.env_name,
                is_harm ? "give this environment a database of its own; if it is meant, work with "
                          "--env production"
                        : "give each environment a database of its own",
@@ -89,7 +90,7 @@ compare_supabase(Doctor *d, const DbUrl *url)
     if (!theirs.n)
         return;
     bool same = str_eq(ours, theirs);
-    doctor_add(d, FINDING_CONFIG_SUPABASE, same ? FINDING_OK : FINDING_WARNING, c->supabase_origin,
+    doctor_add(d, FINDING_CONFIG_SUPABASE, same ? SEV_OK : SEV_WARNING, c->supabase_origin,
                same ? NULL : "take both from one project's page",
                "SUPABASE_URL is of project %s, the database of %s",
                str_printable(d->arena, theirs, false), str_printable(d->arena, ours, false));
@@ -104,7 +105,7 @@ parse(Doctor *d, ConfigKey key, DbUrl *ret)
         return false;
     if (url_parse(d->arena, v->text, v->origin, ret, &err))
         return true;
-    doctor_add(d, FINDING_CONFIG_URL, FINDING_ERROR, config_info(key)->key,
+    doctor_add(d, FINDING_CONFIG_URL, SEV_ERROR, config_info(key)->key,
                err.hint[0] ? str_dupz(d->arena, err.hint) : "correct the URL", "%s%s%s",
                err.primary, err.detail[0] ? ": " : "", err.detail);
     return false;
@@ -121,15 +122,15 @@ look_at_urls(Doctor *d)
     bool uses_direct = target == &c->values[CFG_DIRECT_URL] && has_direct;
     const DbUrl *used = uses_direct ? &direct : has_url ? &url : NULL;
     if (used)
-        doctor_add(d, FINDING_CONFIG_URL, FINDING_OK, uses_direct ? "direct_url" : "url", NULL,
+        doctor_add(d, FINDING_CONFIG_URL, SEV_OK, uses_direct ? "direct_url" : "url", NULL,
                    "%s, from %s", url_shown(a, used), target->origin);
     else if (!target)
-        doctor_add(d, FINDING_CONFIG_URL, FINDING_INFO, NULL, NULL, "no database URL is set");
+        doctor_add(d, FINDING_CONFIG_URL, SEV_NOTICE, NULL, NULL, "no database URL is set");
     if (used)
         compare_supabase(d, used);
     const char *hint;
     if (used && (db_is_pooler_url(a, used, &hint) || (used->pgbouncer && !has_direct)))
-        doctor_add(d, FINDING_CONFIG_POOLER, FINDING_ERROR, target->origin, hint,
+        doctor_add(d, FINDING_CONFIG_POOLER, SEV_ERROR, target->origin, hint,
                    uses_direct ? "the direct URL leads to a transaction pooler"
                                : "the URL leads to a transaction pooler and no direct URL is set: "
                                  "migrations need a direct connection");
@@ -138,7 +139,7 @@ look_at_urls(Doctor *d)
     const DbUrl *const others[] = {has_url ? &url : NULL, has_direct ? &direct : NULL};
     for (size_t i = 0; i < 2; i++)
         if (others[i] && url_same_database(&shadow, others[i])) {
-            doctor_add(d, FINDING_CONFIG_SHADOW, FINDING_ERROR, c->values[CFG_SHADOW_URL].origin,
+            doctor_add(d, FINDING_CONFIG_SHADOW, SEV_ERROR, c->values[CFG_SHADOW_URL].origin,
                        "name an empty database of its own, or remove the setting: then a private "
                        "server is used",
                        "the database for replays is the database itself (%s)",
@@ -287,19 +288,22 @@ look_into_committed(Doctor *d, const char *name)
                                      SCAN_MAX, &text, &ignored))
         return;
     int line = password_line(d->arena, text, &host);
-    if (line)
-        doctor_add(
-            d, FINDING_CONFIG_COMMITTED, FINDING_ERROR, str_fmt(d->arena, "%s:%d", name, line),
-            "change the password on the server (git keeps the old file for ever), put the URL "
-            "into the environment or an ignored file",
-            "is in git and holds the password of a database on %s",
-            str_printable(d->arena, str_of(host), false));
+    if (!line)
+        return;
+    Finding *f = doctor_add(
+        d, FINDING_CONFIG_COMMITTED, SEV_ERROR, NULL,
+        "change the password on the server (git keeps the old file for ever), put the URL "
+        "into the environment or an ignored file",
+        "is in git and holds the password of a database on %s",
+        str_printable(d->arena, str_of(host), false));
+    f->path = name;
+    f->line = line;
 }
 
 static void
 not_ignored(Doctor *d, const char *name, const char *by, bool is_data)
 {
-    doctor_add(d, FINDING_CONFIG_NOT_IGNORED, FINDING_WARNING, name,
+    doctor_add(d, FINDING_CONFIG_NOT_IGNORED, SEV_WARNING, name,
                str_fmt(d->arena, "echo %s >> %s",
                        str_shell(d->arena, is_data ? str_fmt(d->arena, "%s/", name) : name), by),
                "%s is not listed in %s: %s",
@@ -329,7 +333,7 @@ take_git(Doctor *d, Str said)
         if (entry[0] == '?' && (is_backup || is_env_file(name)))
             not_ignored(d, is_backup ? backups : name, ".gitignore", is_backup);
         else if (is_backup)
-            doctor_add(d, FINDING_CONFIG_COMMITTED, FINDING_ERROR, name,
+            doctor_add(d, FINDING_CONFIG_COMMITTED, SEV_ERROR, name,
                        str_fmt(d->arena, "git rm --cached -r %s; echo %s/ >> .gitignore",
                                str_shell(d->arena, backups), str_shell(d->arena, backups)),
                        "is in git: backups hold the rows of your users");
@@ -362,7 +366,7 @@ look_at_git(Doctor *d)
     if (doctor_run(d, argv.v, &said))
         take_git(d, said);
     else
-        doctor_add(d, FINDING_CONFIG_GIT, FINDING_INFO, NULL, NULL,
+        doctor_add(d, FINDING_CONFIG_GIT, SEV_NOTICE, NULL, NULL,
                    "git could not be asked whether secrets are committed");
 }
 
@@ -411,7 +415,7 @@ look_at_backups(Doctor *d)
     if (!dir || stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
         return;
     if (st.st_mode & 077)
-        doctor_add(d, FINDING_CONFIG_BACKUPS, FINDING_WARNING, shown,
+        doctor_add(d, FINDING_CONFIG_BACKUPS, SEV_WARNING, shown,
                    str_fmt(d->arena, "chmod 700 %s", shown),
                    "other users of this machine may look into it (mode %03o)",
                    (unsigned)st.st_mode & 0777);
@@ -424,7 +428,7 @@ look_at_backups(Doctor *d)
         open += e->kind == FS_FILE && stat(fs_join(d->arena, dir, e->name), &st) == 0 &&
                 (st.st_mode & 044);
     if (open)
-        doctor_add(d, FINDING_CONFIG_BACKUPS, FINDING_WARNING, shown,
+        doctor_add(d, FINDING_CONFIG_BACKUPS, SEV_WARNING, shown,
                    str_fmt(d->arena, "chmod 600 %s/*", shown),
                    "other users of this machine may read %s in it",
                    doctor_count(d->arena, open, "file"));
@@ -433,7 +437,7 @@ look_at_backups(Doctor *d)
 void
 doctor_config(Doctor *d)
 {
-    d->now = DOCTOR_CONFIG;
+    d->now = AREA_CONFIG;
     look_at_files(d);
     look_at_environment(d);
     look_at_urls(d);

@@ -3,71 +3,36 @@
 #include "base/child.h"
 #include "sqltext/sqltext.h"
 
-static const struct {
-    DoctorArea area;
-    const char *name, *meaning;
-} table[] = {
-#define FINDING(id, area, name, meaning) [FINDING_##id] = {DOCTOR_##area, name, meaning},
-#include "doctor/findings.def"
-#undef FINDING
-};
-
-const char *
-doctor_area_name(DoctorArea area)
-{
-    static const char *const names[] = {
-        [DOCTOR_CONFIG] = "config",   [DOCTOR_REACH] = "reach", [DOCTOR_SERVER] = "server",
-        [DOCTOR_LEDGERS] = "ledgers", [DOCTOR_TOOLS] = "tools", [DOCTOR_IDENTITY] = "identity",
-    };
-    return names[area];
-}
-
-const char *
-doctor_level_name(FindingLevel level)
-{
-    static const char *const names[] = {"ok", "info", "warning", "error"};
-    return names[level];
-}
-
-const char *
-doctor_finding_name(FindingId id)
-{
-    return table[id].name;
-}
-
-const char *
-doctor_finding_meaning(FindingId id)
-{
-    return table[id].meaning;
-}
-
 bool
-doctor_wants(const Doctor *d, DoctorArea area)
+doctor_wants(const Doctor *d, FindingArea area)
 {
     return d->areas & 1u << area;
 }
 
-void
-doctor_add(Doctor *d, FindingId id, FindingLevel level, const char *subject, const char *fix,
+static const char *
+redacted(Doctor *d, const char *text)
+{
+    return text ? url_redact(d->arena, str_of(text), NULL, 0) : NULL;
+}
+
+Finding *
+doctor_add(Doctor *d, FindingId id, Severity severity, const char *object, const char *fix,
            const char *fmt, ...)
 {
-    DoctorArea area = id == FINDING_CHECK_FAILED ? d->now : table[id].area;
-    bool is_on_the_way = area == DOCTOR_REACH && level == FINDING_ERROR;
+    FindingArea area = id == FINDING_CHECK_FAILED ? d->now : finding_info(id)->area;
+    bool is_on_the_way = area == AREA_REACH && severity == SEV_ERROR;
     if (!doctor_wants(d, area) && !is_on_the_way && id != FINDING_CHECK_FAILED)
-        return;
+        return arena_new(d->arena, Finding);
     va_list ap;
     va_start(ap, fmt);
     const char *text = str_vfmt(d->arena, fmt, ap);
     va_end(ap);
     /* Whatever looks like a password goes here already, whoever prints it. */
-    *vec_add(d->arena, &d->findings) = (Finding){
-        .id = id,
-        .area = area,
-        .level = level,
-        .subject = subject ? url_redact(d->arena, str_of(subject), NULL, 0) : "",
-        .text = url_redact(d->arena, str_of(text), NULL, 0),
-        .fix = fix ? url_redact(d->arena, str_of(fix), NULL, 0) : NULL,
-    };
+    Finding *f = finding_addz(&d->findings, id, severity, redacted(d, text));
+    f->area = area;
+    f->object = redacted(d, object && object[0] ? object : NULL);
+    f->fix = redacted(d, fix);
+    return f;
 }
 
 /* ---- asking the server ----------------------------------------------------------------------- */
@@ -89,7 +54,7 @@ doctor_ask(Doctor *d, Session *s, const char *what, const char *sql)
     d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
     if (err.code != ERR_INTERRUPTED)
         doctor_add(
-            d, FINDING_CHECK_FAILED, FINDING_WARNING, what,
+            d, FINDING_CHECK_FAILED, SEV_WARNING, what,
             err.code == ERR_DENIED ? "ask an administrator: GRANT pg_monitor TO this role" : NULL,
             "could not be looked at: %s%s%s", err.primary, err.detail[0] ? ": " : "", err.detail);
     return NULL;

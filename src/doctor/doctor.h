@@ -6,72 +6,34 @@
  * READ ONLY transactions, programs are only asked for their version. */
 #pragma once
 
+#include "base/finding.h"
 #include "run/run.h"
 #include "shadow/cluster.h"
 
-typedef enum DoctorArea {
-    DOCTOR_CONFIG,
-    DOCTOR_REACH,
-    DOCTOR_SERVER,
-    DOCTOR_LEDGERS,
-    DOCTOR_TOOLS,
-    DOCTOR_IDENTITY,
-    DOCTOR_AREA_COUNT
-} DoctorArea;
-
-/* "config", "reach", "server", "ledgers", "tools", "identity". */
-const char *doctor_area_name(DoctorArea area);
-
-typedef enum FindingLevel {
-    FINDING_OK,   /* looked at and fine */
-    FINDING_INFO, /* nothing to do, but good to know */
-    FINDING_WARNING,
-    FINDING_ERROR, /* a deploy fails or harms because of it */
-    FINDING_LEVEL_COUNT
-} FindingLevel;
-
-/* "ok", "info", "warning", "error". */
-const char *doctor_level_name(FindingLevel level);
-
-typedef enum FindingId {
-#define FINDING(id, area, name, meaning) FINDING_##id,
-#include "doctor/findings.def"
-#undef FINDING
-    FINDING_COUNT
-} FindingId;
-
-const char *doctor_finding_name(FindingId id);    /* "server-invalid-index" */
-const char *doctor_finding_meaning(FindingId id); /* what it is about, one line */
-
-typedef struct Finding {
-    FindingId id;
-    DoctorArea area;
-    FindingLevel level;
-    const char *subject; /* what it is about: a file, a table, a setting; "" = the whole */
-    const char *text;    /* what was found; may hold names from a database */
-    const char *fix;     /* what to do, with the command to type; NULL = nothing */
-} Finding;
+/* The areas of doctor are the first of all: AREA_CONFIG to AREA_IDENTITY. */
+enum { DOCTOR_AREA_COUNT = AREA_IDENTITY + 1 };
 
 typedef struct Doctor {
     Arena *arena;
     const Config *config;
     const ConfigRequest *request; /* that the configuration was loaded with */
     const ConfigProblems *problems;
-    unsigned areas; /* bits of DoctorArea: findings of others are left out, but for errors on the
+    unsigned areas; /* bits of FindingArea: findings of others are left out, but for errors on the
                        way to what is asked for */
     DbTick tick;    /* stops waits; may be NULL */
     void *tick_arg;
-    VEC(Finding) findings; /* in the order of the checks */
-    DoctorArea now;        /* where it is being looked */
-    bool is_over;          /* interrupted, or the connection is gone: the rest is left out */
+    FindingList findings; /* in the order of the checks; made by the caller */
+    FindingArea now;      /* where it is being looked */
+    bool is_over;         /* interrupted, or the connection is gone: the rest is left out */
 } Doctor;
 
-/* Add a finding. subject and fix may be NULL. */
-__attribute__((format(printf, 6, 7))) void doctor_add(Doctor *d, FindingId id, FindingLevel level,
-                                                      const char *subject, const char *fix,
-                                                      const char *fmt, ...);
+/* Add a finding: what it is about and what to do may be NULL. What looks like a password is taken
+ * out. Returns it until the next one is added, so that a place can be set. */
+__attribute__((format(printf, 6, 7))) Finding *doctor_add(Doctor *d, FindingId id,
+                                                          Severity severity, const char *object,
+                                                          const char *fix, const char *fmt, ...);
 
-bool doctor_wants(const Doctor *d, DoctorArea area);
+bool doctor_wants(const Doctor *d, FindingArea area);
 
 /* The configuration, its files and what git knows of them. Asks git at most once (2 s). */
 void doctor_config(Doctor *d);

@@ -6,9 +6,9 @@ void
 doctor_identity(Doctor *d, Session *s)
 {
     const Config *c = d->config;
-    d->now = DOCTOR_IDENTITY;
+    d->now = AREA_IDENTITY;
     if (!s || d->is_over) {
-        doctor_add(d, FINDING_IDENTITY_DATABASE, FINDING_INFO, c->env_name, NULL,
+        doctor_add(d, FINDING_IDENTITY_DATABASE, SEV_NOTICE, c->env_name, NULL,
                    "not known: the database was not reached");
         return;
     }
@@ -17,7 +17,7 @@ doctor_identity(Doctor *d, Session *s)
                    "SELECT pg_catalog.current_database(), (SELECT x.system_identifier FROM"
                    " pg_catalog.pg_control_system() x)");
     if (r)
-        doctor_add(d, FINDING_IDENTITY_DATABASE, FINDING_INFO, c->env_name, NULL,
+        doctor_add(d, FINDING_IDENTITY_DATABASE, SEV_NOTICE, c->env_name, NULL,
                    "database \"%s\" at %s, server %s", doctor_text(d, r, 0, 0),
                    db_info(s->db)->host, doctor_text(d, r, 0, 1));
 }

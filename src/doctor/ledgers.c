@@ -82,24 +82,24 @@ tell(Doctor *d, const Session *s, const Ledger *l)
     const char *name =
         str_printable(d->arena, str_of(str_fmt(d->arena, "%s.%s", l->schema, l->as->table)), false);
     if (!l->readable)
-        doctor_add(d, FINDING_LEDGER_HIDDEN, FINDING_WARNING, name,
+        doctor_add(d, FINDING_LEDGER_HIDDEN, SEV_WARNING, name,
                    str_fmt(d->arena, "as its owner: GRANT SELECT ON %s TO %s",
                            doctor_ident(d, l->schema, l->as->table),
                            doctor_ident(d, NULL, db_info(s->db)->user)),
                    "%s's history is not visible to this role", l->as->tool);
     else if (l->failed)
-        doctor_add(d, FINDING_LEDGER_FAILED, FINDING_ERROR, name, l->as->fix,
+        doctor_add(d, FINDING_LEDGER_FAILED, SEV_ERROR, name, l->as->fix,
                    "%s's history: %s, %lld of them failed or not finished", l->as->tool,
                    doctor_count(d->arena, l->rows, "row"), (long long)l->failed);
     else
-        doctor_add(d, FINDING_LEDGER_FOUND, FINDING_OK, name, NULL, "%s's history: %s", l->as->tool,
+        doctor_add(d, FINDING_LEDGER_FOUND, SEV_OK, name, NULL, "%s's history: %s", l->as->tool,
                    doctor_count(d->arena, l->rows, "row"));
 }
 
 void
 doctor_ledgers(Doctor *d, Session *s)
 {
-    d->now = DOCTOR_LEDGERS;
+    d->now = AREA_LEDGERS;
     LedgerVec list = {0};
     if (!find(d, s, &list) || !count(d, s, &list))
         return;
@@ -115,15 +115,15 @@ doctor_ledgers(Doctor *d, Session *s)
             buf_fmt(&tools, "%s%s", tools.n ? ", " : "", list.v[i].as->tool);
     }
     if (different > 1)
-        doctor_add(d, FINDING_LEDGER_SEVERAL, FINDING_WARNING, NULL,
+        doctor_add(d, FINDING_LEDGER_SEVERAL, SEV_WARNING, NULL,
                    "let one tool make the changes; the others' histories do not know what it did",
                    "%d tools keep a history in this database: %s", different, tools.p);
     else if (list.n > 1)
         doctor_add(
-            d, FINDING_LEDGER_SEVERAL, FINDING_WARNING, NULL,
+            d, FINDING_LEDGER_SEVERAL, SEV_WARNING, NULL,
             "the search_path or the URL's schema decides which one counts; aramid status shows it",
             "%s has %zu histories in different schemas", tools.p, list.n);
     if (!list.n)
-        doctor_add(d, FINDING_LEDGER_FOUND, FINDING_INFO, NULL, NULL,
+        doctor_add(d, FINDING_LEDGER_FOUND, SEV_NOTICE, NULL, NULL,
                    "no migration history in this database");
 }

@@ -117,7 +117,7 @@ read_path(Doctor *d, Session *s, Str *ret_path, Str *ret_first)
     buf_addz(&b, "SELECT pg_catalog.current_schemas(false), pg_catalog.current_schema()");
     if (!db_query(s->db, d->arena, buf_str(&b), &results, &err)) {
         d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
-        doctor_add(d, FINDING_REACH_PRIVILEGES, FINDING_INFO, NULL, NULL,
+        doctor_add(d, FINDING_REACH_PRIVILEGES, SEV_NOTICE, NULL, NULL,
                    "what the pending migrations need could not be asked: %s", err.primary);
         return false;
     }
@@ -242,42 +242,41 @@ tell(Doctor *d, const DbRows *r, int row, const Need *n, const char *user, const
     case NEED_OWNER_OR_SCHEMAS:
         fix = str_fmt(a, "as an administrator: GRANT %s TO %s; or deploy as role %s", owner, user,
                       other);
-        doctor_add(d, id, FINDING_ERROR, name, fix, "belongs to role \"%s\": %s needs its owner",
-                   other, in);
+        doctor_add(d, id, SEV_ERROR, name, fix, "belongs to role \"%s\": %s needs its owner", other,
+                   in);
         return;
     case NEED_CREATE_IN:
         typed = n->name.name[0] ? n->name.name : schema;
         fix = str_fmt(a, "as role %s: GRANT CREATE, USAGE ON SCHEMA %s TO %s", other,
                       doctor_ident(d, NULL, typed), user);
-        doctor_add(d, id, FINDING_ERROR, str_printable(a, str_of(typed), false), fix,
+        doctor_add(d, id, SEV_ERROR, str_printable(a, str_of(typed), false), fix,
                    "in this schema the role may create nothing: %s", in);
         return;
     case NEED_CREATE_SCHEMA:
         fix = str_fmt(a, "as role %s: GRANT CREATE ON DATABASE ... TO %s", other, user);
-        doctor_add(d, id, FINDING_ERROR, name, fix,
+        doctor_add(d, id, SEV_ERROR, name, fix,
                    "the role may create no schema in this database: %s", in);
         return;
     case NEED_EXTENSION:
         if (doctor_null(r, row, 3))
-            doctor_add(d, id, FINDING_ERROR, name,
+            doctor_add(d, id, SEV_ERROR, name,
                        "install its package on the server, or ask the provider",
                        "the server does not have this extension: %s", in);
         else if (doctor_null(r, row, 1)) { /* platforms let others do it, too: no error for sure */
             fix =
                 str_fmt(a, "as a superuser, or on the provider's page: CREATE EXTENSION %s", typed);
-            doctor_add(d, id, FINDING_WARNING, name, fix, "this extension needs a superuser: %s",
-                       in);
+            doctor_add(d, id, SEV_WARNING, name, fix, "this extension needs a superuser: %s", in);
         } else {
             fix = str_fmt(a, "as the owner: GRANT CREATE ON DATABASE ... TO %s", user);
-            doctor_add(d, id, FINDING_ERROR, name, fix,
+            doctor_add(d, id, SEV_ERROR, name, fix,
                        "this extension needs CREATE on the database: %s", in);
         }
         return;
     default:
         fix =
             str_fmt(a, "as role %s: GRANT %s ON %s TO %s", other, privileges[n->kind], typed, user);
-        doctor_add(d, id, FINDING_ERROR, name, fix, "the role has no %s on it: %s",
-                   privileges[n->kind], in);
+        doctor_add(d, id, SEV_ERROR, name, fix, "the role has no %s on it: %s", privileges[n->kind],
+                   in);
     }
 }
 
@@ -286,10 +285,10 @@ static void
 tell_usage(Doctor *d, const DbRows *r, int row, const Need *n, const char *user)
 {
     const char *schema = doctor_text(d, r, row, 4);
-    vec_each (const Finding, f, &d->findings)
-        if (f->id == FINDING_REACH_PRIVILEGES && strcmp(f->subject, schema) == 0)
+    vec_each (const Finding, f, &d->findings.items)
+        if (f->id == FINDING_REACH_PRIVILEGES && f->object && strcmp(f->object, schema) == 0)
             return;
-    doctor_add(d, FINDING_REACH_PRIVILEGES, FINDING_ERROR, schema,
+    doctor_add(d, FINDING_REACH_PRIVILEGES, SEV_ERROR, schema,
                str_fmt(d->arena, "as its owner: GRANT USAGE ON SCHEMA %s TO %s",
                        doctor_ident(d, NULL, db_cell(r, row, 4).p), user),
                "the role may not use this schema: %s of migration %s", n->tag,
@@ -299,7 +298,7 @@ tell_usage(Doctor *d, const DbRows *r, int row, const Need *n, const char *user)
 void
 doctor_privileges(Doctor *d, Session *s, const Plan *plan)
 {
-    d->now = DOCTOR_REACH;
+    d->now = AREA_REACH;
     NeedVec list = {0};
     Str path, first;
     vec_each (const MigrationPlan, mp, &plan->migrations)
@@ -320,7 +319,7 @@ doctor_privileges(Doctor *d, Session *s, const Plan *plan)
         wrong += no_usage || !doctor_true(r, i, 2);
     }
     if (!wrong && (r || !list.n))
-        doctor_add(d, FINDING_REACH_PRIVILEGES, FINDING_OK,
+        doctor_add(d, FINDING_REACH_PRIVILEGES, SEV_OK,
                    str_printable(d->arena, str_of(db_info(s->db)->user), false), NULL,
                    "may do what %s need%s, as far as the statements tell",
                    doctor_count(d->arena, (int64_t)plan->migrations.n, "pending migration"),

@@ -31,7 +31,7 @@ tell_name(Doctor *d, const DbWay *way, const char *origin)
 {
     const char *host = str_printable(d->arena, str_of(way->host->host), false);
     if (way->reason) {
-        doctor_add(d, FINDING_REACH_NAME, FINDING_ERROR, host,
+        doctor_add(d, FINDING_REACH_NAME, SEV_ERROR, host,
                    str_fmt(d->arena,
                            "check the host in %s; a container must share a network with "
                            "the database; a paused project has no name",
@@ -42,12 +42,11 @@ tell_name(Doctor *d, const DbWay *way, const char *origin)
     int v6 = 0;
     vec_each (const DbHop, h, &way->hops)
         v6 += h->is_ipv6;
-    doctor_add(d, FINDING_REACH_NAME, FINDING_OK, host, NULL, "looked up in %lld ms: %zu address%s",
+    doctor_add(d, FINDING_REACH_NAME, SEV_OK, host, NULL, "looked up in %lld ms: %zu address%s",
                (long long)way->lookup_ms, way->hops.n, way->hops.n == 1 ? "" : "es");
     if (v6 && v6 == (int)way->hops.n)
-        doctor_add(d, FINDING_REACH_IPV6,
-                   way->hops.v[0].has_no_route ? FINDING_ERROR : FINDING_INFO, host, ipv6_fix,
-                   "has IPv6 addresses only%s",
+        doctor_add(d, FINDING_REACH_IPV6, way->hops.v[0].has_no_route ? SEV_ERROR : SEV_NOTICE,
+                   host, ipv6_fix, "has IPv6 addresses only%s",
                    way->hops.v[0].has_no_route ? ", and this network speaks none" : "");
 }
 
@@ -70,10 +69,10 @@ tell_hops(Doctor *d, const DbWay *way, bool any)
                                               : str_fmt(d->arena, h->is_ipv6 ? "[%s]:%d" : "%s:%d",
                                                         h->address, way->host->port);
         if (h->is_reached)
-            doctor_add(d, FINDING_REACH_TCP, FINDING_OK, at, NULL, "answers (%lld ms)",
+            doctor_add(d, FINDING_REACH_TCP, SEV_OK, at, NULL, "answers (%lld ms)",
                        (long long)h->ms);
         else
-            doctor_add(d, FINDING_REACH_TCP, any ? FINDING_INFO : FINDING_ERROR, at,
+            doctor_add(d, FINDING_REACH_TCP, any ? SEV_NOTICE : SEV_ERROR, at,
                        any             ? NULL
                        : h->is_refused ? "is PostgreSQL running there, and is the port right?"
                        : h->has_no_route && h->is_ipv6
@@ -109,7 +108,7 @@ tell_failure(Doctor *d, const Err *err, const char *subject)
                    : err->code == ERR_POOLER    ? FINDING_REACH_POOLER
                    : err->code == ERR_READ_ONLY ? FINDING_REACH_READ_ONLY
                                                 : FINDING_REACH_LOGIN;
-    doctor_add(d, id, FINDING_ERROR, subject, err->hint[0] ? str_dupz(d->arena, err->hint) : NULL,
+    doctor_add(d, id, SEV_ERROR, subject, err->hint[0] ? str_dupz(d->arena, err->hint) : NULL,
                "%s%s%s", err->primary, err->detail[0] ? ": " : "", err->detail);
 }
 
@@ -136,8 +135,7 @@ try_certificate(Doctor *d, const DbUrl *url, const char *origin)
 {
     const char *mode = param(url, "sslmode"), *root = param(url, "sslrootcert");
     if (mode && strncmp(mode, "verify-", 7) == 0) {
-        doctor_add(d, FINDING_REACH_CERTIFICATE, FINDING_OK, NULL, NULL, "checked (sslmode=%s)",
-                   mode);
+        doctor_add(d, FINDING_REACH_CERTIFICATE, SEV_OK, NULL, NULL, "checked (sslmode=%s)", mode);
         return;
     }
     DbUrl strict = *url;
@@ -161,17 +159,17 @@ try_certificate(Doctor *d, const DbUrl *url, const char *origin)
     Err err;
     if (db_open(d->arena, &o, &db, &err)) {
         db_close(db);
-        doctor_add(d, FINDING_REACH_CERTIFICATE, FINDING_WARNING, NULL,
+        doctor_add(d, FINDING_REACH_CERTIFICATE, SEV_WARNING, NULL,
                    "add sslmode=verify-full&sslrootcert=system to the URL",
                    "it would pass, but the URL asks for no check: whoever stands in between can "
                    "read along");
     } else if (err.code == ERR_TLS)
         doctor_add(
-            d, FINDING_REACH_CERTIFICATE, FINDING_WARNING, NULL,
+            d, FINDING_REACH_CERTIFICATE, SEV_WARNING, NULL,
             "take the provider's root certificate: sslmode=verify-full&sslrootcert=FILE in the URL",
             "it is not checked, and would not pass: %s", err.detail);
     else
-        doctor_add(d, FINDING_REACH_CERTIFICATE, FINDING_INFO, NULL, NULL,
+        doctor_add(d, FINDING_REACH_CERTIFICATE, SEV_NOTICE, NULL, NULL,
                    "it is not checked; whether it would pass could not be tried: %s", err.primary);
 }
 
@@ -180,40 +178,39 @@ tell_session(Doctor *d, const DbUrl *url, const char *origin, const Session *s)
 {
     const DbInfo *info = db_info(s->db);
     const char *user = str_printable(d->arena, str_of(info->user), false);
-    doctor_add(d, FINDING_REACH_LOGIN, FINDING_OK, user, NULL,
-               "is let into database \"%s\" at %s, %s",
+    doctor_add(d, FINDING_REACH_LOGIN, SEV_OK, user, NULL, "is let into database \"%s\" at %s, %s",
                str_printable(d->arena, str_of(info->database), false), info->host,
                info->used_password ? "with a password"
                                    : "without a password (trust, peer or certificate)");
     if (info->tls) {
-        doctor_add(d, FINDING_REACH_TLS, FINDING_OK, NULL, NULL, "encrypted: %s", info->tls);
+        doctor_add(d, FINDING_REACH_TLS, SEV_OK, NULL, NULL, "encrypted: %s", info->tls);
         try_certificate(d, url, origin);
     } else if (!is_here(url))
-        doctor_add(d, FINDING_REACH_TLS, FINDING_WARNING, NULL,
+        doctor_add(d, FINDING_REACH_TLS, SEV_WARNING, NULL,
                    "turn TLS on at the server and add sslmode=require to the URL",
                    "not encrypted: %severy row crosses the network in clear text",
                    info->used_password ? "the login and " : "");
     DbPooler between;
     Err err;
     if (!db_pooler(s->db, &between, &err))
-        doctor_add(d, FINDING_REACH_POOLER, FINDING_INFO, NULL, NULL,
+        doctor_add(d, FINDING_REACH_POOLER, SEV_NOTICE, NULL, NULL,
                    "whether it is a transaction pooler could not be tried: %s", err.primary);
     else if (between == DB_POOLER) {
         const char *hint;
         db_is_pooler_url(d->arena, url, &hint);
         doctor_add(
-            d, FINDING_REACH_POOLER, FINDING_ERROR, info->host, hint,
+            d, FINDING_REACH_POOLER, SEV_ERROR, info->host, hint,
             "is a transaction pooler: two connections share one server process, so locks and "
             "settings of migrations land on those of others");
     } else
-        doctor_add(d, FINDING_REACH_POOLER, FINDING_OK, NULL, NULL, "%s",
+        doctor_add(d, FINDING_REACH_POOLER, SEV_OK, NULL, NULL, "%s",
                    between == DB_DIRECT ? "a direct connection"
                                         : "something stands in between, but keeps sessions apart");
     if (info->in_recovery)
-        doctor_add(d, FINDING_REACH_READ_ONLY, FINDING_ERROR, info->host,
+        doctor_add(d, FINDING_REACH_READ_ONLY, SEV_ERROR, info->host,
                    "use the address of the primary", "is a standby: it accepts no writes");
     else if (info->read_only)
-        doctor_add(d, FINDING_REACH_READ_ONLY, FINDING_ERROR, info->host,
+        doctor_add(d, FINDING_REACH_READ_ONLY, SEV_ERROR, info->host,
                    "use another role, or turn default_transaction_read_only off",
                    "default_transaction_read_only is on for this role, database or server");
 }
@@ -221,7 +218,7 @@ tell_session(Doctor *d, const DbUrl *url, const char *origin, const Session *s)
 bool
 doctor_reach(Doctor *d, const SessionOptions *to, bool embedded, Session *ret)
 {
-    d->now = DOCTOR_REACH;
+    d->now = AREA_REACH;
     if (!embedded && !look(d, to->url, to->url_origin))
         return false;
     if (d->tick && !d->tick(d->tick_arg, 0)) {

@@ -22,20 +22,18 @@ static const struct {
 /* Releases that must not be used, from the release notes of those behind them. */
 static const struct {
     int major, from, to;
-    FindingLevel level;
+    Severity level;
     const char *why;
 } bad_releases[] = {
-    {14, 0, 3, FINDING_ERROR,
+    {14, 0, 3, SEV_ERROR,
      "CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY can make corrupt indexes (fixed in 14.4: "
      "then "
      "REINDEX what was built so)"},
-    {13, 17, 17, FINDING_WARNING,
-     "extensions may crash: its interface was broken (fixed in 13.18)"},
-    {14, 14, 14, FINDING_WARNING,
-     "extensions may crash: its interface was broken (fixed in 14.15)"},
-    {15, 9, 9, FINDING_WARNING, "extensions may crash: its interface was broken (fixed in 15.10)"},
-    {16, 5, 5, FINDING_WARNING, "extensions may crash: its interface was broken (fixed in 16.6)"},
-    {17, 1, 1, FINDING_WARNING, "extensions may crash: its interface was broken (fixed in 17.2)"},
+    {13, 17, 17, SEV_WARNING, "extensions may crash: its interface was broken (fixed in 13.18)"},
+    {14, 14, 14, SEV_WARNING, "extensions may crash: its interface was broken (fixed in 14.15)"},
+    {15, 9, 9, SEV_WARNING, "extensions may crash: its interface was broken (fixed in 15.10)"},
+    {16, 5, 5, SEV_WARNING, "extensions may crash: its interface was broken (fixed in 16.6)"},
+    {17, 1, 1, SEV_WARNING, "extensions may crash: its interface was broken (fixed in 17.2)"},
 };
 
 static void
@@ -43,7 +41,7 @@ look_at_release(Doctor *d, int version)
 {
     int major = version / 10000, minor = version % 10000;
     const char *name = str_fmt(d->arena, "PostgreSQL %d.%d", major, minor);
-    doctor_add(d, FINDING_SERVER_VERSION, FINDING_OK, NULL, NULL, "%s", name);
+    doctor_add(d, FINDING_SERVER_VERSION, SEV_OK, NULL, NULL, "%s", name);
     for (size_t i = 0; i < sizeof bad_releases / sizeof *bad_releases; i++)
         if (bad_releases[i].major == major && minor >= bad_releases[i].from &&
             minor <= bad_releases[i].to)
@@ -55,12 +53,12 @@ look_at_release(Doctor *d, int version)
         if (releases[i].major != major)
             continue;
         if (strncmp(today, releases[i].end, 10) > 0)
-            doctor_add(d, FINDING_SERVER_RELEASE, FINDING_WARNING, name,
+            doctor_add(d, FINDING_SERVER_RELEASE, SEV_WARNING, name,
                        "plan the upgrade to a newer major version", "gets no more fixes since %s",
                        releases[i].end);
         else if (minor < releases[i].safe)
             doctor_add(
-                d, FINDING_SERVER_RELEASE, FINDING_WARNING, name,
+                d, FINDING_SERVER_RELEASE, SEV_WARNING, name,
                 "install the newest minor release and restart the server; data stays as it is",
                 "has security holes that are public (%d.%d and newer have them closed)", major,
                 releases[i].safe);
@@ -72,39 +70,37 @@ look_at_release(Doctor *d, int version)
 typedef struct BadSetting {
     const char *name, *value; /* value: this one hurts; NULL = everything but `good` */
     const char *good;
-    FindingLevel level;
+    Severity level;
     const char *why;
 } BadSetting;
 
 static const BadSetting bad_settings[] = {
-    {"fsync", "off", NULL, FINDING_ERROR, "a crash of the machine destroys the database"},
-    {"full_page_writes", "off", NULL, FINDING_ERROR,
-     "a crash of the machine can destroy the database"},
-    {"zero_damaged_pages", "on", NULL, FINDING_ERROR, "damaged pages are emptied without a word"},
-    {"ignore_checksum_failure", "on", NULL, FINDING_ERROR,
+    {"fsync", "off", NULL, SEV_ERROR, "a crash of the machine destroys the database"},
+    {"full_page_writes", "off", NULL, SEV_ERROR, "a crash of the machine can destroy the database"},
+    {"zero_damaged_pages", "on", NULL, SEV_ERROR, "damaged pages are emptied without a word"},
+    {"ignore_checksum_failure", "on", NULL, SEV_ERROR,
      "damaged pages are read as if they were good"},
-    {"session_replication_role", NULL, "origin", FINDING_ERROR,
+    {"session_replication_role", NULL, "origin", SEV_ERROR,
      "triggers do not fire and foreign keys are not checked"},
-    {"default_transaction_read_only", "on", NULL, FINDING_ERROR, "nothing can be written"},
-    {"standard_conforming_strings", "off", NULL, FINDING_WARNING,
+    {"default_transaction_read_only", "on", NULL, SEV_ERROR, "nothing can be written"},
+    {"standard_conforming_strings", "off", NULL, SEV_WARNING,
      "backslashes in '...' mean something else than tools think"},
-    {"autovacuum", "off", NULL, FINDING_WARNING, "tables bloat, and transaction ids run out"},
-    {"track_counts", "off", NULL, FINDING_WARNING, "autovacuum does not work without it"},
-    {"synchronous_commit", "off", NULL, FINDING_INFO,
+    {"autovacuum", "off", NULL, SEV_WARNING, "tables bloat, and transaction ids run out"},
+    {"track_counts", "off", NULL, SEV_WARNING, "autovacuum does not work without it"},
+    {"synchronous_commit", "off", NULL, SEV_NOTICE,
      "a crash loses the last moments, though commits said done"},
-    {"row_security", "off", NULL, FINDING_INFO,
+    {"row_security", "off", NULL, SEV_NOTICE,
      "queries fail where row-level security would filter rows"},
-    {"server_encoding", "SQL_ASCII", NULL, FINDING_WARNING,
+    {"server_encoding", "SQL_ASCII", NULL, SEV_WARNING,
      "texts of any encoding are mixed unchecked"},
-    {"data_checksums", "off", NULL, FINDING_INFO, "damage on the disk is not noticed"},
+    {"data_checksums", "off", NULL, SEV_NOTICE, "damage on the disk is not noticed"},
 };
 
 static void
 tell_setting(Doctor *d, const BadSetting *b, const char *value, const char *reset,
              bool is_throwaway)
 {
-    FindingLevel level =
-        is_throwaway && b->level == FINDING_ERROR && b->value ? FINDING_WARNING : b->level;
+    Severity level = is_throwaway && b->level == SEV_ERROR && b->value ? SEV_WARNING : b->level;
     bool fixed = strcmp(b->name, "server_encoding") == 0 || strcmp(b->name, "data_checksums") == 0;
     const char *fix = fixed ? NULL
                       : reset[0]
@@ -113,7 +109,7 @@ tell_setting(Doctor *d, const BadSetting *b, const char *value, const char *rese
                                     "ALTER SYSTEM RESET %s; SELECT pg_reload_conf(); some settings "
                                     "need a restart, or stand in postgresql.conf",
                                     b->name);
-    doctor_add(d, FINDING_SERVER_SETTING, level, b->name, level >= FINDING_WARNING ? fix : NULL,
+    doctor_add(d, FINDING_SERVER_SETTING, level, b->name, level >= SEV_WARNING ? fix : NULL,
                "%s: %s", value, b->why);
 }
 
@@ -123,7 +119,7 @@ tell_timeout(Doctor *d, const char *name, int64_t ms, const char *origin)
 {
     if (ms == 0)
         return;
-    doctor_add(d, FINDING_SERVER_SETTING, FINDING_INFO, name, NULL,
+    doctor_add(d, FINDING_SERVER_SETTING, SEV_NOTICE, name, NULL,
                "%s (%s); Aramid's own sessions set theirs", clock_duration(d->arena, ms), origin);
 }
 
@@ -169,7 +165,7 @@ look_at_settings(Doctor *d, Session *s)
     const DbRows *r = doctor_ask(d, s, "settings", settings_sql);
     const DbRows *overrides = r ? doctor_ask(d, s, "settings of roles", overrides_sql) : NULL;
     bool is_throwaway = d->config->profile == PROFILE_DEVELOPMENT;
-    int before = (int)d->findings.n;
+    int before = (int)d->findings.items.n;
     for (int i = 0; r && i < r->rows; i++) {
         Str name = db_cell(r, i, 0), value = db_cell(r, i, 1);
         const char *origin = origin_of(d, overrides, name, 1, "of the server");
@@ -185,9 +181,8 @@ look_at_settings(Doctor *d, Session *s)
                              is_throwaway);
         }
     }
-    if (r && (int)d->findings.n == before)
-        doctor_add(d, FINDING_SERVER_SETTING, FINDING_OK, NULL, NULL, "%d settings looked at",
-                   r->rows);
+    if (r && (int)d->findings.items.n == before)
+        doctor_add(d, FINDING_SERVER_SETTING, SEV_OK, NULL, NULL, "%d settings looked at", r->rows);
 }
 
 /* ---- room ------------------------------------------------------------------------------------ */
@@ -209,10 +204,8 @@ static void
 tell_connections(Doctor *d, const char *what, int64_t used, int64_t most, const char *fix)
 {
     int64_t left = most - used;
-    FindingLevel level = left <= 2          ? FINDING_ERROR
-                         : left * 10 < most ? FINDING_WARNING
-                                            : FINDING_OK;
-    doctor_add(d, FINDING_SERVER_CONNECTIONS, level, what, level >= FINDING_WARNING ? fix : NULL,
+    Severity level = left <= 2 ? SEV_ERROR : left * 10 < most ? SEV_WARNING : SEV_OK;
+    doctor_add(d, FINDING_SERVER_CONNECTIONS, level, what, level >= SEV_WARNING ? fix : NULL,
                "%lld of %lld used, %lld left", (long long)used, (long long)most,
                (long long)(left > 0 ? left : 0));
 }
@@ -225,9 +218,9 @@ tell_disk(Doctor *d, const char *what, const char *dir, int64_t database_bytes)
         return;
     int64_t left = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
     int64_t all = (int64_t)v.f_blocks * (int64_t)v.f_frsize;
-    FindingLevel level = left < database_bytes || left * 20 < all ? FINDING_WARNING : FINDING_OK;
+    Severity level = left < database_bytes || left * 20 < all ? SEV_WARNING : SEV_OK;
     doctor_add(d, FINDING_SERVER_DISK, level, what,
-               level == FINDING_WARNING
+               level == SEV_WARNING
                    ? "free space: an index build or a backup may need as much as the "
                      "database"
                    : NULL,
@@ -242,7 +235,7 @@ look_at_room(Doctor *d, Session *s, const char *data_dir)
         return;
     static const char fix[] = "end idle clients, give applications a pooler, or raise the limit";
     int64_t size = doctor_int(r, 0, 0);
-    doctor_add(d, FINDING_SERVER_SIZE, FINDING_OK, NULL, NULL, "%s", doctor_bytes(d->arena, size));
+    doctor_add(d, FINDING_SERVER_SIZE, SEV_OK, NULL, NULL, "%s", doctor_bytes(d->arena, size));
     tell_disk(d, "the project's disk", d->config->project_dir, size);
     tell_disk(d, "the server's disk", data_dir, size);
     bool super = doctor_true(r, 0, 8);
@@ -255,7 +248,7 @@ look_at_room(Doctor *d, Session *s, const char *data_dir)
         tell_connections(d, "role", doctor_int(r, 0, 7), doctor_int(r, 0, 4),
                          "ALTER ROLE ... CONNECTION LIMIT");
     if (!super && !doctor_true(r, 0, 9))
-        doctor_add(d, FINDING_SERVER_HIDDEN, FINDING_INFO, NULL,
+        doctor_add(d, FINDING_SERVER_HIDDEN, SEV_NOTICE, NULL,
                    str_fmt(d->arena, "as an administrator: GRANT pg_monitor TO %s",
                            doctor_ident(d, NULL, db_info(s->db)->user)),
                    "what sessions of other roles do, standbys and some settings are not visible to "
@@ -265,7 +258,7 @@ look_at_room(Doctor *d, Session *s, const char *data_dir)
 void
 doctor_server(Doctor *d, Session *s, const char *data_dir)
 {
-    d->now = DOCTOR_SERVER;
+    d->now = AREA_SERVER;
     look_at_release(d, db_info(s->db)->version);
     look_at_settings(d, s);
     look_at_room(d, s, data_dir);

@@ -42,12 +42,12 @@ look_at_sessions(Doctor *d, Session *s)
         const char *open = clock_duration(d->arena, open_s * 1000);
         bool idle = str_starts(db_cell(r, i, 4), STR("idle in transaction"));
         if (idle && state_s >= IDLE_S)
-            doctor_add(d, FINDING_SERVER_IDLE, FINDING_WARNING, who, end,
+            doctor_add(d, FINDING_SERVER_IDLE, SEV_WARNING, who, end,
                        "idle for %s in an open transaction: its locks stay",
                        clock_duration(d->arena, state_s * 1000));
         else if (open_s >= LONG_TRANSACTION_S)
             doctor_add(
-                d, FINDING_SERVER_TRANSACTION, FINDING_WARNING, who, end,
+                d, FINDING_SERVER_TRANSACTION, SEV_WARNING, who, end,
                 "its transaction is open for %s: migrations wait for its locks, CONCURRENTLY for "
                 "its end",
                 open);
@@ -56,7 +56,7 @@ look_at_sessions(Doctor *d, Session *s)
         found++;
     }
     if (r && !found)
-        doctor_add(d, FINDING_SERVER_TRANSACTION, FINDING_OK, NULL, NULL,
+        doctor_add(d, FINDING_SERVER_TRANSACTION, SEV_OK, NULL, NULL,
                    "no long or idle transaction");
 }
 
@@ -69,12 +69,12 @@ look_at_dumps(Doctor *d, Session *s)
         return;
     if (!backup_foreign_dumps(s->db, d->arena, &list, &err)) {
         d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
-        doctor_add(d, FINDING_CHECK_FAILED, FINDING_WARNING, "dumps", NULL,
+        doctor_add(d, FINDING_CHECK_FAILED, SEV_WARNING, "dumps", NULL,
                    "could not be looked at: %s", err.primary);
         return;
     }
     vec_each (const ForeignDump, f, &list)
-        doctor_add(d, FINDING_SERVER_DUMP, FINDING_WARNING,
+        doctor_add(d, FINDING_SERVER_DUMP, SEV_WARNING,
                    str_fmt(d->arena, "process %d, role %s, %s", f->pid,
                            str_printable(d->arena, str_of(f->user), false),
                            str_printable(d->arena, str_of(f->application), false)),
@@ -95,7 +95,7 @@ look_at_prepared(Doctor *d, Session *s)
         " pg_catalog.current_database() ORDER BY p.prepared LIMIT 20");
     for (int i = 0; r && i < r->rows; i++)
         doctor_add(d, FINDING_SERVER_PREPARED,
-                   doctor_int(r, i, 2) >= LONG_TRANSACTION_S ? FINDING_ERROR : FINDING_WARNING,
+                   doctor_int(r, i, 2) >= LONG_TRANSACTION_S ? SEV_ERROR : SEV_WARNING,
                    doctor_text(d, r, i, 0),
                    str_fmt(d->arena, "COMMIT PREPARED %s; or ROLLBACK PREPARED %s",
                            doctor_text(d, r, i, 3), doctor_text(d, r, i, 3)),
@@ -123,11 +123,11 @@ look_at_standbys(Doctor *d, Session *s)
         const char *name = db_cell(r, i, 0).n ? doctor_text(d, r, i, 0) : "a standby";
         int64_t bytes = doctor_int(r, i, 2), lag_s = doctor_int(r, i, 3);
         if (doctor_null(r, i, 2))
-            doctor_add(d, FINDING_SERVER_REPLICATION, FINDING_INFO, name, NULL,
+            doctor_add(d, FINDING_SERVER_REPLICATION, SEV_NOTICE, name, NULL,
                        "how far it is behind is not visible to this role");
         else
             doctor_add(d, FINDING_SERVER_REPLICATION,
-                       bytes >= lag_bytes || lag_s >= LAG_S ? FINDING_WARNING : FINDING_OK, name,
+                       bytes >= lag_bytes || lag_s >= LAG_S ? SEV_WARNING : SEV_OK, name,
                        bytes >= lag_bytes || lag_s >= LAG_S
                            ? "wait until it has caught up: a migration that rewrites tables puts "
                              "it further behind"
@@ -150,23 +150,23 @@ look_at_slots(Doctor *d, Session *s)
         int64_t bytes = doctor_int(r, i, 3);
         if (active && bytes < slot_bytes && !lost)
             continue;
-        doctor_add(
-            d, FINDING_SERVER_SLOT, bytes >= slot_bytes || lost ? FINDING_ERROR : FINDING_WARNING,
-            doctor_text(d, r, i, 0),
-            active ? "look why its reader is slow"
-                   : str_fmt(d->arena,
-                             "start its reader again, or: SELECT pg_drop_replication_slot(%s)",
-                             doctor_text(d, r, i, 5)),
-            "%s slot%s%s: the server keeps %s of WAL for it, until the disk is full",
-            doctor_text(d, r, i, 1), active ? "" : " that nobody reads",
-            lost ? ", which lost its place" : "", doctor_bytes(d->arena, bytes));
+        doctor_add(d, FINDING_SERVER_SLOT, bytes >= slot_bytes || lost ? SEV_ERROR : SEV_WARNING,
+                   doctor_text(d, r, i, 0),
+                   active
+                       ? "look why its reader is slow"
+                       : str_fmt(d->arena,
+                                 "start its reader again, or: SELECT pg_drop_replication_slot(%s)",
+                                 doctor_text(d, r, i, 5)),
+                   "%s slot%s%s: the server keeps %s of WAL for it, until the disk is full",
+                   doctor_text(d, r, i, 1), active ? "" : " that nobody reads",
+                   lost ? ", which lost its place" : "", doctor_bytes(d->arena, bytes));
     }
     const DbRows *w = doctor_ask(
         d, s, "logical replication",
         "SELECT pg_catalog.current_setting('wal_level'), (SELECT pg_catalog.count(*) FROM"
         " pg_catalog.pg_publication)");
     if (w && doctor_int(w, 0, 1) && !str_is(db_cell(w, 0, 0), "logical"))
-        doctor_add(d, FINDING_SERVER_SETTING, FINDING_WARNING, "wal_level",
+        doctor_add(d, FINDING_SERVER_SETTING, SEV_WARNING, "wal_level",
                    "ALTER SYSTEM SET wal_level = 'logical'; then restart the server, or drop the "
                    "publications",
                    "%s: there %s, but nothing is published", doctor_text(d, w, 0, 0),
@@ -182,12 +182,12 @@ look_at_locks(Doctor *d, Session *s)
         return;
     if (!lock_holders(s, d->arena, &list, &err)) {
         d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
-        doctor_add(d, FINDING_CHECK_FAILED, FINDING_WARNING, "locks", NULL,
+        doctor_add(d, FINDING_CHECK_FAILED, SEV_WARNING, "locks", NULL,
                    "could not be looked at: %s", err.primary);
         return;
     }
     vec_each (const LockHolder, h, &list)
-        doctor_add(d, FINDING_SERVER_LOCK, h->orphaned ? FINDING_ERROR : FINDING_WARNING,
+        doctor_add(d, FINDING_SERVER_LOCK, h->orphaned ? SEV_ERROR : SEV_WARNING,
                    str_fmt(d->arena, "process %d", h->pid),
                    h->orphaned
                        ? str_fmt(d->arena, "aramid unlock %d", h->pid)
@@ -197,8 +197,7 @@ look_at_locks(Doctor *d, Session *s)
                    str_printable(d->arena, str_of(h->since), false), h->who,
                    h->orphaned ? ", whose program is gone" : "");
     if (!list.n)
-        doctor_add(d, FINDING_SERVER_LOCK, FINDING_OK, NULL, NULL,
-                   "nobody holds the migration lock");
+        doctor_add(d, FINDING_SERVER_LOCK, SEV_OK, NULL, NULL, "nobody holds the migration lock");
 }
 
 void

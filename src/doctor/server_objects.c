@@ -24,17 +24,17 @@ look_at_indexes(Doctor *d, Session *s)
     for (int i = 0; r && i < r->rows && i < SHOWN_OBJECTS; i++) {
         const char *name = doctor_text(d, r, i, 0), *table = doctor_text(d, r, i, 1);
         if (doctor_true(r, i, 4))
-            doctor_add(d, FINDING_SERVER_INDEX, FINDING_INFO, name, "wait until it is built",
+            doctor_add(d, FINDING_SERVER_INDEX, SEV_NOTICE, name, "wait until it is built",
                        "is being built now, on %s", table);
         else if (doctor_true(r, i, 2))
-            doctor_add(d, FINDING_SERVER_INDEX, FINDING_WARNING, name,
+            doctor_add(d, FINDING_SERVER_INDEX, SEV_WARNING, name,
                        str_fmt(d->arena,
                                "build what is missing on the partitions of %s, then ALTER INDEX %s "
                                "ATTACH PARTITION ...",
                                table, name),
                        "of partitioned %s is not valid: a partition lacks its part", table);
         else
-            doctor_add(d, FINDING_SERVER_INDEX, FINDING_ERROR, name,
+            doctor_add(d, FINDING_SERVER_INDEX, SEV_ERROR, name,
                        doctor_true(r, i, 3)
                            ? str_fmt(d->arena,
                                      "DROP INDEX CONCURRENTLY %s (a left-over of "
@@ -45,7 +45,7 @@ look_at_indexes(Doctor *d, Session *s)
                        table, doctor_true(r, i, 5) ? "" : "; IF NOT EXISTS takes it for made");
     }
     if (r && !r->rows)
-        doctor_add(d, FINDING_SERVER_INDEX, FINDING_OK, NULL, NULL, "all indexes are valid");
+        doctor_add(d, FINDING_SERVER_INDEX, SEV_OK, NULL, NULL, "all indexes are valid");
 }
 
 static void
@@ -69,7 +69,7 @@ look_at_constraints(Doctor *d, Session *s)
               "51");
     for (int i = 0; r && i < r->rows && i < SHOWN_OBJECTS; i++) {
         bool enforced = doctor_true(r, i, 3);
-        doctor_add(d, FINDING_SERVER_CONSTRAINT, enforced ? FINDING_WARNING : FINDING_INFO,
+        doctor_add(d, FINDING_SERVER_CONSTRAINT, enforced ? SEV_WARNING : SEV_NOTICE,
                    str_fmt(d->arena, "%s on %s", doctor_text(d, r, i, 1), doctor_text(d, r, i, 0)),
                    enforced
                        ? str_fmt(d->arena,
@@ -80,7 +80,7 @@ look_at_constraints(Doctor *d, Session *s)
                             : "is not enforced (NOT ENFORCED)");
     }
     if (r && !r->rows)
-        doctor_add(d, FINDING_SERVER_CONSTRAINT, FINDING_OK, NULL, NULL,
+        doctor_add(d, FINDING_SERVER_CONSTRAINT, SEV_OK, NULL, NULL,
                    "all constraints are validated");
 }
 
@@ -141,7 +141,7 @@ look_at_sequences(Doctor *d, Session *s)
         bool big = str_is(db_cell(r, i, 8), "bigint");
         near++;
         doctor_add(
-            d, FINDING_SERVER_SEQUENCE, percent >= 90 ? FINDING_ERROR : FINDING_WARNING, seq,
+            d, FINDING_SERVER_SEQUENCE, percent >= 90 ? SEV_ERROR : SEV_WARNING, seq,
             has_column && !big
                 ? str_fmt(d->arena,
                           "make %s bigint before it is full (ALTER TABLE ... TYPE bigint rewrites "
@@ -155,7 +155,7 @@ look_at_sequences(Doctor *d, Session *s)
             has_column ? "; feeds " : "", has_column ? column : "");
     }
     if (hidden)
-        doctor_add(d, FINDING_SERVER_HIDDEN, FINDING_INFO, "sequences",
+        doctor_add(d, FINDING_SERVER_HIDDEN, SEV_NOTICE, "sequences",
                    str_fmt(d->arena, "as an administrator: GRANT pg_read_all_data TO %s",
                            doctor_ident(d, NULL, db_info(s->db)->user)),
                    "%s%s not visible to this role",
@@ -163,8 +163,7 @@ look_at_sequences(Doctor *d, Session *s)
                                 : doctor_count(d->arena, hidden, "sequence"),
                    hidden == 1 ? " is" : " are");
     if (r && !near && !hidden)
-        doctor_add(d, FINDING_SERVER_SEQUENCE, FINDING_OK, NULL, NULL,
-                   "no sequence is above 70 %%");
+        doctor_add(d, FINDING_SERVER_SEQUENCE, SEV_OK, NULL, NULL, "no sequence is above 70 %%");
 }
 
 /* https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-WRAPAROUND */
@@ -180,11 +179,9 @@ look_at_ages(Doctor *d, Session *s)
         return;
     int64_t age = doctor_int(r, 0, 1), mxid = doctor_int(r, 0, 2);
     int64_t worst = age > mxid ? age : mxid;
-    FindingLevel level = worst >= 1500000000   ? FINDING_ERROR
-                         : worst >= 1000000000 ? FINDING_WARNING
-                                               : FINDING_OK;
+    Severity level = worst >= 1500000000 ? SEV_ERROR : worst >= 1000000000 ? SEV_WARNING : SEV_OK;
     doctor_add(d, FINDING_SERVER_WRAPAROUND, level, doctor_text(d, r, 0, 0),
-               level == FINDING_OK
+               level == SEV_OK
                    ? NULL
                    : "end old transactions, prepared ones and slots that nobody reads, then "
                      "VACUUM (FREEZE) in that database",

@@ -59,13 +59,13 @@ look_at_client(Doctor *d, FindingId id, const char *name, int server_major)
     PgProgram p;
     Err err;
     if (backup_find_tool(d->arena, name, c->values[CFG_BACKUP_BIN].text, server_major, &p, &err)) {
-        doctor_add(d, id, FINDING_OK, name, NULL, "%s (%s)", p.version,
+        doctor_add(d, id, SEV_OK, name, NULL, "%s (%s)", p.version,
                    str_printable(d->arena, str_of(p.path), false));
         return;
     }
     const char *method = c->values[CFG_BACKUP_METHOD].text;
     bool is_needed = id == FINDING_TOOL_DUMP && method && strcmp(method, "pg_dump") == 0;
-    doctor_add(d, id, is_needed ? FINDING_ERROR : FINDING_INFO, name, str_dupz(d->arena, err.hint),
+    doctor_add(d, id, is_needed ? SEV_ERROR : SEV_NOTICE, name, str_dupz(d->arena, err.hint),
                "%s%s%s%s", err.primary, err.detail[0] ? ": " : "", err.detail,
                id == FINDING_TOOL_DUMP && !is_needed ? "; backups are then made by Aramid itself"
                                                      : "");
@@ -118,7 +118,7 @@ look_at_packages(Doctor *d)
         if (!folder)
             continue;
         bool is_8 = i == 0 && version && (version[0] == '8' && version[1] == '.');
-        doctor_add(d, FINDING_TOOL_PROJECT, is_8 ? FINDING_WARNING : FINDING_OK, names[i],
+        doctor_add(d, FINDING_TOOL_PROJECT, is_8 ? SEV_WARNING : SEV_OK, names[i],
                    is_8 ? "Aramid reads the folders of Prisma 2 to 7" : NULL, "%s (%s)",
                    version ? version : "its version is not known",
                    fs_below(d->config->project_dir, folder));
@@ -137,12 +137,11 @@ look_at_lock_files(Doctor *d, const Project *p)
         if (fs_exists(fs_join(d->arena, d->config->project_dir, locks[i])))
             buf_fmt(&found, "%s%s", n++ ? ", " : "", locks[i]);
     if (n > 1)
-        doctor_add(d, FINDING_TOOL_NODE, FINDING_WARNING, "package manager",
+        doctor_add(d, FINDING_TOOL_NODE, SEV_WARNING, "package manager",
                    "keep one lock file and delete the others",
                    "lock files of several are there: %s", found.p);
     else
-        doctor_add(d, FINDING_TOOL_NODE, FINDING_OK, "package manager", NULL, "%s (%s)%s",
-                   p->manager,
+        doctor_add(d, FINDING_TOOL_NODE, SEV_OK, "package manager", NULL, "%s (%s)%s", p->manager,
                    p->manager_evidence ? p->manager_evidence : "nothing tells of another",
                    in_path(d->arena, p->manager) ? "" : ", which is not installed here");
 }
@@ -156,10 +155,9 @@ look_at_node(Doctor *d)
         return;
     Program node = {.path = in_path(d->arena, "node")};
     if (node.path && ask_version(d, &node))
-        doctor_add(d, FINDING_TOOL_NODE, FINDING_OK, "node", NULL, "%s (%s)", node.version,
-                   node.path);
+        doctor_add(d, FINDING_TOOL_NODE, SEV_OK, "node", NULL, "%s (%s)", node.version, node.path);
     else
-        doctor_add(d, FINDING_TOOL_NODE, FINDING_INFO, "node", NULL,
+        doctor_add(d, FINDING_TOOL_NODE, SEV_NOTICE, "node", NULL,
                    "not found; Aramid needs none, generators of the schema do");
     look_at_lock_files(d, &p);
 }
@@ -167,7 +165,7 @@ look_at_node(Doctor *d)
 void
 doctor_tools(Doctor *d, int server_version)
 {
-    d->now = DOCTOR_TOOLS;
+    d->now = AREA_TOOLS;
     int major = server_version / 10000;
     look_at_client(d, FINDING_TOOL_DUMP, "pg_dump", major);
     look_at_client(d, FINDING_TOOL_RESTORE, "pg_restore", 0);
@@ -175,10 +173,10 @@ doctor_tools(Doctor *d, int server_version)
     PgBinaries b;
     Err err;
     if (cluster_find_binaries(d->arena, d->config->values[CFG_EMBEDDED_BIN].text, 0, &b, &err))
-        doctor_add(d, FINDING_TOOL_SERVER, FINDING_OK, "postgres", NULL, "%s (%s)", b.version,
+        doctor_add(d, FINDING_TOOL_SERVER, SEV_OK, "postgres", NULL, "%s (%s)", b.version,
                    b.bindir);
     else
-        doctor_add(d, FINDING_TOOL_SERVER, FINDING_INFO, "postgres", str_dupz(d->arena, err.hint),
+        doctor_add(d, FINDING_TOOL_SERVER, SEV_NOTICE, "postgres", str_dupz(d->arena, err.hint),
                    "%s: no embedded database, and no replays of migrations (drift, check)",
                    err.primary);
     look_at_node(d);

@@ -87,7 +87,7 @@ check_files(Arena *a, const CheckInput *in, CheckResult *r)
     bool done = compare(a, in, ENDPOINT_SCHEMA, &r->parity, &err);
     pass(&parts[CHECK_SCHEMA], str_fmt(a, "%s is valid", in->schema));
     if (!done) {
-        bool is_schema = r->parity.diags.errors || err.code == ERR_SCHEMA;
+        bool is_schema = r->parity.diags.counts[SEV_ERROR] || err.code == ERR_SCHEMA;
         fail_with(a, &parts[is_schema ? CHECK_SCHEMA : CHECK_MIGRATIONS], &err);
         skip(&parts[CHECK_PARITY], "cannot be compared");
         if (is_schema)

@@ -57,11 +57,11 @@ bool
 flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 {
     *ret = (DiffResult){.schema = "public"};
-    diag_init(&ret->diags, a);
+    findings_init(&ret->diags, a, NULL);
     SidesInput sides_in = in->sides;
     sides_in.keep_written = in->prisma_compat; /* as Prisma does */
     bool ok = flow_sides(a, &sides_in, &ret->diags, ret->sides, err);
-    diag_sort(&ret->diags);
+    findings_sort(&ret->diags);
     if (!ok)
         return false;
     ok = compare(a, in, ret, err);

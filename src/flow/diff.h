@@ -13,7 +13,7 @@ typedef struct DiffInput {
 
 typedef struct DiffResult {
     Side sides[2];
-    DiagList diags; /* of the schemas, sorted; also when the result is false */
+    FindingList diags; /* of the schemas, sorted; also when the result is false */
     Diff *diff;
     Str script, summary;
     const char *schema; /* its objects are written without it */

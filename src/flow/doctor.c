@@ -21,15 +21,15 @@ look_at_plan(Arena *a, Doctor *d, Session *s)
     if (!flow_history(a, d->config, &h, &err))
         return; /* told with the configuration */
     if (session_read(s, &h, &journal, &err) && run_plan(a, s, &h, &journal, &plan, &err)) {
-        doctor_add(d, FINDING_REACH_PLAN, FINDING_OK, NULL, NULL, "%d applied, %d pending",
-                   h.applied, h.pending);
+        doctor_add(d, FINDING_REACH_PLAN, SEV_OK, NULL, NULL, "%d applied, %d pending", h.applied,
+                   h.pending);
         doctor_privileges(d, s, &plan);
         return;
     }
     d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
-    doctor_add(d, FINDING_REACH_PLAN, FINDING_ERROR,
-               err.at.path[0] ? str_dupz(a, err.at.path) : NULL, hint_of(a, &err),
-               "a deploy would stop: %s%s%s", err.primary, err.detail[0] ? ": " : "", err.detail);
+    doctor_add(d, FINDING_REACH_PLAN, SEV_ERROR, err.at.path[0] ? str_dupz(a, err.at.path) : NULL,
+               hint_of(a, &err), "a deploy would stop: %s%s%s", err.primary,
+               err.detail[0] ? ": " : "", err.detail);
 }
 
 static void
@@ -38,12 +38,12 @@ look_at_migrations(Arena *a, Doctor *d)
     History h = {0};
     Err err;
     if (!flow_history(a, d->config, &h, &err))
-        doctor_add(d, FINDING_CONFIG_MIGRATIONS, FINDING_WARNING,
+        doctor_add(d, FINDING_CONFIG_MIGRATIONS, SEV_WARNING,
                    err.at.path[0] ? str_dupz(a, err.at.path) : NULL, hint_of(a, &err), "%s",
                    err.primary);
     else
-        doctor_add(d, FINDING_CONFIG_MIGRATIONS, FINDING_OK, h.dir, NULL, "%zu migration%s",
-                   h.files.n, h.files.n == 1 ? "" : "s");
+        doctor_add(d, FINDING_CONFIG_MIGRATIONS, SEV_OK, h.dir, NULL, "%zu migration%s", h.files.n,
+                   h.files.n == 1 ? "" : "s");
 }
 
 /* What the database says about itself, and whether a deploy from here would be let in. */
@@ -60,17 +60,17 @@ look_at_mark(Arena *a, const DoctorInput *in, Doctor *d, const DoctorResult *r, 
     bool ok = flow_guard_session(&guard, s, r->target.origin, &err);
     const Identity *i = run_identity(s);
     if (!ok)
-        doctor_add(d, FINDING_IDENTITY_MARK, FINDING_ERROR, NULL, hint_of(a, &err), "%s: %s",
+        doctor_add(d, FINDING_IDENTITY_MARK, SEV_ERROR, NULL, hint_of(a, &err), "%s: %s",
                    err.primary, err.detail);
     else if (i)
-        doctor_add(d, FINDING_IDENTITY_MARK, guard.target.note ? FINDING_INFO : FINDING_OK, NULL,
-                   NULL, "it says that it is \"%s\", since %s (%s)%s%s",
+        doctor_add(d, FINDING_IDENTITY_MARK, guard.target.note ? SEV_NOTICE : SEV_OK, NULL, NULL,
+                   "it says that it is \"%s\", since %s (%s)%s%s",
                    str_printable(a, str_of(i->environment), false),
                    str_printable(a, str_of(i->made_at), false),
                    str_printable(a, str_of(i->made_with), false), guard.target.note ? "; " : "",
                    guard.target.note ? guard.target.note : "");
     else
-        doctor_add(d, FINDING_IDENTITY_MARK, FINDING_INFO, NULL, NULL,
+        doctor_add(d, FINDING_IDENTITY_MARK, SEV_NOTICE, NULL, NULL,
                    "it does not say yet which environment it is%s",
                    in->base.config->env_said ? ": the next deploy writes it down" : "");
 }
@@ -83,18 +83,18 @@ open_target(Arena *a, const DoctorInput *in, Doctor *d, DoctorResult *ret, Sessi
     ret->has_target =
         flow_target(a, in->base.config, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, &err);
     if (!ret->has_target) {
-        doctor_add(d, FINDING_REACH_TARGET, FINDING_ERROR, NULL, hint_of(a, &err), "%s%s%s",
+        doctor_add(d, FINDING_REACH_TARGET, SEV_ERROR, NULL, hint_of(a, &err), "%s%s%s",
                    err.primary, err.detail[0] ? ": " : "", err.detail);
         return false;
     }
     const Target *t = &ret->target;
     if (t->absent) {
-        doctor_add(d, FINDING_REACH_TARGET, FINDING_INFO, NULL,
+        doctor_add(d, FINDING_REACH_TARGET, SEV_NOTICE, NULL,
                    "aramid deploy makes it, or set DATABASE_URL",
                    "the embedded PostgreSQL of this project, which was not made yet");
         return false;
     }
-    doctor_add(d, FINDING_REACH_TARGET, FINDING_OK, NULL, NULL, "%s (%s)", t->shown, t->origin);
+    doctor_add(d, FINDING_REACH_TARGET, SEV_OK, NULL, NULL, "%s (%s)", t->shown, t->origin);
     History nothing = history_none();
     SessionOptions o = flow_session(&in->base, t, &nothing, "doctor", FLOW_READS);
     return doctor_reach(d, &o, t->embedded, session);
@@ -112,39 +112,36 @@ flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret)
                 .areas = in->areas ? in->areas : all,
                 .tick = in->base.tick,
                 .tick_arg = in->base.tick_arg};
+    findings_init(&d.findings, a, NULL);
     *ret = (DoctorResult){.config = in->base.config, .areas = d.areas};
-    if (doctor_wants(&d, DOCTOR_CONFIG)) {
+    if (doctor_wants(&d, AREA_CONFIG)) {
         doctor_config(&d);
         look_at_migrations(a, &d);
     }
-    unsigned local = 1u << DOCTOR_CONFIG | 1u << DOCTOR_TOOLS;
+    unsigned local = 1u << AREA_CONFIG | 1u << AREA_TOOLS;
     Session s = {0};
     bool is_open = d.areas & ~local && open_target(a, in, &d, ret, &s);
     if (is_open) {
         ret->server = db_info(s.db);
-        if (doctor_wants(&d, DOCTOR_REACH))
+        if (doctor_wants(&d, AREA_REACH))
             look_at_plan(a, &d, &s);
-        if (doctor_wants(&d, DOCTOR_SERVER))
+        if (doctor_wants(&d, AREA_SERVER))
             doctor_server(&d, &s, ret->target.embedded ? ret->target.cluster.data_dir : NULL);
-        if (doctor_wants(&d, DOCTOR_LEDGERS))
+        if (doctor_wants(&d, AREA_LEDGERS))
             doctor_ledgers(&d, &s);
     }
-    if (doctor_wants(&d, DOCTOR_TOOLS))
+    if (doctor_wants(&d, AREA_TOOLS))
         doctor_tools(&d, ret->server ? ret->server->version : 0);
-    if (doctor_wants(&d, DOCTOR_IDENTITY))
+    if (doctor_wants(&d, AREA_IDENTITY))
         doctor_identity(&d, is_open ? &s : NULL);
-    if (is_open && doctor_wants(&d, DOCTOR_IDENTITY))
+    if (is_open && doctor_wants(&d, AREA_IDENTITY))
         look_at_mark(a, in, &d, ret, &s);
     ret->is_interrupted = d.tick && !d.tick(d.tick_arg, 0);
     if (is_open && d.is_over && !ret->is_interrupted)
-        doctor_add(&d, FINDING_CHECK_FAILED, FINDING_ERROR, NULL, "aramid doctor, once more",
+        doctor_add(&d, FINDING_CHECK_FAILED, SEV_ERROR, NULL, "aramid doctor, once more",
                    "the connection broke: the rest of the server was not looked at");
     if (is_open)
         session_close(&s);
-    for (size_t i = 0; i < d.findings.n; i++) {
-        const Finding *f = &d.findings.v[i];
-        *vec_add(a, &ret->findings) = *f;
-        ret->counts[f->level]++;
-    }
+    ret->findings = d.findings;
     ret->ms = clock_ms() - began;
 }

@@ -11,7 +11,7 @@ typedef struct DoctorInput {
     FlowInput base;
     const ConfigRequest *request; /* that the configuration was loaded with */
     const ConfigProblems *problems;
-    unsigned areas; /* bits of DoctorArea, 0 = all */
+    unsigned areas; /* bits of FindingArea, 0 = all */
 } DoctorInput;
 
 typedef struct DoctorResult {
@@ -20,8 +20,7 @@ typedef struct DoctorResult {
     Target target;
     bool has_target;
     const DbInfo *server; /* NULL = no database was reached */
-    VEC(Finding) findings;
-    int counts[FINDING_LEVEL_COUNT];
+    FindingList findings;
     bool is_interrupted; /* the last checks are missing */
     int64_t ms;
 } DoctorResult;

@@ -15,7 +15,7 @@ typedef VEC(ReplayScript) Scripts;
 typedef struct Reading {
     Arena *a;
     const SidesInput *in;
-    DiagList *diags;
+    FindingList *diags;
     const PslResolved *schemas[2];
     History histories[2];
     IntrospectOptions what;
@@ -52,7 +52,7 @@ static bool
 read_schema(Reading *r, int i, Side *side, Err *err)
 {
     PslSchema *schema;
-    size_t before = r->diags->errors;
+    size_t before = r->diags->counts[SEV_ERROR];
     if (!psl_load(r->a, side->endpoint.path, &schema, r->diags, err))
         return false;
     const PslResolved *s =
@@ -62,7 +62,7 @@ read_schema(Reading *r, int i, Side *side, Err *err)
         for (size_t k = 0; k < s->generators[g].npreviews; k++)
             if (str_is(s->generators[g].previews[k], "partialIndexes"))
                 side->has_partial_indexes = true;
-    if (r->diags->errors == before)
+    if (r->diags->counts[SEV_ERROR] == before)
         return true;
     err_set(err, ERR_SCHEMA, "%s has errors", side->endpoint.path);
     return err_hint(err, "aramid validate --schema %s", side->endpoint.path);
@@ -395,7 +395,7 @@ add_public(Arena *a, Side *empty, const Side *other)
 }
 
 bool
-flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err)
+flow_sides(Arena *a, const SidesInput *in, FindingList *diags, Side ret[2], Err *err)
 {
     Reading r = {.a = a, .in = in, .diags = diags, .default_schema = "public"};
     ret[0] = (Side){.endpoint = in->from};

@@ -5,7 +5,7 @@
  * one side is in a server's words, the others are made on a private server too and read back. */
 #pragma once
 
-#include "base/diag.h"
+#include "base/finding.h"
 #include "bridge/bridge.h"
 #include "diff/diff.h"
 #include "flow/flow.h"
@@ -54,7 +54,8 @@ typedef struct SidesInput {
  * ret     [0] from, [1] to
  * errors  ERR_SCHEMA, those of history_open, url_parse, db_open, introspect, replay_scripts; ERR_IO
  * cost    two schemas: parsing. Else a replay (replay.h) for each side that is no database */
-MUST_CHECK bool flow_sides(Arena *a, const SidesInput *in, DiagList *diags, Side ret[2], Err *err);
+MUST_CHECK bool flow_sides(Arena *a, const SidesInput *in, FindingList *diags, Side ret[2],
+                           Err *err);
 
 /* To be called when flow_sides gave true and no database is asked any more. */
 void flow_sides_close(Side sides[2]);

@@ -32,13 +32,13 @@ load(Arena *a, const Config *c, PullResult *ret, Source **ret_files, size_t *ret
 }
 
 static bool
-refuse(const DiagList *diags, Err *err)
+refuse(const FindingList *diags, Err *err)
 {
-    vec_each (const Diag, d, &diags->items) {
+    vec_each (const Finding, d, &diags->items) {
         if (d->severity != SEV_ERROR)
             continue;
         int line = 0, column = 0;
-        err_set(err, ERR_SCHEMA, "the schema that is there has errors: %s", d->message);
+        err_set(err, ERR_SCHEMA, "the schema that is there has errors: %s", d->text);
         if (d->source) {
             str_line_col(d->source->text, d->off, &line, &column);
             err_at(err, d->source->path, line, column);
@@ -53,8 +53,8 @@ refuse(const DiagList *diags, Err *err)
 static bool
 read_old(Arena *a, Source *files, size_t n, bool force, const PslResolved **ret, Err *err)
 {
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     const PslSchema *schema = psl_parse(a, files, n, &diags);
     if (!psl_decl(schema, PSL_DATASOURCE, STR(""))) {
         const char *head = psl_decl(schema, PSL_GENERATOR, STR(""))
@@ -62,13 +62,13 @@ read_old(Arena *a, Source *files, size_t n, bool force, const PslResolved **ret,
                                : first_schema;
         files[0].text = str_of(
             str_fmt(a, "%s%s" STR_FMT, head, files[0].text.n ? "\n" : "", STR_ARG(files[0].text)));
-        diag_init(&diags, a);
+        findings_init(&diags, a, NULL);
         schema = psl_parse(a, files, n, &diags);
     }
     *ret = psl_validate(a, schema, NULL, &diags);
     if (schema->errors == 0 && ((*ret)->errors == 0 || force))
         return true;
-    diag_sort(&diags);
+    findings_sort(&diags);
     return refuse(&diags, err);
 }
 

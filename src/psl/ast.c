@@ -122,16 +122,18 @@ psl_text(const PslFile *file, PslSpan span)
     return str_slice(file->source->text, span.off, (size_t)span.off + span.len);
 }
 
-Diag *
-psl_diag(DiagList *diags, Severity severity, const char *id, const PslFile *file, PslSpan at,
+Finding *
+psl_diag(FindingList *diags, Severity severity, FindingId id, const PslFile *file, PslSpan at,
          const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     const char *message = str_vfmt(diags->arena, fmt, ap);
     va_end(ap);
-    Diag *d = diag_add(diags, severity, id, file->source, at.off, at.len, "%s", "");
-    d->message = message;
-    d->rank = psl_stage(severity, id);
+    Finding *d = finding_addz(diags, id, severity, message);
+    d->source = file->source;
+    d->off = at.off;
+    d->len = at.len;
+    d->rank = psl_stage(d->severity, id);
     return d;
 }

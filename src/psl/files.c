@@ -94,7 +94,7 @@ psl_load_sources(Arena *a, const char *path, Source **ret, size_t *ret_n, Err *e
 }
 
 bool
-psl_load(Arena *a, const char *path, PslSchema **ret, DiagList *diags, Err *err)
+psl_load(Arena *a, const char *path, PslSchema **ret, FindingList *diags, Err *err)
 {
     Source *sources;
     size_t n;

@@ -439,7 +439,7 @@ psl_format(Arena *a, const PslFile *file, Str *ret, Err *err)
 }
 
 bool
-psl_reformat(Arena *a, const Source *files, size_t n, bool fixups, Source **ret, DiagList *diags,
+psl_reformat(Arena *a, const Source *files, size_t n, bool fixups, Source **ret, FindingList *diags,
              Err *err)
 {
     PslSchema *schema = psl_parse(a, files, n, diags);
@@ -448,8 +448,8 @@ psl_reformat(Arena *a, const Source *files, size_t n, bool fixups, Source **ret,
         psl_format_fixups(a, schema, &inserts);
     Source *texts = psl_apply(a, schema, &inserts);
     if (inserts.n) {
-        DiagList again;
-        diag_init(&again, a);
+        FindingList again;
+        findings_init(&again, a, NULL);
         schema = psl_parse(a, texts, n, &again);
     }
     for (size_t i = 0; i < n; i++) {

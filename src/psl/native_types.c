@@ -78,25 +78,26 @@ check_ranges(Ctx *c, PslModelField *f)
     switch (f->native) {
     case PSL_NATIVE_DECIMAL:
         if (args[1] > args[0]) {
-            v_field_error(c, "native-type-range", f, at,
+            v_field_error(c, FINDING_NATIVE_TYPE_RANGE, f, at,
                           "the scale of Decimal(%u, %u) is larger than its precision", args[0],
                           args[1]);
         } else if (args[0] == 0 || args[0] > 1000) {
-            v_field_error(c, "native-type-range", f, at,
+            v_field_error(c, FINDING_NATIVE_TYPE_RANGE, f, at,
                           "the precision of Decimal must be between 1 and 1000, not %u", args[0]);
         }
         break;
     case PSL_NATIVE_BIT:
     case PSL_NATIVE_VARBIT:
         if (args[0] == 0)
-            v_field_error(c, "native-type-range", f, at, "the length of %s must be positive", name);
+            v_field_error(c, FINDING_NATIVE_TYPE_RANGE, f, at, "the length of %s must be positive",
+                          name);
         break;
     case PSL_NATIVE_TIMESTAMP:
     case PSL_NATIVE_TIMESTAMPTZ:
     case PSL_NATIVE_TIME:
     case PSL_NATIVE_TIMETZ:
         if (args[0] > 6) {
-            v_field_error(c, "native-type-range", f, at,
+            v_field_error(c, FINDING_NATIVE_TYPE_RANGE, f, at,
                           "%s holds 0 to 6 digits of a second, not %u", name, args[0]);
         }
         break;
@@ -104,7 +105,7 @@ check_ranges(Ctx *c, PslModelField *f)
     case PSL_NATIVE_VARCHAR:
         /* Prisma lets this pass, CREATE TABLE does not. */
         if (args[0] == 0 || args[0] > 10485760) {
-            v_warn(c, "native-type-length", model_file(f->model), at,
+            v_warn(c, FINDING_NATIVE_TYPE_LENGTH, model_file(f->model), at,
                    "PostgreSQL refuses %s(%u): the length must be between 1 and 10485760", name,
                    args[0]);
         }
@@ -117,8 +118,8 @@ check_ranges(Ctx *c, PslModelField *f)
 static void
 unknown_type(Ctx *c, PslModelField *f, Str name)
 {
-    Diag *d = v_field_error(c, "native-type-unknown", f, f->native_attr->span,
-                            "PostgreSQL has no native type \"" STR_FMT "\"", Q(name));
+    Finding *d = v_field_error(c, FINDING_NATIVE_TYPE_UNKNOWN, f, f->native_attr->span,
+                               "PostgreSQL has no native type \"" STR_FMT "\"", Q(name));
     Nearest near;
     v_near_init(c, &near, name);
     for (PslNative t = PSL_NATIVE_NONE + 1; t < PSL_NATIVE_COUNT; t++)
@@ -143,14 +144,14 @@ v_native_check(Ctx *c, PslModelField *f)
     if (!c->r->datasource && c->has_datasource)
         return; /* it could not be read */
     if (!c->r->datasource) {
-        Diag *d = v_field_error(c, "native-type-unknown", f, at,
-                                "native types need a datasource block that says the provider");
+        Finding *d = v_field_error(c, FINDING_NATIVE_TYPE_UNKNOWN, f, at,
+                                   "native types need a datasource block that says the provider");
         v_hint(c, d, "add: datasource db { provider = \"postgresql\" }");
         return;
     }
     if (!str_eq(prefix, c->r->datasource->name)) {
-        Diag *d = v_field_error(c, "native-type-prefix", f, at,
-                                "\"" STR_FMT "\" is not the name of the datasource", Q(prefix));
+        Finding *d = v_field_error(c, FINDING_NATIVE_TYPE_PREFIX, f, at,
+                                   "\"" STR_FMT "\" is not the name of the datasource", Q(prefix));
         v_hint(c, d, "write @" STR_FMT "." STR_FMT, Q(c->r->datasource->name), Q(name));
     }
     PslNative type = psl_native_of(name);
@@ -170,7 +171,7 @@ v_native_check(Ctx *c, PslModelField *f)
         n++;
     }
     if (n > info->max_args) {
-        v_field_error(c, "native-type-arguments", f, at, "%s takes %s, not %zu", info->name,
+        v_field_error(c, FINDING_NATIVE_TYPE_ARGUMENTS, f, at, "%s takes %s, not %zu", info->name,
                       info->max_args == 0   ? "no arguments"
                       : info->max_args == 1 ? "at most one argument"
                                             : "at most two arguments",
@@ -178,15 +179,15 @@ v_native_check(Ctx *c, PslModelField *f)
         return;
     }
     if (info->scalar != f->scalar) {
-        Diag *d =
-            v_field_error(c, "native-type-mismatch", f, at,
+        Finding *d =
+            v_field_error(c, FINDING_NATIVE_TYPE_MISMATCH, f, at,
                           "@%s belongs to fields of type %s, but \"" STR_FMT "\" is %s", info->name,
                           scalar_names[info->scalar], Q(f->name), scalar_names[f->scalar]);
         v_hint(c, d, "change the field's type to %s", scalar_names[info->scalar]);
         return;
     }
     if (!v_native_parse_args(type, args, n, f->native_args)) {
-        v_field_error(c, "native-type-arguments", f, at, "%s takes %s", info->name,
+        v_field_error(c, FINDING_NATIVE_TYPE_ARGUMENTS, f, at, "%s takes %s", info->name,
                       info->max_args == 1 ? "a whole number"
                                           : "two whole numbers: precision and scale");
         return;
@@ -224,8 +225,9 @@ v_unsupported_check(Ctx *c, PslModelField *f)
     }
     if (!v_native_parse_args(type, args, n, values))
         return;
-    Diag *d = v_field_error(c, "unsupported-is-supported", f, f->ast->span,
-                            "Unsupported(\"" STR_FMT "\") is a type that Prisma supports", Q(text));
+    Finding *d =
+        v_field_error(c, FINDING_UNSUPPORTED_IS_SUPPORTED, f, f->ast->span,
+                      "Unsupported(\"" STR_FMT "\") is a type that Prisma supports", Q(text));
     v_hint(c, d, "write: " STR_FMT " %s @" STR_FMT "." STR_FMT, Q(f->name),
            scalar_names[infos[type].scalar], Q(c->r->datasource->name), Q(str_trim(text)));
 }

@@ -184,19 +184,19 @@ check_field(Ctx *c, PslKey *key, const PslKeyField *kf)
     if (!kf->ops) {
         if (has_default_class(type, f))
             return;
-        Diag *d = v_model_error(c, "index-type-mismatch", key->model, at,
-                                "a %s index cannot hold the field \"" STR_FMT
-                                "\" of type %s without an operator class",
-                                type_name, Q(f->name), type_of(c, f));
+        Finding *d = v_model_error(c, FINDING_INDEX_TYPE_MISMATCH, key->model, at,
+                                   "a %s index cannot hold the field \"" STR_FMT
+                                   "\" of type %s without an operator class",
+                                   type_name, Q(f->name), type_of(c, f));
         v_hint(c, d, "name one: [" STR_FMT "(ops: raw(\"...\"))], or choose another index type",
                Q(f->name));
         return;
     }
     const OpRule *rule = (const OpRule *)(const void *)kf->ops;
     if (!(rule->types & (1u << type))) {
-        Diag *d = v_model_error(c, "opclass-index-type", key->model, at,
-                                "the operator class %s does not belong to %s indexes",
-                                kf->ops->name, type_name);
+        Finding *d = v_model_error(c, FINDING_OPCLASS_INDEX_TYPE, key->model, at,
+                                   "the operator class %s does not belong to %s indexes",
+                                   kf->ops->name, type_name);
         for (PslIndexType t = PSL_INDEX_BTREE; t <= PSL_INDEX_BRIN; t++) {
             if (rule->types & (1u << t))
                 v_hint(c, d, "add to the index: type: %s", psl_index_type_name(t));
@@ -208,7 +208,7 @@ check_field(Ctx *c, PslKey *key, const PslKeyField *kf)
                 : f->native == PSL_NATIVE_NONE ? (int)f->scalar == rule->plain
                                                : (rule->natives & (1u << f->native)) != 0;
     if (!fits) {
-        v_model_error(c, "opclass-type", key->model, at,
+        v_model_error(c, FINDING_OPCLASS_TYPE, key->model, at,
                       "the operator class %s is for %s, but \"" STR_FMT "\" is %s", kf->ops->name,
                       natives_of(c, rule), Q(f->name), type_of(c, f));
     }

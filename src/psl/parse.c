@@ -52,7 +52,7 @@ found(Parser *p, size_t at)
 }
 
 /* Complain about the line that begins at `start` and skip it. */
-static Diag *
+static Finding *
 bad_line(Parser *p, size_t start, const char *what)
 {
     size_t at = p->fail_at, end = lex_path(p->t, at), n = 1;
@@ -60,20 +60,20 @@ bad_line(Parser *p, size_t start, const char *what)
         lex_code_point(p->t, at, &n);
     if (end == at)
         end = at + (lex_newline(p->t, at) > at || at >= p->t.n ? 0 : n);
-    Diag *d = parse_error(p, "syntax-line", parse_span(at, end), "%s: expected %s, found %s", what,
-                          p->expected, found(p, at));
+    Finding *d = parse_error(p, FINDING_SYNTAX_LINE, parse_span(at, end),
+                             "%s: expected %s, found %s", what, p->expected, found(p, at));
     char c = at < p->t.n ? p->t.p[at] : '\n';
     if (c == '\'')
-        d->hint = "strings are written in double quotes";
+        d->fix = "strings are written in double quotes";
     else if (strncmp(p->expected, "another", 7) == 0)
-        d->hint = "delete the comma in front of the closing bracket";
+        d->fix = "delete the comma in front of the closing bracket";
     else if ((c == '\n' || c == '\r') && p->expected[0] != '`' && at > start)
-        d->hint = "everything that belongs to a field or attribute must stand on one line";
+        d->fix = "everything that belongs to a field or attribute must stand on one line";
     else if ((c == '\n' || c == '\r') && at > start)
-        d->hint = "brackets must be closed on the line where they were opened";
+        d->fix = "brackets must be closed on the line where they were opened";
     else if (c == '/' && at + 1 < p->t.n && p->t.p[at + 1] == '*')
-        d->hint = "a block comment may stand on lines of its own or at the end of a line; it ends "
-                  "with */";
+        d->fix = "a block comment may stand on lines of its own or at the end of a line; it ends "
+                 "with */";
     p->at = at;
     skip_line(p, start);
     return d;
@@ -138,15 +138,16 @@ field(Parser *p, PslDecl *decl)
     f.span = parse_span(start, end);
     PARSE_TAKE(p, attrs, attrs, &f.attrs);
     if (has_colon) {
-        Diag *d = parse_error(p, "syntax-legacy-colon", parse_span(colon, colon + 1),
-                              "no colon stands between a field and its type");
-        d->hint = "`aramid format` removes it";
+        Finding *d = parse_error(p, FINDING_SYNTAX_LEGACY_COLON, parse_span(colon, colon + 1),
+                                 "no colon stands between a field and its type");
+        d->fix = "`aramid format` removes it";
     }
     if (!f.type.name.p) {
-        Diag *d = parse_error(p, "syntax-missing-type", parse_span(start, start + f.name.n),
-                              "field \"%.*s\" of %s \"%.*s\" has no type", STR_ARG(f.name),
-                              psl_decl_word(decl->kind), STR_ARG(decl->name));
-        d->hint = "write the type behind the name, for instance String";
+        Finding *d =
+            parse_error(p, FINDING_SYNTAX_MISSING_TYPE, parse_span(start, start + f.name.n),
+                        "field \"%.*s\" of %s \"%.*s\" has no type", STR_ARG(f.name),
+                        psl_decl_word(decl->kind), STR_ARG(decl->name));
+        d->fix = "write the type behind the name, for instance String";
         end = f.comment.len ? f.comment.off + f.comment.len : end;
         add_item(p, PSL_ITEM_BAD, 0, parse_span(start, end));
         p->file->bad++;
@@ -288,17 +289,17 @@ static void
 unclosed(Parser *p, PslDecl *decl, size_t at)
 {
     const char *word = psl_decl_word(decl->kind);
-    Diag *d;
+    Finding *d;
     if (at >= p->t.n)
-        d = parse_error(p, "syntax-unclosed", decl->head, "%s \"%.*s\" is not closed", word,
+        d = parse_error(p, FINDING_SYNTAX_UNCLOSED, decl->head, "%s \"%.*s\" is not closed", word,
                         STR_ARG(decl->name));
     else
-        d = parse_error(p, "syntax-unclosed", parse_span(at, lex_line(p->t, at)),
+        d = parse_error(p, FINDING_SYNTAX_UNCLOSED, parse_span(at, lex_line(p->t, at)),
                         "%s \"%.*s\" is not closed before the next block begins", word,
                         STR_ARG(decl->name));
     Str after = psl_text(p->file, decl->after_brace);
-    d->hint = str_ends(after, STR("}")) ? "write every field and the closing } on its own line"
-                                        : "add a line with }";
+    d->fix = str_ends(after, STR("}")) ? "write every field and the closing } on its own line"
+                                       : "add a line with }";
     p->file->bad++;
 }
 
@@ -328,9 +329,9 @@ line(Parser *p, PslDecl *decl, size_t attrs)
         ok = field(p, decl);
     if (ok)
         return;
-    Diag *d = bad_line(p, start, what[decl->kind]);
+    Finding *d = bad_line(p, start, what[decl->kind]);
     if (p->t.p[start] == '@' && p->fail_at == start && !is_config)
-        d->hint = "an attribute stands on the line of its field; those of the block begin with @@";
+        d->fix = "an attribute stands on the line of its field; those of the block begin with @@";
 }
 
 /* contents <- (blank / comment / line)* "}" ; the brace must be the first thing on its line */
@@ -379,9 +380,9 @@ after_brace(Parser *p, PslDecl *decl)
     p->at = at;
     if (str_starts(rest, STR("//")) || comment_end == decl->after_brace.off + rest.n)
         return decl->after_brace;
-    Diag *d = psl_diag(p->diags, SEV_WARNING, "syntax-ignored-text", p->file, decl->after_brace,
-                       "text behind the opening brace is ignored");
-    d->hint = "write it on a line of its own";
+    Finding *d = psl_diag(p->diags, SEV_WARNING, FINDING_SYNTAX_IGNORED_TEXT, p->file,
+                          decl->after_brace, "text behind the opening brace is ignored");
+    d->fix = "write it on a line of its own";
     return (PslSpan){0, 0};
 }
 
@@ -406,10 +407,10 @@ declaration(Parser *p)
         return false;
     }
     if (brace > p->at) {
-        Diag *d = parse_error(p, "syntax-brace", at,
-                              "the opening brace of %s \"%.*s\" stands on another line",
-                              psl_decl_word(kind), STR_ARG(name));
-        d->hint = "write { behind the name";
+        Finding *d = parse_error(p, FINDING_SYNTAX_BRACE, at,
+                                 "the opening brace of %s \"%.*s\" stands on another line",
+                                 psl_decl_word(kind), STR_ARG(name));
+        d->fix = "write { behind the name";
         p->file->bad++;
     }
     p->at = brace + 1;
@@ -448,9 +449,9 @@ type_alias(Parser *p)
     if (!ok)
         return false;
     size_t end = lex_line(p->t, start);
-    Diag *d = parse_error(p, "syntax-type-alias", parse_span(start, end),
-                          "type aliases do not exist in the schema language");
-    d->hint = str_fmt(p->diags->arena, "use the type itself instead of \"%.*s\"", STR_ARG(name));
+    Finding *d = parse_error(p, FINDING_SYNTAX_TYPE_ALIAS, parse_span(start, end),
+                             "type aliases do not exist in the schema language");
+    d->fix = str_fmt(p->diags->arena, "use the type itself instead of \"%.*s\"", STR_ARG(name));
     skip_line(p, start);
     return true;
 }
@@ -477,29 +478,30 @@ bad_top(Parser *p)
     bool opens = str_ends(line_text, STR("{"));
     const char *keyword = nearest_keyword(word);
     if (p->t.p[start] == '}') {
-        Diag *d = parse_error(p, "syntax-top-level", parse_span(start, start + 1),
-                              "this brace closes nothing");
-        d->hint = "delete it";
+        Finding *d = parse_error(p, FINDING_SYNTAX_TOP_LEVEL, parse_span(start, start + 1),
+                                 "this brace closes nothing");
+        d->fix = "delete it";
     } else if (keyword && str_is(word, keyword)) {
         size_t at = lex_space(p->t, end), name_end = lex_name(p->t, at);
         bool no_name = name_end == at;
         at = no_name ? at : lex_space(p->t, name_end);
-        Diag *d = parse_error(p, "syntax-block-head", parse_span(start, start + line_text.n),
-                              "this line does not begin a %s: expected %s, found %s", keyword,
-                              no_name ? "a name" : "`{`", found(p, at));
-        d->hint = no_name ? "names begin with a letter and hold letters, digits and _"
-                          : "write the name and { on one line";
+        Finding *d =
+            parse_error(p, FINDING_SYNTAX_BLOCK_HEAD, parse_span(start, start + line_text.n),
+                        "this line does not begin a %s: expected %s, found %s", keyword,
+                        no_name ? "a name" : "`{`", found(p, at));
+        d->fix = no_name ? "names begin with a letter and hold letters, digits and _"
+                         : "write the name and { on one line";
     } else {
-        Diag *d = parse_error(p, opens ? "syntax-unknown-block" : "syntax-top-level",
-                              parse_span(start, start + line_text.n),
-                              opens ? "no block begins like this"
-                                    : "this line stands outside of all blocks");
+        Finding *d = parse_error(p, opens ? FINDING_SYNTAX_UNKNOWN_BLOCK : FINDING_SYNTAX_TOP_LEVEL,
+                                 parse_span(start, start + line_text.n),
+                                 opens ? "no block begins like this"
+                                       : "this line stands outside of all blocks");
         if (str_starts(line_text, STR("/*")))
-            d->hint = "a block comment ends with */";
+            d->fix = "a block comment ends with */";
         else if (keyword)
-            d->hint = str_fmt(p->diags->arena, "did you mean `%s`?", keyword);
+            d->fix = str_fmt(p->diags->arena, "did you mean `%s`?", keyword);
         else if (opens)
-            d->hint = "blocks are model, enum, view, type, datasource and generator";
+            d->fix = "blocks are model, enum, view, type, datasource and generator";
     }
     p->at = start;
     if (opens)
@@ -514,15 +516,16 @@ check_encoding(Parser *p)
 {
     size_t bad = str_utf8_invalid_at(p->t);
     if (str_starts(p->t, STR("\xef\xbb\xbf"))) {
-        Diag *d = psl_diag(p->diags, SEV_WARNING, "syntax-bom", p->file, parse_span(0, 3),
-                           "the file begins with a byte order mark, which Prisma does not accept");
-        d->hint = "save it as UTF-8 without BOM";
+        Finding *d =
+            psl_diag(p->diags, SEV_WARNING, FINDING_SYNTAX_BOM, p->file, parse_span(0, 3),
+                     "the file begins with a byte order mark, which Prisma does not accept");
+        d->fix = "save it as UTF-8 without BOM";
         p->at = 3;
     }
     if (bad < p->t.n) {
-        Diag *d = parse_error(p, "syntax-encoding", parse_span(bad, bad + 1),
-                              "the file is not UTF-8: byte 0x%02x", (unsigned char)p->t.p[bad]);
-        d->hint = "save it as UTF-8";
+        Finding *d = parse_error(p, FINDING_SYNTAX_ENCODING, parse_span(bad, bad + 1),
+                                 "the file is not UTF-8: byte 0x%02x", (unsigned char)p->t.p[bad]);
+        d->fix = "save it as UTF-8";
         p->file->bad++;
     }
 }
@@ -556,7 +559,7 @@ parse_file(Parser *p)
 }
 
 PslSchema *
-psl_parse(Arena *a, const Source *files, size_t n, DiagList *diags)
+psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags)
 {
     ARENA_LOCAL(scratch);
     PslSchema *schema = arena_new(a, PslSchema);
@@ -571,7 +574,8 @@ psl_parse(Arena *a, const Source *files, size_t n, DiagList *diags)
         p->t = files[i].text;
         p->at = p->comment_from = p->comment_end = p->doc_from = p->doc_to = 0;
         if (p->t.n > PSL_MAX_TEXT) {
-            parse_error(p, "syntax-too-large", parse_span(0, 0), "the file is larger than 2 GB");
+            parse_error(p, FINDING_SYNTAX_TOO_LARGE, parse_span(0, 0),
+                        "the file is larger than 2 GB");
             p->file->bad++;
             continue;
         }

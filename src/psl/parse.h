@@ -10,7 +10,7 @@
 typedef struct Parser {
     Arena *a;
     Arena *scratch;
-    DiagList *diags;
+    FindingList *diags;
     PslSchema *schema;
     PslFile *file;
     Str t;
@@ -18,7 +18,7 @@ typedef struct Parser {
     size_t fail_at;       /* the furthest place where the current line could not be read on */
     const char *expected; /* what the grammar wanted there */
     int depth;
-    Diag unseen; /* takes the notes for diagnostics beyond the limit */
+    Finding unseen; /* takes the notes for diagnostics beyond the limit */
 
     size_t comment_from, comment_end; /* last search for the end of a block comment */
     size_t doc_from, doc_to;          /* pending documentation: a run of comments in `items` */
@@ -71,8 +71,8 @@ parse_at_line_end(const Parser *p)
 }
 
 /* Add an error; the diagnostic is valid until the next one. */
-__attribute__((format(printf, 4, 5))) Diag *parse_error(Parser *p, const char *id, PslSpan at,
-                                                        const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) Finding *parse_error(Parser *p, FindingId id, PslSpan at,
+                                                           const char *fmt, ...);
 
 /* Note that `expected` is not here (the furthest such place becomes the line's error): false. */
 bool parse_fail(Parser *p, const char *expected);

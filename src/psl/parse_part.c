@@ -4,13 +4,13 @@
  * stand between any two of its parts, line ends may not. */
 #include "psl/parse.h"
 
-Diag *
-parse_error(Parser *p, const char *id, PslSpan at, const char *fmt, ...)
+Finding *
+parse_error(Parser *p, FindingId id, PslSpan at, const char *fmt, ...)
 {
     enum { DESCRIBED = 1000 };
     p->schema->errors++;
     if (++p->file->errors > DESCRIBED) {
-        p->diags->errors++;
+        p->diags->counts[SEV_ERROR]++;
         return &p->unseen;
     }
     va_list ap;
@@ -66,9 +66,9 @@ string(Parser *p, Str *ret)
     p->at = end;
     if (bad_len) {
         size_t from = start + 1 + bad;
-        Diag *d = parse_error(p, "syntax-escape", parse_span(from, from + bad_len),
-                              "a string holds an escape that JSON strings do not have");
-        d->hint = "write a backslash as \\\\";
+        Finding *d = parse_error(p, FINDING_SYNTAX_ESCAPE, parse_span(from, from + bad_len),
+                                 "a string holds an escape that JSON strings do not have");
+        d->fix = "write a backslash as \\\\";
     }
     return true;
 }
@@ -308,16 +308,17 @@ parse_check_type(Parser *p, const PslType *type)
 {
     Str as_written = psl_text(p->file, type->span);
     if (type->arity == PSL_OPTIONAL_LIST) {
-        Diag *d = parse_error(p, "syntax-optional-list", type->span, "a list cannot be optional");
-        d->hint = "a list may be empty: leave the ? away";
+        Finding *d =
+            parse_error(p, FINDING_SYNTAX_OPTIONAL_LIST, type->span, "a list cannot be optional");
+        d->fix = "a list may be empty: leave the ? away";
     } else if (as_written.p[0] == '[') {
-        Diag *d = parse_error(p, "syntax-legacy-list", type->span,
-                              "lists are written with the brackets behind the type");
-        d->hint = "`aramid format` rewrites it";
+        Finding *d = parse_error(p, FINDING_SYNTAX_LEGACY_LIST, type->span,
+                                 "lists are written with the brackets behind the type");
+        d->fix = "`aramid format` rewrites it";
     } else if (as_written.p[as_written.n - 1] == '!') {
-        Diag *d = parse_error(p, "syntax-legacy-required", type->span,
-                              "`!` is not needed: fields without `?` are required");
-        d->hint = "`aramid format` rewrites it";
+        Finding *d = parse_error(p, FINDING_SYNTAX_LEGACY_REQUIRED, type->span,
+                                 "`!` is not needed: fields without `?` are required");
+        d->fix = "`aramid format` rewrites it";
     }
 }
 

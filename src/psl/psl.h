@@ -14,7 +14,7 @@
  * Prisma 2 to 7 accept. Parser, formatter and descriptions are pure; files.c does the only I/O. */
 #pragma once
 
-#include "base/diag.h"
+#include "base/finding.h"
 #include "base/err.h"
 #include "base/jw.h"
 
@@ -213,7 +213,7 @@ typedef struct PslSchema {
  *
  * files  the sources, kept by the tree (see above); n may be 0
  * returns the schema, never NULL, owned by `a` */
-PslSchema *psl_parse(Arena *a, const Source *files, size_t n, DiagList *diags);
+PslSchema *psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags);
 
 /* -- Looking things up. All return NULL (or -1) when there is none. -- */
 
@@ -248,9 +248,9 @@ PslSpan psl_span_of(const PslFile *file, Str view);
 Str psl_text(const PslFile *file, PslSpan span);
 
 /* Add a diagnostic at a span of a file. */
-__attribute__((format(printf, 6, 7))) Diag *psl_diag(DiagList *diags, Severity severity,
-                                                     const char *id, const PslFile *file,
-                                                     PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 6, 7))) Finding *psl_diag(FindingList *diags, Severity severity,
+                                                        FindingId id, const PslFile *file,
+                                                        PslSpan at, const char *fmt, ...);
 
 /* -- Printing -- */
 
@@ -289,7 +289,7 @@ Source *psl_apply(Arena *a, const PslSchema *schema, const PslInsertVec *inserts
  * ret     the formatted files, as many as were given, same paths
  * diags   syntax errors; then the result is false with ERR_SCHEMA */
 MUST_CHECK bool psl_reformat(Arena *a, const Source *files, size_t n, bool fixups, Source **ret,
-                             DiagList *diags, Err *err);
+                             FindingList *diags, Err *err);
 
 /* -- Files -- */
 
@@ -297,7 +297,7 @@ MUST_CHECK bool psl_reformat(Arena *a, const Source *files, size_t n, bool fixup
  * are followed once), and parse them.
  *
  * errors  ERR_IO with the path: missing, unreadable, not a file, no .prisma file in the folder */
-MUST_CHECK bool psl_load(Arena *a, const char *path, PslSchema **ret, DiagList *diags, Err *err);
+MUST_CHECK bool psl_load(Arena *a, const char *path, PslSchema **ret, FindingList *diags, Err *err);
 
 /* The same without parsing: the sources, owned by `a`. */
 MUST_CHECK bool psl_load_sources(Arena *a, const char *path, Source **ret, size_t *ret_n, Err *err);

@@ -370,7 +370,7 @@ typedef struct PslValidateOpts {
  * returns  never NULL, owned by `a`
  * cost     O(n log n) in the size of the schema */
 PslResolved *psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts,
-                          DiagList *diags);
+                          FindingList *diags);
 
 /* Look up by the name in the schema; NULL when there is none. */
 PslModel *psl_model(const PslResolved *r, Str name);

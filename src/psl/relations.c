@@ -16,8 +16,8 @@ read_action(Ctx *c, PslModelField *f, Args *args, unsigned index)
             return action;
         v_near_try(&near, str_of(psl_action_name(action)));
     }
-    Diag *d = v_field_error(c, "action-unknown", f, args->v[index]->span,
-                            "there is no referential action " STR_FMT, Q(name));
+    Finding *d = v_field_error(c, FINDING_ACTION_UNKNOWN, f, args->v[index]->span,
+                               "there is no referential action " STR_FMT, Q(name));
     if (v_near_found(&near))
         v_hint(c, d, "did you mean " STR_FMT "?", Q(near.best));
     else

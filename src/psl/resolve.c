@@ -7,14 +7,14 @@ check_identifier(Ctx *c, const PslFile *file, Str name, const char *what)
 {
     PslSpan at = psl_span_of(file, name);
     if (name.n && name.p[0] >= '0' && name.p[0] <= '9') {
-        Diag *d =
-            v_error(c, "name-digit", file, at, "the name of %s cannot begin with a digit", what);
+        Finding *d =
+            v_error(c, FINDING_NAME_DIGIT, file, at, "the name of %s cannot begin with a digit", what);
         v_hint(c, d, "choose another name and keep the old one in the database with @map");
         return false;
     }
     if (memchr(name.p, '-', name.n)) {
-        Diag *d =
-            v_error(c, "name-hyphen", file, at, "the name of %s cannot contain a hyphen", what);
+        Finding *d =
+            v_error(c, FINDING_NAME_HYPHEN, file, at, "the name of %s cannot contain a hyphen", what);
         v_hint(c, d, "write _ instead and keep the old name in the database with @map");
         return false;
     }
@@ -29,14 +29,14 @@ check_reserved(Ctx *c, const PslDecl *decl)
         return;
     const char *word = v_a(c, psl_decl_word(decl->kind));
     if (!late) {
-        Diag *d = v_error(c, "name-reserved", decl->file, name_span(decl),
+        Finding *d = v_error(c, FINDING_NAME_RESERVED, decl->file, name_span(decl),
                           "\"" STR_FMT "\" is reserved and cannot be the name of %s", Q(decl->name),
                           word);
         v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
         return;
     }
-    Diag *d =
-        v_dialect(c, P6 | P7, "name-reserved", decl->file, name_span(decl),
+    Finding *d =
+        v_dialect(c, P6 | P7, FINDING_NAME_RESERVED, decl->file, name_span(decl),
                   "Prisma 6 and 7 refuse \"" STR_FMT "\" as the name of %s", Q(decl->name), word);
     v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
 }
@@ -68,7 +68,7 @@ claim_name(Ctx *c, Map *names, const PslDecl *decl)
         map_put(names, decl->name, (void *)(uintptr_t)decl);
         return true;
     }
-    Diag *d = v_error(c, "name-duplicate", decl->file, name_span(decl),
+    Finding *d = v_error(c, FINDING_NAME_DUPLICATE, decl->file, name_span(decl),
                       "there is already %s with the name \"" STR_FMT "\"",
                       v_a(c, psl_decl_word(other->kind)), Q(decl->name));
     str_cursor_to(&c->cursor, other->file->source->text, other->span.off);
@@ -99,7 +99,7 @@ declare_fields(Ctx *c, PslModel *m)
             m->is_broken = true;
             if (m->is_partial)
                 continue;
-            v_field_error(c, "field-duplicate", f, psl_span_of(model_file(m), f->name),
+            v_field_error(c, FINDING_FIELD_DUPLICATE, f, psl_span_of(model_file(m), f->name),
                           "the %s \"" STR_FMT "\" has a field \"" STR_FMT "\" already",
                           psl_decl_word(m->decl->kind), Q(m->name), Q(f->name));
             continue;
@@ -151,13 +151,13 @@ declare_enum(Ctx *c, const PslDecl *decl, bool is_first)
         e->values[i] = (PslEnumValue){ast, ast->name, ast->name};
         check_identifier(c, decl->file, ast->name, "an enum value");
         if (map_put(&e->by_name, ast->name, &e->values[i])) {
-            v_error(c, "enum-value-duplicate", decl->file, psl_span_of(decl->file, ast->name),
+            v_error(c, FINDING_ENUM_VALUE_DUPLICATE, decl->file, psl_span_of(decl->file, ast->name),
                     "the enum \"" STR_FMT "\" has the value \"" STR_FMT "\" already", Q(e->name),
                     Q(ast->name));
         }
     }
     if (e->nvalues == 0 && !e->is_partial)
-        v_error(c, "enum-empty", decl->file, name_span(decl),
+        v_error(c, FINDING_ENUM_EMPTY, decl->file, name_span(decl),
                 "the enum \"" STR_FMT "\" has no values", Q(e->name));
 }
 
@@ -167,7 +167,7 @@ declare_composite(Ctx *c, const PslDecl *decl, bool is_first)
 {
     if (is_first)
         map_put(&c->composites, decl->name, (void *)(uintptr_t)decl);
-    Diag *d = v_error(c, "composite-unsupported", decl->file, name_span(decl),
+    Finding *d = v_error(c, FINDING_COMPOSITE_UNSUPPORTED, decl->file, name_span(decl),
                       "composite types are not available with PostgreSQL");
     v_hint(c, d, "use a model with a relation, or a field of type Json");
 }
@@ -180,7 +180,7 @@ check_props(Ctx *c, const PslDecl *decl)
     for (size_t i = 0; i < decl->props.n && !v_decl_is_partial(decl); i++) {
         const PslProp *prop = &decl->props.v[i];
         if (map_put(&seen, prop->name, (void *)(uintptr_t)prop))
-            v_error(c, "property-duplicate", decl->file, psl_span_of(decl->file, prop->name),
+            v_error(c, FINDING_PROPERTY_DUPLICATE, decl->file, psl_span_of(decl->file, prop->name),
                     "\"" STR_FMT "\" is set twice in this %s", Q(prop->name),
                     psl_decl_word(decl->kind));
     }
@@ -190,7 +190,7 @@ static void
 declare(Ctx *c, Map *tops, Map *generators, Map *datasources, const PslDecl *decl)
 {
     if (psl_scalar_of(decl->name, NULL)) {
-        Diag *d = v_error(c, "name-scalar", decl->file, name_span(decl),
+        Finding *d = v_error(c, FINDING_NAME_SCALAR, decl->file, name_span(decl),
                           "\"" STR_FMT "\" is the name of a scalar type", Q(decl->name));
         v_hint(c, d, "choose another name");
     }
@@ -223,7 +223,7 @@ unknown_type(Ctx *c, PslModelField *f)
     Str name = f->ast->type.name;
     if (c->has_headless || map_has(&c->unread, name))
         return; /* its declaration may be what could not be read */
-    Diag *d = v_field_error(c, "type-unknown", f, f->ast->type.span,
+    Finding *d = v_field_error(c, FINDING_TYPE_UNKNOWN, f, f->ast->type.span,
                             "there is no type, model or enum \"" STR_FMT "\"", Q(name));
     Nearest near;
     v_near_init(c, &near, name);

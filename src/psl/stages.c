@@ -7,60 +7,66 @@
 
 #include "base/str.h"
 
-#define IDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define IDS(...) ((const FindingId[]){__VA_ARGS__, FINDING_COUNT})
 
-static const char *const *const stages[] = {
+static const FindingId *const stages[] = {
     /* Reading the text */
-    IDS("dialect-comment", "dialect-name", "dialect-object"),
+    IDS(FINDING_DIALECT_COMMENT, FINDING_DIALECT_NAME, FINDING_DIALECT_OBJECT),
     /* Names */
-    IDS("enum-value-duplicate", "field-duplicate", "name-digit", "name-duplicate", "name-hyphen",
-        "name-reserved", "name-scalar", "property-duplicate"),
+    IDS(FINDING_ENUM_VALUE_DUPLICATE, FINDING_FIELD_DUPLICATE, FINDING_NAME_DIGIT,
+        FINDING_NAME_DUPLICATE, FINDING_NAME_HYPHEN, FINDING_NAME_RESERVED, FINDING_NAME_SCALAR,
+        FINDING_PROPERTY_DUPLICATE),
     /* Types of fields */
-    IDS("enum-empty", "type-unknown"),
+    IDS(FINDING_ENUM_EMPTY, FINDING_TYPE_UNKNOWN),
     /* Attributes, each for itself */
-    IDS("action-unknown", "argument-comma", "argument-duplicate", "argument-empty",
-        "argument-empty-text", "argument-missing", "argument-several", "argument-unknown",
-        "attribute-duplicate", "attribute-unknown", "client-name", "column-duplicate",
-        "default-argument", "default-enum", "default-list", "default-type", "field-not-scalar",
-        "field-repeated", "field-unknown", "id-optional", "id-second", "ignore-twice",
-        "ignore-unsupported", "index-name-and-map", "index-type-unknown", "opclass-form",
-        "opclass-unknown", "relation-field-attribute", "relation-scalar", "sort-unknown",
-        "updated-at-type", "value-kind", "where-form", "where-type"),
+    IDS(FINDING_ACTION_UNKNOWN, FINDING_ARGUMENT_COMMA, FINDING_ARGUMENT_DUPLICATE,
+        FINDING_ARGUMENT_EMPTY, FINDING_ARGUMENT_EMPTY_TEXT, FINDING_ARGUMENT_MISSING,
+        FINDING_ARGUMENT_SEVERAL, FINDING_ARGUMENT_UNKNOWN, FINDING_ATTRIBUTE_DUPLICATE,
+        FINDING_ATTRIBUTE_UNKNOWN, FINDING_CLIENT_NAME, FINDING_COLUMN_DUPLICATE,
+        FINDING_DEFAULT_ARGUMENT, FINDING_DEFAULT_ENUM, FINDING_DEFAULT_LIST, FINDING_DEFAULT_TYPE,
+        FINDING_FIELD_NOT_SCALAR, FINDING_FIELD_REPEATED, FINDING_FIELD_UNKNOWN,
+        FINDING_ID_OPTIONAL, FINDING_ID_SECOND, FINDING_IGNORE_TWICE, FINDING_IGNORE_UNSUPPORTED,
+        FINDING_INDEX_NAME_AND_MAP, FINDING_INDEX_TYPE_UNKNOWN, FINDING_OPCLASS_FORM,
+        FINDING_OPCLASS_UNKNOWN, FINDING_RELATION_FIELD_ATTRIBUTE, FINDING_RELATION_SCALAR,
+        FINDING_SORT_UNKNOWN, FINDING_UPDATED_AT_TYPE, FINDING_VALUE_KIND, FINDING_WHERE_FORM,
+        FINDING_WHERE_TYPE),
     /* Datasources, then what is missing in them, then generators */
-    IDS("datasource-provider", "datasource-relation-mode", "datasource-schemas",
-        "extension-argument", "property-empty", "property-unknown", "provider-unknown",
-        "provider-unsupported"),
-    IDS("datasource-url"),
-    IDS("datasource-missing", "datasource-second"),
-    IDS("generator-provider", "preview-unknown"),
+    IDS(FINDING_DATASOURCE_PROVIDER, FINDING_DATASOURCE_RELATION_MODE, FINDING_DATASOURCE_SCHEMAS,
+        FINDING_EXTENSION_ARGUMENT, FINDING_PROPERTY_EMPTY, FINDING_PROPERTY_UNKNOWN,
+        FINDING_PROVIDER_UNKNOWN, FINDING_PROVIDER_UNSUPPORTED),
+    IDS(FINDING_DATASOURCE_URL),
+    IDS(FINDING_DATASOURCE_MISSING, FINDING_DATASOURCE_SECOND),
+    IDS(FINDING_GENERATOR_PROVIDER, FINDING_PREVIEW_UNKNOWN),
     /* What kinds of indexes can do */
-    IDS("index-columns", "index-type-mismatch", "opclass-index-type", "opclass-type"),
+    IDS(FINDING_INDEX_COLUMNS, FINDING_INDEX_TYPE_MISMATCH, FINDING_OPCLASS_INDEX_TYPE,
+        FINDING_OPCLASS_TYPE),
     /* Rules of models, fields and keys: all other ids */
     NULL,
     /* Rules of enums and relations */
-    IDS("action-cycle", "action-set-null", "enum-type-duplicate", "relation-arity",
-        "relation-both-sides", "relation-incomplete", "relation-length", "relation-many-actions",
-        "relation-many-fields", "relation-many-id", "relation-many-references",
-        "relation-many-view", "relation-missing-opposite", "relation-mixed", "relation-not-unique",
-        "relation-references", "relation-required", "relation-type", "relation-wrong-side",
-        "view-id", "view-index", "view-preview"),
+    IDS(FINDING_ACTION_CYCLE, FINDING_ACTION_SET_NULL, FINDING_ENUM_TYPE_DUPLICATE,
+        FINDING_RELATION_ARITY, FINDING_RELATION_BOTH_SIDES, FINDING_RELATION_INCOMPLETE,
+        FINDING_RELATION_LENGTH, FINDING_RELATION_MANY_ACTIONS, FINDING_RELATION_MANY_FIELDS,
+        FINDING_RELATION_MANY_ID, FINDING_RELATION_MANY_REFERENCES, FINDING_RELATION_MANY_VIEW,
+        FINDING_RELATION_MISSING_OPPOSITE, FINDING_RELATION_MIXED, FINDING_RELATION_NOT_UNIQUE,
+        FINDING_RELATION_REFERENCES, FINDING_RELATION_REQUIRED, FINDING_RELATION_TYPE,
+        FINDING_RELATION_WRONG_SIDE, FINDING_VIEW_ID, FINDING_VIEW_INDEX, FINDING_VIEW_PREVIEW),
 };
 
 enum { STAGES = sizeof stages / sizeof *stages };
 
 unsigned
-psl_stage(Severity severity, const char *id)
+psl_stage(Severity severity, FindingId id)
 {
     unsigned others = 0;
     if (severity != SEV_ERROR)
         return STAGES;
-    if (str_starts(str_of(id), STR("syntax-")))
+    if (str_starts(str_of(finding_info(id)->name), STR("syntax-")))
         return 0;
     for (unsigned i = 0; i < STAGES; i++) {
         if (!stages[i])
             others = i;
-        for (const char *const *p = stages[i]; p && *p; p++) {
-            if (strcmp(*p, id) == 0)
+        for (const FindingId *p = stages[i]; p && *p != FINDING_COUNT; p++) {
+            if (*p == id)
                 return i;
         }
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/diag.h"
+#include "base/finding.h"
 
-/* The rank of a diagnostic of the schema language (Diag.rank), by its id. Warnings come last. */
-unsigned psl_stage(Severity severity, const char *id);
+/* The rank of a diagnostic of the schema language (Finding.rank), by its id. Warnings come last. */
+unsigned psl_stage(Severity severity, FindingId id);

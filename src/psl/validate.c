@@ -2,7 +2,7 @@
 #include "psl/validate_int.h"
 
 PslResolved *
-psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, DiagList *diags)
+psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, FindingList *diags)
 {
     enum { COMPARISONS = 200000 };
     PslResolved *r = arena_new(a, PslResolved);

@@ -6,7 +6,7 @@ v_expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind)
 {
     if (e->kind == kind)
         return true;
-    v_error(c, "value-kind", file, e->span, "%s belongs here, not %s", v_a(c, psl_expr_word(kind)),
+    v_error(c, FINDING_VALUE_KIND, file, e->span, "%s belongs here, not %s", v_a(c, psl_expr_word(kind)),
             v_a(c, psl_expr_word(e->kind)));
     return false;
 }
@@ -28,12 +28,12 @@ check_form(Ctx *c, const PslFile *file, PslArgs args, uint32_t trailing_comma, b
     for (size_t i = 0; i < args.n; i++) {
         if (args.v[i].value.kind != PSL_MISSING)
             continue;
-        v_error(c, "argument-empty", file, args.v[i].span,
+        v_error(c, FINDING_ARGUMENT_EMPTY, file, args.v[i].span,
                 "the argument \"" STR_FMT "\" has no value", Q(args.v[i].name));
         ok = false;
     }
     if (trailing_comma && !allow_comma) {
-        Diag *d = v_error(c, "argument-comma", file, (PslSpan){trailing_comma, 1},
+        Finding *d = v_error(c, FINDING_ARGUMENT_COMMA, file, (PslSpan){trailing_comma, 1},
                           "there is a comma behind the last argument");
         v_hint(c, d, "remove it");
     }
@@ -77,11 +77,11 @@ unknown_arg(Ctx *c, Args *args, const PslArg *arg)
     const AttrSpec *spec = &psl_attr_specs[args->id];
     args->is_broken = true;
     if (arg->name.n == 0) {
-        v_error(c, "argument-unknown", args->file, arg->span, "%s takes no argument like this",
+        v_error(c, FINDING_ARGUMENT_UNKNOWN, args->file, arg->span, "%s takes no argument like this",
                 spec->shown);
         return;
     }
-    Diag *d = v_error(c, "argument-unknown", args->file, arg->span,
+    Finding *d = v_error(c, FINDING_ARGUMENT_UNKNOWN, args->file, arg->span,
                       "%s has no argument \"" STR_FMT "\"", spec->shown, Q(arg->name));
     Nearest near;
     v_near_init(c, &near, arg->name);
@@ -102,7 +102,7 @@ match_args(Ctx *c, Args *args)
         const PslArg *arg = &args->attr->args.v[i];
         if (arg->name.n == 0) {
             if (unnamed && (spec->form & ARG_UNNAMED)) {
-                Diag *d = v_error(c, "argument-several", args->file, arg->span,
+                Finding *d = v_error(c, FINDING_ARGUMENT_SEVERAL, args->file, arg->span,
                                   "%s takes one argument without a name", spec->shown);
                 if (str_is(STR("fields"), spec->args[0]))
                     v_hint(c, d, "put the fields into brackets: %s([a, b])", spec->shown);
@@ -119,7 +119,7 @@ match_args(Ctx *c, Args *args)
             continue;
         }
         if (args->v[k]) {
-            v_error(c, "argument-duplicate", args->file, arg->span,
+            v_error(c, FINDING_ARGUMENT_DUPLICATE, args->file, arg->span,
                     "the argument \"" STR_FMT "\" is given twice", Q(arg->name));
             args->is_broken = true;
         }
@@ -128,7 +128,7 @@ match_args(Ctx *c, Args *args)
     if (!unnamed || !(spec->form & ARG_UNNAMED))
         return;
     if (args->v[0]) {
-        v_error(c, "argument-duplicate", args->file, args->v[0]->span,
+        v_error(c, FINDING_ARGUMENT_DUPLICATE, args->file, args->v[0]->span,
                 "the argument \"%s\" is given twice: with and without its name", spec->args[0]);
         args->is_broken = true;
     }
@@ -147,7 +147,7 @@ v_args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *r
     match_args(c, ret);
     if (ret->v[0] || !(spec->form & ARG_NEEDED))
         return true;
-    Diag *d = v_error(c, "argument-missing", file, attr->span, "%s needs the argument \"%s\"",
+    Finding *d = v_error(c, FINDING_ARGUMENT_MISSING, file, attr->span, "%s needs the argument \"%s\"",
                       spec->shown, spec->args[0]);
     if (str_is(STR("fields"), spec->args[0]))
         v_hint(c, d, "write %s([a, b]) with the names of the fields", spec->shown);
@@ -188,7 +188,7 @@ v_args_name(Ctx *c, Args *args, unsigned index, Str *ret)
         return false;
     if (ret->n)
         return true;
-    v_error(c, "argument-empty-text", args->file, args->v[index]->span,
+    v_error(c, FINDING_ARGUMENT_EMPTY_TEXT, args->file, args->v[index]->span,
             "the argument \"%s\" cannot be an empty text", psl_attr_specs[args->id].args[index]);
     args->is_broken = true;
     return false;

@@ -17,7 +17,7 @@ static void
 unknown_attr(Ctx *c, const PslFile *file, const PslAttr *attr, unsigned where)
 {
     const char *at = where & (ON_MODEL | ON_ENUM) ? "@@" : "@";
-    Diag *d = v_error(c, "attribute-unknown", file, attr->span,
+    Finding *d = v_error(c, FINDING_ATTRIBUTE_UNKNOWN, file, attr->span,
                       "there is no attribute %s" STR_FMT " here", at, Q(attr->name));
     Nearest near;
     v_near_init(c, &near, attr->name);
@@ -39,12 +39,12 @@ sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *r
         if ((where & ON_NATIVE) && memchr(attr->name.p, '.', attr->name.n)) {
             ret->native = attr;
             if (++natives > 1) {
-                v_error(c, "attribute-duplicate", file, attr->span,
+                v_error(c, FINDING_ATTRIBUTE_DUPLICATE, file, attr->span,
                         "a field has one native type, this one has more");
                 ret->is_broken = true;
             }
             if (memchr(attr->name.p, '-', attr->name.n))
-                v_error(c, "name-hyphen", file, attr->span,
+                v_error(c, FINDING_NAME_HYPHEN, file, attr->span,
                         "the name of a native type cannot contain a hyphen");
             continue;
         }
@@ -62,7 +62,7 @@ sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *r
         AttrId id = attr_id_of(attrs.v[i].name, where);
         if (id == ATTR_COUNT || count[id] < 2 || (psl_attr_specs[id].form & ARG_REPEATS))
             continue;
-        v_error(c, "attribute-duplicate", file, attrs.v[i].span, "%s can only be written once",
+        v_error(c, FINDING_ATTRIBUTE_DUPLICATE, file, attrs.v[i].span, "%s can only be written once",
                 psl_attr_specs[id].shown);
         ret->first[id] = NULL;
         ret->is_broken = true;
@@ -93,8 +93,8 @@ map_field(Ctx *c, PslModelField *f, const PslAttr *attr, Map *columns)
         other = named;
     if (!other)
         return;
-    Diag *d =
-        v_field_error(c, "column-duplicate", f, f->ast->span,
+    Finding *d =
+        v_field_error(c, FINDING_COLUMN_DUPLICATE, f, f->ast->span,
                       "the fields \"" STR_FMT "\" and \"" STR_FMT "\" stand for the same column",
                       Q(other->name), Q(f->name));
     v_hint(c, d, "choose another name in @map");
@@ -117,25 +117,25 @@ scalar_field_attrs(Ctx *c, PslModelField *f, Map *columns)
         v_args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args)) {
         f->is_ignored = true;
         if (f->kind == PSL_FIELD_UNSUPPORTED)
-            v_field_error(c, "ignore-unsupported", f, args.attr->span,
+            v_field_error(c, FINDING_IGNORE_UNSUPPORTED, f, args.attr->span,
                           "a field of type Unsupported is ignored anyway");
     }
     if (set.first[ATTR_RELATION]) {
         f->model->is_broken = true; /* a relation field is missing */
-        v_field_error(c, "relation-scalar", f, set.first[ATTR_RELATION]->span,
+        v_field_error(c, FINDING_RELATION_SCALAR, f, set.first[ATTR_RELATION]->span,
                       "@relation belongs to a field whose type is a model");
     }
     if (set.first[ATTR_UPDATED_AT] &&
         v_args_read(c, file, set.first[ATTR_UPDATED_AT], ATTR_UPDATED_AT, &args)) {
         f->is_updated_at = true;
         if (f->kind != PSL_FIELD_SCALAR || f->scalar != PSL_DATETIME || f->arity == PSL_LIST)
-            v_field_error(c, "updated-at-type", f, args.attr->span,
+            v_field_error(c, FINDING_UPDATED_AT_TYPE, f, args.attr->span,
                           "@updatedAt belongs to a single field of type DateTime");
     }
     if (set.first[ATTR_DEFAULT])
         v_check_default(c, f, set.first[ATTR_DEFAULT]);
     if (set.first[ATTR_SHARD_KEY])
-        v_field_error(c, "shard-key", f, set.first[ATTR_SHARD_KEY]->span,
+        v_field_error(c, FINDING_SHARD_KEY, f, set.first[ATTR_SHARD_KEY]->span,
                       "PostgreSQL has no shard keys");
     f->native_attr = set.native;
     v_keys_of_field(c, f, &set);
@@ -158,8 +158,8 @@ relation_field_attrs(Ctx *c, PslModelField *f)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         if (!set.first[refused[i]])
             continue;
-        Diag *d =
-            v_field_error(c, "relation-field-attribute", f, set.first[refused[i]]->span,
+        Finding *d =
+            v_field_error(c, FINDING_RELATION_FIELD_ATTRIBUTE, f, set.first[refused[i]]->span,
                           "%s does not go with a relation field", psl_attr_specs[refused[i]].shown);
         if (f->written->fields.n)
             v_hint(c, d, "put it on %s", v_field_names(c, f->written->fields, ", "));
@@ -175,7 +175,7 @@ read_schema_attr(Ctx *c, const PslFile *file, const PslAttr *attr, Str *ret)
     if (!v_args_read(c, file, attr, ATTR_M_SCHEMA, &args) || !v_args_string(c, &args, 0, ret))
         return;
     if (c->prisma == 5 && !v_has_preview(c, "multiSchema"))
-        v_error(c, "schema-preview", file, attr->span,
+        v_error(c, FINDING_SCHEMA_PREVIEW, file, attr->span,
                 "Prisma 5 knows @@schema as a preview feature only");
 }
 
@@ -194,7 +194,7 @@ model_attrs(Ctx *c, PslModel *m)
     if (set.first[ATTR_M_SCHEMA])
         read_schema_attr(c, file, set.first[ATTR_M_SCHEMA], &m->schema);
     if (set.first[ATTR_M_SHARD_KEY])
-        v_error(c, "shard-key", file, set.first[ATTR_M_SHARD_KEY]->span,
+        v_error(c, FINDING_SHARD_KEY, file, set.first[ATTR_M_SHARD_KEY]->span,
                 "PostgreSQL has no shard keys");
     Map columns;
     ArenaMark mark = arena_mark(c->scratch);
@@ -207,7 +207,7 @@ model_attrs(Ctx *c, PslModel *m)
             continue;
         scalar_field_attrs(c, f, &columns);
         if (f->is_ignored && m->is_ignored)
-            v_field_error(c, "ignore-twice", f, f->ast->span,
+            v_field_error(c, FINDING_IGNORE_TWICE, f, f->ast->span,
                           "the %s is ignored as a whole: its fields need no @ignore",
                           psl_decl_word(m->decl->kind));
     }
@@ -230,7 +230,7 @@ enum_attrs(Ctx *c, PslEnum *e)
             (void)v_args_string(c, &args, 0, &v->db_name);
         /* Prisma lets this pass, CREATE TYPE does not. */
         if (map_put(&labels, v->db_name, v) && map_get(&e->by_name, v->name) == v)
-            v_warn(c, "enum-label-duplicate", file, v->ast->span,
+            v_warn(c, FINDING_ENUM_LABEL_DUPLICATE, file, v->ast->span,
                    "PostgreSQL refuses the label \"" STR_FMT "\" twice in an enum", Q(v->db_name));
     }
     sort_out(c, file, e->decl->attrs, ON_ENUM, &set);

@@ -14,7 +14,7 @@ read_env(Ctx *c, const PslFile *file, const PslExpr *e, Str *ret)
         }
     }
     if (n != 1) {
-        Diag *d = v_error(c, "env-arguments", file, e->span,
+        Finding *d = v_error(c, FINDING_ENV_ARGUMENTS, file, e->span,
                           "env() takes the name of one environment variable");
         v_hint(c, d, "write env(\"NAME\")");
         return false;
@@ -60,7 +60,7 @@ read_urls(Ctx *c, PslDatasource *ds)
         const PslProp *prop = psl_prop(ds->decl, names[i]);
         if (!prop)
             continue;
-        Diag *d = v_dialect(c, P7, "datasource-url", ds->decl->file, prop->span,
+        Finding *d = v_dialect(c, P7, FINDING_DATASOURCE_URL, ds->decl->file, prop->span,
                             "Prisma 7 does not read \"%s\" in the schema", names[i]);
         v_hint(c, d, "with Prisma 7, move it to datasource in prisma.config.ts");
         if (c->prisma != 7 && !read_url(c, prop, &prop->value, urls[i]))
@@ -68,15 +68,15 @@ read_urls(Ctx *c, PslDatasource *ds)
     }
     if (!psl_prop(ds->decl, "url") && (c->prisma == 5 || c->prisma == 6) &&
         c->schema->errors == 0) {
-        Diag *d = v_error(c, "datasource-url", ds->decl->file, ds->decl->head,
+        Finding *d = v_error(c, FINDING_DATASOURCE_URL, ds->decl->file, ds->decl->head,
                           "Prisma %d wants a \"url\" in the datasource", c->prisma);
         v_hint(c, d, "add: url = env(\"DATABASE_URL\")");
         return false;
     }
     const PslUrl *shadow = &ds->shadow_url;
     if (shadow->text.n && (same_url(shadow, &ds->url) || same_url(shadow, &ds->direct_url))) {
-        Diag *d =
-            v_error(c, "datasource-shadow", ds->decl->file,
+        Finding *d =
+            v_error(c, FINDING_DATASOURCE_SHADOW, ds->decl->file,
                     same_url(shadow, &ds->url) ? ds->url.prop->span : ds->direct_url.prop->span,
                     "the shadow database cannot be the database itself");
         v_note(c, d, "whatever is in the shadow database is deleted");
@@ -91,10 +91,10 @@ read_relation_mode(Ctx *c, PslDatasource *ds)
     const PslProp *mode = psl_prop(ds->decl, "relationMode");
     const PslProp *old = psl_prop(ds->decl, "referentialIntegrity");
     if (old)
-        v_warn(c, "datasource-relation-mode", file, old->span,
+        v_warn(c, FINDING_DATASOURCE_RELATION_MODE, file, old->span,
                "\"referentialIntegrity\" is the old name of \"relationMode\"");
     if (mode && old) {
-        v_error(c, "datasource-relation-mode", file, old->span,
+        v_error(c, FINDING_DATASOURCE_RELATION_MODE, file, old->span,
                 "\"referentialIntegrity\" and \"relationMode\" cannot both be set");
         return;
     }
@@ -106,7 +106,7 @@ read_relation_mode(Ctx *c, PslDatasource *ds)
     if (str_is(e->text, "prisma")) {
         ds->relation_mode = PSL_MODE_PRISMA;
     } else if (!str_is(e->text, "foreignKeys")) {
-        Diag *d = v_error(c, "datasource-relation-mode", file, e->span,
+        Finding *d = v_error(c, FINDING_DATASOURCE_RELATION_MODE, file, e->span,
                           "there is no relation mode \"" STR_FMT "\"", Q(e->text));
         v_hint(c, d, "write \"foreignKeys\" or \"prisma\"");
     }
@@ -122,7 +122,7 @@ read_schemas(Ctx *c, PslDatasource *ds)
     PslArg space;
     PslArgs elements = v_expr_elements(&prop->value, &space);
     if (elements.n == 0) {
-        Diag *d = v_error(c, "datasource-schemas", file, prop->value.span, "\"schemas\" is empty");
+        Finding *d = v_error(c, FINDING_DATASOURCE_SCHEMAS, file, prop->value.span, "\"schemas\" is empty");
         v_hint(c, d, "remove it, or write: schemas = [\"public\"]");
         return;
     }
@@ -134,13 +134,13 @@ read_schemas(Ctx *c, PslDatasource *ds)
         if (!v_expr_is(c, file, e, PSL_STRING))
             continue;
         if (map_put(&seen, e->text, ds))
-            v_error(c, "datasource-schemas", file, e->span,
+            v_error(c, FINDING_DATASOURCE_SCHEMAS, file, e->span,
                     "the schema \"" STR_FMT "\" is listed twice", Q(e->text));
         else
             ds->schemas[ds->nschemas++] = e->text;
     }
     if (c->prisma == 5 && !v_has_preview(c, "multiSchema")) {
-        Diag *d = v_error(c, "datasource-schemas", file, prop->span,
+        Finding *d = v_error(c, FINDING_DATASOURCE_SCHEMAS, file, prop->span,
                           "Prisma 5 knows \"schemas\" as a preview feature only");
         v_hint(c, d, "add to the generator: previewFeatures = [\"multiSchema\"]");
     }
@@ -162,20 +162,20 @@ read_extension(Ctx *c, const PslFile *file, const PslExpr *e, PslExtension *ret)
         if (arg->value.kind == PSL_MISSING)
             continue;
         if (arg->name.n == 0)
-            v_error(c, "extension-argument", file, arg->span,
+            v_error(c, FINDING_EXTENSION_ARGUMENT, file, arg->span,
                     "the arguments of an extension have names");
         else if (k == 3)
-            v_error(c, "extension-argument", file, arg->span,
+            v_error(c, FINDING_EXTENSION_ARGUMENT, file, arg->span,
                     "an extension has no argument \"" STR_FMT "\"", Q(arg->name));
         else if (seen[k])
-            v_error(c, "extension-argument", file, arg->span, "\"%s\" is given twice", names[k]);
+            v_error(c, FINDING_EXTENSION_ARGUMENT, file, arg->span, "\"%s\" is given twice", names[k]);
         else if (v_expr_is(c, file, &arg->value, PSL_STRING))
             *values[k] = arg->value.text;
         if (k < 3)
             seen[k] = true;
     }
     if (memchr(e->text.p, '-', e->text.n) && v_has_preview(c, "postgresqlExtensions")) {
-        Diag *d = v_error(c, "extension-name", file, e->span,
+        Finding *d = v_error(c, FINDING_EXTENSION_NAME, file, e->span,
                           "the name of an extension cannot contain a hyphen");
         v_hint(c, d, "give it another name here: uuidOssp(map: \"uuid-ossp\")");
     }
@@ -197,7 +197,7 @@ read_extensions(Ctx *c, PslDatasource *ds)
             read_extension(c, file, e, &ds->extensions[ds->nextensions++]);
     }
     if (!v_has_preview(c, "postgresqlExtensions")) {
-        Diag *d = v_error(c, "extensions-preview", file, prop->span,
+        Finding *d = v_error(c, FINDING_EXTENSIONS_PREVIEW, file, prop->span,
                           "\"extensions\" needs a preview feature");
         v_hint(c, d, "add to the generator: previewFeatures = [\"postgresqlExtensions\"]");
     }
@@ -212,13 +212,13 @@ read_provider(Ctx *c, PslDatasource *ds)
     if (!prop && c->schema->errors)
         return false;
     if (!prop) {
-        Diag *d = v_error(c, "datasource-provider", file, ds->decl->head,
+        Finding *d = v_error(c, FINDING_DATASOURCE_PROVIDER, file, ds->decl->head,
                           "the datasource \"" STR_FMT "\" has no provider", Q(ds->name));
         v_hint(c, d, "add: provider = \"postgresql\"");
         return false;
     }
     if (prop->value.kind != PSL_STRING) {
-        Diag *d = v_error(c, "datasource-provider", file, prop->span,
+        Finding *d = v_error(c, FINDING_DATASOURCE_PROVIDER, file, prop->span,
                           "the provider of a datasource must be a plain string");
         v_hint(c, d, "write: provider = \"postgresql\"");
         return false;
@@ -229,10 +229,10 @@ read_provider(Ctx *c, PslDatasource *ds)
         return true;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         c->is_foreign |= str_is(ds->provider, others[i]);
-    Diag *d = c->is_foreign ? v_error(c, "provider-unsupported", file, prop->value.span,
+    Finding *d = c->is_foreign ? v_error(c, FINDING_PROVIDER_UNSUPPORTED, file, prop->value.span,
                                       "Aramid works with PostgreSQL only, not with \"" STR_FMT "\"",
                                       Q(ds->provider))
-                            : v_error(c, "provider-unknown", file, prop->value.span,
+                            : v_error(c, FINDING_PROVIDER_UNKNOWN, file, prop->value.span,
                                       "there is no provider \"" STR_FMT "\"", Q(ds->provider));
     v_hint(c, d, "write: provider = \"postgresql\"");
     return c->is_foreign;
@@ -253,12 +253,12 @@ check_datasource_props(Ctx *c, const PslDatasource *ds)
         if (found)
             continue;
         if (str_is(prop->name, "previewFeatures")) {
-            Diag *d = v_error(c, "property-unknown", ds->decl->file, prop->span,
+            Finding *d = v_error(c, FINDING_PROPERTY_UNKNOWN, ds->decl->file, prop->span,
                               "preview features belong into the generator block");
             v_hint(c, d, "move the line there");
             continue;
         }
-        Diag *d = v_error(c, "property-unknown", ds->decl->file, prop->span,
+        Finding *d = v_error(c, FINDING_PROPERTY_UNKNOWN, ds->decl->file, prop->span,
                           "a datasource has no property \"" STR_FMT "\"", Q(prop->name));
         Nearest near;
         v_near_init(c, &near, prop->name);
@@ -277,7 +277,7 @@ check_values(Ctx *c, const PslDecl *decl)
         const PslProp *prop = &decl->props.v[i];
         if (prop->value.kind != PSL_MISSING)
             continue;
-        v_error(c, "property-empty", decl->file, prop->span, "\"" STR_FMT "\" has no value",
+        v_error(c, FINDING_PROPERTY_EMPTY, decl->file, prop->span, "\"" STR_FMT "\" has no value",
                 Q(prop->name));
         ok = false;
     }
@@ -316,12 +316,12 @@ check_one_datasource(Ctx *c)
         if (first && v_decl_is_partial(first))
             return;
         if (first && decl->file == first->file) {
-            v_error(c, "datasource-second", first->file, first->head,
+            v_error(c, FINDING_DATASOURCE_SECOND, first->file, first->head,
                     "a schema has one datasource, this one has more");
-            v_error(c, "datasource-second", decl->file, decl->head,
+            v_error(c, FINDING_DATASOURCE_SECOND, decl->file, decl->head,
                     "a schema has one datasource, this one has more");
         } else if (first) {
-            v_warn(c, "datasource-second", decl->file, decl->head,
+            v_warn(c, FINDING_DATASOURCE_SECOND, decl->file, decl->head,
                    "a schema has one datasource: this one is ignored");
         } else {
             first = decl;
@@ -388,7 +388,7 @@ read_generator(Ctx *c, const PslDecl *decl, PslGenerator *g)
         }
     }
     if (!psl_prop(decl, "provider") && c->schema->errors == 0) {
-        Diag *d = v_error(c, "generator-provider", file, decl->head,
+        Finding *d = v_error(c, FINDING_GENERATOR_PROVIDER, file, decl->head,
                           "the generator \"" STR_FMT "\" has no provider", Q(g->name));
         v_hint(c, d, "add: provider = \"prisma-client\"");
     }

@@ -33,8 +33,8 @@ function_of(const Ctx *c, Str name)
 static void
 unknown_function(Ctx *c, PslModelField *f, const PslExpr *e)
 {
-    Diag *d = v_field_error(c, "default-function", f, e->span,
-                            "there is no default function " STR_FMT "()", Q(e->text));
+    Finding *d = v_field_error(c, FINDING_DEFAULT_FUNCTION, f, e->span,
+                               "there is no default function " STR_FMT "()", Q(e->text));
     Nearest near;
     v_near_init(c, &near, e->text);
     for (size_t i = 0; i < FUNCTIONS; i++) {
@@ -87,7 +87,7 @@ check_arguments(Ctx *c, PslModelField *f, const DefaultFunction *fn, const PslEx
         break;
     }
     if (takes)
-        v_field_error(c, "default-argument", f, e->span, "%s() takes %s", fn->name, takes);
+        v_field_error(c, FINDING_DEFAULT_ARGUMENT, f, e->span, "%s() takes %s", fn->name, takes);
 }
 
 static void
@@ -95,13 +95,14 @@ function_default(Ctx *c, PslModelField *f, const PslExpr *e)
 {
     const DefaultFunction *fn = function_of(c, e->text);
     if (f->kind == PSL_FIELD_ENUM && !(fn && fn->kind == PSL_DEFAULT_DBGENERATED)) {
-        v_field_error(c, "default-type", f, e->span,
+        v_field_error(c, FINDING_DEFAULT_TYPE, f, e->span,
                       "the default of \"" STR_FMT "\" must be a value of the enum \"" STR_FMT "\"",
                       Q(f->name), Q(f->enum_->name));
         return;
     }
     if (!fn && str_is(e->text, "auto")) {
-        v_field_error(c, "default-function", f, e->span, "auto() is not available with PostgreSQL");
+        v_field_error(c, FINDING_DEFAULT_FUNCTION, f, e->span,
+                      "auto() is not available with PostgreSQL");
         return;
     }
     if (!fn) {
@@ -111,7 +112,7 @@ function_default(Ctx *c, PslModelField *f, const PslExpr *e)
     f->dflt.kind = fn->kind;
     f->dflt.value = NULL;
     if (fn->kind != PSL_DEFAULT_DBGENERATED && !(fn->scalars & (1u << f->scalar))) {
-        v_field_error(c, "default-type", f, e->span, "%s() does not give %s", fn->name,
+        v_field_error(c, FINDING_DEFAULT_TYPE, f, e->span, "%s() does not give %s", fn->name,
                       v_a(c, psl_scalar_name(f->scalar)));
         return;
     }
@@ -122,19 +123,19 @@ static bool
 enum_value(Ctx *c, PslModelField *f, const PslExpr *e)
 {
     if (e->kind != PSL_CONSTANT) {
-        Diag *d = v_field_error(c, "default-type", f, e->span,
-                                "the default of \"" STR_FMT
-                                "\" must be a value of the enum \"" STR_FMT "\"",
-                                Q(f->name), Q(f->enum_->name));
+        Finding *d = v_field_error(c, FINDING_DEFAULT_TYPE, f, e->span,
+                                   "the default of \"" STR_FMT
+                                   "\" must be a value of the enum \"" STR_FMT "\"",
+                                   Q(f->name), Q(f->enum_->name));
         if (e->kind == PSL_STRING && map_has(&f->enum_->by_name, e->text))
             v_hint(c, d, "write it without quotes: " STR_FMT, Q(e->text));
         return false;
     }
     if (map_has(&f->enum_->by_name, e->text) || f->enum_->is_partial)
         return true;
-    Diag *d = v_field_error(c, "default-enum", f, e->span,
-                            "the enum \"" STR_FMT "\" has no value \"" STR_FMT "\"",
-                            Q(f->enum_->name), Q(e->text));
+    Finding *d = v_field_error(c, FINDING_DEFAULT_ENUM, f, e->span,
+                               "the enum \"" STR_FMT "\" has no value \"" STR_FMT "\"",
+                               Q(f->enum_->name), Q(e->text));
     Nearest near;
     v_near_init(c, &near, e->text);
     for (size_t i = 0; i < f->enum_->nvalues && v_near_open(&near); i++)
@@ -161,12 +162,12 @@ scalar_value(Ctx *c, PslModelField *f, const PslExpr *e)
     if (e->kind == PSL_CONSTANT && f->scalar == PSL_BOOLEAN) {
         if (str_is(e->text, "true") || str_is(e->text, "false"))
             return true;
-        v_field_error(c, "default-type", f, e->span, "a Boolean is true or false");
+        v_field_error(c, FINDING_DEFAULT_TYPE, f, e->span, "a Boolean is true or false");
         return false;
     }
-    Diag *d = v_field_error(c, "default-type", f, e->span,
-                            "the default of \"" STR_FMT "\" must be %s, not %s", Q(f->name),
-                            v_a(c, psl_scalar_name(f->scalar)), v_a(c, psl_expr_word(e->kind)));
+    Finding *d = v_field_error(c, FINDING_DEFAULT_TYPE, f, e->span,
+                               "the default of \"" STR_FMT "\" must be %s, not %s", Q(f->name),
+                               v_a(c, psl_scalar_name(f->scalar)), v_a(c, psl_expr_word(e->kind)));
     Str text = psl_text(model_file(f->model), e->span);
     if (e->kind == PSL_STRING && (takes[f->scalar].number || f->scalar == PSL_BOOLEAN))
         v_hint(c, d, "write it without quotes");
@@ -185,8 +186,8 @@ static void
 list_value(Ctx *c, PslModelField *f, const PslExpr *e)
 {
     if (e->kind != PSL_ARRAY) {
-        Diag *d =
-            v_field_error(c, "default-list", f, e->span, "the default of a list must be a list");
+        Finding *d = v_field_error(c, FINDING_DEFAULT_LIST, f, e->span,
+                                   "the default of a list must be a list");
         v_hint(c, d, "write [" STR_FMT "]", Q(psl_text(model_file(f->model), e->span)));
         return;
     }
@@ -208,21 +209,21 @@ v_check_default(Ctx *c, PslModelField *f, const PslAttr *attr)
     const PslExpr *e = &args.v[0]->value;
     f->dflt = (PslDefault){attr, e, PSL_DEFAULT_VALUE};
     if (v_args_name(c, &args, 1, &map))
-        v_field_error(c, "default-map", f, attr->span,
+        v_field_error(c, FINDING_DEFAULT_MAP, f, attr->span,
                       "defaults have no name of their own in PostgreSQL");
     if (args.is_broken)
         f->is_broken = true;
     bool dbgenerated = e->kind == PSL_FUNCTION && str_is(e->text, "dbgenerated");
     if (f->kind == PSL_FIELD_UNSUPPORTED && !dbgenerated) {
-        Diag *d = v_field_error(c, "default-type", f, e->span,
-                                "the default of an Unsupported field can only be dbgenerated()");
+        Finding *d = v_field_error(c, FINDING_DEFAULT_TYPE, f, e->span,
+                                   "the default of an Unsupported field can only be dbgenerated()");
         v_hint(c, d, "write @default(dbgenerated(\"...\")) with an SQL expression");
     } else if (e->kind == PSL_FUNCTION) {
         function_default(c, f, e);
     } else if (f->arity == PSL_LIST) {
         list_value(c, f, e);
     } else if (e->kind == PSL_ARRAY && f->kind == PSL_FIELD_SCALAR) {
-        v_field_error(c, "default-list", f, e->span,
+        v_field_error(c, FINDING_DEFAULT_LIST, f, e->span,
                       "the default of a field that is no list cannot be a list");
     } else {
         (void)single_value(c, f, e);
@@ -240,7 +241,7 @@ check_range(Ctx *c, PslModelField *f, const PslExpr *e, int64_t value)
     int64_t min = f->native == PSL_NATIVE_OID ? 0 : -max - 1;
     /* Prisma lets this pass, every INSERT that needs the default fails. */
     if (f->scalar == PSL_INT && (value < min || value > max))
-        v_warn(c, "default-range", model_file(f->model), e->span,
+        v_warn(c, FINDING_DEFAULT_RANGE, model_file(f->model), e->span,
                "%lld does not fit into the column", (long long)value);
 }
 
@@ -271,8 +272,8 @@ check_literal(Ctx *c, PslModelField *f, const PslExpr *e)
     }
     if (!wrong)
         return;
-    Diag *d =
-        v_field_error(c, "default-literal", f, e->span,
+    Finding *d =
+        v_field_error(c, FINDING_DEFAULT_LITERAL, f, e->span,
                       "the default of \"" STR_FMT "\" is not a %s: %s", Q(f->name), what, wrong);
     if (f->scalar == PSL_DATETIME)
         v_hint(c, d, "write it like \"2024-12-31T23:59:59Z\" (RFC 3339)");

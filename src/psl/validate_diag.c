@@ -4,79 +4,79 @@
 /* So many errors are described; the rest is only counted. */
 enum { DESCRIBED = 1000 };
 
-__attribute__((format(printf, 6, 0))) static Diag *
-add(Ctx *c, Severity severity, const char *id, const PslFile *file, PslSpan at, const char *fmt,
+__attribute__((format(printf, 6, 0))) static Finding *
+add(Ctx *c, Severity severity, FindingId id, const PslFile *file, PslSpan at, const char *fmt,
     va_list ap)
 {
     if (severity == SEV_ERROR)
         c->r->errors++;
     if (c->diags->items.n >= DESCRIBED) {
         if (severity == SEV_ERROR)
-            c->diags->errors++;
+            c->diags->counts[SEV_ERROR]++;
         else
-            c->diags->warnings++;
+            c->diags->counts[SEV_WARNING]++;
         return &c->unseen;
     }
     return psl_diag(c->diags, severity, id, file, at, "%s", str_vfmt(c->diags->arena, fmt, ap));
 }
 
-Diag *
-v_error(Ctx *c, const char *id, const PslFile *file, PslSpan at, const char *fmt, ...)
+Finding *
+v_error(Ctx *c, FindingId id, const PslFile *file, PslSpan at, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    Diag *d = add(c, SEV_ERROR, id, file, at, fmt, ap);
+    Finding *d = add(c, SEV_ERROR, id, file, at, fmt, ap);
     va_end(ap);
     return d;
 }
 
-Diag *
-v_warn(Ctx *c, const char *id, const PslFile *file, PslSpan at, const char *fmt, ...)
+Finding *
+v_warn(Ctx *c, FindingId id, const PslFile *file, PslSpan at, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    Diag *d = add(c, SEV_WARNING, id, file, at, fmt, ap);
+    Finding *d = add(c, SEV_WARNING, id, file, at, fmt, ap);
     va_end(ap);
     return d;
 }
 
-Diag *
-v_dialect(Ctx *c, unsigned refused, const char *id, const PslFile *file, PslSpan at,
-          const char *fmt, ...)
+Finding *
+v_dialect(Ctx *c, unsigned refused, FindingId id, const PslFile *file, PslSpan at, const char *fmt,
+          ...)
 {
     if (c->prisma && !refused_by(c, refused))
         return NULL;
     va_list ap;
     va_start(ap, fmt);
-    Diag *d = add(c, c->prisma ? SEV_ERROR : SEV_WARNING, id, file, at, fmt, ap);
+    Finding *d = add(c, c->prisma ? SEV_ERROR : SEV_WARNING, id, file, at, fmt, ap);
     va_end(ap);
     return d;
 }
 
-Diag *
-v_field_error(Ctx *c, const char *id, PslModelField *f, PslSpan at, const char *fmt, ...)
+Finding *
+v_field_error(Ctx *c, FindingId id, PslModelField *f, PslSpan at, const char *fmt, ...)
 {
     f->is_broken = true;
     va_list ap;
     va_start(ap, fmt);
-    Diag *d = add(c, SEV_ERROR, id, model_file(f->model), at, fmt, ap);
+    Finding *d = add(c, SEV_ERROR, id, model_file(f->model), at, fmt, ap);
     va_end(ap);
     return d;
 }
 
-Diag *
-v_model_error(Ctx *c, const char *id, PslModel *m, PslSpan at, const char *fmt, ...)
+Finding *
+v_model_error(Ctx *c, FindingId id, PslModel *m, PslSpan at, const char *fmt, ...)
 {
     m->is_broken = true;
     va_list ap;
     va_start(ap, fmt);
-    Diag *d = add(c, SEV_ERROR, id, model_file(m), at, fmt, ap);
+    Finding *d = add(c, SEV_ERROR, id, model_file(m), at, fmt, ap);
     va_end(ap);
     return d;
 }
 
 void
-v_note(Ctx *c, Diag *d, const char *fmt, ...)
+v_note(Ctx *c, Finding *d, const char *fmt, ...)
 {
     if (!d || d == &c->unseen)
         return;
@@ -87,13 +87,13 @@ v_note(Ctx *c, Diag *d, const char *fmt, ...)
 }
 
 void
-v_hint(Ctx *c, Diag *d, const char *fmt, ...)
+v_hint(Ctx *c, Finding *d, const char *fmt, ...)
 {
     if (!d || d == &c->unseen)
         return;
     va_list ap;
     va_start(ap, fmt);
-    d->hint = str_vfmt(c->diags->arena, fmt, ap);
+    d->fix = str_vfmt(c->diags->arena, fmt, ap);
     va_end(ap);
 }
 

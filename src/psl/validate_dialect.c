@@ -8,7 +8,7 @@ check_name(Ctx *c, const PslFile *file, Str name)
     for (size_t i = 0; i < name.n; i++) {
         if ((unsigned char)name.p[i] < 0x80)
             continue;
-        v_error(c, "dialect-name", file, psl_span_of(file, name),
+        v_error(c, FINDING_DIALECT_NAME, file, psl_span_of(file, name),
                 "Prisma 5 knows names of ASCII letters only");
         return;
     }
@@ -18,7 +18,7 @@ static void
 check_expr(Ctx *c, const PslFile *file, const PslExpr *e)
 {
     if (e->kind == PSL_OBJECT && c->prisma != 7) {
-        v_error(c, "dialect-object", file, e->span, "Prisma %d does not know objects in { }",
+        v_error(c, FINDING_DIALECT_OBJECT, file, e->span, "Prisma %d does not know objects in { }",
                 c->prisma);
         return;
     }
@@ -40,7 +40,7 @@ check_block_comment(Ctx *c, const PslFile *file, PslSpan at)
 {
     Str text = psl_text(file, at);
     if (c->prisma == 5 && str_starts(text, STR("/*")))
-        v_error(c, "dialect-comment", file, at, "Prisma 5 knows // comments only");
+        v_error(c, FINDING_DIALECT_COMMENT, file, at, "Prisma 5 knows // comments only");
 }
 
 static void

@@ -34,10 +34,10 @@ report_group(Ctx *c, const Fields *group)
     if (f->model->is_broken)
         return;
     PslFieldList list = {group->v.v, n};
-    Diag *d = v_error(c, "relation-ambiguous", model_file(f->model), f->ast->span,
-                      "it is not clear to which relation each of the fields %s of \"" STR_FMT
-                      "\" belongs",
-                      v_field_names(c, list, ", "), Q(f->model->name));
+    Finding *d = v_error(c, FINDING_RELATION_AMBIGUOUS, model_file(f->model), f->ast->span,
+                         "it is not clear to which relation each of the fields %s of \"" STR_FMT
+                         "\" belongs",
+                         v_field_names(c, list, ", "), Q(f->model->name));
     if (is_self && n == 2)
         v_hint(c, d,
                "if they are the two sides of one relation, add @relation(\"...\") with the "
@@ -202,10 +202,10 @@ v_check_cycles(Ctx *c)
         const Node *from = &g.nodes[r->from->index], *to = &g.nodes[r->to->index];
         if (!r->is_self && from->component != to->component && !to->meets_self)
             continue;
-        Diag *d = v_error(c, "action-cycle", model_file(r->from), r->forward->ast->span,
-                          "the actions of the relation \"" STR_FMT
-                          "\" run in a circle: relationMode = \"prisma\" cannot carry them out",
-                          Q(r->forward->name));
+        Finding *d = v_error(c, FINDING_ACTION_CYCLE, model_file(r->from), r->forward->ast->span,
+                             "the actions of the relation \"" STR_FMT
+                             "\" run in a circle: relationMode = \"prisma\" cannot carry them out",
+                             Q(r->forward->name));
         v_note(c, d, "they are onDelete: %s and onUpdate: %s", psl_action_name(r->on_delete),
                psl_action_name(r->on_update));
         v_hint(c, d, "write onDelete: Restrict, onUpdate: Restrict on one relation of the circle");

@@ -11,7 +11,7 @@ typedef struct Ctx {
     Arena *a;
     Arena *scratch; /* of the step that runs */
     const PslSchema *schema;
-    DiagList *diags;
+    FindingList *diags;
     PslResolved *r;
     int prisma;          /* 5, 6, 7, or 0 for all */
     Map composites;      /* name -> PslDecl of a `type` */
@@ -25,17 +25,17 @@ typedef struct Ctx {
     Map criteria;        /* ids and unique keys by their fields; of v_check_relations */
     unsigned near_left;  /* how many names may still be compared for "did you mean" */
     StrCursor cursor;    /* for notes that tell a line */
-    Diag unseen;         /* takes notes and hints of errors that are only counted */
+    Finding unseen;      /* takes notes and hints of errors that are only counted */
 } Ctx;
 
 /* -- Diagnostics -- */
 
-__attribute__((format(printf, 5, 6))) Diag *v_error(Ctx *c, const char *id, const PslFile *file,
-                                                    PslSpan at, const char *fmt, ...);
-__attribute__((format(printf, 5, 6))) Diag *v_warn(Ctx *c, const char *id, const PslFile *file,
-                                                   PslSpan at, const char *fmt, ...);
-__attribute__((format(printf, 3, 4))) void v_note(Ctx *c, Diag *d, const char *fmt, ...);
-__attribute__((format(printf, 3, 4))) void v_hint(Ctx *c, Diag *d, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Finding *v_error(Ctx *c, FindingId id, const PslFile *file,
+                                                       PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Finding *v_warn(Ctx *c, FindingId id, const PslFile *file,
+                                                      PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void v_note(Ctx *c, Finding *d, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void v_hint(Ctx *c, Finding *d, const char *fmt, ...);
 
 /* "an Int", "a string"; "nothing" stays as it is. */
 const char *v_a(Ctx *c, const char *word);
@@ -92,9 +92,9 @@ refused_by(const Ctx *c, unsigned refused)
 
 /* An error where the generation asked for refuses a form, a warning where only others do; returns
  * NULL when nobody refuses it. */
-__attribute__((format(printf, 6, 7))) Diag *v_dialect(Ctx *c, unsigned refused, const char *id,
-                                                      const PslFile *file, PslSpan at,
-                                                      const char *fmt, ...);
+__attribute__((format(printf, 6, 7))) Finding *v_dialect(Ctx *c, unsigned refused, FindingId id,
+                                                         const PslFile *file, PslSpan at,
+                                                         const char *fmt, ...);
 
 /* True when a preview feature is on, or may be on in a generator that could not be read. */
 bool v_has_preview(const Ctx *c, const char *feature);
@@ -156,10 +156,10 @@ bool v_expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind);
 PslArgs v_expr_elements(const PslExpr *e, PslArg *space);
 
 /* An error that concerns a field or a model also marks it as broken. */
-__attribute__((format(printf, 5, 6))) Diag *v_field_error(Ctx *c, const char *id, PslModelField *f,
-                                                          PslSpan at, const char *fmt, ...);
-__attribute__((format(printf, 5, 6))) Diag *v_model_error(Ctx *c, const char *id, PslModel *m,
-                                                          PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Finding *v_field_error(Ctx *c, FindingId id, PslModelField *f,
+                                                             PslSpan at, const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) Finding *v_model_error(Ctx *c, FindingId id, PslModel *m,
+                                                             PslSpan at, const char *fmt, ...);
 
 /* -- Steps of the validation, in this order -- */
 

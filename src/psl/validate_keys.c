@@ -23,7 +23,7 @@ read_sort(Ctx *c, PslModel *m, const PslExpr *e)
     else if (str_is(e->text, "Desc"))
         return PSL_SORT_DESC;
     else
-        v_model_error(c, "sort-unknown", m, e->span, "the sort order is Asc or Desc, not " STR_FMT,
+        v_model_error(c, FINDING_SORT_UNKNOWN, m, e->span, "the sort order is Asc or Desc, not " STR_FMT,
                       Q(e->text));
     return PSL_SORT_NONE;
 }
@@ -35,7 +35,7 @@ read_length(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
     if (!v_expr_is(c, model_file(m), e, PSL_NUMBER))
         m->is_broken = true;
     else if (v_literal_integer(e->text, &length))
-        v_model_error(c, "value-kind", m, e->span, "a whole number belongs here");
+        v_model_error(c, FINDING_VALUE_KIND, m, e->span, "a whole number belongs here");
     else
         ret->has_length = length >= 0;
 }
@@ -47,7 +47,7 @@ read_ops(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
         ret->ops = v_opclass_of(e->text);
         if (ret->ops)
             return;
-        Diag *d = v_model_error(c, "opclass-unknown", m, e->span,
+        Finding *d = v_model_error(c, FINDING_OPCLASS_UNKNOWN, m, e->span,
                                 "there is no operator class " STR_FMT, Q(e->text));
         Nearest near;
         v_near_init(c, &near, e->text);
@@ -60,7 +60,7 @@ read_ops(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
                e->args.v[0].value.kind == PSL_STRING) {
         ret->raw_ops = e->args.v[0].value.text;
     } else {
-        Diag *d = v_model_error(c, "opclass-form", m, e->span,
+        Finding *d = v_model_error(c, FINDING_OPCLASS_FORM, m, e->span,
                                 "an operator class is a name or raw(\"...\")");
         v_hint(c, d, "write ops: JsonbPathOps, or ops: raw(\"jsonb_path_ops\")");
     }
@@ -98,7 +98,7 @@ unknown_field(Ctx *c, const FieldPick *pick, const PslExpr *e)
 {
     if (pick->of->is_partial || (c->near_left && is_swapped(pick, e->text)))
         return;
-    Diag *d = v_error(c, "field-unknown", pick->file, e->span,
+    Finding *d = v_error(c, FINDING_FIELD_UNKNOWN, pick->file, e->span,
                       "the %s \"" STR_FMT "\" has no field \"" STR_FMT "\"",
                       psl_decl_word(pick->of->decl->kind), Q(pick->of->name), Q(e->text));
     Nearest near;
@@ -112,8 +112,8 @@ unknown_field(Ctx *c, const FieldPick *pick, const PslExpr *e)
 static void
 relation_in_list(Ctx *c, const FieldPick *pick, const PslExpr *e, const PslModelField *f)
 {
-    Diag *d =
-        v_error(c, "field-not-scalar", pick->file, e->span,
+    Finding *d =
+        v_error(c, FINDING_FIELD_NOT_SCALAR, pick->file, e->span,
                 "\"" STR_FMT "\" is a relation field: it has no column of its own", Q(f->name));
     if (f->written->fields.n)
         v_hint(c, d, "name its columns: %s", v_field_names(c, f->written->fields, ", "));
@@ -146,7 +146,7 @@ v_fields_pick(Ctx *c, FieldPick *pick, const PslExpr *e)
         } else if (kf.field->kind == PSL_FIELD_UNKNOWN || kf.field->kind == PSL_FIELD_COMPOSITE) {
             ok = false;
         } else if (kf.field->mark == mark) {
-            v_error(c, "field-repeated", pick->file, element->span,
+            v_error(c, FINDING_FIELD_REPEATED, pick->file, element->span,
                     "the field \"" STR_FMT "\" is listed twice", Q(kf.field->name));
             ok = false;
         } else {
@@ -241,7 +241,7 @@ take_id(Ctx *c, PslModel *m, PslKey *key)
         m->id = key;
         return;
     }
-    Diag *d = v_model_error(c, "id-second", m, m->decl->head,
+    Finding *d = v_model_error(c, FINDING_ID_SECOND, m, m->decl->head,
                             "the %s \"" STR_FMT "\" has more than one primary key",
                             psl_decl_word(m->decl->kind), Q(m->name));
     v_hint(c, d, "for a key of several fields: @@id([a, b])");
@@ -297,7 +297,7 @@ read_client_name(Ctx *c, PslKey *key, Args *args, unsigned index)
         if (ch == '_' || (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
             (ch >= 'A' && ch <= 'Z'))
             continue;
-        Diag *d = v_model_error(c, "client-name", key->model, args->v[index]->span,
+        Finding *d = v_model_error(c, FINDING_CLIENT_NAME, key->model, args->v[index]->span,
                                 "the name of a key consists of letters, digits and _ only");
         v_hint(c, d, "for the name in the database use \"map\"");
         return;
@@ -321,7 +321,7 @@ model_id(Ctx *c, PslModel *m, const PslAttr *attr)
     for (size_t i = 0; i < pick.n && !m->is_ignored; i++) {
         if (pick.v[i].field->arity == PSL_REQUIRED)
             continue;
-        v_model_error(c, "id-optional", m, attr->span,
+        v_model_error(c, FINDING_ID_OPTIONAL, m, attr->span,
                       "the primary key needs required fields, but \"" STR_FMT "\" is %s",
                       Q(pick.v[i].field->name),
                       pick.v[i].field->arity == PSL_LIST ? "a list" : "optional");
@@ -346,7 +346,7 @@ read_index_type(Ctx *c, PslKey *key, Args *args, unsigned index)
     }
     if (key->type != PSL_INDEX_DEFAULT)
         return;
-    Diag *d = v_model_error(c, "index-type-unknown", key->model, args->v[index]->span,
+    Finding *d = v_model_error(c, FINDING_INDEX_TYPE_UNKNOWN, key->model, args->v[index]->span,
                             "there is no index type " STR_FMT, Q(name));
     v_hint(c, d, "one of BTree, Hash, Gist, Gin, SpGist, Brin");
 }
@@ -362,7 +362,7 @@ index_args(Ctx *c, PslKey *key, Args *args)
         key->name = name;
         key->is_mapped = true;
         if (args->v[MAP])
-            v_model_error(c, "index-name-and-map", key->model, args->v[NAME]->span,
+            v_model_error(c, FINDING_INDEX_NAME_AND_MAP, key->model, args->v[NAME]->span,
                           "\"name\" of @@index is the old form of \"map\": both are too many");
     }
     set_name(c, key, args, MAP);
@@ -388,7 +388,7 @@ model_key(Ctx *c, PslModel *m, const PslAttr *attr, AttrId id, PslKeyKind kind)
     key->fields = pick.v;
     key->nfields = pick.n;
     if (kind == PSL_KEY_FULLTEXT) {
-        Diag *d = v_model_error(c, "fulltext-unsupported", m, attr->span,
+        Finding *d = v_model_error(c, FINDING_FULLTEXT_UNSUPPORTED, m, attr->span,
                                 "@@fulltext is not available with PostgreSQL");
         v_hint(c, d, "index a tsvector column: @@index([x], type: Gin)");
         set_name(c, key, &args, 1);
@@ -396,7 +396,7 @@ model_key(Ctx *c, PslModel *m, const PslAttr *attr, AttrId id, PslKeyKind kind)
         index_args(c, key, &args);
     }
     if (ok && pick.n == 0)
-        v_model_error(c, "key-empty", m, attr->span, "%s names no fields",
+        v_model_error(c, FINDING_KEY_EMPTY, m, attr->span, "%s names no fields",
                       psl_attr_specs[id].shown);
     key->is_broken = args.is_broken || !ok || c->r->errors > before;
     m->is_broken |= key->is_broken;
@@ -414,7 +414,7 @@ v_keys_of_model(Ctx *c, PslModel *m, const AttrSet *set)
         {ATTR_M_FULLTEXT, PSL_KEY_FULLTEXT},
     };
     if (m->id && !m->is_ignored && m->id->fields[0].field->arity != PSL_REQUIRED)
-        v_model_error(c, "id-optional", m, m->id->attr->span,
+        v_model_error(c, FINDING_ID_OPTIONAL, m, m->id->attr->span,
                       "the primary key needs a required field, but \"" STR_FMT "\" is %s",
                       Q(m->id->source->name),
                       m->id->source->arity == PSL_LIST ? "a list" : "optional");

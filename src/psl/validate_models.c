@@ -12,14 +12,14 @@ bare_field(Ctx *c, PslModelField *f)
                        : f->kind == PSL_FIELD_SCALAR && f->scalar == PSL_DECIMAL ? "a Decimal"
                                                                                  : NULL;
     if (what) {
-        Diag *d = v_field_error(c, "datasource-missing", f, f->ast->span,
-                                "%s needs a datasource block that says the provider", what);
+        Finding *d = v_field_error(c, FINDING_DATASOURCE_MISSING, f, f->ast->span,
+                                   "%s needs a datasource block that says the provider", what);
         v_hint(c, d, "add: datasource db { provider = \"postgresql\" }");
     }
     const PslModel *m = f->model;
     bool is_id = m->id && m->id->nfields == 1 && m->id->fields[0].field == f;
     if (f->dflt.kind == PSL_DEFAULT_AUTOINCREMENT && !is_id)
-        v_field_error(c, "datasource-missing", f, f->ast->span,
+        v_field_error(c, FINDING_DATASOURCE_MISSING, f, f->ast->span,
                       "autoincrement() on a field that is not the id needs a datasource block");
 }
 
@@ -31,12 +31,12 @@ bare_model(Ctx *c, PslModel *m)
             bare_field(c, &m->fields[i]);
     }
     if (m->id && m->id->is_mapped)
-        v_model_error(c, "datasource-missing", m, m->decl->head,
+        v_model_error(c, FINDING_DATASOURCE_MISSING, m, m->decl->head,
                       "the name of a primary key needs a datasource block");
     for (size_t i = 0; i < m->keys.n; i++) {
         const PslKey *key = m->keys.v[i];
         if (key->type > PSL_INDEX_BTREE)
-            v_model_error(c, "datasource-missing", m, key->attr->span,
+            v_model_error(c, FINDING_DATASOURCE_MISSING, m, key->attr->span,
                           "%s indexes need a datasource block", psl_index_type_name(key->type));
     }
 }
@@ -70,8 +70,8 @@ check_criterion(Ctx *c, PslModel *m)
     }
     const char *word = psl_decl_word(m->decl->kind);
     m->is_keyless = true;
-    Diag *d =
-        v_model_error(c, "key-missing", m, m->decl->head,
+    Finding *d =
+        v_model_error(c, FINDING_KEY_MISSING, m, m->decl->head,
                       "the %s \"" STR_FMT "\" has no key of required fields", word, Q(m->name));
     if (has_loose)
         v_note(c, d, "keys with optional or Unsupported fields do not count");
@@ -83,7 +83,7 @@ static void
 check_name_length(Ctx *c, PslModel *m, const PslAttr *attr, Str name)
 {
     if (name.n > NAME_LIMIT)
-        v_model_error(c, "name-long", m, attr->span,
+        v_model_error(c, FINDING_NAME_LONG, m, attr->span,
                       "a name in PostgreSQL has at most 63 bytes, this one has %zu", name.n);
 }
 
@@ -91,7 +91,7 @@ static void
 check_clustered(Ctx *c, const PslKey *key)
 {
     if (key->clustered)
-        v_model_error(c, "clustered-unsupported", key->model, key->clustered->span,
+        v_model_error(c, FINDING_CLUSTERED_UNSUPPORTED, key->model, key->clustered->span,
                       "PostgreSQL does not keep tables in the order of an index");
 }
 
@@ -101,18 +101,18 @@ check_id(Ctx *c, PslModel *m)
     PslKey *id = m->id;
     check_clustered(c, id);
     if (m->is_view) {
-        Diag *d = v_dialect(c, P6 | P7, "view-id", model_file(m), id->attr->span,
-                            "Prisma 6 and 7 take no primary key in a view");
+        Finding *d = v_dialect(c, P6 | P7, FINDING_VIEW_ID, model_file(m), id->attr->span,
+                               "Prisma 6 and 7 take no primary key in a view");
         v_hint(c, d, "use @unique");
         return;
     }
     if (c->has_datasource)
         check_name_length(c, m, id->attr, id->name);
     if (id->nfields == 0)
-        v_model_error(c, "key-empty", m, id->attr->span, "@@id names no fields");
+        v_model_error(c, FINDING_KEY_EMPTY, m, id->attr->span, "@@id names no fields");
     for (size_t i = 0; i < id->nfields; i++) {
         if (id->fields[i].sort != PSL_SORT_NONE || id->fields[i].has_length) {
-            v_model_error(c, "id-argument", m, id->attr->span,
+            v_model_error(c, FINDING_ID_ARGUMENT, m, id->attr->span,
                           "a primary key in PostgreSQL has no %s",
                           id->fields[i].has_length ? "length" : "sort order");
             break;
@@ -135,7 +135,7 @@ check_view_index(Ctx *c, PslKey *key)
                         : has_args                  ? "arguments of key fields"
                                                     : NULL;
     if (wrong)
-        v_dialect(c, P6 | P7, "view-index", model_file(m), key->attr->span,
+        v_dialect(c, P6 | P7, FINDING_VIEW_INDEX, model_file(m), key->attr->span,
                   "Prisma 6 and 7 take no %s in a view", wrong);
 }
 
@@ -147,7 +147,8 @@ check_xml(Ctx *c, PslKey *key)
         PslModelField *f = key->fields[i].field;
         if (f->native != PSL_NATIVE_XML)
             continue;
-        v_field_error(c, "index-xml", f, f->ast->span, "PostgreSQL cannot index the type Xml");
+        v_field_error(c, FINDING_INDEX_XML, f, f->ast->span,
+                      "PostgreSQL cannot index the type Xml");
         break;
     }
 }
@@ -166,22 +167,23 @@ check_index(Ctx *c, PslKey *key)
     if (key->is_mapped && c->has_datasource)
         check_name_length(c, m, key->attr, key->name);
     if (has_length)
-        v_model_error(c, "index-length", m, key->attr->span,
+        v_model_error(c, FINDING_INDEX_LENGTH, m, key->attr->span,
                       "PostgreSQL indexes whole values: \"length\" is not available");
     if (key->type == PSL_INDEX_HASH && has_sort)
-        v_model_error(c, "index-sort", m, key->attr->span, "a Hash index has no sort order");
+        v_model_error(c, FINDING_INDEX_SORT, m, key->attr->span, "a Hash index has no sort order");
     if (key->kind != PSL_KEY_INDEX && has_ops)
-        v_model_error(c, "opclass-unique", m, key->attr->span,
+        v_model_error(c, FINDING_OPCLASS_UNIQUE, m, key->attr->span,
                       "operator classes belong to @@index only");
     if (!c->r->datasource || c->is_foreign)
         return;
     check_xml(c, key);
     v_opclass_check(c, key);
     if (key->type == PSL_INDEX_SPGIST && key->nfields != 1)
-        v_model_error(c, "index-columns", m, key->attr->span, "an SpGist index has one column");
+        v_model_error(c, FINDING_INDEX_COLUMNS, m, key->attr->span,
+                      "an SpGist index has one column");
     /* Prisma lets this pass, CREATE INDEX does not. */
     if (key->type == PSL_INDEX_HASH && key->nfields > 1)
-        v_warn(c, "index-columns", model_file(m), key->attr->span,
+        v_warn(c, FINDING_INDEX_COLUMNS, model_file(m), key->attr->span,
                "PostgreSQL refuses a Hash index of several columns");
 }
 
@@ -193,7 +195,7 @@ check_schema(Ctx *c, const PslDecl *decl, Str schema)
     const PslDatasource *ds = c->r->datasource;
     const PslAttr *attr = psl_attr(decl->attrs, "schema");
     if (!c->has_datasource && schema.n) {
-        v_error(c, "datasource-missing", decl->file, attr->span,
+        v_error(c, FINDING_DATASOURCE_MISSING, decl->file, attr->span,
                 "@@schema needs a datasource block that lists the schemas");
         return;
     }
@@ -202,9 +204,9 @@ check_schema(Ctx *c, const PslDecl *decl, Str schema)
     if (!schema.p) {
         if (!ds->schemas_prop || attr)
             return;
-        Diag *d = v_error(c, "schema-missing", decl->file, decl->head,
-                          "the %s \"" STR_FMT "\" does not say its schema",
-                          psl_decl_word(decl->kind), Q(decl->name));
+        Finding *d = v_error(c, FINDING_SCHEMA_MISSING, decl->file, decl->head,
+                             "the %s \"" STR_FMT "\" does not say its schema",
+                             psl_decl_word(decl->kind), Q(decl->name));
         if (ds->nschemas)
             v_hint(c, d, "add @@schema(\"" STR_FMT "\")", Q(ds->schemas[0]));
         return;
@@ -216,8 +218,8 @@ check_schema(Ctx *c, const PslDecl *decl, Str schema)
             return;
         v_near_try(&near, ds->schemas[i]);
     }
-    Diag *d = v_error(c, "schema-unknown", decl->file, attr->span,
-                      "the datasource does not list the schema \"" STR_FMT "\"", Q(schema));
+    Finding *d = v_error(c, FINDING_SCHEMA_UNKNOWN, decl->file, attr->span,
+                         "the datasource does not list the schema \"" STR_FMT "\"", Q(schema));
     if (v_near_found(&near))
         v_hint(c, d, "did you mean \"" STR_FMT "\"?", Q(near.best));
     else
@@ -241,7 +243,7 @@ check_fields(Ctx *c, PslModel *m)
             v_unsupported_check(c, f);
         /* Prisma lets this pass, PostgreSQL cuts the name. */
         if (f->kind != PSL_FIELD_RELATION && f->column.n > NAME_LIMIT)
-            v_warn(c, "name-long", model_file(m), f->ast->span,
+            v_warn(c, FINDING_NAME_LONG, model_file(m), f->ast->span,
                    "PostgreSQL cuts names of columns to 63 bytes");
     }
 }
@@ -263,8 +265,8 @@ static void
 check_view(Ctx *c, PslModel *m)
 {
     if (!v_has_preview(c, "views")) {
-        Diag *d = v_error(c, "view-preview", model_file(m), m->decl->head,
-                          "views are a preview feature of Prisma");
+        Finding *d = v_error(c, FINDING_VIEW_PREVIEW, model_file(m), m->decl->head,
+                             "views are a preview feature of Prisma");
         v_hint(c, d, "add to the generator: previewFeatures = [\"views\"]");
     }
     if (c->prisma == 5)
@@ -289,7 +291,7 @@ v_check_models(Ctx *c)
         if (!m->is_partial)
             check_schema(c, m->decl, m->schema);
         if (m->table.n > NAME_LIMIT)
-            v_warn(c, "name-long", model_file(m), m->decl->head,
+            v_warn(c, FINDING_NAME_LONG, model_file(m), m->decl->head,
                    "PostgreSQL cuts names of tables to 63 bytes");
     }
     for (size_t i = 0; i < c->r->nenums; i++) {

@@ -49,8 +49,8 @@ check_tables(Ctx *c, Buf *b, bool *ret_clashes)
         ret_clashes[m->index] = ret_clashes[other->index] = true;
         PslModel *at = psl_attr(m->decl->attrs, "map") ? m : other;
         const PslAttr *attr = psl_attr(at->decl->attrs, "map");
-        Diag *d =
-            v_error(c, "table-duplicate", model_file(at), attr ? attr->span : at->decl->head,
+        Finding *d =
+            v_error(c, FINDING_TABLE_DUPLICATE, model_file(at), attr ? attr->span : at->decl->head,
                     "\"" STR_FMT "\" and \"" STR_FMT "\" stand for the same table \"" STR_FMT "\"",
                     Q(other->name), Q(m->name), Q(m->table));
         v_hint(c, d, "choose another name in @@map");
@@ -68,7 +68,7 @@ check_enum_types(Ctx *c, Buf *b)
             continue;
         PslEnum *other = enter(&types, scoped(b, e->schema, e->db_name), e);
         if (other)
-            v_error(c, "enum-type-duplicate", e->decl->file, e->decl->head,
+            v_error(c, FINDING_ENUM_TYPE_DUPLICATE, e->decl->file, e->decl->head,
                     "the enums \"" STR_FMT "\" and \"" STR_FMT "\" stand for the same type",
                     Q(other->name), Q(e->name));
     }
@@ -108,8 +108,8 @@ count_key(Names *n, const PslKey *key)
 static void
 taken(Ctx *c, const PslFile *file, PslSpan at, Str name)
 {
-    Diag *d = v_error(c, "constraint-duplicate", file, at,
-                      "the name \"" STR_FMT "\" of a constraint or index is taken", Q(name));
+    Finding *d = v_error(c, FINDING_CONSTRAINT_DUPLICATE, file, at,
+                         "the name \"" STR_FMT "\" of a constraint or index is taken", Q(name));
     v_hint(c, d, "choose another one with the argument \"map\"");
 }
 
@@ -186,8 +186,9 @@ check_joined_name(Ctx *c, Buf *b, PslKey *key)
     if (!f || f->kind == PSL_FIELD_RELATION)
         return;
     const char *shown = key->kind == PSL_KEY_ID ? "@@id" : "@@unique";
-    Diag *d = v_error(c, "client-name-taken", model_file(key->model), key->attr->span,
-                      "%s is called \"" STR_FMT "\" in the client, as is a field", shown, Q(name));
+    Finding *d =
+        v_error(c, FINDING_CLIENT_NAME_TAKEN, model_file(key->model), key->attr->span,
+                "%s is called \"" STR_FMT "\" in the client, as is a field", shown, Q(name));
     v_hint(c, d, "rename the field");
 }
 
@@ -198,11 +199,11 @@ check_client_name(Ctx *c, Map *names, PslKey *key)
     if (key->client_name.n == 0)
         return;
     if ((uintptr_t)map_get(names, key->client_name) > 1)
-        v_error(c, "client-name-taken", model_file(m), key->attr->span,
+        v_error(c, FINDING_CLIENT_NAME_TAKEN, model_file(m), key->attr->span,
                 "the name \"" STR_FMT "\" is used by another key of the model",
                 Q(key->client_name));
     if (psl_model_field(m, key->client_name))
-        v_error(c, "client-name-taken", model_file(m), m->decl->head,
+        v_error(c, FINDING_CLIENT_NAME_TAKEN, model_file(m), m->decl->head,
                 "the name \"" STR_FMT "\" of a key is the name of a field", Q(key->client_name));
 }
 

@@ -77,7 +77,7 @@ v_check_preview(Ctx *c, const PslFile *file, const PslExpr *e)
             found = &previews[i];
     }
     if (!found) {
-        Diag *d = v_error(c, "preview-unknown", file, e->span,
+        Finding *d = v_error(c, FINDING_PREVIEW_UNKNOWN, file, e->span,
                           "there is no preview feature \"" STR_FMT "\"", Q(e->text));
         Nearest near;
         v_near_init(c, &near, e->text);
@@ -88,13 +88,13 @@ v_check_preview(Ctx *c, const PslFile *file, const PslExpr *e)
         return;
     }
     if (found->known != ALL)
-        v_dialect(c, ALL & ~found->known, "preview-unknown", file, e->span,
+        v_dialect(c, ALL & ~found->known, FINDING_PREVIEW_UNKNOWN, file, e->span,
                   "the preview feature \"%s\" is known to Prisma %s only", found->name,
                   found->known == P7          ? "7"
                   : found->known == (P5 | P6) ? "5 and 6"
                                               : "6 and 7");
     else if (!found->is_active && c->prisma != 5)
-        v_warn(c, "preview-stable", file, e->span,
+        v_warn(c, FINDING_PREVIEW_STABLE, file, e->span,
                "the preview feature \"%s\" needs no flag any more", found->name);
 }
 

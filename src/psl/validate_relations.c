@@ -8,16 +8,16 @@
 
 /* -- Words -- */
 
-static Diag *
-side_error(Ctx *c, const char *id, const PslModelField *f, const char *message)
+static Finding *
+side_error(Ctx *c, FindingId id, const PslModelField *f, const char *message)
 {
     return v_error(c, id, model_file(f->model), f->ast->span,
                    "the relation field \"" STR_FMT "\" of \"" STR_FMT "\" %s", Q(f->name),
                    Q(f->model->name), message);
 }
 
-static Diag *
-both_error(Ctx *c, const char *id, const PslModelField *f, const PslModelField *other,
+static Finding *
+both_error(Ctx *c, FindingId id, const PslModelField *f, const PslModelField *other,
            const char *message)
 {
     return v_error(c, id, model_file(f->model), f->ast->span,
@@ -113,14 +113,15 @@ check_references(Ctx *c, const PslRelation *r)
         return;
     const char *names = v_field_names(c, r->references, ", ");
     if (!has_criterion(c, r->to, r->references, false)) {
-        Diag *d = side_error(c, "relation-references", f, "references fields that are no key");
+        Finding *d =
+            side_error(c, FINDING_RELATION_REFERENCES, f, "references fields that are no key");
         if (r->references.n == 1)
             v_hint(c, d, "add @unique to \"" STR_FMT "\" in \"" STR_FMT "\"",
                    Q(r->references.v[0]->name), Q(r->to->name));
         else
             v_hint(c, d, "add @@unique([%s]) to \"" STR_FMT "\"", names, Q(r->to->name));
     } else if (!c->has_datasource && !has_criterion(c, r->to, r->references, true)) {
-        side_error(c, "datasource-missing", f,
+        side_error(c, FINDING_DATASOURCE_MISSING, f,
                    "references a key in another order: that needs a datasource block");
     }
 }
@@ -142,24 +143,25 @@ check_columns(Ctx *c, const PslRelation *r)
 {
     const PslModelField *f = r->forward;
     if (f->written->has_fields && f->written->has_references && r->fields.n != r->references.n) {
-        side_error(c, "relation-length", f,
+        side_error(c, FINDING_RELATION_LENGTH, f,
                    "lists a different number of fields in \"fields\" and \"references\"");
     }
     for (size_t i = 0; i < r->fields.n && i < r->references.n; i++) {
         const PslModelField *x = r->fields.v[i], *y = r->references.v[i];
         if (same_type(x, y))
             continue;
-        Diag *d = v_error(c, "relation-type", model_file(f->model), f->ast->span,
-                          "the fields \"" STR_FMT "." STR_FMT "\" and \"" STR_FMT "." STR_FMT
-                          "\" of a relation have different types",
-                          Q(x->model->name), Q(x->name), Q(y->model->name), Q(y->name));
+        Finding *d = v_error(c, FINDING_RELATION_TYPE, model_file(f->model), f->ast->span,
+                             "the fields \"" STR_FMT "." STR_FMT "\" and \"" STR_FMT "." STR_FMT
+                             "\" of a relation have different types",
+                             Q(x->model->name), Q(x->name), Q(y->model->name), Q(y->name));
         v_note(c, d, "one is " STR_FMT ", the other " STR_FMT, Q(x->ast->type.name),
                Q(y->ast->type.name));
     }
     for (size_t i = 0; i < r->fields.n && f->arity == PSL_REQUIRED; i++) {
         if (r->fields.v[i]->arity != PSL_OPTIONAL)
             continue;
-        Diag *d = side_error(c, "relation-arity", f, "is required, but one of its columns is not");
+        Finding *d =
+            side_error(c, FINDING_RELATION_ARITY, f, "is required, but one of its columns is not");
         v_hint(c, d, "write " STR_FMT "?, or remove the ? of \"" STR_FMT "\"", Q(f->ast->type.name),
                Q(r->fields.v[i]->name));
         break;
@@ -180,12 +182,13 @@ check_set_null(Ctx *c, const PslRelation *r)
         return;
     bool is_error = !c->has_datasource ||
                     (c->r->datasource && c->r->datasource->relation_mode == PSL_MODE_PRISMA);
-    Diag *d = is_error
-                  ? side_error(c, "action-set-null", f, "sets columns to null that are required")
-                  : v_warn(c, "action-set-null", model_file(f->model), f->ast->span,
-                           "the relation field \"" STR_FMT "\" sets columns to null that are "
-                           "required: such a change will fail",
-                           Q(f->name));
+    Finding *d =
+        is_error
+            ? side_error(c, FINDING_ACTION_SET_NULL, f, "sets columns to null that are required")
+            : v_warn(c, FINDING_ACTION_SET_NULL, model_file(f->model), f->ast->span,
+                     "the relation field \"" STR_FMT "\" sets columns to null that are "
+                     "required: such a change will fail",
+                     Q(f->name));
     v_hint(c, d, "make the columns optional, or choose another action");
 }
 
@@ -210,9 +213,10 @@ missing_opposite(Ctx *c, const PslRelation *r)
     const PslModelField *f = r->forward ? r->forward : r->back;
     if (may_be_there(c, r, f))
         return;
-    Diag *d = v_error(c, "relation-missing-opposite", model_file(f->model), f->ast->span,
-                      "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT "\"",
-                      Q(f->name), Q(f->target->name));
+    Finding *d =
+        v_error(c, FINDING_RELATION_MISSING_OPPOSITE, model_file(f->model), f->ast->span,
+                "the relation field \"" STR_FMT "\" has no opposite field in \"" STR_FMT "\"",
+                Q(f->name), Q(f->target->name));
     bool is_list = r->forward && r->kind == PSL_ONE_TO_MANY;
     const char *name = field_name_for(c, f->model, is_list);
     if (r->forward) {
@@ -234,18 +238,18 @@ check_one_to_many(Ctx *c, const PslRelation *r)
     if (!f || !b)
         return;
     if (f->written->fields.n == 0 || f->written->references.n == 0) {
-        Diag *d = side_error(c, "relation-incomplete", f,
-                             f->written->fields.n ? "does not say what it references"
-                             : f->written->references.n
-                                 ? "does not say its columns"
-                                 : "says neither its columns nor what they reference");
+        Finding *d = side_error(c, FINDING_RELATION_INCOMPLETE, f,
+                                f->written->fields.n ? "does not say what it references"
+                                : f->written->references.n
+                                    ? "does not say its columns"
+                                    : "says neither its columns nor what they reference");
         v_hint(c, d, "write @relation(fields: [...], references: [...]), or run: aramid format");
     }
     if (b->written->fields.n || b->written->references.n)
-        side_error(c, "relation-wrong-side", b,
+        side_error(c, FINDING_RELATION_WRONG_SIDE, b,
                    "is the list side: \"fields\" and \"references\" belong to the other one");
     if (b->written->on_delete || b->written->on_update)
-        side_error(c, "relation-wrong-side", b,
+        side_error(c, FINDING_RELATION_WRONG_SIDE, b,
                    "is the list side: referential actions belong to the other one");
 }
 
@@ -257,29 +261,29 @@ check_one_to_one(Ctx *c, const PslRelation *r)
     if (!b) {
         /* missing_opposite() has told it. */
     } else if (f->written->fields.n == 0 && b->written->fields.n == 0) {
-        Diag *d = both_error(c, "relation-incomplete", f, b,
-                             "say on neither side what their columns are");
+        Finding *d = both_error(c, FINDING_RELATION_INCOMPLETE, f, b,
+                                "say on neither side what their columns are");
         v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
     } else if (f->written->references.n == 0 && b->written->references.n == 0) {
-        Diag *d =
-            both_error(c, "relation-incomplete", f, b, "say on neither side what they reference");
+        Finding *d = both_error(c, FINDING_RELATION_INCOMPLETE, f, b,
+                                "say on neither side what they reference");
         v_hint(c, d, "write @relation(fields: [...], references: [...]) on one of them");
     } else if ((f->written->fields.n && b->written->fields.n) ||
                (f->written->references.n && b->written->references.n)) {
-        both_error(c, "relation-both-sides", f, b,
+        both_error(c, FINDING_RELATION_BOTH_SIDES, f, b,
                    "both list \"fields\" or \"references\": one side is enough");
     }
     if (b && (b->written->on_delete || b->written->on_update)) {
         if (f->written->on_delete || f->written->on_update)
-            both_error(c, "relation-both-sides", b, f,
+            both_error(c, FINDING_RELATION_BOTH_SIDES, b, f,
                        "both have referential actions: one side is enough");
         else
-            side_error(c, "relation-wrong-side", b,
+            side_error(c, FINDING_RELATION_WRONG_SIDE, b,
                        "has referential actions that belong to the other side");
     }
     if (f->written->has_fields && !has_criterion(c, r->from, r->fields, true)) {
-        Diag *d = side_error(c, "relation-not-unique", f,
-                             "is one of a one-to-one relation: its columns must be unique");
+        Finding *d = side_error(c, FINDING_RELATION_NOT_UNIQUE, f,
+                                "is one of a one-to-one relation: its columns must be unique");
         if (r->fields.n == 1)
             v_hint(c, d, "add @unique to \"" STR_FMT "\", or make the other side a list",
                    Q(r->fields.v[0]->name));
@@ -290,17 +294,17 @@ check_one_to_one(Ctx *c, const PslRelation *r)
     if (!b || c->r->errors > before)
         return;
     if (f->written->fields.n && b->written->references.n) {
-        both_error(c, "relation-mixed", f, b,
+        both_error(c, FINDING_RELATION_MIXED, f, b,
                    "share \"fields\" and \"references\": both belong to one side");
     } else if (f->written->references.n && b->written->fields.n) {
-        side_error(c, "relation-mixed", f,
+        side_error(c, FINDING_RELATION_MIXED, f,
                    "has \"references\", but \"fields\" stand on the other side");
     } else if (b->arity == PSL_REQUIRED) {
-        Diag *d = side_error(c, "relation-required", b,
-                             "is required, which a database cannot enforce on this side");
+        Finding *d = side_error(c, FINDING_RELATION_REQUIRED, b,
+                                "is required, which a database cannot enforce on this side");
         v_hint(c, d, "write " STR_FMT "?", Q(b->ast->type.name));
     } else if (f->arity == PSL_REQUIRED && (b->written->has_fields || b->written->has_references)) {
-        side_error(c, "relation-wrong-side", b,
+        side_error(c, FINDING_RELATION_WRONG_SIDE, b,
                    "lists \"fields\" or \"references\", which belong to the required side");
     }
 }
@@ -312,13 +316,13 @@ check_many_to_many(Ctx *c, const PslRelation *r)
 {
     PslModelField *sides[] = {r->forward, r->back};
     if (r->forward->written->has_fields || r->back->written->has_fields) {
-        Diag *d = both_error(c, "relation-many-fields", r->forward, r->back,
-                             "are a many-to-many relation: they have no columns of their own");
+        Finding *d = both_error(c, FINDING_RELATION_MANY_FIELDS, r->forward, r->back,
+                                "are a many-to-many relation: they have no columns of their own");
         v_hint(c, d, "remove \"fields\" and \"references\", or write the join table as a model");
         return;
     }
     if (r->from->is_view || r->to->is_view) {
-        both_error(c, "relation-many-view", r->forward, r->back,
+        both_error(c, FINDING_RELATION_MANY_VIEW, r->forward, r->back,
                    "are a many-to-many relation, which views cannot have");
         return;
     }
@@ -327,17 +331,17 @@ check_many_to_many(Ctx *c, const PslRelation *r)
         if (f->target->is_keyless)
             continue;
         if (!f->target->id || f->target->id->nfields != 1) {
-            Diag *d = side_error(c, "relation-many-id", f,
-                                 "points to a model without an id of one field");
+            Finding *d = side_error(c, FINDING_RELATION_MANY_ID, f,
+                                    "points to a model without an id of one field");
             v_hint(c, d,
                    "add @id to a field of \"" STR_FMT "\", or write the join table as a model",
                    Q(f->target->name));
         } else if (f->written->has_references) {
-            side_error(c, "relation-many-references", f,
+            side_error(c, FINDING_RELATION_MANY_REFERENCES, f,
                        "is one of a many-to-many relation: it has no \"references\"");
         }
         if (f->written->on_delete || f->written->on_update)
-            side_error(c, "relation-many-actions", f,
+            side_error(c, FINDING_RELATION_MANY_ACTIONS, f,
                        "is one of a many-to-many relation: it has no referential actions");
     }
 }
@@ -365,8 +369,8 @@ check_missing_index(Ctx *c, const PslModelField *f)
         found = starts_key(m->keys.v[i], f->written->fields);
     if (found)
         return;
-    Diag *d = v_warn(c, "relation-index", model_file(m), f->ast->span,
-                     "the columns of \"" STR_FMT "\" have no index", Q(f->name));
+    Finding *d = v_warn(c, FINDING_RELATION_INDEX, model_file(m), f->ast->span,
+                        "the columns of \"" STR_FMT "\" have no index", Q(f->name));
     v_note(c, d, "with relationMode = \"prisma\" there is no foreign key, and queries are slow");
     v_hint(c, d, "add @@index([%s])", v_field_names(c, f->written->fields, ", "));
 }
@@ -378,21 +382,21 @@ check_relation_field(Ctx *c, PslModelField *f)
     bool emulated = ds && ds->relation_mode == PSL_MODE_PRISMA;
     const PslAction actions[] = {f->written->on_delete, f->written->on_update};
     if (f->target->is_ignored && !f->is_ignored && !f->model->is_ignored) {
-        Diag *d = side_error(c, "ignore-relation", f, "points to a model that is ignored");
+        Finding *d = side_error(c, FINDING_IGNORE_RELATION, f, "points to a model that is ignored");
         v_hint(c, d, "add @ignore to the field");
     }
     for (size_t i = 0; i < 2 && emulated; i++) {
         if (actions[i] != PSL_NO_ACTION && actions[i] != PSL_SET_DEFAULT)
             continue;
-        Diag *d = side_error(c, "action-emulated", f,
-                             "has an action that relationMode = \"prisma\" does not have");
+        Finding *d = side_error(c, FINDING_ACTION_EMULATED, f,
+                                "has an action that relationMode = \"prisma\" does not have");
         v_hint(c, d, "choose Cascade, Restrict or SetNull");
     }
     if (f->written->map.n && !c->has_datasource)
-        side_error(c, "datasource-missing", f,
+        side_error(c, FINDING_DATASOURCE_MISSING, f,
                    "names its foreign key: that needs a datasource block");
     if (f->written->map.n > 63 && c->has_datasource)
-        v_error(c, "name-long", model_file(f->model), f->ast->span,
+        v_error(c, FINDING_NAME_LONG, model_file(f->model), f->ast->span,
                 "a name in PostgreSQL has at most 63 bytes, this one has %zu", f->written->map.n);
     if (emulated && f->written->has_fields)
         check_missing_index(c, f);

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "report/diag_text.h"
+#include "report/error.h"
 #include "report/drift.h"
 #include "report/migrations.h"
 
@@ -297,7 +297,7 @@ report_backup_verify_json(JsonWriter *w, const BackupLooks *r)
         if (l->ok)
             jw_null(w, "error");
         else
-            diag_json_error(w, "error", &l->why);
+            error_json(w, "error", &l->why);
         jw_end(w);
     }
     jw_end(w);

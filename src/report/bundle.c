@@ -5,7 +5,7 @@
 #include "base/os.h"
 #include "base/tar.h"
 #include "report/config.h"
-#include "report/diag_text.h"
+
 #include "report/doctor.h"
 #include "report/migrations.h"
 

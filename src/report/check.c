@@ -1,7 +1,8 @@
 /* The parts of a check. */
 #include "report/check.h"
 
-#include "report/diag_text.h"
+#include "report/error.h"
+#include "report/finding.h"
 
 static void
 add_indented(Buf *out, const Term *t, Str text)
@@ -96,7 +97,7 @@ part_json(JsonWriter *w, CheckPartId id, const CheckPart *p)
     jw_int(w, "exitStatus", p->exit_status);
     jw_strz(w, "text", p->text);
     if (p->err)
-        diag_json_error(w, "error", p->err);
+        error_json(w, "error", p->err);
     else
         jw_null(w, "error");
     jw_end(w);
@@ -114,7 +115,7 @@ report_check_json(JsonWriter *w, const CheckResult *r)
     for (CheckPartId i = 0; i < CHECK_PART_COUNT; i++)
         part_json(w, i, &r->parts[i]);
     jw_end(w);
-    diag_json(w, "diagnostics", &r->parity.diags);
+    findings_json_of_schema(w, "diagnostics", &r->parity.diags);
     if (r->parity.diff) {
         jw_object(w, "parity");
         report_changes_json(w, "changes", r->parity.diff);

@@ -2,7 +2,7 @@
 #include "report/migrations.h"
 
 #include "base/clock.h"
-#include "report/diag_text.h"
+#include "report/error.h"
 #include "report/identity.h"
 
 void
@@ -105,7 +105,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const c
     jw_int(w, "ms", r->run.ms);
     jw_strz(w, "log", log_dir);
     if (err)
-        diag_json_error(w, "error", err);
+        error_json(w, "error", err);
     else
         jw_null(w, "error");
     jw_end(w);

@@ -1,77 +1,39 @@
 /* Findings. */
 #include "report/doctor.h"
 
+#include "report/finding.h"
 #include "report/migrations.h"
 
 int
 report_doctor_exit(const DoctorResult *r)
 {
-    return r->counts[FINDING_ERROR] ? DOCTOR_EXIT : 0;
+    return r->findings.counts[SEV_ERROR] ? DOCTOR_EXIT : 0;
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
 static const char *const titles[] = {
-    [DOCTOR_CONFIG] = "Configuration", [DOCTOR_REACH] = "Way to the database",
-    [DOCTOR_SERVER] = "Server",        [DOCTOR_LEDGERS] = "Migration histories",
-    [DOCTOR_TOOLS] = "Tools",          [DOCTOR_IDENTITY] = "Identity",
+    [AREA_CONFIG] = "Configuration", [AREA_REACH] = "Way to the database",
+    [AREA_SERVER] = "Server",        [AREA_LEDGERS] = "Migration histories",
+    [AREA_TOOLS] = "Tools",          [AREA_IDENTITY] = "Identity",
 };
-
-static const struct {
-    TermMark mark;
-    TermStyle style;
-} looks[] = {
-    [FINDING_OK] = {TERM_MARK_OK, TERM_GREEN},
-    [FINDING_INFO] = {TERM_MARK_ARROW, TERM_CYAN},
-    [FINDING_WARNING] = {TERM_MARK_WARN, TERM_YELLOW},
-    [FINDING_ERROR] = {TERM_MARK_FAIL, TERM_RED},
-};
-
-/* Broken where a terminal ends; whole for files and pipes. */
-static void
-add_words(Buf *out, const Term *t, const char *text, size_t at, size_t indent)
-{
-    const char *shown = str_printable(out->arena, str_of(text), false);
-    if (t->is_tty)
-        term_wrap(out, shown, at, indent, t->width ? (size_t)t->width : 80);
-    else
-        buf_addz(out, shown);
-}
-
-static void
-add_finding(Buf *out, const Term *t, const Finding *f)
-{
-    Arena *a = out->arena;
-    buf_addz(out, "  ");
-    term_add(out, t, looks[f->level].style, term_mark(t, looks[f->level].mark));
-    buf_addc(out, ' ');
-    bool is_bad = f->level >= FINDING_WARNING;
-    add_words(out, t,
-              str_fmt(a, "%s%s%s%s", f->subject, f->subject[0] ? ": " : "", f->text,
-                      is_bad ? str_fmt(a, " [%s]", doctor_finding_name(f->id)) : ""),
-              5, 5);
-    buf_addc(out, '\n');
-    for (Str rest = str_of(f->fix); f->fix && rest.p;) {
-        Str line = str_cut(&rest, '\n');
-        buf_addz(out, "       ");
-        term_begin(out, t, TERM_BOLD);
-        add_words(out, t, str_dup(a, line), 7, 9);
-        term_end(out, t, TERM_BOLD);
-        buf_addc(out, '\n');
-    }
-}
 
 static void
 add_sum(Buf *out, const Term *t, const DoctorResult *r)
 {
-    int errors = r->counts[FINDING_ERROR], warnings = r->counts[FINDING_WARNING];
-    FindingLevel worst = errors ? FINDING_ERROR : warnings ? FINDING_WARNING : FINDING_OK;
-    term_add(out, t, looks[worst].style, term_mark(t, looks[worst].mark));
-    if (errors || warnings)
-        buf_fmt(out, " %d error%s, %d warning%s; %d checks are fine\n", errors,
-                errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s", r->counts[FINDING_OK]);
+    const FindingList *l = &r->findings;
+    if (l->counts[SEV_ERROR])
+        term_add(out, t, TERM_RED, term_mark(t, TERM_MARK_FAIL));
+    else if (l->counts[SEV_WARNING])
+        term_add(out, t, TERM_YELLOW, term_mark(t, TERM_MARK_WARN));
     else
-        buf_fmt(out, " %d checks are fine\n", r->counts[FINDING_OK]);
+        term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
+    size_t errors = l->counts[SEV_ERROR], warnings = l->counts[SEV_WARNING];
+    if (errors || warnings)
+        buf_fmt(out, " %zu error%s, %zu warning%s; %zu checks are fine\n", errors,
+                errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s", l->counts[SEV_OK]);
+    else
+        buf_fmt(out, " %zu checks are fine\n", l->counts[SEV_OK]);
     if (r->is_interrupted)
         buf_addz(out, "Interrupted: the last checks are missing.\n");
 }
@@ -81,15 +43,15 @@ report_doctor_text(Buf *out, const Term *t, const DoctorResult *r, bool only_bad
 {
     for (int area = 0; area < DOCTOR_AREA_COUNT; area++) {
         bool has_title = false;
-        vec_each (const Finding, f, &r->findings) {
-            if ((int)f->area != area || (only_bad && f->level < FINDING_WARNING))
+        vec_each (const Finding, f, &r->findings.items) {
+            if ((int)f->area != area || (only_bad && f->severity < SEV_WARNING))
                 continue;
             if (!has_title) {
                 term_add(out, t, TERM_BOLD, titles[area]);
                 buf_addc(out, '\n');
             }
             has_title = true;
-            add_finding(out, t, f);
+            finding_text(out, t, f, 2);
         }
         if (has_title)
             buf_addc(out, '\n');
@@ -137,18 +99,25 @@ bundle_json(JsonWriter *w, const Bundle *b)
     jw_end(w);
 }
 
+/* Doctor's own word from before findings had one form. */
+static const char *
+level_name(Severity severity)
+{
+    return severity == SEV_NOTICE ? "info" : severity_name(severity);
+}
+
 void
 report_doctor_json(JsonWriter *w, const DoctorResult *r, const Bundle *bundle)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "doctor");
-    jw_bool(w, "ok", r->counts[FINDING_ERROR] == 0);
+    jw_bool(w, "ok", r->findings.counts[SEV_ERROR] == 0);
     jw_int(w, "exitStatus", report_doctor_exit(r));
     jw_strz(w, "environment", r->config->env_name);
     jw_array(w, "areas");
     for (int area = 0; area < DOCTOR_AREA_COUNT; area++)
         if (r->areas & 1u << area)
-            jw_strz(w, NULL, doctor_area_name((DoctorArea)area));
+            jw_strz(w, NULL, finding_area_name((FindingArea)area));
     jw_end(w);
     if (r->has_target)
         report_target_json(w, &r->target);
@@ -156,20 +125,17 @@ report_doctor_json(JsonWriter *w, const DoctorResult *r, const Bundle *bundle)
         jw_null(w, "target");
     server_json(w, r->server);
     jw_array(w, "findings");
-    vec_each (const Finding, f, &r->findings) {
+    vec_each (const Finding, f, &r->findings.items) {
         jw_object(w, NULL);
-        jw_strz(w, "id", doctor_finding_name(f->id));
-        jw_strz(w, "area", doctor_area_name(f->area));
-        jw_strz(w, "level", doctor_level_name(f->level));
-        jw_strz(w, "subject", f->subject[0] ? f->subject : NULL);
-        jw_strz(w, "message", f->text);
-        jw_strz(w, "fix", f->fix);
+        finding_json_members(w, f);
+        jw_strz(w, "level", level_name(f->severity));
+        jw_strz(w, "subject", f->path ? finding_place(w->out.arena, f) : f->object);
         jw_end(w);
     }
     jw_end(w);
     jw_object(w, "counts");
-    for (int level = 0; level < FINDING_LEVEL_COUNT; level++)
-        jw_int(w, doctor_level_name((FindingLevel)level), r->counts[level]);
+    for (Severity s = SEV_OK; s < SEV_COUNT; s++)
+        jw_int(w, level_name(s), (int64_t)r->findings.counts[s]);
     jw_end(w);
     jw_bool(w, "interrupted", r->is_interrupted);
     jw_int(w, "ms", r->ms);

@@ -2,7 +2,7 @@
 #include "report/generate.h"
 
 #include "base/clock.h"
-#include "report/diag_text.h"
+#include "report/error.h"
 
 char *
 report_generate_line(Arena *a, const GenerateResult *r)
@@ -37,7 +37,7 @@ report_generate_json(JsonWriter *w, const GenerateResult *r, const Err *err)
     jw_int(w, "exitStatus", r->status);
     jw_int(w, "ms", r->ms);
     if (err)
-        diag_json_error(w, "error", err);
+        error_json(w, "error", err);
     else
         jw_null(w, "error");
     jw_end(w);

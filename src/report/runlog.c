@@ -6,7 +6,7 @@
 #include "base/jw.h"
 #include "base/os.h"
 #include "config/config.h"
-#include "report/diag_text.h"
+#include "report/error.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,7 +236,7 @@ runlog_error(RunLog *l, const Err *err)
     ARENA_LOCAL(a);
     Buf b;
     buf_init(&b, a);
-    diag_text_error(&b, &(Term){0}, err);
+    error_text(&b, &(Term){0}, err);
     put(l->text, redact(l, a, buf_str(&b)), true);
     JsonWriter w;
     jw_init(&w, a, false);
@@ -245,7 +245,7 @@ runlog_error(RunLog *l, const Err *err)
     jw_strz(&w, "run", l->id);
     jw_strz(&w, "event", "failed");
     jw_strz(&w, "level", "error");
-    diag_json_error(&w, "error", err);
+    error_json(&w, "error", err);
     jw_end(&w);
     buf_addc(&w.out, '\n');
     put(l->events, redact_json(l, a, buf_str(&w.out)).p, true);

@@ -43,7 +43,8 @@ def generated():
 
 
 @pytest.mark.parametrize("path", [
-    "docs/reference/commands.md", "docs/reference/errors.md", "docs/reference/settings.md",
+    "docs/reference/commands.md", "docs/reference/errors.md", "docs/reference/findings.md",
+    "docs/reference/settings.md",
     "packaging/man/aramid.1", "packaging/completion/aramid.bash",
     "packaging/completion/aramid.zsh", "packaging/completion/aramid.fish"])
 def test_files_are_what_the_generator_makes(path):

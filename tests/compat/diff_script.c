@@ -23,8 +23,8 @@ read_side(Arena *a, long n, int prisma, Bridge *ret)
         exit(2);
     Source *source = arena_new(a, Source);
     *source = (Source){"schema.prisma", {p, (size_t)n}};
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, source, 1, &diags);
     PslResolved *r = psl_validate(a, schema, &(PslValidateOpts){.prisma = prisma}, &diags);
     if (schema->errors + r->errors)

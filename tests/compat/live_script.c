@@ -48,8 +48,8 @@ read_schema(Arena *a, Str text, Bridge *ret, Err *err)
     static const BridgeOptions none;
     Source *source = arena_new(a, Source);
     *source = (Source){"schema.prisma", text};
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, source, 1, &diags);
     PslResolved *r = psl_validate(a, schema, &(PslValidateOpts){.prisma = 7}, &diags);
     if (schema->errors + r->errors)

@@ -22,16 +22,16 @@ read_bytes(Arena *a, size_t n)
 }
 
 static void
-print_errors(DiagList *diags, const Source *files)
+print_errors(FindingList *diags, const Source *files)
 {
-    diag_sort(diags);
+    findings_sort(diags);
     StrCursor at = {0};
     fputs("invalid", stdout);
-    vec_each (Diag, d, &diags->items) {
+    vec_each (Finding, d, &diags->items) {
         if (d->severity != SEV_ERROR)
             continue;
         str_cursor_to(&at, d->source->text, d->off);
-        printf(" %td:%d:%s", d->source - files, at.line, d->id);
+        printf(" %td:%d:%s", d->source - files, at.line, finding_info(d->id)->name);
     }
     putchar('\n');
 }
@@ -39,8 +39,8 @@ print_errors(DiagList *diags, const Source *files)
 static void
 validate(Arena *a, int prisma, const Source *files, size_t n)
 {
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, files, n, &diags);
     PslResolved *r = psl_validate(a, schema, &(PslValidateOpts){.prisma = prisma}, &diags);
     if (schema->errors + r->errors == 0)
@@ -52,10 +52,10 @@ validate(Arena *a, int prisma, const Source *files, size_t n)
 static void
 format(Arena *a, const Source *files, size_t n)
 {
-    DiagList diags;
+    FindingList diags;
     Source *out;
     Err err;
-    diag_init(&diags, a);
+    findings_init(&diags, a, NULL);
     if (!psl_reformat(a, files, n, true, &out, &diags, &err)) {
         print_errors(&diags, files);
         return;

@@ -111,14 +111,6 @@ def test_quiet_tells_what_is_wrong_only(simple, new_server):
     assert "autovacuum" in result.out and "nobody holds" not in result.out, result
 
 
-def test_every_finding_is_documented():
-    with open(os.path.join(REPO, "src/doctor/findings.def"), encoding="utf-8") as file:
-        names = re.findall(r'^FINDING\(\w+,\s+\w+,\s+"([a-z0-9-]+)"', file.read(), re.M)
-    with open(os.path.join(REPO, "docs/doctor.md"), encoding="utf-8") as file:
-        told = re.findall(r"^\| `([a-z0-9-]+)` \|", file.read(), re.M)
-    assert len(names) > 40 and names == told
-
-
 # ---- configuration -----------------------------------------------------------------------------
 
 def test_broken_files_leave_the_rest(simple, db):

@@ -10,17 +10,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static size_t
 errors_for(Arena *a, const Source *source, int prisma)
 {
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, source, 1, &diags);
     PslResolved *r = psl_validate(a, schema, &(PslValidateOpts){.prisma = prisma}, &diags);
-    if (schema->errors + r->errors != diags.errors)
+    if (schema->errors + r->errors != diags.counts[SEV_ERROR])
         abort();
-    vec_each (const Diag, d, &diags.items) {
+    vec_each (const Finding, d, &diags.items) {
         if (!d->source || d->off > source->text.n || d->len > source->text.n - d->off)
             abort();
     }
-    return diags.errors;
+    return diags.counts[SEV_ERROR];
 }
 
 int

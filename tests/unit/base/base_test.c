@@ -1,6 +1,6 @@
 #include "base/child.h"
 #include "base/clock.h"
-#include "base/diag.h"
+#include "base/finding.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/hash.h"
@@ -486,27 +486,78 @@ packed_trees(void **state)
 }
 
 static void
-hashes_and_diags(void **state)
+hashes_and_findings(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
     assert_string_equal(hash_sha256_hex(a, STR("abc")),
                         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    DiagList d;
-    diag_init(&d, a);
+    FindingList d;
+    findings_init(&d, a, NULL);
     Source s = {"f", STR("text")};
-    diag_add(&d, SEV_ERROR, "b", &s, 3, 1, "later");
-    diag_add(&d, SEV_ERROR, "a", &s, 1, 1, "first");
-    diag_add(&d, SEV_ERROR, "b", &s, 3, 1, "later");
-    diag_sort(&d);
+    static const struct {
+        size_t off;
+        const char *text;
+    } found[] = {{3, "later"}, {1, "first"}, {3, "later"}};
+    for (size_t i = 0; i < 3; i++) {
+        Finding *f = finding_add(&d, FINDING_TYPE_UNKNOWN, "%s", found[i].text);
+        f->source = &s;
+        f->off = found[i].off;
+    }
+    findings_sort(&d);
     assert_int_equal(d.items.n, 2);
-    assert_int_equal(d.errors, 2);
-    assert_string_equal(d.items.v[0].message, "first");
+    assert_int_equal(d.counts[SEV_ERROR], 2);
+    assert_string_equal(d.items.v[0].text, "first");
     assert_string_equal(fs_below("/a/b", "/a/b/c"), "c");
     assert_string_equal(fs_below("/a/b/", "/a/bc"), "/a/bc");
     assert_string_equal(fs_below("/a/b", "/a/b"), "/a/b");
     assert_string_equal(clock_duration(a, 65000), "1 min 05 s");
     assert_string_equal(clock_iso(a, 0), "1970-01-01T00:00:00.000Z");
+}
+
+static void
+rules_silence_and_raise(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    FindingRules rules = {0};
+    FindingList l;
+    findings_init(&l, a, &rules);
+    rules.to[FINDING_RELATION_INDEX] = FINDING_OFF;
+    rules.to[FINDING_SERVER_DUMP] = SEV_ERROR;
+    rules.to[FINDING_TYPE_UNKNOWN] = FINDING_OFF;      /* fixed */
+    rules.to[FINDING_ACTION_SET_NULL] = SEV_NOTICE;    /* errors stay */
+    rules.to[FINDING_SERVER_WRAPAROUND] = SEV_WARNING; /* what is fine stays, too */
+    finding_add(&l, FINDING_RELATION_INDEX, "silenced")->fix = "may be set";
+    finding_add(&l, FINDING_SERVER_DUMP, "raised");
+    finding_add(&l, FINDING_TYPE_UNKNOWN, "an error of the language");
+    finding_add_as(&l, FINDING_ACTION_SET_NULL, SEV_WARNING, "lowered");
+    finding_add(&l, FINDING_ACTION_SET_NULL, "an error");
+    finding_add(&l, FINDING_SERVER_WRAPAROUND, "fine");
+    static const Severity wanted[] = {SEV_ERROR, SEV_ERROR, SEV_NOTICE, SEV_ERROR, SEV_OK};
+    assert_int_equal(l.items.n, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(l.items.v[i].severity, wanted[i]);
+    assert_int_equal(l.counts[SEV_ERROR], 3);
+    l.max = 5;
+    finding_add(&l, FINDING_SERVER_DUMP, "counted only");
+    assert_int_equal(l.items.n, 5);
+    assert_int_equal(l.counts[SEV_ERROR], 4);
+}
+
+/* Each row can be found by its name, and is fit to be printed. */
+static void
+table_of_findings(void **state)
+{
+    (void)state;
+    for (int id = 0; id < FINDING_COUNT; id++) {
+        const FindingInfo *info = finding_info((FindingId)id);
+        assert_int_equal(finding_find(str_of(info->name)), id);
+        assert_true(info->meaning[0] && info->help[0] && strlen(info->meaning) <= 80);
+        assert_int_equal(strspn(info->name, "abcdefghijklmnopqrstuvwxyz0123456789-"),
+                         strlen(info->name));
+    }
+    assert_int_equal(finding_find(STR("no-such")), FINDING_COUNT);
 }
 
 static void
@@ -637,7 +688,9 @@ main(void)
         cmocka_unit_test(processes),
         cmocka_unit_test(child_streams),
         cmocka_unit_test(child_ends),
-        cmocka_unit_test(hashes_and_diags),
+        cmocka_unit_test(hashes_and_findings),
+        cmocka_unit_test(rules_silence_and_raise),
+        cmocka_unit_test(table_of_findings),
         cmocka_unit_test(durations),
         cmocka_unit_test(shell_words),
         cmocka_unit_test(tar_is_read_by_tar),

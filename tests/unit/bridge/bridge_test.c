@@ -13,9 +13,9 @@ static Bridge
 read(Arena *a, const char *text)
 {
     Source *source = arena_new(a, Source);
-    DiagList diags;
+    FindingList diags;
     *source = (Source){"schema.prisma", str_of(text)};
-    diag_init(&diags, a);
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, source, 1, &diags);
     PslResolved *r = psl_validate(a, schema, &(PslValidateOpts){.prisma = 7}, &diags);
     assert_int_equal(schema->errors + r->errors, 0);

@@ -35,8 +35,8 @@ static const PslResolved *
 resolve(Arena *a, const char *schema)
 {
     Source *source = arena_new(a, Source);
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     *source = (Source){"schema.prisma", str_of(schema)};
     return psl_validate(a, psl_parse(a, source, 1, &diags), NULL, &diags);
 }

@@ -51,15 +51,15 @@ folders_are_walked_and_sorted(void **state)
     assert_int_equal(symlink("..", fs_join(a, root, "models/loop")), 0);
     assert_int_equal(symlink("models", fs_join(a, root, "twice")), 0);
     PslSchema *schema;
-    DiagList diags;
+    FindingList diags;
     Err err = {0};
-    diag_init(&diags, a);
+    findings_init(&diags, a, NULL);
     if (!psl_load(a, root, &schema, &diags, &err))
         fail_msg("%s", err.primary);
     assert_int_equal(schema->nfiles, 4);
     assert_string_equal(schema->files[0].source->path, fs_join(a, root, "empty/deep/c.prisma"));
     assert_int_equal(schema->ndecls, 3);
-    assert_int_equal(diags.errors, 1);
+    assert_int_equal(diags.counts[SEV_ERROR], 1);
     assert_non_null(strstr(diags.items.v[0].source->path, "a.prisma"));
 }
 

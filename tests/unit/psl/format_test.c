@@ -27,8 +27,8 @@ golden_cases(void **state)
         const char *out = fs_join(a, dir, "out.prisma");
         Source in = {fs_join(a, dir, "in.prisma"), {0}}, *ret = NULL, *again;
         Str expected;
-        DiagList diags;
-        diag_init(&diags, a);
+        FindingList diags;
+        findings_init(&diags, a, NULL);
         if (!fs_read(a, in.path, 0, &in.text, &err) ||
             !psl_reformat(a, &in, 1, true, &ret, &diags, &err))
             fail_msg("%s: %s", entry->name, err.primary);
@@ -51,10 +51,10 @@ static const char *
 format(Arena *a, Str text)
 {
     Source source = {"schema.prisma", text};
-    DiagList diags;
+    FindingList diags;
     Str ret;
     Err err = {0};
-    diag_init(&diags, a);
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, &source, 1, &diags);
     return psl_format(a, &schema->files[0], &ret, &err) ? str_dup(a, ret)
                                                         : str_dupz(a, err.primary);
@@ -130,9 +130,9 @@ inserts_go_to_their_files(void **state)
         {"c.prisma", STR("model User {\n  id Int @id\n}\n")},
     };
     Source *ret;
-    DiagList diags;
+    FindingList diags;
     Err err = {0};
-    diag_init(&diags, a);
+    findings_init(&diags, a, NULL);
     assert_true(psl_reformat(a, files, 3, true, &ret, &diags, &err));
     assert_string_equal(str_dup(a, ret[0].text),
                         "model Post {\n  id     Int  @id\n"
@@ -164,9 +164,9 @@ nothing_is_added_to_odd_schemas(void **state)
     };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         Source source = {"x", str_of(odd[i])};
-        DiagList diags;
+        FindingList diags;
         PslInsertVec inserts;
-        diag_init(&diags, a);
+        findings_init(&diags, a, NULL);
         psl_format_fixups(a, psl_parse(a, &source, 1, &diags), &inserts);
         if (inserts.n)
             fail_msg("%s: %s", odd[i], inserts.v[0].text);
@@ -221,9 +221,9 @@ plurals(void **state)
                              "  zz Zz @relation(fields: [zzId], references: [id])\n  zzId Int\n}\n",
                              table[i][0]);
         Source source = {"x", str_of(text)};
-        DiagList diags;
+        FindingList diags;
         PslInsertVec inserts;
-        diag_init(&diags, a);
+        findings_init(&diags, a, NULL);
         psl_format_fixups(a, psl_parse(a, &source, 1, &diags), &inserts);
         assert_int_equal(inserts.n, 1);
         assert_string_equal(inserts.v[0].text, str_fmt(a, "%s %s[]\n", table[i][1], table[i][0]));

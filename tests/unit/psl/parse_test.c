@@ -10,7 +10,7 @@
 /* A parsed text with all that belongs to it. */
 typedef struct Parsed {
     Source source;
-    DiagList diags;
+    FindingList diags;
     PslSchema *schema;
 } Parsed;
 
@@ -19,10 +19,10 @@ parse(Arena *a, Str text)
 {
     Parsed *p = arena_new(a, Parsed);
     p->source = (Source){"schema.prisma", text};
-    diag_init(&p->diags, a);
+    findings_init(&p->diags, a, NULL);
     p->schema = psl_parse(a, &p->source, 1, &p->diags);
     assert_null(tree_check(p->schema));
-    diag_sort(&p->diags);
+    findings_sort(&p->diags);
     return p;
 }
 
@@ -38,8 +38,8 @@ static const PslField *
 field(Arena *a, const char *line)
 {
     Parsed *p = parse(a, str_of(str_fmt(a, "model A {\n  %s\n}\n", line)));
-    if (p->diags.errors)
-        fail_msg("%s: %s", line, p->diags.items.v[0].message);
+    if (p->diags.counts[SEV_ERROR])
+        fail_msg("%s: %s", line, p->diags.items.v[0].text);
     assert_int_equal(first(p)->fields.n, 1);
     return &first(p)->fields.v[0];
 }
@@ -66,10 +66,10 @@ problems(Arena *a, Str text)
     Parsed *p = parse(a, text);
     Buf b;
     buf_init(&b, a);
-    vec_each (const Diag, d, &p->diags.items) {
+    vec_each (const Finding, d, &p->diags.items) {
         int line, column;
         str_line_col(text, d->off, &line, &column);
-        buf_fmt(&b, "%s%d:%d %s", b.n ? ", " : "", line, column, d->id);
+        buf_fmt(&b, "%s%d:%d %s", b.n ? ", " : "", line, column, finding_info(d->id)->name);
     }
     return b.p;
 }
@@ -188,7 +188,7 @@ names_as_prisma_reads_them(void **state)
                              "  model Int\n"
                              "}\n"
                              "model model {\n}\n"));
-    assert_int_equal(p->diags.errors, 0);
+    assert_int_equal(p->diags.counts[SEV_ERROR], 0);
     assert_str(first(p)->name, "A");
     assert_int_equal(first(p)->fields.n, 4);
     assert_int_equal(first(p)->fields.v[1].attrs.n, 1);
@@ -276,11 +276,11 @@ errors_say_what_to_do(void **state)
     (void)state;
     ARENA_LOCAL(a);
     Parsed *p = parse(a, STR("modle A {\n}\nmodel B {\n  a Int @x('y')\n}\n"));
-    assert_string_equal(p->diags.items.v[0].hint, "did you mean `model`?");
-    assert_string_equal(p->diags.items.v[1].message,
+    assert_string_equal(p->diags.items.v[0].fix, "did you mean `model`?");
+    assert_string_equal(p->diags.items.v[1].text,
                         "this line is no field and no attribute: expected an argument or `)`, "
                         "found `'`");
-    assert_string_equal(p->diags.items.v[1].hint, "strings are written in double quotes");
+    assert_string_equal(p->diags.items.v[1].fix, "strings are written in double quotes");
     assert_string_equal(psl_decl_word(PSL_TYPE), "composite type");
     assert_string_equal(psl_expr_word(PSL_FUNCTION), "function call");
 }
@@ -295,8 +295,8 @@ several_files_are_one_schema(void **state)
         {"b.prisma", STR("")},
         {"c.prisma", STR("model C {\n}\n  junk\n")},
     };
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, files, 3, &diags);
     assert_null(tree_check(schema));
     assert_int_equal(schema->nfiles, 3);
@@ -382,7 +382,7 @@ errors_are_limited_but_counted(void **state)
         buf_addz(&b, "junk\n");
     Parsed *p = parse(a, buf_str(&b));
     assert_int_equal(p->schema->errors, 5000);
-    assert_int_equal(p->diags.errors, 5000);
+    assert_int_equal(p->diags.counts[SEV_ERROR], 5000);
     assert_int_equal(p->diags.items.n, 1000);
 }
 

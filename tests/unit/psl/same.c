@@ -252,19 +252,19 @@ const char *
 tree_check_text(Str text, bool fixups)
 {
     ARENA_LOCAL(a);
-    DiagList diags;
+    FindingList diags;
     Err err;
     Source source = {"any.prisma", text}, *formatted, *again;
-    diag_init(&diags, a);
+    findings_init(&diags, a, NULL);
     PslSchema *schema = psl_parse(a, &source, 1, &diags);
     TRY(tree_check(schema));
-    if (schema->errors != diags.errors)
+    if (schema->errors != diags.counts[SEV_ERROR])
         return "errors are counted wrongly";
-    vec_each (const Diag, d, &diags.items) {
-        if (d->source != &source || d->off > text.n || d->len > text.n - d->off || !d->message[0])
+    vec_each (const Finding, d, &diags.items) {
+        if (d->source != &source || d->off > text.n || d->len > text.n - d->off || !d->text[0])
             return "a diagnostic without a place";
     }
-    diag_init(&diags, a);
+    findings_init(&diags, a, NULL);
     if (!psl_reformat(a, &source, 1, fixups, &formatted, &diags, &err))
         return schema->files[0].bad ? NULL : "a readable file is not formatted";
     PslSchema *other = psl_parse(a, formatted, 1, &diags);

@@ -17,7 +17,7 @@ static const char *golden_dir;
 typedef struct Checked {
     PslSchema *schema;
     PslResolved *r;
-    DiagList diags;
+    FindingList diags;
     Source source;
 } Checked;
 
@@ -26,10 +26,10 @@ check(Arena *a, Str text, int prisma)
 {
     Checked *c = arena_new(a, Checked);
     c->source = (Source){"schema.prisma", text};
-    diag_init(&c->diags, a);
+    findings_init(&c->diags, a, NULL);
     c->schema = psl_parse(a, &c->source, 1, &c->diags);
     c->r = psl_validate(a, c->schema, &(PslValidateOpts){.prisma = prisma}, &c->diags);
-    diag_sort(&c->diags);
+    findings_sort(&c->diags);
     return c;
 }
 
@@ -38,18 +38,18 @@ check(Arena *a, Str text, int prisma)
 static char *
 render(Arena *a, const Checked *c)
 {
-    static const char *const words[] = {"error", "warning", "info"};
     Buf b;
     buf_init(&b, a);
     for (size_t i = 0; i < c->diags.items.n; i++) {
-        const Diag *d = &c->diags.items.v[i];
+        const Finding *d = &c->diags.items.v[i];
         int line, column;
         str_line_col(c->source.text, d->off, &line, &column);
-        buf_fmt(&b, "%d:%d %s %s: %s\n", line, column, words[d->severity], d->id, d->message);
+        buf_fmt(&b, "%d:%d %s %s: %s\n", line, column, severity_name(d->severity),
+                finding_info(d->id)->name, d->text);
         if (d->note)
             buf_fmt(&b, "    note: %s\n", d->note);
-        if (d->hint)
-            buf_fmt(&b, "    hint: %s\n", d->hint);
+        if (d->fix)
+            buf_fmt(&b, "    hint: %s\n", d->fix);
     }
     return b.p;
 }
@@ -252,18 +252,18 @@ joins_files(void **state)
         {"c.prisma",
          STR("datasource y {\n  provider = \"postgresql\"\n}\nmodel A {\n  id Int @id\n}\n")},
     };
-    DiagList diags;
-    diag_init(&diags, a);
+    FindingList diags;
+    findings_init(&diags, a, NULL);
     const PslResolved *r = psl_validate(a, psl_parse(a, files, 3, &diags), NULL, &diags);
-    diag_sort(&diags);
+    findings_sort(&diags);
     assert_int_equal(r->errors, 2);
-    assert_int_equal(diags.warnings, 1);
+    assert_int_equal(diags.counts[SEV_WARNING], 1);
     /* Causes come first: a name that is taken before a type that is missing. */
-    assert_string_equal(diags.items.v[0].id, "name-duplicate");
+    assert_int_equal(diags.items.v[0].id, FINDING_NAME_DUPLICATE);
     assert_ptr_equal(diags.items.v[0].source, &files[2]);
-    assert_string_equal(diags.items.v[1].id, "type-unknown");
+    assert_int_equal(diags.items.v[1].id, FINDING_TYPE_UNKNOWN);
     assert_ptr_equal(diags.items.v[1].source, &files[1]);
-    assert_string_equal(diags.items.v[2].id, "datasource-second");
+    assert_int_equal(diags.items.v[2].id, FINDING_DATASOURCE_SECOND);
     assert_true(str_is(r->datasource->name, "x"));
 }
 
@@ -329,7 +329,7 @@ takes_fragments(void **state)
             if (from + n < text.n)
                 buf_add(&b, str_slice(text, from + n, text.n));
             const Checked *c = check(a, buf_str(&b), (int)(from % 4 ? 4 + from % 4 : 0));
-            assert_int_equal(c->r->errors + c->schema->errors, c->diags.errors);
+            assert_int_equal(c->r->errors + c->schema->errors, c->diags.counts[SEV_ERROR]);
         }
     }
 }

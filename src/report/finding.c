@@ -1,22 +1,19 @@
-/* Errors and diagnostics, with the line they are about. */
-#include "report/diag_text.h"
+/* Findings, with the line they are about. */
+#include "report/finding.h"
 
 #include "base/fs.h"
 #include "config/config.h"
 
-static const char *
-severity_name(Severity s)
-{
-    static const char *const names[SEV_COUNT] = {"error", "warning", "info"};
-    return names[s];
-}
-
-static TermStyle
-severity_style(Severity s)
-{
-    static const TermStyle styles[SEV_COUNT] = {TERM_BOLD_RED, TERM_BOLD_YELLOW, TERM_CYAN};
-    return styles[s];
-}
+static const struct {
+    TermStyle style, excerpt;
+    TermMark mark;
+    const char *command; /* of GitHub's workflows */
+} looks[SEV_COUNT] = {
+    [SEV_OK] = {TERM_GREEN, TERM_GREEN, TERM_MARK_OK, "notice"},
+    [SEV_NOTICE] = {TERM_CYAN, TERM_CYAN, TERM_MARK_ARROW, "notice"},
+    [SEV_WARNING] = {TERM_YELLOW, TERM_BOLD_YELLOW, TERM_MARK_WARN, "warning"},
+    [SEV_ERROR] = {TERM_RED, TERM_BOLD_RED, TERM_MARK_FAIL, "error"},
+};
 
 /* The part of the source line around [off, off + len) that fits into `room` columns. */
 typedef struct Excerpt {
@@ -96,7 +93,7 @@ gutter(Buf *out, const Term *term, const char *number)
 }
 
 static void
-add_excerpt(Buf *out, const Term *term, const Diag *d, const StrCursor *at)
+add_excerpt(Buf *out, const Term *term, const Finding *d, const StrCursor *at)
 {
     ARENA_LOCAL(scratch);
     int width = term->width > 40 ? term->width : 80;
@@ -118,9 +115,9 @@ add_excerpt(Buf *out, const Term *term, const Diag *d, const StrCursor *at)
     if (e.cut_left)
         buf_addz(out, dots);
     size_t before = add_source(out, str_slice(text, e.from, e.mark_from));
-    term_begin(out, term, severity_style(d->severity));
+    term_begin(out, term, looks[d->severity].excerpt);
     size_t marked = add_source(out, str_slice(text, e.mark_from, e.mark_to));
-    term_end(out, term, severity_style(d->severity));
+    term_end(out, term, looks[d->severity].excerpt);
     add_source(out, str_slice(text, e.mark_to, e.to));
     if (e.cut_right)
         buf_addz(out, dots);
@@ -128,9 +125,9 @@ add_excerpt(Buf *out, const Term *term, const Diag *d, const StrCursor *at)
 
     gutter(out, term, "");
     buf_addn(out, ' ', 1 + (e.cut_left ? dots_columns : 0) + before);
-    term_begin(out, term, severity_style(d->severity));
+    term_begin(out, term, looks[d->severity].excerpt);
     buf_addn(out, '^', marked ? marked : 1);
-    term_end(out, term, severity_style(d->severity));
+    term_end(out, term, looks[d->severity].excerpt);
     buf_addc(out, '\n');
 }
 
@@ -157,37 +154,100 @@ add_remark(Buf *out, const Term *term, const char *label, const char *text)
     }
 }
 
+/* As a compiler tells it, with the line of the source. */
+static void
+add_with_source(Buf *out, const Term *term, const Finding *d, StrCursor *at)
+{
+    str_cursor_to(at, d->source->text, d->off);
+    term_text(out, term, TERM_BOLD, str_of(d->source->path));
+    buf_fmt(out, ":%d:%d: ", at->line, at->column);
+    term_begin(out, term, looks[d->severity].excerpt);
+    buf_fmt(out, "%s:", severity_name(d->severity));
+    term_end(out, term, looks[d->severity].excerpt);
+    buf_addc(out, ' ');
+    term_text(out, term, TERM_PLAIN, str_of(d->text));
+    buf_addc(out, ' ');
+    term_begin(out, term, TERM_DIM);
+    buf_fmt(out, "[%s]", finding_info(d->id)->name);
+    term_end(out, term, TERM_DIM);
+    buf_addc(out, '\n');
+    add_excerpt(out, term, d, at);
+    add_remark(out, term, "note", d->note);
+    add_remark(out, term, "hint", d->fix);
+}
+
+/* Broken where a terminal ends; whole for files and pipes. */
+static void
+add_words(Buf *out, const Term *t, const char *text, size_t at, size_t indent)
+{
+    const char *shown = str_printable(out->arena, str_of(text), false);
+    if (t->is_tty)
+        term_wrap(out, shown, at, indent, t->width ? (size_t)t->width : 80);
+    else
+        buf_addz(out, shown);
+}
+
+static void
+add_below(Buf *out, const Term *t, TermStyle style, const char *text, size_t indent)
+{
+    for (Str rest = str_of(text); text && rest.p;) {
+        Str line = str_cut(&rest, '\n');
+        buf_addn(out, ' ', indent);
+        term_begin(out, t, style);
+        add_words(out, t, str_dup(out->arena, line), indent, indent + 2);
+        term_end(out, t, style);
+        buf_addc(out, '\n');
+    }
+}
+
+const char *
+finding_place(Arena *a, const Finding *f)
+{
+    if (!f->path || !f->line)
+        return f->path;
+    return f->column ? str_fmt(a, "%s:%d:%d", f->path, f->line, f->column)
+                     : str_fmt(a, "%s:%d", f->path, f->line);
+}
+
 void
-diag_text(Buf *out, const Term *term, const DiagList *list)
+finding_text(Buf *out, const Term *t, const Finding *f, size_t indent)
+{
+    if (f->source) {
+        add_with_source(out, t, f, &(StrCursor){0});
+        return;
+    }
+    Arena *a = out->arena;
+    const char *place = finding_place(a, f);
+    buf_addn(out, ' ', indent);
+    term_add(out, t, looks[f->severity].style, term_mark(t, looks[f->severity].mark));
+    buf_addc(out, ' ');
+    add_words(
+        out, t,
+        str_fmt(a, "%s%s%s%s%s%s", place ? place : "", place ? ": " : "",
+                f->object ? f->object : "", f->object ? ": " : "", f->text,
+                f->severity >= SEV_WARNING ? str_fmt(a, " [%s]", finding_info(f->id)->name) : ""),
+        indent + 3, indent + 3);
+    buf_addc(out, '\n');
+    add_below(out, t, TERM_DIM, f->note, indent + 5);
+    add_below(out, t, TERM_BOLD, f->fix, indent + 5);
+}
+
+void
+findings_text(Buf *out, const Term *term, const FindingList *list)
 {
     StrCursor at = {0};
-    vec_each (const Diag, d, &list->items) {
-        if (d->source) {
-            str_cursor_to(&at, d->source->text, d->off);
-            term_text(out, term, TERM_BOLD, str_of(d->source->path));
-            buf_fmt(out, ":%d:%d: ", at.line, at.column);
-        }
-        term_begin(out, term, severity_style(d->severity));
-        buf_fmt(out, "%s:", severity_name(d->severity));
-        term_end(out, term, severity_style(d->severity));
-        buf_addc(out, ' ');
-        term_text(out, term, TERM_PLAIN, str_of(d->message));
-        buf_addc(out, ' ');
-        term_begin(out, term, TERM_DIM);
-        buf_fmt(out, "[%s]", d->id);
-        term_end(out, term, TERM_DIM);
-        buf_addc(out, '\n');
-        if (d->source)
-            add_excerpt(out, term, d, &at);
-        add_remark(out, term, "note", d->note);
-        add_remark(out, term, "hint", d->hint);
+    vec_each (const Finding, f, &list->items) {
+        if (f->source)
+            add_with_source(out, term, f, &at);
+        else
+            finding_text(out, term, f, 0);
     }
 }
 
 char *
-diag_text_count(Arena *a, const DiagList *list)
+findings_counted(Arena *a, const FindingList *list)
 {
-    size_t e = list->errors, w = list->warnings;
+    size_t e = list->counts[SEV_ERROR], w = list->counts[SEV_WARNING];
     const char *warnings =
         w ? str_fmt(a, "%s%zu warning%s", e ? " and " : "", w, w == 1 ? "" : "s") : "";
     if (e)
@@ -195,39 +255,78 @@ diag_text_count(Arena *a, const DiagList *list)
     return str_dupz(a, w ? warnings : "no errors");
 }
 
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+static void
+number(JsonWriter *w, const char *key, int n)
+{
+    if (n)
+        jw_int(w, key, n);
+    else
+        jw_null(w, key);
+}
+
+static void
+members(JsonWriter *w, const Finding *f, StrCursor *at)
+{
+    int line = f->line, column = f->column, end_line = 0, end_column = 0;
+    if (f->source) {
+        str_cursor_to(at, f->source->text, f->off);
+        StrCursor end = *at;
+        str_cursor_to(&end, f->source->text, f->off + f->len);
+        line = at->line, column = at->column;
+        end_line = end.line, end_column = end.column;
+    }
+    jw_strz(w, "id", finding_info(f->id)->name);
+    jw_strz(w, "area", finding_area_name(f->area));
+    jw_strz(w, "severity", severity_name(f->severity));
+    jw_strz(w, "object", f->object);
+    jw_strz(w, "message", f->text);
+    jw_strz(w, "note", f->note);
+    jw_strz(w, "fix", f->fix);
+    jw_strz(w, "path", f->source ? f->source->path : f->path);
+    number(w, "line", line);
+    number(w, "column", column);
+    number(w, "endLine", end_line);
+    number(w, "endColumn", end_column);
+}
+
 void
-diag_json(JsonWriter *w, const char *key, const DiagList *list)
+finding_json_members(JsonWriter *w, const Finding *f)
+{
+    members(w, f, &(StrCursor){0});
+}
+
+void
+findings_json(JsonWriter *w, const char *key, const FindingList *list)
 {
     StrCursor at = {0};
     jw_array(w, key);
-    vec_each (const Diag, d, &list->items) {
+    vec_each (const Finding, f, &list->items) {
         jw_object(w, NULL);
-        jw_strz(w, "severity", severity_name(d->severity));
-        jw_strz(w, "id", d->id);
-        jw_strz(w, "message", d->message);
-        jw_strz(w, "note", d->note);
-        jw_strz(w, "hint", d->hint);
-        jw_strz(w, "path", d->source ? d->source->path : NULL);
-        if (d->source) {
-            str_cursor_to(&at, d->source->text, d->off);
-            StrCursor end = at;
-            str_cursor_to(&end, d->source->text, d->off + d->len);
-            jw_int(w, "line", at.line);
-            jw_int(w, "column", at.column);
-            jw_int(w, "endLine", end.line);
-            jw_int(w, "endColumn", end.column);
-        } else {
-            jw_null(w, "line");
-            jw_null(w, "column");
-            jw_null(w, "endLine");
-            jw_null(w, "endColumn");
-        }
-        jw_int(w, "offset", (int64_t)d->off);
-        jw_int(w, "length", (int64_t)d->len);
+        members(w, f, &at);
         jw_end(w);
     }
     jw_end(w);
 }
+
+void
+findings_json_of_schema(JsonWriter *w, const char *key, const FindingList *list)
+{
+    StrCursor at = {0};
+    jw_array(w, key);
+    vec_each (const Finding, f, &list->items) {
+        jw_object(w, NULL);
+        members(w, f, &at);
+        jw_strz(w, "hint", f->fix);
+        jw_int(w, "offset", (int64_t)f->off);
+        jw_int(w, "length", (int64_t)f->len);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+/* ---- GitHub ---------------------------------------------------------------------------------- */
 
 /* Escape for a workflow command; properties also need ':' and ',' escaped. */
 static void
@@ -251,13 +350,12 @@ below_root(Arena *a, const char *path, const char *root)
 }
 
 void
-diag_github(Buf *out, const DiagList *list, const char *root)
+findings_github(Buf *out, const FindingList *list, const char *root)
 {
-    static const char *const commands[SEV_COUNT] = {"error", "warning", "notice"};
     ARENA_LOCAL(scratch);
     StrCursor at = {0};
-    vec_each (const Diag, d, &list->items) {
-        buf_fmt(out, "::%s ", commands[d->severity]);
+    vec_each (const Finding, d, &list->items) {
+        buf_fmt(out, "::%s ", looks[d->severity].command);
         if (d->source) {
             str_cursor_to(&at, d->source->text, d->off);
             buf_addz(out, "file=");
@@ -265,10 +363,10 @@ diag_github(Buf *out, const DiagList *list, const char *root)
             buf_fmt(out, ",line=%d,col=%d,", at.line, at.column);
         }
         buf_addz(out, "title=");
-        add_escaped(out, d->id, true);
+        add_escaped(out, finding_info(d->id)->name, true);
         buf_addz(out, "::");
-        add_escaped(out, d->message, false);
-        const char *more[] = {d->note, d->hint};
+        add_escaped(out, d->text, false);
+        const char *more[] = {d->note, d->fix};
         for (size_t i = 0; i < 2; i++) {
             if (more[i]) {
                 buf_addz(out, "%0A");
@@ -277,82 +375,4 @@ diag_github(Buf *out, const DiagList *list, const char *root)
         }
         buf_addc(out, '\n');
     }
-}
-
-static void
-add_lines(Buf *out, const Term *term, TermStyle style, const char *label, const char *text)
-{
-    if (!*text)
-        return;
-    ARENA_LOCAL(scratch);
-    for (Str rest = str_of(str_printable(scratch, str_of(text), true)); rest.p; label = "") {
-        Str line = str_cut(&rest, '\n');
-        buf_addz(out, "  ");
-        term_begin(out, term, style);
-        buf_fmt(out, "%-7s", label);
-        term_end(out, term, style);
-        buf_add(out, line);
-        buf_addc(out, '\n');
-    }
-}
-
-void
-diag_text_error(Buf *out, const Term *term, const Err *err)
-{
-    ARENA_LOCAL(scratch);
-    const ErrInfo *info = err_info(err->code);
-    term_add(out, term, TERM_BOLD_RED, "error:");
-    buf_addc(out, ' ');
-    term_text(out, term, TERM_BOLD, str_of(err->primary));
-    if (*info->prisma)
-        buf_fmt(out, " (%s)", info->prisma);
-    buf_addc(out, '\n');
-    if (*err->at.path) {
-        const char *place = err->at.path;
-        if (err->at.line)
-            place = str_fmt(scratch, "%s:%d", place, err->at.line);
-        if (err->at.line && err->at.column)
-            place = str_fmt(scratch, "%s:%d", place, err->at.column);
-        if (err->statement)
-            place = str_fmt(scratch, "%s (statement %d)", place, err->statement);
-        add_lines(out, term, TERM_BLUE, "at:", place);
-    }
-    if (*err->sqlstate)
-        add_lines(out, term, TERM_BLUE, "code:", str_fmt(scratch, "SQLSTATE %s", err->sqlstate));
-    add_lines(out, term, TERM_BLUE, "", err->detail);
-    add_lines(out, term, TERM_GREEN, "hint:", err->hint);
-}
-
-static void
-json_text(JsonWriter *w, const char *key, const char *text)
-{
-    jw_strz(w, key, *text ? text : NULL);
-}
-
-static void
-json_number(JsonWriter *w, const char *key, int n)
-{
-    if (n)
-        jw_int(w, key, n);
-    else
-        jw_null(w, key);
-}
-
-void
-diag_json_error(JsonWriter *w, const char *key, const Err *err)
-{
-    const ErrInfo *info = err_info(err->code);
-    jw_object(w, key);
-    jw_strz(w, "code", info->name);
-    jw_int(w, "exitStatus", err_exit_status(err));
-    json_text(w, "prisma", info->prisma);
-    json_text(w, "sqlstate", err->sqlstate);
-    jw_strz(w, "message", err->primary);
-    json_text(w, "detail", err->detail);
-    json_text(w, "hint", err->hint);
-    json_text(w, "path", err->at.path);
-    json_number(w, "line", err->at.line);
-    json_number(w, "column", err->at.column);
-    json_number(w, "statement", err->statement);
-    jw_end(w);
 }

@@ -1,0 +1,135 @@
+/* A list of what a person should know: added, judged, sorted, without doubles. */
+#include "base/finding.h"
+
+#include <stdlib.h>
+
+static const FindingInfo table[] = {
+#define FINDING(id, area, name, severity, rule, meaning, help)                                     \
+    [FINDING_##id] = {name, AREA_##area, SEV_##severity, FINDING_RULE_##rule, meaning, help},
+#include "base/findings.def"
+#undef FINDING
+};
+
+const char *
+severity_name(Severity severity)
+{
+    static const char *const names[SEV_COUNT] = {"ok", "notice", "warning", "error"};
+    return names[severity];
+}
+
+const char *
+finding_area_name(FindingArea area)
+{
+    static const char *const names[AREA_COUNT] = {
+        [AREA_CONFIG] = "config",   [AREA_REACH] = "reach", [AREA_SERVER] = "server",
+        [AREA_LEDGERS] = "ledgers", [AREA_TOOLS] = "tools", [AREA_IDENTITY] = "identity",
+        [AREA_SCHEMA] = "schema",
+    };
+    return names[area];
+}
+
+const FindingInfo *
+finding_info(FindingId id)
+{
+    return &table[id];
+}
+
+FindingId
+finding_find(Str name)
+{
+    int id = 0;
+    while (id < FINDING_COUNT && !str_is(name, table[id].name))
+        id++;
+    return (FindingId)id;
+}
+
+bool
+finding_judge(const FindingRules *rules, FindingId id, Severity *severity)
+{
+    int to = rules ? rules->to[id] : FINDING_AS_IS;
+    FindingRule rule = table[id].rule;
+    bool is_kept =
+        rule == FINDING_RULE_FIXED || (rule == FINDING_RULE_KEEPS_ERRORS && *severity == SEV_ERROR);
+    if (to == FINDING_AS_IS || *severity == SEV_OK || is_kept)
+        return true;
+    if (to == FINDING_OFF)
+        return false;
+    *severity = (Severity)to;
+    return true;
+}
+
+void
+findings_init(FindingList *list, Arena *a, const FindingRules *rules)
+{
+    *list = (FindingList){.arena = a, .rules = rules};
+}
+
+Finding *
+finding_addz(FindingList *list, FindingId id, Severity severity, const char *text)
+{
+    bool is_told = finding_judge(list->rules, id, &severity);
+    if (is_told)
+        list->counts[severity]++;
+    Finding *f = is_told && (!list->max || list->items.n < list->max)
+                     ? vec_add(list->arena, &list->items)
+                     : arena_new(list->arena, Finding);
+    *f = (Finding){.id = id, .severity = severity, .area = table[id].area, .text = text};
+    return f;
+}
+
+Finding *
+finding_add(FindingList *list, FindingId id, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = str_vfmt(list->arena, fmt, ap);
+    va_end(ap);
+    return finding_addz(list, id, table[id].severity, text);
+}
+
+Finding *
+finding_add_as(FindingList *list, FindingId id, Severity severity, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = str_vfmt(list->arena, fmt, ap);
+    va_end(ap);
+    return finding_addz(list, id, severity, text);
+}
+
+static int
+compare(const void *pa, const void *pb)
+{
+    const Finding *a = pa, *b = pb;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    if (a->source != b->source) {
+        int c = strcmp(a->source ? a->source->path : "", b->source ? b->source->path : "");
+        if (c)
+            return c;
+    }
+    if (a->off != b->off)
+        return a->off < b->off ? -1 : 1;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    int c = strcmp(table[a->id].name, table[b->id].name);
+    return c ? c : strcmp(a->text, b->text);
+}
+
+void
+findings_sort(FindingList *list)
+{
+    size_t n = list->items.n, kept = 0;
+    if (n == 0)
+        return;
+    qsort(list->items.v, n, sizeof(Finding), compare);
+    for (size_t i = 0; i < n; i++) {
+        const Finding *f = &list->items.v[i];
+        if (kept && compare(&list->items.v[kept - 1], f) == 0) {
+            list->counts[f->severity]--;
+            continue;
+        }
+        list->items.v[kept++] = *f;
+    }
+    list->items.n = kept;
+}
