@@ -126,12 +126,12 @@ def md_errors(t):
     rows = [(str(a) if a == b else f"{a}-{b}", text) for a, b, text in GROUPS]
     out.append(md_table(("exit status", "meaning"), rows))
     out.append("Numbers and names are never given a second meaning. `aramid help --errors` prints "
-               "this table, and with `--json` a\nfailing command prints the name as "
-               "`error.code`.\n")
+               "this table, `aramid explain` one\nof them, and with `--json` a "
+               "failing command prints the name as `error.code`.\n")
     errors = sorted(t["errors"], key=lambda e: e["exitStatus"])
-    out.append(md_table(("exit status", "name", "Prisma", "meaning"),
+    out.append(md_table(("exit status", "name", "Prisma", "meaning", "when it comes, what to do"),
                         [(str(e["exitStatus"]), md_code(e["name"]), e["prisma"] or "",
-                          md_cell(e["meaning"])) for e in errors]))
+                          md_cell(e["meaning"]), md_cell(e["help"])) for e in errors]))
     out.append("## States\n\nSome commands also answer a question with their exit status:\n")
     rows = [(str(e["status"]), md_code("aramid " + c["name"]), md_cell(e["meaning"]))
             for c in t["commands"] for e in c["exitStatuses"]]
@@ -144,12 +144,18 @@ def md_errors(t):
 def md_findings(t):
     titles = {"config": "Configuration", "reach": "Way to the database", "server": "Server",
               "ledgers": "Histories of migration tools", "tools": "Programs",
-              "identity": "Which database it is", "schema": "schema.prisma"}
+              "identity": "Which database it is", "schema": "schema.prisma",
+              "drift": "Drift", "backup": "Backups and restores"}
     rules = {"free": "", "keeps errors": "errors stay", "fixed": "fixed"}
     out = [f"# Findings\n\n<!-- {MADE_BY} -->\n"]
     out.append("What commands tell beside errors: in text behind the message as `[id]`, in JSON as "
                "objects with `id`, `area`, `severity`,\n`object`, `message`, `note`, `fix` and the "
                "place (`path`, `line`, `column`, `endLine`, `endColumn`).\n")
+    out.append("`aramid explain ID` prints the same. In aramid.yaml a finding is silenced or "
+               "made another severity, for all environments\nor for one:\n\n"
+               "```yaml\nfindings:\n  relation-index: off\nenvironments:\n  production:\n"
+               "    findings:\n      server-dump: error\n```\n\nWhat is `ok` always stays. "
+               "A finding that is an error makes `validate` (1) and `doctor` (19) fail.\n")
     out.append("The severity is the one where nothing else is said: most checks are `ok` where all "
                "is well, and a warning or an error\nwhere it is not. The last column says what "
                "settings may do: nothing (*fixed*), all but silence an error (*errors stay*),\n"
@@ -182,6 +188,7 @@ def md_settings(t):
     out.append("Durations are written as `250ms`, `30s`, `5min` or `2h`; a bare number is "
                "milliseconds. A dotted key is nested in the\nfile:\n\n"
                "```yaml\nlocks:\n  timeout: 100ms\n```\n")
+    out.append("`findings` is a mapping too: [findings.md](findings.md).\n")
     return "\n".join(out)
 
 

@@ -22,8 +22,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config help version migrate' ;;
-    help) words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config help version migrate' ;;
+    '') words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
+    help) words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;

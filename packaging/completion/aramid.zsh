@@ -46,6 +46,7 @@ _aramid() {
         'doctor:find what is wrong before the night does'
         'init:set up a project\: scripts, workflows, images'
         'config:show every setting and its origin'
+        'explain:explain an error or a finding'
         'help:explain commands, options and errors'
         'version:show the version'
         'migrate:Prisma'\''s spellings'

@@ -27,12 +27,15 @@ typedef struct Restore {
 } Restore;
 
 static void
-note(Restore *r, const char *text)
+unknown_setting(Restore *r, const char *name)
 {
-    vec_each (const char *, old, &r->ret->notes)
-        if (strcmp(*old, text) == 0)
+    const char *shown = str_printable(r->arena, str_of(name), false);
+    vec_each (const Finding, f, &r->ret->findings.items)
+        if (strcmp(f->object, shown) == 0)
             return;
-    *vec_add(r->arena, &r->ret->notes) = str_dupz(r->arena, text);
+    finding_add(&r->ret->findings, FINDING_RESTORE_SETTING,
+                "this setting of the backup is not known to the server and was left out")
+        ->object = shown;
 }
 
 static void
@@ -149,10 +152,7 @@ take_statement(Restore *r, Str text)
         return true; /* all of it is one */
     case SQL_DUMP_SETTING:
         if (!is_known(r, s.name)) {
-            note(r, str_fmt(scratch,
-                            "setting \"%s\" of the backup is not known to this server and was "
-                            "left out",
-                            str_printable(scratch, str_of(s.name), false)));
+            unknown_setting(r, s.name);
             return true;
         }
         /* What follows must be read under it. */
@@ -306,6 +306,7 @@ restore_run(Arena *a, Db *db, const RestoreSurvey *survey, const RestoreOptions 
             RestoreResult *ret, Err *err)
 {
     *ret = (RestoreResult){0};
+    findings_init(&ret->findings, a, options->rules);
     ARENA_LOCAL(scratch);
     RESTORE_STREAM_LOCAL stream = NULL;
     if (!restore_stream_open(scratch, options->input, &stream, err))

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "backup/check.h"
+#include "base/finding.h"
 #include "db/db.h"
 
 typedef VEC(const char *) RestoreTexts;
@@ -72,6 +73,7 @@ typedef struct RestoreProgress {
 typedef struct RestoreOptions {
     const BackupInputOptions *input;
     bool no_owner, no_privileges;
+    const FindingRules *rules;                             /* may be NULL */
     void (*progress)(void *arg, const RestoreProgress *p); /* may be NULL */
     void *progress_arg;
 } RestoreOptions;
@@ -81,7 +83,7 @@ typedef struct RestoreResult {
     size_t compared;           /* tables whose rows were read back and are the same */
     RestoreTexts by_count;     /* tables that could only be compared by the number of rows */
     RestoreTexts not_compared; /* tables that this role cannot read back */
-    RestoreTexts notes;        /* what was left out or done otherwise */
+    FindingList findings;      /* what was left out or done otherwise */
 } RestoreResult;
 
 /* Restore into the database of `db`, which must be empty and outside of a transaction, and compare.

@@ -6,7 +6,7 @@
 
 static const ErrInfo infos[ERR_COUNT] = {
     [ERR_NONE] = {"none", "", "no error", 0},
-#define ERR(id, exit, name, prisma, meaning) [ERR_##id] = {name, prisma, meaning, exit},
+#define ERR(id, exit, name, prisma, meaning, help) [ERR_##id] = {name, prisma, meaning, help, exit},
 #include "base/errors.def"
 #undef ERR
 };

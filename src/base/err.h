@@ -12,7 +12,7 @@
 
 typedef enum ErrCode {
     ERR_NONE = 0,
-#define ERR(id, exit, name, prisma, meaning) ERR_##id,
+#define ERR(id, exit, name, prisma, meaning, help) ERR_##id,
 #include "base/errors.def"
 #undef ERR
     ERR_COUNT
@@ -22,6 +22,7 @@ typedef struct ErrInfo {
     const char *name;   /* stable: "migration-failed" */
     const char *prisma; /* "P3018" or "" */
     const char *meaning;
+    const char *help; /* when it comes, what to do */
     int exit_status;
 } ErrInfo;
 

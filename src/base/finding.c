@@ -23,7 +23,7 @@ finding_area_name(FindingArea area)
     static const char *const names[AREA_COUNT] = {
         [AREA_CONFIG] = "config",   [AREA_REACH] = "reach", [AREA_SERVER] = "server",
         [AREA_LEDGERS] = "ledgers", [AREA_TOOLS] = "tools", [AREA_IDENTITY] = "identity",
-        [AREA_SCHEMA] = "schema",
+        [AREA_SCHEMA] = "schema",   [AREA_DRIFT] = "drift", [AREA_BACKUP] = "backup",
     };
     return names[area];
 }
@@ -41,6 +41,25 @@ finding_find(Str name)
     while (id < FINDING_COUNT && !str_is(name, table[id].name))
         id++;
     return (FindingId)id;
+}
+
+const char *
+finding_nearest(Arena *a, Str word)
+{
+    enum { SHOWN = 5 };
+    size_t best = word.n < 4 ? 1 : word.n / 3 + 1, found = 0;
+    Buf b;
+    buf_init(&b, a);
+    for (int id = 0; id < FINDING_COUNT; id++)
+        best = str_distance(word, str_of(table[id].name), best) < best
+                   ? str_distance(word, str_of(table[id].name), best)
+                   : best;
+    for (int id = 0; id < FINDING_COUNT && found < SHOWN; id++) {
+        bool is_part = word.n > 3 && str_contains(str_of(table[id].name), word);
+        if (is_part || str_distance(word, str_of(table[id].name), best) <= best)
+            buf_fmt(&b, "%s%s", found++ ? ", " : "", table[id].name);
+    }
+    return found ? str_fmt(a, "did you mean %s?", b.p) : "none has a name like this";
 }
 
 bool
@@ -87,14 +106,20 @@ finding_add(FindingList *list, FindingId id, const char *fmt, ...)
     return finding_addz(list, id, table[id].severity, text);
 }
 
-Finding *
-finding_add_as(FindingList *list, FindingId id, Severity severity, const char *fmt, ...)
+void
+findings_apply(FindingList *list, const FindingRules *rules)
 {
-    va_list ap;
-    va_start(ap, fmt);
-    const char *text = str_vfmt(list->arena, fmt, ap);
-    va_end(ap);
-    return finding_addz(list, id, severity, text);
+    size_t kept = 0;
+    list->rules = rules;
+    for (size_t i = 0; i < list->items.n; i++) {
+        Finding f = list->items.v[i];
+        list->counts[f.severity]--;
+        if (!finding_judge(rules, f.id, &f.severity))
+            continue;
+        list->counts[f.severity]++;
+        list->items.v[kept++] = f;
+    }
+    list->items.n = kept;
 }
 
 static int

@@ -30,6 +30,8 @@ typedef enum FindingArea {
     AREA_TOOLS,
     AREA_IDENTITY,
     AREA_SCHEMA,
+    AREA_DRIFT,
+    AREA_BACKUP,
     AREA_COUNT,
 } FindingArea;
 
@@ -61,6 +63,10 @@ typedef struct FindingInfo {
 
 const FindingInfo *finding_info(FindingId id);
 FindingId finding_find(Str name); /* FINDING_COUNT = none */
+
+/* "did you mean a, b?" with the names that are like this word, or a word that says where they are
+ * listed when none is; for hints. */
+const char *finding_nearest(Arena *a, Str word);
 
 /* What aramid.yaml says about findings: for each id what becomes of it. */
 enum { FINDING_AS_IS = 0, FINDING_OFF = -1 }; /* or a Severity above SEV_OK */
@@ -101,14 +107,15 @@ typedef struct FindingList {
 /* rules may be NULL; they are kept. */
 void findings_init(FindingList *list, Arena *a, const FindingRules *rules);
 
-/* Add a finding, with the severity of the table or another one, changed as the rules say. Returns
+/* Add a finding, with the severity of the table or (addz) another one, judged by the rules. Returns
  * it, so that place, note and fix can be set; what is silenced or over the limit is returned too,
  * and not kept. Valid until the next one is added. */
 __attribute__((format(printf, 3, 4))) Finding *finding_add(FindingList *list, FindingId id,
                                                            const char *fmt, ...);
-__attribute__((format(printf, 4, 5))) Finding *
-finding_add_as(FindingList *list, FindingId id, Severity severity, const char *fmt, ...);
 Finding *finding_addz(FindingList *list, FindingId id, Severity severity, const char *text);
+
+/* Judge a list that was made without rules by these: some go, others change; both are kept. */
+void findings_apply(FindingList *list, const FindingRules *rules);
 
 /* Sort by rank, source path, place, severity, name; drop equal ones. */
 void findings_sort(FindingList *list);

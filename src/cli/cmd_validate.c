@@ -57,8 +57,7 @@ cmd_validate(CmdCall *call)
     PslSchema *schema;
     FindingList diags;
     Err err;
-    findings_init(&diags, call->arena, NULL);
-    diags.max = SCHEMA_INPUT_MAX_DIAGS;
+    schema_input_findings(call, &diags);
     if (!schema_input_path(call, &path, &err) ||
         !psl_load(call->arena, path, &schema, &diags, &err))
         return cli_fail(call, &err);

@@ -995,6 +995,29 @@ static const CmdSpec config_show = {
     .examples = config_show_examples, .run = cmd_config_show,
 };
 
+static const ArgSpec explain_args[] = {
+    {.name = "ID", .help = "name of an error or a finding, or a code of Prisma's (P3009); default: a list of all"},
+    {0},
+};
+
+static const CmdExample explain_examples[] = {
+    {"aramid explain server-dump", "what doctor means by it"},
+    {"aramid explain P3009", "the errors behind a code of Prisma's"},
+    {"aramid explain", "everything that can be explained"},
+    {0},
+};
+
+static const CmdSpec explain = {
+    .name = "explain", .group = CMD_GROUP_INFORMATION, .class = CMD_INFORMATION,
+    .uses = CMD_USES_JSON, .summary = "explain an error or a finding",
+    .description =
+        "Says what an error or a finding means, when it comes and what to do, from the program's "
+        "own tables: nothing is read and nobody is asked. Names stand in brackets behind warnings, "
+        "and in --json as `code` and `id`. aramid.yaml may silence findings or change their "
+        "severity.",
+    .args = explain_args, .examples = explain_examples, .run = cmd_explain,
+};
+
 static const ArgSpec help_args[] = {
     {.name = "COMMAND", .repeatable = true, .help = "one word, or two such as \"db url\""},
     {0},
@@ -1097,7 +1120,7 @@ static const CmdSpec *const commands[] = {
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
-    &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &help,       &version,  &migrate_deploy,
+    &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &explain,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 

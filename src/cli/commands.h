@@ -38,6 +38,7 @@ int cmd_db_supervise(CmdCall *call);
 
 int cmd_generate(CmdCall *call);
 int cmd_doctor(CmdCall *call);
+int cmd_explain(CmdCall *call);
 int cmd_init(CmdCall *call);
 int cmd_config_show(CmdCall *call);
 int cmd_help(CmdCall *call);

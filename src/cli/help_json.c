@@ -99,6 +99,7 @@ errors(JsonWriter *w)
         jw_int(w, "exitStatus", info->exit_status);
         jw_strz(w, "prisma", *info->prisma ? info->prisma : NULL);
         jw_strz(w, "meaning", info->meaning);
+        jw_strz(w, "help", info->help);
         jw_end(w);
     }
     jw_end(w);
@@ -131,9 +132,9 @@ static void
 settings(JsonWriter *w)
 {
     static const char *const types[] = {
-        [CFG_TYPE_TEXT] = "text",  [CFG_TYPE_PATH] = "path",   [CFG_TYPE_BOOL] = "bool",
-        [CFG_TYPE_INT] = "number", [CFG_TYPE_MS] = "duration", [CFG_TYPE_URL] = "url",
-        [CFG_TYPE_LIST] = "list",
+        [CFG_TYPE_TEXT] = "text",  [CFG_TYPE_PATH] = "path",         [CFG_TYPE_BOOL] = "bool",
+        [CFG_TYPE_INT] = "number", [CFG_TYPE_MS] = "duration",       [CFG_TYPE_URL] = "url",
+        [CFG_TYPE_LIST] = "list",  [CFG_TYPE_FINDINGS] = "findings",
     };
     jw_array(w, "settings");
     for (int key = 0; key < CFG_COUNT; key++) {

@@ -1,6 +1,7 @@
 /* Which schema a command of the language works on. */
 #include "cli/schema_input.h"
 
+#include "base/fs.h"
 #include "report/finding.h"
 
 bool
@@ -22,6 +23,18 @@ schema_input_path(CmdCall *call, const char **ret, Err *err)
     }
     *ret = cli_shown_path(call->arena, c->schema_path);
     return true;
+}
+
+void
+schema_input_findings(CmdCall *call, FindingList *ret)
+{
+    Config *c = arena_new(call->arena, Config);
+    Err err;
+    bool is_read = cli_load_config(call, c, &err);
+    if (!is_read && cli_text(call, "schema") && fs_exists(cli_text(call, "schema")))
+        cli_note(call, "the setting \"findings\" is not known: %s", err.primary);
+    findings_init(ret, call->arena, is_read ? &c->finding_rules : NULL);
+    ret->max = SCHEMA_INPUT_MAX_DIAGS;
 }
 
 void

@@ -25,6 +25,7 @@ bool
 config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
 {
     *ret = (Config){0};
+    findings_init(&ret->findings, a, NULL); /* judged at the end, when the rules are known */
     Loader l = {.a = a, .request = request, .c = ret, .err = err};
     ret->project_dir = fs_absolute(a, request->start_dir ? request->start_dir : ".");
     ret->is_ci = is_true(os_env("CI"));
@@ -55,6 +56,9 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
         ret->supabase_url = hit.value;
         ret->supabase_origin = hit.origin;
     }
-    return may_go_on(&l, config_load_profile(&l)) && may_go_on(&l, config_load_urls(&l)) &&
-           may_go_on(&l, config_load_migrations(&l)) && config_load_values(&l);
+    if (!may_go_on(&l, config_load_profile(&l)) || !may_go_on(&l, config_load_urls(&l)) ||
+        !may_go_on(&l, config_load_migrations(&l)) || !config_load_values(&l))
+        return false;
+    config_load_findings(&l);
+    return true;
 }

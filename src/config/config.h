@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/finding.h"
 #include "base/vec.h"
 
 typedef enum ConfigProfile {
@@ -34,7 +35,8 @@ typedef enum ConfigType {
     CFG_TYPE_INT,
     CFG_TYPE_MS, /* a duration: "250ms", "30s", "5min", "2h"; a bare number is milliseconds */
     CFG_TYPE_URL,
-    CFG_TYPE_LIST, /* texts with commas between them; in aramid.yaml also a sequence */
+    CFG_TYPE_FINDINGS, /* "id: off, id: error"; in aramid.yaml a mapping */
+    CFG_TYPE_LIST,     /* texts with commas between them; in aramid.yaml also a sequence */
 } ConfigType;
 
 typedef struct ConfigInfo {
@@ -56,14 +58,6 @@ typedef struct ConfigValue {
                            ".env.local:3", "aramid.yaml:12", "default"; NULL = not set */
     int64_t number;     /* INT, MS, BOOL (0/1) */
 } ConfigValue;
-
-/* Something that a person should know about where values come from: a computed value of
- * prisma.config.*, an empty variable, a URL that lost against another. Holds no values. */
-typedef struct ConfigNote {
-    const char *text;
-    const char *path; /* as shown, or NULL */
-    int line;         /* 0 = unknown */
-} ConfigNote;
 
 typedef struct Config {
     const char *project_dir; /* absolute: where aramid.yaml, package.json or the start folder is */
@@ -92,14 +86,17 @@ typedef struct Config {
     VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
     VEC(const char *) external_enums;  /* prisma.config enums.external */
     VEC(const char *) environments;    /* names that aramid.yaml defines */
-    VEC(ConfigNote) notes;
-    VEC(const char *) files;  /* that were read, as shown, in that order */
-    struct Trace *trace;      /* of whoever loads the configuration, for connections and children;
+    /* About where values come from: a computed value of prisma.config.*, an empty variable, a URL
+     * that lost against another. They hold no values. */
+    FindingList findings;
+    FindingRules finding_rules; /* what aramid.yaml says about findings, of every room */
+    VEC(const char *) files;    /* that were read, as shown, in that order */
+    struct Trace *trace;        /* of whoever loads the configuration, for connections and children;
                                  NULL = none */
-    const struct EnvSet *env; /* the files' variables, for config_environment */
-    bool is_ci;               /* CI is set to something true */
-    bool env_named;           /* --env or ARAMID_ENV named the environment */
-    bool env_said;            /* somebody did: not the default */
+    const struct EnvSet *env;   /* the files' variables, for config_environment */
+    bool is_ci;                 /* CI is set to something true */
+    bool env_named;             /* --env or ARAMID_ENV named the environment */
+    bool env_said;              /* somebody did: not the default */
     bool url_is_own; /* the URL was given for this environment by name: PREVIEW_DATABASE_URL,
                         .env.preview, its section of aramid.yaml */
 } Config;

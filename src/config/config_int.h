@@ -67,6 +67,10 @@ const char *config_value_check(ConfigKey key, const char *text, int64_t *number)
 /* The key of a dotted name; CFG_COUNT = none. */
 ConfigKey config_value_key_of(Str dotted);
 
+/* FINDING_OFF for "off", the severity for "notice", "warning", "error"; FINDING_AS_IS for another
+ * word. */
+signed char config_value_severity(Str word);
+
 /* development, staging, production; false when `text` is none of them. */
 bool config_value_profile_of(const char *text, ConfigProfile *ret);
 

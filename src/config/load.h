@@ -41,8 +41,9 @@ typedef struct Found {
                           its own when there is no text */
 } Found;
 
-__attribute__((format(printf, 4, 5))) void config_load_note(Loader *l, const char *path, int line,
-                                                            const char *fmt, ...);
+/* Add a finding about a file and line, or none (NULL, 0); the same text only once. */
+__attribute__((format(printf, 5, 6))) void
+config_load_note(Loader *l, FindingId id, const char *path, int line, const char *fmt, ...);
 
 /* After a failed step: whether reading goes on (ConfigRequest.problems). */
 bool config_load_forgive(Loader *l);
@@ -80,6 +81,7 @@ MUST_CHECK bool config_load_find(Loader *l, ConfigKey key, Found *ret);
 MUST_CHECK bool config_load_in_files(Loader *l, ConfigKey key, Found *ret);
 MUST_CHECK bool config_load_set(Loader *l, ConfigKey key, const Found *found);
 MUST_CHECK bool config_load_values(Loader *l);
+void config_load_findings(Loader *l); /* what aramid.yaml makes of findings */
 
 /* load_url.c */
 MUST_CHECK bool config_load_urls(Loader *l);

@@ -182,12 +182,12 @@ config_load_profile(Loader *l)
             profile = asked, origin = found.origin;
         else if (asked < profile)
             config_load_note(
-                l, found.path, found.line,
+                l, FINDING_CONFIG_UNUSED, found.path, found.line,
                 "the profile \"%s\" of %s is not used: environment %s (%s) stands for %s",
                 profile_names[asked], found.origin, l->c->env_name, l->c->env_origin,
                 profile_names[profile]);
     } else if (!l->env_profile_known) {
-        config_load_note(l, l->yaml.path, 0,
+        config_load_note(l, FINDING_CONFIG_NO_PROFILE, l->yaml.path, 0,
                          "environment %s has no profile, so it is treated as production; set "
                          "environments.%s.profile",
                          l->c->env_name, l->c->env_name);

@@ -9,17 +9,18 @@ config_load_shown_path(const Loader *l, const char *path)
 }
 
 void
-config_load_note(Loader *l, const char *path, int line, const char *fmt, ...)
+config_load_note(Loader *l, FindingId id, const char *path, int line, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     const char *text = str_vfmt(l->a, fmt, ap);
     va_end(ap);
-    vec_each (ConfigNote, old, &l->c->notes) {
+    vec_each (const Finding, old, &l->c->findings.items)
         if (strcmp(old->text, text) == 0)
             return;
-    }
-    *vec_add(l->a, &l->c->notes) = (ConfigNote){text, path, line};
+    Finding *f = finding_addz(&l->c->findings, id, SEV_WARNING, text);
+    f->path = path;
+    f->line = line;
 }
 
 void
@@ -124,7 +125,7 @@ config_load_package_json(Loader *l)
     config_load_read(l, path);
     if (!fs_read(l->a, path, 4 * CONFIG_FILE_MAX, &text, &unread) ||
         !config_package_parse(l->a, text, &l->package_schema, &l->package_seed, &line))
-        config_load_note(l, "package.json", line,
+        config_load_note(l, FINDING_CONFIG_UNREAD, "package.json", line,
                          "package.json is not valid JSON: its \"prisma\" part "
                          "was not read");
 }
@@ -171,7 +172,7 @@ config_load_prisma_config(Loader *l)
                            "exports no object that can be read without running it");
     if (!l->prisma.has_object)
         config_load_note(
-            l, l->prisma.path, 0,
+            l, FINDING_CONFIG_COMPUTED, l->prisma.path, 0,
             "%s exports no object that can be read without running it: use aramid.yaml for "
             "its settings",
             l->prisma.path);
@@ -180,7 +181,8 @@ config_load_prisma_config(Loader *l)
         if (!tables && strcmp(v->key, "enums.external") != 0)
             continue;
         if (v->computed)
-            config_load_note(l, l->prisma.path, v->line, "%s is computed and was not read", v->key);
+            config_load_note(l, FINDING_CONFIG_COMPUTED, l->prisma.path, v->line,
+                             "%s is computed and was not read", v->key);
         for (size_t i = 0; i < v->list.n && tables; i++)
             *vec_add(l->a, &l->c->external_tables) = v->list.v[i];
         for (size_t i = 0; i < v->list.n && !tables; i++)
@@ -336,7 +338,7 @@ use_named_schema(Loader *l, const Found *found)
         err_detail(l->err, "It comes from %s.", found->origin);
         return err_at(l->err, path, 0, 0);
     }
-    config_load_note(l, found->path, found->line,
+    config_load_note(l, FINDING_CONFIG_MISSING, found->path, found->line,
                      "%s names the schema \"%s\", which does not exist", found->origin,
                      config_load_shown_path(l, path));
     return true;

@@ -99,8 +99,8 @@ note_unused(Loader *l, const Found *url)
     if (!config_env_find(l->a, &l->env, "DATABASE_URL", &hit) || !strcmp(hit.value, url->text) ||
         url->from_flag || url->names_general)
         return;
-    config_load_note(l, NULL, 0, "DATABASE_URL (%s) is not used: %s is stronger", hit.origin,
-                     url->origin);
+    config_load_note(l, FINDING_CONFIG_UNUSED, NULL, 0,
+                     "DATABASE_URL (%s) is not used: %s is stronger", hit.origin, url->origin);
 }
 
 static bool
@@ -169,12 +169,12 @@ config_load_urls(Loader *l)
             return false;
     }
     if (url.of_every && l->env_named && l->c->profile != PROFILE_DEVELOPMENT)
-        config_load_note(l, NULL, 0,
+        config_load_note(l, FINDING_CONFIG_SHARED_URL, NULL, 0,
                          "the URL for environment %s is from %s, which holds for every environment",
                          l->c->env_name, url.origin);
     bool weaker = (url.text || url.empty) && direct.text && url.rank < direct.rank;
     if (weaker || (direct.text && is_direct_of_another(l, &url, &direct))) {
-        config_load_note(l, direct.path, direct.line,
+        config_load_note(l, FINDING_CONFIG_UNUSED, direct.path, direct.line,
                          "the direct URL (%s) is not used: the URL is from %s, which is stronger",
                          direct.origin, url.origin);
         direct.text = NULL;

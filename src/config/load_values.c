@@ -55,7 +55,8 @@ typedef struct FileSource {
 static void
 found_empty(Loader *l, const char *name, const EnvHit *hit, Found *ret)
 {
-    config_load_note(l, NULL, 0, "%s is empty in %s: it names no database", name, hit->origin);
+    config_load_note(l, FINDING_CONFIG_EMPTY, NULL, 0, "%s is empty in %s: it names no database",
+                     name, hit->origin);
     if (!ret->empty)
         *ret = (Found){.empty = name, .origin = hit->origin, .rank = layer_rank(hit->layer)};
 }
@@ -304,7 +305,7 @@ find_prisma(Loader *l, ConfigKey key, const char *name, Found *ret)
         config_load_unread(l, p->path, v->line,
                            str_fmt(l->a, "%s is computed (%s)", name, v->computed));
     config_load_note(
-        l, p->path, v->line,
+        l, FINDING_CONFIG_COMPUTED, p->path, v->line,
         "%s is computed (%s), which cannot be known without running the file: set %s%s%s in "
         "aramid.yaml",
         name, v->computed, env, env[0] ? " or " : "", config_info(key)->key);
@@ -424,12 +425,46 @@ set_default(Loader *l, ConfigKey key)
                            &(Found){.text = text, .origin = origin, .base = l->c->project_dir});
 }
 
+/* "id: off, id: error" of the general part, then of the environment's section, which only says what
+ * is different there. */
+static void
+add_rules(Loader *l, const char *env, Buf *shown, const char **origin)
+{
+    vec_each (const YamlSetting, s, &l->yaml.settings) {
+        if (s->key != CFG_FINDINGS || (s->env == NULL) != (env == NULL) ||
+            (env && strcmp(s->env, env) != 0))
+            continue;
+        for (Str rest = str_of(s->text); rest.p && rest.n;) {
+            Str item = str_trim(str_cut(&rest, ',')), name = str_trim(str_cut(&item, ':'));
+            FindingId id = finding_find(name);
+            if (id != FINDING_COUNT) /* yaml.c refuses others */
+                l->c->finding_rules.to[id] = config_value_severity(str_trim(item));
+        }
+        buf_fmt(shown, "%s%s", shown->n ? ", " : "", s->text);
+        *origin = str_fmt(l->a, "%s:%d", l->yaml.path, s->line);
+    }
+}
+
+void
+config_load_findings(Loader *l)
+{
+    Buf shown;
+    const char *origin = NULL;
+    buf_init(&shown, l->a);
+    add_rules(l, NULL, &shown, &origin);
+    add_rules(l, l->c->env_name, &shown, &origin);
+    if (origin)
+        l->c->values[CFG_FINDINGS] = (ConfigValue){.text = shown.p, .origin = origin};
+    findings_apply(&l->c->findings, &l->c->finding_rules);
+}
+
 bool
 config_load_values(Loader *l)
 {
     for (int k = 0; k < CFG_COUNT; k++) {
         ConfigKey key = (ConfigKey)k;
-        if (is_url(key) || key == CFG_PROFILE || key == CFG_SCHEMA || key == CFG_MIGRATIONS)
+        if (is_url(key) || key == CFG_PROFILE || key == CFG_SCHEMA || key == CFG_MIGRATIONS ||
+            key == CFG_FINDINGS)
             continue; /* set by steps of their own */
         Found found = {0};
         bool ok =

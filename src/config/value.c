@@ -38,6 +38,17 @@ config_value_profile_of(const char *text, ConfigProfile *ret)
     return false;
 }
 
+signed char
+config_value_severity(Str word)
+{
+    if (str_is(word, "off"))
+        return FINDING_OFF;
+    for (Severity s = SEV_NOTICE; s < SEV_COUNT; s++)
+        if (str_is(word, severity_name(s)))
+            return (signed char)s;
+    return FINDING_AS_IS;
+}
+
 static bool
 parse_bool(Str s, int64_t *ret)
 {
@@ -104,6 +115,7 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
         return NULL;
     case CFG_TYPE_PATH:
     case CFG_TYPE_URL:
+    case CFG_TYPE_FINDINGS:
     case CFG_TYPE_LIST:
         return NULL;
     }

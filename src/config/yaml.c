@@ -206,6 +206,49 @@ parse_list(Yaml *y, Scope scope, ConfigKey key)
 }
 
 static bool
+fail_finding(Yaml *y, yaml_mark_t at, const char *name)
+{
+    fail(y, at, "there is no finding \"%s\"", name);
+    err_hint(y->err, "%s", finding_nearest(y->a, str_of(name)));
+    return err_hint(y->err, "aramid explain lists them");
+}
+
+/* findings: a mapping of ids to what becomes of them, as the text "id: off, id: error". */
+static bool
+parse_findings(Yaml *y, Scope scope)
+{
+    Buf text;
+    buf_init(&text, y->a);
+    yaml_mark_t begin = y->event.start_mark;
+    for (;;) {
+        const char *name;
+        if (!next(y))
+            return false;
+        if (y->event.type == YAML_MAPPING_END_EVENT)
+            break;
+        yaml_mark_t at = y->event.start_mark;
+        if (!parse_key(y, (Scope){scope.env, "findings."}, &name) || !next(y))
+            return false;
+        name += sizeof "findings." - 1;
+        FindingId id = finding_find(str_of(name));
+        if (id == FINDING_COUNT)
+            return fail_finding(y, at, name);
+        if (finding_info(id)->rule == FINDING_RULE_FIXED) {
+            fail(y, at, "the finding \"%s\" can be neither silenced nor changed", name);
+            return err_hint(y->err, "aramid explain %s says why it matters", name);
+        }
+        Str to = y->event.type == YAML_SCALAR_EVENT ? scalar(y) : STR("");
+        if (config_value_severity(to) == FINDING_AS_IS)
+            return fail(y, y->event.start_mark,
+                        "what becomes of \"%s\" is off, notice, warning or error", name);
+        buf_fmt(&text, "%s%s: " STR_FMT, text.n ? ", " : "", name, STR_ARG(to));
+    }
+    *vec_add(y->a, &y->ret->settings) =
+        (YamlSetting){scope.env, CFG_FINDINGS, text.p, (int)begin.line + 1, (int)begin.column + 1};
+    return true;
+}
+
+static bool
 parse_environments(Yaml *y)
 {
     if (y->event.type == YAML_SCALAR_EVENT && is_null(y))
@@ -246,6 +289,10 @@ parse_entry(Yaml *y, Scope scope)
     bool group = is_group(name);
     if (key == CFG_COUNT && !group)
         return fail_unknown(y, at, name);
+    if (key == CFG_FINDINGS && y->event.type == YAML_MAPPING_START_EVENT)
+        return parse_findings(y, scope);
+    if (key == CFG_FINDINGS && !(y->event.type == YAML_SCALAR_EVENT && is_null(y)))
+        return fail(y, y->event.start_mark, "\"findings\" must be a mapping of ids");
     if (y->event.type == YAML_SCALAR_EVENT && key != CFG_COUNT)
         return parse_scalar(y, scope, key);
     if (y->event.type == YAML_SEQUENCE_START_EVENT && key != CFG_COUNT &&

@@ -32,8 +32,8 @@ look_at_files(Doctor *d)
         f->path = e->at.path[0] ? fs_below(c->project_dir, e->at.path) : NULL;
         f->line = e->at.line;
     }
-    vec_each (const ConfigNote, n, &c->notes) {
-        Finding *f = doctor_add(d, FINDING_CONFIG_NOTE, SEV_WARNING, NULL,
+    vec_each (const Finding, n, &c->findings.items) {
+        Finding *f = doctor_add(d, n->id, n->severity, NULL,
                                 "aramid config show lists every setting and where it comes from",
                                 "%s", n->text);
         f->path = n->path;

@@ -57,7 +57,7 @@ bool
 flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 {
     *ret = (DiffResult){.schema = "public"};
-    findings_init(&ret->diags, a, NULL);
+    findings_init(&ret->diags, a, &in->sides.base.config->finding_rules);
     SidesInput sides_in = in->sides;
     sides_in.keep_written = in->prisma_compat; /* as Prisma does */
     bool ok = flow_sides(a, &sides_in, &ret->diags, ret->sides, err);

@@ -112,7 +112,7 @@ flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret)
                 .areas = in->areas ? in->areas : all,
                 .tick = in->base.tick,
                 .tick_arg = in->base.tick_arg};
-    findings_init(&d.findings, a, NULL);
+    findings_init(&d.findings, a, &in->base.config->finding_rules);
     *ret = (DoctorResult){.config = in->base.config, .areas = d.areas};
     if (doctor_wants(&d, AREA_CONFIG)) {
         doctor_config(&d);

@@ -18,12 +18,6 @@ close_session(Session *s)
 
 /* ---- the two sides ------------------------------------------------------------------------- */
 
-static void
-add_note(Arena *a, DriftResult *r, const char *text)
-{
-    *vec_add(a, &r->notes) = text;
-}
-
 /* The migrations that are in the database, in the order of a new one. */
 static ReplayScript *
 applied_scripts(Arena *a, DriftResult *r, bool all)
@@ -38,21 +32,23 @@ applied_scripts(Arena *a, DriftResult *r, bool all)
 }
 
 static void
-note_history(Arena *a, DriftResult *r, bool all)
+note_history(DriftResult *r, bool all)
 {
     const History *h = &r->history;
+    FindingList *l = &r->findings;
     if (all)
-        add_note(a, r, "the database has no migration history: it is compared with all migrations");
+        finding_add(l, FINDING_DRIFT_NO_HISTORY,
+                    "the database has no migration history: it is compared with all migrations");
     if (h->failed + h->resumable)
-        add_note(a, r, "a migration did not end: what it left in the database counts as drift");
+        finding_add(l, FINDING_DRIFT_UNFINISHED,
+                    "a migration did not end: what it left in the database counts as drift");
     if (h->missing)
-        add_note(a, r,
-                 "applied migrations are missing in the folder: what they made counts as "
-                 "drift");
+        finding_add(l, FINDING_DRIFT_FILES_MISSING,
+                    "applied migrations are missing in the folder: what they made counts as drift");
     if (h->edited)
-        add_note(a, r,
-                 "migrations were edited after they were applied: the files as they are now "
-                 "were replayed");
+        finding_add(l, FINDING_DRIFT_FILES_EDITED,
+                    "migrations were edited after they were applied: the files as they are now "
+                    "were replayed");
 }
 
 static bool
@@ -244,7 +240,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     r->server = db_info(s->db);
     /* Not even a table: all migrations are pending. */
     bool all = !s->ledger_exists && s->tables;
-    note_history(a, r, all);
+    findings_init(&r->findings, a, &in->config->finding_rules);
+    note_history(r, all);
     ReplayScript *scripts = applied_scripts(a, r, all);
     Patterns except = managed_ignored(a, in->config);
     vec_each (const char *, p, &schemas.owned)

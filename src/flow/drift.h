@@ -22,7 +22,7 @@ typedef struct DriftResult {
     bool has_drift;
     CatOthers not_compared; /* of kinds that are not whole, on either side */
     CatTexts left_out;      /* schemas of platforms and tools */
-    CatTexts notes;         /* what the result rests on, where that is not the usual */
+    FindingList findings;   /* what the result rests on, where that is not the usual */
 } DriftResult;
 
 /* Compare. Only reads the database; replays on a server of our own.

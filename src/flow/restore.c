@@ -46,8 +46,8 @@ find_backup(Restore *r)
         r->ret->path = backup_path(r->arena, set, &set->manifest.data);
     } else if (r->err->code == ERR_BACKUP && is_file) {
         r->ret->path = name;
-        restoring_note(r,
-                       "the file has no manifest: whether it is what was backed up cannot be told");
+        finding_add(&r->ret->findings, FINDING_RESTORE_NO_MANIFEST,
+                    "the file has no manifest: whether it is what was backed up cannot be told");
     } else {
         return false;
     }
@@ -147,6 +147,7 @@ run(Restore *r)
     RestoreOptions o = {.input = &r->input,
                         .no_owner = r->in->no_owner,
                         .no_privileges = r->in->no_privileges,
+                        .rules = &r->in->base.config->finding_rules,
                         .progress = on_progress,
                         .progress_arg = r};
     if (!restore_run(r->arena, r->db, &r->ret->survey, &o, &r->ret->run, r->err))
@@ -182,12 +183,13 @@ tell_writes(Restore *r)
         now == r->old_writes)
         return;
     if (now < 0)
-        restoring_note(r, "whether the old database was written to meanwhile could not be asked");
+        finding_add(&r->ret->findings, FINDING_RESTORE_WRITES,
+                    "whether the old database was written to meanwhile could not be asked");
     else
-        restoring_note(r,
-                       "the old database was written to while the backup was restored (%" PRId64
-                       " rows): that is in \"%s\" only",
-                       now - r->old_writes, restoring_shown(r->arena, ret->old_name));
+        finding_add(&r->ret->findings, FINDING_RESTORE_WRITES,
+                    "the old database was written to while the backup was restored (%" PRId64
+                    " rows): that is in \"%s\" only",
+                    now - r->old_writes, restoring_shown(r->arena, ret->old_name));
 }
 
 static bool
@@ -207,9 +209,10 @@ finish(Restore *r, const char *fresh)
         if (connect_admin(r) &&
             database_finish(r->arena, r->admin, fresh, &r->facts, &denied, r->err)) {
             vec_each (const char *, text, &denied)
-                restoring_note(r, "role \"%s\" may not say, for the new database: %s",
-                               restoring_shown(r->arena, db_info(r->admin)->user),
-                               restoring_shown(r->arena, *text));
+                finding_add(&r->ret->findings, FINDING_RESTORE_DENIED,
+                            "role \"%s\" may not say, for the new database: %s",
+                            restoring_shown(r->arena, db_info(r->admin)->user),
+                            restoring_shown(r->arena, *text));
             return true;
         }
         if (r->err->code != ERR_CONNECTION_LOST || attempt == FINISH_ATTEMPTS)
@@ -325,6 +328,7 @@ flow_restore(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err)
 {
     int64_t started = clock_ms();
     *ret = (RestoreReport){.config = in->base.config, .dry_run = in->dry_run};
+    findings_init(&ret->findings, a, &in->base.config->finding_rules);
     Restore r = {.arena = a, .in = in, .ret = ret, .err = err};
     bool ok = restore(&r);
     session_close(&r.old);
@@ -414,6 +418,7 @@ flow_drill(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err)
 {
     int64_t started = clock_ms();
     *ret = (RestoreReport){.config = in->base.config, .is_drill = true};
+    findings_init(&ret->findings, a, &in->base.config->finding_rules);
     Restore r = {.arena = a, .in = in, .ret = ret, .err = err};
     bool ok = drill(&r);
     ret->ms = clock_ms() - started;

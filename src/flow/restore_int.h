@@ -18,7 +18,6 @@ typedef struct Restore {
 
 /* ---- the target (restore_target.c) ----------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) void restoring_note(Restore *r, const char *fmt, ...);
 const char *restoring_shown(Arena *a, const char *name);
 
 MUST_CHECK bool restoring_target(Restore *r); /* what the command line names */

@@ -3,15 +3,6 @@
 
 #include "flow/guard.h"
 
-void
-restoring_note(Restore *r, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    *vec_add(r->arena, &r->ret->notes) = str_vfmt(r->arena, fmt, ap);
-    va_end(ap);
-}
-
 const char *
 restoring_shown(Arena *a, const char *name)
 {
@@ -62,8 +53,8 @@ restoring_versions(Restore *r, const DbInfo *info)
     r->ret->server = info;
     int major = info->version / 10000;
     if (r->ret->survey.major > major)
-        restoring_note(
-            r,
+        finding_add(
+            &r->ret->findings, FINDING_RESTORE_NEWER,
             "the backup is of PostgreSQL %d, the server runs %d: what %d does not know ends the "
             "restore",
             r->ret->survey.major, major, major);
@@ -170,9 +161,9 @@ restoring_server(Restore *r)
         if (!database_guests(r->arena, r->admin, name, ret, r->err) || !check_exchange(r, name))
             return false;
         if (r->facts.has_slots || r->facts.has_subscriptions)
-            restoring_note(r,
-                           "replication slots and subscriptions stay with the old database \"%s\"",
-                           restoring_shown(r->arena, ret->old_name));
+            finding_add(&r->ret->findings, FINDING_RESTORE_SLOTS,
+                        "replication slots and subscriptions stay with the old database \"%s\"",
+                        restoring_shown(r->arena, ret->old_name));
     } else {
         ret->database = r->in->name      ? r->in->name
                         : r->in->replace ? name

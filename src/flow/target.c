@@ -5,7 +5,7 @@
 static void
 add_notes(const Config *c, Err *err)
 {
-    vec_each (const ConfigNote, n, &c->notes) {
+    vec_each (const Finding, n, &c->findings.items) {
         if (n->path && n->line)
             err_detail(err, "%s:%d: %s", n->path, n->line, n->text);
         else

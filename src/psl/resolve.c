@@ -7,14 +7,14 @@ check_identifier(Ctx *c, const PslFile *file, Str name, const char *what)
 {
     PslSpan at = psl_span_of(file, name);
     if (name.n && name.p[0] >= '0' && name.p[0] <= '9') {
-        Finding *d =
-            v_error(c, FINDING_NAME_DIGIT, file, at, "the name of %s cannot begin with a digit", what);
+        Finding *d = v_error(c, FINDING_NAME_DIGIT, file, at,
+                             "the name of %s cannot begin with a digit", what);
         v_hint(c, d, "choose another name and keep the old one in the database with @map");
         return false;
     }
     if (memchr(name.p, '-', name.n)) {
-        Finding *d =
-            v_error(c, FINDING_NAME_HYPHEN, file, at, "the name of %s cannot contain a hyphen", what);
+        Finding *d = v_error(c, FINDING_NAME_HYPHEN, file, at,
+                             "the name of %s cannot contain a hyphen", what);
         v_hint(c, d, "write _ instead and keep the old name in the database with @map");
         return false;
     }
@@ -30,8 +30,8 @@ check_reserved(Ctx *c, const PslDecl *decl)
     const char *word = v_a(c, psl_decl_word(decl->kind));
     if (!late) {
         Finding *d = v_error(c, FINDING_NAME_RESERVED, decl->file, name_span(decl),
-                          "\"" STR_FMT "\" is reserved and cannot be the name of %s", Q(decl->name),
-                          word);
+                             "\"" STR_FMT "\" is reserved and cannot be the name of %s",
+                             Q(decl->name), word);
         v_hint(c, d, "rename it and add @@map(\"" STR_FMT "\")", Q(decl->name));
         return;
     }
@@ -69,8 +69,8 @@ claim_name(Ctx *c, Map *names, const PslDecl *decl)
         return true;
     }
     Finding *d = v_error(c, FINDING_NAME_DUPLICATE, decl->file, name_span(decl),
-                      "there is already %s with the name \"" STR_FMT "\"",
-                      v_a(c, psl_decl_word(other->kind)), Q(decl->name));
+                         "there is already %s with the name \"" STR_FMT "\"",
+                         v_a(c, psl_decl_word(other->kind)), Q(decl->name));
     str_cursor_to(&c->cursor, other->file->source->text, other->span.off);
     v_note(c, d, "the first one is at %s:%d", other->file->source->path, c->cursor.line);
     return false;
@@ -168,7 +168,7 @@ declare_composite(Ctx *c, const PslDecl *decl, bool is_first)
     if (is_first)
         map_put(&c->composites, decl->name, (void *)(uintptr_t)decl);
     Finding *d = v_error(c, FINDING_COMPOSITE_UNSUPPORTED, decl->file, name_span(decl),
-                      "composite types are not available with PostgreSQL");
+                         "composite types are not available with PostgreSQL");
     v_hint(c, d, "use a model with a relation, or a field of type Json");
 }
 
@@ -191,7 +191,7 @@ declare(Ctx *c, Map *tops, Map *generators, Map *datasources, const PslDecl *dec
 {
     if (psl_scalar_of(decl->name, NULL)) {
         Finding *d = v_error(c, FINDING_NAME_SCALAR, decl->file, name_span(decl),
-                          "\"" STR_FMT "\" is the name of a scalar type", Q(decl->name));
+                             "\"" STR_FMT "\" is the name of a scalar type", Q(decl->name));
         v_hint(c, d, "choose another name");
     }
     switch (decl->kind) {
@@ -224,7 +224,7 @@ unknown_type(Ctx *c, PslModelField *f)
     if (c->has_headless || map_has(&c->unread, name))
         return; /* its declaration may be what could not be read */
     Finding *d = v_field_error(c, FINDING_TYPE_UNKNOWN, f, f->ast->type.span,
-                            "there is no type, model or enum \"" STR_FMT "\"", Q(name));
+                               "there is no type, model or enum \"" STR_FMT "\"", Q(name));
     Nearest near;
     v_near_init(c, &near, name);
     for (PslScalar s = 0; s < PSL_SCALAR_COUNT; s++)

@@ -6,8 +6,8 @@ v_expr_is(Ctx *c, const PslFile *file, const PslExpr *e, PslExprKind kind)
 {
     if (e->kind == kind)
         return true;
-    v_error(c, FINDING_VALUE_KIND, file, e->span, "%s belongs here, not %s", v_a(c, psl_expr_word(kind)),
-            v_a(c, psl_expr_word(e->kind)));
+    v_error(c, FINDING_VALUE_KIND, file, e->span, "%s belongs here, not %s",
+            v_a(c, psl_expr_word(kind)), v_a(c, psl_expr_word(e->kind)));
     return false;
 }
 
@@ -34,7 +34,7 @@ check_form(Ctx *c, const PslFile *file, PslArgs args, uint32_t trailing_comma, b
     }
     if (trailing_comma && !allow_comma) {
         Finding *d = v_error(c, FINDING_ARGUMENT_COMMA, file, (PslSpan){trailing_comma, 1},
-                          "there is a comma behind the last argument");
+                             "there is a comma behind the last argument");
         v_hint(c, d, "remove it");
     }
     return ok;
@@ -77,12 +77,12 @@ unknown_arg(Ctx *c, Args *args, const PslArg *arg)
     const AttrSpec *spec = &psl_attr_specs[args->id];
     args->is_broken = true;
     if (arg->name.n == 0) {
-        v_error(c, FINDING_ARGUMENT_UNKNOWN, args->file, arg->span, "%s takes no argument like this",
-                spec->shown);
+        v_error(c, FINDING_ARGUMENT_UNKNOWN, args->file, arg->span,
+                "%s takes no argument like this", spec->shown);
         return;
     }
     Finding *d = v_error(c, FINDING_ARGUMENT_UNKNOWN, args->file, arg->span,
-                      "%s has no argument \"" STR_FMT "\"", spec->shown, Q(arg->name));
+                         "%s has no argument \"" STR_FMT "\"", spec->shown, Q(arg->name));
     Nearest near;
     v_near_init(c, &near, arg->name);
     for (unsigned i = 0; i < ATTR_ARGS_MAX && spec->args[i]; i++)
@@ -103,7 +103,7 @@ match_args(Ctx *c, Args *args)
         if (arg->name.n == 0) {
             if (unnamed && (spec->form & ARG_UNNAMED)) {
                 Finding *d = v_error(c, FINDING_ARGUMENT_SEVERAL, args->file, arg->span,
-                                  "%s takes one argument without a name", spec->shown);
+                                     "%s takes one argument without a name", spec->shown);
                 if (str_is(STR("fields"), spec->args[0]))
                     v_hint(c, d, "put the fields into brackets: %s([a, b])", spec->shown);
                 args->is_broken = true;
@@ -147,8 +147,8 @@ v_args_read(Ctx *c, const PslFile *file, const PslAttr *attr, AttrId id, Args *r
     match_args(c, ret);
     if (ret->v[0] || !(spec->form & ARG_NEEDED))
         return true;
-    Finding *d = v_error(c, FINDING_ARGUMENT_MISSING, file, attr->span, "%s needs the argument \"%s\"",
-                      spec->shown, spec->args[0]);
+    Finding *d = v_error(c, FINDING_ARGUMENT_MISSING, file, attr->span,
+                         "%s needs the argument \"%s\"", spec->shown, spec->args[0]);
     if (str_is(STR("fields"), spec->args[0]))
         v_hint(c, d, "write %s([a, b]) with the names of the fields", spec->shown);
     ret->is_broken = true;

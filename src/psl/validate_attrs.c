@@ -18,7 +18,7 @@ unknown_attr(Ctx *c, const PslFile *file, const PslAttr *attr, unsigned where)
 {
     const char *at = where & (ON_MODEL | ON_ENUM) ? "@@" : "@";
     Finding *d = v_error(c, FINDING_ATTRIBUTE_UNKNOWN, file, attr->span,
-                      "there is no attribute %s" STR_FMT " here", at, Q(attr->name));
+                         "there is no attribute %s" STR_FMT " here", at, Q(attr->name));
     Nearest near;
     v_near_init(c, &near, attr->name);
     for (AttrId id = 0; id < ATTR_COUNT; id++) {
@@ -62,8 +62,8 @@ sort_out(Ctx *c, const PslFile *file, PslAttrs attrs, unsigned where, AttrSet *r
         AttrId id = attr_id_of(attrs.v[i].name, where);
         if (id == ATTR_COUNT || count[id] < 2 || (psl_attr_specs[id].form & ARG_REPEATS))
             continue;
-        v_error(c, FINDING_ATTRIBUTE_DUPLICATE, file, attrs.v[i].span, "%s can only be written once",
-                psl_attr_specs[id].shown);
+        v_error(c, FINDING_ATTRIBUTE_DUPLICATE, file, attrs.v[i].span,
+                "%s can only be written once", psl_attr_specs[id].shown);
         ret->first[id] = NULL;
         ret->is_broken = true;
     }

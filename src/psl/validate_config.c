@@ -15,7 +15,7 @@ read_env(Ctx *c, const PslFile *file, const PslExpr *e, Str *ret)
     }
     if (n != 1) {
         Finding *d = v_error(c, FINDING_ENV_ARGUMENTS, file, e->span,
-                          "env() takes the name of one environment variable");
+                             "env() takes the name of one environment variable");
         v_hint(c, d, "write env(\"NAME\")");
         return false;
     }
@@ -61,7 +61,7 @@ read_urls(Ctx *c, PslDatasource *ds)
         if (!prop)
             continue;
         Finding *d = v_dialect(c, P7, FINDING_DATASOURCE_URL, ds->decl->file, prop->span,
-                            "Prisma 7 does not read \"%s\" in the schema", names[i]);
+                               "Prisma 7 does not read \"%s\" in the schema", names[i]);
         v_hint(c, d, "with Prisma 7, move it to datasource in prisma.config.ts");
         if (c->prisma != 7 && !read_url(c, prop, &prop->value, urls[i]))
             return false;
@@ -69,7 +69,7 @@ read_urls(Ctx *c, PslDatasource *ds)
     if (!psl_prop(ds->decl, "url") && (c->prisma == 5 || c->prisma == 6) &&
         c->schema->errors == 0) {
         Finding *d = v_error(c, FINDING_DATASOURCE_URL, ds->decl->file, ds->decl->head,
-                          "Prisma %d wants a \"url\" in the datasource", c->prisma);
+                             "Prisma %d wants a \"url\" in the datasource", c->prisma);
         v_hint(c, d, "add: url = env(\"DATABASE_URL\")");
         return false;
     }
@@ -107,7 +107,7 @@ read_relation_mode(Ctx *c, PslDatasource *ds)
         ds->relation_mode = PSL_MODE_PRISMA;
     } else if (!str_is(e->text, "foreignKeys")) {
         Finding *d = v_error(c, FINDING_DATASOURCE_RELATION_MODE, file, e->span,
-                          "there is no relation mode \"" STR_FMT "\"", Q(e->text));
+                             "there is no relation mode \"" STR_FMT "\"", Q(e->text));
         v_hint(c, d, "write \"foreignKeys\" or \"prisma\"");
     }
 }
@@ -122,7 +122,8 @@ read_schemas(Ctx *c, PslDatasource *ds)
     PslArg space;
     PslArgs elements = v_expr_elements(&prop->value, &space);
     if (elements.n == 0) {
-        Finding *d = v_error(c, FINDING_DATASOURCE_SCHEMAS, file, prop->value.span, "\"schemas\" is empty");
+        Finding *d =
+            v_error(c, FINDING_DATASOURCE_SCHEMAS, file, prop->value.span, "\"schemas\" is empty");
         v_hint(c, d, "remove it, or write: schemas = [\"public\"]");
         return;
     }
@@ -141,7 +142,7 @@ read_schemas(Ctx *c, PslDatasource *ds)
     }
     if (c->prisma == 5 && !v_has_preview(c, "multiSchema")) {
         Finding *d = v_error(c, FINDING_DATASOURCE_SCHEMAS, file, prop->span,
-                          "Prisma 5 knows \"schemas\" as a preview feature only");
+                             "Prisma 5 knows \"schemas\" as a preview feature only");
         v_hint(c, d, "add to the generator: previewFeatures = [\"multiSchema\"]");
     }
 }
@@ -168,7 +169,8 @@ read_extension(Ctx *c, const PslFile *file, const PslExpr *e, PslExtension *ret)
             v_error(c, FINDING_EXTENSION_ARGUMENT, file, arg->span,
                     "an extension has no argument \"" STR_FMT "\"", Q(arg->name));
         else if (seen[k])
-            v_error(c, FINDING_EXTENSION_ARGUMENT, file, arg->span, "\"%s\" is given twice", names[k]);
+            v_error(c, FINDING_EXTENSION_ARGUMENT, file, arg->span, "\"%s\" is given twice",
+                    names[k]);
         else if (v_expr_is(c, file, &arg->value, PSL_STRING))
             *values[k] = arg->value.text;
         if (k < 3)
@@ -176,7 +178,7 @@ read_extension(Ctx *c, const PslFile *file, const PslExpr *e, PslExtension *ret)
     }
     if (memchr(e->text.p, '-', e->text.n) && v_has_preview(c, "postgresqlExtensions")) {
         Finding *d = v_error(c, FINDING_EXTENSION_NAME, file, e->span,
-                          "the name of an extension cannot contain a hyphen");
+                             "the name of an extension cannot contain a hyphen");
         v_hint(c, d, "give it another name here: uuidOssp(map: \"uuid-ossp\")");
     }
 }
@@ -198,7 +200,7 @@ read_extensions(Ctx *c, PslDatasource *ds)
     }
     if (!v_has_preview(c, "postgresqlExtensions")) {
         Finding *d = v_error(c, FINDING_EXTENSIONS_PREVIEW, file, prop->span,
-                          "\"extensions\" needs a preview feature");
+                             "\"extensions\" needs a preview feature");
         v_hint(c, d, "add to the generator: previewFeatures = [\"postgresqlExtensions\"]");
     }
 }
@@ -213,13 +215,13 @@ read_provider(Ctx *c, PslDatasource *ds)
         return false;
     if (!prop) {
         Finding *d = v_error(c, FINDING_DATASOURCE_PROVIDER, file, ds->decl->head,
-                          "the datasource \"" STR_FMT "\" has no provider", Q(ds->name));
+                             "the datasource \"" STR_FMT "\" has no provider", Q(ds->name));
         v_hint(c, d, "add: provider = \"postgresql\"");
         return false;
     }
     if (prop->value.kind != PSL_STRING) {
         Finding *d = v_error(c, FINDING_DATASOURCE_PROVIDER, file, prop->span,
-                          "the provider of a datasource must be a plain string");
+                             "the provider of a datasource must be a plain string");
         v_hint(c, d, "write: provider = \"postgresql\"");
         return false;
     }
@@ -229,11 +231,12 @@ read_provider(Ctx *c, PslDatasource *ds)
         return true;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         c->is_foreign |= str_is(ds->provider, others[i]);
-    Finding *d = c->is_foreign ? v_error(c, FINDING_PROVIDER_UNSUPPORTED, file, prop->value.span,
-                                      "Aramid works with PostgreSQL only, not with \"" STR_FMT "\"",
-                                      Q(ds->provider))
-                            : v_error(c, FINDING_PROVIDER_UNKNOWN, file, prop->value.span,
-                                      "there is no provider \"" STR_FMT "\"", Q(ds->provider));
+    Finding *d = c->is_foreign
+                     ? v_error(c, FINDING_PROVIDER_UNSUPPORTED, file, prop->value.span,
+                               "Aramid works with PostgreSQL only, not with \"" STR_FMT "\"",
+                               Q(ds->provider))
+                     : v_error(c, FINDING_PROVIDER_UNKNOWN, file, prop->value.span,
+                               "there is no provider \"" STR_FMT "\"", Q(ds->provider));
     v_hint(c, d, "write: provider = \"postgresql\"");
     return c->is_foreign;
 }
@@ -254,12 +257,12 @@ check_datasource_props(Ctx *c, const PslDatasource *ds)
             continue;
         if (str_is(prop->name, "previewFeatures")) {
             Finding *d = v_error(c, FINDING_PROPERTY_UNKNOWN, ds->decl->file, prop->span,
-                              "preview features belong into the generator block");
+                                 "preview features belong into the generator block");
             v_hint(c, d, "move the line there");
             continue;
         }
         Finding *d = v_error(c, FINDING_PROPERTY_UNKNOWN, ds->decl->file, prop->span,
-                          "a datasource has no property \"" STR_FMT "\"", Q(prop->name));
+                             "a datasource has no property \"" STR_FMT "\"", Q(prop->name));
         Nearest near;
         v_near_init(c, &near, prop->name);
         for (size_t k = 0; k < KNOWN; k++)
@@ -389,7 +392,7 @@ read_generator(Ctx *c, const PslDecl *decl, PslGenerator *g)
     }
     if (!psl_prop(decl, "provider") && c->schema->errors == 0) {
         Finding *d = v_error(c, FINDING_GENERATOR_PROVIDER, file, decl->head,
-                          "the generator \"" STR_FMT "\" has no provider", Q(g->name));
+                             "the generator \"" STR_FMT "\" has no provider", Q(g->name));
         v_hint(c, d, "add: provider = \"prisma-client\"");
     }
 }

@@ -23,8 +23,8 @@ read_sort(Ctx *c, PslModel *m, const PslExpr *e)
     else if (str_is(e->text, "Desc"))
         return PSL_SORT_DESC;
     else
-        v_model_error(c, FINDING_SORT_UNKNOWN, m, e->span, "the sort order is Asc or Desc, not " STR_FMT,
-                      Q(e->text));
+        v_model_error(c, FINDING_SORT_UNKNOWN, m, e->span,
+                      "the sort order is Asc or Desc, not " STR_FMT, Q(e->text));
     return PSL_SORT_NONE;
 }
 
@@ -48,7 +48,7 @@ read_ops(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
         if (ret->ops)
             return;
         Finding *d = v_model_error(c, FINDING_OPCLASS_UNKNOWN, m, e->span,
-                                "there is no operator class " STR_FMT, Q(e->text));
+                                   "there is no operator class " STR_FMT, Q(e->text));
         Nearest near;
         v_near_init(c, &near, e->text);
         v_opclass_nearest(&near);
@@ -61,7 +61,7 @@ read_ops(Ctx *c, PslModel *m, const PslExpr *e, PslKeyField *ret)
         ret->raw_ops = e->args.v[0].value.text;
     } else {
         Finding *d = v_model_error(c, FINDING_OPCLASS_FORM, m, e->span,
-                                "an operator class is a name or raw(\"...\")");
+                                   "an operator class is a name or raw(\"...\")");
         v_hint(c, d, "write ops: JsonbPathOps, or ops: raw(\"jsonb_path_ops\")");
     }
 }
@@ -99,8 +99,8 @@ unknown_field(Ctx *c, const FieldPick *pick, const PslExpr *e)
     if (pick->of->is_partial || (c->near_left && is_swapped(pick, e->text)))
         return;
     Finding *d = v_error(c, FINDING_FIELD_UNKNOWN, pick->file, e->span,
-                      "the %s \"" STR_FMT "\" has no field \"" STR_FMT "\"",
-                      psl_decl_word(pick->of->decl->kind), Q(pick->of->name), Q(e->text));
+                         "the %s \"" STR_FMT "\" has no field \"" STR_FMT "\"",
+                         psl_decl_word(pick->of->decl->kind), Q(pick->of->name), Q(e->text));
     Nearest near;
     v_near_init(c, &near, e->text);
     for (size_t i = 0; i < pick->of->nfields && v_near_open(&near); i++)
@@ -242,8 +242,8 @@ take_id(Ctx *c, PslModel *m, PslKey *key)
         return;
     }
     Finding *d = v_model_error(c, FINDING_ID_SECOND, m, m->decl->head,
-                            "the %s \"" STR_FMT "\" has more than one primary key",
-                            psl_decl_word(m->decl->kind), Q(m->name));
+                               "the %s \"" STR_FMT "\" has more than one primary key",
+                               psl_decl_word(m->decl->kind), Q(m->name));
     v_hint(c, d, "for a key of several fields: @@id([a, b])");
 }
 
@@ -298,7 +298,7 @@ read_client_name(Ctx *c, PslKey *key, Args *args, unsigned index)
             (ch >= 'A' && ch <= 'Z'))
             continue;
         Finding *d = v_model_error(c, FINDING_CLIENT_NAME, key->model, args->v[index]->span,
-                                "the name of a key consists of letters, digits and _ only");
+                                   "the name of a key consists of letters, digits and _ only");
         v_hint(c, d, "for the name in the database use \"map\"");
         return;
     }
@@ -347,7 +347,7 @@ read_index_type(Ctx *c, PslKey *key, Args *args, unsigned index)
     if (key->type != PSL_INDEX_DEFAULT)
         return;
     Finding *d = v_model_error(c, FINDING_INDEX_TYPE_UNKNOWN, key->model, args->v[index]->span,
-                            "there is no index type " STR_FMT, Q(name));
+                               "there is no index type " STR_FMT, Q(name));
     v_hint(c, d, "one of BTree, Hash, Gist, Gin, SpGist, Brin");
 }
 
@@ -389,7 +389,7 @@ model_key(Ctx *c, PslModel *m, const PslAttr *attr, AttrId id, PslKeyKind kind)
     key->nfields = pick.n;
     if (kind == PSL_KEY_FULLTEXT) {
         Finding *d = v_model_error(c, FINDING_FULLTEXT_UNSUPPORTED, m, attr->span,
-                                "@@fulltext is not available with PostgreSQL");
+                                   "@@fulltext is not available with PostgreSQL");
         v_hint(c, d, "index a tsvector column: @@index([x], type: Gin)");
         set_name(c, key, &args, 1);
     } else {

@@ -78,7 +78,7 @@ v_check_preview(Ctx *c, const PslFile *file, const PslExpr *e)
     }
     if (!found) {
         Finding *d = v_error(c, FINDING_PREVIEW_UNKNOWN, file, e->span,
-                          "there is no preview feature \"" STR_FMT "\"", Q(e->text));
+                             "there is no preview feature \"" STR_FMT "\"", Q(e->text));
         Nearest near;
         v_near_init(c, &near, e->text);
         for (size_t i = 0; i < PREVIEWS; i++)

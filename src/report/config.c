@@ -2,6 +2,7 @@
 #include "report/config.h"
 
 #include "base/fs.h"
+#include "report/finding.h"
 
 static const char *
 profile_name(ConfigProfile profile)
@@ -43,7 +44,7 @@ report_config_json(JsonWriter *w, const Config *c)
     }
     jw_end(w);
     jw_array(w, "notes");
-    vec_each (const ConfigNote, n, &c->notes) {
+    vec_each (const Finding, n, &c->findings.items) {
         jw_object(w, NULL);
         jw_strz(w, "text", n->text);
         jw_strz(w, "path", n->path);
@@ -51,6 +52,7 @@ report_config_json(JsonWriter *w, const Config *c)
         jw_end(w);
     }
     jw_end(w);
+    findings_json(w, "findings", &c->findings);
     jw_end(w);
 }
 
@@ -90,17 +92,7 @@ report_config_text(Buf *out, const Term *term, const Config *c)
         row(out, term, config_info((ConfigKey)key)->key,
             v->text ? config_shown(a, c, (ConfigKey)key) : NULL, v->text ? v->origin : NULL);
     }
-    vec_each (const ConfigNote, n, &c->notes) {
-        const char *place = n->path;
-        if (place && n->line)
-            place = str_fmt(a, "%s:%d: ", place, n->line);
-        else if (place)
-            place = str_fmt(a, "%s: ", place);
-        term_add(out, term, TERM_YELLOW, "\nnote:");
-        buf_addc(out, ' ');
-        term_text(out, term, TERM_PLAIN, str_of(place));
-        term_text(out, term, TERM_PLAIN, str_of(n->text));
-    }
-    if (c->notes.n)
+    if (c->findings.items.n)
         buf_addc(out, '\n');
+    findings_text(out, term, &c->findings);
 }

@@ -1,6 +1,7 @@
 /* What a live database has otherwise. */
 #include "report/drift.h"
 
+#include "report/finding.h"
 #include "render/render.h"
 #include "report/migrations.h"
 
@@ -110,8 +111,7 @@ void
 report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_sql)
 {
     Arena *a = out->arena;
-    vec_each (const char *, n, &r->notes)
-        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW, *n);
+    findings_text(out, t, &r->findings);
     report_replay_text(out, t, &r->replay);
     if (r->has_drift) {
         report_line(out, t, TERM_MARK_FAIL, TERM_RED,
@@ -222,10 +222,8 @@ report_drift_member(JsonWriter *w, const char *key, const DriftResult *r)
     vec_each (const char *, s, &r->left_out)
         jw_strz(w, NULL, *s);
     jw_end(w);
-    jw_array(w, "notes");
-    vec_each (const char *, n, &r->notes)
-        jw_strz(w, NULL, *n);
-    jw_end(w);
+    findings_json_texts(w, "notes", &r->findings);
+    findings_json(w, "findings", &r->findings);
     jw_end(w);
 }
 

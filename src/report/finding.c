@@ -311,6 +311,15 @@ findings_json(JsonWriter *w, const char *key, const FindingList *list)
 }
 
 void
+findings_json_texts(JsonWriter *w, const char *key, const FindingList *list)
+{
+    jw_array(w, key);
+    vec_each (const Finding, f, &list->items)
+        jw_strz(w, NULL, f->object ? str_fmt(w->out.arena, "%s: %s", f->object, f->text) : f->text);
+    jw_end(w);
+}
+
+void
 findings_json_of_schema(JsonWriter *w, const char *key, const FindingList *list)
 {
     StrCursor at = {0};

@@ -41,6 +41,9 @@ void finding_json_members(JsonWriter *w, const Finding *f);
 /* Write a list as the array `key` (NULL inside an array). */
 void findings_json(JsonWriter *w, const char *key, const FindingList *list);
 
+/* Only the texts: what a list was in JSON before findings had one form. */
+void findings_json_texts(JsonWriter *w, const char *key, const FindingList *list);
+
 /* The same with what else the findings of a schema have always told: hint (fix), offset, length. */
 void findings_json_of_schema(JsonWriter *w, const char *key, const FindingList *list);
 

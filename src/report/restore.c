@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "report/finding.h"
 #include "report/migrations.h"
 
 #include <inttypes.h>
@@ -63,10 +64,8 @@ add_backup(Buf *out, const RestoreReport *r)
 static void
 add_notes(Buf *out, const Term *t, const RestoreReport *r)
 {
-    vec_each (const char *, note, &r->notes)
-        line(out, t, TERM_MARK_WARN, TERM_YELLOW, plain(out, *note));
-    vec_each (const char *, note, &r->run.notes)
-        line(out, t, TERM_MARK_WARN, TERM_YELLOW, plain(out, *note));
+    findings_text(out, t, &r->findings);
+    findings_text(out, t, &r->run.findings);
 }
 
 static void
@@ -264,12 +263,11 @@ report_restore_json(JsonWriter *w, const RestoreReport *r)
             if (e->state == ENTRY_PENDING && e->file)
                 jw_strz(w, NULL, e->name);
     jw_end(w);
-    jw_array(w, "notes");
-    vec_each (const char *, note, &r->notes)
-        jw_strz(w, NULL, *note);
-    vec_each (const char *, note, &r->run.notes)
-        jw_strz(w, NULL, *note);
-    jw_end(w);
+    FindingList all = r->findings;
+    vec_each (const Finding, f, &r->run.findings.items)
+        *vec_add(w->out.arena, &all.items) = *f;
+    findings_json_texts(w, "notes", &all);
+    findings_json(w, "findings", &all);
     jw_int(w, "durationMs", r->ms);
     jw_end(w);
 }

@@ -1,9 +1,15 @@
 """The table of findings: each row is raised somewhere, and nothing is raised that is not in it."""
 
+import json
+import os
 import pathlib
 import re
+import subprocess
+
+import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BIN = os.environ.get("ARAMID_BIN", str(ROOT / "build/debug/src/cli/aramid"))
 ROWS = re.findall(r'^FINDING\((\w+), (\w+), "([a-z0-9-]+)", (\w+), (\w+),',
                   (ROOT / "src/base/findings.def").read_text(), re.M)
 IDS = {row[0] for row in ROWS}
@@ -37,9 +43,99 @@ def test_each_row_is_raised_and_nothing_else():
 def test_findings_have_no_second_form():
     """No list of bare texts for people beside them."""
     for path in ROOT.glob("src/*/*.h"):
-        assert not re.search(r"\b(Diag|DiagList)\b", path.read_text()), path
+        assert not re.search(r"\b(Diag|DiagList|ConfigNote)\b", path.read_text()), path
 
 
 def test_every_row_is_documented():
     text = (ROOT / "docs/reference/findings.md").read_text()
     assert re.findall(r"^\| `([a-z0-9-]+)` \|", text, re.M) == [row[2] for row in ROWS]
+
+
+# ---- aramid explain ----------------------------------------------------------------------------
+
+def explain(*args, cwd=None):
+    return subprocess.run([BIN, "explain", *args], capture_output=True, text=True, timeout=60,
+                          cwd=cwd or ROOT, env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+                          stdin=subprocess.DEVNULL)
+
+
+def explained(*args):
+    run = explain(*args, "--json")
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)["explained"]
+
+
+def test_a_finding_is_explained():
+    run = explain("relation-index")
+    assert run.returncode == 0 and run.stderr == ""
+    assert run.stdout.startswith("relation-index: ") and "relation-index: off" in run.stdout
+    assert "Settings change nothing" in " ".join(explain("type-unknown").stdout.split())
+    found = explained("Relation-Index")
+    assert [(e["kind"], e["id"], e["severity"], e["settings"]) for e in found] == [
+        ("finding", "relation-index", "warning", "free")]
+
+
+def test_an_error_is_explained():
+    run = explain("migration-failed")
+    assert "(P3018)" in run.stdout and "exit status 22" in run.stdout and run.returncode == 0
+    assert [e["id"] for e in explained("P3009")] == ["history-failed"]
+    assert [e["id"] for e in explained("p1002")] == ["timeout", "runner-active"]
+
+
+@pytest.mark.parametrize("word, near", [
+    ("relation-indx", "relation-index"), ("migration-faild", "migration-failed"),
+    ("privileges", "reach-privileges"), ("P9999", "lists them all"), ("\x1b[2J", "lists them all")])
+def test_an_unknown_name(word, near):
+    run = explain(word)
+    assert run.returncode == 2 and near in run.stderr and "\x1b" not in run.stderr, run
+    assert run.stdout == ""
+
+
+def test_everything_is_listed():
+    run = explain()
+    everything = explained()
+    assert {e["id"] for e in everything if e["kind"] == "finding"} == {row[2] for row in ROWS}
+    assert all(f"  {e['id']} " in run.stdout for e in everything)
+    assert max(len(line) for line in run.stdout.split("\n")) <= 80
+
+
+# ---- settings ----------------------------------------------------------------------------------
+
+SCHEMA = """datasource db {
+  provider     = "postgresql"
+  relationMode = "prisma"
+}
+
+model A {
+  id Int @id
+  b  B[]
+}
+
+model B {
+  id  Int @id
+  a   A   @relation(fields: [aId], references: [id])
+  aId Int
+}
+"""
+
+
+@pytest.mark.parametrize("setting, status, severity", [
+    ("{}", 0, "warning"), ("{relation-index: off}", 0, None), ("{relation-index: notice}", 0, "notice"),
+    ("{relation-index: error}", 1, "error")])
+def test_settings_silence_and_raise(tmp_path, setting, status, severity):
+    (tmp_path / "schema.prisma").write_text(SCHEMA)
+    (tmp_path / "aramid.yaml").write_text(f"findings: {setting}\n")
+    for more in ([], ["--schema", "schema.prisma"]):
+        run = subprocess.run([BIN, "validate", "--json", *more], capture_output=True, text=True,
+                             timeout=60, cwd=tmp_path, env={"PATH": os.environ["PATH"]},
+                             stdin=subprocess.DEVNULL)
+        value = json.loads(run.stdout)
+        assert run.returncode == status and value["ok"] == (status == 0), run
+        assert [d["severity"] for d in value["diagnostics"]] == ([severity] if severity else [])
+
+
+def test_an_unknown_finding_in_settings(tmp_path):
+    (tmp_path / "aramid.yaml").write_text("findings: {relation-indx: off}\n")
+    run = subprocess.run([BIN, "config", "show"], capture_output=True, text=True, timeout=60,
+                         cwd=tmp_path, env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL)
+    assert run.returncode == 3 and "did you mean relation-index" in run.stderr, run

@@ -194,6 +194,12 @@ def test_pull(project, db):
     assert check(call(project, db.url() + "_x", "pull"), "error")["error"]["prisma"] == "P1003"
 
 
+def test_explain(project, db):
+    assert check(aramid.run("explain", "--json", cwd=project.path), "explain")["explained"]
+    assert len(check(aramid.run("explain", "P3009", "--json", cwd=project.path), "explain")["explained"]) == 1
+    assert check(aramid.run("explain", "no", "--json", cwd=project.path), "error")["error"]["code"] == "usage"
+
+
 # ---- doctor -------------------------------------------------------------------------------------
 
 def test_doctor(project, db):

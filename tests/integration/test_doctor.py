@@ -132,7 +132,7 @@ def test_values_that_do_not_count(simple, db):
     assert one(value, "config-url")["message"].endswith("from environment variable DATABASE_URL")
     simple.write(".env", "DIRECT_URL=postgresql://other/db\n")
     value = doctor(simple, None, env={"DATABASE_URL": db.url()})
-    assert "(.env:1) is not used" in one(value, "config-note", "warning")["message"]
+    assert "(.env:1) is not used" in one(value, "config-unused", "warning")["message"]
 
 
 def test_shadow_is_the_target(simple, db):

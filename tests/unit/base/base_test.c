@@ -531,7 +531,7 @@ rules_silence_and_raise(void **state)
     finding_add(&l, FINDING_RELATION_INDEX, "silenced")->fix = "may be set";
     finding_add(&l, FINDING_SERVER_DUMP, "raised");
     finding_add(&l, FINDING_TYPE_UNKNOWN, "an error of the language");
-    finding_add_as(&l, FINDING_ACTION_SET_NULL, SEV_WARNING, "lowered");
+    finding_addz(&l, FINDING_ACTION_SET_NULL, SEV_WARNING, "lowered");
     finding_add(&l, FINDING_ACTION_SET_NULL, "an error");
     finding_add(&l, FINDING_SERVER_WRAPAROUND, "fine");
     static const Severity wanted[] = {SEV_ERROR, SEV_ERROR, SEV_NOTICE, SEV_ERROR, SEV_OK};

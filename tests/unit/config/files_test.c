@@ -92,6 +92,12 @@ yaml_bad(void **state)
         {"url: \"SECRET", "not valid YAML", "", 0, 0},
         {"url: 'a\\0'\nretries: \"1\\0\"", "NUL", "", 2, 10},
         {"locks: {timeout: {a: {b: 1}}}", "single value", "", 1, 18},
+        {"findings: SECRET", "mapping of ids", "", 1, 11},
+        {"findings: [a]", "mapping of ids", "", 1, 11},
+        {"findings:\n  relation-indx: off", "no finding \"relation-indx\"", "relation-index", 2, 3},
+        {"findings:\n  type-unknown: off", "neither silenced nor changed", "explain", 2, 3},
+        {"findings: {relation-index: SECRET}", "off, notice, warning or error", "", 1, 28},
+        {"findings: {relation-index: off, relation-index: off}", "set twice", "", 1, 33},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AramidYaml y = {0};

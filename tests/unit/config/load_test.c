@@ -130,10 +130,30 @@ inside(const Project *p, const char *name)
 static bool
 has_note(const Project *p, const char *part)
 {
-    for (size_t i = 0; i < p->c.notes.n; i++)
-        if (strstr(p->c.notes.v[i].text, part))
+    for (size_t i = 0; i < p->c.findings.items.n; i++)
+        if (strstr(p->c.findings.items.v[i].text, part))
             return true;
     return false;
+}
+
+void
+load_findings(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    put(&p, "aramid.yaml",
+        "findings:\n  relation-index: off\n  server-dump: error\n  config-no-profile: off\n"
+        "environments:\n  odd:\n    findings:\n      server-dump: notice\n");
+    load_env(&p, "odd");
+    const FindingRules *r = &p.c.finding_rules;
+    assert_int_equal(r->to[FINDING_RELATION_INDEX], FINDING_OFF);
+    assert_int_equal(r->to[FINDING_SERVER_DUMP], SEV_NOTICE);
+    assert_int_equal(r->to[FINDING_SERVER_SLOT], FINDING_AS_IS);
+    assert_int_equal(p.c.findings.items.n, 0); /* odd has no profile: silenced */
+    assert_value(&p, CFG_FINDINGS,
+                 "relation-index: off, server-dump: error, config-no-profile: off, "
+                 "server-dump: notice",
+                 "aramid.yaml:8");
 }
 
 void
@@ -154,7 +174,7 @@ load_empty(void **state)
     assert_null(p.c.schema_path);
     assert_string_equal(p.c.migrations_dir, inside(&p, "prisma/migrations"));
     assert_string_equal(config_shown(a, &p.c, CFG_URL), "");
-    assert_int_equal(p.c.notes.n, 0);
+    assert_int_equal(p.c.findings.items.n, 0);
     assert_false(p.c.is_ci);
     setenv("CI", "true", 1);
     load(&p, NULL);
@@ -587,7 +607,7 @@ load_prisma_files(void **state)
     assert_value(&p, CFG_SEED, "seed 2", ".config/prisma.ts:4");
     assert_value(&p, CFG_URL, "(none)", "(none)");
     assert_true(has_note(&p, "datasource.url is computed (makeUrl())"));
-    assert_int_equal(p.c.notes.v[p.c.notes.n - 1].line, 5);
+    assert_int_equal(p.c.findings.items.v[p.c.findings.items.n - 1].line, 5);
     assert_string_equal(p.c.external_tables.v[0], "auth.users");
     assert_string_equal(p.c.external_enums.v[0], "auth.kind");
     assert_string_equal(p.c.prisma_config, inside(&p, ".config/prisma.ts"));
@@ -846,8 +866,8 @@ load_secrets_stay(void **state)
         assert_null(strstr(p.err.detail, "CANARY"));
         assert_null(strstr(p.err.hint, "CANARY"));
         assert_null(strstr(p.err.at.path, "CANARY"));
-        for (size_t n = 0; n < p.c.notes.n; n++)
-            assert_null(strstr(p.c.notes.v[n].text, "CANARY"));
+        for (size_t n = 0; n < p.c.findings.items.n; n++)
+            assert_null(strstr(p.c.findings.items.v[n].text, "CANARY"));
         for (int k = 0; ok && k < CFG_COUNT; k++) {
             const char *value = p.c.values[k].text;
             assert_null(strstr(config_shown(a, &p.c, (ConfigKey)k), "CANARY"));

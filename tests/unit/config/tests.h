@@ -19,7 +19,7 @@
     T(dotenv_bounded) T(yaml_good) T(yaml_bad) \
     T(values_checked) T(package_json) T(prisma_config_shapes) \
     T(prisma_config_values) T(prisma_config_computed) T(prisma_config_bounded) \
-    T(prisma_schema) T(load_empty) T(load_precedence) \
+    T(prisma_schema) T(load_empty) T(load_findings) T(load_precedence) \
     T(load_env_order) T(load_environment_names) T(load_profiles) \
     T(load_named_environment) T(load_direct_url) T(load_prisma_files) \
     T(load_schema_places) T(load_from_parts) T(load_errors) \
