@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 static const ErrInfo infos[ERR_COUNT] = {
-    [ERR_NONE] = {"none", "", "no error", 0},
+    [ERR_NONE] = {.name = "none", .prisma = "", .meaning = "no error", .help = ""},
 #define ERR(id, exit, name, prisma, meaning, help) [ERR_##id] = {name, prisma, meaning, help, exit},
 #include "base/errors.def"
 #undef ERR

@@ -61,8 +61,7 @@ add_finding(Buf *out, const Term *t, const FindingInfo *f)
 {
     static const char *const may[] = {
         [FINDING_RULE_FREE] = "aramid.yaml may silence it or change its severity:",
-        [FINDING_RULE_KEEPS_ERRORS] = "aramid.yaml may silence it or change its severity where it "
-                                      "is no error:",
+        [FINDING_RULE_KEEPS_ERRORS] = "aramid.yaml may change it where it is no error:",
         [FINDING_RULE_FIXED] = "Settings change nothing about it.",
     };
     Arena *a = out->arena;
