@@ -186,7 +186,7 @@ def test_missing_migration_is_told(simple, db, tmp_path):
 def test_table_that_already_exists(simple, db):
     db.sql("CREATE TABLE a (i int)")
     result = aramid.deploy(simple, db.url())
-    assert result.rc == 24 and "aramid resolve" in result.text and "--applied" in result.text, result
+    assert result.rc == 24 and "resolve --applied" in result.text, result
     assert not db.exists("_prisma_migrations")
 
 
