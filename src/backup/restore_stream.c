@@ -92,7 +92,7 @@ fill(RestoreStream *s, Err *err)
         return true;
     err_set(err, ERR_BACKUP_BROKEN, "the backup ends before its end");
     err_detail(err, "the last line of a dump is missing: it was cut off, or pg_dump was stopped");
-    return err_hint(err, "take another backup: aramid backup list");
+    return err_hint(err, "other backups: aramid backup list");
 }
 
 /* Give out the next whole statement of the text that was read so far. */

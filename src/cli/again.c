@@ -47,6 +47,47 @@ is_repeated(const OptSpec *o, const CmdSpec *spec)
     return false;
 }
 
+static const OptSpec *
+option_at(const OptSpec *list, Str word)
+{
+    for (const OptSpec *o = list; o && o->name; o++)
+        if (word.n > 2 && str_is(str_slice(word, 2, word.n), o->name))
+            return o;
+    return NULL;
+}
+
+static size_t
+word_length(Str text)
+{
+    size_t n = 0;
+    while (n < text.n && !strchr(" \n`;,)", text.p[n]))
+        n++;
+    return n;
+}
+
+/* Length of the options, with their values, that follow the command's words at once. */
+static size_t
+options_length(const CliTable *table, const CmdSpec *spec, Str text)
+{
+    size_t end = 0;
+    while (text.n - end > 3 && strncmp(text.p + end, " --", 3) == 0) {
+        Str word = str_slice(text, end + 1, text.n);
+        word.n = word_length(word);
+        const OptSpec *o = option_at(spec->options, word);
+        o = o ? o : option_at(table->globals, word);
+        end += 1 + word.n;
+        bool has_value = o && o->type != OPT_FLAG && end < text.n && text.p[end] == ' ' &&
+                         end + 1 < text.n && text.p[end + 1] != '-';
+        if (has_value) {
+            char quote = text.p[end + 1];
+            end += 1 + word_length(str_slice(text, end + 1, text.n));
+            while ((quote == '\'' || quote == '"') && end < text.n && text.p[end - 1] != quote)
+                end++;
+        }
+    }
+    return end;
+}
+
 /* What stands behind the command up to the end of the line or of its quotes. */
 static Str
 rest_of(Str text)
@@ -94,7 +135,11 @@ cli_again(const CmdCall *call, Str text)
         spec = in_words_of_call(call, spec);
         buf_fmt(&out, "aramid %s", spec->name);
         i += program.n + n;
-        add_options(call, spec, rest_of(str_slice(text, i, text.n)), &out);
+        Str behind = str_slice(text, i, text.n);
+        size_t own = options_length(call->table, spec, behind);
+        buf_add(&out, str_slice(behind, 0, own));
+        add_options(call, spec, rest_of(behind), &out);
+        i += own;
     }
     return buf_str(&out);
 }

@@ -238,10 +238,10 @@ def test_no_pg_dump_that_suffices(folder, tmp_path, data, version):
 @pytest.mark.parametrize("body,words", [
     ("echo 'pg_dump: error: it is Monday' >&2; exit 3", "it is Monday"),
     ("echo '-- half'; kill -9 $$", "killed by signal 9"),
-    ("echo 'SELECT 1;'", "is not whole"),
-    ("echo 'COPY a (b) FROM stdin;'; echo 1", "is not whole"),
-    ("exit 0", "is not whole"),
-    ("cat /dev/zero | head -c 3000000; exit 0", "is not whole"),
+    ("echo 'SELECT 1;'", "the last line of a dump is missing"),
+    ("echo 'COPY a (b) FROM stdin;'; echo 1", "the last line of a dump is missing"),
+    ("exit 0", "the last line of a dump is missing"),
+    ("cat /dev/zero | head -c 3000000; exit 0", "the last line of a dump is missing"),
 ])
 def test_a_pg_dump_that_lies(folder, tmp_path, data, body, words):
     tools = fake_tool(tmp_path / "bin", "15.1", body)
