@@ -70,7 +70,7 @@ def manifests(project):
     for path in glob.glob(os.path.join(project.path, "backups", "*.json")):
         with open(path, encoding="utf-8") as file:
             found.append(json.load(file))
-    return sorted(found, key=lambda m: m["order_us"])
+    return sorted(found, key=lambda m: m.get("order_us", 0))
 
 
 def backup(project, db, *args, shift=None):

@@ -222,6 +222,7 @@ class Server:
         settings = {
             "port": self.port, "unix_socket_directories": self.socket_dir,
             "listen_addresses": "127.0.0.1", "fsync": "on" if self.durable else "off",
+            "track_activity_query_size": "65536",  # whole messages, for wait.session_runs
             "shared_buffers": "32MB", "max_connections": "60", "max_prepared_transactions": "4",
             "jit": "off", "autovacuum": "off", "max_wal_senders": "4", "log_min_messages": "warning",
             "log_line_prefix": "%m [%p] %a ", "logging_collector": "off",
