@@ -146,7 +146,8 @@ class _Connection:
                 continue
             stats = self.proxy.stats
             with self.proxy.lock:
-                if self.server_spoke:
+                # Nobody waits for an answer to a good-bye, nor for the proxy to have seen it.
+                if self.server_spoke and data != b"X\0\0\0\4":
                     stats.round_trips += 1
                     stats.round_trips_ready += self.ready
                 self.server_spoke = False
