@@ -250,6 +250,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     replay.introspect = &what;
     if (!replay_scripts(a, scripts, r->migrations, &replay, &r->replay, err))
         return false;
+    if (r->history.ledger.schema)
+        *vec_add(a, &schemas.named) = r->history.ledger.schema;
     vec_each (const char *, p, &schemas.named)
         if (!has_schema(r->replay.catalog, *p)) {
             *vec_add(a, &except) = *p;
@@ -262,8 +264,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     what = except_options(&except);
     if (!introspect(a, s->db, &what, &live, err))
         return false;
-    history_leave_out(live, NULL);
-    history_leave_out(r->replay.catalog, NULL);
+    history_leave_out(live, &r->history, NULL);
+    history_leave_out(r->replay.catalog, &r->history, NULL);
     flow_add_others(a, &r->not_compared, live);
     flow_add_others(a, &r->not_compared, r->replay.catalog);
     align(a, live, &r->replay, &acls);

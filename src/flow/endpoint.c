@@ -355,7 +355,7 @@ leave_out_ledgers(const Reading *r, Side *sides)
     for (int i = 0; i < 2; i++)
         written[i] = r->schemas[i] ? sides[i].catalog : NULL;
     for (int i = 0; i < 2; i++)
-        history_leave_out(sides[i].catalog, written[i] ? written[i] : written[!i]);
+        history_leave_out(sides[i].catalog, NULL, written[i] ? written[i] : written[!i]);
 }
 
 /* Databases of another version than the other side's are printed by that one's. */

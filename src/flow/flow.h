@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bridge/pull.h"
+#include "history/known.h"
 #include "run/run.h"
 #include "shadow/cluster.h"
 
@@ -148,7 +149,8 @@ typedef struct StatusResult {
     bool ledger_exists;
     int tables;
     IdentityShown identity;
-    const char *wrong; /* a deploy would be refused: why; NULL = it would not */
+    const char *wrong;    /* a deploy would be refused: why; NULL = it would not */
+    KnownTableVec others; /* histories of other tools in the same database */
 } StatusResult;
 
 /* Compare files and ledger in a READ ONLY transaction; works with a read-only role. */

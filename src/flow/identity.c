@@ -80,7 +80,7 @@ flow_identity(Arena *a, const IdentityInput *in, IdentityResult *ret, Err *err)
     ok = ok && (shows || change(a, &s, in, &h, ret, err));
     ret->server = db_info(s.db);
     ret->place = s.place;
-    ret->schema = s.ledger_schema;
+    ret->schema = s.schema;
     if (ok)
         flow_identity_shown(&s, &ret->identity);
     for (size_t i = 0; ok && i < s.identities.n; i++)

@@ -96,7 +96,7 @@ leave_out_ledgers(Arena *a, Catalog *c, const PslResolved *old, const char *sche
 {
     const Bridge written =
         is_anew ? (Bridge){0} : bridge_catalog(a, old, &(BridgeOptions){.schema = schema});
-    history_leave_out(c, written.catalog);
+    history_leave_out(c, NULL, written.catalog);
 }
 
 static bool

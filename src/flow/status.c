@@ -44,6 +44,24 @@ judge(const StatusResult *r)
     return h->pending ? STATUS_PENDING : STATUS_UP_TO_DATE;
 }
 
+static bool
+find_others(Session *s, KnownTableVec *ret, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    session_add_prefix(s, &b);
+    history_add_known_query(&b);
+    DbRowsVec results;
+    if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
+        return false;
+    KnownTableVec all;
+    history_take_known(s->arena, &results.v[results.n - 1], &all);
+    vec_each (const KnownTable, t, &all)
+        if (strcmp(t->as->tool, s->layout->ledger.tool) != 0)
+            *vec_add(s->arena, ret) = *t;
+    return true;
+}
+
 bool
 flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
 {
@@ -59,7 +77,8 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     SessionOptions o = flow_session(in, &ret->target, &ret->history, "status", FLOW_READS);
     if (!session_open(a, &o, &s, err))
         return false;
-    bool ok = session_read(&s, &ret->history, &ret->journal, err);
+    bool ok =
+        session_read(&s, &ret->history, &ret->journal, err) && find_others(&s, &ret->others, err);
     ret->ledger_exists = s.ledger_exists;
     ret->tables = s.tables;
     ret->server = db_info(s.db);
@@ -85,7 +104,10 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
         !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
     JournalVec journal = {0};
-    Session s = {.arena = a, .config = in->config, .layout = ret->history.layout};
+    Session s = {.arena = a,
+                 .config = in->config,
+                 .layout = ret->history.layout,
+                 .ledger = ret->history.ledger};
     if (ret->target.absent)
         return run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
     SessionOptions o = flow_session(in, &ret->target, &ret->history, "plan", FLOW_READS);

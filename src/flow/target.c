@@ -155,7 +155,7 @@ flow_session(const FlowInput *in, const Target *t, const History *h, const char 
     return (SessionOptions){.config = in->config,
                             .url = &t->url,
                             .url_origin = t->origin,
-                            .layout = h->layout,
+                            .history = h,
                             .verb = verb,
                             .tick = in->tick,
                             .tick_arg = in->tick_arg,

@@ -51,16 +51,27 @@ check_foreign(Arena *a, const char *dir, const char *shown, Err *err)
                          "migration.sql each; name theirs with --migrations");
 }
 
+static History
+history_of(const HistoryLayout *layout)
+{
+    return (History){
+        .layout = layout,
+        .ledger = {.schema = layout->ledger.schema, .table = layout->ledger.table},
+        .dir = "",
+    };
+}
+
 History
 history_none(void)
 {
-    return (History){.layout = history_layouts[0], .dir = ""};
+    return history_of(history_layouts[0]);
 }
 
 bool
 history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
 {
-    *ret = (History){.dir = shown};
+    *ret = history_none();
+    ret->dir = shown;
     FsKind kind = fs_kind(dir);
     if (kind != FS_DIR) {
         err_set(err, ERR_NO_MIGRATIONS,
@@ -71,13 +82,15 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
         return err_hint(err, "say where it is: --migrations DIR (or -C DIR for another project "
                              "folder)");
     }
-    ret->layout = NULL;
-    for (const HistoryLayout *const *l = history_layouts; *l && !ret->layout; l++)
-        ret->layout = (*l)->recognise(a, dir) ? *l : NULL;
-    if (!ret->layout && !check_foreign(a, dir, shown, err))
+    const HistoryLayout *const *l = history_layouts;
+    while (*l && !(*l)->recognise(a, dir))
+        l++;
+    if (!*l && !check_foreign(a, dir, shown, err))
         return false;
-    if (!ret->layout)
-        ret->layout = history_layouts[0];
+    if (*l) {
+        *ret = history_of(*l);
+        ret->dir = shown;
+    }
     if (!ret->layout->list(a, dir, shown, ret, err))
         return false;
     history_compare(a, ret);

@@ -71,8 +71,15 @@ typedef struct Entry {
     bool out_of_order; /* pending, but sorted before an applied one */
 } Entry;
 
+/* Where the ledger is. */
+typedef struct LedgerName {
+    const char *schema; /* NULL: where the URL or the role's search_path leads */
+    const char *table;
+} LedgerName;
+
 typedef struct History {
     const struct HistoryLayout *layout;
+    LedgerName ledger;          /* as the layout has it, or as the project tells its tool */
     const char *dir;            /* shown path of the migrations folder */
     MigrationVec files;         /* in order of application */
     VEC(const char *) notes;    /* odd but harmless things about the folder */
@@ -88,37 +95,45 @@ typedef struct HistoryLayout {
     const char *name; /* "prisma" */
     KnownLedger ledger;
 
+    /* The advisory lock under which the tool itself migrates: held together with ours. 0 = the tool
+     * takes none. lock_off is its variable that turns the lock off; NULL = there is none. */
+    int64_t lock_key;
+    const char *lock_off;
+
     /* Whether a folder holds migrations of this layout. */
     bool (*recognise)(Arena *a, const char *dir);
 
-    /* Read the folder. `dir` is the real path, `shown` what people see. */
+    /* Read the folder. `dir` is the real path, `shown` what people see. Where the project gives its
+     * ledger other names, ret->ledger is set to them. */
     bool (*list)(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
 
     /* Whether a recorded checksum belongs to this file (line ends, old bugs). */
     bool (*checksum_matches)(Arena *a, const char *recorded, const Migration *m);
 
-    /* Statements without a final semicolon; `schema` holds the ledger. */
-    void (*add_create)(Buf *b, const char *schema);
-    void (*add_select)(Buf *b, const char *schema);
+    /* Statements without a final semicolon, on the ledger `at`: its schema is known by then. A
+     * schema of its own is made before add_create is asked. */
+    void (*add_create)(Buf *b, const LedgerName *at);
+    void (*add_select)(Buf *b, const LedgerName *at);
     /* Fill h->rows. Each gets the name of its migration, found in h->files by whatever the ledger
      * knows it by; of one that is not there, words that tell a person which it was. */
     bool (*read_rows)(Arena *a, const DbRows *rows, History *h, Err *err);
     /* A finished migration in one row; the server's clock gives the end. This and add_begun divide
      * by zero (22012) when the migration is applied already. */
-    void (*add_applied)(Buf *b, const char *schema, const LedgerRow *row);
-    void (*add_resolved)(Buf *b, const char *schema, const LedgerRow *row); /* resolve --applied */
+    void (*add_applied)(Buf *b, const LedgerName *at, const LedgerRow *row);
+    void (*add_resolved)(Buf *b, const LedgerName *at,
+                         const LedgerRow *row); /* resolve --applied */
     /* A query of one row, true when the migration of `row` is recorded as applied. */
-    void (*add_is_applied)(Buf *b, const char *schema, const LedgerRow *row);
+    void (*add_is_applied)(Buf *b, const LedgerName *at, const LedgerRow *row);
 
     /* The rest belongs to ledgers that can hold a row of a migration that did not end. Where
      * add_begun is NULL the ledger cannot, all of these are NULL, and the journal alone keeps what
      * was begun. */
     /* A migration of several steps: begun, then finished (with the file's checksum as it is now). */
-    void (*add_begun)(Buf *b, const char *schema, const LedgerRow *row);
-    void (*add_finished)(Buf *b, const char *schema, const char *id, const char *checksum);
-    void (*add_logs)(Buf *b, const char *schema, const char *id, Str logs);
-    void (*add_forgotten)(Buf *b, const char *schema, const char *id);     /* delete a begun row */
-    void (*add_rolled_back)(Buf *b, const char *schema, const char *name); /* all failed rows */
+    void (*add_begun)(Buf *b, const LedgerName *at, const LedgerRow *row);
+    void (*add_finished)(Buf *b, const LedgerName *at, const char *id, const char *checksum);
+    void (*add_logs)(Buf *b, const LedgerName *at, const char *id, Str logs);
+    void (*add_forgotten)(Buf *b, const LedgerName *at, const char *id); /* delete a begun row */
+    void (*add_rolled_back)(Buf *b, const LedgerName *at, const char *name); /* all failed rows */
 } HistoryLayout;
 
 extern const HistoryLayout history_prisma;

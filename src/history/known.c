@@ -1,5 +1,7 @@
 /* Ledgers of tools whose migrations Aramid does not run; a layout brings its own. */
-#include "history/known.h"
+#include "history/known_int.h"
+
+#include "sqltext/sqltext.h"
 
 static const KnownLedger known[] = {
     /* before 2 (Lift) */
@@ -239,17 +241,65 @@ ledger_of(Arena *a, const CatRelation *r)
     return r->id.schema ? history_known(r->id.schema, r->id.name, columns.v, columns.n) : NULL;
 }
 
+typedef struct LeaveOut {
+    const History *history;
+    const Catalog *written;
+} LeaveOut;
+
+/* Under the name that a project gives its ledger. */
 static bool
-is_left_out(const void *written, const CatRelation *r)
+is_history_of(const History *h, const CatRelation *r)
 {
+    return h && strcmp(r->id.name, h->ledger.table) == 0 && h->ledger.schema &&
+           strcmp(r->id.schema, h->ledger.schema) == 0;
+}
+
+static bool
+is_left_out(const void *arg, const CatRelation *r)
+{
+    const LeaveOut *l = arg;
     ARENA_LOCAL(scratch);
-    const KnownLedger *k = ledger_of(scratch, r);
-    return k && (k->is_prismas || k->kind == KNOWN_OWN || !written ||
-                 !catalog_relation(written, r->id.schema, r->id.name));
+    const KnownLedger *k =
+        is_history_of(l->history, r) ? &l->history->layout->ledger : ledger_of(scratch, r);
+    return k && (k->is_prismas || k->kind == KNOWN_OWN || !l->written ||
+                 !catalog_relation(l->written, r->id.schema, r->id.name));
 }
 
 void
-history_leave_out(Catalog *c, const Catalog *written)
+history_leave_out(Catalog *c, const History *h, const Catalog *written)
 {
-    catalog_leave_out(c, is_left_out, written);
+    catalog_leave_out(c, is_left_out, &(LeaveOut){h, written});
+}
+
+void
+history_add_known_query(Buf *b)
+{
+    buf_addz(
+        b, "SELECT n.nspname, c.relname, (SELECT pg_catalog.string_agg(a.attname, ',') FROM"
+           " pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT"
+           " a.attisdropped), pg_catalog.has_table_privilege(c.oid, 'SELECT') AND"
+           " pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM pg_catalog.pg_class c JOIN"
+           " pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND"
+           " n.nspname !~ '^pg_' AND c.relname = ANY (ARRAY[");
+    const KnownLedger *k;
+    for (size_t i = 0; (k = history_known_at(i)); i++) {
+        buf_addz(b, i ? "," : "");
+        sql_add_literal(b, str_of(k->table));
+    }
+    buf_addz(b, "]::pg_catalog.name[]) ORDER BY 1, 2 LIMIT 100");
+}
+
+void
+history_take_known(Arena *a, const DbRows *rows, KnownTableVec *ret)
+{
+    *ret = (KnownTableVec){0};
+    for (int i = 0; i < rows->rows; i++) {
+        const char *schema = db_cell(rows, i, 0).p, *table = db_cell(rows, i, 1).p;
+        VEC(const char *) columns = {0};
+        for (Str rest = db_cell(rows, i, 2); rest.p;)
+            *vec_add(a, &columns) = str_dup(a, str_cut(&rest, ','));
+        const KnownLedger *k = history_known(schema, table, columns.v, columns.n);
+        if (k && k->kind == KNOWN_HISTORY)
+            *vec_add(a, ret) = (KnownTable){k, schema, table, str_is(db_cell(rows, i, 3), "t")};
+    }
 }

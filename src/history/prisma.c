@@ -216,16 +216,16 @@ prisma_checksum_matches(Arena *a, const char *recorded, const Migration *m)
 /* ---- the ledger --------------------------------------------------------------------------- */
 
 static void
-add_table(Buf *b, const char *schema)
+add_table(Buf *b, const LedgerName *at)
 {
-    sql_add_name(b, schema, history_prisma.ledger.table);
+    sql_add_name(b, at->schema, at->table);
 }
 
 static void
-prisma_add_create(Buf *b, const char *schema)
+prisma_add_create(Buf *b, const LedgerName *at)
 {
     buf_addz(b, "CREATE TABLE ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " (\n"
                 "    id                      VARCHAR(36) PRIMARY KEY NOT NULL,\n"
                 "    checksum                VARCHAR(64) NOT NULL,\n"
@@ -245,14 +245,14 @@ add_epoch(Buf *b, const char *column)
 }
 
 static void
-prisma_add_select(Buf *b, const char *schema)
+prisma_add_select(Buf *b, const LedgerName *at)
 {
     buf_addz(b, "SELECT id, checksum, migration_name, logs");
     add_epoch(b, "started_at");
     add_epoch(b, "finished_at");
     add_epoch(b, "rolled_back_at");
     buf_addz(b, ", applied_steps_count FROM ");
-    add_table(b, schema);
+    add_table(b, at);
 }
 
 static int64_t
@@ -321,19 +321,19 @@ add_where_live_name(Buf *b, const char *name)
 }
 
 static void
-prisma_add_is_applied(Buf *b, const char *schema, const LedgerRow *row)
+prisma_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    add_table(b, schema);
+    add_table(b, at);
     add_where_live_name(b, row->name);
     buf_addz(b, " AND finished_at IS NOT NULL)");
 }
 
 static void
-add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
+add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
 {
     buf_addz(b, "INSERT INTO ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " (id, checksum, finished_at, migration_name, started_at, applied_steps_count) "
                 "VALUES (");
     sql_add_literal(b, str_of(row->id));
@@ -351,20 +351,20 @@ add_row(Buf *b, const char *schema, const LedgerRow *row, bool finished)
     buf_addz(b, ", ");
     add_time(b, row->started_us);
     buf_fmt(b, ", %d OPERATOR(pg_catalog./) CASE WHEN (", finished);
-    prisma_add_is_applied(b, schema, row);
+    prisma_add_is_applied(b, at, row);
     buf_addz(b, ") THEN 0 ELSE 1 END)");
 }
 
 static void
-prisma_add_applied(Buf *b, const char *schema, const LedgerRow *row)
+prisma_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
-    add_row(b, schema, row, true);
+    add_row(b, at, row, true);
 }
 
 static void
-prisma_add_begun(Buf *b, const char *schema, const LedgerRow *row)
+prisma_add_begun(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
-    add_row(b, schema, row, false);
+    add_row(b, at, row, false);
 }
 
 static void
@@ -375,10 +375,10 @@ add_where_id(Buf *b, const char *id)
 }
 
 static void
-prisma_add_finished(Buf *b, const char *schema, const char *id, const char *checksum)
+prisma_add_finished(Buf *b, const LedgerName *at, const char *id, const char *checksum)
 {
     buf_addz(b, "UPDATE ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_fmt(b,
             " SET applied_steps_count = 1, logs = NULL, finished_at = GREATEST(%s, started_at), "
             "checksum = ",
@@ -388,29 +388,29 @@ prisma_add_finished(Buf *b, const char *schema, const char *id, const char *chec
 }
 
 static void
-prisma_add_logs(Buf *b, const char *schema, const char *id, Str logs)
+prisma_add_logs(Buf *b, const LedgerName *at, const char *id, Str logs)
 {
     buf_addz(b, "UPDATE ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " SET logs = ");
     sql_add_literal(b, logs);
     add_where_id(b, id);
 }
 
 static void
-prisma_add_forgotten(Buf *b, const char *schema, const char *id)
+prisma_add_forgotten(Buf *b, const LedgerName *at, const char *id)
 {
     buf_addz(b, "DELETE FROM ");
-    add_table(b, schema);
+    add_table(b, at);
     add_where_id(b, id);
     buf_addz(b, " AND finished_at IS NULL");
 }
 
 static void
-prisma_add_rolled_back(Buf *b, const char *schema, const char *name)
+prisma_add_rolled_back(Buf *b, const LedgerName *at, const char *name)
 {
     buf_addz(b, "UPDATE ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_fmt(b, " SET rolled_back_at = %s", server_time);
     add_where_live_name(b, name);
     buf_addz(b, " AND finished_at IS NULL");
@@ -418,10 +418,10 @@ prisma_add_rolled_back(Buf *b, const char *schema, const char *name)
 
 /* As `prisma migrate resolve --applied` leaves it: both times equal, logs '', no step counted. */
 static void
-prisma_add_resolved(Buf *b, const char *schema, const LedgerRow *row)
+prisma_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " (id, checksum, finished_at, migration_name, logs, started_at, "
                 "applied_steps_count) VALUES (");
     sql_add_literal(b, str_of(row->id));
@@ -444,6 +444,8 @@ const HistoryLayout history_prisma = {
                .is_prismas = true,
                .failed = "finished_at IS NULL AND rolled_back_at IS NULL",
                .fix = "aramid status tells what happened; then aramid deploy, or aramid resolve"},
+    .lock_key = 72707369,
+    .lock_off = "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK",
     .recognise = prisma_recognise,
     .list = prisma_list,
     .checksum_matches = prisma_checksum_matches,

@@ -118,6 +118,20 @@ add_runners(Buf *out, const Term *t, const StatusResult *r)
 }
 
 static void
+add_others(Buf *out, const Term *t, const StatusResult *r)
+{
+    vec_each (const KnownTable, k, &r->others)
+        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
+                 str_printable(
+                     out->arena,
+                     str_of(str_fmt(out->arena,
+                                    "%s has a history here, too (%s.%s): neither knows what the"
+                                    " other does",
+                                    k->as->tool, k->schema, k->table)),
+                     false));
+}
+
+static void
 add_history(Buf *out, const Term *t, const History *h)
 {
     Arena *a = out->arena;
@@ -173,6 +187,7 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
         buf_fmt(out, "; last applied at %s", clock_iso(a, h->last_applied_us));
     buf_addc(out, '\n');
     add_runners(out, t, r);
+    add_others(out, t, r);
     if (r->state == STATUS_UP_TO_DATE) {
         buf_addz(out, "\nDatabase schema is up to date!\n");
         add_line(out, t, TERM_MARK_OK, TERM_GREEN,
@@ -257,6 +272,15 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
         jw_int(w, "pid", l->pid);
         jw_strz(w, "who", l->who);
         jw_strz(w, "since", l->since);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_array(w, "otherHistories");
+    vec_each (const KnownTable, k, &r->others) {
+        jw_object(w, NULL);
+        jw_strz(w, "tool", k->as->tool);
+        jw_strz(w, "schema", k->schema);
+        jw_strz(w, "table", k->table);
         jw_end(w);
     }
     jw_end(w);

@@ -48,7 +48,7 @@ forget(const Try *t, const char *logs, Err *err)
     buf_init(&b, t->arena);
     session_add_prefix(s, &b);
     if (t->first && ledger_holds_begun(s)) {
-        s->layout->add_forgotten(&b, s->ledger_schema, t->row->id);
+        s->layout->add_forgotten(&b, &s->ledger, t->row->id);
         buf_addc(&b, ';');
     }
     journal_add_forget(s, &b, t->row->id);
@@ -56,7 +56,7 @@ forget(const Try *t, const char *logs, Err *err)
         buf_fmt(&b, " AND first_statement OPERATOR(pg_catalog.=) %zu", t->step->first);
         if (logs && ledger_holds_begun(s)) {
             buf_addc(&b, ';');
-            s->layout->add_logs(&b, s->ledger_schema, t->row->id, str_of(logs));
+            s->layout->add_logs(&b, &s->ledger, t->row->id, str_of(logs));
         }
     }
     return db_query(s->db, t->arena, buf_str(&b), NULL, err);
@@ -94,7 +94,7 @@ static bool
 let_through(const Try *t, DbPatience patience, Err *err)
 {
     Run *r = t->run;
-    if (!forget(t, NULL, err) || !lock_yield_to_prisma(&r->session, &r->deploy->sink, err))
+    if (!forget(t, NULL, err) || !lock_yield_to_tool(&r->session, &r->deploy->sink, err))
         return false;
     run_restart(r, patience, "another client waited for the migration lock; it was let through");
     return true;
@@ -215,7 +215,7 @@ announce(const Try *t, bool *ret_sends, Err *err)
     if (!intent_write(t, &intent, err))
         return false;
     failpoint(t->run, FP_AFTER_INTENT);
-    *ret_sends = intent.has_lock && !intent.prisma_waits;
+    *ret_sends = intent.has_lock && !intent.tool_waits;
     if (*ret_sends)
         return !intent.in_the_way || clear_the_way(t, err);
     if (intent.has_lock)
@@ -234,10 +234,13 @@ send_statement(const Try *t, Err *err)
     DbOutcome o;
     const char *text = str_dup(t->arena, str_slice(t->mp->script.text, s->off, s->off + s->len));
     LockWatch watch = {.is_alone = true, .may_fire = true};
-    run_send(r, t->arena, str_of(text), s->is_concurrent ? &watch : NULL, &o);
+    bool may_deadlock = s->is_concurrent && r->session.layout->lock_key;
+    run_send(r, t->arena, str_of(text), may_deadlock ? &watch : NULL, &o);
     if (watch.fired && o.end == DB_FAILED) {
         memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
-        o.message = "a Prisma client waits for the lock of this run, and the statement for it";
+        o.message = str_fmt(t->arena,
+                            "a %s client waits for the lock of this run, and the statement for it",
+                            r->session.layout->ledger.tool);
     }
     failpoint(r, FP_AFTER_STATEMENT);
     if (o.end == DB_DONE) { /* also when a stop came too late */

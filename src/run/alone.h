@@ -47,7 +47,7 @@ MUST_CHECK bool index_wait_for_builder(Run *r, Arena *a, const char *table, Err 
 /* ---- intent ------------------------------------------------------------------------------- */
 
 typedef struct Intent {
-    bool prisma_waits;
+    bool tool_waits;
     bool has_lock;   /* ours, still: a script may have let it go */
     bool in_the_way; /* the table may have an invalid index, or somebody who builds one */
 } Intent;

@@ -39,7 +39,7 @@ identity_read(Session *s, const DbRows *r, Err *err)
 static const char *
 identity_schema(const Session *s)
 {
-    return s->ledger_schema ? s->ledger_schema : s->url_schema ? s->url_schema : "";
+    return s->schema ? s->schema : s->url_schema ? s->url_schema : "";
 }
 
 static void

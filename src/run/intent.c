@@ -45,7 +45,7 @@ intent_write(const Try *t, Intent *ret, Err *err)
     buf_addz(&b, "SET LOCAL synchronous_commit=off;");
     run_add_carry(r, &b);
     if (t->first && ledger_holds_begun(ses)) {
-        ses->layout->add_begun(&b, ses->ledger_schema, row);
+        ses->layout->add_begun(&b, &ses->ledger, row);
         buf_addc(&b, ';');
     }
     journal_add_insert(
@@ -59,15 +59,13 @@ intent_write(const Try *t, Intent *ret, Err *err)
                         .run_id = r->deploy->run_id});
     /* One scan of the locks, and no join: this runs before each index build. */
     const char *table = intent_table(a, s);
-    buf_addz(
-        &b,
-        ";SELECT COALESCE(pg_catalog.bool_or(l.locktype OPERATOR(pg_catalog.=) 'advisory' AND NOT"
-        " l.granted AND l.classid OPERATOR(pg_catalog.=) 0 AND l.objid "
-        "OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
-        "), false), COALESCE(pg_catalog.bool_or(l.locktype"
-        " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid "
-        "OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN
-        " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), false)");
+    buf_addz(&b, ";SELECT COALESCE(pg_catalog.bool_or(NOT l.granted AND ");
+    lock_add_is_tools(ses, &b);
+    buf_addz(&b, "), false), COALESCE(pg_catalog.bool_or(l.locktype"
+                 " OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.classid "
+                 "OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
+                 " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN
+                 " AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()), false)");
     if (table)
         buf_fmt(&b,
                 ", COALESCE(pg_catalog.bool_or(l.mode OPERATOR(pg_catalog.=)"
@@ -87,7 +85,7 @@ intent_write(const Try *t, Intent *ret, Err *err)
         return false;
     run_drop_carry(r);
     const DbRows *rows = &results.v[results.n - 3];
-    ret->prisma_waits = str_is(db_cell(rows, 0, 0), "t");
+    ret->tool_waits = str_is(db_cell(rows, 0, 0), "t");
     ret->has_lock = str_is(db_cell(rows, 0, 1), "t");
     ret->in_the_way = str_is(db_cell(rows, 0, 2), "t");
     return true;

@@ -12,9 +12,9 @@ void
 ledger_add_finished(const Session *s, Buf *b, const LedgerRow *row)
 {
     if (ledger_holds_begun(s))
-        s->layout->add_finished(b, s->ledger_schema, row->id, row->checksum);
+        s->layout->add_finished(b, &s->ledger, row->id, row->checksum);
     else
-        s->layout->add_applied(b, s->ledger_schema, row);
+        s->layout->add_applied(b, &s->ledger, row);
 }
 
 static bool

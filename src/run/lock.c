@@ -3,39 +3,63 @@
  * A client that blocks in pg_advisory_lock holds a snapshot, for which CREATE INDEX CONCURRENTLY
  * waits: a deadlock with the holder. So nobody here ever blocks. */
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/os.h"
 #include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
-static const char holders_query[] =
-    "SELECT a.pid, a.application_name, a.usename, COALESCE(a.client_addr::pg_catalog.text, "
-    "'local'),"
-    " COALESCE(a.backend_start::pg_catalog.text, ''), COALESCE(a.state, 'state not visible'),"
-    " COALESCE(a.query, ''), k.prisma,"
-    " COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',"
-    " 'YYYY-MM-DD HH24:MI:SS\"Z\"'), 'a time that this role may not see'),"
-    " COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-    " a.backend_start)::pg_catalog.int8, 0)"
-    " FROM (SELECT l.pid, pg_catalog.bool_and(l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
-    ") AS prisma FROM pg_catalog.pg_locks l WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"
-    " AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1"
-    " AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d"
-    " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
-    " AND ((l.classid OPERATOR(pg_catalog.=) 0 AND l.objid OPERATOR(pg_catalog.=) " LOCK_KEY_PRISMA
-    ") OR (l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
-    " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN ")) AND l.pid OPERATOR(pg_catalog.<>)"
-    " pg_catalog.pg_backend_pid() GROUP BY l.pid) k"
-    " JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) k.pid ORDER BY k.prisma, "
-    "a.pid";
+void
+lock_add_is_tools(const Session *s, Buf *b)
+{
+    uint64_t key = (uint64_t)s->layout->lock_key;
+    if (!key) {
+        buf_addz(b, "false");
+        return;
+    }
+    buf_fmt(b,
+            "l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.classid OPERATOR(pg_catalog.=) '%u'"
+            " AND l.objid OPERATOR(pg_catalog.=) '%u' AND l.objsubid OPERATOR(pg_catalog.=) 1",
+            (unsigned)(key >> 32), (unsigned)(key & UINT32_MAX));
+}
+
+static void
+add_holders_query(const Session *s, Buf *b)
+{
+    Buf tools;
+    buf_init(&tools, s->arena);
+    lock_add_is_tools(s, &tools);
+    buf_fmt(
+        b,
+        "SELECT a.pid, a.application_name, a.usename, COALESCE(a.client_addr::pg_catalog.text, "
+        "'local'),"
+        " COALESCE(a.backend_start::pg_catalog.text, ''), COALESCE(a.state, 'state not visible'),"
+        " COALESCE(a.query, ''), k.tools,"
+        " COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',"
+        " 'YYYY-MM-DD HH24:MI:SS\"Z\"'), 'a time that this role may not see'),"
+        " COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+        " a.backend_start)::pg_catalog.int8, 0)"
+        " FROM (SELECT l.pid, pg_catalog.bool_and(%s) AS tools FROM pg_catalog.pg_locks l"
+        " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"
+        " AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1"
+        " AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d"
+        " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+        " AND ((%s) OR (l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
+        " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN ")) AND l.pid OPERATOR(pg_catalog.<>)"
+        " pg_catalog.pg_backend_pid() GROUP BY l.pid) k"
+        " JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) k.pid ORDER BY"
+        " k.tools, a.pid",
+        tools.p, tools.p);
+}
 
 /* "aramid/<space>/<pid>/<start>/<host>/<verb>" for people. */
 static void
-describe(Arena *a, LockHolder *h, Str application, Str user, Str address)
+describe(Arena *a, const Session *s, LockHolder *h, Str application, Str user, Str address)
 {
     h->is_aramid = str_starts(application, STR("aramid/"));
     if (!h->is_aramid) {
         h->who = str_fmt(a, "%s%s%suser %s from %s", str_printable(a, application, false),
-                         application.n ? ", " : "", h->is_prisma_key ? "(Prisma's lock) " : "",
+                         application.n ? ", " : "",
+                         h->is_tool_key ? str_fmt(a, "(%s's lock) ", s->layout->ledger.tool) : "",
                          str_printable(a, user, false), str_printable(a, address, false));
         return;
     }
@@ -55,7 +79,7 @@ describe(Arena *a, LockHolder *h, Str application, Str user, Str address)
 }
 
 static void
-take_holders(Arena *a, const DbRows *r, LockHolderVec *ret)
+take_holders(Arena *a, const Session *s, const DbRows *r, LockHolderVec *ret)
 {
     ret->n = 0;
     for (int i = 0; i < r->rows; i++) {
@@ -63,14 +87,14 @@ take_holders(Arena *a, const DbRows *r, LockHolderVec *ret)
         long long n = 0;
         str_to_int(db_cell(r, i, 0), 0, INT32_MAX, &n);
         h->pid = (int)n;
-        h->is_prisma_key = str_is(db_cell(r, i, 7), "t");
+        h->is_tool_key = str_is(db_cell(r, i, 7), "t");
         h->backend_start = db_cell(r, i, 4).p;
         h->state = str_printable(a, db_cell(r, i, 5), false);
         h->query = str_printable(a, db_cell(r, i, 6), false);
         h->since = db_cell(r, i, 8).p;
         str_to_int(db_cell(r, i, 9), 0, INT64_MAX, &n);
         h->seconds = n;
-        describe(a, h, db_cell(r, i, 1), db_cell(r, i, 2), db_cell(r, i, 3));
+        describe(a, s, h, db_cell(r, i, 1), db_cell(r, i, 2), db_cell(r, i, 3));
     }
 }
 
@@ -92,11 +116,11 @@ lock_holders(Session *s, Arena *a, LockHolderVec *ret, Err *err)
     Buf b;
     buf_init(&b, a);
     session_add_prefix(s, &b);
-    buf_addz(&b, holders_query);
+    add_holders_query(s, &b);
     DbRowsVec results;
     if (!db_query(s->db, a, buf_str(&b), &results, err))
         return false;
-    take_holders(a, &results.v[results.n - 1], ret);
+    take_holders(a, s, &results.v[results.n - 1], ret);
     return true;
 }
 
@@ -121,15 +145,18 @@ lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err)
     return true;
 }
 
-/* SELECT that tries what is not held yet: 0 nothing new, 1 ours, 2 ours and Prisma's. */
+/* SELECT that tries what is not held yet: 0 nothing new, 1 ours, 2 ours and the tool's. */
 static void
 add_try(const Session *s, Buf *b)
 {
-    static const char prisma[] =
-        "CASE WHEN pg_catalog.pg_try_advisory_lock(" LOCK_KEY_PRISMA ") THEN 2 ELSE 1 END";
-    const char *off = os_env("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK");
-    bool skip_prisma = off && off[0] && strcmp(off, "0") != 0;
-    const char *second = skip_prisma ? "2" : prisma;
+    const HistoryLayout *l = s->layout;
+    const char *off = l->lock_off ? os_env(l->lock_off) : NULL;
+    bool has_second = l->lock_key && !(off && off[0] && strcmp(off, "0") != 0);
+    const char *second =
+        has_second
+            ? str_fmt(s->arena, "CASE WHEN pg_catalog.pg_try_advisory_lock(%lld) THEN 2 ELSE 1 END",
+                      (long long)l->lock_key)
+            : "2";
     if (s->has_own_lock)
         buf_fmt(b, "SELECT %s;", second);
     else
@@ -145,7 +172,7 @@ note_try(Session *s, Str cell)
     if (!str_is(cell, "0"))
         s->has_own_lock = true;
     if (str_is(cell, "2"))
-        s->has_prisma_lock = true;
+        s->has_tool_lock = true;
 }
 
 static void
@@ -226,7 +253,7 @@ wait_for_locks(Session *s, const RunSink *sink, Err *err)
 {
     int64_t started = clock_ms(), budget = config_ms(s->config, CFG_WAIT_RUNNER), pause = 20;
     int64_t look_at = started + 100, tell_at = started + 300;
-    while (!s->has_own_lock || !s->has_prisma_lock) {
+    while (!s->has_own_lock || !s->has_tool_lock) {
         ARENA_LOCAL(scratch);
         LockHolderVec list = {0};
         int64_t now = clock_ms();
@@ -260,7 +287,7 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
     if (!try_locks(s, true, &results, &at, err))
         return false;
     /* What was read without the lock is worth nothing. */
-    if (!(s->has_own_lock && s->has_prisma_lock) &&
+    if (!(s->has_own_lock && s->has_tool_lock) &&
         (!wait_for_locks(s, sink, err) || !session_refresh(s, err) ||
          !read_history(s, &results, &at, err)))
         return false;
@@ -278,15 +305,16 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
 }
 
 bool
-lock_yield_to_prisma(Session *s, const RunSink *sink, Err *err)
+lock_yield_to_tool(Session *s, const RunSink *sink, Err *err)
 {
+    INVARIANT(s->layout->lock_key, "a lock let go that the layout does not have");
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
-    buf_addz(&b, "SELECT pg_catalog.pg_advisory_unlock(" LOCK_KEY_PRISMA ")");
+    buf_fmt(&b, "SELECT pg_catalog.pg_advisory_unlock(%lld)", (long long)s->layout->lock_key);
     if (!db_query(s->db, s->arena, buf_str(&b), NULL, err))
         return false;
-    s->has_prisma_lock = false;
+    s->has_tool_lock = false;
     if (!db_pause(s->tick, s->tick_arg, 300)) /* the waiter needs a moment to take it */
         return err_set(err, ERR_INTERRUPTED, "waiting for the lock was interrupted");
     return wait_for_locks(s, sink, err);

@@ -37,7 +37,7 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
 bool
 migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
 {
-    INVARIANT(r->session.has_own_lock && r->session.has_prisma_lock,
+    INVARIANT(r->session.has_own_lock && r->session.has_tool_lock,
               "a migration without the migration locks");
     INVARIANT(!r->restart.why, "a migration in a pass that is to begin anew");
     Learned *l = run_learned(r, mp->migration->name);

@@ -56,7 +56,7 @@ own_take(Session *s, const DbRows *facts, const OwnMay *may)
             if (str_is(db_cell(facts, row, 0), "aramid") &&
                 str_is(db_cell(facts, row, 1), specs[i].name))
                 own = row;
-            if (s->ledger_schema && str_is(db_cell(facts, row, 0), s->ledger_schema) &&
+            if (s->ledger.schema && str_is(db_cell(facts, row, 0), s->ledger.schema) &&
                 str_is(db_cell(facts, row, 1), specs[i].beside))
                 beside = row;
         }
@@ -68,7 +68,7 @@ own_take(Session *s, const DbRows *facts, const OwnMay *may)
             p->schema = "aramid";
             p->table = specs[i].name;
         } else if (beside >= 0 || may->beside) {
-            p->schema = s->ledger_schema;
+            p->schema = s->ledger.schema;
             p->table = specs[i].beside;
         }
     }
@@ -151,7 +151,7 @@ own_refuse(const Session *s, const char *what, Err *err)
     err_detail(err,
                "the role may create neither a schema in this database nor a table in "
                "schema \"%s\"",
-               s->ledger_schema ? s->ledger_schema : "");
+               s->ledger.schema ? s->ledger.schema : "");
     return err_hint(err, "as the owner of the database: GRANT CREATE ON DATABASE ... TO %s",
                     db_info(s->db)->user);
 }

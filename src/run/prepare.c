@@ -33,7 +33,7 @@ bool
 run_prepare(Run *r, Err *err)
 {
     Session *s = &r->session;
-    INVARIANT(s->has_own_lock && s->has_prisma_lock, "tables made without the migration locks");
+    INVARIANT(s->has_own_lock && s->has_tool_lock, "tables made without the migration locks");
     bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
     unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
                       (r->deploy->keeps_runs && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);
@@ -49,20 +49,20 @@ run_prepare(Run *r, Err *err)
             return true;
         }
     }
-    const char *schema = s->ledger_schema; /* is set to one that is still to be made */
+    const char *schema = s->ledger.schema; /* is set to one that is still to be made */
     bool ok = make_tables(r, tables, marks, err);
     if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
         run_emit(r, RUN_NOTE, RUN_WARN, NULL,
                  "which environment this is could not be written down: %s", err->primary);
         tables = 0;
         marks = false;
-        s->ledger_schema = schema;
+        s->ledger.schema = schema;
         ok = had_ledger || make_tables(r, 0, false, err);
     }
     if (!ok)
         return err->code == ERR_DENIED
                    ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
-                              s->ledger_schema, db_info(s->db)->user)
+                              s->ledger.schema, db_info(s->db)->user)
                    : false;
     s->ledger_exists = true;
     own_made(s, tables);

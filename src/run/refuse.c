@@ -56,8 +56,8 @@ refuse_not_empty(const Session *s, Err *err)
 {
     err_set(err, ERR_NOT_EMPTY, "the database has %d table%s but no migration history", s->tables,
             s->tables == 1 ? "" : "s");
-    err_detail(err, "schema \"%s\" of database \"%s\" at %s", s->ledger_schema,
-               db_info(s->db)->database, db_info(s->db)->host);
+    err_detail(err, "schema \"%s\" of database \"%s\" at %s", s->schema, db_info(s->db)->database,
+               db_info(s->db)->host);
     err_hint(err,
              "if these migrations made it, record them as applied (a baseline): aramid resolve "
              "--applied --up-to NAME");

@@ -22,7 +22,7 @@ add_rolled_back(const Session *s, Buf *b, const char *name)
 {
     if (!ledger_holds_begun(s))
         return; /* the journal was all that knew of it */
-    s->layout->add_rolled_back(b, s->ledger_schema, name);
+    s->layout->add_rolled_back(b, &s->ledger, name);
     buf_addc(b, ';');
 }
 
@@ -42,7 +42,7 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
     for (size_t i = 0; i < n; i++) {
         add_rolled_back(s, &b, list[i]->name);
         add_forget(s, &b, h, list[i]->name);
-        s->layout->add_resolved(&b, s->ledger_schema,
+        s->layout->add_resolved(&b, &s->ledger,
                                 &(LedgerRow){.id = os_uuid(s->arena),
                                              .checksum = list[i]->checksum,
                                              .name = list[i]->name,

@@ -71,16 +71,19 @@ typedef struct Session {
     const HistoryLayout *layout;
     const char *url_schema; /* of the URL, or NULL: then the role's search_path holds */
     const char *url_user;
-    const char *ledger_schema; /* NULL: no schema to put it in */
+    LedgerName ledger;  /* schema NULL: there is none to put it in */
+    const char *home;   /* the schema that it must be in; NULL = where the path leads */
+    const char *schema; /* whose history it is: the ledger's; of a ledger in a schema of its own
+                                  that of unqualified names. NULL = none */
     bool ledger_exists;
     /* Counted only where there is no ledger: */
     bool is_fresh; /* no schema holds a table of a user */
-    int tables;    /* ordinary tables in the ledger's schema, without ours */
+    int tables;    /* ordinary tables in `schema`, without ours */
     OwnPlace own[OWN_COUNT];
     bool has_own_schema;      /* schema aramid is there */
     IdentityPlace place;      /* where this database is now */
     VEC(Identity) identities; /* what is written in it; read together with the ledger */
-    bool has_own_lock, has_prisma_lock;
+    bool has_own_lock, has_tool_lock;
     bool unclean; /* a script may have changed settings or the role, or let the lock go */
     DbTick tick;  /* stops waits between queries too; may be NULL */
     void *tick_arg;
@@ -90,8 +93,8 @@ typedef struct SessionOptions {
     const Config *config;
     const DbUrl *url;
     const char *url_origin;
-    const HistoryLayout *layout;
-    const char *verb; /* "deploy", for application_name */
+    const History *history; /* whose ledger is looked for */
+    const char *verb;       /* "deploy", for application_name */
     DbTick tick;
     void *tick_arg;
     bool writes; /* refuse read-only servers and transaction poolers */
@@ -133,7 +136,8 @@ MUST_CHECK bool session_read(Session *s, History *h, JournalVec *ret, Err *err);
 
 typedef struct LockHolder {
     int pid;
-    bool is_aramid, is_prisma_key;
+    bool is_aramid;
+    bool is_tool_key;  /* it has the lock of the layout's tool only */
     bool orphaned;     /* its process on this machine is gone */
     const char *who;   /* "aramid deploy on host web-1 (pid 4711)", "user app from 10.0.0.7" */
     const char *since; /* "2026-11-21 02:22:46Z" */
@@ -149,14 +153,14 @@ MUST_CHECK bool lock_holders(Session *s, Arena *a, LockHolderVec *ret, Err *err)
 /* End a backend, if it still is the one that was looked at. */
 MUST_CHECK bool lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err);
 
-/* Take our lock and Prisma's, then read ledger and journal and compare. Waits, polling, up to
+/* Take our lock and that of the layout's tool, then read ledger and journal and compare. Waits, polling, up to
  * CFG_WAIT_RUNNER; ends orphans of this machine. errors: ERR_RUNNER_ACTIVE, ERR_INTERRUPTED. */
 MUST_CHECK bool lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink,
                               Err *err);
 
-/* Release Prisma's key, let its waiters through and take it again: a waiter that blocks in
+/* Release the tool's lock, let its waiters through and take it again: a waiter that blocks in
  * pg_advisory_lock() deadlocks with CREATE INDEX CONCURRENTLY. The ledger must be read again. */
-MUST_CHECK bool lock_yield_to_prisma(Session *s, const RunSink *sink, Err *err);
+MUST_CHECK bool lock_yield_to_tool(Session *s, const RunSink *sink, Err *err);
 
 /* ---- who the database is, and who was here ------------------------------------------------- */
 

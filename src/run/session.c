@@ -12,8 +12,16 @@
  * says where the database itself is (neon.branch_id is Neon's; the identifier of the system is left
  * out where the server keeps it to itself). */
 static void
-add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema, bool with_system)
+add_facts_query(Buf *b, const Session *s, bool with_system)
 {
+    Buf path;
+    buf_init(&path, b->arena);
+    if (s->url_schema) {
+        buf_addz(&path, "ARRAY[");
+        sql_add_literal(&path, str_of(s->url_schema));
+        buf_addz(&path, "]::pg_catalog.name[]");
+    } else
+        buf_addz(&path, "pg_catalog.current_schemas(false)");
     buf_fmt(
         b,
         "SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.place,"
@@ -22,29 +30,21 @@ add_facts_query(Buf *b, const HistoryLayout *layout, const char *url_schema, boo
         " pg_catalog.has_table_privilege(c.oid, 'INSERT') AND"
         " pg_catalog.has_table_privilege(c.oid, 'UPDATE'), %s, d.oid,"
         " pg_catalog.current_setting('neon.branch_id', true) FROM pg_catalog.pg_database d"
-        " LEFT JOIN (SELECT m.oid, m.nspname, ",
-        with_system ? "(SELECT y.system_identifier FROM pg_catalog.pg_control_system() y)"
-                    : "NULL");
-    if (url_schema) {
-        buf_addz(b, "CASE WHEN m.nspname OPERATOR(pg_catalog.=) ");
-        sql_add_literal(b, str_of(url_schema));
-        buf_addz(b, " THEN 1 END");
-    } else
-        buf_addz(b, "pg_catalog.array_position(pg_catalog.current_schemas(false), m.nspname)");
-    buf_addz(
-        b, " AS place FROM pg_catalog.pg_namespace m WHERE m.nspname OPERATOR(pg_catalog.=) ANY (");
-    if (url_schema) {
-        buf_addz(b, "ARRAY['aramid',");
-        sql_add_literal(b, str_of(url_schema));
-        buf_addz(b, "]::pg_catalog.name[]");
-    } else
-        buf_addz(b, "pg_catalog.array_append(pg_catalog.current_schemas(false), "
-                    "'aramid'::pg_catalog.name)");
-    buf_addz(b,
-             ")) n ON true LEFT JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=)"
-             " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
+        " LEFT JOIN (SELECT m.oid, m.nspname, pg_catalog.array_position(%s, m.nspname) AS place "
+        "FROM"
+        " pg_catalog.pg_namespace m WHERE m.nspname OPERATOR(pg_catalog.=) ANY"
+        " (pg_catalog.array_cat(%s, ARRAY['aramid'",
+        with_system ? "(SELECT y.system_identifier FROM pg_catalog.pg_control_system() y)" : "NULL",
+        path.p, path.p);
+    if (s->home) {
+        buf_addc(b, ',');
+        sql_add_literal(b, str_of(s->home));
+    }
+    buf_addz(b, "]::pg_catalog.name[]))) n ON true LEFT JOIN pg_catalog.pg_class c ON "
+                "c.relnamespace OPERATOR(pg_catalog.=)"
+                " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
     own_add_names(b);
-    sql_add_literal(b, str_of(layout->ledger.table));
+    sql_add_literal(b, str_of(s->ledger.table));
     buf_addz(b, "]::pg_catalog.name[]) WHERE d.datname OPERATOR(pg_catalog.=)"
                 " pg_catalog.current_database()");
 }
@@ -55,18 +55,19 @@ is_true(const DbRows *r, int row, int col)
     return str_is(db_cell(r, row, col), "t");
 }
 
-/* The schema of the ledger: where on the path it is, else the first of the path. */
+/* The schema of the ledger: its home, or where on the path it is, else the first of the path. */
 static int
-ledger_row(const DbRows *r, const char *ledger)
+ledger_row(const DbRows *r, const char *home, const char *table)
 {
     int best = -1;
     bool best_has = false;
     long long best_place = 0;
     for (int i = 0; i < r->rows; i++) {
-        long long place;
-        bool has = str_is(db_cell(r, i, 1), ledger);
-        if (!str_to_int(db_cell(r, i, 3), 1, INT32_MAX, &place) ||
-            (best >= 0 && (has == best_has ? place >= best_place : best_has)))
+        long long place = 0;
+        bool has = str_is(db_cell(r, i, 1), table);
+        bool fits = home ? str_is(db_cell(r, i, 0), home)
+                         : str_to_int(db_cell(r, i, 3), 1, INT32_MAX, &place);
+        if (!fits || (best >= 0 && (has == best_has ? place >= best_place : best_has)))
             continue;
         best = i;
         best_has = has;
@@ -106,10 +107,11 @@ shown_address(const Session *s)
 static void
 take_facts(Session *s, const DbRows *r)
 {
-    int at = ledger_row(r, s->layout->ledger.table);
-    Str schema = at < 0 ? (Str){0} : db_cell(r, at, 0);
-    s->ledger_schema = schema.p;
-    s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->layout->ledger.table);
+    int at = ledger_row(r, s->home, s->ledger.table);
+    int first = s->home ? ledger_row(r, NULL, "") : at;
+    s->ledger.schema = at < 0 ? NULL : db_cell(r, at, 0).p;
+    s->schema = first < 0 ? NULL : db_cell(r, first, 0).p;
+    s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->ledger.table);
     s->has_own_schema = false;
     OwnMay may = {.own = is_true(r, 0, 4), .beside = at >= 0 && is_true(r, at, 2)};
     for (int i = 0; i < r->rows; i++)
@@ -132,7 +134,7 @@ session_refresh(Session *s, Err *err)
     Buf b;
     buf_init(&b, s->arena);
     session_add_user_prefix(s, &b);
-    add_facts_query(&b, s->layout, s->url_schema, s->place.system != NULL);
+    add_facts_query(&b, s, s->place.system != NULL);
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
         return false;
@@ -147,18 +149,19 @@ session_count_tables(Session *s, Err *err)
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
     buf_addz(&b, "SELECT pg_catalog.count(*) FILTER (WHERE n.nspname OPERATOR(pg_catalog.=) ");
-    sql_add_literal(&b, str_of(s->ledger_schema ? s->ledger_schema : ""));
-    buf_fmt(&b,
-            " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relname OPERATOR(pg_catalog.=)"
-            " ANY ('{spatial_ref_sys,geometry_columns,geography_columns,"
-            "raster_columns,raster_overviews}'::pg_catalog.name[])), pg_catalog.count(*) FROM"
-            " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=)"
-            " c.relnamespace WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
-            " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
-            " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['%s','_aramid_journal',"
-            "'_aramid_identity','_aramid_runs']::pg_catalog.name[]) AND"
-            " n.nspname OPERATOR(pg_catalog.<>) 'aramid'",
-            s->layout->ledger.table);
+    sql_add_literal(&b, str_of(s->schema ? s->schema : ""));
+    buf_addz(&b,
+             " AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relname OPERATOR(pg_catalog.=)"
+             " ANY ('{spatial_ref_sys,geometry_columns,geography_columns,"
+             "raster_columns,raster_overviews}'::pg_catalog.name[])), pg_catalog.count(*) FROM"
+             " pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=)"
+             " c.relnamespace WHERE c.relkind OPERATOR(pg_catalog.=) ANY"
+             " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
+             " n.nspname OPERATOR(pg_catalog.<>) 'aramid' AND"
+             " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['_aramid_journal',"
+             "'_aramid_identity','_aramid_runs',");
+    sql_add_literal(&b, str_of(s->ledger.table));
+    buf_addz(&b, "]::pg_catalog.name[])");
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
         return false;
@@ -176,14 +179,16 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
     const Config *c = o->config;
     *ret = (Session){.arena = a,
                      .config = c,
-                     .layout = o->layout,
+                     .layout = o->history->layout,
+                     .ledger = o->history->ledger,
+                     .home = o->history->ledger.schema,
                      .url_schema = o->url->schema,
                      .url_user = o->url->user,
                      .tick = o->tick,
                      .tick_arg = o->tick_arg};
     Buf facts;
     buf_init(&facts, a);
-    add_facts_query(&facts, o->layout, o->url->schema, true);
+    add_facts_query(&facts, ret, true);
     DbOptions db = {
         .url = o->url,
         .url_origin = o->url_origin,
@@ -202,7 +207,7 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
     if (!db_open(a, &db, &ret->db, err)) {
         bool refused = strcmp(err->sqlstate, "42501") == 0 || strcmp(err->sqlstate, "42883") == 0;
         buf_clear(&facts);
-        add_facts_query(&facts, o->layout, o->url->schema, false);
+        add_facts_query(&facts, ret, false);
         db.ask = facts.p;
         if (!refused || !db_open(a, &db, &ret->db, err))
             return false;
@@ -227,7 +232,7 @@ void
 session_close(Session *s)
 {
     db_close(s->db);
-    s->has_own_lock = s->has_prisma_lock = false;
+    s->has_own_lock = s->has_tool_lock = false;
 }
 
 /* Rows of ledger and journal out of a message's last results. */
@@ -266,18 +271,19 @@ session_add_ledger(Session *s, Buf *b, Err *err)
 {
     if (s->ledger_exists)
         return true;
-    if (!s->ledger_schema && !s->url_schema) {
+    const char *home = s->home ? s->home : s->url_schema;
+    if (!s->ledger.schema && !home) {
         err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
         return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
     }
-    if (!s->ledger_schema) {
+    if (!s->ledger.schema) {
         buf_addz(b, "CREATE SCHEMA ");
-        sql_add_ident(b, s->url_schema);
+        sql_add_ident(b, home);
         buf_addc(b, ';');
-        s->ledger_schema = s->url_schema;
-        own_place_beside(s, s->url_schema);
+        s->ledger.schema = home;
+        own_place_beside(s, home);
     }
-    s->layout->add_create(b, s->ledger_schema);
+    s->layout->add_create(b, &s->ledger);
     buf_addc(b, ';');
     return true;
 }
@@ -286,7 +292,7 @@ void
 session_add_history_queries(Session *s, Buf *b)
 {
     if (s->ledger_exists) {
-        s->layout->add_select(b, s->ledger_schema);
+        s->layout->add_select(b, &s->ledger);
         buf_addc(b, ';');
     }
     if (s->own[OWN_JOURNAL].exists) {
@@ -311,7 +317,7 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
     if (!s->ledger_exists && !session_count_tables(s, err))
         return false;
     /* Schemas that the role may not use are not on its path: no history is seen there. */
-    if (!s->ledger_exists && !s->ledger_schema && !s->url_schema && !s->is_fresh) {
+    if (!s->ledger_exists && !s->schema && !s->url_schema && !s->is_fresh) {
         err_set(err, ERR_DENIED, "the role may use no schema of its search_path");
         return err_hint(err, "GRANT USAGE ON SCHEMA public TO the role, or name a schema in the "
                              "URL: ?schema=app");

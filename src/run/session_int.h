@@ -3,10 +3,9 @@
 
 #include "run/run.h"
 
-/* Our session lock, the lock of each message, and Prisma's (schema-engine: 72707369). */
+/* Our session lock, and the lock of each message; the layout tells its tool's. */
 #define LOCK_KEY_OWN "107143888726372" /* "aramid" in ASCII */
 #define LOCK_KEY_MESSAGE "107143888726373"
-#define LOCK_KEY_PRISMA "72707369"
 
 /* The oid and objid under which pg_locks shows them. */
 #define LOCK_CLASS_OWN "24946"
@@ -14,6 +13,8 @@
 
 /* An expression: does this session hold our lock? */
 void lock_add_is_held(Buf *b);
+/* An expression: is row l of pg_locks about the lock of the layout's tool? */
+void lock_add_is_tools(const Session *s, Buf *b);
 
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);

@@ -67,13 +67,13 @@ plan_record(const Try *t, Arena *a, StepWrite *ret)
     *ret = (StepWrite){.pending = row};
     if (t->first && t->last) {
         add_record(ret, &b);
-        s->layout->add_applied(&b, s->ledger_schema, row);
+        s->layout->add_applied(&b, &s->ledger, row);
         ret->record = b.p;
         return;
     }
     if (t->first && ledger_holds_begun(s)) {
         add_record(ret, &b);
-        s->layout->add_begun(&b, s->ledger_schema, row);
+        s->layout->add_begun(&b, &s->ledger, row);
     }
     size_t next = t->step->first + t->step->count;
     const Step *after = t->last ? NULL : t->step + 1;
@@ -140,7 +140,7 @@ recorded(const Run *r, const DbOutcome *o, const StepWrite *w, bool own_commit, 
             str_starts(str_of(tag), STR("DELETE "))) /* steps that the journal gives up */
             continue;
         err_set(err, ERR_VERIFY, "the history table did not take the migration's row (%s)", tag);
-        return err_hint(err, "look for triggers or rules on %s", r->session.layout->ledger.table);
+        return err_hint(err, "look for triggers or rules on %s", r->session.ledger.table);
     }
     return true;
 }

@@ -119,11 +119,21 @@ static const char locks_query[] =
                  " WHERE h.pid = w.pid AND h.granted AND h.mode" STRONG ")"
                  " FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
 
-static const char prisma_query[] =
-    "SET search_path='';"
-    "SELECT NULL, true FROM pg_locks w JOIN pg_database d ON d.oid = w.database"
-    " WHERE d.datname = current_database() AND w.locktype = 'advisory' AND NOT w.granted"
-    " AND w.classid = 0 AND w.objid = " LOCK_KEY_PRISMA " AND w.pid = ANY (pg_blocking_pids(%d))";
+/* Who waits for the lock of the layout's tool, and we for them. */
+static const char *
+watch_query(const Run *r, Arena *a, const LockWatch *w)
+{
+    int pid = db_info(r->session.db)->backend_pid;
+    if (!w->is_alone)
+        return str_fmt(a, locks_query, pid);
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, "SET search_path='';SELECT NULL, true FROM pg_locks l JOIN pg_database d ON"
+                 " d.oid = l.database WHERE d.datname = current_database() AND NOT l.granted AND ");
+    lock_add_is_tools(&r->session, &b);
+    buf_fmt(&b, " AND l.pid = ANY (pg_blocking_pids(%d))", pid);
+    return b.p;
+}
 
 static bool
 lock_watch_holds(Run *r, LockWatch *w)
@@ -131,10 +141,7 @@ lock_watch_holds(Run *r, LockWatch *w)
     ARENA_LOCAL(a);
     DbRowsVec results;
     Err ignored;
-    bool seen = db_query(r->observer, a,
-                         str_of(str_fmt(a, w->is_alone ? prisma_query : locks_query,
-                                        db_info(r->session.db)->backend_pid)),
-                         &results, &ignored);
+    bool seen = db_query(r->observer, a, str_of(watch_query(r, a, w)), &results, &ignored);
     r->no_observer = r->no_observer || !seen;
     w->fired = !seen && !w->is_alone; /* who cannot look must not let others wait for long */
     if (seen && results.v[1].rows) {

@@ -6,7 +6,7 @@
 /* A close look at a message's waits, several times while others may queue for a moment. It fires,
  * which cancels the message, when that waits for a table lock, or for anything while others wait
  * for a table that it has locked. For a statement outside of transactions it fires when that waits
- * for a Prisma client, which waits for our lock: else the server would end one of the two. */
+ * for a client of the layout's tool, which waits for our lock: else the server would end one of the two. */
 typedef struct LockWatch {
     bool is_alone;
     bool may_fire;

@@ -63,7 +63,8 @@ def test_externs_without_a_user(tmp_path, monkeypatch):
     found = objects(monkeypatch, tmp_path, {"src/low/a.c": LOW + "int dead(void) { return 2; }\n",
                                             "src/high/b.c": HIGH})
     test = check.Object("tests/t.c", set(), {"high"}, set())
-    assert check.lonely(found, [test]) == (["src/low/a.c: dead"], ["src/high/b.c: high"])
+    assert check.lonely(found, [test], {"low": {"high"}}) == (["src/low/a.c: dead"], ["src/high/b.c: high"])
+    assert check.lonely(found, [test], {"high": {"high", "dead"}}) == (["src/low/a.c: dead"], [])
 
 
 def test_variables_and_functions_of_libc(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
-"""A layout beside Prisma's, known to a program of the tests only (tests/unit/history/toy.c): its ledger has no names
-and no row of a migration that was only begun. All commands go through it, and interrupted runs resume."""
+"""A layout beside Prisma's, known to a program of the tests only (tests/unit/history/toy.c): its ledger lies in a schema
+of its own, has no names and no row of a migration that was only begun, and its tool takes no lock. All commands go
+through it, and interrupted runs resume."""
 
+import contextlib
 import os
 import re
 import signal
@@ -46,8 +48,8 @@ class Toys:
         return aramid.run(verb, "--migrations", "toys", "--url", db.url(), *args, cwd=self.path, env=env)
 
 
-def ledger(db):
-    return db.column("SELECT created_at FROM toy_migrations ORDER BY id")
+def ledger(db, name="toy.toy_migrations"):
+    return db.column(f"SELECT created_at FROM {name} ORDER BY id")
 
 
 def test_a_deploy_and_what_is_said_of_it(toys, db):
@@ -67,6 +69,50 @@ def test_a_deploy_and_what_is_said_of_it(toys, db):
     assert any(f["message"] == "Toy's history: 2 rows" for f in doctor["findings"]), doctor
     toys.write("posts.sql", "CREATE TABLE posts (id bigint REFERENCES users);")
     assert "changed after being applied" in toys.run("deploy", db).text
+
+
+def test_the_schema_of_the_ledger_is_only_the_ledgers(toys, db):
+    """What is there already is counted where the migrations go, and the environment is that place's, too."""
+    toys.add(1, "one", "CREATE TABLE one (i int);")
+    db.sql("CREATE SCHEMA toy; CREATE TABLE legacy (i int)")
+    result = toys.run("deploy", db)
+    assert result.rc != 0 and 'schema "public"' in result.text and "1 table but no migration history" in result.text
+    db.sql("DROP TABLE legacy; CREATE TABLE toy.other (i int)")
+    assert toys.run("deploy", db, "--env", "staging").rc == 0 and ledger(db) == [1]
+    assert db.column("SELECT schema FROM aramid.identity") == ["public"]
+    shown = toys.run("identity", db, "--env", "staging", "--json").json
+    assert shown["identity"]["match"] == "same", shown
+
+
+def test_a_project_may_name_its_ledger(toys, db):
+    toys.journal = "ledger my book.keeping\n"
+    toys.add(1, "one", "CREATE TABLE one (i int);")
+    toys.add(2, "two", HARD)
+    result = toys.run("deploy", db)
+    assert result.rc == 0, result
+    assert ledger(db, 'my."book.keeping"') == [1, 2] and not db.exists("toy.toy_migrations")
+    assert toys.run("deploy", db).rc == 0
+    drift = toys.run("drift", db, "--exit-code")
+    assert drift.rc == 0 and "No drift" in drift.out, drift
+
+
+def test_no_lock_but_ours(toys, db):
+    """Who holds Prisma's key is not waited for, nor named: this tool takes no lock."""
+    toys.add(1, "one", "CREATE TABLE one (i int);")
+    toys.add(2, "two", HARD)
+    toys.add(3, "keys", "CREATE TABLE keys AS SELECT classid, objid FROM pg_locks WHERE locktype = 'advisory'"
+                        " AND pid = pg_backend_pid();")
+    with contextlib.closing(db.connect()) as holder:
+        holder.cursor().execute("SELECT pg_advisory_lock(72707369)")
+        result = toys.run("deploy", db, "--wait", "1s")
+        assert result.rc == 0, result
+    assert ledger(db) == [1, 2, 3]
+    assert 72707369 not in db.column("SELECT objid FROM keys")
+    with contextlib.closing(db.connect()) as holder:
+        holder.cursor().execute("SELECT pg_advisory_lock(107143888726372)")
+        toys.add(4, "four", "SELECT 4;")
+        result = toys.run("deploy", db, "--wait", "1s")
+        assert result.rc != 0 and "another migration run" in result.text, result
 
 
 def test_a_failure_leaves_no_row(toys, db):
@@ -118,7 +164,7 @@ def test_what_was_begun_is_known_from_the_journal(toys, db):
     result = toys.run("deploy", db)
     assert result.rc != 0 and "already run" in result.text, result
     # Recorded by a person, or by its own tool: then it is applied, whatever the journal says.
-    db.sql("INSERT INTO toy_migrations (hash, created_at) VALUES ('x', 1)")
+    db.sql("INSERT INTO toy.toy_migrations (hash, created_at) VALUES ('x', 1)")
     status = toys.run("status", db, "--json").json
     assert status["applied"] == ["hard"] and not status["resumable"], status
 

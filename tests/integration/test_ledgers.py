@@ -213,3 +213,9 @@ def test_doctor_names_each(project, db):
     assert {"public.alembic_version", "public.migrations", "laravel.migrations", "prisma_contract.ledger",
             "public.databasechangelog", "laravel.schema_migrations"} <= found, json.dumps(value)
     assert not any("lock" in s or "seed" in s or "marker" in s or "journal" in s for s in found), found
+    # Status names the same ones, but for the project's own.
+    status = aramid.run("status", "--json", "--url", db.url(), cwd=project.path).json
+    others = {f"{h['schema']}.{h['table']}" for h in status["otherHistories"]}
+    assert others == found - {"public._prisma_migrations"}, others
+    text = aramid.run("status", "--url", db.url(), cwd=project.path).out
+    assert "Alembic has a history here, too (public.alembic_version)" in text, text

@@ -84,7 +84,7 @@ typedef struct Row {
 static void
 compare(Arena *a, const char *const *files, const Row *rows, size_t n, History *h)
 {
-    *h = (History){.layout = &history_prisma, .dir = "migrations"};
+    *h = history_none();
     for (; *files; files++)
         *vec_add(a, &h->files) = migration(a, *files, *files);
     for (size_t i = 0; i < n; i++)
@@ -302,36 +302,37 @@ build(const HistoryLayout *l, int which, Buf *b, const char *name)
 {
     LedgerRow row = {
         .id = name, .checksum = name, .name = name, .started_us = INT64_C(1732160566123456)};
+    const LedgerName at = {name, "_prisma_migrations"};
     switch (which) {
     case 0:
-        l->add_create(b, name);
+        l->add_create(b, &at);
         break;
     case 1:
-        l->add_select(b, name);
+        l->add_select(b, &at);
         break;
     case 2:
-        l->add_applied(b, name, &row);
+        l->add_applied(b, &at, &row);
         break;
     case 3:
-        l->add_begun(b, name, &row);
+        l->add_begun(b, &at, &row);
         break;
     case 4:
-        l->add_finished(b, name, name, name);
+        l->add_finished(b, &at, name, name);
         break;
     case 5:
-        l->add_logs(b, name, name, str_of(name));
+        l->add_logs(b, &at, name, str_of(name));
         break;
     case 6:
-        l->add_forgotten(b, name, name);
+        l->add_forgotten(b, &at, name);
         break;
     case 7:
-        l->add_rolled_back(b, name, name);
+        l->add_rolled_back(b, &at, name);
         break;
     case 8:
-        l->add_resolved(b, name, &row);
+        l->add_resolved(b, &at, &row);
         break;
     default:
-        l->add_is_applied(b, name, &row);
+        l->add_is_applied(b, &at, &row);
     }
 }
 
@@ -377,7 +378,8 @@ resolved_at(Arena *a, int64_t us)
     Buf b;
     buf_init(&b, a);
     history_prisma.add_resolved(
-        &b, "public", &(LedgerRow){.id = "i", .checksum = "c", .name = "n", .started_us = us});
+        &b, &(LedgerName){"public", "_prisma_migrations"},
+        &(LedgerRow){.id = "i", .checksum = "c", .name = "n", .started_us = us});
     return b.p;
 }
 
@@ -400,9 +402,10 @@ statements_times(void **state)
     /* Names of functions and operators do not depend on the search_path. */
     Buf b;
     buf_init(&b, a);
-    history_prisma.add_select(&b, "s");
-    history_prisma.add_finished(&b, "s", "id", "sum");
-    history_prisma.add_is_applied(&b, "s", &(LedgerRow){.name = "n"});
+    const LedgerName at = {"s", "_prisma_migrations"};
+    history_prisma.add_select(&b, &at);
+    history_prisma.add_finished(&b, &at, "id", "sum");
+    history_prisma.add_is_applied(&b, &at, &(LedgerRow){.name = "n"});
     assert_null(strstr(b.p, " = 'n'"));
     assert_null(strstr(b.p, " now()"));
 }

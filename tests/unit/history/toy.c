@@ -1,6 +1,7 @@
 /* A layout for the tests, and the example of CONTRIBUTING.md. Its files are named by a journal, one
- * line each, "<milliseconds> <name>"; its ledger knows no names, only what a file hashes to and the
- * milliseconds, and has no row before a migration is at its end. */
+ * line each, "<milliseconds> <name>"; its ledger lies in a schema of its own (a line "ledger <schema>
+ * <table>" gives it other names), knows no names, only what a file hashes to and the milliseconds,
+ * and has no row before a migration is at its end. The tool takes no lock. */
 #include "base/fs.h"
 #include "base/hash.h"
 #include "history/history.h"
@@ -23,6 +24,11 @@ toy_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
         Str name = str_trim(str_cut(&rest, '\n')), when = str_cut(&name, ' ');
         if (!name.n)
             continue;
+        if (str_is(when, "ledger")) {
+            ret->ledger.schema = str_dup(a, str_cut(&name, ' '));
+            ret->ledger.table = str_dup(a, name);
+            continue;
+        }
         Migration *m = vec_add(a, &ret->files);
         m->name = str_dup(a, name);
         m->key = str_dup(a, when);
@@ -43,24 +49,24 @@ toy_checksum_matches(Arena *a, const char *recorded, const Migration *m)
 }
 
 static void
-add_table(Buf *b, const char *schema)
+add_table(Buf *b, const LedgerName *at)
 {
-    sql_add_name(b, schema, history_toy.ledger.table);
+    sql_add_name(b, at->schema, at->table);
 }
 
 static void
-toy_add_create(Buf *b, const char *schema)
+toy_add_create(Buf *b, const LedgerName *at)
 {
     buf_addz(b, "CREATE TABLE ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint NOT NULL)");
 }
 
 static void
-toy_add_select(Buf *b, const char *schema)
+toy_add_select(Buf *b, const LedgerName *at)
 {
     buf_addz(b, "SELECT id, hash, created_at FROM ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " ORDER BY id");
 }
 
@@ -95,38 +101,42 @@ toy_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 }
 
 static void
-toy_add_is_applied(Buf *b, const char *schema, const LedgerRow *row)
+toy_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s)", row->key);
 }
 
 static void
-toy_add_resolved(Buf *b, const char *schema, const LedgerRow *row)
+toy_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " (hash, created_at) VALUES (");
     sql_add_literal(b, str_of(row->checksum));
     buf_fmt(b, ", %s)", row->key);
 }
 
 static void
-toy_add_applied(Buf *b, const char *schema, const LedgerRow *row)
+toy_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
-    add_table(b, schema);
+    add_table(b, at);
     buf_addz(b, " (hash, created_at) VALUES (");
     sql_add_literal(b, str_of(row->checksum));
     buf_fmt(b, ", %s OPERATOR(pg_catalog./) CASE WHEN (", row->key);
-    toy_add_is_applied(b, schema, row);
+    toy_add_is_applied(b, at, row);
     buf_addz(b, ") THEN 0 ELSE 1 END)");
 }
 
 const HistoryLayout history_toy = {
     .name = "toy",
-    .ledger = {.tool = "Toy", .table = "toy_migrations", .columns = "id,hash,created_at"},
+    .ledger = {.tool = "Toy",
+               .schema = "toy",
+               .may_move = true,
+               .table = "toy_migrations",
+               .columns = "id,hash,created_at"},
     .recognise = toy_recognise,
     .list = toy_list,
     .checksum_matches = toy_checksum_matches,

@@ -29,7 +29,7 @@ session_finds_ledger(void **state)
     Scene *s = scene_open(state);
     Session ses;
     scene_session(s, &ses);
-    assert_string_equal(ses.ledger_schema, "public");
+    assert_string_equal(ses.ledger.schema, "public");
     assert_false(ses.ledger_exists || ses.own[OWN_JOURNAL].exists);
     Err err;
     assert_true(session_count_tables(&ses, &err));
@@ -48,7 +48,7 @@ session_finds_ledger(void **state)
     s->url.schema = "we\"ird"; /* as the URL's schema parameter */
     scene_session(s, &ses);
     assert_true(ses.ledger_exists);
-    assert_string_equal(ses.ledger_schema, "we\"ird");
+    assert_string_equal(ses.ledger.schema, "we\"ird");
     assert_true(session_count_tables(&ses, &err));
     assert_int_equal(ses.tables, 1); /* the ledger is none */
     session_close(&ses);
@@ -60,7 +60,7 @@ session_finds_ledger(void **state)
         s, str_fmt(s->arena, "ALTER ROLE %s SET search_path = public, \"we\"\"ird\"", s->url.user));
     scene_session(s, &ses);
     assert_true(ses.ledger_exists);
-    assert_string_equal(ses.ledger_schema, "we\"ird");
+    assert_string_equal(ses.ledger.schema, "we\"ird");
     session_close(&ses);
     scene_close(s);
 }
@@ -72,7 +72,7 @@ session_without_schema(void **state)
     scene_sql(s, "DROP SCHEMA public");
     Session ses;
     scene_session(s, &ses);
-    assert_null(ses.ledger_schema);
+    assert_null(ses.ledger.schema);
     assert_false(ses.ledger_exists);
     session_close(&ses);
     scene_add(s, "1_a", "SELECT 1");
@@ -166,7 +166,7 @@ lock_excludes_others(void **state)
     assert_true(lock_holders(&ses, s->arena, &list, &err));
     assert_int_equal(list.n, 1);
     assert_int_equal(list.v[0].pid, db_info(other)->backend_pid);
-    assert_true(list.v[0].is_aramid && !list.v[0].orphaned && !list.v[0].is_prisma_key);
+    assert_true(list.v[0].is_aramid && !list.v[0].orphaned && !list.v[0].is_tool_key);
     /* A number that was given to another process meanwhile is not ended. */
     LockHolder wrong = list.v[0];
     wrong.backend_start = "2001-01-01 00:00:00+00";
@@ -177,7 +177,7 @@ lock_excludes_others(void **state)
     assert_true(ended);
     db_close(other);
     assert_true(take(s, &ses, &err));
-    assert_true(ses.has_own_lock && ses.has_prisma_lock);
+    assert_true(ses.has_own_lock && ses.has_tool_lock);
     session_close(&ses);
 
     /* Prisma alone: only its own key. */
@@ -189,7 +189,7 @@ lock_excludes_others(void **state)
     assert_int_equal(err.code, ERR_RUNNER_ACTIVE);
     assert_true(lock_holders(&ses, s->arena, &list, &err));
     assert_int_equal(list.n, 1);
-    assert_true(list.v[0].is_prisma_key && !list.v[0].is_aramid);
+    assert_true(list.v[0].is_tool_key && !list.v[0].is_aramid);
     db_close(other);
     session_close(&ses);
     /* Locks of another database are nobody's business here. */
@@ -285,8 +285,8 @@ lock_lets_prisma_through(void **state)
     RunSink sink = scene_sink(s);
     scene_session(s, &ses);
     assert_true(take(s, &ses, &err));
-    assert_true(lock_yield_to_prisma(&ses, &sink, &err)); /* nobody waits */
-    assert_true(ses.has_own_lock && ses.has_prisma_lock);
+    assert_true(lock_yield_to_tool(&ses, &sink, &err)); /* nobody waits */
+    assert_true(ses.has_own_lock && ses.has_tool_lock);
     assert_string_equal(scene_ask(s, str_fmt(s->arena,
                                              "SELECT count(*) FROM pg_locks WHERE locktype ="
                                              " 'advisory' AND pid = %d",

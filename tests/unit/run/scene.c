@@ -115,12 +115,12 @@ scene_open(void **state)
                   &err))
         fail_msg("%s\n%s", err.primary, err.detail);
     s->url.database = s->database;
-    s->history = (History){.layout = &history_prisma, .dir = "migrations"};
+    s->history = history_none();
     s->admin = scene_connect(s);
     s->deploy = (RunDeploy){.session = {.config = &s->config,
                                         .url = &s->url,
                                         .url_origin = "the test",
-                                        .layout = s->history.layout,
+                                        .history = &s->history,
                                         .verb = "deploy",
                                         .writes = true},
                             .history = &s->history,

@@ -7,6 +7,8 @@
 #include "run/step.h"
 #include "run/watch.h"
 
+#define LOCK_KEY_PRISMA "72707369"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
