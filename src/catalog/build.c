@@ -286,6 +286,15 @@ catalog_part(const void *of, CatKind kind, size_t i)
     return list && i < list->n ? list_get(list, i) : NULL;
 }
 
+bool
+catalog_check_is_apart(const CatConstraint *k)
+{
+    vec_each (const CatRef, need, &k->needs)
+        if (need->kind == CAT_FUNCTION)
+            return true;
+    return k->is_not_valid;
+}
+
 void
 cat_add_quoted(Buf *b, const char *name)
 {

@@ -142,7 +142,12 @@ typedef struct CatColumn {
     char compression; /* p, l where set */
     bool is_not_null;
     bool is_not_null_unchecked; /* NOT NULL NOT VALID (18) */
-    bool is_inherited;          /* exists only because a parent has it */
+    /* What else there is of NOT NULL since 18; taken along, never compared. */
+    bool is_not_null_no_inherit;
+    bool is_not_null_inherited; /* only because a parent has it */
+    const char *not_null_name;  /* where not the usual one */
+    const char *not_null_comment;
+    bool is_inherited; /* exists only because a parent has it */
 } CatColumn;
 
 typedef enum CatConstraintType {
@@ -343,6 +348,8 @@ void catalog_sequence_init(CatSequence *s, CatType type);
 /* The name that PostgreSQL gives to the sequence of a serial column when it is free: the longer of
  * the two names gives way (makeObjectName). */
 const char *catalog_serial_name(Arena *a, const char *table, const char *column);
+/* The same for the constraint that NOT NULL is since 18. */
+const char *catalog_not_null_name(Arena *a, const char *table, const char *column);
 
 /* `name` with `suffix` behind it, in PostgreSQL's 63 bytes: the name gives way, at a character. */
 const char *catalog_name_with(Arena *a, const char *name, const char *suffix);
@@ -360,6 +367,10 @@ CatObject *catalog_part(const void *of, CatKind kind, size_t i);
 
 /* Whether an expression or definition holds the identifier, as a whole, quoted or not. */
 bool catalog_mentions(const char *expr, const char *name);
+
+/* Whether a domain's check is made by a statement of its own: rows may violate it, or it calls functions,
+ * which may take the domain. */
+bool catalog_check_is_apart(const CatConstraint *k);
 
 bool cat_same_text(const char *x, const char *y);          /* NULL equals NULL only */
 bool cat_same_texts(const CatTexts *x, const CatTexts *y); /* in the same order */

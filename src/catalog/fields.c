@@ -96,10 +96,19 @@ static const Field relation_fields[] = {
     END,
 };
 
+#define UNCOMPARED(T, field, type_)                                                                \
+    {                                                                                              \
+        .name = #field, .type = (type_), .offset = offsetof(T, field), .rule = RULE_NEVER          \
+    }
+
 static const Field column_fields[] = {
     F(CatColumn, type, FIELD_TYPE),
     F(CatColumn, is_not_null, FIELD_BOOL),
     F(CatColumn, is_not_null_unchecked, FIELD_BOOL),
+    UNCOMPARED(CatColumn, is_not_null_no_inherit, FIELD_BOOL),
+    UNCOMPARED(CatColumn, is_not_null_inherited, FIELD_BOOL),
+    UNCOMPARED(CatColumn, not_null_name, FIELD_TEXT),
+    UNCOMPARED(CatColumn, not_null_comment, FIELD_TEXT),
     F(CatColumn, default_expr, FIELD_TEXT),
     WORDS(CatColumn, identity, identity_words),
     WORDS(CatColumn, generated, generated_words),

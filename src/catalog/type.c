@@ -339,16 +339,29 @@ catalog_name_with(Arena *a, const char *name, const char *suffix)
     return str_fmt(a, "%.*s%s", (int)cut_at_character(name, n < room ? n : room), name, suffix);
 }
 
-const char *
-catalog_serial_name(Arena *a, const char *table, const char *column)
+static const char *
+name_of_both(Arena *a, const char *table, const char *column, const char *label)
 {
-    size_t room = NAME_BYTES - strlen("__seq"), nt = strlen(table), nk = strlen(column);
+    size_t room = NAME_BYTES - strlen("__") - strlen(label), nt = strlen(table),
+           nk = strlen(column);
     while (nt + nk > room) {
         if (nt > nk)
             nt--;
         else
             nk--;
     }
-    return str_fmt(a, "%.*s_%.*s_seq", (int)cut_at_character(table, nt), table,
-                   (int)cut_at_character(column, nk), column);
+    return str_fmt(a, "%.*s_%.*s_%s", (int)cut_at_character(table, nt), table,
+                   (int)cut_at_character(column, nk), column, label);
+}
+
+const char *
+catalog_serial_name(Arena *a, const char *table, const char *column)
+{
+    return name_of_both(a, table, column, "seq");
+}
+
+const char *
+catalog_not_null_name(Arena *a, const char *table, const char *column)
+{
+    return name_of_both(a, table, column, "not_null");
 }

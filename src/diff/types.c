@@ -17,6 +17,25 @@ check_named(const CatDomain *domain, const char *name)
     return NULL;
 }
 
+static void
+create_domain(Differ *d, const CatDomain *y)
+{
+    change_create(d, y);
+    cat_each (CatConstraint, k, &y->constraints)
+        if (catalog_check_is_apart(k))
+            change_add(d, CHANGE_CREATE, NULL, k, RANK_ALTER_TYPE);
+}
+
+/* A function that takes the domain goes before it, what calls the function before both. */
+static void
+drop_domain(Differ *d, const CatDomain *x)
+{
+    cat_each (CatConstraint, k, &x->constraints)
+        if (k->needs.n && catalog_check_is_apart(k))
+            change_add(d, CHANGE_DROP, k, NULL, RANK_ALTER_TYPE);
+    change_drop(d, x);
+}
+
 void
 diff_domains(Differ *d)
 {
@@ -24,8 +43,8 @@ diff_domains(Differ *d)
         const CatDomain *x = catalog_find(d->from, y->id);
         if (!x || !domain_stays(d, x, y)) {
             if (x)
-                change_drop(d, x);
-            change_create(d, y);
+                drop_domain(d, x);
+            create_domain(d, y);
             continue;
         }
         CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
@@ -46,7 +65,7 @@ diff_domains(Differ *d)
     }
     cat_each (CatDomain, x, &d->from->domains)
         if (!catalog_find(d->to, x->id))
-            change_drop(d, x);
+            drop_domain(d, x);
 }
 
 static const CatColumn *

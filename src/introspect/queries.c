@@ -111,8 +111,7 @@ const Query intro_queries[] = {
      intro_row_function},
 
     /* Foreign keys of partitions, and those that a partitioned table referred to makes, belong to the
-     * one that was declared. Of NOT NULL constraints only those that are not valid say more than
-     * the column. */
+     * one that was declared. */
     {"SELECT k.oid, k.conrelid, k.contypid, k.conname, k.contype, k.condeferrable, "
      "  k.condeferred, k.convalidated, k.conkey, k.confrelid, rn.nspname, r.relname, k.confkey, "
      "  CASE WHEN r.relnamespace IS NOT NULL AND NOT (r.relnamespace {ns}) THEN (SELECT "
@@ -127,11 +126,13 @@ const Query intro_queries[] = {
      "  o.oprname::pg_catalog.text ELSE pg_catalog.format('OPERATOR(%I.%s)', n.nspname, "
      "  o.oprname) END ORDER BY u.place) FROM pg_catalog.unnest(k.conexclop) WITH ORDINALITY "
      "  u(op, place) JOIN pg_catalog.pg_operator o ON o.oid {=} u.op JOIN "
-     "  pg_catalog.pg_namespace n ON n.oid {=} o.oprnamespace) END "
+     "  pg_catalog.pg_namespace n ON n.oid {=} o.oprnamespace) END, "
+     "  {18|CASE WHEN k.contype {=} 'n' THEN pg_catalog.obj_description(k.oid, 'pg_constraint') "
+     "  END|NULL} "
      "FROM pg_catalog.pg_constraint k LEFT JOIN pg_catalog.pg_class r ON r.oid {=} k.confrelid "
      "LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid {=} r.relnamespace "
      "WHERE k.connamespace {ns} AND (k.contype {in c,p,u,x} OR (k.contype {=} 'f' AND "
-     "  k.conparentid {=} 0){18| OR (k.contype {=} 'n' AND NOT k.convalidated)|})",
+     "  k.conparentid {=} 0){18| OR (k.contype {=} 'n' AND k.conrelid {<>} 0)|})",
      intro_row_constraint},
 
     {"SELECT i.indexrelid, c.relname, c.relkind, i.indrelid, k.oid, m.amname, i.indisunique, "

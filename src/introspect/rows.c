@@ -116,8 +116,10 @@ intro_row_dependency(Reading *r, const Str *c)
     const CatObject *on = intro_recall(r, cell_oid(c[2]), cell_oid(c[3]));
     if (!o || !on || o == on)
         return;
-    /* Parents and types of tables, functions of triggers are fields. */
-    if (o->id.kind == CAT_TRIGGER || (o->id.kind == CAT_TABLE && cell_oid(c[0]) == CLASS_CLASS))
+    /* Parents and types of tables, functions of triggers are fields; functions of a partition key are
+     * not. */
+    if (o->id.kind == CAT_TRIGGER ||
+        (o->id.kind == CAT_TABLE && cell_oid(c[0]) == CLASS_CLASS && on->id.kind != CAT_FUNCTION))
         return;
     CatRef need = on->id;
     int num = cell_int(c[4]);

@@ -57,7 +57,8 @@ intro_row_constraint(Reading *r, const Str *c)
         SET_COLUMNS,
         ENFORCED,
         OVERLAPS,
-        OPERATORS
+        OPERATORS,
+        NOT_NULL_COMMENT
     };
     const Rel *rel = intro_by_oid(&r->rels, cell_oid(c[REL]));
     CatObject *of = cell_oid(c[DOMAIN]) ? intro_recall(r, CLASS_TYPE, cell_oid(c[DOMAIN]))
@@ -68,8 +69,18 @@ intro_row_constraint(Reading *r, const Str *c)
     char letter_ = cell_letter(c[TYPE]);
     if (letter_ == 'n') {
         Numbers nums = cell_numbers(r, c[COLUMNS]);
-        if (nums.n && rel && rel_column(rel, nums.v[0]))
-            rel->columns.v[nums.v[0] - 1].column->is_not_null_unchecked = true;
+        CatColumn *column = nums.n && rel && rel_column(rel, nums.v[0])
+                                ? rel->columns.v[nums.v[0] - 1].column
+                                : NULL;
+        if (!column)
+            return;
+        const char *name = cell_name(r, c[NAME]);
+        if (strcmp(name, catalog_not_null_name(r->scratch, column->id.name, column->id.sub)) != 0)
+            column->not_null_name = name;
+        column->not_null_comment = cell_text(r, c[NOT_NULL_COMMENT]);
+        column->is_not_null_unchecked = !cell_yes(c[VALID]);
+        column->is_not_null_inherited = cell_yes(c[INHERITED]);
+        column->is_not_null_no_inherit = cell_yes(c[NO_INHERIT]);
         return;
     }
     CatConstraint *o = catalog_add_to(r->catalog, of, CAT_CONSTRAINT, cell_name(r, c[NAME]));

@@ -253,6 +253,24 @@ grants(Render *r, const CatObject *from, const CatObject *to, const CatRules *ru
     }
 }
 
+/* NOT NULL is a constraint since 18, with a comment of its own. */
+static void
+comment_not_null(Render *r, const CatColumn *from, const CatColumn *to)
+{
+    if (!to->not_null_comment || !to->is_not_null || (from && from->is_not_null))
+        return;
+    const char *name = to->not_null_name ? to->not_null_name
+                                         : catalog_not_null_name(r->arena, to->id.name, to->id.sub);
+    Buf object;
+    buf_init(&object, r->arena);
+    buf_addz(&object, "CONSTRAINT ");
+    put_ident(r, &object, name);
+    buf_addz(&object, " ON ");
+    put_name(r, &object, to->id.schema, to->id.name);
+    const CatObject about = {.comment = to->not_null_comment};
+    comment(r, object.p, &about);
+}
+
 void
 render_attributes(Render *r, const CatObject *from, const CatObject *to)
 {
@@ -277,4 +295,6 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
         grants(r, from, to, rules);
     if (!rules->ignore_comments && !cat_same_text(from ? from->comment : NULL, to->comment))
         comment(r, object.p, to);
+    if (!rules->ignore_comments && to->id.kind == CAT_COLUMN)
+        comment_not_null(r, (const CatColumn *)from, (const CatColumn *)to);
 }

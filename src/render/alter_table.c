@@ -243,12 +243,14 @@ alter_column(Alter *a, const ColumnChange *k)
 {
     Buf *b = &a->clauses, *own = a->only == a->table ? b : &a->own;
     if (k->fields & COLUMN_NULLABLE && k->to->is_not_null_unchecked) {
-        *vec_add(a->r->arena, &a->after) =
-            str_fmt(a->r->arena, "ALTER TABLE %s ADD NOT NULL %s NOT VALID", a->table,
-                    ident_text(a->r, k->to->id.sub));
+        if (!k->to->is_not_null_inherited)
+            *vec_add(a->r->arena, &a->after) =
+                str_fmt(a->r->arena, "ALTER TABLE %s %s", a->table, set_not_null(a->r, k->to));
+    } else if (k->fields & COLUMN_NULLABLE && k->to->is_not_null) {
+        buf_addz(clause(a), set_not_null(a->r, k->to));
     } else if (k->fields & COLUMN_NULLABLE) {
         alter_prefix(a, k);
-        buf_addz(b, k->to->is_not_null ? "SET NOT NULL" : "DROP NOT NULL");
+        buf_addz(b, "DROP NOT NULL");
     }
     /* Before USING, which generated columns do not take. */
     if (k->fields & COLUMN_GENERATED)

@@ -24,6 +24,7 @@ void put_type(Render *r, Buf *b, const CatType *type);
 const char *serial_of(Render *r, const Catalog *c,
                       const CatColumn *column); /* "SERIAL", ..., or NULL */
 void put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
+const char *set_not_null(Render *r, const CatColumn *column); /* for ALTER TABLE */
 void put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
 void put_keys(Render *r, Buf *b, const CatKeys *keys);
 void put_options(Render *r, Buf *b, const CatTexts *options); /* " WITH (a=b)" */

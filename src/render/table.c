@@ -57,8 +57,9 @@ own_column(Render *r, const CatRelation *t, const CatColumn *column)
     given.statistics = NULL;
     given.options = (CatTexts){0};
     column_storage(r, table, &given, column);
-    if (column->is_not_null && !of->is_not_null)
-        statement(r, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, name);
+    if (column->is_not_null && !column->is_not_null_unchecked &&
+        (!of->is_not_null || of->is_not_null_no_inherit))
+        statement(r, "ALTER TABLE %s %s", table, set_not_null(r, column));
     if (column->generated || cat_same_text(of->default_expr, column->default_expr))
         return;
     if (column->default_expr)
@@ -107,9 +108,9 @@ create_table(Render *r, const CatRelation *t)
             own_column(r, t, column);
         else
             column_storage(r, name, NULL, column);
-        if (column->is_not_null_unchecked)
-            statement(r, "ALTER TABLE %s ADD NOT NULL %s NOT VALID", name,
-                      ident_text(r, column->id.sub));
+        if (column->is_not_null_unchecked &&
+            !(column->is_not_null_inherited && !t->partition_of.name))
+            statement(r, "ALTER TABLE %s %s", name, set_not_null(r, column));
     }
     render_attributes(r, NULL, (const CatObject *)t);
     cat_each (CatColumn, column, &t->columns)

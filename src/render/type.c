@@ -14,7 +14,7 @@ create_domain(Render *r, const CatDomain *d)
     if (d->is_not_null)
         buf_addz(&b, " NOT NULL");
     cat_each (CatConstraint, k, &d->constraints) {
-        if (k->is_not_valid)
+        if (catalog_check_is_apart(k))
             continue;
         buf_addz(&b, " CONSTRAINT ");
         put_ident(r, &b, k->id.sub);
@@ -22,17 +22,10 @@ create_domain(Render *r, const CatDomain *d)
         put_constraint(r, &b, k);
     }
     statement_buf(r, &b);
-    cat_each (CatConstraint, k, &d->constraints) {
-        if (!k->is_not_valid)
-            continue;
-        buf_clear(&b);
-        put_constraint(r, &b, k);
-        statement(r, "ALTER DOMAIN %s ADD CONSTRAINT %s %s", name_text(r, &d->id),
-                  ident_text(r, k->id.sub), b.p);
-    }
     render_attributes(r, NULL, (const CatObject *)d);
     cat_each (CatConstraint, k, &d->constraints)
-        render_attributes(r, NULL, (const CatObject *)k);
+        if (!catalog_check_is_apart(k))
+            render_attributes(r, NULL, (const CatObject *)k);
 }
 
 void

@@ -70,6 +70,91 @@ def test_rows_in_tables_of_extensions(db, tmp_path):
     assert '"own"' not in text
 
 
+# What tables, types and their checks call comes first, also where it takes the type that calls it.
+CALLED = r"""
+CREATE FUNCTION zz_code(v text) RETURNS bool LANGUAGE sql IMMUTABLE AS $$SELECT v ~ '^[A-Z]{3}$'$$;
+CREATE DOMAIN code AS text CONSTRAINT code_ok CHECK (zz_code(VALUE));
+CREATE TYPE cc AS (c code);
+CREATE FUNCTION takes_cc(cc) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER DOMAIN code ADD CONSTRAINT loop CHECK (takes_cc(NULL::cc));
+COMMENT ON CONSTRAINT loop ON DOMAIN code IS 'x';
+CREATE DOMAIN code2 AS code CHECK (zz_code(VALUE)) DEFAULT 'ABC';
+CREATE TYPE _p AS (a int, b int);
+CREATE FUNCTION okpair(_p[]) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE DOMAIN pairs AS _p[] CHECK (okpair(VALUE));
+CREATE TABLE t (id int PRIMARY KEY, c code, p pairs, CHECK (zz_code(c)), d text DEFAULT zz_code('x')::text,
+    g bool GENERATED ALWAYS AS (zz_code(c)) STORED);
+CREATE FUNCTION takes_t(t) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+ALTER TABLE t ADD CONSTRAINT of_row CHECK (takes_t(t.*));
+CREATE FUNCTION zz_key(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+CREATE TABLE pt (a int, b int) PARTITION BY RANGE (zz_key(a));
+CREATE TABLE pt1 PARTITION OF pt FOR VALUES FROM (1) TO (10) PARTITION BY HASH (zz_key(b));
+CREATE TABLE pt11 PARTITION OF pt1 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+INSERT INTO pt VALUES (1, 2), (3, 4);
+INSERT INTO t VALUES (1, 'ABC');
+"""
+
+
+@pytest.mark.parametrize("major", [15, 18])
+def test_functions_come_before_what_calls_them(servers, major, tmp_path):
+    server = servers.get(major)
+    original, copy = server.new_database(), server.new_database()
+    original.sql(CALLED)
+    assert native_dump(original, tmp_path / "dump.sql").returncode == 0
+    load(copy, tmp_path / "dump.sql")
+    assert everything.differences(original, copy) == []
+    checks = ("SELECT conname, pg_get_constraintdef(oid), convalidated, obj_description(oid, 'pg_constraint') FROM pg_constraint "
+              "WHERE contypid <> 0 AND connamespace = 'public'::regnamespace ORDER BY 1")
+    assert copy.sql(checks) == original.sql(checks) and len(copy.sql(checks)) == 4
+
+
+# NOT NULL is a constraint since 18: it has a name, a comment, and may be of one table only.
+NOT_NULL = """
+CREATE TABLE nn (id int PRIMARY KEY, a int CONSTRAINT a_must NOT NULL, c int, b int, CONSTRAINT c_must NOT NULL c);
+ALTER TABLE nn ADD CONSTRAINT b_must NOT NULL b NOT VALID;
+ALTER TABLE nn RENAME COLUMN a TO a2;
+COMMENT ON CONSTRAINT b_must ON nn IS 'why''s';
+COMMENT ON CONSTRAINT c_must ON nn IS 'c';
+COMMENT ON CONSTRAINT nn_id_not_null ON nn IS 'i';
+CREATE TABLE base (x int CONSTRAINT base_nn NOT NULL NO INHERIT);
+CREATE TABLE kid (y int) INHERITS (base);
+INSERT INTO base VALUES (1);
+INSERT INTO kid VALUES (NULL, 2);
+CREATE TABLE kid2 (x int CONSTRAINT own_x NOT NULL, z int NOT NULL) INHERITS (base);
+CREATE TABLE kid3 () INHERITS (base);
+ALTER TABLE kid3 ADD CONSTRAINT k3 NOT NULL x;
+CREATE TABLE m (k int NOT NULL, s serial, i int GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (k);
+CREATE TABLE m1 PARTITION OF m FOR VALUES FROM (1) TO (5);
+CREATE TABLE m2 (k int NOT NULL, s int NOT NULL, i int NOT NULL);
+ALTER TABLE m ATTACH PARTITION m2 FOR VALUES FROM (5) TO (9);
+CREATE TABLE p_nv (q int, r int NOT NULL);
+CREATE TABLE c_nv () INHERITS (p_nv);
+INSERT INTO c_nv VALUES (NULL, 1);
+ALTER TABLE p_nv ADD CONSTRAINT qn NOT NULL q NOT VALID;
+CREATE TABLE p_lo (q int, r int NOT NULL);
+CREATE TABLE c_lo () INHERITS (p_lo);
+ALTER TABLE c_lo ADD CONSTRAINT q_lo NOT NULL q NOT VALID;
+CREATE TABLE ser (a serial CONSTRAINT ser_named NOT NULL, b bigserial);
+ALTER TABLE ser RENAME TO ser2;
+INSERT INTO m (k) VALUES (1), (6);
+ALTER TABLE m RENAME COLUMN k TO kk;
+"""
+
+
+def test_what_not_null_is_since_18(servers, tmp_path):
+    server = servers.get(18)
+    original, copy = server.new_database(), server.new_database()
+    original.sql(NOT_NULL)
+    assert native_dump(original, tmp_path / "dump.sql").returncode == 0
+    load(copy, tmp_path / "dump.sql")
+    assert everything.differences(original, copy) == []
+    asked = ("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated, conislocal, coninhcount, "
+             "obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0 ORDER BY 1, 2")
+    assert [row for row in original.sql(asked) if row not in copy.sql(asked)] == []
+    assert len(copy.sql(asked)) == len(original.sql(asked)) > 20
+    copy.sql("ALTER TABLE nn VALIDATE CONSTRAINT b_must; ALTER TABLE nn DROP CONSTRAINT a_must")
+
+
 def test_another_encoding(server, tmp_path):
     server.admin("CREATE DATABASE native_latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
     server.admin("CREATE DATABASE native_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
