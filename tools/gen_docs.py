@@ -23,7 +23,7 @@ GROUPS = [
     (1, 1, "The answer is no: not valid, not formatted, not running. With Prisma's spellings: any "
            "failure."),
     (2, 9, "The call: command line, configuration, confirmation, files, schema."),
-    (10, 19, "States that `aramid status` tells; not errors."),
+    (10, 19, "States and findings: what was looked at is not as it should be."),
     (20, 29, "Migrations and their history."),
     (30, 39, "The database; trying again will not help."),
     (40, 49, "Temporary; trying again may help."),
@@ -145,8 +145,10 @@ def md_findings(t):
     titles = {"config": "Configuration", "reach": "Way to the database", "server": "Server",
               "ledgers": "Histories of migration tools", "tools": "Programs",
               "identity": "Which database it is", "schema": "schema.prisma",
-              "drift": "Drift", "backup": "Backups and restores"}
-    rules = {"free": "", "keeps errors": "errors stay", "fixed": "fixed"}
+              "drift": "Drift", "backup": "Backups and restores",
+              "history": "Folder of migrations and ledger", "plan": "Pending migrations",
+              "run": "Runs", "comparison": "Comparisons", "pull": "Pull", "init": "Init"}
+    rules = {"free": "", "keeps errors": "errors stay", "no error": "no error", "fixed": "fixed"}
     out = [f"# Findings\n\n<!-- {MADE_BY} -->\n"]
     out.append("What commands tell beside errors: in text behind the message as `[id]`, in JSON as "
                "objects with `id`, `area`, `severity`,\n`object`, `message`, `note`, `fix` and the "
@@ -155,11 +157,13 @@ def md_findings(t):
                "made another severity, for all environments\nor for one:\n\n"
                "```yaml\nfindings:\n  relation-index: off\nenvironments:\n  production:\n"
                "    findings:\n      server-dump: error\n```\n\nWhat is `ok` always stays. "
-               "A finding that is an error makes `validate` (1) and `doctor` (19) fail.\n")
+               "A finding that is an error makes `validate` (1), `doctor` and `plan` (19) fail, and ends a "
+               "deploy\nbefore it changes anything (19).\n")
     out.append("The severity is the one where nothing else is said: most checks are `ok` where all "
                "is well, and a warning or an error\nwhere it is not. The last column says what "
                "settings may do: nothing (*fixed*), all but silence an error (*errors stay*),\n"
-               "else everything.\n")
+               "all but make an error of it, because it is known only when something was done already "
+               "(*no error*), else everything.\n")
     for area in dict.fromkeys(f["area"] for f in t["findings"]):
         out.append(f"## {titles[area]}\n")
         rows = [(md_code(f["id"]), f["severity"], md_cell(f["meaning"]), md_cell(f["help"]),

@@ -22,8 +22,8 @@ typedef struct BackupRequest {
     void *tick_arg;
     BackupTell tell; /* may be NULL */
     void *tell_arg;
-    void (*note)(void *arg, const char *text); /* what a person should know; may be NULL */
-    void *note_arg;
+    void (*find)(void *arg, FindingId id, const char *text); /* may be NULL */
+    void *find_arg;
 } BackupRequest;
 
 /* Make a backup and prove it. The session that asks for it may be open, but must hold no lock on

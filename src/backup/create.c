@@ -14,10 +14,10 @@
 enum { NAME_MAX_BYTES = 100, TRIES = 1000, SCHEMA_MAX = 64 * 1024 * 1024 };
 
 static void
-note(const BackupRequest *r, const char *text)
+found(const BackupRequest *r, FindingId id, const char *text)
 {
-    if (r->note)
-        r->note(r->note_arg, text);
+    if (r->find)
+        r->find(r->find_arg, id, text);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -178,7 +178,8 @@ prepare(Maker *k, Err *err)
     if (!backup_folder_make(a, k->dir, k->config->project_dir, &ignored, err))
         return false;
     vec_each (const char *const, file, &ignored)
-        note(k->r, str_fmt(a, "added the folder of the backups to %s", *file));
+        found(k->r, FINDING_BACKUP_IGNORED,
+              str_fmt(a, "added the folder of the backups to %s", *file));
     backup_sweep(a, k->dir);
     BackupFolder there;
     if (!backup_folder_read(a, k->dir, &there, err))
@@ -234,7 +235,8 @@ choose_method(Maker *k, PgProgram *ret, Err *err)
     if (!native && !is_auto)
         return false;
     if (!native)
-        note(k->r, str_fmt(k->arena, "%s, so Aramid makes the dump itself", err->primary));
+        found(k->r, FINDING_BACKUP_NATIVE,
+              str_fmt(k->arena, "%s, so Aramid makes the dump itself", err->primary));
     k->m.method = BACKUP_BY_NATIVE;
     if (k->m.format == BACKUP_CUSTOM) /* only pg_dump writes that */
         k->m.format = BACKUP_ZSTD;

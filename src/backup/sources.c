@@ -283,8 +283,9 @@ backup_pg_dump(Arena *a, const BackupRequest *r, const BackupFacts *facts, const
         if (clock_ms() - started > budget)
             return err_hint(err, "look at: aramid unlock; or end the transaction that holds it");
         arena_reset(a, mark);
-        if (r->note && attempt == 1)
-            r->note(r->note_arg, "a table is locked by others; trying again until it is free");
+        if (r->find && attempt == 1)
+            r->find(r->find_arg, FINDING_BACKUP_LOCKED,
+                    "a table is locked by others; trying again until it is free");
         if (!db_pause(r->tick, r->tick_arg, db_retry_ms(DB_PATIENCE_DUMP, 0, attempt)))
             return err_set(err, ERR_INTERRUPTED, "interrupted while a table was locked");
     }

@@ -21,9 +21,21 @@ const char *
 finding_area_name(FindingArea area)
 {
     static const char *const names[AREA_COUNT] = {
-        [AREA_CONFIG] = "config",   [AREA_REACH] = "reach", [AREA_SERVER] = "server",
-        [AREA_LEDGERS] = "ledgers", [AREA_TOOLS] = "tools", [AREA_IDENTITY] = "identity",
-        [AREA_SCHEMA] = "schema",   [AREA_DRIFT] = "drift", [AREA_BACKUP] = "backup",
+        [AREA_CONFIG] = "config",
+        [AREA_REACH] = "reach",
+        [AREA_SERVER] = "server",
+        [AREA_LEDGERS] = "ledgers",
+        [AREA_TOOLS] = "tools",
+        [AREA_IDENTITY] = "identity",
+        [AREA_SCHEMA] = "schema",
+        [AREA_DRIFT] = "drift",
+        [AREA_HISTORY] = "history",
+        [AREA_PLAN] = "plan",
+        [AREA_RUN] = "run",
+        [AREA_BACKUP] = "backup",
+        [AREA_COMPARISON] = "comparison",
+        [AREA_PULL] = "pull",
+        [AREA_INIT] = "init",
     };
     return names[area];
 }
@@ -73,7 +85,7 @@ finding_judge(const FindingRules *rules, FindingId id, Severity *severity)
         return true;
     if (to == FINDING_OFF)
         return false;
-    *severity = (Severity)to;
+    *severity = to == SEV_ERROR && rule == FINDING_RULE_NO_ERROR ? SEV_WARNING : (Severity)to;
     return true;
 }
 
@@ -104,6 +116,57 @@ finding_add(FindingList *list, FindingId id, const char *fmt, ...)
     const char *text = str_vfmt(list->arena, fmt, ap);
     va_end(ap);
     return finding_addz(list, id, table[id].severity, text);
+}
+
+static const char *
+copied(Arena *a, const char *text)
+{
+    return text ? str_dupz(a, text) : NULL;
+}
+
+const Finding *
+finding_keep(FindingList *list, const Finding *f)
+{
+    Severity severity = f->severity;
+    if (!finding_judge(list->rules, f->id, &severity))
+        return NULL;
+    Arena *a = list->arena;
+    Finding *kept = finding_addz(list, f->id, severity, NULL);
+    *kept = *f;
+    kept->severity = severity;
+    kept->object = copied(a, f->object);
+    kept->path = copied(a, f->path);
+    kept->text = copied(a, f->text);
+    kept->note = copied(a, f->note);
+    kept->fix = copied(a, f->fix);
+    return kept;
+}
+
+bool
+findings_pass(const FindingList *list, Err *err)
+{
+    size_t n = list->counts[SEV_ERROR];
+    if (!n)
+        return true;
+    err_set(err, ERR_FINDING, "%zu finding%s that the settings make an error of", n,
+            n == 1 ? "" : "s");
+    const Finding *first = NULL;
+    vec_each (const Finding, f, &list->items) {
+        if (f->severity != SEV_ERROR)
+            continue;
+        first = first ? first : f;
+        err_detail(err, "%s%s%s [%s]", f->object ? f->object : "", f->object ? ": " : "", f->text,
+                   table[f->id].name);
+    }
+    return err_hint(err,
+                    "what it is: aramid explain %s; what becomes of it: findings in aramid.yaml",
+                    first ? table[first->id].name : "");
+}
+
+int
+findings_exit_status(const FindingList *list)
+{
+    return list->counts[SEV_ERROR] ? err_info(ERR_FINDING)->exit_status : 0;
 }
 
 void

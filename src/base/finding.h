@@ -7,6 +7,7 @@
  * error (base/err.h): whoever finds something goes on. */
 #pragma once
 
+#include "base/err.h"
 #include "base/str.h"
 #include "base/vec.h"
 
@@ -31,7 +32,13 @@ typedef enum FindingArea {
     AREA_IDENTITY,
     AREA_SCHEMA,
     AREA_DRIFT,
+    AREA_HISTORY,
+    AREA_PLAN,
+    AREA_RUN,
     AREA_BACKUP,
+    AREA_COMPARISON,
+    AREA_PULL,
+    AREA_INIT,
     AREA_COUNT,
 } FindingArea;
 
@@ -49,7 +56,8 @@ typedef enum FindingId {
 typedef enum FindingRule {
     FINDING_RULE_FREE,         /* all */
     FINDING_RULE_KEEPS_ERRORS, /* an error stays one; the rest is free */
-    FINDING_RULE_FIXED,        /* nothing */
+    FINDING_RULE_NO_ERROR, /* all but an error: it is known only when something was done already */
+    FINDING_RULE_FIXED,    /* nothing */
 } FindingRule;
 
 typedef struct FindingInfo {
@@ -119,6 +127,17 @@ void findings_apply(FindingList *list, const FindingRules *rules);
 
 /* Sort by rank, source path, place, severity, name; drop equal ones. */
 void findings_sort(FindingList *list);
+
+/* Keep a finding that was made elsewhere, with copies of its texts, judged by the list's rules (again
+ * by other rules, where it was judged before). NULL = it is silenced. */
+const Finding *finding_keep(FindingList *list, const Finding *f);
+
+/* For what must not go on where the settings made errors of what was found: false with the first of
+ * them. errors: ERR_FINDING */
+MUST_CHECK bool findings_pass(const FindingList *list, Err *err);
+
+/* The exit status of a command that only tells: that of ERR_FINDING where there are errors, else 0. */
+int findings_exit_status(const FindingList *list);
 
 /* The severity that the rules make of one; false = it is silenced. rules may be NULL. */
 bool finding_judge(const FindingRules *rules, FindingId id, Severity *severity);

@@ -21,10 +21,10 @@ begin(CmdCall *call, Config *config, FlowInput *ret, Err *err)
 }
 
 static Progress *
-open_progress(CmdCall *call)
+open_progress(CmdCall *call, const Config *config)
 {
     return progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                         cli_flag(call, "verbose"), &call->secrets);
+                         cli_flag(call, "verbose"), &call->secrets, &config->finding_rules);
 }
 
 /* Print one of the two; the other stays empty. */
@@ -42,7 +42,7 @@ cmd_backup(CmdCall *call)
     BackupMake in = {.name = cli_text(call, "name")};
     if (!begin(call, &config, &in.base, &err))
         return cli_fail(call, &err);
-    Progress *progress = open_progress(call);
+    Progress *progress = open_progress(call, &config);
     in.sink = progress_sink(progress, NULL);
     BackupMade made;
     bool ok = flow_backup(call->arena, &in, &made, &err);
@@ -90,7 +90,7 @@ cmd_backup_verify(CmdCall *call)
     BackupVerify in = {.name = cli_arg(call, 0), .all = cli_flag(call, "all")};
     if (!begin(call, &config, &in.base, &err))
         return cli_fail(call, &err);
-    Progress *progress = open_progress(call);
+    Progress *progress = open_progress(call, &config);
     in.sink = progress_sink(progress, NULL);
     BackupLooks looks;
     bool ok = flow_backup_verify(call->arena, &in, &looks, &err);

@@ -31,7 +31,6 @@ on_target(void *arg, const Target *t)
 static void
 look_for_twin(Deploy *d, Config *config, const RunSink *sink)
 {
-    Arena *a = d->call->arena;
     ConfigTwin twin;
     if (!cli_find_twin(d->call, config, &twin))
         return;
@@ -42,13 +41,9 @@ look_for_twin(Deploy *d, Config *config, const RunSink *sink)
         if (strcmp(backup->origin, "default") == 0)
             backup->number = 1;
     }
-    const char *text = str_fmt(a,
-                               "this is also the database of environment \"%s\" (%s); give each "
-                               "environment a database of its own, or one of them another "
-                               "?schema=",
-                               twin.env_name, twin.origin);
-    sink->event(sink->arg,
-                &(RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = text});
+    run_find(sink, FINDING_CONFIG_TWIN, NULL,
+             "give each environment a database of its own, or one of them another ?schema=",
+             "this is also the database of environment \"%s\" (%s)", twin.env_name, twin.origin);
 }
 
 /* Keep the plan with the log. */
@@ -136,7 +131,7 @@ cmd_deploy(CmdCall *call)
     char *run_id = runlog_id(call->arena);
     d.log = runlog_open(call->arena, config.project_dir, run_id, &call->secrets);
     d.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                               cli_flag(call, "verbose"), &call->secrets);
+                               cli_flag(call, "verbose"), &call->secrets, &config.finding_rules);
     RunSink log_sink = runlog_sink(d.log);
     RunSink sink = progress_sink(d.progress, &log_sink);
     look_for_twin(&d, &config, &sink);

@@ -48,8 +48,9 @@ run(CmdCall *call, IdentityAction action)
     if (!(wanted ? cli_load_config_for(call, wanted, &config, &err)
                  : cli_load_config(call, &config, &err)))
         return cli_fail(call, &err);
-    Asker asker = {call, progress_open(call->arena, call->err, &call->term_err,
-                                       cli_flag(call, "quiet"), false, &call->secrets)};
+    Asker asker = {call,
+                   progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
+                                 false, &call->secrets, &config.finding_rules)};
     IdentityInput in = {
         .base = cli_flow_input(call, &config),
         .action = action,

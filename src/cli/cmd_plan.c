@@ -30,5 +30,5 @@ cmd_plan(CmdCall *call)
         report_plan_text(&b, &call->term_out, &result, true);
         cli_print(call, &b);
     }
-    return 0;
+    return findings_exit_status(&result.findings);
 }

@@ -35,8 +35,9 @@ cmd_resolve(CmdCall *call)
     ResolveResult result;
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
-    Progress *progress = progress_open(call->arena, call->err, &call->term_err,
-                                       cli_flag(call, "quiet"), false, &call->secrets);
+    Progress *progress =
+        progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"), false,
+                      &call->secrets, &config.finding_rules);
     ResolveInput in = {
         .base = cli_flow_input(call, &config),
         .sink = progress_sink(progress, NULL),

@@ -62,7 +62,7 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
     url_add_secrets(call->arena, into, &call->secrets);
     Restore x = {.call = call};
     x.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                               cli_flag(call, "verbose"), &call->secrets);
+                               cli_flag(call, "verbose"), &call->secrets, &config.finding_rules);
     RestoreInput in = {
         .base = {.config = &config,
                  .self_exe = cli_self_exe(call),

@@ -52,6 +52,12 @@ static const char *const shadow_names[] = {"shadow-database-url", NULL};
 
 enum { USES_MIGRATIONS = CMD_USES_PROJECT | CMD_USES_DATABASE };
 
+/* Beside the statuses of errors. */
+static const CmdExit plan_exits[] = {
+    {19, "the settings (`findings`) make an error of what was found: a deploy is refused"},
+    {0},
+};
+
 static const CmdExit status_exits[] = {
     {10, "migrations are pending"},
     {11, "a migration failed, under Aramid or under Prisma's engine"},
@@ -184,7 +190,7 @@ static const CmdSpec plan = {
         "inside a transaction and what outside, and the table locks that are known from the "
         "statements. Changes nothing: an embedded PostgreSQL that was not made yet is taken as "
         "empty, a stopped one is started to be looked at. The same as `aramid deploy --dry-run`.",
-    .examples = plan_examples, .run = cmd_plan,
+    .examples = plan_examples, .exits = plan_exits, .run = cmd_plan,
 };
 
 static const OptSpec deploy_options[] = {
@@ -233,7 +239,8 @@ static const CmdSpec deploy = {
         "Other runs on the same database are waited for. In a production environment the command "
         "asks before it begins (--yes answers), and makes a backup first: without one nothing is "
         "changed. --no-backup with a --reason goes on without one.",
-    .options = deploy_options, .examples = deploy_examples, .run = cmd_deploy,
+    .options = deploy_options, .examples = deploy_examples, .exits = plan_exits,
+    .run = cmd_deploy,
 };
 
 static const char *const workflow_steps[] = {"validate", "status", "deploy", "generate", "verify",

@@ -111,6 +111,7 @@ findings(JsonWriter *w)
     static const char *const rules[] = {
         [FINDING_RULE_FREE] = "free",
         [FINDING_RULE_KEEPS_ERRORS] = "keeps errors",
+        [FINDING_RULE_NO_ERROR] = "no error",
         [FINDING_RULE_FIXED] = "fixed",
     };
     jw_array(w, "findings");

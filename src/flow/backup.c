@@ -41,9 +41,9 @@ on_progress(void *arg, const BackupProgress *p)
 }
 
 static void
-on_note(void *arg, const char *text)
+on_finding(void *arg, FindingId id, const char *text)
 {
-    say(arg, RUN_NOTE, RUN_WARN, -1, text);
+    run_find(arg, id, NULL, NULL, "%s", text);
 }
 
 /* The newest migration that is applied, and how many are; `run` may have applied more than the
@@ -93,8 +93,8 @@ make(Arena *a, const BackupJob *job, BackupSet *ret, Err *err)
                        .tick_arg = job->in->tick_arg,
                        .tell = on_progress,
                        .tell_arg = to,
-                       .note = on_note,
-                       .note_arg = to};
+                       .find = on_finding,
+                       .find_arg = to};
     fill_migrations(&r, job->history, job->run);
     int64_t started = clock_ms();
     if (!backup_create(a, &r, ret, err))
@@ -141,8 +141,8 @@ prune_after(Arena *a, const FlowInput *in, const RunSink *sink, int64_t clock_of
             *vec_add(a, ret) = *s;
     }
     if (!ok)
-        say(sink, RUN_NOTE, RUN_WARN, -1,
-            str_fmt(a, "old backups were not removed: %s", why.primary));
+        run_find(sink, FINDING_BACKUP_NOT_PRUNED, NULL, "aramid backup prune",
+                 "old backups were not removed: %s", why.primary);
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
@@ -161,7 +161,7 @@ bool
 flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
 {
     const Config *c = in->base.config;
-    *ret = (BackupMade){.config = c};
+    *ret = (BackupMade){.config = c, .findings = in->sink.findings};
     History h;
     if (!history_if_any(a, c, &h, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
@@ -325,10 +325,8 @@ check_place(const Config *c, const RunSink *sink, Err *err)
     if (c->values[CFG_BACKUP_COMMAND].text)
         return true;
     if (is_set("RUNNER_ENVIRONMENT", "github-hosted"))
-        say(sink, RUN_NOTE, RUN_WARN, -1,
-            "the disk of this machine of GitHub is thrown away after the job: keep the backup as "
-            "an "
-            "artifact (docs/init.md)");
+        run_find(sink, FINDING_BACKUP_PLACE, NULL, "keep the backup as an artifact (docs/init.md)",
+                 "the disk of this machine of GitHub is thrown away after the job");
     if (!is_set("VERCEL", NULL))
         return true;
     err_set(err, ERR_BACKUP,
@@ -363,7 +361,7 @@ flow_backup_before(Arena *a, const BackupJob *job, const char **ret_id, Err *err
     }
     prune_after(a, in, sink, db_info(job->session->db)->clock_offset_us, set.id, &pruned);
     if (pruned.n)
-        say(sink, RUN_NOTE, RUN_INFO, -1,
+        say(sink, RUN_STAGE, RUN_INFO, -1,
             str_fmt(a, "removed %zu backup%s older than %lld days", pruned.n,
                     plural((int64_t)pruned.n),
                     (long long)in->config->values[CFG_BACKUP_DAYS].number));
@@ -395,14 +393,13 @@ flow_wait_for_dumps(Arena *a, const FlowInput *in, const RunSink *sink, Session 
             return true;
         const char *who = dump_text(a, &dumps.v[0]);
         if (waited > budget) {
-            say(sink, RUN_NOTE, RUN_WARN, -1,
-                str_fmt(a,
-                        "a dump is still running: %s; going on, tables are locked in short "
-                        "attempts only",
-                        who));
+            run_find(
+                sink, FINDING_BACKUP_OTHERS, NULL, NULL,
+                "a dump is still running: %s; going on, tables are locked in short attempts only",
+                who);
             return true;
         }
-        say(sink, told ? RUN_PROGRESS : RUN_NOTE, told ? RUN_INFO : RUN_WARN, -1,
+        say(sink, told ? RUN_PROGRESS : RUN_WAITING, told ? RUN_INFO : RUN_WARN, -1,
             str_fmt(a, "waiting for a dump that is running: %s", who));
         arena_reset(a, mark);
         if (!db_pause(in->tick, in->tick_arg, LOOK_MS))

@@ -16,6 +16,7 @@ typedef struct BackupMade {
     Target target;
     BackupSet set;
     BackupSetVec pruned;
+    const FindingList *findings; /* of the input's sink; or NULL */
 } BackupMade;
 
 /* Make one now: waits for a run that is under way, so that nothing changes beneath it, then removes

@@ -31,7 +31,7 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
         if (!ok && strcmp(err->sqlstate, "42P04") != 0 && strcmp(err->sqlstate, "23505") != 0)
             return err_hint(err, "as a superuser: CREATE DATABASE ... OWNER ...");
         RunEvent e = {
-            .kind = RUN_NOTE,
+            .kind = RUN_STAGE,
             .level = RUN_OK,
             .ms = -1,
             .text = str_fmt(a, "created database \"%s\"", str_printable(a, str_of(name), false))};
@@ -53,24 +53,12 @@ typedef struct Deploying {
     bool is_prepared; /* the first change may come */
 } Deploying;
 
-static void
-tell(const DeployInput *in, RunLevel level, const char *text)
-{
-    RunEvent e = {.kind = RUN_NOTE, .level = level, .ms = -1, .text = text};
-    in->sink.event(in->sink.arg, &e);
-}
-
-static void
-note(const DeployInput *in, const char *text)
-{
-    tell(in, RUN_WARN, text);
-}
-
 /* Only drift that was found ends a deploy: where it cannot be looked for, that is said. */
 static bool
 look_for_drift(Arena *a, Deploying *d, const Session *s, Err *err)
 {
     const Config *c = d->in->base.config;
+    const RunSink *sink = &d->in->sink;
     const char *policy = c->values[CFG_DRIFT].text;
     if (!policy)
         policy = c->profile == PROFILE_PRODUCTION ? "warn" : "off";
@@ -84,8 +72,9 @@ look_for_drift(Arena *a, Deploying *d, const Session *s, Err *err)
             *err = reason;
             return false;
         }
-        note(d->in, str_fmt(a, "not looked for changes beside the migrations: %s", reason.primary));
-        return true;
+        run_find(sink, FINDING_DRIFT_NOT_LOOKED, NULL, NULL,
+                 "not looked for changes beside the migrations: %s", reason.primary);
+        return run_findings_pass(sink, err);
     }
     if (!r.has_drift)
         return true;
@@ -96,11 +85,10 @@ look_for_drift(Arena *a, Deploying *d, const Session *s, Err *err)
         return err_hint(err, "aramid drift shows the SQL that undoes or keeps them; the setting "
                              "\"drift\" decides what a deploy does about it");
     }
-    note(d->in, str_fmt(a,
-                        "the database was changed beside its migrations (%zu difference%s): "
-                        "aramid drift",
-                        r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s"));
-    return true;
+    run_find(sink, FINDING_DRIFT_FOUND, NULL, "aramid drift",
+             "the database was changed beside its migrations (%zu difference%s)",
+             r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s");
+    return run_findings_pass(sink, err);
 }
 
 static bool
@@ -133,14 +121,15 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
 
 /* That there is none is said where there should be one. */
 static void
-tell_no_backup(Arena *a, const Deploying *d)
+tell_no_backup(const Deploying *d)
 {
     const BackupPolicy *p = &d->backup;
+    const RunSink *sink = &d->in->sink;
     if (p->reason)
-        note(d->in,
-             str_fmt(a, "no backup is made: %s", str_printable(a, str_of(p->reason), false)));
+        run_find(sink, FINDING_BACKUP_NONE, NULL, NULL, "no backup is made: %s", p->reason);
     else if (p->off_origin)
-        note(d->in, str_fmt(a, "no backup is made: switched off by %s", p->off_origin));
+        run_find(sink, FINDING_BACKUP_NONE, NULL, NULL, "no backup is made: switched off by %s",
+                 p->off_origin);
 }
 
 /* The backup, or why there is none, is written down before the first change: who asks for it asks
@@ -160,8 +149,8 @@ write_down(Session *s, const Deploying *d, bool due, bool is_first, Err *err)
         return true;
     if (!db_is_open(s->db) || err->code == ERR_INTERRUPTED)
         return false;
-    note(d->in,
-         str_fmt(s->arena, "this run could not be written down in the database: %s", err->primary));
+    run_find(&d->in->sink, FINDING_RUN_NOT_RECORDED, NULL, NULL,
+             "this run could not be written down in the database: %s", err->primary);
     return true;
 }
 
@@ -176,13 +165,17 @@ before(void *arg, Session *s, const char *migration, Err *err)
     bool is_first = !migration && !d->is_prepared;
     if (is_first && !s->ledger_exists && s->is_fresh) {
         if (p->makes && !p->each)
-            tell(in, RUN_INFO, "the database is empty: there is nothing to back up");
+            in->sink.event(
+                in->sink.arg,
+                &(RunEvent){.kind = RUN_STAGE,
+                            .ms = -1,
+                            .text = "the database is empty: there is nothing to back up"});
         d->backup.makes = p->makes && p->each;
         d->is_prepared = true;
         return true;
     }
     if (is_first && !p->makes)
-        tell_no_backup(s->arena, d);
+        tell_no_backup(d);
     bool due = p->makes && (p->each ? migration != NULL : is_first);
     const BackupJob job = {.in = &in->base,
                            .sink = &in->sink,
@@ -206,10 +199,10 @@ bool
 flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
     const Config *c = in->base.config;
-    *ret = (DeployResult){.config = c, .run_id = in->run_id};
+    *ret = (DeployResult){.config = c, .run_id = in->run_id, .findings = in->sink.findings};
     Deploying d = {.in = in, .ret = ret};
     /* Files first: what is wrong with them needs no server to be said. */
-    if (!flow_backup_policy(c, in->reason, &d.backup, err) ||
+    if (!run_findings_pass(&in->sink, err) || !flow_backup_policy(c, in->reason, &d.backup, err) ||
         !flow_history(a, c, &ret->history, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;

@@ -63,12 +63,13 @@ look_at_mark(Arena *a, const DoctorInput *in, Doctor *d, const DoctorResult *r, 
         doctor_add(d, FINDING_IDENTITY_MARK, SEV_ERROR, NULL, hint_of(a, &err), "%s: %s",
                    err.primary, err.detail);
     else if (i)
-        doctor_add(d, FINDING_IDENTITY_MARK, guard.target.note ? SEV_NOTICE : SEV_OK, NULL, NULL,
-                   "it says that it is \"%s\", since %s (%s)%s%s",
+        doctor_add(d, FINDING_IDENTITY_MARK, guard.target.found.text ? SEV_NOTICE : SEV_OK, NULL,
+                   NULL, "it says that it is \"%s\", since %s (%s)%s%s",
                    str_printable(a, str_of(i->environment), false),
                    str_printable(a, str_of(i->made_at), false),
-                   str_printable(a, str_of(i->made_with), false), guard.target.note ? "; " : "",
-                   guard.target.note ? guard.target.note : "");
+                   str_printable(a, str_of(i->made_with), false),
+                   guard.target.found.text ? "; " : "",
+                   guard.target.found.text ? guard.target.found.text : "");
     else
         doctor_add(d, FINDING_IDENTITY_MARK, SEV_NOTICE, NULL, NULL,
                    "it does not say yet which environment it is%s",

@@ -102,7 +102,8 @@ typedef struct DeployResult {
     RunReport run;
     const char *run_id;
     IdentityShown identity;
-    const char *backup_id; /* of the newest one that was made, NULL = none */
+    const char *backup_id;       /* of the newest one that was made, NULL = none */
+    const FindingList *findings; /* of the input's sink; or NULL */
 } DeployResult;
 
 /* Bring the database up to date. On false the result tells how far it came. */
@@ -115,6 +116,7 @@ typedef struct PlanResult {
     const DbInfo *server; /* NULL when the target is absent */
     History history;
     Plan plan;
+    FindingList findings; /* what a deploy would tell before it begins */
     bool ledger_exists;
     IdentityShown identity;
 } PlanResult;

@@ -129,10 +129,8 @@ flow_guard_announce(const FlowGuard *g, const RunSink *sink)
                                           g->target.writes && !f->identity ? ", marked now" : "")),
                            false);
     sink->event(sink->arg, &e);
-    if (!g->target.note)
-        return;
-    e = (RunEvent){.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1, .text = g->target.note};
-    sink->event(sink->arg, &e);
+    if (g->target.found.text)
+        run_finding(sink, &g->target.found);
 }
 
 static void

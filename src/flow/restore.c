@@ -96,7 +96,7 @@ survey(Restore *r)
     if (!restore_survey(r->arena, &r->input, r->ret->manifest, on_read, r, &r->ret->survey, r->err))
         return false;
     const RestoreSurvey *s = &r->ret->survey;
-    event(r->in, RUN_NOTE, RUN_OK,
+    event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "the backup is whole: %zu table%s, %" PRId64 " row%s", s->tables.n,
                   s->tables.n == 1 ? "" : "s", s->totals.rows, s->totals.rows == 1 ? "" : "s"));
     return true;
@@ -153,7 +153,7 @@ run(Restore *r)
     if (!restore_run(r->arena, r->db, &r->ret->survey, &o, &r->ret->run, r->err))
         return false;
     r->ret->is_done = true;
-    event(r->in, RUN_NOTE, RUN_OK,
+    event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "restored and compared: %zu of %zu tables are the same row by row",
                   r->ret->run.compared, r->ret->survey.tables.n));
     return true;
@@ -286,7 +286,7 @@ into_new_database(Restore *r)
         is_asked_for ? database_dated(r->arena, ret->database, "restoring") : ret->database;
     if (!database_create(r->arena, r->admin, fresh, &r->facts, r->err))
         return false;
-    event(r->in, RUN_NOTE, RUN_OK,
+    event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "made database \"%s\"", restoring_shown(r->arena, fresh)));
     bool ok = restoring_open(r, fresh) && run(r);
     db_close(r->db);

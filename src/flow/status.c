@@ -108,8 +108,12 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
                  .config = in->config,
                  .layout = ret->history.layout,
                  .ledger = ret->history.ledger};
-    if (ret->target.absent)
-        return run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
+    findings_init(&ret->findings, a, &in->config->finding_rules);
+    if (ret->target.absent) {
+        bool ok = run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
+        run_find_ahead(&ret->history, &ret->plan, &ret->findings);
+        return ok;
+    }
     SessionOptions o = flow_session(in, &ret->target, &ret->history, "plan", FLOW_READS);
     if (!session_open(a, &o, &s, err))
         return false;
@@ -118,6 +122,7 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
     bool ok = session_read(&s, &ret->history, &journal, err) &&
               flow_guard_session(&guard, &s, ret->target.origin, err) &&
               run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
+    run_find_ahead(&ret->history, &ret->plan, &ret->findings);
     ret->ledger_exists = s.ledger_exists;
     ret->server = db_info(s.db);
     flow_identity_shown(&s, &ret->identity);

@@ -145,7 +145,10 @@ bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
     const char *shown = fs_below(c->project_dir, c->migrations_dir);
-    return history_open(a, c->migrations_dir, shown, ret, err);
+    if (!history_open(a, c->migrations_dir, shown, ret, err))
+        return false;
+    findings_apply(&ret->findings, &c->finding_rules);
+    return true;
 }
 
 SessionOptions

@@ -196,6 +196,13 @@ is_expected(const GateFacts *f)
            (!f->is_said && f->profile == PROFILE_DEVELOPMENT && is_development(f->identity));
 }
 
+static void
+find(GateTarget *t, FindingId id, const char *text)
+{
+    const FindingInfo *info = finding_info(id);
+    t->found = (Finding){.id = id, .severity = info->severity, .area = info->area, .text = text};
+}
+
 static bool
 check_identity(Arena *a, const GateFacts *f, GateTarget *t, Err *err)
 {
@@ -205,8 +212,9 @@ check_identity(Arena *a, const GateFacts *f, GateTarget *t, Err *err)
     if (!i) {
         t->writes = f->is_said;
         if (f->other && f->profile != PROFILE_PRODUCTION)
-            t->note = str_fmt(a, "schema \"%s\" of this database is environment \"%s\"",
-                              shown(a, f->other->schema), shown(a, f->other->environment));
+            find(t, FINDING_IDENTITY_BESIDE,
+                 str_fmt(a, "schema \"%s\" of this database is environment \"%s\"",
+                         shown(a, f->other->schema), shown(a, f->other->environment)));
         return true;
     }
     if (t->is_copy)
@@ -215,13 +223,15 @@ check_identity(Arena *a, const GateFacts *f, GateTarget *t, Err *err)
         return refuse_other(a, f, err);
     t->writes = t->match != IDENTITY_SAME && f->is_said;
     if (t->match == IDENTITY_RENAMED)
-        t->note = str_fmt(a, "this is \"%s\"; it was called \"%s\" when that was written",
-                          shown(a, i->environment), shown(a, i->place.database));
+        find(t, FINDING_IDENTITY_RENAMED,
+             str_fmt(a, "this is \"%s\"; it was called \"%s\" when that was written",
+                     shown(a, i->environment), shown(a, i->place.database)));
     else if (t->match == IDENTITY_MOVED)
-        t->note = str_fmt(a,
-                          "this is \"%s\"; it was restored, or its server upgraded, since that was "
-                          "written",
-                          shown(a, i->environment));
+        find(t, FINDING_IDENTITY_MOVED,
+             str_fmt(a,
+                     "this is \"%s\"; it was restored, or its server upgraded, since that was "
+                     "written",
+                     shown(a, i->environment)));
     return true;
 }
 

@@ -85,7 +85,7 @@ typedef struct GateTarget {
     IdentityMatch match; /* with an identity */
     bool is_copy;        /* one that must be renamed */
     bool writes;         /* the first change should write down who this is */
-    const char *note;    /* to be said, or NULL */
+    Finding found;       /* to be told; without a text nothing is */
 } GateTarget;
 
 /* errors: ERR_IDENTITY, the database is another environment's or a copy; ERR_REFUSED, not from here

@@ -91,6 +91,7 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
         *ret = history_of(*l);
         ret->dir = shown;
     }
+    findings_init(&ret->findings, a, NULL);
     if (!ret->layout->list(a, dir, shown, ret, err))
         return false;
     history_compare(a, ret);

@@ -7,7 +7,7 @@
  * that a script's search_path or string settings cannot change what they mean. */
 #pragma once
 
-#include "base/err.h"
+#include "base/finding.h"
 #include "base/vec.h"
 #include "db/db.h"
 
@@ -79,13 +79,12 @@ typedef struct LedgerName {
 
 typedef struct History {
     const struct HistoryLayout *layout;
-    LedgerName ledger;          /* as the layout has it, or as the project tells its tool */
-    const char *dir;            /* shown path of the migrations folder */
-    MigrationVec files;         /* in order of application */
-    VEC(const char *) notes;    /* odd but harmless things about the folder */
-    VEC(const char *) warnings; /* what is different on other machines or with Prisma */
-    LedgerRowVec rows;          /* in order of started_at */
-    VEC(Entry) entries;         /* all names: files in order, then those in the ledger only */
+    LedgerName ledger;    /* as the layout has it, or as the project tells its tool */
+    const char *dir;      /* shown path of the migrations folder */
+    MigrationVec files;   /* in order of application */
+    FindingList findings; /* odd things about the folder; judged by flow_history */
+    LedgerRowVec rows;    /* in order of started_at */
+    VEC(Entry) entries;   /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;
     int64_t last_applied_us; /* 0 = never */
     int64_t last_started_us; /* newest started_at of any row */

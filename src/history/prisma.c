@@ -102,37 +102,32 @@ is_ascii(const char *s)
 }
 
 static void
-note_odd_names(Arena *a, History *h)
+note_odd_names(History *h)
 {
+    FindingList *l = &h->findings;
     for (size_t i = 0; i < h->files.n; i++) {
-        const char *name = h->files.v[i].name, *before = i ? h->files.v[i - 1].name : NULL;
-        Str stamp = stamp_of(name);
-        if (stamp.n == 0)
-            *vec_add(a, &h->notes) =
-                str_fmt(a,
-                        "\"%s\" does not begin with a timestamp: its place in the order is by "
-                        "name only",
-                        name);
-        else if (before && str_eq(stamp, stamp_of(before))) {
-            const char *text = str_fmt(a,
-                                       "\"%s\" and \"%s\" have the same timestamp; their names "
-                                       "decide the order",
-                                       before, name);
-            if (is_ascii(before) && is_ascii(name))
-                *vec_add(a, &h->notes) = text;
-            else
-                *vec_add(a, &h->warnings) =
-                    str_fmt(a,
-                            "%s, and Prisma may order letters outside ASCII otherwise: give one "
-                            "of them another timestamp before it is applied",
-                            text);
+        const Migration *m = &h->files.v[i];
+        const char *before = i ? h->files.v[i - 1].name : NULL;
+        Str stamp = stamp_of(m->name);
+        if (stamp.n == 0) {
+            finding_add(l, FINDING_HISTORY_NO_TIMESTAMP,
+                        "does not begin with a timestamp: its place in the order is by name only")
+                ->object = m->name;
+        } else if (before && str_eq(stamp, stamp_of(before))) {
+            bool is_clear = is_ascii(before) && is_ascii(m->name);
+            Finding *f = finding_add(
+                l, is_clear ? FINDING_HISTORY_SAME_TIMESTAMP : FINDING_HISTORY_ORDER,
+                "has the same timestamp as \"%s\"; their names decide the order%s", before,
+                is_clear ? "" : ", and Prisma may order letters outside ASCII otherwise");
+            f->object = m->name;
+            f->fix = is_clear ? NULL : "give one of them another timestamp before it is applied";
         }
-        if (before && str_ieq(str_of(before), str_of(name)))
-            *vec_add(a, &h->warnings) =
-                str_fmt(a,
-                        "\"%s\" and \"%s\" differ in upper and lower case only: on macOS and "
-                        "Windows one of them is lost",
-                        before, name);
+        if (before && str_ieq(str_of(before), str_of(m->name)))
+            finding_add(l, FINDING_HISTORY_CASE,
+                        "differs from \"%s\" in upper and lower case only: on macOS and Windows "
+                        "one of them is lost",
+                        before)
+                ->object = m->name;
     }
 }
 
@@ -160,7 +155,7 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);
-    note_odd_names(a, ret);
+    note_odd_names(ret);
     return true;
 }
 

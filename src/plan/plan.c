@@ -143,7 +143,6 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
     Step step = {.first = hints->start, .begin = SIZE_MAX, .chained = hints->chained};
     const char *isolation = hints->chained ? hints->chained : "";
     mp->steps.n = 0;
-    mp->notes.n = 0;
     mp->resumes = hints->start > 0;
     mp->done_statements = hints->start;
     for (size_t i = hints->start; i < n; i++) {
@@ -260,19 +259,22 @@ mark_touched(Arena *a, Map *created, Map *touched, const SqlScript *script)
 
 /* A data change keeps the locks of its transaction for as long as it takes. */
 static void
-note_mixed(Arena *a, MigrationPlan *mp)
+find_mixed(FindingList *l, const MigrationPlan *mp)
 {
     vec_each (const Step, s, &mp->steps) {
-        bool changes_rows = false, strong_old = false;
-        for (size_t i = s->first; i < s->first + s->count; i++)
-            changes_rows = changes_rows || mp->script.stmts.v[i].is_dml;
-        vec_each (const StepLock, l, &s->locks)
-            strong_old = strong_old || (l->mode >= SQL_LOCK_SHARE && !l->is_new);
-        if (s->mode == STEP_ALONE || !changes_rows || !strong_old)
+        const SqlStmt *change = NULL;
+        bool strong_old = false;
+        for (size_t i = s->first + s->count; i > s->first; i--)
+            change = mp->script.stmts.v[i - 1].is_dml ? &mp->script.stmts.v[i - 1] : change;
+        vec_each (const StepLock, lock, &s->locks)
+            strong_old = strong_old || (lock->mode >= SQL_LOCK_SHARE && !lock->is_new);
+        if (s->mode == STEP_ALONE || !change || !strong_old)
             continue;
-        *vec_add(a, &mp->notes) =
-            "changes data while it holds table locks; a migration of its own for the data would "
-            "block others for a shorter time";
+        Finding *f = finding_add(l, FINDING_PLAN_MIXED, "changes data while it holds table locks");
+        f->object = mp->migration->name;
+        f->path = mp->migration->path;
+        f->line = change->line;
+        f->fix = "a migration of its own for the data blocks others for a shorter time";
         return;
     }
 }
@@ -284,6 +286,7 @@ plan_link(Arena *a, Plan *plan)
     map_init(&created, a);
     map_init(&touched, a);
     plan->statements = 0;
+    findings_init(&plan->findings, a, NULL);
     vec_each (MigrationPlan, mp, &plan->migrations) {
         plan->statements += mp->script.stmts.n - mp->done_statements;
         for (size_t k = 0; k < mp->steps.n; k++) {
@@ -295,7 +298,7 @@ plan_link(Arena *a, Plan *plan)
                     l->can_prelock = false;
             }
         }
-        note_mixed(a, mp);
+        find_mixed(&plan->findings, mp);
         mark_touched(a, &created, &touched, &mp->script);
     }
 }

@@ -45,8 +45,7 @@ typedef struct MigrationPlan {
     const Migration *migration;
     SqlScript script;
     StepVec steps;
-    VEC(const char *) notes; /* what a person should know: mixed locks and data, ... */
-    bool resumes;            /* steps begin behind `done_statements` */
+    bool resumes; /* steps begin behind `done_statements` */
     size_t done_statements;
     const char *ledger_id; /* of the row that is resumed, NULL */
 } MigrationPlan;
@@ -73,10 +72,11 @@ MUST_CHECK bool plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Er
 typedef struct Plan {
     VEC(MigrationPlan) migrations; /* in order */
     size_t statements;
+    FindingList findings; /* about the migrations (plan_link); judged by run/ */
 } Plan;
 
 /* Mark what the plan's migrations create, drop and rename, so that locks know which relations
- * exist before. Call once after all migrations were added. */
+ * exist before, and find what a person should know about them. Call once after all migrations were added. */
 void plan_link(Arena *a, Plan *plan);
 
 /* Statement `failed` of the step's transaction failed with this SQLSTATE: whether another cut of the

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "report/error.h"
 #include "report/drift.h"
+#include "report/finding.h"
 #include "report/migrations.h"
 
 static const char *
@@ -166,6 +167,7 @@ report_backup_json(JsonWriter *w, const BackupMade *r)
     report_target_json(w, &r->target);
     add_set_json(w, "backup", &r->set);
     add_sets_json(w, "removed", &r->pruned);
+    findings_json(w, "findings", r->findings);
     jw_end(w);
 }
 

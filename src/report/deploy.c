@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "report/error.h"
+#include "report/finding.h"
 #include "report/identity.h"
 
 void
@@ -99,6 +100,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const c
         jw_end(w);
     }
     jw_end(w);
+    findings_json(w, "findings", r->findings);
     jw_strz(w, "backup", r->backup_id);
     jw_strz(w, "failed", r->run.failed);
     jw_int(w, "retries", r->run.retries);

@@ -62,6 +62,8 @@ add_finding(Buf *out, const Term *t, const FindingInfo *f)
     static const char *const may[] = {
         [FINDING_RULE_FREE] = "aramid.yaml may silence it or change its severity:",
         [FINDING_RULE_KEEPS_ERRORS] = "aramid.yaml may change it where it is no error:",
+        [FINDING_RULE_NO_ERROR] =
+            "aramid.yaml may silence or lower it; it comes too late to stop a run:",
         [FINDING_RULE_FIXED] = "Settings change nothing about it.",
     };
     Arena *a = out->arena;
@@ -75,7 +77,8 @@ add_finding(Buf *out, const Term *t, const FindingInfo *f)
                   str_fmt(a, "A finding of the area %s, %s. %s", finding_area_name(f->area), usual,
                           may[f->rule]));
     if (f->rule != FINDING_RULE_FIXED)
-        buf_fmt(out, "\n    findings:\n      %s: off   # or notice, warning, error\n", f->name);
+        buf_fmt(out, "\n    findings:\n      %s: off   # or notice, warning%s\n", f->name,
+                f->rule == FINDING_RULE_NO_ERROR ? "" : ", error");
 }
 
 static void
@@ -134,7 +137,7 @@ explain_text(Buf *out, const Term *term, const ExplainedVec *list)
 void
 explain_json(JsonWriter *w, const ExplainedVec *list)
 {
-    static const char *const rules[] = {"free", "keeps errors", "fixed"};
+    static const char *const rules[] = {"free", "keeps errors", "no error", "fixed"};
     jw_object(w, NULL);
     jw_strz(w, "command", "explain");
     jw_bool(w, "ok", true);

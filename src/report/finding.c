@@ -302,9 +302,9 @@ findings_json(JsonWriter *w, const char *key, const FindingList *list)
 {
     StrCursor at = {0};
     jw_array(w, key);
-    vec_each (const Finding, f, &list->items) {
+    for (size_t i = 0; list && i < list->items.n; i++) {
         jw_object(w, NULL);
-        members(w, f, &at);
+        members(w, &list->items.v[i], &at);
         jw_end(w);
     }
     jw_end(w);

@@ -38,7 +38,7 @@ char *findings_counted(Arena *a, const FindingList *list);
  * caller begins and ends the object. */
 void finding_json_members(JsonWriter *w, const Finding *f);
 
-/* Write a list as the array `key` (NULL inside an array). */
+/* Write a list as the array `key` (NULL inside an array); list NULL = an empty one. */
 void findings_json(JsonWriter *w, const char *key, const FindingList *list);
 
 /* Only the texts: what a list was in JSON before findings had one form. */

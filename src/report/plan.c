@@ -1,4 +1,5 @@
 /* Steps of pending migrations and what they lock. */
+#include "report/finding.h"
 #include "report/identity.h"
 #include "report/migrations.h"
 
@@ -71,18 +72,9 @@ add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index, bo
     add_locks_text(out, t, s);
 }
 
-void
-report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
+static void
+add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 {
-    buf_addz(out, "Target: ");
-    report_target_text(out, t, &r->target);
-    if (r->server)
-        buf_fmt(out, ", PostgreSQL %d.%d", r->server->version / 10000, r->server->version % 10000);
-    buf_addz(out, "\n\n");
-    if (r->plan.migrations.n == 0) {
-        buf_addz(out, "No pending migrations to apply.\n");
-        return;
-    }
     buf_fmt(out, "deploy would apply %zu migration%s:\n\n", r->plan.migrations.n,
             r->plan.migrations.n == 1 ? "" : "s");
     size_t number = 0;
@@ -97,17 +89,32 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
         if (mp->resumes)
             buf_fmt(out, "; resumes behind statement %zu", mp->done_statements);
         buf_addc(out, '\n');
-        vec_each (const char *const, n, &mp->notes) {
-            buf_addz(out, "     ");
-            term_add(out, t, TERM_YELLOW, term_mark(t, TERM_MARK_WARN));
-            buf_addc(out, ' ');
-            term_text(out, t, TERM_PLAIN, str_of(*n));
-            buf_addc(out, '\n');
-        }
         for (size_t i = 0; i < mp->steps.n; i++)
             add_step_text(out, t, mp, i, with_sql);
     }
-    buf_addz(out, "\nNothing was changed. To apply: aramid deploy\n");
+}
+
+void
+report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
+{
+    buf_addz(out, "Target: ");
+    report_target_text(out, t, &r->target);
+    if (r->server)
+        buf_fmt(out, ", PostgreSQL %d.%d", r->server->version / 10000, r->server->version % 10000);
+    buf_addz(out, "\n\n");
+    if (r->plan.migrations.n)
+        add_migrations_text(out, t, r, with_sql);
+    else
+        buf_addz(out, "No pending migrations to apply.\n");
+    if (r->findings.items.n)
+        buf_addc(out, '\n');
+    findings_text(out, t, &r->findings);
+    if (r->findings.counts[SEV_ERROR])
+        buf_addz(out,
+                 "\nNothing was changed. A deploy would be refused: the settings make an error "
+                 "of what was found\n");
+    else if (r->plan.migrations.n)
+        buf_addz(out, "\nNothing was changed. To apply: aramid deploy\n");
 }
 
 static void
@@ -153,9 +160,10 @@ report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool wi
         jw_strz(w, "path", mp->migration->path);
         jw_strz(w, "checksum", mp->migration->checksum);
         jw_bool(w, "resumes", mp->resumes);
-        jw_array(w, "notes");
-        vec_each (const char *const, n, &mp->notes)
-            jw_strz(w, NULL, *n);
+        jw_array(w, "notes"); /* before findings had one form */
+        vec_each (const Finding, f, &plan->findings.items)
+            if (strcmp(f->object, mp->migration->name) == 0)
+                jw_strz(w, NULL, f->text);
         jw_end(w);
         jw_array(w, "steps");
         vec_each (const Step, s, &mp->steps)
@@ -171,7 +179,7 @@ report_plan_json(JsonWriter *w, const PlanResult *r)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "plan");
-    jw_bool(w, "ok", true);
+    jw_bool(w, "ok", r->findings.counts[SEV_ERROR] == 0);
     report_target_json(w, &r->target);
     report_identity_member(w, &r->identity);
     if (r->server)
@@ -180,5 +188,6 @@ report_plan_json(JsonWriter *w, const PlanResult *r)
         jw_null(w, "serverVersion");
     jw_int(w, "statements", (int64_t)r->plan.statements);
     report_plan_steps_json(w, "migrations", &r->plan, true);
+    findings_json(w, "findings", &r->findings);
     jw_end(w);
 }

@@ -2,6 +2,7 @@
 #include "report/progress.h"
 
 #include "base/clock.h"
+#include "report/finding.h"
 
 struct Progress {
     FILE *out;
@@ -10,6 +11,7 @@ struct Progress {
     bool line_open; /* a line without its end stands on the terminal */
     RunSink also;
     SecretVec secrets;
+    FindingList findings;
     int64_t last_plain_ms; /* of repeated progress off a terminal */
 };
 
@@ -17,7 +19,7 @@ enum { PLAIN_EVERY_MS = 10000 };
 
 Progress *
 progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose,
-              const SecretVec *secrets)
+              const SecretVec *secrets, const FindingRules *rules)
 {
     Progress *p = arena_new(a, Progress);
     *p = (Progress){.out = out,
@@ -25,6 +27,7 @@ progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose,
                     .quiet = quiet,
                     .verbose = verbose,
                     .secrets = secrets ? *secrets : (SecretVec){0}};
+    findings_init(&p->findings, a, rules);
     return p;
 }
 
@@ -56,6 +59,11 @@ mark_of(const RunEvent *e)
 static void
 add_sentence(Buf *b, const Term *t, const RunEvent *e)
 {
+    if (e->finding) {
+        finding_text(b, t, e->finding, 0);
+        b->n--; /* the line's end comes from who prints it */
+        return;
+    }
     TermStyle style = e->level == RUN_WARN    ? TERM_YELLOW
                       : e->level == RUN_ERROR ? TERM_RED
                       : e->level == RUN_OK    ? TERM_GREEN
@@ -154,6 +162,12 @@ show_plain(Progress *p, Arena *a, const RunEvent *e)
     fwrite(b.p, 1, b.n, p->out);
 }
 
+static const char *
+redacted(const Progress *p, Arena *a, const char *text)
+{
+    return text ? url_redact(a, str_of(text), p->secrets.v, p->secrets.n) : NULL;
+}
+
 static void
 on_event(void *arg, const RunEvent *e)
 {
@@ -164,7 +178,15 @@ on_event(void *arg, const RunEvent *e)
         return;
     ARENA_LOCAL(a);
     RunEvent shown = *e;
-    shown.text = url_redact(a, str_of(e->text), p->secrets.v, p->secrets.n);
+    Finding hidden;
+    shown.text = redacted(p, a, e->text);
+    if (e->finding) {
+        hidden = *e->finding;
+        hidden.text = redacted(p, a, hidden.text);
+        hidden.note = redacted(p, a, hidden.note);
+        hidden.fix = redacted(p, a, hidden.fix);
+        shown.finding = &hidden;
+    }
     if (p->term.is_tty)
         show_on_terminal(p, a, &shown);
     else
@@ -176,5 +198,5 @@ progress_sink(Progress *p, const RunSink *also)
 {
     if (also)
         p->also = *also;
-    return (RunSink){on_event, p};
+    return (RunSink){on_event, p, &p->findings};
 }

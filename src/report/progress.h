@@ -10,9 +10,10 @@
 typedef struct Progress Progress;
 
 /* out: usually standard error. `quiet` shows warnings and errors only, `verbose` also the server's
- * notices and the steps of one-step migrations. `secrets` (may be NULL) are hidden. The Progress lives in the arena. */
+ * notices and the steps of one-step migrations. `secrets` (may be NULL) are hidden; findings are judged by `rules` and kept
+ * (RunSink.findings). The Progress lives in the arena. */
 Progress *progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose,
-                        const SecretVec *secrets);
+                        const SecretVec *secrets, const FindingRules *rules);
 
 /* A sink for run/; `also` (may be NULL) gets each event too. */
 RunSink progress_sink(Progress *p, const RunSink *also);

@@ -7,6 +7,7 @@
 #include "base/os.h"
 #include "config/config.h"
 #include "report/error.h"
+#include "report/finding.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,7 +174,7 @@ on_event(void *arg, const RunEvent *e)
 {
     RunLog *l = arg;
     static const char *const levels[] = {"info", "ok", "warning", "error"};
-    if (!l->dir && (e->kind == RUN_CONNECTED || e->kind == RUN_WAITING || e->kind == RUN_NOTE))
+    if (!l->dir && (e->kind == RUN_CONNECTED || e->kind == RUN_WAITING || e->kind == RUN_FINDING))
         return;
     if (!ensure(l))
         return;
@@ -199,22 +200,32 @@ on_event(void *arg, const RunEvent *e)
     if (e->ms >= 0)
         jw_int(&w, "ms", e->ms);
     jw_strz(&w, "text", text);
+    if (e->finding) {
+        jw_object(&w, "finding");
+        finding_json_members(&w, e->finding);
+        jw_end(&w);
+    }
     jw_end(&w);
     buf_addc(&w.out, '\n');
+    Str line = e->finding ? redact_json(l, a, buf_str(&w.out)) : buf_str(&w.out);
     /* The next event follows at once, and is the one to read after a crash. */
     bool flush = e->kind != RUN_APPLIED;
-    put(l->events, w.out.p, flush);
+    const Finding *f = e->finding;
+    const char *about = f ? (f->object ? f->object : f->path) : e->migration;
+    put(l->events, line.p, flush);
     put(l->text,
-        str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level], e->migration ? e->migration : "",
-                e->migration ? ": " : "", text,
-                e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms) : ""),
+        str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level],
+                about ? str_printable(a, str_of(about), false) : "", about ? ": " : "", text,
+                e->finding   ? str_fmt(a, " [%s]", finding_info(e->finding->id)->name)
+                : e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms)
+                             : ""),
         flush);
 }
 
 RunSink
 runlog_sink(RunLog *l)
 {
-    return (RunSink){on_event, l};
+    return (RunSink){.event = on_event, .arg = l};
 }
 
 void

@@ -1,5 +1,6 @@
 /* The state of a history. */
 #include "report/drift.h"
+#include "report/finding.h"
 #include "report/identity.h"
 #include "report/migrations.h"
 
@@ -194,14 +195,11 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
                  str_fmt(a, "%d migration%s applied", h->applied, h->applied == 1 ? "" : "s"));
     } else
         add_findings(out, t, r);
-    if (h->pending)
-        vec_each (const char *const, n, &h->warnings)
-            add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
-    if (verbose) {
-        vec_each (const char *const, n, &h->notes)
-            add_line(out, t, TERM_MARK_WARN, TERM_YELLOW, str_printable(a, str_of(*n), false));
+    vec_each (const Finding, f, &h->findings.items)
+        if (verbose || (h->pending && f->severity > SEV_NOTICE))
+            finding_text(out, t, f, 0);
+    if (verbose)
         add_history(out, t, h);
-    }
 }
 
 static void
@@ -297,6 +295,7 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
         jw_end(w);
     }
     jw_end(w);
+    findings_json(w, "findings", &h->findings);
     if (drift)
         report_drift_member(w, "drift", drift);
     else

@@ -209,10 +209,8 @@ look_at_holders(Session *s, const RunSink *sink, Arena *scratch, int64_t waited_
         Err ignored; /* not ours to end: then it is waited for */
         if (!h->orphaned || !lock_terminate(s, h, &ended, &ignored) || !ended)
             continue;
-        RunEvent e = {.kind = RUN_NOTE, .level = RUN_WARN, .ms = -1};
-        e.text = str_fmt(scratch, "ended server process %d, left behind by a run that died: %s",
-                         h->pid, h->who);
-        sink->event(sink->arg, &e);
+        run_find(sink, FINDING_RUN_ORPHAN, NULL, NULL,
+                 "ended server process %d, left behind by a run that died: %s", h->pid, h->who);
     }
     if (tell)
         tell_waiting(sink, scratch, list->n ? list->v : NULL, waited_ms);

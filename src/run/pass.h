@@ -10,8 +10,8 @@ MUST_CHECK bool run_check_history(Run *r, const History *h, Err *err);
 /* Fill r->plan with what is pending or half done. errors: ERR_DIVERGED, those of plan_migration */
 MUST_CHECK bool run_make_plan(Run *r, const History *h, Err *err);
 
-/* Once: what is odd about the history and stops nobody. */
-void run_note_oddities(Run *r, const History *h);
+/* Once: what is found ahead (run_find_ahead). */
+void run_tell_ahead(Run *r, const History *h);
 
 /* Syntax that libpg_query does not know is shown to the server before anything runs. */
 MUST_CHECK bool run_check_syntax(Run *r, Err *err);

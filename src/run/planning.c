@@ -65,6 +65,7 @@ run_make_plan(Run *r, const History *h, Err *err)
             return false;
     }
     plan_link(r->arena, &r->plan);
+    findings_apply(&r->plan.findings, &r->session.config->finding_rules);
     return true;
 }
 

@@ -52,7 +52,7 @@ run_prepare(Run *r, Err *err)
     const char *schema = s->ledger.schema; /* is set to one that is still to be made */
     bool ok = make_tables(r, tables, marks, err);
     if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
-        run_emit(r, RUN_NOTE, RUN_WARN, NULL,
+        run_find(&r->deploy->sink, FINDING_RUN_NOT_MARKED, NULL, NULL,
                  "which environment this is could not be written down: %s", err->primary);
         tables = 0;
         marks = false;
@@ -70,7 +70,7 @@ run_prepare(Run *r, Err *err)
         failpoint(r, FP_LEDGER_CREATED);
     if (marks) {
         failpoint(r, FP_IDENTITY_WRITTEN);
-        run_emit(r, RUN_NOTE, RUN_INFO, NULL,
+        run_emit(r, RUN_STAGE, RUN_INFO, NULL,
                  "this database is now marked as \"%s\" (aramid identity shows and changes it)",
                  r->mark->environment);
         r->mark = NULL;

@@ -108,37 +108,59 @@ is_gone(const Entry *e)
     return !e->file;
 }
 
-/* One line for all entries of a kind: how many, and the first few names. */
+/* One finding for all entries of a kind: the place of one, the first few names of more. */
 static void
-note_entries(Run *r, const History *h, bool (*wanted)(const Entry *), const char *what)
+find_entries(const History *h, bool (*wanted)(const Entry *), FindingId id, const char *what,
+             FindingList *ret)
 {
     ARENA_LOCAL(a);
     Buf names;
     buf_init(&names, a);
+    const Entry *first = NULL;
     int n = 0;
     vec_each (const Entry, e, &h->entries) {
         if (!wanted(e) || ++n > 3)
             continue;
+        first = first ? first : e;
         buf_addz(&names, n > 1 ? ", " : "");
-        buf_addz(&names, str_printable(a, str_of(e->name), false));
+        buf_addz(&names, e->name);
     }
-    if (n)
-        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%d migration%s %s: %s%s", n, n == 1 ? "" : "s", what,
-                 names.p, n > 3 ? ", ..." : "");
+    if (!n)
+        return;
+    Finding *f = n == 1 ? finding_add(ret, id, "%s", what)
+                        : finding_add(ret, id, "%d migrations %s: %s%s", n, what, names.p,
+                                      n > 3 ? ", ..." : "");
+    f->object = n == 1 ? first->name : NULL;
+    f->path = n == 1 && first->file ? first->file->path : NULL;
 }
 
 void
-run_note_oddities(Run *r, const History *h)
+run_find_ahead(const History *h, const Plan *plan, FindingList *ret)
+{
+    /* Names only matter to what is still to be ordered. */
+    for (size_t i = 0; h->pending && i < h->findings.items.n; i++)
+        finding_keep(ret, &h->findings.items.v[i]);
+    find_entries(h, is_edited, FINDING_HISTORY_EDITED,
+                 "changed after being applied (the change is not in the database)", ret);
+    find_entries(h, is_late, FINDING_HISTORY_LATE,
+                 "older than what is applied already, to be applied now", ret);
+    find_entries(h, is_gone, FINDING_HISTORY_MISSING,
+                 "applied in the database but missing from the migrations folder", ret);
+    vec_each (const Finding, f, &plan->findings.items)
+        finding_keep(ret, f);
+}
+
+void
+run_tell_ahead(Run *r, const History *h)
 {
     if (r->told)
         return;
     r->told = true;
     r->report->pending_before = (int)r->plan.migrations.n;
-    if (h->pending)
-        vec_each (const char *const, w, &h->warnings)
-            run_emit(r, RUN_NOTE, RUN_WARN, NULL, "%s", str_printable(r->arena, str_of(*w), false));
-    note_entries(r, h, is_edited,
-                 "changed after being applied (the change is not in the database)");
-    note_entries(r, h, is_late, "older than what is applied already, to be applied now");
-    note_entries(r, h, is_gone, "applied in the database but missing from the migrations folder");
+    FindingList list;
+    findings_init(&list, r->arena, &r->session.config->finding_rules);
+    run_find_ahead(h, &r->plan, &list);
+    vec_each (const Finding, f, &list.items)
+        if (f->severity > SEV_NOTICE)
+            run_finding(&r->deploy->sink, f);
 }

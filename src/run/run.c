@@ -43,8 +43,6 @@ execute_all(Run *r, Err *err)
             return false;
         run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
                  mp->resumes ? "going on where an interrupted run stopped" : "begins");
-        vec_each (const char *const, n, &mp->notes)
-            run_emit(r, RUN_NOTE, RUN_WARN, mp->migration->name, "%s", *n);
         r->current_started_ms = clock_ms();
         StepEnd end;
         if (!migration_run(r, mp, &end, err))
@@ -120,8 +118,9 @@ ask_first(Run *r, Err *err)
         !run_check_history(r, d->history, err) || !run_make_plan(r, d->history, err))
         return false;
     if (r->plan.migrations.n) {
-        run_note_oddities(r, d->history);
-        if (!run_check_syntax(r, err) || !d->calls.approve(d->calls.arg, s, &r->plan, err))
+        run_tell_ahead(r, d->history);
+        if (!run_findings_pass(&d->sink, err) || !run_check_syntax(r, err) ||
+            !d->calls.approve(d->calls.arg, s, &r->plan, err))
             return false;
         r->approved = true;
     }
@@ -180,7 +179,9 @@ pass(Run *r, Err *err)
         return false;
     settle_unknown(r);
     size_t n = r->plan.migrations.n;
-    run_note_oddities(r, d->history);
+    run_tell_ahead(r, d->history);
+    if (!run_findings_pass(&d->sink, err))
+        return false;
     r->number = (int)r->report->applied.n;
     r->total = r->number + (int)n;
     if (n == 0)
@@ -193,7 +194,7 @@ pass(Run *r, Err *err)
         return false;
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");
-    bool ok = run_before(r, NULL, err) && run_prepare(r, err) &&
+    bool ok = run_before(r, NULL, err) && run_findings_pass(&d->sink, err) && run_prepare(r, err) &&
               (r->restart.why || execute(r, err)) && (r->restart.why || run_verify(r, err));
     if (!ok)
         run_write_failure(r, err);

@@ -27,9 +27,10 @@ typedef enum RunEventKind {
     RUN_BLOCKED,  /* waiting for table locks of others */
     RUN_RETRY,
     RUN_REPAIRED,
-    RUN_NOTE,   /* something a person should know */
-    RUN_NOTICE, /* the server's own WARNING or NOTICE */
-    RUN_BACKUP, /* begins (info), or was made */
+    RUN_STAGE,   /* done on the way: a database made, a backup read */
+    RUN_FINDING, /* something a person should know */
+    RUN_NOTICE,  /* the server's own WARNING or NOTICE */
+    RUN_BACKUP,  /* begins (info), or was made */
     RUN_VERIFIED,
     RUN_FAILED,
 } RunEventKind;
@@ -39,17 +40,30 @@ typedef enum RunLevel { RUN_INFO, RUN_OK, RUN_WARN, RUN_ERROR } RunLevel;
 typedef struct RunEvent {
     RunEventKind kind;
     RunLevel level;
-    const char *migration; /* or NULL */
-    int index, total;      /* migration number of all, 1-based; 0 = none */
-    int step, steps;       /* 0 = none */
-    int64_t ms;            /* duration, -1 = none */
-    const char *text;      /* one sentence */
+    const char *migration;  /* or NULL */
+    int index, total;       /* migration number of all, 1-based; 0 = none */
+    int step, steps;        /* 0 = none */
+    int64_t ms;             /* duration, -1 = none */
+    const char *text;       /* one sentence */
+    const Finding *finding; /* RUN_FINDING */
 } RunEvent;
 
 typedef struct RunSink {
     void (*event)(void *arg, const RunEvent *e);
     void *arg;
+    FindingList
+        *findings; /* keeps those that are told; its rules judge. NULL = as the table says */
 } RunSink;
+
+/* Tell a finding, unless the settings silence it. run_find makes it: `object` and `fix` may be NULL. */
+void run_finding(const RunSink *sink, const Finding *f);
+__attribute__((format(printf, 5, 6))) void run_find(const RunSink *sink, FindingId id,
+                                                    const char *object, const char *fix,
+                                                    const char *fmt, ...);
+
+/* False when one that was told is an error by the settings; to be asked before something is changed.
+ * errors: ERR_FINDING */
+MUST_CHECK bool run_findings_pass(const RunSink *sink, Err *err);
 
 const char *run_event_name(RunEventKind kind);
 
@@ -245,6 +259,9 @@ typedef struct RunReport {
  * cost: one round trip for each file with syntax newer than libpg_query's. */
 MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal,
                          Plan *ret, Err *err);
+
+/* What can be found before anything is changed: in the folder, in the ledger against it, in the plan. */
+void run_find_ahead(const History *h, const Plan *plan, FindingList *ret);
 
 /* Bring the database up to date. On false, report tells what had been applied. */
 MUST_CHECK bool run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err);

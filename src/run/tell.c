@@ -4,11 +4,50 @@
 const char *
 run_event_name(RunEventKind kind)
 {
-    static const char *const names[] = {"connected", "waiting",  "locked",    "target",  "planned",
-                                        "migration", "step",     "step-done", "applied", "progress",
-                                        "blocked",   "retry",    "repaired",  "note",    "notice",
-                                        "backup",    "verified", "failed"};
+    static const char *const names[] = {"connected", "waiting", "locked",    "target",  "planned",
+                                        "migration", "step",    "step-done", "applied", "progress",
+                                        "blocked",   "retry",   "repaired",  "stage",   "finding",
+                                        "notice",    "backup",  "verified",  "failed"};
     return names[kind];
+}
+
+void
+run_finding(const RunSink *sink, const Finding *f)
+{
+    static const RunLevel levels[SEV_COUNT] = {RUN_OK, RUN_INFO, RUN_WARN, RUN_ERROR};
+    ARENA_LOCAL(a);
+    FindingList none;
+    findings_init(&none, a, NULL);
+    const Finding *told = finding_keep(sink->findings ? sink->findings : &none, f);
+    if (!told || !sink->event)
+        return;
+    sink->event(sink->arg, &(RunEvent){.kind = RUN_FINDING,
+                                       .level = levels[told->severity],
+                                       .ms = -1,
+                                       .text = str_printable(a, str_of(told->text), false),
+                                       .finding = told});
+}
+
+void
+run_find(const RunSink *sink, FindingId id, const char *object, const char *fix, const char *fmt,
+         ...)
+{
+    ARENA_LOCAL(a);
+    va_list ap;
+    va_start(ap, fmt);
+    run_finding(sink, &(Finding){.id = id,
+                                 .severity = finding_info(id)->severity,
+                                 .area = finding_info(id)->area,
+                                 .object = object,
+                                 .text = str_vfmt(a, fmt, ap),
+                                 .fix = fix});
+    va_end(ap);
+}
+
+bool
+run_findings_pass(const RunSink *sink, Err *err)
+{
+    return !sink->findings || findings_pass(sink->findings, err);
 }
 
 void

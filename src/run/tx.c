@@ -110,7 +110,7 @@ replan(const Try *t, const Part *part, const DbOutcome *o)
                     &run_learned(r, name)->hints))
         return false;
     const SqlStmt *s = &t->mp->script.stmts.v[part->index];
-    run_emit(r, RUN_NOTE, RUN_WARN, name,
+    run_find(&r->deploy->sink, FINDING_RUN_CUT, name, NULL,
              "line %d: the server refused %s in one transaction with the rest (%s); trying again "
              "with the file cut there. Prisma's engine would have failed here",
              s->line, s->tag, o->sqlstate);

@@ -40,8 +40,8 @@ run_verify(Run *r, Err *err)
     bool records = own_is_there(s, OWN_RUNS);
     bool ok = ask_state(r, records, &results, &at, err);
     if (!ok && records && err->sqlstate[0] && db_is_open(s->db)) {
-        run_emit(r, RUN_NOTE, RUN_WARN, NULL, "the end of this run could not be written down: %s",
-                 err->primary);
+        run_find(&r->deploy->sink, FINDING_RUN_NOT_RECORDED, NULL, NULL,
+                 "the end of this run could not be written down: %s", err->primary);
         ok = ask_state(r, false, &results, &at, err);
     }
     if (!ok || !session_take_history(s, &results, at, h, &r->journal, err))
@@ -53,11 +53,12 @@ run_verify(Run *r, Err *err)
         return err_hint(err, "look at: aramid status");
     }
     const DbRows *invalid = &results.v[results.n - 1];
-    for (int i = 0; i < invalid->rows; i++)
-        run_emit(r, RUN_NOTE, RUN_WARN, NULL,
-                 "index %s is invalid: an interrupted build left it; REINDEX INDEX CONCURRENTLY or "
-                 "drop it",
-                 db_cell(invalid, i, 0).p);
+    for (int i = 0; i < invalid->rows; i++) {
+        const char *name = db_cell(invalid, i, 0).p;
+        run_find(&r->deploy->sink, FINDING_RUN_INVALID_INDEX, str_fmt(r->arena, "index %s", name),
+                 str_fmt(r->arena, "REINDEX INDEX CONCURRENTLY %s; or drop it", name),
+                 "it is invalid: an interrupted build left it");
+    }
     r->number = r->total = 0; /* it is about all of them */
     run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
              h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");

@@ -8,13 +8,15 @@ import subprocess
 
 import pytest
 
+from harness import aramid
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BIN = os.environ.get("ARAMID_BIN", str(ROOT / "build/debug/src/cli/aramid"))
 ROWS = re.findall(r'^FINDING\((\w+), (\w+), "([a-z0-9-]+)", (\w+), (\w+),',
                   (ROOT / "src/base/findings.def").read_text(), re.M)
 IDS = {row[0] for row in ROWS}
 # Words of finding.h that are no ids.
-OTHERS = {"COUNT", "AS_IS", "OFF", "RULE_FREE", "RULE_KEEPS_ERRORS", "RULE_FIXED"}
+OTHERS = {"COUNT", "AS_IS", "OFF", "RULE_FREE", "RULE_KEEPS_ERRORS", "RULE_NO_ERROR", "RULE_FIXED"}
 
 
 def uses():
@@ -43,7 +45,7 @@ def test_each_row_is_raised_and_nothing_else():
 def test_findings_have_no_second_form():
     """No list of bare texts for people beside them."""
     for path in ROOT.glob("src/*/*.h"):
-        assert not re.search(r"\b(Diag|DiagList|ConfigNote)\b", path.read_text()), path
+        assert not re.search(r"\b(Diag|DiagList|ConfigNote|RUN_NOTE)\b", path.read_text()), path
 
 
 def test_every_row_is_documented():
@@ -139,3 +141,80 @@ def test_an_unknown_finding_in_settings(tmp_path):
     run = subprocess.run([BIN, "config", "show"], capture_output=True, text=True, timeout=60,
                          cwd=tmp_path, env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL)
     assert run.returncode == 3 and "did you mean relation-index" in run.stderr, run
+
+
+# ---- a run --------------------------------------------------------------------------------------
+
+MIXED = "ALTER TABLE a ADD b int;\nUPDATE a SET b = 1"
+
+
+def told(project, db, setting, *words, **kwargs):
+    """deploy (or another command) with these findings: in aramid.yaml; its JSON."""
+    project.write("aramid.yaml", f"findings: {setting}\n")
+    run = aramid.run(*(words or ("deploy",)), "--url", db.url(), "--json", cwd=project.path, **kwargs)
+    return run, json.loads(run.out)
+
+
+def ids(value, severity=None):
+    return [f["id"] for f in value["findings"] if severity in (None, f["severity"])]
+
+
+def test_an_error_stops_a_deploy_before_anything(project, db):
+    project.add("20240101_a", "CREATE TABLE a (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    project.add("20240102_b", "CREATE TABLE b (i int)")
+    project.add("20240103_mixed", MIXED)
+    before = db.sql("SELECT * FROM _prisma_migrations")
+    for command in ("plan", "deploy"):
+        run, value = told(project, db, "{plan-mixed: error}", command)
+        assert run.rc == 19 and not value["ok"], run
+        assert ids(value, "error") == ["plan-mixed"], run
+        found = value["findings"][0]
+        assert (found["object"], found["line"]) == ("20240103_mixed", 2) and found["fix"], found
+    assert value["error"]["code"] == "finding" and "plan-mixed" in value["error"]["detail"], value
+    assert value["applied"] == [] and db.sql("SELECT * FROM _prisma_migrations") == before
+    assert not db.exists("b")
+    for command in ("plan", "deploy"):
+        run, value = told(project, db, "{plan-mixed: off}", command)
+        assert run.rc == 0 and value["findings"] == [], run
+    assert len(value["applied"]) == 2
+
+
+def test_an_error_about_the_history(project, db):
+    project.add("20240102_b", "CREATE TABLE b (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    project.add("20240102_b", "CREATE TABLE b (j int)")
+    project.add("20240101_late", "CREATE TABLE late (i int)")
+    project.edit("no_stamp", "CREATE TABLE stamp (i int)")
+    run, value = told(project, db, "{}", "plan")
+    assert run.rc == 0 and ids(value) == ["history-no-timestamp", "history-edited", "history-late"]
+    for name in ids(value):
+        run, value = told(project, db, "{%s: error}" % name, "deploy")
+        assert run.rc == 19 and ids(value, "error") == [name], run
+        assert db.one("SELECT count(*) FROM _prisma_migrations") == 1
+    run, value = told(project, db, "{history-late: off, history-edited: notice}", "deploy")
+    assert run.rc == 0 and len(value["applied"]) == 2 and value["findings"] == [], run
+
+
+def test_an_error_about_the_backup(project, db):
+    project.add("20240101_a", "CREATE TABLE a (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    project.add("20240102_b", "CREATE TABLE b (i int)")
+    words = ("deploy", "--env", "production", "--yes", "--no-backup", "--reason", "the provider's")
+    run, value = told(project, db, "{backup-none: error}", *words)
+    assert run.rc == 19 and ids(value, "error") == ["backup-none"], run
+    assert not db.exists("b")
+    run, value = told(project, db, "{}", *words)
+    assert run.rc == 0 and ids(value, "warning") == ["backup-none"], run
+
+
+def test_what_is_known_afterwards_becomes_no_error(project, db):
+    project.add("20240101_a", "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE a (m mood)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    project.add("20240102_b", "ALTER TYPE mood ADD VALUE 'glad'; INSERT INTO a VALUES ('glad')")
+    run, value = told(project, db, "{run-cut: error}")
+    assert run.rc == 0 and ids(value, "warning") == ["run-cut"], run
+    assert "too late to stop" in " ".join(explain("run-cut").stdout.split())
+    events = [json.loads(line) for line in (pathlib.Path(value["log"]) / "events.jsonl").open()]
+    found = [e["finding"] for e in events if e["event"] == "finding"]
+    assert found == value["findings"], events

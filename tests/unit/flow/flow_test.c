@@ -165,7 +165,7 @@ static bool
 deploy(Project *p, bool create, Err *err)
 {
     DeployInput in = {
-        .base = input(p), .sink = {on_event, NULL}, .run_id = "run", .create_database = create};
+        .base = input(p), .sink = {.event = on_event}, .run_id = "run", .create_database = create};
     DeployResult r;
     return flow_deploy(p->arena, &in, &r, err);
 }
@@ -326,7 +326,7 @@ deploy_asks_before_it_writes(void **state)
     add(p, "1_a", "CREATE TABLE a (i int)");
     size_t asked = 0;
     DeployInput in = {.base = input(p),
-                      .sink = {on_event, NULL},
+                      .sink = {.event = on_event},
                       .run_id = "run",
                       .approve = say_no,
                       .approve_arg = &asked};
@@ -377,7 +377,7 @@ static bool
 resolve(Project *p, ResolveInput in, ResolveResult *ret, Err *err)
 {
     in.base = input(p);
-    in.sink = (RunSink){on_event, NULL};
+    in.sink = (RunSink){.event = on_event};
     return flow_resolve(p->arena, &in, ret, err);
 }
 

@@ -376,7 +376,8 @@ another_schema_is_production(void **state)
     GateTarget t;
     Err err;
     assert_true(gate_target(a, &f, &t, &err));
-    assert_non_null(strstr(t.note, "production"));
+    assert_int_equal(t.found.id, FINDING_IDENTITY_BESIDE);
+    assert_non_null(strstr(t.found.text, "production"));
     f.vercel = "preview";
     assert_false(gate_target(a, &f, &t, &err));
     assert_int_equal(err.code, ERR_REFUSED);

@@ -372,28 +372,33 @@ locks_know_what_is_new(void **state)
 }
 
 static void
-notes_on_mixed_files(void **state)
+finds_mixed_files(void **state)
 {
     (void)state;
     if (!sql_parser_available())
         skip();
     static const struct {
         const char *text;
-        size_t notes;
+        size_t found;
+        int line;
     } cases[] = {
-        {"ALTER TABLE t ADD c int; UPDATE t SET c = 1", 1},
-        {"CREATE TABLE n (i int); INSERT INTO n VALUES (1)", 0},
-        {"UPDATE t SET c = 1", 0},
-        {"ALTER TABLE t ADD c int; CREATE INDEX CONCURRENTLY x ON t (c); SELECT 1", 0},
-        {"ALTER TABLE t ADD c int; COMMIT; UPDATE t SET c = 1", 0},
+        {"ALTER TABLE t ADD c int;\n\nUPDATE t SET c = 1;\nUPDATE t SET c = 2", 1, 3},
+        {"CREATE TABLE n (i int); INSERT INTO n VALUES (1)", 0, 0},
+        {"UPDATE t SET c = 1", 0, 0},
+        {"ALTER TABLE t ADD c int; CREATE INDEX CONCURRENTLY x ON t (c); SELECT 1", 0, 0},
+        {"ALTER TABLE t ADD c int; COMMIT; UPDATE t SET c = 1", 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ARENA_LOCAL(a);
         Plan plan = {0};
         plan_with(a, cases[i].text, &none, vec_add(a, &plan.migrations));
         plan_link(a, &plan);
-        if (plan.migrations.v[0].notes.n != cases[i].notes)
-            fail_msg("%s: %zu notes", cases[i].text, plan.migrations.v[0].notes.n);
+        if (plan.findings.items.n != cases[i].found)
+            fail_msg("%s: %zu findings", cases[i].text, plan.findings.items.n);
+        vec_each (const Finding, f, &plan.findings.items) {
+            assert_int_equal(f->id, FINDING_PLAN_MIXED);
+            assert_int_equal(f->line, cases[i].line);
+        }
     }
 }
 
@@ -453,7 +458,7 @@ main(void)
         cmocka_unit_test(resuming_is_told),
         cmocka_unit_test(locks_are_merged),
         cmocka_unit_test(locks_know_what_is_new),
-        cmocka_unit_test(notes_on_mixed_files),
+        cmocka_unit_test(finds_mixed_files),
         cmocka_unit_test(fresh_databases),
         cmocka_unit_test(places),
     };

@@ -78,7 +78,8 @@ fill_history(Arena *a, const char *name, History *h)
                                          .has_file = true,
                                          .text = STR("SELECT 1"),
                                          .checksum = hash_sha256_hex(a, STR("SELECT 1"))};
-    *vec_add(a, &h->notes) = name;
+    findings_init(&h->findings, a, NULL);
+    finding_add(&h->findings, FINDING_HISTORY_NO_TIMESTAMP, "%s", name)->object = name;
     history_compare(a, h);
 }
 

@@ -23,7 +23,7 @@ shown(Arena *a, const Term *term, bool quiet, bool verbose, const RunEvent *even
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    Progress *p = progress_open(a, out, term, quiet, verbose, NULL);
+    Progress *p = progress_open(a, out, term, quiet, verbose, NULL, NULL);
     RunSink sink = progress_sink(p, NULL);
     for (size_t i = 0; i < n; i++)
         send(&sink, events[i]);
@@ -182,7 +182,9 @@ runlog_writes_lines(void **state)
         send(&sink, usual[i]);
     for (int k = 0; k < HOSTILE_COUNT; k++, sent++)
         send(&sink,
-             (RunEvent){.kind = RUN_NOTE, .migration = hostile[k], .ms = -1, .text = hostile[k]});
+             (RunEvent){.kind = RUN_NOTICE, .migration = hostile[k], .ms = -1, .text = hostile[k]});
+    for (int k = 0; k < HOSTILE_COUNT; k++, sent++)
+        run_find(&sink, FINDING_RUN_CUT, hostile[k], hostile[k], "%s", hostile[k]);
     Err err;
     err_set(&err, ERR_MIGRATION_FAILED, "it \"failed\"\n");
     err_detail(&err, "%s", hostile[5]);

@@ -79,7 +79,7 @@ deploy_replans_once(void **state)
     scene_add(s, "2_b", "INSERT INTO a VALUES (0);\nCALL p();\nINSERT INTO a VALUES (2);");
     scene_must_deploy(s);
     assert_string_equal(scene_ask(s, "SELECT string_agg(i::text, ',') FROM a"), "0,1,2");
-    assert_true(scene_saw(s, RUN_NOTE, "Prisma's engine would have failed") >= 1);
+    assert_true(scene_saw(s, RUN_FINDING, "Prisma's engine would have failed") >= 1);
     assert_int_equal(s->report.applied.n, 2);
     assert_false(s->report.applied.v[1].resumed); /* nothing was interrupted */
     assert_int_equal(s->report.applied.v[1].steps, 3);

@@ -87,7 +87,7 @@ on_event(void *arg, const RunEvent *e)
 RunSink
 scene_sink(Scene *s)
 {
-    return (RunSink){on_event, s};
+    return (RunSink){.event = on_event, .arg = s};
 }
 
 Scene *
@@ -125,7 +125,7 @@ scene_open(void **state)
                                         .writes = true},
                             .history = &s->history,
                             .run_id = "test-run",
-                            .sink = {on_event, s}};
+                            .sink = {.event = on_event, .arg = s}};
     s->run =
         (Run){.arena = a, .deploy = &s->deploy, .report = &s->report, .started_ms = clock_ms()};
     return s;
