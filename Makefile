@@ -57,6 +57,7 @@ check:
 test:
 	@tools/setup test
 	@tools/setup-npm
+	@tools/setup-pg-dump
 	@$(MAKE) --no-print-directory debug
 	@tests/run $(ARGS)
 
@@ -71,6 +72,7 @@ test-versions: debug
 prove: debug release
 	@tools/setup test
 	@tools/setup-npm
+	@tools/setup-pg-dump
 	@for figure in \
 		"env ARAMID_FAULTS=full tests/run tests/faults" \
 		"tests/compat/psl_compare.py --all" \

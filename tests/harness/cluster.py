@@ -124,6 +124,12 @@ def client_tool(name):
     return path if path and os.path.exists(path) else shutil.which(name)
 
 
+def newer_pg_dump(major):
+    """The folder of a pg_dump that tools/setup-pg-dump has built; None where it could not."""
+    path = os.path.join(REPO, "build", "pg-dump", str(major), "bin")
+    return path if os.path.exists(os.path.join(path, "pg_dump")) else None
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

@@ -10,9 +10,10 @@ import psycopg2
 import pytest
 
 from harness import aramid, everything, wait
-from harness.cluster import MAJORS, REPO, Database, client_tool, free_port
+from harness.cluster import MAJORS, REPO, Database, client_tool, free_port, newer_pg_dump
 
 PG_DUMP = 15  # the distribution's
+NEWER = (17, 18)  # tools/setup-pg-dump
 NATIVE_DUMP = os.path.join(REPO, "build/debug/tests/unit/backup/native-dump")
 
 
@@ -36,8 +37,8 @@ def made(server, before):
     return Database(server, name)
 
 
-def pg_dump(db, path, *args):
-    subprocess.run([client_tool("pg_dump"), "-f", str(path), *args, db.url(tcp=False)], check=True, timeout=wait.PATIENCE)
+def pg_dump(db, path, *args, program=None):
+    subprocess.run([program or client_tool("pg_dump"), "-f", str(path), *args, db.url(tcp=False)], check=True, timeout=wait.PATIENCE)
     return str(path)
 
 
@@ -50,20 +51,29 @@ def small(db):
 
 def columns(major):
     """How a dump of a server of this version can be made here."""
-    return ["native"] + (["pg_dump", "custom"] if major <= PG_DUMP else [])
+    return (["native"] + (["pg_dump", "custom"] if major <= PG_DUMP else [])
+            + [f"{form} {newer}" for newer in NEWER if newer >= major for form in ("pg_dump", "custom")])
+
+
+def tools_of(how):
+    """The folder of a newer pg_dump; None is the distribution's."""
+    if " " not in how:
+        return None
+    return newer_pg_dump(how.split()[1]) or pytest.skip(f"no {how} (tools/setup-pg-dump)")
 
 
 @pytest.mark.parametrize("major,how", [(m, how) for m in MAJORS for how in columns(m)])
 def test_the_same_database_again(servers, project, tmp_path, major, how):
+    tools = tools_of(how)
     server = servers.get(major)
     original = everything.make(server.new_database())
     path = str(tmp_path / "dump")
     if how == "native":
         subprocess.run([NATIVE_DUMP, original.url(tcp=False), path], check=True, timeout=wait.PATIENCE)
     else:
-        pg_dump(original, path, *{"pg_dump": [], "custom": ["-Fc"]}[how])
+        pg_dump(original, path, *{"pg_dump": [], "custom": ["-Fc"]}[how.split()[0]], program=tools and f"{tools}/pg_dump")
     before = databases(server)
-    result = restore(project, original, path, "--json")
+    result = restore(project, original, path, "--json", env={"ARAMID_BACKUP_BIN": tools} if tools else None)
     assert result.rc == 0, result
     told = json.loads(result.out)
     assert told["notCompared"] == [] and told["comparedByCount"] == []
@@ -75,6 +85,28 @@ def test_the_same_database_again(servers, project, tmp_path, major, how):
     assert [line for line in everything.differences(original, copy) if not line.startswith(known or "\0")] == []
     copy.drop()
     original.drop()
+
+
+@pytest.mark.parametrize("major,newer,form", [(m, newer, form) for m in (15, 16, 17, 18) for newer in NEWER if newer >= m
+                                              for form in ("sql", "dump")])
+def test_backups_of_a_newer_pg_dump(servers, project, major, newer, form):
+    """On the servers for which it is there, and on an older one, whose restores leave its settings out."""
+    tools = newer_pg_dump(newer) or pytest.skip(f"no pg_dump {newer} (tools/setup-pg-dump)")
+    env = {"ARAMID_BACKUP_BIN": tools, "ARAMID_PG_BINDIR": servers.get(major).bindir}
+    db = everything.make(servers.get(major).new_database())
+    result = aramid.run("backup", "--url", db.url(), "--method", "pg_dump", "--format", form, "--json", cwd=project.path, env=env)
+    assert result.rc == 0 and result.json["backup"]["made"]["tool"].startswith(f"pg_dump (PostgreSQL) {newer}."), result
+    for verify in (["--all"], ["--drill"]):
+        result = aramid.run("backup", "verify", *verify, cwd=project.path, env=env)
+        assert result.rc == 0, result
+    before = databases(db.server)
+    result = restore(project, db, "--json", env=env)
+    assert result.rc == 0 and result.json["notCompared"] == [] and result.json["comparedByCount"] == [], result
+    copy = made(db.server, before)
+    assert everything.differences(db, copy) == []
+    assert ("transaction_timeout" in result.out) == (major < 17)
+    copy.drop()
+    db.drop()
 
 
 @pytest.mark.parametrize("form", ["sql", "sql.zst", "dump"])
