@@ -15,8 +15,7 @@ static const char hrp_public[] = "age", hrp_secret[] = "age-secret-key-";
 
 struct AgeWriter {
     CryptoApi crypto;
-    AgeSink sink;
-    void *arg;
+    AgeOut out;
     unsigned char key[AGE_KEY];
     uint64_t number;
     size_t n;
@@ -64,12 +63,11 @@ add_stanza(const CryptoApi *c, Buf *header, const char *recipient,
 }
 
 bool
-age_writer_make(Arena *a, const char *const *recipients, size_t n, AgeSink sink, void *arg,
+age_writer_make(Arena *a, const char *const *recipients, size_t n, AgeOut out,
                 unsigned char file_key[BACKUP_FILE_KEY], AgeWriter **ret, Err *err)
 {
     AgeWriter *w = arena_new(a, AgeWriter);
-    w->sink = sink;
-    w->arg = arg;
+    w->out = out;
     if (!crypto_load(&w->crypto, err))
         return false;
     os_random(file_key, BACKUP_FILE_KEY);
@@ -91,7 +89,7 @@ age_writer_make(Arena *a, const char *const *recipients, size_t n, AgeSink sink,
     buf_addc(&header, '\n');
     buf_add(&header, (Str){(const char *)nonce, AGE_SALT});
     *ret = w;
-    return sink(arg, buf_str(&header), err);
+    return out.put(out.arg, buf_str(&header), err);
 }
 
 static bool
@@ -103,7 +101,7 @@ write_chunk(AgeWriter *w, bool last, Err *err)
         return age_failed(err);
     Str sealed = {(const char *)w->sealed, w->n + AGE_TAG};
     w->n = 0;
-    return w->sink(w->arg, sealed, err);
+    return w->out.put(w->out.arg, sealed, err);
 }
 
 bool

@@ -12,7 +12,10 @@ enum { AGE_CHUNK = 65536, AGE_KEY = 32 };
 typedef struct AgeWriter AgeWriter;
 
 /* Where the encrypted bytes go; they live until it returns. */
-typedef bool (*AgeSink)(void *arg, Str bytes, Err *err);
+typedef struct AgeOut {
+    bool (*put)(void *arg, Str bytes, Err *err);
+    void *arg;
+} AgeOut;
 
 /* Check a public key ("age1..."), without loading anything. errors: ERR_CONFIG */
 MUST_CHECK bool age_check_recipient(const char *recipient, Err *err);
@@ -20,9 +23,8 @@ MUST_CHECK bool age_check_recipient(const char *recipient, Err *err);
 /* Begin a file that each of the recipients can read: the header goes to the sink at once. The file's
  * key is put into `file_key`, so that who wrote it can read it back; wipe it afterwards.
  * errors: ERR_CONFIG (a key; no libcrypto); those of the sink */
-MUST_CHECK bool age_writer_make(Arena *a, const char *const *recipients, size_t n, AgeSink sink,
-                                void *arg, unsigned char file_key[BACKUP_FILE_KEY], AgeWriter **ret,
-                                Err *err);
+MUST_CHECK bool age_writer_make(Arena *a, const char *const *recipients, size_t n, AgeOut out,
+                                unsigned char file_key[BACKUP_FILE_KEY], AgeWriter **ret, Err *err);
 MUST_CHECK bool age_write(AgeWriter *w, Str bytes, Err *err);
 MUST_CHECK bool age_write_end(AgeWriter *w, Err *err);
 void age_writer_free(AgeWriter *w); /* wipes the keys; NULL is fine */

@@ -100,8 +100,8 @@ backup_output_open(Arena *a, const char *path, bool packs, const char *const *re
         ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1);
         ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_nbWorkers, 1); /* beside reading and writing */
     }
-    if (n && !age_writer_make(a, recipients, n, put, o, o->key, &o->age, err)) {
-        backup_output_close(o);
+    if (n && !age_writer_make(a, recipients, n, (AgeOut){put, o}, o->key, &o->age, err)) {
+        backup_output_cleanup(ret);
         *ret = NULL;
         return false;
     }
@@ -162,15 +162,10 @@ backup_output_key(const BackupOutput *o)
     return o->age ? o->key : NULL;
 }
 
-int64_t
-backup_output_bytes(const BackupOutput *o)
-{
-    return o->bytes;
-}
-
 void
-backup_output_close(BackupOutput *o)
+backup_output_cleanup(BackupOutput **output)
 {
+    BackupOutput *o = *output;
     if (!o)
         return;
     if (!o->published && o->fd >= 0)
@@ -183,12 +178,6 @@ backup_output_close(BackupOutput *o)
     age_writer_free(o->age);
     o->age = NULL;
     explicit_bzero(o->key, sizeof o->key);
-}
-
-void
-backup_output_cleanup(BackupOutput **o)
-{
-    backup_output_close(*o);
 }
 
 void

@@ -28,8 +28,7 @@ MUST_CHECK bool backup_output_publish(BackupOutput *o, Err *err);
 
 const char *backup_output_temporary(const BackupOutput *o);
 const unsigned char *backup_output_key(const BackupOutput *o); /* NULL = not encrypted */
-int64_t backup_output_bytes(const BackupOutput *o);            /* in the file so far */
 
-void backup_output_close(BackupOutput *o); /* removes what was not published; NULL is fine */
+/* Removes what was not published; NULL is fine. */
 void backup_output_cleanup(BackupOutput **o);
 #define BACKUP_OUTPUT_LOCAL __attribute__((cleanup(backup_output_cleanup))) BackupOutput *

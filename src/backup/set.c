@@ -193,29 +193,35 @@ backup_same_database(const BackupSet *a, const BackupSet *b)
            strcmp(x->host, y->host) == 0;
 }
 
-/* Whether a newer set of the same database is good. Each is read at most once: what is known is in
- * `known`, 0 = not yet, 1 = good, -1 = broken. */
+typedef struct Choice {
+    Arena *arena;
+    const BackupFolder *folder;
+    const BackupAge *age;
+    const BackupInputOptions *options;
+    signed char *known; /* each is read at most once: 0 = not yet, 1 = good, -1 = broken */
+} Choice;
+
+/* Whether a newer set of the same database is good. */
 static bool
-has_newer_good(Arena *a, const BackupFolder *f, size_t at, const char *fresh,
-               const BackupInputOptions *options, signed char *known, bool *ret, Err *err)
+has_newer_good(Choice *c, size_t at, bool *ret, Err *err)
 {
     *ret = false;
     for (size_t i = 0; i < at && !*ret; i++) {
-        const BackupSet *s = &f->sets.v[i];
-        if (s->broken || !backup_same_database(s, &f->sets.v[at]))
+        const BackupSet *s = &c->folder->sets.v[i];
+        if (s->broken || !backup_same_database(s, &c->folder->sets.v[at]))
             continue;
-        if (!known[i]) {
+        if (!c->known[i]) {
             bool deep;
             Err why;
-            bool good = (fresh && strcmp(s->id, fresh) == 0) ||
-                        backup_verify(a, s, options, NULL, NULL, &deep, &why);
+            bool good = (c->age->fresh && strcmp(s->id, c->age->fresh) == 0) ||
+                        backup_verify(c->arena, s, c->options, NULL, NULL, &deep, &why);
             if (!good && why.code == ERR_INTERRUPTED) {
                 *err = why;
                 return false;
             }
-            known[i] = good ? 1 : -1;
+            c->known[i] = good ? 1 : -1;
         }
-        *ret = known[i] > 0;
+        *ret = c->known[i] > 0;
     }
     return true;
 }
@@ -246,16 +252,16 @@ check_clocks(Arena *a, const BackupFolder *f, const BackupClock *clock, Err *err
 }
 
 bool
-backup_choose_old(Arena *a, const BackupFolder *f, const BackupClock *clock, int64_t days,
-                  const char *fresh, const BackupInputOptions *options, BackupSetVec *ret, Err *err)
+backup_choose_old(Arena *a, const BackupFolder *f, const BackupAge *age,
+                  const BackupInputOptions *options, BackupSetVec *ret, Err *err)
 {
     *ret = (BackupSetVec){0};
-    if (days <= 0)
+    if (age->days <= 0)
         return true;
-    if (!check_clocks(a, f, clock, err))
+    if (!check_clocks(a, f, &age->clock, err))
         return false;
-    signed char *known = arena_alloc(a, f->sets.n + 1);
-    int64_t limit = clock->now_us - days * day_us;
+    Choice c = {a, f, age, options, arena_alloc(a, f->sets.n + 1)};
+    int64_t limit = age->clock.now_us - age->days * day_us;
     for (size_t i = 0; i < f->sets.n; i++) {
         const BackupSet *s = &f->sets.v[i];
         bool empty =
@@ -263,7 +269,7 @@ backup_choose_old(Arena *a, const BackupFolder *f, const BackupClock *clock, int
         bool newer;
         if (!s->manifest.id || s->manifest.started_us >= limit || (s->broken && !empty))
             continue;
-        if (!has_newer_good(a, f, i, fresh, options, known, &newer, err))
+        if (!has_newer_good(&c, i, &newer, err))
             return false;
         if (newer)
             *vec_add(a, ret) = *s;
@@ -298,26 +304,32 @@ is_ignored(Str text, Str name)
     return false;
 }
 
+typedef struct IgnoreFile {
+    const char *name;
+    const char *root; /* what begins a path from the project's folder on */
+    const char *when; /* what in the project asks for the file */
+} IgnoreFile;
+
 static bool
-ignore_in(Arena *a, const char *project, const char *file, Str name, bool rooted, bool wanted,
-          BackupNames *ret, Err *err)
+ignore_in(Arena *a, const char *project, const IgnoreFile *file, Str name, BackupNames *ret,
+          Err *err)
 {
-    const char *path = fs_join(a, project, file);
+    const char *path = fs_join(a, project, file->name);
     Str text = STR("");
     bool there;
     if (!fs_read_if_there(a, path, &there, &text, err))
         return false;
     if (!there)
         text = STR("");
-    if ((!there && !wanted) || is_ignored(text, name))
+    if ((!there && !fs_exists(fs_join(a, project, file->when))) || is_ignored(text, name))
         return true;
     Buf b;
     buf_init(&b, a);
     buf_add(&b, text);
     if (text.n && text.p[text.n - 1] != '\n')
         buf_addc(&b, '\n');
-    buf_fmt(&b, "%s" STR_FMT "/\n", rooted ? "/" : "", STR_ARG(name));
-    *vec_add(a, ret) = file;
+    buf_fmt(&b, "%s" STR_FMT "/\n", file->root, STR_ARG(name));
+    *vec_add(a, ret) = file->name;
     return fs_replace(path, buf_str(&b), err);
 }
 
@@ -329,10 +341,10 @@ ignore_in_project(Arena *a, const char *dir, const char *project, BackupNames *r
     const char *below = fs_below(project, dir);
     if (below == dir)
         return;
-    bool git = fs_exists(fs_join(a, project, ".git")),
-         docker = fs_exists(fs_join(a, project, "Dockerfile"));
-    (void)!ignore_in(a, project, ".gitignore", str_of(below), true, git, ret, &ignored);
-    (void)!ignore_in(a, project, ".dockerignore", str_of(below), false, docker, ret, &ignored);
+    static const IgnoreFile files[] = {{".gitignore", "/", ".git"},
+                                       {".dockerignore", "", "Dockerfile"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        (void)!ignore_in(a, project, &files[i], str_of(below), ret, &ignored);
 }
 
 bool

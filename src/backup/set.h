@@ -42,13 +42,18 @@ typedef struct BackupClock {
     int64_t offset_us; /* server's clock minus ours */
 } BackupClock;
 
-/* Choose what is older than `days`: never the newest good one of an environment's database, which is
- * read to be sure (`fresh`, an id, is known to be good; or NULL). Sets that are broken stay, but for
+typedef struct BackupAge {
+    BackupClock clock;
+    int64_t days;
+    const char *fresh; /* id of one that is known to be good, or NULL */
+} BackupAge;
+
+/* Choose what is older than that many days: never the newest good one of an environment's database,
+ * which is read to be sure. Sets that are broken stay, but for
  * those whose dump is gone.
  * errors  ERR_CLOCK: the two clocks, or a clock and a backup, are more than a day apart, so that no
  *         age can be told; those of backup_verify that are not about a backup */
-MUST_CHECK bool backup_choose_old(Arena *a, const BackupFolder *f, const BackupClock *clock,
-                                  int64_t days, const char *fresh,
+MUST_CHECK bool backup_choose_old(Arena *a, const BackupFolder *f, const BackupAge *age,
                                   const BackupInputOptions *options, BackupSetVec *ret, Err *err);
 
 /* Whether both are of the same database in the same environment. */

@@ -178,6 +178,9 @@ MUST_CHECK bool db_query_rows(Db *db, Arena *a, Str sql, DbRow row, void *row_ar
 /* Turn an outcome that is not DB_DONE into an Err; `what` says what was tried. */
 bool db_outcome_err(const DbOutcome *o, const char *what, Err *err);
 
+/* Add what else the server said of an error: DETAIL, HINT and CONTEXT, made printable. */
+void db_outcome_details(Arena *a, const DbOutcome *o, Err *err);
+
 typedef enum DbRetry {
     DB_RETRY_NEVER,
     DB_RETRY_LOCK,      /* 55P03: not available within lock_timeout */

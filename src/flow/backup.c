@@ -130,9 +130,10 @@ prune_after(Arena *a, const FlowInput *in, const RunSink *sink, int64_t clock_of
         vec_each (const BackupSet, s, &f.sets)
             if (strcmp(s->id, fresh) == 0)
                 made = s;
-    const BackupClock clock = {clock_wall_us() + clock_offset_us, clock_offset_us};
-    ok = ok &&
-         backup_choose_old(a, &f, &clock, c->values[CFG_BACKUP_DAYS].number, fresh, &o, &old, &why);
+    const BackupAge age = {.clock = {clock_wall_us() + clock_offset_us, clock_offset_us},
+                           .days = c->values[CFG_BACKUP_DAYS].number,
+                           .fresh = fresh};
+    ok = ok && backup_choose_old(a, &f, &age, &o, &old, &why);
     vec_each (const BackupSet, s, &old) {
         if (!ok || !made || !backup_same_database(s, made))
             continue;
@@ -271,10 +272,9 @@ flow_backup_prune(Arena *a, const BackupPrune *in, BackupPruned *ret, Err *err)
     BackupFolder f;
     BackupSetVec old;
     BackupInputOptions o = reading(&in->base);
-    BackupClock clock;
-    read_clock(a, &in->base, &clock);
-    if (!backup_folder_read(a, ret->dir, &f, err) ||
-        !backup_choose_old(a, &f, &clock, in->days, NULL, &o, &old, err))
+    BackupAge age = {.days = in->days};
+    read_clock(a, &in->base, &age.clock);
+    if (!backup_folder_read(a, ret->dir, &f, err) || !backup_choose_old(a, &f, &age, &o, &old, err))
         return false;
     if (!in->dry_run)
         backup_sweep(a, ret->dir);

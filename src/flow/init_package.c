@@ -93,7 +93,8 @@ set_script(Init *s, Str *text, const char *name, const char *line)
                                                                           : INIT_SCRIPT_KEPT};
     if (same || (today && !s->in->force))
         return true;
-    return project_json_set(s->a, "package.json", *text, "scripts", name, line, text, s->err);
+    return project_json_set(s->a, &(Source){"package.json", *text}, "scripts", name, line, text,
+                            s->err);
 }
 
 static bool

@@ -34,7 +34,8 @@ init_vercel(Init *s)
                   init_runs_migrations(str_of(today)) ? ", and previews change the database" : "");
         return true;
     }
-    return project_json_set(s->a, "vercel.json", text, NULL, "buildCommand", line, &text, s->err) &&
+    return project_json_set(s->a, &(Source){"vercel.json", text}, NULL, "buildCommand", line, &text,
+                            s->err) &&
            init_add_file(s, path, text, 0644, OWN_EDIT, "builds through that script");
 }
 

@@ -78,9 +78,11 @@ step_of(Str text, const ProjectJson *root)
 }
 
 bool
-project_json_set(Arena *a, const char *path, Str text, const char *object, const char *key,
+project_json_set(Arena *a, const Source *file, const char *object, const char *key,
                  const char *value, Str *ret, Err *err)
 {
+    const char *path = file->path;
+    Str text = file->text;
     const ProjectJson *root;
     ARENA_LOCAL(tree); /* one edit follows the other, and each reads the text again */
     if (!project_json_parse(tree, path, text, &root, err))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/finding.h"
 #include "base/vec.h"
 
 /* ---- what is there (detect.c) -------------------------------------------------------------- */
@@ -105,8 +106,8 @@ const char *project_json_text(Arena *a, const ProjectJson *object, const char *k
  *
  * object   key of the root's member that is meant, made when missing; NULL = the root itself
  * errors   those of project_json_parse; ERR_CONFIG when the root or `object` is no object */
-MUST_CHECK bool project_json_set(Arena *a, const char *path, Str text, const char *object,
-                                 const char *key, const char *value, Str *ret, Err *err);
+MUST_CHECK bool project_json_set(Arena *a, const Source *file, const char *object, const char *key,
+                                 const char *value, Str *ret, Err *err);
 
 /* Add the entries that an ignore file does not have yet, under a heading, with the file's own line
  * ends; returns `text` itself when it has all. */

@@ -16,14 +16,22 @@ step_message(const MigrationPlan *mp, const Step *step, Buf *b, size_t *ret_shif
 }
 
 /* Where the server's position lies in the file; without one, the statement that failed. */
+/* A message with statements of a migration. */
+typedef struct Sent {
+    const MigrationPlan *mp;
+    Str message;
+    size_t shift;  /* where its text is in the file, minus where it is in the message */
+    size_t failed; /* statement of the file */
+} Sent;
+
 static void
-set_place(const MigrationPlan *mp, Str message, size_t shift, size_t failed, const DbOutcome *o,
-          Err *err)
+set_place(const Sent *sent, const DbOutcome *o, Err *err)
 {
-    plan_place(mp, failed, err);
+    const MigrationPlan *mp = sent->mp;
+    plan_place(mp, sent->failed, err);
     if (!o->position)
         return;
-    size_t off = str_utf8_offset(message, o->position - 1) + shift;
+    size_t off = str_utf8_offset(sent->message, o->position - 1) + sent->shift;
     int line, column;
     str_line_col(mp->script.text, off, &line, &column);
     err_at(err, mp->migration->path, line, column);
@@ -32,20 +40,15 @@ set_place(const MigrationPlan *mp, Str message, size_t shift, size_t failed, con
 }
 
 static bool
-script_failed(Arena *a, const Work *w, const MigrationPlan *mp, Str message, size_t shift,
-              size_t failed, const DbOutcome *o, Err *err)
+script_failed(Arena *a, const Work *w, const Sent *sent, const DbOutcome *o, Err *err)
 {
+    const MigrationPlan *mp = sent->mp;
     err_set(err, ERR_REPLAY, "migration \"%s\" cannot be replayed: %s", mp->migration->name,
             str_printable(a, str_of(o->message), false));
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
-    set_place(mp, message, shift, failed, o, err);
+    set_place(sent, o, err);
     plan_quote_line(mp, err);
-    if (o->detail[0])
-        err_detail(err, "detail: %s", str_printable(a, str_of(o->detail), true));
-    if (o->hint[0])
-        err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
-    if (o->context[0])
-        err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
+    db_outcome_details(a, o, err);
     vec_each (const ReplayStub, s, &w->ret->stubs)
         err_detail(err, "the %s \"%s\" is missing on this server; a stub stood in for it",
                    replay_stub_name(s->kind), str_printable(a, str_of(s->name), false));
@@ -85,7 +88,7 @@ run_step(Work *w, Arena *script, MigrationPlan *mp, const Step *step, PlanHints 
     size_t failed = step->first + (size_t)(o.completed > own ? o.completed - own : 0);
     *ret_again = plan_learn(script, mp, step, failed, o.sqlstate, hints) ||
                  stub_missing(w, script, mp, failed, &o);
-    return *ret_again || script_failed(a, w, mp, buf_str(&b), shift, failed, &o, err);
+    return *ret_again || script_failed(a, w, &(Sent){mp, buf_str(&b), shift, failed}, &o, err);
 }
 
 bool

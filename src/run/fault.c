@@ -36,12 +36,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     plan_quote_line(mp, err);
     if (!placed && strncmp(o->sqlstate, "23", 2) == 0)
         err_detail(err, "it was raised by the commit: a deferred constraint");
-    if (o->detail[0])
-        err_detail(err, "detail: %s", str_printable(a, str_of(o->detail), true));
-    if (o->hint[0])
-        err_detail(err, "server's hint: %s", str_printable(a, str_of(o->hint), true));
-    if (o->context[0])
-        err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
+    db_outcome_details(a, o, err);
     bool may_have_committed = !m && mp->script.stmts.v[done].tx == SQL_TX_HIDDEN;
     err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
     r->report->failed = mp->migration->name;

@@ -30,12 +30,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* The other way round does not hold: jansson refuses lone surrogates and huge numbers. */
     if (!read && !strstr(err.primary, "levels") && is_json(text))
         abort();
-    if (!read ||
-        !project_json_set(a, "package.json", text, "scripts", "db:status", "aramid", &after, &err))
+    if (!read || !project_json_set(a, &(Source){"package.json", text}, "scripts", "db:status",
+                                   "aramid", &after, &err))
         return 0;
     if (!project_json_parse(a, "package.json", after, &root, &err) ||
-        !project_json_set(a, "package.json", after, "scripts", "db:status", "aramid", &twice,
-                          &err) ||
+        !project_json_set(a, &(Source){"package.json", after}, "scripts", "db:status", "aramid",
+                          &twice, &err) ||
         !str_eq(after, twice))
         abort();
     const char *line = project_json_text(a, project_json_get(root, "scripts"), "db:status");

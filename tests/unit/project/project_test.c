@@ -22,7 +22,8 @@ set(Arena *a, const char *text, const char *object, const char *key, const char 
 {
     Str after;
     Err err = {0};
-    if (!project_json_set(a, "package.json", str_of(text), object, key, value, &after, &err))
+    if (!project_json_set(a, &(Source){"package.json", str_of(text)}, object, key, value, &after,
+                          &err))
         return str_fmt(a, "%d:%d %s", err.at.line, err.at.column, err.primary);
     return str_dup(a, after);
 }
@@ -145,10 +146,11 @@ damaged_texts(void **state)
             char *text = str_dup(a, (Str){good, sizeof good - 1});
             text[at] = odd[o];
             assert_int_equal(project_json_parse(a, "x", cut, &root, &err), at == sizeof good - 2);
-            if (!project_json_set(a, "x", (Str){text, sizeof good - 1}, "scripts", "k", "v", &after,
-                                  &err))
+            if (!project_json_set(a, &(Source){"x", (Str){text, sizeof good - 1}}, "scripts", "k",
+                                  "v", &after, &err))
                 continue;
-            assert_true(project_json_set(a, "x", after, "scripts", "k", "v", &twice, &err));
+            assert_true(
+                project_json_set(a, &(Source){"x", after}, "scripts", "k", "v", &twice, &err));
             assert_true(str_eq(after, twice));
         }
 }
