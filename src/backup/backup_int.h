@@ -37,3 +37,7 @@ MUST_CHECK bool backup_native(Arena *a, const BackupRequest *r, const BackupFact
 /* Run the user's command; *ret_id is what it printed. */
 MUST_CHECK bool backup_command(Arena *a, const BackupRequest *r, const BackupFacts *facts,
                                const char *id, const char **ret_id, Err *err);
+
+/* A manifest's text: what backup_manifest_read makes of a file; path for errors. */
+MUST_CHECK bool backup_manifest_parse(Arena *a, const char *path, Str text, BackupManifest *ret,
+                                      Err *err);

@@ -346,9 +346,3 @@ backup_input_close(BackupInput *in)
         close(in->fd);
     in->fd = -1;
 }
-
-void
-backup_input_cleanup(BackupInput **in)
-{
-    backup_input_close(*in);
-}

@@ -2,13 +2,13 @@
  * (.age), or of pg_dump's custom format (through pg_restore). The form is told by the first bytes,
  * not by the name.
  *
- *     BACKUP_INPUT_LOCAL in = NULL;
+ *     BackupInput *in;
  *     if (!backup_input_open(a, &options, &in, &err)) ...
  *     for (Str piece;;) {
  *         if (!backup_input_next(in, &piece, &err)) ...
  *         if (!piece.n) break;
  *     }
- *     backup_input_sha256(in)
+ *     backup_input_sha256(in); backup_input_close(in);
  *
  * The file is read once, from front to end: what was read is what the digest is of. A file that is
  * cut off or damaged where its form shows that is an error; a plain one is judged by DumpTotals.whole
@@ -54,5 +54,3 @@ int64_t backup_input_position(const BackupInput *in);
 const char *backup_input_sha256(BackupInput *in);
 
 void backup_input_close(BackupInput *in); /* NULL is fine */
-void backup_input_cleanup(BackupInput **in);
-#define BACKUP_INPUT_LOCAL __attribute__((cleanup(backup_input_cleanup))) BackupInput *

@@ -1,4 +1,4 @@
-#include "backup/manifest.h"
+#include "backup/backup_int.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -28,8 +28,9 @@ backup_format_name(BackupFormat f)
     return formats[f];
 }
 
-BackupMethod
-backup_method_of(Str name)
+/* The value with this name, or the COUNT. */
+static BackupMethod
+method_of(Str name)
 {
     int i = 0;
     while (i < BACKUP_METHOD_COUNT && !str_is(name, methods[i]))
@@ -312,7 +313,7 @@ read_origin(JsonReader *r, Str key, BackupManifest *m)
     else if (str_is(key, "tool"))
         m->tool = text_or_null(r);
     else if (str_is(key, "method"))
-        m->method = backup_method_of(jr_str(r));
+        m->method = method_of(jr_str(r));
     else if (str_is(key, "format"))
         m->format = backup_format_of(jr_str(r));
     else if (str_is(key, "command_id"))

@@ -28,7 +28,6 @@ const char *backup_method_name(BackupMethod m); /* "pg_dump", "native", "command
 const char *backup_format_name(BackupFormat f); /* "sql", "sql.zst", "dump": also the suffix */
 
 /* The value with this name, or the COUNT. */
-BackupMethod backup_method_of(Str name);
 BackupFormat backup_format_of(Str name);
 
 typedef struct BackupFile {
@@ -86,10 +85,5 @@ int64_t backup_rows(const BackupManifest *m);
 Str backup_manifest_text(Arena *a, const BackupManifest *m);
 
 /* Read one. Names of files are plain names, numbers are in range, everything needed is there.
- * path    for errors
- * errors  ERR_BACKUP_BROKEN: edited, cut, no manifest, of a newer Aramid */
-MUST_CHECK bool backup_manifest_parse(Arena *a, const char *path, Str text, BackupManifest *ret,
-                                      Err *err);
-
-/* The same from a file. errors: ERR_IO too. */
+ * errors  ERR_BACKUP_BROKEN: edited, cut, no manifest, of a newer Aramid, ERR_IO */
 MUST_CHECK bool backup_manifest_read(Arena *a, const char *path, BackupManifest *ret, Err *err);

@@ -18,12 +18,6 @@ clock_ms(void)
 }
 
 int64_t
-clock_us(void)
-{
-    return now_us(CLOCK_MONOTONIC);
-}
-
-int64_t
 clock_wall_us(void)
 {
     return now_us(CLOCK_REALTIME);

@@ -5,7 +5,6 @@
 
 /* Milliseconds of the monotonic clock. */
 int64_t clock_ms(void);
-int64_t clock_us(void);
 
 /* Wall clock: microseconds since 1970 UTC. */
 int64_t clock_wall_us(void);

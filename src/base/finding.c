@@ -74,8 +74,9 @@ finding_nearest(Arena *a, Str word)
     return found ? str_fmt(a, "did you mean %s?", b.p) : "none has a name like this";
 }
 
-bool
-finding_judge(const FindingRules *rules, FindingId id, Severity *severity)
+/* The severity that the rules make of one; false = it is silenced. */
+static bool
+judge(const FindingRules *rules, FindingId id, Severity *severity)
 {
     int to = rules ? rules->to[id] : FINDING_AS_IS;
     FindingRule rule = table[id].rule;
@@ -98,7 +99,7 @@ findings_init(FindingList *list, Arena *a, const FindingRules *rules)
 Finding *
 finding_addz(FindingList *list, FindingId id, Severity severity, const char *text)
 {
-    bool is_told = finding_judge(list->rules, id, &severity);
+    bool is_told = judge(list->rules, id, &severity);
     if (is_told)
         list->counts[severity]++;
     Finding *f = is_told && (!list->max || list->items.n < list->max)
@@ -128,7 +129,7 @@ const Finding *
 finding_keep(FindingList *list, const Finding *f)
 {
     Severity severity = f->severity;
-    if (!finding_judge(list->rules, f->id, &severity))
+    if (!judge(list->rules, f->id, &severity))
         return NULL;
     Arena *a = list->arena;
     Finding *kept = finding_addz(list, f->id, severity, NULL);
@@ -177,7 +178,7 @@ findings_apply(FindingList *list, const FindingRules *rules)
     for (size_t i = 0; i < list->items.n; i++) {
         Finding f = list->items.v[i];
         list->counts[f.severity]--;
-        if (!finding_judge(rules, f.id, &f.severity))
+        if (!judge(rules, f.id, &f.severity))
             continue;
         list->counts[f.severity]++;
         list->items.v[kept++] = f;

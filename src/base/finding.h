@@ -138,6 +138,3 @@ MUST_CHECK bool findings_pass(const FindingList *list, Err *err);
 
 /* The exit status of a command that only tells: that of ERR_FINDING where there are errors, else 0. */
 int findings_exit_status(const FindingList *list);
-
-/* The severity that the rules make of one; false = it is silenced. rules may be NULL. */
-bool finding_judge(const FindingRules *rules, FindingId id, Severity *severity);

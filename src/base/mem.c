@@ -1,5 +1,5 @@
 /* Arenas: chunks that grow, poisoned where nothing lies. */
-#include "base/mem.h"
+#include "base/mem_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,15 +53,6 @@ mem_alloc(size_t size)
     if (!p)
         out_of_memory(size);
     return p;
-}
-
-void *
-mem_realloc(void *p, size_t size)
-{
-    void *q = realloc(p, size ? size : 1);
-    if (!q)
-        out_of_memory(size);
-    return q;
 }
 
 void

@@ -38,9 +38,6 @@ void *arena_grow(Arena *a, void *p, size_t old_size, size_t new_size);
 ArenaMark arena_mark(const Arena *a);
 void arena_reset(Arena *a, ArenaMark m);
 
-/* Total bytes that the arena holds from the system (chunks, used or not). */
-size_t arena_bytes(const Arena *a);
-
 #define arena_new(a, T) ((T *)arena_alloc((a), sizeof(T)))
 #define arena_array(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
 
@@ -51,5 +48,4 @@ void arena_cleanup(Arena **a);
 
 /* malloc family that ends the process when memory is out; only for foreign lifetimes. */
 void *mem_alloc(size_t size);
-void *mem_realloc(void *p, size_t size);
 void mem_free(void *p);

@@ -63,14 +63,12 @@ os_uuid(Arena *a)
 
 /* The one piece of state that a signal handler can reach. */
 static volatile sig_atomic_t caught_signal;
-static volatile sig_atomic_t caught_count;
 
 static void
 on_signal(int sig)
 {
     if (!caught_signal)
         caught_signal = sig;
-    caught_count++;
 }
 
 void
@@ -90,12 +88,6 @@ int
 os_signal_pending(void)
 {
     return caught_signal;
-}
-
-int
-os_signal_count(void)
-{
-    return caught_count;
 }
 
 /* Field 22 of /proc/PID/stat; 0 when there is no such process. */

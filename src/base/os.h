@@ -19,9 +19,8 @@ char *os_uuid(Arena *a);
 /* Install handlers for SIGINT, SIGTERM, SIGHUP (also needed as PID 1) and ignore SIGPIPE, SIGXFSZ. */
 void os_signals_catch(void);
 
-/* The first caught signal, 0 = none; and how many came in all. */
+/* The first caught signal, 0 = none. */
 int os_signal_pending(void);
-int os_signal_count(void);
 
 /* Identity of this process for others on the machine, at most 40 characters of [0-9a-z/.-]:
  * "<space>/<pid>/<start>/<host>", where <space> names the kernel boot and the pid name space, and

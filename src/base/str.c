@@ -432,9 +432,10 @@ buf_addn(Buf *b, char c, size_t count)
 }
 
 void
-buf_vfmt(Buf *b, const char *fmt, va_list ap)
+buf_fmt(Buf *b, const char *fmt, ...)
 {
-    va_list again;
+    va_list ap, again;
+    va_start(ap, fmt);
     va_copy(again, ap);
     int n = vsnprintf(b->p + b->n, b->cap - b->n, fmt, ap);
     if (n >= 0 && (size_t)n >= b->cap - b->n) {
@@ -442,15 +443,7 @@ buf_vfmt(Buf *b, const char *fmt, va_list ap)
         vsnprintf(b->p + b->n, b->cap - b->n, fmt, again);
     }
     va_end(again);
+    va_end(ap);
     if (n > 0)
         b->n += (size_t)n;
-}
-
-void
-buf_fmt(Buf *b, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    buf_vfmt(b, fmt, ap);
-    va_end(ap);
 }

@@ -117,7 +117,6 @@ void buf_addz(Buf *b, const char *z);
 void buf_addc(Buf *b, char c);
 void buf_addn(Buf *b, char c, size_t count);
 __attribute__((format(printf, 2, 3))) void buf_fmt(Buf *b, const char *fmt, ...);
-__attribute__((format(printf, 2, 0))) void buf_vfmt(Buf *b, const char *fmt, va_list ap);
 static inline Str
 buf_str(const Buf *b)
 {

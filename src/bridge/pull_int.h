@@ -122,7 +122,6 @@ bool pull_is_word(char ch); /* part of a name */
 /* pull_keys.c: identifiers, uniques and indexes, and the fields that may carry them. */
 void pull_keys(PullCtx *c, PullModel *m);
 const char *pull_key_text(PullCtx *c, const PullModel *m, const PullKey *k);
-bool pull_key_same(PullCtx *c, const PullModel *m, const PullKey *x, const PullKey *y);
 const char *pull_default_name(Arena *a, const char *table, const CatTexts *columns,
                               const char *suffix);
 
@@ -135,7 +134,6 @@ void pull_warn(PullCtx *c, PullWarningKind kind, const char *item);
 
 /* pull_render.c: pieces of blocks, and new ones. */
 void pull_add_field(Buf *b, const PullField *f);
-void pull_add_mapped(Buf *b, const char *attr, const char *name); /* @map("name"), and a line end */
 void pull_add_schema(PullCtx *c, Buf *b, const char *schema);
 void pull_add_value(Buf *b, const char *name, const char *label);
 Str pull_laid_out(PullCtx *c, Str text); /* as `aramid format` does, without the last line end */

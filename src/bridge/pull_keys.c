@@ -178,8 +178,8 @@ leave_out_defaults(PullCtx *c, CatIndex *index)
     index->keys = keys;
 }
 
-bool
-pull_key_same(PullCtx *c, const PullModel *m, const PullKey *x, const PullKey *y)
+static bool
+is_same(PullCtx *c, const PullModel *m, const PullKey *x, const PullKey *y)
 {
     const char *p = x->index->predicate, *q = y->index->predicate;
     if (x->kind != y->kind || !p != !q || (p && strcmp(squeezed(c, p), squeezed(c, q)) != 0))
@@ -269,7 +269,7 @@ pair_keys(PullCtx *c, PullModel *m)
         vec_each (PullKey, x, &m->keys)
             vec_each (PullKey, y, &m->old_keys) {
                 if (x->old || !y->old || x->is_left_out ||
-                    (pass == 0 && strcmp(x->name, y->name) != 0) || !pull_key_same(c, m, x, y))
+                    (pass == 0 && strcmp(x->name, y->name) != 0) || !is_same(c, m, x, y))
                     continue;
                 bool taken = false;
                 vec_each (const PullKey, z, &m->keys)

@@ -31,8 +31,9 @@ pull_add_field(Buf *b, const PullField *f)
     buf_addc(b, '\n');
 }
 
-void
-pull_add_mapped(Buf *b, const char *attr, const char *name)
+/* @map("name"), and a line end. */
+static void
+add_mapped(Buf *b, const char *attr, const char *name)
 {
     buf_fmt(b, "%s(", attr);
     pull_add_string(b, str_of(name));
@@ -43,7 +44,7 @@ void
 pull_add_schema(PullCtx *c, Buf *b, const char *schema)
 {
     if (c->says_schema)
-        pull_add_mapped(b, "  @@schema", schema);
+        add_mapped(b, "  @@schema", schema);
 }
 
 Str
@@ -79,7 +80,7 @@ pull_new_model(PullCtx *c, const PullModel *m)
         if (!k->field && !k->is_left_out)
             buf_fmt(&b, "  %s\n", pull_key_text(c, m, k));
     if (strcmp(m->name, m->table->id.name) != 0)
-        pull_add_mapped(&b, "  @@map", m->table->id.name);
+        add_mapped(&b, "  @@map", m->table->id.name);
     if (!m->has_id)
         buf_addz(&b, "  @@ignore\n");
     pull_add_schema(c, &b, m->table->id.schema);
@@ -109,7 +110,7 @@ pull_add_value(Buf *b, const char *name, const char *label)
 {
     buf_fmt(b, "  %s", name);
     if (strcmp(name, label) != 0)
-        pull_add_mapped(b, " @map", label);
+        add_mapped(b, " @map", label);
     else
         buf_addc(b, '\n');
 }
@@ -125,7 +126,7 @@ pull_new_enum(PullCtx *c, const PullEnum *e)
     for (size_t i = 0; i < e->values.n; i++)
         pull_add_value(&b, e->values.v[i], e->type->labels.v[i]);
     if (strcmp(e->name, e->type->id.name) != 0)
-        pull_add_mapped(&b, "  @@map", e->type->id.name);
+        add_mapped(&b, "  @@map", e->type->id.name);
     pull_add_schema(c, &b, e->type->id.schema);
     buf_addz(&b, "}\n");
     return str_dup(c->a, pull_laid_out(c, buf_str(&b)));

@@ -435,10 +435,6 @@ CatRefs catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *re
 
 /* ---- storing ------------------------------------------------------------------------------- */
 
-/* The whole catalog as JSON, canonical: equal catalogs give equal bytes. With rules only what they
- * let count. NULL: everything. */
-Str catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty);
-
 /* The whole catalog in the form of base/pack.h, for caches, and back. The catalog points into `stored`.
  * errors: ERR_INTERNAL (damaged, or of another version) */
 Str catalog_store(Arena *a, const Catalog *c);

@@ -48,9 +48,6 @@ config_load_note(Loader *l, FindingId id, const char *path, int line, const char
 /* After a failed step: whether reading goes on (ConfigRequest.problems). */
 bool config_load_forgive(Loader *l);
 
-/* A path as messages show it: relative to the project's folder when it lies in it. */
-const char *config_load_shown_path(const Loader *l, const char *path);
-
 /* Remember that the project's files name a database in a way that cannot be read: without another
  * source no command may guess one. `why` names the key, never a value. */
 void config_load_unread(Loader *l, const char *path, int line, const char *why);
@@ -58,9 +55,6 @@ void config_load_unread(Loader *l, const char *path, int line, const char *why);
 /* Read the file that NAME_FILE (`hit`) points to. errors: ERR_IO */
 MUST_CHECK bool config_load_secret_file(Loader *l, const char *name, const EnvHit *hit,
                                         const char **ret);
-
-/* Remember that a file was read. */
-void config_load_read(Loader *l, const char *path);
 
 /* load_files.c: find and read the files, in the order in which they depend on each other. */
 MUST_CHECK bool config_load_yaml(Loader *l);

@@ -2,8 +2,9 @@
 
 #include "base/fs.h"
 
-const char *
-config_load_shown_path(const Loader *l, const char *path)
+/* A path as messages show it: relative to the project's folder when it lies in it. */
+static const char *
+shown_path(const Loader *l, const char *path)
 {
     return fs_below(l->c->project_dir, path);
 }
@@ -40,10 +41,11 @@ config_load_forgive(Loader *l)
     return true;
 }
 
-void
-config_load_read(Loader *l, const char *path)
+/* Remember that a file was read. */
+static void
+note_read(Loader *l, const char *path)
 {
-    const char *shown = config_load_shown_path(l, path);
+    const char *shown = shown_path(l, path);
     vec_each (const char *, other, &l->c->files)
         if (strcmp(*other, shown) == 0)
             return;
@@ -106,9 +108,9 @@ config_load_yaml(Loader *l)
         path = has ? path : other;
     }
     Str text;
-    l->yaml.path = config_load_shown_path(l, path);
+    l->yaml.path = shown_path(l, path);
     l->yaml.dir = fs_dirname(l->a, path);
-    config_load_read(l, path);
+    note_read(l, path);
     return fs_read(l->a, path, CONFIG_FILE_MAX, &text, l->err) &&
            config_yaml_parse(l->a, l->yaml.path, text, &l->yaml, l->err);
 }
@@ -122,7 +124,7 @@ config_load_package_json(Loader *l)
     int line = 0;
     if (fs_kind(path) != FS_FILE)
         return;
-    config_load_read(l, path);
+    note_read(l, path);
     if (!fs_read(l->a, path, 4 * CONFIG_FILE_MAX, &text, &unread) ||
         !config_package_parse(l->a, text, &l->package_schema, &l->package_seed, &line))
         config_load_note(l, FINDING_CONFIG_UNREAD, "package.json", line,
@@ -160,11 +162,11 @@ config_load_prisma_config(Loader *l)
     path = path ? path : find_prisma_config(l);
     if (!path)
         return true;
-    config_load_read(l, path);
+    note_read(l, path);
     if (!fs_read(l->a, path, CONFIG_FILE_MAX / 4, &text, l->err))
         return false;
     l->c->prisma_config = path;
-    l->prisma.path = config_load_shown_path(l, path);
+    l->prisma.path = shown_path(l, path);
     l->prisma.dir = fs_dirname(l->a, path);
     config_prisma_parse(l->a, text, l->c->project_dir, &l->prisma);
     if (!l->prisma.has_object)
@@ -204,7 +206,7 @@ static bool
 add_env_file(Loader *l, const char *path, bool of_environment, bool only_ours)
 {
     Str text;
-    EnvLayer layer = {.path = config_load_shown_path(l, path), .of_environment = of_environment};
+    EnvLayer layer = {.path = shown_path(l, path), .of_environment = of_environment};
     EnvVarVec all = {0};
     if (fs_kind(path) != FS_FILE)
         return true;
@@ -212,7 +214,7 @@ add_env_file(Loader *l, const char *path, bool of_environment, bool only_ours)
         if (other->path && strcmp(other->path, layer.path) == 0)
             return true;
     }
-    config_load_read(l, path);
+    note_read(l, path);
     if (!fs_read(l->a, path, CONFIG_FILE_MAX, &text, l->err) ||
         !config_dotenv_parse(l->a, layer.path, text, &all, l->err))
         return config_load_forgive(l);
@@ -285,8 +287,8 @@ read_datasource(Loader *l, const char *path)
     if (!fs_read(l->a, path, 4 * CONFIG_FILE_MAX, &text, &unread) ||
         !config_schema_parse(l->a, text, &l->datasource))
         return false;
-    config_load_read(l, path);
-    l->datasource.path = config_load_shown_path(l, path);
+    note_read(l, path);
+    l->datasource.path = shown_path(l, path);
     return true;
 }
 
@@ -340,7 +342,7 @@ use_named_schema(Loader *l, const Found *found)
     }
     config_load_note(l, FINDING_CONFIG_MISSING, found->path, found->line,
                      "%s names the schema \"%s\", which does not exist", found->origin,
-                     config_load_shown_path(l, path));
+                     shown_path(l, path));
     return true;
 }
 
@@ -348,7 +350,7 @@ use_named_schema(Loader *l, const Found *found)
 static bool
 add_package_env(Loader *l, const char *dir)
 {
-    const char *shown = config_load_shown_path(l, dir);
+    const char *shown = shown_path(l, dir);
     for (; shown[0] != '/' && strcmp(dir, l->c->project_dir) != 0; dir = fs_dirname(l->a, dir))
         if (fs_kind(fs_join(l->a, dir, "package.json")) == FS_FILE)
             return add_env_file(l, fs_join(l->a, dir, ".env.local"), false, false) &&
@@ -422,7 +424,7 @@ config_load_migrations(Loader *l)
             return false;
     } else if (schema) {
         v->text = beside_schema(l, schema);
-        v->origin = str_fmt(l->a, "beside %s", config_load_shown_path(l, schema));
+        v->origin = str_fmt(l->a, "beside %s", shown_path(l, schema));
     } else {
         v->text = in_project(l, places[0]);
         v->origin = "default";

@@ -12,8 +12,8 @@ psl_attr(PslAttrs attrs, const char *name)
     return NULL;
 }
 
-const PslArg *
-psl_arg(PslArgs args, const char *name, int position)
+static const PslArg *
+argument(PslArgs args, const char *name, int position)
 {
     const PslArg *unnamed = NULL;
     vec_each (const PslArg, arg, &args) {
@@ -30,7 +30,7 @@ psl_arg(PslArgs args, const char *name, int position)
 const PslExpr *
 psl_arg_value(PslArgs args, const char *name, int position)
 {
-    const PslArg *arg = psl_arg(args, name, position);
+    const PslArg *arg = argument(args, name, position);
     return arg && arg->value.kind != PSL_MISSING ? &arg->value : NULL;
 }
 
@@ -40,16 +40,6 @@ psl_field(const PslDecl *decl, Str name)
     vec_each (const PslField, field, &decl->fields) {
         if (str_eq(field->name, name))
             return field;
-    }
-    return NULL;
-}
-
-const PslValue *
-psl_value(const PslDecl *decl, Str name)
-{
-    vec_each (const PslValue, value, &decl->values) {
-        if (str_eq(value->name, name))
-            return value;
     }
     return NULL;
 }

@@ -19,8 +19,9 @@ psl_native_info(PslNative type)
     return &infos[type];
 }
 
-PslNative
-psl_native_of(Str name)
+/* The type of that name, PSL_NATIVE_NONE when there is none. */
+static PslNative
+native_of(Str name)
 {
     for (PslNative t = PSL_NATIVE_NONE + 1; t < PSL_NATIVE_COUNT; t++) {
         if (str_is(name, infos[t].name))
@@ -53,8 +54,9 @@ parse_u32(Str s, uint32_t *ret)
     return s.n > 0;
 }
 
-bool
-v_native_parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret)
+/* Read a native type's arguments into ret (two places); false when they do not fit. */
+static bool
+parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret)
 {
     if (infos[type].max_args == 0 || n == 0)
         return true;
@@ -154,7 +156,7 @@ v_native_check(Ctx *c, PslModelField *f)
                                    "\"" STR_FMT "\" is not the name of the datasource", Q(prefix));
         v_hint(c, d, "write @" STR_FMT "." STR_FMT, Q(c->r->datasource->name), Q(name));
     }
-    PslNative type = psl_native_of(name);
+    PslNative type = native_of(name);
     if (type == PSL_NATIVE_NONE) {
         unknown_type(c, f, name);
         return;
@@ -186,7 +188,7 @@ v_native_check(Ctx *c, PslModelField *f)
         v_hint(c, d, "change the field's type to %s", scalar_names[info->scalar]);
         return;
     }
-    if (!v_native_parse_args(type, args, n, f->native_args)) {
+    if (!parse_args(type, args, n, f->native_args)) {
         v_field_error(c, FINDING_NATIVE_TYPE_ARGUMENTS, f, at, "%s takes %s", info->name,
                       info->max_args == 1 ? "a whole number"
                                           : "two whole numbers: precision and scale");
@@ -212,7 +214,7 @@ v_unsupported_check(Ctx *c, PslModelField *f)
         if (close)
             inside = str_slice(rest, 0, (size_t)(close - rest.p));
     }
-    PslNative type = psl_native_of(str_trim(name));
+    PslNative type = native_of(str_trim(name));
     if (type == PSL_NATIVE_NONE)
         return;
     Str args[3];
@@ -223,7 +225,7 @@ v_unsupported_check(Ctx *c, PslModelField *f)
         if (n < 3)
             args[n++] = part;
     }
-    if (!v_native_parse_args(type, args, n, values))
+    if (!parse_args(type, args, n, values))
         return;
     Finding *d =
         v_field_error(c, FINDING_UNSUPPORTED_IS_SUPPORTED, f, f->ast->span,

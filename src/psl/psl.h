@@ -220,15 +220,12 @@ PslSchema *psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags
 /* The first attribute of that name. */
 const PslAttr *psl_attr(PslAttrs attrs, const char *name);
 
-/* The attribute's argument `name`, or the unnamed argument number `position` (0-based, counting
- * unnamed ones only; -1 = only by name). A named one wins. */
-const PslArg *psl_arg(PslArgs args, const char *name, int position);
-
-/* The value of that argument, NULL also for `name:` alone. */
+/* The value of the attribute's argument `name`, or of the unnamed argument number `position`
+ * (0-based, counting unnamed ones only; -1 = only by name). A named one wins. NULL also for `name:`
+ * alone. */
 const PslExpr *psl_arg_value(PslArgs args, const char *name, int position);
 
 const PslField *psl_field(const PslDecl *decl, Str name);
-const PslValue *psl_value(const PslDecl *decl, Str name);
 const PslProp *psl_prop(const PslDecl *decl, const char *name);
 
 /* The first declaration of that kind and name; name.n == 0 takes any name. Linear. */

@@ -82,9 +82,6 @@ typedef struct PslNativeInfo {
 
 const PslNativeInfo *psl_native_info(PslNative type);
 
-/* The type of that name, PSL_NATIVE_NONE when there is none. */
-PslNative psl_native_of(Str name);
-
 /* "Int", "String", ... as written in schemas. */
 const char *psl_scalar_name(PslScalar scalar);
 

@@ -203,10 +203,6 @@ const char *v_literal_datetime(Str s);
 const char *v_literal_decimal(Str s);
 const char *v_literal_integer(Str s, int64_t *ret);
 
-/* Read a native type's arguments into ret (two places); false when they do not fit. */
-bool v_native_parse_args(PslNative type, const Str *args, size_t n, uint32_t *ret);
-
 /* Names that PostgreSQL objects get by default, at most 63 bytes. */
-Str v_name_primary_key(Arena *a, Str table);
 Str v_name_with_columns(Arena *a, Str table, const PslKeyField *fields, size_t n,
                         const char *suffix);

@@ -176,8 +176,8 @@ cut_and_add(Buf *b, const char *suffix)
     return buf_finish(b);
 }
 
-Str
-v_name_primary_key(Arena *a, Str table)
+static Str
+name_primary_key(Arena *a, Str table)
 {
     Buf b;
     buf_init(&b, a);
@@ -218,7 +218,7 @@ set_name(Ctx *c, PslKey *key, Args *args, unsigned map_index)
         key->is_mapped = true;
     } else if (!key->is_mapped) {
         key->name = key->kind == PSL_KEY_ID
-                        ? v_name_primary_key(c->a, key->model->table)
+                        ? name_primary_key(c->a, key->model->table)
                         : v_name_with_columns(c->a, key->model->table, key->fields, key->nfields,
                                               key_suffix(key->kind));
     }

@@ -34,9 +34,6 @@ MUST_CHECK bool user_for_new(Arena *a, ServerUser *ret, Err *err);
 /* For an existing data folder: its owner. ERR_EMBEDDED when we may not act as that user. */
 MUST_CHECK bool user_of_data(Arena *a, const char *data, ServerUser *ret, Err *err);
 
-/* A user's name, or "uid N". */
-const char *user_name(Arena *a, uid_t uid);
-
 /* Whether the user can go into the folder; tried with the user's own rights in a child process,
  * so that access lists and the modes of all parents count. */
 bool user_can_enter(const ServerUser *user, const char *folder);

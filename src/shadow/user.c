@@ -10,8 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *
-user_name(Arena *a, uid_t uid)
+/* A user's name, or "uid N". */
+static const char *
+name_of(Arena *a, uid_t uid)
 {
     const struct passwd *pw = getpwuid(uid);
     return pw ? str_dupz(a, pw->pw_name) : str_fmt(a, "uid %u", (unsigned)uid);
@@ -21,7 +22,7 @@ bool
 user_for_new(Arena *a, ServerUser *ret, Err *err)
 {
     if (geteuid() != 0) {
-        *ret = (ServerUser){geteuid(), getegid(), user_name(a, geteuid()), false};
+        *ret = (ServerUser){geteuid(), getegid(), name_of(a, geteuid()), false};
         return true;
     }
     const struct passwd *pw = getpwnam("postgres");
@@ -42,7 +43,7 @@ user_of_data(Arena *a, const char *data, ServerUser *ret, Err *err)
     struct stat st;
     if (stat(data, &st) != 0)
         return err_set(err, ERR_EMBEDDED, "cannot read \"%s\": %s", data, strerror(errno));
-    const char *name = user_name(a, st.st_uid);
+    const char *name = name_of(a, st.st_uid);
     if (geteuid() != 0 && st.st_uid != geteuid()) {
         err_set(err, ERR_EMBEDDED, "the embedded database belongs to user %s", name);
         err_detail(err, "data: %s", data);

@@ -42,12 +42,3 @@ sql_add_literal(Buf *b, Str text)
     buf_add(b, str_slice(text, from, text.n));
     buf_addc(b, '\'');
 }
-
-void
-sql_add_int(Buf *b, int64_t value)
-{
-    /* The space keeps a negative number from making a comment of a minus before it. */
-    if (value < 0)
-        buf_addc(b, ' ');
-    buf_fmt(b, "%" PRId64, value);
-}

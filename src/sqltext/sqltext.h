@@ -195,12 +195,8 @@ typedef struct SqlDumpStmt {
 /* text: one statement, beginning with its first word. */
 SqlDumpStmt sql_dump_statement(Arena *a, Str text);
 
-/* Whether libpg_query could be loaded. */
-bool sql_parser_available(void);
-
 /* Quoting, also used for our own statements. The literal is safe under either setting of
  * standard_conforming_strings: text with a backslash becomes E'...'. */
 void sql_add_ident(Buf *b, const char *name);
 void sql_add_name(Buf *b, const char *schema, const char *name); /* "schema"."name" */
 void sql_add_literal(Buf *b, Str text);
-void sql_add_int(Buf *b, int64_t value);

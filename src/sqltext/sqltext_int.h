@@ -76,3 +76,6 @@ void sql_parser_close(SqlParser *parser);
  * nothing changed, when they do not all parse. */
 MUST_CHECK bool sql_parser_read(const SqlParser *parser, Arena *a, SqlScript *script, size_t first,
                                 size_t n);
+
+/* Whether libpg_query could be loaded; for tests. */
+bool sql_parser_available(void);

@@ -11,6 +11,7 @@
 #include "bridge/bridge.h"
 #include "introspect/introspect.h"
 #include "render/render.h"
+#include "catalog/catalog_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Any text is refused or gives a catalog; what that is stored as reads back as the same. */
-#include "catalog/catalog.h"
+#include "catalog/catalog_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>

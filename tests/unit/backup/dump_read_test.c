@@ -7,6 +7,7 @@
 #include "backup/dump_read.h"
 
 #include "base/vec.h"
+#include "base/mem_int.h"
 
 /* What the reader said, as one text: pieces of the same kind are put together. */
 typedef struct Log {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "backup/manifest.h"
+#include "backup/backup_int.h"
 
 #include "base/hash.h"
 

@@ -12,6 +12,7 @@
 #include "base/pack.h"
 #include "base/tar.h"
 #include "base/vec.h"
+#include "base/mem_int.h"
 
 #include <setjmp.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include "tests.h"
 
 #include "shadow/cluster.h"
+#include "base/mem_int.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>

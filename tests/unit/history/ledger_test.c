@@ -1,6 +1,6 @@
 /* Checksums, comparing files with the ledger, and the ledger's SQL. */
 #include "base/hash.h"
-#include "sqltext/sqltext.h"
+#include "sqltext/sqltext_int.h"
 #include "tests.h"
 
 #include <stdlib.h>

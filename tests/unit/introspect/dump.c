@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "introspect/introspect.h"
+#include "catalog/catalog_int.h"
+#include "base/mem_int.h"
 
 #include <stdio.h>
 #include <sys/resource.h>

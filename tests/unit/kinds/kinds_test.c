@@ -1,6 +1,7 @@
 /* Every kind of kinds.def through catalog, diff and render: a failure names the place where a new
  * kind is missing. CONTRIBUTING.md, "Add an object kind", lists them. */
 #include "render/render.h"
+#include "catalog/catalog_int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

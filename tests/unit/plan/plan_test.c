@@ -1,5 +1,6 @@
 /* Cutting migrations into steps, and what a plan knows about locks. */
 #include "plan/plan.h"
+#include "sqltext/sqltext_int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* Starts real servers: a throwaway one for each replay. */
 #include "base/fs.h"
 #include "replay/replay_int.h"
+#include "catalog/catalog_int.h"
 
 #include <setjmp.h>
 #include <stdio.h>

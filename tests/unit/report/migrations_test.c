@@ -1,5 +1,5 @@
 /* deploy, plan, status, resolve and unlock as text and as JSON. */
-#include "sqltext/sqltext.h"
+#include "sqltext/sqltext_int.h"
 #include "tests.h"
 
 static const Term plain = {.width = 80};

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/os.h"
 #include "db/db_int.h"
-#include "sqltext/sqltext.h"
+#include "sqltext/sqltext_int.h"
 
 void
 deploy_applies_once(void **state)

@@ -1,7 +1,7 @@
 /* The journal, probing, and the ledger by a person's decision. */
 #include "tests.h"
 
-#include "sqltext/sqltext.h"
+#include "sqltext/sqltext_int.h"
 
 static const char *const nasty_names[] = {
     "we\"ird", "o'clock\\",     "$$; DROP TABLE x; --", "e'\\'", "\xc3\xa4\xf0\x9f\x98\x80",

@@ -1,4 +1,4 @@
-#include "sqltext/sqltext.h"
+#include "sqltext/sqltext_int.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
