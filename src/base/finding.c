@@ -202,6 +202,8 @@ compare(const void *pa, const void *pb)
     if (a->severity != b->severity)
         return a->severity > b->severity ? -1 : 1;
     int c = strcmp(table[a->id].name, table[b->id].name);
+    c = c ? c : strcmp(a->object ? a->object : "", b->object ? b->object : "");
+    c = c ? c : strcmp(a->path ? a->path : "", b->path ? b->path : "");
     return c ? c : strcmp(a->text, b->text);
 }
 

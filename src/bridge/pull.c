@@ -88,8 +88,8 @@ static void
 removed(PullCtx *c, const PslDecl *decl)
 {
     if (c->keeps)
-        pull_warn(
-            c, PULL_REMOVED,
+        pull_find(
+            c, FINDING_PULL_REMOVED,
             str_fmt(c->a, "%s \"" STR_FMT "\"", psl_decl_word(decl->kind), STR_ARG(decl->name)));
 }
 
@@ -363,11 +363,23 @@ edit_files(PullCtx *c)
 
 /* ---- the result ---------------------------------------------------------------------------- */
 
+/* In the order of the table, and within an id as they were found. */
 static int
-by_kind(const void *x, const void *y)
+by_id(const void *x, const void *y)
 {
-    const PullWarning *p = x, *q = y;
-    return (p->kind > q->kind) - (p->kind < q->kind);
+    const Finding *p = x, *q = y;
+    if (p->id != q->id)
+        return p->id < q->id ? -1 : 1;
+    return (p->rank > q->rank) - (p->rank < q->rank);
+}
+
+static void
+sort_findings(FindingList *list)
+{
+    for (size_t i = 0; i < list->items.n; i++)
+        list->items.v[i].rank = (unsigned)i;
+    if (list->items.n)
+        qsort(list->items.v, list->items.n, sizeof *list->items.v, by_id);
 }
 
 /* The block in which an error lies. */
@@ -413,6 +425,7 @@ bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old, const Pull
 {
     static const PullOptions none;
     *ret = (Pull){0};
+    findings_init(&ret->findings, a, options ? options->rules : NULL);
     PullCtx c = {
         .a = a, .catalog = catalog, .old = old, .options = options ? options : &none, .out = ret};
     c.schema = c.options->schema ? c.options->schema : "public";
@@ -430,8 +443,7 @@ bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old, const Pull
     pull_relations(&c);
     pull_notes(&c);
     edit_files(&c);
-    if (ret->warnings.n)
-        qsort(ret->warnings.v, ret->warnings.n, sizeof *ret->warnings.v, by_kind);
+    sort_findings(&ret->findings);
     vec_each (PullModel *, m, &c.models) {
         ret->models += (*m)->table->id.kind == CAT_TABLE && (*m)->table->columns.n;
         ret->views += (*m)->table->id.kind == CAT_VIEW;

@@ -18,49 +18,17 @@ typedef struct PullOptions {
     const char *schema;         /* of models without @@schema; NULL = "public" */
     const char *const *schemas; /* to be written into the datasource; none: what stands there */
     size_t nschemas;
+    const FindingRules *rules; /* of `findings`; or NULL */
     bool force; /* take the generators and the datasource only from the schema that is there */
 } PullOptions;
-
-typedef enum PullWarningKind {
-    PULL_NO_COLUMNS,
-    PULL_NO_ID,
-    PULL_UNSUPPORTED_TYPE,
-    PULL_RENAMED_DUPLICATE,
-    PULL_PARTITIONED,
-    PULL_INHERITED,
-    PULL_NULL_ORDER,
-    PULL_ROW_SECURITY,
-    PULL_CHECK,
-    PULL_EXCLUSION,
-    PULL_DEFERRABLE,
-    PULL_COMMENT,
-    PULL_EXPRESSION_INDEX,
-    /* beyond what Prisma tells */
-    PULL_PARTIAL_INDEX,
-    PULL_INDEX_DETAIL,
-    PULL_GENERATED,
-    PULL_DOMAIN,
-    PULL_TRIGGER,
-    PULL_FOREIGN_KEY,
-    PULL_VIEW,
-    PULL_REMOVED, /* of the schema that was there: it is not in the database */
-    PULL_WARNING_COUNT
-} PullWarningKind;
-
-typedef struct PullWarning {
-    PullWarningKind kind;
-    CatTexts items; /* `Model: "t", field: "x"`; texts of the database, not filtered */
-} PullWarning;
-
-const char *pull_warning_name(PullWarningKind kind);     /* "no-id" */
-const char *pull_warning_sentence(PullWarningKind kind); /* Prisma's where it has one */
 
 typedef struct Pull {
     Source *files; /* those of the schema, in their order */
     size_t nfiles;
     size_t models, enums, views; /* in the result */
     bool is_empty;               /* the database has nothing for a schema */
-    VEC(PullWarning) warnings;   /* by kind */
+    FindingList findings;        /* what the schema cannot say, by id; objects are Prisma's words
+                                    (`Model: "t", field: "x"`) with texts of the database */
 } Pull;
 
 /* Write the schema of a catalog.

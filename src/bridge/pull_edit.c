@@ -66,7 +66,7 @@ drop(Edit *e)
 static void
 lose(Edit *e, const char *what, Str name)
 {
-    pull_warn(e->c, PULL_REMOVED,
+    pull_find(e->c, FINDING_PULL_REMOVED,
               str_fmt(e->c->a, "%s \"" STR_FMT "." STR_FMT "\"", what, STR_ARG(e->decl->name),
                       STR_ARG(name)));
     drop(e);

@@ -130,7 +130,7 @@ void pull_relations(PullCtx *c);
 
 /* pull_notes.c: what is said beside. */
 void pull_notes(PullCtx *c);
-void pull_warn(PullCtx *c, PullWarningKind kind, const char *item);
+void pull_find(PullCtx *c, FindingId id, const char *object);
 
 /* pull_render.c: pieces of blocks, and new ones. */
 void pull_add_field(Buf *b, const PullField *f);

@@ -84,7 +84,7 @@ collect(PullCtx *c, PullModel *from, Relations *ret)
                           : !same_types(from, to, fk) ? "the types of the columns differ"
                                                       : NULL;
         if (why) {
-            pull_warn(c, PULL_FOREIGN_KEY,
+            pull_find(c, FINDING_PULL_FOREIGN_KEY,
                       str_fmt(c->a, "Model: \"%s\", constraint: \"%s\" to \"%s\".\"%s\": %s",
                               from->name, fk->id.sub, fk->ref_table.schema, fk->ref_table.name,
                               why));

@@ -6,11 +6,11 @@
 #include "report/migrations.h"
 
 static void
-print_warnings(const CmdCall *call, const PullResult *r)
+print_findings(const CmdCall *call, const PullResult *r)
 {
     Buf b;
     buf_init(&b, call->arena);
-    report_pull_warnings(&b, &call->term_err, r);
+    report_pull_findings(&b, &call->term_err, r);
     if (b.n)
         cli_note(call, "%s", b.p);
 }
@@ -103,16 +103,22 @@ cmd_pull(CmdCall *call)
         return cli_fail(call, &err);
     shorten_paths(call, &r);
     bool prints = cli_flag(call, "print"), writes = r.changed && !prints;
+    int status = findings_exit_status(&r.pull.findings);
+    if (writes && !findings_pass(&r.pull.findings, &err)) {
+        if (!cli_flag(call, "json"))
+            print_findings(call, &r);
+        return cli_fail(call, &err);
+    }
     if (writes && (!approve(call, &r, &err) || !flow_pull_write(call->arena, &r, &err)))
         return cli_fail(call, &err);
     if (cli_flag(call, "json")) {
         print_json(call, &r, writes);
-        return 0;
+        return status;
     }
     if (prints)
         print_schema(call, &r);
-    print_warnings(call, &r);
+    print_findings(call, &r);
     if (!prints)
         print_result(call, &r, writes);
-    return 0;
+    return status;
 }

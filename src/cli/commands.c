@@ -589,6 +589,11 @@ static const CmdExample pull_examples[] = {
     {0},
 };
 
+static const CmdExit pull_exits[] = {
+    {19, "the settings (`findings`) make an error of what was found: nothing is written"},
+    {0},
+};
+
 static const CmdSpec pull = {
     .name = "pull", .group = CMD_GROUP_SCHEMA, .class = CMD_WRITES_FILES,
     .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
@@ -600,7 +605,7 @@ static const CmdSpec pull = {
         "the same. What Prisma's language cannot say is told in comments and warnings.\n\n"
         "The difference is shown and confirmed before a file is changed; files are replaced as a "
         "whole. A schema that would not be valid is never written.",
-    .options = pull_options, .examples = pull_examples, .run = cmd_pull,
+    .options = pull_options, .examples = pull_examples, .exits = pull_exits, .run = cmd_pull,
 };
 
 static const ArgSpec generate_args[] = {

@@ -158,8 +158,11 @@ flow_pull(Arena *a, const PullInput *in, PullResult *ret, Err *err)
     Patterns except = managed_ignored(a, c);
     IntrospectOptions what = {
         .schemas = schemas.v, .nschemas = schemas.n, .except = except.v, .nexcept = except.n};
-    PullOptions options = {
-        .schema = schema, .schemas = asked.v, .nschemas = asked.n, .force = in->force};
+    PullOptions options = {.schema = schema,
+                           .schemas = asked.v,
+                           .nschemas = asked.n,
+                           .rules = &c->finding_rules,
+                           .force = in->force};
     if (!read_database(a, in, ret, &what, &catalog, err))
         return false;
     leave_out_ledgers(a, catalog, old, schema, in->force);

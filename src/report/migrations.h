@@ -33,10 +33,10 @@ void report_resolve_json(JsonWriter *w, const ResolveResult *r);
 void report_unlock_text(Buf *out, const Term *t, const UnlockResult *r);
 void report_unlock_json(JsonWriter *w, const UnlockResult *r);
 
-/* What pull found, the difference to what is there (`written`: was), and the warnings. */
+/* What pull found, the difference to what is there (`written`: was), and the findings. */
 void report_pull_difference(Buf *out, const Term *t, const PullResult *r);
 void report_pull_text(Buf *out, const Term *t, const PullResult *r, bool written);
-void report_pull_warnings(Buf *out, const Term *t, const PullResult *r);
+void report_pull_findings(Buf *out, const Term *t, const PullResult *r);
 /* with_text: with the files' texts, which may hold the URL of a datasource. */
 void report_pull_json(JsonWriter *w, const PullResult *r, bool written, bool with_text);
 /* The schema alone: of several files each behind a comment with its path. */

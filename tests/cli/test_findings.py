@@ -20,10 +20,10 @@ OTHERS = {"COUNT", "AS_IS", "OFF", "RULE_FREE", "RULE_KEEPS_ERRORS", "RULE_NO_ER
 
 
 def uses():
-    """Every FINDING_ word of the sources, but for the room base/ itself."""
+    """Every FINDING_ word of the sources, but for the table itself and what only words them."""
     found = {}
     for path in [*ROOT.glob("src/*/*.c"), *ROOT.glob("src/*/*.h")]:
-        if path.parent.name != "base":
+        if path.parent.name not in ("base", "report"):
             for word in re.findall(r"\bFINDING_(\w+)", path.read_text()):
                 found.setdefault(word, set()).add(path.name)
     return found
@@ -45,7 +45,7 @@ def test_each_row_is_raised_and_nothing_else():
 def test_findings_have_no_second_form():
     """No list of bare texts for people beside them."""
     for path in ROOT.glob("src/*/*.h"):
-        assert not re.search(r"\b(Diag|DiagList|ConfigNote|RUN_NOTE)\b", path.read_text()), path
+        assert not re.search(r"\b(Diag|DiagList|ConfigNote|RUN_NOTE|PullWarning)\b", path.read_text()), path
 
 
 def test_every_row_is_documented():
@@ -218,3 +218,17 @@ def test_what_is_known_afterwards_becomes_no_error(project, db):
     events = [json.loads(line) for line in (pathlib.Path(value["log"]) / "events.jsonl").open()]
     found = [e["finding"] for e in events if e["event"] == "finding"]
     assert found == value["findings"], events
+
+
+def test_an_error_of_a_pull_writes_nothing(project, db):
+    db.sql("CREATE TABLE a (i int); CREATE TABLE b (i int); CREATE TABLE c (i int PRIMARY KEY)")
+    before = (pathlib.Path(project.path) / "prisma/schema.prisma").read_text()
+    run, value = told(project, db, "{pull-no-id: error}", "pull", "--force", "--print")
+    assert run.rc == 19 and not value["ok"], run
+    assert [(f["id"], f["object"]) for f in value["findings"]] == [
+        ("pull-no-id", '"a"'), ("pull-no-id", '"b"')]
+    run, value = told(project, db, "{pull-no-id: error}", "pull", "--force")
+    assert run.rc == 19 and value["error"]["code"] == "finding", run
+    assert (pathlib.Path(project.path) / "prisma/schema.prisma").read_text() == before
+    run, value = told(project, db, "{pull-no-id: off}", "pull", "--force")
+    assert run.rc == 0 and value["findings"] == value["warnings"] == [] and value["written"], run
