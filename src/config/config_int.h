@@ -134,10 +134,11 @@ typedef struct PrismaConfig {
 void config_prisma_parse(Arena *a, Str text, const char *cwd, PrismaConfig *ret);
 
 /* The datasource block of a schema (prisma_schema.c); keys "provider", "url", "directUrl",
- * "shadowDatabaseUrl", "schemas". Tolerant. Returns false when the text has no such block. */
+ * "shadowDatabaseUrl", "schemas". Returns false when the text has no such block. */
 typedef struct PrismaDatasource {
     const char *path; /* as shown */
     VEC(FileValue) values;
+    int bad_line; /* of something in it that cannot be read; 0 = all can */
 } PrismaDatasource;
 
 bool config_schema_parse(Arena *a, Str text, PrismaDatasource *ret);

@@ -69,10 +69,10 @@ MUST_CHECK bool config_load_migrations(Loader *l); /* folder of the migrations *
 MUST_CHECK bool config_load_environment(Loader *l);
 MUST_CHECK bool config_load_profile(Loader *l);
 
-/* load_values.c: the strongest value of a setting, without its default. */
-MUST_CHECK bool config_load_find(Loader *l, ConfigKey key, Found *ret);
-/* Only of the project's files: the general part of aramid.yaml, Prisma's, package.json. */
-MUST_CHECK bool config_load_in_files(Loader *l, ConfigKey key, Found *ret);
+/* load_values.c: the strongest value of a setting, without its default; and what the project's files
+ * alone say (the general part of aramid.yaml, Prisma's, package.json), where something stronger did
+ * not end the search before them. ret_in_files may be NULL. */
+MUST_CHECK bool config_load_find(Loader *l, ConfigKey key, Found *ret, Found *ret_in_files);
 MUST_CHECK bool config_load_set(Loader *l, ConfigKey key, const Found *found);
 MUST_CHECK bool config_load_values(Loader *l);
 void config_load_findings(Loader *l); /* what aramid.yaml makes of findings */

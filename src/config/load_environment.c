@@ -169,7 +169,7 @@ config_load_profile(Loader *l)
     Found found;
     ConfigProfile profile = l->env_profile, asked = profile;
     l->c->profile = profile;
-    if (!config_load_find(l, CFG_PROFILE, &found))
+    if (!config_load_find(l, CFG_PROFILE, &found, NULL))
         return false;
     const char *origin = str_fmt(l->a, "environment %s", l->c->env_name);
     if (found.text) {

@@ -289,6 +289,12 @@ read_datasource(Loader *l, const char *path)
         return false;
     note_read(l, path);
     l->datasource.path = shown_path(l, path);
+    bool has_url = false;
+    vec_each (FileValue, v, &l->datasource.values)
+        has_url = has_url || (v->alts.n && strcmp(v->key, "url") == 0);
+    if (l->datasource.bad_line && !has_url)
+        config_load_unread(l, l->datasource.path, l->datasource.bad_line,
+                           "this line of the datasource cannot be read");
     return true;
 }
 
@@ -364,7 +370,7 @@ config_load_schema(Loader *l)
     static const char *const places[] = {"schema.prisma", "prisma/schema.prisma", "prisma/schema",
                                          "db/schema.prisma"};
     Found found;
-    if (!config_load_find(l, CFG_SCHEMA, &found))
+    if (!config_load_find(l, CFG_SCHEMA, &found, NULL))
         return false;
     if (found.text) {
         if (!config_load_set(l, CFG_SCHEMA, &found) || !use_named_schema(l, &found))
@@ -414,7 +420,7 @@ config_load_migrations(Loader *l)
     ConfigValue *v = &l->c->values[CFG_MIGRATIONS];
     const char *schema = l->c->values[CFG_SCHEMA].text;
     Found found;
-    if (!config_load_find(l, CFG_MIGRATIONS, &found)) {
+    if (!config_load_find(l, CFG_MIGRATIONS, &found, NULL)) {
         if (!config_load_forgive(l))
             return false;
         found = (Found){0};

@@ -46,7 +46,7 @@ build(Loader *l, const UrlParts *p)
     return b.p;
 }
 
-/* Whether the first of `names` that is set stands in `hit`. */
+/* The first of `names` that is set, by itself or as NAME_FILE; false = none is. */
 static bool
 find_any(Loader *l, const char *const *names, EnvHit *hit, const char **ret_name)
 {
@@ -114,28 +114,24 @@ is_other_database(Loader *l, const char *a, const char *b, DbUrl *ret_b)
 
 /* Two sources that name different databases, where nothing says which one is meant: the variable that
  * the project's files name and DATABASE_URL, or DATABASE_URL and a URL that Prisma's files spell out. */
-static bool
-find_other(Loader *l, const Found *url)
+static void
+find_other(Loader *l, const Found *url, const Found *in_files)
 {
     EnvHit hit;
-    Found file;
     DbUrl other;
     if (url->from_flag || url->is_own || url->of_section || url->is_decided || url->names_general)
-        return true;
-    if (!config_load_in_files(l, CFG_URL, &file))
-        return false;
+        return;
     const char *text = NULL, *origin = NULL;
     if (url->is_named && config_env_find(l->a, &l->env, "DATABASE_URL", &hit))
         text = hit.value,
         origin = hit.layer ? str_fmt(l->a, "DATABASE_URL (%s)", hit.origin) : hit.origin;
-    else if (!url->is_named && file.text && !file.is_named && !file.is_decided &&
-             !file.names_general)
-        text = file.text, origin = file.origin;
+    else if (!url->is_named && in_files->text && !in_files->is_named && !in_files->is_decided &&
+             !in_files->names_general)
+        text = in_files->text, origin = in_files->origin;
     if (!text || !is_other_database(l, url->text, text, &other))
-        return true;
+        return;
     l->c->other_url = url_shown(l->a, &other);
     l->c->other_url_origin = origin;
-    return true;
 }
 
 /* DIRECT_URL belongs to DATABASE_URL: it does not stand for a variable that the project's files name
@@ -153,9 +149,10 @@ is_direct_of_another(Loader *l, const Found *url, const Found *direct)
 bool
 config_load_urls(Loader *l)
 {
-    Found url, direct, shadow;
-    if (!config_load_find(l, CFG_URL, &url) || !config_load_find(l, CFG_DIRECT_URL, &direct) ||
-        !config_load_find(l, CFG_SHADOW_URL, &shadow))
+    Found url, in_files, direct, shadow;
+    if (!config_load_find(l, CFG_URL, &url, &in_files) ||
+        !config_load_find(l, CFG_DIRECT_URL, &direct, NULL) ||
+        !config_load_find(l, CFG_SHADOW_URL, &shadow, NULL))
         return false;
     if (direct.text)
         l->c->unread_url = NULL;
@@ -165,8 +162,7 @@ config_load_urls(Loader *l)
     if (url.text) {
         l->c->unread_url = NULL;
         note_unused(l, &url);
-        if (!find_other(l, &url))
-            return false;
+        find_other(l, &url, &in_files);
     }
     if (url.of_every && l->env_named && l->c->profile != PROFILE_DEVELOPMENT)
         config_load_note(l, FINDING_CONFIG_SHARED_URL, NULL, 0,

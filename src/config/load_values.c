@@ -318,8 +318,9 @@ stops_search(ConfigKey key, const Found *found)
     return key == CFG_URL && found->empty;
 }
 
-bool
-config_load_in_files(Loader *l, ConfigKey key, Found *ret)
+/* Of the project's files: the general part of aramid.yaml, Prisma's, package.json. */
+static bool
+find_in_files(Loader *l, ConfigKey key, Found *ret)
 {
     *ret = (Found){0};
     if (!find_yaml(l, key, NULL, ret))
@@ -352,9 +353,12 @@ config_load_in_files(Loader *l, ConfigKey key, Found *ret)
  * another tool's. So the named one is stronger, wherever both are set; what is said for the
  * environment by name counts before both. */
 bool
-config_load_find(Loader *l, ConfigKey key, Found *ret)
+config_load_find(Loader *l, ConfigKey key, Found *ret, Found *ret_in_files)
 {
-    *ret = (Found){0};
+    Found in_files = {0};
+    *ret = in_files;
+    if (ret_in_files)
+        *ret_in_files = in_files;
     if (find_flag(l, key, ret))
         return true;
     size_t layers = l->env.layers.n;
@@ -364,9 +368,10 @@ config_load_find(Loader *l, ConfigKey key, Found *ret)
         if (ret->text || stops_search(key, ret))
             return true;
     }
-    Found in_files;
-    if (!config_load_in_files(l, key, &in_files))
+    if (!find_in_files(l, key, &in_files))
         return false;
+    if (ret_in_files)
+        *ret_in_files = in_files;
     bool named = is_url(key) && (in_files.is_named || (!in_files.text && in_files.empty));
     for (size_t i = 0; i <= layers; i++) {
         if (i == l->yaml_section_at && !find_yaml(l, key, l->c->env_name, ret))
@@ -467,8 +472,8 @@ config_load_values(Loader *l)
             key == CFG_FINDINGS)
             continue; /* set by steps of their own */
         Found found = {0};
-        bool ok =
-            config_load_find(l, key, &found) && (!found.text || config_load_set(l, key, &found));
+        bool ok = config_load_find(l, key, &found, NULL) &&
+                  (!found.text || config_load_set(l, key, &found));
         if (!ok && !config_load_forgive(l))
             return false;
         if ((!ok || !found.text) && !set_default(l, key))

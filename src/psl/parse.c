@@ -530,9 +530,16 @@ check_encoding(Parser *p)
     }
 }
 
-/* file <- (declaration / alias / comment / blank / anything)* */
+static bool
+is_at_end(const Parser *p, const PslDeclKind *last)
+{
+    return p->at >= p->t.n || (last && p->decls.n && p->decls.v[p->decls.n - 1]->kind == *last);
+}
+
+/* file <- (declaration / alias / comment / blank / anything)* ; the first declaration of kind `last`
+ * ends it, where that is not NULL */
 static void
-parse_file(Parser *p)
+parse_file(Parser *p, const PslDeclKind *last)
 {
     size_t items = p->items.n;
     check_encoding(p);
@@ -542,7 +549,7 @@ parse_file(Parser *p)
             continue;
         }
         parse_space(p);
-        if (p->at >= p->t.n)
+        if (is_at_end(p, last))
             break;
         if (comment(p))
             continue;
@@ -558,8 +565,8 @@ parse_file(Parser *p)
     PARSE_TAKE(p, items, items, &p->file->items);
 }
 
-PslSchema *
-psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags)
+static PslSchema *
+parse(Arena *a, const Source *files, size_t n, const PslDeclKind *last, FindingList *diags)
 {
     ARENA_LOCAL(scratch);
     PslSchema *schema = arena_new(a, PslSchema);
@@ -579,7 +586,7 @@ psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags)
             p->file->bad++;
             continue;
         }
-        parse_file(p);
+        parse_file(p, last);
     }
     struct {
         PslDecl **v;
@@ -589,4 +596,19 @@ psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags)
     schema->decls = decls.v;
     schema->ndecls = decls.n;
     return schema;
+}
+
+PslSchema *
+psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags)
+{
+    return parse(a, files, n, NULL, diags);
+}
+
+const PslDecl *
+psl_parse_first(Arena *a, const Source *file, PslDeclKind kind)
+{
+    FindingList nobody;
+    findings_init(&nobody, a, NULL);
+    nobody.max = 1;
+    return psl_decl(parse(a, file, 1, &kind, &nobody), kind, (Str){0});
 }

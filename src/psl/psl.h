@@ -215,6 +215,10 @@ typedef struct PslSchema {
  * returns the schema, never NULL, owned by `a` */
 PslSchema *psl_parse(Arena *a, const Source *files, size_t n, FindingList *diags);
 
+/* The first declaration of that kind, NULL = there is none; what stands behind it is not read, and
+ * what is wrong before it is not told. For who needs one block of a file, whatever the rest is. */
+const PslDecl *psl_parse_first(Arena *a, const Source *file, PslDeclKind kind);
+
 /* -- Looking things up. All return NULL (or -1) when there is none. -- */
 
 /* The first attribute of that name. */

@@ -535,6 +535,11 @@ load_unread_url(void **state)
         assert_string_equal(text(&p, CFG_URL), "(none)");
         assert_string_equal(p.c.unread_url, cases[i].why);
     }
+    put(&p, "prisma.config.ts", "export default {}");
+    put(&p, "schema.prisma", "datasource db {\n  url \"postgres://h/d\"\n}\n");
+    load(&p, NULL);
+    assert_string_equal(p.c.unread_url,
+                        "schema.prisma:2: this line of the datasource cannot be read");
     setenv("DATABASE_URL", "postgres://h/said", 1);
     load(&p, NULL);
     assert_null(p.c.unread_url);
@@ -653,10 +658,10 @@ load_schema_places(void **state)
         assert_string_equal(p.c.migrations_dir, inside(&p, cases[i].migrations));
     }
     PROJECT(p);
-    put(&p, "models/a.prisma", "datasource db { url = \"postgres://folder/\" }\n");
+    put(&p, "models/a.prisma", "datasource db {\n url = \"postgres://folder/\"\n}\n");
     load(&p, &(ConfigRequest){.schema_path = "models"});
     assert_string_equal(text(&p, CFG_URL), "postgres://folder/");
-    assert_string_equal(origin(&p, CFG_URL), "models/a.prisma:1");
+    assert_string_equal(origin(&p, CFG_URL), "models/a.prisma:2");
     assert_string_equal(p.c.migrations_dir, inside(&p, "models/migrations"));
     assert_value(&p, CFG_SCHEMA, inside(&p, "models"), "flag --schema");
     put(&p, "migrations/x/migration.sql", "");
@@ -855,7 +860,7 @@ load_secrets_stay(void **state)
         {"prisma.config.ts", "export default { datasource: { url: 'postgres://u:CANARY@' + h } }"},
         {"prisma.config.ts", "export default { datasource: { url: `postgres://CANARY${h}` } }"},
         {"prisma.config.ts", "export default { datasource: { url: 'postgres://u:CANARY@h' } }"},
-        {"prisma/schema.prisma", "datasource db { url = \"postgres://u:CANARY@h/db\" }"},
+        {"prisma/schema.prisma", "datasource db {\nurl = \"postgres://u:CANARY@h/db\"\n}"},
         {"package.json", "{\"prisma\": \"CANARY\n"},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
