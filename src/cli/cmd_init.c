@@ -118,6 +118,8 @@ approve(const CmdCall *call, const InitResult *r, Err *err)
     fflush(call->out);
     if (!r->changes || cli_flag(call, "dry-run"))
         return true;
+    if (!findings_pass(&r->findings, err))
+        return false;
     return cli_confirm(
         call, str_fmt(call->arena, "\nWrite %zu file%s?", r->changes, r->changes == 1 ? "" : "s"),
         "writing files into the project", "look at: aramid init --dry-run; then: aramid init --yes",
@@ -141,7 +143,7 @@ finish(const CmdCall *call, const InitResult *r, bool written)
                 r->changes == 1 ? "" : "s");
         cli_print(call, &b);
     }
-    return 0;
+    return findings_exit_status(&r->findings);
 }
 
 int

@@ -58,6 +58,11 @@ static const CmdExit plan_exits[] = {
     {0},
 };
 
+static const CmdExit write_exits[] = {
+    {19, "the settings (`findings`) make an error of what was found: nothing is written"},
+    {0},
+};
+
 static const CmdExit status_exits[] = {
     {10, "migrations are pending"},
     {11, "a migration failed, under Aramid or under Prisma's engine"},
@@ -589,11 +594,6 @@ static const CmdExample pull_examples[] = {
     {0},
 };
 
-static const CmdExit pull_exits[] = {
-    {19, "the settings (`findings`) make an error of what was found: nothing is written"},
-    {0},
-};
-
 static const CmdSpec pull = {
     .name = "pull", .group = CMD_GROUP_SCHEMA, .class = CMD_WRITES_FILES,
     .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
@@ -605,7 +605,7 @@ static const CmdSpec pull = {
         "the same. What Prisma's language cannot say is told in comments and warnings.\n\n"
         "The difference is shown and confirmed before a file is changed; files are replaced as a "
         "whole. A schema that would not be valid is never written.",
-    .options = pull_options, .examples = pull_examples, .exits = pull_exits, .run = cmd_pull,
+    .options = pull_options, .examples = pull_examples, .exits = write_exits, .run = cmd_pull,
 };
 
 static const ArgSpec generate_args[] = {
@@ -987,7 +987,8 @@ static const CmdSpec init = {
         "Every change is shown before it is made; package.json keeps its layout. What is there with "
         "another text is shown and stays: scripts and files without --force, YAML always. All files "
         "are written or none. Running it again changes nothing.",
-    .options = init_options, .conflicts = init_conflicts, .examples = init_examples, .run = cmd_init,
+    .options = init_options, .conflicts = init_conflicts, .examples = init_examples,
+    .exits = write_exits, .run = cmd_init,
 };
 
 static const CmdExample config_show_examples[] = {

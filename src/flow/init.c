@@ -38,9 +38,11 @@ add_settings(Init *s)
             s, path, project_template(s->a, "aramid.yaml", &(ProjectVar){"SETTINGS", b.p}, 1), 0644,
             OWN_YAML, "settings of Aramid");
     if (b.n)
-        init_note(
-            s, "the settings lead to another schema or other migrations than those found: " STR_FMT,
-            STR_ARG(str_trim(buf_str(&b))));
+        init_find(
+            s, FINDING_INIT_OTHER_PATHS,
+            "the settings lead to another schema or other migrations than those found: " STR_FMT,
+            STR_ARG(str_trim(buf_str(&b))))
+            ->path = init_settings_name(s);
     return init_add_file(s, path, text, 0644, OWN_YAML, "settings of Aramid");
 }
 
@@ -71,6 +73,7 @@ flow_init(Arena *a, const InitInput *in, InitResult *ret, Err *err)
 {
     Init s = {.a = a, .in = in, .r = ret, .err = err};
     *ret = (InitResult){0};
+    findings_init(&ret->findings, a, NULL); /* judged when the settings are read */
     if (!project_detect(a, in->start_dir, &ret->project, err) || !init_place(&s) ||
         !init_paths(&s) || !init_groups(&s))
         return false;

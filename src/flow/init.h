@@ -1,6 +1,7 @@
 /* Setting up a project: which files get which text. Nothing is written before flow_init_write. */
 #pragma once
 
+#include "base/finding.h"
 #include "db/db.h"
 #include "project/project.h"
 
@@ -80,8 +81,8 @@ typedef struct InitResult {
     VEC(InitFile) files;
     VEC(InitToday) today;    /* scripts of package.json before */
     VEC(InitScript) scripts; /* of package.json, in the order of the profile */
-    VEC(const char *) notes;
-    size_t changes; /* files that are created or changed */
+    FindingList findings;    /* without passwords; places are below `home` or the repository */
+    size_t changes;          /* files that are created or changed */
 } InitResult;
 
 /* Look at the project and decide what to write.

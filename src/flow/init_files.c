@@ -12,13 +12,16 @@ flow_init_group_name(InitGroup group)
     return names[group];
 }
 
-void
-init_note(Init *s, const char *fmt, ...)
+Finding *
+init_find(Init *s, FindingId id, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    *vec_add(s->a, &s->r->notes) = str_vfmt(s->a, fmt, ap);
+    const char *text = str_vfmt(s->a, fmt, ap);
     va_end(ap);
+    /* Scripts of people may hold a password. */
+    text = url_redact(s->a, str_of(text), NULL, 0);
+    return finding_addz(&s->r->findings, id, finding_info(id)->severity, text);
 }
 
 const char *

@@ -74,8 +74,8 @@ warn_of_workflows(Init *s)
         if (e->kind == FS_FILE && strncmp(e->name, "migrations-", 11) != 0 &&
             fs_read(s->a, fs_join(s->a, dir, e->name), FILE_MAX, &text, &unread) &&
             init_runs_migrations(text))
-            init_note(s, ".github/workflows/%s deploys migrations already; keep one of them",
-                      e->name);
+            init_find(s, FINDING_INIT_WORKFLOW, "it deploys migrations already; keep one of them")
+                ->path = str_fmt(s->a, ".github/workflows/%s", e->name);
     }
 }
 
@@ -117,7 +117,8 @@ init_github(Init *s)
                       "checks every pull request"))
         return false;
     if (!daily) {
-        init_note(s, "no branch is deployed: name one with --branch BRANCH=ENVIRONMENT");
+        init_find(s, FINDING_INIT_NO_BRANCH, "no branch is deployed")->fix =
+            "name one: --branch BRANCH=ENVIRONMENT";
         return true;
     }
     jobs.p[--jobs.n] = 0; /* the template ends the line */

@@ -27,7 +27,8 @@ typedef enum Ownership {
 
 /* ---- tools (init_files.c) ------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) void init_note(Init *s, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) Finding *init_find(Init *s, FindingId id, const char *fmt,
+                                                         ...);
 const char *init_in_home(const Init *s, const char *name);
 const char *init_in_root(const Init *s, const char *name);
 

@@ -148,17 +148,16 @@ warn_of_builds(Init *s, const ProjectJson *scripts)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const ProjectJson *script = project_json_get(scripts, names[i]);
         if (script && script->kind == PROJECT_JSON_TEXT && init_runs_migrations(script->text))
-            init_note(
-                s,
-                "the script \"%s\" of package.json changes the database in every build, previews "
-                "too: take \"" STR_FMT "\" apart",
-                names[i], STR_ARG(script->text));
+            init_find(s, FINDING_INIT_BUILD,
+                      "the script \"%s\" changes the database in every build, previews too: take "
+                      "\"" STR_FMT "\" apart",
+                      names[i], STR_ARG(script->text))
+                ->path = "package.json";
     }
     if (s->r->groups[INIT_VERCEL] && !project_json_get(scripts, "build"))
-        init_note(
-            s,
-            "scripts/vercel-build.sh ends with the script \"build\", which package.json does not "
-            "have");
+        init_find(s, FINDING_INIT_NO_BUILD,
+                  "it ends with the script \"build\", which package.json does not have")
+            ->path = "scripts/vercel-build.sh";
 }
 
 bool

@@ -108,6 +108,9 @@ init_paths(Init *s)
             (ConfigFlag){CFG_MIGRATIONS, "--migrations", fs_absolute(s->a, s->in->migrations)};
     if (!config_load(s->a, &request, &config, s->err))
         return false;
+    FindingRules *rules = arena_new(s->a, FindingRules);
+    *rules = config.finding_rules;
+    findings_apply(&r->findings, rules);
     s->has_history = r->place.tool == PROJECT_PRISMA;
     if (config.schema_path)
         r->schema = fs_below(r->home, config.schema_path);
@@ -116,15 +119,16 @@ init_paths(Init *s)
     if (config.prisma_config)
         s->prisma_config = fs_below(r->home, config.prisma_config);
     if (config.prisma_config && strcmp(request.start_dir, r->home) != 0)
-        init_note(
-            s,
-            "%s is only read in its own folder: what it says beside schema and migrations belongs "
-            "into aramid.yaml",
-            s->prisma_config);
+        init_find(s, FINDING_INIT_CONFIG_FAR,
+                  "it is only read in its own folder: what it says beside schema and migrations "
+                  "belongs into aramid.yaml")
+            ->path = s->prisma_config;
     if (s->has_history && fs_kind(init_in_home(s, "supabase/migrations")) == FS_DIR)
-        init_note(s,
-                  "supabase/migrations is a history of its own, which Aramid leaves to Supabase's "
-                  "command line; use one of the two for a database");
+        init_find(
+            s, FINDING_INIT_SUPABASE,
+            "a history of its own, which Aramid leaves to Supabase's command line; use one of "
+            "the two for a database")
+            ->path = "supabase/migrations";
     const char *below = fs_below(r->project.root, r->home);
     bool is_root = strcmp(r->home, r->project.root) == 0;
     s->slug = is_root ? "" : str_fmt(s->a, "-%s", init_slug(s->a, below));
@@ -156,8 +160,8 @@ init_groups(Init *s)
         bool wanted = s->in->chosen ? r->groups[same[i].group]
                                     : r->project.platforms[same[i].platform] != NULL;
         if (wanted && !s->has_history)
-            init_note(
-                s,
+            init_find(
+                s, FINDING_INIT_LEFT_OUT,
                 "nothing for %s: this version of Aramid applies Prisma's migrations only, and "
                 "these are %s's",
                 flow_init_group_name(same[i].group), project_tool_name(r->place.tool));

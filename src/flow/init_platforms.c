@@ -27,11 +27,12 @@ init_vercel(Init *s)
         return false;
     const char *today = project_json_text(s->a, root, "buildCommand");
     if (today && strcmp(today, line) != 0 && !s->in->force) {
-        init_note(s,
-                  "vercel.json builds with \"%s\", so that scripts/vercel-build.sh is not used%s; "
-                  "--force replaces it",
-                  today,
-                  init_runs_migrations(str_of(today)) ? ", and previews change the database" : "");
+        Finding *f = init_find(
+            s, FINDING_INIT_VERCEL,
+            "it builds with \"%s\", so that scripts/vercel-build.sh is not used%s", today,
+            init_runs_migrations(str_of(today)) ? ", and previews change the database" : "");
+        f->path = "vercel.json";
+        f->fix = "aramid init --force replaces it";
         return true;
     }
     return project_json_set(s->a, &(Source){"vercel.json", text}, NULL, "buildCommand", line, &text,
@@ -59,7 +60,8 @@ init_docker(Init *s)
     buf_init(&copies, s->a);
     buf_init(&keeps, s->a);
     if ((r->schema && r->schema[0] == '/') || (r->migrations && r->migrations[0] == '/')) {
-        init_note(s, "nothing for docker: schema or migrations lie outside of %s", r->home);
+        init_find(s, FINDING_INIT_LEFT_OUT,
+                  "nothing for docker: schema or migrations lie outside of %s", r->home);
         return true;
     }
     copy_into_image(s, &copies, &keeps, init_settings_name(s));

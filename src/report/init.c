@@ -1,6 +1,7 @@
 /* What init would write, and wrote. */
 #include "report/init.h"
 
+#include "report/finding.h"
 #include "report/text_diff.h"
 
 /* Text of a file, which may hold a password. */
@@ -158,11 +159,9 @@ report_init_text(Buf *out, const Term *t, const InitResult *r)
                                          "ours beside it)"
                                        : f->why);
     }
-    for (size_t i = 0; i < r->notes.n; i++) {
-        buf_addz(out, i ? "" : "\n");
-        term_add(out, t, TERM_YELLOW, "note:");
-        buf_fmt(out, " %s\n", shown(a, r->notes.v[i]));
-    }
+    if (r->findings.items.n)
+        buf_addc(out, '\n');
+    findings_text(out, t, &r->findings);
     const char *missing = "";
     bool has_package = r->project.has_package || r->place.has_package;
     for (int i = 0; i < INIT_GROUP_COUNT; i++)
@@ -170,8 +169,8 @@ report_init_text(Buf *out, const Term *t, const InitResult *r)
             missing = str_fmt(a, "%s%s%s", missing, *missing ? "," : "",
                               flow_init_group_name((InitGroup)i));
     if (*missing && r->place.tool == PROJECT_PRISMA)
-        buf_fmt(out, "%sNot set up: %s. To add: aramid init --only %s\n", r->notes.n ? "" : "\n",
-                missing, missing);
+        buf_fmt(out, "%sNot set up: %s. To add: aramid init --only %s\n",
+                r->findings.items.n ? "" : "\n", missing, missing);
     if (!r->changes) {
         buf_addc(out, '\n');
         term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
@@ -216,7 +215,7 @@ report_init_json(JsonWriter *w, const InitResult *r, bool written)
     static const char *const states[] = {"added", "same", "replaced", "kept", "leftOut"};
     jw_object(w, NULL);
     jw_strz(w, "command", "init");
-    jw_bool(w, "ok", true);
+    jw_bool(w, "ok", r->findings.counts[SEV_ERROR] == 0);
     jw_bool(w, "written", written);
     json_project(w, r);
     jw_strz(w, "profile", r->profile ? r->profile->name : NULL);
@@ -245,9 +244,7 @@ report_init_json(JsonWriter *w, const InitResult *r, bool written)
         jw_end(w);
     }
     jw_end(w);
-    jw_array(w, "notes");
-    for (size_t i = 0; i < r->notes.n; i++)
-        jw_strz(w, NULL, url_redact(w->out.arena, str_of(r->notes.v[i]), NULL, 0));
-    jw_end(w);
+    findings_json(w, "findings", &r->findings);
+    findings_json_texts(w, "notes", &r->findings);
     jw_end(w);
 }

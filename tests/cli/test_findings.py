@@ -45,7 +45,8 @@ def test_each_row_is_raised_and_nothing_else():
 def test_findings_have_no_second_form():
     """No list of bare texts for people beside them."""
     for path in ROOT.glob("src/*/*.h"):
-        assert not re.search(r"\b(Diag|DiagList|ConfigNote|RUN_NOTE|PullWarning)\b", path.read_text()), path
+        assert not re.search(r"\b(Diag|DiagList|ConfigNote|RUN_NOTE|PullWarning)\b|VEC\(const char \*\) "
+                             r"(notes|warnings|hints)\b", path.read_text()), path
 
 
 def test_every_row_is_documented():
@@ -232,3 +233,21 @@ def test_an_error_of_a_pull_writes_nothing(project, db):
     assert (pathlib.Path(project.path) / "prisma/schema.prisma").read_text() == before
     run, value = told(project, db, "{pull-no-id: off}", "pull", "--force")
     assert run.rc == 0 and value["findings"] == value["warnings"] == [] and value["written"], run
+
+
+def test_an_error_of_init_writes_nothing(project):
+    project.write("package.json", '{"scripts": {"build": "prisma migrate deploy && next build"}}')
+    words = ("init", "--yes", "--json", "--only", "npm", "--profile", "deploy")
+    for more in ((), ("--dry-run",)):
+        project.write("aramid.yaml", "findings: {init-build: error}\n")
+        run = aramid.run(*words, *more, cwd=project.path)
+        value = json.loads(run.out)
+        assert run.rc == 19, run
+        assert more or value["error"]["code"] == "finding", run
+    assert not value["ok"] and ids(value, "error") == ["init-build"] and value["notes"] == [value["findings"][0]["message"]]
+    assert value["findings"][0]["path"] == "package.json"
+    assert "db:deploy" not in (pathlib.Path(project.path) / "package.json").read_text()
+    project.write("aramid.yaml", "findings: {init-build: off}\n")
+    run = aramid.run(*words, cwd=project.path)
+    value = json.loads(run.out)
+    assert run.rc == 0 and value["written"] and value["findings"] == value["notes"] == [], run
