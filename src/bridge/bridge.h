@@ -24,9 +24,8 @@ typedef struct Bridge {
     /* Columns that the client fills: uuid(), cuid(), ulid(), nanoid(). */
     CatRefs client_default;
     /* Documentation comments of the form /// @renamed(from: "old") on models, fields, enums and enum
-     * values: for DiffOptions.renames. Names are those of the database (@map, @@map), fields and
-     * values named under the new name of theirs. An annotation may stay after it was applied. */
-    CatRenames renames;
+     * values: for diff_wishes. Names are those of the database (@map, @@map). */
+    CatFormers former;
     CatRefs unread_renames; /* whose annotation has another form: to be told as a mistake */
     CatRefs
         unused_schemas; /* listed in the datasource; nothing is in them, so nothing makes them */

@@ -51,12 +51,7 @@ bridge_rename(Arena *a, Bridge *b, Str doc, CatRef now)
             *vec_add(a, &b->unread_renames) = now;
             return;
         }
-        CatRename *r = vec_add(a, &b->renames);
-        *r = (CatRename){now, now.sub ? now.sub : now.name};
-        if (now.sub)
-            r->from.sub = old;
-        else
-            r->from.name = old;
+        *vec_add(a, &b->former) = (CatFormer){now, old};
         return;
     }
 }

@@ -423,14 +423,26 @@ CatObjects *catalog_needs(Arena *a, const Catalog *c);
 typedef struct CatRename {
     CatRef from;    /* table, column, enum, sequence; an enum's value: the enum with sub = value */
     const char *to; /* its new name */
+    const char *schema; /* its new schema; NULL: the same */
 } CatRename;
 
 typedef VEC(CatRename) CatRenames;
 
-/* The catalog after ALTER ... RENAME of all of these: parts and references follow, expressions over
+/* What an object was called before, as its schema says. */
+typedef struct CatFormer {
+    CatRef now;
+    const char *was; /* NAME; of a table or enum also SCHEMA.NAME */
+} CatFormer;
+
+typedef VEC(CatFormer) CatFormers;
+
+/* The catalog after ALTER ... RENAME and SET SCHEMA of all of these at once, `from` as they are
+ * called in `c`: parts and references follow, expressions over
  * a table's own columns too; texts of views, rules, triggers and functions stay. Ordinals stay.
  * cost: linear in objects times renames */
 Catalog *catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames);
+/* A copy of one object under another name, its parts and references unchanged. */
+CatObject *catalog_called(Arena *a, const CatObject *o, CatRef id);
 CatRefs catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *renames);
 
 /* ---- storing ------------------------------------------------------------------------------- */

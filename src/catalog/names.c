@@ -7,28 +7,44 @@ typedef struct Renaming {
     const CatRenames *list;
 } Renaming;
 
-static const char *
-new_name(const Renaming *r, CatRef id)
+static const CatRename *
+rename_of(const Renaming *r, CatRef id)
 {
     vec_each (const CatRename, x, r->list)
         if (cat_ref_cmp(&x->from, &id) == 0)
-            return x->to;
+            return x;
     return NULL;
 }
 
 static const char *
-relation_now(const Renaming *r, const char *schema, const char *name)
+new_name(const Renaming *r, CatRef id)
 {
-    const char *to = name ? new_name(r, (CatRef){CAT_TABLE, schema, name, NULL}) : NULL;
-    return to ? to : name;
+    const CatRename *x = rename_of(r, id);
+    return x ? x->to : NULL;
+}
+
+/* Where a relation or type of a certain kind is then, and what it is called. */
+static CatName
+named_now(const Renaming *r, CatKind kind, CatName name)
+{
+    const CatRename *x =
+        name.name ? rename_of(r, (CatRef){kind, name.schema, name.name, NULL}) : NULL;
+    return x ? (CatName){x->schema ? x->schema : name.schema, x->to} : name;
+}
+
+static CatName
+relation_now(const Renaming *r, CatName name)
+{
+    return named_now(r, CAT_TABLE, name);
 }
 
 /* What a part belongs to: domains have constraints too, and share the tables' name space. */
-static const char *
-whole_now(const Renaming *r, const char *schema, const char *name)
+static CatName
+whole_now(const Renaming *r, CatName name)
 {
-    const char *to = name ? new_name(r, (CatRef){CAT_DOMAIN, schema, name, NULL}) : NULL;
-    return to ? to : relation_now(r, schema, name);
+    const CatRename *x =
+        name.name ? rename_of(r, (CatRef){CAT_DOMAIN, name.schema, name.name, NULL}) : NULL;
+    return x ? (CatName){name.schema, x->to} : relation_now(r, name);
 }
 
 static const char *
@@ -134,11 +150,14 @@ expr_now(const Renaming *r, const CatRef *of, const char *expr)
 static CatType
 type_now(const Renaming *r, CatType t)
 {
-    const char *to =
-        t.schema && t.name ? new_name(r, (CatRef){CAT_ENUM, t.schema, t.name, NULL}) : NULL;
-    if (!to && t.schema && t.name)
-        to = new_name(r, (CatRef){CAT_DOMAIN, t.schema, t.name, NULL});
-    return to ? catalog_type_named(r->arena, t.schema, to, t.is_array) : t;
+    if (!t.schema || !t.name)
+        return t;
+    const CatName was = {t.schema, t.name};
+    CatName now = named_now(r, CAT_ENUM, was);
+    if (now.name == was.name)
+        now = named_now(r, CAT_DOMAIN, was);
+    return now.name == was.name ? t
+                                : catalog_type_named(r->arena, now.schema, now.name, t.is_array);
 }
 
 /* 'OLD'::"Role" of an enum. */
@@ -196,7 +215,7 @@ nextval_now(const Renaming *r, const char *expr)
     if (!expr || strncmp(expr, "nextval(", 8) != 0)
         return expr;
     vec_each (const CatRename, x, r->list) {
-        CatRef to = {CAT_SEQUENCE, x->from.schema, x->to, NULL};
+        CatRef to = {CAT_SEQUENCE, x->schema ? x->schema : x->from.schema, x->to, NULL};
         if (x->from.kind == CAT_SEQUENCE && strcmp(nextval_of(r->arena, &x->from), expr) == 0)
             return nextval_of(r->arena, &to);
     }
@@ -228,13 +247,16 @@ keys_now(const Renaming *r, const CatRef *of, CatKeys keys)
 static void
 id_now(const Renaming *r, CatRef *id)
 {
-    const char *to = new_name(r, *id);
-    if (id->kind == CAT_COLUMN)
-        id->sub = to ? to : id->sub;
-    else if (to)
-        id->name = to;
-    if (cat_kind(id->kind)->named == CAT_NAMED_WHOLE)
-        id->name = whole_now(r, id->schema, id->name);
+    const CatRename *x = rename_of(r, *id);
+    if (x && id->kind == CAT_COLUMN)
+        id->sub = x->to;
+    else if (x)
+        *id = (CatRef){id->kind, x->schema ? x->schema : id->schema, x->to, id->sub};
+    if (cat_kind(id->kind)->named == CAT_NAMED_WHOLE) {
+        CatName whole = whole_now(r, (CatName){id->schema, id->name});
+        id->schema = whole.schema;
+        id->name = whole.name;
+    }
 }
 
 static void
@@ -260,16 +282,15 @@ fields_now(const Renaming *r, void *copy, const CatRef *was)
         CatSequence *s = copy;
         s->owner_column =
             column_now(r, s->owner_table.schema, s->owner_table.name, s->owner_column);
-        s->owner_table.name = relation_now(r, s->owner_table.schema, s->owner_table.name);
+        s->owner_table = relation_now(r, s->owner_table);
         break;
     }
     case CAT_TABLE: {
         CatRelation *t = copy;
-        t->partition_of.name = relation_now(r, t->partition_of.schema, t->partition_of.name);
+        t->partition_of = relation_now(r, t->partition_of);
         CatNames parents = {0};
         vec_each (CatName, parent, &t->inherits)
-            *vec_add(r->arena, &parents) =
-                (CatName){parent->schema, relation_now(r, parent->schema, parent->name)};
+            *vec_add(r->arena, &parents) = relation_now(r, *parent);
         t->inherits = parents;
         break;
     }
@@ -286,7 +307,9 @@ fields_now(const Renaming *r, void *copy, const CatRef *was)
         i->keys = keys_now(r, &of, i->keys);
         i->include = columns_now(r, of.schema, of.name, i->include);
         i->predicate = expr_now(r, &of, i->predicate);
-        i->table = relation_now(r, of.schema, of.name);
+        CatName table = relation_now(r, (CatName){of.schema, of.name});
+        i->id.schema = table.schema; /* it goes where its table goes */
+        i->table = table.name;
         break;
     }
     case CAT_CONSTRAINT: {
@@ -297,7 +320,7 @@ fields_now(const Renaming *r, void *copy, const CatRef *was)
         k->keys = keys_now(r, was, k->keys);
         k->expr = expr_now(r, was, k->expr);
         k->ref_columns = columns_now(r, k->ref_table.schema, k->ref_table.name, k->ref_columns);
-        k->ref_table.name = relation_now(r, k->ref_table.schema, k->ref_table.name);
+        k->ref_table = relation_now(r, k->ref_table);
         break;
     }
     case CAT_POLICY: {
@@ -344,6 +367,16 @@ catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *renames)
         id_now(&r, copy);
     }
     return out;
+}
+
+CatObject *
+catalog_called(Arena *a, const CatObject *o, CatRef id)
+{
+    size_t size = cat_kind_info(o->id.kind)->size;
+    CatObject *copy = arena_alloc(a, size);
+    memcpy(copy, o, size);
+    copy->id = id;
+    return copy;
 }
 
 Catalog *

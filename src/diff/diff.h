@@ -136,6 +136,7 @@ typedef struct Change {
     DiffNotes notes;
     uint32_t rank[4]; /* where it belongs by its kind */
     bool is_placed;   /* by diff_order: it, or what it waits for */
+    bool is_done;     /* by diff_order: it */
 } Change;
 
 /* One side of a comparison. */
@@ -155,9 +156,7 @@ typedef struct DiffOptions {
     bool prisma_kinds;
     bool partial_indexes;  /* prisma_kinds: the schema can say them (feature partialIndexes) */
     const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
-    /* A rename applies where only `from` has the old name and only `to` the new one, and is left
-     * out otherwise. Columns and enum values may be named under the old or new name of theirs. */
-    const CatRename *renames;
+    const CatRename *renames; /* of diff_wishes */
     size_t nrenames;
 } DiffOptions;
 
@@ -193,14 +192,27 @@ DiffQuestions diff_questions(Arena *a, const Diff *d);
  * rows, becomes a notice; what fails with them, a failure. */
 void diff_answer(DiffNote *note, int64_t rows, int64_t hits);
 
-/* A rename as people type it, OLD:NEW: User:Account, User.mail:email (or User.mail:User.email), and
- * the same for enums and their values; with a schema in front where names are there twice; in
- * double quotes, doubled inside, where a name holds a dot or colon. Names are those of the database.
+typedef struct DiffWishes {
+    /* Renames as people type them, OLD:NEW: User:Account, User.mail:email, and the same for enums and
+     * their values; with a schema in front where names are there twice or a table moves
+     * (old.posts:new.posts); in double quotes, doubled inside, where a name holds a dot or colon. Names
+     * are those of the database; parts may be named under the old or new name of their table. */
+    const char *const *texts;
+    size_t ntexts;
+    const CatFormer *former; /* of the schema; those that were applied already are passed over */
+    size_t nformer;
+    bool prisma_compat; /* leave tables of implicit many-to-many relations as Prisma does */
+} DiffWishes;
+
+/* Which renames are to be done; together, so that names may be exchanged. The table of an implicit
+ * many-to-many relation follows its renamed models, and where the alphabet of their names turns, its
+ * columns A and B change places, as their meaning does.
  *
- * from     says what is meant
- * errors   ERR_USAGE: cannot be read, nothing of that name, several meanings, a path that moves */
-MUST_CHECK bool diff_rename_parse(Arena *a, Str text, const Catalog *from, CatRename *ret,
-                                  Err *err);
+ * ret      for DiffOptions.renames
+ * errors   ERR_USAGE: cannot be read, nothing of that name, several meanings, or it cannot be done:
+ *          what is not renamed would be dropped, so none is passed over */
+MUST_CHECK bool diff_wishes(Arena *a, const DiffWishes *in, const Catalog *from, const Catalog *to,
+                            CatRenames *ret, Err *err);
 
 /* What a type is made of in a comparison of types (casts.c); tests use it. */
 Cast diff_cast(const CatType *from, const CatType *to);

@@ -5,8 +5,8 @@
 
 /* In the order of the steps of Prisma's engine (sql_migration.rs), the others in between. */
 typedef enum Rank {
-    RANK_RENAME,
     RANK_CREATE_SCHEMA,
+    RANK_RENAME, /* also into a new schema */
     RANK_DROP_EXTENSION,
     RANK_CREATE_EXTENSION,
     RANK_ALTER_EXTENSION,
@@ -155,10 +155,41 @@ ForeignKeys foreign_keys_of(Differ *d, const CatRelation *r);
 void foreign_keys_compare(Differ *d, const Change *table, const CatRelation *x,
                           const CatRelation *y);
 
+/* ---- wishes for renames ---------------------------------------------------------------------- */
+
+typedef struct Wish {
+    CatRef old; /* in `from` */
+    CatRef now; /* in `to` */
+} Wish;
+
+typedef struct Wishes {
+    Arena *arena;
+    const Catalog *from, *to;
+    VEC(Wish) all;
+} Wishes;
+
+/* wish.c: an object of a catalog; enum values have `sub`, as columns do. */
+bool wish_exists(const Catalog *c, CatRef id);
+CatRef wish_whole_of(CatRef part);
+bool wish_same(const CatRef *x, CatRef y);
+/* The wish for an object of `from`, or of `to`; NULL when there is none. */
+const Wish *wish_from(const Wishes *w, CatRef old);
+const Wish *wish_to(const Wishes *w, CatRef now);
+/* A part under its table's or enum's new name, and under its old one. */
+CatRef wish_part_now(const Wishes *w, CatRef part);
+CatRef wish_part_was(const Wishes *w, CatRef part);
+/* Whether an object of `from` would be dropped. */
+bool wish_goes(const Wishes *w, CatRef old);
+
+/* joins.c: adds what follows from the others for tables of implicit many-to-many relations. */
+void wishes_follow_joins(Wishes *w);
+
 /* ---- the stages of a comparison, in their order ---------------------------------------------- */
 
 /* renames.c: replaces `from` by itself under new names. */
 void diff_renames(Differ *d);
+/* A name like this one that no object of its schema has before or afterwards. */
+const char *name_free(const Differ *d, const CatRef *id);
 
 /* Each compares its part of the catalogs. */
 void diff_enums(Differ *d);

@@ -74,6 +74,34 @@ shares_names(CatKind kind)
     return cat_kind(kind)->named == CAT_NAMED_SHARED;
 }
 
+static CatName
+index_name(const CatConstraint *k)
+{
+    bool has_index = k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE || k->type == CAT_EXCLUDE;
+    return has_index ? (CatName){k->id.schema, k->id.sub} : (CatName){0};
+}
+
+/* The name in that space that a rename gives up, and the one that it takes; or none. */
+static CatName
+name_given(const Change *c)
+{
+    if (c->op == CHANGE_RENAME && c->kind == CAT_CONSTRAINT)
+        return index_name((const CatConstraint *)c->from);
+    if (c->op == CHANGE_RENAME && shares_names(c->kind))
+        return (CatName){c->from->id.schema, c->from->id.name};
+    return c->rename_key_from ? index_name(c->rename_key_from) : (CatName){0};
+}
+
+static CatName
+name_taken(const Change *c)
+{
+    if (c->op == CHANGE_RENAME && c->kind == CAT_CONSTRAINT)
+        return index_name((const CatConstraint *)c->to);
+    if ((c->op == CHANGE_RENAME || c->op == CHANGE_CREATE) && shares_names(c->kind))
+        return (CatName){c->to->id.schema, c->to->id.name};
+    return c->rename_key_to ? index_name(c->rename_key_to) : (CatName){0};
+}
+
 /* What a table takes of that name space beside its own name. */
 static CatTexts
 index_names(Arena *a, const CatObject *o)
@@ -129,8 +157,11 @@ prepare(Order *o)
             put(d->arena, &o->altered, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
-        if (((*c)->op == CHANGE_DROP || (*c)->op == CHANGE_RENAME) && shares_names((*c)->kind))
-            map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, (*c)->from->id.name), *c);
+        CatName given = name_given(*c);
+        if ((*c)->op == CHANGE_DROP && shares_names((*c)->kind))
+            given = (CatName){(*c)->from->id.schema, (*c)->from->id.name};
+        if (given.name)
+            map_put(&o->names, name_key(d->arena, given.schema, given.name), *c);
         if ((*c)->op != CHANGE_DROP)
             continue;
         CatTexts names = index_names(d->arena, (*c)->from);
@@ -187,16 +218,61 @@ emit_parents_drop(Order *o, const CatObject *constraint)
     }
 }
 
+/* Indexes that exchange their names: one that cannot be renamed yet makes room first. */
+static void
+make_room(Order *o, Change *giver)
+{
+    Arena *a = o->d->arena;
+    CatName given = name_given(giver);
+    bool is_index =
+        giver->rename_key_from || giver->kind == CAT_INDEX || giver->kind == CAT_CONSTRAINT;
+    if (giver->is_done || !given.name || !is_index)
+        return;
+    const CatRef was = {CAT_INDEX, given.schema, given.name, NULL};
+    const CatRef now = {CAT_INDEX, given.schema, name_free(o->d, &was), NULL};
+    CatIndex *index = arena_new(a, CatIndex);
+    index->id = was;
+    index->table =
+        giver->kind == CAT_INDEX ? ((const CatIndex *)giver->from)->table : giver->from->id.name;
+    Change *c = arena_new(a, Change);
+    *c = (Change){.op = CHANGE_RENAME,
+                  .kind = CAT_INDEX,
+                  .from = (const CatObject *)index,
+                  .to = catalog_called(a, (const CatObject *)index, now),
+                  .is_placed = true,
+                  .is_done = true};
+    *vec_add(a, &o->out) = c;
+    *vec_add(a, &o->d->diff->changes) = c;
+    const CatObject *from =
+        giver->rename_key_from ? (const CatObject *)giver->rename_key_from : giver->from;
+    CatRef id = from->id;
+    if (id.sub)
+        id.sub = now.name;
+    else
+        id.name = now.name;
+    from = catalog_called(a, from, id);
+    if (giver->rename_key_from)
+        giver->rename_key_from = (const CatConstraint *)from;
+    else
+        giver->from = from;
+}
+
 static void
 emit_needs(Order *o, const Change *c)
 {
     Differ *d = o->d;
     if (c->op == CHANGE_DROP && c->kind == CAT_CONSTRAINT)
         emit_parents_drop(o, c->from);
-    if ((c->op == CHANGE_CREATE || c->op == CHANGE_RENAME) && shares_names(c->kind)) {
-        Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, c->to->id.name));
-        if (old && old->from != c->to) /* what goes under its new name */
-            emit(o, old);
+    CatName taken = name_taken(c);
+    Change *giver =
+        taken.name ? map_get(&o->names, name_key(d->arena, taken.schema, taken.name)) : NULL;
+    bool is_in_order = giver && giver->rank[0] == RANK_RENAME && c->rank[0] == RANK_RENAME;
+    /* What goes under its new name is the same object. */
+    bool is_same = giver && c->op == CHANGE_RENAME && giver->from &&
+                   cat_ref_cmp(&giver->from->id, &c->to->id) == 0;
+    if (giver && giver != c && !is_in_order && !is_same) {
+        emit(o, giver);
+        make_room(o, giver);
     }
     if (c->to && c->op != CHANGE_RENAME) {
         if (is_of(d->to, c->to)) {
@@ -245,6 +321,7 @@ emit(Order *o, Change *c)
     c->is_placed = true;
     emit_needs(o, c);
     *vec_add(o->d->arena, &o->out) = c;
+    c->is_done = true;
 }
 
 void
@@ -259,8 +336,8 @@ diff_order(Differ *d)
         return;
     Order o = {.d = d};
     prepare(&o);
-    vec_each (Change *, c, all)
-        emit(&o, *c);
+    for (size_t i = 0, n = all->n; i < n; i++) /* make_room adds to them */
+        emit(&o, all->v[i]);
     INVARIANT(o.out.n == all->n, "an order that lost or doubled a change");
     memcpy(all->v, o.out.v, all->n * sizeof *all->v);
 }

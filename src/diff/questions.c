@@ -12,29 +12,31 @@ typedef struct Asking {
 
 /* ---- names as they are before the renames --------------------------------------------------- */
 
-static const char *
+static CatName
 table_was(const Asking *q, const char *schema, const char *name)
 {
     vec_each (const CatRename, r, &q->diff->renamed)
-        if (r->from.kind == CAT_TABLE && cat_same_text(r->from.schema, schema) &&
-            strcmp(r->to, name) == 0)
-            return r->from.name;
-    return name;
+        if (r->from.kind == CAT_TABLE && strcmp(r->to, name) == 0 &&
+            cat_same_text(r->schema ? r->schema : r->from.schema, schema))
+            return (CatName){r->from.schema, r->from.name};
+    return (CatName){schema, name};
 }
 
 static void
 put_table(const Asking *q, Buf *b, const char *schema, const char *name)
 {
-    sql_add_name(b, schema, table_was(q, schema, name));
+    const CatName was = table_was(q, schema, name);
+    sql_add_name(b, was.schema, was.name);
 }
 
 static void
 put_column(const Asking *q, Buf *b, const CatRef *column)
 {
-    const char *table = table_was(q, column->schema, column->name), *name = column->sub;
+    const CatName table = table_was(q, column->schema, column->name);
+    const char *name = column->sub;
     vec_each (const CatRename, r, &q->diff->renamed)
-        if (r->from.kind == CAT_COLUMN && cat_same_text(r->from.schema, column->schema) &&
-            strcmp(r->from.name, table) == 0 && strcmp(r->to, name) == 0)
+        if (r->from.kind == CAT_COLUMN && cat_same_text(r->from.schema, table.schema) &&
+            strcmp(r->from.name, table.name) == 0 && strcmp(r->to, column->sub) == 0)
             name = r->from.sub;
     sql_add_ident(b, name);
 }

@@ -1,4 +1,4 @@
-/* Renames: which of the wished ones apply, and what people type for one. */
+/* Renames: from old names to new ones, in an order in which each name is free. */
 #include "diff/diff_int.h"
 
 static CatRef
@@ -9,81 +9,36 @@ renamed(const CatRename *x)
         id.sub = x->to;
     else
         id.name = x->to;
+    if (x->schema)
+        id.schema = x->schema;
     return id;
 }
 
-static bool
-has_label(const CatEnum *e, const char *label)
+static const CatRename *
+find_from(const CatRenames *all, const CatRef *id)
 {
-    if (e)
-        vec_each (const char *, l, &e->labels)
-            if (strcmp(*l, label) == 0)
-                return true;
-    return false;
+    vec_each (const CatRename, x, all)
+        if (cat_ref_cmp(&x->from, id) == 0)
+            return x;
+    return NULL;
 }
 
-/* The new name of a table or enum, for its columns and values. */
-static CatRef
-parent_now(const CatRenames *applied, CatRef part)
+static const CatRename *
+find_to(const CatRenames *all, const CatRef *id)
 {
-    CatRef parent = {part.kind == CAT_COLUMN ? CAT_TABLE : part.kind, part.schema, part.name, NULL};
-    vec_each (const CatRename, x, applied)
-        if (cat_ref_cmp(&x->from, &parent) == 0)
-            part.name = x->to;
-    return part;
-}
-
-static bool
-exists(const Catalog *c, CatRef id)
-{
-    if (id.kind != CAT_ENUM || !id.sub)
-        return catalog_find(c, id) != NULL;
-    return has_label(catalog_find(c, (CatRef){CAT_ENUM, id.schema, id.name, NULL}), id.sub);
-}
-
-/* Old name there, new name not there yet; afterwards the other way. */
-static bool
-applies(const Differ *d, const CatRenames *applied, const CatRename *x)
-{
-    CatRef old_later = parent_now(applied, x->from), now = renamed(x);
-    CatRef now_later = parent_now(applied, now);
-    return exists(d->from, x->from) && !exists(d->from, now) && exists(d->to, now_later) &&
-           !exists(d->to, old_later);
-}
-
-/* Annotations name parts by the new name of their table. */
-static CatRename
-with_old_parent(const CatRenames *applied, CatRename x)
-{
-    CatKind kind = x.from.kind == CAT_COLUMN ? CAT_TABLE : x.from.kind;
-    vec_each (const CatRename, y, applied)
-        if (x.from.sub && y->from.kind == kind && !y->from.sub &&
-            cat_same_text(y->from.schema, x.from.schema) && strcmp(y->to, x.from.name) == 0)
-            x.from.name = y->from.name;
-    return x;
-}
-
-static void
-add_change(Differ *d, const Catalog *after, const CatRenames *applied, const CatRename *x)
-{
-    CatRef now = parent_now(applied, renamed(x)), was = x->from;
-    bool is_label = x->from.kind == CAT_ENUM && x->from.sub;
-    if (is_label)
-        now.sub = was.sub = NULL;
-    Change *c = change_add(d, CHANGE_RENAME, catalog_find(d->from, was), catalog_find(after, now),
-                           x->from.kind == CAT_DOMAIN ? RANK_CREATE_TYPE : RANK_RENAME);
-    /* Parts under the new name of their table or type. */
-    c->rank[1] = x->from.sub || x->from.kind == CAT_SEQUENCE;
-    if (is_label) {
-        c->old_name = x->from.sub;
-        *vec_add(d->arena, &c->fields) = x->to;
+    vec_each (const CatRename, x, all) {
+        const CatRef now = renamed(x);
+        if (cat_ref_cmp(&now, id) == 0)
+            return x;
     }
+    return NULL;
 }
 
 /* The sequence of a serial column has the names of table and column in its own. */
 static void
 add_sequences(Differ *d, const Catalog *after, CatRenames *applied)
 {
+    CatRenames wanted = {0};
     Map owned;
     map_init(&owned, d->arena);
     cat_each (CatSequence, y, &d->to->sequences)
@@ -99,14 +54,28 @@ add_sequences(Differ *d, const Catalog *after, CatRenames *applied)
         const CatSequence *y = map_get(&owned, ref_key(d->arena, &id));
         const CatColumn *column = catalog_find(after, id);
         if (y && column && diff_serial(d->arena, after, column) != x &&
-            cat_same_text(x->id.schema, y->id.schema) && !catalog_find(after, y->id) &&
-            !catalog_find(d->to, x->id))
-            *vec_add(d->arena, applied) = (CatRename){x->id, y->id.name};
+            cat_same_text(x->id.schema, y->id.schema) && cat_ref_cmp(&x->id, &y->id) != 0)
+            *vec_add(d->arena, &wanted) = (CatRename){x->id, y->id.name, NULL};
     }
+    /* Where the name is free, or becomes free by another of them. */
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < wanted.n; i++) {
+            const CatRename *x = &wanted.v[i];
+            const CatRef now = renamed(x);
+            if ((!catalog_find(after, now) || find_from(&wanted, &now)) &&
+                (!catalog_find(d->to, x->from) || find_to(&wanted, &x->from)))
+                continue;
+            wanted.v[i--] = wanted.v[--wanted.n];
+            changed = true;
+        }
+    }
+    vec_each (const CatRename, x, &wanted)
+        *vec_add(d->arena, applied) = *x;
 }
 
-static const char *
-free_name(const Differ *d, const CatRef *id)
+const char *
+name_free(const Differ *d, const CatRef *id)
 {
     for (int i = 0;; i++) {
         const char *name =
@@ -129,7 +98,145 @@ add_domains(Differ *d, const Catalog *after, CatRenames *applied)
     cat_each (CatDomain, y, &d->to->domains) {
         const CatDomain *x = catalog_find(after, y->id);
         if (x && !domain_stays(d, x, y) && type_is_used(after, &x->id))
-            *vec_add(d->arena, applied) = (CatRename){x->id, free_name(d, &x->id)};
+            *vec_add(d->arena, applied) = (CatRename){x->id, name_free(d, &x->id), NULL};
+    }
+}
+
+/* Sequences go to another schema with the column that owns them. */
+static CatRenames
+with_owned(const Differ *d, const CatRenames *applied)
+{
+    CatRenames all = {0};
+    vec_each (const CatRename, x, applied) {
+        *vec_add(d->arena, &all) = *x;
+        if (!x->schema || x->from.kind != CAT_TABLE)
+            continue;
+        cat_each (CatSequence, s, &d->from->sequences)
+            if (s->owner_column && cat_same_text(s->owner_table.schema, x->from.schema) &&
+                strcmp(s->owner_table.name, x->from.name) == 0)
+                *vec_add(d->arena, &all) = (CatRename){s->id, s->id.name, x->schema};
+    }
+    return all;
+}
+
+/* ---- the changes ----------------------------------------------------------------------------- */
+
+/* One step from a name to another; both may be on the way only. */
+typedef struct Renamer {
+    Differ *d;
+    const Catalog *after;
+    const CatRenames *applied;
+    uint32_t steps;
+} Renamer;
+
+/* A part under the new name of its table or type. */
+static CatRef
+part_now(const CatRenames *applied, CatRef part)
+{
+    const CatRef whole = {part.kind == CAT_COLUMN ? CAT_TABLE : part.kind, part.schema, part.name,
+                          NULL};
+    const CatRename *x = part.sub ? find_from(applied, &whole) : NULL;
+    return x ? (CatRef){part.kind, x->schema ? x->schema : part.schema, x->to, part.sub} : part;
+}
+
+static void
+add_step(Renamer *r, const CatRename *x, CatRef was, CatRef now)
+{
+    Differ *d = r->d;
+    const bool is_label = now.kind == CAT_ENUM && now.sub;
+    const CatRef whole = {now.kind, now.schema, now.name, NULL};
+    const CatObject *o =
+        catalog_find(r->after, is_label ? whole : part_now(r->applied, renamed(x)));
+    Change *c;
+    if (is_label) {
+        c = change_add(d, CHANGE_RENAME, o, o, RANK_RENAME);
+        c->old_name = was.sub;
+        *vec_add(d->arena, &c->fields) = now.sub;
+    } else {
+        c = change_add(d, CHANGE_RENAME, catalog_called(d->arena, o, was),
+                       catalog_called(d->arena, o, now),
+                       x->from.kind == CAT_DOMAIN ? RANK_CREATE_TYPE : RANK_RENAME);
+    }
+    c->rank[1] = x->from.sub || x->from.kind == CAT_SEQUENCE;
+    c->rank[2] = r->steps++;
+}
+
+static bool
+is_taken(const Catalog *c, CatRef id)
+{
+    for (CatKind kind = CAT_SCHEMA; kind < CAT_KIND_COUNT; kind++)
+        if (cat_kind(kind)->named == CAT_NAMED_SHARED &&
+            catalog_find(c, (CatRef){kind, id.schema, id.name, NULL}))
+            return true;
+    return false;
+}
+
+/* A name that nothing has before or afterwards. */
+static CatRef
+on_the_way(const Differ *d, CatRef id)
+{
+    if (!id.sub) {
+        id.name = name_free(d, &id);
+        return id;
+    }
+    id.sub = str_fmt(d->arena, "%.*s_old", (int)str_utf8_offset(str_of(id.sub), 40), id.sub);
+    return id;
+}
+
+/* Name and schema are two statements; between them the name must be free, too. */
+static void
+add_move(Renamer *r, const CatRename *x, CatRef was, CatRef now)
+{
+    CatRef first = {was.kind, was.schema, now.name, NULL};
+    if (strcmp(was.name, now.name) == 0) {
+        add_step(r, x, was, now);
+        return;
+    }
+    if (is_taken(r->d->from, first)) {
+        first.name = on_the_way(r->d, was).name;
+        add_step(r, x, was, first);
+        const CatRef then = {was.kind, now.schema, first.name, NULL};
+        add_step(r, x, first, then);
+        add_step(r, x, then, now);
+        return;
+    }
+    add_step(r, x, was, first);
+    add_step(r, x, first, now);
+}
+
+/* Each as soon as its name is free; one of a circle makes room first. */
+static void
+add_changes(Renamer *r, bool parts)
+{
+    Arena *a = r->d->arena;
+    VEC(CatRename) left = {0}; /* from: as it is called at that moment */
+    VEC(const CatRename *) of = {0};
+    vec_each (const CatRename, x, r->applied)
+        if ((x->from.sub || x->from.kind == CAT_SEQUENCE) == parts) {
+            *vec_add(a, &left) = (CatRename){part_now(r->applied, x->from), x->to, x->schema};
+            *vec_add(a, &of) = x;
+        }
+    while (left.n) {
+        size_t i = 0;
+        for (bool is_free = false; i < left.n; i += !is_free) {
+            const CatRef now = renamed(&left.v[i]);
+            is_free = true;
+            for (size_t k = 0; k < left.n; k++)
+                is_free = is_free && (k == i || cat_ref_cmp(&left.v[k].from, &now) != 0);
+            if (is_free)
+                break;
+        }
+        if (i == left.n) {
+            const CatRef was = left.v[0].from;
+            left.v[0].from = on_the_way(r->d, was);
+            add_step(r, of.v[0], was, left.v[0].from);
+            continue;
+        }
+        (left.v[i].schema ? add_move : add_step)(r, of.v[i], left.v[i].from, renamed(&left.v[i]));
+        memmove(left.v + i, left.v + i + 1, (left.n - i - 1) * sizeof *left.v);
+        memmove(of.v + i, of.v + i + 1, (of.n - i - 1) * sizeof *of.v);
+        left.n--;
+        of.n--;
     }
 }
 
@@ -137,21 +244,36 @@ void
 diff_renames(Differ *d)
 {
     CatRenames applied = {0};
-    for (int parts = 0; parts < 2; parts++)
-        for (size_t i = 0; i < d->options->nrenames; i++) {
-            CatRename x = with_old_parent(&applied, d->options->renames[i]);
-            if ((x.from.sub != NULL) == parts && applies(d, &applied, &x))
-                *vec_add(d->arena, &applied) = x;
+    for (size_t i = 0; i < d->options->nrenames; i++)
+        *vec_add(d->arena, &applied) = d->options->renames[i];
+    CatRenames silent = with_owned(d, &applied);
+    if (!d->prisma_kinds) {
+        CatRenames domains = {0};
+        add_domains(d, silent.n ? catalog_renamed(d->arena, d->from, &silent) : d->from, &domains);
+        vec_each (const CatRename, x, &domains) {
+            *vec_add(d->arena, &applied) = *x;
+            *vec_add(d->arena, &silent) = *x;
         }
-    if (!d->prisma_kinds)
-        add_domains(d, applied.n ? catalog_renamed(d->arena, d->from, &applied) : d->from,
-                    &applied);
+    }
     if (!applied.n)
         return;
-    add_sequences(d, catalog_renamed(d->arena, d->from, &applied), &applied);
-    Catalog *after = catalog_renamed(d->arena, d->from, &applied);
-    vec_each (const CatRename, x, &applied)
-        add_change(d, after, &applied, x);
+    CatRenames sequences = {0};
+    add_sequences(d, catalog_renamed(d->arena, d->from, &silent), &sequences);
+    CatRenames all = {0};
+    vec_each (const CatRename, x, &silent) {
+        const CatRef now = renamed(x);
+        const CatRename *then = find_from(&sequences, &now);
+        *vec_add(d->arena, &all) = (CatRename){x->from, then ? then->to : x->to, x->schema};
+    }
+    vec_each (const CatRename, x, &sequences) {
+        *vec_add(d->arena, &applied) = *x;
+        if (!find_to(&silent, &x->from))
+            *vec_add(d->arena, &all) = *x;
+    }
+    Catalog *after = catalog_renamed(d->arena, d->from, &all);
+    Renamer r = {.d = d, .after = after, .applied = &applied};
+    add_changes(&r, false);
+    add_changes(&r, true);
     d->diff->renamed.v = applied.v;
     d->diff->renamed.n = applied.n;
     DiffSide *from = &d->diff->from;
@@ -159,136 +281,8 @@ diff_renames(Differ *d)
     for (size_t i = 0; i < 2; i++)
         if (*refs[i]) {
             CatRefs *copy = arena_new(d->arena, CatRefs);
-            *copy = catalog_refs_renamed(d->arena, *refs[i], &applied);
+            *copy = catalog_refs_renamed(d->arena, *refs[i], &all);
             *refs[i] = copy;
         }
     d->from = from->catalog = after;
-}
-
-/* ---- texts --------------------------------------------------------------------------------- */
-
-enum { PARTS_MAX = 3 };
-
-/* a.b."c.d" -> its names; 0 when it cannot be read. */
-static size_t
-read_path(Arena *a, Str s, const char **parts)
-{
-    size_t n = 0;
-    for (;;) {
-        Buf b;
-        buf_init(&b, a);
-        if (n == PARTS_MAX)
-            return 0;
-        if (s.n && *s.p == '"') {
-            size_t i = 1;
-            for (; i < s.n && (s.p[i] != '"' || (i + 1 < s.n && s.p[i + 1] == '"')); i++) {
-                i += s.p[i] == '"';
-                buf_addc(&b, s.p[i]);
-            }
-            if (i >= s.n)
-                return 0;
-            s = str_slice(s, i + 1, s.n);
-        } else {
-            size_t i = 0;
-            for (; i < s.n && s.p[i] != '.' && s.p[i] != '"'; i++)
-                buf_addc(&b, s.p[i]);
-            s = str_slice(s, i, s.n);
-        }
-        if (!b.n)
-            return 0;
-        parts[n++] = b.p;
-        if (!s.n)
-            return n;
-        if (*s.p != '.')
-            return 0;
-        s = str_slice(s, 1, s.n);
-    }
-}
-
-/* The colon between both names, outside of quotes. */
-static size_t
-find_colon(Str s)
-{
-    bool quoted = false;
-    for (size_t i = 0; i < s.n; i++) {
-        quoted = quoted != (s.p[i] == '"');
-        if (s.p[i] == ':' && !quoted)
-            return i;
-    }
-    return s.n;
-}
-
-static void
-add_meaning(Arena *a, CatRefs *all, const Catalog *c, CatRef id)
-{
-    if (exists(c, id))
-        *vec_add(a, all) = id;
-}
-
-/* What a path of names can mean: with and without its schema. */
-static CatRefs
-meanings(Arena *a, const Catalog *c, const char *const *p, size_t n)
-{
-    CatRefs all = {0};
-    cat_each (CatSchema, s, &c->schemas) {
-        const char *schema = s->id.name;
-        bool is_first = strcmp(schema, p[0]) == 0;
-        const char *const *q = p;
-        size_t left = n;
-        for (int with = 0; with < 2; with++, q = p + 1, left = n - 1) {
-            if (!left || (with && !is_first))
-                break;
-            if (left == 1) {
-                add_meaning(a, &all, c, (CatRef){CAT_TABLE, schema, q[0], NULL});
-                add_meaning(a, &all, c, (CatRef){CAT_ENUM, schema, q[0], NULL});
-            } else if (left == 2) {
-                add_meaning(a, &all, c, (CatRef){CAT_COLUMN, schema, q[0], q[1]});
-                add_meaning(a, &all, c, (CatRef){CAT_ENUM, schema, q[0], q[1]});
-            }
-        }
-    }
-    return all;
-}
-
-static bool
-unreadable(Str text, Err *err)
-{
-    err_set(err, ERR_USAGE, "cannot read the rename \"" STR_FMT "\"", STR_ARG(text));
-    return err_hint(err, "write OLD:NEW, as in --rename User:Account, --rename User.mail:email or "
-                         "--rename Role.ADMIN:OWNER; names with a dot or a colon in double quotes");
-}
-
-bool
-diff_rename_parse(Arena *a, Str text, const Catalog *from, CatRename *ret, Err *err)
-{
-    const char *old[PARTS_MAX], *now[PARTS_MAX];
-    size_t colon = find_colon(text);
-    if (colon == text.n)
-        return unreadable(text, err);
-    size_t nold = read_path(a, str_trim(str_slice(text, 0, colon)), old);
-    size_t nnow = read_path(a, str_trim(str_slice(text, colon + 1, text.n)), now);
-    if (!nold || !nnow || (nnow != 1 && nnow != nold))
-        return unreadable(text, err);
-    for (size_t i = 0; nnow > 1 && i + 1 < nnow; i++)
-        if (strcmp(old[i], now[i]) != 0) {
-            err_set(err, ERR_USAGE, "a rename changes the last name only: \"" STR_FMT "\"",
-                    STR_ARG(text));
-            return err_hint(err, "give the new name alone, as in --rename User.mail:email; a table "
-                                 "and its column are two renames, the column under the table's "
-                                 "old name");
-        }
-    CatRefs all = meanings(a, from, old, nold);
-    if (!all.n) {
-        err_set(err, ERR_USAGE, "nothing of that name to rename: \"" STR_FMT "\"", STR_ARG(text));
-        return err_hint(err, "names are those of the database, with upper and lower case: TABLE, "
-                             "TABLE.COLUMN, ENUM or ENUM.VALUE, with SCHEMA. in front if needed");
-    }
-    if (all.n > 1) {
-        err_set(err, ERR_USAGE, "the rename \"" STR_FMT "\" has more than one meaning",
-                STR_ARG(text));
-        err_detail(err, "%s, or %s", cat_ref_text(a, &all.v[0]), cat_ref_text(a, &all.v[1]));
-        return err_hint(err, "write the schema in front, as in --rename public.User:Account");
-    }
-    *ret = (CatRename){all.v[0], now[nnow - 1]};
-    return true;
 }

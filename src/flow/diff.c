@@ -5,17 +5,6 @@
 enum { QUESTION_MS = 5000 };
 
 static bool
-read_renames(Arena *a, const DiffInput *in, const Side *sides, CatRenames *ret, Err *err)
-{
-    vec_each (const CatRename, r, &sides[1].schema.renames)
-        *vec_add(a, ret) = *r;
-    for (size_t i = 0; i < in->nrenames; i++)
-        if (!diff_rename_parse(a, str_of(in->renames[i]), sides[0].catalog, vec_add(a, ret), err))
-            return false;
-    return true;
-}
-
-static bool
 compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 {
     const Side *from = &ret->sides[0], *to = &ret->sides[1];
@@ -26,7 +15,9 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
                         .ignore_versions = true,
                         .ignore_grants = x != ENDPOINT_DATABASE || y != ENDPOINT_DATABASE};
     CatRenames renames = {0};
-    if (!read_renames(a, in, ret->sides, &renames, err))
+    const CatFormers *former = &to->schema.former;
+    const DiffWishes wishes = {in->renames, in->nrenames, former->v, former->n, in->prisma_compat};
+    if (!diff_wishes(a, &wishes, from->catalog, to->catalog, &renames, err))
         return false;
     DiffOptions options = {
         .prisma_compat = in->prisma_compat,

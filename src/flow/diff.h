@@ -7,7 +7,7 @@
 typedef struct DiffInput {
     SidesInput sides;
     bool prisma_compat;         /* write what Prisma's engine would, its mistakes included */
-    const char *const *renames; /* OLD:NEW, as diff_rename_parse reads them */
+    const char *const *renames; /* OLD:NEW, as diff_wishes reads them */
     size_t nrenames;
 } DiffInput;
 

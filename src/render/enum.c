@@ -152,8 +152,9 @@ render_enum(Render *r, const Change *c)
         } else {
             buf_addz(&b, "ALTER TYPE ");
             put_name(r, &b, c->from->id.schema, c->from->id.name);
-            buf_addz(&b, " RENAME TO ");
-            put_ident(r, &b, e->id.name);
+            bool moves = strcmp(c->from->id.name, e->id.name) == 0;
+            buf_addz(&b, moves ? " SET SCHEMA " : " RENAME TO ");
+            put_ident(r, &b, moves ? e->id.schema : e->id.name);
         }
         statement_buf(r, &b);
         break;

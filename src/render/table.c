@@ -168,8 +168,12 @@ render_table(Render *r, const Change *c)
         render_index_state(r, c);
         break;
     case CHANGE_RENAME:
-        statement(r, "ALTER TABLE %s RENAME TO %s", name_text(r, &c->from->id),
-                  ident_text(r, c->to->id.name));
+        if (strcmp(c->from->id.name, c->to->id.name) != 0)
+            statement(r, "ALTER TABLE %s RENAME TO %s", name_text(r, &c->from->id),
+                      ident_text(r, c->to->id.name));
+        else
+            statement(r, "ALTER TABLE %s SET SCHEMA %s", name_text(r, &c->from->id),
+                      ident_text(r, c->to->id.schema));
         break;
     }
 }

@@ -92,13 +92,18 @@ read_side(Arena *a, const char *word, Bridge *ret, Err *err)
 static Diff *
 compare(Arena *a, bool exact, const Bridge *from, const Bridge *to)
 {
+    CatRenames renames = {0};
+    const DiffWishes wishes = {.former = to->former.v, .nformer = to->former.n};
+    Err err;
+    if (!diff_wishes(a, &wishes, from->catalog, to->catalog, &renames, &err))
+        abort();
     static const CatRules rules = {.ignore_column_order = true};
     /* Both databases were made from schemas: all that these say counts. */
     DiffOptions options = {.prisma_kinds = !exact,
                            .from_is_written = !exact,
                            .rules = &rules,
-                           .renames = to->renames.v,
-                           .nrenames = to->renames.n};
+                           .renames = renames.v,
+                           .nrenames = renames.n};
     DiffSide x = {from->catalog, &from->any_default, &from->client_default, NULL};
     DiffSide y = {to->catalog, &to->any_default, &to->client_default, NULL};
     return diff_catalogs(a, &x, &y, &options);

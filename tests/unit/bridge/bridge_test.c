@@ -110,22 +110,18 @@ renames(void **state)
                            "model T {\n  /// @renamed(from: \"key\")\n  id Int @id @map(\"i\")\n"
                            "  /// @renamed from key\n  e E\n  /// @renamed(from: \"\")\n"
                            "  f Int\n}\n");
-    assert_int_equal(b.renames.n, 4);
-    static const struct {
-        CatKind kind;
-        const char *name, *sub, *to;
-    } expected[] = {
-        {CAT_ENUM, "old \"E", NULL, "E"},
-        {CAT_ENUM, "E", "X", "A"},
-        {CAT_TABLE, "Old", NULL, "T"},
-        {CAT_COLUMN, "T", "key", "i"},
+    static const CatFormer expected[] = {
+        {{CAT_ENUM, "public", "E", NULL}, "old \"E"},
+        {{CAT_ENUM, "public", "E", "A"}, "X"},
+        {{CAT_TABLE, "public", "T", NULL}, "Old"},
+        {{CAT_COLUMN, "public", "T", "i"}, "key"},
     };
+    assert_int_equal(b.former.n, 4);
     for (size_t i = 0; i < 4; i++) {
         size_t found = 0;
-        vec_each (const CatRename, r, &b.renames)
+        vec_each (const CatFormer, f, &b.former)
             found +=
-                r->from.kind == expected[i].kind && cat_same_text(r->from.name, expected[i].name) &&
-                cat_same_text(r->from.sub, expected[i].sub) && strcmp(r->to, expected[i].to) == 0;
+                cat_ref_cmp(&f->now, &expected[i].now) == 0 && strcmp(f->was, expected[i].was) == 0;
         assert_int_equal(found, 1);
     }
     assert_int_equal(b.unread_renames.n, 2);
