@@ -1,5 +1,6 @@
 #include "backup/backup_int.h"
 
+#include "backup/names.h"
 #include "backup/restore.h"
 #include "backup/tools.h"
 
@@ -8,103 +9,15 @@
 #include "base/os.h"
 #include "psl/psl.h"
 
-#include <time.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 100, TRIES = 1000, SCHEMA_MAX = 64 * 1024 * 1024 };
+enum { SCHEMA_MAX = 64 * 1024 * 1024 };
 
 static void
 found(const BackupRequest *r, FindingId id, const char *text)
 {
     if (r->find)
         r->find(r->find_arg, id, text);
-}
-
-/* ---- names ---------------------------------------------------------------------------------- */
-
-typedef struct Names {
-    const char *id;
-    const char *data, *schema, *manifest; /* stems */
-} Names;
-
-/* strftime's conversions of date and time; a format that is no literal is nothing for it. */
-static bool
-add_time(Buf *b, char conversion, const struct tm *tm)
-{
-    static const char letters[] = "mdHMSj";
-    const int values[] = {tm->tm_mon + 1, tm->tm_mday, tm->tm_hour,
-                          tm->tm_min,     tm->tm_sec,  tm->tm_yday + 1};
-    const char *at = conversion ? strchr(letters, conversion) : NULL;
-    if (conversion == 'Y')
-        buf_fmt(b, "%04d", tm->tm_year + 1900);
-    else if (at)
-        buf_fmt(b, conversion == 'j' ? "%03d" : "%02d", values[at - letters]);
-    return conversion == 'Y' || at;
-}
-
-static bool
-expand(Arena *a, const char *pattern, int64_t wall_us, const char **ret, Err *err)
-{
-    time_t seconds = (time_t)(wall_us / 1000000);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    Buf b;
-    buf_init(&b, a);
-    bool ok = true;
-    for (const char *p = pattern; ok && *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                     (*p >= '0' && *p <= '9') || strchr("._-+@", *p);
-        if (plain)
-            buf_addc(&b, *p);
-        else
-            ok = *p == '%' && add_time(&b, *++p, &tm);
-    }
-    if (!ok || !b.n || b.n > NAME_MAX_BYTES || b.p[0] == '.' || b.p[0] == '-') {
-        err_set(err, ERR_USAGE, "\"%.100s\" makes no name for a backup",
-                str_printable(a, str_of(pattern), false));
-        return err_hint(err, "letters, digits and \"._-+@\", with %%Y %%m %%d %%H %%M %%S for the "
-                             "time (UTC): --name 'backup-%%Y%%m%%d-%%H%%M'");
-    }
-    *ret = b.p;
-    return true;
-}
-
-static bool
-is_free(Arena *a, const char *dir, const Names *n)
-{
-    FsEntryVec list;
-    Err ignored;
-    if (!fs_list(a, dir, &list, &ignored))
-        return true;
-    vec_each (const FsEntry, e, &list) {
-        Str name = str_of(e->name);
-        const char *const stems[] = {n->data, n->schema, n->manifest};
-        for (int i = 0; i < 3; i++)
-            if (str_starts(name, str_of(str_fmt(a, "%s.", stems[i]))))
-                return false;
-    }
-    return true;
-}
-
-/* A name that no file has yet: two backups in a second, or a minute with --name, get a number. */
-static bool
-choose_names(Arena *a, const BackupRequest *r, const char *dir, int64_t wall_us, Names *ret,
-             Err *err)
-{
-    const char *base = NULL;
-    if (r->name && !expand(a, r->name, wall_us, &base, err))
-        return false;
-    const char *stamp = clock_stamp(a, wall_us);
-    for (int i = 1; i < TRIES; i++) {
-        const char *more = i == 1 ? "" : str_fmt(a, "-%d", i);
-        const char *id = str_fmt(a, "%s%s", base ? base : stamp, more);
-        *ret = base ? (Names){id, id, id, id}
-                    : (Names){id, str_fmt(a, "db-backup-%s", id),
-                              str_fmt(a, "schema-backup-%s", id), str_fmt(a, "backup-%s", id)};
-        if (is_free(a, dir, ret))
-            return true;
-    }
-    return err_set(err, ERR_BACKUP, "too many backups of the same name in \"%s\"", dir);
 }
 
 /* ---- the schema ----------------------------------------------------------------------------- */
@@ -159,7 +72,7 @@ typedef struct Maker {
     const BackupRequest *r;
     const Config *config;
     const char *dir;
-    Names names;
+    BackupStems names;
     BackupFacts facts;
     ConfigList keys;
     BackupManifest m;
@@ -187,7 +100,7 @@ prepare(Maker *k, Err *err)
     vec_each (const BackupSet, s, &there.sets)
         if (s->manifest.order_us >= k->m.order_us)
             k->m.order_us = s->manifest.order_us + 1;
-    return choose_names(a, k->r, k->dir, k->m.started_us, &k->names, err);
+    return backup_name_choose(a, k->r->name, k->dir, k->m.started_us, &k->names, err);
 }
 
 static void
@@ -303,8 +216,8 @@ dump(Maker *k, const PgProgram *program, Err *err)
         native ? "aramid " ARAMID_VERSION : str_fmt(a, "pg_dump (PostgreSQL) %s", program->version);
     vec_each (const char *const, key, &k->keys)
         *vec_add(a, &m->recipients) = *key;
-    const char *name = str_fmt(a, "%s.%s%s", k->names.data, backup_format_name(m->format),
-                               k->keys.n ? ".age" : "");
+    const char *name = str_fmt(a, "%s.%s%s", k->names.of[BACKUP_DATA],
+                               backup_format_name(m->format), k->keys.n ? ".age" : "");
     BACKUP_OUTPUT_LOCAL out = NULL;
     if (!backup_output_open(a, fs_join(a, k->dir, name), m->format == BACKUP_ZSTD,
                             (const char *const *)k->keys.v, k->keys.n, &out, err))
@@ -346,8 +259,8 @@ make(Maker *k, Err *err)
     } else if (!dump(k, &program, err))
         return false;
     m->finished_us = clock_wall_us() + k->r->clock_offset_us;
-    return !schema.n ||
-           write_small(k, str_fmt(a, "%s.prisma", k->names.schema), schema, &m->schema, err);
+    return !schema.n || write_small(k, str_fmt(a, "%s.prisma", k->names.of[BACKUP_SCHEMA]), schema,
+                                    &m->schema, err);
 }
 
 /* What has its name but no manifest is no backup: it goes. */
@@ -374,7 +287,7 @@ backup_create(Arena *a, const BackupRequest *r, BackupSet *ret, Err *err)
     const char *name = NULL;
     bool ok = make(&k, err);
     if (ok) {
-        name = str_fmt(a, "%s.json", k.names.manifest);
+        name = str_fmt(a, "%s" BACKUP_MANIFEST_SUFFIX, k.names.of[BACKUP_MANIFEST]);
         ok = write_small(&k, name, backup_manifest_text(a, &k.m), &manifest, err);
     }
     if (!ok) {

@@ -1,5 +1,6 @@
 #include "backup/set.h"
 
+#include "backup/names.h"
 #include "backup/restore.h"
 
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const Str manifest_suffix = STR(".json");
+static const Str manifest_suffix = STR(BACKUP_MANIFEST_SUFFIX);
 
 const char *
 backup_path(Arena *a, const BackupSet *set, const BackupFile *file)
@@ -46,7 +47,7 @@ read_set(Arena *a, const char *path, BackupSet *ret)
     if (!backup_manifest_read(a, path, &ret->manifest, &err)) {
         ret->manifest = (BackupManifest){0};
         ret->broken = str_dupz(a, err.primary);
-        return str_starts(name, STR("backup-"));
+        return backup_name_is(BACKUP_MANIFEST, name);
     }
     ret->id = ret->manifest.id;
     const char *data = look_at(a, ret, &ret->manifest.data);
@@ -92,7 +93,7 @@ backup_folder_read(Arena *a, const char *dir, BackupFolder *ret, Err *err)
             *vec_add(a, &ret->sets) = set;
     }
     vec_each (const FsEntry, e, &list)
-        if (e->kind == FS_FILE && str_starts(str_of(e->name), STR("db-backup-")) &&
+        if (e->kind == FS_FILE && backup_name_is(BACKUP_DATA, str_of(e->name)) &&
             !belongs(&ret->sets, e->name))
             *vec_add(a, &ret->strays) = e->name;
     if (ret->sets.n)
