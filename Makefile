@@ -81,6 +81,7 @@ prove: debug release
 		"tests/compat/roundtrip.py" \
 		"tests/compat/roundtrip.py --generated 1000" \
 		"tests/compat/pull_compare.py" \
+		"tests/compat/backup_compare.py" \
 		"bench/locks.py" \
 		"make --no-print-directory test-versions"; do \
 		echo "== $$figure"; $$figure; status=$$?; \

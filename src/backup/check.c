@@ -82,9 +82,12 @@ backup_compare(const BackupManifest *m, const BackupContents *c, Err *err)
     map_init(&places, a);
     map_reserve(&found, c->tables.n);
     vec_each (BackupTable, t, &c->tables)
-        map_put(&found, str_of(t->name), t);
-    vec_each (const BackupTable, t, &m->tables)
-        backup_add_table(a, &said, &places, t);
+        map_put(&found, str_of(backup_name_text(a, t->name)), t);
+    vec_each (const BackupTable, t, &m->tables) {
+        BackupTable named = *t;
+        named.name = backup_name_text(a, t->name);
+        backup_add_table(a, &said, &places, &named);
+    }
     vec_each (const BackupTable, t, &said) {
         const BackupTable *f = map_get(&found, str_of(t->name));
         if (!f)

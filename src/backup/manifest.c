@@ -90,6 +90,24 @@ write_time(JsonWriter *w, const char *key, int64_t us)
     jw_strz(w, key, clock_iso(w->out.arena, us));
 }
 
+const char *
+backup_name_text(Arena *a, const char *name)
+{
+    Str rest = str_of(name);
+    size_t bad = str_utf8_invalid_at(rest);
+    if (bad == rest.n)
+        return name;
+    Buf b;
+    buf_init(&b, a);
+    for (; rest.n; bad = str_utf8_invalid_at(rest)) {
+        buf_add(&b, str_slice(rest, 0, bad));
+        if (bad < rest.n)
+            buf_fmt(&b, "\\x%02X", (unsigned char)rest.p[bad]);
+        rest = str_slice(rest, bad < rest.n ? bad + 1 : bad, rest.n);
+    }
+    return buf_finish(&b).p;
+}
+
 Str
 backup_manifest_text(Arena *a, const BackupManifest *m)
 {
@@ -137,8 +155,8 @@ backup_manifest_text(Arena *a, const BackupManifest *m)
     jw_array(&w, "tables");
     vec_each (const BackupTable, t, &m->tables) {
         jw_object(&w, NULL);
-        jw_strz(&w, "name", t->name);
-        jw_strz(&w, "columns", t->columns);
+        jw_strz(&w, "name", backup_name_text(a, t->name));
+        jw_strz(&w, "columns", backup_name_text(a, t->columns));
         jw_int(&w, "rows", t->rows);
         jw_int(&w, "bytes", t->bytes);
         write_sum(&w, "sum", t->sum);

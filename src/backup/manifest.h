@@ -81,6 +81,9 @@ typedef struct BackupManifest {
 /* Sum of all tables. */
 int64_t backup_rows(const BackupManifest *m);
 
+/* A name as a manifest has it, which is UTF-8: bytes of no encoding as "\xE4". */
+const char *backup_name_text(Arena *a, const char *name);
+
 /* As JSON, in the arena. */
 Str backup_manifest_text(Arena *a, const BackupManifest *m);
 

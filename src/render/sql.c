@@ -257,7 +257,7 @@ put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column)
     else
         put_type(r, b, &column->type);
     put_collation(r, b, &column->collation);
-    if (column->is_not_null && !column->is_not_null_unchecked) {
+    if (column->is_not_null && !column->is_not_null_unchecked && !column->is_not_null_inherited) {
         put_not_null_name(r, b, column);
         buf_addz(b, " NOT NULL");
         if (column->is_not_null_no_inherit)

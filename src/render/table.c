@@ -19,6 +19,7 @@ put_body(Render *r, Buf *b, const CatRelation *t)
         if (column->is_inherited && !is_partition)
             continue;
         CatColumn plain = column_without_identity(column);
+        plain.is_not_null_inherited = false; /* it stands alone until it is attached */
         buf_addz(b, first ? "    " : ",\n    ");
         put_column(r, b, r->diff->to.catalog, is_partition ? &plain : column);
         first = false;

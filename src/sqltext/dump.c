@@ -149,6 +149,11 @@ sql_dump_statement(Arena *a, Str text)
     } else if (sql_words_at(&w, "begin") || sql_words_at(&w, "commit") || sql_words_at(&w, "end") ||
                sql_words_at(&w, "start")) {
         ret.kind = SQL_DUMP_TRANSACTION;
+    } else if (sql_words_accept(&w, "refresh")) {
+        sql_words_accept(&w, "materialized");
+        sql_words_accept(&w, "view");
+        ret.kind = SQL_DUMP_REFRESH;
+        ret.name = sql_words_name(&w).name;
     } else if (sql_words_at(&w, "rollback") || sql_words_at(&w, "abort")) {
         ret.kind = SQL_DUMP_ROLLBACK;
     }

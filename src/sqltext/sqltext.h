@@ -184,6 +184,7 @@ typedef enum SqlDumpKind {
     SQL_DUMP_SCHEMA,   /* CREATE SCHEMA name [AUTHORIZATION role] */
     SQL_DUMP_DATABASE, /* CREATE, ALTER, DROP DATABASE */
     SQL_DUMP_ROLE,     /* CREATE ROLE */
+    SQL_DUMP_REFRESH,  /* REFRESH MATERIALIZED VIEW; name: without its schema */
 } SqlDumpKind;
 
 typedef struct SqlDumpStmt {

@@ -155,6 +155,25 @@ def test_what_not_null_is_since_18(servers, tmp_path):
     copy.sql("ALTER TABLE nn VALIDATE CONSTRAINT b_must; ALTER TABLE nn DROP CONSTRAINT a_must")
 
 
+def test_privileges_on_what_extensions_have(db, db2, tmp_path):
+    """Those that differ from what CREATE EXTENSION leaves."""
+    db.sql("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; CREATE EXTENSION pg_trgm; CREATE EXTENSION pg_stat_statements;"
+           "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC; CREATE EXTENSION citext; CREATE ROLE ext_reader;"
+           "REVOKE EXECUTE ON FUNCTION pg_stat_statements_reset(oid, oid, bigint) FROM PUBLIC; REVOKE ALL ON pg_stat_statements FROM PUBLIC;"
+           "GRANT SELECT ON pg_stat_statements TO ext_reader WITH GRANT OPTION; GRANT EXECUTE ON FUNCTION similarity(text, text) TO ext_reader;"
+           "REVOKE USAGE ON TYPE citext FROM PUBLIC")
+    asked = """SELECT x.name, array(SELECT a::text FROM aclexplode(x.acl) a ORDER BY 1) FROM (
+        SELECT oid::regprocedure::text AS name, coalesce(proacl, acldefault('f', proowner)) AS acl, oid FROM pg_proc
+        UNION ALL SELECT oid::regclass::text, coalesce(relacl, acldefault('r', relowner)), oid FROM pg_class
+        UNION ALL SELECT oid::regtype::text, coalesce(typacl, acldefault('T', typowner)), oid FROM pg_type) x
+        WHERE EXISTS (SELECT FROM pg_depend d WHERE d.objid = x.oid AND d.deptype = 'e') ORDER BY 1"""
+    assert native_dump(db, tmp_path / "dump.sql").returncode == 0
+    load(db2, tmp_path / "dump.sql")
+    assert db2.sql(asked) == db.sql(asked) and len(db.sql(asked)) > 80
+    db.sql("DROP OWNED BY ext_reader")
+    db2.sql("DROP OWNED BY ext_reader; DROP ROLE ext_reader")
+
+
 def test_another_encoding(server, tmp_path):
     server.admin("CREATE DATABASE native_latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
     server.admin("CREATE DATABASE native_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")

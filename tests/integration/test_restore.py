@@ -164,6 +164,24 @@ def test_beside_the_old_one(project, small, tmp_path):
     copy.drop()
 
 
+@pytest.mark.parametrize("method", ["pg_dump", "native"])
+def test_a_view_whose_query_fails_keeps_nothing_from_coming_back(project, small, method):
+    """No dump has its rows, which were there while the query found others."""
+    small.sql("CREATE MATERIALIZED VIEW m AS SELECT 1000 / (100 - count(*)) AS x FROM t WITH NO DATA;"
+              "DELETE FROM t WHERE id = 1; REFRESH MATERIALIZED VIEW m; CREATE MATERIALIZED VIEW on_it AS SELECT x FROM m;"
+              "INSERT INTO t VALUES (1, 'v1'); CREATE MATERIALIZED VIEW fine AS SELECT count(*) FROM t")
+    backup(project, small, "--method", method)
+    before = databases(small.server)
+    result = restore(project, small, "--json")
+    assert result.rc == 0, result
+    found = [f for f in result.json["findings"] if f["id"] == "restore-unfilled"]
+    assert [f["object"] for f in found] == ["m", "on_it"] and "division by zero" in str(found[0]), result
+    copy = made(small.server, before)
+    assert copy.one("SELECT count(*) FROM t") == 100 and copy.one("SELECT count FROM fine") == 100
+    assert copy.column("SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY 1") == ["m", "on_it"]
+    copy.drop()
+
+
 def test_with_a_name(project, small, tmp_path):
     path = pg_dump(small, tmp_path / "d.sql")
     result = restore(project, small, path, "--name", 'odd "name"')

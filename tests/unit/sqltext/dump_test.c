@@ -104,6 +104,7 @@ facts(void **state)
         {"CREATE DATABASE x", SQL_DUMP_DATABASE, "", ""},
         {"CREATE ROLE x", SQL_DUMP_ROLE, "", ""},
         {"CREATE USER MAPPING FOR x SERVER y", SQL_DUMP_OTHER, "", ""},
+        {"REFRESH MATERIALIZED VIEW s.\"a b\"", SQL_DUMP_REFRESH, "a b", ""},
         {"CREATE TABLE t (a int)", SQL_DUMP_OTHER, "", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
