@@ -61,35 +61,6 @@ os_uuid(Arena *a)
                    b[14], b[15]);
 }
 
-/* The one piece of state that a signal handler can reach. */
-static volatile sig_atomic_t caught_signal;
-
-static void
-on_signal(int sig)
-{
-    if (!caught_signal)
-        caught_signal = sig;
-}
-
-void
-os_signals_catch(void)
-{
-    struct sigaction sa = {.sa_handler = on_signal};
-    sigemptyset(&sa.sa_mask);
-    sigaction(SIGINT, &sa, NULL);
-    sigaction(SIGTERM, &sa, NULL);
-    sigaction(SIGHUP, &sa, NULL);
-    sa.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &sa, NULL);
-    sigaction(SIGXFSZ, &sa, NULL);
-}
-
-int
-os_signal_pending(void)
-{
-    return caught_signal;
-}
-
 /* Field 22 of /proc/PID/stat; 0 when there is no such process. */
 static unsigned long long
 start_time(long pid)

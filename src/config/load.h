@@ -66,6 +66,7 @@ MUST_CHECK bool config_load_schema(Loader *l);     /* schema path, its .env, its
 MUST_CHECK bool config_load_migrations(Loader *l); /* folder of the migrations */
 
 /* load_environment.c: which environment it is and what it stands for. */
+const char *config_load_known_name(size_t i); /* that needs no definition; NULL behind the last */
 MUST_CHECK bool config_load_environment(Loader *l);
 MUST_CHECK bool config_load_profile(Loader *l);
 

@@ -1,4 +1,4 @@
-/* What url.c and url_params.c share; nobody outside this folder includes it. */
+/* What the files of url share; nobody outside this folder includes it. */
 #pragma once
 
 #include "config/config.h"
@@ -13,14 +13,13 @@ typedef struct UrlReader {
     Err *err;
 } UrlReader;
 
-/* Which characters to write differently; the hint of every error that an unescaped one may cause.
- */
-extern const char url_escape_hint[];
-
 /* Fill r->err with ERR_URL: "connection URL is invalid: <what>" and, when `at` is not NULL, the
  * position of `at` (which points into r->text). Never quotes the URL. Returns false. */
 __attribute__((format(printf, 3, 4))) bool url_fail(const UrlReader *r, const char *at,
                                                     const char *what, ...);
+
+/* The same, with the hint which characters need an escape. */
+bool url_fail_escape(const UrlReader *r, const char *at, const char *what);
 
 /* Decode percent escapes (and "+" as a space when `plus`); errors: ERR_URL at the bad escape. */
 MUST_CHECK bool url_decode(const UrlReader *r, Str s, bool plus, const char **ret);

@@ -193,8 +193,8 @@ parse_pair(const UrlReader *r, Str pair, Later *later)
         odd_name |= strchr("@/:", name.p[i]) != NULL;
     bool own = kind == PARAM_OWN || kind == PARAM_TEXT || kind == PARAM_PLUS;
     if (odd_name || (!r->has_at && !own && value.n && memchr(value.p, '@', value.n))) {
-        url_fail(r, pair.p, "this part after the \"?\" seems to belong to the password");
-        return err_hint(r->err, "%s", url_escape_hint);
+        return url_fail_escape(r, pair.p,
+                               "this part after the \"?\" seems to belong to the password");
     }
     if (value.p && !url_decode(r, value, kind == PARAM_PLUS, &decoded))
         return false;

@@ -6,30 +6,6 @@
 #include "report/finding.h"
 #include "report/identity.h"
 
-void
-report_target_text(Buf *out, const Term *t, const Target *target)
-{
-    if (target->absent) {
-        term_text(out, t, TERM_BOLD, str_of(target->origin));
-        buf_addz(out, ", not made yet (aramid deploy makes it)");
-        return;
-    }
-    term_text(out, t, TERM_BOLD, str_of(target->shown));
-    buf_addz(out, " (");
-    term_text(out, t, TERM_PLAIN, str_of(target->origin));
-    buf_addc(out, ')');
-}
-
-void
-report_target_json(JsonWriter *w, const Target *t)
-{
-    jw_object(w, "target");
-    jw_strz(w, "url", t->shown);
-    jw_strz(w, "origin", t->origin);
-    jw_bool(w, "embedded", t->embedded);
-    jw_end(w);
-}
-
 const char *
 report_migrations_found(Arena *a, const History *h)
 {

@@ -13,16 +13,6 @@
 
 #define MARKER_NAME "aramid-cluster.json"
 #define POINTER_NAME "embedded-location"
-#define SOCKET_FOLDER_MAX 90 /* 107 bytes less "/.s.PGSQL.5432" */
-
-static char *
-short_hash(Arena *a, const char *text, size_t digits)
-{
-    char *hex = hash_sha256_hex(a, str_of(text));
-    hex[digits] = 0;
-    return hex;
-}
-
 const char *
 home_root_lock(Arena *a, const char *root)
 {
@@ -86,7 +76,7 @@ home_database_name(Arena *a, const char *project)
 static const char *
 fallback_root(Arena *a, const char *project)
 {
-    char *name = short_hash(a, project, 16);
+    char *name = str_fmt(a, "%.16s", hash_sha256_hex(a, str_of(project)));
     if (geteuid() == 0)
         return fs_join(a, "/var/lib/aramid", name);
     const char *state = os_env("XDG_STATE_HOME"), *home = user_home(a);
@@ -311,45 +301,4 @@ home_make_root(Arena *a, const ClusterOptions *options, const char *project, con
     *err = failure;
     return err_hint(err, "name a folder that user %s can reach and write to: ARAMID_PG_DATA=...",
                     user->name);
-}
-
-const char *
-temp_root(Arena *a)
-{
-    /* Nothing that a URL or the server's list of folders would need quoted. */
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
-    const char *const candidates[] = {"/tmp", os_env("TMPDIR"), "/var/tmp"};
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        const char *dir = candidates[i];
-        if (dir && dir[0] == '/' && strlen(dir) + 32 <= SOCKET_FOLDER_MAX &&
-            strspn(dir, plain) == strlen(dir) && access(dir, W_OK | X_OK) == 0)
-            return str_dupz(a, dir);
-    }
-    return NULL;
-}
-
-char *
-socket_folder_name(Arena *a, const char *home_dir)
-{
-    const char *root = temp_root(a);
-    return str_fmt(a, "%s/aramid-%s", root ? root : "/tmp", short_hash(a, home_dir, 12));
-}
-
-bool
-socket_folder(Arena *a, const ServerUser *user, const char *preferred, const char **ret, Err *err)
-{
-    *ret = preferred;
-    if (preferred && strlen(preferred) <= SOCKET_FOLDER_MAX &&
-        (user_owns_folder(user, preferred) || user_mkdir(user, preferred)))
-        return true;
-    const char *root = temp_root(a);
-    if (root) { /* the name is taken, perhaps by someone who would like to be our server */
-        *ret = str_fmt(a, "%s/aramid-%s", root, short_hash(a, os_uuid(a), 12));
-        if (user_mkdir(user, *ret))
-            return true;
-    }
-    err_set(err, ERR_EMBEDDED, "there is no place for the embedded database's socket");
-    return err_detail(err, "neither /tmp, $TMPDIR nor /var/tmp can hold a folder of user %s",
-                      user->name);
 }

@@ -169,15 +169,6 @@ read_copy(Rows *r, const PgQuery__CopyStmt *copy)
     read_rows(r, copy->query, NULL);
 }
 
-static void
-read_explain(Rows *r, const PgQuery__ExplainStmt *explain)
-{
-    for (size_t i = 0; i < explain->n_options; i++)
-        if (explain->options[i]->node_case == NODE(DEF_ELEM) &&
-            strcmp(explain->options[i]->def_elem->defname, "analyze") == 0)
-            sql_tree_read(r->arena, explain->query, r->stmt);
-}
-
 bool
 sql_tree_read_rows(Arena *a, const PgQuery__Node *node, SqlStmt *stmt)
 {
@@ -192,9 +183,6 @@ sql_tree_read_rows(Arena *a, const PgQuery__Node *node, SqlStmt *stmt)
         return true;
     case NODE(COPY_STMT):
         read_copy(&r, node->copy_stmt);
-        return true;
-    case NODE(EXPLAIN_STMT):
-        read_explain(&r, node->explain_stmt);
         return true;
     default:
         return false;
