@@ -72,10 +72,26 @@ backup_add_table(Arena *a, BackupTableVec *tables, Map *places, const BackupTabl
 }
 
 bool
+backup_same_file(const BackupFile *said, int64_t bytes, const char *sha256)
+{
+    return bytes == said->bytes && strcmp(sha256, said->sha256) == 0;
+}
+
+bool
+backup_file_changed(const BackupFile *file, Err *err)
+{
+    return err_set(err, ERR_BACKUP_BROKEN,
+                   "\"%s\" is damaged: it is not the file that was written (SHA-256 differs)",
+                   file->name);
+}
+
+bool
 backup_compare(const BackupManifest *m, const BackupContents *c, Err *err)
 {
     ARENA_LOCAL(a);
     *err = (Err){0};
+    if (!backup_same_file(&m->data, c->bytes, c->sha256))
+        return backup_file_changed(&m->data, err);
     Map found, places;
     BackupTableVec said = {0};
     map_init(&found, a);

@@ -28,6 +28,10 @@ void backup_add_table(Arena *a, BackupTableVec *tables, Map *places, const Backu
 MUST_CHECK bool backup_read_bytes(Arena *a, const BackupInputOptions *options, BackupFile *ret,
                                   Err *err);
 
+/* Whether it is the file that a manifest names; and the error where it is not, always false. */
+bool backup_same_file(const BackupFile *said, int64_t bytes, const char *sha256);
+bool backup_file_changed(const BackupFile *file, Err *err);
+
 /* Whether what was read is what the manifest says. errors: ERR_BACKUP_BROKEN, with every table that
  * differs */
 MUST_CHECK bool backup_compare(const BackupManifest *m, const BackupContents *c, Err *err);

@@ -48,9 +48,6 @@ MUST_CHECK bool restore_survey(Arena *a, const BackupInputOptions *input,
                                const BackupManifest *manifest, BackupTell tell, void *tell_arg,
                                RestoreSurvey *ret, Err *err);
 
-/* The same for backup_compare; it shares the survey's memory. */
-BackupContents restore_contents(const RestoreSurvey *s);
-
 /* Extensions that only a server makes which was started with their library; ends with NULL. */
 extern const char *const restore_preloads[];
 

@@ -263,12 +263,6 @@ restore_is_raw(const RestoreSurvey *s)
            (strcmp(s->encoding, "SQL_ASCII") == 0 || strcmp(s->encoding, "MULE_INTERNAL") == 0);
 }
 
-BackupContents
-restore_contents(const RestoreSurvey *s)
-{
-    return (BackupContents){s->tables, s->totals, s->sha256, s->file_bytes};
-}
-
 bool
 restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *manifest,
                BackupTell tell, void *tell_arg, RestoreSurvey *ret, Err *err)
@@ -308,7 +302,7 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
     sort(&ret->extensions);
     ret->is_exact = ret->is_native || manifest;
     ret->is_neutral = ret->is_native || (manifest && manifest->is_neutral);
-    BackupContents c = restore_contents(ret);
+    const BackupContents c = {ret->tables, ret->totals, ret->sha256, ret->file_bytes};
     return !manifest || backup_compare(manifest, &c, err);
 }
 

@@ -135,20 +135,6 @@ backup_find(Arena *a, const char *dir, const char *name, BackupSet *ret, Err *er
 
 /* ---- verifying ------------------------------------------------------------------------------ */
 
-static bool
-changed(const BackupFile *file, Err *err)
-{
-    return err_set(err, ERR_BACKUP_BROKEN,
-                   "\"%s\" is damaged: it is not the file that was written (SHA-256 differs)",
-                   file->name);
-}
-
-static bool
-same_file(const BackupFile *said, int64_t bytes, const char *sha256)
-{
-    return bytes == said->bytes && strcmp(sha256, said->sha256) == 0;
-}
-
 bool
 backup_verify(Arena *a, const BackupSet *set, const BackupInputOptions *options, BackupTell tell,
               void *tell_arg, bool *ret_deep, Err *err)
@@ -166,22 +152,19 @@ backup_verify(Arena *a, const BackupSet *set, const BackupInputOptions *options,
         o.path = backup_path(a, set, &m->schema);
         if (!backup_read_bytes(a, &o, &read, err))
             return false;
-        if (!same_file(&m->schema, read.bytes, read.sha256))
-            return changed(&m->schema, err);
+        if (!backup_same_file(&m->schema, read.bytes, read.sha256))
+            return backup_file_changed(&m->schema, err);
     }
     if (!m->data.name)
         return true;
     o.path = backup_path(a, set, &m->data);
     if (m->recipients.n && !o.identity && !o.file_key)
         return backup_read_bytes(a, &o, &read, err) &&
-               (same_file(&m->data, read.bytes, read.sha256) || changed(&m->data, err));
+               (backup_same_file(&m->data, read.bytes, read.sha256) ||
+                backup_file_changed(&m->data, err));
     RestoreSurvey s;
-    if (!restore_survey(a, &o, NULL, tell, tell_arg, &s, err))
-        return false;
-    *ret_deep = true;
-    BackupContents c = restore_contents(&s);
-    return same_file(&m->data, c.bytes, c.sha256) ? backup_compare(m, &c, err)
-                                                  : changed(&m->data, err);
+    *ret_deep = restore_survey(a, &o, m, tell, tell_arg, &s, err);
+    return *ret_deep;
 }
 
 /* ---- old ones ------------------------------------------------------------------------------- */

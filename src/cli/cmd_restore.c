@@ -3,6 +3,8 @@
 #include "cli/commands.h"
 
 #include "base/os.h"
+#include "report/error.h"
+#include "report/failure.h"
 #include "report/progress.h"
 #include "report/restore.h"
 
@@ -50,6 +52,35 @@ approve(void *arg, const RestoreReport *r, Err *err)
 
 typedef bool (*Flow)(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err);
 
+/* The error, and what else a person looks at first. */
+static int
+fail(CmdCall *call, const RestoreReport *r, const Err *err)
+{
+    FailureFacts facts;
+    if (!failure_of_restore(call->arena, r, err, &facts))
+        return cli_fail(call, err);
+    Err shown = *err;
+    cli_finish_error(call, &shown);
+    if (facts.restore)
+        facts.restore = str_dup(call->arena, cli_again(call, str_of(facts.restore)));
+    Buf b;
+    buf_init(&b, call->arena);
+    error_text(&b, &call->term_err, &shown);
+    failure_text(&b, &call->term_err, &facts);
+    Str text = cli_hidden(call, &b);
+    fwrite(text.p, 1, text.n, call->err);
+    if (cli_flag(call, "json")) {
+        JsonWriter w;
+        jw_init(&w, call->arena, true);
+        jw_object(&w, NULL);
+        error_json(&w, "error", &shown);
+        failure_json(&w, &facts);
+        jw_end(&w);
+        cli_print(call, &w.out);
+    }
+    return cli_status(call, &shown);
+}
+
 static int
 run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreReport *))
 {
@@ -85,7 +116,7 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
     bool ok = flow(call->arena, &in, &result, &err);
     progress_finish(x.progress);
     if (!ok)
-        return cli_fail(call, &err);
+        return fail(call, &result, &err);
     Buf b;
     buf_init(&b, call->arena);
     if (cli_flag(call, "json")) {

@@ -46,7 +46,8 @@ report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *l
 }
 
 void
-report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const char *log_dir)
+report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const FailureFacts *facts,
+                   const char *log_dir)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "deploy");
@@ -86,6 +87,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const c
         error_json(w, "error", err);
     else
         jw_null(w, "error");
+    failure_json(w, facts);
     jw_end(w);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/jw.h"
 #include "flow/drift.h"
+#include "report/failure.h"
 #include "report/term.h"
 
 /* "URL (origin)", and as the member "target". */
@@ -13,8 +14,9 @@ void report_target_json(JsonWriter *w, const Target *target);
 const char *report_migrations_found(Arena *a, const History *h);
 
 void report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *log_dir);
-/* err NULL = done. */
-void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const char *log_dir);
+/* err NULL = done; facts NULL = there is nothing to say beside err. */
+void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err,
+                        const FailureFacts *facts, const char *log_dir);
 
 /* Steps, SQL, modes and the locks that the statements are known to take. */
 void report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);

@@ -589,3 +589,51 @@ def test_native_where_no_pg_dump_suffices(servers, folder, tmp_path, major):
     assert "Aramid makes the dump itself" in result.err
     assert aramid.run("backup", "verify", cwd=folder).rc == 0
     db.drop()
+
+
+# ---- what a failed deploy says -----------------------------------------------------------------------------
+
+
+def test_a_failed_deploy_ends_with_what_to_look_at(deployed, db):
+    """Log, backup, connection, statement; and the command that brings the backup back."""
+    name = deployed.add("bad", "CREATE TABLE ok (i int);\n\nALTER TABLE one\n  ADD COLUMN x boolean DEFAULT 'maybe';")
+    result = aramid.deploy(deployed, db.url(), *PRODUCTION)
+    assert result.rc == 22, result
+    (m,) = manifests(deployed.path)
+    lines = [line.strip() for line in result.err.splitlines()[-5:]]
+    assert lines[0].startswith("log:") and lines[0].split()[1].startswith(".aramid/runs/"), result
+    assert lines[1].split() == f"backup: {m['id']}: made before the first change and read back as a whole".split(), result
+    assert lines[2].startswith("connection: good: postgresql://") and db.name in lines[2], result
+    assert lines[3].split() == "statement: ALTER TABLE one ...".split(), result
+    assert re.fullmatch(rf"restore: +aramid restore --url \S+ --env production {m['id']}", lines[4]), result
+    # What is typed as it stands there does it.
+    db.sql("DROP TABLE one CASCADE")
+    command = lines[4].split("aramid ", 1)[1].split()
+    again = aramid.run(*command, "--name", "as_it_was", cwd=deployed.path)
+    assert again.rc == 0, again
+    db.server.admin("DROP DATABASE as_it_was")
+    result = aramid.deploy(deployed, db.url(), *PRODUCTION, "--json")
+    facts = result.json["failure"]
+    assert facts["restore"].startswith("aramid restore ") and facts["statement"] == "ALTER TABLE one ...", result
+    assert name == result.json["failed"]
+
+
+def test_a_failed_restore_does_too(deployed, db):
+    backup(deployed.path, db)
+    (m,) = manifests(deployed.path)
+    db.server.admin("CREATE DATABASE taken")
+    result = aramid.run("restore", "--url", db.url(), "--name", "taken", cwd=deployed.path)
+    db.server.admin("DROP DATABASE taken")
+    assert result.rc == 53 and re.search(rf"backup: +{m['id']}: whole, as its manifest says\n +connection: good: postgres", result.err), result
+    path = os.path.join(deployed.path, "backups", m["data"]["name"])
+    with open(path, "r+b") as file:
+        file.seek(os.path.getsize(path) // 2)
+        file.write(b"#")
+    result = aramid.run("restore", "--url", db.url(), "--json", cwd=deployed.path)
+    assert result.rc == 51 and result.json["failure"]["backup"] == f"{m['id']}: damaged", result
+    assert result.json["failure"]["restore"].startswith("aramid backup list")
+
+
+def test_a_deploy_that_fails_before_it_begins_says_no_more_than_why(deployed, db):
+    result = aramid.deploy(deployed, db.url(), *PRODUCTION, env={"ARAMID_BACKUP_DIR": "/proc/nowhere"})
+    assert result.rc and not re.search("connection:|restore:|statement:", result.err) and "log:" in result.err, result

@@ -344,15 +344,18 @@ def test_damaged_backups(project, small, tmp_path):
         assert databases(small.server) == before
 
 
-def test_manifest_decides(project, small):
-    """A row that was changed in the file is seen before anything is made."""
+@pytest.mark.parametrize("was,now", [(b"\tv77\n", b"\tv78\n"), (b"setval", b"setva1"), (b"-- Dumped", b"-- dumped"), (b"'v'", b"'w'")])
+def test_manifest_decides(project, small, was, now):
+    """What was changed in the file is seen before anything is made, also where it is no row."""
+    small.sql("CREATE SEQUENCE s; ALTER TABLE t ALTER v SET DEFAULT 'v'")
     backup(project, small)
     (path,) = [os.path.join(project.path, "backups", f) for f in os.listdir(os.path.join(project.path, "backups"))
                if f.endswith(".sql")]
     with open(path, "rb") as file:
         text = file.read()
     with open(path, "wb") as file:
-        file.write(text.replace(b"\tv77\n", b"\tv78\n"))
+        assert was in text
+        file.write(text.replace(was, now))
     before = databases(small.server)
     result = restore(project, small)
     assert result.rc == 51, result

@@ -25,7 +25,7 @@ write_deploy(Arena *a, const char *name, JsonWriter *w)
     err_detail(&err, "%s", name);
     err_hint(&err, "%s", name);
     err_at(&err, name, 1, 2);
-    report_deploy_json(w, &r, &err, name);
+    report_deploy_json(w, &r, &err, NULL, name);
 }
 
 static void
@@ -118,14 +118,14 @@ json_of_deploy(void **state)
     jw_init(&w, a, true);
     Err err;
     err_set(&err, ERR_URL, "no URL");
-    report_deploy_json(&w, &r, &err, NULL);
+    report_deploy_json(&w, &r, &err, NULL, NULL);
     j = must_parse(buf_str(&w.out));
     assert_true(json_is_null(json_object_get(j, "server")));
     assert_true(json_is_null(json_object_get(j, "log")));
     assert_true(json_is_null(json_object_get(j, "failed")));
     json_decref(j);
     jw_init(&w, a, true);
-    report_deploy_json(&w, &r, NULL, NULL);
+    report_deploy_json(&w, &r, NULL, NULL, NULL);
     j = must_parse(buf_str(&w.out));
     assert_true(json_is_true(json_object_get(j, "ok")));
     assert_true(json_is_null(json_object_get(j, "error")));
