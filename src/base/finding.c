@@ -164,12 +164,6 @@ findings_pass(const FindingList *list, Err *err)
                     first ? table[first->id].name : "");
 }
 
-int
-findings_exit_status(const FindingList *list)
-{
-    return list->counts[SEV_ERROR] ? err_info(ERR_FINDING)->exit_status : 0;
-}
-
 void
 findings_apply(FindingList *list, const FindingRules *rules)
 {

@@ -135,6 +135,3 @@ const Finding *finding_keep(FindingList *list, const Finding *f);
 /* For what must not go on where the settings made errors of what was found: false with the first of
  * them. errors: ERR_FINDING */
 MUST_CHECK bool findings_pass(const FindingList *list, Err *err);
-
-/* The exit status of a command that only tells: that of ERR_FINDING where there are errors, else 0. */
-int findings_exit_status(const FindingList *list);

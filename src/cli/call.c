@@ -348,6 +348,13 @@ cli_status(const CmdCall *call, const Err *err)
 }
 
 int
+cli_findings_status(const CmdCall *call, const FindingList *list)
+{
+    Err err;
+    return findings_pass(list, &err) ? 0 : cli_status(call, &err);
+}
+
+int
 cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool json)
 {
     Err shown = *err;

@@ -9,6 +9,8 @@ int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool 
 
 /* The exit status of an error: 1 for Prisma's spellings, and with --exit-code. */
 int cli_status(const CmdCall *call, const Err *err);
+/* Of a command that is done: 0, or that of ERR_FINDING where one of these is an error. */
+int cli_findings_status(const CmdCall *call, const FindingList *list);
 
 /* config_find_twin for the configuration of this call. */
 bool cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret);

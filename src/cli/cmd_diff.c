@@ -1,10 +1,12 @@
 /* diff, and `migrate diff` as Prisma spells it. */
+#include "cli/cli_int.h"
 #include "cli/commands.h"
 #include "cli/schema_input.h"
 
 #include "base/fs.h"
 #include "base/os.h"
 #include "report/diff.h"
+#include "report/finding.h"
 
 /* What --from-... or --to-... names. */
 static Endpoint
@@ -83,7 +85,7 @@ show(const CmdCall *call, const DiffResult *r, Err *err)
         cli_print(call, &b);
         return true;
     }
-    report_diff_notes(&b, &call->term_err, r);
+    findings_text(&b, &call->term_err, &r->findings);
     if (b.n && !cli_flag(call, "quiet"))
         fwrite(b.p, 1, b.n, call->err);
     return put(call, r->script, err);
@@ -117,5 +119,6 @@ cmd_diff(CmdCall *call)
         schema_input_print(call, call->err, &result.diags);
     if (!ok || !show(call, &result, &err))
         return cli_fail(call, &err);
-    return cli_flag(call, "exit-code") && result.diff->changes.n ? 2 : 0;
+    int status = cli_findings_status(call, &result.findings);
+    return status ? status : cli_flag(call, "exit-code") && result.diff->changes.n ? 2 : 0;
 }

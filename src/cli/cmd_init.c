@@ -143,7 +143,7 @@ finish(const CmdCall *call, const InitResult *r, bool written)
                 r->changes == 1 ? "" : "s");
         cli_print(call, &b);
     }
-    return findings_exit_status(&r->findings);
+    return cli_findings_status(call, &r->findings);
 }
 
 int

@@ -30,5 +30,5 @@ cmd_plan(CmdCall *call)
         report_plan_text(&b, &call->term_out, &result, true);
         cli_print(call, &b);
     }
-    return findings_exit_status(&result.findings);
+    return cli_findings_status(call, &result.findings);
 }

@@ -103,7 +103,7 @@ cmd_pull(CmdCall *call)
         return cli_fail(call, &err);
     shorten_paths(call, &r);
     bool prints = cli_flag(call, "print"), writes = r.changed && !prints;
-    int status = findings_exit_status(&r.pull.findings);
+    int status = cli_findings_status(call, &r.pull.findings);
     if (writes && !findings_pass(&r.pull.findings, &err)) {
         if (!cli_flag(call, "json"))
             print_findings(call, &r);

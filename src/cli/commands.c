@@ -157,6 +157,7 @@ static const CmdExit check_exits[] = {
     {10, "migrations are pending; 11 to 16 as for `aramid status`"},
     {17, "schema.prisma is not what the migrations make"},
     {18, "the database was changed beside its migrations"},
+    {19, "all of it is well, but the settings (`findings`) make an error of what was found"},
     {29, "a migration does not run on an empty database"},
     {0},
 };
@@ -549,6 +550,7 @@ static const char *const diff_to[] = {
 static const CmdExit diff_exits[] = {
     {1, "with --exit-code: an error"},
     {2, "with --exit-code: the two differ"},
+    {19, "the settings (`findings`) make an error of what was found"},
     {0},
 };
 

@@ -1,4 +1,4 @@
-/* What every part of the comparison works with: changes, notes, names as keys. */
+/* What every part of the comparison works with: changes, effects, names as keys. */
 #include "diff/diff_int.h"
 
 #include "base/invariant.h"
@@ -47,34 +47,27 @@ change_alter(Differ *d, const void *from, const void *to)
     return change_add(d, CHANGE_ALTER, from, to, ranks[((const CatObject *)to)->id.kind].alter);
 }
 
-static const DiffSeverity severities[NOTE_KIND_COUNT] = {
-    [NOTE_DROP_TABLE] = DIFF_LOSS,
-    [NOTE_DROP_COLUMN] = DIFF_LOSS,
-    [NOTE_RISKY_CAST] = DIFF_LOSS,
-    [NOTE_DROP_PRIMARY_KEY] = DIFF_NOTICE,
-    [NOTE_RECREATE_COLUMN] = DIFF_LOSS,
-    [NOTE_UNIQUE] = DIFF_NOTICE,
-    [NOTE_ENUM_VALUES_REMOVED] = DIFF_NOTICE,
-    [NOTE_ADD_REQUIRED] = DIFF_FAILS,
-    [NOTE_ADD_REQUIRED_CLIENT] = DIFF_FAILS,
-    [NOTE_MADE_REQUIRED] = DIFF_FAILS,
-    [NOTE_RECREATE_REQUIRED] = DIFF_FAILS,
-    [NOTE_SCALAR_TO_LIST] = DIFF_FAILS,
-    [NOTE_FOREIGN_KEY_ROWS] = DIFF_NOTICE,
-    [NOTE_CHECK_ROWS] = DIFF_NOTICE,
-    [NOTE_REWRITE] = DIFF_NOTICE,
-    [NOTE_ENUM_COMMIT] = DIFF_NOTICE,
-    [NOTE_DROP_DATA] = DIFF_LOSS,
-    [NOTE_CASCADES] = DIFF_NOTICE,
-    [NOTE_LOOKS_RENAMED] = DIFF_NOTICE,
-};
-
-DiffNote *
-note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at)
+static DiffHarm
+harm_of(FindingId id)
 {
-    DiffNote *n = vec_add(d->arena, &c->notes);
-    *n = (DiffNote){.kind = kind, .severity = severities[kind], .at = *at};
-    return n;
+    switch (id) {
+    case FINDING_DIFF_ADD_REQUIRED:
+    case FINDING_DIFF_ADD_REQUIRED_CLIENT:
+    case FINDING_DIFF_MADE_REQUIRED:
+    case FINDING_DIFF_RECREATE_REQUIRED:
+    case FINDING_DIFF_SCALAR_TO_LIST:
+        return DIFF_FAILS;
+    default:
+        return finding_info(id)->severity == SEV_NOTICE ? DIFF_HARMLESS : DIFF_LOSS;
+    }
+}
+
+DiffEffect *
+effect_add(Differ *d, Change *c, FindingId id, const CatRef *at)
+{
+    DiffEffect *e = vec_add(d->arena, &c->effects);
+    *e = (DiffEffect){.id = id, .harm = harm_of(id), .at = *at};
+    return e;
 }
 
 Str

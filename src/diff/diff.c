@@ -121,7 +121,7 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
         diff_remade(&d);
         diff_code(&d);
     }
-    diff_notes(&d);
+    diff_effects(&d);
     diff_order(&d);
     return diff;
 }

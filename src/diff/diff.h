@@ -1,7 +1,7 @@
 /* Two catalogs -> the changes that lead from one to the other, in an order in which they work.
  *
  * The differ knows catalogs only. What PostgreSQL can alter is altered; what it cannot is dropped
- * and made again, together with everything that stands on it. Changes carry notes: what is lost,
+ * and made again, together with everything that stands on it. Changes carry effects: what is lost,
  * what may fail on rows that are there, what rewrites a table.
  *
  *     Diff *d = diff_catalogs(a, &(DiffSide){.catalog = x}, &(DiffSide){.catalog = y}, NULL);
@@ -11,6 +11,7 @@
  * it does not know in between), and whatever it needs is done before it. */
 #pragma once
 
+#include "base/finding.h"
 #include "catalog/catalog.h"
 
 typedef enum ChangeOp {
@@ -61,52 +62,30 @@ typedef struct ColumnChange {
     bool is_default_in_the_way; /* the old default has to go before the type changes */
 } ColumnChange;
 
-typedef enum DiffSeverity {
-    DIFF_LOSS,   /* data goes away */
-    DIFF_FAILS,  /* cannot work while the table has such rows */
-    DIFF_NOTICE, /* worth knowing */
-} DiffSeverity;
+typedef enum DiffHarm {
+    DIFF_LOSS,     /* data goes away */
+    DIFF_FAILS,    /* cannot work while the table has such rows */
+    DIFF_HARMLESS, /* worth knowing */
+} DiffHarm;
 
-typedef enum DiffNoteKind {
-    NOTE_DROP_TABLE,
-    NOTE_DROP_COLUMN,
-    NOTE_RISKY_CAST,
-    NOTE_DROP_PRIMARY_KEY,
-    NOTE_RECREATE_COLUMN,
-    NOTE_UNIQUE,
-    NOTE_ENUM_VALUES_REMOVED,
-    NOTE_ADD_REQUIRED,
-    NOTE_ADD_REQUIRED_CLIENT,
-    NOTE_MADE_REQUIRED,
-    NOTE_RECREATE_REQUIRED,
-    NOTE_SCALAR_TO_LIST,
-    /* beyond what Prisma tells */
-    NOTE_FOREIGN_KEY_ROWS,
-    NOTE_CHECK_ROWS,
-    NOTE_REWRITE,
-    NOTE_ENUM_COMMIT,
-    NOTE_DROP_DATA, /* materialized view, sequence, attribute of a composite type */
-    NOTE_CASCADES,  /* remade because of another change */
-    NOTE_LOOKS_RENAMED,
-    NOTE_KIND_COUNT
-} DiffNoteKind;
-
-typedef struct DiffNote {
-    DiffNoteKind kind;
-    DiffSeverity severity;
+/* What a change does beside what it is for: the facts of a finding, which render/ words
+ * (render_findings). */
+typedef struct DiffEffect {
+    FindingId id; /* of the area comparison */
+    DiffHarm harm;
     CatRef at;                          /* the object or column */
     const CatType *from_type, *to_type; /* of a cast */
-    const char *new_name;               /* NOTE_LOOKS_RENAMED */
+    const char *new_name;               /* FINDING_DIFF_LOOKS_RENAMED */
     CatTexts names;                     /* columns, enum values */
     /* From a database with rows (diff_answer); both end at DIFF_ROWS_MAX. */
     bool is_answered;
     int64_t rows; /* of the table */
-    int64_t hits; /* of them: lost, NULL, duplicate, ...: those that the note is about */
-} DiffNote;
+    int64_t hits; /* of them: lost, NULL, duplicate, ...: those that it is about */
+} DiffEffect;
 
 enum { DIFF_ROWS_MAX = 100000 };
 
-typedef VEC(DiffNote) DiffNotes;
+typedef VEC(DiffEffect) DiffEffects;
 
 /* A column of an enum that is made anew. */
 typedef struct EnumUse {
@@ -133,7 +112,7 @@ typedef struct Change {
     bool is_attached;       /* to the index of the partitioned table; a new partition brings its own
                                when it is attached itself */
     const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
-    DiffNotes notes;
+    DiffEffects effects;
     uint32_t rank[4]; /* where it belongs by its kind */
     bool is_placed;   /* by diff_order: it, or what it waits for */
     bool is_done;     /* by diff_order: it */
@@ -143,7 +122,7 @@ typedef struct Change {
 typedef struct DiffSide {
     const Catalog *catalog;
     const CatRefs *any_default;    /* columns whose default is not known: see bridge.h; or NULL */
-    const CatRefs *client_default; /* for notes; or NULL */
+    const CatRefs *client_default; /* for effects; or NULL */
     const CatRefs *unused_schemas; /* compat: Prisma takes them for made; or NULL */
 } DiffSide;
 
@@ -176,11 +155,11 @@ typedef struct Diff {
  * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
 Diff *diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
 
-/* What a database that has `from` can be asked: one query for each note that depends on rows. It
+/* What a database that has `from` can be asked: one query for each effect that depends on rows. It
  * gives one row of two numbers for diff_answer. To be run with an empty search_path, read only; a
  * query may fail, when the expression of a new constraint names what is not there yet. */
 typedef struct DiffQuestion {
-    DiffNote *note;
+    DiffEffect *effect;
     Str sql;
 } DiffQuestion;
 
@@ -188,9 +167,9 @@ typedef VEC(DiffQuestion) DiffQuestions;
 
 DiffQuestions diff_questions(Arena *a, const Diff *d);
 
-/* Put an answer into its note. What would have failed or lost something, and does not with these
+/* Put an answer into its effect. What would have failed or lost something, and does not with these
  * rows, becomes a notice; what fails with them, a failure. */
-void diff_answer(DiffNote *note, int64_t rows, int64_t hits);
+void diff_answer(DiffEffect *effect, int64_t rows, int64_t hits);
 
 typedef struct DiffWishes {
     /* Renames as people type them, OLD:NEW: User:Account, User.mail:email, and the same for enums and

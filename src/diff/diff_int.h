@@ -71,7 +71,7 @@ Change *change_create(Differ *d, const void *to);
 Change *change_drop(Differ *d, const void *from);
 Change *change_alter(Differ *d, const void *from, const void *to);
 Change *change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank);
-DiffNote *note_add(Differ *d, Change *c, DiffNoteKind kind, const CatRef *at);
+DiffEffect *effect_add(Differ *d, Change *c, FindingId id, const CatRef *at);
 Str ref_key(Arena *a, const CatRef *id);
 Str name_key(Arena *a, const char *schema, const char *name);
 bool refs_have(const CatRefs *refs, const CatRef *id);
@@ -210,8 +210,8 @@ void diff_remade(Differ *d);
 /* code.c: triggers, rules, policies, after it is known which relations go. */
 void diff_code(Differ *d);
 
-/* notes.c: for changes that are complete. */
-void diff_notes(Differ *d);
+/* effects.c: for changes that are complete. */
+void diff_effects(Differ *d);
 
 /* order.c */
 void diff_order(Differ *d);

@@ -1,5 +1,5 @@
 /* Notes as questions to a database with rows. Each query gives two numbers: the rows of the table,
- * and those of them that the note is about; both are counted up to a bound. */
+ * and those of them that the effect is about; both are counted up to a bound. */
 #include "diff/diff_int.h"
 
 #include "sqltext/sqltext.h"
@@ -52,47 +52,47 @@ old_column(const Asking *q, const CatRef *table, const char *name)
 
 /* `hits` is a query whose rows are counted; NULL: all rows of the table. */
 static void
-ask(Asking *q, DiffNote *note, const char *hits)
+ask(Asking *q, DiffEffect *effect, const char *hits)
 {
     Buf b, rows;
     buf_init(&b, q->arena);
     buf_init(&rows, q->arena);
     buf_addz(&rows, "SELECT count(*) FROM (SELECT FROM ");
-    put_table(q, &rows, note->at.schema, note->at.name);
+    put_table(q, &rows, effect->at.schema, effect->at.name);
     buf_fmt(&rows, " LIMIT %d) AS x", DIFF_ROWS_MAX);
     if (hits)
         buf_fmt(&b, "SELECT (%s), (SELECT count(*) FROM (%s LIMIT %d) AS y)", rows.p, hits,
                 DIFF_ROWS_MAX);
     else
         buf_fmt(&b, "SELECT n, n FROM (%s) AS z (n)", rows.p);
-    *vec_add(q->arena, q->out) = (DiffQuestion){note, buf_str(&b)};
+    *vec_add(q->arena, q->out) = (DiffQuestion){effect, buf_str(&b)};
 }
 
-/* Rows of the note's table for which a condition holds: the first %s in it is the column. */
+/* Rows of the effect's table for which a condition holds: the first %s in it is the column. */
 static void
-ask_where(Asking *q, DiffNote *note, const char *condition)
+ask_where(Asking *q, DiffEffect *effect, const char *condition)
 {
     Buf b;
     buf_init(&b, q->arena);
     buf_addz(&b, "SELECT FROM ");
-    put_table(q, &b, note->at.schema, note->at.name);
+    put_table(q, &b, effect->at.schema, effect->at.name);
     buf_addz(&b, " WHERE ");
     const char *column = strstr(condition, "%s");
     buf_add(&b, (Str){condition, (size_t)(column - condition)});
-    put_column(q, &b, &note->at);
+    put_column(q, &b, &effect->at);
     buf_addz(&b, column + 2);
-    ask(q, note, b.p);
+    ask(q, effect, b.p);
 }
 
 static void
-ask_check(Asking *q, DiffNote *note, const CatConstraint *k)
+ask_check(Asking *q, DiffEffect *effect, const CatConstraint *k)
 {
     Buf b;
     buf_init(&b, q->arena);
     buf_addz(&b, "SELECT FROM ");
-    put_table(q, &b, note->at.schema, note->at.name);
+    put_table(q, &b, effect->at.schema, effect->at.name);
     buf_fmt(&b, " WHERE NOT (%s)", k->expr);
-    ask(q, note, b.p);
+    ask(q, effect, b.p);
 }
 
 static const char *
@@ -109,9 +109,9 @@ labels_list(Arena *a, const CatTexts *labels)
 
 /* Values that cannot become the new type, or lose something; where SQL can tell. */
 static void
-ask_cast(Asking *q, DiffNote *note)
+ask_cast(Asking *q, DiffEffect *effect)
 {
-    const CatType *x = note->from_type, *y = note->to_type;
+    const CatType *x = effect->from_type, *y = effect->to_type;
     Arena *a = q->arena;
     static const struct {
         const char *type, *text, *number;
@@ -139,19 +139,19 @@ ask_cast(Asking *q, DiffNote *note)
     if (x->is_array || y->is_array)
         return;
     if (e && e->labels.n) {
-        ask_where(q, note, str_fmt(a, "%%s::text NOT IN (%s)", labels_list(a, &e->labels)));
+        ask_where(q, effect, str_fmt(a, "%%s::text NOT IN (%s)", labels_list(a, &e->labels)));
         return;
     }
     bool to_short = y->args && (strcmp(y->name, "varchar") == 0 || strcmp(y->name, "bpchar") == 0);
     if (to_short && !y->schema) {
-        ask_where(q, note, str_fmt(a, "length(%%s::text) > %s", y->args));
+        ask_where(q, effect, str_fmt(a, "length(%%s::text) > %s", y->args));
         return;
     }
     bool was_number = strncmp(x->name, "int", 3) == 0 || strncmp(x->name, "float", 5) == 0 ||
                       strcmp(x->name, "numeric") == 0;
     if (was_number && strcmp(y->name, "numeric") == 0 && y->args) {
         Str rest = str_of(y->args), p = str_cut(&rest, ',');
-        ask_where(q, note,
+        ask_where(q, effect,
                   str_fmt(a,
                           "abs(round(%%s::numeric, " STR_FMT ")) >= 10::numeric ^ (" STR_FMT
                           " - (" STR_FMT "))",
@@ -162,13 +162,13 @@ ask_cast(Asking *q, DiffNote *note)
     for (size_t i = 0; i < sizeof casts / sizeof *casts; i++) {
         const char *condition = was_text ? casts[i].text : was_number ? casts[i].number : NULL;
         if (!y->schema && condition && strcmp(casts[i].type, y->name) == 0)
-            ask_where(q, note, condition);
+            ask_where(q, effect, condition);
     }
 }
 
 /* Rows that share a key with another one. */
 static void
-ask_duplicates(Asking *q, DiffNote *note, const CatKeys *keys, const char *predicate,
+ask_duplicates(Asking *q, DiffEffect *effect, const CatKeys *keys, const char *predicate,
                bool nulls_are_equal)
 {
     Buf b, list, where;
@@ -178,9 +178,9 @@ ask_duplicates(Asking *q, DiffNote *note, const CatKeys *keys, const char *predi
     vec_each (const CatKey, k, keys) {
         Buf key;
         buf_init(&key, q->arena);
-        if (k->column && !old_column(q, &note->at, k->column))
+        if (k->column && !old_column(q, &effect->at, k->column))
             return; /* a new column: the same value for all, or told elsewhere */
-        const CatRef column = {CAT_COLUMN, note->at.schema, note->at.name, k->column};
+        const CatRef column = {CAT_COLUMN, effect->at.schema, effect->at.name, k->column};
         if (k->column)
             put_column(q, &key, &column);
         else
@@ -193,28 +193,28 @@ ask_duplicates(Asking *q, DiffNote *note, const CatKeys *keys, const char *predi
         buf_fmt(&where, "%s(%s)", where.n ? " AND " : " WHERE ", predicate);
     buf_addz(&b, "SELECT FROM (SELECT count(*) OVER (PARTITION BY ");
     buf_fmt(&b, "%s) AS n FROM ", list.p);
-    put_table(q, &b, note->at.schema, note->at.name);
+    put_table(q, &b, effect->at.schema, effect->at.name);
     buf_fmt(&b, "%s) AS d WHERE n > 1", where.n ? where.p : "");
-    ask(q, note, b.p);
+    ask(q, effect, b.p);
 }
 
 static void
-ask_unique(Asking *q, DiffNote *note, const Change *c)
+ask_unique(Asking *q, DiffEffect *effect, const Change *c)
 {
     CatKeys keys = {0};
     if (c->kind == CAT_INDEX) {
         const CatIndex *i = (const CatIndex *)c->to;
-        ask_duplicates(q, note, &i->keys, i->predicate, i->is_nulls_not_distinct);
+        ask_duplicates(q, effect, &i->keys, i->predicate, i->is_nulls_not_distinct);
     } else if (c->kind == CAT_CONSTRAINT) {
         const CatConstraint *k = (const CatConstraint *)c->to;
         vec_each (const char *, column, &k->columns)
             vec_add(q->arena, &keys)->column = *column;
-        ask_duplicates(q, note, &keys, NULL, k->is_nulls_not_distinct);
+        ask_duplicates(q, effect, &keys, NULL, k->is_nulls_not_distinct);
     }
 }
 
 static void
-ask_references(Asking *q, DiffNote *note, const CatConstraint *k)
+ask_references(Asking *q, DiffEffect *effect, const CatConstraint *k)
 {
     Buf b, on;
     buf_init(&b, q->arena);
@@ -243,16 +243,16 @@ ask_references(Asking *q, DiffNote *note, const CatConstraint *k)
         put_table(q, &b, ref.schema, ref.name);
         buf_fmt(&b, " AS p WHERE %s)", on.p);
     }
-    ask(q, note, b.p);
+    ask(q, effect, b.p);
 }
 
 /* Rows with a value that goes away, in all columns of the enum. */
 static void
-ask_labels(Asking *q, DiffNote *note, const Change *c)
+ask_labels(Asking *q, DiffEffect *effect, const Change *c)
 {
     Buf b;
     buf_init(&b, q->arena);
-    const char *list = labels_list(q->arena, &note->names);
+    const char *list = labels_list(q->arena, &effect->names);
     vec_each (const CatColumn *, at, &c->retype) {
         const CatColumn *column = *at;
         buf_addz(&b, b.n ? " UNION ALL SELECT FROM " : "SELECT FROM ");
@@ -270,48 +270,48 @@ ask_labels(Asking *q, DiffNote *note, const Change *c)
     buf_init(&sql, q->arena);
     buf_fmt(&sql, "SELECT n, n FROM (SELECT count(*) FROM (%s LIMIT %d) AS y) AS z (n)", b.p,
             DIFF_ROWS_MAX);
-    *vec_add(q->arena, q->out) = (DiffQuestion){note, buf_str(&sql)};
+    *vec_add(q->arena, q->out) = (DiffQuestion){effect, buf_str(&sql)};
 }
 
 static void
-ask_note(Asking *q, DiffNote *note, const Change *c)
+ask_effect(Asking *q, DiffEffect *effect, const Change *c)
 {
-    switch (note->kind) {
-    case NOTE_DROP_TABLE:
-    case NOTE_ADD_REQUIRED:
-    case NOTE_ADD_REQUIRED_CLIENT:
-    case NOTE_RECREATE_REQUIRED:
-    case NOTE_REWRITE:
-        ask(q, note, NULL);
+    switch (effect->id) {
+    case FINDING_DIFF_DROP_TABLE:
+    case FINDING_DIFF_ADD_REQUIRED:
+    case FINDING_DIFF_ADD_REQUIRED_CLIENT:
+    case FINDING_DIFF_RECREATE_REQUIRED:
+    case FINDING_DIFF_REWRITE:
+        ask(q, effect, NULL);
         break;
-    case NOTE_DROP_COLUMN:
-    case NOTE_RECREATE_COLUMN:
-    case NOTE_SCALAR_TO_LIST:
+    case FINDING_DIFF_DROP_COLUMN:
+    case FINDING_DIFF_RECREATE_COLUMN:
+    case FINDING_DIFF_SCALAR_TO_LIST:
         if (c->kind == CAT_TABLE)
-            ask_where(q, note, "%s IS NOT NULL");
+            ask_where(q, effect, "%s IS NOT NULL");
         break;
-    case NOTE_DROP_DATA:
-        if (note->at.kind == CAT_MATVIEW)
-            ask(q, note, NULL);
+    case FINDING_DIFF_DROP_DATA:
+        if (effect->at.kind == CAT_MATVIEW)
+            ask(q, effect, NULL);
         break;
-    case NOTE_MADE_REQUIRED:
-        ask_where(q, note, "%s IS NULL");
+    case FINDING_DIFF_MADE_REQUIRED:
+        ask_where(q, effect, "%s IS NULL");
         break;
-    case NOTE_RISKY_CAST:
-        ask_cast(q, note);
+    case FINDING_DIFF_RISKY_CAST:
+        ask_cast(q, effect);
         break;
-    case NOTE_UNIQUE:
-        ask_unique(q, note, c);
+    case FINDING_DIFF_UNIQUE:
+        ask_unique(q, effect, c);
         break;
-    case NOTE_FOREIGN_KEY_ROWS:
-        ask_references(q, note, (const CatConstraint *)c->to);
+    case FINDING_DIFF_FOREIGN_KEY_ROWS:
+        ask_references(q, effect, (const CatConstraint *)c->to);
         break;
-    case NOTE_CHECK_ROWS:
+    case FINDING_DIFF_CHECK_ROWS:
         if (((const CatConstraint *)c->to)->type == CAT_CHECK)
-            ask_check(q, note, (const CatConstraint *)c->to);
+            ask_check(q, effect, (const CatConstraint *)c->to);
         break;
-    case NOTE_ENUM_VALUES_REMOVED:
-        ask_labels(q, note, c);
+    case FINDING_DIFF_ENUM_VALUES_REMOVED:
+        ask_labels(q, effect, c);
         break;
     default:
         break;
@@ -324,31 +324,31 @@ diff_questions(Arena *a, const Diff *d)
     DiffQuestions out = {0};
     Asking q = {a, d, &out};
     vec_each (Change *, c, &d->changes)
-        vec_each (DiffNote, note, &(*c)->notes)
-            ask_note(&q, note, *c);
+        vec_each (DiffEffect, effect, &(*c)->effects)
+            ask_effect(&q, effect, *c);
     return out;
 }
 
 void
-diff_answer(DiffNote *note, int64_t rows, int64_t hits)
+diff_answer(DiffEffect *effect, int64_t rows, int64_t hits)
 {
-    note->is_answered = true;
-    note->rows = rows;
-    note->hits = hits;
-    switch (note->kind) {
-    case NOTE_UNIQUE:
-    case NOTE_FOREIGN_KEY_ROWS:
-    case NOTE_CHECK_ROWS:
-    case NOTE_ENUM_VALUES_REMOVED:
-    case NOTE_ADD_REQUIRED:
-    case NOTE_ADD_REQUIRED_CLIENT:
-    case NOTE_MADE_REQUIRED:
-    case NOTE_RECREATE_REQUIRED:
-        note->severity = hits ? DIFF_FAILS : DIFF_NOTICE;
+    effect->is_answered = true;
+    effect->rows = rows;
+    effect->hits = hits;
+    switch (effect->id) {
+    case FINDING_DIFF_UNIQUE:
+    case FINDING_DIFF_FOREIGN_KEY_ROWS:
+    case FINDING_DIFF_CHECK_ROWS:
+    case FINDING_DIFF_ENUM_VALUES_REMOVED:
+    case FINDING_DIFF_ADD_REQUIRED:
+    case FINDING_DIFF_ADD_REQUIRED_CLIENT:
+    case FINDING_DIFF_MADE_REQUIRED:
+    case FINDING_DIFF_RECREATE_REQUIRED:
+        effect->harm = hits ? DIFF_FAILS : DIFF_HARMLESS;
         break;
     default:
-        if (note->severity == DIFF_LOSS && !hits)
-            note->severity = DIFF_NOTICE;
+        if (effect->harm == DIFF_LOSS && !hits)
+            effect->harm = DIFF_HARMLESS;
         break;
     }
 }

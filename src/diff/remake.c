@@ -153,7 +153,7 @@ remake(Remake *r, const CatObject *o)
     Change *drop = change_add(d, CHANGE_DROP, o, NULL, RANK_DROP_CODE);
     if (!to)
         return;
-    note_add(d, drop, NOTE_CASCADES, &o->id);
+    effect_add(d, drop, FINDING_DIFF_CASCADES, &o->id);
     change_create(d, to);
 }
 

@@ -35,6 +35,20 @@ fail_with(Arena *a, CheckPart *p, const Err *err)
     p->text = p->err->primary;
 }
 
+/* Findings of a part whose outcome stands; `found` are judged again. */
+static void
+add_findings(Arena *a, const CheckInput *in, CheckPart *p, const FindingList *found)
+{
+    FindingList list;
+    Err err;
+    findings_init(&list, a, &in->base.config->finding_rules);
+    vec_each (const Finding, f, &found->items)
+        finding_keep(&list, f);
+    if (p->outcome == CHECK_OK && !findings_pass(&list, &err))
+        fail_with(a, p, &err);
+    p->findings = list;
+}
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 static bool
@@ -47,7 +61,7 @@ compare(Arena *a, const CheckInput *in, EndpointKind to, DiffResult *ret, Err *e
 }
 
 static void
-migrations_pass(Arena *a, const DiffResult *d, CheckPart *p)
+migrations_pass(Arena *a, const CheckInput *in, const DiffResult *d, CheckPart *p)
 {
     const Side *s = &d->sides[0];
     Buf b;
@@ -58,6 +72,15 @@ migrations_pass(Arena *a, const DiffResult *d, CheckPart *p)
         buf_fmt(&b, "%s %s \"%s\"", i ? "," : ", with stubs for",
                 replay_stub_name(s->replay.stubs.v[i].kind), s->replay.stubs.v[i].name);
     pass(p, b.p);
+    FindingList found;
+    History h;
+    Err gone; /* since they were replayed */
+    findings_init(&found, a, NULL);
+    if (flow_history(a, in->base.config, &h, &gone))
+        vec_each (const Finding, f, &h.findings.items)
+            finding_keep(&found, f);
+    flow_find_replay(a, &s->replay, &found);
+    add_findings(a, in, p, &found);
 }
 
 /* The migrations alone. */
@@ -68,7 +91,7 @@ check_migrations(Arena *a, const CheckInput *in, CheckResult *r)
     DiffResult alone;
     CheckPart *p = &r->parts[CHECK_MIGRATIONS];
     if (compare(a, in, ENDPOINT_EMPTY, &alone, &err))
-        migrations_pass(a, &alone, p);
+        migrations_pass(a, in, &alone, p);
     else
         fail_with(a, p, &err);
 }
@@ -94,7 +117,7 @@ check_files(Arena *a, const CheckInput *in, CheckResult *r)
             check_migrations(a, in, r);
         return;
     }
-    migrations_pass(a, &r->parity, &parts[CHECK_MIGRATIONS]);
+    migrations_pass(a, in, &r->parity, &parts[CHECK_MIGRATIONS]);
     if (r->parity.diff->changes.n)
         fail(&parts[CHECK_PARITY], CHECK_EXIT_PARITY,
              str_fmt(a, "%s is not what the migrations make", in->schema));
@@ -147,12 +170,17 @@ check_database(Arena *a, const CheckInput *in, CheckResult *r)
         pass(history, history_text(r->status.state));
     else
         fail(history, (int)r->status.state, history_text(r->status.state));
+    FindingList found;
+    findings_init(&found, a, NULL);
+    run_find_history(&r->status.history, &found);
+    add_findings(a, in, history, &found);
     if (!flow_drift(a, &in->base, &r->drift, &err))
         fail_with(a, drift, &err);
     else if (r->drift.has_drift)
         fail(drift, DRIFT_EXIT, "Your database schema is not in sync with your migration history.");
     else
         pass(drift, "the database is what its migrations make");
+    add_findings(a, in, drift, &r->drift.findings);
 }
 
 void

@@ -20,9 +20,10 @@ enum { CHECK_EXIT_PARITY = 17 };
 
 typedef struct CheckPart {
     CheckOutcome outcome;
-    int exit_status;  /* CHECK_FAILED */
-    const char *text; /* one sentence; of an error its primary text */
-    Err *err;         /* why it failed; NULL when that is no error */
+    int exit_status;      /* CHECK_FAILED */
+    const char *text;     /* one sentence; of an error its primary text */
+    Err *err;             /* why it failed; NULL when that is no error */
+    FindingList findings; /* beside; one that is an error fails a part that is well else */
 } CheckPart;
 
 typedef struct CheckInput {

@@ -1,7 +1,7 @@
 /* aramid diff: two sides, their changes, what the rows answer. */
 #include "flow/diff.h"
 
-/* A question to the rows may take so long; then the note stays as general as it was. */
+/* A question to the rows may take so long; then the effect stays as general as it was. */
 enum { QUESTION_MS = 5000 };
 
 static bool
@@ -44,11 +44,35 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
            introspect_answers(from->session.db, ret->diff, QUESTION_MS, err);
 }
 
+static void
+find(Arena *a, DiffResult *r)
+{
+    FindingList *l = &r->findings;
+    render_findings(a, r->diff, l);
+    vec_each (const CatRef, o, &r->sides[1].schema.unread_renames)
+        finding_add(l, FINDING_DIFF_RENAME_UNREAD,
+                    "its @renamed is not understood; it is written /// @renamed(from: \"old\")")
+            ->object = cat_ref_text(a, o);
+    vec_each (const CatOther, o, &r->others)
+        finding_add(l, FINDING_DIFF_NOT_COMPARED, "not compared")->object = str_fmt(
+            a, "%s %s%s%s", o->what, o->schema ? o->schema : "", o->schema ? "." : "", o->name);
+    for (int i = 0; i < 2; i++)
+        if (r->sides[i].replay.catalog)
+            flow_find_replay(a, &r->sides[i].replay, l);
+    int majors[2] = {r->sides[0].major, r->sides[1].major};
+    if (majors[0] && majors[1] && majors[0] != majors[1])
+        finding_add(l, FINDING_DIFF_MAJORS,
+                    "compared across PostgreSQL %d and %d: expressions that they print differently "
+                    "show up as differences",
+                    majors[0], majors[1]);
+}
+
 bool
 flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 {
     *ret = (DiffResult){.schema = "public"};
     findings_init(&ret->diags, a, &in->sides.base.config->finding_rules);
+    findings_init(&ret->findings, a, &in->sides.base.config->finding_rules);
     SidesInput sides_in = in->sides;
     sides_in.keep_written = in->prisma_compat; /* as Prisma does */
     bool ok = flow_sides(a, &sides_in, &ret->diags, ret->sides, err);
@@ -64,5 +88,6 @@ flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
     if (!ret->diff->options.prisma_kinds)
         for (int i = 0; i < 2; i++)
             flow_add_others(a, &ret->others, ret->sides[i].catalog);
+    find(a, ret);
     return true;
 }

@@ -13,7 +13,8 @@ typedef struct DiffInput {
 
 typedef struct DiffResult {
     Side sides[2];
-    FindingList diags; /* of the schemas, sorted; also when the result is false */
+    FindingList diags;    /* of the schemas, sorted; also when the result is false */
+    FindingList findings; /* what a person should know before the script runs */
     Diff *diff;
     Str script, summary;
     const char *schema; /* its objects are written without it */

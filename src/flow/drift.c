@@ -32,7 +32,7 @@ applied_scripts(Arena *a, DriftResult *r, bool all)
 }
 
 static void
-note_history(DriftResult *r, bool all)
+find_in_history(DriftResult *r, bool all)
 {
     const History *h = &r->history;
     FindingList *l = &r->findings;
@@ -241,7 +241,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     /* Not even a table: all migrations are pending. */
     bool all = !s->ledger_exists && s->tables;
     findings_init(&r->findings, a, &in->config->finding_rules);
-    note_history(r, all);
+    find_in_history(r, all);
     ReplayScript *scripts = applied_scripts(a, r, all);
     Patterns except = managed_ignored(a, in->config);
     vec_each (const char *, p, &schemas.owned)
@@ -250,6 +250,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     replay.introspect = &what;
     if (!replay_scripts(a, scripts, r->migrations, &replay, &r->replay, err))
         return false;
+    flow_find_replay(a, &r->replay, &r->findings);
     if (r->history.ledger.schema)
         *vec_add(a, &schemas.named) = r->history.ledger.schema;
     vec_each (const char *, p, &schemas.named)

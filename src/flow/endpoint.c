@@ -445,6 +445,18 @@ by_kind(const void *x, const void *y)
 }
 
 void
+flow_find_replay(Arena *a, const Replay *r, FindingList *ret)
+{
+    if (r->is_other_major)
+        finding_add(ret, FINDING_REPLAY_OTHER_MAJOR,
+                    "replayed on PostgreSQL %d: the database's own version is not installed here",
+                    r->major);
+    vec_each (const ReplayStub, s, &r->stubs)
+        finding_add(ret, FINDING_REPLAY_STUB, "for the replay, a stub stands in for it")->object =
+            str_fmt(a, "%s \"%s\"", replay_stub_name(s->kind), s->name);
+}
+
+void
 flow_add_others(Arena *a, CatOthers *list, const Catalog *c)
 {
     vec_each (const CatOther, o, &c->others)

@@ -77,5 +77,8 @@ MUST_CHECK bool flow_replay_options(Arena *a, const FlowInput *in, const Session
 MUST_CHECK bool flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major,
                              Catalog **catalog, Err *err);
 
+/* What a result that rests on a replay must tell: another version, stubs. */
+void flow_find_replay(Arena *a, const Replay *r, FindingList *ret);
+
 /* Add what a catalog names as not compared: sorted, each once. */
 void flow_add_others(Arena *a, CatOthers *list, const Catalog *c);

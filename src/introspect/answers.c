@@ -12,13 +12,13 @@ ask(Arena *a, Db *db, const char *message, DbOutcome *ret, Err *err)
 }
 
 static void
-take_answer(DiffNote *note, const DbOutcome *o)
+take_answer(DiffEffect *effect, const DbOutcome *o)
 {
     long long rows, hits;
     vec_each (const DbRows, r, &o->results)
         if (r->rows == 1 && r->cols == 2 && str_to_int(db_cell(r, 0, 0), 0, INT64_MAX, &rows) &&
             str_to_int(db_cell(r, 0, 1), 0, INT64_MAX, &hits))
-            diff_answer(note, rows, hits);
+            diff_answer(effect, rows, hits);
 }
 
 bool
@@ -42,7 +42,7 @@ introspect_answers(Db *db, Diff *d, int64_t timeout_ms, Err *err)
         if (!ask(scratch, db, message, &o, err))
             return false;
         if (o.end == DB_DONE)
-            take_answer(q->note, &o);
+            take_answer(q->effect, &o);
         if (o.cancelled) {
             db_outcome_err(&o, "asking about rows", err);
             return false;

@@ -37,8 +37,8 @@ typedef struct IntrospectOptions {
 MUST_CHECK bool introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret,
                            Err *err);
 
-/* Ask the rows of a database about the notes of a diff whose `from` it is (diff_questions), in one
- * read-only transaction. A question that is not allowed, or takes too long, leaves its note as it
+/* Ask the rows of a database about the effects in a diff whose `from` it is (diff_questions), in one
+ * read-only transaction. A question that is not allowed, or takes too long, leaves its effect as it
  * is. The session must be outside of a transaction and is so again afterwards.
  *
  * timeout_ms  for each question; 0 = none

@@ -30,12 +30,15 @@ RenderSteps render_steps(Arena *a, const Diff *d, const RenderOptions *options);
 Str render_script(Arena *a, const Diff *d, const RenderOptions *options);
 
 /* The comment that Prisma puts on top of a new migration ("" when there is nothing to say), with
- * its own words for its own notes. All notes: also those that only we have. */
+ * its own words for what it knows. All: also what only we tell. */
 Str render_warnings(Arena *a, const Diff *d, bool all);
 
-/* A note as Prisma says it where it has words for it, followed by what the rows of a database say
+/* An effect as Prisma says it where it has words for it, followed by what the rows of a database say
  * where they were asked: "3 of 120 rows have NULL." Not filtered for terminals. */
-const char *render_note(Arena *a, const DiffNote *note);
+const char *render_effect(Arena *a, const DiffEffect *effect);
+
+/* The same as findings: what is lost first, then what cannot work, then what is worth knowing. */
+void render_findings(Arena *a, const Diff *d, FindingList *ret);
 
 /* What `prisma migrate diff` tells people. */
 Str render_summary(Arena *a, const Diff *d);

@@ -84,6 +84,8 @@ report_check_text(Buf *out, const Term *t, const CheckResult *r)
             add_err(out, t, p->err);
         else if (failed)
             add_advice(out, t, r, i);
+        vec_each (const Finding, f, &p->findings.items)
+            finding_text(out, t, f, 6);
     }
 }
 
@@ -100,6 +102,7 @@ part_json(JsonWriter *w, CheckPartId id, const CheckPart *p)
         error_json(w, "error", p->err);
     else
         jw_null(w, "error");
+    findings_json(w, "findings", &p->findings);
     jw_end(w);
 }
 

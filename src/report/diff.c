@@ -1,49 +1,11 @@
-/* Changes and notes of a comparison. */
+/* Changes and findings of a comparison. */
 #include "report/diff.h"
 
 #include "report/drift.h"
+#include "report/finding.h"
 
-static const char *const severity_names[] = {"loss", "fails", "notice"};
+static const char *const harm_names[] = {"loss", "fails", "notice"};
 static const char *const op_names[] = {"create", "drop", "alter", "rename"};
-
-static const char *
-other_text(Arena *a, const CatOther *o)
-{
-    return o->schema ? str_fmt(a, "%s %s.%s", o->what, o->schema, o->name)
-                     : str_fmt(a, "%s %s", o->what, o->name);
-}
-
-void
-report_diff_notes(Buf *out, const Term *t, const DiffResult *r)
-{
-    Arena *a = out->arena;
-    for (DiffSeverity s = DIFF_LOSS; s <= DIFF_NOTICE; s++)
-        vec_each (Change *, c, &r->diff->changes)
-            vec_each (const DiffNote, n, &(*c)->notes)
-                if (n->severity == s)
-                    report_line(out, t, s == DIFF_NOTICE ? TERM_MARK_ARROW : TERM_MARK_WARN,
-                                s == DIFF_NOTICE ? TERM_DIM : TERM_YELLOW, render_note(a, n));
-    vec_each (const CatRef, o, &r->sides[1].schema.unread_renames)
-        report_line(
-            out, t, TERM_MARK_WARN, TERM_YELLOW,
-            str_fmt(a,
-                    "The @renamed of %s is not understood; it is written /// @renamed(from: "
-                    "\"old\")",
-                    cat_ref_text(a, o)));
-    vec_each (const CatOther, o, &r->others)
-        report_line(out, t, TERM_MARK_ARROW, TERM_DIM,
-                    str_fmt(a, "Not compared: %s", other_text(a, o)));
-    int majors[2] = {r->sides[0].major, r->sides[1].major};
-    for (int i = 0; i < 2; i++)
-        if (r->sides[i].replay.catalog)
-            report_replay_text(out, t, &r->sides[i].replay);
-    if (majors[0] && majors[1] && majors[0] != majors[1])
-        report_line(out, t, TERM_MARK_ARROW, TERM_DIM,
-                    str_fmt(a,
-                            "Compared across PostgreSQL %d and %d: expressions that they print "
-                            "differently show up as differences",
-                            majors[0], majors[1]));
-}
 
 void
 report_diff_text(Buf *out, const Term *t, const DiffResult *r)
@@ -51,11 +13,9 @@ report_diff_text(Buf *out, const Term *t, const DiffResult *r)
     buf_addz(out, str_printable(out->arena, r->summary, true));
     if (!str_ends(r->summary, STR("\n")))
         buf_addc(out, '\n');
-    Buf notes;
-    buf_init(&notes, out->arena);
-    report_diff_notes(&notes, t, r);
-    if (notes.n)
-        buf_fmt(out, "\n%s", notes.p);
+    if (r->findings.items.n)
+        buf_addc(out, '\n');
+    findings_text(out, t, &r->findings);
 }
 
 static void
@@ -95,11 +55,11 @@ step_json(JsonWriter *w, const RenderStep *step)
     vec_each (const char *const, s, &step->statements)
         jw_strz(w, NULL, *s);
     jw_end(w);
-    jw_array(w, "notes");
-    vec_each (const DiffNote, n, &c->notes) {
+    jw_array(w, "notes"); /* before findings had one form */
+    vec_each (const DiffEffect, e, &c->effects) {
         jw_object(w, NULL);
-        jw_strz(w, "severity", severity_names[n->severity]);
-        jw_strz(w, "text", render_note(a, n));
+        jw_strz(w, "severity", harm_names[e->harm]);
+        jw_strz(w, "text", render_effect(a, e));
         jw_end(w);
     }
     jw_end(w);
@@ -113,7 +73,7 @@ report_diff_json(JsonWriter *w, const DiffResult *r)
     RenderSteps steps = render_steps(a, r->diff, &(RenderOptions){.schema = r->schema});
     jw_object(w, NULL);
     jw_strz(w, "command", "diff");
-    jw_bool(w, "ok", true);
+    jw_bool(w, "ok", r->findings.counts[SEV_ERROR] == 0);
     jw_bool(w, "equal", r->diff->changes.n == 0);
     side_json(w, "from", &r->sides[0]);
     side_json(w, "to", &r->sides[1]);
@@ -122,6 +82,7 @@ report_diff_json(JsonWriter *w, const DiffResult *r)
         step_json(w, s);
     jw_end(w);
     jw_str(w, "script", r->script);
+    findings_json(w, "findings", &r->findings);
     report_others_json(w, r->others.v, r->others.n);
     jw_end(w);
 }

@@ -52,23 +52,6 @@ report_drift_script(Arena *a, const Diff *d)
     return buf_str(&b);
 }
 
-void
-report_replay_text(Buf *out, const Term *t, const Replay *r)
-{
-    Arena *a = out->arena;
-    if (r->is_other_major)
-        report_line(
-            out, t, TERM_MARK_WARN, TERM_YELLOW,
-            str_fmt(a,
-                    "replayed on PostgreSQL %d: the database's own version is not installed "
-                    "here",
-                    r->major));
-    vec_each (const ReplayStub, s, &r->stubs)
-        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                    str_fmt(a, "for the replay, a stub stands in for the %s \"%s\"",
-                            replay_stub_name(s->kind), s->name));
-}
-
 static void
 add_not_compared(Buf *out, const Term *t, const DriftResult *r)
 {
@@ -112,7 +95,6 @@ report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_s
 {
     Arena *a = out->arena;
     findings_text(out, t, &r->findings);
-    report_replay_text(out, t, &r->replay);
     if (r->has_drift) {
         report_line(out, t, TERM_MARK_FAIL, TERM_RED,
                     "Your database schema is not in sync with your migration history.");

@@ -22,8 +22,6 @@ void report_changes_json(JsonWriter *w, const char *key, const Diff *d);
 /* The same without what was compared with what. */
 void report_drift_findings(Buf *out, const Term *t, const DriftResult *r, bool with_sql);
 
-/* One line for each stub of a replay, and where another major version was used. */
-void report_replay_text(Buf *out, const Term *t, const Replay *r);
 void report_replay_json(JsonWriter *w, const char *key, const Replay *r);
 
 /* A mark and a text, filtered, as one line. */

@@ -135,17 +135,23 @@ find_entries(const History *h, bool (*wanted)(const Entry *), FindingId id, cons
 }
 
 void
-run_find_ahead(const History *h, const Plan *plan, FindingList *ret)
+run_find_history(const History *h, FindingList *ret)
 {
-    /* Names only matter to what is still to be ordered. */
-    for (size_t i = 0; h->pending && i < h->findings.items.n; i++)
-        finding_keep(ret, &h->findings.items.v[i]);
     find_entries(h, is_edited, FINDING_HISTORY_EDITED,
                  "changed after being applied (the change is not in the database)", ret);
     find_entries(h, is_late, FINDING_HISTORY_LATE,
                  "older than what is applied already, to be applied now", ret);
     find_entries(h, is_gone, FINDING_HISTORY_MISSING,
                  "applied in the database but missing from the migrations folder", ret);
+}
+
+void
+run_find_ahead(const History *h, const Plan *plan, FindingList *ret)
+{
+    /* Names only matter to what is still to be ordered. */
+    for (size_t i = 0; h->pending && i < h->findings.items.n; i++)
+        finding_keep(ret, &h->findings.items.v[i]);
+    run_find_history(h, ret);
     vec_each (const Finding, f, &plan->findings.items)
         finding_keep(ret, f);
 }

@@ -260,6 +260,9 @@ typedef struct RunReport {
 MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal,
                          Plan *ret, Err *err);
 
+/* What the ledger says against the folder. */
+void run_find_history(const History *h, FindingList *ret);
+
 /* What can be found before anything is changed: in the folder, in the ledger against it, in the plan. */
 void run_find_ahead(const History *h, const Plan *plan, FindingList *ret);
 

@@ -23,7 +23,7 @@ def uses():
     """Every FINDING_ word of the sources, but for the table itself and what only words them."""
     found = {}
     for path in [*ROOT.glob("src/*/*.c"), *ROOT.glob("src/*/*.h")]:
-        if path.parent.name not in ("base", "report"):
+        if path.parent.name not in ("base", "report", "render"):
             for word in re.findall(r"\bFINDING_(\w+)", path.read_text()):
                 found.setdefault(word, set()).add(path.name)
     return found
@@ -45,7 +45,7 @@ def test_each_row_is_raised_and_nothing_else():
 def test_findings_have_no_second_form():
     """No list of bare texts for people beside them."""
     for path in ROOT.glob("src/*/*.h"):
-        assert not re.search(r"\b(Diag|DiagList|ConfigNote|RUN_NOTE|PullWarning)\b|VEC\(const char \*\) "
+        assert not re.search(r"\b(Diag|DiagList|ConfigNote|RUN_NOTE|PullWarning|DiffNote)\b|VEC\(const char \*\) "
                              r"(notes|warnings|hints)\b", path.read_text()), path
 
 
@@ -251,3 +251,38 @@ def test_an_error_of_init_writes_nothing(project):
     run = aramid.run(*words, cwd=project.path)
     value = json.loads(run.out)
     assert run.rc == 0 and value["written"] and value["findings"] == value["notes"] == [], run
+
+
+def test_an_error_of_a_comparison(project, db):
+    db.sql("CREATE TABLE a (id int PRIMARY KEY, gone text); INSERT INTO a VALUES (1, 'x')")
+    project.write("to.sql", "CREATE TABLE a (id int PRIMARY KEY)")
+    words = ("diff", "--from-url", db.url(), "--to-sql", "to.sql", "--json")
+    for setting, status in (("off", 0), ("notice", 0), ("warning", 0), ("error", 19)):
+        project.write("aramid.yaml", "findings: {diff-drop-column: %s}\n" % setting)
+        run = aramid.run(*words, cwd=project.path)
+        value = json.loads(run.out)
+        assert run.rc == status and value["ok"] == (status == 0), run
+        told_as = [(f["id"], f["severity"], f["object"]) for f in value["findings"]]
+        assert told_as == ([] if setting == "off" else [
+            ("diff-drop-column", setting, 'column "gone" of "public"."a"')]), run
+        assert [n["severity"] for s in value["steps"] for n in s["notes"]] == ["loss"], run
+    run = aramid.run(*words[:-1], "--script", "--exit-code", cwd=project.path)
+    assert run.rc == 1 and "DROP COLUMN" in run.out and "[diff-drop-column]" in run.err, run
+
+
+def test_an_error_fails_a_part_of_check(project, db):
+    project.edit("no_stamp", "CREATE TABLE a (id int PRIMARY KEY)")
+    project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n}\n\n'
+                                          "model a {\n  id Int @id\n}\n")
+    assert aramid.deploy(project, db.url()).rc == 0
+    project.edit("no_stamp", "CREATE TABLE a (id int PRIMARY KEY) ")
+    for setting, part, status in (("history-no-timestamp", "migrations", 19), ("history-edited", "history", 13)):
+        project.write("aramid.yaml", "findings: {%s: error}\n" % setting)
+        run = aramid.run("check", "--url", db.url(), "--json", cwd=project.path)
+        value = json.loads(run.out)
+        parts = {p["part"]: p for p in value["parts"]}
+        assert run.rc == status and parts[part]["outcome"] == "failed", run
+        assert ids(parts[part], "error") == [setting], run
+        assert parts["parity"]["outcome"] == "ok" and parts["parity"]["findings"] == [], run
+    run = aramid.run("check", "--url", db.url(), cwd=project.path)
+    assert "[history-edited]" in run.out, run

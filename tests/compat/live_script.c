@@ -125,8 +125,8 @@ notes(Arena *a, const char *url, Diff *d, Str *ret, Err *err)
     static const char *const severities[] = {"loss", "fails", "notice"};
     buf_init(&b, a);
     vec_each (Change *, c, &d->changes)
-        vec_each (const DiffNote, n, &(*c)->notes)
-            buf_fmt(&b, "%s: %s\n", severities[n->severity], render_note(a, n));
+        vec_each (const DiffEffect, n, &(*c)->effects)
+            buf_fmt(&b, "%s: %s\n", severities[n->harm], render_effect(a, n));
     *ret = buf_str(&b);
     return true;
 }

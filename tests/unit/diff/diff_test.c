@@ -73,12 +73,12 @@ told(Arena *a, const Diff *d)
     return b.n ? b.p : "";
 }
 
-static const DiffNote *
-note(const Diff *d, DiffNoteKind kind)
+static const DiffEffect *
+note(const Diff *d, FindingId kind)
 {
     vec_each (Change *, c, &d->changes)
-        vec_each (const DiffNote, n, &(*c)->notes)
-            if (n->kind == kind)
+        vec_each (const DiffEffect, n, &(*c)->effects)
+            if (n->id == kind)
                 return n;
     return NULL;
 }
@@ -179,7 +179,7 @@ views_are_made_again_around_a_type(void **state)
     Diff *d = compare(a, views_on_views(a, "varchar(5)"), views_on_views(a, "text"), NULL);
     assert_string_equal(told(a, d), "D view a_top, D view z_bottom, A table t, C view z_bottom, "
                                     "C view a_top");
-    assert_non_null(note(d, NOTE_CASCADES));
+    assert_non_null(note(d, FINDING_DIFF_CASCADES));
 }
 
 static Catalog *
@@ -211,13 +211,13 @@ enums(void **state)
     assert_string_equal(told(a, d), "A enum E");
     assert_false(d->changes.v[0]->is_rebuilt);
     assert_string_equal(d->changes.v[0]->labels.v[0], "C");
-    assert_non_null(note(d, NOTE_ENUM_COMMIT));
+    assert_non_null(note(d, FINDING_DIFF_ENUM_COMMIT));
 
     d = compare(a, with_enum(a, "E", abc, true), with_enum(a, "E", ab, true), NULL);
     assert_true(d->changes.v[0]->is_rebuilt);
     assert_false(d->changes.v[0]->keeps_old_type);
     assert_int_equal(d->changes.v[0]->retype.n, 1);
-    assert_string_equal(note(d, NOTE_ENUM_VALUES_REMOVED)->names.v[0], "C");
+    assert_string_equal(note(d, FINDING_DIFF_ENUM_VALUES_REMOVED)->names.v[0], "C");
 
     /* Another order is another enum. */
     d = compare(a, with_enum(a, "E", ab, true), with_enum(a, "E", ba, true), NULL);
@@ -236,12 +236,12 @@ looks_renamed(void **state)
     ARENA_LOCAL(a);
     static const char *const ab[] = {"A", "B", NULL}, *const ac[] = {"A", "C", NULL};
     static const char *const x[] = {"x", "text", NULL}, *const y[] = {"y", "text", NULL};
-    const DiffNote *n;
+    const DiffEffect *n;
     n = note(compare(a, with_enum(a, "E", ab, false), with_enum(a, "F", ab, false), NULL),
-             NOTE_LOOKS_RENAMED);
+             FINDING_DIFF_LOOKS_RENAMED);
     assert_string_equal(n->new_name, "F");
     n = note(compare(a, with_enum(a, "E", ab, false), with_enum(a, "E", ac, false), NULL),
-             NOTE_LOOKS_RENAMED);
+             FINDING_DIFF_LOOKS_RENAMED);
     assert_string_equal(n->at.sub, "B");
     assert_string_equal(n->new_name, "C");
     Catalog *c = begin(a), *d = begin(a), *e = begin(a);
@@ -251,8 +251,8 @@ looks_renamed(void **state)
     catalog_finish(c);
     catalog_finish(d);
     catalog_finish(e);
-    assert_string_equal(note(compare(a, c, d, NULL), NOTE_LOOKS_RENAMED)->new_name, "y");
-    assert_string_equal(note(compare(a, c, e, NULL), NOTE_LOOKS_RENAMED)->new_name, "u");
+    assert_string_equal(note(compare(a, c, d, NULL), FINDING_DIFF_LOOKS_RENAMED)->new_name, "y");
+    assert_string_equal(note(compare(a, c, e, NULL), FINDING_DIFF_LOOKS_RENAMED)->new_name, "u");
 }
 
 static Catalog *
@@ -291,7 +291,7 @@ renames(void **state)
     assert_string_equal(told(a, d), "R table accounts, R column email, A table accounts, "
                                     "R index accounts_email_idx");
     assert_int_equal(d->renamed.n, 2);
-    assert_null(note(d, NOTE_DROP_TABLE));
+    assert_null(note(d, FINDING_DIFF_DROP_TABLE));
     /* Questions go to the database as it is. */
     Catalog *z = with_index(a, "accounts", "email");
     catalog_column(catalog_relation(z, "public", "accounts"), "email")->is_not_null = true;
@@ -528,11 +528,11 @@ questions_quote(void **state)
     assert_int_equal(q.n, 1);
     assert_non_null(
         strstr(q.v[0].sql.p, "FROM \"public\".\"t\"\"x\" WHERE \"c\"\"; DROP\" IS NULL"));
-    assert_int_equal(q.v[0].note->severity, DIFF_FAILS);
-    diff_answer(q.v[0].note, 5, 0);
-    assert_int_equal(q.v[0].note->severity, DIFF_NOTICE);
-    diff_answer(q.v[0].note, 5, 1);
-    assert_int_equal(q.v[0].note->severity, DIFF_FAILS);
+    assert_int_equal(q.v[0].effect->harm, DIFF_FAILS);
+    diff_answer(q.v[0].effect, 5, 0);
+    assert_int_equal(q.v[0].effect->harm, DIFF_HARMLESS);
+    diff_answer(q.v[0].effect, 5, 1);
+    assert_int_equal(q.v[0].effect->harm, DIFF_FAILS);
 }
 
 static void

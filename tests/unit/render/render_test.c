@@ -105,10 +105,10 @@ answers(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
-    DiffNote n = {.kind = NOTE_MADE_REQUIRED, .at = {CAT_COLUMN, "public", "t", "c"}};
+    DiffEffect n = {.id = FINDING_DIFF_MADE_REQUIRED, .at = {CAT_COLUMN, "public", "t", "c"}};
     static const char plain[] = "Made the column `c` on table `t` required. This step will fail if "
                                 "there are existing NULL values in that column.";
-    assert_string_equal(render_note(a, &n), plain);
+    assert_string_equal(render_effect(a, &n), plain);
     static const struct {
         int64_t rows, hits;
         const char *words;
@@ -119,11 +119,11 @@ answers(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         diff_answer(&n, cases[i].rows, cases[i].hits);
-        assert_string_equal(render_note(a, &n), str_fmt(a, "%s %s", plain, cases[i].words));
+        assert_string_equal(render_effect(a, &n), str_fmt(a, "%s %s", plain, cases[i].words));
     }
-    DiffNote e = {.kind = NOTE_ENUM_VALUES_REMOVED, .at = {CAT_ENUM, "public", "e", NULL}};
+    DiffEffect e = {.id = FINDING_DIFF_ENUM_VALUES_REMOVED, .at = {CAT_ENUM, "public", "e", NULL}};
     diff_answer(&e, 0, 0);
-    assert_non_null(strstr(render_note(a, &e), "No row uses them."));
+    assert_non_null(strstr(render_effect(a, &e), "No row uses them."));
 }
 
 int

@@ -9,30 +9,30 @@ has_default(const CatColumn *c)
 }
 
 static void
-note_added(Differ *d, Change *c, const ColumnChange *k)
+find_added(Differ *d, Change *c, const ColumnChange *k)
 {
     if (!k->to->is_not_null || k->to->type.is_array || has_default(k->to))
         return;
     if (refs_have(d->diff->to.any_default, &k->to->id))
         return;
-    note_add(d, c,
-             refs_have(d->diff->to.client_default, &k->to->id) ? NOTE_ADD_REQUIRED_CLIENT
-                                                               : NOTE_ADD_REQUIRED,
-             &k->to->id);
+    effect_add(d, c,
+               refs_have(d->diff->to.client_default, &k->to->id) ? FINDING_DIFF_ADD_REQUIRED_CLIENT
+                                                                 : FINDING_DIFF_ADD_REQUIRED,
+               &k->to->id);
 }
 
 static void
-note_recreated(Differ *d, Change *c, const ColumnChange *k)
+find_recreated(Differ *d, Change *c, const ColumnChange *k)
 {
     bool required = k->to->is_not_null && !k->to->type.is_array;
     if (k->from->generated && k->to->generated)
-        note_add(d, c, NOTE_REWRITE, &k->to->id);
+        effect_add(d, c, FINDING_DIFF_REWRITE, &k->to->id);
     else if (!required || has_default(k->to))
-        note_add(d, c, NOTE_RECREATE_COLUMN, &k->to->id);
+        effect_add(d, c, FINDING_DIFF_RECREATE_COLUMN, &k->to->id);
     else if (k->from->is_not_null || k->from->type.is_array)
-        note_add(d, c, NOTE_RECREATE_REQUIRED, &k->to->id);
+        effect_add(d, c, FINDING_DIFF_RECREATE_REQUIRED, &k->to->id);
     else
-        note_add(d, c, NOTE_ADD_REQUIRED, &k->to->id);
+        effect_add(d, c, FINDING_DIFF_ADD_REQUIRED, &k->to->id);
 }
 
 /* Types whose values stay as they are on disk:
@@ -49,28 +49,28 @@ keeps_rows(const CatType *x, const CatType *y)
 }
 
 static void
-note_altered(Differ *d, Change *c, const ColumnChange *k)
+find_altered(Differ *d, Change *c, const ColumnChange *k)
 {
     bool was_list = k->from->type.is_array, is_list = k->to->type.is_array;
     if (k->fields & COLUMN_NULLABLE && k->to->is_not_null && !k->from->is_not_null && !is_list &&
         !was_list)
-        note_add(d, c, NOTE_MADE_REQUIRED, &k->to->id);
+        effect_add(d, c, FINDING_DIFF_MADE_REQUIRED, &k->to->id);
     if (!was_list && is_list)
-        note_add(d, c, NOTE_SCALAR_TO_LIST, &k->to->id);
+        effect_add(d, c, FINDING_DIFF_SCALAR_TO_LIST, &k->to->id);
     if (!(k->fields & COLUMN_TYPE))
         return;
     if (k->cast == CAST_RISKY) {
-        DiffNote *n = note_add(d, c, NOTE_RISKY_CAST, &k->to->id);
+        DiffEffect *n = effect_add(d, c, FINDING_DIFF_RISKY_CAST, &k->to->id);
         n->from_type = &k->from->type;
         n->to_type = &k->to->type;
     }
     if (!keeps_rows(&k->from->type, &k->to->type))
-        note_add(d, c, NOTE_REWRITE, &k->to->id);
+        effect_add(d, c, FINDING_DIFF_REWRITE, &k->to->id);
 }
 
 /* A column that goes and one of the same type that comes. */
 static void
-note_renames(Differ *d, Change *c)
+find_renames(Differ *d, Change *c)
 {
     vec_each (const ColumnChange, x, &c->columns) {
         if (x->op != COLUMN_DROP)
@@ -83,41 +83,41 @@ note_renames(Differ *d, Change *c)
                 count++;
             }
         if (count == 1)
-            note_add(d, c, NOTE_LOOKS_RENAMED, &x->from->id)->new_name = only->id.sub;
+            effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED, &x->from->id)->new_name = only->id.sub;
     }
 }
 
 static void
-note_table(Differ *d, Change *c)
+find_table(Differ *d, Change *c)
 {
     if (c->drop_key)
-        note_add(d, c, NOTE_DROP_PRIMARY_KEY, &c->from->id);
+        effect_add(d, c, FINDING_DIFF_DROP_PRIMARY_KEY, &c->from->id);
     vec_each (const ColumnChange, k, &c->columns) {
         switch (k->op) {
         case COLUMN_DROP:
-            note_add(d, c, NOTE_DROP_COLUMN, &k->from->id);
+            effect_add(d, c, FINDING_DIFF_DROP_COLUMN, &k->from->id);
             break;
         case COLUMN_ADD:
-            note_added(d, c, k);
+            find_added(d, c, k);
             break;
         case COLUMN_RECREATE:
-            note_recreated(d, c, k);
+            find_recreated(d, c, k);
             break;
         case COLUMN_ALTER:
-            note_altered(d, c, k);
+            find_altered(d, c, k);
             break;
         }
     }
-    note_renames(d, c);
+    find_renames(d, c);
 }
 
 static void
-note_enum(Differ *d, Change *c)
+find_enum(Differ *d, Change *c)
 {
     const CatEnum *x = (const CatEnum *)c->from, *y = (const CatEnum *)c->to;
     if (!c->is_rebuilt) {
         if (c->labels.n)
-            note_add(d, c, NOTE_ENUM_COMMIT, &y->id)->names = c->labels;
+            effect_add(d, c, FINDING_DIFF_ENUM_COMMIT, &y->id)->names = c->labels;
         return;
     }
     CatTexts removed = {0};
@@ -126,16 +126,16 @@ note_enum(Differ *d, Change *c)
             *vec_add(d->arena, &removed) = *label;
     }
     if (removed.n)
-        note_add(d, c, NOTE_ENUM_VALUES_REMOVED, &y->id)->names = removed;
+        effect_add(d, c, FINDING_DIFF_ENUM_VALUES_REMOVED, &y->id)->names = removed;
     if (removed.n == 1 && c->labels.n == 1)
-        note_add(d, c, NOTE_LOOKS_RENAMED,
-                 &(CatRef){CAT_ENUM, x->id.schema, x->id.name, removed.v[0]})
+        effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED,
+                   &(CatRef){CAT_ENUM, x->id.schema, x->id.name, removed.v[0]})
             ->new_name = c->labels.v[0];
 }
 
 /* An enum that goes, and one new one of the same values. */
 static void
-note_dropped_enum(Differ *d, Change *drop)
+find_dropped_enum(Differ *d, Change *drop)
 {
     const CatEnum *only = NULL;
     size_t count = 0;
@@ -147,51 +147,52 @@ note_dropped_enum(Differ *d, Change *drop)
             count++;
         }
     if (count == 1)
-        note_add(d, drop, NOTE_LOOKS_RENAMED, &drop->from->id)->new_name = only->id.name;
+        effect_add(d, drop, FINDING_DIFF_LOOKS_RENAMED, &drop->from->id)->new_name = only->id.name;
 }
 
 /* Its values go with an attribute, in the rows of all tables. */
 static void
-note_composite(Differ *d, Change *c)
+find_composite(Differ *d, Change *c)
 {
     if (!type_is_used(d->from, &c->from->id))
         return;
     vec_each (const ColumnChange, k, &c->columns)
         if (k->op == COLUMN_DROP || k->op == COLUMN_RECREATE)
-            note_add(d, c, NOTE_DROP_DATA, &k->from->id);
+            effect_add(d, c, FINDING_DIFF_DROP_DATA, &k->from->id);
 }
 
 static void
-note_index(Differ *d, Change *c, const Map *new_tables)
+find_index(Differ *d, Change *c, const Map *new_tables)
 {
     const CatIndex *i = (const CatIndex *)c->to;
     if (!i->is_unique || c->is_after_recreate ||
         map_has(new_tables, name_key(d->arena, i->id.schema, i->table)))
         return;
-    DiffNote *n = note_add(d, c, NOTE_UNIQUE, &(CatRef){CAT_TABLE, i->id.schema, i->table, NULL});
+    DiffEffect *n =
+        effect_add(d, c, FINDING_DIFF_UNIQUE, &(CatRef){CAT_TABLE, i->id.schema, i->table, NULL});
     vec_each (const CatKey, k, &i->keys)
         *vec_add(d->arena, &n->names) = k->column ? k->column : k->expr;
 }
 
 static void
-note_constraint(Differ *d, Change *c, const Map *new_tables)
+find_constraint(Differ *d, Change *c, const Map *new_tables)
 {
     const CatConstraint *k = (const CatConstraint *)c->to;
     if (k->is_not_valid || map_has(new_tables, name_key(d->arena, k->id.schema, k->id.name)))
         return;
     if (k->type == CAT_FOREIGN_KEY)
-        note_add(d, c, NOTE_FOREIGN_KEY_ROWS, &k->id);
+        effect_add(d, c, FINDING_DIFF_FOREIGN_KEY_ROWS, &k->id);
     else if (k->type == CAT_CHECK || k->type == CAT_EXCLUDE)
-        note_add(d, c, NOTE_CHECK_ROWS, &k->id);
+        effect_add(d, c, FINDING_DIFF_CHECK_ROWS, &k->id);
     else
-        note_add(d, c, NOTE_UNIQUE, &(CatRef){CAT_TABLE, k->id.schema, k->id.name, NULL})->names =
-            k->columns;
+        effect_add(d, c, FINDING_DIFF_UNIQUE, &(CatRef){CAT_TABLE, k->id.schema, k->id.name, NULL})
+            ->names = k->columns;
 }
 
 static void
-note_dropped_table(Differ *d, Change *c)
+find_dropped_table(Differ *d, Change *c)
 {
-    note_add(d, c, NOTE_DROP_TABLE, &c->from->id);
+    effect_add(d, c, FINDING_DIFF_DROP_TABLE, &c->from->id);
     const CatRelation *x = (const CatRelation *)c->from, *only = NULL;
     size_t count = 0;
     vec_each (Pair, p, &d->tables) {
@@ -206,11 +207,11 @@ note_dropped_table(Differ *d, Change *c)
         }
     }
     if (count == 1)
-        note_add(d, c, NOTE_LOOKS_RENAMED, &x->id)->new_name = only->id.name;
+        effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED, &x->id)->new_name = only->id.name;
 }
 
 void
-diff_notes(Differ *d)
+diff_effects(Differ *d)
 {
     Map new_tables;
     map_init(&new_tables, d->arena);
@@ -220,21 +221,21 @@ diff_notes(Differ *d)
     vec_each (Change *, at, &d->diff->changes) {
         Change *c = *at;
         if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE)
-            note_table(d, c);
+            find_table(d, c);
         else if (c->op == CHANGE_ALTER && c->kind == CAT_ENUM)
-            note_enum(d, c);
+            find_enum(d, c);
         else if (c->op == CHANGE_ALTER && c->kind == CAT_COMPOSITE)
-            note_composite(d, c);
+            find_composite(d, c);
         else if (c->op == CHANGE_DROP && c->kind == CAT_ENUM)
-            note_dropped_enum(d, c);
+            find_dropped_enum(d, c);
         else if (c->op == CHANGE_DROP && c->kind == CAT_TABLE)
-            note_dropped_table(d, c);
+            find_dropped_table(d, c);
         else if (c->op == CHANGE_CREATE && c->kind == CAT_INDEX)
-            note_index(d, c, &new_tables);
+            find_index(d, c, &new_tables);
         else if (c->op == CHANGE_CREATE && c->kind == CAT_CONSTRAINT)
-            note_constraint(d, c, &new_tables);
+            find_constraint(d, c, &new_tables);
         else if (c->op == CHANGE_DROP && (c->kind == CAT_MATVIEW || c->kind == CAT_SEQUENCE) &&
-                 !c->notes.n)
-            note_add(d, c, NOTE_DROP_DATA, &c->from->id);
+                 !c->effects.n)
+            effect_add(d, c, FINDING_DIFF_DROP_DATA, &c->from->id);
     }
 }
