@@ -123,6 +123,9 @@ typedef struct HistoryLayout {
                          const LedgerRow *row); /* resolve --applied */
     /* A query of one row, true when the migration of `row` is recorded as applied. */
     void (*add_is_applied)(Buf *b, const LedgerName *at, const LedgerRow *row);
+    /* A query of one row, true when exactly one row tells of the migration and is as it was written,
+     * be it finished or only begun: triggers, rules and the like swallow, double and change rows. */
+    void (*add_is_kept)(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished);
 
     /* The rest belongs to ledgers that can hold a row of a migration that did not end. Where
      * add_begun is NULL the ledger cannot, all of these are NULL, and the journal alone keeps what

@@ -325,6 +325,19 @@ prisma_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 }
 
 static void
+prisma_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
+{
+    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AND"
+                " pg_catalog.bool_and(id OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(row->id));
+    buf_addz(b, " AND checksum OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(row->checksum));
+    buf_fmt(b, " AND finished_at IS %sNULL) FROM ", finished ? "NOT " : "");
+    add_table(b, at);
+    add_where_live_name(b, row->name);
+}
+
+static void
 add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
 {
     buf_addz(b, "INSERT INTO ");
@@ -450,6 +463,7 @@ const HistoryLayout history_prisma = {
     .add_applied = prisma_add_applied,
     .add_resolved = prisma_add_resolved,
     .add_is_applied = prisma_add_is_applied,
+    .add_is_kept = prisma_add_is_kept,
     .add_begun = prisma_add_begun,
     .add_finished = prisma_add_finished,
     .add_logs = prisma_add_logs,

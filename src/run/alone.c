@@ -33,8 +33,17 @@ finish(const Try *t, Err *err)
         ledger_add_finished(s, &b, t->row);
         buf_addc(&b, ';');
     }
+    ledger_add_proof(s, &b,
+                     &(Kept){.row = t->row,
+                             .ledger = t->last,
+                             .finished = t->last,
+                             .journal = !t->last || ledger_holds_begun(s),
+                             .done = true,
+                             .first = t->step->first,
+                             .next = t->step->first + 1});
+    buf_addc(&b, ';');
     r->carry = b.p;
-    r->carry_statements = t->last ? 2 : 1;
+    r->carry_statements = t->last ? 3 : 2;
     return is_provable(statement(t)) || run_flush_carry(r, err);
 }
 
@@ -59,7 +68,7 @@ forget(const Try *t, const char *logs, Err *err)
             s->layout->add_logs(&b, &s->ledger, t->row->id, str_of(logs));
         }
     }
-    return db_query(s->db, t->arena, buf_str(&b), NULL, err);
+    return session_query(&t->run->session, t->arena, buf_str(&b), NULL, err);
 }
 
 /* Remove what the failed statement left. */

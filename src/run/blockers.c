@@ -8,7 +8,6 @@
 enum {
     OLD_MS = 100, /* shorter transactions end by themselves */
     TELL_MS = 5000,
-    HOLDERS_MAX = 50,
 };
 
 /* What one wait has seen. */
@@ -42,14 +41,10 @@ conflicts_with(SqlLockMode mode)
 static void
 add_query(Run *r, Buf *b, const LockPlan *locks)
 {
+    Buf wanted;
+    buf_init(&wanted, b->arena);
     session_add_user_prefix(&r->session, b);
-    buf_addz(b, "SELECT COALESCE(a.pid, 0), COALESCE(a.application_name, ''),"
-                " COALESCE(a.usename, ''), CASE WHEN a.pid IS NULL THEN 'a prepared transaction'"
-                " ELSE COALESCE(a.state, 'state not visible') END,"
-                " (EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-                " a.xact_start) OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8, c.relname,"
-                " l.virtualtransaction"
-                " FROM pg_catalog.pg_locks l JOIN (VALUES ");
+    buf_addz(&wanted, "VALUES ");
     for (size_t i = 0; i < locks->tables.n; i++) {
         const StepLock *t = locks->tables.v[i];
         Buf name;
@@ -58,34 +53,11 @@ add_query(Run *r, Buf *b, const LockPlan *locks)
             sql_add_name(&name, t->rel.schema, t->rel.name);
         else
             sql_add_ident(&name, t->rel.name);
-        buf_addz(b, i ? ", (pg_catalog.to_regclass(" : "(pg_catalog.to_regclass(");
-        sql_add_literal(b, buf_str(&name));
-        buf_fmt(b, ")::pg_catalog.oid, '%s'::pg_catalog.text[])", conflicts_with(t->mode));
+        buf_addz(&wanted, i ? ", (pg_catalog.to_regclass(" : "(pg_catalog.to_regclass(");
+        sql_add_literal(&wanted, buf_str(&name));
+        buf_fmt(&wanted, ")::pg_catalog.oid, '%s'::pg_catalog.text[])", conflicts_with(t->mode));
     }
-    buf_fmt(b,
-            ") AS w (rel, modes) ON l.relation OPERATOR(pg_catalog.=) w.rel"
-            " AND l.mode OPERATOR(pg_catalog.=) ANY (w.modes)"
-            " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation"
-            " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid"
-            " WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.granted"
-            " AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()"
-            " AND COALESCE(a.backend_type, '') OPERATOR(pg_catalog.<>) 'autovacuum worker'"
-            " ORDER BY a.xact_start LIMIT %d",
-            HOLDERS_MAX);
-}
-
-static char *
-blocker_text(Arena *a, const DbRows *rows, int i)
-{
-    Str app = db_cell(rows, i, 1), age = db_cell(rows, i, 4);
-    long long ms = 0;
-    bool aged = age.p && str_to_int(age, 0, INT64_MAX, &ms);
-    return str_fmt(a, "process %s (%s%suser %s, %s%s%s) holds table \"%s\"", db_cell(rows, i, 0).p,
-                   str_printable(a, app, false), app.n ? ", " : "",
-                   str_printable(a, db_cell(rows, i, 2), false),
-                   str_printable(a, db_cell(rows, i, 3), false),
-                   aged ? ", transaction open for " : "", aged ? clock_duration(a, ms) : "",
-                   str_printable(a, db_cell(rows, i, 5), false));
+    holders_add_query(b, wanted.p);
 }
 
 static bool
@@ -135,7 +107,7 @@ look(Run *r, Blockers *g, const LockPlan *locks, Err *err)
         const char *id = str_fmt(a, " %s ", db_cell(rows, i, 6).p);
         buf_addz(&ids, id);
         if (!g->blocker && is_old(g, rows, i, id))
-            g->blocker = str_dupz(g->arena, blocker_text(a, rows, i));
+            g->blocker = str_dupz(g->arena, holders_text(a, rows, i));
     }
     g->before = ids.p;
     return true;

@@ -26,7 +26,7 @@ run_flush_carry(Run *r, Err *err)
     buf_init(&b, r->arena);
     session_add_prefix(&r->session, &b);
     run_add_carry(r, &b);
-    if (!db_query(r->session.db, r->arena, buf_str(&b), NULL, err))
+    if (!session_query(&r->session, r->arena, buf_str(&b), NULL, err))
         return false;
     run_drop_carry(r);
     return true;

@@ -1,4 +1,5 @@
 /* An error of a migration: where, why, and what state it leaves. */
+#include "run/session_int.h"
 #include "run/step.h"
 
 static const char *
@@ -53,4 +54,30 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
                      "aramid resolve --applied %s",
                      str_shell(a, mp->migration->name));
     return err_hint(err, "correct the file or the data and run: aramid deploy");
+}
+
+bool
+step_not_recorded(Run *r, const MigrationPlan *mp, const DbOutcome *o, size_t done, Err *err)
+{
+    ARENA_LOCAL(a);
+    bool kept_not = strcmp(o->sqlstate, "22012") == 0 && !o->context[0];
+    const char *message = str_printable(a, str_of(o->message), false);
+    if (kept_not)
+        err_set(err, ERR_LEDGER, "the history does not keep the row of migration \"%s\"",
+                mp->migration->name);
+    else
+        err_set(err, ERR_LEDGER, "the history refused the row of migration \"%s\": %s",
+                mp->migration->name, message);
+    memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
+    session_explain(&r->session, false, err);
+    if (kept_not)
+        err_detail(err, "it was looked at behind its writing, in the same transaction, and was not "
+                        "there, or not as it was written");
+    if (o->detail[0])
+        err_detail(err, "detail: %s", str_printable(a, str_of(o->detail), true));
+    if (o->context[0])
+        err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
+    err_detail(err, "%s", state_text(r, a, mp, done, false));
+    r->report->failed = mp->migration->name;
+    return err_hint(err, "the file is not at fault; then run: aramid deploy");
 }

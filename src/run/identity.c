@@ -92,13 +92,13 @@ bool
 run_identity_set(Session *s, const IdentityMark *mark, Err *err)
 {
     if (!own_can_be(s, OWN_IDENTITY))
-        return own_refuse(s, "there is no place to write down which environment this is", err);
+        return own_refuse(s, OWN_IDENTITY, "which environment this is cannot be written down", err);
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
     own_add_create(s, &b, 1u << OWN_IDENTITY);
     identity_add_write(s, &b, mark);
-    if (!db_query(s->db, s->arena, buf_str(&b), NULL, err))
+    if (!session_make(s, buf_str(&b), NULL, err))
         return false;
     own_made(s, 1u << OWN_IDENTITY);
     return true;
@@ -116,5 +116,5 @@ run_identity_forget(Session *s, Err *err)
     own_add_table(s, &b, OWN_IDENTITY);
     buf_addz(&b, " WHERE schema OPERATOR(pg_catalog.=) ");
     sql_add_literal(&b, str_of(identity_schema(s)));
-    return db_query(s->db, s->arena, buf_str(&b), NULL, err);
+    return session_make(s, buf_str(&b), NULL, err);
 }

@@ -42,7 +42,9 @@ intent_write(const Try *t, Intent *ret, Err *err)
     Buf b;
     buf_init(&b, a);
     session_add_user_prefix(ses, &b);
-    buf_addz(&b, "SET LOCAL synchronous_commit=off;");
+    buf_addz(
+        &b,
+        "SET LOCAL synchronous_commit=off;SET LOCAL row_security=off;SET LOCAL lock_timeout='5s';");
     run_add_carry(r, &b);
     if (t->first && ledger_holds_begun(ses)) {
         ses->layout->add_begun(&b, &ses->ledger, row);
@@ -57,6 +59,13 @@ intent_write(const Try *t, Intent *ret, Err *err)
                         .prefix_hash = journal_prefix_hash(a, t->mp, step->first + 1),
                         .relation = index_build ? index_regclass(a, s->table) : NULL,
                         .run_id = r->deploy->run_id});
+    buf_addc(&b, ';');
+    ledger_add_proof(ses, &b,
+                     &(Kept){.row = row,
+                             .ledger = t->first && ledger_holds_begun(ses),
+                             .journal = true,
+                             .first = step->first,
+                             .next = step->first + 1});
     /* One scan of the locks, and no join: this runs before each index build. */
     const char *table = intent_table(a, s);
     buf_addz(&b, ";SELECT COALESCE(pg_catalog.bool_or(NOT l.granted AND ");
@@ -81,7 +90,7 @@ intent_write(const Try *t, Intent *ret, Err *err)
              " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
              " pg_catalog.current_database());SET lock_timeout=0;SET statement_timeout=0");
     DbRowsVec results;
-    if (!db_query(r->session.db, a, buf_str(&b), &results, err))
+    if (!session_query(&r->session, a, buf_str(&b), &results, err))
         return false;
     run_drop_carry(r);
     const DbRows *rows = &results.v[results.n - 3];

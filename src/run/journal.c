@@ -96,6 +96,18 @@ add_where(Buf *b, const char *ledger_id)
 }
 
 void
+journal_add_is_kept(const Session *s, Buf *b, const Kept *k)
+{
+    buf_fmt(b,
+            "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AND pg_catalog.bool_and("
+            "done OPERATOR(pg_catalog.=) %s AND next_statement OPERATOR(pg_catalog.=) %zu) FROM ",
+            k->done ? "true" : "false", k->next);
+    add_table(s, b);
+    add_where(b, k->row->id);
+    buf_fmt(b, " AND first_statement OPERATOR(pg_catalog.=) %zu", k->first);
+}
+
+void
 journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first)
 {
     buf_addz(b, "UPDATE ");

@@ -37,3 +37,20 @@ ledger_take_begun(const Session *s, const JournalVec *journal, History *h)
                                                        .logs = "",
                                                        .started_us = j->begun_us};
 }
+
+void
+ledger_add_proof(const Session *s, Buf *b, const Kept *k)
+{
+    buf_addz(b, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN true");
+    if (k->ledger) {
+        buf_addz(b, " AND (");
+        s->layout->add_is_kept(b, &s->ledger, k->row, k->finished);
+        buf_addc(b, ')');
+    }
+    if (k->journal) {
+        buf_addz(b, " AND (");
+        journal_add_is_kept(s, b, k);
+        buf_addc(b, ')');
+    }
+    buf_addz(b, " THEN 1 ELSE 0 END");
+}

@@ -226,10 +226,14 @@ try_locks(Session *s, bool with_history, DbRowsVec *results, size_t *ret_at, Err
     /* Each statement must see what was committed before it, whatever the role's default. */
     buf_addz(&b, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;");
     *ret_at = 2 + (size_t)session_add_prefix(s, &b);
+    if (!s->has_own_lock) { /* a message that failed behind its try has them all the same */
+        buf_addz(&b, "SELECT pg_catalog.pg_advisory_unlock_all();");
+        ++*ret_at;
+    }
     add_try(s, &b);
     if (with_history)
         session_add_history_queries(s, &b);
-    if (!db_query(s->db, s->arena, buf_str(&b), results, err))
+    if (!session_query(s, s->arena, buf_str(&b), results, err))
         return false;
     note_try(s, db_cell(&results->v[*ret_at - 1], 0, 0));
     return true;
@@ -242,7 +246,7 @@ read_history(Session *s, DbRowsVec *results, size_t *ret_at, Err *err)
     buf_init(&b, s->arena);
     *ret_at = (size_t)session_add_prefix(s, &b);
     session_add_history_queries(s, &b);
-    return db_query(s->db, s->arena, buf_str(&b), results, err);
+    return session_query(s, s->arena, buf_str(&b), results, err);
 }
 
 /* Poll until the locks are ours. */

@@ -82,8 +82,14 @@ add_user(Arena *a, Message *m, const SqlScript *script, size_t first, size_t las
 static void
 add_carry(Run *r, Arena *a, Message *m)
 {
+    if (!r->carry)
+        return;
+    buf_addz(&m->sql, "SET LOCAL row_security=off;");
+    add_part(a, m, PART_SETTING, 0);
     for (int n = run_add_carry(r, &m->sql); n > 0; n--)
-        add_part(a, m, PART_RECORD, 0);
+        add_part(a, m, n > 1 ? PART_RECORD : PART_PROOF, 0);
+    buf_addz(&m->sql, "SET LOCAL row_security TO DEFAULT;");
+    add_part(a, m, PART_SETTING, 0);
 }
 
 static bool
@@ -136,7 +142,10 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     ret->user_off = ret->sql.n;
     add_user(a, ret, script, first, user_end, from, to);
     ret->user_len = ret->sql.n - ret->user_off;
-    buf_addz(&ret->sql, "\n;\n"); /* the newline ends a last "-- comment" */
+    /* The newline ends a last "-- comment". What is deferred comes now: then the file's errors are
+     * the file's, and a deferred trigger on the ledger comes before its row is looked at. */
+    buf_addz(&ret->sql, "\n;\nSET CONSTRAINTS ALL IMMEDIATE;");
+    add_part(a, ret, PART_SETTLE, own_commit ? end - 1 : SIZE_MAX);
     if (step->hides_session) {
         /* The defaults of transactions count from the next message's beginning, before its RESETs. */
         buf_addz(&ret->sql,
@@ -150,9 +159,17 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         add_checks(r, a, ret, NULL);
         add_carry(r, a, ret);
     }
+    buf_addz(&ret->sql, "SET LOCAL row_security=off;"); /* hidden rows are an error then */
+    add_part(a, ret, PART_SETTING, 0);
+    /* Whatever the file has locked, others wait for it while this waits for the ledger. */
+    int64_t polite_ms = config_ms(r->session.config, CFG_LOCK_TIMEOUT);
+    if (!locks->rest_ms || locks->rest_ms > polite_ms)
+        add_local(a, ret, "lock_timeout", polite_ms);
     buf_addz(&ret->sql, write->record);
     for (int i = 0; i < write->record_statements; i++)
         add_part(a, ret, PART_RECORD, 0);
+    buf_addz(&ret->sql, write->proof);
+    add_part(a, ret, PART_PROOF, 0);
     if (own_commit) {
         buf_addz(&ret->sql, ";COMMIT");
         add_part(a, ret, PART_USER, end - 1);
@@ -183,7 +200,8 @@ message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err
                 err->statement = (int)i + 1;
         return true;
     }
-    if (part && part->kind == PART_USER) {
+    bool own_commit = part && part->kind == PART_SETTLE && part->index != SIZE_MAX;
+    if (part && (part->kind == PART_USER || own_commit)) {
         plan_place(mp, part->index, err);
         return true;
     }

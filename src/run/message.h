@@ -9,7 +9,9 @@ typedef enum PartKind {
     PART_CHECK_LOCK,    /* fails when another runner is inside a message */
     PART_CHECK_PENDING, /* fails when somebody applied the migration meanwhile */
     PART_USER,          /* statement `index` of the file */
-    PART_RECORD,        /* ledger and journal */
+    PART_SETTLE, /* deferred constraints, which the commit would look at: `index`, if the file's */
+    PART_RECORD, /* ledger and journal */
+    PART_PROOF,  /* fails when these do not keep what was written */
 } PartKind;
 
 typedef struct Part {
@@ -35,8 +37,9 @@ typedef struct LockPlan {
 } LockPlan;
 
 typedef struct StepWrite {
-    const char *record; /* SQL for the tail: statements joined by "; ", without the last ";" */
+    const char *record; /* SQL for the tail: statements, each with its semicolon */
     int record_statements;
+    const char *proof;        /* a statement */
     const LedgerRow *pending; /* of the migration, not applied yet; NULL = not asked early */
 } StepWrite;
 

@@ -31,7 +31,9 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
         buf_addc(&b, ';');
     }
     ledger_add_finished(&r->session, &b, row);
-    return db_query(r->session.db, r->arena, buf_str(&b), NULL, err);
+    buf_addc(&b, ';');
+    ledger_add_proof(&r->session, &b, &(Kept){.row = row, .ledger = true, .finished = true});
+    return session_query(&r->session, r->arena, buf_str(&b), NULL, err);
 }
 
 bool

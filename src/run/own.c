@@ -99,7 +99,8 @@ own_is_there(const Session *s, OwnTable t)
 bool
 own_can_be(const Session *s, OwnTable t)
 {
-    return s->own[t].exists ? own_is_there(s, t) : s->own[t].schema != NULL;
+    /* A subscriber that lacks the table would stop at its first row. */
+    return s->own[t].exists ? own_is_there(s, t) : s->own[t].schema && !s->sent_by;
 }
 
 static void
@@ -144,14 +145,53 @@ own_made(Session *s, unsigned tables)
     }
 }
 
+/* A schema of our own that nobody may make (an event trigger, mostly) is no reason to do without. */
 bool
-own_refuse(const Session *s, const char *what, Err *err)
+own_fall_back(Session *s, unsigned tables, const Err *why)
 {
+    bool moved = false;
+    if (!why->sqlstate[0] || !db_is_open(s->db) || s->has_own_schema || !s->may_make_beside)
+        return false;
+    for (int i = 0; i < OWN_COUNT; i++) {
+        OwnPlace *p = &s->own[i];
+        if (p->exists || !p->schema || strcmp(p->schema, "aramid") != 0)
+            continue;
+        p->schema = s->ledger.schema;
+        p->table = specs[i].beside;
+        moved = moved || tables & 1u << i;
+    }
+    return moved;
+}
+
+bool
+own_refuse(const Session *s, OwnTable t, const char *what, Err *err)
+{
+    const OwnPlace *p = &s->own[t];
+    const char *user = db_info(s->db)->user;
     err_set(err, ERR_DENIED, "%s", what);
+    if (p->exists) {
+        Buf name;
+        buf_init(&name, s->arena);
+        own_add_table(s, &name, t);
+        err_detail(err, "user \"%s\" may not write %s, which another role has made", user, name.p);
+        return err_hint(err, "as its owner: GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO \"%s\"",
+                        name.p, user);
+    }
+    if (s->sent_by && p->schema) {
+        Buf ddl;
+        buf_init(&ddl, s->arena);
+        own_add_create(s, &ddl, 1u << t);
+        err_detail(
+            err,
+            "publication \"%s\" sends every table to subscribers, and one that lacks a table "
+            "stops at its first row",
+            s->sent_by);
+        err_detail(err, "%s", ddl.p);
+        return err_hint(err, "run these statements on each subscriber, then here");
+    }
     err_detail(err,
                "the role may create neither a schema in this database nor a table in "
                "schema \"%s\"",
                s->ledger.schema ? s->ledger.schema : "");
-    return err_hint(err, "as the owner of the database: GRANT CREATE ON DATABASE ... TO %s",
-                    db_info(s->db)->user);
+    return err_hint(err, "as the owner of the database: GRANT CREATE ON DATABASE ... TO %s", user);
 }

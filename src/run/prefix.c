@@ -18,8 +18,9 @@ session_add_prefix(const Session *s, Buf *b)
 {
     int n = add_resets(s, b);
     buf_addz(b,
-             "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';");
-    return n + 3;
+             "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';"
+             "SET LOCAL row_security=off;"); /* hidden rows are an error, not a lie */
+    return n + 4;
 }
 
 /* The same for the user's statements: the role's search_path, or the URL's schema as Prisma does. */

@@ -9,16 +9,39 @@ make_tables(Run *r, unsigned tables, bool marks, Err *err)
 {
     Session *s = &r->session;
     Buf b;
+    DbRowsVec results;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
     if (!session_add_ledger(s, &b, err))
         return false;
     own_add_create(s, &b, tables);
-    if (marks)
-        identity_add_write(s, &b, r->mark);
     if (tables & 1u << OWN_RUNS)
         run_add_row(r, &b, NULL);
-    return db_query(s->db, r->arena, buf_str(&b), NULL, err);
+    if (tables & 1u << OWN_RUNS)
+        buf_addc(&b, ';');
+    if (marks)
+        identity_add_write(s, &b, r->mark);
+    if (!session_make(s, buf_str(&b), &results, err))
+        return false;
+    if (marks && strcmp(results.v[results.n - 1].tag, "INSERT 0 1") != 0) {
+        err_set(err, ERR_LEDGER, "the mark was not kept");
+        return session_explain(s, false, err);
+    }
+    return true;
+}
+
+static const char no_journal[] =
+    "a migration needs several transactions, and there is no place for "
+    "the journal that makes it resumable";
+
+/* Whether a migration of the plan writes it, as far as can be seen before. */
+static bool
+needs_journal(const Run *r)
+{
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        if (mp->resumes || mp->steps.n > 1 || (mp->steps.n && mp->steps.v[0].mode == STEP_ALONE))
+            return true;
+    return false;
 }
 
 static bool
@@ -34,6 +57,16 @@ run_prepare(Run *r, Err *err)
 {
     Session *s = &r->session;
     INVARIANT(s->has_own_lock && s->has_tool_lock, "tables made without the migration locks");
+    /* Before the first change, not in the middle. */
+    if (needs_journal(r) && s->own[OWN_JOURNAL].exists && !own_is_there(s, OWN_JOURNAL))
+        return own_refuse(s, OWN_JOURNAL, no_journal, err);
+    if (s->sent_by && ((r->mark && !s->own[OWN_IDENTITY].exists) ||
+                       (r->deploy->keeps_runs && !s->own[OWN_RUNS].exists)))
+        run_find(&r->deploy->sink, FINDING_RUN_UNSENT, NULL, NULL,
+                 "environment and run are not written down in the database: publication \"%s\" "
+                 "would send "
+                 "these tables to subscribers, which lack them",
+                 s->sent_by);
     bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
     unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
                       (r->deploy->keeps_runs && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);
@@ -50,7 +83,8 @@ run_prepare(Run *r, Err *err)
         }
     }
     const char *schema = s->ledger.schema; /* is set to one that is still to be made */
-    bool ok = make_tables(r, tables, marks, err);
+    bool ok = make_tables(r, tables, marks, err) ||
+              (own_fall_back(s, tables, err) && make_tables(r, tables, marks, err));
     if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
         run_find(&r->deploy->sink, FINDING_RUN_NOT_MARKED, NULL, NULL,
                  "which environment this is could not be written down: %s", err->primary);
@@ -82,20 +116,21 @@ bool
 run_ensure_journal(Run *r, Err *err)
 {
     Session *s = &r->session;
+    const unsigned journal = 1u << OWN_JOURNAL;
     if (s->own[OWN_JOURNAL].exists)
-        return true;
-    if (!s->own[OWN_JOURNAL].schema)
-        return own_refuse(s,
-                          "a migration needs several transactions, but there is no place for "
-                          "the journal that makes it resumable",
-                          err);
-    Buf b;
-    buf_init(&b, r->arena);
-    session_add_prefix(s, &b);
-    own_add_create(s, &b, 1u << OWN_JOURNAL);
-    if (!db_query(s->db, r->arena, buf_str(&b), NULL, err))
-        return false;
-    own_made(s, 1u << OWN_JOURNAL);
-    failpoint(r, FP_JOURNAL_CREATED);
-    return true;
+        return own_is_there(s, OWN_JOURNAL) || own_refuse(s, OWN_JOURNAL, no_journal, err);
+    if (!own_can_be(s, OWN_JOURNAL))
+        return own_refuse(s, OWN_JOURNAL, no_journal, err);
+    do {
+        Buf b;
+        buf_init(&b, r->arena);
+        session_add_prefix(s, &b);
+        own_add_create(s, &b, journal);
+        if (session_make(s, buf_str(&b), NULL, err)) {
+            own_made(s, journal);
+            failpoint(r, FP_JOURNAL_CREATED);
+            return true;
+        }
+    } while (own_fall_back(s, journal, err));
+    return false;
 }

@@ -42,15 +42,17 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
     for (size_t i = 0; i < n; i++) {
         add_rolled_back(s, &b, list[i]->name);
         add_forget(s, &b, h, list[i]->name);
-        s->layout->add_resolved(&b, &s->ledger,
-                                &(LedgerRow){.id = os_uuid(s->arena),
-                                             .checksum = list[i]->checksum,
-                                             .name = list[i]->name,
-                                             .key = list[i]->key,
-                                             .started_us = now + (int64_t)i * 1000});
+        LedgerRow row = {.id = os_uuid(s->arena),
+                         .checksum = list[i]->checksum,
+                         .name = list[i]->name,
+                         .key = list[i]->key,
+                         .started_us = now + (int64_t)i * 1000};
+        s->layout->add_resolved(&b, &s->ledger, &row);
+        buf_addc(&b, ';');
+        ledger_add_proof(s, &b, &(Kept){.row = &row, .ledger = true, .finished = true});
         buf_addc(&b, ';');
     }
-    return db_query(s->db, s->arena, buf_str(&b), NULL, err);
+    return session_make(s, buf_str(&b), NULL, err);
 }
 
 bool
@@ -62,5 +64,5 @@ run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err
     session_add_prefix(s, &b);
     add_forget(s, &b, h, name);
     add_rolled_back(s, &b, name);
-    return db_query(s->db, s->arena, buf_str(&b), NULL, err);
+    return session_query(s, s->arena, buf_str(&b), NULL, err);
 }

@@ -158,6 +158,7 @@ pass(Run *r, Err *err)
     SessionOptions o = d->session;
     o.tick = run_tick;
     o.tick_arg = r;
+    o.sink = &d->sink;
     if (!session_open(r->arena, &o, s, err))
         return false;
     fill_target(r);

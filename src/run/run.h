@@ -101,6 +101,10 @@ typedef struct Session {
     bool unclean; /* a script may have changed settings or the role, or let the lock go */
     DbTick tick;  /* stops waits between queries too; may be NULL */
     void *tick_arg;
+    const RunSink *sink;  /* may be NULL */
+    int64_t patience_ms;  /* how long it waits for ledger and own tables that others have locked */
+    bool may_make_beside; /* own tables, in the ledger's schema */
+    const char *sent_by;  /* publication that sends every table to a subscriber, or NULL */
 } Session;
 
 typedef struct SessionOptions {
@@ -111,8 +115,9 @@ typedef struct SessionOptions {
     const char *verb;       /* "deploy", for application_name */
     DbTick tick;
     void *tick_arg;
-    bool writes; /* refuse read-only servers and transaction poolers */
-    bool locks;  /* only take the lock: refuse transaction poolers */
+    bool writes;         /* refuse read-only servers and transaction poolers */
+    bool locks;          /* only take the lock: refuse transaction poolers */
+    const RunSink *sink; /* for waits; may be NULL */
 } SessionOptions;
 
 /* Connect and find the ledger and our own tables. One round trip after authentication.

@@ -50,13 +50,13 @@ bool
 run_write_row(Session *s, const RunRow *row, Err *err)
 {
     if (!own_can_be(s, OWN_RUNS))
-        return own_refuse(s, "there is no place to write this run down", err);
+        return own_refuse(s, OWN_RUNS, "this run cannot be written down", err);
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
     own_add_create(s, &b, 1u << OWN_RUNS);
     runs_add_row(s, &b, row);
-    if (!db_query(s->db, s->arena, buf_str(&b), NULL, err))
+    if (!session_make(s, buf_str(&b), NULL, err))
         return false;
     own_made(s, 1u << OWN_RUNS);
     return true;

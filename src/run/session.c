@@ -10,7 +10,7 @@
  * search_path (NULL = not on it), whether we may create in it, and what we may do with the table.
  * Unqualified names lie in the first schema of the path that exists, as Prisma's do. Each row also
  * says where the database itself is (neon.branch_id is Neon's; the identifier of the system is left
- * out where the server keeps it to itself). */
+ * out where the server keeps it to itself), and which publication sends each table to somebody. */
 static void
 add_facts_query(Buf *b, const Session *s, bool with_system)
 {
@@ -28,8 +28,12 @@ add_facts_query(Buf *b, const Session *s, bool with_system)
         " pg_catalog.has_database_privilege(d.oid, 'CREATE'),"
         " pg_catalog.has_table_privilege(c.oid, 'SELECT'),"
         " pg_catalog.has_table_privilege(c.oid, 'INSERT') AND"
-        " pg_catalog.has_table_privilege(c.oid, 'UPDATE'), %s, d.oid,"
-        " pg_catalog.current_setting('neon.branch_id', true) FROM pg_catalog.pg_database d"
+        " pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND"
+        " pg_catalog.has_table_privilege(c.oid, 'DELETE'), %s, d.oid,"
+        " pg_catalog.current_setting('neon.branch_id', true), (SELECT pg_catalog.min(u.pubname)"
+        " FROM pg_catalog.pg_publication u WHERE u.puballtables AND EXISTS (SELECT 1 FROM"
+        " pg_catalog.pg_replication_slots o WHERE o.datoid OPERATOR(pg_catalog.=) d.oid))"
+        " FROM pg_catalog.pg_database d"
         " LEFT JOIN (SELECT m.oid, m.nspname, pg_catalog.array_position(%s, m.nspname) AS place "
         "FROM"
         " pg_catalog.pg_namespace m WHERE m.nspname OPERATOR(pg_catalog.=) ANY"
@@ -119,7 +123,9 @@ take_facts(Session *s, const DbRows *r)
             s->has_own_schema = true;
             may.own = is_true(r, i, 2);
         }
+    s->sent_by = db_cell(r, 0, 10).p;
     own_take(s, r, &may);
+    s->may_make_beside = may.beside;
     s->place.system = db_cell(r, 0, 7).p;
     s->place.oid = db_cell(r, 0, 8).p;
     Str branch = db_cell(r, 0, 9);
@@ -185,7 +191,9 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
                      .url_schema = o->url->schema,
                      .url_user = o->url->user,
                      .tick = o->tick,
-                     .tick_arg = o->tick_arg};
+                     .tick_arg = o->tick_arg,
+                     .sink = o->sink,
+                     .patience_ms = o->writes ? config_ms(c, CFG_LOCK_BUDGET) : 0};
     Buf facts;
     buf_init(&facts, a);
     add_facts_query(&facts, ret, true);
@@ -310,8 +318,8 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
 {
     Buf b;
     buf_init(&b, s->arena);
-    buf_addz(&b,
-             "SET LOCAL search_path='';SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+    size_t at = (size_t)session_add_prefix(s, &b);
+    buf_addz(&b, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
     session_add_history_queries(s, &b);
     DbRowsVec results;
     if (!s->ledger_exists && !session_count_tables(s, err))
@@ -322,6 +330,6 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
         return err_hint(err, "GRANT USAGE ON SCHEMA public TO the role, or name a schema in the "
                              "URL: ?schema=app");
     }
-    return db_query(s->db, s->arena, buf_str(&b), &results, err) &&
-           session_take_history(s, &results, 2, h, journal, err);
+    return session_query(s, s->arena, buf_str(&b), &results, err) &&
+           session_take_history(s, &results, at + 1, h, journal, err);
 }

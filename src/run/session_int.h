@@ -27,7 +27,37 @@ void session_add_history_queries(Session *s, Buf *b);
 MUST_CHECK bool session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
                                      JournalVec *journal, Err *err);
 
+/* ---- own statements on ledger and own tables ------------------------------------------------ */
+
+/* Send some. Where others have locked a table it is waited for, as long as the session has patience, and
+ * they are named; whatever else the server refuses is told with what lies on the tables.
+ * errors: ERR_LOCK_BUDGET, ERR_LEDGER, those of db_query */
+MUST_CHECK bool session_query(Session *s, Arena *a, Str sql, DbRowsVec *ret, Err *err);
+/* The same for those that make tables. */
+MUST_CHECK bool session_make(Session *s, Str sql, DbRowsVec *ret, Err *err);
+/* Say what on these tables may be the cause of an error: triggers, rules, policies, missing rights; where
+ * tables are made event triggers too. Returns false. */
+bool session_explain(Session *s, bool makes, Err *err);
+/* Wait until nobody holds a lock on these tables that keeps rows from being written. since_ms: when
+ * waiting began, 0 at first. errors: ERR_LOCK_BUDGET, ERR_INTERRUPTED */
+MUST_CHECK bool session_wait_for_tables(Session *s, int64_t *since_ms, Err *err);
+
+/* A query for sessions and prepared transactions that hold locks; `wanted` is one with two columns, the
+ * oid of a relation and the names of modes. And one row of its answer for people. */
+void holders_add_query(Buf *b, const char *wanted);
+char *holders_text(Arena *a, const DbRows *rows, int row);
+
 /* ---- the ledger --------------------------------------------------------------------------- */
+
+/* What a message has written, to be looked at in the same message. */
+typedef struct Kept {
+    const LedgerRow *row;
+    bool ledger, finished; /* the ledger's row; that tells of the end */
+    bool journal, done;    /* the journal's row of a step; that has run */
+    size_t first, next;
+} Kept;
+/* A statement that divides by zero unless all of it is there as it was written. */
+void ledger_add_proof(const Session *s, Buf *b, const Kept *kept);
 
 /* Whether it can hold a row of a migration that did not end; else its steps in the journal are all
  * that tells of it, and they go when it ends. */
@@ -57,7 +87,11 @@ bool own_can_be(const Session *s, OwnTable t);            /* there, or there is 
  * noting that they are there now. */
 void own_add_create(const Session *s, Buf *b, unsigned tables);
 void own_made(Session *s, unsigned tables);
-bool own_refuse(const Session *s, const char *what, Err *err); /* no place for a table */
+/* After an error of making some in schema aramid: whether they may be made beside the ledger, where they
+ * are to be from now on. */
+bool own_fall_back(Session *s, unsigned tables, const Err *why);
+/* There is no place for a table, or we may not write it. */
+bool own_refuse(const Session *s, OwnTable t, const char *what, Err *err);
 
 void identity_add_select(const Session *s, Buf *b);
 MUST_CHECK bool identity_read(Session *s, const DbRows *rows, Err *err);
@@ -80,4 +114,5 @@ typedef struct JournalEntry {
 } JournalEntry;
 void journal_add_insert(const Session *s, Buf *b, const JournalEntry *e);
 void journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first);
+void journal_add_is_kept(const Session *s, Buf *b, const Kept *kept); /* a query of one row */
 void journal_add_forget(const Session *s, Buf *b, const char *ledger_id);

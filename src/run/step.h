@@ -37,6 +37,9 @@ MUST_CHECK bool alone_run(Try *t, StepEnd *ret, Err *err);
 bool step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
                  Err *err);
 
+/* The same where the ledger or the journal refused, or did not keep, what the message wrote. */
+bool step_not_recorded(Run *r, const MigrationPlan *mp, const DbOutcome *o, size_t done, Err *err);
+
 /* What a step outside of transactions left to be recorded: add it to a message (returns the number of
  * statements), forget it when that message is committed, or send it by itself. */
 int run_add_carry(const Run *r, Buf *b);

@@ -51,50 +51,57 @@ plan_locks(Run *r, Arena *a, const Step *step, const Learned *l, LockPlan *ret)
 /* ---- what to record ----------------------------------------------------------------------- */
 
 static void
-add_record(StepWrite *w, Buf *b)
-{
-    if (w->record_statements++)
-        buf_addc(b, ';');
-}
-
-static void
 plan_record(const Try *t, Arena *a, StepWrite *ret)
 {
     const Session *s = &t->run->session;
     const LedgerRow *row = t->row;
-    Buf b;
+    Buf b, proof;
     buf_init(&b, a);
-    *ret = (StepWrite){.pending = row};
-    if (t->first && t->last) {
-        add_record(ret, &b);
-        s->layout->add_applied(&b, &s->ledger, row);
-        ret->record = b.p;
-        return;
-    }
-    if (t->first && ledger_holds_begun(s)) {
-        add_record(ret, &b);
-        s->layout->add_begun(&b, &s->ledger, row);
-    }
+    buf_init(&proof, a);
+    bool whole = t->first && t->last, begins = t->first && ledger_holds_begun(s);
+    bool forgets = t->last && !ledger_holds_begun(s);
     size_t next = t->step->first + t->step->count;
-    const Step *after = t->last ? NULL : t->step + 1;
-    add_record(ret, &b);
-    if (t->last && !ledger_holds_begun(s))
-        journal_add_forget(s, &b, row->id);
-    else
-        journal_add_insert(s, &b,
-                           &(JournalEntry){.ledger_id = row->id,
-                                           .name = row->name,
-                                           .first = t->step->first,
-                                           .next = next,
-                                           .done = true,
-                                           .prefix_hash = journal_prefix_hash(a, t->mp, next),
-                                           .chained = after ? after->chained : NULL,
-                                           .run_id = t->run->deploy->run_id});
-    if (t->last) {
-        add_record(ret, &b);
-        ledger_add_finished(s, &b, row);
+    Kept kept = {.row = row,
+                 .ledger = t->last || begins,
+                 .finished = t->last,
+                 .journal = !whole && !forgets,
+                 .done = true,
+                 .first = t->step->first,
+                 .next = next};
+    *ret = (StepWrite){.pending = row};
+    if (whole)
+        s->layout->add_applied(&b, &s->ledger, row);
+    else if (begins)
+        s->layout->add_begun(&b, &s->ledger, row);
+    if (whole || begins) {
+        buf_addc(&b, ';');
+        ret->record_statements++;
     }
+    if (!whole) {
+        const Step *after = t->last ? NULL : t->step + 1;
+        if (forgets)
+            journal_add_forget(s, &b, row->id);
+        else
+            journal_add_insert(s, &b,
+                               &(JournalEntry){.ledger_id = row->id,
+                                               .name = row->name,
+                                               .first = t->step->first,
+                                               .next = next,
+                                               .done = true,
+                                               .prefix_hash = journal_prefix_hash(a, t->mp, next),
+                                               .chained = after ? after->chained : NULL,
+                                               .run_id = t->run->deploy->run_id});
+        buf_addc(&b, ';');
+        ret->record_statements++;
+    }
+    if (!whole && t->last) {
+        ledger_add_finished(s, &b, row);
+        buf_addc(&b, ';');
+        ret->record_statements++;
+    }
+    ledger_add_proof(s, &proof, &kept);
     ret->record = b.p;
+    ret->proof = proof.p;
 }
 
 /* ---- a step inside a transaction ---------------------------------------------------------- */
@@ -130,19 +137,12 @@ waited_for_row(const DbOutcome *o)
     return false;
 }
 
+/* Somebody has applied the migration since it was found pending: the ledger's own INSERT says so, and
+ * no function on the ledger. */
 static bool
-recorded(const Run *r, const DbOutcome *o, const StepWrite *w, bool own_commit, Err *err)
+is_applied_since(const Part *part, const DbOutcome *o)
 {
-    size_t last = o->results.n - (own_commit ? 1 : 0);
-    for (int i = 0; i < w->record_statements; i++) {
-        const char *tag = (size_t)i < last ? o->results.v[last - 1 - (size_t)i].tag : "no answer";
-        if (strcmp(tag, "INSERT 0 1") == 0 || strcmp(tag, "UPDATE 1") == 0 ||
-            str_starts(str_of(tag), STR("DELETE "))) /* steps that the journal gives up */
-            continue;
-        err_set(err, ERR_VERIFY, "the history table did not take the migration's row (%s)", tag);
-        return err_hint(err, "look for triggers or rules on %s", r->session.ledger.table);
-    }
-    return true;
+    return part && part->kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0 && !o->context[0];
 }
 
 typedef enum Next {
@@ -159,11 +159,11 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
     const char *name = t->mp->migration->name;
     Learned *l = run_learned(r, name);
     const Part *part = message_failed_part(&t->message, o);
-    PartKind kind = part ? part->kind : PART_RECORD;
+    PartKind kind = part ? part->kind : PART_SETTLE; /* the commit itself */
     DbRetry retry = db_retry_class(o->sqlstate);
     *ret = NEXT_SAME;
-    if (kind == PART_CHECK_LOCK || kind == PART_CHECK_PENDING ||
-        (kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0)) {
+    bool ours = kind == PART_RECORD || kind == PART_PROOF;
+    if (kind == PART_CHECK_LOCK || kind == PART_CHECK_PENDING || is_applied_since(part, o)) {
         run_restart_lost_lock(r);
         *ret = NEXT_RESTART;
         return true;
@@ -173,6 +173,8 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
             true; /* no right to LOCK TABLE, or not a table: the script locks by itself */
         return true;
     }
+    if (ours && retry == DB_RETRY_LOCK)
+        return session_wait_for_tables(&r->session, &r->lock_wait_started_ms, err);
     if (retry == DB_RETRY_LOCK || t->watch.fired) {
         failpoint(r, FP_LOCK_RETRY);
         l->lock_failed = true;
@@ -189,7 +191,8 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
         *ret = NEXT_CUT;
         return true;
     }
-    return step_failed(r, t->mp, &t->message, o, t->step->first, err);
+    return ours ? step_not_recorded(r, t->mp, o, t->step->first, err)
+                : step_failed(r, t->mp, &t->message, o, t->step->first, err);
 }
 
 /* An error behind the file's own BEGIN leaves its block open. */
@@ -225,7 +228,7 @@ tx_run(Try *t, StepEnd *ret, Err *err)
             r->session.unclean = t->step->hides_session;
             run_drop_carry(r);
             *ret = STEP_ENDED;
-            return recorded(r, &o, &write, t->step->mode == STEP_OWN_TX, err);
+            return true;
         }
         if (o.cancelled && r->stop_asked)
             return db_outcome_err(&o, "the migration", err);

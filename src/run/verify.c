@@ -25,7 +25,7 @@ ask_state(Run *r, bool records, DbRowsVec *ret, size_t *ret_at, Err *err)
             " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
             " AND " BUILDER_ON " IS NULL",
             "i.indrelid");
-    return db_query(s->db, r->arena, buf_str(&b), ret, err);
+    return session_query(s, r->arena, buf_str(&b), ret, err);
 }
 
 /* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */

@@ -331,6 +331,9 @@ build(const HistoryLayout *l, int which, Buf *b, const char *name)
     case 8:
         l->add_resolved(b, &at, &row);
         break;
+    case 9:
+        l->add_is_kept(b, &at, &row, true);
+        break;
     default:
         l->add_is_applied(b, &at, &row);
     }
@@ -343,9 +346,9 @@ statements_parse_and_quote(void **state)
     (void)state;
     static const SqlKind kinds[] = {SQL_CREATE_TABLE, SQL_SELECT, SQL_INSERT, SQL_INSERT,
                                     SQL_UPDATE,       SQL_UPDATE, SQL_DELETE, SQL_UPDATE,
-                                    SQL_INSERT,       SQL_SELECT};
+                                    SQL_INSERT,       SQL_SELECT, SQL_SELECT};
     for (size_t i = 0; i < sizeof nasty_names / sizeof *nasty_names; i++)
-        for (int which = 0; which < 10; which++) {
+        for (int which = 0; which < 11; which++) {
             ARENA_LOCAL(a);
             Buf b, table;
             buf_init(&b, a);

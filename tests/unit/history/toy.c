@@ -109,6 +109,17 @@ toy_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 }
 
 static void
+toy_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
+{
+    (void)finished;
+    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 FROM ");
+    add_table(b, at);
+    buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s AND hash OPERATOR(pg_catalog.=) ",
+            row->key);
+    sql_add_literal(b, str_of(row->checksum));
+}
+
+static void
 toy_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
@@ -146,4 +157,5 @@ const HistoryLayout history_toy = {
     .add_applied = toy_add_applied,
     .add_resolved = toy_add_resolved,
     .add_is_applied = toy_add_is_applied,
+    .add_is_kept = toy_add_is_kept,
 };

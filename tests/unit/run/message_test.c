@@ -11,8 +11,9 @@ build(Scene *s, const MigrationPlan *mp, size_t step, const LockPlan *locks, con
 {
     static const LockPlan no_locks = {.table_ms = 60, .evict_ms = 1500, .rest_ms = 40};
     LedgerRow row = {.name = check};
-    StepWrite w = {.record = "SELECT 'record 1';SELECT 'record 2'",
+    StepWrite w = {.record = "SELECT 'record 1';SELECT 'record 2';",
                    .record_statements = 2,
+                   .proof = "SELECT 'proof'",
                    .pending = check ? &row : NULL};
     message_step(&s->run, s->arena, mp, &mp->steps.v[step], locks ? locks : &no_locks, &w, ret);
 }
@@ -138,17 +139,16 @@ message_texts(void **state)
     build(s, &mp, 0, NULL, NULL, &m);
     /* The newline keeps the comment from swallowing the record. */
     assert_non_null(
-        strstr(m.sql.p, ";-- head\nSELECT 1 -- tail\n;\nSELECT 'record 1';SELECT 'record 2'")
-            ? m.sql.p
-            : strstr(m.sql.p, ";-- head\nSELECT 1 -- tail\n;\nRESET ROLE"));
+        strstr(m.sql.p, ";-- head\nSELECT 1 -- tail\n;\nSET CONSTRAINTS ALL IMMEDIATE;"));
     assert_true(
         str_starts(buf_str(&m.sql), STR("RESET ALL;RESET ROLE;RESET SESSION AUTHORIZATION;")));
     assert_null(strstr(m.sql.p, "BEGIN"));
-    assert_true(str_ends(buf_str(&m.sql), STR("SELECT 'record 2'")));
+    assert_true(
+        str_ends(buf_str(&m.sql), STR("SELECT 'record 1';SELECT 'record 2';SELECT 'proof'")));
     /* What may have changed the role is taken back before the record. */
     scene_plan(s, "SET ROLE x", &none, &mp);
     build(s, &mp, 0, NULL, NULL, &m);
-    char *reset = strstr(m.sql.p, "\n;\nRESET ROLE;RESET SESSION AUTHORIZATION;"),
+    char *reset = strstr(m.sql.p, ";RESET ROLE;RESET SESSION AUTHORIZATION;RESET default"),
          *record = strstr(m.sql.p, "SELECT 'record 1'");
     assert_true(reset && record && reset < record);
     /* Prisma's ?schema= is the whole search_path. */
@@ -171,7 +171,7 @@ message_own_commit(void **state)
                &none, &mp);
     assert_int_equal(mp.steps.n, 2);
     build(s, &mp, 0, NULL, NULL, &m);
-    assert_true(str_ends(buf_str(&m.sql), STR(";SELECT 'record 2';COMMIT")));
+    assert_true(str_ends(buf_str(&m.sql), STR("SELECT 'proof';COMMIT")));
     const Part *last = &m.parts.v[m.parts.n - 1];
     assert_int_equal(last->kind, PART_USER);
     assert_int_equal(last->index, 3);
@@ -361,14 +361,14 @@ message_places_outside(void **state)
                &none, &mp);
     build(s, &mp, 0, NULL, NULL, &m);
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
-    assert_string_equal(o.sqlstate, "23505"); /* by the commit behind the last statement */
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_RECORD);
+    assert_string_equal(o.sqlstate, "23505"); /* behind the file's last statement */
+    assert_int_equal(message_failed_part(&m, &o)->kind, PART_SETTLE);
     err_set(&err, ERR_MIGRATION_FAILED, "x");
     assert_false(message_place(&m, &mp, &o, &err));
     assert_int_equal(err.at.line, 0);
     assert_string_equal(err.at.path, "migrations/1_m/migration.sql");
     /* An error in our own part has no place in the file. */
-    StepWrite w = {.record = "SELECT nowhere", .record_statements = 1};
+    StepWrite w = {.record = "SELECT nowhere;", .record_statements = 1, .proof = "SELECT 1"};
     scene_plan(s, "SELECT 1", &none, &mp);
     message_step(r, s->arena, &mp, &mp.steps.v[0], &(LockPlan){0}, &w, &m);
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
