@@ -362,20 +362,62 @@ make_roles(Restore *r)
     return !b.n || db_query(r->db, r->arena, buf_str(&b), NULL, r->err);
 }
 
+static const char drill_name[] = "drill";
+
+/* What the backup's extensions must be started with; jobs of the backup must not run. */
+static const char *const *
+drill_settings(Restore *r)
+{
+    enum { PRELOAD, DATABASE, JOBS, COUNT };
+    Buf b;
+    buf_init(&b, r->arena);
+    for (size_t i = 0; restore_preloads[i]; i++)
+        if (restoring_wants(r, restore_preloads[i]))
+            buf_fmt(&b, "%s%s", b.n ? "," : "shared_preload_libraries=", restore_preloads[i]);
+    if (!b.n)
+        return NULL;
+    const char **settings = arena_array(r->arena, const char *, COUNT + 1);
+    settings[PRELOAD] = buf_finish(&b).p;
+    settings[DATABASE] = str_fmt(r->arena, "cron.database_name=%s",
+                                 restore_is_raw(&r->ret->survey) ? drill_name : "postgres");
+    settings[JOBS] = "cron.launch_active_jobs=off";
+    return settings;
+}
+
+/* The same major, or else the newest that there is. *ret_same: why it is not the same. */
+static bool
+open_cluster(Restore *r, TempCluster **ret, Err *ret_same)
+{
+    Arena *a = r->arena;
+    const char *bindir = r->in->base.config->values[CFG_EMBEDDED_BIN].text;
+    const char *const *settings = drill_settings(r);
+    if (temp_cluster_open_with(a, bindir, r->ret->survey.major, settings, ret, ret_same) ||
+        temp_cluster_open_with(a, NULL, 0, settings, ret, r->err))
+        return true;
+    if (!settings || r->err->code != ERR_EMBEDDED)
+        return false;
+    const Err why = *r->err;
+    err_set(r->err, ERR_EMBEDDED,
+            "the drill cannot tell whether the backup restores: no PostgreSQL of this machine "
+            "starts with %s",
+            settings[0]);
+    err_detail(r->err, "%s", why.detail);
+    return err_hint(r->err, "install the extension here; the backup was read, and is whole");
+}
+
 /* A database that can hold the rows: in one of UTF8 there is no place for bytes of no encoding. */
 static bool
 open_drill(Restore *r)
 {
-    static const char name[] = "drill";
     if (!restoring_open(r, NULL) || !restore_is_raw(&r->ret->survey))
         return r->db && db_is_open(r->db);
     bool ok = db_query(r->db, r->arena,
-                       str_of(str_fmt(r->arena, "CREATE DATABASE %s TEMPLATE template0%s", name,
-                                      database_raw_options(r->arena, &r->ret->survey))),
+                       str_of(str_fmt(r->arena, "CREATE DATABASE %s TEMPLATE template0%s",
+                                      drill_name, database_raw_options(r->arena, &r->ret->survey))),
                        NULL, r->err);
     db_close(r->db);
     r->db = NULL;
-    return ok && restoring_open(r, name);
+    return ok && restoring_open(r, drill_name);
 }
 
 static bool
@@ -383,15 +425,10 @@ drill(Restore *r)
 {
     __attribute__((cleanup(close_cluster))) TempCluster *cluster = NULL;
     Target *t = &r->ret->target;
-    const char *bindir = r->in->base.config->values[CFG_EMBEDDED_BIN].text;
-    if (!find_backup(r) || !survey(r))
+    Err same;
+    if (!find_backup(r) || !survey(r) || !open_cluster(r, &cluster, &same))
         return false;
     int wanted = r->ret->survey.major;
-    Err same;
-    /* The same major, or else the newest that there is. */
-    if (!temp_cluster_open(r->arena, bindir, wanted, &cluster, &same) &&
-        !temp_cluster_open(r->arena, NULL, 0, &cluster, r->err))
-        return false;
     if (temp_cluster_major(cluster) < wanted) {
         *r->err = same;
         return err_detail(r->err, "a backup of PostgreSQL %d is tried on %d or newer", wanted,

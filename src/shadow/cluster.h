@@ -103,6 +103,10 @@ MUST_CHECK bool temp_cluster_open(Arena *a, const char *bindir, int major, TempC
 /* The same with the data of a folder that temp_cluster_save made; the folder stays as it is. */
 MUST_CHECK bool temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
                                         TempCluster **ret, Err *err);
+/* The same with settings of the server's own ("name=value", ended by NULL), such as libraries that
+ * extensions must be loaded with. */
+MUST_CHECK bool temp_cluster_open_with(Arena *a, const char *bindir, int major,
+                                       const char *const *settings, TempCluster **ret, Err *err);
 /* Stop the server in good order and put its data into the new folder `to`; a folder that is there
  * already stays. The cluster is of no use afterwards but still to be closed. The data is not synced:
  * whoever uses it must know that the machine has not been started anew since.

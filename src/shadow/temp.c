@@ -25,6 +25,7 @@ struct TempCluster {
     ServerUser user;
     const char *dir; /* holds data/, the socket, the log and the file "alive" */
     const char *url;
+    const char *const *settings; /* beside ours; NULL = none */
     int major;
     pid_t pid;
     int alive; /* lock that we and the server hold: who can take it may remove the folder */
@@ -212,7 +213,7 @@ start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err
         "timezone=UTC",
         "logging_collector=off",
     };
-    const char *argv[40];
+    const char *argv[60];
     size_t n = 0;
     argv[n++] = fs_join(a, b->bindir, "postgres");
     argv[n++] = "-D";
@@ -226,6 +227,10 @@ start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         argv[n++] = "-c";
         argv[n++] = settings[i];
+    }
+    for (const char *const *more = c->settings; more && *more && n + 2 < 60; more++) {
+        argv[n++] = "-c";
+        argv[n++] = *more;
     }
     argv[n] = NULL;
     const SpawnRequest spawn = {.argv = argv,
@@ -299,20 +304,27 @@ open_in(Arena *a, const PgBinaries *b, const char *saved, TempCluster *c, Err *e
     if (run(a, b, c, err))
         return true;
     bool has_ended = err->code == ERR_EMBEDDED && c->pid == 0;
-    return copied && !saved && has_ended && run_anew(a, b, &request, data, c, err);
+    return copied && !saved && !c->settings && has_ended && run_anew(a, b, &request, data, c, err);
 }
 
-bool
-temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
-                        TempCluster **ret, Err *err)
+typedef struct TempRequest {
+    const char *bindir;
+    int major;
+    const char *saved;           /* NULL = a new one */
+    const char *const *settings; /* NULL = none */
+} TempRequest;
+
+static bool
+open_cluster(Arena *a, const TempRequest *r, TempCluster **ret, Err *err)
 {
     PgBinaries b;
     TempCluster *c = arena_new(a, TempCluster);
     c->alive = -1;
-    if (!binaries_find(a, bindir, major, &b, err) || !user_for_new(a, &c->user, err))
+    c->settings = r->settings;
+    if (!binaries_find(a, r->bindir, r->major, &b, err) || !user_for_new(a, &c->user, err))
         return false;
     c->major = b.major;
-    if (!make_folder(a, &c->user, c, err) || !open_in(a, &b, saved, c, err)) {
+    if (!make_folder(a, &c->user, c, err) || !open_in(a, &b, r->saved, c, err)) {
         temp_cluster_close(c);
         return false;
     }
@@ -322,9 +334,25 @@ temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *sav
 }
 
 bool
+temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
+                        TempCluster **ret, Err *err)
+{
+    const TempRequest r = {.bindir = bindir, .major = major, .saved = saved};
+    return open_cluster(a, &r, ret, err);
+}
+
+bool
+temp_cluster_open_with(Arena *a, const char *bindir, int major, const char *const *settings,
+                       TempCluster **ret, Err *err)
+{
+    const TempRequest r = {.bindir = bindir, .major = major, .settings = settings};
+    return open_cluster(a, &r, ret, err);
+}
+
+bool
 temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret, Err *err)
 {
-    return temp_cluster_open_saved(a, bindir, major, NULL, ret, err);
+    return temp_cluster_open_with(a, bindir, major, NULL, ret, err);
 }
 
 bool

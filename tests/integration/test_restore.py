@@ -400,6 +400,58 @@ def test_drill(project, db):
     assert json.loads(result.out)["result"] == "tried", result
 
 
+PRELOADED = {"pgaudit": "CREATE EXTENSION pgaudit", "pg_cron": "CREATE EXTENSION pg_cron; SELECT cron.schedule('* * * * *', 'SELECT 1')",
+             "pglogical": "CREATE EXTENSION pglogical"}
+
+
+@pytest.fixture
+def preloaded(new_server):
+    """A server that was started with the extension; only Debian's 15 has packages of them."""
+    def make(extension):
+        server = new_server(None, shared_preload_libraries=extension, **{"cron.database_name": "shop"})
+        db = server.new_database("shop")
+        db.sql(PRELOADED[extension] + "; CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
+        return db
+
+    def has(extension):
+        return os.path.exists(f"/usr/share/postgresql/15/extension/{extension}.control")
+
+    return lambda extension: make(extension) if has(extension) else pytest.skip(f"{extension} is not installed (tools/setup test)")
+
+
+@pytest.mark.parametrize("extension", sorted(PRELOADED))
+def test_extensions_that_a_server_is_started_with(project, preloaded, server, extension):
+    db = preloaded(extension)
+    backup(project, db)
+    result = aramid.run("backup", "verify", "--drill", cwd=project.path)
+    assert result.rc == 0 and "can be restored" in result.out, result
+    # On a server that was not, it is said before anything is made; also by a dry run.
+    before = databases(server)
+    for args in (["--dry-run"], []):
+        result = restore(project, Database(server, "postgres"), "--name", "preloaded", *args)
+        assert result.rc == 53 and extension in result.err and "shared_preload_libraries" in result.err, result
+    assert databases(server) == before
+    # pg_cron's can be made in the one database only that the server names.
+    before = databases(db.server)
+    for args in (["--dry-run"], []):
+        result = restore(project, db, "--name", "beside", *args)
+        if extension == "pg_cron":
+            assert result.rc == 53 and "cron.database_name" in result.err and databases(db.server) == before, result
+        else:
+            assert result.rc == 0, result
+
+
+def test_a_drill_that_cannot_tell_says_so(project, small, tmp_path):
+    """No server of this machine has the library: that says nothing about the backup."""
+    path = pg_dump(small, tmp_path / "d.sql")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("CREATE TABLE", "CREATE EXTENSION citus;\nCREATE TABLE", 1))
+    result = aramid.run("backup", "verify", "--drill", path, cwd=project.path)
+    assert result.rc == 38 and "cannot tell" in result.err and "citus" in result.err and "is whole" in result.err, result
+
+
 def test_password_stays_secret(project, small, tmp_path):
     small.server.admin("CREATE ROLE with_password LOGIN SUPERUSER PASSWORD 'c4nary-p4ss'")
     path = pg_dump(small, tmp_path / "d.sql")
