@@ -270,12 +270,25 @@ add_join_foreign_key(Ctx *c, CatRelation *t, const char *column, const PslModel 
     fk->on_delete = fk->on_update = CAT_CASCADE;
 }
 
-/* The table behind an implicit many-to-many relation. */
+static bool
+has_model(const Ctx *c, const char *schema, Str table)
+{
+    for (size_t i = 0; i < c->psl->nmodels; i++)
+        if (c->tables[i] && strcmp(c->tables[i]->id.schema, schema) == 0 &&
+            str_is(table, c->tables[i]->id.name))
+            return true;
+    return false;
+}
+
+/* The table behind an implicit many-to-many relation. One that a model is mapped onto, to give it
+ * more columns, is the model's. (Prisma 7.10 makes the relation's, and leaves those columns out.) */
 static void
 add_join_table(Ctx *c, const PslRelation *r)
 {
     const char *schema = c->tables[r->from->index]->id.schema;
     Str name = first_chars(r->constraint, NAME_MAX_BYTES);
+    if (has_model(c, schema, name))
+        return;
     CatRelation *t = catalog_add(c->out.catalog, CAT_TABLE, schema, text(c, name));
     add_join_column(c, t, "A", r->from);
     add_join_column(c, t, "B", r->to);

@@ -86,6 +86,21 @@ def test_a_table_whose_sides_stand_the_other_way(tmp_path, db):
     assert diff(tmp_path, "--from-url", db.url(), "--to-schema", "s.prisma", "--exit-code").rc == 0
 
 
+MAPPED = POSTS.replace("}", "; rows Pair[] }") + """ | Pair { A Int; B Int; by String?;
+    post Post @relation(fields: [A], references: [id], onDelete: Cascade);
+    tag Tag @relation(fields: [B], references: [id], onDelete: Cascade);
+    @@id([A, B]); @@index([B], map: "_PostToTag_B_index"); @@map("_PostToTag") }"""
+
+
+def test_a_model_mapped_onto_a_relations_table_is_one_table(tmp_path, db):
+    write(tmp_path, POSTS, MAPPED)
+    text = lead(tmp_path, db, LINKS)
+    assert 'ADD COLUMN     "by" TEXT' in text
+    assert db.sql('SELECT "A", "B", by FROM "_PostToTag"') == [(1, 2, None)]
+    made = diff(tmp_path, "--from-empty", "--to-schema", "two.prisma", "--script")
+    assert made.rc == 0 and made.out.count('CREATE TABLE "_PostToTag"') == 1, made
+
+
 CHAIN = ("M { id Int @id; a String; b String }", "M { id Int @id; b String; c String }")
 SWAP = ("M { id Int @id; a Int; b String }", "M { id Int @id; a String; b Int }")
 TABLES = ('X { id Int @id @default(autoincrement()); v Int @unique; @@map("a") } |'
