@@ -80,6 +80,27 @@ pair_tables(Differ *d)
     }
 }
 
+/* What an object of `to` was before, also where that made room under another name. */
+static const CatObject *
+find_before(const Differ *d, CatRef id)
+{
+    vec_each (const CatRename, x, &d->diff->renamed)
+        if (cat_ref_cmp(&x->from, &id) == 0)
+            return catalog_find(d->from, (CatRef){id.kind, id.schema, x->to, NULL});
+    return catalog_find(d->from, id);
+}
+
+/* What is dropped and made again is nobody's wish: its owner and its privileges stay. */
+static void
+keep_access(Differ *d)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        Change *c = *at;
+        if (c->op == CHANGE_CREATE || c->is_rebuilt)
+            c->kept = find_before(d, c->to->id);
+    }
+}
+
 Diff *
 diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options)
 {
@@ -121,6 +142,8 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
         diff_remade(&d);
         diff_code(&d);
     }
+    if (d.rules.ignore_grants && !d.compat)
+        keep_access(&d);
     diff_effects(&d);
     diff_order(&d);
     return diff;

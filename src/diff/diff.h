@@ -112,6 +112,8 @@ typedef struct Change {
     bool is_attached;       /* to the index of the partitioned table; a new partition brings its own
                                when it is attached itself */
     const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
+    /* Made anew: what it was before, where owners and privileges are not compared but stay. */
+    const CatObject *kept;
     DiffEffects effects;
     uint32_t rank[4]; /* where it belongs by its kind */
     bool is_placed;   /* by diff_order: it, or what it waits for */
@@ -135,6 +137,8 @@ typedef struct DiffOptions {
     bool prisma_kinds;
     bool partial_indexes;  /* prisma_kinds: the schema can say them (feature partialIndexes) */
     const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
+    const char *runner;    /* the role that will run the script, where it is known: what is made
+                                 anew goes back to its owner, if that is another one */
     const CatRename *renames; /* of diff_wishes */
     size_t nrenames;
 } DiffOptions;

@@ -13,6 +13,7 @@ typedef struct Order {
     Map altered;          /* tables */
     Map names;            /* what drops or gives up a name, by schema and name */
     CatObjects *needs;    /* of `to` */
+    CatObjects *needed;   /* of `from` */
     CatObjects *users;    /* of `from`: who needs it */
     Changes out;
 } Order;
@@ -145,10 +146,10 @@ prepare(Order *o)
     map_init(&o->names, d->arena);
     map_init(&o->altered, d->arena);
     o->needs = catalog_needs(d->arena, d->to);
-    CatObjects *from = catalog_needs(d->arena, d->from);
+    o->needed = catalog_needs(d->arena, d->from);
     o->users = arena_array(d->arena, CatObjects, d->from->count);
     vec_each (CatObject *, user, &d->from->objects)
-        vec_each (CatObject *, need, &from[(*user)->ordinal])
+        vec_each (CatObject *, need, &o->needed[(*user)->ordinal])
             *vec_add(d->arena, &o->users[(*need)->ordinal]) = *user;
     vec_each (Change *, c, &d->diff->changes) {
         if ((*c)->op == CHANGE_CREATE)
@@ -280,6 +281,9 @@ emit_needs(Order *o, const Change *c)
                 emit_creation(o, &(*need)->id);
             emit_parents(o, c);
         } else {
+            if (is_of(d->from, c->to))
+                vec_each (CatObject *, need, &o->needed[c->to->ordinal])
+                    emit_creation(o, &(*need)->id);
             vec_each (const CatRef, need, &c->to->needs)
                 emit_creation(o, need);
         }

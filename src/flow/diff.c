@@ -26,6 +26,7 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
         .partial_indexes = from->has_partial_indexes || to->has_partial_indexes,
         .prisma_kinds = is_written,
         .rules = rules,
+        .runner = from->session.db ? db_info(from->session.db)->user : NULL,
         .renames = renames.v,
         .nrenames = renames.n,
     };

@@ -271,6 +271,35 @@ comment_not_null(Render *r, const CatColumn *from, const CatColumn *to)
     comment(r, object.p, &about);
 }
 
+/* What a change that makes something anew keeps of it: the object itself, or one of its columns. */
+static const CatObject *
+kept_of(const Render *r, const CatObject *to)
+{
+    const Change *c = r->step->change;
+    const CatRules *rules = r->diff->options.rules;
+    if (to->id.kind != CAT_COLUMN)
+        return c->kept && cat_ref_cmp(&to->id, &c->to->id) == 0 ? c->kept : NULL;
+    vec_each (const ColumnChange, k, &c->columns)
+        if (k->op == COLUMN_RECREATE && &k->to->id == &to->id && rules && rules->ignore_grants)
+            return (const CatObject *)k->from;
+    bool has_columns = c->kept && (c->kept->id.kind == CAT_TABLE || c->kept->id.kind == CAT_VIEW ||
+                                   c->kept->id.kind == CAT_MATVIEW);
+    return has_columns ? (const CatObject *)catalog_column((const CatRelation *)c->kept, to->id.sub)
+                       : NULL;
+}
+
+/* Owner and privileges as they were. */
+static void
+render_kept(Render *r, const char *object, const CatObject *kept, const CatObject *to)
+{
+    static const CatRules all;
+    const char *runner = r->diff->options.runner;
+    CatObject *then = catalog_called(r->arena, kept, to->id);
+    if (kept->owner && runner && strcmp(kept->owner, runner) != 0 && !is_part(to->id.kind))
+        statement(r, "ALTER %s OWNER TO %s", object, ident_text(r, kept->owner));
+    grants(r, NULL, then, &all);
+}
+
 void
 render_attributes(Render *r, const CatObject *from, const CatObject *to)
 {
@@ -278,6 +307,7 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
     const CatRules *rules = r->diff->options.rules ? r->diff->options.rules : &none;
     if (r->compat || !to)
         return;
+    const CatObject *kept = kept_of(r, to);
     Buf object;
     buf_init(&object, r->arena);
     put_object(r, &object, to);
@@ -291,7 +321,9 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
         put_ident(r, &owner, to->owner);
         statement(r, "ALTER %s OWNER TO %s", object.p, owner.p);
     }
-    if (!rules->ignore_grants)
+    if (kept)
+        render_kept(r, object.p, kept, to);
+    else if (!rules->ignore_grants)
         grants(r, from, to, rules);
     if (!rules->ignore_comments && !cat_same_text(from ? from->comment : NULL, to->comment))
         comment(r, object.p, to);

@@ -354,8 +354,14 @@ render_alter_table(Render *r, const Change *c)
         rename_key(&a, false);
     vec_each (const char *, text, &a.after)
         statement(r, "%s", *text);
-    if (r->diff->options.prisma_kinds || r->compat)
+    if (r->compat)
         return;
+    if (r->diff->options.prisma_kinds) {
+        vec_each (const ColumnChange, k, &c->columns)
+            if (k->op == COLUMN_RECREATE)
+                render_attributes(r, NULL, (const CatObject *)k->to);
+        return;
+    }
     vec_each (const ColumnChange, k, &c->columns)
         if (k->to)
             altered_storage(r, a.only, k);

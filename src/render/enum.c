@@ -142,6 +142,8 @@ render_enum(Render *r, const Change *c)
             add_values(r, c, name.p);
         if (!r->diff->options.prisma_kinds)
             render_attributes(r, c->is_rebuilt ? NULL : c->from, c->to);
+        else if (c->is_rebuilt) /* the language has no comments for it */
+            render_attributes(r, NULL, c->from);
         break;
     case CHANGE_RENAME:
         if (c->old_name) {
