@@ -56,6 +56,7 @@ harm_of(FindingId id)
     case FINDING_DIFF_MADE_REQUIRED:
     case FINDING_DIFF_RECREATE_REQUIRED:
     case FINDING_DIFF_SCALAR_TO_LIST:
+    case FINDING_DIFF_STILL_USED:
         return DIFF_FAILS;
     default:
         return finding_info(id)->severity == SEV_NOTICE ? DIFF_HARMLESS : DIFF_LOSS;

@@ -7,6 +7,7 @@ typedef struct Remake {
     Differ *d;
     CatObjects *needs; /* of `from` */
     Map going;         /* ids of what is dropped or made anew */
+    Map lost;          /* of them: those that do not come back, and the change that drops them */
     Map dropped;       /* ids of objects that have a drop already */
     Map retyped;       /* columns of enums that are made anew */
 } Remake;
@@ -35,9 +36,16 @@ is_going(const Remake *r, const CatRef *id)
 }
 
 static void
-go(Remake *r, const CatRef *id)
+go(Remake *r, const CatRef *id, Change *by)
 {
-    map_put(&r->going, ref_key(r->d->arena, id), r);
+    map_put(&r->going, ref_key(r->d->arena, id), by);
+}
+
+static void
+lose(Remake *r, const CatRef *id, Change *by)
+{
+    go(r, id, by);
+    map_put(&r->lost, ref_key(r->d->arena, id), by);
 }
 
 /* Constants of an enum that is made anew keep its old type. */
@@ -54,77 +62,102 @@ column_goes(const ColumnChange *c)
            (c->op == COLUMN_ALTER && c->fields & COLUMN_TYPE);
 }
 
-/* Code of a table names its own columns in its text only. */
 static bool
-own_text_mentions(const Remake *r, const CatObject *o)
+index_mentions(const CatIndex *i, const char *name)
 {
-    const char *table = o->id.kind == CAT_INDEX ? ((const CatIndex *)o)->table : o->id.name;
-    const CatRelation *t = catalog_relation(r->d->from, o->id.schema, table);
-    if (!t)
-        return false;
-    cat_each (CatColumn, column, &t->columns) {
-        if (!is_going(r, &column->id))
-            continue;
-        const char *name = column->id.sub;
-        if (o->id.kind == CAT_INDEX || o->id.kind == CAT_CONSTRAINT) {
-            const char *expr = o->id.kind == CAT_INDEX ? ((const CatIndex *)o)->predicate
-                                                       : ((const CatConstraint *)o)->expr;
-            if (is_retyped(r, &column->id) && catalog_mentions(expr, name))
-                return true;
-            continue;
-        }
-        if (o->id.kind == CAT_POLICY) {
-            const CatPolicy *p = (const CatPolicy *)o;
-            if (catalog_mentions(p->using_expr, name) || catalog_mentions(p->check_expr, name))
-                return true;
-        } else if (o->id.kind == CAT_TRIGGER) {
-            const char *text = ((const CatTrigger *)o)->definition;
-            if ((strstr(text, " OF ") || strstr(text, " WHEN (")) && catalog_mentions(text, name))
-                return true;
-        } else if (o->id.kind == CAT_RULE &&
-                   catalog_mentions(((const CatRule *)o)->definition, name)) {
+    vec_each (const CatKey, k, &i->keys)
+        if (cat_same_text(k->column, name) || catalog_mentions(k->expr, name))
             return true;
-        }
-    }
-    return false;
+    return cat_has_text(&i->include, name) || catalog_mentions(i->predicate, name);
 }
 
 static bool
-stands_on_going(const Remake *r, const CatObject *o)
+text_mentions(const Remake *r, const CatObject *o, const CatRef *column)
 {
+    const char *name = column->sub;
+    bool is_lost = r->d->prisma_kinds && map_has(&r->lost, ref_key(r->d->arena, column));
+    switch ((int)o->id.kind) {
+    case CAT_INDEX:
+        return is_lost ? index_mentions((const CatIndex *)o, name)
+                       : is_retyped(r, column) &&
+                             catalog_mentions(((const CatIndex *)o)->predicate, name);
+    case CAT_CONSTRAINT:
+        return (is_lost || is_retyped(r, column)) &&
+               catalog_mentions(((const CatConstraint *)o)->expr, name);
+    case CAT_POLICY:
+        return catalog_mentions(((const CatPolicy *)o)->using_expr, name) ||
+               catalog_mentions(((const CatPolicy *)o)->check_expr, name);
+    case CAT_TRIGGER: {
+        const char *text = ((const CatTrigger *)o)->definition;
+        return (strstr(text, " OF ") || strstr(text, " WHEN (")) && catalog_mentions(text, name);
+    }
+    case CAT_RULE:
+        return catalog_mentions(((const CatRule *)o)->definition, name);
+    default:
+        return false;
+    }
+}
+
+/* Code of a table names its own columns in its text only: whether one of `columns` is in it. */
+static Change *
+own_text_mentions(const Remake *r, const CatObject *o, const Map *columns)
+{
+    const char *table = o->id.kind == CAT_INDEX ? ((const CatIndex *)o)->table : o->id.name;
+    const CatRelation *t = catalog_relation(r->d->from, o->id.schema, table);
+    if (!t || map_has(&r->lost, ref_key(r->d->arena, &t->id)))
+        return NULL; /* it goes with its table */
+    cat_each (CatColumn, column, &t->columns) {
+        Change *found = map_get(columns, ref_key(r->d->arena, &column->id));
+        if (found && text_mentions(r, o, &column->id))
+            return found;
+    }
+    return NULL;
+}
+
+/* What makes an object that it uses go, or one that is lost; NULL where nothing does. */
+static Change *
+stands_on(const Remake *r, const CatObject *o, const Map *ids)
+{
+    Change *found;
     vec_each (const CatRef, need, &o->needs)
-        if (is_going(r, need))
-            return true;
+        if ((found = map_get(ids, ref_key(r->d->arena, need))))
+            return found;
     /* Parts go with their relation, functions' signatures with their types. */
     vec_each (CatObject *, need, &r->needs[o->ordinal])
-        if (is_code((*need)->id.kind) && is_going(r, &(*need)->id))
-            return true;
-    return cat_kind(o->id.kind)->is_part && own_text_mentions(r, o);
+        if (is_code((*need)->id.kind) && (found = map_get(ids, ref_key(r->d->arena, &(*need)->id))))
+            return found;
+    return cat_kind(o->id.kind)->is_part ? own_text_mentions(r, o, ids) : NULL;
 }
 
 static void
 find_going(Remake *r)
 {
-    vec_each (Change *, at, &r->d->diff->changes) {
-        const Change *c = *at;
+    const Differ *d = r->d;
+    vec_each (Change *, at, &d->diff->changes) {
+        Change *c = *at;
         if (c->op == CHANGE_DROP) {
-            go(r, &c->from->id);
-            map_put(&r->dropped, ref_key(r->d->arena, &c->from->id), r);
+            bool comes_back = catalog_find(d->to, c->from->id);
+            (comes_back ? go : lose)(r, &c->from->id, c);
+            map_put(&r->dropped, ref_key(d->arena, &c->from->id), r);
             /* Made anew under its name: what uses its columns has to let go of them. */
-            if (c->kind == CAT_TABLE && catalog_find(r->d->to, c->from->id))
-                cat_each (CatColumn, column, &((const CatRelation *)c->from)->columns)
-                    go(r, &column->id);
+            if (c->kind == CAT_TABLE)
+                cat_each (CatColumn, column, &((const CatRelation *)c->from)->columns) {
+                    if (!catalog_find(d->to, column->id))
+                        lose(r, &column->id, c);
+                    else
+                        go(r, &column->id, c);
+                }
         }
         if (c->kind == CAT_ENUM && c->is_rebuilt) {
-            go(r, &c->from->id);
+            go(r, &c->from->id, c);
             vec_each (const CatColumn *, column, &c->retype) {
-                go(r, &(*column)->id);
-                map_put(&r->retyped, ref_key(r->d->arena, &(*column)->id), r);
+                go(r, &(*column)->id, c);
+                map_put(&r->retyped, ref_key(d->arena, &(*column)->id), r);
             }
         }
         vec_each (const ColumnChange, k, &c->columns)
             if (k->from && c->kind == CAT_TABLE && column_goes(k))
-                go(r, &k->from->id);
+                (k->op == COLUMN_DROP ? lose : go)(r, &k->from->id, c);
     }
 }
 
@@ -140,7 +173,15 @@ remake(Remake *r, const CatObject *o)
 {
     Differ *d = r->d;
     const CatObject *to = counterpart(d, o);
-    go(r, &o->id);
+    Change *lost = d->prisma_kinds ? stands_on(r, o, &r->lost) : NULL;
+    if (lost && is_code(o->id.kind)) {
+        lose(r, &o->id, lost);
+        effect_add(d, lost, FINDING_DIFF_STILL_USED, &o->id);
+        return;
+    }
+    if (lost) /* an index or a check goes with its column */
+        to = NULL;
+    go(r, &o->id, stands_on(r, o, &r->going));
     map_put(&d->remade, ref_key(d->arena, &o->id), r);
     if (map_put(&r->dropped, ref_key(d->arena, &o->id), r))
         return;
@@ -151,8 +192,11 @@ remake(Remake *r, const CatObject *o)
             d->diff->changes.v[kept++] = *c;
     d->diff->changes.n = kept;
     Change *drop = change_add(d, CHANGE_DROP, o, NULL, RANK_DROP_CODE);
-    if (!to)
+    if (!to) {
+        if (lost)
+            effect_add(d, drop, FINDING_DIFF_GOES_TOO, &o->id);
         return;
+    }
     effect_add(d, drop, FINDING_DIFF_CASCADES, &o->id);
     change_create(d, to);
 }
@@ -162,6 +206,7 @@ diff_remade(Differ *d)
 {
     Remake r = {.d = d, .needs = catalog_needs(d->arena, d->from)};
     map_init(&r.going, d->arena);
+    map_init(&r.lost, d->arena);
     map_init(&r.dropped, d->arena);
     map_init(&r.retyped, d->arena);
     find_going(&r);
@@ -169,7 +214,7 @@ diff_remade(Differ *d)
         found = false;
         vec_each (CatObject *, at, &d->from->objects) {
             const CatObject *o = *at;
-            if (!can_remake(o) || is_going(&r, &o->id) || !stands_on_going(&r, o))
+            if (!can_remake(o) || is_going(&r, &o->id) || !stands_on(&r, o, &r.going))
                 continue;
             remake(&r, o);
             found = true;

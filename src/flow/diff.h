@@ -33,3 +33,7 @@ typedef struct DiffResult {
  *
  * errors: those of flow_sides, ERR_USAGE for renames */
 MUST_CHECK bool flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err);
+
+/* Whether the script can run.
+ * errors: ERR_STILL_USED: it drops what something uses that stays */
+MUST_CHECK bool flow_diff_can_run(Arena *a, const DiffResult *r, Err *err);

@@ -141,6 +141,9 @@ static const char *const sentences[FINDING_COUNT] = {
     [FINDING_DIFF_DROP_DATA] = "You are about to drop the {object}. What it holds will be lost.",
     [FINDING_DIFF_CASCADES] =
         "The {object} is dropped and made again, because it uses what changes.",
+    [FINDING_DIFF_GOES_TOO] = "The {object} goes, too: it stands on what is dropped.",
+    [FINDING_DIFF_STILL_USED] =
+        "The {object} uses what is dropped, and PostgreSQL refuses to drop that.",
     [FINDING_DIFF_LOOKS_RENAMED] = "The {object} goes and `{new}` comes: this looks like a rename.",
 };
 

@@ -94,3 +94,55 @@ def test_access_stays_between_migrations(tmp_path, db, roles):
     assert "OWNER TO" not in script
     db.sql("BEGIN;" + script + ";COMMIT")
     assert db.sql(STATE) == before
+
+
+USERS = "CREATE TABLE users (id serial PRIMARY KEY, name varchar(50) NOT NULL, org_id int);"
+WITHOUT = SCHEMA[:SCHEMA.index("  org_id")] + "}\n"
+
+
+@pytest.mark.parametrize("sql, name", [
+    ("CREATE VIEW uv AS SELECT id, org_id FROM users", "uv"),
+    ("CREATE MATERIALIZED VIEW uv AS SELECT org_id FROM users", "uv"),
+    ("CREATE VIEW a AS SELECT id, org_id FROM users; CREATE VIEW uv AS SELECT id FROM a", "uv"),
+    ("ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY p1 ON users USING (org_id = 1)", "p1"),
+    ("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
+     "CREATE TRIGGER t1 BEFORE UPDATE OF org_id ON users FOR EACH ROW EXECUTE FUNCTION f()", "t1"),
+    ("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
+     "CREATE TRIGGER t1 BEFORE UPDATE ON users FOR EACH ROW WHEN (new.org_id > 1) EXECUTE FUNCTION f()", "t1"),
+    ("CREATE RULE r1 AS ON UPDATE TO users WHERE new.org_id = 1 DO INSTEAD NOTHING", "r1"),
+    ("CREATE FUNCTION g() RETURNS SETOF int LANGUAGE sql BEGIN ATOMIC SELECT org_id FROM users; END", "g"),
+])
+def test_what_cannot_come_back_refuses_the_script(tmp_path, db, sql, name):
+    """As PostgreSQL refuses DROP COLUMN: nobody said what it should be without the column."""
+    (tmp_path / "schema.prisma").write_text(WITHOUT)
+    db.sql(USERS + sql)
+    result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "schema.prisma", "--script", cwd=str(tmp_path))
+    assert result.rc == 6 and result.out == "" and f'"{name}"' in result.err and "made again" not in result.err, result
+    told = aramid.run("diff", "--from-url", db.url(), "--to-schema", "schema.prisma", cwd=str(tmp_path))
+    assert told.rc == 0 and "uses what is dropped" in told.out, told
+
+
+@pytest.mark.parametrize("sql, name", [
+    ("CREATE INDEX lower_i ON users ((org_id + 1))", "lower_i"),
+    ("CREATE INDEX partial_i ON users (name) WHERE org_id > 0", "partial_i"),
+    ("CREATE INDEX key_i ON users (org_id) WHERE name <> ''", "key_i"),
+    ("ALTER TABLE users ADD CONSTRAINT positive CHECK (org_id > 0)", "positive"),
+])
+def test_what_goes_with_its_column_is_said(tmp_path, db, sql, name):
+    (tmp_path / "schema.prisma").write_text(WITHOUT)
+    db.sql(USERS + sql)
+    result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "schema.prisma", "--script", cwd=str(tmp_path))
+    assert result.rc == 0 and f'"{name}"' in result.err and "goes, too" in result.err, result
+    db.sql("BEGIN;" + result.out + ";COMMIT")
+    assert diff(tmp_path, "--from-url", db.url(), "--to-schema", "schema.prisma").startswith("-- This is an empty")
+
+
+def test_what_is_of_a_dropped_table_goes_with_it(tmp_path, db):
+    (tmp_path / "schema.prisma").write_text(SCHEMA[:SCHEMA.index("model users")] + "model x {\n  id Int @id\n}\n")
+    db.sql("CREATE TABLE x (id int PRIMARY KEY);" + USERS + "CREATE POLICY p1 ON users USING (org_id = 1);"
+           "CREATE INDEX i ON users ((org_id + 1)); CREATE RULE r1 AS ON UPDATE TO users DO INSTEAD NOTHING;")
+    db.sql(diff(tmp_path, "--from-url", db.url(), "--to-schema", "schema.prisma"))
+    assert not db.exists("users")
+    db.sql(USERS + "CREATE VIEW uv AS SELECT name FROM users")
+    result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "schema.prisma", "--script", cwd=str(tmp_path))
+    assert result.rc == 6 and '"uv"' in result.err, result
