@@ -19,7 +19,7 @@ crypto_load(CryptoApi *ret, Err *err)
         CRYPTO_FUNCTIONS(X)
 #undef X
     };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    for (size_t i = 0; i < COUNT(table); i++) {
         void *sym = dlsym(lib, table[i].name);
         if (!sym)
             return err_set(err, ERR_CONFIG, "libcrypto.so.3 has no function %s", table[i].name);

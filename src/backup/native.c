@@ -157,7 +157,7 @@ check_left_out(NativeDumper *d, const Catalog *c)
     if (!d->ret->left_out.n || d->options->allow_left_out)
         return true;
     err_set(d->err, ERR_BACKUP, "Aramid's own dump would leave out %zu object%s",
-            d->ret->left_out.n, d->ret->left_out.n == 1 ? "" : "s");
+            d->ret->left_out.n, str_plural(d->ret->left_out.n));
     vec_each (const CatOther, o, &d->ret->left_out) {
         ARENA_LOCAL(scratch);
         err_detail(d->err, "%s %s%s%s", o->what,

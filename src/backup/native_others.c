@@ -118,7 +118,7 @@ native_is_other_dumped(const char *what)
 {
     static const char *const kinds[] = {"statistics", "publication", "default privileges",
                                         "event trigger"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; i < COUNT(kinds); i++)
         if (strcmp(what, kinds[i]) == 0)
             return true;
     return false;

@@ -175,7 +175,7 @@ is_known(const Restore *r, const char *setting)
     char *lower = str_dupz(scratch, setting);
     for (char *p = lower; *p; p++)
         *p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (strcmp(lower, words[i]) == 0)
             return true;
     return strchr(setting, '.') || map_has(&r->settings, str_of(lower));

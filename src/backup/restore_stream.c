@@ -26,7 +26,7 @@ take(void *arg, const DumpEvent *e, Err *err)
     DumpEvent *copy = vec_add(s->arena, &s->queue);
     *copy = *e;
     Str *texts[] = {&copy->text, &copy->table, &copy->columns};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < COUNT(texts); i++)
         if (texts[i]->p < s->piece.p || texts[i]->p >= s->piece.p + s->piece.n)
             *texts[i] = str_copy(s->texts, *texts[i]);
     return true;

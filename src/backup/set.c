@@ -220,7 +220,7 @@ check_clocks(Arena *a, const BackupFolder *f, const BackupClock *clock, Err *err
     if (apart > day_us) {
         long long days = (long long)((apart + day_us / 2) / day_us);
         err_set(err, ERR_CLOCK, "the clock of this machine is %lld day%s %s the server's", days,
-                days == 1 ? "" : "s", clock->offset_us < 0 ? "ahead of" : "behind");
+                str_plural(days), clock->offset_us < 0 ? "ahead of" : "behind");
         return err_hint(err, "set the wrong one right (date; SELECT now()), then: aramid backup "
                              "prune");
     }
@@ -327,7 +327,7 @@ ignore_in_project(Arena *a, const char *dir, const char *project, BackupNames *r
         return;
     static const IgnoreFile files[] = {{".gitignore", "/", ".git"},
                                        {".dockerignore", "", "Dockerfile"}};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    for (size_t i = 0; i < COUNT(files); i++)
         (void)!ignore_in(a, project, &files[i], str_of(below), ret, &ignored);
 }
 

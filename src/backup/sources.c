@@ -64,7 +64,7 @@ connection_text(Arena *a, const BackupRequest *r, const char *application, const
                                               {"keepalives_interval", "2"},
                                               {"keepalives_count", "3"},
                                               {"tcp_user_timeout", "10000"}};
-    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+    for (size_t i = 0; i < COUNT(defaults); i++)
         if (!has_param(u, defaults[i][0]))
             add_keyword(&b, defaults[i][0], defaults[i][1]);
     int64_t connect = config_ms(r->config, CFG_CONNECT_TIMEOUT);
@@ -110,7 +110,7 @@ environment(Arena *a, const char *password, const char *const *more)
                                           "PGAPPNAME", "PGGEQO"};
     for (char **e = environ; *e; e++) {
         bool drop = false;
-        for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++)
+        for (size_t i = 0; i < COUNT(dropped); i++)
             drop |= same_variable(*e, dropped[i]);
         vec_each (const char *const, o, &own)
             drop |= same_variable(*e, *o);

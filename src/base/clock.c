@@ -74,7 +74,7 @@ clock_parse(Str text, int64_t *ret_ms)
     Str unit = str_trim(str_slice(s, digits, s.n));
     if (!str_to_int(str_slice(s, 0, digits), 0, INT32_MAX, &number))
         return false;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    for (size_t i = 0; i < COUNT(units); i++)
         if (str_is(unit, units[i].name)) {
             *ret_ms = number * units[i].ms;
             return *ret_ms <= INT32_MAX;

@@ -149,8 +149,7 @@ findings_pass(const FindingList *list, Err *err)
     size_t n = list->counts[SEV_ERROR];
     if (!n)
         return true;
-    err_set(err, ERR_FINDING, "%zu finding%s that the settings make an error of", n,
-            n == 1 ? "" : "s");
+    err_set(err, ERR_FINDING, "%zu finding%s that the settings make an error of", n, str_plural(n));
     const Finding *first = NULL;
     vec_each (const Finding, f, &list->items) {
         if (f->severity != SEV_ERROR)

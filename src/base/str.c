@@ -140,11 +140,17 @@ str_fmt(Arena *a, const char *fmt, ...)
 }
 
 char *
+str_count(Arena *a, int64_t n, const char *word)
+{
+    return str_fmt(a, "%lld %s%s", (long long)n, word, str_plural(n));
+}
+
+char *
 str_bytes(Arena *a, int64_t n)
 {
     static const char *const units[] = {"kB", "MB", "GB", "TB", "PB"};
     if (n < 1000)
-        return str_fmt(a, "%lld byte%s", (long long)n, n == 1 ? "" : "s");
+        return str_fmt(a, "%lld byte%s", (long long)n, str_plural(n));
     double value = (double)n;
     int unit = -1;
     while (value >= 999.5 && unit < 4) {

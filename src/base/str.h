@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* How many elements an array has. */
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 typedef struct Str {
     const char *p; /* never NULL for a valid view; an empty view may point anywhere */
     size_t n;
@@ -64,6 +67,14 @@ __attribute__((format(printf, 2, 0))) char *str_vfmt(Arena *a, const char *fmt, 
 
 /* "17 bytes", "4.2 kB", "1.5 GB": powers of 1000, two digits at least. */
 char *str_bytes(Arena *a, int64_t n);
+
+/* "1 row", "3 rows"; and only the ending of such a word. */
+char *str_count(Arena *a, int64_t n, const char *word);
+static inline const char *
+str_plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
 
 /* Parse a whole decimal number; false when `s` is anything else or out of [min, max]. */
 bool str_to_int(Str s, long long min, long long max, long long *ret);

@@ -42,7 +42,7 @@ method_name(const char *method)
     static const char *const names[][2] = {
         {"hash", "Hash"}, {"gist", "Gist"}, {"gin", "Gin"}, {"spgist", "SpGist"}, {"brin", "Brin"},
     };
-    for (size_t i = 0; method && i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; method && i < COUNT(names); i++)
         if (strcmp(method, names[i][0]) == 0)
             return names[i][1];
     return NULL;
@@ -156,7 +156,7 @@ is_default_class(const char *method, const char *name)
                                               {"spgist", "text_ops"},
                                               {"spgist", "inet_ops"},
                                               {"brin", "inet_inclusion_ops"}};
-    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+    for (size_t i = 0; i < COUNT(defaults); i++)
         if (strcmp(method, defaults[i][0]) == 0 && strcmp(name, defaults[i][1]) == 0)
             return true;
     return strcmp(method, "brin") == 0 && strcmp(name, "inet_minmax_ops") != 0 &&

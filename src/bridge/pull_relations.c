@@ -151,7 +151,7 @@ relation_text(PullCtx *c, const Words *w)
                                     {"references", w->references},
                                     {"onDelete", w->on_delete},
                                     {"onUpdate", w->on_update}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < COUNT(texts); i++)
         if (texts[i][1])
             buf_fmt(&b, "%s%s: %s", b.n > start ? ", " : "", texts[i][0], texts[i][1]);
     if (w->map) {

@@ -108,7 +108,7 @@ static const Known known[] = {
 static const Known *
 known_type(const CatType *t)
 {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; i < COUNT(known); i++)
         if (strcmp(known[i].name, t->name) == 0 &&
             (!t->schema || known[i].native == PSL_NATIVE_CITEXT) &&
             !(t->args && strchr(t->args, '-'))) /* numeric(5,-2) */

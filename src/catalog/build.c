@@ -1,6 +1,8 @@
 /* Making a catalog, its canonical order, looking things up. */
 #include "catalog/catalog_int.h"
 
+#include "sqltext/sqltext.h"
+
 #include "base/invariant.h"
 
 #include <stdlib.h>
@@ -295,18 +297,6 @@ catalog_check_is_apart(const CatConstraint *k)
     return k->is_not_valid;
 }
 
-void
-cat_add_quoted(Buf *b, const char *name)
-{
-    buf_addc(b, '"');
-    for (const char *p = name; *p; p++) {
-        if (*p == '"')
-            buf_addc(b, '"');
-        buf_addc(b, *p);
-    }
-    buf_addc(b, '"');
-}
-
 char *
 cat_ref_text(Arena *a, const CatRef *id)
 {
@@ -315,19 +305,19 @@ cat_ref_text(Arena *a, const CatRef *id)
     buf_addz(&b, cat_kind_name(id->kind));
     buf_addc(&b, ' ');
     if (cat_kind(id->kind)->named == CAT_NAMED_WHOLE) {
-        cat_add_quoted(&b, id->sub);
+        sql_add_ident(&b, id->sub);
         buf_addz(&b, " of ");
     }
     if (id->schema) {
-        cat_add_quoted(&b, id->schema);
+        sql_add_ident(&b, id->schema);
         buf_addc(&b, '.');
     }
-    cat_add_quoted(&b, id->name);
+    sql_add_ident(&b, id->name);
     if (id->kind == CAT_FUNCTION)
         buf_fmt(&b, "(%s)", id->sub ? id->sub : "");
     else if (id->kind == CAT_ENUM && id->sub) {
         buf_addc(&b, '.');
-        cat_add_quoted(&b, id->sub);
+        sql_add_ident(&b, id->sub);
     }
     return b.p;
 }

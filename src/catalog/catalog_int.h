@@ -103,9 +103,6 @@ void cat_texts_sort(CatTexts *list);
 void cat_grants_sort(CatGrants *list);
 int cat_text_cmp(const char *x, const char *y); /* NULL first */
 
-/* A name in double quotes. */
-void cat_add_quoted(Buf *b, const char *name);
-
 /* What tests compare and print: the whole catalog as JSON, canonical: equal catalogs give equal bytes. With rules only what they
  * let count. NULL: everything. */
 Str catalog_json(Arena *a, const Catalog *c, const CatRules *rules, bool pretty);

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 static const char *const identity_words[] = {"", "always", "by default", NULL};
 static const char *const generated_words[] = {"", "stored", "virtual", NULL};
 static const char *const constraint_words[] = {"check",   "primary key", "unique",

@@ -3,6 +3,8 @@
  * format_type(): https://www.postgresql.org/docs/current/datatype.html */
 #include "catalog/catalog_int.h"
 
+#include "sqltext/sqltext.h"
+
 #include <ctype.h>
 
 typedef struct Builtin {
@@ -53,8 +55,6 @@ static const char *const grammar_words[] = {
     "float",  "int",      "integer", "interval",  "national",  "nchar",  "numeric",
     "real",   "smallint", "time",    "timestamp", "varchar",   "double", "setof"};
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 static bool
 is_plain(const char *name)
 {
@@ -94,9 +94,9 @@ type_text(Arena *a, const CatType *t)
         if (hole)
             buf_addz(&b, hole + 1);
     } else if (t->schema) {
-        cat_add_quoted(&b, t->schema);
+        sql_add_ident(&b, t->schema);
         buf_addc(&b, '.');
-        cat_add_quoted(&b, t->name);
+        sql_add_ident(&b, t->name);
         add_args(&b, t->args);
     } else if (strcmp(t->name, "interval") == 0) {
         buf_addz(&b, "interval");
@@ -112,7 +112,7 @@ type_text(Arena *a, const CatType *t)
         if (is_plain(t->name))
             buf_addz(&b, t->name);
         else
-            cat_add_quoted(&b, t->name);
+            sql_add_ident(&b, t->name);
         add_args(&b, t->args);
     }
     if (t->is_array)

@@ -41,7 +41,7 @@ is_repeated(const OptSpec *o, const CmdSpec *spec)
 {
     static const char *const names[] = {"directory", "env",        "config",
                                         "schema",    "migrations", "url"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(o->name, names[i]) == 0)
             return !o->listed_for || (o->listed_for & spec->uses);
     return false;

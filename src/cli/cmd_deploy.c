@@ -72,7 +72,7 @@ ask(void *arg, const Session *s, const Plan *plan, Err *err)
     Buf b;
     buf_init(&b, a);
     buf_fmt(&b, "\n%zu migration%s will be applied to database \"%s\" at %s (environment \"%s\"):",
-            plan->migrations.n, plan->migrations.n == 1 ? "" : "s",
+            plan->migrations.n, str_plural(plan->migrations.n),
             str_printable(a, str_of(info->database), false),
             str_printable(a, str_of(info->host), false),
             str_printable(a, str_of(d->config->env_name), false));

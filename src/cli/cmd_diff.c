@@ -25,7 +25,7 @@ endpoint(const CmdCall *call, const char *side, const Config *config)
         {"config-datasource", ENDPOINT_DATABASE},
         {"schema-datasource", ENDPOINT_DATABASE},
     };
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    for (size_t i = 0; i < COUNT(forms); i++) {
         const char *option = str_fmt(a, "%s-%s", side, forms[i].name);
         if (!cli_given(call, option))
             continue;

@@ -92,7 +92,7 @@ format_files(CmdCall *call, bool only_check)
     }
     if (only_check && changed)
         cli_note(call, "not formatted: %zu of %zu file%s; `aramid format` does it", changed, n,
-                 n == 1 ? "" : "s");
+                 str_plural(n));
     else
         cli_note(call, changed ? "formatted" : "nothing to change");
     return only_check && changed ? 1 : 0;

@@ -121,7 +121,7 @@ approve(const CmdCall *call, const InitResult *r, Err *err)
     if (!findings_pass(&r->findings, err))
         return false;
     return cli_confirm(
-        call, str_fmt(call->arena, "\nWrite %zu file%s?", r->changes, r->changes == 1 ? "" : "s"),
+        call, str_fmt(call->arena, "\nWrite %zu file%s?", r->changes, str_plural(r->changes)),
         "writing files into the project", "look at: aramid init --dry-run; then: aramid init --yes",
         err);
 }
@@ -140,7 +140,7 @@ finish(const CmdCall *call, const InitResult *r, bool written)
         buf_addc(&b, '\n');
         term_add(&b, &call->term_out, TERM_GREEN, term_mark(&call->term_out, TERM_MARK_OK));
         buf_fmt(&b, " %zu file%s written. Look at them (git diff) and commit them.\n", r->changes,
-                r->changes == 1 ? "" : "s");
+                str_plural(r->changes));
         cli_print(call, &b);
     }
     return cli_findings_status(call, &r->findings);

@@ -36,7 +36,7 @@ approve(const CmdCall *call, const PullResult *r, Err *err)
     if (cli_flag(call, "force") || call->spec->prisma_status || r->is_new)
         return true;
     return cli_confirm(
-        call, str_fmt(call->arena, "Write %zu file%s?", r->changed, r->changed == 1 ? "" : "s"),
+        call, str_fmt(call->arena, "Write %zu file%s?", r->changed, str_plural(r->changed)),
         "overwriting the schema", "aramid pull --yes", err);
 }
 

@@ -44,7 +44,7 @@ print_text(const CmdCall *call, const char *path, const PslResolved *r, FindingL
             buf_fmt(&text, ": %s\n", findings_counted(a, diags));
         else
             buf_fmt(&text, " is valid: %zu model%s, %zu enum%s, %s\n", r->nmodels,
-                    r->nmodels == 1 ? "" : "s", r->nenums, r->nenums == 1 ? "" : "s",
+                    str_plural(r->nmodels), r->nenums, str_plural(r->nenums),
                     findings_counted(a, diags));
     }
     cli_print(call, &text);

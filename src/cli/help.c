@@ -114,7 +114,7 @@ cli_usage(Arena *a, const CmdSpec *spec)
     Buf b;
     buf_init(&b, a);
     buf_fmt(&b, "aramid %s", spec->name);
-    for (size_t i = 0; i < sizeof spec->one_of / sizeof *spec->one_of; i++)
+    for (size_t i = 0; i < COUNT(spec->one_of); i++)
         if (spec->one_of[i])
             add_alternatives(&b, spec, spec->one_of[i]);
     for (const ArgSpec *arg = spec->args; arg && arg->name; arg++)

@@ -7,7 +7,7 @@ static bool
 is_true(const char *value)
 {
     static const char *const no[] = {"", "0", "false", "no", "off"};
-    for (size_t i = 0; value && i < sizeof no / sizeof *no; i++)
+    for (size_t i = 0; value && i < COUNT(no); i++)
         if (str_ieq(str_of(value), str_of(no[i])))
             return false;
     return value != NULL;

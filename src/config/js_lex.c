@@ -186,7 +186,7 @@ punct_token(Lexer *x)
     static const char *const longer[] = {"...", "=>", "?.", "??", "||", "&&"};
     size_t n = 1;
     Str rest = str_slice(x->s, x->i, x->s.n);
-    for (size_t i = 0; i < sizeof longer / sizeof *longer && n == 1; i++)
+    for (size_t i = 0; i < COUNT(longer) && n == 1; i++)
         if (str_starts(rest, str_of(longer[i])))
             n = strlen(longer[i]);
     x->i += n;

@@ -23,7 +23,7 @@ static const struct {
     {"test", PROFILE_DEVELOPMENT, 0},
     {"ci", PROFILE_DEVELOPMENT, 0},
 };
-enum { KNOWN_COUNT = sizeof known / sizeof *known };
+enum { KNOWN_COUNT = COUNT(known) };
 
 static const char *const profile_names[] = {"development", "staging", "production"};
 

@@ -108,7 +108,7 @@ find_prisma_config(Loader *l)
 {
     static const char *const bases[] = {"prisma7.config", ".config/prisma7", "prisma.config",
                                         ".config/prisma", ".config/prisma.config"};
-    for (size_t b = 0; b < sizeof bases / sizeof *bases; b++)
+    for (size_t b = 0; b < COUNT(bases); b++)
         for (int index = 0; index < 2; index++)
             for (size_t e = 0; js_ends[e]; e++) {
                 const char *name =
@@ -344,7 +344,7 @@ config_load_schema(Loader *l)
         if (!config_load_set(l, CFG_SCHEMA, &found) || !use_named_schema(l, &found))
             return false;
     }
-    for (size_t i = 0; i < sizeof places / sizeof *places && !found.text; i++)
+    for (size_t i = 0; i < COUNT(places) && !found.text; i++)
         if (try_schema(l, in_project(l, places[i]))) {
             l->c->values[CFG_SCHEMA] =
                 (ConfigValue){.text = l->c->schema_path, .origin = "default"};
@@ -402,7 +402,7 @@ config_load_migrations(Loader *l)
     } else {
         v->text = in_project(l, places[0]);
         v->origin = "default";
-        for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        for (size_t i = 0; i < COUNT(places); i++)
             if (fs_kind(in_project(l, places[i])) == FS_DIR) {
                 v->text = in_project(l, places[i]);
                 break;

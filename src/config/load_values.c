@@ -326,7 +326,7 @@ find_in_files(Loader *l, ConfigKey key, Found *ret)
     if (!find_yaml(l, key, NULL, ret))
         return false;
     size_t rank = layer_rank(l->env.layers.n) + 3;
-    for (size_t i = 0; i < sizeof prisma_names / sizeof *prisma_names && !ret->text; i++) {
+    for (size_t i = 0; i < COUNT(prisma_names) && !ret->text; i++) {
         if (prisma_names[i].key != key)
             continue;
         find_prisma(l, key, prisma_names[i].config, ret);

@@ -475,8 +475,7 @@ in_list(const char *const *list, size_t n, const char *key)
 static bool
 concerns(const char *key)
 {
-    return in_list(wanted, sizeof wanted / sizeof *wanted, key) ||
-           in_list(groups, sizeof groups / sizeof *groups, key);
+    return in_list(wanted, COUNT(wanted), key) || in_list(groups, COUNT(groups), key);
 }
 
 static void
@@ -493,13 +492,13 @@ static size_t
 read_value(Js *js, size_t i, const char *key, int depth)
 {
     int line = tok(js, i)->line;
-    if (in_list(groups, sizeof groups / sizeof *groups, key)) {
+    if (in_list(groups, COUNT(groups), key)) {
         size_t object = find_object(js, i);
         if (object && depth < MAX_DEPTH)
             read_object(js, object, str_fmt(js->a, "%s.", key), depth + 1);
         else
             add_computed(js, key, line, "an expression");
-    } else if (in_list(wanted, sizeof wanted / sizeof *wanted, key)) {
+    } else if (in_list(wanted, COUNT(wanted), key)) {
         FileValue v = {.key = key, .line = line};
         eval(js, i, depth, &v);
         *vec_add(js->a, &js->ret->values) = v;
@@ -518,7 +517,7 @@ read_spread(Js *js, size_t i, const char *prefix, int depth)
     else if (prefix[0])
         add_computed(js, str_dup(js->a, str_slice(str_of(prefix), 0, strlen(prefix) - 1)),
                      tok(js, i)->line, spread);
-    for (size_t g = 0; !object && !prefix[0] && g < sizeof groups / sizeof *groups; g++)
+    for (size_t g = 0; !object && !prefix[0] && g < COUNT(groups); g++)
         add_computed(js, groups[g], tok(js, i)->line, spread);
     return skip_value(js, i);
 }

@@ -33,7 +33,7 @@ static bool
 fail_scheme(const UrlReader *r, Str s)
 {
     Str rest = s, scheme = str_cut(&rest, ':');
-    for (size_t i = 0; rest.p && i < sizeof refused / sizeof *refused; i++)
+    for (size_t i = 0; rest.p && i < COUNT(refused); i++)
         if (str_ieq(scheme, str_of(refused[i].scheme))) {
             url_fail(r, s.p, "%s", refused[i].what);
             return err_hint(r->err, "%s", refused[i].hint);
@@ -112,7 +112,7 @@ check_text(const UrlReader *r, Str s)
     }
     static const char *const placeholders[] = {"[YOUR-PASSWORD]", "[YOUR_PASSWORD]", "<password>",
                                                "<YOUR-PASSWORD>", "[PASSWORD]"};
-    for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++) {
+    for (size_t i = 0; i < COUNT(placeholders); i++) {
         const char *hit = memmem(s.p, s.n, placeholders[i], strlen(placeholders[i]));
         if (!hit)
             continue;

@@ -89,7 +89,7 @@ parse_sslmode(const UrlReader *r, const char *value, const char *at, Later *late
 {
     static const char *const modes[] = {"disable", "allow",     "prefer",
                                         "require", "verify-ca", "verify-full"};
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+    for (size_t i = 0; i < COUNT(modes); i++)
         if (strcmp(value, modes[i]) == 0) {
             later->mode = modes[i];
             return true;
@@ -169,7 +169,7 @@ fail_tls_name(const UrlReader *r, Str key, const char *at)
 {
     const char *nearest = NULL;
     size_t best = 4;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; i < COUNT(known); i++) {
         size_t d = str_distance(key, str_of(known[i].name), best);
         if (d < best && !strncmp(known[i].name, "ssl", 3) && known[i].kind != PARAM_REFUSED)
             best = d, nearest = known[i].name;
@@ -185,7 +185,7 @@ parse_pair(const UrlReader *r, Str pair, Later *later)
     Str value = pair, name = str_cut(&value, '=');
     ParamKind kind = PARAM_POOL;
     const char *key = NULL, *decoded = "";
-    for (size_t i = 0; i < sizeof known / sizeof *known && !key; i++)
+    for (size_t i = 0; i < COUNT(known) && !key; i++)
         if (str_is(name, known[i].name))
             key = known[i].name, kind = known[i].kind;
     bool odd_name = false;
@@ -223,7 +223,7 @@ url_system_roots(void)
 {
     static const char *const bundles[] = {"/etc/ssl/certs/ca-certificates.crt",
                                           "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
-    for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
+    for (size_t i = 0; i < COUNT(bundles); i++)
         if (fs_kind(bundles[i]) == FS_FILE)
             return bundles[i];
     return NULL;

@@ -285,7 +285,7 @@ redact(Arena *a, Str text, bool keeps_columns)
             i = hide_url(&r, i + n, !plain);
             continue;
         }
-        for (size_t w = 0; w < sizeof words / sizeof *words && !n; w++)
+        for (size_t w = 0; w < COUNT(words) && !n; w++)
             n = token_at(r.text, i, words[w]);
         if (n && (i + n == r.text.n || !is_word(r.text.p[i + n]))) {
             buf_add(&r.out, str_slice(r.text, i, i + n));
@@ -319,7 +319,7 @@ is_worth_hiding(const DbUrl *u)
     if (!u->password || strlen(u->password) < 6 || (u->user && strcmp(u->password, u->user) == 0) ||
         strcmp(u->password, u->database) == 0)
         return false;
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+    for (size_t i = 0; i < COUNT(common); i++)
         if (strcmp(u->password, common[i]) == 0)
             return false;
     return true;
@@ -343,7 +343,7 @@ config_secrets(Arena *a, const Config *c, SecretVec *ret)
 {
     static const ConfigKey keys[] = {CFG_URL, CFG_DIRECT_URL, CFG_SHADOW_URL};
     *ret = (SecretVec){0};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    for (size_t i = 0; i < COUNT(keys); i++)
         url_add_secrets(a, c->values[keys[i]].text, ret);
     /* libpq takes it where the URL has none. */
     DbUrl u = {.password = os_env("PGPASSWORD"), .database = ""};

@@ -53,7 +53,7 @@ static bool
 parse_bool(Str s, int64_t *ret)
 {
     static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (str_ieq(s, str_of(words[i]))) {
             *ret = (int64_t)(i % 2);
             return true;
@@ -109,7 +109,7 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
     case CFG_TYPE_TEXT:
         if (key == CFG_PROFILE && !config_value_profile_of(text, &profile))
             return "is not one of development, staging, production";
-        for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        for (size_t i = 0; i < COUNT(choices); i++)
             if (choices[i].key == key && !is_choice(&choices[i], text))
                 return choices[i].wrong;
         return NULL;

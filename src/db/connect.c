@@ -225,7 +225,7 @@ int
 db_add_settings(const Db *db, Buf *b)
 {
     int n = 0;
-    for (size_t i = 0; i < sizeof settings / sizeof *settings && db->is_ours; i++)
+    for (size_t i = 0; i < COUNT(settings) && db->is_ours; i++)
         if (is_set(db, i)) {
             buf_fmt(b, "SET %s='%s';", settings[i].name, settings[i].value);
             n++;
@@ -239,7 +239,7 @@ static void
 add_first_settings(const Db *db, Buf *b)
 {
     buf_addz(b, "SELECT pg_catalog.set_config(s.n, s.v, false) FROM (VALUES ");
-    for (size_t i = 0, n = 0; i < sizeof settings / sizeof *settings; i++)
+    for (size_t i = 0, n = 0; i < COUNT(settings); i++)
         if (is_set(db, i))
             buf_fmt(b, "%s('%s', '%s')", n++ ? ", " : "", settings[i].name, settings[i].value);
     buf_fmt(b,
@@ -283,7 +283,7 @@ shown_ms(Str text)
         digits++;
     long long v = 0;
     str_to_int(str_slice(text, 0, digits), 0, INT32_MAX, &v);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    for (size_t i = 0; i < COUNT(units); i++)
         if (str_is(str_slice(text, digits, text.n), units[i].unit))
             return v * units[i].ms;
     return v;

@@ -351,7 +351,7 @@ db_outcome_details(Arena *a, const DbOutcome *o, Err *err)
 {
     const char *const parts[][2] = {
         {"detail", o->detail}, {"server's hint", o->hint}, {"context", o->context}};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         if (parts[i][1][0])
             err_detail(err, "%s: %s", parts[i][0], str_printable(a, str_of(parts[i][1]), true));
 }

@@ -19,7 +19,7 @@ pq_load(PqApi *ret, Err *err)
         PQ_FUNCTIONS(X)
 #undef X
     };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    for (size_t i = 0; i < COUNT(table); i++) {
         void *sym = dlsym(lib, table[i].name);
         if (!sym) {
             err_set(err, ERR_CONFIG, "libpq.so.5 has no function %s", table[i].name);

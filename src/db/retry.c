@@ -27,7 +27,7 @@ static const struct {
 DbRetry
 db_retry_class(const char *sqlstate)
 {
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    for (size_t i = 0; i < COUNT(table); i++)
         if (strcmp(table[i].state, sqlstate) == 0)
             return table[i].retry;
     return DB_RETRY_NEVER;

@@ -72,7 +72,7 @@ static Type
 type_read(const CatType *t)
 {
     Type out = {0};
-    for (size_t i = 1; i < sizeof natives / sizeof *natives; i++)
+    for (size_t i = 1; i < COUNT(natives); i++)
         if (strcmp(natives[i], t->name) == 0 && (!t->schema || i == N_CITEXT))
             out.native = (Native)i;
     bool says_length = strncmp(t->text, "character", 9) != 0 || t->text[9] == '(';
@@ -407,7 +407,7 @@ is_assignable(const Type *prev, const Type *next)
         return next->native != N_UNKNOWN && is_text(next->native);
     if (prev->native == next->native || is_text(next->native))
         return true;
-    return prev->native < sizeof to / sizeof *to && to[prev->native] & 1u << next->native;
+    return prev->native < COUNT(to) && to[prev->native] & 1u << next->native;
 }
 
 Cast

@@ -12,7 +12,7 @@ can_alter(CatKind kind, const CatTexts *fields)
         return !cat_has_text(fields, "is_procedure") && !cat_has_text(fields, "arguments") &&
                !cat_has_text(fields, "returns");
     size_t known = 0;
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    for (size_t i = 0; i < COUNT(usual); i++)
         known += cat_has_text(fields, usual[i]);
     return known == fields->n;
 }

@@ -42,7 +42,7 @@ is_left_alone(const Differ *d, const CatRelation *r)
 {
     static const char *const names[] = {"spatial_ref_sys", "geometry_columns", "geography_columns",
                                         "raster_columns", "raster_overviews"};
-    for (size_t i = 0; d->prisma_kinds && i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; d->prisma_kinds && i < COUNT(names); i++)
         if (str_ieq(str_of(r->id.name), str_of(names[i])))
             return true;
     return false;

@@ -159,7 +159,7 @@ ask_cast(Asking *q, DiffEffect *effect)
                           STR_ARG(rest.n ? rest : STR("0"))));
         return;
     }
-    for (size_t i = 0; i < sizeof casts / sizeof *casts; i++) {
+    for (size_t i = 0; i < COUNT(casts); i++) {
         const char *condition = was_text ? casts[i].text : was_number ? casts[i].number : NULL;
         if (!y->schema && condition && strcmp(casts[i].type, y->name) == 0)
             ask_where(q, effect, condition);

@@ -214,7 +214,7 @@ words_type(Arena *a, const Catalog *c, CatType t)
         {"time", "time(6)"},           {"timetz", "time(6) with time zone"},
         {"char", "character(1)"},      {"bpchar", "character(1)"},
     };
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    for (size_t i = 0; i < COUNT(usual); i++)
         if (strcmp(t.name, usual[i][0]) == 0) {
             bool is_array = t.is_array;
             t = catalog_type(a, str_of(usual[i][1]));
@@ -237,7 +237,7 @@ scalar_of(const CatType *t)
         {"citext", "String"},      {"inet", "String"},     {"xml", "String"},
         {"bit", "String"},         {"varbit", "String"},
     };
-    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
+    for (size_t i = 0; i < COUNT(scalars); i++)
         if (strcmp(t->name, scalars[i][0]) == 0)
             return scalars[i][1];
     return t->name;
@@ -296,7 +296,7 @@ const char *
 words_method(const char *method)
 {
     static const char *const known[] = {"hash", "gist", "gin", "spgist", "brin"};
-    for (size_t i = 0; method && i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; method && i < COUNT(known); i++)
         if (strcmp(method, known[i]) == 0)
             return method;
     return NULL;

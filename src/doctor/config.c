@@ -156,7 +156,7 @@ static bool
 is_example(const char *name)
 {
     static const char *const words[] = {"example", "sample", "template", "dist"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (str_contains(str_of(name), str_of(words[i])))
             return true;
     return false;
@@ -357,7 +357,7 @@ look_at_git(Doctor *d)
     *vec_add(d->arena, &argv) = "git";
     *vec_add(d->arena, &argv) = "-C";
     *vec_add(d->arena, &argv) = c->project_dir;
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++)
+    for (size_t i = 0; i < COUNT(head); i++)
         *vec_add(d->arena, &argv) = head[i];
     vec_each (const char *const, n, &names)
         *vec_add(d->arena, &argv) = *n;
@@ -431,7 +431,7 @@ look_at_backups(Doctor *d)
         doctor_add(d, FINDING_CONFIG_BACKUPS, SEV_WARNING, shown,
                    str_fmt(d->arena, "chmod 600 %s/*", shown),
                    "other users of this machine may read %s in it",
-                   doctor_count(d->arena, open, "file"));
+                   str_count(d->arena, open, "file"));
 }
 
 void

@@ -129,15 +129,9 @@ doctor_bytes(Arena *a, int64_t bytes)
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
     double v = (double)bytes;
     size_t unit = 0;
-    while (v >= 1024 && unit + 1 < sizeof units / sizeof *units) {
+    while (v >= 1024 && unit + 1 < COUNT(units)) {
         v /= 1024;
         unit++;
     }
     return str_fmt(a, v < 10 && unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
-}
-
-const char *
-doctor_count(Arena *a, int64_t n, const char *what)
-{
-    return str_fmt(a, "%lld %s%s", (long long)n, what, n == 1 ? "" : "s");
 }

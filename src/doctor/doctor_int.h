@@ -26,6 +26,3 @@ const char *doctor_ident(Doctor *d, const char *schema, const char *name);
 
 /* "1.5 GB" */
 const char *doctor_bytes(Arena *a, int64_t bytes);
-
-/* "3 files", "1 file" */
-const char *doctor_count(Arena *a, int64_t n, const char *what);

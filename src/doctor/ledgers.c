@@ -65,10 +65,10 @@ tell(Doctor *d, const Session *s, const Ledger *l)
     else if (l->failed)
         doctor_add(d, FINDING_LEDGER_FAILED, SEV_ERROR, name, l->at.as->fix,
                    "%s's history: %s, %lld of them failed or not finished", l->at.as->tool,
-                   doctor_count(d->arena, l->rows, "row"), (long long)l->failed);
+                   str_count(d->arena, l->rows, "row"), (long long)l->failed);
     else
         doctor_add(d, FINDING_LEDGER_FOUND, SEV_OK, name, NULL, "%s's history: %s", l->at.as->tool,
-                   doctor_count(d->arena, l->rows, "row"));
+                   str_count(d->arena, l->rows, "row"));
 }
 
 void

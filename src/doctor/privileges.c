@@ -322,6 +322,6 @@ doctor_privileges(Doctor *d, Session *s, const Plan *plan)
         doctor_add(d, FINDING_REACH_PRIVILEGES, SEV_OK,
                    str_printable(d->arena, str_of(db_info(s->db)->user), false), NULL,
                    "may do what %s need%s, as far as the statements tell",
-                   doctor_count(d->arena, (int64_t)plan->migrations.n, "pending migration"),
+                   str_count(d->arena, (int64_t)plan->migrations.n, "pending migration"),
                    plan->migrations.n == 1 ? "s" : "");
 }

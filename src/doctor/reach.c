@@ -14,7 +14,7 @@ impatient(Doctor *d)
                   {CFG_CONNECT_TIMEOUT, 10000}};
     Config *c = arena_new(d->arena, Config);
     *c = *d->config;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+    for (size_t i = 0; i < COUNT(limits); i++)
         if (c->values[limits[i].key].number > limits[i].most)
             c->values[limits[i].key].number = limits[i].most;
     return c;

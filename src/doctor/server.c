@@ -42,14 +42,14 @@ look_at_release(Doctor *d, int version)
     int major = version / 10000, minor = version % 10000;
     const char *name = str_fmt(d->arena, "PostgreSQL %d.%d", major, minor);
     doctor_add(d, FINDING_SERVER_VERSION, SEV_OK, NULL, NULL, "%s", name);
-    for (size_t i = 0; i < sizeof bad_releases / sizeof *bad_releases; i++)
+    for (size_t i = 0; i < COUNT(bad_releases); i++)
         if (bad_releases[i].major == major && minor >= bad_releases[i].from &&
             minor <= bad_releases[i].to)
             doctor_add(d, FINDING_SERVER_RELEASE, bad_releases[i].level, name,
                        "install the newest minor release and restart the server", "%s",
                        bad_releases[i].why);
     const char *today = clock_iso(d->arena, clock_wall_us());
-    for (size_t i = 0; i < sizeof releases / sizeof *releases; i++) {
+    for (size_t i = 0; i < COUNT(releases); i++) {
         if (releases[i].major != major)
             continue;
         if (strncmp(today, releases[i].end, 10) > 0)
@@ -173,7 +173,7 @@ look_at_settings(Doctor *d, Session *s)
             tell_timeout(d, str_dup(d->arena, name), doctor_int(r, i, 1), origin);
             continue;
         }
-        for (size_t k = 0; k < sizeof bad_settings / sizeof *bad_settings; k++) {
+        for (size_t k = 0; k < COUNT(bad_settings); k++) {
             const BadSetting *b = &bad_settings[k];
             if (str_is(name, b->name) &&
                 (b->value ? str_is(value, b->value) : !str_is(value, b->good)))

@@ -159,8 +159,7 @@ look_at_sequences(Doctor *d, Session *s)
                    str_fmt(d->arena, "as an administrator: GRANT pg_read_all_data TO %s",
                            doctor_ident(d, NULL, db_info(s->db)->user)),
                    "%s%s not visible to this role",
-                   r->rows > 50 ? "50 and more sequences"
-                                : doctor_count(d->arena, hidden, "sequence"),
+                   r->rows > 50 ? "50 and more sequences" : str_count(d->arena, hidden, "sequence"),
                    hidden == 1 ? " is" : " are");
     if (r && !near && !hidden)
         doctor_add(d, FINDING_SERVER_SEQUENCE, SEV_OK, NULL, NULL, "no sequence is above 70 %%");

@@ -112,7 +112,7 @@ static void
 look_at_packages(Doctor *d)
 {
     static const char *const names[] = {"prisma", "drizzle-kit", "supabase"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         const char *version = NULL;
         const char *folder = find_package(d, names[i], &version);
         if (!folder)
@@ -133,7 +133,7 @@ look_at_lock_files(Doctor *d, const Project *p)
     Buf found;
     int n = 0;
     buf_init(&found, d->arena);
-    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
+    for (size_t i = 0; i < COUNT(locks); i++)
         if (fs_exists(fs_join(d->arena, d->config->project_dir, locks[i])))
             buf_fmt(&found, "%s%s", n++ ? ", " : "", locks[i]);
     if (n > 1)

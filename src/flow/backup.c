@@ -13,12 +13,6 @@ say(const RunSink *sink, RunEventKind kind, RunLevel level, int64_t ms, const ch
     sink->event(sink->arg, &(RunEvent){.kind = kind, .level = level, .ms = ms, .text = text});
 }
 
-static const char *
-plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 /* ---- what happens while one is made ---------------------------------------------------------- */
 
 static void
@@ -36,7 +30,7 @@ on_progress(void *arg, const BackupProgress *p)
     if (p->tables && p->all_tables >= p->tables)
         buf_fmt(&b, ", table %lld of %lld", (long long)p->tables, (long long)p->all_tables);
     else if (p->tables)
-        buf_fmt(&b, ", %lld table%s", (long long)p->tables, plural(p->tables));
+        buf_fmt(&b, ", %lld table%s", (long long)p->tables, str_plural(p->tables));
     say(arg, RUN_PROGRESS, RUN_INFO, -1, b.p);
 }
 
@@ -104,8 +98,8 @@ make(Arena *a, const BackupJob *job, BackupSet *ret, Err *err)
         m->method == BACKUP_BY_COMMAND
             ? str_fmt(a, "backup %s was made by the command: %s", m->id, m->command_id)
             : str_fmt(a, "backup %s was made and read back: %s, %zu table%s, %lld row%s", m->id,
-                      str_bytes(a, m->data.bytes), m->tables.n, plural((int64_t)m->tables.n),
-                      (long long)backup_rows(m), plural(backup_rows(m)));
+                      str_bytes(a, m->data.bytes), m->tables.n, str_plural(m->tables.n),
+                      (long long)backup_rows(m), str_plural(backup_rows(m)));
     say(job->sink, RUN_BACKUP, RUN_OK, clock_ms() - started, text);
     return true;
 }
@@ -362,8 +356,7 @@ flow_backup_before(Arena *a, const BackupJob *job, const char **ret_id, Err *err
     prune_after(a, in, sink, db_info(job->session->db)->clock_offset_us, set.id, &pruned);
     if (pruned.n)
         say(sink, RUN_STAGE, RUN_INFO, -1,
-            str_fmt(a, "removed %zu backup%s older than %lld days", pruned.n,
-                    plural((int64_t)pruned.n),
+            str_fmt(a, "removed %zu backup%s older than %lld days", pruned.n, str_plural(pruned.n),
                     (long long)in->config->values[CFG_BACKUP_DAYS].number));
     *ret_id = set.id;
     return true;

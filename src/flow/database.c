@@ -25,7 +25,7 @@ database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *orig
                Err *err)
 {
     static const char *const others[] = {"postgres", "template1", "defaultdb"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < COUNT(others); i++) {
         if (url->database && strcmp(url->database, others[i]) == 0)
             continue;
         DbUrl *admin = arena_new(a, DbUrl);
@@ -130,7 +130,7 @@ is_list(Str name)
                                         "shared_preload_libraries",
                                         "local_preload_libraries",
                                         "unix_socket_directories"};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    for (size_t i = 0; i < COUNT(lists); i++)
         if (str_is(name, lists[i]))
             return true;
     return false;

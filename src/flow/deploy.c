@@ -16,7 +16,7 @@ create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *s
     buf_init(&sql, a);
     buf_addz(&sql, "CREATE DATABASE ");
     sql_add_ident(&sql, name);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < COUNT(others); i++) {
         DbUrl url = t->url;
         url.database = others[i];
         DbOptions o = flow_connection(in, &url, t->origin, "aramid");
@@ -80,14 +80,14 @@ look_for_drift(Arena *a, Deploying *d, const Session *s, Err *err)
         return true;
     if (strcmp(policy, "refuse") == 0) {
         err_set(err, ERR_DRIFT, "the database was changed beside its migrations: %zu difference%s",
-                r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s");
+                r.adopt->changes.n, str_plural(r.adopt->changes.n));
         err_detail(err, "%s", str_printable(a, str_trim(render_summary(a, r.adopt)), true));
         return err_hint(err, "aramid drift shows the SQL that undoes or keeps them; the setting "
                              "\"drift\" decides what a deploy does about it");
     }
     run_find(sink, FINDING_DRIFT_FOUND, NULL, "aramid drift",
              "the database was changed beside its migrations (%zu difference%s)",
-             r.adopt->changes.n, r.adopt->changes.n == 1 ? "" : "s");
+             r.adopt->changes.n, str_plural(r.adopt->changes.n));
     return run_findings_pass(sink, err);
 }
 

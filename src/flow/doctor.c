@@ -43,7 +43,7 @@ look_at_migrations(Arena *a, Doctor *d)
                    err.primary);
     else
         doctor_add(d, FINDING_CONFIG_MIGRATIONS, SEV_OK, h.dir, NULL, "%zu migration%s", h.files.n,
-                   h.files.n == 1 ? "" : "s");
+                   str_plural(h.files.n));
 }
 
 /* What the database says about itself, and whether a deploy from here would be let in. */

@@ -65,7 +65,7 @@ is_wanted(Arena *a, const char *dir, const char *name)
     if (!dir || !fs_read_if_there(a, fs_join(a, dir, "package.json"), &there, &text, &unread) ||
         !there || !project_json_parse(a, "package.json", text, &root, &unread))
         return false;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         if (project_json_get(project_json_get(root, parts[i]), name))
             return true;
     return false;

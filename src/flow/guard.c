@@ -10,7 +10,7 @@ pipeline_branch(void)
 {
     static const char *const names[] = {"VERCEL_GIT_COMMIT_REF", "GITHUB_HEAD_REF",
                                         "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         const char *value = os_env(names[i]);
         if (value && value[0])
             return value;

@@ -8,7 +8,7 @@ const char *
 flow_init_group_name(InitGroup group)
 {
     static const char *const names[] = {"npm", "github", "vercel", "docker", "k8s"};
-    _Static_assert(sizeof names / sizeof *names == INIT_GROUP_COUNT, "a name for each");
+    _Static_assert(COUNT(names) == INIT_GROUP_COUNT, "a name for each");
     return names[group];
 }
 

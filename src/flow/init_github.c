@@ -102,8 +102,7 @@ init_github(Init *s)
                                    {"HOME", init_quoted(s, home)},
                                    {"SECRET", secret},
                                    {"BACKUPS", init_quoted(s, backups)}};
-        Str job =
-            project_template(s->a, "migrations-deploy-job.yml", vars, sizeof vars / sizeof *vars);
+        Str job = project_template(s->a, "migrations-deploy-job.yml", vars, COUNT(vars));
         buf_fmt(&jobs, "%s" STR_FMT, jobs.n ? "\n" : "", STR_ARG(job));
         buf_fmt(&branches, "%s%s", branches.n ? ", " : "", init_quoted(s, b->name));
         buf_fmt(&secrets, "%s%s", secrets.n ? ", " : "", secret);
@@ -113,7 +112,7 @@ init_github(Init *s)
     warn_of_workflows(s);
     const ProjectVar common[] = {
         {"TITLE", title}, {"SLUG", s->slug}, {"HOME", init_quoted(s, home)}, {"PATHS", paths}};
-    if (!add_workflow(s, "migrations-validate.yml", common, sizeof common / sizeof *common,
+    if (!add_workflow(s, "migrations-validate.yml", common, COUNT(common),
                       "checks every pull request"))
         return false;
     if (!daily) {
@@ -133,8 +132,8 @@ init_github(Init *s)
                                 {"BRANCH", init_quoted(s, daily->name)},
                                 {"ENV", daily->env},
                                 {"SECRET", url_variable(s, daily->env)}};
-    return add_workflow(s, "migrations-deploy.yml", deploy, sizeof deploy / sizeof *deploy,
+    return add_workflow(s, "migrations-deploy.yml", deploy, COUNT(deploy),
                         "deploys what reaches a branch") &&
-           add_workflow(s, "migrations-check.yml", check, sizeof check / sizeof *check,
+           add_workflow(s, "migrations-check.yml", check, COUNT(check),
                         "looks at the database once a day");
 }

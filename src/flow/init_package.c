@@ -145,7 +145,7 @@ warn_of_builds(Init *s, const ProjectJson *scripts)
 {
     static const char *const names[] = {"build",       "prebuild",   "postbuild",
                                         "postinstall", "preinstall", "prepare"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         const ProjectJson *script = project_json_get(scripts, names[i]);
         if (script && script->kind == PROJECT_JSON_TEXT && init_runs_migrations(script->text))
             init_find(s, FINDING_INIT_BUILD,

@@ -156,7 +156,7 @@ init_groups(Init *s)
         err_set(s->err, ERR_CONFIG, "there is no package.json in %s", r->home);
         return err_hint(s->err, "leave npm out of --only, or make one: npm init");
     }
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+    for (size_t i = 0; i < COUNT(same); i++) {
         bool wanted = s->in->chosen ? r->groups[same[i].group]
                                     : r->project.platforms[same[i].platform] != NULL;
         if (wanted && !s->has_history)

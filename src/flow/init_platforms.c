@@ -91,11 +91,10 @@ init_docker(Init *s)
         {"scripts/deploy-migrations.sh", "deploy-migrations.sh",
          "ENVIRONMENT ACTION: status, deploy, backup, verify, ...", 0755, OWN_FILE},
     };
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (!init_add_file(
-                s, init_in_home(s, files[i].path),
-                project_template(s->a, files[i].template, vars, sizeof vars / sizeof *vars),
-                files[i].mode, files[i].own, files[i].why))
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (!init_add_file(s, init_in_home(s, files[i].path),
+                           project_template(s->a, files[i].template, vars, COUNT(vars)),
+                           files[i].mode, files[i].own, files[i].why))
             return false;
     return true;
 }

@@ -32,8 +32,6 @@ static const char *const extensions[] = {
     "pgaudit",        "pgsodium", "plpgsql",    "rds_*",  "supabase_vault", "wrappers",
 };
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static bool
 matches_any(const char *const *patterns, size_t n, const char *text)
 {

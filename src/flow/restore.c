@@ -98,7 +98,7 @@ survey(Restore *r)
     const RestoreSurvey *s = &r->ret->survey;
     event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "the backup is whole: %zu table%s, %" PRId64 " row%s", s->tables.n,
-                  s->tables.n == 1 ? "" : "s", s->totals.rows, s->totals.rows == 1 ? "" : "s"));
+                  str_plural(s->tables.n), s->totals.rows, str_plural(s->totals.rows)));
     return true;
 }
 

@@ -251,8 +251,8 @@ restoring_guests(Restore *r)
     if (!r->ret->guests.n || r->in->force)
         return true;
     err_set(r->err, ERR_RESTORE, "%zu session%s of others %s connected to database \"%s\"",
-            r->ret->guests.n, r->ret->guests.n == 1 ? "" : "s",
-            r->ret->guests.n == 1 ? "is" : "are", restoring_shown(r->arena, r->ret->database));
+            r->ret->guests.n, str_plural(r->ret->guests.n), r->ret->guests.n == 1 ? "is" : "are",
+            restoring_shown(r->arena, r->ret->database));
     size_t n = 0;
     vec_each (const RestoreGuest, g, &r->ret->guests)
         if (n++ < 10)

@@ -34,7 +34,7 @@ static const Mark marks[] = {
 const char *
 gate_agent(const char *(*get)(const char *name))
 {
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+    for (size_t i = 0; i < COUNT(marks); i++) {
         const Mark *m = &marks[i];
         const char *value = get(m->variable);
         if (!value || !value[0])

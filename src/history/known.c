@@ -182,7 +182,7 @@ static const KnownLedger known[] = {
      .columns = "environment,profile"},
     {.kind = KNOWN_OWN, .tool = "Aramid", .table = "_aramid_runs", .columns = "run_id,outcome"},
 };
-enum { KNOWN = sizeof known / sizeof *known };
+enum { KNOWN = COUNT(known) };
 
 const KnownLedger *
 history_known_at(size_t i)

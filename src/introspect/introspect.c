@@ -79,7 +79,7 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
                      .major = db_info(db)->version / 10000,
                      .catalog = catalog_new(a)};
         Map *maps[] = {&r.names, &r.types, &r.objects, &r.rels, &r.opclasses, &r.collations};
-        for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        for (size_t i = 0; i < COUNT(maps); i++)
             map_init(maps[i], scratch);
         bool done = read_all(&r, db, err);
         Err ignored; /* a lost connection was told by the reading, or will be by the next message */

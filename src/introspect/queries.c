@@ -227,7 +227,7 @@ const Query intro_queries[] = {
      "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND x.attstattarget {>=} 0",
      intro_row_other},
 };
-const size_t intro_nqueries = sizeof intro_queries / sizeof *intro_queries;
+const size_t intro_nqueries = COUNT(intro_queries);
 
 /* Kinds that are only named. */
 typedef struct Other {
@@ -277,7 +277,7 @@ static const Other others[] = {
 static void
 add_others(Buf *b, const Reading *r)
 {
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < COUNT(others); i++) {
         const Other *o = &others[i];
         Buf sql;
         buf_init(&sql, r->scratch);

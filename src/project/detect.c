@@ -32,7 +32,7 @@ const char *
 project_platform_name(ProjectPlatform platform)
 {
     static const char *const names[] = {"github", "vercel", "docker", "k8s"};
-    _Static_assert(sizeof names / sizeof *names == PROJECT_PLATFORM_COUNT, "a name for each");
+    _Static_assert(COUNT(names) == PROJECT_PLATFORM_COUNT, "a name for each");
     return names[platform];
 }
 
@@ -128,14 +128,14 @@ find_prisma(Arena *a, const char *dir, const ProjectJson *package)
     const char *named = project_json_text(a, project_json_get(package, "prisma"), "schema");
     if (named && fs_exists(fs_join(a, dir, named)))
         return named;
-    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+    for (size_t i = 0; i < COUNT(schemas); i++)
         if (is_there(a, dir, schemas[i], FS_FILE))
             return schemas[i];
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+    for (size_t i = 0; i < COUNT(folders); i++)
         if (with_ending(a, dir, folders[i], ".prisma", FS_FILE))
             return folders[i];
-    for (size_t c = 0; c < sizeof configs / sizeof *configs; c++)
-        for (size_t e = 0; e < sizeof ends / sizeof *ends; e++) {
+    for (size_t c = 0; c < COUNT(configs); c++)
+        for (size_t e = 0; e < COUNT(ends); e++) {
             const char *name = str_fmt(a, "%s%s", configs[c], ends[e]);
             if (is_there(a, dir, name, FS_FILE))
                 return name;
@@ -150,7 +150,7 @@ find_drizzle(Arena *a, const char *dir)
                                         "drizzle.config.mts",  "drizzle.config.mjs",
                                         "drizzle.config.cts",  "drizzle.config.cjs",
                                         "drizzle.config.json", "drizzle/meta/_journal.json"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         if (is_there(a, dir, names[i], FS_FILE))
             return names[i];
     return NULL;
@@ -160,7 +160,7 @@ static const char *
 find_sql(Arena *a, const char *dir, bool dbmate)
 {
     static const char *const folders[] = {"db/migrations", "migrations", "sql/migrations"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    for (size_t i = 0; i < COUNT(folders); i++) {
         const char *file = with_ending(a, dir, folders[i], ".sql", FS_FILE);
         if (file &&
             dbmate == str_contains(read_text(a, fs_join(a, dir, file)), STR("-- migrate:up")))
@@ -329,7 +329,7 @@ search_below(Arena *a, Project *p)
     Search s = {.a = a, .p = p};
     map_init(&s.seen, a);
     try_workspaces(&s);
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    for (size_t i = 0; i < COUNT(usual); i++)
         try_pattern(&s, str_of(usual[i]));
     for (size_t i = 1; i < p->places.n; i++)
         for (size_t j = i; j && strcmp(p->places.v[j - 1].dir, p->places.v[j].dir) > 0; j--) {
@@ -352,13 +352,13 @@ manager_in(Arena *a, Project *p, const char *dir)
     };
     static const char *const known[] = {"npm", "pnpm", "yarn", "bun"};
     const char *asked = project_json_text(a, read_package(a, dir), "packageManager");
-    for (size_t i = 0; asked && i < sizeof known / sizeof *known; i++)
+    for (size_t i = 0; asked && i < COUNT(known); i++)
         if (str_starts(str_of(asked), str_of(str_fmt(a, "%s@", known[i])))) {
             p->manager = known[i];
             p->manager_evidence = "packageManager";
             return true;
         }
-    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
+    for (size_t i = 0; i < COUNT(locks); i++)
         if (is_there(a, dir, locks[i].file, FS_FILE)) {
             p->manager = locks[i].manager;
             p->manager_evidence = locks[i].file;
@@ -437,7 +437,7 @@ find_branches(Arena *a, Project *p)
     const char *trunk = main_branch(a, git, packed);
     bool taken[3] = {false};
     ProjectBranchVec others = {0};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; i < COUNT(known); i++) {
         int env = known[i].env[0] == 'p' ? 0 : known[i].env[0] == 's' ? 1 : 2;
         if (taken[env] || strcmp(known[i].name, trunk) == 0 ||
             !has_branch(a, git, packed, known[i].name))

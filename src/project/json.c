@@ -195,7 +195,7 @@ read_word(Reader *r, ProjectJson *node)
         ProjectJsonKind kind;
     } words[] = {
         {"true", PROJECT_JSON_BOOL}, {"false", PROJECT_JSON_BOOL}, {"null", PROJECT_JSON_NULL}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (str_starts(str_slice(r->text, r->at, r->text.n), str_of(words[i].word))) {
             node->kind = words[i].kind;
             r->at += strlen(words[i].word);

@@ -75,7 +75,7 @@ static const ProjectProfile profiles[] = {
 };
 /* clang-format on */
 
-enum { PROFILE_COUNT = sizeof profiles / sizeof *profiles };
+enum { PROFILE_COUNT = COUNT(profiles) };
 
 const ProjectProfile *
 project_profile(const char *name)
@@ -91,7 +91,7 @@ project_profiles(void)
 {
     static const ProjectProfile *const all[] = {&profiles[0], &profiles[1], &profiles[2],
                                                 &profiles[3], &profiles[4], NULL};
-    _Static_assert(sizeof all / sizeof *all == PROFILE_COUNT + 1, "every profile is in the list");
+    _Static_assert(COUNT(all) == PROFILE_COUNT + 1, "every profile is in the list");
     return all;
 }
 

@@ -26,7 +26,7 @@ placeholder(Str text)
 static Str
 text_of(const char *name)
 {
-    for (size_t i = 0; i < sizeof project_embedded / sizeof *project_embedded; i++)
+    for (size_t i = 0; i < COUNT(project_embedded); i++)
         if (strcmp(project_embedded[i].name, name) == 0)
             return (Str){project_embedded[i].text, project_embedded[i].n};
     invariant_broken(__FILE__, __LINE__, "a template that does not exist");

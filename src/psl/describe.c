@@ -202,20 +202,14 @@ describe_enum(Buf *b, const PslEnum *e)
     }
 }
 
-static const char *
-plural(size_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 Str
 psl_describe(Arena *a, const PslResolved *r)
 {
     ARENA_LOCAL(scratch);
     Buf b;
     buf_init(&b, a);
-    buf_fmt(&b, "%zu model%s, %zu enum%s, %zu relation%s\n", r->nmodels, plural(r->nmodels),
-            r->nenums, plural(r->nenums), r->nrelations, plural(r->nrelations));
+    buf_fmt(&b, "%zu model%s, %zu enum%s, %zu relation%s\n", r->nmodels, str_plural(r->nmodels),
+            r->nenums, str_plural(r->nenums), r->nrelations, str_plural(r->nrelations));
     for (size_t i = 0; i < r->nmodels; i++) {
         buf_addc(&b, '\n');
         describe_model(scratch, &b, r->models[i]);

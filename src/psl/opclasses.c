@@ -76,7 +76,7 @@ static const OpRule rules[] = {
     /* clang-format on */
 };
 
-enum { RULES = sizeof rules / sizeof *rules };
+enum { RULES = COUNT(rules) };
 
 const PslOpClass *
 v_opclass_of(Str name)

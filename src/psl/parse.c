@@ -236,7 +236,7 @@ static bool
 head(Parser *p, PslDeclKind *ret_kind, Str *ret_name)
 {
     Str here = str_slice(p->t, p->at, p->t.n);
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
+    for (size_t i = 0; i < COUNT(keywords); i++) {
         Str word = str_of(psl_decl_keyword(keywords[i]));
         if (!str_starts(here, word))
             continue;
@@ -460,7 +460,7 @@ type_alias(Parser *p)
 static const char *
 nearest_keyword(Str word)
 {
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords && word.n < 20; i++) {
+    for (size_t i = 0; i < COUNT(keywords) && word.n < 20; i++) {
         const char *keyword = psl_decl_keyword(keywords[i]);
         if (str_ieq(word, str_of(keyword)) || str_distance(word, str_of(keyword), 2) <= 2)
             return keyword;

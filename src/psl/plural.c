@@ -118,15 +118,15 @@ ends_in_any(Str word, Str patterns)
 Str
 plural_of(Arena *a, Str word)
 {
-    for (size_t i = 0; i < sizeof unchanged / sizeof *unchanged; i++) {
+    for (size_t i = 0; i < COUNT(unchanged); i++) {
         if (str_is(word, unchanged[i]))
             return word;
     }
-    for (size_t i = 0; i < sizeof irregular / sizeof *irregular; i++) {
+    for (size_t i = 0; i < COUNT(irregular); i++) {
         if (str_is(word, irregular[i][0]))
             return str_of(irregular[i][1]);
     }
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+    for (size_t i = 0; i < COUNT(rules); i++) {
         Str endings = str_of(rules[i].endings);
         while (endings.p) {
             Str ending = str_cut(&endings, '|');

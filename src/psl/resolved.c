@@ -73,7 +73,7 @@ v_is_reserved(Str name, bool *ret_is_late)
         "this",         "throw",   "true",       "try",       "typeof",   "var",   "void",
         "while",        "with",    "yield",      "async",     "await",    "using",
     };
-    enum { WORDS = sizeof words / sizeof *words, LATE = 3 };
+    enum { WORDS = COUNT(words), LATE = 3 };
     for (size_t i = 0; i < WORDS; i++) {
         if (str_is(name, words[i])) {
             *ret_is_late = i >= WORDS - LATE;

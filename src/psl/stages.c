@@ -52,7 +52,7 @@ static const FindingId *const stages[] = {
         FINDING_RELATION_WRONG_SIDE, FINDING_VIEW_ID, FINDING_VIEW_INDEX, FINDING_VIEW_PREVIEW),
 };
 
-enum { STAGES = sizeof stages / sizeof *stages };
+enum { STAGES = COUNT(stages) };
 
 unsigned
 psl_stage(Severity severity, FindingId id)

@@ -21,7 +21,7 @@ psl_validate(Arena *a, const PslSchema *schema, const PslValidateOpts *opts, Fin
         v_resolve_names,   v_check_config, v_check_dialect, v_check_attrs,
         v_relations_infer, v_check_models, v_check_names,   v_check_relations,
     };
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    for (size_t i = 0; i < COUNT(steps); i++) {
         ARENA_LOCAL(scratch);
         c.scratch = scratch;
         steps[i](&c);

@@ -155,7 +155,7 @@ relation_field_attrs(Ctx *c, PslModelField *f)
         v_relation_attr(c, f, set.first[ATTR_RELATION]);
     f->is_ignored =
         set.first[ATTR_IGNORE] && v_args_read(c, file, set.first[ATTR_IGNORE], ATTR_IGNORE, &args);
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    for (size_t i = 0; i < COUNT(refused); i++) {
         if (!set.first[refused[i]])
             continue;
         Finding *d =

@@ -229,7 +229,7 @@ read_provider(Ctx *c, PslDatasource *ds)
     ds->is_postgres = str_is(ds->provider, "postgresql") || str_is(ds->provider, "postgres");
     if (ds->is_postgres)
         return true;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    for (size_t i = 0; i < COUNT(others); i++)
         c->is_foreign |= str_is(ds->provider, others[i]);
     Finding *d = c->is_foreign
                      ? v_error(c, FINDING_PROVIDER_UNSUPPORTED, file, prop->value.span,
@@ -247,7 +247,7 @@ check_datasource_props(Ctx *c, const PslDatasource *ds)
     static const char *const known[] = {
         "provider",     "url",     "directUrl",  "shadowDatabaseUrl",
         "relationMode", "schemas", "extensions", "referentialIntegrity"};
-    enum { KNOWN = sizeof known / sizeof *known };
+    enum { KNOWN = COUNT(known) };
     for (size_t i = 0; i < ds->decl->props.n; i++) {
         const PslProp *prop = &ds->decl->props.v[i];
         bool found = false;

@@ -17,7 +17,7 @@ static const DefaultFunction functions[] = {
     {"dbgenerated", PSL_DEFAULT_DBGENERATED, ~0u},
 };
 
-enum { FUNCTIONS = sizeof functions / sizeof *functions };
+enum { FUNCTIONS = COUNT(functions) };
 
 static const DefaultFunction *
 function_of(const Ctx *c, Str name)

@@ -420,7 +420,7 @@ v_keys_of_model(Ctx *c, PslModel *m, const AttrSet *set)
                       m->id->source->arity == PSL_LIST ? "a list" : "optional");
     if (set->first[ATTR_M_ID])
         model_id(c, m, set->first[ATTR_M_ID]);
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    for (size_t i = 0; i < COUNT(order); i++) {
         for (size_t k = 0; set->first[order[i].id] && k < m->decl->attrs.n; k++) {
             const PslAttr *attr = &m->decl->attrs.v[k];
             if (str_is(attr->name, psl_attr_specs[order[i].id].name))

@@ -66,7 +66,7 @@ static const Preview previews[] = {
     {"views", ALL, true},
 };
 
-enum { PREVIEWS = sizeof previews / sizeof *previews };
+enum { PREVIEWS = COUNT(previews) };
 
 void
 v_check_preview(Ctx *c, const PslFile *file, const PslExpr *e)

@@ -34,7 +34,7 @@ static const char *const type_names[][2] = {
 static const char *
 type_name(Arena *a, const CatType *t)
 {
-    for (size_t i = 0; !t->schema && i < sizeof type_names / sizeof *type_names; i++)
+    for (size_t i = 0; !t->schema && i < COUNT(type_names); i++)
         if (strcmp(type_names[i][0], t->name) == 0)
             return t->args ? str_fmt(a, "%s(%s)", type_names[i][1], t->args) : type_names[i][1];
     return t->text;

@@ -124,7 +124,7 @@ spelling(const CatType *t)
     bool is_char = strcmp(t->name, "bpchar") == 0 || strcmp(t->name, "bit") == 0;
     if (t->schema || (is_char && !t->args))
         return NULL;
-    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+    for (size_t i = 0; i < COUNT(spellings); i++)
         if (strcmp(spellings[i][0], t->name) == 0)
             return spellings[i][1];
     return NULL;

@@ -122,7 +122,7 @@ stays(const CatOther *o)
         "security label",
         "transform",
     };
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; i < COUNT(kinds); i++)
         if (strcmp(o->what, kinds[i]) == 0)
             return true;
     return false;

@@ -157,8 +157,6 @@ static const StandIn extensions[] = {
              VECTOR_CLASS("vector_ip_ops", "ivfflat") VECTOR_CLASS("vector_cosine_ops", "ivfflat")},
 };
 
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static const char *
 look_up(const StandIn *list, size_t n, Str name)
 {

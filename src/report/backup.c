@@ -26,10 +26,10 @@ static const char *
 contents(Arena *a, const BackupManifest *m)
 {
     int64_t rows = backup_rows(m);
-    const char *text = str_fmt(a, "%zu table%s, %lld row%s", m->tables.n,
-                               m->tables.n == 1 ? "" : "s", (long long)rows, rows == 1 ? "" : "s");
+    const char *text = str_fmt(a, "%zu table%s, %lld row%s", m->tables.n, str_plural(m->tables.n),
+                               (long long)rows, str_plural(rows));
     return m->large_objects ? str_fmt(a, "%s, %lld large object%s", text,
-                                      (long long)m->large_objects, m->large_objects == 1 ? "" : "s")
+                                      (long long)m->large_objects, str_plural(m->large_objects))
                             : text;
 }
 
@@ -80,13 +80,13 @@ report_backup_text(Buf *out, const Term *t, const BackupMade *r)
     }
     if (m->recipients.n)
         add_field(out, t, "encrypted",
-                  str_fmt(a, "to %zu key%s", m->recipients.n, m->recipients.n == 1 ? "" : "s"));
+                  str_fmt(a, "to %zu key%s", m->recipients.n, str_plural(m->recipients.n)));
     if (m->schema.name)
         add_field(out, t, "schema", shown(a, r->config, backup_path(a, &r->set, &m->schema)));
     add_field(out, t, "manifest", shown(a, r->config, r->set.path));
     if (r->pruned.n)
         buf_fmt(out, "Removed %zu backup%s older than %lld days.\n", r->pruned.n,
-                r->pruned.n == 1 ? "" : "s", (long long)r->config->values[CFG_BACKUP_DAYS].number);
+                str_plural(r->pruned.n), (long long)r->config->values[CFG_BACKUP_DAYS].number);
 }
 
 /* ---- JSON of a set -------------------------------------------------------------------------- */
@@ -201,7 +201,7 @@ report_backup_list_text(Buf *out, const Term *t, const BackupFolder *f, const Co
     if (!f->sets.n)
         buf_fmt(out, "There is no backup in %s.\n", dir);
     else
-        buf_fmt(out, "%zu backup%s in %s:\n\n", f->sets.n, f->sets.n == 1 ? "" : "s", dir);
+        buf_fmt(out, "%zu backup%s in %s:\n\n", f->sets.n, str_plural(f->sets.n), dir);
     vec_each (const BackupSet, s, &f->sets) {
         const BackupManifest *m = &s->manifest;
         add_row(out, t, s, now_us);
@@ -277,7 +277,7 @@ report_backup_verify_text(Buf *out, const Term *t, const BackupLooks *r, const C
         buf_fmt(out, "There is no backup in %s.\n", shown(a, c, r->dir));
     if (bad)
         buf_fmt(out, "%zu of %zu backup%s cannot be relied on. A new one: aramid backup\n", bad,
-                r->looks.n, r->looks.n == 1 ? "" : "s");
+                r->looks.n, str_plural(r->looks.n));
 }
 
 void

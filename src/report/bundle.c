@@ -128,12 +128,12 @@ add_environment(Builder *b)
 {
     Buf text;
     buf_init(&text, b->a);
-    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+    for (size_t i = 0; i < COUNT(harmless); i++) {
         const char *value = os_env(harmless[i]);
         if (value)
             buf_fmt(&text, "%s=%s\n", harmless[i], is_plain(value) ? value : "(set)");
     }
-    for (size_t i = 0; i < sizeof only_named / sizeof *only_named; i++)
+    for (size_t i = 0; i < COUNT(only_named); i++)
         if (os_env(only_named[i]))
             buf_fmt(&text, "%s is set%s\n", only_named[i],
                     os_env(only_named[i])[0] ? "" : " to nothing");

@@ -12,7 +12,7 @@ report_migrations_found(Arena *a, const History *h)
     const char *dir = str_printable(a, str_of(h->dir), false);
     if (h->files.n == 0)
         return str_fmt(a, "No migration found in %s", dir);
-    return str_fmt(a, "%zu migration%s found in %s", h->files.n, h->files.n == 1 ? "" : "s", dir);
+    return str_fmt(a, "%zu migration%s found in %s", h->files.n, str_plural(h->files.n), dir);
 }
 
 void
@@ -55,15 +55,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const F
     jw_strz(w, "run", r->run_id);
     jw_strz(w, "environment", r->config->env_name);
     report_target_json(w, &r->target);
-    if (r->run.host) {
-        jw_object(w, "server");
-        jw_strz(w, "host", r->run.host);
-        jw_strz(w, "database", r->run.database);
-        jw_strz(w, "user", r->run.user);
-        jw_int(w, "version", r->run.server_version);
-        jw_end(w);
-    } else
-        jw_null(w, "server");
+    report_server_json(w, r->run.server.host ? &r->run.server : NULL);
     report_identity_member(w, &r->identity);
     jw_int(w, "migrations", (int64_t)r->history.files.n);
     jw_int(w, "pendingBefore", r->run.pending_before);

@@ -31,7 +31,7 @@ add_sum(Buf *out, const Term *t, const DoctorResult *r)
     size_t errors = l->counts[SEV_ERROR], warnings = l->counts[SEV_WARNING];
     if (errors || warnings)
         buf_fmt(out, " %zu error%s, %zu warning%s; %zu checks are fine\n", errors,
-                errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s", l->counts[SEV_OK]);
+                str_plural(errors), warnings, str_plural(warnings), l->counts[SEV_OK]);
     else
         buf_fmt(out, " %zu checks are fine\n", l->counts[SEV_OK]);
     if (r->is_interrupted)
@@ -60,23 +60,6 @@ report_doctor_text(Buf *out, const Term *t, const DoctorResult *r, bool only_bad
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
-
-static void
-server_json(JsonWriter *w, const DbInfo *s)
-{
-    if (!s) {
-        jw_null(w, "server");
-        return;
-    }
-    jw_object(w, "server");
-    jw_strz(w, "host", s->host);
-    jw_strz(w, "database", s->database);
-    jw_strz(w, "user", s->user);
-    jw_int(w, "version", s->version);
-    jw_bool(w, "standby", s->in_recovery);
-    jw_strz(w, "tls", s->tls);
-    jw_end(w);
-}
 
 static void
 bundle_json(JsonWriter *w, const Bundle *b)
@@ -123,7 +106,7 @@ report_doctor_json(JsonWriter *w, const DoctorResult *r, const Bundle *bundle)
         report_target_json(w, &r->target);
     else
         jw_null(w, "target");
-    server_json(w, r->server);
+    report_server_json(w, r->server);
     jw_array(w, "findings");
     vec_each (const Finding, f, &r->findings.items) {
         jw_object(w, NULL);

@@ -118,7 +118,7 @@ report_drift_text(Buf *out, const Term *t, const DriftResult *r, bool with_sql)
         return;
     }
     buf_fmt(out, "\n%zu applied migration%s, replayed on PostgreSQL %d%s\n\n", r->migrations,
-            r->migrations == 1 ? "" : "s", r->replay.major,
+            str_plural(r->migrations), r->replay.major,
             r->replay.is_cached ? " (from the cache)" : "");
     report_drift_findings(out, t, r, with_sql);
 }
@@ -133,7 +133,7 @@ columns_json(JsonWriter *w, const Change *c)
     jw_array(w, "columns");
     vec_each (const ColumnChange, k, &c->columns) {
         jw_object(w, NULL);
-        for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        for (size_t i = 0; i < COUNT(ops); i++)
             if (k->op == ops[i])
                 jw_strz(w, "change", names[i]);
         jw_strz(w, "name", (k->to ? k->to : k->from)->id.sub);

@@ -249,9 +249,9 @@ findings_counted(Arena *a, const FindingList *list)
 {
     size_t e = list->counts[SEV_ERROR], w = list->counts[SEV_WARNING];
     const char *warnings =
-        w ? str_fmt(a, "%s%zu warning%s", e ? " and " : "", w, w == 1 ? "" : "s") : "";
+        w ? str_fmt(a, "%s%zu warning%s", e ? " and " : "", w, str_plural(w)) : "";
     if (e)
-        return str_fmt(a, "%zu error%s%s", e, e == 1 ? "" : "s", warnings);
+        return str_fmt(a, "%zu error%s%s", e, str_plural(e), warnings);
     return str_dupz(a, w ? warnings : "no errors");
 }
 

@@ -6,6 +6,9 @@
 #include "report/failure.h"
 #include "report/term.h"
 
+/* The member "server", null where there is none. */
+void report_server_json(JsonWriter *w, const DbInfo *server);
+
 /* "URL (origin)", and as the member "target". */
 void report_target_text(Buf *out, const Term *t, const Target *target);
 void report_target_json(JsonWriter *w, const Target *target);

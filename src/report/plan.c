@@ -76,16 +76,16 @@ static void
 add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 {
     buf_fmt(out, "deploy would apply %zu migration%s:\n\n", r->plan.migrations.n,
-            r->plan.migrations.n == 1 ? "" : "s");
+            str_plural(r->plan.migrations.n));
     size_t number = 0;
     vec_each (const MigrationPlan, mp, &r->plan.migrations) {
         buf_fmt(out, "%3zu. ", ++number);
         term_text(out, t, TERM_BOLD, str_of(mp->migration->name));
-        buf_fmt(out, "  %zu statement%s, ", mp->script.stmts.n, mp->script.stmts.n == 1 ? "" : "s");
+        buf_fmt(out, "  %zu statement%s, ", mp->script.stmts.n, str_plural(mp->script.stmts.n));
         if (mp->steps.n == 1 && mp->steps.v[0].mode != STEP_ALONE)
             buf_addz(out, "one transaction");
         else
-            buf_fmt(out, "%zu step%s", mp->steps.n, mp->steps.n == 1 ? "" : "s");
+            buf_fmt(out, "%zu step%s", mp->steps.n, str_plural(mp->steps.n));
         if (mp->resumes)
             buf_fmt(out, "; resumes behind statement %zu", mp->done_statements);
         buf_addc(out, '\n');

@@ -27,12 +27,6 @@ report_pull_difference(Buf *out, const Term *t, const PullResult *r)
         text_diff(out, t, shown(r, i), r->before[i].text, r->pull.files[i].text);
 }
 
-static const char *
-count(Arena *a, size_t n, const char *one)
-{
-    return str_fmt(a, "%zu %s%s", n, one, n == 1 ? "" : "s");
-}
-
 /* Above those of an id. Up to expression indexes the sentences of Prisma's engine, so that what
  * looks for them finds them. */
 static const char *const sentences[FINDING_COUNT] = {
@@ -101,9 +95,9 @@ void
 report_pull_text(Buf *out, const Term *t, const PullResult *r, bool written)
 {
     Arena *a = out->arena;
-    const char *what = count(a, r->pull.models, "model");
+    const char *what = str_count(a, r->pull.models, "model");
     if (r->pull.enums)
-        what = str_fmt(a, "%s and %s", what, count(a, r->pull.enums, "enum"));
+        what = str_fmt(a, "%s and %s", what, str_count(a, r->pull.enums, "enum"));
     term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
     if (!r->changed)
         buf_fmt(out, " The schema already says what is in the database: %s", what);

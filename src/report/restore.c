@@ -34,12 +34,6 @@ size_text(Arena *a, int64_t bytes)
     return u ? str_fmt(a, "%.1f %s", n, units[u]) : str_fmt(a, "%" PRId64 " bytes", bytes);
 }
 
-static const char *
-plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 static void
 add_backup(Buf *out, const RestoreReport *r)
 {
@@ -51,11 +45,11 @@ add_backup(Buf *out, const RestoreReport *r)
         buf_fmt(out, "          of %s, database \"%s\" at %s\n",
                 clock_iso(a, r->manifest->started_us), plain(out, r->manifest->database),
                 plain(out, r->manifest->host));
-    buf_fmt(out, "          %zu table%s, %" PRId64 " row%s", s->tables.n,
-            plural((int64_t)s->tables.n), s->totals.rows, plural(s->totals.rows));
+    buf_fmt(out, "          %zu table%s, %" PRId64 " row%s", s->tables.n, str_plural(s->tables.n),
+            s->totals.rows, str_plural(s->totals.rows));
     if (s->totals.large_objects)
         buf_fmt(out, ", %" PRId64 " large object%s", s->totals.large_objects,
-                plural(s->totals.large_objects));
+                str_plural(s->totals.large_objects));
     if (s->server)
         buf_fmt(out, ", from PostgreSQL %s", plain(out, s->server));
     buf_addc(out, '\n');
@@ -122,7 +116,7 @@ add_history(Buf *out, const Term *t, const RestoreReport *r)
     if (h->pending) {
         line(out, t, TERM_MARK_ARROW, TERM_CYAN,
              str_fmt(out->arena, "%d migration%s newer than the backup %s pending:",
-                     (int)h->pending, plural((int64_t)h->pending), h->pending == 1 ? "is" : "are"));
+                     (int)h->pending, str_plural(h->pending), h->pending == 1 ? "is" : "are"));
         vec_each (const Entry, e, &h->entries)
             if (e->state == ENTRY_PENDING && e->file)
                 buf_fmt(out, "    %s\n", plain(out, e->name));
@@ -130,7 +124,7 @@ add_history(Buf *out, const Term *t, const RestoreReport *r)
     if (h->missing)
         line(out, t, TERM_MARK_WARN, TERM_YELLOW,
              str_fmt(out->arena, "%d migration%s of its history %s not in the migrations folder",
-                     (int)h->missing, plural((int64_t)h->missing), h->missing == 1 ? "is" : "are"));
+                     (int)h->missing, str_plural(h->missing), h->missing == 1 ? "is" : "are"));
     if (h->failed || h->resumable)
         line(out, t, TERM_MARK_WARN, TERM_YELLOW, "its history holds a migration that did not end");
 }
@@ -153,7 +147,7 @@ add_comparison(Buf *out, const Term *t, const RestoreReport *r)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(out->arena,
                      "%zu table%s, %" PRId64 " row%s: read back, the same as in the backup", all,
-                     plural((int64_t)all), r->run.rows, plural(r->run.rows)));
+                     str_plural(all), r->run.rows, str_plural(r->run.rows)));
     else
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(out->arena, "%zu of %zu tables are row by row the same as in the backup",

@@ -92,7 +92,7 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
     if (r->state == STATUS_UNMANAGED) {
         add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
                  str_fmt(a, "The database has %d table%s but no migration history.", r->tables,
-                         r->tables == 1 ? "" : "s"));
+                         str_plural(r->tables)));
         buf_addz(out, "   If these migrations made it: aramid resolve --applied --up-to NAME\n");
     }
     if (h->failed) {
@@ -192,7 +192,7 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
     if (r->state == STATUS_UP_TO_DATE) {
         buf_addz(out, "\nDatabase schema is up to date!\n");
         add_line(out, t, TERM_MARK_OK, TERM_GREEN,
-                 str_fmt(a, "%d migration%s applied", h->applied, h->applied == 1 ? "" : "s"));
+                 str_fmt(a, "%d migration%s applied", h->applied, str_plural(h->applied)));
     } else
         add_findings(out, t, r);
     vec_each (const Finding, f, &h->findings.items)
@@ -242,16 +242,7 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
     jw_int(w, "exitStatus", exit_status);
     jw_strz(w, "environment", r->config->env_name);
     report_target_json(w, &r->target);
-    if (r->server) {
-        jw_object(w, "server");
-        jw_strz(w, "host", r->server->host);
-        jw_strz(w, "database", r->server->database);
-        jw_strz(w, "user", r->server->user);
-        jw_int(w, "version", r->server->version);
-        jw_bool(w, "standby", r->server->in_recovery);
-        jw_end(w);
-    } else
-        jw_null(w, "server");
+    report_server_json(w, r->server);
     report_identity_member(w, &r->identity);
     jw_strz(w, "refused", r->wrong);
     jw_bool(w, "historyExists", r->ledger_exists);

@@ -24,3 +24,20 @@ report_target_json(JsonWriter *w, const Target *t)
     jw_bool(w, "embedded", t->embedded);
     jw_end(w);
 }
+
+void
+report_server_json(JsonWriter *w, const DbInfo *s)
+{
+    if (!s) {
+        jw_null(w, "server");
+        return;
+    }
+    jw_object(w, "server");
+    jw_strz(w, "host", s->host);
+    jw_strz(w, "database", s->database);
+    jw_strz(w, "user", s->user);
+    jw_int(w, "version", s->version);
+    jw_bool(w, "standby", s->in_recovery);
+    jw_strz(w, "tls", s->tls);
+    jw_end(w);
+}

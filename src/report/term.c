@@ -30,7 +30,7 @@ static bool
 is_unicode(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         if (env_set(names[i])) {
             Str v = str_of(os_env(names[i]));
             return str_icontains(v, STR("UTF-8")) || str_icontains(v, STR("UTF8"));
@@ -146,9 +146,9 @@ term_first_columns(Str text, size_t *ret_len)
     uint32_t cp = p[0] & (0xffu >> (len + 1));
     for (size_t i = 1; i < len; i++)
         cp = cp << 6 | (p[i] & 0x3fu);
-    if (in_ranges(zero, sizeof zero / sizeof *zero, cp))
+    if (in_ranges(zero, COUNT(zero), cp))
         return 0;
-    return in_ranges(wide, sizeof wide / sizeof *wide, cp) ? 2 : 1;
+    return in_ranges(wide, COUNT(wide), cp) ? 2 : 1;
 }
 
 size_t

@@ -7,7 +7,7 @@ state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have
 {
     size_t before = r->report->applied.n;
     const char *earlier = before ? str_fmt(a, "%zu migration%s before it %s applied; ", before,
-                                           before == 1 ? "" : "s", before == 1 ? "is" : "are")
+                                           str_plural(before), before == 1 ? "is" : "are")
                                  : "";
     if (may_have_committed)
         return str_fmt(a,
@@ -47,7 +47,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
                         "deploy",
                         done + 1);
     const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
-    for (size_t i = 0; i < sizeof exists / sizeof *exists; i++)
+    for (size_t i = 0; i < COUNT(exists); i++)
         if (strcmp(o->sqlstate, exists[i]) == 0)
             err_hint(err,
                      "when this database already has what the migration makes, record it: "

@@ -57,24 +57,23 @@ identity_add_write(const Session *s, Buf *b, const IdentityMark *m)
     static const char *const columns[] = {
         "schema",        "environment",  "profile", "name",    "system_identifier",
         "database_name", "database_oid", "branch",  "address", "made_with"};
-    enum { COUNT = sizeof columns / sizeof *columns };
     const IdentityPlace *p = &s->place;
-    const char *values[COUNT] = {identity_schema(s), m->environment, m->profile, m->name,
-                                 p->system,          p->database,    p->oid,     p->branch,
-                                 p->address,         m->made_with};
+    const char *values[COUNT(columns)] = {identity_schema(s), m->environment, m->profile, m->name,
+                                          p->system,          p->database,    p->oid,     p->branch,
+                                          p->address,         m->made_with};
     buf_addz(b, "INSERT INTO ");
     own_add_table(s, b, OWN_IDENTITY);
     buf_addz(b, " AS i (");
-    for (int i = 0; i < COUNT; i++)
+    for (int i = 0; i < (int)COUNT(columns); i++)
         buf_fmt(b, "%s%s", i ? ", " : "", columns[i]);
     buf_addz(b, ") VALUES (");
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < (int)COUNT(columns); i++) {
         buf_addz(b, i ? ", " : "");
         add_text(b, values[i]);
     }
     buf_addz(b, ") ON CONFLICT (schema) DO UPDATE SET made_at = EXCLUDED.made_at,"
                 " made_by = EXCLUDED.made_by");
-    for (int i = 1; i < COUNT; i++)
+    for (int i = 1; i < (int)COUNT(columns); i++)
         buf_fmt(b, ", %s = EXCLUDED.%s", columns[i], columns[i]);
     buf_addc(b, ';');
 }

@@ -13,7 +13,7 @@ refuse_failed(Run *r, const History *h, Err *err)
     err_set(err, ERR_HISTORY_FAILED,
             "the history holds %d failed migration%s; new ones are not applied before that is "
             "settled",
-            h->failed, h->failed == 1 ? "" : "s");
+            h->failed, str_plural(h->failed));
     vec_each (const Entry, e, &h->entries) {
         if (e->state != ENTRY_FAILED)
             continue;
@@ -55,7 +55,7 @@ static bool
 refuse_not_empty(const Session *s, Err *err)
 {
     err_set(err, ERR_NOT_EMPTY, "the database has %d table%s but no migration history", s->tables,
-            s->tables == 1 ? "" : "s");
+            str_plural(s->tables));
     err_detail(err, "schema \"%s\" of database \"%s\" at %s", s->schema, db_info(s->db)->database,
                db_info(s->db)->host);
     err_hint(err,

@@ -79,10 +79,7 @@ static void
 fill_target(Run *r)
 {
     const DbInfo *info = db_info(r->session.db);
-    r->report->host = info->host;
-    r->report->database = info->database;
-    r->report->user = info->user;
-    r->report->server_version = info->version;
+    r->report->server = *info;
 }
 
 /* What a broken connection left unknown, the ledger tells: the migration under way may have been
@@ -165,8 +162,8 @@ pass(Run *r, Err *err)
     failpoint(r, FP_CONNECTED);
     run_emit(r, RUN_CONNECTED, RUN_INFO, NULL,
              "PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"",
-             r->report->server_version / 10000, r->report->server_version % 10000, r->report->host,
-             r->report->database, r->report->user);
+             r->report->server.version / 10000, r->report->server.version % 10000,
+             r->report->server.host, r->report->server.database, r->report->server.user);
     r->journal.n = 0;
     run_drop_carry(r);
     bool asks = d->calls.approve && d->ask_first;
@@ -194,7 +191,7 @@ pass(Run *r, Err *err)
             : !r->approved && d->calls.approve && !d->calls.approve(d->calls.arg, s, &r->plan, err))
         return false;
     r->approved = true;
-    run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, n == 1 ? "" : "s");
+    run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, str_plural(n));
     bool ok = run_before(r, NULL, err) && run_findings_pass(&d->sink, err) && run_prepare(r, err) &&
               (r->restart.why || execute(r, err)) && (r->restart.why || run_verify(r, err));
     if (!ok)
@@ -224,7 +221,7 @@ tell_interrupted(const Run *r, Err *err)
                          "what it left, and goes on)"
                        : "the open transaction was rolled back");
     err_detail(err, "state: %zu migration%s of this run %s applied", r->report->applied.n,
-               r->report->applied.n == 1 ? "" : "s", r->report->applied.n == 1 ? "is" : "are");
+               str_plural(r->report->applied.n), r->report->applied.n == 1 ? "is" : "are");
     err_hint(err, "to go on: aramid deploy; to see where it stands: aramid status");
 }
 

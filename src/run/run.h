@@ -252,8 +252,7 @@ typedef struct RunDone {
 typedef struct RunReport {
     VEC(RunDone) applied;
     int pending_before;
-    const char *host, *database, *user;
-    int server_version;
+    DbInfo server; /* host NULL: none was reached */
     int64_t ms;
     const char *failed; /* name of the migration that failed, or NULL */
     int retries;

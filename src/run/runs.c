@@ -22,7 +22,7 @@ runs_add_row(const Session *s, Buf *b, const RunRow *r)
              " AS r (run_id, verb, environment, os_user, started_at, finished_at, outcome, applied,"
              " backup_id, no_backup_reason, consent) VALUES (");
     const char *texts[] = {r->run_id, r->verb, r->environment, os_who(b->arena)};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         add_text(b, texts[i]);
         buf_addz(b, ", ");
     }

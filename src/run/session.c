@@ -92,7 +92,7 @@ is_public_name(Str host)
                  (host.p[i] >= 'G' && host.p[i] <= 'Z');
         dot = dot || host.p[i] == '.';
     }
-    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
+    for (size_t i = 0; i < COUNT(inner); i++)
         if (str_ends(host, str_of(inner[i])))
             return false;
     return letter && dot && host.p[0] != '/';

@@ -61,6 +61,6 @@ run_verify(Run *r, Err *err)
     }
     r->number = r->total = 0; /* it is about all of them */
     run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %s%zu migration%s",
-             h->files.n == 1 ? "" : "all ", h->files.n, h->files.n == 1 ? "" : "s");
+             h->files.n == 1 ? "" : "all ", h->files.n, str_plural(h->files.n));
     return true;
 }

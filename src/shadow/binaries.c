@@ -83,7 +83,7 @@ install_command_for(Str words)
 {
     for (Str rest = words; rest.p;) {
         Str word = str_cut(&rest, ' ');
-        for (size_t i = 0; i < sizeof install_commands / sizeof *install_commands; i++)
+        for (size_t i = 0; i < COUNT(install_commands); i++)
             if (str_is(word, install_commands[i].system))
                 return &install_commands[i];
     }
@@ -203,7 +203,7 @@ find_in_known_folders(Arena *a, int major, PgBinaries *ret)
 {
     int from = major ? major : PG_MAJOR_MAX, to = major ? major : PG_MAJOR_MIN;
     for (int m = from; m >= to; m--) {
-        for (size_t i = 0; i < sizeof known_folders / sizeof *known_folders; i++) {
+        for (size_t i = 0; i < COUNT(known_folders); i++) {
             char *dir = with_major(a, known_folders[i], m);
             if (!is_server_folder(a, dir))
                 continue;
@@ -339,7 +339,7 @@ cluster_programs(Arena *a, const char *name, const char *bindir)
         return list;
     }
     for (int m = PG_MAJOR_MAX; m >= PG_MAJOR_MIN; m--)
-        for (size_t i = 0; i < sizeof known_folders / sizeof *known_folders; i++)
+        for (size_t i = 0; i < COUNT(known_folders); i++)
             add_program(a, with_major(a, known_folders[i], m), name, &list);
     for (Str rest = str_of(os_env("PATH")); rest.p;) {
         Str dir = str_cut(&rest, ':');

@@ -96,7 +96,7 @@ fence_self(const char *folder, const char *program)
     FD_LOCAL rules = (int)syscall(SYS_landlock_create_ruleset, &handled, size, 0);
     if (rules < 0)
         return false;
-    for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+    for (size_t i = 0; i < COUNT(read); i++)
         allow(rules, handled.files, read[i], ACCESS_READ);
     uint64_t own = handled.files & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE;
     allow(rules, handled.files, folder, own);

@@ -225,7 +225,7 @@ probe(const char *socket_dir, int port, const char *database, const char *sql, i
     add_u32(&params, PROTOCOL_3_0);
     const char *const pairs[] = {"user",   "postgres", "database", database, "application_name",
                                  "aramid", ""};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+    for (size_t i = 0; i < COUNT(pairs); i++)
         add_text(&params, pairs[i]);
     buf_init(&hello, a);
     add_u32(&hello, (uint32_t)params.n + 4);

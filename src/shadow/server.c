@@ -67,7 +67,7 @@ remove_leftovers(Arena *a, const ClusterHome *home)
         str_fmt(a, "%s/.s.PGSQL.%d", home->socket_dir, SOCKET_PORT),
         str_fmt(a, "%s/.s.PGSQL.%d.lock", home->socket_dir, SOCKET_PORT),
     };
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    for (size_t i = 0; i < COUNT(files); i++)
         unlink(files[i]);
 }
 
@@ -139,7 +139,7 @@ end_processes(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err)
 {
     static const int signals[] = {SIGINT, SIGQUIT}; /* fast, immediate */
     ServerStatus status;
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    for (size_t i = 0; i < COUNT(signals); i++) {
         server_status(a, home, &status);
         if (status.state == SERVER_GONE)
             return true;

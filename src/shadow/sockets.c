@@ -15,7 +15,7 @@ temp_root(Arena *a)
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
     const char *const candidates[] = {"/tmp", os_env("TMPDIR"), "/var/tmp"};
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+    for (size_t i = 0; i < COUNT(candidates); i++) {
         const char *dir = candidates[i];
         if (dir && dir[0] == '/' && strlen(dir) + 32 <= SOCKET_FOLDER_MAX &&
             strspn(dir, plain) == strlen(dir) && access(dir, W_OK | X_OK) == 0)

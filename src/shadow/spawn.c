@@ -79,7 +79,7 @@ static void
 default_signals(void)
 {
     static const int ignored_by_us[] = {SIGPIPE, SIGXFSZ, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    for (size_t i = 0; i < sizeof ignored_by_us / sizeof *ignored_by_us; i++)
+    for (size_t i = 0; i < COUNT(ignored_by_us); i++)
         signal(ignored_by_us[i], SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -124,7 +124,7 @@ minimal_environment(Arena *a)
     static const char *const passed[] = {
         "PATH",           "HOME",         "TMPDIR",       "LD_LIBRARY_PATH",
         "XDG_STATE_HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS"};
-    size_t count = sizeof passed / sizeof *passed, n = 0;
+    size_t count = COUNT(passed), n = 0;
     const char **env = arena_array(a, const char *, count + 3);
     for (size_t i = 0; i < count; i++)
         if (os_env(passed[i]))

@@ -224,7 +224,7 @@ start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err
     argv[n++] = "";
     argv[n++] = "-p";
     argv[n++] = str_fmt(a, "%d", SOCKET_PORT);
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    for (size_t i = 0; i < COUNT(settings); i++) {
         argv[n++] = "-c";
         argv[n++] = settings[i];
     }

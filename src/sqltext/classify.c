@@ -18,7 +18,7 @@ sql_lock_mode_name(SqlLockMode mode)
         [SQL_LOCK_EXCLUSIVE] = "EXCLUSIVE",
         [SQL_LOCK_ACCESS_EXCLUSIVE] = "ACCESS EXCLUSIVE",
     };
-    return (unsigned)mode < sizeof names / sizeof *names ? names[mode] : "";
+    return (unsigned)mode < COUNT(names) ? names[mode] : "";
 }
 
 enum { LEVELS_MAX = 400, WEIGHT_MAX = 1000 };

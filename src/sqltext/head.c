@@ -338,7 +338,7 @@ read_with(SqlWords *w, SqlStmt *s)
     bool behind_list = false;
     while (!sql_words_end(w)) {
         /* The verb follows the parenthesis that ends the last expression. */
-        for (size_t i = 0; behind_list && i < sizeof verbs / sizeof *verbs; i++) {
+        for (size_t i = 0; behind_list && i < COUNT(verbs); i++) {
             if (sql_words_at(w, verbs[i].word)) {
                 s->kind = verbs[i].kind;
                 s->tag = verbs[i].tag;
@@ -453,7 +453,7 @@ sql_head_read(Arena *a, Str text, SqlStmt *stmt)
     while (w.tok.c == '(')
         sql_words_next(&w);
     const Verb *verb = NULL;
-    for (size_t i = 0; !verb && i < sizeof verbs / sizeof *verbs; i++)
+    for (size_t i = 0; !verb && i < COUNT(verbs); i++)
         if (sql_words_at(&w, verbs[i].word))
             verb = &verbs[i];
     if (verb) {

@@ -44,7 +44,7 @@ alter_item(SqlWords *w, SqlStmt *s)
         object.effect = SQL_DROPS;
     else if (!sql_words_accept(w, "add"))
         return;
-    for (size_t i = 0; i < sizeof unnamed / sizeof *unnamed; i++)
+    for (size_t i = 0; i < COUNT(unnamed); i++)
         if (sql_words_at(w, unnamed[i]))
             return;
     if (sql_words_accept(w, "constraint"))

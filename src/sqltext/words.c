@@ -162,7 +162,7 @@ accept_phrase(SqlWords *w, const char *phrase)
 const SqlObjectType *
 sql_words_type(SqlWords *w)
 {
-    for (size_t i = 0; i < sizeof object_types / sizeof *object_types; i++)
+    for (size_t i = 0; i < COUNT(object_types); i++)
         if (accept_phrase(w, object_types[i].words))
             return &object_types[i];
     return NULL;
@@ -180,7 +180,7 @@ sql_words_skip_modifiers(SqlWords *w, bool *ret_unique, bool *ret_replace)
             *ret_replace = found = true;
         else if (sql_words_accept(w, "unique"))
             *ret_unique = found = true;
-        for (size_t i = 0; !found && i < sizeof others / sizeof *others; i++)
+        for (size_t i = 0; !found && i < COUNT(others); i++)
             found = sql_words_accept(w, others[i]);
         if (!found)
             return;

@@ -20,8 +20,6 @@ must(bool ok, const Err *err)
     {                                                                                              \
         name, NULL, STR(text)                                                                      \
     }
-#define COUNT(list) (sizeof(list) / sizeof *(list))
-
 static Replay
 replayed_with(Arena *a, const ReplayScript *scripts, size_t n, const char *cache)
 {

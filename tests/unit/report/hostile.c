@@ -113,14 +113,12 @@ fill_deploy(Arena *a, const char *name, const Config *c, DeployResult *ret)
 {
     *ret = (DeployResult){.config = c, .target = target(), .run_id = "20261121T022246Z-abcdef"};
     fill_history(a, name, &ret->history);
-    ret->run = (RunReport){.pending_before = 2,
-                           .host = name,
-                           .database = name,
-                           .user = name,
-                           .server_version = 150018,
-                           .ms = 1234,
-                           .failed = name,
-                           .retries = 1};
+    ret->run =
+        (RunReport){.pending_before = 2,
+                    .server = {.host = name, .database = name, .user = name, .version = 150018},
+                    .ms = 1234,
+                    .failed = name,
+                    .retries = 1};
     *vec_add(a, &ret->run.applied) = (RunDone){.name = name, .ms = 12, .steps = 3, .resumed = true};
 }
 
