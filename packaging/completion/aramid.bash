@@ -12,11 +12,11 @@ _aramid() {
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--name|--encrypt-to|--days|--confirm|--into|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
+    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--skip|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--skip|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
@@ -41,7 +41,7 @@ _aramid() {
     'backup list') words='--dir' ;;
     'backup verify') words='--dir --all --identity --drill' ;;
     'backup prune') words='--dir --days --dry-run' ;;
-    'restore') words='--replace --confirm --force --name --into --no-owner --no-privileges --dry-run --dir --identity' ;;
+    'restore') words='--replace --confirm --force --name --into --only-tables --no-owner --no-privileges --dry-run --dir --identity' ;;
     'validate') words='--prisma' ;;
     'format') words='--check' ;;
     'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;

@@ -66,6 +66,7 @@ complete -c aramid -n '__fish_seen_subcommand_from restore' -l confirm -x -d 'wi
 complete -c aramid -n '__fish_seen_subcommand_from restore' -l force -d 'with --replace: end the sessions of others on it'
 complete -c aramid -n '__fish_seen_subcommand_from restore' -l name -x -d 'name of the new database'
 complete -c aramid -n '__fish_seen_subcommand_from restore' -l into -x -d 'restore into this empty database, where none may be made'
+complete -c aramid -n '__fish_seen_subcommand_from restore' -l only-tables -x -d 'rows of these tables only, and of those that their foreign keys need; with --into: into empty tables of a database that is in use'
 complete -c aramid -n '__fish_seen_subcommand_from restore' -l no-owner -d 'everything belongs to the role that restores'
 complete -c aramid -n '__fish_seen_subcommand_from restore' -l no-privileges -d 'leave GRANT and REVOKE out'
 complete -c aramid -n '__fish_seen_subcommand_from restore' -l dry-run -d 'read the backup, look at the server, say what would be done'

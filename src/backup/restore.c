@@ -14,7 +14,9 @@ typedef struct Restore {
     RestoreResult *ret;
     Err *err;
     RestoreStream *stream;
-    Map settings; /* that the server knows */
+    Map wanted;            /* names of tables whose rows are restored, where not all are */
+    RestoreTables *tables; /* that are there and take them; NULL: the backup makes its own */
+    Map settings;          /* that the server knows */
     bool is_superuser;
 
     Buf message; /* statements that wait to be sent together */
@@ -186,6 +188,8 @@ take_statement(Restore *r, Str text)
 {
     ARENA_LOCAL(scratch);
     SqlDumpStmt s = sql_dump_statement(scratch, text);
+    if (r->tables && s.kind != SQL_DUMP_SETTING)
+        return true; /* they are there */
     switch (s.kind) {
     case SQL_DUMP_TRANSACTION:
         return true; /* all of it is one */
@@ -247,14 +251,32 @@ give_rows(void *arg, Str *ret)
 }
 
 static bool
+skip_rows(Restore *r)
+{
+    RestoreItem item = {.kind = RESTORE_COPY};
+    while (item.kind != RESTORE_COPY_END) {
+        if (!restore_next(r->stream, &item, r->err))
+            return false;
+        tell(r);
+    }
+    return true;
+}
+
+static bool
 take_copy(Restore *r, const RestoreItem *item)
 {
     ARENA_LOCAL(scratch);
     DumpEvent copy = *item->copy;
     copy.table = str_copy(scratch, copy.table);
+    copy.columns = str_copy(scratch, copy.columns);
     Str statement = str_copy(scratch, item->text);
     if (!flush(r))
         return false;
+    const char *into = r->tables ? restore_tables_copy(r->tables, scratch, &copy) : NULL;
+    if (r->tables ? !into : r->options->only && !map_has(&r->wanted, copy.table))
+        return skip_rows(r);
+    if (into)
+        statement = str_of(into);
     r->copy = &copy;
     r->number++;
     r->rows_ended = false;
@@ -320,6 +342,46 @@ begin(Restore *r)
            db_query(r->db, r->arena, STR("SET LOCAL lc_monetary = 'C'"), NULL, r->err);
 }
 
+/* What the rows are compared with: those that were wanted. */
+static RestoreSurvey
+narrowed(Restore *r)
+{
+    RestoreSurvey s = *r->survey;
+    r->ret->tables = s.tables.n;
+    if (!r->options->only)
+        return s;
+    BackupTableVec wanted = {0};
+    vec_each (const BackupTable, t, &r->survey->tables)
+        if (map_has(&r->wanted, str_of(t->name)))
+            *vec_add(r->arena, &wanted) = *t;
+    s.tables = r->tables ? restore_tables_filled(r->tables, r->arena) : wanted;
+    s.totals.large_objects = r->tables ? 0 : s.totals.large_objects;
+    r->ret->tables = s.tables.n;
+    return s;
+}
+
+static bool
+compare(Restore *r)
+{
+    if (r->tables && !restore_tables_move(r->tables, r->err))
+        return false;
+    const RestoreSurvey s = narrowed(r);
+    return restore_compare(r->arena, r->db, &s, r->options, r->ret, r->err);
+}
+
+static bool
+open_tables(Restore *r)
+{
+    const RestoreChoice *only = r->options->only;
+    map_init(&r->wanted, r->arena);
+    if (!only)
+        return true;
+    vec_each (const char *, name, &only->tables)
+        map_put(&r->wanted, str_of(*name), r);
+    return !r->options->into_tables ||
+           restore_tables_open(r->arena, r->db, r->survey, only, r->ret, &r->tables, r->err);
+}
+
 static bool
 same_file(Restore *r)
 {
@@ -360,8 +422,8 @@ restore_run(Arena *a, Db *db, const RestoreSurvey *survey, const RestoreOptions 
                  .err = err,
                  .stream = stream};
     buf_init(&r.message, scratch);
-    bool ok = begin(&r) && take_items(&r) && same_file(&r) &&
-              restore_compare(a, db, survey, options, ret, err) && commit(&r);
+    bool ok = begin(&r) && open_tables(&r) && take_items(&r) && same_file(&r) && compare(&r) &&
+              commit(&r);
     Err ignored;
     if (!ok && db_is_open(db))
         (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);

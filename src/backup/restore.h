@@ -12,6 +12,13 @@
 
 typedef VEC(const char *) RestoreTexts;
 
+/* What one table needs of another, both as sql_dump_name has them: a foreign key refers to `to`; rows
+ * of a partition are rows of `to`. */
+typedef struct RestoreLink {
+    const char *from, *to;
+    bool is_partition;
+} RestoreLink;
+
 /* What a backup holds. */
 typedef struct RestoreSurvey {
     BackupFormat format;
@@ -29,7 +36,19 @@ typedef struct RestoreSurvey {
     RestoreTexts grantees; /* roles of privileges */
     RestoreTexts others;   /* roles of policies */
     RestoreTexts extensions;
+    VEC(RestoreLink) links;
 } RestoreSurvey;
+
+/* Tables whose rows are wanted, as the survey has their names and in its order. */
+typedef struct RestoreChoice {
+    RestoreTexts tables;
+    RestoreTexts added; /* those of them that foreign keys of the others need */
+} RestoreChoice;
+
+/* names    with commas between them, as people write them: orders, "User", app.orders
+ * errors   ERR_RESTORE: the backup has no such table, or several; its rows stand under another name */
+MUST_CHECK bool restore_choose(Arena *a, const RestoreSurvey *s, const char *names,
+                               RestoreChoice *ret, Err *err);
 
 /* The encoding of a server that converts nothing: what comes from one has no other to go to. */
 bool restore_is_raw(const RestoreSurvey *s);
@@ -70,6 +89,11 @@ typedef struct RestoreProgress {
 typedef struct RestoreOptions {
     const BackupInputOptions *input;
     bool no_owner, no_privileges;
+    const RestoreChoice *only; /* rows of these tables; NULL = all */
+    /* With `only`: into tables that are there and empty, instead of an empty database. Rows that a
+     * foreign key needs stay as they are where there are some; triggers of users do not fire;
+     * sequences of the tables go behind the restored rows, never back. */
+    bool into_tables;
     const FindingRules *rules;                             /* may be NULL */
     void (*progress)(void *arg, const RestoreProgress *p); /* may be NULL */
     void *progress_arg;
@@ -77,6 +101,8 @@ typedef struct RestoreOptions {
 
 typedef struct RestoreResult {
     int64_t statements, rows;
+    RestoreTexts kept;         /* tables that foreign keys need and that had rows */
+    size_t tables;             /* whose rows were restored */
     size_t compared;           /* tables whose rows were read back and are the same */
     RestoreTexts by_count;     /* tables that could only be compared by the number of rows */
     RestoreTexts not_compared; /* tables that this role cannot read back */
@@ -86,7 +112,8 @@ typedef struct RestoreResult {
 /* Restore into the database of `db`, which must be empty and outside of a transaction, and compare.
  *
  * survey  of the same file: if it was changed since, nothing is committed
- * errors  ERR_RESTORE: the server refused a statement (which one, why); rows differ afterwards;
+ * errors  ERR_NOT_EMPTY: `into_tables`, and one has rows;
+ *         ERR_RESTORE: the server refused a statement (which one, why); rows differ afterwards;
  *         ERR_BACKUP_BROKEN; ERR_CONNECTION_LOST, also where it is not known whether the transaction
  *         was committed; those of the input. Nothing is left then, but for that last case.
  * cost    the backup is read once more, every table twice; memory below 8 MB beside the longest

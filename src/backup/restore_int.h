@@ -32,6 +32,9 @@ typedef struct RestoreItem {
  * ERR_BACKUP_BROKEN where the end is missing. */
 MUST_CHECK bool restore_next(RestoreStream *s, RestoreItem *ret, Err *err);
 
+/* The names of a list with commas, as they are written there. */
+RestoreTexts restore_names(Arena *a, Str list);
+
 BackupInput *restore_input(RestoreStream *s);
 const DumpTotals *restore_totals(const RestoreStream *s); /* final after RESTORE_END */
 Str restore_comments(const RestoreStream *s); /* the dump's head, up to its first statement */
@@ -39,3 +42,15 @@ Str restore_comments(const RestoreStream *s); /* the dump's head, up to its firs
 /* Read the rows of the tables back and compare, inside of the transaction. */
 MUST_CHECK bool restore_compare(Arena *a, Db *db, const RestoreSurvey *survey,
                                 const RestoreOptions *options, RestoreResult *ret, Err *err);
+
+/* Rows into tables that are there (restore_tables.c): opened behind BEGIN, moved when all COPYs are
+ * done. `only` are tables that the survey has; rows that foreign keys need and that are there already
+ * are told in result->kept. */
+typedef struct RestoreTables RestoreTables;
+MUST_CHECK bool restore_tables_open(Arena *a, Db *db, const RestoreSurvey *survey,
+                                    const RestoreChoice *only, RestoreResult *result,
+                                    RestoreTables **ret, Err *err);
+/* The COPY that takes a table's rows; NULL: they are not wanted. */
+const char *restore_tables_copy(const RestoreTables *t, Arena *a, const DumpEvent *copy);
+MUST_CHECK bool restore_tables_move(RestoreTables *t, Err *err);
+BackupTableVec restore_tables_filled(const RestoreTables *t, Arena *a);

@@ -127,6 +127,12 @@ look_at(Survey *s, Str text, Err *err)
     case SQL_DUMP_PRIVILEGES:
         names = &s->grantees;
         break;
+    case SQL_DUMP_FOREIGN_KEY:
+    case SQL_DUMP_ATTACH:
+        *vec_add(s->arena, &s->ret->links) =
+            (RestoreLink){str_dupz(s->arena, stmt.table), str_dupz(s->arena, stmt.other),
+                          stmt.kind == SQL_DUMP_ATTACH};
+        return true;
     case SQL_DUMP_SETTING:
         if (strcmp(stmt.name, "client_encoding") == 0 && !s->ret->tables.n)
             s->ret->encoding = quoted(s->arena, text);
@@ -142,9 +148,8 @@ look_at(Survey *s, Str text, Err *err)
     return true;
 }
 
-/* The names of a list of columns. */
-static RestoreTexts
-names_of(Arena *a, Str columns)
+RestoreTexts
+restore_names(Arena *a, Str columns)
 {
     RestoreTexts list = {0};
     bool quoted = false;
@@ -178,8 +183,8 @@ begin_rows(Survey *s, const DumpEvent *copy, Err *err)
     s->sorted = NULL;
     if (!place || str_is(copy->columns, s->ret->tables.v[place - 1].columns))
         return true;
-    RestoreTexts first = names_of(scratch, str_of(s->ret->tables.v[place - 1].columns));
-    RestoreTexts here = names_of(scratch, copy->columns);
+    RestoreTexts first = restore_names(scratch, str_of(s->ret->tables.v[place - 1].columns));
+    RestoreTexts here = restore_names(scratch, copy->columns);
     s->order.n = 0;
     vec_each (const char *, name, &first)
         for (size_t i = 0; i < here.n; i++)

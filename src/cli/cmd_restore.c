@@ -104,6 +104,7 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
         .backup = cli_arg(call, 0),
         .name = cli_text(call, "name"),
         .into = into,
+        .only = cli_text(call, "only-tables"),
         .replace = cli_flag(call, "replace"),
         .force = cli_flag(call, "force"),
         .no_owner = cli_flag(call, "no-owner"),

@@ -764,6 +764,9 @@ static const OptSpec restore_options[] = {
     {.name = "name", .type = OPT_TEXT, .value = "NAME", .help = "name of the new database"},
     {.name = "into", .type = OPT_URL, .value = "URL",
      .help = "restore into this empty database, where none may be made"},
+    {.name = "only-tables", .type = OPT_TEXT, .value = "TABLES",
+     .help = "rows of these tables only, and of those that their foreign keys need; with --into: into "
+             "empty tables of a database that is in use"},
     {.name = "no-owner", .type = OPT_FLAG, .help = "everything belongs to the role that restores"},
     {.name = "no-privileges", .type = OPT_FLAG, .help = "leave GRANT and REVOKE out"},
     {.name = "dry-run", .type = OPT_FLAG,
@@ -776,7 +779,8 @@ static const OptSpec restore_options[] = {
 };
 
 static const CmdConflict restore_conflicts[] = {
-    {"into", "replace"}, {"into", "name"}, {"name", "replace"}, {"into", "url"}, {0},
+    {"into", "replace"}, {"into", "name"}, {"name", "replace"}, {"into", "url"},
+    {"only-tables", "replace"}, {0},
 };
 
 static const CmdExit restore_exits[] = {

@@ -99,7 +99,7 @@ survey(Restore *r)
     event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "the backup is whole: %zu table%s, %" PRId64 " row%s", s->tables.n,
                   str_plural(s->tables.n), s->totals.rows, str_plural(s->totals.rows)));
-    return true;
+    return !r->in->only || restore_choose(r->arena, s, r->in->only, &r->ret->only, r->err);
 }
 
 /* ---- the restore ---------------------------------------------------------------------------- */
@@ -147,6 +147,8 @@ run(Restore *r)
     RestoreOptions o = {.input = &r->input,
                         .no_owner = r->in->no_owner,
                         .no_privileges = r->in->no_privileges,
+                        .only = r->ret->only.tables.n ? &r->ret->only : NULL,
+                        .into_tables = r->ret->only.tables.n && r->in->into,
                         .rules = &r->in->base.config->finding_rules,
                         .progress = on_progress,
                         .progress_arg = r};
@@ -155,7 +157,7 @@ run(Restore *r)
     r->ret->is_done = true;
     event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "restored and compared: %zu of %zu tables are the same row by row",
-                  r->ret->run.compared, r->ret->survey.tables.n));
+                  r->ret->run.compared, r->ret->run.tables));
     return true;
 }
 

@@ -17,6 +17,7 @@ typedef struct RestoreReport {
     const char *path;               /* of the backup's file */
     const BackupManifest *manifest; /* NULL: it has none */
     RestoreSurvey survey;
+    RestoreChoice only; /* tables whose rows are restored; empty = all */
     bool replaces, into, dry_run, is_drill;
     const DbInfo *server;
     const char *database; /* that was, or would be, restored into */
@@ -42,6 +43,8 @@ typedef struct RestoreInput {
     const char *backup; /* id, name or path; NULL = the newest */
     const char *name;   /* of the new database; NULL = dated */
     const char *into;   /* URL of an empty database, or NULL */
+    const char *only;   /* tables whose rows are wanted, with commas; with `into`: empty ones in a
+                           database that is in use. NULL = all */
     bool replace;
     bool force; /* end the sessions of others */
     bool no_owner, no_privileges;

@@ -210,7 +210,7 @@ restoring_open(Restore *r, const char *name)
     return err_hint(r->err, "use the address of a PostgreSQL itself (DIRECT_URL, or --url)");
 }
 
-/* --into: the database is there, and must be empty. */
+/* --into: the database is there, and must be empty; or, for the rows of some tables, these. */
 bool
 restoring_database(Restore *r)
 {
@@ -219,6 +219,9 @@ restoring_database(Restore *r)
         return false;
     r->ret->into = true;
     r->ret->database = db_info(r->db)->database;
+    restoring_versions(r, db_info(r->db));
+    if (r->in->only)
+        return true; /* looked at under their locks */
     if (!restore_is_empty(r->arena, r->db, &found, r->err))
         return false;
     if (found) {
@@ -227,7 +230,6 @@ restoring_database(Restore *r)
         err_detail(r->err, "there is: %s", restoring_shown(r->arena, found));
         return err_hint(r->err, "--into wants an empty database; without it, a new one is made");
     }
-    restoring_versions(r, db_info(r->db));
     return restoring_lacks(r, r->db);
 }
 

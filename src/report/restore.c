@@ -55,6 +55,20 @@ add_backup(Buf *out, const RestoreReport *r)
     buf_addc(out, '\n');
 }
 
+/* The tables whose rows are wanted. */
+static void
+add_only(Buf *out, const RestoreReport *r)
+{
+    const RestoreChoice *only = &r->only;
+    vec_each (const char *, name, &only->tables) {
+        bool is_added = false;
+        vec_each (const char *, added, &only->added)
+            is_added |= strcmp(*added, *name) == 0;
+        buf_fmt(out, "%s%s%s\n", name == only->tables.v ? "Rows of:  " : "          ",
+                plain(out, *name), is_added ? ", which a foreign key of the others needs" : "");
+    }
+}
+
 static void
 add_notes(Buf *out, const Term *t, const RestoreReport *r)
 {
@@ -82,7 +96,11 @@ report_restore_plan(Buf *out, const Term *t, const RestoreReport *r)
     buf_addz(out, "Server:   ");
     report_target_text(out, t, &r->target);
     buf_addc(out, '\n');
-    if (r->into) {
+    add_only(out, r);
+    if (r->into && r->only.tables.n) {
+        buf_fmt(out, "Restores: into these tables of database \"%s\", which must be empty\n",
+                plain(out, r->database));
+    } else if (r->into) {
         buf_fmt(out, "Restores: into the empty database \"%s\"\n", plain(out, r->database));
     } else if (r->replaces) {
         buf_fmt(out, "Replaces: database \"%s\"", plain(out, r->database));
@@ -142,7 +160,8 @@ add_names(Buf *out, const Term *t, const RestoreTexts *names, const char *what)
 static void
 add_comparison(Buf *out, const Term *t, const RestoreReport *r)
 {
-    size_t all = r->survey.tables.n;
+    size_t all = r->run.tables;
+    add_names(out, t, &r->run.kept, "foreign keys need these, which had rows and keep them:");
     if (r->run.compared == all)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(out->arena,
@@ -174,6 +193,10 @@ report_restore_text(Buf *out, const Term *t, const RestoreReport *r)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(a, "database \"%s\" is the restored one (%s); the old one is kept as \"%s\"",
                      name, clock_duration(a, r->ms), plain(out, r->old_name)));
+    else if (r->into && r->only.tables.n)
+        line(out, t, TERM_MARK_OK, TERM_GREEN,
+             str_fmt(a, "rows restored into %zu table%s of database \"%s\" (%s)", r->run.tables,
+                     str_plural((int64_t)r->run.tables), name, clock_duration(a, r->ms)));
     else
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(a, "restored into database \"%s\" (%s)", name, clock_duration(a, r->ms)));
@@ -249,6 +272,9 @@ report_restore_json(JsonWriter *w, const RestoreReport *r)
     jw_end(w);
     jw_int(w, "rows", r->run.rows);
     jw_int(w, "compared", (int64_t)r->run.compared);
+    add_texts(w, "onlyTables", &r->only.tables);
+    add_texts(w, "addedTables", &r->only.added);
+    add_texts(w, "keptTables", &r->run.kept);
     add_texts(w, "comparedByCount", &r->run.by_count);
     add_texts(w, "notCompared", &r->run.not_compared);
     jw_array(w, "pending");

@@ -47,9 +47,50 @@ read_privileges(Arena *a, SqlDumpStmt *ret, SqlWords *w)
         add_roles(a, ret, w);
 }
 
+static const char *
+name_text(Arena *a, SqlWords *w)
+{
+    Buf b;
+    buf_init(&b, a);
+    SqlName n = sql_words_name(w);
+    if (n.name[0] && n.schema && n.schema[0])
+        sql_add_name(&b, n.schema, n.name);
+    else if (n.name[0])
+        sql_add_ident(&b, n.name);
+    return buf_finish(&b).p;
+}
+
+const char *
+sql_dump_name(Arena *a, Str text)
+{
+    SqlWords w = sql_words(a, text, &(SqlStmt){.len = text.n});
+    return name_text(a, &w);
+}
+
+/* ALTER TABLE x ADD CONSTRAINT y FOREIGN KEY (...) REFERENCES z; ALTER TABLE x ATTACH PARTITION z */
+static void
+read_alter_table(Arena *a, SqlDumpStmt *ret, SqlWords w)
+{
+    sql_words_accept_if_exists(&w);
+    sql_words_accept(&w, "only");
+    const char *table = name_text(a, &w);
+    if (sql_words_accept(&w, "attach")) {
+        sql_words_accept(&w, "partition");
+        *ret = (SqlDumpStmt){SQL_DUMP_ATTACH, "", .table = name_text(a, &w), .other = table};
+    } else if (sql_words_accept(&w, "add") && find_word(&w, "references", NULL)) {
+        sql_words_next(&w);
+        *ret = (SqlDumpStmt){SQL_DUMP_FOREIGN_KEY, "", .table = table, .other = name_text(a, &w)};
+    }
+}
+
 static void
 read_alter(Arena *a, SqlDumpStmt *ret, SqlWords *w)
 {
+    if (sql_words_accept(w, "table")) {
+        read_alter_table(a, ret, *w);
+        if (ret->table)
+            return;
+    }
     if (sql_words_accept(w, "database")) {
         ret->kind = SQL_DUMP_DATABASE;
         return;

@@ -181,17 +181,23 @@ typedef enum SqlDumpKind {
     SQL_DUMP_POLICY,
     SQL_DUMP_EXTENSION, /* CREATE EXTENSION name */
     SQL_DUMP_EXTENSION_COMMENT,
-    SQL_DUMP_SCHEMA,   /* CREATE SCHEMA name [AUTHORIZATION role] */
-    SQL_DUMP_DATABASE, /* CREATE, ALTER, DROP DATABASE */
-    SQL_DUMP_ROLE,     /* CREATE ROLE */
-    SQL_DUMP_REFRESH,  /* REFRESH MATERIALIZED VIEW; name: without its schema */
+    SQL_DUMP_SCHEMA,      /* CREATE SCHEMA name [AUTHORIZATION role] */
+    SQL_DUMP_DATABASE,    /* CREATE, ALTER, DROP DATABASE */
+    SQL_DUMP_ROLE,        /* CREATE ROLE */
+    SQL_DUMP_FOREIGN_KEY, /* ALTER TABLE table ADD ... REFERENCES other */
+    SQL_DUMP_ATTACH,      /* ALTER TABLE other ATTACH PARTITION table */
+    SQL_DUMP_REFRESH,     /* REFRESH MATERIALIZED VIEW; name: without its schema */
 } SqlDumpKind;
 
 typedef struct SqlDumpStmt {
     SqlDumpKind kind;
-    const char *name;        /* of the setting, extension, schema; "" = none */
-    VEC(const char *) roles; /* that it names and that must exist; not PUBLIC */
+    const char *name;          /* of the setting, extension, schema; "" = none */
+    const char *table, *other; /* as sql_dump_name has them; NULL = of another kind */
+    VEC(const char *) roles;   /* that it names and that must exist; not PUBLIC */
 } SqlDumpStmt;
+
+/* A name in the one way of writing it, quoted: "schema"."name", or "name". "" where there is none. */
+const char *sql_dump_name(Arena *a, Str text);
 
 /* text: one statement, beginning with its first word. */
 SqlDumpStmt sql_dump_statement(Arena *a, Str text);

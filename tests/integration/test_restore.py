@@ -9,7 +9,7 @@ import subprocess
 import psycopg2
 import pytest
 
-from harness import aramid, everything, wait
+from harness import aramid, catalog, everything, wait
 from harness.cluster import MAJORS, REPO, Database, client_tool, free_port, newer_pg_dump
 
 PG_DUMP = 15  # the distribution's
@@ -742,3 +742,108 @@ def test_pglite_is_refused_before_anything_is_touched(project, small, tmp_path, 
     assert aramid.run("status", "--url", url, cwd=project.path).rc in (10, 16)
     cursor.execute("SELECT name, setting FROM pg_settings ORDER BY 1")
     assert cursor.fetchall() == settings
+
+
+# ---- rows of some tables -----------------------------------------------------------------------
+
+
+SHOP = """
+CREATE TABLE region (id int PRIMARY KEY, name text);
+CREATE TABLE customer (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, region_id int NOT NULL REFERENCES region, boss int REFERENCES customer);
+CREATE TABLE "Order" (id serial PRIMARY KEY, customer_id int NOT NULL REFERENCES customer, total numeric(9, 2),
+    twice numeric GENERATED ALWAYS AS (total * 2) STORED);
+CREATE TABLE log (id bigserial PRIMARY KEY, what text);
+CREATE TABLE a_event (order_id int REFERENCES "Order", at date) PARTITION BY RANGE (at);
+CREATE TABLE a_event_25 PARTITION OF a_event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE a_event_26 PARTITION OF a_event FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log (what) VALUES (TG_TABLE_NAME); NEW.total := 0;
+    RETURN NEW; END $$;
+INSERT INTO region VALUES (1, 'north'), (2, 'south');
+INSERT INTO customer (region_id, boss) SELECT 1 + i % 2, CASE WHEN i > 1 THEN i - 1 END FROM generate_series(1, 20) i;
+INSERT INTO "Order" (customer_id, total) SELECT i, i FROM generate_series(1, 20) i;
+INSERT INTO a_event SELECT i, '2025-12-20'::date + i FROM generate_series(1, 20) i;
+INSERT INTO log (what) SELECT 'x' FROM generate_series(1, 5);
+CREATE TRIGGER noted BEFORE INSERT ON "Order" FOR EACH ROW EXECUTE FUNCTION noted();
+CREATE TRIGGER off BEFORE INSERT ON "Order" FOR EACH ROW EXECUTE FUNCTION noted();
+ALTER TABLE "Order" DISABLE TRIGGER off;
+"""
+NAMES = ("region", "customer", '"Order"', "log", "a_event", "a_event_25", "a_event_26")
+
+
+@pytest.fixture(params=["pg_dump", "native"])
+def shop(db, project, request):
+    db.sql(SHOP)
+    backup(project, db, "--method", request.param)
+    return db
+
+
+def counts(db):
+    return {name: db.one(f"SELECT count(*) FROM {name}") for name in NAMES}
+
+
+def test_rows_of_some_tables_in_a_new_database(project, shop):
+    """The whole schema, their rows, and what their foreign keys need."""
+    before = databases(shop.server)
+    result = restore(project, shop, "--only-tables", "Order", "--dry-run")
+    assert result.rc == 0 and "foreign key" in result.out and databases(shop.server) == before, result
+    result = restore(project, shop, "--only-tables", '"Order"', "--json")
+    assert result.rc == 0 and result.json["compared"] == 3 == len(result.json["onlyTables"]), result
+    assert len(result.json["addedTables"]) == 2
+    copy = made(shop.server, before)
+    assert counts(copy) == {**counts(shop), "log": 0, "a_event": 0, "a_event_25": 0, "a_event_26": 0}
+    assert contents(copy, ['"Order"', "customer"]) == contents(shop, ['"Order"', "customer"])
+    assert catalog.difference(catalog.dump(shop), catalog.dump(copy)) == []
+    copy.drop()
+    # A partitioned table comes with its partitions, and with what its own keys need.
+    result = restore(project, shop, "--only-tables", "public.a_event,log")
+    assert result.rc == 0, result
+    copy = made(shop.server, before)
+    assert counts(copy) == counts(shop)
+    copy.drop()
+
+
+def test_rows_of_some_tables_in_the_live_database(project, shop):
+    before = databases(shop.server)
+    kept = {**contents(shop, NAMES)}
+
+    def into(*args, rc=0):
+        result = aramid.run("restore", "--into", shop.url(), *args, cwd=project.path)
+        assert result.rc == rc and databases(shop.server) == before, result
+        return result
+
+    into(rc=24)  # as before: a whole backup wants an empty database
+    assert '"Order"' in into("--only-tables", "Order", rc=24).err
+    shop.sql('TRUNCATE "Order" CASCADE; TRUNCATE log; ALTER SEQUENCE "Order_id_seq" RESTART; INSERT INTO region VALUES (3, \'new\')')
+    result = into("--only-tables", "Order,a_event")
+    assert "rows restored into" in result.out and "customer" in result.out, result
+    assert {**contents(shop, NAMES), "log": kept["log"], "region": kept["region"]} == kept
+    assert shop.one("SELECT count(*) FROM log") == 0  # no trigger fired
+    assert shop.column("SELECT tgenabled FROM pg_trigger WHERE tgrelid = '\"Order\"'::regclass AND NOT tgisinternal ORDER BY tgname") == ["O", "D"]
+    assert shop.one("SELECT nextval('\"Order_id_seq\"')") == 21
+    assert into("--only-tables", "Order", rc=24).err
+    # All of it, also tables that refer to themselves and each other: the order is that of the keys.
+    shop.sql("TRUNCATE region, customer, \"Order\", a_event, log")
+    into("--only-tables", "a_event")
+    assert {**contents(shop, NAMES), "log": kept["log"]} == kept
+    # Nothing is kept when something cannot be.
+    shop.sql("TRUNCATE a_event, \"Order\" CASCADE; DELETE FROM customer WHERE id = 20")
+    result = into("--only-tables", "Order", rc=53)
+    assert "foreign key" in result.err and shop.one('SELECT count(*) FROM "Order"') == 0, result
+    shop.sql("DROP TABLE log")
+    assert "does not have" in into("--only-tables", "log", rc=53).err
+
+
+@pytest.mark.parametrize("names,words", [("nothing", "no table nothing"), ("Log", None), ("a.log", "no table a.log"), ("twin", "several tables"),
+                                         ('b."twin"', None), (",", "names no table")])
+def test_names_of_tables(project, small, names, words):
+    small.sql("CREATE TABLE log (id int); CREATE SCHEMA b; CREATE TABLE b.twin (id int); CREATE TABLE public.twin (id int)")
+    backup(project, small)
+    before = databases(small.server)
+    result = restore(project, small, "--only-tables", names)
+    if words:
+        assert result.rc == 53 and words in result.err and databases(small.server) == before, result
+    else:
+        assert result.rc == 0, result
+        made(small.server, before).drop()
+    result = restore(project, small, "--only-tables", "log", "--replace")
+    assert result.rc == 2, result

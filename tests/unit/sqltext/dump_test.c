@@ -104,6 +104,11 @@ facts(void **state)
         {"CREATE DATABASE x", SQL_DUMP_DATABASE, "", ""},
         {"CREATE ROLE x", SQL_DUMP_ROLE, "", ""},
         {"CREATE USER MAPPING FOR x SERVER y", SQL_DUMP_OTHER, "", ""},
+        {"ALTER TABLE ONLY public.a ADD CONSTRAINT \"references\" FOREIGN KEY (b) REFERENCES "
+         "s.\"C\"(id)",
+         SQL_DUMP_FOREIGN_KEY, "", ""},
+        {"ALTER TABLE a ADD CONSTRAINT c CHECK ((x = 'references'))", SQL_DUMP_OTHER, "", ""},
+        {"ALTER TABLE ONLY a ATTACH PARTITION b FOR VALUES IN (1)", SQL_DUMP_ATTACH, "", ""},
         {"REFRESH MATERIALIZED VIEW s.\"a b\"", SQL_DUMP_REFRESH, "a b", ""},
         {"CREATE TABLE t (a int)", SQL_DUMP_OTHER, "", ""},
     };
