@@ -299,23 +299,25 @@ str_distance(Str a, Str b, size_t max)
     enum { MAX = 64 };
     if (a.n > MAX || b.n > MAX || (a.n > b.n ? a.n - b.n : b.n - a.n) > max)
         return max + 1;
-    size_t row[MAX + 1];
+    size_t rows[3][MAX + 1];
     for (size_t j = 0; j <= b.n; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a.n; i++) {
-        size_t diag = row[0];
+        const size_t *above = rows[(i - 1) % 3], *twice = rows[(i + 1) % 3];
+        size_t *row = rows[i % 3];
         row[0] = i;
         for (size_t j = 1; j <= b.n; j++) {
-            size_t best = diag + (lower(a.p[i - 1]) != lower(b.p[j - 1]));
-            diag = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
+            char x = lower(a.p[i - 1]), y = lower(b.p[j - 1]);
+            size_t best = above[j - 1] + (x != y);
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            bool swapped =
+                i > 1 && j > 1 && x == lower(b.p[j - 2]) && y == lower(a.p[i - 2]) && x != y;
+            row[j] = swapped && twice[j - 2] + 1 < best ? twice[j - 2] + 1 : best;
         }
     }
-    return row[b.n] > max ? max + 1 : row[b.n];
+    size_t n = rows[a.n % 3][b.n];
+    return n > max ? max + 1 : n;
 }
 
 static bool

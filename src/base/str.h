@@ -103,7 +103,8 @@ void str_cursor_to(StrCursor *c, Str text, size_t off);
 /* The line of text that holds the byte at `off`, without its line end. */
 Str str_line_at(Str s, size_t off);
 
-/* Levenshtein distance of two short words, at most `max` + 1. For "did you mean". */
+/* How many letters of two short words are wrong, missing, too many, or swapped with their neighbour,
+ * at most `max` + 1. For "did you mean". */
 size_t str_distance(Str a, Str b, size_t max);
 
 /* Copy for a terminal: control characters, invalid UTF-8, bidirectional overrides and other

@@ -170,10 +170,30 @@ find_command(Parser *p, Err *err)
 
 /* ---- step 2: options and arguments ---------------------------------------------------------- */
 
-static bool
-unknown_option(const Parser *p, const char *token, Err *err)
+/* The long option that a word was meant to be: of the command, or of all. */
+static void
+suggest(const Parser *p, Str word, Err *err)
 {
     const CmdSpec *spec = p->call->spec;
+    CliNearest near = cli_nearest_begin(word);
+    for (int from = 0; from < 2; from++) {
+        const OptSpec *o = from ? p->table->globals : spec ? spec->options : NULL;
+        for (; o && o->name; o++) {
+            if (o->hidden)
+                continue;
+            cli_nearest_try(&near, o->name);
+            if (o->negatable)
+                cli_nearest_try(&near, str_fmt(p->a, "no-%s", o->name));
+        }
+    }
+    if (near.best)
+        err_hint(err, "did you mean --%s?", near.best);
+}
+
+/* `typed` is the whole word, `token` may be one letter of it. */
+static bool
+unknown_option(const Parser *p, const char *typed, const char *token, Err *err)
+{
     Str rest = str_of(token), name = str_cut(&rest, '=');
     const char *shown = cli_quotable(p->a, name);
     err_set(err, ERR_USAGE, "unknown option %s", shown);
@@ -187,22 +207,11 @@ unknown_option(const Parser *p, const char *token, Err *err)
         if (o && !(*c)->hidden)
             buf_fmt(&owners, "%s%s", owners.n ? ", " : "", (*c)->name);
     }
-    if (owners.n) {
+    if (owners.n)
         err_detail(err, "%s is an option of: %s", shown, owners.p);
-    } else if (token[1] == '-') {
-        CliNearest near = cli_nearest_begin(str_slice(name, 2, name.n));
-        for (int from = 0; from < 2; from++) {
-            const OptSpec *o = from ? p->table->globals : spec ? spec->options : NULL;
-            for (; o && o->name; o++) {
-                if (o->hidden)
-                    continue;
-                cli_nearest_try(&near, o->name);
-                if (o->negatable)
-                    cli_nearest_try(&near, str_fmt(p->a, "no-%s", o->name));
-            }
-        }
-        if (near.best)
-            err_hint(err, "did you mean --%s?", near.best);
+    if (!owners.n || token[1] != '-') { /* "-json" has two dashes to have */
+        rest = str_of(typed + (typed[1] == '-' ? 2 : 1));
+        suggest(p, str_cut(&rest, '='), err);
     }
     return false;
 }
@@ -259,7 +268,7 @@ parse_long(Parser *p, int *i, Err *err)
     bool off;
     const OptSpec *o = find_option(p->table, p->call->spec, token, &off);
     if (!o)
-        return unknown_option(p, token, err);
+        return unknown_option(p, token, token, err);
     const char *equals = strchr(token, '=');
     if (o->type == OPT_FLAG) {
         const char *name = equals ? str_dup(p->a, (Str){token, (size_t)(equals - token)}) : token;
@@ -282,7 +291,7 @@ parse_letters(Parser *p, int *i, Err *err)
         bool off;
         const OptSpec *o = find_option(p->table, p->call->spec, spelling, &off);
         if (!o)
-            return unknown_option(p, spelling, err);
+            return unknown_option(p, token, spelling, err);
         if (o->type != OPT_FLAG && !c[1])
             return take_value(p, o, spelling, i, err);
         if (o->type != OPT_FLAG)

@@ -136,6 +136,16 @@ def test_nearest_spelling():
         assert run.returncode == 2 and run.stdout == ""
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_nearest_option(name):
+    """Two letters in the wrong order: of the command's first option, and of one that all have."""
+    command = next(c for c in TABLES["commands"] if c["name"] == name)
+    options = [o["name"].removeprefix("--") for o in command["options"] if not o["hidden"]]
+    for option in [o for o in options if len(o) > 2 and o[1] != o[2]][:1] + ["json"]:
+        swapped = "--" + option[0] + option[2] + option[1] + option[3:]
+        assert f"did you mean --{option}?" in aramid(*name.split(), swapped).stderr, swapped
+
+
 def test_version():
     assert aramid("--version").stdout == f"aramid {TABLES['version']}\n"
     assert aramid("-V").stdout == aramid("version").stdout == aramid("--version").stdout

@@ -76,7 +76,12 @@ strings(void **state)
     assert_int_equal(str_utf8_invalid_at(STR("\xed\xa0\x80")), 0); /* surrogate */
     assert_int_equal(str_utf8_invalid_at(STR("\xc0\x80")), 0);     /* overlong */
     assert_int_equal(str_utf8_offset(STR("\xc3\xa4z"), 1), 2);
-    assert_int_equal(str_distance(STR("deplyo"), STR("deploy"), 3), 2);
+    assert_int_equal(str_distance(STR("deplyo"), STR("deploy"), 3), 1);
+    assert_int_equal(str_distance(STR("yse"), STR("yes"), 3), 1);
+    assert_int_equal(str_distance(STR("sey"), STR("yes"), 3), 2);
+    assert_int_equal(str_distance(STR("aab"), STR("baa"), 3), 2);
+    assert_int_equal(str_distance(STR(""), STR("abc"), 5), 3);
+    assert_int_equal(str_distance(STR("ca"), STR("abc"), 5), 3); /* no letter is moved twice */
     int line, col;
     str_line_col(STR("a\r\nb\xc3\xa4x\n"), 6, &line, &col);
     assert_int_equal(line, 2);

@@ -198,6 +198,8 @@ wrong_options(void **state)
 {
     (void)state;
     bad("run --cuont 3", "unknown option \"--cuont\"", "did you mean --count?");
+    bad("run --cuont=3", "unknown option \"--cuont\"", "did you mean --count?");
+    bad("run -count", "unknown option \"-c\"", "did you mean --count?");
     bad("run --no-creat", "unknown option \"--no-creat\"", "did you mean --no-create?");
     bad("run --no-count", "unknown option \"--no-count\"", "");
     bad("run --undone x", "unknown option \"--undone\"", "see `aramid help run`");
