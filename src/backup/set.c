@@ -81,6 +81,7 @@ bool
 backup_folder_read(Arena *a, const char *dir, BackupFolder *ret, Err *err)
 {
     *ret = (BackupFolder){.dir = dir};
+    findings_init(&ret->findings, a, NULL);
     FsEntryVec list = {0};
     if (fs_kind(dir) == FS_MISSING)
         return true;
@@ -95,7 +96,9 @@ backup_folder_read(Arena *a, const char *dir, BackupFolder *ret, Err *err)
     vec_each (const FsEntry, e, &list)
         if (e->kind == FS_FILE && backup_name_is(BACKUP_DATA, str_of(e->name)) &&
             !belongs(&ret->sets, e->name))
-            *vec_add(a, &ret->strays) = e->name;
+            finding_add(&ret->findings, FINDING_BACKUP_STRAY,
+                        "it has no manifest: it is no complete backup, or not Aramid's")
+                ->path = e->name;
     if (ret->sets.n)
         qsort(ret->sets.v, ret->sets.n, sizeof *ret->sets.v, newest_first);
     return true;

@@ -1,6 +1,7 @@
 /* The backups in a folder: a set is a manifest with the files that it names. */
 #pragma once
 
+#include "base/finding.h"
 #include "backup/check.h"
 
 typedef struct BackupSet {
@@ -14,8 +15,8 @@ typedef VEC(BackupSet) BackupSetVec;
 
 typedef struct BackupFolder {
     const char *dir;
-    BackupSetVec sets;        /* newest first */
-    VEC(const char *) strays; /* files that look like a backup's but have no manifest */
+    BackupSetVec sets;    /* newest first */
+    FindingList findings; /* files that look like a backup's but have no manifest; not judged yet */
 } BackupFolder;
 
 /* What is in a folder; one that is not there is empty. Sizes are looked at, contents not.

@@ -7,6 +7,7 @@
 #include "base/jw.h"
 #include "base/os.h"
 #include "report/error.h"
+#include "report/finding.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -157,9 +158,9 @@ cli_load_config(CmdCall *call, Config *ret, Err *err)
 void
 cli_note_target(const CmdCall *call, const Config *c)
 {
-    if (c->other_url)
-        cli_note(call, "warning: %s names another database (%s); the one in use is from %s",
-                 c->other_url_origin, c->other_url, config_target(c)->origin);
+    vec_each (const Finding, f, &c->findings.items)
+        if (f->id == FINDING_CONFIG_OTHER_URL)
+            cli_tell_finding(call, f);
 }
 
 bool
@@ -345,6 +346,16 @@ cli_status(const CmdCall *call, const Err *err)
     int status = err_exit_status(err);
     bool only_one = call->spec && (call->spec->prisma_status || find_given(call, "exit-code"));
     return only_one && status < 128 ? 1 : status;
+}
+
+void
+cli_tell_finding(const CmdCall *call, const Finding *f)
+{
+    Buf b;
+    buf_init(&b, call->arena);
+    finding_text(&b, &call->term_err, f, 0);
+    if (!cli_flag(call, "quiet"))
+        fputs(b.p, call->err);
 }
 
 int

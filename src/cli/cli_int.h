@@ -9,6 +9,8 @@ int cli_fail_usage(const CmdCall *call, const Err *err, const char *usage, bool 
 
 /* The exit status of an error: 1 for Prisma's spellings, and with --exit-code. */
 int cli_status(const CmdCall *call, const Err *err);
+/* On standard error, unless --quiet. */
+void cli_tell_finding(const CmdCall *call, const Finding *f);
 /* Of a command that is done: 0, or that of ERR_FINDING where one of these is an error. */
 int cli_findings_status(const CmdCall *call, const FindingList *list);
 

@@ -69,6 +69,7 @@ cmd_backup_list(CmdCall *call)
     if (!begin(call, &config, &in, &err) ||
         !backup_folder_read(call->arena, config.values[CFG_BACKUP_DIR].text, &folder, &err))
         return cli_fail(call, &err);
+    findings_apply(&folder.findings, &config.finding_rules);
     Buf b;
     JsonWriter w;
     buf_init(&b, call->arena);
@@ -77,7 +78,7 @@ cmd_backup_list(CmdCall *call)
     report_backup_list_text(&b, &call->term_out, &folder, &config, now);
     report_backup_list_json(&w, &folder, now);
     print(call, &w, &b);
-    return 0;
+    return cli_findings_status(call, &folder.findings);
 }
 
 int

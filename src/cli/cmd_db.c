@@ -50,9 +50,14 @@ note_other_database(const CmdCall *call, const Config *config)
     const ConfigValue *url = &config->values[CFG_URL];
     if (!url->text)
         url = &config->values[CFG_DIRECT_URL];
-    if (url->text)
-        cli_note(call, "note: other commands use the URL from %s, not the embedded PostgreSQL",
-                 url->origin);
+    if (!url->text)
+        return;
+    FindingList list;
+    findings_init(&list, call->arena, &config->finding_rules);
+    finding_add(&list, FINDING_CONFIG_NOT_EMBEDDED,
+                "other commands use the URL from %s, not the embedded PostgreSQL", url->origin);
+    vec_each (const Finding, f, &list.items)
+        cli_tell_finding(call, f);
 }
 
 static bool

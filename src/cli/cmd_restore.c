@@ -129,7 +129,7 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
         text(&b, &call->term_out, &result);
     }
     cli_print(call, &b);
-    return 0;
+    return cli_findings_status(call, &result.findings);
 }
 
 int

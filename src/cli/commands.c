@@ -784,6 +784,7 @@ static const CmdConflict restore_conflicts[] = {
 };
 
 static const CmdExit restore_exits[] = {
+    {19, "the settings (`findings`) make an error of what was found: nothing is made"},
     {51, "the backup is damaged or cut off"},
     {53, "it could not be restored; nothing that was there was changed"},
     {0},

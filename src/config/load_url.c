@@ -132,6 +132,10 @@ find_other(Loader *l, const Found *url, const Found *in_files)
         return;
     l->c->other_url = url_shown(l->a, &other);
     l->c->other_url_origin = origin;
+    finding_add(&l->c->findings, FINDING_CONFIG_OTHER_URL,
+                "names another database (%s); the one in use is from %s", l->c->other_url,
+                url->origin)
+        ->object = origin;
 }
 
 /* DIRECT_URL belongs to DATABASE_URL: it does not stand for a variable that the project's files name

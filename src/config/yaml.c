@@ -241,6 +241,11 @@ parse_findings(Yaml *y, Scope scope)
         if (config_value_severity(to) == FINDING_AS_IS)
             return fail(y, y->event.start_mark,
                         "what becomes of \"%s\" is off, notice, warning or error", name);
+        if (finding_info(id)->rule == FINDING_RULE_NO_ERROR &&
+            config_value_severity(to) == SEV_ERROR) {
+            fail(y, y->event.start_mark, "the finding \"%s\" comes too late to stop a run", name);
+            return err_hint(y->err, "it may be off, notice or warning");
+        }
         buf_fmt(&text, "%s%s: " STR_FMT, text.n ? ", " : "", name, STR_ARG(to));
     }
     *vec_add(y->a, &y->ret->settings) =

@@ -153,6 +153,7 @@ typedef struct StatusResult {
     IdentityShown identity;
     const char *wrong;    /* a deploy would be refused: why; NULL = it would not */
     KnownTableVec others; /* histories of other tools in the same database */
+    FindingList findings;
 } StatusResult;
 
 /* Compare files and ledger in a READ ONLY transaction; works with a read-only role. */

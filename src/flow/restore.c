@@ -139,6 +139,14 @@ read_history(Restore *r, const char *name)
         return;
     ret->has_history = session_read(&s, &ret->history, &journal, &ignored) && s.ledger_exists;
     session_close(&s);
+    const History *h = &ret->history;
+    if (ret->has_history && h->missing)
+        finding_add(&ret->findings, FINDING_RESTORE_HISTORY,
+                    "%d migration%s of its history %s not in the migrations folder", h->missing,
+                    str_plural(h->missing), h->missing == 1 ? "is" : "are");
+    if (ret->has_history && (h->failed || h->resumable))
+        finding_add(&ret->findings, FINDING_RESTORE_HISTORY,
+                    "its history holds a migration that did not end");
 }
 
 static bool
@@ -155,6 +163,17 @@ run(Restore *r)
     if (!restore_run(r->arena, r->db, &r->ret->survey, &o, &r->ret->run, r->err))
         return false;
     r->ret->is_done = true;
+    FindingList *l = &r->ret->findings;
+    vec_each (const char *, table, &r->ret->run.by_count)
+        finding_add(l, FINDING_RESTORE_BY_COUNT,
+                    "compared by the number of rows only (values are printed otherwise here)")
+            ->object = *table;
+    vec_each (const char *, table, &r->ret->run.not_compared)
+        finding_add(l, FINDING_RESTORE_NOT_COMPARED,
+                    "not read back: this role may not see all rows")
+            ->object = *table;
+    vec_each (const Finding, f, &r->ret->run.findings.items)
+        finding_keep(l, f);
     event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "restored and compared: %zu of %zu tables are the same row by row",
                   r->ret->run.compared, r->ret->run.tables));
@@ -314,7 +333,7 @@ restore(Restore *r)
         return false;
     if (r->in->dry_run)
         return true;
-    if (!restoring_gate(r) || !restoring_guests(r) ||
+    if (!restoring_gate(r) || !restoring_guests(r) || !findings_pass(&r->ret->findings, r->err) ||
         (r->in->approve && !r->in->approve(r->in->approve_arg, r->ret, r->err)) || !lock_old(r))
         return false;
     if (!r->in->into)

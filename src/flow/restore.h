@@ -28,7 +28,7 @@ typedef struct RestoreReport {
     int old_tables;
     const char *old_name; /* what it is called afterwards; NULL = unchanged */
     VEC(RestoreGuest) guests;
-    FindingList findings; /* those of `run` are beside */
+    FindingList findings; /* those of `run` with it */
     RestoreResult run;
     bool is_done; /* restored, compared and committed */
     /* the history in the restored database against the project's files */

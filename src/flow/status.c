@@ -62,15 +62,35 @@ find_others(Session *s, KnownTableVec *ret, Err *err)
     return true;
 }
 
+static void
+find(StatusResult *r)
+{
+    FindingList *l = &r->findings;
+    vec_each (const Finding, f, &r->history.findings.items)
+        finding_keep(l, f);
+    if (r->wrong)
+        finding_add(l, FINDING_IDENTITY_REFUSED, "a deploy would be refused: %s", r->wrong);
+    if (r->state == STATUS_UNMANAGED)
+        finding_add(l, FINDING_HISTORY_NONE, "the database has %d table%s but no migration history",
+                    r->tables, str_plural(r->tables))
+            ->fix = "if these migrations made it: aramid resolve --applied --up-to NAME";
+    vec_each (const KnownTable, k, &r->others)
+        finding_add(l, FINDING_LEDGER_SEVERAL,
+                    "%s has a history here, too (%s.%s): neither knows what the other does",
+                    k->as->tool, k->schema, k->table);
+}
+
 bool
 flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
 {
     *ret = (StatusResult){.config = in->config};
+    findings_init(&ret->findings, a, &in->config->finding_rules);
     if (!flow_history(a, in->config, &ret->history, err) ||
         !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
     if (ret->target.absent) {
         ret->state = judge(ret);
+        find(ret);
         return true;
     }
     Session s;
@@ -93,6 +113,7 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
         ok = lock_holders(&s, a, &ret->runners, err);
     session_close(&s);
     ret->state = judge(ret);
+    find(ret);
     return ok;
 }
 

@@ -210,10 +210,7 @@ report_backup_list_text(Buf *out, const Term *t, const BackupFolder *f, const Co
                     backup_format_name(m->format), m->recipients.n ? ", encrypted" : "",
                     printable(a, m->server), printable(a, m->reason));
     }
-    vec_each (const char *const, name, &f->strays)
-        report_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                    str_fmt(a, "%s has no manifest: it is no complete backup, or not Aramid's",
-                            printable(a, *name)));
+    findings_text(out, t, &f->findings);
     if (f->sets.n)
         buf_addz(out, "\nTo read one back: aramid backup verify ID\n");
 }
@@ -223,7 +220,7 @@ report_backup_list_json(JsonWriter *w, const BackupFolder *f, int64_t now_us)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "backup list");
-    jw_bool(w, "ok", true);
+    jw_bool(w, "ok", f->findings.counts[SEV_ERROR] == 0);
     jw_strz(w, "folder", f->dir);
     jw_array(w, "backups");
     vec_each (const BackupSet, s, &f->sets) {
@@ -237,9 +234,10 @@ report_backup_list_json(JsonWriter *w, const BackupFolder *f, int64_t now_us)
     }
     jw_end(w);
     jw_array(w, "withoutManifest");
-    vec_each (const char *const, name, &f->strays)
-        jw_strz(w, NULL, *name);
+    vec_each (const Finding, stray, &f->findings.items)
+        jw_strz(w, NULL, stray->path);
     jw_end(w);
+    findings_json(w, "findings", &f->findings);
     jw_end(w);
 }
 

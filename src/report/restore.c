@@ -70,13 +70,6 @@ add_only(Buf *out, const RestoreReport *r)
 }
 
 static void
-add_notes(Buf *out, const Term *t, const RestoreReport *r)
-{
-    findings_text(out, t, &r->findings);
-    findings_text(out, t, &r->run.findings);
-}
-
-static void
 add_guests(Buf *out, const Term *t, const RestoreReport *r)
 {
     if (!r->guests.n)
@@ -118,7 +111,7 @@ report_restore_plan(Buf *out, const Term *t, const RestoreReport *r)
                     plain(out, r->target.url.database ? r->target.url.database : "postgres"));
     }
     add_guests(out, t, r);
-    add_notes(out, t, r);
+    findings_text(out, t, &r->findings);
 }
 
 static void
@@ -139,22 +132,6 @@ add_history(Buf *out, const Term *t, const RestoreReport *r)
             if (e->state == ENTRY_PENDING && e->file)
                 buf_fmt(out, "    %s\n", plain(out, e->name));
     }
-    if (h->missing)
-        line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-             str_fmt(out->arena, "%d migration%s of its history %s not in the migrations folder",
-                     (int)h->missing, str_plural(h->missing), h->missing == 1 ? "is" : "are"));
-    if (h->failed || h->resumable)
-        line(out, t, TERM_MARK_WARN, TERM_YELLOW, "its history holds a migration that did not end");
-}
-
-static void
-add_names(Buf *out, const Term *t, const RestoreTexts *names, const char *what)
-{
-    if (!names->n)
-        return;
-    line(out, t, TERM_MARK_WARN, TERM_YELLOW, what);
-    vec_each (const char *, name, names)
-        buf_fmt(out, "    %s\n", plain(out, *name));
 }
 
 static void
@@ -171,9 +148,6 @@ add_comparison(Buf *out, const Term *t, const RestoreReport *r)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(out->arena, "%zu of %zu tables are row by row the same as in the backup",
                      r->run.compared, all));
-    add_names(out, t, &r->run.by_count,
-              "compared by the number of rows only (values are printed otherwise here):");
-    add_names(out, t, &r->run.not_compared, "not read back: this role may not see all rows of");
 }
 
 void
@@ -187,7 +161,7 @@ report_restore_text(Buf *out, const Term *t, const RestoreReport *r)
     }
     add_comparison(out, t, r);
     add_history(out, t, r);
-    add_notes(out, t, r);
+    findings_text(out, t, &r->findings);
     const char *name = plain(out, r->database);
     if (r->replaces)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
@@ -213,7 +187,7 @@ report_drill_text(Buf *out, const Term *t, const RestoreReport *r)
 {
     add_backup(out, r);
     add_comparison(out, t, r);
-    add_notes(out, t, r);
+    findings_text(out, t, &r->findings);
     line(out, t, TERM_MARK_OK, TERM_GREEN,
          str_fmt(out->arena, "the backup can be restored: tried on PostgreSQL %d.%d in %s",
                  r->server->version / 10000, r->server->version % 10000,
@@ -252,7 +226,7 @@ report_restore_json(JsonWriter *w, const RestoreReport *r)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", r->is_drill ? "backup verify" : "restore");
-    jw_bool(w, "ok", true);
+    jw_bool(w, "ok", r->findings.counts[SEV_ERROR] == 0);
     jw_strz(w, "result", r->dry_run ? "planned" : r->is_drill ? "tried" : "restored");
     backup_json(w, r);
     report_target_json(w, &r->target);
@@ -283,11 +257,8 @@ report_restore_json(JsonWriter *w, const RestoreReport *r)
             if (e->state == ENTRY_PENDING && e->file)
                 jw_strz(w, NULL, e->name);
     jw_end(w);
-    FindingList all = r->findings;
-    vec_each (const Finding, f, &r->run.findings.items)
-        *vec_add(w->out.arena, &all.items) = *f;
-    findings_json_texts(w, "notes", &all);
-    findings_json(w, "findings", &all);
+    findings_json_texts(w, "notes", &r->findings);
+    findings_json(w, "findings", &r->findings);
     jw_int(w, "durationMs", r->ms);
     jw_end(w);
 }

@@ -89,12 +89,6 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
               "Applied in the database, but missing from the migrations "
               "folder:");
     buf_addc(out, '\n');
-    if (r->state == STATUS_UNMANAGED) {
-        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_fmt(a, "The database has %d table%s but no migration history.", r->tables,
-                         str_plural(r->tables)));
-        buf_addz(out, "   If these migrations made it: aramid resolve --applied --up-to NAME\n");
-    }
     if (h->failed) {
         const char *name = str_shell(a, first_name(h, is_failed));
         add_line(out, t, TERM_MARK_FAIL, TERM_RED, "A failed migration stops every deploy.");
@@ -116,20 +110,6 @@ add_runners(Buf *out, const Term *t, const StatusResult *r)
                          "A migration run is under way: %s, since %s (server process %d)",
                          str_printable(out->arena, str_of(l->who), false),
                          str_printable(out->arena, str_of(l->since), false), l->pid));
-}
-
-static void
-add_others(Buf *out, const Term *t, const StatusResult *r)
-{
-    vec_each (const KnownTable, k, &r->others)
-        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_printable(
-                     out->arena,
-                     str_of(str_fmt(out->arena,
-                                    "%s has a history here, too (%s.%s): neither knows what the"
-                                    " other does",
-                                    k->as->tool, k->schema, k->table)),
-                     false));
 }
 
 static void
@@ -175,9 +155,6 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
         report_identity_line(out, t, &r->identity);
     }
     buf_addc(out, '\n');
-    if (r->wrong)
-        add_line(out, t, TERM_MARK_WARN, TERM_YELLOW,
-                 str_fmt(a, "A deploy would be refused: %s.", r->wrong));
     buf_fmt(out, "%s\n", report_migrations_found(a, h));
     buf_fmt(out, "%d applied, %d pending", h->applied, h->pending);
     if (h->failed)
@@ -188,15 +165,16 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
         buf_fmt(out, "; last applied at %s", clock_iso(a, h->last_applied_us));
     buf_addc(out, '\n');
     add_runners(out, t, r);
-    add_others(out, t, r);
     if (r->state == STATUS_UP_TO_DATE) {
         buf_addz(out, "\nDatabase schema is up to date!\n");
         add_line(out, t, TERM_MARK_OK, TERM_GREEN,
                  str_fmt(a, "%d migration%s applied", h->applied, str_plural(h->applied)));
     } else
         add_findings(out, t, r);
-    vec_each (const Finding, f, &h->findings.items)
-        if (verbose || (h->pending && f->severity > SEV_NOTICE))
+    /* Names only matter to what is still to be ordered. */
+    vec_each (const Finding, f, &r->findings.items)
+        if (verbose ||
+            (f->severity > SEV_NOTICE && (h->pending || f->area != AREA_HISTORY || !f->object)))
             finding_text(out, t, f, 0);
     if (verbose)
         add_history(out, t, h);
@@ -286,7 +264,7 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
         jw_end(w);
     }
     jw_end(w);
-    findings_json(w, "findings", &h->findings);
+    findings_json(w, "findings", &r->findings);
     if (drift)
         report_drift_member(w, "drift", drift);
     else

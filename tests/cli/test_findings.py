@@ -214,6 +214,9 @@ def test_what_is_known_afterwards_becomes_no_error(project, db):
     assert aramid.deploy(project, db.url()).rc == 0
     project.add("20240102_b", "ALTER TYPE mood ADD VALUE 'glad'; INSERT INTO a VALUES ('glad')")
     run, value = told(project, db, "{run-cut: error}")
+    assert run.rc == 3 and "too late to stop a run" in value["error"]["message"], run
+    assert db.one("SELECT count(*) FROM _prisma_migrations") == 1
+    run, value = told(project, db, "{run-cut: warning}")
     assert run.rc == 0 and ids(value, "warning") == ["run-cut"], run
     assert "too late to stop" in " ".join(explain("run-cut").stdout.split())
     events = [json.loads(line) for line in (pathlib.Path(value["log"]) / "events.jsonl").open()]
@@ -286,3 +289,40 @@ def test_an_error_fails_a_part_of_check(project, db):
         assert parts["parity"]["outcome"] == "ok" and parts["parity"]["findings"] == [], run
     run = aramid.run("check", "--url", db.url(), cwd=project.path)
     assert "[history-edited]" in run.out, run
+
+
+def test_status_tells_findings(project, db):
+    project.add("20240101_a", "CREATE TABLE a (i int)")
+    db.sql("CREATE TABLE stray (i int); CREATE TABLE alembic_version (version_num text)")
+    run, value = told(project, db, "{}", "status")
+    assert run.rc == 16 and ids(value) == ["history-none", "ledger-several"], run
+    run, value = told(project, db, "{history-none: off}", "status")
+    assert run.rc == 3 and "neither silenced nor changed" in value["error"]["message"], run
+    run, value = told(project, db, "{ledger-several: off}", "status")
+    assert ids(value) == ["history-none"] and "up-to NAME" in value["findings"][0]["fix"], run
+    run = aramid.run("status", "--url", db.url(), cwd=project.path)
+    assert "[history-none]" in run.out and "resolve --applied --up-to" in run.out, run
+
+
+def test_an_error_of_a_restore_makes_nothing(project, db):
+    db.sql("CREATE TABLE a (i int)")
+    made = aramid.run("backup", "--url", db.url(), "--json", cwd=project.path)
+    assert made.rc == 0, made
+    folder = pathlib.Path(project.path) / "backups"
+    dump = next(folder.glob("db-backup-*"))
+    plain = pathlib.Path(project.path) / dump.name
+    plain.write_bytes(dump.read_bytes())
+    before = db.sql("SELECT datname FROM pg_database ORDER BY 1")
+    for more, key in (("--dry-run", "findings"), ("--yes", "error")):
+        run, value = told(project, db, "{restore-no-manifest: error}", "restore", str(plain), more)
+        assert run.rc == 19 and key in value, run
+        assert db.sql("SELECT datname FROM pg_database ORDER BY 1") == before
+    run, value = told(project, db, "{restore-no-manifest: off}", "restore", str(plain), "--yes")
+    assert run.rc == 0 and value["findings"] == value["notes"] == [], run
+    # A file without a manifest among the backups.
+    (folder / "db-backup-x.sql").write_text("--")
+    project.write("aramid.yaml", "findings: {backup-stray: error}\n")
+    run = aramid.run("backup", "list", "--json", cwd=project.path)
+    value = json.loads(run.out)
+    assert run.rc == 19 and value["withoutManifest"] == ["db-backup-x.sql"], run
+    assert [f["path"] for f in value["findings"]] == ["db-backup-x.sql"]

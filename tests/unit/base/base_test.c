@@ -552,6 +552,80 @@ rules_silence_and_raise(void **state)
 }
 
 /* Each row can be found by its name, and is fit to be printed. */
+/* With copies of its texts, judged again; what comes too late to stop a run becomes no error. */
+static void
+findings_are_kept(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    FindingRules rules = {.to = {[FINDING_HISTORY_CASE] = FINDING_OFF,
+                                 [FINDING_HISTORY_LATE] = SEV_ERROR,
+                                 [FINDING_RUN_CUT] = SEV_ERROR}};
+    FindingList list;
+    findings_init(&list, a, &rules);
+    char text[] = "text", object[] = "object", path[] = "path", fix[] = "fix";
+    Finding f = {.id = FINDING_HISTORY_LATE,
+                 .severity = SEV_WARNING,
+                 .area = AREA_HISTORY,
+                 .text = text,
+                 .object = object,
+                 .path = path,
+                 .line = 7,
+                 .fix = fix};
+    const Finding *kept = finding_keep(&list, &f);
+    text[0] = object[0] = path[0] = fix[0] = 'X';
+    assert_int_equal(kept->severity, SEV_ERROR);
+    assert_string_equal(kept->text, "text");
+    assert_string_equal(kept->object, "object");
+    assert_string_equal(kept->path, "path");
+    assert_string_equal(kept->fix, "fix");
+    assert_true(kept->line == 7 && kept->area == AREA_HISTORY && !kept->note);
+    f.id = FINDING_HISTORY_CASE;
+    assert_null(finding_keep(&list, &f));
+    f.id = FINDING_RUN_CUT;
+    assert_int_equal(finding_keep(&list, &f)->severity, SEV_WARNING);
+    assert_int_equal(list.items.n, 2);
+    assert_int_equal(list.counts[SEV_ERROR], 1);
+}
+
+static void
+errors_end_what_must_not_go_on(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Err err;
+    FindingRules rules = {.to = {[FINDING_HISTORY_LATE] = SEV_ERROR}};
+    FindingList list;
+    findings_init(&list, a, &rules);
+    assert_true(findings_pass(&list, &err));
+    finding_add(&list, FINDING_HISTORY_EDITED, "only a warning");
+    assert_true(findings_pass(&list, &err));
+    finding_add(&list, FINDING_HISTORY_LATE, "too late")->object = "20240101_a";
+    assert_false(findings_pass(&list, &err));
+    assert_int_equal(err.code, ERR_FINDING);
+    assert_int_equal(err_exit_status(&err), 19);
+    assert_string_equal(err.detail, "20240101_a: too late [history-late]");
+    assert_non_null(strstr(err.hint, "aramid explain history-late"));
+}
+
+/* The same about two objects, or two places, is two findings. */
+static void
+findings_of_several_objects(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    FindingList list;
+    findings_init(&list, a, NULL);
+    static const char *const objects[] = {"b", NULL, "a", "b"};
+    for (size_t i = 0; i < 4; i++)
+        finding_add(&list, FINDING_PULL_NO_ID, "same")->object = objects[i];
+    finding_add(&list, FINDING_PULL_NO_ID, "same")->path = "file";
+    findings_sort(&list);
+    assert_int_equal(list.items.n, 4);
+    assert_string_equal(list.items.v[2].object, "a");
+    assert_string_equal(list.items.v[3].object, "b");
+}
+
 static void
 table_of_findings(void **state)
 {
@@ -696,6 +770,9 @@ main(void)
         cmocka_unit_test(child_ends),
         cmocka_unit_test(hashes_and_findings),
         cmocka_unit_test(rules_silence_and_raise),
+        cmocka_unit_test(findings_are_kept),
+        cmocka_unit_test(errors_end_what_must_not_go_on),
+        cmocka_unit_test(findings_of_several_objects),
         cmocka_unit_test(table_of_findings),
         cmocka_unit_test(durations),
         cmocka_unit_test(shell_words),

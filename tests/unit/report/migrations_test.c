@@ -301,7 +301,7 @@ text_of_every_state(void **state)
     state_says(STATUS_EDITED, "Changed after they were applied", one, &wrong, 1, false);
     state_says(STATUS_MISSING, "missing from the migrations folder:\n  1_a", no, &good, 1, false);
     state_says(STATUS_OUT_OF_ORDER, "1_a  (older than applied ones)", two, &later, 1, false);
-    state_says(STATUS_UNMANAGED, "--applied --up-to NAME", one, NULL, 0, false);
+    state_says(STATUS_UNMANAGED, "have not yet been applied:\n  1_a", one, NULL, 0, false);
 }
 
 void

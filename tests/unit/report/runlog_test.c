@@ -84,6 +84,37 @@ progress_plain(void **state)
     assert_non_null(strstr(text, "server: skipping\n"));
 }
 
+/* A finding, with what to do below it; silenced or told to the list as the rules have it. */
+void
+progress_tells_findings(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    for (int quiet = 0; quiet < 2; quiet++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        assert_non_null(out);
+        FindingRules rules = {
+            .to = {[FINDING_RUN_ORPHAN] = FINDING_OFF, [FINDING_RUN_NOT_RECORDED] = SEV_NOTICE}};
+        const Term term = {.width = 80};
+        Progress *p = progress_open(a, out, &term, quiet, false, NULL, &rules);
+        RunSink sink = progress_sink(p, NULL);
+        run_find(&sink, FINDING_RUN_CUT, "1_a", "do this", "was %s", "cut");
+        run_find(&sink, FINDING_RUN_ORPHAN, NULL, NULL, "silenced");
+        run_find(&sink, FINDING_RUN_NOT_RECORDED, NULL, NULL, "lowered");
+        progress_finish(p);
+        fclose(out);
+        assert_clean(str_of(text));
+        assert_non_null(strstr(text, "Z warning: 1_a: was cut [run-cut]\n     do this\n"));
+        assert_null(strstr(text, "silenced"));
+        assert_true((strstr(text, "lowered") == NULL) == quiet);
+        assert_int_equal(sink.findings->items.n, 2);
+        assert_int_equal(sink.findings->items.v[1].severity, SEV_NOTICE);
+        free(text);
+    }
+}
+
 void
 progress_on_a_terminal(void **state)
 {

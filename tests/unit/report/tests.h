@@ -17,6 +17,7 @@
     T(text_of_hostile_names) T(text_of_deploy) T(text_of_every_state) T(text_of_plan) \
     T(text_of_resolve) T(text_of_unlock) \
     T(progress_plain) T(progress_on_a_terminal) T(progress_quiet) \
+    T(progress_tells_findings) \
     T(runlog_writes_lines) T(runlog_hides_secrets) T(runlog_keeps_json_whole) \
     T(runlog_nothing_for_nothing) T(runlog_elsewhere) T(runlog_leaves_modes_alone)
 /* clang-format on */
