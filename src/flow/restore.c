@@ -164,6 +164,9 @@ run(Restore *r)
         return false;
     r->ret->is_done = true;
     FindingList *l = &r->ret->findings;
+    vec_each (const char *, table, &r->ret->run.kept)
+        finding_add(l, FINDING_RESTORE_KEPT, "foreign keys need it: it had rows and keeps them")
+            ->object = *table;
     vec_each (const char *, table, &r->ret->run.by_count)
         finding_add(l, FINDING_RESTORE_BY_COUNT,
                     "compared by the number of rows only (values are printed otherwise here)")

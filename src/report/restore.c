@@ -138,7 +138,6 @@ static void
 add_comparison(Buf *out, const Term *t, const RestoreReport *r)
 {
     size_t all = r->run.tables;
-    add_names(out, t, &r->run.kept, "foreign keys need these, which had rows and keep them:");
     if (r->run.compared == all)
         line(out, t, TERM_MARK_OK, TERM_GREEN,
              str_fmt(out->arena,
