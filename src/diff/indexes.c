@@ -115,6 +115,38 @@ is_left_alone(const Differ *d, const CatIndex *x)
     return d->in_words && (has_expression(x) || (x->predicate && !d->options->partial_indexes));
 }
 
+/* Whether an index made by hand is the one that the schema means, said more narrowly: partial, or
+ * over an expression of the same columns. */
+static bool
+is_narrower(const CatIndex *x, const CatIndex *y)
+{
+    if (x->is_unique != y->is_unique || x->keys.n < y->keys.n)
+        return false;
+    for (size_t i = 0; i < y->keys.n; i++)
+        if (!y->keys.v[i].column || !(cat_same_text(x->keys.v[i].column, y->keys.v[i].column) ||
+                                      catalog_mentions(x->keys.v[i].expr, y->keys.v[i].column)))
+            return false;
+    return true;
+}
+
+/* An index that is left alone may have the name of one of the schema: it is that one, or has to go. */
+static void
+settle_left_alone(Differ *d, const CatRelation *r, IndexPairs *to)
+{
+    cat_each (CatIndex, x, &r->indexes)
+        for (size_t i = 0; is_left_alone(d, x) && i < to->n; i++) {
+            if (strcmp(x->id.name, to->v[i].to->id.name) != 0)
+                continue;
+            if (is_narrower(x, to->v[i].to)) {
+                memmove(to->v + i, to->v + i + 1, (to->n - i - 1) * sizeof *to->v);
+                to->n--;
+            } else {
+                change_drop(d, x);
+            }
+            break;
+        }
+}
+
 static IndexPairs
 indexes_of(Differ *d, const CatRelation *r, bool is_from)
 {
@@ -253,6 +285,7 @@ indexes_compare(Differ *d, Change *table, const CatRelation *x, const CatRelatio
 {
     IndexPairs from = indexes_of(d, x, true), to = indexes_of(d, y, false);
     match_indexes(d, &from, &to);
+    settle_left_alone(d, x, &to);
     bool is_join = d->in_words && words_is_join(x, y);
     vec_each (IndexPair, p, &from) {
         if (is_join && !p->to && words_is_pair(p->from))

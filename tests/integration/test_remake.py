@@ -137,6 +137,37 @@ def test_what_goes_with_its_column_is_said(tmp_path, db, sql, name):
     assert diff(tmp_path, "--from-url", db.url(), "--to-schema", "schema.prisma").startswith("-- This is an empty")
 
 
+LINK = """datasource db {
+  provider = "postgresql"
+}
+model Link {
+  id   Int     @id
+  slug String? @unique
+  gone Boolean @default(false)
+}
+"""
+LINKED = 'CREATE TABLE "Link" (id int, slug text, gone boolean NOT NULL DEFAULT false, ' \
+         'CONSTRAINT "Link_pkey" PRIMARY KEY (id));'
+
+
+@pytest.mark.parametrize("index, stays", [
+    ('CREATE UNIQUE INDEX "Link_slug_key" ON "Link" (slug) WHERE gone = false', True),
+    ('CREATE UNIQUE INDEX "Link_slug_key" ON "Link" (lower(slug))', True),
+    ('CREATE UNIQUE INDEX "Link_slug_key" ON "Link" (slug, (gone::text)) WHERE id > 0', True),
+    ('CREATE UNIQUE INDEX "Link_slug_key" ON "Link" (id) WHERE gone', False),
+    ('CREATE INDEX "Link_slug_key" ON "Link" (slug) WHERE gone', False),
+    ('CREATE UNIQUE INDEX "Link_slug_key" ON "Link" ((gone::text))', False),
+])
+def test_an_index_under_the_schemas_name(tmp_path, db, index, stays):
+    """It is what the schema means, said more narrowly, or it makes room."""
+    (tmp_path / "schema.prisma").write_text(LINK)
+    db.sql(LINKED + index)
+    script = diff(tmp_path, "--from-url", db.url(), "--to-schema", "schema.prisma")
+    assert script.startswith("-- This is an empty") == stays, script
+    db.sql("BEGIN;" + script + ";COMMIT")
+    assert diff(tmp_path, "--from-url", db.url(), "--to-schema", "schema.prisma").startswith("-- This is an empty")
+
+
 def test_what_is_of_a_dropped_table_goes_with_it(tmp_path, db):
     (tmp_path / "schema.prisma").write_text(SCHEMA[:SCHEMA.index("model users")] + "model x {\n  id Int @id\n}\n")
     db.sql("CREATE TABLE x (id int PRIMARY KEY);" + USERS + "CREATE POLICY p1 ON users USING (org_id = 1);"
