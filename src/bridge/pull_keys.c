@@ -48,19 +48,52 @@ method_name(const char *method)
     return NULL;
 }
 
+/* Prisma wants to hear the default classes that btree_gin and btree_gist bring (psl/opclasses.c):
+ * https://www.postgresql.org/docs/current/btree-gin.html, .../btree-gist.html */
+static const char *
+class_of_extension(PullCtx *c, const char *method, const CatType *t)
+{
+    static const char *const types[][2] = {
+        /* and what gist calls it where that is not its name; "": nothing to be named */
+        {"int2", NULL},        {"int4", NULL},    {"int8", NULL},      {"float4", NULL},
+        {"float8", NULL},      {"numeric", NULL}, {"money", "cash"},   {"oid", NULL},
+        {"date", NULL},        {"time", NULL},    {"timetz", NULL},    {"timestamp", NULL},
+        {"timestamptz", NULL}, {"text", ""},      {"varchar", "text"}, {"bpchar", NULL},
+        {"bytea", NULL},       {"bit", NULL},     {"varbit", "vbit"},  {"inet", NULL},
+        {"uuid", NULL},        {"bool", NULL},
+    };
+    bool gin = cat_same_text(method, "gin"), gist = cat_same_text(method, "gist");
+    if (!(gin || gist) || t->is_array)
+        return NULL;
+    /* To Prisma "char" is a Char. */
+    if (!t->schema && strcmp(t->name, "char") == 0)
+        return gin ? "bpchar_ops" : NULL;
+    if (catalog_find(c->catalog, (CatRef){CAT_ENUM, t->schema, t->name, NULL}))
+        return gin ? "enum_ops" : "gist_enum_ops";
+    for (size_t i = 0; !t->schema && i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i][0], t->name) == 0) {
+            const char *name = gist && types[i][1] ? types[i][1] : t->name;
+            return *name ? str_fmt(c->a, gin ? "%s_ops" : "gist_%s_ops", name) : NULL;
+        }
+    return NULL;
+}
+
 static void
-add_key_args(Buf *b, const PullKey *k, const CatKey *key)
+add_key_args(PullCtx *c, Buf *b, const PullModel *m, const PullKey *k, const CatKey *key)
 {
     size_t start = b->n;
-    bool is_index = k->kind == PSL_KEY_INDEX;
-    if (is_index && key->opclass.name) {
-        const PslOpClass *ops = psl_opclass_of_sql(str_of(key->opclass.name));
+    const char *name = key->opclass.name;
+    vec_each (const PullField, f, &m->fields)
+        if (!name && !f->unsupported && strcmp(f->column->id.sub, key->column) == 0)
+            name = class_of_extension(c, k->index->method, &f->column->type);
+    if (k->kind == PSL_KEY_INDEX && name) {
+        const PslOpClass *ops = key->opclass.name ? psl_opclass_of_sql(str_of(name)) : NULL;
         buf_addz(b, "(ops: ");
         if (ops) {
             buf_addz(b, ops->name);
         } else {
             buf_addz(b, "raw(");
-            pull_add_string(b, str_of(key->opclass.name));
+            pull_add_string(b, str_of(name));
             buf_addc(b, ')');
         }
     }
@@ -83,7 +116,7 @@ add_args(PullCtx *c, Buf *b, const PullModel *m, const PullKey *k, bool with_nam
             if (key != k->index->keys.v)
                 buf_addz(b, ", ");
             buf_addz(b, field_name(m, key->column));
-            add_key_args(b, k, key);
+            add_key_args(c, b, m, k, key);
         }
         buf_addc(b, ']');
     }

@@ -296,3 +296,32 @@ def test_what_prisma_made_of_the_example(db, project):
 def test_an_embedded_database_that_was_not_made_yet(project):
     result = aramid.run("pull", "--print", cwd=project.path)
     assert result.rc == 31 and "was not made yet" in result.err and "null" not in result.err, result
+
+
+GIN = ("int", "bigint", "smallint", "real", "double precision", "numeric", "money", "oid", "date", "time", "timetz",
+       "timestamp", "timestamptz", "text", "varchar(9)", "char(3)", "bytea", "bit(3)", "varbit(3)", "inet", "uuid",
+       "boolean", "kind", "interval", "macaddr", '"char"', "jsonb", "int[]", "kind[]")
+GIST = tuple(t for t in GIN if t not in ("jsonb", "int[]", "kind[]", "boolean", '"char"'))
+
+
+def test_indexes_over_types_that_an_extension_indexes(db, project):
+    """btree_gin's and btree_gist's classes go without saying in PostgreSQL, and not in Prisma's language."""
+    db.sql("CREATE EXTENSION btree_gin; CREATE EXTENSION btree_gist; CREATE EXTENSION pg_trgm; "
+           "CREATE TYPE kind AS ENUM ('a', 'b')")
+    for method, types in (("gin", GIN), ("gist", GIST)):
+        columns = ", ".join(f"c{i} {t} NOT NULL" for i, t in enumerate(types))
+        db.sql(f"CREATE TABLE {method} (id int PRIMARY KEY, {columns})")
+        for i in range(len(types)):
+            db.sql(f"CREATE INDEX {method}_{i} ON {method} USING {method} (c{i})")
+    db.sql("CREATE INDEX many ON gin USING gin (c22, c27)")
+    db.sql("CREATE INDEX trgm ON gist USING gist (c0, c13 gist_trgm_ops(siglen=64))")
+    result = pull(project, db, "--force")
+    assert result.rc == 0, result
+    text = schema_of(project)
+    assert '@@index([c22(ops: raw("enum_ops")), c27], map: "many", type: Gin)' in text, text
+    assert '@@index([c0(ops: raw("gist_int4_ops"))], map: "gist_0", type: Gist)' in text, text
+    assert aramid.run("validate", cwd=project.path).rc == 0
+    equal = aramid.run("diff", "--from-url", db.url(), "--to-schema", "prisma/schema.prisma", "--exit-code",
+                       cwd=project.path)
+    assert equal.rc == 0, equal
+    assert pull(project, db, "--force").rc == 0 and schema_of(project) == text
