@@ -291,12 +291,13 @@ add_many(PullCtx *c, const Relation *r, bool ambiguous)
 {
     const char *from = r->from->plain_name, *to = r->to->plain_name, *name = r->join->id.name + 1;
     const char *wishes[2] = {to, from};
-    if (r->from == r->to) {
-        wishes[0] = str_fmt(c->a, "%s_A", from);
-        wishes[1] = str_fmt(c->a, "%s_B", from);
-    } else if (ambiguous) {
+    if (ambiguous) {
         wishes[0] = str_fmt(c->a, "%s_%s", to, name);
         wishes[1] = str_fmt(c->a, "%s_%s", from, name);
+    }
+    if (r->from == r->to) {
+        wishes[0] = str_fmt(c->a, "%s_A", wishes[0]);
+        wishes[1] = str_fmt(c->a, "%s_B", wishes[1]);
     }
     bool is_default = strcmp(name, str_fmt(c->a, "%sTo%s", r->from->name, r->to->name)) == 0;
     bool says_name = !is_default || ambiguous || r->from == r->to;
