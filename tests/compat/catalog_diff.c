@@ -1,6 +1,6 @@
 /* The script from one stored catalog to another, as far as Prisma's language goes:
  *
- *     catalog-diff FROM.json TO.json */
+ *     catalog-diff FROM TO */
 #include "base/fs.h"
 #include "render/render.h"
 
@@ -13,9 +13,9 @@ main(int argc, char **argv)
     Catalog *sides[2];
     Err err;
     for (int i = 0; i < 2; i++) {
-        Str json;
-        if (argc != 3 || !fs_read(a, argv[i + 1], 0, &json, &err) ||
-            !catalog_read(a, json, &sides[i], &err)) {
+        Str stored;
+        if (argc != 3 || !fs_read(a, argv[i + 1], 0, &stored, &err) ||
+            !catalog_read(a, stored, &sides[i], &err)) {
             fprintf(stderr, "catalog-diff: %s\n", argc == 3 ? err.primary : "two files are needed");
             return 2;
         }

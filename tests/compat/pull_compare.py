@@ -201,11 +201,13 @@ class Comparison:
             paths = []
             for number, database in enumerate((db, made)):
                 paths.append(os.path.join(folder, f"{number}.json"))
-                with open(paths[-1], "w", encoding="utf-8") as file:
-                    subprocess.run([os.path.join(TOOLS, "introspect", "dump-catalog"), "-s", "public",
+                with open(paths[-1], "wb") as file:
+                    subprocess.run([os.path.join(TOOLS, "introspect", "dump-catalog"), "-p", "-s", "public",
                                     database.url()], stdout=file, check=True)
-            return subprocess.run([os.path.join(TOOLS, "render", "catalog-diff"), *paths], text=True,
-                                  stdout=subprocess.PIPE, check=False).stdout
+            done = subprocess.run([os.path.join(TOOLS, "render", "catalog-diff"), *paths], text=True,
+                                  stdout=subprocess.PIPE, check=False)
+            assert done.returncode in (0, 1), "catalog-diff failed"
+            return done.stdout
 
     def over_version(self, name, db, previous, fresh):
         ours = pull(db.url(), previous)

@@ -1,7 +1,8 @@
 /* A tool of the tests: the catalog of a database as JSON, or its fingerprint.
  *
- *     dump-catalog [-f] [-o] [-u] [-s SCHEMA]... [-x EXCEPT]... URL
+ *     dump-catalog [-f] [-o] [-p] [-u] [-s SCHEMA]... [-x EXCEPT]... URL
  *       -f  fingerprint; -o without owners, privileges, column order and versions
+ *       -p  as it is stored
  *       -u  seconds and kilobytes that reading took, on standard error */
 #include "base/clock.h"
 #include "base/hash.h"
@@ -33,13 +34,14 @@ int
 main(int argc, char **argv)
 {
     ARENA_LOCAL(a);
-    bool fingerprint = false, loose = false, tell = false;
+    bool fingerprint = false, loose = false, tell = false, stored = false;
     const char *schemas[16], *except[16];
     IntrospectOptions options = {.schemas = schemas, .except = except};
-    for (int c; (c = getopt(argc, argv, "fous:x:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "fopus:x:")) != -1;) {
         fingerprint = fingerprint || c == 'f';
         loose = loose || c == 'o';
         tell = tell || c == 'u';
+        stored = stored || c == 'p';
         if (c == 's' && options.nschemas < 16)
             schemas[options.nschemas++] = optarg;
         if (c == 'x' && options.nexcept < 16)
@@ -73,6 +75,8 @@ main(int argc, char **argv)
                       .ignore_versions = loose};
     if (fingerprint)
         puts(hash_sha256_hex(a, catalog_json(a, c, &rules, false)));
+    else if (stored) /* packed, as catalog_read takes it */
+        fwrite(catalog_store(a, c).p, 1, catalog_store(a, c).n, stdout);
     else
         puts(catalog_json(a, c, loose ? &rules : NULL, true).p);
     return 0;
