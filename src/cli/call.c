@@ -237,6 +237,21 @@ cli_print(const CmdCall *call, const Buf *text)
     fwrite(shown.p, 1, shown.n, call->out);
 }
 
+CliAnswer
+cli_answer(const CmdCall *call)
+{
+    CliAnswer answer = {.is_json = cli_flag(call, "json")};
+    buf_init(&answer.text, call->arena);
+    jw_init(&answer.json, call->arena, true);
+    return answer;
+}
+
+void
+cli_answer_print(const CmdCall *call, const CliAnswer *answer)
+{
+    cli_print(call, answer->is_json ? &answer->json.out : &answer->text);
+}
+
 void
 cli_print_exactly(const CmdCall *call, Str text)
 {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/jw.h"
 #include "base/trace.h"
 #include "base/vec.h"
 #include "config/config.h"
@@ -216,6 +217,17 @@ const char *cli_shown_path(Arena *a, const char *path);
 /* A result without the call's secrets, and printed on standard output. */
 Str cli_hidden(const CmdCall *call, const Buf *text);
 void cli_print(const CmdCall *call, const Buf *text);
+
+/* What a command answers: its JSON where --json was given, else its text. Fill the one that is_json
+ * names, and print it. */
+typedef struct CliAnswer {
+    bool is_json;
+    Buf text;
+    JsonWriter json;
+} CliAnswer;
+
+CliAnswer cli_answer(const CmdCall *call);
+void cli_answer_print(const CmdCall *call, const CliAnswer *answer);
 
 /* Print SQL or a schema on standard output as it is: words of the call's secrets may be names in it.
  * On a terminal it is made printable. */

@@ -27,13 +27,6 @@ open_progress(CmdCall *call, const Config *config)
                          cli_flag(call, "verbose"), &call->secrets, &config->finding_rules);
 }
 
-/* Print one of the two; the other stays empty. */
-static void
-print(CmdCall *call, const JsonWriter *w, const Buf *text)
-{
-    cli_print(call, cli_flag(call, "json") ? &w->out : text);
-}
-
 int
 cmd_backup(CmdCall *call)
 {
@@ -49,13 +42,12 @@ cmd_backup(CmdCall *call)
     progress_finish(progress);
     if (!ok)
         return cli_fail(call, &err);
-    Buf b;
-    JsonWriter w;
-    buf_init(&b, call->arena);
-    jw_init(&w, call->arena, true);
-    report_backup_text(&b, &call->term_out, &made);
-    report_backup_json(&w, &made);
-    print(call, &w, &b);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_backup_json(&out.json, &made);
+    else
+        report_backup_text(&out.text, &call->term_out, &made);
+    cli_answer_print(call, &out);
     return 0;
 }
 
@@ -70,14 +62,13 @@ cmd_backup_list(CmdCall *call)
         !backup_folder_read(call->arena, config.values[CFG_BACKUP_DIR].text, &folder, &err))
         return cli_fail(call, &err);
     findings_apply(&folder.findings, &config.finding_rules);
-    Buf b;
-    JsonWriter w;
-    buf_init(&b, call->arena);
-    jw_init(&w, call->arena, true);
     int64_t now = clock_wall_us();
-    report_backup_list_text(&b, &call->term_out, &folder, &config, now);
-    report_backup_list_json(&w, &folder, now);
-    print(call, &w, &b);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_backup_list_json(&out.json, &folder, now);
+    else
+        report_backup_list_text(&out.text, &call->term_out, &folder, &config, now);
+    cli_answer_print(call, &out);
     return cli_findings_status(call, &folder.findings);
 }
 
@@ -98,13 +89,12 @@ cmd_backup_verify(CmdCall *call)
     progress_finish(progress);
     if (!ok)
         return cli_fail(call, &err);
-    Buf b;
-    JsonWriter w;
-    buf_init(&b, call->arena);
-    jw_init(&w, call->arena, true);
-    report_backup_verify_text(&b, &call->term_out, &looks, &config);
-    report_backup_verify_json(&w, &looks);
-    print(call, &w, &b);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_backup_verify_json(&out.json, &looks);
+    else
+        report_backup_verify_text(&out.text, &call->term_out, &looks, &config);
+    cli_answer_print(call, &out);
     vec_each (const BackupLook, l, &looks.looks)
         if (!l->ok)
             return err_exit_status(&l->why);
@@ -123,12 +113,11 @@ cmd_backup_prune(CmdCall *call)
     in.days = config.values[CFG_BACKUP_DAYS].number;
     if (!flow_backup_prune(call->arena, &in, &pruned, &err))
         return cli_fail(call, &err);
-    Buf b;
-    JsonWriter w;
-    buf_init(&b, call->arena);
-    jw_init(&w, call->arena, true);
-    report_backup_prune_text(&b, &call->term_out, &pruned, &config);
-    report_backup_prune_json(&w, &pruned);
-    print(call, &w, &b);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_backup_prune_json(&out.json, &pruned);
+    else
+        report_backup_prune_text(&out.text, &call->term_out, &pruned, &config);
+    cli_answer_print(call, &out);
     return 0;
 }

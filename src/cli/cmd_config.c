@@ -10,14 +10,11 @@ cmd_config_show(CmdCall *call)
     Err err;
     if (!cli_load_config(call, c, &err))
         return cli_fail(call, &err);
-    Buf b;
-    JsonWriter w;
-    buf_init(&b, call->arena);
-    jw_init(&w, call->arena, true);
-    if (cli_flag(call, "json"))
-        report_config_json(&w, c);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_config_json(&out.json, c);
     else
-        report_config_text(&b, &call->term_out, c);
-    cli_print(call, cli_flag(call, "json") ? &w.out : &b);
+        report_config_text(&out.text, &call->term_out, c);
+    cli_answer_print(call, &out);
     return 0;
 }

@@ -27,14 +27,11 @@ cmd_explain(CmdCall *call)
         unknown(call->arena, word, &err);
         return cli_fail(call, &err);
     }
-    Buf b;
-    JsonWriter w;
-    buf_init(&b, call->arena);
-    jw_init(&w, call->arena, true);
-    if (cli_flag(call, "json"))
-        explain_json(&w, &list);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        explain_json(&out.json, &list);
     else
-        explain_text(&b, &call->term_out, &list);
-    cli_print(call, cli_flag(call, "json") ? &w.out : &b);
+        explain_text(&out.text, &call->term_out, &list);
+    cli_answer_print(call, &out);
     return 0;
 }

@@ -64,17 +64,12 @@ run(CmdCall *call, IdentityAction action)
     progress_finish(asker.progress);
     if (!ok)
         return cli_fail(call, &err);
-    if (cli_flag(call, "json")) {
-        JsonWriter w;
-        jw_init(&w, call->arena, true);
-        report_identity_json(&w, &r);
-        cli_print(call, &w.out);
-    } else {
-        Buf b;
-        buf_init(&b, call->arena);
-        report_identity_text(&b, &call->term_out, &r);
-        cli_print(call, &b);
-    }
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_identity_json(&out.json, &r);
+    else
+        report_identity_text(&out.text, &call->term_out, &r);
+    cli_answer_print(call, &out);
     return 0;
 }
 

@@ -19,16 +19,11 @@ cmd_plan(CmdCall *call)
             &result, &err))
         return cli_fail(call, &err);
     cli_note_target(call, &config);
-    if (cli_flag(call, "json")) {
-        JsonWriter w;
-        jw_init(&w, call->arena, true);
-        report_plan_json(&w, &result);
-        cli_print(call, &w.out);
-    } else {
-        Buf b;
-        buf_init(&b, call->arena);
-        report_plan_text(&b, &call->term_out, &result, true);
-        cli_print(call, &b);
-    }
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_plan_json(&out.json, &result);
+    else
+        report_plan_text(&out.text, &call->term_out, &result, true);
+    cli_answer_print(call, &out);
     return cli_findings_status(call, &result.findings);
 }

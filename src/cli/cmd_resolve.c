@@ -53,16 +53,11 @@ cmd_resolve(CmdCall *call)
     progress_finish(progress);
     if (!ok)
         return cli_fail(call, &err);
-    if (cli_flag(call, "json")) {
-        JsonWriter w;
-        jw_init(&w, call->arena, true);
-        report_resolve_json(&w, &result);
-        cli_print(call, &w.out);
-    } else {
-        Buf b;
-        buf_init(&b, call->arena);
-        report_resolve_text(&b, &call->term_out, &result);
-        cli_print(call, &b);
-    }
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_resolve_json(&out.json, &result);
+    else
+        report_resolve_text(&out.text, &call->term_out, &result);
+    cli_answer_print(call, &out);
     return 0;
 }

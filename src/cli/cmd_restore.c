@@ -118,17 +118,12 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
     progress_finish(x.progress);
     if (!ok)
         return fail(call, &result, &err);
-    Buf b;
-    buf_init(&b, call->arena);
-    if (cli_flag(call, "json")) {
-        JsonWriter w;
-        jw_init(&w, call->arena, true);
-        report_restore_json(&w, &result);
-        b = w.out;
-    } else {
-        text(&b, &call->term_out, &result);
-    }
-    cli_print(call, &b);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_restore_json(&out.json, &result);
+    else
+        text(&out.text, &call->term_out, &result);
+    cli_answer_print(call, &out);
     return cli_findings_status(call, &result.findings);
 }
 

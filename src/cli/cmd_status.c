@@ -30,20 +30,16 @@ cmd_status(CmdCall *call)
     int status = call->spec->prisma_status ? prisma_exit(result.state) : (int)result.state;
     if (!status && drift.has_drift)
         status = DRIFT_EXIT;
-    Buf b;
-    buf_init(&b, call->arena);
-    if (cli_flag(call, "json")) {
-        JsonWriter w;
-        jw_init(&w, call->arena, true);
-        report_status_json(&w, &result, with_drift ? &drift : NULL,
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_status_json(&out.json, &result, with_drift ? &drift : NULL,
                            status == DRIFT_EXIT ? status : (int)result.state);
-        b = w.out;
-    } else
-        report_status_text(&b, &call->term_out, &result, cli_flag(call, "verbose"));
-    if (drift.repair && !cli_flag(call, "json")) {
-        buf_addc(&b, '\n');
-        report_drift_findings(&b, &call->term_out, &drift, false);
+    else
+        report_status_text(&out.text, &call->term_out, &result, cli_flag(call, "verbose"));
+    if (drift.repair) {
+        buf_addc(&out.text, '\n');
+        report_drift_findings(&out.text, &call->term_out, &drift, false);
     }
-    cli_print(call, &b);
+    cli_answer_print(call, &out);
     return status;
 }

@@ -36,16 +36,11 @@ cmd_unlock(CmdCall *call)
             &(FlowInput){.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
             (int)pid, &result, &err))
         return cli_fail(call, &err);
-    if (cli_flag(call, "json")) {
-        JsonWriter w;
-        jw_init(&w, call->arena, true);
-        report_unlock_json(&w, &result);
-        cli_print(call, &w.out);
-    } else {
-        Buf b;
-        buf_init(&b, call->arena);
-        report_unlock_text(&b, &call->term_out, &result);
-        cli_print(call, &b);
-    }
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_unlock_json(&out.json, &result);
+    else
+        report_unlock_text(&out.text, &call->term_out, &result);
+    cli_answer_print(call, &out);
     return 0;
 }

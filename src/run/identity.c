@@ -42,15 +42,6 @@ identity_schema(const Session *s)
     return s->schema ? s->schema : s->url_schema ? s->url_schema : "";
 }
 
-static void
-add_text(Buf *b, const char *text)
-{
-    if (text)
-        sql_add_literal(b, str_of(text));
-    else
-        buf_addz(b, "NULL");
-}
-
 void
 identity_add_write(const Session *s, Buf *b, const IdentityMark *m)
 {
@@ -69,7 +60,7 @@ identity_add_write(const Session *s, Buf *b, const IdentityMark *m)
     buf_addz(b, ") VALUES (");
     for (int i = 0; i < (int)COUNT(columns); i++) {
         buf_addz(b, i ? ", " : "");
-        add_text(b, values[i]);
+        sql_add_text(b, values[i]);
     }
     buf_addz(b, ") ON CONFLICT (schema) DO UPDATE SET made_at = EXCLUDED.made_at,"
                 " made_by = EXCLUDED.made_by");

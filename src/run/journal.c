@@ -69,10 +69,7 @@ journal_add_insert(const Session *s, Buf *b, const JournalEntry *e)
     buf_fmt(b, ", %zu, %zu, %s, ", e->first, e->next, e->done ? "true" : "false");
     sql_add_literal(b, str_of(e->prefix_hash));
     buf_addz(b, ", ");
-    if (e->chained)
-        sql_add_literal(b, str_of(e->chained));
-    else
-        buf_addz(b, "NULL");
+    sql_add_text(b, e->chained);
     buf_addz(b, ", ");
     sql_add_literal(b, str_of(e->run_id));
     if (e->relation) {

@@ -5,15 +5,6 @@
 #include "sqltext/sqltext.h"
 
 static void
-add_text(Buf *b, const char *text)
-{
-    if (text)
-        sql_add_literal(b, str_of(text));
-    else
-        buf_addz(b, "NULL");
-}
-
-static void
 runs_add_row(const Session *s, Buf *b, const RunRow *r)
 {
     buf_addz(b, "INSERT INTO ");
@@ -23,7 +14,7 @@ runs_add_row(const Session *s, Buf *b, const RunRow *r)
              " backup_id, no_backup_reason, consent) VALUES (");
     const char *texts[] = {r->run_id, r->verb, r->environment, os_who(b->arena)};
     for (size_t i = 0; i < COUNT(texts); i++) {
-        add_text(b, texts[i]);
+        sql_add_text(b, texts[i]);
         buf_addz(b, ", ");
     }
     if (r->started_us)
@@ -32,13 +23,13 @@ runs_add_row(const Session *s, Buf *b, const RunRow *r)
     else
         buf_addz(b, "pg_catalog.clock_timestamp()");
     buf_addz(b, r->outcome ? ", pg_catalog.clock_timestamp(), " : ", NULL, ");
-    add_text(b, r->outcome ? r->outcome : "running");
+    sql_add_text(b, r->outcome ? r->outcome : "running");
     buf_fmt(b, ", %d, ", r->applied);
-    add_text(b, r->backup_id);
+    sql_add_text(b, r->backup_id);
     buf_addz(b, ", ");
-    add_text(b, r->no_backup_reason);
+    sql_add_text(b, r->no_backup_reason);
     buf_addz(b, ", ");
-    add_text(b, r->consent);
+    sql_add_text(b, r->consent);
     buf_addz(b, ") ON CONFLICT (run_id) DO UPDATE SET finished_at = EXCLUDED.finished_at,"
                 " outcome = EXCLUDED.outcome, applied = EXCLUDED.applied,"
                 " backup_id = COALESCE(EXCLUDED.backup_id, r.backup_id),"

@@ -54,10 +54,7 @@ find_word(SqlWords *w, const char *word)
     while (!sql_words_end(w)) {
         if (sql_words_at(w, word))
             return true;
-        if (w->tok.c == '(')
-            sql_words_skip_parens(w);
-        else
-            sql_words_next(w);
+        sql_words_skip(w);
     }
     return false;
 }

@@ -25,10 +25,7 @@ next_item(SqlWords *w)
             sql_words_next(w);
             return true;
         }
-        if (w->tok.c == '(')
-            sql_words_skip_parens(w);
-        else
-            sql_words_next(w);
+        sql_words_skip(w);
     }
     return false;
 }

@@ -42,3 +42,12 @@ sql_add_literal(Buf *b, Str text)
     buf_add(b, str_slice(text, from, text.n));
     buf_addc(b, '\'');
 }
+
+void
+sql_add_text(Buf *b, const char *text)
+{
+    if (text)
+        sql_add_literal(b, str_of(text));
+    else
+        buf_addz(b, "NULL");
+}

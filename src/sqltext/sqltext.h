@@ -207,3 +207,4 @@ SqlDumpStmt sql_dump_statement(Arena *a, Str text);
 void sql_add_ident(Buf *b, const char *name);
 void sql_add_name(Buf *b, const char *schema, const char *name); /* "schema"."name" */
 void sql_add_literal(Buf *b, Str text);
+void sql_add_text(Buf *b, const char *text); /* a literal, or NULL for NULL */

@@ -25,6 +25,7 @@ bool sql_words_accept(SqlWords *w, const char *word);   /* step over it when it 
 bool sql_words_accept_if_exists(SqlWords *w);           /* IF EXISTS, IF NOT EXISTS */
 SqlName sql_words_name(SqlWords *w);                    /* [db.][schema.]name, "" when none */
 void sql_words_skip_parens(SqlWords *w);                /* step over ( ... ) when it is there */
+void sql_words_skip(SqlWords *w); /* a token, or a pair of parentheses with what is in it */
 
 /* What an object type of CREATE, ALTER, DROP, COMMENT ON is called. */
 typedef struct SqlObjectType {

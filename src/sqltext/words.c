@@ -88,6 +88,15 @@ sql_words_skip_parens(SqlWords *w)
     } while (depth > 0 && !sql_words_end(w));
 }
 
+void
+sql_words_skip(SqlWords *w)
+{
+    if (w->tok.c == '(')
+        sql_words_skip_parens(w);
+    else
+        sql_words_next(w);
+}
+
 /* Longer names before their beginnings. */
 static const SqlObjectType object_types[] = {
     {"TABLE", SQL_OBJ_TABLE, true},
