@@ -95,6 +95,10 @@ parse_sslmode(const UrlReader *r, const char *value, const char *at, Later *late
             return true;
         }
     url_fail(r, at, "this sslmode does not exist");
+    if (!strcmp(value, "no-verify"))
+        return err_hint(r->err,
+                        "no-verify is a word of node-postgres; PostgreSQL's for the same is "
+                        "sslmode=require: encrypted, and no certificate is checked");
     return err_hint(r->err, "use one of: disable, allow, prefer, require, verify-ca, verify-full");
 }
 

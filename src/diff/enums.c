@@ -130,6 +130,23 @@ drop_old_type_later(Differ *d, Change *c)
     change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_FUNCTION);
 }
 
+/* Domains and composite types stay as they are, and so would need the old type for ever. */
+static void
+tell_still_used(Differ *d, Change *c)
+{
+    const CatEnum *e = (const CatEnum *)c->from;
+    cat_each (CatDomain, domain, &d->from->domains)
+        if (cat_same_text(domain->type.schema, e->id.schema) &&
+            strcmp(domain->type.name, e->id.name) == 0)
+            effect_add(d, c, FINDING_DIFF_STILL_USED, &domain->id);
+    cat_each (CatComposite, t, &d->from->composites)
+        cat_each (CatColumn, column, &t->columns)
+            if (is_of(column, e, false)) {
+                effect_add(d, c, FINDING_DIFF_STILL_USED, &t->id);
+                break;
+            }
+}
+
 static void
 compare(Differ *d, const CatEnum *from, const CatEnum *to)
 {
@@ -155,6 +172,8 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
     add_uses(d, c);
     if (!d->compat && is_used_longer(d, c))
         drop_old_type_later(d, c);
+    if (d->prisma_kinds && !d->compat)
+        tell_still_used(d, c);
 }
 
 void

@@ -116,12 +116,13 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
                     ResolveResult *ret, Err *err)
 {
     const char *name = in->rolled_back;
-    bool known = false, failed = false;
+    bool known = false, failed = false, applied = false;
     vec_each (const LedgerRow, r, &h->rows) {
         if (strcmp(r->name, name) != 0)
             continue;
         known = true;
         failed = failed || (!r->finished_us && !r->rolled_back_us);
+        applied = applied || (r->finished_us && !r->rolled_back_us);
     }
     if (!known) {
         const Entry *e = history_find(h, name);
@@ -141,6 +142,10 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
                 "migration \"%s\" cannot be rolled back because it is not in a "
                 "failed state",
                 name);
+        if (!applied) {
+            err_detail(err, "it is marked as rolled back already");
+            return err_hint(err, "it runs with the next: aramid deploy");
+        }
         return err_hint(err, "to undo an applied migration, write a new one that reverses it");
     }
     *vec_add(a, &ret->names) = name;

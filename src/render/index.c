@@ -100,10 +100,10 @@ void
 render_constraint(Render *r, const Change *c)
 {
     const CatConstraint *k = (const CatConstraint *)(c->to ? c->to : c->from);
-    const Catalog *catalog = c->to ? r->diff->to.catalog : r->diff->from.catalog;
+    const CatRef domain = {CAT_DOMAIN, k->id.schema, k->id.name, NULL};
     bool is_fk = k->type == CAT_FOREIGN_KEY;
     bool is_domain =
-        catalog_find(catalog, (CatRef){CAT_DOMAIN, k->id.schema, k->id.name, NULL}) != NULL;
+        catalog_find(r->diff->to.catalog, domain) || catalog_find(r->diff->from.catalog, domain);
     Buf b;
     buf_init(&b, r->arena);
     buf_addz(&b, is_domain ? "ALTER DOMAIN " : "ALTER TABLE ");

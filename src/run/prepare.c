@@ -50,6 +50,19 @@ is_missing(const Session *s, OwnTable t)
     return !s->own[t].exists && own_can_be(s, t);
 }
 
+static bool
+hint_grant(const Session *s, bool has_schema, Err *err)
+{
+    const DbInfo *info = db_info(s->db);
+    if (has_schema)
+        return err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
+                        s->ledger.schema, info->user);
+    return err_hint(err,
+                    "schema \"%s\" does not exist; as the owner of the database: CREATE SCHEMA "
+                    "\"%s\" AUTHORIZATION \"%s\", or GRANT CREATE ON DATABASE \"%s\" TO \"%s\"",
+                    s->ledger.schema, s->ledger.schema, info->user, info->database, info->user);
+}
+
 /* What must be there before the first migration. The ledger is needed; that our own tables cannot be
  * made stops nobody. */
 bool
@@ -94,10 +107,7 @@ run_prepare(Run *r, Err *err)
         ok = had_ledger || make_tables(r, 0, false, err);
     }
     if (!ok)
-        return err->code == ERR_DENIED
-                   ? err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
-                              s->ledger.schema, db_info(s->db)->user)
-                   : false;
+        return err->code == ERR_DENIED ? hint_grant(s, schema != NULL, err) : false;
     s->ledger_exists = true;
     own_made(s, tables);
     if (!had_ledger)

@@ -258,3 +258,18 @@ def test_unknown_flags_and_commands(simple):
     assert result.rc == 2 and "surplus" in result.text, result
     result = aramid.run("deploy", "--lock-timeout", "soon", cwd=simple.path)
     assert result.rc == 2 and "soon" in result.text, result
+
+
+def test_a_schema_that_the_role_may_not_make(project, db):
+    """The hint can be followed: what does not exist cannot be granted on."""
+    project.add("init", "CREATE TABLE a (i int);")
+    role = f"{db.name}_plain"
+    db.sql(f"CREATE ROLE {role} LOGIN")
+    try:
+        url = db.url(user=role) + "?schema=newone"
+        result = aramid.deploy(project, url)
+        assert result.rc == 33 and f'CREATE SCHEMA "newone" AUTHORIZATION "{role}"' in result.err, result
+        db.sql(f'CREATE SCHEMA "newone" AUTHORIZATION "{role}"')
+        assert aramid.deploy(project, url).rc == 0
+    finally:
+        db.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")

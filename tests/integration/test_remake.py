@@ -137,6 +137,17 @@ def test_what_goes_with_its_column_is_said(tmp_path, db, sql, name):
     assert diff(tmp_path, "--from-url", db.url(), "--to-schema", "schema.prisma").startswith("-- This is an empty")
 
 
+@pytest.mark.parametrize("sql, name", [
+    ("CREATE DOMAIN kd AS k CHECK (value <> 'B'); CREATE TABLE x (d kd)", "kd"),
+    ("CREATE TYPE pair AS (a int, k k); CREATE TABLE x (d pair)", "pair"),
+])
+def test_a_type_that_stays_keeps_its_enum(tmp_path, db, sql, name):
+    (tmp_path / "schema.prisma").write_text(SCHEMA)
+    db.sql(MADE + sql)
+    result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "schema.prisma", "--script", cwd=str(tmp_path))
+    assert result.rc == 6 and f'"{name}"' in result.err, result
+
+
 LINK = """datasource db {
   provider = "postgresql"
 }

@@ -78,6 +78,15 @@ def test_rolled_back(oracle, project, db):
     assert "up to date" in oracle.status(project, db.url()).text
 
 
+def test_rolled_back_twice(oracle, project, db):
+    name = project.add("bad", "SELECT 1/0;")
+    assert oracle.deploy(project, db.url()).rc == 1
+    assert resolve(project, db, "--rolled-back", name).rc == 0
+    result = resolve(project, db, "--rolled-back", name)
+    assert result.rc == 27 and "P3012" in result.text and "rolled back already" in result.err, result
+    assert "aramid deploy" in result.err and "reverses" not in result.err, result
+
+
 def test_rolled_back_needs_a_failed_one(three, db):
     assert aramid.deploy(three, db.url()).rc == 0
     result = resolve(three, db, "--rolled-back", three.names[0])

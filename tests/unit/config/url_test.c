@@ -124,6 +124,7 @@ url_bad(void **state)
         {"postgres://u:SECRET@h/db/x", "second \"/\"", ""},
         {"postgres://u:SEC\nRET@h/db", "control character", ""},
         {"postgres://u:SECRET@h/db?sslmode=SECRET", "sslmode", "verify-full"},
+        {"postgres://u:SECRET@h/db?sslmode=no-verify", "sslmode", "sslmode=require"},
         {"postgres://u:SECRET@h/db?sslmod=require", "TLS parameter", "sslmode"},
         {"postgres://u:SECRET@h/db?sslidentity=x.p12&sslpassword=SECRET", "PKCS#12", "openssl"},
         {"postgres://u:SECRET@h/db?sslpassword=SECRET", "PKCS#12", "openssl"},
