@@ -48,7 +48,7 @@ cmd_backup(CmdCall *call)
     else
         report_backup_text(&out.text, &call->term_out, &made);
     cli_answer_print(call, &out);
-    return 0;
+    return cli_findings_status(call, made.findings);
 }
 
 int

@@ -35,5 +35,6 @@ cmd_drift(CmdCall *call)
     } else if (r.has_drift)
         cli_print_exactly(
             call, report_drift_script(a, strcmp(script, "adopt") == 0 ? r.adopt : r.repair));
-    return r.has_drift && cli_flag(call, "exit-code") ? EXIT_DRIFT : 0;
+    int status = r.target.absent ? 0 : cli_findings_status(call, &r.findings);
+    return status ? status : r.has_drift && cli_flag(call, "exit-code") ? EXIT_DRIFT : 0;
 }

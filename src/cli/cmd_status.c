@@ -30,10 +30,15 @@ cmd_status(CmdCall *call)
     int status = call->spec->prisma_status ? prisma_exit(result.state) : (int)result.state;
     if (!status && drift.has_drift)
         status = DRIFT_EXIT;
+    int found = result.findings.counts[SEV_ERROR] ? err_info(ERR_FINDING)->exit_status : 0;
+    if (!status)
+        status = cli_findings_status(call, &result.findings);
     CliAnswer out = cli_answer(call);
     if (out.is_json)
         report_status_json(&out.json, &result, with_drift ? &drift : NULL,
-                           status == DRIFT_EXIT ? status : (int)result.state);
+                           result.state      ? (int)result.state
+                           : drift.has_drift ? DRIFT_EXIT
+                                             : found);
     else
         report_status_text(&out.text, &call->term_out, &result, cli_flag(call, "verbose"));
     if (drift.repair) {

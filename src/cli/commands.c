@@ -72,6 +72,7 @@ static const CmdExit status_exits[] = {
     {15, "a pending migration is older than an applied one"},
     {16, "the database has tables but no migration history"},
     {18, "with --drift: all is applied, but the database was changed beside its migrations"},
+    {19, "up to date, but the settings (`findings`) make an error of what was found"},
     {0},
 };
 
@@ -119,6 +120,7 @@ static const CmdConflict drift_conflicts[] = {{"script", "json"}, {0}};
 static const CmdExit drift_exits[] = {
     {1, "with --exit-code: an error"},
     {2, "with --exit-code: there is drift"},
+    {19, "the settings (`findings`) make an error of what was found"},
     {0},
 };
 
@@ -682,19 +684,25 @@ static const CmdExample backup_examples[] = {
     "backup.retention_days (30) are removed, never the newest good one. Roles and passwords of "   \
     "the server are not part of a backup."
 
+static const CmdExit backup_exits[] = {
+    {19, "it was made, but the settings (`findings`) make an error of what was found"},
+    {0},
+};
+
 static const CmdSpec backup = {
     .name = "backup", .group = CMD_GROUP_BACKUP, .class = CMD_WRITES_FILES,
     .uses = USES_MIGRATIONS | CMD_USES_JSON, .summary = "make a backup now, and prove it",
     .description = BACKUP_DESCRIPTION
         "\n\nSee also: aramid backup list, aramid backup verify, aramid backup prune.",
-    .options = backup_options, .examples = backup_examples, .run = cmd_backup,
+    .options = backup_options, .examples = backup_examples, .exits = backup_exits,
+    .run = cmd_backup,
 };
 
 static const CmdSpec backup_create = {
     .name = "backup create", .group = CMD_GROUP_BACKUP, .class = CMD_WRITES_FILES,
     .uses = USES_MIGRATIONS | CMD_USES_JSON, .summary = "the same as `aramid backup`",
     .description = BACKUP_DESCRIPTION, .options = backup_options, .examples = backup_examples,
-    .run = cmd_backup,
+    .exits = backup_exits, .run = cmd_backup,
 };
 
 static const OptSpec backup_list_options[] = {

@@ -113,8 +113,7 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
         (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
         (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))
         return false;
-    flow_guard_announce(&d->guard, &in->sink);
-    return true;
+    return flow_guard_announce(&d->guard, &in->sink, err);
 }
 
 /* ---- backup -------------------------------------------------------------------------------- */

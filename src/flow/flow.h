@@ -180,6 +180,7 @@ typedef struct ResolveResult {
     bool applied;            /* else rolled back */
     ProbeResult probe;       /* of the last one */
     IdentityShown identity;
+    const FindingList *findings; /* of the input's sink; or NULL */
 } ResolveResult;
 
 /* Correct the ledger by hand, by Prisma's rules, under the migration lock.

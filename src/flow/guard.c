@@ -109,8 +109,8 @@ flow_guard_consent(FlowGuard *g, GateConsent *ret, Err *err)
     return gate_consent(g->arena, &g->facts, ret, err);
 }
 
-void
-flow_guard_announce(const FlowGuard *g, const RunSink *sink)
+bool
+flow_guard_announce(const FlowGuard *g, const RunSink *sink, Err *err)
 {
     const GateFacts *f = &g->facts;
     Arena *a = g->arena;
@@ -131,6 +131,7 @@ flow_guard_announce(const FlowGuard *g, const RunSink *sink)
     sink->event(sink->arg, &e);
     if (g->target.found.text)
         run_finding(sink, &g->target.found);
+    return run_findings_pass(sink, err);
 }
 
 static void

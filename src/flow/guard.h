@@ -30,8 +30,9 @@ MUST_CHECK bool flow_guard_session(FlowGuard *g, const Session *s, const char *o
  * gate_consent */
 MUST_CHECK bool flow_guard_consent(FlowGuard *g, GateConsent *ret, Err *err);
 
-/* Say on every sink which database is about to be changed. Once, before the first change. */
-void flow_guard_announce(const FlowGuard *g, const RunSink *sink);
+/* Say on every sink which database is about to be changed. Once, before the first change.
+ * errors: ERR_FINDING, the settings make an error of what is found about it */
+MUST_CHECK bool flow_guard_announce(const FlowGuard *g, const RunSink *sink, Err *err);
 
 /* For results: who the database is, after this command. */
 void flow_guard_shown(const FlowGuard *g, IdentityShown *ret);

@@ -45,7 +45,8 @@ change(Arena *a, Session *s, const IdentityInput *in, History *h, IdentityResult
     if (!flow_guard_consent(&g, &consent, err) ||
         (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, ret->before, err)))
         return false;
-    flow_guard_announce(&g, &in->sink);
+    if (!flow_guard_announce(&g, &in->sink, err))
+        return false;
     ret->changed = true;
     return session_refresh(s, err) && lock_and_read(s, h, &journal, &in->sink, err) &&
            write_it(s, in, &g, err) && session_refresh(s, err) && session_read(s, h, &journal, err);
@@ -56,7 +57,7 @@ flow_identity(Arena *a, const IdentityInput *in, IdentityResult *ret, Err *err)
 {
     const Config *c = in->base.config;
     bool shows = in->action == IDENTITY_SHOW;
-    *ret = (IdentityResult){.config = c, .action = in->action};
+    *ret = (IdentityResult){.config = c, .action = in->action, .findings = in->sink.findings};
     if (!flow_target(a, c, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, err) ||
         (!shows && !flow_target_decided(c, ret->target.shown, err)))
         return false;

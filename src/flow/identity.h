@@ -26,6 +26,7 @@ typedef struct IdentityResult {
     IdentityPlace place;          /* where the database is */
     const char *schema;           /* whose migrations it is about */
     VEC(const Identity *) others; /* of other schemas in this database */
+    const FindingList *findings;  /* of the input's sink; or NULL */
 } IdentityResult;
 
 /* SHOW only reads; the others write under the migration lock.

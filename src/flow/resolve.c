@@ -155,7 +155,7 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
 bool
 flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
 {
-    *ret = (ResolveResult){.applied = in->rolled_back == NULL};
+    *ret = (ResolveResult){.applied = in->rolled_back == NULL, .findings = in->sink.findings};
     const Config *c = in->base.config;
     History h;
     if (!flow_history(a, c, &h, err) ||
@@ -173,11 +173,10 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
     bool ok = session_read(&s, &h, &journal, err) &&
               flow_guard_session(&guard, &s, ret->target.origin, err) &&
               flow_guard_consent(&guard, &consent, err) &&
-              (consent == GATE_AGREED || !in->ask || in->ask(in->ask_arg, &s, err));
-    if (ok) {
-        flow_guard_announce(&guard, &in->sink);
+              (consent == GATE_AGREED || !in->ask || in->ask(in->ask_arg, &s, err)) &&
+              flow_guard_announce(&guard, &in->sink, err);
+    if (ok)
         flow_guard_shown(&guard, &ret->identity);
-    }
     ok = ok && session_refresh(&s, err) && lock_and_read(&s, &h, &journal, &in->sink, err) &&
          (ret->applied ? resolve_applied(a, in, &s, &h, ret, err)
                        : resolve_rolled_back(a, in, &s, &h, ret, err));

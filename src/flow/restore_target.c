@@ -287,6 +287,5 @@ restoring_gate(Restore *r)
         !flow_guard_session(&guard, s, r->ret->target.origin, r->err) ||
         !flow_guard_consent(&guard, &consent, r->err))
         return false;
-    flow_guard_announce(&guard, &r->in->sink);
-    return true;
+    return flow_guard_announce(&guard, &r->in->sink, r->err);
 }

@@ -163,7 +163,7 @@ report_backup_json(JsonWriter *w, const BackupMade *r)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "backup");
-    jw_bool(w, "ok", true);
+    jw_bool(w, "ok", !r->findings || r->findings->counts[SEV_ERROR] == 0);
     report_target_json(w, &r->target);
     add_set_json(w, "backup", &r->set);
     add_sets_json(w, "removed", &r->pruned);

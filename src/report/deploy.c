@@ -112,6 +112,7 @@ report_resolve_json(JsonWriter *w, const ResolveResult *r)
     vec_each (const char *const, name, &r->names)
         jw_strz(w, NULL, *name);
     jw_end(w);
+    findings_json(w, "findings", r->findings);
     jw_end(w);
 }
 

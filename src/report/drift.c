@@ -214,7 +214,7 @@ report_drift_json(JsonWriter *w, const DriftResult *r)
 {
     jw_object(w, NULL);
     jw_strz(w, "command", "drift");
-    jw_bool(w, "ok", true);
+    jw_bool(w, "ok", r->findings.counts[SEV_ERROR] == 0);
     jw_strz(w, "environment", r->config->env_name);
     report_target_json(w, &r->target);
     report_drift_member(w, "drift", r);

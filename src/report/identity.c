@@ -1,5 +1,6 @@
 /* Which database it is. */
 #include "report/identity.h"
+#include "report/finding.h"
 #include "report/migrations.h"
 
 void
@@ -127,5 +128,6 @@ report_identity_json(JsonWriter *w, const IdentityResult *r)
         jw_end(w);
     }
     jw_end(w);
+    findings_json(w, "findings", r->findings);
     jw_end(w);
 }

@@ -39,7 +39,7 @@ execute_all(Run *r, Err *err)
             r->stop_asked = true;
             return err_set(err, ERR_INTERRUPTED, "the run was interrupted between two migrations");
         }
-        if (!run_before(r, mp->migration->name, err))
+        if (!run_before(r, mp->migration->name, err) || !run_findings_pass(&r->deploy->sink, err))
             return false;
         run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
                  mp->resumes ? "going on where an interrupted run stopped" : "begins");

@@ -326,3 +326,37 @@ def test_an_error_of_a_restore_makes_nothing(project, db):
     value = json.loads(run.out)
     assert run.rc == 19 and value["withoutManifest"] == ["db-backup-x.sql"], run
     assert [f["path"] for f in value["findings"]] == ["db-backup-x.sql"]
+
+
+def test_who_the_database_is(project, db, server):
+    """Told before a change, by every command that makes one."""
+    project.add("20240101_a", "CREATE TABLE a (i int)")
+    assert told(project, db, "{}", "deploy", "--env", "staging", "--yes")[0].rc == 0
+    new = type(db)(server, db.name + "_new")
+    server.admin(f'ALTER DATABASE "{db.name}" RENAME TO "{new.name}"')
+    try:
+        project.add("20240102_b", "CREATE TABLE b (i int)")
+        for words in (("deploy",), ("resolve", "--applied", "20240102_b", "--force")):
+            run, value = told(project, new, "{identity-renamed: error}", *words, "--env", "staging", "--yes")
+            assert run.rc == 19 and "identity-renamed" in value["error"]["detail"], run
+            assert new.one("SELECT count(*) FROM _prisma_migrations") == 1 and not new.exists("b")
+        run, value = told(project, new, "{}", "deploy", "--env", "staging", "--yes")
+        assert run.rc == 0 and ids(value, "warning") == ["identity-renamed"], run
+        run, value = told(project, new, "{}", "deploy", "--env", "staging", "--yes")
+        assert run.rc == 0 and ids(value) == [], run
+    finally:
+        new.drop()
+
+
+def test_drift_and_status_end_otherwise(project, db):
+    project.add("20240101_a", "CREATE TABLE a (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    project.edit("20240101_a", "CREATE TABLE a (i int);")
+    run, value = told(project, db, "{drift-files-edited: error}", "drift")
+    assert run.rc == 19 and not value["ok"], run
+    assert ids(value["drift"], "error") == ["drift-files-edited"], run
+    project.edit("20240101_a", "CREATE TABLE a (i int)")
+    project.edit("stamp", "CREATE TABLE b (i int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    run, value = told(project, db, "{history-no-timestamp: error}", "status")
+    assert run.rc == value["exitStatus"] == 19, run

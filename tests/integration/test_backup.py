@@ -377,7 +377,7 @@ def test_list_tells_what_is_wrong(folder, data):
     result = aramid.run("backup", "list", cwd=folder)
     assert result.rc == 0 and f"{one} is missing" in result.out, result
     assert f"{two} has 100 bytes instead of" in result.out
-    assert "db-backup-x.sql has no manifest" in result.out
+    assert "db-backup-x.sql: it has no manifest" in result.out
     found = aramid.run("backup", "list", "--json", cwd=folder).json
     assert [b["broken"] is None for b in found["backups"]] == [True, False, False]
     result = aramid.run("backup", "verify", "--all", cwd=folder)
