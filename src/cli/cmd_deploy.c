@@ -89,17 +89,17 @@ finish(Deploy *d, const DeployResult *r, const Err *err)
     progress_finish(d->progress);
     const char *dir = runlog_dir(d->log);
     bool json = cli_flag(call, "json");
-    FailureFacts facts = {0};
-    bool has_facts = err && failure_of_deploy(call->arena, r, err, &facts);
-    if (facts.restore)
-        facts.restore = str_dup(call->arena, cli_again(call, str_of(facts.restore)));
-    facts.log = dir ? cli_shown_path(call->arena, dir) : NULL;
+    Failure failure = {0};
+    bool is_told = err && failure_of_deploy(call->arena, r, err, &failure);
+    if (failure.restore)
+        failure.restore = str_dup(call->arena, cli_again(call, str_of(failure.restore)));
+    failure.log = dir ? cli_shown_path(call->arena, dir) : NULL;
     if (err)
         runlog_error(d->log, err);
     if (json) {
         JsonWriter w;
         jw_init(&w, call->arena, true);
-        report_deploy_json(&w, r, err, has_facts ? &facts : NULL, dir);
+        report_deploy_json(&w, r, err, is_told ? &failure : NULL, dir);
         cli_print(call, &w.out);
     }
     int status = 0;
@@ -112,7 +112,7 @@ finish(Deploy *d, const DeployResult *r, const Err *err)
         Buf b;
         buf_init(&b, call->arena);
         error_text(&b, &call->term_err, err);
-        failure_text(&b, &call->term_err, &facts);
+        failure_text(&b, &call->term_err, &failure);
         Str shown = cli_hidden(call, &b);
         fwrite(shown.p, 1, shown.n, call->err);
         status = cli_status(call, err);

@@ -56,17 +56,17 @@ typedef bool (*Flow)(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *
 static int
 fail(CmdCall *call, const RestoreReport *r, const Err *err)
 {
-    FailureFacts facts;
-    if (!failure_of_restore(call->arena, r, err, &facts))
+    Failure failure;
+    if (!failure_of_restore(call->arena, r, err, &failure))
         return cli_fail(call, err);
     Err shown = *err;
     cli_finish_error(call, &shown);
-    if (facts.restore)
-        facts.restore = str_dup(call->arena, cli_again(call, str_of(facts.restore)));
+    if (failure.restore)
+        failure.restore = str_dup(call->arena, cli_again(call, str_of(failure.restore)));
     Buf b;
     buf_init(&b, call->arena);
     error_text(&b, &call->term_err, &shown);
-    failure_text(&b, &call->term_err, &facts);
+    failure_text(&b, &call->term_err, &failure);
     Str text = cli_hidden(call, &b);
     fwrite(text.p, 1, text.n, call->err);
     if (cli_flag(call, "json")) {
@@ -74,7 +74,7 @@ fail(CmdCall *call, const RestoreReport *r, const Err *err)
         jw_init(&w, call->arena, true);
         jw_object(&w, NULL);
         error_json(&w, "error", &shown);
-        failure_json(&w, &facts);
+        failure_json(&w, &failure);
         jw_end(&w);
         cli_print(call, &w.out);
     }

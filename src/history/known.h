@@ -1,4 +1,4 @@
-/* The tables that migration tools keep in a database, Aramid's own among them: one table of facts
+/* The tables that migration tools keep in a database, Aramid's own among them: one table
  * for everybody who must tell them from the user's. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* Prisma's layout: folders with a migration.sql each, and the table _prisma_migrations
- * (facts of prisma-engines: schema-engine/connectors/schema-connector/src/checksum.rs,
+ * (after prisma-engines: schema-engine/connectors/schema-connector/src/checksum.rs,
  * migrations_directory.rs, sql-schema-connector/src/sql_migration_persistence.rs). */
 #include "base/fs.h"
 #include "base/hash.h"

@@ -73,7 +73,7 @@ typedef enum PSL_SMALL PslNative {
         PSL_NATIVE_COUNT,
 } PslNative;
 
-/* Facts about a native type. */
+/* What is known of a native type. */
 typedef struct PslNativeInfo {
     const char *name; /* "VarChar"; NULL for PSL_NATIVE_NONE */
     PslScalar scalar;

@@ -224,7 +224,7 @@ foreign_key_name(Ctx *c, const PslRelation *r)
     return v_name_with_columns(c->a, r->from->table, columns, r->fields.n, "_fkey");
 }
 
-/* The facts that follow from the two sides. */
+/* What follows from the two sides. */
 static void
 complete(Ctx *c, PslRelation *r, PslModelField *first)
 {

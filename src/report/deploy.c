@@ -46,7 +46,7 @@ report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *l
 }
 
 void
-report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const FailureFacts *facts,
+report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const Failure *failure,
                    const char *log_dir)
 {
     jw_object(w, NULL);
@@ -79,7 +79,7 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const F
         error_json(w, "error", err);
     else
         jw_null(w, "error");
-    failure_json(w, facts);
+    failure_json(w, failure);
     jw_end(w);
 }
 

@@ -1,4 +1,4 @@
-/* The facts behind an error that ended a deploy or a restore. */
+/* What stands behind an error that ended a deploy or a restore. */
 #include "report/failure.h"
 
 #include "base/fs.h"
@@ -46,9 +46,9 @@ statement_of(Arena *a, const History *h, const char *name, int number)
 }
 
 bool
-failure_of_deploy(Arena *a, const DeployResult *r, const Err *err, FailureFacts *ret)
+failure_of_deploy(Arena *a, const DeployResult *r, const Err *err, Failure *ret)
 {
-    *ret = (FailureFacts){0};
+    *ret = (Failure){0};
     if (!r->run.failed && !r->backup_id)
         return false;
     ret->backup =
@@ -64,9 +64,9 @@ failure_of_deploy(Arena *a, const DeployResult *r, const Err *err, FailureFacts 
 }
 
 bool
-failure_of_restore(Arena *a, const RestoreReport *r, const Err *err, FailureFacts *ret)
+failure_of_restore(Arena *a, const RestoreReport *r, const Err *err, Failure *ret)
 {
-    *ret = (FailureFacts){0};
+    *ret = (Failure){0};
     if (!r->path || r->is_drill || err->code == ERR_CONFIRM)
         return false;
     const char *name = r->manifest ? r->manifest->id : fs_basename(r->path);
@@ -91,7 +91,7 @@ add(Buf *out, const Term *t, const char *label, const char *text)
 }
 
 void
-failure_text(Buf *out, const Term *t, const FailureFacts *f)
+failure_text(Buf *out, const Term *t, const Failure *f)
 {
     add(out, t, "log:", f->log);
     add(out, t, "backup:", f->backup);
@@ -101,7 +101,7 @@ failure_text(Buf *out, const Term *t, const FailureFacts *f)
 }
 
 void
-failure_json(JsonWriter *w, const FailureFacts *f)
+failure_json(JsonWriter *w, const Failure *f)
 {
     if (!f) {
         jw_null(w, "failure");

@@ -17,9 +17,9 @@ void report_target_json(JsonWriter *w, const Target *target);
 const char *report_migrations_found(Arena *a, const History *h);
 
 void report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *log_dir);
-/* err NULL = done; facts NULL = there is nothing to say beside err. */
+/* err NULL = done; failure NULL = there is nothing to say beside err. */
 void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err,
-                        const FailureFacts *facts, const char *log_dir);
+                        const Failure *failure, const char *log_dir);
 
 /* Steps, SQL, modes and the locks that the statements are known to take. */
 void report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);

@@ -117,8 +117,8 @@ typedef struct ProbeResult {
 } ProbeResult;
 
 /* Log in as role postgres over the unix socket and run one statement (NULL = none). The few bytes
- * of PostgreSQL's protocol 3.0 that this needs are written here, because the room that wraps
- * libpq stands above this one. */
+ * of PostgreSQL's protocol 3.0 that this needs are written here, so that the room needs base/
+ * alone and no library is loaded for a look. */
 void probe(const char *socket_dir, int port, const char *database, const char *sql,
            int64_t timeout_ms, ProbeResult *ret);
 

@@ -3,7 +3,7 @@
  * The splitter is our own, modelled on psql's rules, and knows nothing about the grammar, so that
  * syntax of newer servers never confuses it. Classification asks libpg_query (PostgreSQL 15's
  * grammar, loaded on first use) for each statement; what it cannot parse is `opaque`: never an
- * error, the server decides. For opaque statements the leading keywords still tell the few facts
+ * error, the server decides. For opaque statements the leading keywords still tell the little
  * that a plan needs (transaction control, CONCURRENTLY, VACUUM, ...).
  *
  * Nothing here executes or rewrites SQL: offsets point into the original bytes. */
@@ -74,7 +74,7 @@ typedef struct SqlName {
     const char *name;
 } SqlName;
 
-/* A lock that the statement is known to take on an existing relation (facts: safety-locks.tsv,
+/* A lock that the statement is known to take on an existing relation (measured, and
  * https://www.postgresql.org/docs/current/explicit-locking.html). Relations that the same script
  * created before are not listed. `kind_table`: an ordinary or partitioned table by the statement's
  * own words, so that LOCK TABLE ONLY may be tried on it (not for an index, sequence, view). */
