@@ -82,7 +82,7 @@ prove: debug release
 		"tests/compat/roundtrip.py --generated 1000" \
 		"tests/compat/pull_compare.py" \
 		"tests/compat/backup_compare.py" \
-		"bench/locks.py" \
+		"bench/locks.py" "bench/polite.py" "bench/polite.py --resumed" \
 		"make --no-print-directory test-versions"; do \
 		echo "== $$figure"; $$figure; status=$$?; \
 		[ $$status = 77 ] && echo "not here: skipped" && continue; \

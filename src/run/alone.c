@@ -71,31 +71,28 @@ forget(const Try *t, const char *logs, Err *err)
     return session_query(&t->run->session, t->arena, buf_str(&b), NULL, err);
 }
 
-/* Remove what the failed statement left. */
+/* Remove what the failed statement left: the journal knows what was there before it. */
 static bool
 clean_up(const Try *t, Err *err)
 {
     Run *r = t->run;
     Arena *a = t->arena;
-    if (statement(t)->kind == SQL_CREATE_INDEX) {
-        Buf j;
-        buf_init(&j, a);
-        buf_addz(&j, " FROM ");
-        own_add_table(&r->session, &j, OWN_JOURNAL);
-        buf_addz(&j, " j WHERE j.ledger_id OPERATOR(pg_catalog.=) ");
-        sql_add_literal(&j, str_of(t->row->id));
-        buf_fmt(&j, " AND j.first_statement OPERATOR(pg_catalog.=) %zu", t->step->first);
-        return index_repair(
-            r, a,
-            str_fmt(a,
-                    "c.oid OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest("
-                    "j.indexes_before)%s)",
-                    j.p),
-            str_fmt(a, "i.indrelid OPERATOR(pg_catalog.=) (SELECT j.relation%s)", j.p), err);
-    }
-    if (statement(t)->kind == SQL_REINDEX)
-        return index_repair(r, a, "false", INDEX_REINDEX_LEFTOVER, err);
-    return true;
+    const SqlStmt *s = statement(t);
+    if (s->kind != SQL_CREATE_INDEX && s->kind != SQL_REINDEX)
+        return true;
+    Buf before;
+    buf_init(&before, a);
+    buf_addz(&before, "c.oid OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest("
+                      "j.indexes_before) FROM ");
+    own_add_table(&r->session, &before, OWN_JOURNAL);
+    buf_addz(&before, " j WHERE j.ledger_id OPERATOR(pg_catalog.=) ");
+    sql_add_literal(&before, str_of(t->row->id));
+    buf_fmt(&before, " AND j.first_statement OPERATOR(pg_catalog.=) %zu)", t->step->first);
+    return index_repair(r, a,
+                        &(IndexRepair){.before = before.p,
+                                       .where = index_left_by(a, s),
+                                       .left_by = "this statement"},
+                        err);
 }
 
 /* Let those through who wait for the lock; then a new pass, as they may change the history. */
@@ -178,12 +175,13 @@ unproven(const Try *t, Err *err)
 }
 
 static bool
-lift_timeouts(const Try *t, Err *err)
+set_timeouts(const Try *t, Err *err)
 {
     Buf b;
     buf_init(&b, t->arena);
     session_add_user_prefix(&t->run->session, &b);
-    buf_addz(&b, "SET lock_timeout=0;SET statement_timeout=0");
+    buf_fmt(&b, "SET lock_timeout=%lld;SET statement_timeout=0",
+            (long long)alone_lock_ms(t->run, statement(t)));
     return db_query(t->run->session.db, t->arena, buf_str(&b), NULL, err);
 }
 
@@ -193,14 +191,14 @@ look_back(const Try *t, const JournalStep *begun, bool *ret_sends, Err *err)
 {
     Proof proof;
     *ret_sends = false;
-    if (!prove(t->run, t->arena, statement(t), begun, &proof, err))
+    if (!prove(t, begun, &proof, err))
         return false;
     if (proof == PROOF_NONE)
         return unproven(t, err);
     if (proof == PROOF_DONE)
         return finish(t, err);
     *ret_sends = true;
-    return lift_timeouts(t, err);
+    return set_timeouts(t, err);
 }
 
 static bool
@@ -210,9 +208,12 @@ clear_the_way(const Try *t, Err *err)
     Arena *a = t->arena;
     const SqlStmt *s = statement(t);
     bool is_named = s->kind == SQL_CREATE_INDEX && s->index.name[0];
-    return index_wait_for_builder(r, a, intent_table(a, s), err) &&
-           (!is_named || index_repair(r, a, "false", index_where_named(a, s), err)) &&
-           lift_timeouts(t, err);
+    IndexRepair of_name = {.before = "false",
+                           .where = is_named ? index_where_named(a, s) : "false",
+                           .left_by = "an interrupted build",
+                           .is_needed = true};
+    return index_wait_for_builder(r, a, index_table(a, s), err) &&
+           (!is_named || index_repair(r, a, &of_name, err)) && set_timeouts(t, err);
 }
 
 /* Write that it begins, and see who is in the way. */
@@ -235,38 +236,113 @@ announce(const Try *t, bool *ret_sends, Err *err)
 
 /* ---- the statement ------------------------------------------------------------------------- */
 
+/* A CALL or DO that commits by itself must not be ended behind its first commit. Of its first transaction
+ * we know the number: the next one of this session. */
+static bool
+next_transaction(const Try *t, const char **ret, Err *err)
+{
+    DbRowsVec results;
+    if (!db_query(t->run->session.db, t->arena,
+                  STR("SELECT l.virtualtransaction FROM pg_catalog.pg_locks l WHERE"
+                      " l.locktype OPERATOR(pg_catalog.=) 'virtualxid' AND l.pid"
+                      " OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()"),
+                  &results, err))
+        return false;
+    Str number = results.v[0].rows ? db_cell(&results.v[0], 0, 0) : STR("/0"), back = number;
+    str_cut(&number, '/');
+    long long n = 0;
+    str_to_int(number, 0, INT64_MAX, &n);
+    *ret = str_fmt(t->arena, "%.*s/%lld", (int)(back.n - number.n - 1), back.p, n + 1);
+    return true;
+}
+
+/* How a statement is looked at while it runs; NULL = not. A concurrent one may wait for a client that
+ * waits for us; code that commits by itself has no lock_timeout; after a lock timeout of one whose tables
+ * are not known it is seen who is in the way. */
+static bool
+plan_watch(const Try *t, int tries, LockWatch *watch, LockWatch **ret, Err *err)
+{
+    Run *r = t->run;
+    const SqlStmt *s = statement(t);
+    *watch = (LockWatch){0};
+    *ret = watch;
+    if (s->tx == SQL_TX_HIDDEN) {
+        watch->may_fire = true;
+        return next_transaction(t, &watch->transaction, err);
+    }
+    watch->is_alone = watch->may_fire = s->is_concurrent && r->session.layout->lock_key;
+    if (!watch->is_alone && (s->is_concurrent || tries == 0 || t->step->locks.n))
+        *ret = NULL;
+    return true;
+}
+
+/* It had to wait for a lock, and nothing of it is there: wait until it is free. */
+static bool
+wait_for_lock(const Try *t, const LockWatch *watch, bool *ret_sends, Err *err)
+{
+    Run *r = t->run;
+    *ret_sends = true;
+    failpoint(r, FP_LOCK_RETRY);
+    bool detaches = statement(t)->kind == SQL_DETACH_PARTITION;
+    Proof proof = PROOF_NOT_DONE;
+    if (detaches ? prove(t, NULL, &proof, err) && (proof == PROOF_DONE || alone_wait(t, watch, err))
+                 : alone_wait(t, watch, err)) {
+        *ret_sends = proof != PROOF_DONE;
+        return *ret_sends ? set_timeouts(t, err) : finish(t, err);
+    }
+    Err ignored;
+    if (!detaches && !forget(t, NULL, &ignored)) /* a detachment may be half done: it is resumed */
+        return false;
+    return false;
+}
+
+static bool
+statement_done(const Try *t, Err *err)
+{
+    t->run->failures[DB_PATIENCE_ALONE] = 0;
+    bool ok = finish(t, err);
+    failpoint(t->run, FP_AFTER_FINISH);
+    return ok;
+}
+
 static bool
 send_statement(const Try *t, Err *err)
 {
     Run *r = t->run;
     const SqlStmt *s = statement(t);
-    DbOutcome o;
     const char *text = str_dup(t->arena, str_slice(t->mp->script.text, s->off, s->off + s->len));
-    LockWatch watch = {.is_alone = true, .may_fire = true};
-    bool may_deadlock = s->is_concurrent && r->session.layout->lock_key;
-    run_send(r, t->arena, str_of(text), may_deadlock ? &watch : NULL, &o);
-    if (watch.fired && o.end == DB_FAILED) {
-        memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
-        o.message = str_fmt(t->arena,
-                            "a %s client waits for the lock of this run, and the statement for it",
-                            r->session.layout->ledger.tool);
+    bool sends = true;
+    for (int tries = 0; sends; tries++) {
+        LockWatch watch, *looks;
+        DbOutcome o;
+        if (!plan_watch(t, tries, &watch, &looks, err))
+            return false;
+        run_send(r, t->arena, str_of(text), looks, &o);
+        if (watch.fired && watch.is_alone && o.end == DB_FAILED) {
+            memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
+            o.message = str_fmt(
+                t->arena, "a %s client waits for the lock of this run, and the statement for it",
+                r->session.layout->ledger.tool);
+        }
+        failpoint(r, FP_AFTER_STATEMENT);
+        if (o.end == DB_DONE) /* also when a stop came too late */
+            return statement_done(t, err);
+        if (o.cancelled && r->stop_asked) {
+            clean_up_briefly(t);
+            return db_outcome_err(&o, s->tag, err);
+        }
+        if (o.end == DB_LOST) {
+            run_restart(r, DB_PATIENCE_PASS, o.message);
+            return true;
+        }
+        bool waited = (db_retry_class(o.sqlstate) == DB_RETRY_LOCK && alone_lock_ms(r, s)) ||
+                      (watch.fired && watch.transaction);
+        if (!waited)
+            return statement_failed(t, &o, err);
+        if (!wait_for_lock(t, &watch, &sends, err))
+            return false;
     }
-    failpoint(r, FP_AFTER_STATEMENT);
-    if (o.end == DB_DONE) { /* also when a stop came too late */
-        r->failures[DB_PATIENCE_ALONE] = 0;
-        bool ok = finish(t, err);
-        failpoint(r, FP_AFTER_FINISH);
-        return ok;
-    }
-    if (o.cancelled && r->stop_asked) {
-        clean_up_briefly(t);
-        return db_outcome_err(&o, s->tag, err);
-    }
-    if (o.end == DB_LOST) {
-        run_restart(r, DB_PATIENCE_PASS, o.message);
-        return true;
-    }
-    return statement_failed(t, &o, err);
+    return true;
 }
 
 bool

@@ -24,11 +24,13 @@ typedef struct IndexState {
 } IndexState;
 typedef VEC(IndexState) IndexVec;
 
-/* SQL conditions for the two below, over pg_index i and pg_class c of an index. */
-#define INDEX_REINDEX_LEFTOVER                                                                     \
-    "c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$' AND NOT i.indisvalid"
-char *index_where_relation(Arena *a, const JournalStep *j); /* of the table that j names */
-char *index_was_before(Arena *a, const JournalStep *j);     /* there when j was written */
+/* SQL conditions over pg_index i and pg_class c of an index. */
+/* The indexes that a statement may leave invalid are among these: of its own table, of the partitions and
+ * the TOAST of that, or of what it names instead of a table. */
+char *index_of_statement(Arena *a, const SqlStmt *s);
+/* Those that an interrupted one has left, as far as their own words tell: those of a REINDEX have names
+ * of its own making, "_ccnew" before the exchange and "_ccold" behind it. */
+char *index_left_by(Arena *a, const SqlStmt *s);
 /* An invalid one of the statement's own name: left by an interrupted build of anyone. */
 char *index_where_named(Arena *a, const SqlStmt *s);
 
@@ -38,9 +40,15 @@ char *index_regclass(Arena *a, SqlName name);
 /* The indexes for which `where` holds; `before` fills the flag. */
 MUST_CHECK bool index_read(Run *r, Arena *a, const char *before, const char *where, IndexVec *ret,
                            Err *err);
-/* Drop the invalid ones among them for which `before` does not hold; one that may be somebody else's,
- * being built right now, is waited for. */
-MUST_CHECK bool index_repair(Run *r, Arena *a, const char *before, const char *where, Err *err);
+typedef struct IndexRepair {
+    const char *before,
+        *where;          /* drop the invalid ones for which `where` holds, and `before` does not */
+    const char *left_by; /* for people: "an interrupted build" */
+    bool is_needed;      /* one that can't be dropped is an error; else it is told and passed */
+} IndexRepair;
+/* Drop what an interrupted statement left; what may be somebody else's, being built right now, is waited
+ * for. */
+MUST_CHECK bool index_repair(Run *r, Arena *a, const IndexRepair *repair, Err *err);
 /* Until nobody else builds on a table: two builds, or a build and a drop, deadlock. */
 MUST_CHECK bool index_wait_for_builder(Run *r, Arena *a, const char *table, Err *err);
 
@@ -56,7 +64,10 @@ typedef struct Intent {
 const JournalStep *intent_find(const Run *r, const char *ledger_id, size_t first);
 
 /* SQL for the oid of the table whose indexes a statement works on; NULL = not such a statement. */
-char *intent_table(Arena *a, const SqlStmt *s);
+char *index_table(Arena *a, const SqlStmt *s);
+/* How long the statement may wait for a lock, as others may queue behind it meanwhile: 0 = no limit, where
+ * what it waits for lets readers and writers through, or where it may have committed a part before. */
+int64_t alone_lock_ms(const Run *r, const SqlStmt *s);
 
 /* Write it. It need not be flushed: what the statement does is later in the log. */
 MUST_CHECK bool intent_write(const Try *t, Intent *ret, Err *err);
@@ -74,5 +85,10 @@ bool is_provable(const SqlStmt *s);
 
 /* Whether a begun statement had its effect; what it left half done is cleaned up or brought to its
  * end. */
-MUST_CHECK bool prove(Run *r, Arena *a, const SqlStmt *s, const JournalStep *j, Proof *ret,
-                      Err *err);
+MUST_CHECK bool prove(const Try *t, const JournalStep *j, Proof *ret, Err *err);
+
+/* ---- waiting ------------------------------------------------------------------------------ */
+
+/* After a lock timeout of the statement: until nobody is in its way. `seen` was seen blocking it, or is
+ * empty. */
+MUST_CHECK bool alone_wait(const Try *t, const LockWatch *seen, Err *err);

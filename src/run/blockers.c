@@ -2,6 +2,7 @@
  * gone, so that nobody queues behind us meanwhile. */
 #include "base/clock.h"
 #include "run/session_int.h"
+#include "run/alone.h"
 #include "run/watch.h"
 #include "sqltext/sqltext.h"
 
@@ -44,6 +45,16 @@ add_query(Run *r, Buf *b, const LockPlan *locks)
     Buf wanted;
     buf_init(&wanted, b->arena);
     session_add_user_prefix(&r->session, b);
+    if (!locks->tables.n) { /* what it wants of whom was only seen from outside */
+        holders_add_query(b,
+                          str_fmt(b->arena,
+                                  "SELECT h.relation, pg_catalog.array_agg(h.mode) FROM"
+                                  " pg_catalog.pg_locks h WHERE h.pid OPERATOR(pg_catalog.=) %d"
+                                  " AND h.granted AND h.locktype OPERATOR(pg_catalog.=) 'relation'"
+                                  " GROUP BY h.relation",
+                                  locks->blocker_pid));
+        return;
+    }
     buf_addz(&wanted, "VALUES ");
     for (size_t i = 0; i < locks->tables.n; i++) {
         const StepLock *t = locks->tables.v[i];
@@ -92,7 +103,7 @@ static bool
 look(Run *r, Blockers *g, const LockPlan *locks, Err *err)
 {
     g->blocker = NULL;
-    if (!locks->tables.n)
+    if (!locks->tables.n && !locks->blocker_pid)
         return true;
     ARENA_LOCAL(a);
     Buf b, ids;
@@ -104,6 +115,8 @@ look(Run *r, Blockers *g, const LockPlan *locks, Err *err)
         return false;
     const DbRows *rows = &results.v[results.n - 1];
     for (int i = 0; i < rows->rows; i++) {
+        if (!locks->tables.n && !str_is(db_cell(rows, i, 0), str_fmt(a, "%d", locks->blocker_pid)))
+            continue;
         const char *id = str_fmt(a, " %s ", db_cell(rows, i, 6).p);
         buf_addz(&ids, id);
         if (!g->blocker && is_old(g, rows, i, id))
@@ -157,4 +170,43 @@ blockers_wait(Run *r, const MigrationPlan *mp, const LockPlan *locks, const char
         if (!db_pause(run_tick, r, pause < OLD_MS && !g.blocker ? OLD_MS : pause))
             return err_set(err, ERR_INTERRUPTED, "waiting for a table lock was interrupted");
     }
+}
+
+/* Autovacuum gives way to nobody who waits for less than deadlock_timeout. The mode that is asked for
+ * here lets readers and writers through. */
+static void
+evict_autovacuum(const Try *t)
+{
+    ARENA_LOCAL(a);
+    Db *db = t->run->session.db;
+    Buf b;
+    DbOutcome ignored; /* no right to, or not a table: then time must help */
+    buf_init(&b, a);
+    buf_fmt(&b, "SET LOCAL lock_timeout=%lld;", (long long)db_info(db)->deadlock_timeout_ms + 500);
+    vec_each (const StepLock, l, &t->step->locks) {
+        if (l->mode < SQL_LOCK_SHARE)
+            continue;
+        buf_addz(&b, "LOCK TABLE ONLY ");
+        if (l->rel.schema[0])
+            sql_add_name(&b, l->rel.schema, l->rel.name);
+        else
+            sql_add_ident(&b, l->rel.name);
+        buf_addz(&b, " IN SHARE UPDATE EXCLUSIVE MODE;");
+    }
+    db_run(db, a, buf_str(&b),
+           &(DbRun){.timeout_ms = config_ms(t->run->session.config, CFG_OPERATION_TIMEOUT)},
+           &ignored);
+}
+
+bool
+alone_wait(const Try *t, const LockWatch *seen, Err *err)
+{
+    LockPlan locks = {.blocker_pid = seen->blocker_pid};
+    vec_each (const StepLock, l, &t->step->locks)
+        *vec_add(t->arena, &locks.tables) = l;
+    if (!blockers_wait(t->run, t->mp, &locks, seen->blocker, err))
+        return false;
+    if (locks.tables.n)
+        evict_autovacuum(t);
+    return true;
 }

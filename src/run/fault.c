@@ -22,6 +22,16 @@ state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have
                    earlier, done, mp->script.stmts.n);
 }
 
+/* Whether all of a file are objects: only then may what is there stand for its having run. */
+static bool
+only_makes(const MigrationPlan *mp)
+{
+    vec_each (const SqlStmt, s, &mp->script.stmts)
+        if (s->tx == SQL_TX_ANY && !s->objects.n && s->kind != SQL_CREATE_INDEX)
+            return false;
+    return !mp->ledger_id;
+}
+
 bool
 step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
             Err *err)
@@ -47,7 +57,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
                         "deploy",
                         done + 1);
     const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
-    for (size_t i = 0; i < COUNT(exists); i++)
+    for (size_t i = 0; i < COUNT(exists) && only_makes(mp); i++)
         if (strcmp(o->sqlstate, exists[i]) == 0)
             err_hint(err,
                      "when this database already has what the migration makes, record it: "

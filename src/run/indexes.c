@@ -84,11 +84,30 @@ index_wait_for_builder(Run *r, Arena *a, const char *table, Err *err)
     }
 }
 
-/* Drop what an interrupted build left. Concurrently, so that nobody waits. It must not wait behind
- * somebody who began to build meanwhile: the server would end one of us, or we would drop what he
- * has finished. So it gives up before anybody looks for a deadlock, and the caller looks again. */
+/* One that stays harms nobody but by its size, unless its name is needed. */
 static bool
-drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, bool *ret_blocked, Err *err)
+tell_undropped(Run *r, const IndexState *x, const IndexRepair *repair, const DbOutcome *o, Err *err)
+{
+    ARENA_LOCAL(a);
+    const char *why = str_printable(a, str_of(o->message), false);
+    const char *how = str_fmt(a, "as its owner, or as a superuser: DROP INDEX %s", x->qualified);
+    if (repair->is_needed) {
+        err_set(err, ERR_DENIED, "the invalid index %s stands in the way and cannot be dropped",
+                x->qualified);
+        err_detail(err, "%s", why);
+        return err_hint(err, "%s; then: aramid deploy", how);
+    }
+    run_find(&r->deploy->sink, FINDING_RUN_LEFTOVER, str_fmt(r->arena, "index %s", x->qualified),
+             str_dupz(r->arena, how), "%s has left it invalid, and it cannot be dropped: %s",
+             repair->left_by, why);
+    return true;
+}
+
+/* Concurrently, so that nobody waits. It must not wait behind somebody who began to build meanwhile: the
+ * server would end one of us, or we would drop what he has finished. So it gives up before anybody looks
+ * for a deadlock, and the caller looks again. */
+static bool
+drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, DbOutcome *ret, Err *err)
 {
     failpoint(r, FP_BEFORE_REPAIR);
     Buf b;
@@ -98,41 +117,56 @@ drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, bool *ret_blocked
     buf_fmt(
         &b, "SET statement_timeout=0;SET lock_timeout=%lld",
         (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
-    DbOutcome o;
     if (!db_query(r->session.db, a, buf_str(&b), NULL, err))
         return false;
     db_run(r->session.db, a,
            str_of(str_fmt(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", x->qualified)), &(DbRun){0},
-           &o);
+           ret);
+    return ret->end == DB_LOST || ret->cancelled
+               ? db_outcome_err(ret, "dropping an invalid index", err)
+               : true;
+}
+
+static bool
+repair_one(Run *r, Arena *a, const IndexState *x, const IndexRepair *repair, int looks,
+           bool *ret_blocked, Err *err)
+{
+    DbOutcome o;
+    if (!drop_invalid(r, a, x, looks, &o, err))
+        return false;
     DbRetry retry = db_retry_class(o.sqlstate);
-    if (o.end == DB_FAILED && (retry == DB_RETRY_LOCK || retry == DB_RETRY_CONFLICT)) {
-        *ret_blocked = true;
+    *ret_blocked = o.end == DB_FAILED && (retry == DB_RETRY_LOCK || retry == DB_RETRY_CONFLICT);
+    if (*ret_blocked)
         return true;
-    }
-    if (o.end != DB_DONE)
-        return db_outcome_err(&o, "dropping an invalid index", err);
-    run_emit(r, RUN_REPAIRED, RUN_WARN, r->current,
-             "dropped the invalid index %s that an interrupted build had left", x->qualified);
+    if (o.end == DB_FAILED)
+        return tell_undropped(r, x, repair, &o, err);
+    run_emit(r, RUN_REPAIRED, RUN_WARN, r->current, "dropped the invalid index %s that %s had left",
+             x->qualified, repair->left_by);
     failpoint(r, FP_AFTER_REPAIR);
     return true;
 }
 
 bool
-index_repair(Run *r, Arena *a, const char *before, const char *where, Err *err)
+index_repair(Run *r, Arena *a, const IndexRepair *repair, Err *err)
 {
+    VEC(const char *) passed = {0};
     for (int looks = 0;; looks++) {
         IndexVec list = {0};
         const char *waits_for = NULL;
-        if (!index_read(r, a, before, where, &list, err))
+        if (!index_read(r, a, repair->before, repair->where, &list, err))
             return false;
         vec_each (const IndexState, x, &list) {
-            if (x->valid || x->before)
+            bool skips = x->valid || x->before, blocked = false;
+            vec_each (const char *const, name, &passed)
+                skips = skips || strcmp(*name, x->qualified) == 0;
+            if (skips)
                 continue;
-            bool blocked = false;
             if (x->builder)
                 waits_for = builder_text(a, x->builder);
-            else if (!drop_invalid(r, a, x, looks, &blocked, err))
+            else if (!repair_one(r, a, x, repair, looks, &blocked, err))
                 return false;
+            else if (!blocked)
+                *vec_add(a, &passed) = x->qualified;
             if (blocked)
                 waits_for = str_fmt(a,
                                     "older transactions keep the invalid index %s from being "
@@ -146,17 +180,74 @@ index_repair(Run *r, Arena *a, const char *before, const char *where, Err *err)
     }
 }
 
-char *
-index_where_relation(Arena *a, const JournalStep *j)
+/* ---- whose they are ----------------------------------------------------------------------- */
+
+static char *
+regclass_literal(Arena *a, SqlName name)
 {
-    return str_fmt(a, "i.indrelid OPERATOR(pg_catalog.=) %lld", (long long)j->relation);
+    Buf lit;
+    buf_init(&lit, a);
+    sql_add_literal(&lit, str_of(index_regclass(a, name)));
+    return str_fmt(a, "pg_catalog.to_regclass(%s)", lit.p);
 }
 
 char *
-index_was_before(Arena *a, const JournalStep *j)
+index_table(Arena *a, const SqlStmt *s)
 {
-    return str_fmt(a, "c.oid OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.oid[])",
-                   j->indexes_before ? j->indexes_before : "{}");
+    bool by_table = s->kind == SQL_CREATE_INDEX || (s->kind == SQL_REINDEX && s->table.name[0]);
+    bool by_index = s->kind == SQL_DROP_INDEX || (s->kind == SQL_REINDEX && s->index.name[0]);
+    if (by_table)
+        return regclass_literal(a, s->table);
+    return by_index ? str_fmt(a,
+                              "(SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid"
+                              " OPERATOR(pg_catalog.=) %s)",
+                              regclass_literal(a, s->index))
+                    : NULL;
+}
+
+/* The partitions of a table have indexes of the same statement, and TOAST has one. */
+static char *
+of_table(Arena *a, const char *table)
+{
+    return str_fmt(a,
+                   "(i.indrelid OPERATOR(pg_catalog.=) %s OR i.indrelid OPERATOR(pg_catalog.=) ANY"
+                   " (SELECT u.relid FROM pg_catalog.pg_partition_tree(%s) u) OR i.indrelid"
+                   " OPERATOR(pg_catalog.=) ANY (SELECT k.reltoastrelid FROM pg_catalog.pg_class k"
+                   " WHERE k.oid OPERATOR(pg_catalog.=) %s OR k.oid OPERATOR(pg_catalog.=) ANY"
+                   " (SELECT u.relid FROM pg_catalog.pg_partition_tree(%s) u)))",
+                   table, table, table, table);
+}
+
+char *
+index_of_statement(Arena *a, const SqlStmt *s)
+{
+    const char *table = index_table(a, s);
+    if (table && s->kind != SQL_REINDEX)
+        return str_fmt(a, "i.indrelid OPERATOR(pg_catalog.=) %s", table);
+    if (table)
+        return of_table(a, table);
+    if (!s->table.schema || !s->table.schema[0])
+        return str_fmt(a, "true");
+    Buf schema;
+    buf_init(&schema, a);
+    sql_add_literal(&schema, str_of(s->table.schema));
+    return str_fmt(a,
+                   "EXISTS (SELECT 1 FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namespace m ON"
+                   " m.oid OPERATOR(pg_catalog.=) k.relnamespace WHERE m.nspname"
+                   " OPERATOR(pg_catalog.=) %s AND (k.oid OPERATOR(pg_catalog.=) i.indrelid OR"
+                   " k.reltoastrelid OPERATOR(pg_catalog.=) i.indrelid))",
+                   schema.p);
+}
+
+char *
+index_left_by(Arena *a, const SqlStmt *s)
+{
+    if (s->kind != SQL_REINDEX)
+        return index_of_statement(a, s);
+    return str_fmt(a,
+                   "c.relkind OPERATOR(pg_catalog.=) 'i' AND c.relname OPERATOR(pg_catalog.~)"
+                   " '_cc(new|old)[0-9]*$' AND NOT i.indisvalid AND %s",
+                   index_of_statement(a, s));
 }
 
 char *
@@ -165,11 +256,6 @@ index_where_named(Arena *a, const SqlStmt *s)
     Buf lit;
     buf_init(&lit, a);
     sql_add_literal(&lit, str_of(s->index.name));
-    Buf table;
-    buf_init(&table, a);
-    sql_add_literal(&table, str_of(index_regclass(a, s->table)));
-    return str_fmt(a,
-                   "c.relname OPERATOR(pg_catalog.=) %s AND i.indrelid OPERATOR(pg_catalog.=) "
-                   "pg_catalog.to_regclass(%s) AND NOT i.indisvalid",
-                   lit.p, table.p);
+    return str_fmt(a, "c.relname OPERATOR(pg_catalog.=) %s AND %s AND NOT i.indisvalid", lit.p,
+                   index_of_statement(a, s));
 }

@@ -12,21 +12,12 @@ intent_find(const Run *r, const char *ledger_id, size_t first)
     return NULL;
 }
 
-char *
-intent_table(Arena *a, const SqlStmt *s)
+int64_t
+alone_lock_ms(const Run *r, const SqlStmt *s)
 {
-    bool by_table = s->kind == SQL_CREATE_INDEX || (s->kind == SQL_REINDEX && s->table.name[0]);
-    bool by_index = s->kind == SQL_DROP_INDEX || (s->kind == SQL_REINDEX && s->index.name[0]);
-    if (!by_table && !by_index)
-        return NULL;
-    Buf lit;
-    buf_init(&lit, a);
-    sql_add_literal(&lit, str_of(index_regclass(a, by_table ? s->table : s->index)));
-    return str_fmt(a,
-                   by_table ? "pg_catalog.to_regclass(%s)"
-                            : "(SELECT x.indrelid FROM pg_catalog.pg_index x WHERE x.indexrelid"
-                              " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s))",
-                   lit.p);
+    bool lets_through = s->is_concurrent && s->kind != SQL_DETACH_PARTITION;
+    return lets_through || s->tx == SQL_TX_HIDDEN ? 0
+                                                  : config_ms(r->session.config, CFG_LOCK_TIMEOUT);
 }
 
 bool
@@ -38,7 +29,8 @@ intent_write(const Try *t, Intent *ret, Err *err)
     const LedgerRow *row = t->row;
     const Session *ses = &r->session;
     const SqlStmt *s = &t->mp->script.stmts.v[step->first];
-    bool index_build = s->kind == SQL_CREATE_INDEX;
+    const char *table = index_table(a, s);
+    bool remembers = table || s->kind == SQL_REINDEX;
     Buf b;
     buf_init(&b, a);
     session_add_user_prefix(ses, &b);
@@ -57,7 +49,8 @@ intent_write(const Try *t, Intent *ret, Err *err)
                         .first = step->first,
                         .next = step->first + 1,
                         .prefix_hash = journal_prefix_hash(a, t->mp, step->first + 1),
-                        .relation = index_build ? index_regclass(a, s->table) : NULL,
+                        .relation = table,
+                        .before = remembers ? index_left_by(a, s) : NULL,
                         .run_id = r->deploy->run_id});
     buf_addc(&b, ';');
     ledger_add_proof(ses, &b,
@@ -67,7 +60,6 @@ intent_write(const Try *t, Intent *ret, Err *err)
                              .first = step->first,
                              .next = step->first + 1});
     /* One scan of the locks, and no join: this runs before each index build. */
-    const char *table = intent_table(a, s);
     buf_addz(&b, ";SELECT COALESCE(pg_catalog.bool_or(NOT l.granted AND ");
     lock_add_is_tools(ses, &b);
     buf_addz(&b, "), false), COALESCE(pg_catalog.bool_or(l.locktype"
@@ -88,7 +80,8 @@ intent_write(const Try *t, Intent *ret, Err *err)
     buf_addz(&b,
              " FROM pg_catalog.pg_lock_status() l WHERE l.database OPERATOR(pg_catalog.=) (SELECT"
              " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
-             " pg_catalog.current_database());SET lock_timeout=0;SET statement_timeout=0");
+             " pg_catalog.current_database());");
+    buf_fmt(&b, "SET lock_timeout=%lld;SET statement_timeout=0", (long long)alone_lock_ms(r, s));
     DbRowsVec results;
     if (!session_query(&r->session, a, buf_str(&b), &results, err))
         return false;

@@ -72,17 +72,15 @@ journal_add_insert(const Session *s, Buf *b, const JournalEntry *e)
     sql_add_text(b, e->chained);
     buf_addz(b, ", ");
     sql_add_literal(b, str_of(e->run_id));
-    if (e->relation) {
-        buf_addz(b, ", r.oid, ARRAY(SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid"
-                    " OPERATOR(pg_catalog.=) r.oid)");
-    } else
-        buf_addz(b, ", NULL, NULL");
+    buf_fmt(b, ", %s, ", e->relation ? e->relation : "NULL");
+    if (e->before)
+        buf_fmt(b,
+                "ARRAY(SELECT c.oid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid"
+                " OPERATOR(pg_catalog.=) i.indexrelid WHERE %s)",
+                e->before);
+    else
+        buf_addz(b, "NULL");
     buf_addz(b, e->done ? ", pg_catalog.clock_timestamp()" : ", NULL");
-    if (e->relation) {
-        buf_addz(b, " FROM (SELECT pg_catalog.to_regclass(");
-        sql_add_literal(b, str_of(e->relation));
-        buf_addz(b, ")::pg_catalog.oid AS oid) r");
-    }
 }
 
 static void

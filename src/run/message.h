@@ -32,6 +32,7 @@ typedef struct LockPlan {
     int64_t table_ms;             /* lock_timeout of each opening LOCK TABLE in the final mode */
     int64_t evict_ms;             /* of the SHARE UPDATE EXCLUSIVE before it, which blocks nobody */
     int64_t rest_ms;              /* of the script itself; 0 = none */
+    int blocker_pid;              /* seen in the way, where no table is known; 0 = nobody */
     bool is_watched;              /* somebody looks at our waits from outside */
     bool waits_for_rows;          /* and rest_ms is long because of that */
 } LockPlan;

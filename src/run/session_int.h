@@ -109,7 +109,9 @@ typedef struct JournalEntry {
     size_t first, next;
     bool done;
     const char *prefix_hash, *chained;
-    const char *relation; /* text for to_regclass, NULL = none */
+    const char *relation; /* SQL for the oid of the statement's table, NULL = none */
+    const char
+        *before; /* SQL condition: indexes (pg_index i, pg_class c) to be remembered; or NULL */
     const char *run_id;
 } JournalEntry;
 void journal_add_insert(const Session *s, Buf *b, const JournalEntry *e);

@@ -19,7 +19,8 @@ ask_state(Run *r, bool records, DbRowsVec *ret, size_t *ret_at, Err *err)
     buf_fmt(&b,
             "SELECT pg_catalog.quote_ident(n.nspname::pg_catalog.text)"
             " OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)"
-            " pg_catalog.quote_ident(c.relname::pg_catalog.text) FROM pg_catalog.pg_index i"
+            " pg_catalog.quote_ident(c.relname::pg_catalog.text), c.relname OPERATOR(pg_catalog.~)"
+            " '_cc(new|old)[0-9]*$' FROM pg_catalog.pg_index i"
             " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"
             " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
             " WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'"
@@ -55,8 +56,10 @@ run_verify(Run *r, Err *err)
     const DbRows *invalid = &results.v[results.n - 1];
     for (int i = 0; i < invalid->rows; i++) {
         const char *name = db_cell(invalid, i, 0).p;
+        bool leftover = str_is(db_cell(invalid, i, 1), "t");
         run_find(&r->deploy->sink, FINDING_RUN_INVALID_INDEX, str_fmt(r->arena, "index %s", name),
-                 str_fmt(r->arena, "REINDEX INDEX CONCURRENTLY %s; or drop it", name),
+                 leftover ? str_fmt(r->arena, "DROP INDEX %s", name)
+                          : str_fmt(r->arena, "REINDEX INDEX CONCURRENTLY %s; or drop it", name),
                  "it is invalid: an interrupted build left it");
     }
     r->number = r->total = 0; /* it is about all of them */

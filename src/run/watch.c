@@ -117,7 +117,7 @@ static const char locks_query[] =
                  " (SELECT 1 FROM pg_locks h JOIN pg_locks o ON o.relation = h.relation"
                  " AND o.database = h.database AND NOT o.granted AND o.pid <> h.pid"
                  " WHERE h.pid = w.pid AND h.granted AND h.mode" STRONG ")"
-                 " FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
+                 ", w.virtualtransaction FROM pg_locks w WHERE w.pid = %d AND NOT w.granted";
 
 /* Who waits for the lock of the layout's tool, and we for them. */
 static const char *
@@ -128,7 +128,7 @@ watch_query(const Run *r, Arena *a, const LockWatch *w)
         return str_fmt(a, locks_query, pid);
     Buf b;
     buf_init(&b, a);
-    buf_addz(&b, "SET search_path='';SELECT NULL, true FROM pg_locks l JOIN pg_database d ON"
+    buf_addz(&b, "SET search_path='';SELECT NULL, true, NULL FROM pg_locks l JOIN pg_database d ON"
                  " d.oid = l.database WHERE d.datname = current_database() AND NOT l.granted AND ");
     lock_add_is_tools(&r->session, &b);
     buf_fmt(&b, " AND l.pid = ANY (pg_blocking_pids(%d))", pid);
@@ -146,10 +146,16 @@ lock_watch_holds(Run *r, LockWatch *w)
     w->fired = !seen && !w->is_alone; /* who cannot look must not let others wait for long */
     if (seen && results.v[1].rows) {
         const DbRows *rows = &results.v[1];
-        if (db_cell(rows, 0, 0).p)
+        if (db_cell(rows, 0, 0).p) {
+            Str rest = db_cell(rows, 0, 0);
+            long long pid = 0;
+            str_to_int(str_cut(&rest, ' '), 0, INT32_MAX, &pid);
+            w->blocker_pid = (int)pid;
             snprintf(w->blocker, sizeof w->blocker, "process %s",
                      str_printable(a, db_cell(rows, 0, 0), false));
-        w->fired = str_is(db_cell(rows, 0, 1), "t");
+        }
+        w->fired = str_is(db_cell(rows, 0, 1), "t") &&
+                   (!w->transaction || str_is(db_cell(rows, 0, 2), w->transaction));
     }
     w->fired = w->fired && w->may_fire;
     return !w->fired;

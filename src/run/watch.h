@@ -12,6 +12,8 @@ typedef struct LockWatch {
     bool may_fire;
     bool fired;
     char blocker[256]; /* the last one seen, "" = none */
+    int blocker_pid;
+    const char *transaction; /* fire only while it is in this one ("3/17"), NULL = any */
 } LockWatch;
 
 enum { LOCK_WATCH_EVERY_MS = 20 };

@@ -229,6 +229,8 @@ read_reindex(SqlWords *w, SqlStmt *s)
         s->table = name;
     else
         s->tx = SQL_TX_NEVER;
+    if (str_is(str_of(what), "SCHEMA"))
+        s->table.schema = name.name;
 }
 
 /* BEGIN's modes in its own words, one space between two. */

@@ -131,7 +131,7 @@ typedef struct SqlStmt {
     bool if_exists; /* IF EXISTS / IF NOT EXISTS was said */
     bool changes_session; /* SET, RESET, DISCARD, SET ROLE, set_config(...), advisory lock calls */
     /* CREATE INDEX: name ("" when the server picks it) and table. DROP INDEX, REINDEX INDEX: name.
-     * REINDEX TABLE: table. DETACH: table = the partition, parent = the partitioned table. */
+     * REINDEX TABLE: table; SCHEMA: a table without a name in it. DETACH: table = the partition, parent = the partitioned table. */
     SqlName index, table, parent;
     bool is_unique;
     const char *tag; /* short words for people: "CREATE INDEX CONCURRENTLY", "ALTER TABLE" */

@@ -30,7 +30,8 @@ journal_statements_parse_and_quote(void **state)
             const char *name = nasty_names[i];
             Session s = {.arena = a, .own[OWN_JOURNAL] = {.schema = name, .table = name}};
             JournalEntry e = entry(name, which == 1);
-            e.relation = which == 2 ? name : NULL;
+            e.relation = which == 2 ? "1::pg_catalog.oid" : NULL;
+            e.before = which == 2 ? "true" : NULL;
             Buf b, table;
             buf_init(&b, a);
             buf_init(&table, a);
@@ -110,12 +111,14 @@ journal_round_trip(void **state)
 
     /* An index step remembers the indexes that are there. */
     JournalEntry e = entry("id", false);
-    e.relation = "t"; /* a name in the user's search_path */
+    e.relation = "pg_catalog.to_regclass('t')"; /* a name in the user's search_path */
+    e.before = "i.indrelid = pg_catalog.to_regclass('t')";
     session_add_user_prefix(&r->session, &b);
     journal_add_insert(&r->session, &b, &e);
     send(s, &b);
     e.first = 4;
-    e.relation = "\"not there\"";
+    e.relation = "pg_catalog.to_regclass('not_there')";
+    e.before = "i.indrelid = pg_catalog.to_regclass('not_there')";
     journal_add_insert(&r->session, &b, &e);
     send(s, &b);
     read_all(s, &list);
