@@ -201,7 +201,8 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     *ret = (DeployResult){.config = c, .run_id = in->run_id, .findings = in->sink.findings};
     Deploying d = {.in = in, .ret = ret};
     /* Files first: what is wrong with them needs no server to be said. */
-    if (!run_findings_pass(&in->sink, err) || !flow_backup_policy(c, in->reason, &d.backup, err) ||
+    if (!findings_pass(&c->findings, err) || !run_findings_pass(&in->sink, err) ||
+        !flow_backup_policy(c, in->reason, &d.backup, err) ||
         !flow_history(a, c, &ret->history, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;

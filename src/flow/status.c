@@ -130,6 +130,9 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
                  .layout = ret->history.layout,
                  .ledger = ret->history.ledger};
     findings_init(&ret->findings, a, &in->config->finding_rules);
+    vec_each (const Finding, f, &in->config->findings.items)
+        if (f->severity == SEV_ERROR) /* would end a deploy */
+            finding_keep(&ret->findings, f);
     if (ret->target.absent) {
         bool ok = run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
         run_find_ahead(&ret->history, &ret->plan, &ret->findings);

@@ -102,6 +102,14 @@ def test_everything_is_listed():
     assert max(len(line) for line in run.stdout.split("\n")) <= 80
 
 
+@pytest.mark.parametrize("row", {(row[1], row[4]): row for row in ROWS}.values(), ids=lambda row: row[2])
+def test_one_of_each_area_and_rule_is_explained(row):
+    text = " ".join(explain(row[2]).stdout.split())
+    assert text.startswith(f"{row[2]}: ") and f"of the area {row[1].lower()}" in text
+    assert (f"{row[2]}: off # or notice, warning" in text) == (row[4] != "FIXED")
+    assert ("warning, error" in text) == (row[4] in ("FREE", "KEEPS_ERRORS"))
+
+
 # ---- settings ----------------------------------------------------------------------------------
 
 SCHEMA = """datasource db {
@@ -207,6 +215,16 @@ def test_an_error_about_the_backup(project, db):
     assert not db.exists("b")
     run, value = told(project, db, "{}", *words)
     assert run.rc == 0 and ids(value, "warning") == ["backup-none"], run
+
+
+def test_an_error_about_the_configuration(project, db):
+    project.add("20240101_a", "CREATE TABLE a (i int)")
+    for command in (("plan", "--env", "shop"), ("deploy", "--env", "shop", "--yes")):
+        run, value = told(project, db, "{config-no-profile: error}\nenvironments: {shop: {}}", *command)
+        assert run.rc == 19 and "config-no-profile" in run.out, run
+    assert not db.exists("a")
+    assert told(project, db, "{config-no-profile: notice}\nenvironments: {shop: {}}", "deploy", "--env", "shop", "--yes", "--no-backup",
+                "--reason", "none")[0].rc == 0
 
 
 def test_what_is_known_afterwards_becomes_no_error(project, db):
