@@ -131,17 +131,39 @@ note_odd_names(History *h)
     }
 }
 
+/* SQL that nobody will run; `folder` NULL: beside the migrations' folders. Undo scripts lie beside
+ * what they undo. */
+static void
+note_stray(Arena *a, History *h, const char *folder, const FsEntryVec *list)
+{
+    vec_each (FsEntry, e, list)
+        if (e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql")) &&
+            !(folder &&
+              (strcmp(e->name, "migration.sql") == 0 || strcmp(e->name, "down.sql") == 0)))
+            finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL,
+                        folder
+                            ? "only migration.sql is run of a migration's folder"
+                            : "it is not in a folder of its own as migration.sql, so it is never "
+                              "run")
+                ->object = folder ? fs_join(a, folder, e->name) : e->name;
+}
+
 static bool
 prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
 {
     FsEntryVec list;
     if (!check_lock_file(a, dir, shown, err) || !fs_list(a, dir, &list, err))
         return false;
+    note_stray(a, ret, NULL, &list);
     vec_each (FsEntry, e, &list) {
+        FsEntryVec inside;
+        Err ignored; /* told when the file is read */
         if (e->kind != FS_DIR)
             continue;
         if (!check_name(a, e->name, shown, err))
             return false;
+        if (fs_list(a, fs_join(a, dir, e->name), &inside, &ignored))
+            note_stray(a, ret, e->name, &inside);
         Migration *m = vec_add(a, &ret->files);
         m->name = e->name;
         m->path = fs_join(a, fs_join(a, shown, e->name), "migration.sql");

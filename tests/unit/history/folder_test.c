@@ -143,6 +143,32 @@ folder_names(void **state)
 }
 
 void
+folder_stray_sql_is_named(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Folder f;
+    folder_make(&f, a);
+    put(&f, "20240101_a/migration.sql", "");
+    put(&f, "20240101_a/down.sql", "");
+    put(&f, "20240101_a/README.md", "");
+    put(&f, "migration_lock.toml", "provider = \"postgresql\"");
+    History h;
+    const char *of;
+    must_read(&f, &h);
+    assert_int_equal(found(&h, FINDING_HISTORY_STRAY_SQL, &of), 0);
+    put(&f, "20240101_a/second.sql", "");
+    must_read(&f, &h);
+    assert_int_equal(found(&h, FINDING_HISTORY_STRAY_SQL, &of), 1);
+    assert_string_equal(of, "20240101_a/second.sql");
+    put(&f, "seed.sql", "");
+    put(&f, "migration.sql", "");
+    must_read(&f, &h);
+    assert_int_equal(found(&h, FINDING_HISTORY_STRAY_SQL, &of), 3);
+    folder_remove(&f);
+}
+
+void
 folder_odd_names_are_noted(void **state)
 {
     (void)state;
