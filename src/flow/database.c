@@ -457,15 +457,31 @@ database_exchange(Arena *a, Db *admin, Db *other, const DatabaseNames *names, bo
     }
 }
 
-const char *
-database_dated(Arena *a, const char *name, const char *word)
+static bool
+is_taken(Arena *a, Db *admin, const char *name)
 {
-    enum { NAME_MAX_BYTES = 63 };
+    Err ignored;
+    DbRowsVec rows;
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, "SELECT 1 FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) ");
+    sql_add_literal(&b, str_of(name));
+    return db_query(admin, a, buf_str(&b), &rows, &ignored) && rows.v[0].rows;
+}
+
+const char *
+database_dated(Arena *a, Db *admin, const char *name, const char *word)
+{
+    enum { NAME_MAX_BYTES = 63, NUMBER_BYTES = 3, TRIES = 99 };
     char *stamp = clock_stamp(a, clock_wall_us());
     for (char *p = stamp; *p; p++)
         *p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
-    size_t room = NAME_MAX_BYTES - strlen(stamp) - strlen(word) - 2, n = strlen(name);
+    size_t room = NAME_MAX_BYTES - strlen(stamp) - strlen(word) - 2 - NUMBER_BYTES,
+           n = strlen(name);
     while (n > room || (n && n < strlen(name) && ((unsigned char)name[n] & 0xc0) == 0x80))
         n--;
-    return str_fmt(a, "%.*s_%s_%s", (int)n, name, word, stamp);
+    const char *dated = str_fmt(a, "%.*s_%s_%s", (int)n, name, word, stamp), *ret = dated;
+    for (int i = 2; i <= TRIES && is_taken(a, admin, ret); i++) /* another one in this second */
+        ret = str_fmt(a, "%s_%d", dated, i);
+    return ret;
 }

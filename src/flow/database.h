@@ -58,5 +58,5 @@ MUST_CHECK bool database_exchange(Arena *a, Db *admin, Db *other, const Database
                                   bool force, Err *err);
 const char *database_exchange_sql(Arena *a, const DatabaseNames *names);
 
-/* NAME_WORD_20261121t022246z, at most 63 bytes. */
-const char *database_dated(Arena *a, const char *name, const char *word);
+/* NAME_WORD_20261121t022246z, at most 63 bytes; with _2 and so on where the server has that already. */
+const char *database_dated(Arena *a, Db *admin, const char *name, const char *word);

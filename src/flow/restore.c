@@ -299,16 +299,38 @@ drop_unfinished(Restore *r, const char *name)
     return err_hint(r->err, "later: %s", restoring_shown(r->arena, b.p));
 }
 
+/* The database that the rows go into. A name that somebody asked for is given to a whole one only; of a
+ * name of ours there is another when it was taken just now. */
+static bool
+make_database(Restore *r, const char **ret_name)
+{
+    enum { TRIES = 5 };
+    RestoreReport *ret = r->ret;
+    const char *old = ret->target.url.database ? ret->target.url.database : "postgres";
+    bool is_cron = r->facts.cron && restoring_wants(r, "pg_cron");
+    bool is_asked_for = ret->replaces || r->in->replace || r->in->name;
+    bool is_exchanged = is_asked_for && !is_cron;
+    for (int i = 0; i < TRIES; i++) {
+        if (i && !is_asked_for)
+            ret->database = database_dated(r->arena, r->admin, old, "restored");
+        *ret_name = is_exchanged ? database_dated(r->arena, r->admin, ret->database, "restoring")
+                                 : ret->database;
+        if (database_create(r->arena, r->admin, *ret_name, &r->facts, r->err))
+            return true;
+        bool is_taken = strcmp(r->err->sqlstate, "42P04") == 0 || /* or in the same moment: */
+                        strcmp(r->err->sqlstate, "23505") == 0;
+        if (!is_taken || (is_asked_for && !is_exchanged))
+            return false;
+    }
+    return false;
+}
+
 static bool
 into_new_database(Restore *r)
 {
     RestoreReport *ret = r->ret;
-    /* A name that somebody asked for is given to a whole database only. */
-    bool is_cron = r->facts.cron && restoring_wants(r, "pg_cron");
-    bool is_asked_for = (ret->replaces || r->in->replace || r->in->name) && !is_cron;
-    const char *fresh =
-        is_asked_for ? database_dated(r->arena, ret->database, "restoring") : ret->database;
-    if (!database_create(r->arena, r->admin, fresh, &r->facts, r->err))
+    const char *fresh;
+    if (!make_database(r, &fresh))
         return false;
     event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "made database \"%s\"", restoring_shown(r->arena, fresh)));

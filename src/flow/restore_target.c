@@ -157,7 +157,7 @@ restoring_server(Restore *r)
     if (r->in->replace && ret->exists) {
         ret->replaces = true;
         ret->database = name;
-        ret->old_name = database_dated(r->arena, name, "before");
+        ret->old_name = database_dated(r->arena, r->admin, name, "before");
         if (!database_guests(r->arena, r->admin, name, ret, r->err) || !check_exchange(r, name))
             return false;
         if (r->facts.has_slots || r->facts.has_subscriptions)
@@ -167,7 +167,7 @@ restoring_server(Restore *r)
     } else {
         ret->database = r->in->name      ? r->in->name
                         : r->in->replace ? name
-                                         : database_dated(r->arena, name, "restored");
+                                         : database_dated(r->arena, r->admin, name, "restored");
     }
     if (!check_way(r) || !check_extensions(r))
         return false;
