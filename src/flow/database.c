@@ -321,7 +321,7 @@ database_create(Arena *a, Db *admin, const char *name, const DatabaseFacts *like
     buf_clear(&b);
     buf_addz(&b, "COMMENT ON DATABASE ");
     sql_add_ident(&b, name);
-    buf_addz(&b, " IS 'aramid: a restore into this database has begun and has not ended'");
+    buf_addz(&b, " IS '" DATABASE_BEGUN "'");
     return run_long(admin, a, buf_str(&b), "marking the new database", err);
 }
 

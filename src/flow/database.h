@@ -18,6 +18,9 @@ typedef struct DatabaseFacts {
     const char *cron;      /* the one database that pg_cron can be in, or NULL */
 } DatabaseFacts;
 
+/* The comment on a database that a restore makes, until it has its own. */
+#define DATABASE_BEGUN "aramid: a restore into this database has begun and has not ended"
+
 /* Connect to a database of the server that is not `name` and always there: postgres, template1, ...
  * errors: those of db_open, of the last one tried */
 MUST_CHECK bool database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *origin,

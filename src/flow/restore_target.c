@@ -2,6 +2,7 @@
 #include "flow/restore_int.h"
 
 #include "flow/guard.h"
+#include "sqltext/sqltext.h"
 
 const char *
 restoring_shown(Arena *a, const char *name)
@@ -135,6 +136,33 @@ check_extensions(Restore *r)
                     "again, and restore with --name");
 }
 
+/* Databases of restores that were killed take space until somebody drops them. */
+static bool
+tell_left(Restore *r)
+{
+    DbRowsVec rows;
+    if (!db_query(r->admin, r->arena,
+                  STR("SELECT d.datname FROM pg_catalog.pg_database d WHERE "
+                      "(pg_catalog.shobj_description(d.oid, 'pg_database') OPERATOR(pg_catalog.=) "
+                      "'" DATABASE_BEGUN "' OR d.datname OPERATOR(pg_catalog.~) "
+                      "'_restoring_[0-9]{8}t[0-9]{6}z(_[0-9]+)?$') AND NOT EXISTS (SELECT FROM "
+                      "pg_catalog.pg_stat_activity a WHERE a.datid OPERATOR(pg_catalog.=) d.oid) "
+                      "ORDER BY d.datname LIMIT 20"),
+                  &rows, r->err))
+        return false;
+    for (int i = 0; i < rows.v[0].rows; i++) {
+        Buf b;
+        buf_init(&b, r->arena);
+        sql_add_ident(&b, db_cell(&rows.v[0], i, 0).p);
+        finding_add(
+            &r->ret->findings, FINDING_RESTORE_LEFT,
+            "database %s is what a restore that was killed has left; nobody is connected to "
+            "it: DROP DATABASE %s",
+            restoring_shown(r->arena, b.p), restoring_shown(r->arena, b.p));
+    }
+    return true;
+}
+
 bool
 restoring_server(Restore *r)
 {
@@ -148,6 +176,8 @@ restoring_server(Restore *r)
         !restoring_lacks(r, r->admin))
         return false;
     restoring_versions(r, db_info(r->admin));
+    if (!tell_left(r))
+        return false;
     if (db_info(r->admin)->in_recovery)
         return err_set(r->err, ERR_READ_ONLY, "the server accepts no writes");
     if (!r->facts.exists && restore_is_raw(&ret->survey))

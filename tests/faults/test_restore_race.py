@@ -185,11 +185,15 @@ def test_killed_as_an_ordinary_role_the_next_one_ends_well(server, project, dice
             process.kill()
             # The name leads to the old rows or to the restored ones.
             assert db.one("SELECT count(*) FROM t WHERE id > 0") == ROWS
+            at_once = dice.random() < 0.5
+            if not at_once:
+                wait.until(lambda: not server.admin("SELECT 1 FROM pg_stat_activity WHERE usename = 'kill_app'"), "the end of its sessions")
             result = aramid.run(*args, cwd=project.path)
             assert result.rc == 0, result
             assert db.one("SELECT count(*) FROM t") == ROWS
             left = [name for name in databases(server) if name.startswith("kill_shop_restoring")]
             assert len(left) <= 1, left
+            assert at_once or all(f'DROP DATABASE "{name}"' in result.text for name in left), (left, result)
             for name in databases(server):
                 if name.startswith("kill_shop_"):
                     Database(server, name).drop()
