@@ -155,6 +155,13 @@ def test_several_in_the_same_second(server, project, db):
         Database(server, name).drop()
 
 
+def connects(db):
+    with contextlib.suppress(psycopg2.OperationalError):
+        db.connect().close()
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def managed(server):
     """A role as hosting platforms give it, and its database."""
@@ -183,7 +190,8 @@ def test_killed_as_an_ordinary_role_the_next_one_ends_well(server, project, dice
             process = aramid.start(*args, cwd=project.path)
             time.sleep(dice.uniform(0, seconds))
             process.kill()
-            # The name leads to the old rows or to the restored ones.
+            # The name leads to the old rows or to the restored ones, but for the moment in which it changes.
+            wait.until(lambda: connects(db), "the database")
             assert db.one("SELECT count(*) FROM t WHERE id > 0") == ROWS
             at_once = dice.random() < 0.5
             if not at_once:
