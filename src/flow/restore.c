@@ -1,4 +1,4 @@
-/* Restoring a backup, into a database or for a drill. */
+/* Restoring a backup into a database. */
 #include "flow/restore_int.h"
 
 #include "base/clock.h"
@@ -20,8 +20,8 @@ event(const RestoreInput *in, RunEventKind kind, RunLevel level, const char *tex
 /* ---- the backup ----------------------------------------------------------------------------- */
 
 /* A set of ours, or any file that is a dump. */
-static bool
-find_backup(Restore *r)
+bool
+restoring_backup(Restore *r)
 {
     const Config *c = r->in->base.config;
     const char *name = r->in->backup;
@@ -89,8 +89,8 @@ on_read(void *arg, const BackupProgress *p)
               str_fmt(a, "reading the backup, %d %%", percent(p->bytes, p->all_bytes)));
 }
 
-static bool
-survey(Restore *r)
+bool
+restoring_survey(Restore *r)
 {
     event(r->in, RUN_PROGRESS, RUN_INFO, "reading the backup");
     if (!restore_survey(r->arena, &r->input, r->ret->manifest, on_read, r, &r->ret->survey, r->err))
@@ -149,8 +149,8 @@ read_history(Restore *r, const char *name)
                     "its history holds a migration that did not end");
 }
 
-static bool
-run(Restore *r)
+bool
+restoring_run(Restore *r)
 {
     RestoreOptions o = {.input = &r->input,
                         .no_owner = r->in->no_owner,
@@ -334,7 +334,7 @@ into_new_database(Restore *r)
         return false;
     event(r->in, RUN_STAGE, RUN_OK,
           str_fmt(r->arena, "made database \"%s\"", restoring_shown(r->arena, fresh)));
-    bool ok = restoring_open(r, fresh) && run(r);
+    bool ok = restoring_open(r, fresh) && restoring_run(r);
     db_close(r->db);
     r->db = NULL;
     if (!ok)
@@ -353,7 +353,7 @@ into_new_database(Restore *r)
 static bool
 restore(Restore *r)
 {
-    if (!find_backup(r) || !restoring_target(r) || !survey(r) ||
+    if (!restoring_backup(r) || !restoring_target(r) || !restoring_survey(r) ||
         !(r->in->into ? restoring_database(r) : restoring_server(r)))
         return false;
     if (r->in->dry_run)
@@ -363,7 +363,7 @@ restore(Restore *r)
         return false;
     if (!r->in->into)
         return into_new_database(r);
-    if (!run(r))
+    if (!restoring_run(r))
         return false;
     read_history(r, NULL);
     return true;
@@ -380,130 +380,6 @@ flow_restore(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err)
     session_close(&r.old);
     db_close(r.db);
     db_close(r.admin);
-    ret->ms = clock_ms() - started;
-    return ok;
-}
-
-/* ---- the drill ------------------------------------------------------------------------------ */
-
-static void
-close_cluster(TempCluster **c)
-{
-    temp_cluster_close(*c);
-}
-
-static bool
-make_roles(Restore *r)
-{
-    RestoreLacks lacks;
-    Buf b;
-    buf_init(&b, r->arena);
-    if (!restore_lacks(r->arena, r->db, &r->ret->survey, false, false, &lacks, r->err))
-        return false;
-    vec_each (const char *, role, &lacks.roles) {
-        buf_addz(&b, "CREATE ROLE ");
-        sql_add_ident(&b, *role);
-        buf_addc(&b, ';');
-    }
-    return !b.n || db_query(r->db, r->arena, buf_str(&b), NULL, r->err);
-}
-
-static const char drill_name[] = "drill";
-
-/* What the backup's extensions must be started with; jobs of the backup must not run. */
-static const char *const *
-drill_settings(Restore *r)
-{
-    enum { PRELOAD, DATABASE, JOBS, COUNT };
-    Buf b;
-    buf_init(&b, r->arena);
-    for (size_t i = 0; restore_preloads[i]; i++)
-        if (restoring_wants(r, restore_preloads[i]))
-            buf_fmt(&b, "%s%s", b.n ? "," : "shared_preload_libraries=", restore_preloads[i]);
-    if (!b.n)
-        return NULL;
-    const char **settings = arena_array(r->arena, const char *, COUNT + 1);
-    settings[PRELOAD] = buf_finish(&b).p;
-    settings[DATABASE] = str_fmt(r->arena, "cron.database_name=%s",
-                                 restore_is_raw(&r->ret->survey) ? drill_name : "postgres");
-    settings[JOBS] = "cron.launch_active_jobs=off";
-    return settings;
-}
-
-/* The same major, or else the newest that there is. *ret_same: why it is not the same. */
-static bool
-open_cluster(Restore *r, TempCluster **ret, Err *ret_same)
-{
-    Arena *a = r->arena;
-    const char *bindir = r->in->base.config->values[CFG_EMBEDDED_BIN].text;
-    const char *const *settings = drill_settings(r);
-    if (temp_cluster_open_with(a, bindir, r->ret->survey.major, settings, ret, ret_same) ||
-        temp_cluster_open_with(a, NULL, 0, settings, ret, r->err))
-        return true;
-    if (!settings || r->err->code != ERR_EMBEDDED)
-        return false;
-    const Err why = *r->err;
-    err_set(r->err, ERR_EMBEDDED,
-            "the drill cannot tell whether the backup restores: no PostgreSQL of this machine "
-            "starts with %s",
-            settings[0]);
-    err_detail(r->err, "%s", why.detail);
-    return err_hint(r->err, "install the extension here; the backup was read, and is whole");
-}
-
-/* A database that can hold the rows: in one of UTF8 there is no place for bytes of no encoding. */
-static bool
-open_drill(Restore *r)
-{
-    if (!restoring_open(r, NULL) || !restore_is_raw(&r->ret->survey))
-        return r->db && db_is_open(r->db);
-    bool ok = db_query(r->db, r->arena,
-                       str_of(str_fmt(r->arena, "CREATE DATABASE %s TEMPLATE template0%s",
-                                      drill_name, database_raw_options(r->arena, &r->ret->survey))),
-                       NULL, r->err);
-    db_close(r->db);
-    r->db = NULL;
-    return ok && restoring_open(r, drill_name);
-}
-
-static bool
-drill(Restore *r)
-{
-    __attribute__((cleanup(close_cluster))) TempCluster *cluster = NULL;
-    Target *t = &r->ret->target;
-    Err same;
-    if (!find_backup(r) || !survey(r) || !open_cluster(r, &cluster, &same))
-        return false;
-    int wanted = r->ret->survey.major;
-    if (temp_cluster_major(cluster) < wanted) {
-        *r->err = same;
-        return err_detail(r->err, "a backup of PostgreSQL %d is tried on %d or newer", wanted,
-                          wanted);
-    }
-    t->origin = "a throwaway server";
-    if (!url_parse(r->arena, temp_cluster_url(cluster), t->origin, &t->url, r->err))
-        return false;
-    t->shown = url_shown(r->arena, &t->url);
-    bool ok = open_drill(r) && make_roles(r) && restoring_lacks(r, r->db);
-    if (ok) {
-        r->ret->into = true;
-        r->ret->database = "postgres";
-        restoring_versions(r, db_info(r->db));
-        ok = run(r);
-    }
-    db_close(r->db);
-    r->db = NULL;
-    return ok;
-}
-
-bool
-flow_drill(Arena *a, const RestoreInput *in, RestoreReport *ret, Err *err)
-{
-    int64_t started = clock_ms();
-    *ret = (RestoreReport){.config = in->base.config, .is_drill = true};
-    findings_init(&ret->findings, a, &in->base.config->finding_rules);
-    Restore r = {.arena = a, .in = in, .ret = ret, .err = err};
-    bool ok = drill(&r);
     ret->ms = clock_ms() - started;
     return ok;
 }

@@ -1,4 +1,4 @@
-/* Internal to restore*.c: one restore. */
+/* Internal to restore*.c and drill.c: one restore. */
 #pragma once
 
 #include "flow/database.h"
@@ -31,3 +31,8 @@ MUST_CHECK bool restoring_lacks(Restore *r, Db *db);          /* extensions and 
 bool restoring_wants(const Restore *r, const char *extension);
 void restoring_versions(Restore *r, const DbInfo *info);
 MUST_CHECK bool restoring_gate(Restore *r); /* whether it may be done from here */
+
+/* Which backup; what it holds, read as a whole; its rows into r->db, compared (restore.c). */
+MUST_CHECK bool restoring_backup(Restore *r);
+MUST_CHECK bool restoring_survey(Restore *r);
+MUST_CHECK bool restoring_run(Restore *r);
