@@ -11,8 +11,7 @@
 
 /* clang-format off */
 #define HISTORY_TESTS(T) \
-    T(folder_reads_migrations) T(folder_names) T(folder_stray_sql_is_named) \
-    T(folder_reads_migrations) T(folder_names) T(folder_odd_names_are_noted) \
+    T(folder_reads_migrations) T(folder_names) T(folder_odd_names_are_noted) T(folder_stray_sql_is_named) \
     T(folder_missing) T(folder_lock_file) T(folder_foreign_layouts) \
     T(folder_unreadable) T(order_is_that_of_node) \
     T(checksums) T(compare_states) T(compare_several_rows) \
