@@ -70,7 +70,7 @@ class_of_extension(PullCtx *c, const char *method, const CatType *t)
         return gin ? "bpchar_ops" : NULL;
     if (catalog_find(c->catalog, (CatRef){CAT_ENUM, t->schema, t->name, NULL}))
         return gin ? "enum_ops" : "gist_enum_ops";
-    for (size_t i = 0; !t->schema && i < sizeof types / sizeof *types; i++)
+    for (size_t i = 0; !t->schema && i < COUNT(types); i++)
         if (strcmp(types[i][0], t->name) == 0) {
             const char *name = gist && types[i][1] ? types[i][1] : t->name;
             return *name ? str_fmt(c->a, gin ? "%s_ops" : "gist_%s_ops", name) : NULL;
