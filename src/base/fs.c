@@ -93,7 +93,8 @@ fs_read_if_there(Arena *a, const char *path, bool *ret_there, Str *ret, Err *err
     *ret_there = true;
     if (fs_read(a, path, 0, ret, err))
         return true;
-    *ret_there = fs_exists(path); /* a dangling link is no file */
+    struct stat st; /* a dangling link is no file; a circle of links is none either, but an error */
+    *ret_there = stat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
     return !*ret_there;
 }
 

@@ -39,10 +39,11 @@ struct Arena {
     size_t next_size;
 };
 
-static void
-out_of_memory(size_t size)
+/* cli/ has a better one. */
+__attribute__((weak)) void
+mem_exhausted(size_t size)
 {
-    fprintf(stderr, "aramid: out of memory (%zu bytes wanted)\n", size);
+    fprintf(stderr, "out of memory (%zu bytes wanted)\n", size);
     abort();
 }
 
@@ -51,7 +52,7 @@ mem_alloc(size_t size)
 {
     void *p = malloc(size ? size : 1);
     if (!p)
-        out_of_memory(size);
+        mem_exhausted(size);
     return p;
 }
 
@@ -99,7 +100,7 @@ static size_t
 round_up(size_t size)
 {
     if (size > SIZE_MAX / 2)
-        out_of_memory(size);
+        mem_exhausted(size);
     return (size + MEM_REDZONE + ALIGN - 1) / ALIGN * ALIGN;
 }
 

@@ -2,8 +2,8 @@
  *
  * An Arena hands out zeroed memory that lives until the arena is freed or reset to an earlier
  * mark; single objects are never released. Every function that returns memory takes the arena
- * that will own the result as its first parameter. Running out of memory ends the process with
- * a message: a command line program cannot do better, so callers never check for NULL.
+ * that will own the result as its first parameter. Running out of memory ends the process (mem_exhausted):
+ * a command line program cannot do better, so callers never check for NULL.
  *
  *     ARENA_LOCAL(a);                  freed when the block is left
  *     Thing *t = arena_new(a, Thing);
@@ -16,6 +16,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Called when no memory is left; does not return. A program may define its own in place of this one,
+ * which says so and aborts; it must not allocate. */
+_Noreturn void mem_exhausted(size_t size);
 
 typedef struct Arena Arena;
 typedef struct ArenaMark {

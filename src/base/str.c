@@ -406,6 +406,15 @@ buf_reserve(Buf *b, size_t more)
 }
 
 void
+buf_room(Buf *b, size_t more)
+{
+    if (b->cap - b->n > more)
+        return;
+    b->p = arena_grow(b->arena, b->p, b->cap, b->n + more + 1);
+    b->cap = b->n + more + 1;
+}
+
+void
 buf_add(Buf *b, Str s)
 {
     if (!s.n)

@@ -123,7 +123,8 @@ typedef struct Buf {
 } Buf;
 
 void buf_init(Buf *b, Arena *a);
-void buf_clear(Buf *b); /* keep the space */
+void buf_clear(Buf *b);             /* keep the space */
+void buf_room(Buf *b, size_t more); /* for what is known to come: growing keeps old copies */
 void buf_add(Buf *b, Str s);
 void buf_addz(Buf *b, const char *z);
 void buf_addc(Buf *b, char c);

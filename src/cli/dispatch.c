@@ -101,6 +101,18 @@ end_trace(const CmdCall *call)
         fprintf(call->err, "warning: the trace is not whole: %s\n", strerror(call->trace->lost));
 }
 
+/* In place of base/'s own. What a deploy had open the server rolls back. */
+void
+mem_exhausted(size_t size)
+{
+    dprintf(STDERR_FILENO,
+            "error: out of memory (%zu bytes wanted)\n"
+            "  nothing is half done: what was open is rolled back, and the next run goes on\n"
+            "  hint: give the process more memory, or make smaller files of a large migration\n",
+            size);
+    _exit(err_info(ERR_MEMORY)->exit_status);
+}
+
 /* Write what is still buffered. A reader that went away (`aramid status | head`) is no error. */
 static int
 finish(CmdCall *call, int status)
@@ -111,7 +123,11 @@ finish(CmdCall *call, int status)
     struct pollfd reader = {.fd = fileno(call->out), .events = POLLOUT};
     if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
         return status;
-    fputs("error: cannot write to standard output\n", call->err);
+    fprintf(
+        call->err,
+        "error: cannot write to standard output; only the output is lost: the command itself ended "
+        "with status %d%s\n",
+        status, status ? "" : ", all that it was to do is done");
     return status ? status : err_info(ERR_IO)->exit_status;
 }
 

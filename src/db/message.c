@@ -306,9 +306,11 @@ db_run(Db *db, Arena *a, Str sql, const DbRun *run, DbOutcome *ret)
     db->notice_arg = run->notice_arg;
     db->copies_out = db->copies_in = db->copy_refused = false;
     db_trace_sent(db, sql);
-    if (!db->pq.PQsendQuery(db->conn, sql.p))
+    if (!db->pq.PQsendQuery(db->conn, sql.p)) {
+        if (strstr(db->pq.PQerrorMessage(db->conn), "allocate memory"))
+            mem_exhausted(sql.n); /* no broken connection, and no better in the next try */
         lose(db, a, ret, "the message could not be sent");
-    else {
+    } else {
         if (run->discard_rows)
             db->pq.PQsetSingleRowMode(db->conn);
         await(db, a, run, ret);

@@ -188,8 +188,10 @@ look_at_locks(Doctor *d, Session *s)
     }
     vec_each (const LockHolder, h, &list)
         doctor_add(d, FINDING_SERVER_LOCK, h->orphaned ? SEV_ERROR : SEV_WARNING,
-                   str_fmt(d->arena, "process %d", h->pid),
-                   h->orphaned
+                   h->prepared ? "prepared transaction" : str_fmt(d->arena, "process %d", h->pid),
+                   h->prepared ? str_fmt(d->arena, "COMMIT PREPARED %s, or ROLLBACK PREPARED %s",
+                                         h->prepared, h->prepared)
+                   : h->orphaned
                        ? str_fmt(d->arena, "aramid unlock %d", h->pid)
                        : str_fmt(d->arena, "a deploy waits for it; when it hangs: aramid unlock %d",
                                  h->pid),

@@ -177,7 +177,7 @@ flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
     bool ok = lock_holders(&s, a, &ret->holders, err);
     const LockHolder *wanted = NULL;
     vec_each (const LockHolder, h, &ret->holders)
-        if (h->pid == pid)
+        if (pid && h->pid == pid)
             wanted = h;
     if (ok && pid && !wanted)
         ok = no_such_holder(pid, err);

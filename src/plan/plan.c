@@ -168,8 +168,8 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
                               "move it behind the COMMIT", err);
             close_step(a, mp, &step, i, STEP_TX, NULL);
             close_step(a, mp, &step, i + 1, STEP_ALONE,
-                       forced ? "the server refused it inside a transaction"
-                              : "cannot run inside a transaction");
+                       s->tx == SQL_TX_NEVER ? "cannot run inside a transaction"
+                                             : "the server refused it inside a transaction");
         } else if (s->tx == SQL_TX_COMMIT) {
             close_step(a, mp, &step, i + 1, STEP_OWN_TX, NULL);
             inside = s->is_chain;
@@ -195,6 +195,9 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
     return true;
 }
 
+/* A message of the server's protocol has at most 1 GB; what stands around the file is in it, too. */
+enum { MESSAGE_MAX = 0x3fffffff - 1024 * 1024 };
+
 bool
 plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPlan *ret, Err *err)
 {
@@ -204,6 +207,14 @@ plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPl
                 m->name);
         err_at(err, m->path, 0, 0);
         return err_hint(err, "restore the file from version control, or delete the folder");
+    }
+    if (m->text.n > MESSAGE_MAX) {
+        err_set(err, ERR_MIGRATION_FILE,
+                "the file of %zu bytes is longer than the longest message that PostgreSQL takes "
+                "(1 GB)",
+                m->text.n);
+        err_at(err, m->path, 0, 0);
+        return err_hint(err, "make several migrations of it, or load the rows by COPY");
     }
     if (!sql_split(a, m->path, m->text, &ret->script, err))
         return false;

@@ -121,7 +121,7 @@ add_holder(Buf *out, const Term *t, const LockHolder *h)
 {
     Arena *a = out->arena;
     buf_addz(out, "  ");
-    term_add(out, t, TERM_BOLD, str_fmt(a, "%d", h->pid));
+    term_add(out, t, TERM_BOLD, h->prepared ? "-" : str_fmt(a, "%d", h->pid));
     buf_fmt(out, "  %s\n        since %s (%s), %s", str_printable(a, str_of(h->who), false),
             str_printable(a, str_of(h->since), false), clock_duration(a, h->seconds * 1000),
             str_printable(a, str_of(h->state), false));
@@ -152,10 +152,15 @@ report_unlock_text(Buf *out, const Term *t, const UnlockResult *r)
         buf_addz(out, "Nobody holds the migration lock.\n");
         return;
     }
-    buf_addz(out, "These server processes hold the migration lock:\n\n");
+    buf_addz(out, "The migration lock is held by:\n\n");
     vec_each (const LockHolder, h, &r->holders)
         add_holder(out, t, h);
-    buf_fmt(out, "\nTo end one: aramid unlock %d\n", r->holders.v[0].pid);
+    const LockHolder *first = r->holders.v;
+    if (first->prepared)
+        buf_fmt(out, "\nTo end it: COMMIT PREPARED %s or ROLLBACK PREPARED %s\n", first->prepared,
+                first->prepared);
+    else
+        buf_fmt(out, "\nTo end one: aramid unlock %d\n", first->pid);
 }
 
 void

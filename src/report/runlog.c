@@ -14,6 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A script may raise notices by the million. */
+enum { NOTICES_MAX = 8 * 1024 * 1024, NOTICE_AROUND = 150 };
+
 struct RunLog {
     Arena *arena;
     const char *project_dir, *id;
@@ -21,6 +24,7 @@ struct RunLog {
     const char *dir;
     bool tried;
     FILE *events, *text;
+    size_t notice_bytes; /* of the server, in one of the two files */
 };
 
 char *
@@ -179,6 +183,16 @@ on_event(void *arg, const RunEvent *e)
     if (!ensure(l))
         return;
     ARENA_LOCAL(a);
+    RunEvent last = {.kind = RUN_NOTICE, .level = RUN_WARN, .migration = e->migration, .ms = -1};
+    if (e->kind == RUN_NOTICE) {
+        if (l->notice_bytes > NOTICES_MAX)
+            return;
+        l->notice_bytes += strlen(e->text) + NOTICE_AROUND;
+        if (l->notice_bytes > NOTICES_MAX) {
+            last.text = "the server sends more notices; they are no longer written down";
+            e = &last;
+        }
+    }
     const char *now = clock_iso(a, clock_wall_us()), *text = redact(l, a, str_of(e->text));
     JsonWriter w;
     jw_init(&w, a, false);

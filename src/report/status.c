@@ -29,6 +29,10 @@ add_names(Buf *out, const Term *t, const History *h, bool (*wanted)(const Entry 
         term_text(out, t, TERM_PLAIN, str_of(e->name));
         if (e->state == ENTRY_PENDING && e->file && !e->file->has_file)
             term_add(out, t, TERM_YELLOW, "  (the folder has no migration.sql)");
+        if (e->state == ENTRY_RESUMABLE && e->row && e->row->logs[0])
+            term_add(out, t, TERM_RED,
+                     str_fmt(out->arena, "  (an error stopped it: %s)",
+                             str_printable(out->arena, str_of(e->row->logs), false)));
         if (e->out_of_order)
             term_add(out, t, TERM_YELLOW, "  (older than applied ones)");
         buf_addc(out, '\n');
@@ -106,10 +110,14 @@ add_runners(Buf *out, const Term *t, const StatusResult *r)
 {
     vec_each (const LockHolder, l, &r->runners)
         add_line(out, t, TERM_MARK_ARROW, TERM_CYAN,
-                 str_fmt(out->arena,
-                         "A migration run is under way: %s, since %s (server process %d)",
-                         str_printable(out->arena, str_of(l->who), false),
-                         str_printable(out->arena, str_of(l->since), false), l->pid));
+                 l->prepared
+                     ? str_fmt(out->arena, "The migration lock is held by %s, since %s",
+                               str_printable(out->arena, str_of(l->who), false),
+                               str_printable(out->arena, str_of(l->since), false))
+                     : str_fmt(out->arena,
+                               "A migration run is under way: %s, since %s (server process %d)",
+                               str_printable(out->arena, str_of(l->who), false),
+                               str_printable(out->arena, str_of(l->since), false), l->pid));
 }
 
 static void

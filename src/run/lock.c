@@ -28,27 +28,36 @@ add_holders_query(const Session *s, Buf *b)
     Buf tools;
     buf_init(&tools, s->arena);
     lock_add_is_tools(s, &tools);
-    buf_fmt(
-        b,
-        "SELECT a.pid, a.application_name, a.usename, COALESCE(a.client_addr::pg_catalog.text, "
-        "'local'),"
-        " COALESCE(a.backend_start::pg_catalog.text, ''), COALESCE(a.state, 'state not visible'),"
-        " COALESCE(a.query, ''), k.tools,"
-        " COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',"
-        " 'YYYY-MM-DD HH24:MI:SS\"Z\"'), 'a time that this role may not see'),"
-        " COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
-        " a.backend_start)::pg_catalog.int8, 0)"
-        " FROM (SELECT l.pid, pg_catalog.bool_and(%s) AS tools FROM pg_catalog.pg_locks l"
-        " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"
-        " AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1"
-        " AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d"
-        " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
-        " AND ((%s) OR (l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
-        " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN ")) AND l.pid OPERATOR(pg_catalog.<>)"
-        " pg_catalog.pg_backend_pid() GROUP BY l.pid) k"
-        " JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) k.pid ORDER BY"
-        " k.tools, a.pid",
-        tools.p, tools.p);
+    buf_fmt(b,
+            "SELECT COALESCE(a.pid, 0), a.application_name, COALESCE(a.usename, x.owner), "
+            "COALESCE(a.client_addr::pg_catalog.text, "
+            "'local'),"
+            " COALESCE(a.backend_start::pg_catalog.text, ''), CASE WHEN x.gid IS NULL"
+            " THEN COALESCE(a.state, 'state not visible') ELSE 'prepared' END,"
+            " COALESCE(a.query, ''), k.tools,"
+            " COALESCE(pg_catalog.to_char(COALESCE(a.xact_start, a.backend_start, x.prepared) AT "
+            "TIME ZONE 'UTC',"
+            " 'YYYY-MM-DD HH24:MI:SS\"Z\"'), 'a time that this role may not see'),"
+            " COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+            " COALESCE(a.backend_start, x.prepared))::pg_catalog.int8, 0),"
+            " pg_catalog.quote_literal(x.gid)"
+            " FROM (SELECT l.pid, l.virtualtransaction AS v, pg_catalog.bool_and(%s) AS tools FROM "
+            "pg_catalog.pg_locks l"
+            " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'"
+            " AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1"
+            " AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d"
+            " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+            " AND ((%s) OR (l.classid OPERATOR(pg_catalog.=) " LOCK_CLASS_OWN
+            " AND l.objid OPERATOR(pg_catalog.=) " LOCK_OBJ_OWN ")) AND l.pid IS DISTINCT FROM"
+            " pg_catalog.pg_backend_pid() GROUP BY l.pid, l.virtualtransaction) k"
+            " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) k.pid"
+            " LEFT JOIN pg_catalog.pg_prepared_xacts x ON k.pid IS NULL AND EXISTS (SELECT 1 FROM"
+            " pg_catalog.pg_locks i WHERE i.pid IS NULL AND i.locktype OPERATOR(pg_catalog.=)"
+            " 'transactionid' AND i.transactionid OPERATOR(pg_catalog.=) x.transaction AND"
+            " i.virtualtransaction OPERATOR(pg_catalog.=) k.v)"
+            " WHERE a.pid IS NOT NULL OR k.pid IS NULL ORDER BY"
+            " k.tools, a.pid",
+            tools.p, tools.p);
 }
 
 /* "aramid/<space>/<pid>/<start>/<host>/<verb>" for people. */
@@ -94,7 +103,13 @@ take_holders(Arena *a, const Session *s, const DbRows *r, LockHolderVec *ret)
         h->since = db_cell(r, i, 8).p;
         str_to_int(db_cell(r, i, 9), 0, INT64_MAX, &n);
         h->seconds = n;
-        describe(a, s, h, db_cell(r, i, 1), db_cell(r, i, 2), db_cell(r, i, 3));
+        h->prepared = db_cell(r, i, 10).p;
+        if (h->prepared)
+            h->who = str_fmt(a, "the prepared transaction %s of user %s",
+                             str_printable(a, db_cell(r, i, 10), false),
+                             str_printable(a, db_cell(r, i, 2), false));
+        else
+            describe(a, s, h, db_cell(r, i, 1), db_cell(r, i, 2), db_cell(r, i, 3));
     }
 }
 
@@ -192,7 +207,10 @@ still_held(const LockHolderVec *list, int64_t waited_ms, Err *err)
             "another migration run holds the lock since %s; gave up after %s",
             list->n ? list->v[0].since : "some time", clock_duration(a, waited_ms));
     vec_each (const LockHolder, h, list)
-        err_detail(err, "server process %d: %s, %s", h->pid, h->who, h->state);
+        if (h->prepared)
+            err_detail(err, "%s; ROLLBACK PREPARED %s ends it", h->who, h->prepared);
+        else
+            err_detail(err, "server process %d: %s, %s", h->pid, h->who, h->state);
     return err_hint(err, "run the same command again later, wait longer with --wait 2h, or look at "
                          "it with: aramid unlock");
 }

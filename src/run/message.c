@@ -5,6 +5,8 @@
 #include "run/step.h"
 #include "sqltext/sqltext.h"
 
+enum { AROUND = 64 * 1024 }; /* bytes of a message that are not the file's */
+
 static void
 add_part(Arena *a, Message *m, PartKind kind, size_t index)
 {
@@ -124,6 +126,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         from = 0; /* with the file's leading comments, for the server's log */
     size_t to = user_end > first ? script->stmts.v[user_end - 1].end : from;
     ret->file_off = from;
+    buf_room(&ret->sql, to - from + AROUND);
     if (step->chained) {
         buf_fmt(&ret->sql, "BEGIN %s;", step->chained);
         add_part(a, ret, PART_SETTING, 0);

@@ -266,11 +266,11 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
     }
     db_close(r.observer);
     ret->ms = clock_ms() - r.started_ms;
-    if (!ok && err->code == ERR_INTERRUPTED)
+    if (!ok && err->code == ERR_INTERRUPTED) {
+        if (r.stop_asked && !os_signal_pending())
+            err_set(err, ERR_TIMEOUT,
+                    "the run took longer than timeouts.run allows and was stopped");
         tell_interrupted(&r, err);
-    if (!ok && r.stop_asked && !os_signal_pending() && err->code == ERR_INTERRUPTED) {
-        err_set(err, ERR_TIMEOUT, "the run took longer than timeouts.run allows and was stopped");
-        err_hint(err, "what is not applied was rolled back; run the same command again");
     }
     return ok;
 }

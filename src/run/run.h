@@ -154,7 +154,8 @@ MUST_CHECK bool session_read(Session *s, History *h, JournalVec *ret, Err *err);
 /* ---- locks -------------------------------------------------------------------------------- */
 
 typedef struct LockHolder {
-    int pid;
+    int pid;              /* 0 = a prepared transaction */
+    const char *prepared; /* its name, as a literal; NULL = a process */
     bool is_aramid;
     bool is_tool_key;  /* it has the lock of the layout's tool only */
     bool orphaned;     /* its process on this machine is gone */

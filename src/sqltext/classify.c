@@ -162,6 +162,9 @@ read_bodies(const SqlParser *parser, Arena *a, SqlScript *script, size_t first, 
     }
 }
 
+/* A tree takes many times the bytes of its text; the server reads what is longer. */
+enum { PARSE_MAX = 16 * 1024 * 1024 };
+
 static void
 classify(Arena *a, SqlScript *script, bool brief)
 {
@@ -175,7 +178,7 @@ classify(Arena *a, SqlScript *script, bool brief)
     parser.brief = brief;
     for (size_t i = 0; i < n; i++) {
         sql_head_read(a, script->text, &stmts[i]);
-        bool deep = is_too_deep(script->text, &stmts[i]);
+        bool deep = stmts[i].len > PARSE_MAX || is_too_deep(script->text, &stmts[i]);
         if (deep || stmts[i].end - stmts[from].off > SQL_PARSE_BYTES) {
             read_bodies(&parser, a, script, from, i - from);
             from = i;

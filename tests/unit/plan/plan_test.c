@@ -205,7 +205,12 @@ missing_file(void **state)
     Err err;
     assert_false(plan_migration(a, &m, &none, &mp, &err));
     assert_int_equal(err.code, ERR_MIGRATION_GONE);
-    assert_string_equal(err.at.path, m.path);
+    /* What no message can hold is not even looked at. */
+    Migration huge = {.name = "h", .path = "h.sql", .has_file = true, .text = {"", 0x3fffffff}};
+    assert_false(plan_migration(a, &huge, &(PlanHints){0}, &mp, &err));
+    assert_int_equal(err.code, ERR_MIGRATION_FILE);
+    assert_non_null(strstr(err.primary, "1 GB"));
+    assert_string_equal(err.at.path, huge.path);
 }
 
 static PlanHints
