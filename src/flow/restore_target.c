@@ -180,7 +180,9 @@ restoring_server(Restore *r)
         return false;
     if (db_info(r->admin)->in_recovery)
         return err_set(r->err, ERR_READ_ONLY, "the server accepts no writes");
-    if (!r->facts.exists && restore_is_raw(&ret->survey))
+    /* A database of another encoding would refuse its names, and take its rows for what they are not. */
+    if (restore_is_raw(&ret->survey) &&
+        !(r->facts.create && strstr(r->facts.create, ret->survey.encoding)))
         r->facts.create = database_raw_options(r->arena, &ret->survey);
     ret->exists = r->facts.exists;
     ret->old_bytes = r->facts.bytes;
@@ -240,6 +242,27 @@ restoring_open(Restore *r, const char *name)
     return err_hint(r->err, "use the address of a PostgreSQL itself (DIRECT_URL, or --url)");
 }
 
+/* Rows of no encoding would be taken by any, and be no text there. */
+static bool
+check_encoding(Restore *r)
+{
+    DbRowsVec rows;
+    if (!restore_is_raw(&r->ret->survey))
+        return true;
+    if (!db_query(r->db, r->arena, STR("SELECT pg_catalog.current_setting('server_encoding')"),
+                  &rows, r->err))
+        return false;
+    Str there = db_cell(&rows.v[0], 0, 0);
+    if (str_is(there, r->ret->survey.encoding))
+        return true;
+    err_set(r->err, ERR_RESTORE,
+            "the backup's texts are of no encoding (%s), and database \"%s\" has one (%s)",
+            r->ret->survey.encoding, restoring_shown(r->arena, r->ret->database),
+            restoring_shown(r->arena, str_dup(r->arena, there)));
+    return err_hint(r->err, "make the empty database so: CREATE DATABASE ... TEMPLATE template0%s",
+                    database_raw_options(r->arena, &r->ret->survey));
+}
+
 /* --into: the database is there, and must be empty; or, for the rows of some tables, these. */
 bool
 restoring_database(Restore *r)
@@ -250,6 +273,8 @@ restoring_database(Restore *r)
     r->ret->into = true;
     r->ret->database = db_info(r->db)->database;
     restoring_versions(r, db_info(r->db));
+    if (!check_encoding(r))
+        return false;
     if (r->in->only)
         return true; /* looked at under their locks */
     if (!restore_is_empty(r->arena, r->db, &found, r->err))

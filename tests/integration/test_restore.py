@@ -563,14 +563,23 @@ def test_bytes_of_no_encoding(servers, project, major, method):
         cursor.execute(b"INSERT INTO t VALUES (1, '\\344\\377'), (2, E'\\\\xfe\\\\x80'), (3, '\\303\\244')".decode("unicode_escape").encode("latin-1"))
     conn.close()
     asked = "SELECT id, encode(v::bytea, 'hex') FROM t ORDER BY 1"
+    db.sql(r"DO $x$ BEGIN EXECUTE format('COMMENT ON TABLE t IS %L', E'\xff'); END $x$")
+    if method == "native":
+        result = aramid.run("backup", "--url", db.url(), "--method", method, cwd=project.path)
+        assert result.rc == 50 and "no text of any encoding" in result.err, result
+        db.sql("COMMENT ON TABLE t IS NULL")
     copy = backup_and_restore(project, db, "--method", method)
     assert copy.sql(asked) == db.sql(asked)
     copy.drop()
     db.drop()
+    other = server.new_database()
+    result = aramid.run("restore", "--into", other.url(), cwd=project.path)
+    assert result.rc == 53 and "SQL_ASCII" in result.err and "TEMPLATE template0" in result.err, result
+    other.drop()
     # Where there is nothing to take the encoding from.
     result = restore(project, Database(server, "postgres"), "--name", "raw")
     assert result.rc == 0, result
-    assert db.sql(asked)[0] == (1, "e4ff")
+    assert db.sql(asked)[0] == (1, "e4ff") and db.one("SHOW server_encoding") == "SQL_ASCII"
     db.drop()
 
 
