@@ -84,6 +84,20 @@ is_in_words(Differ *d, const CatSequence *y)
     return true;
 }
 
+/* A serial column becomes an identity one, or the other way: both sequences have the column's name,
+ * so the old one makes room first. That of an identity goes with it. */
+static void
+make_room(Differ *d, const CatSequence *x)
+{
+    const CatRef away = {CAT_SEQUENCE, x->id.schema, name_free(d, &x->id), NULL};
+    const CatObject *then = catalog_called(d->arena, (const CatObject *)x, away);
+    Change *c = change_add(d, CHANGE_RENAME, x, then, RANK_RENAME);
+    c->rank[1] = 1;
+    c->rank[2] = UINT32_MAX; /* behind the renames that were wished for */
+    if (!x->is_identity)
+        change_drop(d, then);
+}
+
 void
 diff_sequences(Differ *d)
 {
@@ -91,6 +105,11 @@ diff_sequences(Differ *d)
         if (is_in_words(d, y))
             continue;
         const CatSequence *x = catalog_find(d->from, y->id);
+        if (x && !d->prisma_kinds && x->is_identity != y->is_identity && owner_in(d->to, x) &&
+            owner_in(d->to, x) == owner_in(d->to, y) && !is_new_column(d, y)) {
+            make_room(d, x);
+            x = NULL;
+        }
         if (x && goes_with_column(d, x) && !(x->is_identity && y->is_identity))
             x = NULL;
         if (d->prisma_kinds && y->owner_column) {

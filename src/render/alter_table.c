@@ -236,6 +236,10 @@ alter_identity(Alter *a, const ColumnChange *k)
         put_identity(r, &b, r->diff->to.catalog, k->to);
     }
     *vec_add(r->arena, &a->after) = b.p;
+    const CatSequence *s = identity_sequence(r->diff->to.catalog, k->to);
+    const char *start = s && !k->from->identity ? behind_rows(r, s) : NULL;
+    if (start)
+        *vec_add(r->arena, &a->after) = start;
 }
 
 static void

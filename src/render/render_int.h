@@ -25,9 +25,13 @@ const char *serial_of(Render *r, const Catalog *c,
                       const CatColumn *column); /* "SERIAL", ..., or NULL */
 void put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
 const char *set_not_null(Render *r, const CatColumn *column); /* for ALTER TABLE */
+const CatSequence *identity_sequence(const Catalog *c, const CatColumn *column);
 void put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
 void put_keys(Render *r, Buf *b, const CatKeys *keys);
 void put_options(Render *r, Buf *b, const CatTexts *options); /* " WITH (a=b)" */
+/* The statement that lets a sequence go on behind the values that its column has; NULL where the
+ * column is new or has no numbers. */
+const char *behind_rows(Render *r, const CatSequence *s);
 void put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual);
 void put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its name */
 

@@ -16,20 +16,24 @@ own_sequence(Render *r, const CatSequence *s)
     statement(r, "ALTER SEQUENCE %s OWNED BY %s", name_text(r, &s->id), b.p);
 }
 
-/* A column that becomes a serial one goes on behind the values that it has. */
-static void
-start_behind_rows(Render *r, const CatSequence *s)
+const char *
+behind_rows(Render *r, const CatSequence *s)
 {
     const CatRef *t = &(CatRef){CAT_TABLE, s->owner_table.schema, s->owner_table.name, NULL};
     const CatRef column = {CAT_COLUMN, t->schema, t->name, s->owner_column};
     const CatColumn *from = catalog_find(r->diff->from.catalog, column);
     if (!from || from->type.is_array || strncmp(from->type.name, "int", 3) != 0)
-        return;
-    Buf b;
-    buf_init(&b, r->arena);
-    put_label(r, &b, name_text(r, &s->id));
-    statement(r, "SELECT setval(%s, COALESCE((SELECT MAX(%s) FROM %s), 0) + 1, false)", b.p,
-              ident_text(r, s->owner_column), name_text(r, t));
+        return NULL;
+    bool up = s->increment > 0;
+    Buf name;
+    buf_init(&name, r->arena);
+    put_label(r, &name, name_text(r, &s->id));
+    return str_fmt(
+        r->arena,
+        "SELECT setval(%s, COALESCE((SELECT %s(%s(%s) %s %lld, %lld) FROM %s), %lld), false)",
+        name.p, up ? "GREATEST" : "LEAST", up ? "MAX" : "MIN", ident_text(r, s->owner_column),
+        up ? "+" : "-", (long long)(up ? s->increment : -s->increment), (long long)s->start,
+        name_text(r, t), (long long)s->start);
 }
 
 void
@@ -65,7 +69,9 @@ render_sequence(Render *r, const Change *c)
     }
     if (!c->from) {
         own_sequence(r, s);
-        start_behind_rows(r, s);
+        const char *start = behind_rows(r, s);
+        if (start)
+            statement(r, "%s", start);
         return;
     }
     const CatSequence *x = (const CatSequence *)c->from;
@@ -105,4 +111,8 @@ render_sequence(Render *r, const Change *c)
         render_attributes(r, (const CatObject *)&left, c->to);
     if (moves)
         own_sequence(r, s);
+    /* Counting the other way it would meet the values that it gave. */
+    const char *start = (x->increment > 0) != (s->increment > 0) ? behind_rows(r, s) : NULL;
+    if (start)
+        statement(r, "%s", start);
 }

@@ -186,7 +186,7 @@ put_sequence_options(Buf *b, const CatSequence *s, const CatSequence *usual)
         buf_addz(b, s->is_cycle ? " CYCLE" : " NO CYCLE");
 }
 
-static const CatSequence *
+const CatSequence *
 identity_sequence(const Catalog *c, const CatColumn *column)
 {
     cat_each (CatSequence, s, &c->sequences)
