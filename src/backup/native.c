@@ -299,28 +299,15 @@ put_data(NativeDumper *d, const Catalog *c)
            (!objects->rows || native_put_objects(d, objects));
 }
 
-/* Rows are taken as they are, but names and definitions must be UTF-8. */
-static bool
-read_catalog(NativeDumper *d, Catalog **ret)
-{
-    IntrospectOptions all = {.in_transaction = true};
-    if (introspect(d->arena, d->db, &all, ret, d->err))
-        return true;
-    if (strcmp(d->err->sqlstate, "22021") != 0 && strcmp(d->err->sqlstate, "22P05") != 0)
-        return false;
-    const Err why = *d->err;
-    err_set(d->err, ERR_BACKUP,
-            "Aramid's own dump cannot have names or comments that are no text of any encoding");
-    err_detail(d->err, "%s", why.detail);
-    return err_hint(d->err, "install a pg_dump that is not older than the server");
-}
-
 static bool
 dump(NativeDumper *d)
 {
     Catalog *full;
     Facts facts;
-    if (!read_catalog(d, &full) || !check_left_out(d, full) || !read_facts(d, &facts))
+    IntrospectOptions all = {.in_transaction = true};
+    if (!introspect(d->arena, d->db, &all, &full, d->err))
+        return native_no_text(d);
+    if (!check_left_out(d, full) || !read_facts(d, &facts))
         return false;
     const DbInfo *info = db_info(d->db);
     const Catalog *bare = native_before_data(d->arena, full, &facts.keys);

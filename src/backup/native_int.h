@@ -34,6 +34,10 @@ __attribute__((format(printf, 2, 3))) bool native_put_fmt(NativeDumper *d, const
 bool native_put_title(NativeDumper *d, const char *kind, const char *schema, const char *name);
 bool native_flush(NativeDumper *d);
 
+/* Rows are taken as they are, but names and definitions must be UTF-8: d->err says so where it tells of
+ * that. Returns false. */
+bool native_no_text(NativeDumper *d);
+
 /* The last result of a message of own statements. */
 bool native_ask(NativeDumper *d, Arena *a, Str sql, const DbRows **ret);
 

@@ -55,12 +55,26 @@ native_put_title(NativeDumper *d, const char *kind, const char *schema, const ch
 }
 
 bool
+native_no_text(NativeDumper *d)
+{
+    if (strcmp(d->err->sqlstate, "22021") != 0 && strcmp(d->err->sqlstate, "22P05") != 0)
+        return false;
+    const Err why = *d->err;
+    err_set(d->err, ERR_BACKUP,
+            "Aramid's own dump cannot have names or comments that are no text of any encoding");
+    err_detail(d->err, "%s", why.detail);
+    return err_hint(d->err, "install a pg_dump that is not older than the server");
+}
+
+bool
 native_ask(NativeDumper *d, Arena *a, Str sql, const DbRows **ret)
 {
     DbOutcome o;
     db_run(d->db, a, sql, &(DbRun){0}, &o);
-    if (o.end != DB_DONE)
-        return db_outcome_err(&o, "reading the database for a dump", d->err);
+    if (o.end != DB_DONE) {
+        db_outcome_err(&o, "reading the database for a dump", d->err);
+        return native_no_text(d);
+    }
     *ret = &o.results.v[o.results.n - 1];
     return true;
 }
