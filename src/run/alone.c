@@ -164,12 +164,13 @@ unproven(const Try *t, Err *err)
             statement(t)->tag, t->mp->migration->name);
     plan_place(t->mp, t->step->first, err);
     const char *name = str_shell(t->arena, t->mp->migration->name);
-    err_hint(err,
-             "look at the data, then either record the migration as done: aramid resolve "
-             "--applied %s",
-             name);
+    if (t->last) /* else what stands behind it in the file would never run */
+        err_hint(err,
+                 "look at the data, then either record the migration as done: aramid resolve "
+                 "--applied %s",
+                 name);
     return err_hint(err,
-                    "or undo what is there and let it run from its beginning: aramid resolve "
+                    "undo what is there and let it run from its beginning: aramid resolve "
                     "--rolled-back %s",
                     name);
 }

@@ -60,9 +60,12 @@ watch_open(Run *r)
 }
 
 #define BLOCKER_OF(pid)                                                                            \
-    "(SELECT b.pid::text || ' (' || COALESCE(NULLIF(b.application_name, ''), b.usename, '?') ||"   \
-    " ', ' || COALESCE(b.state, '') || ')' FROM pg_stat_activity b"                                \
-    " WHERE b.pid = ANY (pg_blocking_pids(" pid ")) LIMIT 1)"
+    "COALESCE((SELECT 'process ' || b.pid || ' (' || COALESCE(NULLIF(b.application_name, ''),"     \
+    " b.usename, '?') || ', ' || COALESCE(b.state, '') || ')' FROM pg_stat_activity b"             \
+    " WHERE b.pid = ANY (pg_blocking_pids(" pid ")) LIMIT 1),"                                     \
+    " (SELECT 'a prepared transaction (one of ' || string_agg(quote_literal(x.gid), ', ') || ')'"  \
+    " FROM pg_prepared_xacts x WHERE x.database = current_database()"                              \
+    " AND 0 = ANY (pg_blocking_pids(" pid "))))"
 #define STRONG " IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock')"
 
 static const char look_query[] =
@@ -102,7 +105,7 @@ tell(Run *r, Arena *a, const DbRows *rows, int64_t ms)
             buf_fmt(&b, " %lld %%", done * 100 / total);
     }
     if (db_cell(rows, 0, 3).p)
-        buf_fmt(&b, "; waiting for process %s", str_printable(a, db_cell(rows, 0, 3), false));
+        buf_fmt(&b, "; waiting for %s", str_printable(a, db_cell(rows, 0, 3), false));
     if (number(rows, 4) > 0)
         buf_fmt(&b, "; %lld other session%s waiting for us", number(rows, 4),
                 number(rows, 4) == 1 ? " is" : "s are");
@@ -149,9 +152,10 @@ lock_watch_holds(Run *r, LockWatch *w)
         if (db_cell(rows, 0, 0).p) {
             Str rest = db_cell(rows, 0, 0);
             long long pid = 0;
+            str_cut(&rest, ' '); /* "process 4711 (psql, idle)" */
             str_to_int(str_cut(&rest, ' '), 0, INT32_MAX, &pid);
             w->blocker_pid = (int)pid;
-            snprintf(w->blocker, sizeof w->blocker, "process %s",
+            snprintf(w->blocker, sizeof w->blocker, "%s",
                      str_printable(a, db_cell(rows, 0, 0), false));
         }
         w->fired = str_is(db_cell(rows, 0, 1), "t") &&

@@ -50,6 +50,19 @@ def test_a_circle_of_links_is_no_missing_file(project, db):
     assert "delete the folder" not in run.err and run.rc == 5, run
 
 
+def test_a_build_behind_a_prepared_transaction_says_so(project, db):
+    project.add("init", "CREATE TABLE t (x int);\n")
+    assert aramid.deploy(project, db.url()).rc == 0
+    db.sql(f"BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'w {db.name}'")
+    try:
+        project.add("build", "CREATE INDEX CONCURRENTLY i ON t (x);\n")
+        ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+        ours.wait_for(f"waiting for a prepared transaction (one of 'w {db.name}'")
+    finally:
+        db.sql(f"COMMIT PREPARED 'w {db.name}'")
+    assert ours.wait().rc == 0
+
+
 @pytest.mark.parametrize("key", ["72707369", "107143888726372"])
 def test_a_prepared_transaction_is_named_as_the_holder(project, db, key):
     project.add("init", "SELECT 1;\n")
