@@ -76,9 +76,11 @@ migrations_pass(Arena *a, const CheckInput *in, const DiffResult *d, CheckPart *
     History h;
     Err gone; /* since they were replayed */
     findings_init(&found, a, NULL);
-    if (flow_history(a, in->base.config, &h, &gone))
+    if (flow_history(a, in->base.config, &h, &gone)) {
+        flow_history_look(a, in->base.config, &h);
         vec_each (const Finding, f, &h.findings.items)
             finding_keep(&found, f);
+    }
     flow_find_replay(a, &s->replay, &found);
     add_findings(a, in, p, &found);
 }

@@ -42,6 +42,10 @@ const char *flow_cluster_url(Arena *a, const ClusterInfo *info);
 /* Read the project's migrations. */
 MUST_CHECK bool flow_history(Arena *a, const Config *c, History *ret, Err *err);
 
+/* Add what else lies in the folder; for commands that are asked what a deploy would do.
+ * cost: a look into each migration's folder */
+void flow_history_look(Arena *a, const Config *c, History *h);
+
 typedef struct FlowInput {
     const Config *config;
     const char *self_exe;

@@ -124,6 +124,7 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
     if (!flow_history(a, in->config, &ret->history, err) ||
         !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
+    flow_history_look(a, in->config, &ret->history);
     JournalVec journal = {0};
     Session s = {.arena = a,
                  .config = in->config,

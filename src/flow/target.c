@@ -151,6 +151,14 @@ flow_history(Arena *a, const Config *c, History *ret, Err *err)
     return true;
 }
 
+void
+flow_history_look(Arena *a, const Config *c, History *h)
+{
+    if (h->layout->look)
+        h->layout->look(a, c->migrations_dir, h);
+    findings_apply(&h->findings, &c->finding_rules);
+}
+
 SessionOptions
 flow_session(const FlowInput *in, const Target *t, const History *h, const char *verb,
              FlowAccess access)

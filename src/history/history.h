@@ -106,6 +106,9 @@ typedef struct HistoryLayout {
      * ledger other names, ret->ledger is set to them. */
     bool (*list)(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
 
+    /* Add findings about what else lies in the folder. NULL: nothing that list did not tell. */
+    void (*look)(Arena *a, const char *dir, History *h);
+
     /* Whether a recorded checksum belongs to this file (line ends, old bugs). */
     bool (*checksum_matches)(Arena *a, const char *recorded, const Migration *m);
 

@@ -156,14 +156,10 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
         return false;
     note_stray(a, ret, NULL, &list);
     vec_each (FsEntry, e, &list) {
-        FsEntryVec inside;
-        Err ignored; /* told when the file is read */
         if (e->kind != FS_DIR)
             continue;
         if (!check_name(a, e->name, shown, err))
             return false;
-        if (fs_list(a, fs_join(a, dir, e->name), &inside, &ignored))
-            note_stray(a, ret, e->name, &inside);
         Migration *m = vec_add(a, &ret->files);
         m->name = e->name;
         m->path = fs_join(a, fs_join(a, shown, e->name), "migration.sql");
@@ -179,6 +175,16 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);
     note_odd_names(ret);
     return true;
+}
+
+static void
+prisma_look(Arena *a, const char *dir, History *h)
+{
+    FsEntryVec inside;
+    Err ignored; /* told when the file is read */
+    vec_each (const Migration, m, &h->files)
+        if (fs_list(a, fs_join(a, dir, m->name), &inside, &ignored))
+            note_stray(a, h, m->name, &inside);
 }
 
 /* ---- checksums ---------------------------------------------------------------------------- */
@@ -478,6 +484,7 @@ const HistoryLayout history_prisma = {
     .lock_off = "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK",
     .recognise = prisma_recognise,
     .list = prisma_list,
+    .look = prisma_look,
     .checksum_matches = prisma_checksum_matches,
     .add_create = prisma_add_create,
     .add_select = prisma_add_select,

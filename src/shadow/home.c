@@ -174,10 +174,20 @@ find_in_root(Arena *a, const ClusterOptions *options, const char *root, ClusterH
 {
     VEC(ClusterHome) homes = {0};
     *ret = (ClusterHome){0};
-    for (int major = PG_MAJOR_MIN; major < 100; major++) {
+    FsEntryVec entries;
+    if (!fs_exists(root))
+        return true;
+    if (!fs_list(a, root, &entries, err))
+        return false;
+    vec_each (FsEntry, e, &entries) {
         ClusterHome home;
         bool found;
-        if (!load_home(a, root, str_fmt(a, "pg%d", major), &home, &found, err))
+        long long major;
+        Str name = str_of(e->name);
+        if (!str_starts(name, STR("pg")) ||
+            !str_to_int(str_slice(name, 2, name.n), PG_MAJOR_MIN, 99, &major))
+            continue;
+        if (!load_home(a, root, e->name, &home, &found, err))
             return false;
         if (found)
             *vec_add(a, &homes) = home;

@@ -156,14 +156,17 @@ folder_stray_sql_is_named(void **state)
     History h;
     const char *of;
     must_read(&f, &h);
+    h.layout->look(a, f.dir, &h);
     assert_int_equal(found(&h, FINDING_HISTORY_STRAY_SQL, &of), 0);
     put(&f, "20240101_a/second.sql", "");
     must_read(&f, &h);
+    h.layout->look(a, f.dir, &h);
     assert_int_equal(found(&h, FINDING_HISTORY_STRAY_SQL, &of), 1);
     assert_string_equal(of, "20240101_a/second.sql");
     put(&f, "seed.sql", "");
     put(&f, "migration.sql", "");
     must_read(&f, &h);
+    h.layout->look(a, f.dir, &h);
     assert_int_equal(found(&h, FINDING_HISTORY_STRAY_SQL, &of), 3);
     folder_remove(&f);
 }
