@@ -39,10 +39,17 @@ typedef struct Bridge {
  * cost     linear */
 Bridge bridge_catalog(Arena *a, const PslResolved *schema, const BridgeOptions *opts);
 
-/* What a schema's catalog takes for given of a database that it is compared with: its schemas and
- * extensions, and the domains, composite types, sequences and functions that the schema names in
- * Unsupported("..."), dbgenerated("..."), without owners and without what they belong to.
+/* What every schema takes for given of a database that it is compared with: its schemas and
+ * extensions. Owned by `a`, finished; with views into `other`. */
+Catalog *bridge_surroundings(Arena *a, const Catalog *other);
+
+/* The same, and the enums, domains, composite types, sequences and functions that the schema names
+ * in Unsupported("..."), dbgenerated("..."), with what they need, without owners and without what
+ * they belong to.
  *
  * returns  owned by `a`, finished; with views into `other`
  * cost     objects of the schema times those kinds of `other` */
 Catalog *bridge_named(Arena *a, const Catalog *schema, const Catalog *other);
+
+/* Whether it can name such things at all: they may lie in schemas that it does not tell about. */
+bool bridge_names_more(const PslResolved *schema);

@@ -159,76 +159,6 @@ choose_what(Reading *r, Side *sides, Err *err)
 
 /* ---- a private server ------------------------------------------------------------------------ */
 
-static bool
-is_same_database(const DbUrl *x, const DbUrl *y)
-{
-    return strcmp(x->hosts.v[0].host, y->hosts.v[0].host) == 0 &&
-           x->hosts.v[0].port == y->hosts.v[0].port && cat_same_text(x->database, y->database);
-}
-
-/* How the database's own deploys find things. */
-static bool
-read_surroundings(Arena *a, const Session *s, ReplayOptions *ret, Err *err)
-{
-    DbRowsVec results;
-    VEC(CatName) extensions = {0};
-    if (!db_query(
-            s->db, a,
-            STR("SELECT pg_catalog.current_setting('search_path');"
-                "SELECT e.extname, n.nspname FROM pg_catalog.pg_extension e JOIN"
-                " pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
-                " WHERE e.extname OPERATOR(pg_catalog.<>) 'plpgsql' ORDER BY e.extname COLLATE"
-                " pg_catalog.\"C\""),
-            &results, err))
-        return false;
-    const DbRows *rows = &results.v[1];
-    for (int i = 0; i < rows->rows; i++)
-        *vec_add(a, &extensions) =
-            (CatName){.schema = db_cell(rows, i, 1).p, .name = db_cell(rows, i, 0).p};
-    ret->extensions = extensions.v;
-    ret->nextensions = extensions.n;
-    Buf path;
-    buf_init(&path, a);
-    if (s->url_schema)
-        sql_add_ident(&path, s->url_schema);
-    else
-        buf_add(&path, db_cell(&results.v[0], 0, 0));
-    ret->search_path = path.p;
-    return true;
-}
-
-bool
-flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, ReplayOptions *ret,
-                    Err *err)
-{
-    const ConfigValue *shadow = &in->config->values[CFG_SHADOW_URL];
-    *ret = (ReplayOptions){.bindir = in->config->values[CFG_EMBEDDED_BIN].text,
-                           .trace = in->config->trace,
-                           .major = compared ? db_info(compared->db)->version / 10000 : 0,
-                           .not_there = compared ? db_info(compared->db) : NULL,
-                           .cache_dir = cluster_cache_folder(a),
-                           .tick = in->tick,
-                           .tick_arg = in->tick_arg};
-    if (compared && !read_surroundings(a, compared, ret, err))
-        return false;
-    if (!shadow->text)
-        return true;
-    DbUrl *url = arena_new(a, DbUrl);
-    ret->shadow_url = url;
-    ret->shadow_origin = shadow->origin;
-    if (!url_parse(a, shadow->text, shadow->origin, url, err))
-        return false;
-    const ConfigValue *target = config_target(in->config);
-    DbUrl other;
-    Err ignored;
-    if (!target || !url_parse(a, target->text, target->origin, &other, &ignored) ||
-        !is_same_database(url, &other))
-        return true;
-    err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
-    err_detail(err, "%s and %s name the same database", shadow->origin, target->origin);
-    return err_hint(err, "name an empty database, or none: then a private server is used");
-}
-
 /* In transactions of bounded size: the server's time for one grows with the square of its locks. */
 static void
 add_steps(Arena *a, const Diff *d, const char *name, Scripts *scripts)
@@ -291,37 +221,58 @@ read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
     return true;
 }
 
+/* Names that the schema says without a schema are found where the other side has them. */
+static const char *
+path_of(Reading *r, const Catalog *there)
+{
+    Map seen;
+    Buf b;
+    VEC(const char *) path = {0};
+    map_init(&seen, r->a);
+    buf_init(&b, r->a);
+    *vec_add(r->a, &path) = "public";
+    *vec_add(r->a, &path) = r->default_schema;
+    vec_each (CatObject *, o, &there->objects)
+        if ((*o)->id.schema)
+            *vec_add(r->a, &path) = (*o)->id.schema;
+    cat_each (CatExtension, e, &there->extensions)
+        if (e->in_schema)
+            *vec_add(r->a, &path) = e->in_schema;
+    vec_each (const char *, name, &path) {
+        if (map_has(&seen, str_of(*name)))
+            continue;
+        map_put(&seen, str_of(*name), &seen);
+        if (b.n)
+            buf_addz(&b, ", ");
+        sql_add_ident(&b, *name);
+    }
+    return b.p;
+}
+
 /* What creates a schema that is written in Prisma's language. Extensions need not be said there,
  * nor can types, sequences and functions that it names: those of the other side are taken for
  * there. */
 static void
-add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts)
+add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts, ReplayOptions *o)
 {
     const Catalog *there = bridge_named(r->a, side->catalog, other);
     const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
-    const Catalog *steps[] = {empty_catalog(r->a), there, side->catalog};
+    const Catalog *steps[2][2] = {{empty_catalog(r->a), there},
+                                  {bridge_surroundings(r->a, there), side->catalog}};
     for (int i = 0; i < 2; i++) {
-        DiffSide from = {.catalog = steps[i]}, to = {.catalog = steps[i + 1]};
+        DiffSide from = {.catalog = steps[i][0]}, to = {.catalog = steps[i][1]};
         DiffOptions options = {.prisma_kinds = i > 0, .from_is_written = true, .rules = &rules};
         add_steps(r->a, diff_catalogs(r->a, &from, &to, &options), side->endpoint.path, scripts);
     }
+    o->search_path = path_of(r, there);
 }
 
 static bool
-replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
+replay_files(Reading *r, int i, Side *side, const ReplayOptions *o, Replay *ret, Err *err)
 {
     Scripts scripts = {0};
-    ReplayOptions o;
-    const Session *compared = other->session.db ? &other->session : NULL;
-    if (!flow_replay_options(r->a, &r->in->base, compared, &o, err))
-        return false;
-    o.introspect = &r->what;
     if (side->endpoint.kind == ENDPOINT_SQL && !read_sql(r, side, &scripts, err))
         return false;
-    if (side->endpoint.kind == ENDPOINT_SCHEMA) {
-        o.search_path = NULL; /* its scripts are ours */
-        add_schema_script(r, side, other->catalog, &scripts);
-    }
     vec_each (const Migration, m, &r->histories[i].files) {
         if (!m->has_file) {
             err_set(err, ERR_MIGRATION_GONE, "migration %s has no migration.sql", m->name);
@@ -329,8 +280,46 @@ replay_side(Reading *r, int i, Side *side, const Side *other, Err *err)
         }
         *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = m->text};
     }
-    if (!replay_scripts(r->a, scripts.v, scripts.n, &o, &side->replay, err))
+    return replay_scripts(r->a, scripts.v, scripts.n, o, ret, err);
+}
+
+/* All of a side that is no schema, for what the schema names beside the schemas it tells about. */
+static bool
+read_around(Reading *r, int i, Side *side, Catalog **ret, Err *err)
+{
+    ReplayOptions o;
+    Replay all;
+    *ret = side->catalog;
+    if (!bridge_names_more(r->schemas[!i]) || r->schemas[i])
+        return true;
+    if (side->session.db)
+        return introspect(r->a, side->session.db, NULL, ret, err);
+    if (!flow_replay_options(r->a, &r->in->base, NULL, &o, err) ||
+        !replay_files(r, i, side, &o, &all, err))
         return false;
+    *ret = all.catalog;
+    return true;
+}
+
+static bool
+replay_side(Reading *r, int i, Side *side, Side *other, Err *err)
+{
+    ReplayOptions o;
+    const Session *compared = other->session.db ? &other->session : NULL;
+    if (!flow_replay_options(r->a, &r->in->base, compared, &o, err))
+        return false;
+    o.introspect = &r->what;
+    if (side->endpoint.kind == ENDPOINT_SCHEMA) {
+        Scripts scripts = {0};
+        Catalog *around;
+        if (!read_around(r, !i, other, &around, err))
+            return false;
+        add_schema_script(r, side, around, &scripts, &o);
+        if (!replay_scripts(r->a, scripts.v, scripts.n, &o, &side->replay, err))
+            return false;
+    } else if (!replay_files(r, i, side, &o, &side->replay, err)) {
+        return false;
+    }
     side->catalog = side->replay.catalog;
     side->major = side->replay.major;
     return true;
@@ -442,18 +431,6 @@ by_kind(const void *x, const void *y)
     if (!c)
         c = strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "");
     return c ? c : strcmp(a->name, b->name);
-}
-
-void
-flow_find_replay(Arena *a, const Replay *r, FindingList *ret)
-{
-    if (r->is_other_major)
-        finding_add(ret, FINDING_REPLAY_OTHER_MAJOR,
-                    "replayed on PostgreSQL %d: the database's own version is not installed here",
-                    r->major);
-    vec_each (const ReplayStub, s, &r->stubs)
-        finding_add(ret, FINDING_REPLAY_STUB, "for the replay, a stub stands in for it")->object =
-            str_fmt(a, "%s \"%s\"", replay_stub_name(s->kind), s->name);
 }
 
 void

@@ -225,3 +225,64 @@ def test_sql_that_fails_names_its_place(files):
     (files / "bad.sql").write_text("CREATE TABLE a (i int);\nCREATE TABLE b (i nowhere);\n")
     result = diff(files, "--from-sql", "bad.sql", "--to-empty")
     assert result.rc == 29 and "bad.sql:2" in result.err and "nowhere" in result.err, result
+
+
+# ---- extensions and types in schemas that schema.prisma does not tell about ---------------------
+
+ELSEWHERE = {
+    "unused": ("CREATE SCHEMA tools; CREATE EXTENSION pgcrypto SCHEMA tools", "n Int?", "n int"),
+    "citext": ("CREATE SCHEMA tools; CREATE EXTENSION citext SCHEMA tools", "n String? @db.Citext", "n tools.citext"),
+    "platform": ("CREATE SCHEMA extensions; CREATE EXTENSION citext SCHEMA extensions",
+                 "n String? @db.Citext", "n extensions.citext"),
+    "qualified": ("CREATE SCHEMA tools; CREATE EXTENSION hstore SCHEMA tools",
+                  'n Unsupported("tools.hstore")?', "n tools.hstore"),
+    "enum": ("CREATE SCHEMA other; CREATE TYPE other.kind AS ENUM ('a', 'b')",
+             'n Unsupported("other.kind")?', "n other.kind"),
+    "enum as Prisma's pull has it": ("CREATE SCHEMA other; CREATE TYPE other.kind AS ENUM ('a', 'b')",
+                                     'n Unsupported("kind")?', "n other.kind"),
+    "composite of a domain": ("CREATE SCHEMA other; CREATE TYPE other.kind AS ENUM ('a', 'b');"
+                              " CREATE DOMAIN other.plus AS int CHECK (value > 0);"
+                              " CREATE TYPE other.pair AS (x other.plus, k other.kind)",
+                              'n Unsupported("other.pair")?', "n other.pair"),
+    "composite here": ("CREATE SCHEMA other; CREATE TYPE other.kind AS ENUM ('a', 'b');"
+                       " CREATE DOMAIN plus AS int; CREATE TYPE pair AS (x plus, k other.kind)",
+                       'n Unsupported("pair")?', "n pair"),
+    "function": ("CREATE SCHEMA other; CREATE FUNCTION other.one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+                 'n Int? @default(dbgenerated("other.one()"))', "n int DEFAULT other.one()"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(ELSEWHERE))
+def test_what_lies_in_other_schemas_is_taken_for_given(project, db, case):
+    made, field, column = ELSEWHERE[case]
+    project.add("init", f"{made};\nCREATE TABLE acc (id int PRIMARY KEY, {column});\n")
+    project.write("prisma/schema.prisma", HEAD + "model acc {\n  id Int @id\n  " + field + "\n}\n")
+    assert aramid.deploy(project, db.url()).rc == 0
+    for side in (["migrations", project.migrations], ["url", db.url()]):
+        for args in ([f"--from-{side[0]}", side[1], "--to-schema", "prisma/schema.prisma"],
+                     ["--from-schema", "prisma/schema.prisma", f"--to-{side[0]}", side[1]]):
+            result = diff(project.path, *args, "--exit-code")
+            assert (result.rc, result.out) == (0, "No difference detected.\n"), (args, result)
+    result = aramid.run("check", cwd=project.path)
+    assert result.rc == 0, result
+    (open(os.path.join(project.path, "prisma/schema.prisma"), "a")).write("model more {\n  id Int @id\n}\n")
+    forward = script(project.path, "--from-url", db.url(), "--to-schema", "prisma/schema.prisma")
+    assert 'CREATE TABLE "more"' in forward and "acc" not in forward and "DROP" not in forward, forward
+
+
+def test_extensions_that_the_schema_places(project, db):
+    """With a pinned version that no server has, too."""
+    head = HEAD.replace('"postgresql"\n', '"postgresql"\n  extensions = [citext(schema: "tools")]\n')
+    project.add("init", "CREATE SCHEMA tools;\nCREATE EXTENSION citext SCHEMA tools;\n"
+                "CREATE TABLE acc (id int PRIMARY KEY, n tools.citext);\n")
+    text = ('generator client {\n  provider = "prisma-client-js"\n  previewFeatures = ["postgresqlExtensions"]\n}\n' + head
+            + "model acc {\n  id Int @id\n  n String? @db.Citext\n}\n")
+    project.write("prisma/schema.prisma", text)
+    assert aramid.deploy(project, db.url()).rc == 0
+    db.sql(f'ALTER DATABASE "{db.name}" SET search_path = "$user", public, tools')
+    for end in (["--from-migrations", project.migrations], ["--from-url", db.url()]):
+        result = diff(project.path, *end, "--to-schema", "prisma/schema.prisma", "--exit-code")
+        assert (result.rc, result.out) == (0, "No difference detected.\n"), result
+    project.write("prisma/schema.prisma", text.replace('"tools")', '"tools", version: "1.99")'))
+    result = diff(project.path, "--from-migrations", project.migrations, "--to-schema", "prisma/schema.prisma")
+    assert result.rc == 0 and "cannot be replayed" not in result.err, result
