@@ -382,52 +382,18 @@ sort_findings(FindingList *list)
         qsort(list->items.v, list->items.n, sizeof *list->items.v, by_id);
 }
 
-/* The block in which an error lies. */
-static const PslDecl *
-block_at(const PslSchema *s, const Finding *d)
-{
-    for (size_t i = 0; i < s->ndecls; i++)
-        if (s->decls[i]->file->source == d->source && d->off >= s->decls[i]->span.off &&
-            d->off < s->decls[i]->span.off + s->decls[i]->span.len)
-            return s->decls[i];
-    return NULL;
-}
-
 static bool
-check(PullCtx *c, Err *err)
+pull_once(Arena *a, const Catalog *catalog, const PslResolved *old, const PullOptions *options,
+          CatRefs *unsayable, Pull *ret, Err *err)
 {
-    FindingList diags;
-    findings_init(&diags, c->a, NULL);
-    PslSchema *s = psl_parse(c->a, c->out->files, c->out->nfiles, &diags);
-    PslResolved *r = psl_validate(c->a, s, NULL, &diags);
-    if (s->errors + r->errors == 0)
-        return true;
-    findings_sort(&diags);
-    vec_each (const Finding, d, &diags.items) {
-        if (d->severity != SEV_ERROR)
-            continue;
-        const PslDecl *at = block_at(s, d);
-        err_set(err, ERR_INTERNAL, "the schema of this database would not be valid");
-        if (at)
-            err_detail(err, "%s \"" STR_FMT "\": %s", psl_decl_word(at->kind), STR_ARG(at->name),
-                       d->text);
-        else
-            err_detail(err, "%s", d->text);
-        break;
-    }
-    return err_hint(err,
-                    "please report this with the definition of the table; nothing was written");
-}
-
-bool
-bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old, const PullOptions *options,
-            Pull *ret, Err *err)
-{
-    static const PullOptions none;
     *ret = (Pull){0};
-    findings_init(&ret->findings, a, options ? options->rules : NULL);
-    PullCtx c = {
-        .a = a, .catalog = catalog, .old = old, .options = options ? options : &none, .out = ret};
+    findings_init(&ret->findings, a, options->rules);
+    PullCtx c = {.a = a,
+                 .catalog = catalog,
+                 .old = old,
+                 .options = options,
+                 .unsayable = unsayable,
+                 .out = ret};
     c.schema = c.options->schema ? c.options->schema : "public";
     c.keeps = !c.options->force;
     c.says_schema = c.options->nschemas || (old->datasource && old->datasource->nschemas);
@@ -450,5 +416,20 @@ bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old, const Pull
     }
     ret->enums = c.enums.n;
     ret->is_empty = !c.models.n && !c.enums.n;
-    return check(&c, err);
+    return pull_check(&c, err);
+}
+
+bool
+bridge_pull(Arena *a, const Catalog *catalog, const PslResolved *old, const PullOptions *options,
+            Pull *ret, Err *err)
+{
+    static const PullOptions none;
+    CatRefs unsayable = {0};
+    size_t known;
+    do {
+        known = unsayable.n;
+        if (pull_once(a, catalog, old, options ? options : &none, &unsayable, ret, err))
+            return true;
+    } while (unsayable.n > known);
+    return false;
 }

@@ -79,6 +79,7 @@ typedef struct PullCtx {
     VEC(PullEnum *) enums;
     Map models_by_table, enums_by_type; /* schema, name */
     Map models_by_name;
+    CatRefs *unsayable; /* keys that no valid schema can say: index, schema, table, name */
     Pull *out;
 } PullCtx;
 
@@ -124,6 +125,10 @@ void pull_keys(PullCtx *c, PullModel *m);
 const char *pull_key_text(PullCtx *c, const PullModel *m, const PullKey *k);
 const char *pull_default_name(Arena *a, const char *table, const CatTexts *columns,
                               const char *suffix);
+bool pull_is_unsayable(const PullCtx *c, const CatRef *table, const char *key);
+
+/* pull_check.c: whether what was written is valid; keys that are not become unsayable. */
+bool pull_check(PullCtx *c, Err *err);
 
 /* pull_relations.c: relation fields. */
 void pull_relations(PullCtx *c);

@@ -263,6 +263,16 @@ by_name(const void *x, const void *y)
     return strcmp(p->name, q->name);
 }
 
+bool
+pull_is_unsayable(const PullCtx *c, const CatRef *table, const char *key)
+{
+    CatRef id = {CAT_INDEX, table->schema, table->name, key};
+    vec_each (const CatRef, x, c->unsayable)
+        if (cat_ref_cmp(x, &id) == 0)
+            return true;
+    return false;
+}
+
 static void
 collect(PullCtx *c, const CatRelation *t, PullKeys *ret)
 {
@@ -280,6 +290,8 @@ collect(PullCtx *c, const CatRelation *t, PullKeys *ret)
                                             .is_left_out = i->predicate && !c->has_partial};
     if (ret->n)
         qsort(ret->v, ret->n, sizeof *ret->v, by_name);
+    vec_each (PullKey, k, ret)
+        k->is_left_out = k->is_left_out || pull_is_unsayable(c, &t->id, k->name);
 }
 
 /* The old key of a bridged one. */

@@ -82,6 +82,10 @@ note_indexes(PullCtx *c, const PullModel *m, bool *ret_null_order, bool *ret_exp
             pull_find(c, FINDING_PULL_EXPRESSION_INDEX, constraint_item(c, m, i->id.name));
             continue;
         }
+        if (pull_is_unsayable(c, &m->table->id, i->id.name)) {
+            pull_find(c, FINDING_PULL_INDEX, constraint_item(c, m, i->id.name));
+            continue;
+        }
         vec_each (const CatKey, key, &i->keys)
             if (key->is_nulls_reversed) {
                 *ret_null_order = true;
@@ -98,7 +102,9 @@ note_indexes(PullCtx *c, const PullModel *m, bool *ret_null_order, bool *ret_exp
         }
     }
     cat_each (CatConstraint, k, &m->table->constraints)
-        if (k->include.n || k->is_nulls_not_distinct)
+        if (pull_is_unsayable(c, &m->table->id, k->id.sub))
+            pull_find(c, FINDING_PULL_INDEX, constraint_item(c, m, k->id.sub));
+        else if (k->include.n || k->is_nulls_not_distinct)
             pull_find(c, FINDING_PULL_INDEX_DETAIL,
                       str_fmt(c->a, "Model: \"%s\", index: \"%s\": %s", m->name, k->id.sub,
                               k->include.n ? "INCLUDE" : "NULLS NOT DISTINCT"));

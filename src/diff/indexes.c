@@ -108,11 +108,23 @@ has_expression(const CatIndex *x)
     return false;
 }
 
+/* With two operator classes, say. */
+static bool
+has_column_twice(const CatIndex *x)
+{
+    for (size_t i = 0; i < x->keys.n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (cat_same_text(x->keys.v[i].column, x->keys.v[k].column))
+                return true;
+    return false;
+}
+
 /* What the schema has no words for stays as it is. */
 static bool
 is_left_alone(const Differ *d, const CatIndex *x)
 {
-    return d->in_words && (has_expression(x) || (x->predicate && !d->options->partial_indexes));
+    return d->in_words && (has_expression(x) || has_column_twice(x) ||
+                           (x->predicate && !d->options->partial_indexes));
 }
 
 /* Whether an index made by hand is the one that the schema means, said more narrowly: partial, or

@@ -325,3 +325,31 @@ def test_indexes_over_types_that_an_extension_indexes(db, project):
                        cwd=project.path)
     assert equal.rc == 0, equal
     assert pull(project, db, "--force").rc == 0 and schema_of(project) == text
+
+
+def test_one_index_that_no_schema_can_say(db, project):
+    """It is left out and told; the rest is there, and nothing drops it later."""
+    db.sql("CREATE TABLE doc (id int PRIMARY KEY, title text NOT NULL, n int);"
+           "CREATE INDEX doc_title ON doc (title, title text_pattern_ops);"
+           "CREATE UNIQUE INDEX doc_twice ON doc (title, n, title varchar_pattern_ops);"
+           "CREATE INDEX doc_n ON doc (n)")
+    result = pull(project, db, "--yes")
+    assert result.rc == 0, result
+    text = schema_of(project)
+    assert '@@index([n], map: "doc_n")' in text and "doc_t" not in text, text
+    assert 'index: "doc_title"' in result.text or '"doc_title"' in result.text, result
+    assert '"doc_twice"' in result.text, result
+    assert aramid.run("validate", cwd=project.path).rc == 0
+    equal = aramid.run("diff", "--from-url", db.url(), "--to-schema", "prisma/schema.prisma", "--exit-code", cwd=project.path)
+    assert equal.rc == 0, equal
+    db.sql("ALTER TABLE doc ADD more int")
+    assert pull(project, db, "--yes").rc == 0 and "more" in schema_of(project)
+
+
+def test_an_index_that_the_schema_had_and_cannot_say_any_more(db, project):
+    db.sql("CREATE TABLE doc (id int PRIMARY KEY, title text NOT NULL); CREATE INDEX doc_title ON doc (title)")
+    assert pull(project, db, "--yes").rc == 0
+    assert 'map: "doc_title"' in schema_of(project)
+    db.sql("DROP INDEX doc_title; CREATE INDEX doc_title ON doc (title, title text_pattern_ops)")
+    result = pull(project, db, "--yes")
+    assert result.rc == 0 and "doc_title" not in schema_of(project) and '"doc_title"' in result.text, result
