@@ -62,6 +62,10 @@ loses_its_key(const Differ *d, const CatConstraint *fk)
                 *vec_add(d->arena, &of_index) = key->column ? key->column : "";
             columns = &of_index;
         }
+        if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE &&
+            strcmp(c->from->id.name, fk->ref_table.name) == 0 &&
+            columns_recreated(c, &fk->ref_columns))
+            return true;
         if (columns && same_members(columns, &fk->ref_columns))
             return true;
     }

@@ -84,24 +84,31 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
     cat_each (CatColumn, from, &x->columns)
         if (!attribute(y, from->id.sub))
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
+    /* The order is part of the type: ROW(1, 2)::pair. What is added comes last, so all that stands behind it
+     * is added again. */
+    bool is_behind = false;
+    const CatColumn *last = NULL;
     cat_each (CatColumn, to, &y->columns) {
         const CatColumn *from = attribute(x, to->id.sub);
         if (!from) {
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
+            is_behind = true;
             continue;
         }
-        bool anew = type_is_rebuilt(d, &from->type);
+        is_behind = is_behind || (last && from->ordinal < last->ordinal);
+        last = from;
+        bool anew = is_behind || type_is_rebuilt(d, &from->type);
         unsigned fields = anew ? COLUMN_TYPE : 0;
         CatTexts changes = catalog_changes(d->arena, from, to, &d->rules);
         vec_each (const char *, name, &changes)
             fields |=
                 strcmp(*name, "comment") == 0 ? (unsigned)COLUMN_COMMENT : (unsigned)COLUMN_TYPE;
         /* PostgreSQL does not change the type of an attribute while a column is of the type. */
+        anew = anew || (fields & COLUMN_TYPE && type_is_used(d->from, &x->id));
+        is_behind = is_behind || anew;
         if (fields)
             *vec_add(d->arena, &c->columns) =
-                (ColumnChange){.op = anew || (fields & COLUMN_TYPE && type_is_used(d->from, &x->id))
-                                         ? COLUMN_RECREATE
-                                         : COLUMN_ALTER,
+                (ColumnChange){.op = anew ? COLUMN_RECREATE : COLUMN_ALTER,
                                .from = from,
                                .to = to,
                                .fields = fields};
