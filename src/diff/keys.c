@@ -26,6 +26,8 @@ primary_key_compare(Differ *d, Change *c, const CatRelation *x, const CatRelatio
         c->drop_key = from;
     if (to && (!from || changed))
         c->add_key = to;
+    if (from && to && !changed)
+        part_alter(d, from, to);
     if (from && to && strcmp(from->id.sub, to->id.sub) != 0 && !(changed && !d->compat)) {
         c->rename_key_from = from;
         c->rename_key_to = to;

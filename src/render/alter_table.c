@@ -366,6 +366,8 @@ render_alter_table(Render *r, const Change *c)
                 render_attributes(r, NULL, (const CatObject *)k->to);
         return;
     }
+    if (c->add_key)
+        render_attributes(r, NULL, (const CatObject *)c->add_key);
     vec_each (const ColumnChange, k, &c->columns)
         if (k->to)
             altered_storage(r, a.only, k);

@@ -116,6 +116,9 @@ create_table(Render *r, const CatRelation *t)
     render_attributes(r, NULL, (const CatObject *)t);
     cat_each (CatColumn, column, &t->columns)
         render_attributes(r, NULL, (const CatObject *)column);
+    const CatConstraint *key = primary_key(t);
+    if (key && !key->is_inherited)
+        render_attributes(r, NULL, (const CatObject *)key);
 }
 
 void
