@@ -225,6 +225,7 @@ typedef struct CatFunction {
     const char *arguments;  /* with names, modes and defaults */
     const char *returns;    /* "integer", "TABLE(...)"; NULL for procedures */
     const char *definition; /* CREATE OR REPLACE ..., without a semicolon */
+    CatTexts used_by; /* of what is only named (others): "operator app.### (integer, integer)" */
 } CatFunction;
 
 typedef struct CatIndex {

@@ -10,6 +10,11 @@ static const char *const constraint_words[] = {"check",   "primary key", "unique
 static const char *const action_words[] = {"no action", "restrict",    "cascade",
                                            "set null",  "set default", NULL};
 
+#define UNCOMPARED(T, field, type_)                                                                \
+    {                                                                                              \
+        .name = #field, .type = (type_), .offset = offsetof(T, field), .rule = RULE_NEVER          \
+    }
+
 #define F(T, field, type_)                                                                         \
     {                                                                                              \
         .name = #field, .type = (type_), .offset = offsetof(T, field)                              \
@@ -71,6 +76,7 @@ static const Field function_fields[] = {
     F(CatFunction, arguments, FIELD_TEXT),
     F(CatFunction, returns, FIELD_TEXT),
     F(CatFunction, definition, FIELD_TEXT),
+    UNCOMPARED(CatFunction, used_by, FIELD_TEXTS), /* what is only named */
     END,
 };
 
@@ -93,11 +99,6 @@ static const Field relation_fields[] = {
     F(CatRelation, is_rls_forced, FIELD_BOOL),
     END,
 };
-
-#define UNCOMPARED(T, field, type_)                                                                \
-    {                                                                                              \
-        .name = #field, .type = (type_), .offset = offsetof(T, field), .rule = RULE_NEVER          \
-    }
 
 static const Field column_fields[] = {
     F(CatColumn, type, FIELD_TYPE),

@@ -57,6 +57,7 @@ harm_of(FindingId id)
     case FINDING_DIFF_RECREATE_REQUIRED:
     case FINDING_DIFF_SCALAR_TO_LIST:
     case FINDING_DIFF_STILL_USED:
+    case FINDING_DIFF_STANDS_ON:
         return DIFF_FAILS;
     default:
         return finding_info(id)->severity == SEV_NOTICE ? DIFF_HARMLESS : DIFF_LOSS;

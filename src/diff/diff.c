@@ -141,6 +141,7 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
         diff_sequences(&d);
         diff_remade(&d);
         diff_code(&d);
+        diff_let_go(&d);
     }
     if (d.rules.ignore_grants && !d.compat)
         keep_access(&d);

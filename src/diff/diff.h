@@ -60,6 +60,7 @@ typedef struct ColumnChange {
     Cast cast;
     CastUsing cast_using;
     bool is_default_in_the_way; /* the old default has to go before the type changes */
+    bool is_let_go;             /* dropped before, by a change that is aside */
 } ColumnChange;
 
 typedef enum DiffHarm {
@@ -114,6 +115,8 @@ typedef struct Change {
     const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
     /* Made anew: what it was before, where owners and privileges are not compared but stay. */
     const CatObject *kept;
+    /* Only for the time in between: what has to let go of something that is made again. */
+    bool is_aside;
     DiffEffects effects;
     uint32_t rank[4]; /* where it belongs by its kind */
     bool is_placed;   /* by diff_order: it, or what it waits for */

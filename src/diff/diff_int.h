@@ -207,6 +207,9 @@ void diff_sequences(Differ *d);
 /* remake.c: what stands on what changes. */
 void diff_remade(Differ *d);
 
+/* let_go.c: what stays, and has to let go of what is dropped and made again. */
+void diff_let_go(Differ *d);
+
 /* code.c: triggers, rules, policies, after it is known which relations go. */
 void diff_code(Differ *d);
 

@@ -220,6 +220,8 @@ diff_effects(Differ *d)
             map_put(&new_tables, name_key(d->arena, p->to->id.schema, p->to->id.name), d);
     vec_each (Change *, at, &d->diff->changes) {
         Change *c = *at;
+        if (c->is_aside)
+            continue;
         if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE)
             find_table(d, c);
         else if (c->op == CHANGE_ALTER && c->kind == CAT_ENUM)

@@ -35,7 +35,7 @@ has_default(const Differ *d, const CatRefs *any, const CatColumn *c)
 static void
 add_default(Differ *d, Change *c, const CatColumn *from, const CatColumn *to)
 {
-    if (has_default(d, d->diff->from.any_default, from) &&
+    if ((d->compat || !from->generated) && has_default(d, d->diff->from.any_default, from) &&
         is_of(from, (const CatEnum *)c->from, d->compat))
         *vec_add(d->arena, &c->defaults) = (EnumUse){from, to};
 }
@@ -81,8 +81,8 @@ add_uses(Differ *d, Change *c)
         cat_each (CatColumn, column, &p->to->columns) {
             const CatColumn *from = p->from ? catalog_column(p->from, column->id.sub) : NULL;
             if (is_of(column, next, false) &&
-                (d->compat ||
-                 (from && is_of(from, (const CatEnum *)c->from, false) && !from->is_inherited)))
+                (d->compat || (from && is_of(from, (const CatEnum *)c->from, false) &&
+                               !from->is_inherited && !from->generated)))
                 *vec_add(d->arena, &retype) = column;
         }
     }

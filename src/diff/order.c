@@ -154,7 +154,7 @@ prepare(Order *o)
     vec_each (Change *, c, &d->diff->changes) {
         if ((*c)->op == CHANGE_CREATE)
             put(d->arena, &o->created, &(*c)->to->id, *c);
-        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE)
+        if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && !(*c)->is_aside)
             put(d->arena, &o->altered, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
@@ -308,11 +308,12 @@ emit_needs(Order *o, const Change *c)
         Change *first = map_get(&o->dropped, ref_key(d->arena, &(*user)->id));
         if (!first || first == c)
             continue;
-        /* A type that is made anew waits for code only, a table for its parts: they would go with
+        /* A type that is made anew, and what lets go of its columns, waits for code only, a table for its parts: they would go with
          * their columns. */
         bool is_drop = first->op == CHANGE_DROP;
-        if (is_table ? is_drop && cat_kind(first->kind)->is_part
-                     : !c->is_rebuilt || (is_drop && first->kind != CAT_TABLE))
+        if (is_table && !c->is_aside
+                ? is_drop && cat_kind(first->kind)->is_part
+                : (!c->is_rebuilt && !c->is_aside) || (is_drop && first->kind != CAT_TABLE))
             emit(o, first);
     }
 }

@@ -53,23 +53,70 @@ keep_own(Arena *a, ColumnChange *k)
         k->fields &= ~(unsigned)COLUMN_DEFAULT;
 }
 
+/* Parent number i of a table, from 0; false behind the last. */
+static bool
+parent_at(const Catalog *c, const CatRelation *t, size_t i, const CatRelation **ret)
+{
+    bool is_partition = t->partition_of.name != NULL;
+    if (i >= t->inherits.n + is_partition)
+        return false;
+    const CatName *name = i < t->inherits.n ? &t->inherits.v[i] : &t->partition_of;
+    *ret = catalog_relation(c, name->schema, name->name);
+    return true;
+}
+
+/* A column as the first parent that has it gives it; NULL where none does. */
+static const CatColumn *
+given_column(const Catalog *c, const CatRelation *t, const char *name)
+{
+    const CatRelation *parent;
+    const CatColumn *found = NULL;
+    for (size_t i = 0; !found && parent_at(c, t, i, &parent); i++)
+        found = parent ? catalog_column(parent, name) : NULL;
+    return found;
+}
+
+/* Also where the table has the column itself, too. */
+static bool
+is_given(const Catalog *c, const CatRelation *t, const CatColumn *column)
+{
+    return column->is_inherited || given_column(c, t, column->id.sub);
+}
+
+/* Whether what a parent's column gets reaches this one: NOT NULL comes to children, and goes from them, with
+ * their parent's, also where they have their own. */
+static bool
+parents_not_null_changes(const Differ *d, const CatRelation *t, const char *name)
+{
+    const Catalog *sides[] = {d->from, d->to};
+    for (int side = 0; side < 2; side++) {
+        const CatRelation *parent, *own = catalog_relation(sides[side], t->id.schema, t->id.name);
+        for (size_t i = 0; own && parent_at(sides[side], own, i, &parent); i++) {
+            if (!parent)
+                continue;
+            const CatRelation *was = catalog_relation(d->from, parent->id.schema, parent->id.name);
+            const CatRelation *is = catalog_relation(d->to, parent->id.schema, parent->id.name);
+            const CatColumn *x = was ? catalog_column(was, name) : NULL;
+            const CatColumn *y = is ? catalog_column(is, name) : NULL;
+            if (x && y &&
+                (x->is_not_null != y->is_not_null || parents_not_null_changes(d, is, name)))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* What a child has other than its parent where the column came to it from there just now. */
 static void
 own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation *to,
                const CatColumn *y)
 {
-    const CatColumn *x = catalog_column(from, y->id.sub), *of = NULL;
-    const CatRelation *parent;
+    const CatColumn *x = catalog_column(from, y->id.sub);
     ColumnChange change;
-    if (x &&
-        (!x->is_inherited || !column_compare(d, x, y, &change) || change.op != COLUMN_RECREATE))
+    if (x && (!is_given(d->from, from, x) || !column_compare(d, x, y, &change) ||
+              change.op != COLUMN_RECREATE))
         return;
-    vec_each (const CatName, n, &to->inherits)
-        if (!of && (parent = catalog_relation(d->to, n->schema, n->name)))
-            of = catalog_column(parent, y->id.sub);
-    if (to->partition_of.name &&
-        (parent = catalog_relation(d->to, to->partition_of.schema, to->partition_of.name)))
-        of = catalog_column(parent, y->id.sub);
+    const CatColumn *of = given_column(d->to, to, y->id.sub);
     if (!of)
         return;
     CatColumn *given = arena_new(d->arena, CatColumn);
@@ -98,7 +145,7 @@ columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation
     sort_tail(c, 0, column_by_name);
     size_t first = c->columns.n;
     cat_each (CatColumn, y, &to->columns)
-        if (!catalog_column(from, y->id.sub) && !y->is_inherited)
+        if (!catalog_column(from, y->id.sub) && !is_given(d->to, to, y))
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
     /* New columns stand in the order of the schema where that shows. */
     sort_tail(c, first, column_by_name);
@@ -107,9 +154,16 @@ columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation
         const CatColumn *y = catalog_column(to, x->id.sub);
         ColumnChange change;
         bool is_new = !d->prisma_kinds && type_is_rebuilt(d, &x->type);
-        if (!y || !column_compare(d, is_new ? retyped(d->arena, x) : x, y, &change))
+        if (!y)
             continue;
-        if (x->is_inherited && y->is_inherited) {
+        bool differs = column_compare(d, is_new ? retyped(d->arena, x) : x, y, &change);
+        if (!d->prisma_kinds && parents_not_null_changes(d, to, x->id.sub)) {
+            change.fields |= COLUMN_NULLABLE;
+            differs = true;
+        }
+        if (!differs)
+            continue;
+        if (is_given(d->from, from, x) && is_given(d->to, to, y)) {
             if (change.op == COLUMN_RECREATE)
                 continue; /* see below */
             keep_own(d->arena, &change);
@@ -119,7 +173,7 @@ columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation
     }
     sort_tail(c, first, column_by_place);
     cat_each (CatColumn, y, &to->columns)
-        if (y->is_inherited)
+        if (is_given(d->to, to, y))
             own_new_column(d, c, from, to, y);
 }
 
@@ -130,6 +184,30 @@ column_change(const Change *c, const char *column)
         if (k->from && strcmp(k->from->id.sub, column) == 0)
             return k;
     return NULL;
+}
+
+/* What is dropped, or another type of the same name, before the table is altered. */
+static bool
+is_gone_before(const Differ *d, const CatRef *need)
+{
+    vec_each (Change *, c, &d->diff->changes)
+        if (((*c)->op == CHANGE_DROP || (*c)->is_rebuilt) && (*c)->from &&
+            cat_ref_cmp(&(*c)->from->id, need) == 0)
+            return true;
+    return false;
+}
+
+static bool
+uses_gone(const Differ *d, const CatRelation *from, const CatColumn *generated)
+{
+    vec_each (const CatRef, need, &generated->needs)
+        if (is_gone_before(d, need))
+            return true;
+    cat_each (CatColumn, column, &from->columns)
+        if (type_is_rebuilt(d, &column->type) &&
+            (column == generated || catalog_mentions(generated->default_expr, column->id.sub)))
+            return true;
+    return false;
 }
 
 static bool
@@ -149,15 +227,23 @@ columns_recreate_generated(Differ *d, Change *c, const CatRelation *from, const 
 {
     cat_each (CatColumn, x, &from->columns) {
         const CatColumn *y = d->prisma_kinds ? x : catalog_column(to, x->id.sub);
-        if (!x->generated || !y || !y->generated || x->is_inherited || !uses_changed(c, x))
+        if (!x->generated || x->is_inherited)
+            continue;
+        bool is_gone = uses_gone(d, from, x);
+        if (!is_gone && !uses_changed(c, x))
             continue;
         size_t i = 0;
         while (i < c->columns.n && c->columns.v[i].from != x)
             i++;
+        if (!y || !y->generated) {
+            if (i < c->columns.n && c->columns.v[i].op != COLUMN_ALTER)
+                c->columns.v[i].is_let_go = is_gone;
+            continue;
+        }
         if (i == c->columns.n)
             vec_add(d->arena, &c->columns);
-        c->columns.v[i] =
-            (ColumnChange){.op = COLUMN_RECREATE, .from = x, .to = y, .fields = COLUMN_TYPE};
+        c->columns.v[i] = (ColumnChange){
+            .op = COLUMN_RECREATE, .from = x, .to = y, .fields = COLUMN_TYPE, .is_let_go = is_gone};
     }
 }
 

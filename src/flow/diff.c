@@ -96,19 +96,22 @@ flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 bool
 flow_diff_can_run(Arena *a, const DiffResult *r, Err *err)
 {
-    CatRefs used = {0};
+    CatTexts used = {0};
     Buf b;
     buf_init(&b, a);
     vec_each (Change *, c, &r->diff->changes)
         vec_each (const DiffEffect, e, &(*c)->effects)
             if (e->id == FINDING_DIFF_STILL_USED)
-                *vec_add(a, &used) = e->at;
+                *vec_add(a, &used) = cat_ref_text(a, &e->at);
+            else if (e->id == FINDING_DIFF_STANDS_ON)
+                vec_each (const char *, name, &e->names)
+                    *vec_add(a, &used) = *name;
     if (!used.n)
         return true;
-    vec_each (const CatRef, id, &used)
-        buf_fmt(&b, "%s%s", b.n ? ", " : "", cat_ref_text(a, id));
-    err_set(err, ERR_STILL_USED, "what the schema drops is still used by the %s%s",
-            cat_ref_text(a, &used.v[0]), used.n > 1 ? " and others" : "");
+    vec_each (const char *, name, &used)
+        buf_fmt(&b, "%s%s", b.n ? ", " : "", *name);
+    err_set(err, ERR_STILL_USED, "what the script drops is still used by the %s%s", used.v[0],
+            used.n > 1 ? " and others" : "");
     err_detail(err, "%s", b.p);
     return err_hint(err, "change or drop it in a migration of its own first; without --script the "
                          "differences are listed all the same");

@@ -199,29 +199,29 @@ const Query intro_queries[] = {
      intro_row_dependency},
 
     {"{others}"
-     "SELECT 'user mapping', NULL, pg_catalog.format('%s for %s', u.srvname, u.usename) "
-     "FROM pg_catalog.pg_user_mappings u "
+     "SELECT 'user mapping', NULL, pg_catalog.format('%s for %s', u.srvname, u.usename), "
+     "  NULL::pg_catalog.oid[] FROM pg_catalog.pg_user_mappings u "
      "UNION ALL "
-     "SELECT 'subscription', NULL, x.subname::pg_catalog.text "
+     "SELECT 'subscription', NULL, x.subname::pg_catalog.text, NULL "
      "FROM pg_catalog.pg_subscription x JOIN pg_catalog.pg_database b ON b.oid {=} x.subdbid "
      "WHERE b.datname {=} pg_catalog.current_database() "
      "UNION ALL "
      "SELECT 'default privileges', n.nspname::pg_catalog.text, pg_catalog.format('of %s on %s', "
      "  pg_catalog.pg_get_userbyid(x.defaclrole), CASE WHEN x.defaclobjtype {=} 'r' THEN 'tables' "
      "  WHEN x.defaclobjtype {=} 'S' THEN 'sequences' WHEN x.defaclobjtype {=} 'f' THEN 'functions' "
-     "  WHEN x.defaclobjtype {=} 'T' THEN 'types' ELSE 'schemas' END) "
+     "  WHEN x.defaclobjtype {=} 'T' THEN 'types' ELSE 'schemas' END), NULL "
      "FROM pg_catalog.pg_default_acl x "
      "LEFT JOIN pg_catalog.pg_namespace n ON n.oid {=} x.defaclnamespace "
      "UNION ALL "
-     "SELECT 'database setting', NULL, x.setting "
+     "SELECT 'database setting', NULL, x.setting, NULL "
      "FROM (SELECT pg_catalog.unnest(s.setconfig) AS setting FROM pg_catalog.pg_db_role_setting s "
      "  JOIN pg_catalog.pg_database b ON b.oid {=} s.setdatabase "
      "  WHERE b.datname {=} pg_catalog.current_database()) x "
      "UNION ALL "
-     "SELECT 'security label', NULL, x.provider FROM pg_catalog.pg_seclabel x "
+     "SELECT 'security label', NULL, x.provider, NULL FROM pg_catalog.pg_seclabel x "
      "UNION ALL "
      "SELECT 'statistics target of an index', n.nspname::pg_catalog.text, "
-     "  c.relname::pg_catalog.text "
+     "  c.relname::pg_catalog.text, NULL "
      "FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_class c ON c.oid {=} x.attrelid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace "
      "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND x.attstattarget {>=} 0",
@@ -281,8 +281,12 @@ add_others(Buf *b, const Reading *r)
         const Other *o = &others[i];
         Buf sql;
         buf_init(&sql, r->scratch);
-        buf_fmt(&sql, "SELECT '%s', %s, (%s)::pg_catalog.text FROM pg_catalog.%s x ", o->what,
-                o->schema ? "n.nspname::pg_catalog.text" : "NULL", o->name, o->catalog);
+        buf_fmt(&sql,
+                "SELECT '%s', %s, (%s)::pg_catalog.text, (SELECT pg_catalog.array_agg(d.refobjid) "
+                "FROM pg_catalog.pg_depend d WHERE d.classid {=} {class %s} AND d.objid {=} x.oid "
+                "AND d.objsubid {=} 0 AND d.refclassid {=} {class pg_proc}) FROM pg_catalog.%s x ",
+                o->what, o->schema ? "n.nspname::pg_catalog.text" : "NULL", o->name, o->catalog,
+                o->catalog);
         if (o->schema)
             buf_fmt(&sql, "JOIN pg_catalog.pg_namespace n ON n.oid {=} x.%s WHERE x.%s {ns} ",
                     o->schema, o->schema);

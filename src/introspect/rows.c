@@ -109,6 +109,14 @@ intro_row_comment(Reading *r, const Str *c)
     o->comment = cell_text(r, c[3]);
 }
 
+static bool
+is_condition(const CatObject *trigger, const CatObject *on)
+{
+    const CatName *called = &((const CatTrigger *)(const void *)trigger)->function;
+    return on->id.kind == CAT_FUNCTION && (strcmp(on->id.name, called->name) != 0 ||
+                                           !cat_same_text(on->id.schema, called->schema));
+}
+
 void
 intro_row_dependency(Reading *r, const Str *c)
 {
@@ -116,9 +124,9 @@ intro_row_dependency(Reading *r, const Str *c)
     const CatObject *on = intro_recall(r, cell_oid(c[2]), cell_oid(c[3]));
     if (!o || !on || o == on)
         return;
-    /* Parents and types of tables, functions of triggers are fields; functions of a partition key are
-     * not. */
-    if (o->id.kind == CAT_TRIGGER ||
+    /* Parents and types of tables, functions of triggers are fields; functions of a partition key and of a
+     * trigger's condition are not. */
+    if ((o->id.kind == CAT_TRIGGER && !is_condition(o, on)) ||
         (o->id.kind == CAT_TABLE && cell_oid(c[0]) == CLASS_CLASS && on->id.kind != CAT_FUNCTION))
         return;
     CatRef need = on->id;
@@ -135,6 +143,14 @@ void
 intro_row_other(Reading *r, const Str *c)
 {
     const char *schema = cell_name(r, c[1]);
+    Numbers functions = cell_numbers(r, c[3]);
+    vec_each (long long, oid, &functions) {
+        CatFunction *f = (void *)intro_recall(r, CLASS_PROC, (unsigned)*oid);
+        if (f)
+            *vec_add(r->arena, &f->used_by) =
+                str_fmt(r->arena, "%s %s%s%s", cell_name(r, c[0]), schema ? schema : "",
+                        schema ? "." : "", cell_name(r, c[2]));
+    }
     if (schema && (!wanted_schema(r, schema) || intro_left_out(r, schema, cell_name(r, c[2]))))
         return;
     *vec_add(r->arena, &r->catalog->others) =

@@ -285,7 +285,7 @@ alter_column(Alter *a, const ColumnChange *k)
 static void
 column_clauses(Alter *a, const ColumnChange *k)
 {
-    if (k->op == COLUMN_DROP || k->op == COLUMN_RECREATE) {
+    if ((k->op == COLUMN_DROP || k->op == COLUMN_RECREATE) && !k->is_let_go) {
         buf_addz(clause(a), "DROP COLUMN ");
         put_ident(a->r, &a->clauses, k->from->id.sub);
     }

@@ -144,6 +144,8 @@ static const char *const sentences[FINDING_COUNT] = {
     [FINDING_DIFF_GOES_TOO] = "The {object} goes, too: it stands on what is dropped.",
     [FINDING_DIFF_STILL_USED] =
         "The {object} uses what is dropped, and PostgreSQL refuses to drop that.",
+    [FINDING_DIFF_STANDS_ON] =
+        "The {object} is dropped, and PostgreSQL refuses that: {names} use it.",
     [FINDING_DIFF_LOOKS_RENAMED] = "The {object} goes and `{new}` comes: this looks like a rename.",
 };
 

@@ -326,13 +326,15 @@ render_summary(Arena *a, const Diff *d)
     Item *items = arena_array(a, Item, d->changes.n);
     Buf b;
     buf_init(&b, a);
+    size_t n = 0;
     for (size_t i = 0; i < d->changes.n; i++) {
         const Change *c = d->changes.v[i];
         Section section = section_of(c);
-        items[i] = (Item){section, section_name(a, c, section), i, c};
+        if (!c->is_aside)
+            items[n++] = (Item){section, section_name(a, c, section), i, c};
     }
-    qsort(items, d->changes.n, sizeof *items, by_section);
-    for (size_t i = 0; i < d->changes.n; i++) {
+    qsort(items, n, sizeof *items, by_section);
+    for (size_t i = 0; i < n; i++) {
         if (i == 0 || items[i].section != items[i - 1].section ||
             strcmp(items[i].name, items[i - 1].name) != 0)
             put_heading(&b, &items[i]);

@@ -1,0 +1,160 @@
+/* What holds an expression and stays where it is lets go of what its expression calls, while that is dropped
+ * and made again: defaults are dropped and set again, generated columns come back with their table's change. */
+#include "diff/diff_int.h"
+
+typedef struct LetGo {
+    Differ *d;
+    Map dropped; /* ids of what a change drops */
+    Map altered; /* changes of tables and domains, by id */
+} LetGo;
+
+static bool
+calls_dropped(const LetGo *l, const CatRefs *needs)
+{
+    vec_each (const CatRef, need, needs)
+        if (need->kind == CAT_FUNCTION && map_has(&l->dropped, ref_key(l->d->arena, need)))
+            return true;
+    return false;
+}
+
+static Change *
+altered(const LetGo *l, const CatRef *id)
+{
+    return map_get(&l->altered, ref_key(l->d->arena, id));
+}
+
+static Change *
+aside(Differ *d, const void *from, const void *to, Rank rank)
+{
+    Change *c = change_add(d, CHANGE_ALTER, from, to, rank);
+    c->is_aside = true;
+    return c;
+}
+
+static const CatColumn *
+without_default(Arena *a, const CatColumn *column)
+{
+    CatColumn *plain = arena_new(a, CatColumn);
+    *plain = *column;
+    plain->default_expr = NULL;
+    return plain;
+}
+
+/* A table as it is while it has let go: it needs nothing that comes. */
+static const CatRelation *
+table_between(Arena *a, const CatRelation *t)
+{
+    CatRelation *between = arena_new(a, CatRelation);
+    *between = *t;
+    between->needs = (CatRefs){0};
+    return between;
+}
+
+/* Whether the table's own change sets it, or the column does not stay. */
+static bool
+is_set_anyway(const Change *c, const CatColumn *column)
+{
+    if (c)
+        vec_each (const ColumnChange, k, &c->columns)
+            if (k->from && strcmp(k->from->id.sub, column->id.sub) == 0)
+                return k->op != COLUMN_ALTER || k->fields & COLUMN_DEFAULT;
+    return false;
+}
+
+static void
+let_table_go(LetGo *l, const CatRelation *x, const CatRelation *y)
+{
+    Differ *d = l->d;
+    const Change *own = altered(l, &x->id);
+    Change *before = NULL, *after = NULL;
+    const CatRelation *between = table_between(d->arena, x);
+    if (own)
+        vec_each (const ColumnChange, k, &own->columns)
+            if (k->is_let_go) {
+                before = before ? before : aside(d, x, between, RANK_DROP_CODE);
+                *vec_add(d->arena, &before->columns) =
+                    (ColumnChange){.op = COLUMN_DROP, .from = k->from};
+            }
+    cat_each (CatColumn, column, &x->columns) {
+        const CatColumn *to = d->prisma_kinds ? column : catalog_column(y, column->id.sub);
+        if (column->generated || !column->default_expr || !calls_dropped(l, &column->needs))
+            continue;
+        const CatColumn *plain = without_default(d->arena, column);
+        before = before ? before : aside(d, x, between, RANK_DROP_CODE);
+        *vec_add(d->arena, &before->columns) = (ColumnChange){
+            .op = COLUMN_ALTER, .from = column, .to = plain, .fields = COLUMN_DEFAULT};
+        if (!to || !to->default_expr || is_set_anyway(own, column))
+            continue;
+        after = after ? after : aside(d, table_between(d->arena, y), y, RANK_ALTER_OTHER);
+        *vec_add(d->arena, &after->columns) =
+            (ColumnChange){.op = COLUMN_ALTER, .from = plain, .to = to, .fields = COLUMN_DEFAULT};
+    }
+}
+
+static void
+alter_default(Differ *d, Change *domain)
+{
+    *vec_add(d->arena, &domain->fields) = "default_expr";
+}
+
+static void
+let_domain_go(LetGo *l, const CatDomain *x, const CatDomain *y)
+{
+    Differ *d = l->d;
+    if (!x->default_expr || !calls_dropped(l, &x->needs))
+        return;
+    CatDomain *plain = arena_new(d->arena, CatDomain);
+    *plain = *x;
+    plain->default_expr = NULL;
+    plain->needs = (CatRefs){0};
+    alter_default(d, aside(d, x, plain, RANK_DROP_CODE));
+    const Change *own = altered(l, &x->id);
+    if (!y->default_expr || (own && cat_has_text(&own->fields, "default_expr")))
+        return;
+    CatDomain *between = arena_new(d->arena, CatDomain);
+    *between = *y;
+    between->default_expr = NULL;
+    alter_default(d, aside(d, between, y, RANK_ALTER_OTHER));
+}
+
+static bool
+goes(const LetGo *l, const CatRef *id)
+{
+    return map_has(&l->dropped, ref_key(l->d->arena, id));
+}
+
+/* What is not compared is not made again either. */
+static void
+tell_used(Differ *d, Change *drop)
+{
+    const CatFunction *f = (const CatFunction *)drop->from;
+    if (f->used_by.n)
+        effect_add(d, drop, FINDING_DIFF_STANDS_ON, &f->id)->names = f->used_by;
+}
+
+void
+diff_let_go(Differ *d)
+{
+    LetGo l = {.d = d};
+    map_init(&l.dropped, d->arena);
+    map_init(&l.altered, d->arena);
+    vec_each (Change *, at, &d->diff->changes) {
+        Change *c = *at;
+        if (c->op == CHANGE_DROP && c->kind == CAT_FUNCTION)
+            tell_used(d, c);
+        if (c->op == CHANGE_DROP)
+            map_put(&l.dropped, ref_key(d->arena, &c->from->id), c);
+        else if (c->op == CHANGE_ALTER && (c->kind == CAT_TABLE || c->kind == CAT_DOMAIN))
+            map_put(&l.altered, ref_key(d->arena, &c->to->id), c);
+    }
+    if (!l.dropped.n && !l.altered.n)
+        return;
+    vec_each (Pair, p, &d->tables)
+        if (p->from && p->to && !goes(&l, &p->from->id))
+            let_table_go(&l, p->from, p->to);
+    cat_each (CatDomain, x, &d->from->domains) {
+        const CatDomain *y = d->prisma_kinds ? x : catalog_find(d->to, x->id);
+        if (y && !goes(&l, &x->id))
+            let_domain_go(&l, x, y);
+    }
+}

@@ -1,0 +1,213 @@
+"""One database becomes another: the script runs, and leads there, forwards and backwards."""
+
+import pytest
+
+from harness import aramid
+
+
+def diff(folder, db, wanted, *args):
+    return aramid.run("diff", "--from-url", db.url(), "--to-url", wanted.url(), *args, cwd=str(folder))
+
+
+@pytest.fixture
+def become(tmp_path, server):
+    """Makes one of two databases the other; the first is handed back for a look at its rows."""
+    made = []
+
+    def run(old, new, rows=""):
+        db, wanted = server.new_database(), server.new_database()
+        made.extend([db, wanted])
+        db.sql(old + rows)
+        wanted.sql(new)
+        script = diff(tmp_path, db, wanted, "--script")
+        assert script.rc == 0, script
+        db.sql("BEGIN;" + script.out + ";COMMIT")
+        after = diff(tmp_path, db, wanted, "--exit-code")
+        assert after.rc == 0, (script.out, after)
+        return db
+
+    yield run
+    for db in made:
+        db.drop()
+
+
+def both(*pairs):
+    return [pytest.param(*turn, id=f"{pair[0]}-{way}") for pair in pairs
+            for way, turn in (("there", (pair[1], pair[2])), ("back", (pair[2], pair[1])))]
+
+
+PARTED = ("CREATE TABLE m (k int NOT NULL, v int{0}) PARTITION BY RANGE (k);"
+          "CREATE TABLE m1 PARTITION OF m{1} FOR VALUES FROM (0) TO (10);"
+          "CREATE TABLE m2 PARTITION OF m{2} FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (k);"
+          "CREATE TABLE m3 PARTITION OF m2{3} FOR VALUES FROM (10) TO (20);")
+OWN = " (v NOT NULL)"
+HEIRS = "CREATE TABLE base (id int{0}, a int); CREATE TABLE kid ({1}) INHERITS (base);" \
+        "CREATE TABLE grandkid ({2}) INHERITS (kid);"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("one partition", PARTED.format(" NOT NULL", "", "", ""), PARTED.format("", "", OWN, "")),
+    ("a partition's partition", PARTED.format(" NOT NULL", "", "", ""), PARTED.format("", "", "", OWN)),
+    ("all partitions", PARTED.format(" NOT NULL", "", "", ""), PARTED.format("", OWN, OWN, "")),
+    ("none", PARTED.format(" NOT NULL", "", "", ""), PARTED.format("", "", "", "")),
+    ("always", PARTED.format(" NOT NULL", OWN, OWN, OWN), PARTED.format("", OWN, "", OWN)),
+    ("merged", HEIRS.format(" NOT NULL", "id int NOT NULL", ""), HEIRS.format("", "id int NOT NULL", "")),
+    ("merged below", HEIRS.format(" NOT NULL", "", "id int NOT NULL"), HEIRS.format("", "", "id int NOT NULL")),
+    ("merged type", HEIRS.format("", "id int", "id int"), HEIRS.format("", "id int", "id int").replace(" int", " bigint")),
+    ("merged both", HEIRS.format("", "id int", "").replace(" int", " bigint"), HEIRS.format(" NOT NULL", "id int", "")),
+    ("merged new", HEIRS.format("", "id int, b int", ""), HEIRS.format(", b int", "id int, b int", "")),
+    ("inherited", HEIRS.format(" NOT NULL", "b int", ""), HEIRS.format("", "b int", "")),
+    ("let go", HEIRS.format(" NOT NULL", "", ""),
+     "CREATE TABLE base (id int, a int); CREATE TABLE kid (id int NOT NULL, a int);"
+     "CREATE TABLE grandkid () INHERITS (kid)"),
+))
+def test_children_keep_their_own_not_null(become, old, new):
+    become(old, new)
+
+
+CALLED = "CREATE FUNCTION f({0}) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';"
+TRIGGER = "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+
+
+@pytest.mark.parametrize("made", [
+    "CREATE TABLE t (id int PRIMARY KEY DEFAULT f(1), n text); ALTER TABLE t ADD COLUMN z int DEFAULT f(2)",
+    "CREATE TABLE t (id int PRIMARY KEY, d int GENERATED ALWAYS AS (f(id)) STORED UNIQUE, n int DEFAULT f(3));"
+    "CREATE INDEX i ON t (d); CREATE VIEW v AS SELECT d FROM t; CREATE TABLE u (d int REFERENCES t (d));"
+    "COMMENT ON COLUMN t.d IS 'twice'; ALTER TABLE t ADD CHECK (d > 0)",
+    "CREATE TABLE t (id int); " + TRIGGER +
+    "CREATE TRIGGER tg BEFORE INSERT ON t FOR EACH ROW WHEN (f(NEW.id) > 9) EXECUTE FUNCTION tf()",
+    "CREATE DOMAIN d AS int DEFAULT f(1) NOT NULL; CREATE TABLE t (x d, y d DEFAULT f(2))",
+    "CREATE DOMAIN d AS int CHECK (f(VALUE) > 0); CREATE TABLE t (x d)",
+    "CREATE TABLE t (x int DEFAULT f(1)); CREATE TABLE k (y int) INHERITS (t)",
+    "CREATE TABLE t (x int DEFAULT f(1), y int) PARTITION BY RANGE (y);"
+    "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10)",
+    "CREATE VIEW v AS SELECT 1 AS x; ALTER VIEW v ALTER COLUMN x SET DEFAULT f(1)",
+    "CREATE TABLE t (x int CHECK (f(x) > 0)); CREATE INDEX i ON t (f(x)); CREATE VIEW v AS SELECT f(x) FROM t;"
+    "CREATE POLICY p ON t USING (f(x) > 1)",
+    "CREATE FUNCTION g(v int DEFAULT f(1)) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+], ids=["default", "generated", "trigger", "domain", "check", "inherited", "partitions", "view", "code", "argument"])
+@pytest.mark.parametrize("old, new", both(
+    ("named", CALLED.format("a int"), CALLED.format("b int")),
+    ("result", CALLED.format("a int"), CALLED.format("a int").replace("RETURNS int", "RETURNS numeric")),
+))
+def test_what_calls_a_function_that_is_made_again(become, made, old, new):
+    if "numeric" in old + new and ("VIEW" in made or "GENERATED" in made):
+        made = made.replace("SELECT f(x)", "SELECT f(x) > 1 AS b")
+    become(old + made, new + made)
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("default", CALLED.format("a int") + "CREATE TABLE t (x int DEFAULT f(1), y int DEFAULT 5, z int DEFAULT f(1))",
+     CALLED.format("b int") + "CREATE TABLE t (x int DEFAULT f(1) + 1, y int DEFAULT f(2), z int DEFAULT 7)"),
+    ("column", CALLED.format("a int") + "CREATE TABLE t (x int DEFAULT f(1), y int)",
+     CALLED.format("b int") + "CREATE TABLE t (y int)"),
+    ("generated", CALLED.format("a int") + "CREATE TABLE t (x int, y int GENERATED ALWAYS AS (f(x)) STORED, z int)",
+     CALLED.format("b int") + "CREATE TABLE t (x bigint, z int)"),
+    ("expression", CALLED.format("a int") + "CREATE TABLE t (x int, y int GENERATED ALWAYS AS (f(x)) STORED)",
+     CALLED.format("b int") + "CREATE TABLE t (x int, y int GENERATED ALWAYS AS (f(x) + 1) STORED)"),
+    ("gone", CALLED.format("a int") + "CREATE TABLE t (x int DEFAULT f(1)); CREATE DOMAIN d AS int DEFAULT f(1)",
+     "CREATE TABLE t (x int); CREATE DOMAIN d AS int"),
+    ("domain", CALLED.format("a int") + "CREATE DOMAIN d AS int DEFAULT f(1)",
+     CALLED.format("b int") + "CREATE DOMAIN d AS int DEFAULT f(1) + 1"),
+))
+def test_what_changes_with_the_function_that_it_calls(become, old, new):
+    become(old, new)
+
+
+GENERATED = "CREATE TABLE g (a int NOT NULL, y int GENERATED ALWAYS AS (a + {}) STORED {}, z int UNIQUE); {}"
+
+
+@pytest.mark.parametrize("key, users", [
+    ("UNIQUE", "CREATE TABLE c (y int REFERENCES g (y)); CREATE TABLE d (z int REFERENCES g (z))"),
+    ("PRIMARY KEY", "CREATE TABLE c (y int REFERENCES g); CREATE TABLE d (y int REFERENCES g (y))"),
+    ("", "CREATE UNIQUE INDEX u ON g (y); CREATE TABLE c (y int REFERENCES g (y))"),
+    ("", "CREATE UNIQUE INDEX u ON g (a, y); CREATE TABLE c (y int, a int, FOREIGN KEY (a, y) REFERENCES g (a, y))"),
+    ("UNIQUE", "ALTER TABLE g ADD FOREIGN KEY (z) REFERENCES g (y), ADD FOREIGN KEY (y) REFERENCES g (z)"),
+    ("UNIQUE", "CREATE VIEW v AS SELECT y FROM g; CREATE INDEX i ON g (y) WHERE a > 1; COMMENT ON COLUMN g.y IS 'x'"),
+])
+@pytest.mark.parametrize("old, new", [("1", "2"), ("2", "1")])
+def test_what_stands_on_a_generated_column(become, key, users, old, new):
+    become(GENERATED.format(old, key, users), GENERATED.format(new, key, users))
+
+
+ENUM = "CREATE TYPE st AS ENUM ({});"
+
+
+@pytest.mark.parametrize("made, rows", [
+    ("CREATE TABLE t (id int PRIMARY KEY, s st NOT NULL, g bool GENERATED ALWAYS AS (s = 'a') STORED);",
+     "INSERT INTO t VALUES (1, 'a'), (2, 'b');"),
+    ("CREATE TABLE t (id int, s st[] DEFAULT '{a}', g bool GENERATED ALWAYS AS (s[1] = 'a') STORED);"
+     "CREATE INDEX i ON t (g); CREATE VIEW v AS SELECT g FROM t;", "INSERT INTO t VALUES (1, '{a,b}');"),
+    ("CREATE TABLE t (id int, s st, g st GENERATED ALWAYS AS (s) STORED UNIQUE); CREATE TABLE c (g st REFERENCES t (g));",
+     "INSERT INTO t VALUES (1, 'a'); INSERT INTO c VALUES ('a');"),
+    ("CREATE TABLE t (id int, s st); CREATE FUNCTION f(x st) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+     "CREATE TABLE u (x int DEFAULT f('a'));", "INSERT INTO t VALUES (1, 'b');"),
+], ids=["generated", "list", "same type", "function"])
+@pytest.mark.parametrize("old, new", both(("less", ENUM.format("'a', 'b', 'c'"), ENUM.format("'b', 'a'"))))
+def test_an_enum_made_anew(become, made, rows, old, new):
+    db = become(old + made, new + made, rows)
+    assert db.one("SELECT count(*) FROM t") > 0
+    assert db.one("SELECT count(*) FROM pg_type WHERE typname = 'st_old'") == 0
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("order", "CREATE TYPE pr AS (lo int, hi int);", "CREATE TYPE pr AS (hi int, lo int);"),
+    ("three", "CREATE TYPE pr AS (a int, b text, c int);", "CREATE TYPE pr AS (a int, c int, b text);"),
+    ("type", "CREATE TYPE pr AS (a text, b int);", "CREATE TYPE pr AS (a varchar(9), b int);"),
+    ("more", "CREATE TYPE pr AS (a text, b int);", "CREATE TYPE pr AS (x int, a text, b int, c int);"),
+    ("other", "CREATE TYPE pr AS (a text, b int, c int);", "CREATE TYPE pr AS (c bigint, d int, a text);"),
+))
+@pytest.mark.parametrize("used", ["", "CREATE TABLE t (x pr); CREATE TABLE u (y pr[]);",
+                                  "CREATE FUNCTION w(p pr) RETURNS int LANGUAGE sql AS 'SELECT 1';"])
+def test_attributes_of_a_composite_type(become, old, new, used):
+    comment = "COMMENT ON COLUMN pr.{} IS 'c'".format("hi" if "hi" in old else "a")
+    db = become(old + used + comment, new + used + comment)
+    is_there = new[new.index("(") + 1:new.rindex(")")].split(", ")
+    assert db.one("SELECT string_agg(attname || ' ' || replace(replace(format_type(atttypid, atttypmod), 'integer', 'int'),"
+                  " 'character varying', 'varchar'), ', ' ORDER BY attnum) FROM pg_attribute"
+                  " WHERE attrelid = 'pr'::regclass AND NOT attisdropped") == ", ".join(is_there)
+
+
+KEY = "CREATE TABLE t (id int, a int NOT NULL, CONSTRAINT {} PRIMARY KEY ({})); COMMENT ON {} IS '{}'"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("said", "CREATE TABLE t (id int, a int NOT NULL, CONSTRAINT pk PRIMARY KEY (id))", KEY.format("pk", "id", "CONSTRAINT pk ON t", "x")),
+    ("other", KEY.format("pk", "id", "CONSTRAINT pk ON t", "y"), KEY.format("pk", "id", "CONSTRAINT pk ON t", "x")),
+    ("key", KEY.format("pk", "id, a", "CONSTRAINT pk ON t", "x"), KEY.format("pk", "id", "CONSTRAINT pk ON t", "x")),
+    ("name", KEY.format("pk", "id", "CONSTRAINT pk ON t", "x"), KEY.format("p", "id", "CONSTRAINT p ON t", "y")),
+    ("index", KEY.format("pk", "id", "INDEX pk", "x"), KEY.format("pk", "a", "INDEX pk", "y")),
+    ("table", "CREATE TABLE z ()", KEY.format("pk", "id", "CONSTRAINT pk ON t", "x")),
+    ("first", "CREATE TABLE t (id int NOT NULL, a int NOT NULL)", KEY.format("pk", "id", "CONSTRAINT pk ON t", "x")),
+    ("partition", "CREATE TABLE m (id int, CONSTRAINT pk PRIMARY KEY (id)) PARTITION BY RANGE (id)",
+     "CREATE TABLE m (id int, CONSTRAINT pk PRIMARY KEY (id)) PARTITION BY RANGE (id);"
+     "CREATE TABLE m1 PARTITION OF m FOR VALUES FROM (0) TO (10);"
+     "COMMENT ON CONSTRAINT pk ON m IS 'm'; COMMENT ON CONSTRAINT m1_pkey ON m1 IS 'm1'"),
+))
+def test_what_is_said_about_primary_keys(become, old, new):
+    db = become(old, new)
+    said = db.one("SELECT string_agg(coalesce(obj_description(oid, 'pg_constraint'), obj_description(conindid, 'pg_class')), ',')"
+                  " FROM pg_constraint WHERE contype = 'p'")
+    assert bool(said) == ("COMMENT" in new)
+
+
+@pytest.mark.parametrize("user, name", [
+    ("CREATE AGGREGATE sum2(int) (sfunc = sf, stype = int, initcond = '0')", "aggregate public.sum2(integer)"),
+    ("CREATE OPERATOR ### (leftarg = int, rightarg = int, function = sf)", "operator public.### (integer, integer)"),
+    ("CREATE TYPE r AS RANGE (subtype = float8, subtype_diff = df)", "range type public.r"),
+    ("CREATE TYPE two AS (a int); CREATE CAST (int AS two) WITH FUNCTION cf(int)", "cast integer AS"),
+])
+def test_what_is_not_compared_and_stands_on_a_function_refuses_the_script(tmp_path, server, user, name):
+    made = "CREATE FUNCTION sf({0} int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 + $2';" \
+           "CREATE FUNCTION df({0} float8, float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT $1 - $2';"
+    cast = "CREATE FUNCTION cf({0} int) RETURNS two LANGUAGE sql AS 'SELECT ROW($1)::two';"
+    old, new = server.new_database(), server.new_database()
+    for db, argument in ((old, ""), (new, "a")):
+        first, _, then = user.partition(";")
+        db.sql(made.format(argument) + (f"{first};{cast.format(argument)}{then}" if then else user))
+    refused = diff(tmp_path, old, new, "--script")
+    assert refused.rc == 6 and refused.out == "" and name in refused.err, refused
+    told = diff(tmp_path, old, new)
+    assert told.rc == 0 and "PostgreSQL refuses" in told.out + told.err, told
+    old.drop()
+    new.drop()
