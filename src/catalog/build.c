@@ -217,6 +217,30 @@ catalog_finish(Catalog *c)
     }
 }
 
+static void
+finish_again(Catalog *c)
+{
+    c->objects.n = 0;
+    map_init(&c->index, c->arena);
+    catalog_finish(c);
+}
+
+void
+catalog_leave_out_triggers(Catalog *c, bool (*is_out)(const CatTrigger *trigger))
+{
+    bool any = false;
+    cat_each (CatRelation, t, &c->tables) {
+        size_t kept = 0;
+        cat_each (CatTrigger, g, &t->triggers)
+            if (!is_out(g))
+                t->triggers.v[kept++] = g;
+        any = any || kept < t->triggers.n;
+        t->triggers.n = kept;
+    }
+    if (any)
+        finish_again(c);
+}
+
 void
 catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation *table),
                   const void *arg)
@@ -241,9 +265,7 @@ catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation 
     }
     c->tables.n = tables;
     c->sequences.n = sequences;
-    c->objects.n = 0;
-    map_init(&c->index, c->arena);
-    catalog_finish(c);
+    finish_again(c);
 }
 
 /* ---- looking up ---------------------------------------------------------------------------- */

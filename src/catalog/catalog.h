@@ -336,6 +336,8 @@ void catalog_finish(Catalog *c);
  * cost: that of catalog_finish when there is one */
 void catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation *table),
                        const void *arg);
+/* The same for triggers of tables. */
+void catalog_leave_out_triggers(Catalog *c, bool (*is_out)(const CatTrigger *trigger));
 
 /* A type from SQL in any spelling: INTEGER, "character varying" (191), TIMESTAMP(3)[],
  * decimal(10), app."Role"[], geometry(Point,4326). Unknown words are kept as an unquoted name. */

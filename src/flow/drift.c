@@ -267,6 +267,8 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
         return false;
     history_leave_out(live, &r->history, NULL);
     history_leave_out(r->replay.catalog, &r->history, NULL);
+    if (!managed_partitions(a, s->db, live, r->replay.catalog, err))
+        return false;
     flow_add_others(a, &r->not_compared, live);
     flow_add_others(a, &r->not_compared, r->replay.catalog);
     align(a, live, &r->replay, &acls);

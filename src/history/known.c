@@ -265,9 +265,17 @@ is_left_out(const void *arg, const CatRelation *r)
                  !catalog_relation(l->written, r->id.schema, r->id.name));
 }
 
+/* `prisma dev` puts one on every table, to see what changes. */
+static bool
+is_capture(const CatTrigger *g)
+{
+    return g->function.schema && strcmp(g->function.schema, "_prisma_dev_wal") == 0;
+}
+
 void
 history_leave_out(Catalog *c, const History *h, const Catalog *written)
 {
+    catalog_leave_out_triggers(c, is_capture);
     catalog_leave_out(c, is_left_out, &(LeaveOut){h, written});
 }
 

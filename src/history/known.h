@@ -20,7 +20,8 @@ void history_add_known_query(Buf *b);
 /* Its answer: the histories among them. */
 void history_take_known(Arena *a, const DbRows *rows, KnownTableVec *ret);
 
-/* Leave the tools' tables out of a finished catalog, with all that belongs to them.
+/* Leave the tools' tables out of a finished catalog, with all that belongs to them, and the triggers
+ * that `prisma dev` puts on every table.
  *
  * h        whose ledger is one of them, whatever its name; NULL = no project's
  * written  a catalog from schema.prisma: what it names stays, for a person said that it counts (but

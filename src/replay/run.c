@@ -40,6 +40,20 @@ set_place(const Sent *sent, const DbOutcome *o, Err *err)
 }
 
 static bool
+too_old(const Work *w, Err *err)
+{
+    int wanted = w->options->major;
+    err_detail(err, "it was replayed on PostgreSQL %d", w->ret->major);
+    if (wanted <= w->ret->major)
+        return err_hint(err, "what a newer PostgreSQL brought needs that one here: install it, or "
+                             "name an empty database of that version with --shadow-url");
+    return err_hint(err,
+                    "the database is of PostgreSQL %d: install PostgreSQL %d here, or name an "
+                    "empty database of that version with --shadow-url",
+                    wanted, wanted);
+}
+
+static bool
 script_failed(Arena *a, const Work *w, const Sent *sent, const DbOutcome *o, Err *err)
 {
     const MigrationPlan *mp = sent->mp;
@@ -52,8 +66,8 @@ script_failed(Arena *a, const Work *w, const Sent *sent, const DbOutcome *o, Err
     vec_each (const ReplayStub, s, &w->ret->stubs)
         err_detail(err, "the %s \"%s\" is missing on this server; a stub stood in for it",
                    replay_stub_name(s->kind), str_printable(a, str_of(s->name), false));
-    if (strcmp(o->sqlstate, "42601") == 0)
-        return false; /* a syntax error is the file's own */
+    if (strcmp(o->sqlstate, "42601") == 0) /* the file's own, or the server is too old for it */
+        return too_old(w, err);
     bool is_missing = strncmp(o->sqlstate, "42", 2) == 0 || strcmp(o->sqlstate, "3F000") == 0;
     if (is_missing)
         err_hint(err, "the migrations must make all that they use, from an empty database on; what "

@@ -1,6 +1,7 @@
 """`aramid check`: schema, migrations and database against each other, a status for each."""
 
 import os
+import re
 
 import pytest
 
@@ -110,6 +111,14 @@ def test_place_in_a_migration_is_pointed_at(app):
     at = next(i for i, line in enumerate(lines) if "CREATE TABLE x" in line)
     assert lines[at][lines[at + 1].index("^")] == ";", lines
     assert not any("extensions" in line for line in lines), "a syntax error is the file's own"
+
+
+def test_syntax_that_the_server_is_too_old_for(app):
+    """The version of the server that replays is named, and what to install."""
+    app.add("newer", "CREATE TABLE n (a int, b int GENERATED NEVER AS (a) OTHERWISE);")
+    result = check(app)
+    assert result.rc == 29 and re.search(r"replayed on PostgreSQL \d\d", result.out), result
+    assert "install it" in result.out and "--shadow-url" in result.out, result
 
 
 def test_pending(app, db):

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from harness import aramid
-from harness.cluster import bindir_of, client_tool
+from harness.cluster import bindir_of, client_tool, system_bindir
 from harness.project import Project
 
 IN_SYNC = "No drift"
@@ -529,3 +529,93 @@ def test_deploy_after_a_replay_that_lost_its_server(project, db):
     result = deploy_as(project, db, "warn")
     assert result.rc == 0 and db.exists("later"), result
     assert "not looked for changes" in result.text and "connecting again" not in result.text, result
+
+
+def in_step(project, db):
+    """drift, check and diff say that nothing differs."""
+    assert_none(drift(project, db))
+    parts = aramid.run("check", "--json", "--url", db.url(), cwd=project.path).json["parts"]
+    assert {p["part"]: p["outcome"] for p in parts}["drift"] == "ok", parts
+    result = aramid.run("diff", "--from-migrations", project.migrations, "--to-url", db.url(), "--exit-code", cwd=project.path)
+    assert result.rc == 0, result
+
+
+def test_what_prisma_dev_puts_into_a_database(project, db):
+    project.add("init", "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int)")
+    assert aramid.deploy(project, db.url()).rc == 0
+    db.sql("CREATE SCHEMA _prisma_dev_wal; CREATE TABLE _prisma_dev_wal.log (id int);"
+           "CREATE FUNCTION _prisma_dev_wal.capture() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    for table in ("t", "u", "_prisma_migrations"):
+        db.sql(f"CREATE TRIGGER prisma_dev_wal_capture AFTER INSERT OR UPDATE ON {table} FOR EACH ROW "
+               "EXECUTE FUNCTION _prisma_dev_wal.capture()")
+    in_step(project, db)
+    result = aramid.run("pull", "--print", "--url", db.url(), cwd=project.path)
+    assert result.rc == 0 and "prisma_dev_wal" not in result.text, result
+    db.sql("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+           "CREATE TRIGGER own AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")
+    result = drift(project, db)
+    assert result.rc == 2 and "own" in result.out and "wal_capture" not in result.text, result
+
+
+PARTMAN = """CREATE SCHEMA partman;
+CREATE TABLE partman.part_config (parent_table text PRIMARY KEY, template_table text);
+CREATE TABLE ev (at date NOT NULL, n int) PARTITION BY RANGE (at);
+CREATE TABLE partman.template_public_ev (at date NOT NULL, n int);
+CREATE TABLE ev_p2026_01 PARTITION OF ev FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+INSERT INTO partman.part_config VALUES ('public.ev', 'partman.template_public_ev');
+"""
+
+
+def test_partitions_that_maintenance_makes_and_drops(project, db):
+    """Of a parent in pg_partman's table; its template may get keys of its own."""
+    project.add("init", PARTMAN)
+    assert aramid.deploy(project, db.url()).rc == 0
+    db.sql("CREATE TABLE ev_p2026_02 PARTITION OF ev FOR VALUES FROM ('2026-02-01') TO ('2026-03-01')"
+           " PARTITION BY LIST (n); CREATE TABLE ev_p2026_02_a PARTITION OF ev_p2026_02 FOR VALUES IN (1);"
+           "DROP TABLE ev_p2026_01; ALTER TABLE partman.template_public_ev ADD PRIMARY KEY (n)")
+    in_step(project, db)
+    db.sql("ALTER TABLE ev ADD more int")
+    result = drift(project, db)
+    assert result.rc == 2 and "more" in result.out and "ev_p2026" not in result.out, result
+
+
+def test_partitions_of_a_parent_that_migrations_leave_empty(project, db):
+    """A job of the application makes them; where migrations make some, others are drift."""
+    project.add("init", "CREATE TABLE ev (at date NOT NULL) PARTITION BY RANGE (at); CREATE TABLE ev_rest PARTITION OF ev DEFAULT;"
+                "CREATE TABLE kept (at date NOT NULL) PARTITION BY RANGE (at);"
+                "CREATE TABLE kept_1 PARTITION OF kept FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
+    assert aramid.deploy(project, db.url()).rc == 0
+    db.sql("CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
+    in_step(project, db)
+    db.sql("CREATE TABLE kept_2 PARTITION OF kept FOR VALUES FROM ('2026-02-01') TO ('2026-03-01')")
+    result = drift(project, db)
+    assert result.rc == 2 and "kept_2" in result.out and "ev_1" not in result.out, result
+
+
+def test_syntax_of_a_newer_server_than_the_private_one(servers, project):
+    """What is missing is that server here, and it is named."""
+    project.add("init", "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL);")
+    db = servers.get(18).new_database()
+    assert aramid.deploy(project, db.url()).rc == 0
+    result = drift(project, db, env={"ARAMID_PG_BINDIR": bindir_of(15)})
+    assert result.rc == 1 and "replayed on PostgreSQL 15" in result.text, result
+    assert "install PostgreSQL 18" in result.text and "--shadow-url" in result.text, result
+    db.drop()
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/share/postgresql/15/extension/pg_partman.control"),
+                    reason="pg_partman is not installed (tools/setup test)")
+def test_partitions_of_pg_partman_itself(new_server, project, monkeypatch):
+    monkeypatch.setenv("ARAMID_PG_BINDIR", system_bindir(15))
+    db = new_server(None).new_database()
+    project.add("init", "CREATE SCHEMA partman; CREATE EXTENSION pg_partman SCHEMA partman;"
+                "CREATE TABLE ev (id int NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at);"
+                "SELECT partman.create_parent('public.ev', 'at', 'native', 'daily');")
+    assert aramid.deploy(project, db.url()).rc == 0
+    before = db.one("SELECT count(*) FROM pg_inherits")
+    db.sql("UPDATE partman.part_config SET premake = 8, infinite_time_partitions = true")
+    db.sql("SELECT partman.run_maintenance()")
+    assert db.one("SELECT count(*) FROM pg_inherits") > before
+    in_step(project, db)
+    db.sql("DROP TABLE " + db.one("SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'ev'::regclass"))
+    in_step(project, db)
