@@ -138,15 +138,19 @@ make_extension(Work *w, Arena *a, const char *name, const char *schema)
 
 /* A CREATE EXTENSION or ALTER EXTENSION that the server has no files for. */
 static bool
-replace_extension(Work *w, Arena *a, Arena *script, MigrationPlan *mp, const SqlStmt *s)
+replace_extension(Work *w, Arena *a, Arena *script, MigrationPlan *mp, const SqlStmt *s,
+                  const DbOutcome *o)
 {
     size_t from, to;
     Str sql = str_slice(mp->script.text, s->off, s->off + s->len);
     if (str_starts(str_of(s->tag), STR("ALTER EXTENSION"))) {
         const char *made = word_after(a, sql, "EXTENSION", &from, &to);
-        if (made && is_made(w, REPLAY_EXTENSION, made))
+        /* 22023: no way to a version that this server does not have. */
+        bool goes =
+            made && (is_made(w, REPLAY_EXTENSION, made) || strcmp(o->sqlstate, "22023") == 0);
+        if (goes)
             overwrite(mp, script, s->off, s->off + s->len, STR("SELECT"));
-        return made && is_made(w, REPLAY_EXTENSION, made);
+        return goes;
     }
     if (!s->objects.n || s->objects.v[0].kind != SQL_OBJ_EXTENSION)
         return false;
@@ -164,24 +168,39 @@ replace_extension(Work *w, Arena *a, Arena *script, MigrationPlan *mp, const Sql
     return true;
 }
 
-/* What platforms and administrators install beforehand. */
+static bool
+install(Work *w, Arena *a, const CatName *e)
+{
+    Buf b;
+    if (is_made(w, REPLAY_EXTENSION, e->name))
+        return false;
+    buf_init(&b, a);
+    buf_addz(&b, "CREATE SCHEMA ");
+    sql_add_ident(&b, e->schema);
+    if (!make_schema(w, a, str_of(e->schema)))
+        make(w, REPLAY_SCHEMA, e->schema, buf_str(&b)); /* or it is there */
+    buf_clear(&b);
+    buf_addz(&b, "CREATE EXTENSION ");
+    sql_add_ident(&b, e->name);
+    buf_addz(&b, " SCHEMA ");
+    sql_add_ident(&b, e->schema);
+    return make(w, REPLAY_EXTENSION, e->name, buf_str(&b)) ||
+           (stand_in_extension(str_of(e->name)) && make_extension(w, a, e->name, e->schema));
+}
+
+/* What platforms and administrators install beforehand: in the database that is looked at, or
+ * without one in each of Supabase's. */
 static bool
 make_installed(Work *w, Arena *a)
 {
+    static const CatName supabase[] = {{.schema = "extensions", .name = "pgcrypto"},
+                                       {.schema = "extensions", .name = "uuid-ossp"}};
     bool any = false;
-    for (size_t i = 0; i < w->options->nextensions; i++) {
-        const CatName *e = &w->options->extensions[i];
-        if (is_made(w, REPLAY_EXTENSION, e->name))
-            continue;
-        make_schema(w, a, str_of(e->schema));
-        Buf b;
-        buf_init(&b, a);
-        buf_addz(&b, "CREATE EXTENSION ");
-        sql_add_ident(&b, e->name);
-        buf_addz(&b, " SCHEMA ");
-        sql_add_ident(&b, e->schema);
-        any = make(w, REPLAY_EXTENSION, e->name, buf_str(&b)) || any;
-    }
+    for (size_t i = 0; i < w->options->nextensions; i++)
+        any = install(w, a, &w->options->extensions[i]) || any;
+    if (!w->options->nextensions && is_made(w, REPLAY_SCHEMA, "extensions"))
+        for (size_t i = 0; i < COUNT(supabase); i++)
+            any = install(w, a, &supabase[i]) || any;
     return any;
 }
 
@@ -224,5 +243,5 @@ stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbO
     if (is_missing && make_installed(w, a))
         return true;
     return failed < mp->script.stmts.n && strncmp(o->sqlstate, "42710", 5) != 0 &&
-           replace_extension(w, a, script, mp, &mp->script.stmts.v[failed]);
+           replace_extension(w, a, script, mp, &mp->script.stmts.v[failed], o);
 }

@@ -244,3 +244,21 @@ def test_damaged_template_is_replaced(home):
         result = check()
         assert result.json["parts"][1]["outcome"] == "ok", result
     assert [os.path.getsize(file) for file in glob.glob(control)] == [8192]
+
+
+def test_extensions_that_supabase_has_beforehand(project):
+    """Without a database to look at, too; and versions that are not here are left out."""
+    project.add("init", "CREATE TABLE t (id uuid DEFAULT extensions.uuid_generate_v4(), b bytea DEFAULT extensions.gen_random_bytes(3));")
+    project.add("next", "CREATE SCHEMA tools; CREATE EXTENSION citext SCHEMA tools VERSION '1.99';"
+                "ALTER EXTENSION citext UPDATE TO '1.99'; CREATE TABLE u (c tools.citext);")
+    result = aramid.run("diff", "--from-empty", "--to-migrations", project.migrations, "--script", cwd=project.path)
+    assert result.rc == 0 and "uuid_generate_v4" in result.out and "citext" in result.out, result
+
+
+def test_extensions_that_an_administrator_put_elsewhere(project, db):
+    db.sql("CREATE SCHEMA tools; CREATE EXTENSION citext SCHEMA tools")
+    db.sql(f'ALTER DATABASE "{db.name}" SET search_path = "$user", public, tools')
+    project.add("init", "CREATE TABLE t (c citext);")
+    assert aramid.deploy(project, db.url()).rc == 0
+    result = aramid.run("drift", "--url", db.url(), cwd=project.path)
+    assert result.rc == 0 and "cannot be replayed" not in result.text, result
