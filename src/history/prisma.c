@@ -131,8 +131,7 @@ note_odd_names(History *h)
     }
 }
 
-/* SQL that nobody will run; `folder` NULL: beside the migrations' folders. Undo scripts lie beside
- * what they undo. */
+/* SQL that nobody will run; `folder` NULL: beside the migrations' folders. */
 static void
 note_stray(Arena *a, History *h, const char *folder, const FsEntryVec *list)
 {
