@@ -83,10 +83,10 @@ is_given(const Catalog *c, const CatRelation *t, const CatColumn *column)
     return column->is_inherited || given_column(c, t, column->id.sub);
 }
 
-/* Whether what a parent's column gets reaches this one: NOT NULL comes to children, and goes from them, with
- * their parent's, also where they have their own. */
+/* Whether parents leave a column with other than the wanted NOT NULL: it comes to children, and goes from
+ * them, with their parent's, also where they have their own. */
 static bool
-parents_not_null_changes(const Differ *d, const CatRelation *t, const char *name)
+parents_leave_other(const Differ *d, const CatRelation *t, const char *name, bool wanted)
 {
     const Catalog *sides[] = {d->from, d->to};
     for (int side = 0; side < 2; side++) {
@@ -98,8 +98,11 @@ parents_not_null_changes(const Differ *d, const CatRelation *t, const char *name
             const CatRelation *is = catalog_relation(d->to, parent->id.schema, parent->id.name);
             const CatColumn *x = was ? catalog_column(was, name) : NULL;
             const CatColumn *y = is ? catalog_column(is, name) : NULL;
-            if (x && y &&
-                (x->is_not_null != y->is_not_null || parents_not_null_changes(d, is, name)))
+            if (!x || !y)
+                continue;
+            bool is_set = x->is_not_null != y->is_not_null ||
+                          parents_leave_other(d, is, name, y->is_not_null);
+            if (is_set ? y->is_not_null != wanted : parents_leave_other(d, is, name, wanted))
                 return true;
         }
     }
@@ -157,7 +160,7 @@ columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation
         if (!y)
             continue;
         bool differs = column_compare(d, is_new ? retyped(d->arena, x) : x, y, &change);
-        if (!d->prisma_kinds && parents_not_null_changes(d, to, x->id.sub)) {
+        if (!d->prisma_kinds && parents_leave_other(d, to, x->id.sub, y->is_not_null)) {
             change.fields |= COLUMN_NULLABLE;
             differs = true;
         }
