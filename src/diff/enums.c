@@ -130,15 +130,19 @@ drop_old_type_later(Differ *d, Change *c)
     change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_FUNCTION);
 }
 
-/* Domains and composite types stay as they are, and so would need the old type for ever. */
+/* Columns keep their domain, and a domain its type: between databases one without columns is made anew, and
+ * composite types change. In Prisma's language both stay as they are, and so would need the old type for ever. */
 static void
 tell_still_used(Differ *d, Change *c)
 {
     const CatEnum *e = (const CatEnum *)c->from;
     cat_each (CatDomain, domain, &d->from->domains)
         if (cat_same_text(domain->type.schema, e->id.schema) &&
-            strcmp(domain->type.name, e->id.name) == 0)
+            strcmp(domain->type.name, e->id.name) == 0 &&
+            (d->prisma_kinds || type_is_used(d->from, &domain->id)))
             effect_add(d, c, FINDING_DIFF_STILL_USED, &domain->id);
+    if (!d->prisma_kinds)
+        return;
     cat_each (CatComposite, t, &d->from->composites)
         cat_each (CatColumn, column, &t->columns)
             if (is_of(column, e, false)) {
@@ -172,7 +176,7 @@ compare(Differ *d, const CatEnum *from, const CatEnum *to)
     add_uses(d, c);
     if (!d->compat && is_used_longer(d, c))
         drop_old_type_later(d, c);
-    if (d->prisma_kinds && !d->compat)
+    if (!d->compat)
         tell_still_used(d, c);
 }
 

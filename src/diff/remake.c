@@ -29,6 +29,14 @@ can_remake(const CatObject *o)
     return is_code(o->id.kind) || o->id.kind == CAT_INDEX;
 }
 
+/* A domain's check, whose domain is made again itself. */
+static bool
+goes_with_domain(const Remake *r, const CatRef *id)
+{
+    const CatRef domain = {CAT_DOMAIN, id->schema, id->name, NULL};
+    return id->kind == CAT_CONSTRAINT && map_has(&r->dropped, ref_key(r->d->arena, &domain));
+}
+
 static bool
 is_going(const Remake *r, const CatRef *id)
 {
@@ -214,7 +222,8 @@ diff_remade(Differ *d)
         found = false;
         vec_each (CatObject *, at, &d->from->objects) {
             const CatObject *o = *at;
-            if (!can_remake(o) || is_going(&r, &o->id) || !stands_on(&r, o, &r.going))
+            if (!can_remake(o) || is_going(&r, &o->id) || goes_with_domain(&r, &o->id) ||
+                !stands_on(&r, o, &r.going))
                 continue;
             remake(&r, o);
             found = true;

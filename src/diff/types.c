@@ -5,7 +5,8 @@ bool
 domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y)
 {
     CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
-    return !cat_has_text(&fields, "type") && !cat_has_text(&fields, "collation");
+    return !cat_has_text(&fields, "type") && !cat_has_text(&fields, "collation") &&
+           !type_is_rebuilt(d, &x->type);
 }
 
 static const CatConstraint *

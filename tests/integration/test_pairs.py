@@ -150,6 +150,29 @@ def test_an_enum_made_anew(become, made, rows, old, new):
     assert db.one("SELECT count(*) FROM pg_type WHERE typname = 'st_old'") == 0
 
 
+@pytest.mark.parametrize("made", [
+    "CREATE DOMAIN sd AS st CHECK (VALUE <> 'a') DEFAULT 'b';",
+    "CREATE DOMAIN sd AS st; CREATE FUNCTION f(x sd) RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    "CREATE TYPE pair AS (x st, n int); CREATE TABLE t (c pair, s st);",
+    "CREATE TYPE pair AS (n int, x st[]); CREATE TABLE t (c pair[]);",
+], ids=["domain", "function of a domain", "composite", "lists"])
+@pytest.mark.parametrize("old, new", both(("less", ENUM.format("'a', 'b', 'c'"), ENUM.format("'b', 'a'"))))
+def test_types_that_hold_an_enum_made_anew(become, made, old, new):
+    db = become(old + made, new + made)
+    assert db.one("SELECT count(*) FROM pg_type WHERE typname = 'st_old'") == 0
+
+
+@pytest.mark.parametrize("table", ["CREATE TABLE t (d sd)", "CREATE TABLE t (d sd[])", "CREATE TYPE c AS (d sd)"])
+def test_a_domain_in_use_keeps_its_enum(tmp_path, server, table):
+    old, new = server.new_database(), server.new_database()
+    for db, labels in ((old, "'a', 'b', 'c'"), (new, "'a', 'b'")):
+        db.sql(ENUM.format(labels) + "CREATE DOMAIN sd AS st CHECK (VALUE <> 'b');" + table)
+    refused = diff(tmp_path, old, new, "--script")
+    assert refused.rc == 6 and refused.out == "" and '"sd"' in refused.err, refused
+    old.drop()
+    new.drop()
+
+
 @pytest.mark.parametrize("old, new", both(
     ("order", "CREATE TYPE pr AS (lo int, hi int);", "CREATE TYPE pr AS (hi int, lo int);"),
     ("three", "CREATE TYPE pr AS (a int, b text, c int);", "CREATE TYPE pr AS (a int, c int, b text);"),
