@@ -202,7 +202,8 @@ KEY = "CREATE TABLE t (id int, a int NOT NULL, CONSTRAINT {} PRIMARY KEY ({})); 
     ("index", KEY.format("pk", "id", "INDEX pk", "x"), KEY.format("pk", "a", "INDEX pk", "y")),
     ("table", "CREATE TABLE z ()", KEY.format("pk", "id", "CONSTRAINT pk ON t", "x")),
     ("first", "CREATE TABLE t (id int NOT NULL, a int NOT NULL)", KEY.format("pk", "id", "CONSTRAINT pk ON t", "x")),
-    ("partition", "CREATE TABLE m (id int, CONSTRAINT pk PRIMARY KEY (id)) PARTITION BY RANGE (id)",
+    ("partition", "CREATE TABLE m (id int, CONSTRAINT pk PRIMARY KEY (id)) PARTITION BY RANGE (id);"
+     "CREATE TABLE m1 PARTITION OF m FOR VALUES FROM (0) TO (10)",
      "CREATE TABLE m (id int, CONSTRAINT pk PRIMARY KEY (id)) PARTITION BY RANGE (id);"
      "CREATE TABLE m1 PARTITION OF m FOR VALUES FROM (0) TO (10);"
      "COMMENT ON CONSTRAINT pk ON m IS 'm'; COMMENT ON CONSTRAINT m1_pkey ON m1 IS 'm1'"),
