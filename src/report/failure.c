@@ -40,7 +40,10 @@ statement_of(Arena *a, const History *h, const char *name, int number)
             !sql_split(a, m->path, m->text, &script, &ignored) || (size_t)number > script.stmts.n)
             continue;
         const SqlStmt *s = &script.stmts.v[number - 1];
-        return first_line(a, str_slice(m->text, s->off, s->off + s->len));
+        /* More than is shown, so that no URL is cut where it is looked for. */
+        size_t n = s->len < 16 * SHOWN_BYTES ? s->len : 16 * SHOWN_BYTES;
+        Str text = str_slice(m->text, s->off, s->off + n);
+        return first_line(a, str_of(url_redact(a, text, NULL, 0)));
     }
     return NULL;
 }

@@ -100,8 +100,9 @@ def test_killed(owned, db, kind, number):
 
 # ---- whose it is ---------------------------------------------------------------------------------
 
-def interrupted(project, db, statement, held="SELECT id FROM t WHERE id = 1 FOR UPDATE", user="postgres"):
-    """Deploy a statement, and kill client and server process while it waits."""
+def interrupted(project, db, statement, held="UPDATE t SET b = b WHERE id = 1", user="postgres"):
+    """Deploy a statement, and kill client and server process while it waits. An index build waits for
+    writers; a row that is only locked holds up a REINDEX."""
     project.add("interrupted", statement)
     with holding(db, held):
         ours = aramid.start("deploy", "--url", db.url(user=user), cwd=project.path)
