@@ -154,7 +154,9 @@ def test_the_server_ends_the_dump(folder, data):
             " WHERE application_name LIKE 'aramid/%/dump' AND query LIKE 'COPY public.a %'"):
         time.sleep(0.005)
     result = run.wait()
-    assert result.rc == 50 and "terminating connection" in result.err, result
+    # The server's reason does not always reach pg_dump before its end; pg_dump's own words do.
+    assert result.rc == 50, result
+    assert "terminating connection" in result.err or "Command was: COPY public.a" in result.err, result
     nothing_left(folder, data)
 
 
