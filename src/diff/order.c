@@ -308,12 +308,11 @@ emit_needs(Order *o, const Change *c)
         Change *first = map_get(&o->dropped, ref_key(d->arena, &(*user)->id));
         if (!first || first == c)
             continue;
-        /* A type that is made anew, and what lets go of its columns, waits for code only, a table for its parts: they would go with
-         * their columns. */
-        bool is_drop = first->op == CHANGE_DROP;
-        if (is_table && !c->is_aside
-                ? is_drop && cat_kind(first->kind)->is_part
-                : (!c->is_rebuilt && !c->is_aside) || (is_drop && first->kind != CAT_TABLE))
+        /* A table waits for its parts, which would go with their columns; a type that is made anew, and
+         * what lets go of its columns, for code only. */
+        bool is_drop = first->op == CHANGE_DROP, for_code = c->is_rebuilt || c->is_aside;
+        if (is_table && !c->is_aside ? is_drop && cat_kind(first->kind)->is_part
+                                     : !for_code || (is_drop && first->kind != CAT_TABLE))
             emit(o, first);
     }
 }

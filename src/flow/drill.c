@@ -32,7 +32,7 @@ static const char drill_name[] = "drill";
 static const char *const *
 drill_settings(Restore *r)
 {
-    enum { PRELOAD, DATABASE, JOBS, COUNT };
+    enum { PRELOAD, DATABASE, JOBS, SETTINGS };
     Buf b;
     buf_init(&b, r->arena);
     for (size_t i = 0; restore_preloads[i]; i++)
@@ -40,7 +40,7 @@ drill_settings(Restore *r)
             buf_fmt(&b, "%s%s", b.n ? "," : "shared_preload_libraries=", restore_preloads[i]);
     if (!b.n)
         return NULL;
-    const char **settings = arena_array(r->arena, const char *, COUNT + 1);
+    const char **settings = arena_array(r->arena, const char *, SETTINGS + 1);
     settings[PRELOAD] = buf_finish(&b).p;
     settings[DATABASE] = str_fmt(r->arena, "cron.database_name=%s",
                                  restore_is_raw(&r->ret->survey) ? drill_name : "postgres");

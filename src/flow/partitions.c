@@ -108,10 +108,21 @@ read_partman(Arena *a, Db *db, RunTime *ret, Err *err)
     return true;
 }
 
+static bool
+has_partitioned(const Catalog *c)
+{
+    cat_each (CatRelation, t, &c->tables)
+        if (t->partition_key)
+            return true;
+    return false;
+}
+
 bool
 managed_partitions(Arena *a, Db *db, Catalog *live, Catalog *made, Err *err)
 {
     RunTime r = {.made = made, .live = live};
+    if (!has_partitioned(live) && !has_partitioned(made))
+        return true;
     if (!read_partman(a, db, &r, err))
         return false;
     /* Both are asked before either changes. */

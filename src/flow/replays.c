@@ -4,13 +4,6 @@
 #include "shadow/cluster.h"
 #include "sqltext/sqltext.h"
 
-static bool
-is_same_database(const DbUrl *x, const DbUrl *y)
-{
-    return strcmp(x->hosts.v[0].host, y->hosts.v[0].host) == 0 &&
-           x->hosts.v[0].port == y->hosts.v[0].port && cat_same_text(x->database, y->database);
-}
-
 /* How the database's own deploys find things. */
 static bool
 read_surroundings(Arena *a, const Session *s, ReplayOptions *ret, Err *err)
@@ -67,7 +60,7 @@ flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, Repl
     DbUrl other;
     Err ignored;
     if (!target || !url_parse(a, target->text, target->origin, &other, &ignored) ||
-        !is_same_database(url, &other))
+        !url_same_database(url, &other))
         return true;
     err_set(err, ERR_SHADOW, "the database for replays is the one that is looked at");
     err_detail(err, "%s and %s name the same database", shadow->origin, target->origin);
