@@ -146,7 +146,7 @@ def test_a_backup_of_the_future(project, db):
     assert result.json["backup"]["id"] == newest["id"], result
     assert "days in the future" in aramid.run("backup", "list", cwd=project.path).out
     assert aramid.run("backup", "prune", cwd=project.path).rc == 54
-    for path in glob.glob(os.path.join(project.path, "backups", f"*{ahead['id']}*")):
+    for path in glob.glob(os.path.join(project.path, "backups", f"*backup-{ahead['id']}.*")):
         os.unlink(path)
     assert aramid.run("backup", "prune", cwd=project.path).rc == 0
     assert [m["id"] for m in manifests(project)] == [newest["id"]]
