@@ -175,9 +175,8 @@ char *socket_folder_name(Arena *a, const char *home_dir);
 MUST_CHECK bool socket_folder(Arena *a, const ServerUser *user, const char *preferred,
                               const char **ret, Err *err);
 
-/* The first of /tmp, $TMPDIR and /var/tmp that we can write to and whose name leaves room for a
- * socket (107 bytes); NULL = none. */
-const char *temp_root(Arena *a);
+/* We can write to `dir` (NULL = no folder), and a socket's name (107 bytes) fits below it. */
+bool holds_sockets(const char *dir);
 
 /* ---- initdb.c ------------------------------------------------------------------------------ */
 

@@ -53,23 +53,30 @@ sweep(Arena *a, const char *root, const ServerUser *user)
     }
 }
 
+/* Below $TMPDIR, if the server's user can go there: making a cluster is making a thousand
+ * files, which a caller may like to have in memory. */
 static bool
 make_folder(Arena *a, const ServerUser *user, TempCluster *c, Err *err)
 {
-    const char *root = temp_root(a);
-    if (!root) {
-        err_set(err, ERR_EMBEDDED, "there is no folder for a throwaway database");
-        return err_detail(err, "neither /tmp, $TMPDIR nor /var/tmp can be written to");
-    }
-    sweep(a, root, user);
+    const char *const roots[] = {os_env("TMPDIR"), "/tmp", "/var/tmp"};
     unsigned long long name;
     os_random(&name, sizeof name);
-    const char *dir = str_fmt(a, "%s/" TEMP_PREFIX "%012llx", root, name >> 16);
-    if (!user_mkdir(user, dir))
-        return err_set(err, ERR_EMBEDDED, "cannot create the folder \"%s\": %s", dir,
-                       strerror(errno));
-    c->dir = dir;
-    return lock_take(fs_join(a, dir, "alive"), false, 0, &c->alive, err);
+    int why = 0;
+    for (size_t i = 0; i < COUNT(roots) && !c->dir; i++) {
+        if (!holds_sockets(roots[i]) || !user_can_enter(user, roots[i]))
+            continue;
+        sweep(a, roots[i], user);
+        const char *dir = str_fmt(a, "%s/" TEMP_PREFIX "%012llx", roots[i], name >> 16);
+        if (user_mkdir(user, dir))
+            c->dir = dir;
+        else
+            why = errno;
+    }
+    if (c->dir)
+        return lock_take(fs_join(a, c->dir, "alive"), false, 0, &c->alive, err);
+    err_set(err, ERR_EMBEDDED, "there is no folder for a throwaway database%s%s", why ? ": " : "",
+            why ? strerror(why) : "");
+    return err_detail(err, "none can be made in $TMPDIR, /tmp or /var/tmp");
 }
 
 /* ---- the template -------------------------------------------------------------------------- */

@@ -681,6 +681,28 @@ temp_cluster_comes_and_goes(void **state)
     temp_cluster_close(NULL);
 }
 
+/* Below $TMPDIR; elsewhere where the server's user cannot go there. */
+static void
+temp_cluster_obeys_tmpdir(void **state)
+{
+    Fixture *f = *state;
+    Arena *a = f->arena;
+    Err err;
+    const char *before = os_env("TMPDIR"), *dir = fs_join(a, f->base, "tmp");
+    must(fs_mkdirs(dir, 0777, &err), &err);
+    const mode_t modes[] = {0777, 0};
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        assert_int_equal(chmod(dir, modes[i]) | setenv("TMPDIR", dir, 1), 0);
+        TempCluster *c;
+        must(temp_cluster_open(a, NULL, 0, &c, &err), &err);
+        ClusterInfo info = info_of_url(a, temp_cluster_url(c));
+        query(&info, "SELECT 1", "1");
+        assert_int_equal(str_starts(str_of(info.socket_dir), str_of(dir)), i == 0);
+        temp_cluster_close(c);
+    }
+    assert_int_equal(before ? setenv("TMPDIR", before, 1) : unsetenv("TMPDIR"), 0);
+}
+
 static void
 refused(const ClusterInfo *info, const char *sql)
 {
@@ -865,7 +887,7 @@ setup(void **state)
     char exe[4096];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
     f->arena = a;
-    f->base = str_dupz(a, "/tmp/shadow-test-XXXXXX");
+    f->base = str_dupz(a, "/tmp/shadow-test-XXXXXX"); /* servers may write to /dev/shm */
     f->exe = str_dup(a, (Str){exe, n > 0 ? (size_t)n : 0});
     if (!mkdtemp(f->base) || chmod(f->base, 0755) != 0)
         return 1;
@@ -925,6 +947,7 @@ main(int argc, char **argv)
         cmocka_unit_test(other_major_is_refused),
         cmocka_unit_test(closed_folder_keeps_data_outside),
         cmocka_unit_test(temp_cluster_comes_and_goes),
+        cmocka_unit_test(temp_cluster_obeys_tmpdir),
         cmocka_unit_test(temp_cluster_stays_in_its_folder),
         cmocka_unit_test(temp_cluster_dies_with_its_parent),
         cmocka_unit_test(works_for_an_ordinary_user),
