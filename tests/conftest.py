@@ -7,6 +7,10 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from harness import place  # noqa: E402
+
+place.choose()  # before anything asks tempfile
+
 from harness import aramid, oracle as oracle_module  # noqa: E402
 from harness.cluster import Server, bindir_of, default_bindir  # noqa: E402
 from harness.faults import FULL  # noqa: E402

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not inst
 @contextlib.contextmanager
 def pooled(server, mode):
     """Port of a pgbouncer before the server."""
-    folder = tempfile.mkdtemp(prefix="aramid-pool-", dir="/tmp")
+    folder = tempfile.mkdtemp(prefix="aramid-pool-")
     port = free_port()
     config = os.path.join(folder, "pgbouncer.ini")
     with open(config, "w", encoding="ascii") as out:  # auth_type any takes the user from here

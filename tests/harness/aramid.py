@@ -35,6 +35,7 @@ def environment(**more):
     base = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": _home,
         "LANG": "C.UTF-8", "TERM": "dumb",
+        "TMPDIR": tempfile.gettempdir(),
         "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_stack_use_after_return=1",
         "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:exitcode={SANITIZER_EXIT}",
         "LSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}",

@@ -1,6 +1,6 @@
 """PostgreSQL clusters of the tests' own, in every version that can be found.
 
-Nothing here touches a cluster that it did not make. A cluster lives in a folder below /tmp, runs as
+Nothing here touches a cluster that it did not make. A cluster lives in a folder of place.py's choice, runs as
 `postgres` or `nobody` when the tests run as root, and dies with the process that started it.
 """
 
@@ -190,7 +190,7 @@ class Server:
         said = run_as_server([os.path.join(bindir, "postgres"), "--version"]).stdout
         self.version = re.search(r"PostgreSQL\) (\d+(\.\d+)?)", said)[1]
         self.major = int(self.version.split(".")[0])
-        self.root = tempfile.mkdtemp(prefix="aramid-pg-", dir="/tmp")
+        self.root = tempfile.mkdtemp(prefix="aramid-pg-")
         os.chmod(self.root, 0o755)
         self.data = os.path.join(self.root, "data")
         self.socket_dir = os.path.join(self.root, "s")
@@ -213,7 +213,7 @@ class Server:
         template = os.path.join(cache_dir(), f"data-{self.version}-{name}")
         with locked(template + ".lock"):
             if not os.path.isdir(template):
-                made = tempfile.mkdtemp(prefix="aramid-initdb-", dir="/tmp")
+                made = tempfile.mkdtemp(prefix="aramid-initdb-")
                 give_to_server(made)
                 os.chmod(made, 0o700)
                 run_as_server([os.path.join(self.bindir, "initdb"), "-D", f"{made}/data", "-N", "-U",

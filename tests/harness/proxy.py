@@ -286,7 +286,7 @@ class Proxy:
 
     def __enter__(self):
         if self.unix:
-            self.socket_dir = tempfile.mkdtemp(prefix="aramid-proxy-", dir="/tmp")
+            self.socket_dir = tempfile.mkdtemp(prefix="aramid-proxy-")
             self.port = 5432
             self.listener = socket.socket(socket.AF_UNIX)
             self.listener.bind(os.path.join(self.socket_dir, ".s.PGSQL.5432"))

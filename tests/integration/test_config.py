@@ -142,7 +142,7 @@ def test_password_is_not_in_the_process_list(project, db):
 @pytest.fixture
 def reachable(tmp_path_factory):
     """A project that has no URL, with folders that the embedded server's user can reach."""
-    path = tempfile.mkdtemp(prefix="aramid-config-", dir="/tmp")
+    path = tempfile.mkdtemp(prefix="aramid-config-")
     os.chmod(path, 0o755)
     project = Project(path, {"init": "CREATE TABLE a (i int);"})
     yield project

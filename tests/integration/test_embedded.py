@@ -21,7 +21,7 @@ from harness.project import Project
 @pytest.fixture
 def shop():
     """A project whose folder every user can reach; pytest's own folders are 0700."""
-    path = tempfile.mkdtemp(prefix="aramid-embedded-", dir="/tmp")
+    path = tempfile.mkdtemp(prefix="aramid-embedded-")
     os.chmod(path, 0o755)
     project = Project(path, {"init": "CREATE TABLE a (i int);\nINSERT INTO a VALUES (1);"})
     yield project
@@ -108,7 +108,7 @@ def test_remove_outside_of_the_project():
     """The fallback root goes too."""
     if os.getuid() != 0:
         pytest.skip("only root's projects can lie where the server's user cannot go")
-    path = tempfile.mkdtemp(prefix="aramid-embedded-", dir="/tmp")  # 0700
+    path = tempfile.mkdtemp(prefix="aramid-embedded-")  # 0700
     project = Project(path, {"init": "CREATE TABLE a (i int);"})
     assert call(project, "deploy").rc == 0
     data = json.loads(call(project, "db", "status", "--json").out)["dataDir"]
@@ -215,7 +215,7 @@ def test_as_an_ordinary_user(shop):
 @pytest.mark.skipif(os.getuid() != 0, reason="needs a folder that only root can enter")
 def test_project_below_roots_home():
     """The server's user cannot enter /root: the data lies elsewhere, a pointer file says where."""
-    path = tempfile.mkdtemp(prefix="aramid-root-", dir="/tmp")  # 0700 and root's
+    path = tempfile.mkdtemp(prefix="aramid-root-")  # 0700 and root's
     project = Project(path, {"init": "CREATE TABLE a (i int);"})
     try:
         result = call(project, "deploy")
@@ -234,7 +234,7 @@ def test_urls_in_json(shop):
 
 
 def test_two_projects_have_two_databases(shop):
-    path = tempfile.mkdtemp(prefix="aramid-embedded-", dir="/tmp")
+    path = tempfile.mkdtemp(prefix="aramid-embedded-")
     os.chmod(path, 0o755)
     other = Project(path, {"init": "CREATE TABLE b (i int);"})
     try:

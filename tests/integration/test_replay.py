@@ -215,7 +215,7 @@ def test_signal_ends_a_replay(tmp_path, db):
 @pytest.fixture
 def home():
     """The home of an ordinary user, and who that is: root has one cache for all."""
-    path = tempfile.mkdtemp(prefix="aramid-home-", dir="/tmp")
+    path = tempfile.mkdtemp(prefix="aramid-home-")
     who = None
     if os.getuid() == 0:
         nobody = pwd.getpwnam("nobody")
