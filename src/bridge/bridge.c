@@ -292,6 +292,11 @@ add_join_table(Ctx *c, const PslRelation *r)
     CatRelation *t = catalog_add(c->out.catalog, CAT_TABLE, schema, text(c, name));
     add_join_column(c, t, "A", r->from);
     add_join_column(c, t, "B", r->to);
+    *vec_add(c->arena, &c->out.joins) = (CatJoin){.table = t->id,
+                                                  .a = c->tables[r->from->index]->id,
+                                                  .b = c->tables[r->to->index]->id,
+                                                  .a_model = text(c, r->from->name),
+                                                  .b_model = text(c, r->to->name)};
     CatConstraint *pk = catalog_add_to(
         c->out.catalog, t, CAT_CONSTRAINT,
         str_fmt(c->arena, STR_FMT "_AB_pkey", STR_ARG(first_chars(name, NAME_MAX_BYTES - 8))));

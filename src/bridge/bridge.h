@@ -27,6 +27,7 @@ typedef struct Bridge {
      * values: for diff_wishes. Names are those of the database (@map, @@map). */
     CatFormers former;
     CatRefs unread_renames; /* whose annotation has another form: to be told as a mistake */
+    CatJoins joins;         /* tables of implicit many-to-many relations */
     CatRefs
         unused_schemas; /* listed in the datasource; nothing is in them, so nothing makes them */
 } Bridge;

@@ -8,6 +8,7 @@ typedef struct Relation {
     const CatRelation *join;
     PullModel *from, *to; /* of a join table: of A and B */
     const PslRelation *old;
+    bool is_crossed; /* a join table whose A is the old relation's B */
 } Relation;
 
 typedef VEC(Relation) Relations;
@@ -111,10 +112,20 @@ collect_join(PullCtx *c, const CatRelation *t, Relations *ret)
     Relation r = {.join = t, .from = joined(c, t, "A"), .to = joined(c, t, "B")};
     for (size_t i = 0; c->keeps && i < c->old->nrelations; i++) {
         const PslRelation *old = c->old->relations[i];
-        if (old->kind == PSL_MANY_TO_MANY && str_is(old->constraint, t->id.name) && r.from &&
-            r.to && old->from == r.from->old && old->to == r.to->old)
+        if (old->kind != PSL_MANY_TO_MANY || !str_is(old->constraint, t->id.name) || !r.from ||
+            !r.to)
+            continue;
+        bool crossed = old->from == r.to->old && old->to == r.from->old && r.from != r.to;
+        if (crossed || (old->from == r.from->old && old->to == r.to->old)) {
             r.old = old;
+            r.is_crossed = crossed;
+        }
     }
+    /* A is the model whose name comes first: Prisma Client would take each for the other. */
+    if (r.from && r.to && r.from != r.to && strcmp(r.from->name, r.to->name) > 0)
+        pull_find(c, FINDING_PULL_JOIN_SIDES,
+                  str_fmt(c->a, "Table: \"%s\", column A leads to \"%s\", B to \"%s\"", t->id.name,
+                          r.from->name, r.to->name));
     if (r.from && r.to)
         *vec_add(c->a, ret) = r;
 }
@@ -302,10 +313,15 @@ add_many(PullCtx *c, const Relation *r, bool ambiguous)
     bool is_default = strcmp(name, str_fmt(c->a, "%sTo%s", r->from->name, r->to->name)) == 0;
     bool says_name = !is_default || ambiguous || r->from == r->to;
     const PslRelation *old = r->old;
-    PullField *f = add_field(c, r->from, wishes[0], old ? old->forward : NULL, r->to->name, "[]");
+    const PslModelField *sides[2] = {NULL, NULL};
+    if (old) {
+        sides[r->is_crossed] = old->forward;
+        sides[!r->is_crossed] = old->back;
+    }
+    PullField *f = add_field(c, r->from, wishes[0], sides[0], r->to->name, "[]");
     if (!old && says_name)
         f->parts[PART_RELATION] = relation_text(c, &(Words){.name = name});
-    f = add_field(c, r->to, wishes[1], old ? old->back : NULL, r->from->name, "[]");
+    f = add_field(c, r->to, wishes[1], sides[1], r->from->name, "[]");
     if (!old && says_name)
         f->parts[PART_RELATION] = relation_text(c, &(Words){.name = name});
 }

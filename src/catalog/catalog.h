@@ -439,6 +439,15 @@ typedef struct CatFormer {
 
 typedef VEC(CatFormer) CatFormers;
 
+/* The tables that columns A and B of an implicit many-to-many relation's table lead to, and the models
+ * that these are, as a schema says it: without foreign keys nothing else does. */
+typedef struct CatJoin {
+    CatRef table, a, b;
+    const char *a_model, *b_model;
+} CatJoin;
+
+typedef VEC(CatJoin) CatJoins;
+
 /* The catalog after ALTER ... RENAME and SET SCHEMA of all of these at once, `from` as they are
  * called in `c`: parts and references follow, expressions over
  * a table's own columns too; texts of views, rules, triggers and functions stay. Ordinals stay.

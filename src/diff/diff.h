@@ -75,13 +75,14 @@ typedef struct DiffEffect {
     FindingId id; /* of the area comparison */
     DiffHarm harm;
     CatRef at;                          /* the object or column */
-    const CatType *from_type, *to_type; /* of a cast */
+    const CatType *from_type, *to_type; /* of a cast, and of FINDING_DIFF_TIME_ZONE */
     const char *new_name;               /* FINDING_DIFF_LOOKS_RENAMED */
     CatTexts names;                     /* columns, enum values */
     /* From a database with rows (diff_answer); both end at DIFF_ROWS_MAX. */
     bool is_answered;
-    int64_t rows; /* of the table */
-    int64_t hits; /* of them: lost, NULL, duplicate, ...: those that it is about */
+    int64_t rows;  /* of the table */
+    int64_t hits;  /* of them: lost, NULL, duplicate, ...: those that it is about */
+    char zone[64]; /* FINDING_DIFF_TIME_ZONE: the server's TimeZone */
 } DiffEffect;
 
 enum { DIFF_ROWS_MAX = 100000 };
@@ -163,7 +164,7 @@ typedef struct Diff {
 Diff *diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
 
 /* What a database that has `from` can be asked: one query for each effect that depends on rows. It
- * gives one row of two numbers for diff_answer. To be run with an empty search_path, read only; a
+ * gives one row of two numbers for diff_answer (and the server's TimeZone where that counts). To be run with an empty search_path, read only; a
  * query may fail, when the expression of a new constraint names what is not there yet. */
 typedef struct DiffQuestion {
     DiffEffect *effect;
@@ -188,6 +189,11 @@ typedef struct DiffWishes {
     const CatFormer *former; /* of the schema; those that were applied already are passed over */
     size_t nformer;
     bool prisma_compat; /* leave tables of implicit many-to-many relations as Prisma does */
+    /* What a schema says of these tables; NULL: the side is none. Without foreign keys and without
+     * that, names tell: _XToY where tables X and Y are. */
+    const CatJoins *from_joins, *to_joins;
+    CatRefs *unsure; /* gets those of `to` whose columns may mean the opposite, where names tell no
+                        more; may be NULL */
 } DiffWishes;
 
 /* Which renames are to be done; together, so that names may be exchanged. The table of an implicit

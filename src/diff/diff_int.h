@@ -182,7 +182,7 @@ CatRef wish_part_was(const Wishes *w, CatRef part);
 bool wish_goes(const Wishes *w, CatRef old);
 
 /* joins.c: adds what follows from the others for tables of implicit many-to-many relations. */
-void wishes_follow_joins(Wishes *w);
+void wishes_follow_joins(Wishes *w, const DiffWishes *in);
 
 /* ---- the stages of a comparison, in their order ---------------------------------------------- */
 

@@ -48,6 +48,27 @@ keeps_rows(const CatType *x, const CatType *y)
     return strcmp(x->name, y->name) == 0 && !y->args && strcmp(x->name, "bpchar") != 0;
 }
 
+/* Whether a cast reads one side as of the session's TimeZone: between the two kinds of point in time,
+ * and from or to a part of one. */
+static bool
+needs_zone(const CatType *x, const CatType *y)
+{
+    const char *const zoned[] = {"timestamptz", "timetz"};
+    const char *const plain[] = {"timestamp", "time", "date"};
+    bool x_zoned = false, y_zoned = false, x_plain = false, y_plain = false;
+    for (size_t i = 0; i < COUNT(zoned); i++) {
+        x_zoned = x_zoned || strcmp(x->name, zoned[i]) == 0;
+        y_zoned = y_zoned || strcmp(y->name, zoned[i]) == 0;
+    }
+    for (size_t i = 0; i < COUNT(plain); i++) {
+        x_plain = x_plain || strcmp(x->name, plain[i]) == 0;
+        y_plain = y_plain || strcmp(y->name, plain[i]) == 0;
+    }
+    if (x->schema || y->schema || strcmp(x->name, "timetz") == 0)
+        return false; /* timetz has its own zone, and time keeps what it shows */
+    return (x_zoned && (y_plain || strcmp(y->name, "timetz") == 0)) || (x_plain && y_zoned);
+}
+
 static void
 find_altered(Differ *d, Change *c, const ColumnChange *k)
 {
@@ -66,6 +87,11 @@ find_altered(Differ *d, Change *c, const ColumnChange *k)
     }
     if (!keeps_rows(&k->from->type, &k->to->type))
         effect_add(d, c, FINDING_DIFF_REWRITE, &k->to->id);
+    if (needs_zone(&k->from->type, &k->to->type)) {
+        DiffEffect *n = effect_add(d, c, FINDING_DIFF_TIME_ZONE, &k->to->id);
+        n->from_type = &k->from->type;
+        n->to_type = &k->to->type;
+    }
 }
 
 /* A column that goes and one of the same type that comes. */

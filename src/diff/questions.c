@@ -95,6 +95,40 @@ ask_check(Asking *q, DiffEffect *effect, const CatConstraint *k)
     ask(q, effect, b.p);
 }
 
+/* Values that would be others were the zone UTC; and what it is. */
+static void
+ask_zone(Asking *q, DiffEffect *effect)
+{
+    Arena *a = q->arena;
+    const CatType *x = effect->from_type, *y = effect->to_type;
+    bool from_zone = strcmp(x->name, "timestamptz") == 0;
+    if (x->is_array || y->is_array || strcmp(x->name, "time") == 0)
+        return;
+    Buf b, column, rows;
+    buf_init(&b, a);
+    buf_init(&column, a);
+    buf_init(&rows, a);
+    put_column(q, &column, &effect->at);
+    put_table(q, &rows, effect->at.schema, effect->at.name);
+    const char *moved =
+        strcmp(y->name, "timetz") == 0
+            ? "extract(timezone FROM %s::timestamp AT TIME ZONE current_setting('TimeZone')) <> 0"
+        : from_zone ? "(%s)::timestamp IS DISTINCT FROM (%s AT TIME ZONE 'UTC')"
+                    : "(%s)::timestamptz IS DISTINCT FROM (%s::timestamp AT TIME ZONE 'UTC')";
+    buf_fmt(&b, "SELECT count(*), count(*) FILTER (WHERE ");
+    for (const char *p = moved; *p; p++) {
+        if (p[0] != '%') {
+            buf_addc(&b, *p);
+            continue;
+        }
+        buf_addz(&b, column.p);
+        p++;
+    }
+    buf_fmt(&b, "), current_setting('TimeZone') FROM (SELECT * FROM %s LIMIT %d) AS x", rows.p,
+            DIFF_ROWS_MAX);
+    *vec_add(a, q->out) = (DiffQuestion){effect, buf_str(&b)};
+}
+
 static const char *
 labels_list(Arena *a, const CatTexts *labels)
 {
@@ -299,6 +333,9 @@ ask_effect(Asking *q, DiffEffect *effect, const Change *c)
         break;
     case FINDING_DIFF_RISKY_CAST:
         ask_cast(q, effect);
+        break;
+    case FINDING_DIFF_TIME_ZONE:
+        ask_zone(q, effect);
         break;
     case FINDING_DIFF_UNIQUE:
         ask_unique(q, effect, c);

@@ -350,7 +350,7 @@ diff_wishes(Arena *a, const DiffWishes *in, const Catalog *from, const Catalog *
                 return false;
     }
     if (!in->prisma_compat)
-        wishes_follow_joins(&w);
+        wishes_follow_joins(&w, in);
     vec_each (const Wish, x, &w.all) {
         if (!check(&w, x, err))
             return false;

@@ -16,9 +16,27 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
                         .ignore_grants = x != ENDPOINT_DATABASE || y != ENDPOINT_DATABASE};
     CatRenames renames = {0};
     const CatFormers *former = &to->schema.former;
-    const DiffWishes wishes = {in->renames, in->nrenames, former->v, former->n, in->prisma_compat};
+    CatRefs unsure = {0};
+    const DiffWishes wishes = {
+        .texts = in->renames,
+        .ntexts = in->nrenames,
+        .former = former->v,
+        .nformer = former->n,
+        .prisma_compat = in->prisma_compat,
+        .from_joins = x == ENDPOINT_SCHEMA ? &from->schema.joins : NULL,
+        .to_joins = y == ENDPOINT_SCHEMA ? &to->schema.joins : NULL,
+        .unsure = &unsure,
+    };
     if (!diff_wishes(a, &wishes, from->catalog, to->catalog, &renames, err))
         return false;
+    vec_each (const CatRef, t, &unsure)
+        finding_add(
+            &ret->findings, FINDING_DIFF_JOIN_SIDES,
+            "The columns A and B of `%s` may mean the opposite of what the schema says: it has "
+            "no foreign keys, and its name or the old names of its models would have them the "
+            "other way round. If so: --rename %s.A:B --rename %s.B:A",
+            t->name, t->name, t->name)
+            ->object = cat_ref_text(a, t);
     DiffOptions options = {
         .prisma_compat = in->prisma_compat,
         .prisma = in->sides.prisma,

@@ -1,6 +1,8 @@
 /* Questions about rows, asked one by one: what cannot be answered stays open. */
 #include "introspect/introspect_int.h"
 
+#include <stdio.h>
+
 static bool
 ask(Arena *a, Db *db, const char *message, DbOutcome *ret, Err *err)
 {
@@ -15,10 +17,13 @@ static void
 take_answer(DiffEffect *effect, const DbOutcome *o)
 {
     long long rows, hits;
-    vec_each (const DbRows, r, &o->results)
-        if (r->rows == 1 && r->cols == 2 && str_to_int(db_cell(r, 0, 0), 0, INT64_MAX, &rows) &&
+    vec_each (const DbRows, r, &o->results) {
+        if (r->rows == 1 && r->cols >= 2 && str_to_int(db_cell(r, 0, 0), 0, INT64_MAX, &rows) &&
             str_to_int(db_cell(r, 0, 1), 0, INT64_MAX, &hits))
             diff_answer(effect, rows, hits);
+        if (r->rows == 1 && r->cols == 3)
+            snprintf(effect->zone, sizeof effect->zone, STR_FMT, STR_ARG(db_cell(r, 0, 2)));
+    }
 }
 
 bool

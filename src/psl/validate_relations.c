@@ -157,6 +157,20 @@ check_columns(Ctx *c, const PslRelation *r)
         v_note(c, d, "one is " STR_FMT ", the other " STR_FMT, Q(x->ast->type.name),
                Q(y->ast->type.name));
     }
+    bool has_keys = !c->r->datasource || c->r->datasource->relation_mode != PSL_MODE_PRISMA;
+    for (size_t i = 0; i < r->fields.n && i < r->references.n && has_keys; i++) {
+        const PslModelField *x = r->fields.v[i], *y = r->references.v[i];
+        if (!same_type(x, y) || (x->arity == PSL_LIST) == (y->arity == PSL_LIST))
+            continue;
+        Finding *d = v_warn(c, FINDING_RELATION_LIST, model_file(f->model), f->ast->span,
+                            "the relation field \"" STR_FMT "\" pairs a list with a single value: "
+                            "PostgreSQL refuses such a foreign key",
+                            Q(f->name));
+        v_note(c, d, "\"" STR_FMT "." STR_FMT "\" is %s, \"" STR_FMT "." STR_FMT "\" is %s",
+               Q(x->model->name), Q(x->name), x->arity == PSL_LIST ? "a list" : "none",
+               Q(y->model->name), Q(y->name), y->arity == PSL_LIST ? "a list" : "none");
+        v_hint(c, d, "use a column without [], or a many-to-many relation");
+    }
     for (size_t i = 0; i < r->fields.n && f->arity == PSL_REQUIRED; i++) {
         if (r->fields.v[i]->arity != PSL_OPTIONAL)
             continue;

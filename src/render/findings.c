@@ -77,6 +77,9 @@ answer(Arena *a, const DiffEffect *n)
                             : "No row uses them.";
     if (!n->rows)
         return "The table is empty.";
+    if (n->id == FINDING_DIFF_TIME_ZONE)
+        return str_fmt(a, "The server's TimeZone is %s: %s of %s rows move.", n->zone,
+                       count(a, n->hits), count(a, n->rows));
     if (!words[n->id])
         return n->rows == 1 ? "It has one row." : str_fmt(a, "It has %s rows.", count(a, n->rows));
     return str_fmt(a, "%s of %s rows %s.", count(a, n->hits), count(a, n->rows), words[n->id]);
@@ -135,6 +138,11 @@ static const char *const sentences[FINDING_COUNT] = {
         "existing rows violate it, this will fail.",
     [FINDING_DIFF_REWRITE] = "The `{table}` table is rewritten to change the type of the column "
                              "`{column}`. Nobody can read or write it meanwhile.",
+    [FINDING_DIFF_TIME_ZONE] = "The values of the column `{column}` on the `{table}` table are "
+                               "converted by the TimeZone of "
+                               "the session that runs this. Prisma Client writes UTC: then begin "
+                               "the script with SET LOCAL "
+                               "timezone = 'UTC', or write USING \"{column}\" AT TIME ZONE 'UTC'.",
     [FINDING_DIFF_ENUM_COMMIT] =
         "The values [{names}] are added to the enum `{table}`. They can be used "
         "only after a commit.",

@@ -100,6 +100,29 @@ def test_github_annotations(project):
     assert "::error" not in aramid("validate", cwd=project).stdout
 
 
+def test_a_list_as_a_foreign_key(project):
+    """Prisma accepts it; no server does, unless both sides are lists, or nothing makes the key."""
+    text = """
+model Org {
+  id    String   @id
+  many  String[] @unique
+  other Other?   @relation(fields: [many], references: [key])
+}
+
+model Other {
+  id  Int @id
+  key String @unique
+  org Org?
+}
+"""
+    path = project / "prisma/schema.prisma"
+    for change, warned in ((("", ""), True), (("key String ", "key String[] "), False), (("many  String[]", "many  String"), False),
+                           (('"postgresql"', '"postgresql"\n  relationMode = "prisma"'), False)):
+        path.write_text((GOOD + text).replace(*change))
+        run = aramid("validate", cwd=project)
+        assert run.returncode == 0 and ("relation-list" in run.stderr + run.stdout) == warned, (change, run)
+
+
 def test_generation(project):
     (project / "prisma/schema.prisma").write_text(
         GOOD.replace('"postgresql"\n', '"postgresql"\n  url      = env("DATABASE_URL")\n'))

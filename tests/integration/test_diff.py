@@ -286,3 +286,22 @@ def test_extensions_that_the_schema_places(project, db):
     project.write("prisma/schema.prisma", text.replace('"tools")', '"tools", version: "1.99")'))
     result = diff(project.path, "--from-migrations", project.migrations, "--to-schema", "prisma/schema.prisma")
     assert result.rc == 0 and "cannot be replayed" not in result.err, result
+
+
+@pytest.mark.parametrize("before, after, hits", [
+    ("timestamp(3)", "@db.Timestamptz(3)", 1), ("timestamptz(3)", "@db.Timestamp(3)", 1), ("date", "@db.Timestamptz", 1),
+    ("timestamptz", "@db.Date", None), ("time", "@db.Timetz", None), ("timestamp(3)", "@db.Timestamp(6)", None)])
+def test_times_that_the_zone_of_a_session_moves(project, db, before, after, hits):
+    """Prisma's statement stays; what it does to the values is said, and with which zone."""
+    head = 'datasource db {\n  provider = "postgresql"\n}\n'
+    db.sql(f"CREATE TABLE t (id int PRIMARY KEY, at {before})")
+    db.sql(f"INSERT INTO t VALUES (1, {'localtime' if before == 'time' else 'now()'}), (2, NULL)")
+    project.write("s.prisma", head + f"model t {{\n  id Int @id\n  at DateTime? {after}\n}}\n")
+    zoned = ("timestamp(6)" not in after.lower())
+    for zone, moved in (("America/New_York", hits), ("UTC", 0 if hits else None)):
+        db.sql(f"ALTER DATABASE \"{db.name}\" SET timezone = '{zone}'")
+        result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "s.prisma", "--script", cwd=project.path)
+        assert result.rc == 0 and ("converted by the TimeZone" in result.err) == zoned, result
+        assert "AT TIME ZONE" not in result.out and (not zoned or "SET LOCAL timezone" in result.err), result
+        if moved is not None:
+            assert f"TimeZone is {zone}: {moved} of 2 rows move" in result.err, result

@@ -120,6 +120,29 @@ def test_asks_on_a_terminal(db, project):
         assert (schema_of(project) == EMPTY) == (rc != 0)
 
 
+def test_a_renamed_model_keeps_its_fields_of_a_many_to_many_relation(db, project):
+    """And it is said that A and B do not follow the alphabet any more, which Prisma Client goes by."""
+    db.sql("""CREATE TABLE "Invoice" (id int PRIMARY KEY); CREATE TABLE firm (id int PRIMARY KEY);
+        CREATE TABLE "_InvoiceToFirm" ("A" int NOT NULL REFERENCES "Invoice" ON DELETE CASCADE ON UPDATE CASCADE,
+            "B" int NOT NULL REFERENCES firm ON DELETE CASCADE ON UPDATE CASCADE,
+            CONSTRAINT "_InvoiceToFirm_AB_pkey" PRIMARY KEY ("A", "B"));
+        CREATE INDEX "_InvoiceToFirm_B_index" ON "_InvoiceToFirm" ("B");""")
+    for name, crossed in (("Kompany", False), ("Company", True)):
+        text = (EMPTY + 'model Invoice {\n  id    Int       @id\n  firms NAME[] @relation("InvoiceToFirm")\n}\n\n'
+                'model NAME {\n  id       Int       @id\n  invoices Invoice[] @relation("InvoiceToFirm")\n\n  @@map("firm")\n}\n'
+                ).replace("NAME", name)
+        project.write("prisma/schema.prisma", text)
+        result = pull(project, db, "--yes")
+        assert result.rc == 0 and schema_of(project) == text, result
+        assert ("pull-join-sides" in result.text) == crossed and "pull-removed" not in result.text, result
+    anew = pull(project, db, "--print", "--force")
+    assert "pull-join-sides" not in anew.text, anew
+    script = aramid.run("diff", "--from-url", db.url(), "--to-schema", "prisma/schema.prisma", "--script", cwd=project.path)
+    db.sql(script.out)
+    result = pull(project, db, "--yes")
+    assert result.rc == 0 and "pull-join-sides" not in result.text and schema_of(project) == text, result
+
+
 def test_prisma_s_spelling_asks_nobody(db, project):
     db.sql(SHOP)
     result = aramid.run("db", "pull", "--url", db.url(), cwd=project.path)

@@ -55,6 +55,56 @@ def test_a_relations_table_follows_its_model(tmp_path, db, wishes):
                   'JOIN "Post" p ON p.id = j."B"') == [("p1", "t2")]
 
 
+KEYLESS = HEAD.replace("}", '  relationMode = "prisma"\n}')
+
+
+@pytest.mark.parametrize("wishes", [("Tag:Label",), ("Tag:Label", "_PostToTag:_LabelToPost")])
+def test_without_keys_the_names_tell(tmp_path, db, wishes):
+    write(tmp_path, POSTS, POSTS.replace("Tag", "Label").replace("tags", "labels"), KEYLESS)
+    lead(tmp_path, db, LINKS, *wishes)
+    assert db.sql('SELECT p.name, l.name FROM "_LabelToPost" j JOIN "Label" l ON l.id = j."A" '
+                  'JOIN "Post" p ON p.id = j."B"') == [("p1", "t2")]
+
+
+def test_without_keys_a_model_that_is_only_called_otherwise(tmp_path, db):
+    """Its table stays, and that of the relation is named after the models."""
+    label = POSTS.replace("Tag", "Label").replace("posts Post[]", 'posts Post[]; @@map("Tag")')
+    write(tmp_path, POSTS, label, KEYLESS)
+    lead(tmp_path, db, LINKS, "_PostToTag:_LabelToPost")
+    assert db.sql('SELECT "A", "B" FROM "_LabelToPost"') == [(2, 1)]
+
+
+def named(text, name):
+    return text.replace("[]", f'[] @relation("{name}")')
+
+
+def test_without_keys_and_names_it_is_said(tmp_path, db):
+    """Two schemas tell; a database does not, and asks for a person's word."""
+    one, two = named(POSTS, "links"), named(POSTS.replace("Tag", "Label").replace("tags", "labels"), "links")
+    write(tmp_path, one, two, KEYLESS)
+    script = diff(tmp_path, "--from-schema", "one.prisma", "--to-schema", "two.prisma", "--script", "--rename", "Tag:Label")
+    assert script.rc == 0 and script.out.count("RENAME COLUMN") == 3 and "diff-join-sides" not in script.err, script
+    db.sql(diff(tmp_path, "--from-empty", "--to-schema", "one.prisma", "--script").out)
+    live = diff(tmp_path, "--from-url", db.url(), "--to-schema", "two.prisma", "--script", "--rename", "Tag:Label")
+    assert live.rc == 0 and "RENAME COLUMN" not in live.out and "diff-join-sides" in live.err, live
+    live = diff(tmp_path, "--from-url", db.url(), "--to-schema", "two.prisma", "--script", "--rename", "Tag:Label",
+                "--rename", "_links.A:B", "--rename", "_links.B:A")
+    assert live.out.count("RENAME COLUMN") == 3 and "diff-join-sides" not in live.err, live
+    db.sql(live.out)
+    after = diff(tmp_path, "--from-url", db.url(), "--to-schema", "two.prisma", "--exit-code")
+    assert after.rc == 0 and "diff-join-sides" not in after.text, after
+
+
+def test_without_keys_a_kept_name_that_says_the_opposite(tmp_path, db):
+    write(tmp_path, POSTS, named(POSTS.replace("Tag", "Label").replace("tags", "labels"), "PostToTag")
+          .replace("posts Post[]", '@@map("Tag"); posts Post[]'), KEYLESS)
+    db.sql(diff(tmp_path, "--from-empty", "--to-schema", "one.prisma", "--script").out)
+    db.sql('ALTER TABLE "Tag" RENAME TO "Etikett"')
+    (tmp_path / "two.prisma").write_text((tmp_path / "two.prisma").read_text().replace('"Tag"', '"Etikett"'))
+    live = diff(tmp_path, "--from-url", db.url(), "--to-schema", "two.prisma")
+    assert "diff-join-sides" in live.text, live
+
+
 def test_a_relations_table_keeps_its_sides(tmp_path, db):
     write(tmp_path, POSTS, POSTS.replace("Tag", "Word"))
     text = lead(tmp_path, db, LINKS, "Tag:Word")
