@@ -43,6 +43,9 @@ void db_trace_plain(Db *db, const char *event);
 void db_trace_sent(Db *db, Str sql);
 void db_trace_answered(Db *db, const DbOutcome *o);
 
+/* The first message of a session: fill db->info. errors: ERR_SERVER_VERSION, those of a query. */
+bool db_learn(Db *db, Err *err);
+
 /* Let go of the connection as it is; db_close says goodbye first. */
 void db_drop(Db *db);
 
