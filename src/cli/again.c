@@ -110,7 +110,7 @@ add_options(const CmdCall *call, const CmdSpec *spec, Str rest, Buf *out)
         DbUrl url;
         Err unread;
         if (v->spec->type == OPT_URL) /* without its password: that one is asked for elsewhere */
-            value = url_parse(a, v->text, "", &url, &unread) ? url_shown(a, &url) : "URL";
+            value = url_parse(a, v->text, "", &url, &unread) ? url_retyped(a, &url) : "URL";
         buf_fmt(out, " %s %s", v->spelling, str_shell(a, value));
     }
 }

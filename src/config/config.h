@@ -215,6 +215,9 @@ bool url_same_database(const DbUrl *a, const DbUrl *b);
 /* "postgresql://user@host:5432/db?schema=x": no password, no secret parameter; safe to print. */
 char *url_shown(Arena *a, const DbUrl *url);
 
+/* The same with its parameters, but secret ones: to be typed again. */
+char *url_retyped(Arena *a, const DbUrl *url);
+
 /* Remove passwords from any text that may quote a URL or a password=... pair (libpq's messages,
  * a user's SQL); also replaces each non-empty text of `secrets`. */
 char *url_redact(Arena *a, Str text, const char *const *secrets, size_t count);

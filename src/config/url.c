@@ -237,6 +237,25 @@ url_shown(Arena *a, const DbUrl *url)
     return b.p;
 }
 
+char *
+url_retyped(Arena *a, const DbUrl *url)
+{
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, url_shown(a, url));
+    char sep = strchr(b.p, '?') ? '&' : '?';
+    vec_each (const UrlParam, p, &url->params) {
+        if (strstr(p->key, "password"))
+            continue;
+        buf_fmt(&b, "%c%s=", sep, p->key);
+        url_encode(&b, p->value, "/");
+        sep = '&';
+    }
+    if (url->connect_timeout_s >= 0)
+        buf_fmt(&b, "%cconnect_timeout=%d", sep, url->connect_timeout_s);
+    return b.p;
+}
+
 /* The part of a host's name that says which database server it is, without what only says how to
  * reach it: poolers of Neon ("-pooler" in the first label) and of Supabase, whose user names the
  * project, and the spellings of this machine. */

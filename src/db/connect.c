@@ -129,14 +129,48 @@ on_notice(void *arg, const PGresult *res)
                url_redact(a, str_of(text), NULL, 0));
 }
 
+/* PGlite's socket never answers the question for TLS. A server of this machine that does not, and whose
+ * URL says nothing about TLS, is asked again without: no more than libpq's "prefer" promises. */
+static bool
+may_do_without_tls(const DbUrl *url)
+{
+    vec_each (const UrlParam, p, &url->params)
+        if (strncmp(p->key, "ssl", 3) == 0)
+            return false;
+    vec_each (const UrlHost, h, &url->hosts)
+        if (strcmp(h->host, "localhost") != 0 && strcmp(h->host, "127.0.0.1") != 0 &&
+            strcmp(h->host, "::1") != 0)
+            return false;
+    return true;
+}
+
+static bool
+no_answer(const Db *db, Arena *scratch, const char *host, Err *err)
+{
+    bool asked_for_tls = db->pq.PQstatus(db->conn) == CONNECTION_SSL_STARTUP;
+    err_set(err, ERR_UNREACHABLE, "can't reach database server at %s: no answer%s within %s", host,
+            asked_for_tls ? " to the question for TLS" : "",
+            clock_duration(scratch, db->opt.connect_ms));
+    if (asked_for_tls)
+        return err_hint(err, "a server that knows none (PGlite, a tunnel): add sslmode=disable to "
+                             "the URL; else check host, port and firewall");
+    return err_hint(err,
+                    "check host, port and firewall; timeouts.connect or connect_timeout in the "
+                    "URL gives it more time");
+}
+
 static bool
 connect_to(Db *db, Arena *scratch, const char *host, int64_t started, Err *err)
 {
+    enum { TLS_ANSWER_MS = 2000 };
     const DbOptions *opt = &db->opt;
     int64_t deadline = started + opt->connect_ms;
+    bool may_do_without = !db->skips_tls && may_do_without_tls(opt->url);
     Keywords k = {0};
     if (!put_hosts(scratch, opt, deadline, &k, err))
         return false;
+    if (db->skips_tls)
+        put(&k, "sslmode", "disable");
     put_rest(opt, &k);
     db->conn = db->pq.PQconnectStartParams(k.key, k.value, 0);
     if (!db->conn)
@@ -147,16 +181,21 @@ connect_to(Db *db, Arena *scratch, const char *host, int64_t started, Err *err)
         db->pq.PQstatus(db->conn) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, deadline, started, 0,
+        bool asks = may_do_without && db->pq.PQstatus(db->conn) == CONNECTION_SSL_STARTUP;
+        int64_t until =
+            asks && started + TLS_ANSWER_MS < deadline ? started + TLS_ANSWER_MS : deadline;
+        WaitEnd end = db_wait_socket(db->pq.PQsocket(db->conn), events, until, started, 0,
                                      opt->tick, opt->tick_arg);
         if (end == WAIT_STOP)
             return err_set(err, ERR_INTERRUPTED, "connecting to %s was interrupted", host);
-        if (end == WAIT_DEADLINE) {
-            err_set(err, ERR_UNREACHABLE, "can't reach database server at %s: no answer within %s",
-                    host, clock_duration(scratch, opt->connect_ms));
-            return err_hint(err, "check host, port and firewall; timeouts.connect or "
-                                 "connect_timeout in the URL gives it more time");
+        if (end == WAIT_DEADLINE && asks && until < deadline) {
+            db->pq.PQfinish(db->conn);
+            db->conn = NULL;
+            db->skips_tls = true;
+            return connect_to(db, scratch, host, clock_ms(), err);
         }
+        if (end == WAIT_DEADLINE)
+            return no_answer(db, scratch, host, err);
         state = db->pq.PQconnectPoll(db->conn);
     }
     if (state == PGRES_POLLING_FAILED)
@@ -247,7 +286,7 @@ db_pooler(Db *db, DbPooler *ret, Err *err)
     if (db->info.is_direct)
         return true;
     Db *other = arena_new(db->arena, Db);
-    *other = (Db){.arena = db->arena, .pq = db->pq, .opt = db->opt};
+    *other = (Db){.arena = db->arena, .pq = db->pq, .opt = db->opt, .skips_tls = db->skips_tls};
     ARENA_LOCAL(scratch);
     bool ok = connect_once(other, scratch, err);
     if (ok) {

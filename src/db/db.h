@@ -61,6 +61,9 @@ typedef struct DbInfo {
 MUST_CHECK bool db_open(Arena *a, const DbOptions *options, Db **ret, Err *err);
 void db_close(Db *db); /* NULL is fine */
 const DbInfo *db_info(const Db *db);
+
+/* "PostgreSQL 15.18", or "PGlite (PostgreSQL 17.5)". */
+char *db_server_text(Arena *a, const DbInfo *info);
 bool db_is_open(const Db *db);
 
 /* Those settings again, for a message that begins with RESET ALL; returns the number of statements. */

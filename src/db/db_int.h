@@ -10,6 +10,7 @@ struct Db {
     PGconn *conn;
     DbOptions opt;
     DbInfo info;
+    bool skips_tls;     /* it did not answer when it was asked for TLS */
     bool is_ours;       /* the session: settings may stay in it */
     Str shared;         /* what puts a session that is not ours back */
     bool checks_client; /* client_connection_check_interval works here */

@@ -35,3 +35,10 @@ db_set_tick(Db *db, DbTick tick, void *arg)
     db->opt.tick = tick;
     db->opt.tick_arg = arg;
 }
+
+char *
+db_server_text(Arena *a, const DbInfo *info)
+{
+    return str_fmt(a, info->is_shared ? "PGlite (PostgreSQL %d.%d)" : "PostgreSQL %d.%d",
+                   info->version / 10000, info->version % 10000);
+}

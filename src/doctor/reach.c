@@ -204,8 +204,10 @@ tell_session(Doctor *d, const DbUrl *url, const char *origin, const Session *s)
             "settings of migrations land on those of others");
     } else
         doctor_add(d, FINDING_REACH_POOLER, SEV_OK, NULL, NULL, "%s",
-                   between == DB_DIRECT ? "a direct connection"
-                                        : "something stands in between, but keeps sessions apart");
+                   info->is_shared ? "one session for all clients"
+                   : between == DB_DIRECT
+                       ? "a direct connection"
+                       : "something stands in between, but keeps sessions apart");
     if (info->in_recovery)
         doctor_add(d, FINDING_REACH_READ_ONLY, SEV_ERROR, info->host,
                    "use the address of the primary", "is a standby: it accepts no writes");

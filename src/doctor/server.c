@@ -259,6 +259,17 @@ void
 doctor_server(Doctor *d, Session *s, const char *data_dir)
 {
     d->now = AREA_SERVER;
+    if (db_info(s->db)->is_shared) {
+        doctor_add(
+            d, FINDING_SERVER_VERSION, SEV_NOTICE, NULL, NULL,
+            "%s, also in `prisma dev`: all clients share one session, so its locks exclude nobody "
+            "and nothing can be cancelled; status, plan, deploy, diff, drift and pull work, "
+            "backups "
+            "and restores are refused",
+            db_server_text(d->arena, db_info(s->db)));
+        doctor_server_objects(d, s);
+        return;
+    }
     look_at_release(d, db_info(s->db)->version);
     look_at_settings(d, s);
     look_at_room(d, s, data_dir);

@@ -132,7 +132,7 @@ flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret)
             doctor_ledgers(&d, &s);
     }
     if (doctor_wants(&d, AREA_TOOLS))
-        doctor_tools(&d, ret->server ? ret->server->version : 0);
+        doctor_tools(&d, ret->server && !ret->server->is_shared ? ret->server->version : 0);
     if (doctor_wants(&d, AREA_IDENTITY))
         doctor_identity(&d, is_open ? &s : NULL);
     if (is_open && doctor_wants(&d, AREA_IDENTITY))

@@ -159,7 +159,7 @@ add_versions(Builder *b)
         }
     const DbInfo *s = b->in->doctor->server;
     if (s)
-        buf_fmt(&text, "server: PostgreSQL %d.%d\n", s->version / 10000, s->version % 10000);
+        buf_fmt(&text, "server: %s\n", db_server_text(text.arena, s));
     put_text(b, "versions.txt", "of Aramid, the system and the server", &text);
 }
 

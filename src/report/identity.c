@@ -65,9 +65,8 @@ report_identity_text(Buf *out, const Term *t, const IdentityResult *r)
         buf_addc(out, '\n');
         return;
     }
-    buf_fmt(out, "\nServer: PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"\nIdentity: ",
-            r->server->version / 10000, r->server->version % 10000,
-            str_printable(a, str_of(r->server->host), false),
+    buf_fmt(out, "\nServer: %s at %s, database \"%s\", user \"%s\"\nIdentity: ",
+            db_server_text(a, r->server), str_printable(a, str_of(r->server->host), false),
             str_printable(a, str_of(r->server->database), false),
             str_printable(a, str_of(r->server->user), false));
     if (r->identity.environment) {

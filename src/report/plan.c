@@ -100,7 +100,7 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
     buf_addz(out, "Target: ");
     report_target_text(out, t, &r->target);
     if (r->server)
-        buf_fmt(out, ", PostgreSQL %d.%d", r->server->version / 10000, r->server->version % 10000);
+        buf_fmt(out, ", %s", db_server_text(out->arena, r->server));
     buf_addz(out, "\n\n");
     if (r->plan.migrations.n)
         add_migrations_text(out, t, r, with_sql);

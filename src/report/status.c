@@ -155,8 +155,8 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
             "Environment: %s     Database: ", str_printable(a, str_of(r->config->env_name), false));
     report_target_text(out, t, &r->target);
     if (r->server)
-        buf_fmt(out, "\nServer: PostgreSQL %d.%d, user \"%s\"%s", r->server->version / 10000,
-                r->server->version % 10000, str_printable(a, str_of(r->server->user), false),
+        buf_fmt(out, "\nServer: %s, user \"%s\"%s", db_server_text(a, r->server),
+                str_printable(a, str_of(r->server->user), false),
                 r->server->in_recovery ? ", a standby" : "");
     if (r->identity.environment) {
         buf_addz(out, "\nIdentity: ");

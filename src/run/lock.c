@@ -304,7 +304,7 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
 {
     DbRowsVec results;
     size_t at;
-    if (!try_locks(s, true, &results, &at, err))
+    if (!lease_take(s, sink, err) || !try_locks(s, true, &results, &at, err))
         return false;
     /* What was read without the lock is worth nothing. */
     if (!(s->has_own_lock && s->has_tool_lock) &&

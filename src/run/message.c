@@ -131,6 +131,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         buf_fmt(&ret->sql, "BEGIN %s;", step->chained);
         add_part(a, ret, PART_SETTING, 0);
     }
+    bool is_shared = db_info(r->session.db)->is_shared; /* then no lock keeps others out */
     /* An isolation level must come before the first query. */
     bool checks_last = sets_isolation(script, step);
     if (!checks_last)
@@ -141,7 +142,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
                   : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
     if (!checks_last)
-        add_checks(r, a, ret, step->hides_session ? write->pending : NULL);
+        add_checks(r, a, ret, step->hides_session || is_shared ? write->pending : NULL);
     ret->user_off = ret->sql.n;
     add_user(a, ret, script, first, user_end, from, to);
     ret->user_len = ret->sql.n - ret->user_off;

@@ -63,6 +63,19 @@ hint_grant(const Session *s, bool has_schema, Err *err)
                     s->ledger.schema, s->ledger.schema, info->user, info->database, info->user);
 }
 
+/* Another runner has made the ledger since we looked, without our locks: another tool that takes none, or
+ * one on a server where they exclude nobody. What it does is read by the next pass. */
+static bool
+was_made_meanwhile(Run *r, const Err *err)
+{
+    Err unread;
+    if (strcmp(err->sqlstate, "42P07") != 0 || !db_is_open(r->session.db) ||
+        !session_refresh(&r->session, &unread) || !r->session.ledger_exists)
+        return false;
+    run_restart(r, DB_PATIENCE_YIELD, "another run has just made the history table");
+    return true;
+}
+
 /* What must be there before the first migration. The ledger is needed; that our own tables cannot be
  * made stops nobody. */
 bool
@@ -96,8 +109,10 @@ run_prepare(Run *r, Err *err)
         }
     }
     const char *schema = s->ledger.schema; /* is set to one that is still to be made */
-    bool ok = make_tables(r, tables, marks, err) ||
-              (own_fall_back(s, tables, err) && make_tables(r, tables, marks, err));
+    bool ok = make_tables(r, tables, marks, err);
+    if (!ok && !had_ledger && was_made_meanwhile(r, err))
+        return true;
+    ok = ok || (own_fall_back(s, tables, err) && make_tables(r, tables, marks, err));
     if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
         run_find(&r->deploy->sink, FINDING_RUN_NOT_MARKED, NULL, NULL,
                  "which environment this is could not be written down: %s", err->primary);

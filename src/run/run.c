@@ -160,10 +160,9 @@ pass(Run *r, Err *err)
         return false;
     fill_target(r);
     failpoint(r, FP_CONNECTED);
-    run_emit(r, RUN_CONNECTED, RUN_INFO, NULL,
-             "PostgreSQL %d.%d at %s, database \"%s\", user \"%s\"",
-             r->report->server.version / 10000, r->report->server.version % 10000,
-             r->report->server.host, r->report->server.database, r->report->server.user);
+    run_emit(r, RUN_CONNECTED, RUN_INFO, NULL, "%s at %s, database \"%s\", user \"%s\"",
+             db_server_text(r->arena, &r->report->server), r->report->server.host,
+             r->report->server.database, r->report->server.user);
     r->journal.n = 0;
     run_drop_carry(r);
     bool asks = d->calls.approve && d->ask_first;

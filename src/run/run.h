@@ -98,6 +98,7 @@ typedef struct Session {
     IdentityPlace place;      /* where this database is now */
     VEC(Identity) identities; /* what is written in it; read together with the ledger */
     bool has_own_lock, has_tool_lock;
+    int lease; /* the file that is locked where advisory locks exclude nobody, plus 1; 0 = none */
     bool unclean; /* a script may have changed settings or the role, or let the lock go */
     DbTick tick;  /* stops waits between queries too; may be NULL */
     void *tick_arg;

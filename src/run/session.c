@@ -240,6 +240,7 @@ void
 session_close(Session *s)
 {
     db_close(s->db);
+    lease_drop(s);
     s->has_own_lock = s->has_tool_lock = false;
 }
 

@@ -13,6 +13,11 @@
 
 /* An expression: does this session hold our lock? */
 void lock_add_is_held(Buf *b);
+
+/* lease.c: what stands in for the advisory locks of PGlite; nothing elsewhere. Given back by lease_drop.
+ * errors: ERR_RUNNER_ACTIVE after the time for another run, ERR_INTERRUPTED. */
+bool lease_take(Session *s, const RunSink *sink, Err *err);
+void lease_drop(Session *s);
 /* An expression: is row l of pg_locks about the lock of the layout's tool? */
 void lock_add_is_tools(const Session *s, Buf *b);
 

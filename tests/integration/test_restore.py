@@ -9,8 +9,8 @@ import subprocess
 import psycopg2
 import pytest
 
-from harness import aramid, catalog, everything, wait
-from harness.cluster import MAJORS, REPO, Database, client_tool, free_port, newer_pg_dump
+from harness import aramid, catalog, everything, pglite, wait
+from harness.cluster import MAJORS, REPO, Database, client_tool, newer_pg_dump
 
 PG_DUMP = 15  # the distribution's
 NEWER = (17, 18)  # tools/setup-pg-dump
@@ -708,31 +708,17 @@ def test_a_restore_waits_for_a_deploy(project, replaced):
 # ---- PGlite ------------------------------------------------------------------------------------
 
 
-def connected(url):
-    with contextlib.suppress(psycopg2.OperationalError):
-        return psycopg2.connect(url)
-    return None
-
-
 @pytest.fixture
-def pglite():
-    script = os.path.join(REPO, "build/npm/node_modules/@electric-sql/pglite-socket/dist/scripts/server.js")
-    if not os.path.exists(script) or not shutil.which("node"):
+def shared():
+    if not pglite.available():
         pytest.skip("pglite-socket is not installed")
-    port = free_port()
-    with subprocess.Popen(["node", script, "-m", "20", "-p", str(port), "-d", "memory://"],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"postgresql://postgres:postgres@127.0.0.1:{port}/postgres?sslmode=disable"
-        try:
-            conn = wait.until(lambda: connected(url), step=0.3)
-            conn.autocommit = True
-            yield url, conn.cursor()
-        finally:
-            process.kill()
+    with pglite.started(20) as server, contextlib.closing(psycopg2.connect(server.url)) as conn:
+        conn.autocommit = True
+        yield server.url, conn.cursor()
 
 
-def test_pglite_is_refused_before_anything_is_touched(project, small, tmp_path, pglite):
-    url, cursor = pglite
+def test_pglite_is_refused_before_anything_is_touched(project, small, tmp_path, shared):
+    url, cursor = shared
     path = pg_dump(small, tmp_path / "d.sql")
     cursor.execute("CREATE TABLE live (id int); INSERT INTO live VALUES (1); SET work_mem = '7MB'")
     cursor.execute("SELECT name, setting FROM pg_settings ORDER BY 1")
