@@ -311,6 +311,18 @@ catalog_part(const void *of, CatKind kind, size_t i)
 }
 
 bool
+catalog_is_child(const CatRelation *t, const CatRef *parent)
+{
+    if (cat_same_text(t->partition_of.name, parent->name) &&
+        cat_same_text(t->partition_of.schema, parent->schema))
+        return true;
+    vec_each (const CatName, name, &t->inherits)
+        if (strcmp(name->name, parent->name) == 0 && cat_same_text(name->schema, parent->schema))
+            return true;
+    return false;
+}
+
+bool
 catalog_check_is_apart(const CatConstraint *k)
 {
     vec_each (const CatRef, need, &k->needs)

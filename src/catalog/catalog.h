@@ -361,6 +361,8 @@ const char *catalog_name_with(Arena *a, const char *name, const char *suffix);
 
 /* The object of that name (a CatRelation *, CatColumn *, ... by id.kind), or NULL. */
 void *catalog_find(const Catalog *c, CatRef id);
+/* Whether a table is a partition of another one or inherits from it. */
+bool catalog_is_child(const CatRelation *t, const CatRef *parent);
 /* Table, view or materialized view. */
 CatRelation *catalog_relation(const Catalog *c, const char *schema, const char *name);
 CatColumn *catalog_column(const CatRelation *r, const char *name);

@@ -38,13 +38,17 @@ relation_now(const Renaming *r, CatName name)
     return named_now(r, CAT_TABLE, name);
 }
 
-/* What a part belongs to: domains have constraints too, and share the tables' name space. */
+/* What a part belongs to: domains and composite types have parts too, and share the tables' name space. */
 static CatName
 whole_now(const Renaming *r, CatName name)
 {
-    const CatRename *x =
-        name.name ? rename_of(r, (CatRef){CAT_DOMAIN, name.schema, name.name, NULL}) : NULL;
-    return x ? (CatName){name.schema, x->to} : relation_now(r, name);
+    static const CatKind types[] = {CAT_DOMAIN, CAT_COMPOSITE};
+    for (size_t i = 0; name.name && i < 2; i++) {
+        const CatRename *x = rename_of(r, (CatRef){types[i], name.schema, name.name, NULL});
+        if (x)
+            return (CatName){x->schema ? x->schema : name.schema, x->to};
+    }
+    return relation_now(r, name);
 }
 
 static const char *
@@ -153,9 +157,10 @@ type_now(const Renaming *r, CatType t)
     if (!t.schema || !t.name)
         return t;
     const CatName was = {t.schema, t.name};
-    CatName now = named_now(r, CAT_ENUM, was);
-    if (now.name == was.name)
-        now = named_now(r, CAT_DOMAIN, was);
+    static const CatKind types[] = {CAT_ENUM, CAT_DOMAIN, CAT_COMPOSITE};
+    CatName now = was;
+    for (size_t i = 0; i < 3 && now.name == was.name; i++)
+        now = named_now(r, types[i], was);
     return now.name == was.name ? t
                                 : catalog_type_named(r->arena, now.schema, now.name, t.is_array);
 }
@@ -288,6 +293,7 @@ fields_now(const Renaming *r, void *copy, const CatRef *was)
     case CAT_TABLE: {
         CatRelation *t = copy;
         t->partition_of = relation_now(r, t->partition_of);
+        t->of_type = named_now(r, CAT_COMPOSITE, t->of_type);
         CatNames parents = {0};
         vec_each (CatName, parent, &t->inherits)
             *vec_add(r->arena, &parents) = relation_now(r, *parent);

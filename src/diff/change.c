@@ -58,6 +58,7 @@ harm_of(FindingId id)
     case FINDING_DIFF_SCALAR_TO_LIST:
     case FINDING_DIFF_STILL_USED:
     case FINDING_DIFF_STANDS_ON:
+    case FINDING_DIFF_IMPOSSIBLE:
         return DIFF_FAILS;
     default:
         return finding_info(id)->severity == SEV_NOTICE ? DIFF_HARMLESS : DIFF_LOSS;
@@ -113,23 +114,18 @@ part_alter(Differ *d, const void *x, const void *y)
         change_add(d, CHANGE_ALTER, x, y, RANK_ALTER_OTHER)->fields = fields;
 }
 
-bool
-type_is_rebuilt(const Differ *d, const CatType *t)
+const char *
+name_free(const Differ *d, const CatRef *id)
 {
-    vec_each (Change *, c, &d->diff->changes)
-        if ((*c)->is_rebuilt && cat_same_text((*c)->from->id.schema, t->schema) &&
-            strcmp((*c)->from->id.name, t->name) == 0)
-            return true;
-    return false;
-}
-
-bool
-type_is_used(const Catalog *c, const CatRef *type)
-{
-    vec_each (CatObject *, o, &c->objects)
-        if ((*o)->id.kind == CAT_COLUMN &&
-            cat_same_text(((const CatColumn *)*o)->type.schema, type->schema) &&
-            strcmp(((const CatColumn *)*o)->type.name, type->name) == 0)
-            return true;
-    return false;
+    for (int i = 0;; i++) {
+        const char *name =
+            catalog_name_with(d->arena, id->name, i ? str_fmt(d->arena, "_old%d", i) : "_old");
+        bool is_free = true;
+        for (CatKind kind = CAT_SCHEMA; kind < CAT_KIND_COUNT; kind++) {
+            const CatRef taken = {kind, id->schema, name, NULL};
+            is_free = is_free && !catalog_find(d->from, taken) && !catalog_find(d->to, taken);
+        }
+        if (is_free)
+            return name;
+    }
 }

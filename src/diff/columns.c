@@ -240,6 +240,17 @@ is_one_of(const char *name, const char *const *names)
     return false;
 }
 
+/* An old composite type and the one that it made room for. */
+static bool
+made_room(const Differ *d, const CatType *from, const CatType *to)
+{
+    if (!from->schema || from->is_array != to->is_array)
+        return false;
+    const CatRef old = {CAT_COMPOSITE, from->schema, from->name, NULL};
+    const CatObject *now = type_made_room(d, &old);
+    return now && cat_same_text(now->id.schema, to->schema) && strcmp(now->id.name, to->name) == 0;
+}
+
 static void
 compare_exact(Differ *d, ColumnChange *c)
 {
@@ -250,7 +261,15 @@ compare_exact(Differ *d, ColumnChange *c)
         from.type = words_type(d->arena, d->from, x->type);
         to.type = words_type(d->arena, d->to, y->type);
     }
+    from.type = *type_behind_domains(d->from, &from.type);
+    to.type = *type_behind_domains(d->to, &to.type);
     c->cast = cast_choose(&from, &to, d->from, d->to, &c->cast_using);
+    if (!d->prisma_kinds && made_room(d, &from.type, &to.type)) {
+        c->cast = CAST_SAFE;
+        c->cast_using = USING_CAST;
+    } else if (c->cast == CAST_NONE && !catalog_type_same(&x->type, &y->type)) {
+        c->cast = CAST_RISKY; /* by what a domain wants */
+    }
     if (c->cast != CAST_NONE)
         c->fields |= COLUMN_TYPE;
     /* A list is never NOT NULL in Prisma's schemas, which says nothing about the database. */

@@ -114,6 +114,43 @@ constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
     }
 }
 
+static void
+tell_children(Differ *d, const Map *told, const CatRef *parent, const char *name)
+{
+    cat_each (CatRelation, t, &d->to->tables) {
+        const CatConstraint *k =
+            catalog_is_child(t, parent) ? constraint_named(&t->constraints, name) : NULL;
+        if (!k)
+            continue;
+        if (k->is_inherited && k->comment && !map_has(told, ref_key(d->arena, &k->id))) {
+            CatConstraint *plain = arena_new(d->arena, CatConstraint);
+            *plain = *k;
+            plain->comment = NULL;
+            Change *c = change_alter(d, plain, k);
+            *vec_add(d->arena, &c->fields) = "comment";
+        }
+        tell_children(d, told, &t->id, name);
+    }
+}
+
+void
+constraints_tell_children(Differ *d)
+{
+    Map told;
+    map_init(&told, d->arena);
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->kind == CAT_CONSTRAINT && (*c)->op == CHANGE_ALTER)
+            map_put(&told, ref_key(d->arena, &(*c)->to->id), d);
+    size_t n = d->diff->changes.n;
+    for (size_t i = 0; i < n; i++) {
+        const Change *c = d->diff->changes.v[i];
+        const CatRef table = {CAT_TABLE, c->to ? c->to->id.schema : NULL,
+                              c->to ? c->to->id.name : NULL, NULL};
+        if (c->kind == CAT_CONSTRAINT && c->op == CHANGE_CREATE)
+            tell_children(d, &told, &table, c->to->id.sub);
+    }
+}
+
 /* What a child has of its own about a constraint that its parent has: a comment, and rows that were
  * checked where the parent's were not. */
 void

@@ -142,7 +142,11 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
         diff_remade(&d);
         diff_code(&d);
         diff_let_go(&d);
+        if (!d.prisma_kinds)
+            constraints_tell_children(&d);
     }
+    if (!d.compat)
+        diff_refuse(&d);
     if (d.rules.ignore_grants && !d.compat)
         keep_access(&d);
     diff_effects(&d);

@@ -50,6 +50,7 @@ typedef enum CastUsing {
     USING_TEXT,    /* "x"::text::type */
     USING_ARRAY,   /* ARRAY["x"] */
     USING_FIRST,   /* "x"[1] */
+    USING_CAST,    /* "x"::type, by a cast that the script makes */
 } CastUsing;
 
 typedef struct ColumnChange {
@@ -114,6 +115,9 @@ typedef struct Change {
     bool is_attached;       /* to the index of the partitioned table; a new partition brings its own
                                when it is attached itself */
     const char *old_name;   /* CHANGE_RENAME: of an enum's label or a column */
+    /* Composite types that rows hold: the old one under its new name, whose values `columns` says how to convert;
+     * of its drop: the new one. */
+    const CatObject *room;
     /* Made anew: what it was before, where owners and privileges are not compared but stay. */
     const CatObject *kept;
     /* Only for the time in between: what has to let go of something that is made again. */

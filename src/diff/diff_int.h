@@ -74,15 +74,24 @@ Change *change_add(Differ *d, ChangeOp op, const void *from, const void *to, Ran
 DiffEffect *effect_add(Differ *d, Change *c, FindingId id, const CatRef *at);
 Str ref_key(Arena *a, const CatRef *id);
 Str name_key(Arena *a, const char *schema, const char *name);
+/* A name like this one that no object of its schema has before or afterwards. */
+const char *name_free(const Differ *d, const CatRef *id);
 bool refs_have(const CatRefs *refs, const CatRef *id);
 /* Whether two objects are the same but for what has changes of its own: owner, privileges, comment;
  * and the change of those, if there is one. */
 bool part_same(const Differ *d, const void *x, const void *y);
 void part_alter(Differ *d, const void *x, const void *y);
+/* type_use.c */
 /* Whether it is an enum that is made anew; known after diff_enums. */
 bool type_is_rebuilt(const Differ *d, const CatType *t);
 /* Whether a column or an attribute is of this type, or a list of it. */
 bool type_is_used(const Catalog *c, const CatRef *type);
+/* Whether rows hold values of it, also inside of other types. */
+bool type_is_stored(const Catalog *c, const CatRef *type);
+const CatType *type_behind_domains(const Catalog *c, const CatType *t);
+/* The new type for which an old one made room under another name, and the other way; or NULL. */
+const CatObject *type_made_room(const Differ *d, const CatRef *old);
+const CatObject *type_that_made_room(const Differ *d, const CatRef *now);
 
 /* ---- values of columns --------------------------------------------------------------------- */
 
@@ -147,6 +156,8 @@ bool constraint_stays(const Differ *d, const CatConstraint *x, const CatConstrai
 bool constraint_is_own(const CatRelation *r, const CatConstraint *k);
 void constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
                          const CatConstraints *to);
+/* What is said about constraints of children goes with that of their parent, where it is made anew. */
+void constraints_tell_children(Differ *d);
 void constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to);
 
 /* foreign_keys.c */
@@ -188,8 +199,9 @@ void wishes_follow_joins(Wishes *w, const DiffWishes *in);
 
 /* renames.c: replaces `from` by itself under new names. */
 void diff_renames(Differ *d);
-/* A name like this one that no object of its schema has before or afterwards. */
-const char *name_free(const Differ *d, const CatRef *id);
+
+/* retype.c: adds renames of types that cannot become what they will be. */
+void types_make_room(Differ *d, const Catalog *after, CatRenames *applied);
 
 /* Each compares its part of the catalogs. */
 void diff_enums(Differ *d);
@@ -213,6 +225,9 @@ void diff_let_go(Differ *d);
 /* code.c: triggers, rules, policies, after it is known which relations go. */
 void diff_code(Differ *d);
 
+/* refuse.c: what PostgreSQL does not do at all. */
+void diff_refuse(Differ *d);
+
 /* effects.c: for changes that are complete. */
 void diff_effects(Differ *d);
 
@@ -221,3 +236,8 @@ void diff_order(Differ *d);
 
 /* types.c: whether what it is made of is the same. */
 bool domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y);
+const CatConstraint *domain_check(const CatDomain *domain, const char *name);
+const CatColumn *composite_attribute(const CatComposite *t, const char *name);
+
+/* enums.c: whether values go away or stand in another order. */
+bool enum_is_made_anew(const Differ *d, const CatEnum *x, const CatEnum *y);

@@ -141,7 +141,11 @@ static void
 find_enum(Differ *d, Change *c)
 {
     const CatEnum *x = (const CatEnum *)c->from, *y = (const CatEnum *)c->to;
-    if (!c->is_rebuilt) {
+    if (!x) { /* the old one made room */
+        x = (const CatEnum *)type_that_made_room(d, &y->id);
+        if (!x)
+            return;
+    } else if (!c->is_rebuilt) {
         if (c->labels.n)
             effect_add(d, c, FINDING_DIFF_ENUM_COMMIT, &y->id)->names = c->labels;
         return;
@@ -153,7 +157,7 @@ find_enum(Differ *d, Change *c)
     }
     if (removed.n)
         effect_add(d, c, FINDING_DIFF_ENUM_VALUES_REMOVED, &y->id)->names = removed;
-    if (removed.n == 1 && c->labels.n == 1)
+    if (c->from && removed.n == 1 && c->labels.n == 1)
         effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED,
                    &(CatRef){CAT_ENUM, x->id.schema, x->id.name, removed.v[0]})
             ->new_name = c->labels.v[0];
@@ -180,11 +184,19 @@ find_dropped_enum(Differ *d, Change *drop)
 static void
 find_composite(Differ *d, Change *c)
 {
-    if (!type_is_used(d->from, &c->from->id))
+    const CatObject *x = c->room ? c->room : c->from, *y = c->to;
+    if (!type_is_stored(d->from, &x->id))
         return;
-    vec_each (const ColumnChange, k, &c->columns)
+    vec_each (const ColumnChange, k, &c->columns) {
+        const CatRef at = {CAT_COLUMN, y->id.schema, y->id.name, k->from ? k->from->id.sub : NULL};
         if (k->op == COLUMN_DROP || k->op == COLUMN_RECREATE)
-            effect_add(d, c, FINDING_DIFF_DROP_DATA, &k->from->id);
+            effect_add(d, c, FINDING_DIFF_DROP_DATA, &at);
+        if (k->op != COLUMN_ALTER || k->cast != CAST_RISKY || !c->room)
+            continue;
+        DiffEffect *e = effect_add(d, c, FINDING_DIFF_RISKY_CAST, &at);
+        e->from_type = &k->from->type;
+        e->to_type = &k->to->type;
+    }
 }
 
 static void
@@ -250,9 +262,10 @@ diff_effects(Differ *d)
             continue;
         if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE)
             find_table(d, c);
-        else if (c->op == CHANGE_ALTER && c->kind == CAT_ENUM)
+        else if (c->kind == CAT_ENUM && (c->op == CHANGE_ALTER || c->op == CHANGE_CREATE))
             find_enum(d, c);
-        else if (c->op == CHANGE_ALTER && c->kind == CAT_COMPOSITE)
+        else if (c->kind == CAT_COMPOSITE &&
+                 (c->op == CHANGE_ALTER || (c->op == CHANGE_CREATE && c->room)))
             find_composite(d, c);
         else if (c->op == CHANGE_DROP && c->kind == CAT_ENUM)
             find_dropped_enum(d, c);

@@ -19,6 +19,17 @@ same_order(const CatTexts *x, const CatTexts *y)
     return true;
 }
 
+bool
+enum_is_made_anew(const Differ *d, const CatEnum *x, const CatEnum *y)
+{
+    vec_each (const char *, label, &x->labels)
+        if (!cat_has_text(&y->labels, *label))
+            return true;
+    /* The order of values in a database is nothing that Prisma's language is asked about. */
+    bool counts = !d->compat && (!d->prisma_kinds || d->options->from_is_written);
+    return counts && !same_order(&x->labels, &y->labels);
+}
+
 static bool
 is_of(const CatColumn *c, const CatEnum *e, bool any_schema)
 {
@@ -130,19 +141,16 @@ drop_old_type_later(Differ *d, Change *c)
     change_add(d, CHANGE_DROP, old, NULL, RANK_DROP_FUNCTION);
 }
 
-/* Columns keep their domain, and a domain its type: between databases one without columns is made anew, and
- * composite types change. In Prisma's language both stay as they are, and so would need the old type for ever. */
+/* Between databases types that hold it change with it. In Prisma's language domains and composite types stay as they
+ * are, and so would need the old type for ever. */
 static void
 tell_still_used(Differ *d, Change *c)
 {
     const CatEnum *e = (const CatEnum *)c->from;
     cat_each (CatDomain, domain, &d->from->domains)
         if (cat_same_text(domain->type.schema, e->id.schema) &&
-            strcmp(domain->type.name, e->id.name) == 0 &&
-            (d->prisma_kinds || type_is_used(d->from, &domain->id)))
+            strcmp(domain->type.name, e->id.name) == 0)
             effect_add(d, c, FINDING_DIFF_STILL_USED, &domain->id);
-    if (!d->prisma_kinds)
-        return;
     cat_each (CatComposite, t, &d->from->composites)
         cat_each (CatColumn, column, &t->columns)
             if (is_of(column, e, false)) {
@@ -155,28 +163,23 @@ static void
 compare(Differ *d, const CatEnum *from, const CatEnum *to)
 {
     CatTexts added = {0};
-    bool removed = false;
     vec_each (const char *, label, &to->labels)
         if (!cat_has_text(&from->labels, *label))
             *vec_add(d->arena, &added) = *label;
-    vec_each (const char *, label, &from->labels)
-        removed = removed || !cat_has_text(&to->labels, *label);
-    /* The order of values in a database is nothing that Prisma's language is asked about. */
-    bool counts = !d->compat && (!d->prisma_kinds || d->options->from_is_written);
-    bool moved = counts && !same_order(&from->labels, &to->labels);
-    if (!added.n && !removed && !moved) {
+    bool is_anew = enum_is_made_anew(d, from, to);
+    if (!added.n && !is_anew) {
         part_alter(d, from, to);
         return;
     }
     Change *c = change_alter(d, from, to);
     c->labels = added;
-    c->is_rebuilt = removed || moved;
+    c->is_rebuilt = is_anew;
     if (!c->is_rebuilt)
         return;
     add_uses(d, c);
     if (!d->compat && is_used_longer(d, c))
         drop_old_type_later(d, c);
-    if (!d->compat)
+    if (!d->compat && d->prisma_kinds)
         tell_still_used(d, c);
 }
 

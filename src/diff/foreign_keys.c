@@ -34,6 +34,18 @@ same_members(const CatTexts *x, const CatTexts *y)
     return x->n == y->n;
 }
 
+/* PostgreSQL builds a key anew, and forgets who refers to it, when a column that it includes gets another type. */
+static bool
+key_is_rebuilt(const Change *table, const CatConstraint *fk)
+{
+    const CatRelation *t = (const CatRelation *)table->from;
+    cat_each (CatConstraint, k, &t->constraints)
+        if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) &&
+            same_members(&k->columns, &fk->ref_columns) && columns_retyped(table, &k->include))
+            return true;
+    return false;
+}
+
 /* Whether the foreign key stands on a key of its target that is dropped, so that it has to go, too.
  */
 static bool
@@ -67,6 +79,9 @@ loses_its_key(const Differ *d, const CatConstraint *fk)
             columns_recreated(c, &fk->ref_columns))
             return true;
         if (columns && same_members(columns, &fk->ref_columns))
+            return true;
+        if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE &&
+            strcmp(c->from->id.name, fk->ref_table.name) == 0 && key_is_rebuilt(c, fk))
             return true;
     }
     return false;

@@ -5,7 +5,7 @@
 typedef struct LetGo {
     Differ *d;
     Map dropped; /* ids of what a change drops */
-    Map altered; /* changes of tables and domains, by id */
+    Map altered; /* changes of tables, domains and composite types, by id */
 } LetGo;
 
 static bool
@@ -41,7 +41,7 @@ without_default(Arena *a, const CatColumn *column)
 }
 
 /* A table as it is while it has let go: it needs nothing that comes. */
-static const CatRelation *
+static CatRelation *
 table_between(Arena *a, const CatRelation *t)
 {
     CatRelation *between = arena_new(a, CatRelation);
@@ -61,6 +61,29 @@ is_set_anyway(const Change *c, const CatColumn *column)
     return false;
 }
 
+/* A table of a composite type that changes, or that it leaves, is none of it in between. */
+static void
+let_type_go(LetGo *l, const CatRelation *x, const CatRelation *y)
+{
+    Differ *d = l->d;
+    const CatRef type = {CAT_COMPOSITE, x->of_type.schema, x->of_type.name, NULL};
+    bool is_same = cat_same_text(x->of_type.schema, y->of_type.schema) &&
+                   cat_same_text(x->of_type.name, y->of_type.name);
+    const Change *of = x->of_type.name ? altered(l, &type) : NULL;
+    if (d->prisma_kinds || (is_same && !(of && of->columns.n)))
+        return;
+    if (x->of_type.name) {
+        CatRelation *free = table_between(d->arena, x);
+        free->of_type = (CatName){0};
+        aside(d, x, free, RANK_DROP_CODE);
+    }
+    if (y->of_type.name) {
+        CatRelation *free = table_between(d->arena, y);
+        free->of_type = (CatName){0};
+        aside(d, free, y, RANK_ALTER_OTHER);
+    }
+}
+
 static void
 let_table_go(LetGo *l, const CatRelation *x, const CatRelation *y)
 {
@@ -75,6 +98,7 @@ let_table_go(LetGo *l, const CatRelation *x, const CatRelation *y)
                 *vec_add(d->arena, &before->columns) =
                     (ColumnChange){.op = COLUMN_DROP, .from = k->from};
             }
+    let_type_go(l, x, y);
     cat_each (CatColumn, column, &x->columns) {
         const CatColumn *to = d->prisma_kinds ? column : catalog_column(y, column->id.sub);
         if (column->generated || !column->default_expr || !calls_dropped(l, &column->needs))
@@ -144,11 +168,10 @@ diff_let_go(Differ *d)
             tell_used(d, c);
         if (c->op == CHANGE_DROP)
             map_put(&l.dropped, ref_key(d->arena, &c->from->id), c);
-        else if (c->op == CHANGE_ALTER && (c->kind == CAT_TABLE || c->kind == CAT_DOMAIN))
+        else if (c->op == CHANGE_ALTER &&
+                 (c->kind == CAT_TABLE || c->kind == CAT_DOMAIN || c->kind == CAT_COMPOSITE))
             map_put(&l.altered, ref_key(d->arena, &c->to->id), c);
     }
-    if (!l.dropped.n && !l.altered.n)
-        return;
     vec_each (Pair, p, &d->tables)
         if (p->from && p->to && !goes(&l, &p->from->id))
             let_table_go(&l, p->from, p->to);

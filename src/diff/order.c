@@ -7,10 +7,17 @@
 
 typedef VEC(Change *) Changes;
 
+static bool
+is_type(CatKind kind)
+{
+    return kind == CAT_ENUM || kind == CAT_DOMAIN || kind == CAT_COMPOSITE;
+}
+
 typedef struct Order {
     Differ *d;
     Map created, dropped; /* changes by the id of their object */
     Map altered;          /* tables */
+    Map types;            /* those that are altered */
     Map names;            /* what drops or gives up a name, by schema and name */
     CatObjects *needs;    /* of `to` */
     CatObjects *needed;   /* of `from` */
@@ -145,6 +152,7 @@ prepare(Order *o)
     map_init(&o->dropped, d->arena);
     map_init(&o->names, d->arena);
     map_init(&o->altered, d->arena);
+    map_init(&o->types, d->arena);
     o->needs = catalog_needs(d->arena, d->to);
     o->needed = catalog_needs(d->arena, d->from);
     o->users = arena_array(d->arena, CatObjects, d->from->count);
@@ -156,6 +164,8 @@ prepare(Order *o)
             put(d->arena, &o->created, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && !(*c)->is_aside)
             put(d->arena, &o->altered, &(*c)->to->id, *c);
+        if ((*c)->op == CHANGE_ALTER && is_type((*c)->kind) && !(*c)->is_aside)
+            put(d->arena, &o->types, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
         CatName given = name_given(*c);
@@ -178,6 +188,8 @@ static void
 emit_creation(Order *o, const CatRef *id)
 {
     Change *c = map_get(&o->created, ref_key(o->d->arena, id));
+    if (!c && is_type(id->kind)) /* a label or an attribute more */
+        c = map_get(&o->types, ref_key(o->d->arena, id));
     if (c)
         emit(o, c);
 }
@@ -258,6 +270,18 @@ make_room(Order *o, Change *giver)
         giver->from = from;
 }
 
+/* Functions that go say the types of their arguments, under the names that these have until now. */
+static void
+emit_functions(Order *o, const CatObject *type)
+{
+    if (type)
+        vec_each (CatObject *, user, &o->users[type->ordinal]) {
+            Change *drop = map_get(&o->dropped, ref_key(o->d->arena, &(*user)->id));
+            if (drop && drop->op == CHANGE_DROP && drop->kind == CAT_FUNCTION)
+                emit(o, drop);
+        }
+}
+
 static void
 emit_needs(Order *o, const Change *c)
 {
@@ -301,6 +325,8 @@ emit_needs(Order *o, const Change *c)
                 emit(o, old);
         }
     }
+    if (c->op == CHANGE_RENAME && is_type(c->kind))
+        emit_functions(o, catalog_find(d->from, c->to->id));
     bool is_table = c->op == CHANGE_ALTER && c->kind == CAT_TABLE;
     if ((c->op != CHANGE_DROP && !c->is_rebuilt && !is_table) || !is_of(d->from, c->from))
         return;
@@ -311,6 +337,8 @@ emit_needs(Order *o, const Change *c)
         /* A table waits for its parts, which would go with their columns; a type that is made anew, and
          * what lets go of its columns, for code only. */
         bool is_drop = first->op == CHANGE_DROP, for_code = c->is_rebuilt || c->is_aside;
+        if (!is_drop && cat_kind(first->kind)->is_part)
+            continue; /* what is said about a part, its state */
         if (is_table && !c->is_aside ? is_drop && cat_kind(first->kind)->is_part
                                      : !for_code || (is_drop && first->kind != CAT_TABLE))
             emit(o, first);

@@ -332,7 +332,8 @@ ask_effect(Asking *q, DiffEffect *effect, const Change *c)
         ask_where(q, effect, "%s IS NULL");
         break;
     case FINDING_DIFF_RISKY_CAST:
-        ask_cast(q, effect);
+        if (c->kind == CAT_TABLE)
+            ask_cast(q, effect);
         break;
     case FINDING_DIFF_TIME_ZONE:
         ask_zone(q, effect);

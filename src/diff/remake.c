@@ -137,6 +137,33 @@ stands_on(const Remake *r, const CatObject *o, const Map *ids)
     return cat_kind(o->id.kind)->is_part ? own_text_mentions(r, o, ids) : NULL;
 }
 
+/* Its type made room for another one: what names that has to be made again. */
+static bool
+is_of_old_type(const Differ *d, const ColumnChange *k)
+{
+    static const CatKind types[] = {CAT_ENUM, CAT_DOMAIN, CAT_COMPOSITE};
+    for (size_t i = 0; k->op == COLUMN_ALTER && k->from->type.schema && i < COUNT(types); i++)
+        if (type_made_room(d, &(CatRef){types[i], k->from->type.schema, k->from->type.name, NULL}))
+            return true;
+    return false;
+}
+
+/* Children have the column from their parent, and what happens to it. */
+static void
+children_go(Remake *r, const ColumnChange *k, Change *by, const CatRelation *parent)
+{
+    if (by->kind != CAT_TABLE)
+        return;
+    cat_each (CatRelation, t, &r->d->from->tables) {
+        const CatColumn *column =
+            catalog_is_child(t, &parent->id) ? catalog_column(t, k->from->id.sub) : NULL;
+        if (!column || map_has(&r->going, ref_key(r->d->arena, &column->id)))
+            continue;
+        (k->op == COLUMN_DROP && column->is_inherited ? lose : go)(r, &column->id, by);
+        children_go(r, k, by, t);
+    }
+}
+
 static void
 find_going(Remake *r)
 {
@@ -164,8 +191,12 @@ find_going(Remake *r)
             }
         }
         vec_each (const ColumnChange, k, &c->columns)
-            if (k->from && c->kind == CAT_TABLE && column_goes(k))
+            if (k->from && c->op == CHANGE_ALTER && column_goes(k)) {
+                children_go(r, k, c, (const CatRelation *)c->from);
                 (k->op == COLUMN_DROP ? lose : go)(r, &k->from->id, c);
+                if (is_of_old_type(d, k))
+                    map_put(&r->retyped, ref_key(d->arena, &k->from->id), r);
+            }
     }
 }
 

@@ -74,34 +74,6 @@ add_sequences(Differ *d, const Catalog *after, CatRenames *applied)
         *vec_add(d->arena, applied) = *x;
 }
 
-const char *
-name_free(const Differ *d, const CatRef *id)
-{
-    for (int i = 0;; i++) {
-        const char *name =
-            catalog_name_with(d->arena, id->name, i ? str_fmt(d->arena, "_old%d", i) : "_old");
-        bool is_free = true;
-        for (CatKind kind = CAT_SCHEMA; kind < CAT_KIND_COUNT; kind++) {
-            const CatRef taken = {kind, id->schema, name, NULL};
-            is_free = is_free && !catalog_find(d->from, taken) && !catalog_find(d->to, taken);
-        }
-        if (is_free)
-            return name;
-    }
-}
-
-/* PostgreSQL cannot change what a domain is made of: one that columns have makes room for the new
- * one, and goes when the last column has left it. */
-static void
-add_domains(Differ *d, const Catalog *after, CatRenames *applied)
-{
-    cat_each (CatDomain, y, &d->to->domains) {
-        const CatDomain *x = catalog_find(after, y->id);
-        if (x && !domain_stays(d, x, y) && type_is_used(after, &x->id))
-            *vec_add(d->arena, applied) = (CatRename){x->id, name_free(d, &x->id), NULL};
-    }
-}
-
 /* Sequences go to another schema with the column that owns them. */
 static CatRenames
 with_owned(const Differ *d, const CatRenames *applied)
@@ -139,6 +111,16 @@ part_now(const CatRenames *applied, CatRef part)
     return x ? (CatRef){part.kind, x->schema ? x->schema : part.schema, x->to, part.sub} : part;
 }
 
+/* A type makes room for a new one, behind the code that uses it. */
+static bool
+makes_room(const Renamer *r, const CatRename *x)
+{
+    bool is_type =
+        x->from.kind == CAT_DOMAIN || x->from.kind == CAT_COMPOSITE || x->from.kind == CAT_ENUM;
+    return is_type && !r->d->prisma_kinds && catalog_find(r->d->to, x->from) &&
+           !catalog_find(r->d->to, renamed(x));
+}
+
 static void
 add_step(Renamer *r, const CatRename *x, CatRef was, CatRef now)
 {
@@ -155,7 +137,7 @@ add_step(Renamer *r, const CatRename *x, CatRef was, CatRef now)
     } else {
         c = change_add(d, CHANGE_RENAME, catalog_called(d->arena, o, was),
                        catalog_called(d->arena, o, now),
-                       x->from.kind == CAT_DOMAIN ? RANK_CREATE_TYPE : RANK_RENAME);
+                       makes_room(r, x) ? RANK_CREATE_ENUM : RANK_RENAME);
     }
     c->rank[1] = x->from.sub || x->from.kind == CAT_SEQUENCE;
     c->rank[2] = r->steps++;
@@ -248,9 +230,10 @@ diff_renames(Differ *d)
         *vec_add(d->arena, &applied) = d->options->renames[i];
     CatRenames silent = with_owned(d, &applied);
     if (!d->prisma_kinds) {
-        CatRenames domains = {0};
-        add_domains(d, silent.n ? catalog_renamed(d->arena, d->from, &silent) : d->from, &domains);
-        vec_each (const CatRename, x, &domains) {
+        CatRenames types = {0};
+        types_make_room(d, silent.n ? catalog_renamed(d->arena, d->from, &silent) : d->from,
+                        &types);
+        vec_each (const CatRename, x, &types) {
             *vec_add(d->arena, &applied) = *x;
             *vec_add(d->arena, &silent) = *x;
         }

@@ -150,8 +150,9 @@ columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation
     cat_each (CatColumn, y, &to->columns)
         if (!catalog_column(from, y->id.sub) && !is_given(d->to, to, y))
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = y};
-    /* New columns stand in the order of the schema where that shows. */
-    sort_tail(c, first, column_by_name);
+    /* New columns stand in the order of the schema where that shows, those of a type in its order. */
+    if (!to->of_type.name)
+        sort_tail(c, first, column_by_name);
     first = c->columns.n;
     cat_each (CatColumn, x, &from->columns) {
         const CatColumn *y = catalog_column(to, x->id.sub);

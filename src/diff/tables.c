@@ -34,15 +34,13 @@ is_empty_change(const Change *c)
     return !c->columns.n && !c->fields.n && !c->drop_key && !c->add_key && !c->rename_key_from;
 }
 
-/* A table that cannot become the other one: how it is partitioned, or of which type. Partitions go
- * with their table. */
+/* A table that cannot become the other one: how it is partitioned. Partitions go with their table. */
 static bool
 is_other_table(const Differ *d, const CatRelation *x, const CatRelation *y)
 {
     if (d->prisma_kinds)
         return false;
-    if (!cat_same_text(x->partition_key, y->partition_key) ||
-        !cat_same_text(x->of_type.name, y->of_type.name))
+    if (!cat_same_text(x->partition_key, y->partition_key))
         return true;
     if (!x->partition_of.name)
         return false;
@@ -50,6 +48,16 @@ is_other_table(const Differ *d, const CatRelation *x, const CatRelation *y)
         catalog_relation(d->from, x->partition_of.schema, x->partition_of.name);
     const CatRelation *to = catalog_relation(d->to, x->partition_of.schema, x->partition_of.name);
     return from && to && is_other_table(d, from, to);
+}
+
+static void
+text_leave(CatTexts *list, const char *text)
+{
+    size_t kept = 0;
+    vec_each (const char *, t, list)
+        if (strcmp(*t, text) != 0)
+            list->v[kept++] = *t;
+    list->n = kept;
 }
 
 static void
@@ -67,6 +75,7 @@ alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
     if (c->fields.n && strcmp(c->fields.v[c->fields.n - 1], "column_order") == 0)
         c->fields.n--;
     index_state_leave(&c->fields, y);
+    text_leave(&c->fields, "of_type"); /* see let_go.c */
     indexes_compare(d, c, x, y);
     if (!d->prisma_kinds)
         constraints_compare(d, c, &x->constraints, &y->constraints);

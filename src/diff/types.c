@@ -9,8 +9,8 @@ domain_stays(const Differ *d, const CatDomain *x, const CatDomain *y)
            !type_is_rebuilt(d, &x->type);
 }
 
-static const CatConstraint *
-check_named(const CatDomain *domain, const char *name)
+const CatConstraint *
+domain_check(const CatDomain *domain, const char *name)
 {
     cat_each (CatConstraint, k, &domain->constraints)
         if (strcmp(k->id.sub, name) == 0)
@@ -52,14 +52,14 @@ diff_domains(Differ *d)
         if (fields.n)
             change_alter(d, x, y)->fields = fields;
         cat_each (CatConstraint, k, &x->constraints) {
-            const CatConstraint *other = check_named(y, k->id.sub);
+            const CatConstraint *other = domain_check(y, k->id.sub);
             if (other && constraint_stays(d, k, other))
                 part_alter(d, k, other);
             else
                 change_add(d, CHANGE_DROP, k, NULL, RANK_ALTER_TYPE);
         }
         cat_each (CatConstraint, k, &y->constraints) {
-            const CatConstraint *other = check_named(x, k->id.sub);
+            const CatConstraint *other = domain_check(x, k->id.sub);
             if (!other || !constraint_stays(d, other, k))
                 change_add(d, CHANGE_CREATE, NULL, k, RANK_ALTER_TYPE);
         }
@@ -69,8 +69,8 @@ diff_domains(Differ *d)
             drop_domain(d, x);
 }
 
-static const CatColumn *
-attribute(const CatComposite *t, const char *name)
+const CatColumn *
+composite_attribute(const CatComposite *t, const char *name)
 {
     cat_each (CatColumn, c, &t->columns)
         if (strcmp(c->id.sub, name) == 0)
@@ -83,14 +83,14 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
 {
     Change *c = arena_new(d->arena, Change);
     cat_each (CatColumn, from, &x->columns)
-        if (!attribute(y, from->id.sub))
+        if (!composite_attribute(y, from->id.sub))
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
     /* The order is part of the type: ROW(1, 2)::pair. What is added comes last, so all that stands behind it
      * is added again. */
     bool is_behind = false;
     const CatColumn *last = NULL;
     cat_each (CatColumn, to, &y->columns) {
-        const CatColumn *from = attribute(x, to->id.sub);
+        const CatColumn *from = composite_attribute(x, to->id.sub);
         if (!from) {
             *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = to};
             is_behind = true;
@@ -104,8 +104,6 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
         vec_each (const char *, name, &changes)
             fields |=
                 strcmp(*name, "comment") == 0 ? (unsigned)COLUMN_COMMENT : (unsigned)COLUMN_TYPE;
-        /* PostgreSQL does not change the type of an attribute while a column is of the type. */
-        anew = anew || (fields & COLUMN_TYPE && type_is_used(d->from, &x->id));
         is_behind = is_behind || anew;
         if (fields)
             *vec_add(d->arena, &c->columns) =
@@ -126,6 +124,25 @@ alter_composite(Differ *d, const CatComposite *x, const CatComposite *y)
     added->columns.cap = c->columns.cap;
 }
 
+/* The attributes of a composite type for whose old values a function makes new ones. */
+static void
+composite_convert(Differ *d, Change *c, const CatComposite *x, const CatComposite *y)
+{
+    c->room = (const CatObject *)x;
+    cat_each (CatColumn, to, &y->columns) {
+        ColumnChange *k = vec_add(d->arena, &c->columns);
+        const CatColumn *from = composite_attribute(x, to->id.sub);
+        *k = (ColumnChange){.op = COLUMN_ADD, .to = to};
+        if (from) {
+            column_compare(d, from, to, k);
+            k->from = from;
+        }
+    }
+    cat_each (CatColumn, from, &x->columns)
+        if (!composite_attribute(y, from->id.sub))
+            *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_DROP, .from = from};
+}
+
 void
 diff_composites(Differ *d)
 {
@@ -133,10 +150,12 @@ diff_composites(Differ *d)
         const CatComposite *x = catalog_find(d->from, y->id);
         if (x)
             alter_composite(d, x, y);
+        else if ((x = (const CatComposite *)type_that_made_room(d, &y->id)))
+            composite_convert(d, change_create(d, y), x, y);
         else
             change_create(d, y);
     }
     cat_each (CatComposite, x, &d->from->composites)
         if (!catalog_find(d->to, x->id))
-            change_drop(d, x);
+            change_drop(d, x)->room = type_made_room(d, &x->id);
 }

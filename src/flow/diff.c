@@ -124,6 +124,15 @@ flow_diff_can_run(Arena *a, const DiffResult *r, Err *err)
             else if (e->id == FINDING_DIFF_STANDS_ON)
                 vec_each (const char *, name, &e->names)
                     *vec_add(a, &used) = *name;
+            else if (e->id == FINDING_DIFF_IMPOSSIBLE) {
+                err_set(err, ERR_IMPOSSIBLE,
+                        "PostgreSQL refuses a change that the script would need");
+                err_detail(err, "%s", render_effect(a, e));
+                return err_hint(err,
+                                "make a new table or column beside the old one in a migration of "
+                                "your own and copy the rows; without --script the differences "
+                                "are listed all the same");
+            }
     if (!used.n)
         return true;
     vec_each (const char *, name, &used)

@@ -55,24 +55,12 @@ alter_prefix(Alter *a, const ColumnChange *k)
 }
 
 static bool
-is_child(const CatRelation *t, const CatRef *parent)
-{
-    if (cat_same_text(t->partition_of.name, parent->name) &&
-        cat_same_text(t->partition_of.schema, parent->schema))
-        return true;
-    vec_each (const CatName, name, &t->inherits)
-        if (strcmp(name->name, parent->name) == 0 && cat_same_text(name->schema, parent->schema))
-            return true;
-    return false;
-}
-
-static bool
 has_children(const Render *r, const CatRef *table)
 {
     if (r->diff->options.prisma_kinds)
         return false;
     cat_each (CatRelation, t, &r->diff->to.catalog->tables)
-        if (is_child(t, table))
+        if (catalog_is_child(t, table))
             return true;
     return false;
 }
@@ -179,6 +167,9 @@ set_type(Alter *a, const ColumnChange *k)
         break;
     case USING_FIRST:
         buf_fmt(b, " USING (%s[1]::", column);
+        break;
+    case USING_CAST:
+        buf_fmt(b, " USING (%s::", column);
         break;
     }
     put_type(a->r, b, &k->to->type);

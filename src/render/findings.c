@@ -154,6 +154,7 @@ static const char *const sentences[FINDING_COUNT] = {
         "The {object} uses what is dropped, and PostgreSQL refuses to drop that.",
     [FINDING_DIFF_STANDS_ON] =
         "The {object} is dropped, and PostgreSQL refuses that: {names} use it.",
+    [FINDING_DIFF_IMPOSSIBLE] = "PostgreSQL refuses to change the {object} so: {names}.",
     [FINDING_DIFF_LOOKS_RENAMED] = "The {object} goes and `{new}` comes: this looks like a rename.",
 };
 

@@ -113,6 +113,9 @@ create_table(Render *r, const CatRelation *t)
             !(column->is_not_null_inherited && !t->partition_of.name))
             statement(r, "ALTER TABLE %s %s", name, set_not_null(r, column));
     }
+    if (t->of_type.name)
+        statement(r, "ALTER TABLE %s OF %s", name,
+                  name_text(r, &(CatRef){CAT_COMPOSITE, t->of_type.schema, t->of_type.name, NULL}));
     render_attributes(r, NULL, (const CatObject *)t);
     cat_each (CatColumn, column, &t->columns)
         render_attributes(r, NULL, (const CatObject *)column);

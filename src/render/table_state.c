@@ -68,12 +68,27 @@ has_name(const CatNames *list, const CatName *name)
     return false;
 }
 
+/* Such a change comes alone, before and behind those of the columns. */
+static void
+table_type(Render *r, const CatRelation *from, const CatRelation *to)
+{
+    const char *table = name_text(r, &to->id);
+    const CatRef type = {CAT_COMPOSITE, to->of_type.schema, to->of_type.name, NULL};
+    if (!r->step->change->is_aside)
+        return;
+    if (from->of_type.name && !to->of_type.name)
+        statement(r, "ALTER TABLE %s NOT OF", table);
+    if (to->of_type.name && !from->of_type.name)
+        statement(r, "ALTER TABLE %s OF %s", table, name_text(r, &type));
+}
+
 void
 table_parents(Render *r, const CatRelation *from, const CatRelation *to)
 {
     const char *table = name_text(r, &to->id);
     bool moved = !cat_same_text(from->partition_of.name, to->partition_of.name) ||
                  !cat_same_text(from->partition_bound, to->partition_bound);
+    table_type(r, from, to);
     Buf b;
     buf_init(&b, r->arena);
     if (moved && from->partition_of.name) {

@@ -65,6 +65,76 @@ put_attribute(Render *r, Buf *b, const CatColumn *column)
     put_collation(r, b, &column->collation);
 }
 
+/* The function that makes new values of a composite type from old ones. */
+static const char *
+conversion(Render *r, const CatComposite *to)
+{
+    const CatRef id = {CAT_FUNCTION, to->id.schema,
+                       catalog_name_with(r->arena, to->id.name, "_convert"), NULL};
+    return name_text(r, &id);
+}
+
+/* Attribute by attribute; those that the old type does not have are NULL. */
+static void
+put_conversion(Render *r, Buf *b, const Change *c)
+{
+    const char *comma = "";
+    buf_addz(b, "SELECT ROW(");
+    vec_each (const ColumnChange, k, &c->columns) {
+        if (k->op == COLUMN_DROP)
+            continue;
+        buf_addz(b, comma);
+        comma = ", ";
+        if (k->op != COLUMN_ALTER) {
+            buf_addz(b, "NULL");
+            continue;
+        }
+        const char *of = str_fmt(r->arena, "($1).%s", ident_text(r, k->from->id.sub));
+        const char *type = k->to->type.text;
+        switch (k->cast_using) {
+        case USING_NOTHING:
+        case USING_CAST:
+            buf_fmt(b, "%s%s%s", of,
+                    k->cast == CAST_NONE ? "" : "::", k->cast == CAST_NONE ? "" : type);
+            break;
+        case USING_TEXT:
+            buf_fmt(b, "%s::text%s::%s", of, k->from->type.is_array ? "[]" : "", type);
+            break;
+        case USING_ARRAY:
+            buf_fmt(b, "CASE WHEN %s IS NOT NULL THEN ARRAY[%s] END::%s", of, of, type);
+            break;
+        case USING_FIRST:
+            buf_fmt(b, "(%s)[1]::%s", of, type);
+            break;
+        }
+    }
+    buf_addz(b, ")::");
+    sql_add_name(b, c->to->id.schema, c->to->id.name);
+}
+
+static void
+create_conversion(Render *r, const Change *c)
+{
+    const char *old = name_text(r, &c->room->id), *now = name_text(r, &c->to->id);
+    Buf body, literal;
+    buf_init(&body, r->arena);
+    buf_init(&literal, r->arena);
+    put_conversion(r, &body, c);
+    sql_add_literal(&literal, buf_str(&body));
+    const char *function = conversion(r, (const CatComposite *)c->to);
+    statement(r, "CREATE FUNCTION %s(%s) RETURNS %s LANGUAGE sql STABLE STRICT AS %s", function,
+              old, now, str_dup(r->arena, str_trim(buf_str(&literal))));
+    statement(r, "CREATE CAST (%s AS %s) WITH FUNCTION %s(%s) AS ASSIGNMENT", old, now, function,
+              old);
+}
+
+static void
+drop_conversion(Render *r, const CatComposite *old, const CatComposite *now)
+{
+    statement(r, "DROP CAST (%s AS %s)", name_text(r, &old->id), name_text(r, &now->id));
+    statement(r, "DROP FUNCTION %s(%s)", conversion(r, now), name_text(r, &old->id));
+}
+
 void
 render_composite(Render *r, const Change *c)
 {
@@ -72,7 +142,14 @@ render_composite(Render *r, const Change *c)
     const char *name = name_text(r, &t->id);
     Buf b;
     buf_init(&b, r->arena);
+    if (c->op == CHANGE_RENAME) {
+        statement(r, "ALTER TYPE %s RENAME TO %s", name_text(r, &c->from->id),
+                  ident_text(r, t->id.name));
+        return;
+    }
     if (c->op == CHANGE_DROP) {
+        if (c->room)
+            drop_conversion(r, t, (const CatComposite *)c->room);
         statement(r, "DROP TYPE %s", name);
         return;
     }
@@ -88,6 +165,8 @@ render_composite(Render *r, const Change *c)
         render_attributes(r, NULL, c->to);
         cat_each (CatColumn, column, &t->columns)
             render_attributes(r, NULL, (const CatObject *)column);
+        if (c->room)
+            create_conversion(r, c);
         return;
     }
     vec_each (const ColumnChange, k, &c->columns) {

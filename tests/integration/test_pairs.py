@@ -162,15 +162,36 @@ def test_types_that_hold_an_enum_made_anew(become, made, old, new):
     assert db.one("SELECT count(*) FROM pg_type WHERE typname = 'st_old'") == 0
 
 
-@pytest.mark.parametrize("table", ["CREATE TABLE t (d sd)", "CREATE TABLE t (d sd[])", "CREATE TYPE c AS (d sd)"])
-def test_a_domain_in_use_keeps_its_enum(tmp_path, server, table):
-    old, new = server.new_database(), server.new_database()
-    for db, labels in ((old, "'a', 'b', 'c'"), (new, "'a', 'b'")):
-        db.sql(ENUM.format(labels) + "CREATE DOMAIN sd AS st CHECK (VALUE <> 'b');" + table)
-    refused = diff(tmp_path, old, new, "--script")
-    assert refused.rc == 6 and refused.out == "" and '"sd"' in refused.err, refused
-    old.drop()
-    new.drop()
+HELD = ("CREATE DOMAIN sd AS st CHECK (VALUE <> 'c') DEFAULT 'a'; CREATE TYPE pair AS (x st, d sd, l sd[]);"
+        "CREATE TYPE whole AS (p pair, n int); CREATE DOMAIN plenty AS pair[];"
+        "CREATE TABLE t (id int, d sd, l sd[], p pair, w whole, s plenty, e st DEFAULT 'b');"
+        "CREATE VIEW v AS SELECT d, (p).x FROM t; CREATE INDEX i ON t (d) WHERE d::st <> 'a';"
+        "CREATE FUNCTION f(sd, pair) RETURNS st LANGUAGE sql AS 'SELECT $1::st';"
+        "COMMENT ON DOMAIN sd IS 'd'; COMMENT ON COLUMN pair.x IS 'x'; REVOKE USAGE ON TYPE pair FROM PUBLIC;")
+
+
+@pytest.mark.parametrize("old, new", both(("less", ENUM.format("'a', 'b', 'c', 'z'"), ENUM.format("'c', 'b', 'a'"))))
+def test_an_enum_that_other_types_hold(become, old, new):
+    db = become(old + HELD, new + HELD, "INSERT INTO t SELECT 1, 'a', '{a,b}', p, ROW(p, 2)::whole, ARRAY[p], 'c'"
+                " FROM (SELECT ROW('c', 'b', '{b}')::pair) AS x (p);")
+    pair = '(c,b,{b})'
+    assert db.sql("SELECT d, l::text, p::text, w::text, s::text, e FROM t") == [
+        ("a", "{a,b}", pair, f'("{pair}",2)', '{"%s"}' % pair, "c")]
+    assert db.one("SELECT count(*) FROM pg_type WHERE typname ~ '_old'") == 0
+
+
+TYPED = "CREATE DOMAIN d AS {0} CHECK (VALUE::text <> '0'); CREATE DOMAIN dd AS d; CREATE TYPE c AS (x d, y dd[]);" \
+        "CREATE TABLE t (x d DEFAULT 5, y dd[], z c); CREATE FUNCTION f(d) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("wider", TYPED.format("int"), TYPED.format("bigint")),
+    ("text", TYPED.format("int"), TYPED.format("text")),
+    ("away", TYPED.format("int"), "CREATE TABLE t (x int DEFAULT 5, y int[], z int)"),
+))
+def test_the_type_of_a_domain(become, old, new):
+    rows = "; INSERT INTO t (x, y) VALUES (7, '{8,9}');"
+    assert become(old, new, rows).sql("SELECT x::text, y::text FROM t") == [("7", "{8,9}")]
 
 
 @pytest.mark.parametrize("old, new", both(
@@ -180,15 +201,45 @@ def test_a_domain_in_use_keeps_its_enum(tmp_path, server, table):
     ("more", "CREATE TYPE pr AS (a text, b int);", "CREATE TYPE pr AS (x int, a text, b int, c int);"),
     ("other", "CREATE TYPE pr AS (a text, b int, c int);", "CREATE TYPE pr AS (c bigint, d int, a text);"),
 ))
-@pytest.mark.parametrize("used", ["", "CREATE TABLE t (x pr); CREATE TABLE u (y pr[]);",
-                                  "CREATE FUNCTION w(p pr) RETURNS int LANGUAGE sql AS 'SELECT 1';"])
-def test_attributes_of_a_composite_type(become, old, new, used):
+@pytest.mark.parametrize("used, values", [
+    ("", []),
+    ("CREATE FUNCTION w(p pr) RETURNS int LANGUAGE sql AS 'SELECT 1';", []),
+    ("CREATE TABLE t (x pr); CREATE TABLE u (x pr[]);", ["{}::pr", "ARRAY[{}, NULL, ROW()]::pr[]"]),
+    ("CREATE DOMAIN d AS pr; CREATE TYPE o AS (n int, p d, l pr[]); CREATE TABLE t (x d); CREATE TABLE u (x o[]);",
+     ["{}::d", "ARRAY[ROW(1, {0}, ARRAY[{0}::pr])]::o[]"]),
+    ("CREATE TABLE t (x pr, k int) PARTITION BY RANGE (k); CREATE TABLE t1 PARTITION OF t DEFAULT;"
+     "CREATE TABLE p (x pr, k int); CREATE TABLE u (y int) INHERITS (p);", ["{}::pr, 1", "{}::pr, 1"]),
+    ("CREATE TABLE t (x pr); CREATE TABLE u (x pr); CREATE MATERIALIZED VIEW m AS SELECT x FROM t;"
+     "CREATE INDEX i ON t (((x).a)); CREATE VIEW v AS SELECT (x).a FROM t; ALTER TABLE u ADD CHECK ((x).a IS NOT NULL);",
+     ["{}::pr", "{}::pr"]),
+], ids=["unused", "function", "columns", "nested", "children", "code"])
+def test_attributes_of_a_composite_type(become, old, new, used, values):
     comment = "COMMENT ON COLUMN pr.{} IS 'c'".format("hi" if "hi" in old else "a")
-    db = become(old + used + comment, new + used + comment)
+    if "hi" in old:
+        used = used.replace(").a", ").hi")
+    names = [x.split()[0] for x in old[old.index("(") + 1:old.rindex(")")].split(", ")]
+    row = "ROW({})".format(", ".join(f"'{n}'" for n in range(1, len(names) + 1)))
+    empty = "ROW({})".format(", ".join(["NULL"] * len(names)))
+    rows = "".join(f"; INSERT INTO {t} VALUES ({v.replace('ROW()', empty).format(row)})" for t, v in zip("tu", values))
+    db = become(old + used + comment, new + used + comment, rows)
     is_there = new[new.index("(") + 1:new.rindex(")")].split(", ")
     assert db.one("SELECT string_agg(attname || ' ' || replace(replace(format_type(atttypid, atttypmod), 'integer', 'int'),"
                   " 'character varying', 'varchar'), ', ' ORDER BY attnum) FROM pg_attribute"
                   " WHERE attrelid = 'pr'::regclass AND NOT attisdropped") == ", ".join(is_there)
+    if values:
+        kept = "(%s)" % ",".join(str(names.index(x.split()[0]) + 1) if x.split()[0] in names else "" for x in is_there)
+        assert db.one("SELECT x::text FROM t") == kept
+        assert kept in db.one("SELECT x::text FROM u")
+
+
+def test_an_attribute_that_goes_is_announced(tmp_path, server):
+    old, new = server.new_database(), server.new_database()
+    old.sql("CREATE TYPE pr AS (a int, b text, c int); CREATE TABLE t (x pr); INSERT INTO t VALUES (ROW(1, 'x', 2))")
+    new.sql("CREATE TYPE pr AS (c bigint, a int); CREATE TABLE t (x pr)")
+    told = diff(tmp_path, old, new)
+    assert told.rc == 0 and 'drop the column "b"' in told.out + told.err and '"a"' not in told.err, told
+    old.drop()
+    new.drop()
 
 
 KEY = "CREATE TABLE t (id int, a int NOT NULL, CONSTRAINT {} PRIMARY KEY ({})); COMMENT ON {} IS '{}'"
@@ -235,3 +286,40 @@ def test_what_is_not_compared_and_stands_on_a_function_refuses_the_script(tmp_pa
     assert told.rc == 0 and "PostgreSQL refuses" in told.out + told.err, told
     old.drop()
     new.drop()
+
+
+PARTITIONED = "CREATE TABLE p (id {}, v int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);"
+ROWS = "CREATE TABLE base (a {}); CREATE TABLE holder (id int, x base{});"
+VIEW = "CREATE VIEW v AS SELECT 1{} AS a; CREATE TABLE h (x v);"
+OF_TYPE = "CREATE TYPE c AS ({}a int, b int); CREATE TABLE t OF c;"
+
+
+@pytest.mark.parametrize("old, new, why", [
+    (PARTITIONED.format("int"), PARTITIONED.format("bigint"), "partitioned by it"),
+    ("CREATE TABLE o (k int, id int) PARTITION BY LIST (k); CREATE TABLE p PARTITION OF o DEFAULT PARTITION BY RANGE (id)",
+     "CREATE TABLE o (k int, id bigint) PARTITION BY LIST (k); CREATE TABLE p PARTITION OF o DEFAULT PARTITION BY RANGE (id)",
+     "partitioned by it"),
+    (ROWS.format("int", ""), ROWS.format("bigint", ""), '"x"'),
+    (ROWS.format("int", "[]"), ROWS.format("int, b int DEFAULT 5", "[]"), '"holder"'),
+    (VIEW.format(""), VIEW.format("::bigint"), '"h"'),
+    (OF_TYPE.format(""), OF_TYPE.format("z int, "), "order"),
+])
+def test_what_postgresql_refuses_is_refused_before(tmp_path, server, old, new, why):
+    a, b = server.new_database(), server.new_database()
+    a.sql(old)
+    b.sql(new)
+    refused = diff(tmp_path, a, b, "--script")
+    assert refused.rc == 6 and refused.out == "" and why in refused.err, refused
+    a.drop()
+    b.drop()
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("more", OF_TYPE.format(""), OF_TYPE.replace("b int", "b int, c text").format("")),
+    ("retyped", OF_TYPE.format(""), OF_TYPE.replace("b int", "b bigint").format("")),
+    ("held", OF_TYPE.format("") + "CREATE TABLE u (x c)", OF_TYPE.replace("b int", "b bigint").format("") + "CREATE TABLE u (x c)"),
+    ("left", OF_TYPE.format(""), "CREATE TABLE t (a int, b int)"),
+))
+def test_tables_of_a_type(become, old, new):
+    db = become(old, new, "; INSERT INTO t VALUES (1, 2)")
+    assert db.one("SELECT b::int FROM t") == 2
