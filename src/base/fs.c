@@ -44,7 +44,7 @@ fail(Err *err, const char *what, const char *path)
 }
 
 bool
-fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
+fs_append(Buf *b, const char *path, size_t max_bytes, Err *err)
 {
     FD_LOCAL fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
@@ -59,10 +59,13 @@ fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
                 (long long)st.st_size, max_bytes);
         return err_at(err, path, 0, 0);
     }
-    size_t cap = st.st_size ? (size_t)st.st_size + 1 : 4096, n = 0; /* /proc says 0 */
-    char *p = arena_alloc(a, cap);
-    for (;;) {
-        ssize_t got = read(fd, p + n, cap - n - 1);
+    size_t size = (size_t)st.st_size, n = 0;
+    do {
+        if (n >= size) /* /proc says 0, or the file grew while we read */
+            buf_room(b, size < 4096 ? 4096 : 2 * size);
+        else
+            buf_room(b, size - n);
+        ssize_t got = read(fd, b->p + b->n, b->cap - b->n - 1);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -70,21 +73,28 @@ fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
         if (got == 0)
             break;
         n += (size_t)got;
-        if (n == (size_t)st.st_size)
-            break;
-        if (n + 1 == cap) { /* the file grew while we read */
-            char more;
-            ssize_t extra = read(fd, &more, 1);
-            if (extra <= 0)
-                break;
-            p = arena_grow(a, p, cap, cap * 2);
-            cap *= 2;
-            p[n++] = more;
-        }
-    }
-    p[n] = 0;
-    *ret = (Str){p, n};
+        b->n += (size_t)got;
+    } while (n != size || !size);
+    b->p[b->n] = 0;
     return true;
+}
+
+bool
+fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err)
+{
+    Buf b;
+    buf_init(&b, a);
+    if (!fs_append(&b, path, max_bytes, err))
+        return false;
+    *ret = buf_finish(&b);
+    return true;
+}
+
+int64_t
+fs_size(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
 }
 
 bool

@@ -26,7 +26,11 @@ bool fs_exists(const char *path);
 /* Read a whole regular file. max_bytes 0 = no limit. The text is NUL-terminated behind .n.
  * FIFOs and devices are refused, so that nothing ever blocks. */
 MUST_CHECK bool fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, Err *err);
-/* The same where no file is no error: then *ret_there is false. */
+/* fs_read behind what is in a Buf already; after an error part of it may be there. */
+MUST_CHECK bool fs_append(Buf *b, const char *path, size_t max_bytes, Err *err);
+/* Bytes of a regular file; -1 where there is none. */
+int64_t fs_size(const char *path);
+/* fs_read where no file is no error: then *ret_there is false. */
 MUST_CHECK bool fs_read_if_there(Arena *a, const char *path, bool *ret_there, Str *ret, Err *err);
 
 /* Entries of a folder without "." and "..", sorted by byte order of the name. */

@@ -30,11 +30,13 @@ struct Chunk {
     Chunk *prev;
     size_t size; /* bytes in data */
     size_t used;
+    size_t clean; /* from here on all of it is zero */
     _Alignas(ALIGN) unsigned char data[];
 };
 
 struct Arena {
     Chunk *top;
+    size_t depth; /* chunks */
     size_t bytes;
     size_t next_size;
 };
@@ -75,6 +77,7 @@ chunk_pop(Arena *a)
 {
     Chunk *c = a->top;
     a->top = c->prev;
+    a->depth--;
     a->bytes -= c->size;
     MEM_UNPOISON(c->data, c->size);
     free(c);
@@ -104,16 +107,22 @@ round_up(size_t size)
     return (size + MEM_REDZONE + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* A large chunk comes zeroed from the system, which gives a page only when it is written to. */
 static void
 chunk_push(Arena *a, size_t need)
 {
     size_t size = a->next_size > need ? a->next_size : need;
-    Chunk *c = mem_alloc(sizeof *c + size);
+    bool large = size >= CHUNK_MAX;
+    Chunk *c = large ? calloc(1, sizeof *c + size) : mem_alloc(sizeof *c + size);
+    if (!c)
+        mem_exhausted(size);
     c->prev = a->top;
     c->size = size;
     c->used = 0;
+    c->clean = large ? 0 : size;
     MEM_POISON(c->data, size);
     a->top = c;
+    a->depth++;
     a->bytes += size;
     if (a->next_size < CHUNK_MAX)
         a->next_size *= 2;
@@ -125,11 +134,33 @@ arena_alloc(Arena *a, size_t size)
     size_t need = round_up(size ? size : 1);
     if (!a->top || a->top->size - a->top->used < need)
         chunk_push(a, need);
-    unsigned char *p = a->top->data + a->top->used;
-    a->top->used += need;
-    MEM_UNPOISON(p, size ? size : 1);
-    memset(p, 0, size ? size : 1);
+    Chunk *c = a->top;
+    unsigned char *p = c->data + c->used;
+    size_t wanted = size ? size : 1, dirty = c->clean > c->used ? c->clean - c->used : 0;
+    c->used += need;
+    c->clean = c->clean > c->used ? c->clean : c->used;
+    MEM_UNPOISON(p, wanted);
+    memset(p, 0, wanted < dirty ? wanted : dirty);
     return p;
+}
+
+/* A large block that has a chunk to itself: the system moves pages, where it must, without a second
+ * copy beside the first. */
+static void *
+chunk_stretch(Arena *a, size_t old_size, size_t new_size)
+{
+    Chunk *c = a->top;
+    size_t size = round_up(new_size);
+    MEM_UNPOISON(c->data, c->size);
+    a->bytes += size - c->size;
+    c = realloc(c, sizeof *c + size);
+    if (!c)
+        mem_exhausted(size);
+    c->size = c->used = c->clean = size;
+    a->top = c;
+    memset(c->data + old_size, 0, size - old_size);
+    MEM_POISON(c->data + new_size, size - new_size);
+    return c->data;
 }
 
 void *
@@ -140,11 +171,14 @@ arena_grow(Arena *a, void *p, size_t old_size, size_t new_size)
         size_t start = (size_t)((unsigned char *)p - c->data);
         if (c->size - start >= round_up(new_size)) {
             c->used = start + round_up(new_size);
+            c->clean = c->clean > c->used ? c->clean : c->used;
             MEM_UNPOISON(p, new_size);
             if (new_size > old_size)
                 memset((unsigned char *)p + old_size, 0, new_size - old_size);
             return p;
         }
+        if (start == 0 && new_size >= CHUNK_MAX)
+            return chunk_stretch(a, old_size, new_size);
     }
     void *q = arena_alloc(a, new_size);
     if (p && old_size)
@@ -155,14 +189,14 @@ arena_grow(Arena *a, void *p, size_t old_size, size_t new_size)
 ArenaMark
 arena_mark(const Arena *a)
 {
-    return (ArenaMark){a->top, a->top ? a->top->used : 0};
+    return (ArenaMark){a->depth, a->top ? a->top->used : 0};
 }
 
 void
 arena_reset(Arena *a, ArenaMark m)
 {
     /* The first chunk stays: whoever resets to an empty arena goes on to fill it. */
-    while (a->top && a->top != m.chunk && a->top->prev)
+    while (a->depth > 1 && a->depth > m.depth)
         chunk_pop(a);
     if (a->top) {
         MEM_POISON(a->top->data + m.used, a->top->used - m.used);

@@ -23,8 +23,7 @@ _Noreturn void mem_exhausted(size_t size);
 
 typedef struct Arena Arena;
 typedef struct ArenaMark {
-    void *chunk;
-    size_t used;
+    size_t depth, used;
 } ArenaMark;
 
 /* Create an empty arena; free it with arena_free (NULL is accepted). */
@@ -35,7 +34,8 @@ void arena_free(Arena *a);
 void *arena_alloc(Arena *a, size_t size);
 
 /* Return a copy of `old_size` bytes of `p` in a block of `new_size` bytes (zero-filled tail).
- * Grows in place when `p` was the arena's last allocation. */
+ * Grows in place when `p` was the arena's last allocation and there is room, or `p` is large: then no
+ * second copy exists meanwhile. */
 void *arena_grow(Arena *a, void *p, size_t old_size, size_t new_size);
 
 /* Remember the fill level; arena_reset releases all that was allocated since. */

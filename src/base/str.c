@@ -400,7 +400,8 @@ buf_reserve(Buf *b, size_t more)
 {
     if (b->cap - b->n > more)
         return;
-    size_t cap = b->cap * 2 > b->n + more + 1 ? b->cap * 2 : b->n + more + 1;
+    size_t bigger = b->cap < 1024 * 1024 ? b->cap * 2 : b->cap + b->cap / 4;
+    size_t cap = bigger > b->n + more + 1 ? bigger : b->n + more + 1;
     b->p = arena_grow(b->arena, b->p, b->cap, cap);
     b->cap = cap;
 }
