@@ -53,8 +53,9 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     (void)s;
     (void)err;
     Deploy *d = arg;
+    ARENA_LOCAL(scratch);
     JsonWriter w;
-    jw_init(&w, d->call->arena, true);
+    jw_init(&w, scratch, true);
     jw_object(&w, NULL);
     report_plan_steps_json(&w, "migrations", plan, false); /* the files have the SQL */
     jw_end(&w);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -32,6 +33,14 @@ occupy_streams(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd > STDERR_FILENO)
         close(fd);
+}
+
+/* What is freed goes back to the system: by itself libc keeps ever larger blocks once it has seen one. */
+static void
+give_memory_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
 /* Passwords are in memory: no core files, no reading by other processes of the user. Files are for
@@ -135,6 +144,7 @@ int
 cli_main(const CliTable *table, int argc, char **argv)
 {
     occupy_streams();
+    give_memory_back();
     protect();
     ARENA_LOCAL(a);
     CmdCall call;

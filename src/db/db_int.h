@@ -28,8 +28,9 @@ struct Db {
 
 enum {
     TICK_MS = 100,
-    CANCEL_MS = 3000, /* for delivering a cancel request */
-    GRACE_MS = 5000,  /* for the server to answer to it */
+    CANCEL_MS = 3000,  /* for delivering a cancel request */
+    GRACE_MS = 5000,   /* for the server to answer to it */
+    DB_TAGS_KEPT = 50, /* command tags of a script */
 };
 
 /* Wait until the socket is ready, the tick or the time ends it. */

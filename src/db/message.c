@@ -157,28 +157,41 @@ feed_copy_in(Db *db, const DbRun *run)
                     : db->pq.PQputCopyEnd(db->conn, NULL)) >= 0;
 }
 
+/* A script may have a million statements: of those whose rows nobody wants the count is enough, and the
+ * first tags for the trace. */
+static bool
+is_kept(const DbRun *run, const DbOutcome *ret)
+{
+    return !run->discard_rows || ret->results.n < DB_TAGS_KEPT;
+}
+
 static void
 take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
 {
     const char *tag; /* PQcmdStatus only reads, but its declaration lacks the const */
+    bool keeps = is_kept(run, ret);
     switch (db->pq.PQresultStatus(res)) {
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
         ret->completed++;
-        vec_add(a, &ret->results)->tag = str_dupz(a, db->pq.PQcmdStatus(res));
+        if (keeps)
+            vec_add(a, &ret->results)->tag = str_dupz(a, db->pq.PQcmdStatus(res));
         break;
     case PGRES_TUPLES_OK:
         db->rows += db->pq.PQntuples(res);
         if (run->row)
             hand_rows(db, res, run, ret->results.n);
-        if (run->row || run->discard_rows)
+        if (!keeps)
+            ;
+        else if (run->row || run->discard_rows)
             vec_add(a, &ret->results);
         else
             take_rows(db, a, res, ret);
-        tag = str_dupz(a, db->pq.PQcmdStatus(res));
-        ret->results.v[ret->results.n - 1].tag = tag;
+        tag = db->pq.PQcmdStatus(res);
         /* A rule can make several results of a statement; only the last one has the tag. */
         ret->completed += tag[0] != 0;
+        if (keeps)
+            ret->results.v[ret->results.n - 1].tag = str_dupz(a, tag);
         break;
     case PGRES_SINGLE_TUPLE:
         db->rows++;

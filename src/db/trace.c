@@ -3,8 +3,6 @@
 
 #include "base/clock.h"
 
-enum { TAGS_MAX = 50 };
-
 static void
 begin(Db *db, Arena *a, JsonWriter *w, const char *event)
 {
@@ -101,7 +99,7 @@ db_trace_answered(Db *db, const DbOutcome *o)
     if (o->cancelled)
         jw_strz(&w, "cancelled", o->timed_out ? "timeout" : "stopped");
     jw_array(&w, "tags");
-    for (size_t i = 0; i < o->results.n && i < TAGS_MAX; i++)
+    for (size_t i = 0; i < o->results.n && i < DB_TAGS_KEPT; i++)
         jw_strz(&w, NULL, o->results.v[i].tag);
     jw_end(&w);
     jw_int(&w, "completed", o->completed);

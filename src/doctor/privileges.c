@@ -301,9 +301,14 @@ doctor_privileges(Doctor *d, Session *s, const Plan *plan)
     d->now = AREA_REACH;
     NeedVec list = {0};
     Str path, first;
-    vec_each (const MigrationPlan, mp, &plan->migrations)
-        for (size_t i = mp->resumes ? mp->done_statements : 0; i < mp->script.stmts.n; i++)
-            collect_statement(d, mp, &mp->script.stmts.v[i], &list);
+    vec_each (const MigrationPlan, mp, &plan->migrations) {
+        SqlScript script;
+        SqlStmt st;
+        Err ignored; /* a file that changes now is told by the next command */
+        if (plan_script(d->arena, mp, false, &script, &ignored))
+            for (size_t i = mp->resumes ? mp->done_statements : 0; i < script.stmts.n; i++)
+                collect_statement(d, mp, sql_stmt(&script, i, &st), &list);
+    }
     if (!plan->migrations.n || !read_path(d, s, &path, &first))
         return;
     const DbRows *r = list.n ? doctor_ask(d, s, "privileges", query(d, &list, path, first)) : NULL;

@@ -19,16 +19,20 @@ close_session(Session *s)
 /* ---- the two sides ------------------------------------------------------------------------- */
 
 /* The migrations that are in the database, in the order of a new one. */
-static ReplayScript *
-applied_scripts(Arena *a, DriftResult *r, bool all)
+static bool
+applied_scripts(Arena *a, Arena *texts, DriftResult *r, bool all, ReplayScript **ret, Err *err)
 {
-    ReplayScript *scripts = arena_array(a, ReplayScript, r->history.files.n + 1);
+    ReplayScript *scripts = *ret = arena_array(a, ReplayScript, r->history.files.n + 1);
     vec_each (const Entry, e, &r->history.entries) {
         const Migration *m = e->file;
-        if (m && m->has_file && (all || e->state == ENTRY_APPLIED))
-            scripts[r->migrations++] = (ReplayScript){m->name, m->path, m->text};
+        Str text;
+        if (!m || !m->has_file || !(all || e->state == ENTRY_APPLIED))
+            continue;
+        if (!migration_text(texts, m, &text, err))
+            return false;
+        scripts[r->migrations++] = (ReplayScript){m->name, m->path, text};
     }
-    return scripts;
+    return true;
 }
 
 static void
@@ -242,7 +246,10 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     bool all = !s->ledger_exists && s->tables;
     findings_init(&r->findings, a, &in->config->finding_rules);
     find_in_history(r, all);
-    ReplayScript *scripts = applied_scripts(a, r, all);
+    ARENA_LOCAL(texts);
+    ReplayScript *scripts;
+    if (!applied_scripts(a, texts, r, all, &scripts, err))
+        return false;
     Patterns except = managed_ignored(a, in->config);
     vec_each (const char *, p, &schemas.owned)
         *vec_add(a, &except) = *p;

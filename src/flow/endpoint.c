@@ -278,7 +278,10 @@ replay_files(Reading *r, int i, Side *side, const ReplayOptions *o, Replay *ret,
             err_set(err, ERR_MIGRATION_GONE, "migration %s has no migration.sql", m->name);
             return err_hint(err, "restore the file, or remove the folder");
         }
-        *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = m->text};
+        Str text;
+        if (!migration_text(r->a, m, &text, err))
+            return false;
+        *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = text};
     }
     return replay_scripts(r->a, scripts.v, scripts.n, o, ret, err);
 }

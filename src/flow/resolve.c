@@ -38,7 +38,7 @@ check_objects(Arena *a, Session *s, const Migration *m, ResolveResult *ret, Err 
     Err unreadable; /* a file that cannot be planned cannot be probed either */
     if (!plan_migration(a, m, &(PlanHints){0}, &mp, &unreadable))
         return true;
-    if (!run_probe(s, a, &mp.script, &ret->probe, err))
+    if (!run_probe(s, a, &mp, &ret->probe, err))
         return false;
     if (ret->probe.absent == 0)
         return true;

@@ -150,7 +150,7 @@ history_compare(Arena *a, History *h)
                      .state = rank == 3   ? ENTRY_FAILED
                               : rank == 2 ? ENTRY_APPLIED
                                           : ENTRY_PENDING};
-        e->edited = e->state == ENTRY_APPLIED && m->has_file &&
+        e->edited = e->state == ENTRY_APPLIED && m->has_file && m->bytes <= MIGRATION_MAX &&
                     !h->layout->checksum_matches(a, row->checksum, m);
     }
     for (size_t i = 0; i < rows.n; i++) {

@@ -34,12 +34,16 @@ typedef struct KnownLedger {
 } KnownLedger;
 
 typedef struct Migration {
-    const char *name;     /* as the ledger records it */
-    const char *path;     /* of its file, as shown to people */
-    bool has_file;        /* Prisma: the folder may lack migration.sql */
-    Str text;             /* the file's bytes; NUL-terminated behind .n */
-    const char *checksum; /* as the ledger records it */
-    const char *key;      /* what else the ledger knows it by: the layout's own, or NULL */
+    const char *name;   /* as the ledger records it */
+    const char *path;   /* of its file, as shown to people */
+    bool has_file;      /* Prisma: the folder may lack migration.sql */
+    size_t bytes;       /* of the file */
+    Str text;           /* they, NUL-terminated behind .n; p == NULL: not kept (migration_text) */
+    const char *source; /* the file's real path, */
+    const char *sha256; /* and what it was when it was read; of texts that are not kept */
+    const char
+        *checksum;   /* as the ledger records it; "" where there is no file, or too long a one */
+    const char *key; /* what else the ledger knows it by: the layout's own, or NULL */
 } Migration;
 
 typedef VEC(Migration) MigrationVec;
@@ -82,6 +86,7 @@ typedef struct History {
     LedgerName ledger;    /* as the layout has it, or as the project tells its tool */
     const char *dir;      /* shown path of the migrations folder */
     MigrationVec files;   /* in order of application */
+    size_t kept_bytes;    /* of their texts */
     FindingList findings; /* odd things about the folder; judged by flow_history */
     LedgerRowVec rows;    /* in order of started_at */
     VEC(Entry) entries;   /* all names: files in order, then those in the ledger only */
@@ -153,8 +158,21 @@ History history_none(void);
 /* Recognise the layout of a folder and read it.
  * errors: ERR_NO_MIGRATIONS (missing, or a layout of another tool, which is named),
  * ERR_PROVIDER, ERR_MIGRATION_FILE (bad name), ERR_IO.
- * cost: every file is read once and hashed. */
+ * cost: every file is read once and hashed; at most one long one is in memory at a time. */
 MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
+
+/* For layouts: read a file of a migration into it: has_file, bytes, text. The first few megabytes of a
+ * folder's files are kept, and none that is long; one longer than PostgreSQL takes (MIGRATION_MAX)
+ * is not read at all. *ret_text: the bytes, which live as long as `scratch` does, or p == NULL.
+ * errors: ERR_IO */
+enum { MIGRATION_MAX = 0x3fffffff - 1024 * 1024 }; /* a message has 1 GB, with what stands around */
+MUST_CHECK bool history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_text,
+                                  Err *err);
+
+/* The text of a migration: as it was kept, or read again; and the same behind what is in a Buf.
+ * errors: ERR_MIGRATION_FILE (longer than PostgreSQL takes, or changed since it was first read), ERR_IO */
+MUST_CHECK bool migration_text(Arena *a, const Migration *m, Str *ret, Err *err);
+MUST_CHECK bool migration_add_text(Buf *b, const Migration *m, Err *err);
 
 /* Fill entries and counts from files and rows. Call again after rows changed. */
 void history_compare(Arena *a, History *h);

@@ -138,7 +138,7 @@ note_stray(Arena *a, History *h, const char *folder, const FsEntryVec *list)
     vec_each (FsEntry, e, list)
         if (e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql")) &&
             !(folder &&
-              (strcmp(e->name, "migration.sql") == 0 || strcmp(e->name, "down.sql") == 0)))
+              (str_is(str_of(e->name), "migration.sql") || str_is(str_of(e->name), "down.sql"))))
             finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL,
                         folder
                             ? "only migration.sql is run of a migration's folder"
@@ -162,13 +162,12 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
         Migration *m = vec_add(a, &ret->files);
         m->name = e->name;
         m->path = fs_join(a, fs_join(a, shown, e->name), "migration.sql");
-        const char *file = fs_join(a, fs_join(a, dir, e->name), "migration.sql");
-        m->text = STR("");
-        m->checksum = "";
-        if (!fs_read_if_there(a, file, &m->has_file, &m->text, err))
-            return err_at(err, m->path, 0, 0);
-        if (m->has_file)
-            m->checksum = hash_sha256_hex(a, m->text);
+        m->source = fs_join(a, fs_join(a, dir, e->name), "migration.sql");
+        ARENA_LOCAL(scratch);
+        Str text;
+        if (!history_read_file(a, scratch, ret, m, &text, err))
+            return false;
+        m->checksum = text.p ? hash_sha256_hex(a, text) : "";
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);
@@ -221,18 +220,19 @@ unpadded(Arena *a, const char *hex)
 static bool
 hash_equals(Arena *a, const char *recorded, const char *hex)
 {
-    if (strlen(recorded) == 64)
-        return strcmp(recorded, hex) == 0;
-    return strcmp(recorded, unpadded(a, hex)) == 0;
+    return strcmp(recorded, strlen(recorded) == 64 ? hex : unpadded(a, hex)) == 0;
 }
 
 static bool
 prisma_checksum_matches(Arena *a, const char *recorded, const Migration *m)
 {
-    if (hash_equals(a, recorded, m->checksum))
-        return true;
-    return hash_equals(a, recorded, hash_sha256_hex(a, with_line_ends(a, m->text, "\n"))) ||
-           hash_equals(a, recorded, hash_sha256_hex(a, with_line_ends(a, m->text, "\r\n")));
+    ARENA_LOCAL(scratch);
+    Str text;
+    Err ignored; /* a file that changes meanwhile is another one than was applied */
+    return hash_equals(a, recorded, m->checksum) ||
+           (migration_text(scratch, m, &text, &ignored) &&
+            (hash_equals(a, recorded, hash_sha256_hex(a, with_line_ends(scratch, text, "\n"))) ||
+             hash_equals(a, recorded, hash_sha256_hex(a, with_line_ends(scratch, text, "\r\n")))));
 }
 
 /* ---- the ledger --------------------------------------------------------------------------- */

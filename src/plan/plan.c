@@ -12,25 +12,80 @@ plan_mode_name(StepMode mode)
     return names[mode];
 }
 
+/* What the statements are outlives where they stand. */
+static bool
+read_script(Arena *forms, Arena *a, const Migration *m, bool brief, SqlScript *ret, Err *err)
+{
+    Str text;
+    if (!migration_text(a, m, &text, err) || !sql_split(a, m->path, text, ret, err))
+        return false;
+    if (brief)
+        sql_classify_brief(forms, ret);
+    else
+        sql_classify(forms, ret);
+    return true;
+}
+
+bool
+plan_script(Arena *a, const MigrationPlan *mp, bool brief, SqlScript *ret, Err *err)
+{
+    *ret = mp->script;
+    return ret->text.p || read_script(a, a, mp->migration, brief, ret, err);
+}
+
+bool
+plan_add_text(Buf *b, const MigrationPlan *mp, size_t from, size_t to, Err *err)
+{
+    Str text = mp->script.text;
+    if (text.p) {
+        buf_add(b, str_slice(text, from, to == SIZE_MAX ? text.n : to));
+        return true;
+    }
+    size_t at = b->n;
+    if (!migration_add_text(b, mp->migration, err))
+        return false;
+    text = str_slice(buf_str(b), at, b->n);
+    size_t bom = str_starts(text, STR(SQL_BOM)) ? strlen(SQL_BOM) : 0;
+    text = str_slice(text, bom + from, to == SIZE_MAX ? text.n : bom + to);
+    memmove(b->p + at, text.p, text.n);
+    b->n = at + text.n;
+    b->p[b->n] = 0;
+    return true;
+}
+
+static void
+place_in(const MigrationPlan *mp, const SqlScript *script, size_t statement, Err *err)
+{
+    const SqlSpan *s = &script->stmts.v[statement];
+    err_at(err, mp->migration->path, (int)s->line, (int)s->column);
+    err->statement = (int)statement + 1;
+}
+
 void
 plan_place(const MigrationPlan *mp, size_t statement, Err *err)
 {
-    if (statement >= mp->script.stmts.n) {
-        err_at(err, mp->migration->path, 0, 0);
+    ARENA_LOCAL(a);
+    SqlScript script;
+    Err ignored;
+    err_at(err, mp->migration->path, 0, 0);
+    if (statement >= mp->statements)
         return;
-    }
-    const SqlStmt *s = &mp->script.stmts.v[statement];
-    err_at(err, mp->migration->path, s->line, s->column);
     err->statement = (int)statement + 1;
+    if (plan_script(a, mp, true, &script, &ignored))
+        place_in(mp, &script, statement, err);
 }
 
 void
 plan_quote_line(const MigrationPlan *mp, Err *err)
 {
+    Err ignored;
+    SqlScript script;
     if (!err->at.line)
         return;
     ARENA_LOCAL(a);
-    Str rest = mp->script.text;
+    if (!plan_script(a, mp, true, &script, &ignored))
+        return;
+    Str rest = script.text;
     for (int i = 1; i < err->at.line && rest.p; i++)
         str_cut(&rest, '\n');
     if (!rest.p)
@@ -45,10 +100,11 @@ plan_quote_line(const MigrationPlan *mp, Err *err)
 }
 
 static bool
-refuse(const MigrationPlan *mp, size_t statement, const char *what, const char *hint, Err *err)
+refuse(const MigrationPlan *mp, const SqlScript *script, size_t statement, const char *what,
+       const char *hint, Err *err)
 {
     err_set(err, ERR_MIGRATION_FILE, "%s", what);
-    plan_place(mp, statement, err);
+    place_in(mp, script, statement, err);
     return err_hint(err, "%s", hint);
 }
 
@@ -89,8 +145,11 @@ static void
 describe(Arena *a, const SqlScript *script, Step *step)
 {
     bool strong_table = false;
+    const SqlSpan *spans = script->stmts.v;
     for (size_t i = step->first; i < step->first + step->count; i++) {
-        const SqlStmt *s = &script->stmts.v[i];
+        const SqlStmt *s = &script->forms.v[spans[i].form];
+        if (i > step->first && spans[i].form == spans[i - 1].form)
+            continue;
         vec_each (const SqlLock, l, &s->locks) {
             add_lock(a, step, l);
             strong_table = strong_table || l->mode >= SQL_LOCK_SHARE;
@@ -98,6 +157,8 @@ describe(Arena *a, const SqlScript *script, Step *step)
         /* Functions that a SELECT, DO or CALL runs can do anything; so can those of an INSERT. */
         bool code = s->kind == SQL_DO || s->kind == SQL_CALL || s->kind == SQL_SELECT;
         step->has_dml = step->has_dml || s->is_dml || code;
+        if (s->is_dml && !step->change_line)
+            step->change_line = (int)spans[i].line;
         step->hides_session =
             step->hides_session || s->changes_session || s->is_dml || code || s->opaque;
         step->hides_locks = step->hides_locks || code || hides_locks(s);
@@ -107,14 +168,43 @@ describe(Arena *a, const SqlScript *script, Step *step)
     step->has_strong = step->has_strong || strong_table;
 }
 
+static bool
+sets_isolation(const SqlScript *script, const Step *step)
+{
+    for (size_t i = step->first; i < step->first + step->count; i++) {
+        const SqlSpan *at = &script->stmts.v[i];
+        const SqlStmt *s = &script->forms.v[at->form];
+        if ((s->tx == SQL_TX_BEGIN || s->kind == SQL_SET || s->kind == SQL_OTHER) &&
+            str_icontains(str_slice(script->text, at->off, at->off + at->len), STR("isolation")))
+            return true;
+    }
+    return false;
+}
+
+/* The bytes that are sent of a step: of the first one with the file's leading comments, for the
+ * server's log. */
 static void
-close_step(Arena *a, MigrationPlan *mp, Step *open, size_t end, StepMode mode, const char *why)
+measure(Arena *a, const SqlScript *script, Step *step)
+{
+    const SqlSpan *spans = script->stmts.v + step->first;
+    size_t sent = step->mode == STEP_OWN_TX ? step->count - 1 : step->count;
+    step->off = step->first ? spans[0].off : 0;
+    step->end = sent ? spans[sent - 1].end : step->off;
+    step->sets_isolation = sets_isolation(script, step);
+    if (step->count == 1)
+        step->only = sql_stmt(script, step->first, arena_new(a, SqlStmt));
+}
+
+static void
+close_step(Arena *a, MigrationPlan *mp, const SqlScript *script, Step *open, size_t end,
+           StepMode mode, const char *why)
 {
     if (end > open->first) {
         open->count = end - open->first;
         open->mode = mode;
         open->why = why;
-        describe(a, &mp->script, open);
+        describe(a, script, open);
+        measure(a, script, open);
         *vec_add(a, &mp->steps) = *open;
     }
     *open = (Step){.first = end, .begin = SIZE_MAX};
@@ -130,14 +220,13 @@ covers(const MigrationPlan *mp, size_t start)
             return false;
         next += s->count;
     }
-    return next == mp->script.stmts.n;
+    return next == mp->statements;
 }
 
-bool
-plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
+static bool
+cut(Arena *a, const SqlScript *script, const PlanHints *hints, MigrationPlan *mp, Err *err)
 {
-    const SqlStmt *stmts = mp->script.stmts.v;
-    size_t n = mp->script.stmts.n, open_begin = SIZE_MAX;
+    size_t n = script->stmts.n, open_begin = SIZE_MAX;
     INVARIANT(hints->start <= n, "a plan that goes on behind its script");
     bool inside = hints->chained != NULL;
     Step step = {.first = hints->start, .begin = SIZE_MAX, .chained = hints->chained};
@@ -146,14 +235,14 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
     mp->resumes = hints->start > 0;
     mp->done_statements = hints->start;
     for (size_t i = hints->start; i < n; i++) {
-        const SqlStmt *s = &stmts[i];
+        const SqlStmt *s = &script->forms.v[script->stmts.v[i].form];
         bool forced = listed(hints->alone.v, hints->alone.n, i);
         if (s->tx == SQL_TX_ROLLBACK)
-            return refuse(mp, i, "the migration rolls its own transaction back",
+            return refuse(mp, script, i, "the migration rolls its own transaction back",
                           "remove ROLLBACK: Aramid rolls back by itself when a statement fails",
                           err);
         if (s->tx == SQL_TX_PREPARE)
-            return refuse(mp, i, "the migration uses two-phase commit",
+            return refuse(mp, script, i, "the migration uses two-phase commit",
                           "a prepared transaction would outlive the run: use COMMIT", err);
         if (s->tx == SQL_TX_BEGIN && !inside) {
             inside = true;
@@ -162,41 +251,58 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
             step.begin = i;
         } else if (s->tx == SQL_TX_NEVER || forced) {
             if (inside)
-                return refuse(mp, i,
+                return refuse(mp, script, i,
                               "this statement cannot run inside the file's own BEGIN ... "
                               "COMMIT",
                               "move it behind the COMMIT", err);
-            close_step(a, mp, &step, i, STEP_TX, NULL);
-            close_step(a, mp, &step, i + 1, STEP_ALONE,
+            close_step(a, mp, script, &step, i, STEP_TX, NULL);
+            close_step(a, mp, script, &step, i + 1, STEP_ALONE,
                        s->tx == SQL_TX_NEVER ? "cannot run inside a transaction"
                                              : "the server refused it inside a transaction");
         } else if (s->tx == SQL_TX_COMMIT) {
-            close_step(a, mp, &step, i + 1, STEP_OWN_TX, NULL);
+            close_step(a, mp, script, &step, i + 1, STEP_OWN_TX, NULL);
             inside = s->is_chain;
             if (inside) {
                 step.chained = isolation;
                 open_begin = i;
             }
         } else if (!inside && listed(hints->cut_after.v, hints->cut_after.n, i)) {
-            close_step(a, mp, &step, i + 1, STEP_TX,
+            close_step(a, mp, script, &step, i + 1, STEP_TX,
                        "a new enum value can be used only after a commit");
         }
     }
     if (inside)
-        return refuse(mp, open_begin != SIZE_MAX ? open_begin : 0,
+        return refuse(mp, script, open_begin != SIZE_MAX ? open_begin : 0,
                       "the transaction that begins here is never committed",
                       "add COMMIT at the end of the file: without it the server throws all of the "
                       "transaction away",
                       err);
-    close_step(a, mp, &step, n, STEP_TX, NULL);
+    close_step(a, mp, script, &step, n, STEP_TX, NULL);
     if (mp->steps.n == 0 && hints->start == 0) /* an empty file: only the ledger's row */
         *vec_add(a, &mp->steps) = (Step){.begin = SIZE_MAX};
     INVARIANT(covers(mp, hints->start), "steps that leave a statement out");
     return true;
 }
 
-/* A message of the server's protocol has at most 1 GB; what stands around the file is in it, too. */
-enum { MESSAGE_MAX = 0x3fffffff - 1024 * 1024 };
+bool
+plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
+{
+    ARENA_LOCAL(scratch);
+    SqlScript script = mp->script;
+    return (script.text.p || read_script(a, scratch, mp->migration, hints->fresh, &script, err)) &&
+           cut(a, &script, hints, mp, err);
+}
+
+/* Of a name each way once: many statements may be about one table. */
+static void
+note_touched(Arena *a, const SqlScript *script, MigrationPlan *mp)
+{
+    vec_each (const SqlStmt, s, &script->forms)
+        vec_each (const SqlObject, o, &s->objects)
+            if (o->kind == SQL_OBJ_TABLE || o->kind == SQL_OBJ_VIEW || o->kind == SQL_OBJ_INDEX)
+                *vec_add(a, &mp->touched) =
+                    (Touched){o->name.name, o->effect == SQL_CREATES && !o->if_exists};
+}
 
 bool
 plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPlan *ret, Err *err)
@@ -208,21 +314,17 @@ plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPl
         err_at(err, m->path, 0, 0);
         return err_hint(err, "restore the file from version control, or delete the folder");
     }
-    if (m->text.n > MESSAGE_MAX) {
-        err_set(err, ERR_MIGRATION_FILE,
-                "the file of %zu bytes is longer than the longest message that PostgreSQL takes "
-                "(1 GB)",
-                m->text.n);
-        err_at(err, m->path, 0, 0);
-        return err_hint(err, "make several migrations of it, or load the rows by COPY");
-    }
-    if (!sql_split(a, m->path, m->text, &ret->script, err))
+    ARENA_LOCAL(scratch);
+    SqlScript script;
+    Arena *keeps = m->text.p ? a : scratch;
+    if (!read_script(a, keeps, m, hints->fresh, &script, err))
         return false;
-    if (hints->fresh)
-        sql_classify_brief(a, &ret->script);
-    else
-        sql_classify(a, &ret->script);
-    return plan_cut(a, hints, ret, err);
+    if (keeps == a)
+        ret->script = script;
+    ret->statements = script.stmts.n;
+    ret->has_opaque = script.has_opaque;
+    note_touched(a, &script, ret);
+    return cut(a, &script, hints, ret, err);
 }
 
 /* The enum values that were added before the statement that used one: cut behind each. */
@@ -230,8 +332,13 @@ static bool
 learn_cuts(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed, PlanHints *hints)
 {
     size_t before = hints->cut_after.n;
+    ARENA_LOCAL(scratch);
+    SqlScript script;
+    Err ignored; /* then the server's error is told */
+    if (!plan_script(scratch, mp, true, &script, &ignored))
+        return false;
     for (size_t i = step->first; i < failed; i++)
-        if (mp->script.stmts.v[i].kind == SQL_ALTER_TYPE_ADD_VALUE)
+        if (script.forms.v[script.stmts.v[i].form].kind == SQL_ALTER_TYPE_ADD_VALUE)
             *vec_add(a, &hints->cut_after) = i;
     return hints->cut_after.n > before;
 }
@@ -256,16 +363,10 @@ plan_learn(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed, c
 /* Unqualified and qualified names of one relation count as the same: better one LOCK TABLE too few
  * than one on a relation that is gone. */
 static void
-mark_touched(Arena *a, Map *created, Map *touched, const SqlScript *script)
+mark_touched(Arena *a, Map *created, Map *touched, const MigrationPlan *mp)
 {
-    vec_each (const SqlStmt, s, &script->stmts) {
-        vec_each (const SqlObject, o, &s->objects) {
-            if (o->kind != SQL_OBJ_TABLE && o->kind != SQL_OBJ_VIEW && o->kind != SQL_OBJ_INDEX)
-                continue;
-            Str name = str_copy(a, str_of(o->name.name));
-            map_put(o->effect == SQL_CREATES && !o->if_exists ? created : touched, name, a);
-        }
-    }
+    vec_each (const Touched, t, &mp->touched)
+        map_put(t->is_made ? created : touched, str_of(t->name), a);
 }
 
 /* A data change keeps the locks of its transaction for as long as it takes. */
@@ -273,18 +374,15 @@ static void
 find_mixed(FindingList *l, const MigrationPlan *mp)
 {
     vec_each (const Step, s, &mp->steps) {
-        const SqlStmt *change = NULL;
         bool strong_old = false;
-        for (size_t i = s->first + s->count; i > s->first; i--)
-            change = mp->script.stmts.v[i - 1].is_dml ? &mp->script.stmts.v[i - 1] : change;
         vec_each (const StepLock, lock, &s->locks)
             strong_old = strong_old || (lock->mode >= SQL_LOCK_SHARE && !lock->is_new);
-        if (s->mode == STEP_ALONE || !change || !strong_old)
+        if (s->mode == STEP_ALONE || !s->change_line || !strong_old)
             continue;
         Finding *f = finding_add(l, FINDING_PLAN_MIXED, "changes data while it holds table locks");
         f->object = mp->migration->name;
         f->path = mp->migration->path;
-        f->line = change->line;
+        f->line = s->change_line;
         f->fix = "a migration of its own for the data blocks others for a shorter time";
         return;
     }
@@ -299,7 +397,7 @@ plan_link(Arena *a, Plan *plan)
     plan->statements = 0;
     findings_init(&plan->findings, a, NULL);
     vec_each (MigrationPlan, mp, &plan->migrations) {
-        plan->statements += mp->script.stmts.n - mp->done_statements;
+        plan->statements += mp->statements - mp->done_statements;
         for (size_t k = 0; k < mp->steps.n; k++) {
             vec_each (StepLock, l, &mp->steps.v[k].locks) {
                 Str name = str_of(l->rel.name);
@@ -310,6 +408,6 @@ plan_link(Arena *a, Plan *plan)
             }
         }
         find_mixed(&plan->findings, mp);
-        mark_touched(a, &created, &touched, &mp->script);
+        mark_touched(a, &created, &touched, mp);
     }
 }

@@ -27,6 +27,10 @@ typedef struct StepLock {
 
 typedef struct Step {
     size_t first, count; /* statements of the script; count 0 only for an empty file */
+    size_t off, end;     /* their bytes; without the COMMIT that ends a STEP_OWN_TX */
+    const SqlStmt *only; /* where count is 1 */
+    int change_line;     /* of its first statement that changes rows, 0 = none */
+    bool sets_isolation; /* of its transaction: that must come before the first query */
     StepMode mode;
     const char *why; /* for STEP_ALONE and forced cuts: the reason, for people */
     size_t begin;    /* STEP_OWN_TX: index of its BEGIN, SIZE_MAX when the file has none */
@@ -41,9 +45,20 @@ typedef struct Step {
 
 typedef VEC(Step) StepVec;
 
+/* A relation that a migration makes, drops or renames. */
+typedef struct Touched {
+    const char *name;
+    bool is_made;
+} Touched;
+
+/* Of a file whose text is not kept the script is not either: what a run needs of it is in the steps,
+ * and plan_script reads it again. */
 typedef struct MigrationPlan {
     const Migration *migration;
-    SqlScript script;
+    SqlScript script;  /* text.p == NULL: not kept */
+    size_t statements; /* of the file */
+    bool has_opaque;
+    VEC(Touched) touched;
     StepVec steps;
     bool resumes; /* steps begin behind `done_statements` */
     size_t done_statements;
@@ -66,7 +81,17 @@ typedef struct PlanHints {
 MUST_CHECK bool plan_migration(Arena *a, const Migration *m, const PlanHints *hints,
                                MigrationPlan *ret, Err *err);
 
-/* Cut an already split script again. Used when a try showed that it must be cut differently. */
+/* The script of a plan; `a` owns it where it was not kept. brief: without what statements lock and make.
+ * errors: those of migration_text */
+MUST_CHECK bool plan_script(Arena *a, const MigrationPlan *mp, bool brief, SqlScript *ret,
+                            Err *err);
+
+/* Add bytes of the script's text to a message; to == SIZE_MAX: up to its end. Of a text that is not kept
+ * no other copy is made. errors: those of migration_text */
+MUST_CHECK bool plan_add_text(Buf *b, const MigrationPlan *mp, size_t from, size_t to, Err *err);
+
+/* Cut it again. Used when a try showed that it must be cut differently.
+ * errors: those of plan_migration */
 MUST_CHECK bool plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err);
 
 typedef struct Plan {
@@ -87,7 +112,7 @@ bool plan_learn(Arena *a, const MigrationPlan *mp, const Step *step, size_t fail
 /* Names of step modes for JSON and people: "transaction", "own-transaction", "alone". */
 const char *plan_mode_name(StepMode mode);
 
-/* Where a statement stands. */
+/* Where a statement stands: file, line and column, as far as the file can be read. */
 void plan_place(const MigrationPlan *mp, size_t statement, Err *err);
 
 /* Add the line of the file at err->at to its detail, with a caret. */

@@ -9,9 +9,9 @@ step_message(const MigrationPlan *mp, const Step *step, Buf *b, size_t *ret_shif
     const SqlScript *script = &mp->script;
     if (step->chained)
         buf_fmt(b, "BEGIN %s;", step->chained);
-    size_t from = script->stmts.v[step->first].off;
-    *ret_shift = from - b->n;
-    buf_add(b, str_slice(script->text, from, script->stmts.v[step->first + step->count - 1].end));
+    const SqlSpan *first = &script->stmts.v[step->first];
+    *ret_shift = first->off - b->n;
+    buf_add(b, str_slice(script->text, first->off, first[step->count - 1].end));
     return step->chained ? 1 : 0;
 }
 

@@ -243,5 +243,5 @@ stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbO
     if (is_missing && make_installed(w, a))
         return true;
     return failed < mp->script.stmts.n && strncmp(o->sqlstate, "42710", 5) != 0 &&
-           replace_extension(w, a, script, mp, &mp->script.stmts.v[failed], o);
+           replace_extension(w, a, script, mp, sql_stmt(&mp->script, failed, &(SqlStmt){0}), o);
 }

@@ -36,13 +36,17 @@ statement_of(Arena *a, const History *h, const char *name, int number)
     vec_each (const Migration, m, &h->files) {
         Err ignored;
         SqlScript script;
+        Str text;
+        ARENA_LOCAL(scratch);
         if (strcmp(m->name, name) != 0 || number < 1 ||
-            !sql_split(a, m->path, m->text, &script, &ignored) || (size_t)number > script.stmts.n)
+            !migration_text(scratch, m, &text, &ignored) ||
+            !sql_split(scratch, m->path, text, &script, &ignored) ||
+            (size_t)number > script.stmts.n)
             continue;
-        const SqlStmt *s = &script.stmts.v[number - 1];
+        const SqlSpan *s = &script.stmts.v[number - 1];
         /* More than is shown, so that no URL is cut where it is looked for. */
         size_t n = s->len < 16 * SHOWN_BYTES ? s->len : 16 * SHOWN_BYTES;
-        Str text = str_slice(m->text, s->off, s->off + n);
+        text = str_slice(script.text, s->off, s->off + n);
         return first_line(a, str_of(url_redact(a, text, NULL, 0)));
     }
     return NULL;

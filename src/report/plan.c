@@ -23,11 +23,11 @@ add_locks_text(Buf *out, const Term *t, const Step *s)
 }
 
 static void
-add_sql_text(Buf *out, const Term *t, const MigrationPlan *mp, const Step *s)
+add_sql_text(Buf *out, const Term *t, const SqlScript *script, const Step *s)
 {
     for (size_t i = s->first; i < s->first + s->count; i++) {
-        const SqlStmt *st = &mp->script.stmts.v[i];
-        Str rest = str_slice(mp->script.text, st->off, st->off + st->len);
+        const SqlSpan *st = &script->stmts.v[i];
+        Str rest = str_slice(script->text, st->off, st->off + st->len);
         while (rest.p) {
             Str line = str_cut(&rest, '\n');
             buf_addz(out, "       | ");
@@ -52,7 +52,8 @@ mode_text(const Step *s)
 }
 
 static void
-add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index, bool with_sql)
+add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index,
+              const SqlScript *script)
 {
     const Step *s = &mp->steps.v[index];
     if (mp->steps.n > 1 || s->mode == STEP_ALONE) {
@@ -67,8 +68,8 @@ add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index, bo
         }
         buf_addc(out, '\n');
     }
-    if (with_sql)
-        add_sql_text(out, t, mp, s);
+    if (script)
+        add_sql_text(out, t, script, s);
     add_locks_text(out, t, s);
 }
 
@@ -81,7 +82,7 @@ add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
     vec_each (const MigrationPlan, mp, &r->plan.migrations) {
         buf_fmt(out, "%3zu. ", ++number);
         term_text(out, t, TERM_BOLD, str_of(mp->migration->name));
-        buf_fmt(out, "  %zu statement%s, ", mp->script.stmts.n, str_plural(mp->script.stmts.n));
+        buf_fmt(out, "  %zu statement%s, ", mp->statements, str_plural(mp->statements));
         if (mp->steps.n == 1 && mp->steps.v[0].mode != STEP_ALONE)
             buf_addz(out, "one transaction");
         else
@@ -89,8 +90,17 @@ add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
         if (mp->resumes)
             buf_fmt(out, "; resumes behind statement %zu", mp->done_statements);
         buf_addc(out, '\n');
+        ARENA_LOCAL(scratch);
+        SqlScript script;
+        Err err;
+        bool shows = with_sql && plan_script(scratch, mp, true, &script, &err);
         for (size_t i = 0; i < mp->steps.n; i++)
-            add_step_text(out, t, mp, i, with_sql);
+            add_step_text(out, t, mp, i, shows ? &script : NULL);
+        if (with_sql && !shows) {
+            buf_addz(out, "       ");
+            term_text(out, t, TERM_PLAIN, str_of(err.primary));
+            buf_addc(out, '\n');
+        }
     }
 }
 
@@ -117,8 +127,11 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
         buf_addz(out, "\nNothing was changed. To apply: aramid deploy\n");
 }
 
+/* Of a step without its SQL no more statements are listed: their number is told. */
+enum { LISTED_MAX = 1000 };
+
 static void
-step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s, bool with_sql)
+step_json(JsonWriter *w, const Step *s, const SqlScript *script, bool with_sql)
 {
     jw_object(w, NULL);
     jw_strz(w, "mode", plan_mode_name(s->mode));
@@ -126,14 +139,16 @@ step_json(JsonWriter *w, const MigrationPlan *mp, const Step *s, bool with_sql)
     jw_int(w, "firstStatement", (int64_t)s->first + 1);
     jw_int(w, "statements", (int64_t)s->count);
     jw_array(w, "sql");
-    for (size_t i = s->first; i < s->first + s->count; i++) {
-        const SqlStmt *st = &mp->script.stmts.v[i];
+    size_t listed = with_sql || s->count < LISTED_MAX ? s->count : LISTED_MAX;
+    for (size_t i = s->first; script && i < s->first + listed; i++) {
+        SqlStmt stmt;
+        const SqlStmt *st = sql_stmt(script, i, &stmt);
         jw_object(w, NULL);
         jw_int(w, "line", st->line);
         jw_strz(w, "kind", st->tag);
         jw_bool(w, "parsed", !st->opaque);
         if (with_sql)
-            jw_str(w, "text", str_slice(mp->script.text, st->off, st->off + st->len));
+            jw_str(w, "text", str_slice(script->text, st->off, st->off + st->len));
         jw_end(w);
     }
     jw_end(w);
@@ -166,8 +181,12 @@ report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool wi
                 jw_strz(w, NULL, f->text);
         jw_end(w);
         jw_array(w, "steps");
+        ARENA_LOCAL(scratch);
+        SqlScript script;
+        Err ignored; /* a file that changes meanwhile: the steps are as they were planned */
+        bool reads = plan_script(scratch, mp, true, &script, &ignored);
         vec_each (const Step, s, &mp->steps)
-            step_json(w, mp, s, with_sql);
+            step_json(w, s, reads ? &script : NULL, with_sql);
         jw_end(w);
         jw_end(w);
     }

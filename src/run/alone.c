@@ -9,7 +9,7 @@
 static const SqlStmt *
 statement(const Try *t)
 {
-    return &t->mp->script.stmts.v[t->step->first];
+    return t->step->only;
 }
 
 /* ---- after the statement ------------------------------------------------------------------- */
@@ -311,14 +311,17 @@ send_statement(const Try *t, Err *err)
 {
     Run *r = t->run;
     const SqlStmt *s = statement(t);
-    const char *text = str_dup(t->arena, str_slice(t->mp->script.text, s->off, s->off + s->len));
+    Buf text;
+    buf_init(&text, t->arena);
+    if (!plan_add_text(&text, t->mp, s->off, s->off + s->len, err))
+        return false;
     bool sends = true;
     for (int tries = 0; sends; tries++) {
         LockWatch watch, *looks;
         DbOutcome o;
         if (!plan_watch(t, tries, &watch, &looks, err))
             return false;
-        run_send(r, t->arena, str_of(text), looks, &o);
+        run_send(r, t->arena, buf_str(&text), looks, &o);
         if (watch.fired && watch.is_alone && o.end == DB_FAILED) {
             memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
             o.message = str_fmt(

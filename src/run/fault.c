@@ -19,17 +19,31 @@ state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have
     return str_fmt(a,
                    "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
                    "is not",
-                   earlier, done, mp->script.stmts.n);
+                   earlier, done, mp->statements);
 }
 
 /* Whether all of a file are objects: only then may what is there stand for its having run. */
 static bool
 only_makes(const MigrationPlan *mp)
 {
-    vec_each (const SqlStmt, s, &mp->script.stmts)
+    ARENA_LOCAL(a);
+    SqlScript script;
+    Err ignored;
+    if (!plan_script(a, mp, false, &script, &ignored))
+        return false;
+    vec_each (const SqlStmt, s, &script.forms)
         if (s->tx == SQL_TX_ANY && !s->objects.n && s->kind != SQL_CREATE_INDEX)
             return false;
     return !mp->ledger_id;
+}
+
+static bool
+is_hidden(const MigrationPlan *mp, size_t statement)
+{
+    vec_each (const Step, s, &mp->steps)
+        if (s->first == statement && s->only)
+            return s->only->tx == SQL_TX_HIDDEN;
+    return false;
 }
 
 bool
@@ -48,7 +62,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     if (!placed && strncmp(o->sqlstate, "23", 2) == 0)
         err_detail(err, "it was raised by the commit: a deferred constraint");
     db_outcome_details(a, o, err);
-    bool may_have_committed = !m && mp->script.stmts.v[done].tx == SQL_TX_HIDDEN;
+    bool may_have_committed = !m && is_hidden(mp, done);
     err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
     r->report->failed = mp->migration->name;
     if (done)

@@ -28,8 +28,11 @@ intent_write(const Try *t, Intent *ret, Err *err)
     const Step *step = t->step;
     const LedgerRow *row = t->row;
     const Session *ses = &r->session;
-    const SqlStmt *s = &t->mp->script.stmts.v[step->first];
+    const SqlStmt *s = step->only;
     const char *table = index_table(a, s);
+    const char *prefix;
+    if (!journal_prefix_hash(a, t->mp, step->first + 1, &prefix, err))
+        return false;
     bool remembers = table || s->kind == SQL_REINDEX;
     Buf b;
     buf_init(&b, a);
@@ -42,16 +45,15 @@ intent_write(const Try *t, Intent *ret, Err *err)
         ses->layout->add_begun(&b, &ses->ledger, row);
         buf_addc(&b, ';');
     }
-    journal_add_insert(
-        ses, &b,
-        &(JournalEntry){.ledger_id = row->id,
-                        .name = row->name,
-                        .first = step->first,
-                        .next = step->first + 1,
-                        .prefix_hash = journal_prefix_hash(a, t->mp, step->first + 1),
-                        .relation = table,
-                        .before = remembers ? index_left_by(a, s) : NULL,
-                        .run_id = r->deploy->run_id});
+    journal_add_insert(ses, &b,
+                       &(JournalEntry){.ledger_id = row->id,
+                                       .name = row->name,
+                                       .first = step->first,
+                                       .next = step->first + 1,
+                                       .prefix_hash = prefix,
+                                       .relation = table,
+                                       .before = remembers ? index_left_by(a, s) : NULL,
+                                       .run_id = r->deploy->run_id});
     buf_addc(&b, ';');
     ledger_add_proof(ses, &b,
                      &(Kept){.row = row,

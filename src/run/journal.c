@@ -48,12 +48,16 @@ journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
     return true;
 }
 
-char *
-journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next)
+bool
+journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next, const char **ret, Err *err)
 {
-    INVARIANT(next <= mp->script.stmts.n, "a journal beyond its script");
-    size_t end = next ? mp->script.stmts.v[next - 1].end : 0;
-    return hash_sha256_hex(a, str_slice(mp->script.text, 0, end));
+    INVARIANT(next <= mp->statements, "a journal beyond its script");
+    ARENA_LOCAL(scratch);
+    SqlScript script;
+    if (!plan_script(scratch, mp, true, &script, err))
+        return false;
+    *ret = hash_sha256_hex(a, str_slice(script.text, 0, next ? script.stmts.v[next - 1].end : 0));
+    return true;
 }
 
 void

@@ -10,7 +10,7 @@ enum { AROUND = 64 * 1024 }; /* bytes of a message that are not the file's */
 static void
 add_part(Arena *a, Message *m, PartKind kind, size_t index)
 {
-    *vec_add(a, &m->parts) = (Part){kind, index};
+    *vec_add(a, &m->parts) = (Part){kind, index, 1};
 }
 
 static void
@@ -73,15 +73,6 @@ add_checks(Run *r, Arena *a, Message *m, const LedgerRow *row)
 }
 
 static void
-add_user(Arena *a, Message *m, const SqlScript *script, size_t first, size_t last_excl, size_t from,
-         size_t to)
-{
-    buf_add(&m->sql, str_slice(script->text, from, to));
-    for (size_t i = first; i < last_excl; i++)
-        add_part(a, m, PART_USER, i);
-}
-
-static void
 add_carry(Run *r, Arena *a, Message *m)
 {
     if (!r->carry)
@@ -94,46 +85,31 @@ add_carry(Run *r, Arena *a, Message *m)
     add_part(a, m, PART_SETTING, 0);
 }
 
-static bool
-sets_isolation(const SqlScript *script, const Step *step)
+bool
+message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const StepWrite *write,
+             Message *ret, Err *err)
 {
-    for (size_t i = step->first; i < step->first + step->count; i++) {
-        const SqlStmt *s = &script->stmts.v[i];
-        if ((s->tx == SQL_TX_BEGIN || s->kind == SQL_SET || s->kind == SQL_OTHER) &&
-            str_icontains(str_slice(script->text, s->off, s->off + s->len), STR("isolation")))
-            return true;
-    }
-    return false;
-}
-
-void
-message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const LockPlan *locks,
-             const StepWrite *write, Message *ret)
-{
+    const LockPlan *locks = write->locks;
     INVARIANT(step->mode != STEP_ALONE, "a message around a statement that needs none");
-    INVARIANT(step->first + step->count <= mp->script.stmts.n, "a step beyond its script");
+    INVARIANT(step->first + step->count <= mp->statements, "a step beyond its script");
     INVARIANT(write->record && write->record_statements > 0, "a message without a record");
     *ret = (Message){0};
     buf_init(&ret->sql, a);
-    const SqlScript *script = &mp->script;
     size_t first = step->first, end = step->first + step->count;
     bool own_commit = step->mode == STEP_OWN_TX;
     size_t user_end = own_commit ? end - 1 : end; /* our COMMIT comes behind the record */
     for (int n = session_add_user_prefix(&r->session, &ret->sql); n > 0; n--)
         add_part(a, ret, PART_SETTING, 0);
-    size_t from = step->count ? script->stmts.v[first].off : script->text.n;
-    if (mp->steps.v == step && first == 0)
-        from = 0; /* with the file's leading comments, for the server's log */
-    size_t to = user_end > first ? script->stmts.v[user_end - 1].end : from;
-    ret->file_off = from;
-    buf_room(&ret->sql, to - from + AROUND);
+    ret->file_off = step->off;
+    buf_room(&ret->sql,
+             (mp->script.text.p ? step->end - step->off : mp->migration->bytes) + AROUND);
     if (step->chained) {
         buf_fmt(&ret->sql, "BEGIN %s;", step->chained);
         add_part(a, ret, PART_SETTING, 0);
     }
     bool is_shared = db_info(r->session.db)->is_shared; /* then no lock keeps others out */
     /* An isolation level must come before the first query. */
-    bool checks_last = sets_isolation(script, step);
+    bool checks_last = step->sets_isolation;
     if (!checks_last)
         add_carry(r, a, ret);
     add_local(a, ret, "statement_timeout",
@@ -144,7 +120,10 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     if (!checks_last)
         add_checks(r, a, ret, step->hides_session || is_shared ? write->pending : NULL);
     ret->user_off = ret->sql.n;
-    add_user(a, ret, script, first, user_end, from, to);
+    if (!plan_add_text(&ret->sql, mp, step->off, step->end, err))
+        return false;
+    if (user_end > first)
+        *vec_add(a, &ret->parts) = (Part){PART_USER, first, user_end - first};
     ret->user_len = ret->sql.n - ret->user_off;
     /* The newline ends a last "-- comment". What is deferred comes now: then the file's errors are
      * the file's, and a deferred trigger on the ledger comes before its row is looked at. */
@@ -178,35 +157,49 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         buf_addz(&ret->sql, ";COMMIT");
         add_part(a, ret, PART_USER, end - 1);
     }
+    return true;
 }
 
-const Part *
-message_failed_part(const Message *m, const DbOutcome *o)
+bool
+message_failed_part(const Message *m, const DbOutcome *o, Part *ret)
 {
-    size_t i = (size_t)o->completed;
-    return i < m->parts.n ? &m->parts.v[i] : NULL;
+    size_t behind = (size_t)o->completed;
+    vec_each (const Part, p, &m->parts) {
+        if (behind < p->count) {
+            *ret = (Part){p->kind, p->kind == PART_USER ? p->index + behind : p->index, 1};
+            return true;
+        }
+        behind -= p->count;
+    }
+    return false;
 }
 
 /* A syntax error fails the whole message before anything ran: then only the position tells. */
 bool
 message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err)
 {
-    const Part *part = message_failed_part(m, o);
+    Part part = {0};
+    bool has_part = message_failed_part(m, o, &part);
     size_t off = o->position ? str_utf8_offset(buf_str(&m->sql), o->position - 1) : 0;
     bool inside = o->position && off >= m->user_off && off <= m->user_off + m->user_len;
     if (inside) {
+        ARENA_LOCAL(a);
+        SqlScript script;
+        Err ignored;
         size_t file = m->file_off + off - m->user_off;
         int line, col;
-        str_line_col(mp->script.text, file, &line, &col);
+        err_at(err, mp->migration->path, 0, 0);
+        if (!plan_script(a, mp, true, &script, &ignored))
+            return true;
+        str_line_col(script.text, file, &line, &col);
         err_at(err, mp->migration->path, line, col);
-        for (size_t i = 0; i < mp->script.stmts.n; i++)
-            if (mp->script.stmts.v[i].off <= file)
-                err->statement = (int)i + 1;
+        for (size_t i = 0; i < script.stmts.n && script.stmts.v[i].off <= file; i++)
+            err->statement = (int)i + 1;
         return true;
     }
-    bool own_commit = part && part->kind == PART_SETTLE && part->index != SIZE_MAX;
-    if (part && (part->kind == PART_USER || own_commit)) {
-        plan_place(mp, part->index, err);
+    bool own_commit = has_part && part.kind == PART_SETTLE && part.index != SIZE_MAX;
+    if (has_part && (part.kind == PART_USER || own_commit)) {
+        plan_place(mp, part.index, err);
         return true;
     }
     err_at(err, mp->migration->path, 0, 0);

@@ -16,12 +16,12 @@ typedef enum PartKind {
 
 typedef struct Part {
     PartKind kind;
-    size_t index;
+    size_t index, count; /* statements of the message; the file's follow each other */
 } Part;
 
 typedef struct Message {
     Buf sql;
-    VEC(Part) parts;           /* one for each statement of the message, in order */
+    VEC(Part) parts;           /* all statements of the message, in order */
     size_t user_off, user_len; /* where the file's bytes stand in it */
     size_t file_off;           /* and where they come from */
 } Message;
@@ -37,17 +37,20 @@ typedef struct LockPlan {
     bool waits_for_rows;          /* and rest_ms is long because of that */
 } LockPlan;
 
+/* What stands around the file's bytes. */
 typedef struct StepWrite {
+    const LockPlan *locks;
     const char *record; /* SQL for the tail: statements, each with its semicolon */
     int record_statements;
     const char *proof;        /* a statement */
     const LedgerRow *pending; /* of the migration, not applied yet; NULL = not asked early */
 } StepWrite;
 
-/* The message of a STEP_TX or STEP_OWN_TX. */
-void message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step,
-                  const LockPlan *locks, const StepWrite *write, Message *ret);
+/* The message of a STEP_TX or STEP_OWN_TX. errors: those of plan_add_text */
+MUST_CHECK bool message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step,
+                             const StepWrite *write, Message *ret, Err *err);
 
-/* The part that failed, and the place in the file for an error at a character position. */
-const Part *message_failed_part(const Message *m, const DbOutcome *o);
+/* The part that failed, of one statement (false: the commit did), and the place in the file for an
+ * error at a character position. */
+bool message_failed_part(const Message *m, const DbOutcome *o, Part *ret);
 bool message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err);

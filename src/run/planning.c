@@ -15,8 +15,10 @@ resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, 
         if (strcmp(j->ledger_id, e->row->id) != 0 || (last && j->next <= last->next))
             continue;
         last = j;
-        if (j->next > mp->script.stmts.n ||
-            strcmp(journal_prefix_hash(r->arena, mp, j->next), j->prefix_hash) != 0) {
+        const char *prefix = "";
+        if (j->next <= mp->statements && !journal_prefix_hash(r->arena, mp, j->next, &prefix, err))
+            return false;
+        if (strcmp(prefix, j->prefix_hash) != 0) {
             err_set(err, ERR_DIVERGED,
                     "migration \"%s\" was changed in a part that has already run", e->name);
             err_detail(err, "statements 1 to %zu were begun or committed by an interrupted run",
@@ -76,13 +78,16 @@ run_check_syntax(Run *r, Err *err)
 {
     static const char raise[] = "DO $aramid$BEGIN RAISE EXCEPTION 'syntax is fine'; END$aramid$;\n";
     vec_each (MigrationPlan, mp, &r->plan.migrations) {
-        if (!mp->script.has_opaque)
+        if (!mp->has_opaque)
             continue;
         ARENA_LOCAL(a);
-        Message m = {.user_off = strlen(raise), .user_len = mp->script.text.n};
+        Message m = {.user_off = strlen(raise)};
         buf_init(&m.sql, a);
+        buf_room(&m.sql, strlen(raise) + mp->migration->bytes);
         buf_addz(&m.sql, raise);
-        buf_add(&m.sql, mp->script.text);
+        if (!plan_add_text(&m.sql, mp, 0, SIZE_MAX, err))
+            return false;
+        m.user_len = m.sql.n - m.user_off;
         DbOutcome o;
         db_run(r->session.db, a, buf_str(&m.sql),
                &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)}, &o);

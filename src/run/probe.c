@@ -107,7 +107,7 @@ static bool
 overridden(const SqlScript *script, size_t from, const SqlObject *o)
 {
     for (size_t i = from + 1; i < script->stmts.n; i++)
-        vec_each (const SqlObject, later, &script->stmts.v[i].objects) {
+        vec_each (const SqlObject, later, &script->forms.v[script->stmts.v[i].form].objects) {
             if (same_object(o, later))
                 return true;
             if (later->effect != SQL_CREATES && belongs_to(o, later))
@@ -117,16 +117,19 @@ overridden(const SqlScript *script, size_t from, const SqlObject *o)
 }
 
 bool
-run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret, Err *err)
+run_probe(Session *s, Arena *a, const MigrationPlan *mp, ProbeResult *ret, Err *err)
 {
     *ret = (ProbeResult){0};
+    SqlScript read, *script = &read;
+    if (!plan_script(a, mp, false, script, err))
+        return false;
     VEC(const SqlObject *) asked = {0};
     Buf b;
     buf_init(&b, a);
     session_add_user_prefix(s, &b);
     buf_addz(&b, "SELECT true");
     for (size_t i = 0; i < script->stmts.n; i++)
-        vec_each (const SqlObject, o, &script->stmts.v[i].objects) {
+        vec_each (const SqlObject, o, &script->forms.v[script->stmts.v[i].form].objects) {
             const char *sql = overridden(script, i, o) ? NULL : condition(a, o);
             if (!sql || asked.n >= 500)
                 continue;

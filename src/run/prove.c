@@ -16,7 +16,7 @@ ask(Run *r, Arena *a, const char *sql, DbRowsVec *results, Err *err)
 static const SqlStmt *
 statement(const Try *t)
 {
-    return &t->mp->script.stmts.v[t->step->first];
+    return t->step->only;
 }
 
 /* What the journal wrote down about indexes is in numbers, which mean nothing in a copy of the database:

@@ -26,7 +26,7 @@ refuse_failed(Run *r, const History *h, Err *err)
     ProbeResult probe = {0};
     Err ignored;
     if (failed->file && plan_migration(r->arena, failed->file, &(PlanHints){0}, &mp, &ignored) &&
-        run_probe(&r->session, r->arena, &mp.script, &probe, &ignored)) {
+        run_probe(&r->session, r->arena, &mp, &probe, &ignored)) {
         err_detail(err, "of what \"%s\" makes, the database has %d and lacks %d:", failed->name,
                    probe.present, probe.absent);
         for (size_t i = 0; i < probe.lines.n && i < 12; i++)

@@ -280,7 +280,7 @@ typedef struct ProbeResult {
     int present, absent, unknown;
     VEC(const char *) lines; /* "table \"public\".\"User\": exists" */
 } ProbeResult;
-MUST_CHECK bool run_probe(Session *s, Arena *a, const SqlScript *script, ProbeResult *ret,
+MUST_CHECK bool run_probe(Session *s, Arena *a, const MigrationPlan *mp, ProbeResult *ret,
                           Err *err);
 
 /* Statements that write the ledger for `resolve`, and take the settled rows' steps out of the

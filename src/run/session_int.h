@@ -107,7 +107,9 @@ void identity_add_write(const Session *s, Buf *b,
 
 void journal_add_select(const Session *s, Buf *b);
 MUST_CHECK bool journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err);
-char *journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next);
+/* What the file's first `next` statements are. errors: those of plan_script */
+MUST_CHECK bool journal_prefix_hash(Arena *a, const MigrationPlan *mp, size_t next,
+                                    const char **ret, Err *err);
 
 typedef struct JournalEntry {
     const char *ledger_id, *name;

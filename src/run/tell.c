@@ -77,11 +77,10 @@ run_emit_step(Run *r, RunEventKind kind, const MigrationPlan *mp, size_t step, i
 {
     ARENA_LOCAL(a);
     const Step *s = &mp->steps.v[step];
-    const SqlStmt *first = &mp->script.stmts.v[s->first];
     const char *text =
-        s->count == 1 ? str_fmt(a, "%s%s%s", first->tag, s->why ? ": " : "", s->why ? s->why : "")
-                      : str_fmt(a, "statements %zu to %zu in one transaction", s->first + 1,
-                                s->first + s->count);
+        s->only ? str_fmt(a, "%s%s%s", s->only->tag, s->why ? ": " : "", s->why ? s->why : "")
+                : str_fmt(a, "statements %zu to %zu in one transaction", s->first + 1,
+                          s->first + s->count);
     run_tell(r, (RunEvent){.kind = kind,
                            .level = RUN_INFO,
                            .migration = mp->migration->name,

@@ -50,8 +50,8 @@ plan_locks(Run *r, Arena *a, const Step *step, const Learned *l, LockPlan *ret)
 
 /* ---- what to record ----------------------------------------------------------------------- */
 
-static void
-plan_record(const Try *t, Arena *a, StepWrite *ret)
+static bool
+plan_record(const Try *t, Arena *a, StepWrite *ret, Err *err)
 {
     const Session *s = &t->run->session;
     const LedgerRow *row = t->row;
@@ -68,7 +68,7 @@ plan_record(const Try *t, Arena *a, StepWrite *ret)
                  .done = true,
                  .first = t->step->first,
                  .next = next};
-    *ret = (StepWrite){.pending = row};
+    *ret = (StepWrite){.locks = &t->locks, .pending = row};
     if (whole)
         s->layout->add_applied(&b, &s->ledger, row);
     else if (begins)
@@ -79,6 +79,9 @@ plan_record(const Try *t, Arena *a, StepWrite *ret)
     }
     if (!whole) {
         const Step *after = t->last ? NULL : t->step + 1;
+        const char *prefix;
+        if (!journal_prefix_hash(a, t->mp, next, &prefix, err))
+            return false;
         if (forgets)
             journal_add_forget(s, &b, row->id);
         else
@@ -88,7 +91,7 @@ plan_record(const Try *t, Arena *a, StepWrite *ret)
                                                .first = t->step->first,
                                                .next = next,
                                                .done = true,
-                                               .prefix_hash = journal_prefix_hash(a, t->mp, next),
+                                               .prefix_hash = prefix,
                                                .chained = after ? after->chained : NULL,
                                                .run_id = t->run->deploy->run_id});
         buf_addc(&b, ';');
@@ -102,6 +105,7 @@ plan_record(const Try *t, Arena *a, StepWrite *ret)
     ledger_add_proof(s, &proof, &kept);
     ret->record = b.p;
     ret->proof = proof.p;
+    return true;
 }
 
 /* ---- a step inside a transaction ---------------------------------------------------------- */
@@ -112,11 +116,16 @@ replan(const Try *t, const Part *part, const DbOutcome *o)
 {
     Run *r = t->run;
     const char *name = t->mp->migration->name;
-    if (!part || part->kind != PART_USER ||
-        !plan_learn(r->arena, t->mp, t->step, part->index, o->sqlstate,
-                    &run_learned(r, name)->hints))
+    if (part->kind != PART_USER || !plan_learn(r->arena, t->mp, t->step, part->index, o->sqlstate,
+                                               &run_learned(r, name)->hints))
         return false;
-    const SqlStmt *s = &t->mp->script.stmts.v[part->index];
+    ARENA_LOCAL(a);
+    SqlScript script;
+    SqlStmt stmt = {.tag = "a statement"};
+    Err ignored; /* only its place and words are missing then */
+    const SqlStmt *s = plan_script(a, t->mp, true, &script, &ignored)
+                           ? sql_stmt(&script, part->index, &stmt)
+                           : &stmt;
     run_find(&r->deploy->sink, FINDING_RUN_CUT, name, NULL,
              "line %d: the server refused %s in one transaction with the rest (%s); trying again "
              "with the file cut there. Prisma's engine would have failed here",
@@ -142,7 +151,7 @@ waited_for_row(const DbOutcome *o)
 static bool
 is_applied_since(const Part *part, const DbOutcome *o)
 {
-    return part && part->kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0 && !o->context[0];
+    return part->kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0 && !o->context[0];
 }
 
 typedef enum Next {
@@ -158,8 +167,10 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
     Run *r = t->run;
     const char *name = t->mp->migration->name;
     Learned *l = run_learned(r, name);
-    const Part *part = message_failed_part(&t->message, o);
-    PartKind kind = part ? part->kind : PART_SETTLE; /* the commit itself */
+    Part failed = {.kind = PART_SETTLE}; /* the commit itself */
+    const Part *part = &failed;
+    message_failed_part(&t->message, o, &failed);
+    PartKind kind = failed.kind;
     DbRetry retry = db_retry_class(o->sqlstate);
     *ret = NEXT_SAME;
     bool ours = kind == PART_RECORD || kind == PART_PROOF;
@@ -218,8 +229,9 @@ tx_run(Try *t, StepEnd *ret, Err *err)
         DbOutcome o;
         plan_locks(r, a, t->step, run_learned(r, t->mp->migration->name), &t->locks);
         t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
-        plan_record(t, a, &write);
-        message_step(r, a, t->mp, t->step, &t->locks, &write, &t->message);
+        if (!plan_record(t, a, &write, err) ||
+            !message_step(r, a, t->mp, t->step, &write, &t->message, err))
+            return false;
         failpoint(r, FP_BEFORE_MESSAGE);
         r->session.unclean = r->session.unclean || t->step->hides_session;
         run_send(r, a, buf_str(&t->message.sql), t->locks.is_watched ? &t->watch : NULL, &o);

@@ -121,16 +121,16 @@ is_made(const Map *made, const SqlName *rel)
 }
 
 static void
-note_made(Arena *a, Map *made, const SqlStmt *stmt)
+note_made(Map *made, const SqlStmt *stmt)
 {
     vec_each (const SqlObject, o, &stmt->objects) {
         bool is_relation = o->kind == SQL_OBJ_TABLE || o->kind == SQL_OBJ_VIEW ||
                            o->kind == SQL_OBJ_INDEX || o->kind == SQL_OBJ_SEQUENCE;
         if (!is_relation || o->effect != SQL_CREATES || o->if_exists || is_made(made, &o->name))
             continue;
-        Made *m = arena_new(a, Made);
-        *m = (Made){o->name.schema, map_get(made, str_of(o->name.name))};
-        map_put(made, str_of(o->name.name), m);
+        Made *m = arena_new(made->arena, Made);
+        *m = (Made){str_dupz(made->arena, o->name.schema), map_get(made, str_of(o->name.name))};
+        map_put(made, str_copy(made->arena, str_of(o->name.name)), m);
     }
 }
 
@@ -147,54 +147,76 @@ drop_made_locks(const Map *made, SqlStmt *stmt)
 /* Read the bodies of `n` statements: all at once when they all parse, else by halves, so that one
  * statement of newer syntax costs little. */
 static void
-read_bodies(const SqlParser *parser, Arena *a, SqlScript *script, size_t first, size_t n)
+read_bodies(const SqlParser *parser, Arena *a, Str text, SqlStmt *stmts, size_t n)
 {
-    if (n == 0 || (parser->handle && sql_parser_read(parser, a, script, first, n)))
+    if (n == 0 || (parser->handle && sql_parser_read(parser, a, text, stmts, n)))
         return;
     if (n > 1 && parser->handle) {
-        read_bodies(parser, a, script, first, n / 2);
-        read_bodies(parser, a, script, first + n / 2, n - n / 2);
+        read_bodies(parser, a, text, stmts, n / 2);
+        read_bodies(parser, a, text, stmts + n / 2, n - n / 2);
         return;
     }
-    for (size_t i = first; i < first + n; i++) {
-        script->stmts.v[i].opaque = script->has_opaque = true;
-        sql_words_read(a, script->text, &script->stmts.v[i]);
+    for (size_t i = 0; i < n; i++) {
+        stmts[i].opaque = true;
+        sql_words_read(a, text, &stmts[i]);
     }
 }
 
 /* A tree takes many times the bytes of its text; the server reads what is longer. */
-enum { PARSE_MAX = 16 * 1024 * 1024 };
+enum { PARSE_MAX = 16 * 1024 * 1024, BATCH_MAX = 1024 };
 
+/* How many statements from `first` on are read at once: as far as the parser's bytes go, but one
+ * alone that it must not see. */
+static size_t
+batch_of(const SqlScript *script, size_t first, bool *ret_deep)
+{
+    size_t i = first, n = script->stmts.n;
+    for (; i < n && i - first < BATCH_MAX; i++) {
+        SqlStmt s;
+        sql_stmt(script, i, &s);
+        *ret_deep = s.len > PARSE_MAX || is_too_deep(script->text, &s);
+        if (*ret_deep && i == first)
+            return 1;
+        if (*ret_deep || (i > first && s.end - script->stmts.v[first].off > SQL_PARSE_BYTES))
+            break;
+    }
+    *ret_deep = false;
+    return i - first;
+}
+
+/* What is read of a batch goes again; the forms that are new stay. */
 static void
 classify(Arena *a, SqlScript *script, bool brief)
 {
     static const SqlParser no_parser = {0};
-    SqlStmt *stmts = script->stmts.v;
-    size_t n = script->stmts.n, from = 0;
-    if (n == 0)
+    if (script->stmts.n == 0)
         return;
     SQL_PARSER_LOCAL parser;
     sql_parser_open(&parser);
     parser.brief = brief;
-    for (size_t i = 0; i < n; i++) {
-        sql_head_read(a, script->text, &stmts[i]);
-        bool deep = stmts[i].len > PARSE_MAX || is_too_deep(script->text, &stmts[i]);
-        if (deep || stmts[i].end - stmts[from].off > SQL_PARSE_BYTES) {
-            read_bodies(&parser, a, script, from, i - from);
-            from = i;
-        }
-        if (deep) {
-            read_bodies(&no_parser, a, script, i, 1);
-            from = i + 1;
-        }
-    }
-    read_bodies(&parser, a, script, from, n - from);
-
+    ARENA_LOCAL(names);
     Map made;
-    map_init(&made, a);
-    for (size_t i = 0; i < n; i++) {
-        drop_made_locks(&made, &stmts[i]);
-        note_made(a, &made, &stmts[i]);
+    map_init(&made, names);
+    const SqlScript bare = *script; /* without forms */
+    SqlForms forms = {.arena = a, .script = script};
+    map_init(&forms.known, names);
+    size_t n;
+    for (size_t first = 0; first < script->stmts.n; first += n) {
+        ARENA_LOCAL(scratch);
+        bool deep;
+        n = batch_of(script, first, &deep);
+        SqlStmt *batch = arena_array(scratch, SqlStmt, n);
+        for (size_t i = 0; i < n; i++) {
+            sql_stmt(&bare, first + i, &batch[i]);
+            sql_head_read(scratch, script->text, &batch[i]);
+        }
+        read_bodies(deep ? &no_parser : &parser, scratch, script->text, batch, n);
+        for (size_t i = 0; i < n; i++) {
+            drop_made_locks(&made, &batch[i]);
+            note_made(&made, &batch[i]);
+            script->has_opaque = script->has_opaque || batch[i].opaque;
+            script->stmts.v[first + i].form = sql_form_of(&forms, scratch, &batch[i]);
+        }
     }
 }
 

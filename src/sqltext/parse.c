@@ -89,37 +89,35 @@ trees_match(const PgQuery__ParseResult *trees, const SqlStmt *stmts, size_t n)
 /* Whether all of it parses. The parser's own splitter is the one entry that builds no tree for
  * others to read, which costs ten times what parsing does. */
 static bool
-read_briefly(const SqlParser *parser, Arena *a, SqlScript *script, size_t first, size_t n)
+read_briefly(const SqlParser *parser, Arena *a, Str text, SqlStmt *stmts, size_t n)
 {
     SplitFn split = (SplitFn)parser->split;
     FreeSplitFn free_split = (FreeSplitFn)parser->free_split;
-    SqlStmt *stmts = script->stmts.v + first;
     const SqlStmt *last = &stmts[n - 1];
     ARENA_LOCAL(scratch);
     PgQuerySplitResult result =
-        split(str_dup(scratch, str_slice(script->text, stmts[0].off, last->off + last->len)));
+        split(str_dup(scratch, str_slice(text, stmts[0].off, last->off + last->len)));
     bool ok = !result.error && result.n_stmts == (int)n;
     free_split(result);
     for (size_t i = 0; ok && i < n; i++)
-        sql_words_read(a, script->text, &stmts[i]);
+        sql_words_read(a, text, &stmts[i]);
     return ok;
 }
 
 bool
-sql_parser_read(const SqlParser *parser, Arena *a, SqlScript *script, size_t first, size_t n)
+sql_parser_read(const SqlParser *parser, Arena *a, Str text, SqlStmt *stmts, size_t n)
 {
     if (parser->brief)
-        return read_briefly(parser, a, script, first, n);
+        return read_briefly(parser, a, text, stmts, n);
     ParseFn parse = (ParseFn)parser->parse;
     FreeFn free_result = (FreeFn)parser->free_result;
     UnpackFn unpack = (UnpackFn)parser->unpack;
-    SqlStmt *stmts = script->stmts.v + first;
     const SqlStmt *last = &stmts[n - 1];
     ARENA_LOCAL(scratch);
     ProtobufCAllocator allocator = {tree_alloc, tree_free, scratch};
-    char *text = str_dup(scratch, str_slice(script->text, stmts[0].off, last->off + last->len));
+    const char *all = str_dup(scratch, str_slice(text, stmts[0].off, last->off + last->len));
 
-    PgQueryProtobufParseResult result = parse(text);
+    PgQueryProtobufParseResult result = parse(all);
     const PgQuery__ParseResult *trees = NULL;
     if (!result.error)
         trees = unpack(&allocator, result.parse_tree.len, (const uint8_t *)result.parse_tree.data);

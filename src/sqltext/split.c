@@ -1,5 +1,6 @@
 #include "sqltext/sqltext.h"
 
+#include "base/invariant.h"
 #include "sqltext/lex.h"
 
 #include <stdio.h>
@@ -176,17 +177,12 @@ finish_statement(Splitter *s, size_t behind)
 {
     if (s->tokens > 0) {
         place_at(s, s->off);
-        *vec_add(s->arena, &s->script->stmts) = (SqlStmt){
-            .off = s->off,
-            .len = s->end - s->off,
-            .end = behind,
-            .line = s->line,
-            .column = s->column,
-            .isolation = "",
-            .index = {"", ""},
-            .table = {"", ""},
-            .parent = {"", ""},
-            .tag = "",
+        *vec_add(s->arena, &s->script->stmts) = (SqlSpan){
+            .off = (uint32_t)s->off,
+            .len = (uint32_t)(s->end - s->off),
+            .end = (uint32_t)behind,
+            .line = (uint32_t)s->line,
+            .column = (uint32_t)s->column,
         };
     }
     s->tokens = s->parens = s->begins = 0;
@@ -240,7 +236,8 @@ take_token(Splitter *s, const SqlTok *tok)
 bool
 sql_split(Arena *a, const char *path, Str text, SqlScript *ret, Err *err)
 {
-    size_t bom = str_starts(text, STR("\xef\xbb\xbf")) ? 3 : 0;
+    size_t bom = str_starts(text, STR(SQL_BOM)) ? strlen(SQL_BOM) : 0;
+    INVARIANT(text.n < UINT32_MAX, "a script of 4 GB");
     *ret = (SqlScript){.text = str_slice(text, bom, text.n), .bom = bom};
     if (!check_bytes(path, text, ret->text, err))
         return false;
@@ -258,6 +255,24 @@ sql_split(Arena *a, const char *path, Str text, SqlScript *ret, Err *err)
             return false;
     finish_statement(&s, ret->text.n);
     return true;
+}
+
+const SqlStmt *
+sql_stmt(const SqlScript *script, size_t i, SqlStmt *ret)
+{
+    const SqlSpan *s = &script->stmts.v[i];
+    *ret = script->forms.n ? script->forms.v[s->form]
+                           : (SqlStmt){.isolation = "",
+                                       .index = {"", ""},
+                                       .table = {"", ""},
+                                       .parent = {"", ""},
+                                       .tag = ""};
+    ret->off = s->off;
+    ret->len = s->len;
+    ret->end = s->end;
+    ret->line = (int)s->line;
+    ret->column = (int)s->column;
+    return ret;
 }
 
 bool

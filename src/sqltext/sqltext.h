@@ -117,6 +117,7 @@ typedef struct SqlObject {
     bool if_exists;  /* IF [NOT] EXISTS was said: the effect may be none */
 } SqlObject;
 
+/* Members but for the place are its form (form.c compares and copies each). */
 typedef struct SqlStmt {
     size_t off, len; /* bytes of the statement: from its first token, without the semicolon */
     size_t end;      /* offset behind the semicolon (or end of text) */
@@ -139,15 +140,30 @@ typedef struct SqlStmt {
     VEC(SqlObject) objects;
 } SqlStmt;
 
+/* Where a statement stands, and which of the script's forms it has: statements that differ in their
+ * values only share one, so that a million of them take little room. */
+typedef struct SqlSpan {
+    uint32_t off, len, end, line, column;
+    uint32_t form;
+} SqlSpan;
+
 typedef struct SqlScript {
     Str text;   /* without a byte order mark */
     size_t bom; /* bytes of it that were skipped: 0 or 3 */
-    VEC(SqlStmt) stmts;
+    VEC(SqlSpan) stmts;
+    VEC(SqlStmt) forms; /* none before it is classified */
     bool has_opaque;
 } SqlScript;
 
+/* Statement `i` of a script, put into *ret, which is returned; what it points to is the script's. */
+const SqlStmt *sql_stmt(const SqlScript *script, size_t i, SqlStmt *ret);
+
+#define SQL_BOM "\xef\xbb\xbf"
+
 /* Cut a script into statements. `path` is for places in errors. Empty statements are dropped;
  * comments in front of a statement do not belong to it.
+ *
+ * The text has less than 4 GB.
  *
  * errors  ERR_MIGRATION_FILE with place: NUL byte, invalid UTF-8, UTF-16 (by its mark), COPY ...
  *         FROM STDIN (data can only be sent by psql; hint: INSERT or \copy outside), a psql

@@ -6,6 +6,7 @@
  * libpg_query. */
 #pragma once
 
+#include "base/map.h"
 #include "sqltext/lex.h"
 
 /* A reader of words: `tok` is the current token, the text ends with the statement. */
@@ -62,6 +63,16 @@ void sql_object_add(Arena *a, SqlStmt *stmt, const SqlObject *object);
 /* Bytes and statements that one call of the parser takes. */
 enum { SQL_PARSE_BYTES = 256 * 1024, SQL_PARSE_STMT_BYTES = 1024 * 1024 };
 
+/* The forms of a script's statements, each once. */
+typedef struct SqlForms {
+    Arena *arena;
+    SqlScript *script;
+    Map known; /* a form's bytes: its number + 1 */
+} SqlForms;
+
+/* The number of a statement's form; a new one is copied into the arena. */
+uint32_t sql_form_of(SqlForms *f, Arena *scratch, const SqlStmt *stmt);
+
 /* libpg_query for the time of one sql_classify. */
 typedef struct SqlParser {
     void *handle; /* NULL: not installed */
@@ -73,9 +84,9 @@ bool sql_parser_open(SqlParser *ret);
 void sql_parser_close(SqlParser *parser);
 #define SQL_PARSER_LOCAL __attribute__((cleanup(sql_parser_close))) SqlParser
 
-/* Parse the `n` statements from `first` in one call and read each one's tree into it. False, with
- * nothing changed, when they do not all parse. */
-MUST_CHECK bool sql_parser_read(const SqlParser *parser, Arena *a, SqlScript *script, size_t first,
+/* Parse `n` statements of a text that stand behind each other in one call, and read each one's tree into
+ * it. False, with nothing changed, when they do not all parse. */
+MUST_CHECK bool sql_parser_read(const SqlParser *parser, Arena *a, Str text, SqlStmt *stmts,
                                 size_t n);
 
 /* Whether libpg_query could be loaded; for tests. */

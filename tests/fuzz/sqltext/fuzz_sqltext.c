@@ -51,13 +51,13 @@ static void
 check_split(const SqlScript *s)
 {
     size_t behind = 0, token_end = 0;
-    vec_each (const SqlStmt, st, &s->stmts) {
+    vec_each (const SqlSpan, st, &s->stmts) {
         int line, column;
         CHECK(st->len > 0 && st->off >= behind);
         CHECK(st->off + st->len <= st->end && st->end <= s->text.n);
         CHECK(is_blank(str_slice(s->text, token_end, st->off)));
         str_line_col(s->text, st->off, &line, &column);
-        CHECK(line == st->line && column == st->column);
+        CHECK(line == (int)st->line && column == (int)st->column);
         behind = st->end;
         token_end = st->off + st->len;
     }
@@ -75,7 +75,9 @@ static void
 check_classes(const SqlScript *s)
 {
     bool opaque = false;
-    vec_each (const SqlStmt, st, &s->stmts) {
+    vec_each (const SqlSpan, at, &s->stmts)
+        CHECK(at->form < s->forms.n);
+    vec_each (const SqlStmt, st, &s->forms) {
         CHECK(st->kind < SQL_KIND_COUNT && st->tx <= SQL_TX_HIDDEN);
         CHECK(st->tag && *st->tag && st->isolation);
         CHECK(!*st->isolation || st->tx == SQL_TX_BEGIN);

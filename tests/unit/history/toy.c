@@ -33,10 +33,11 @@ toy_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
         m->name = str_dup(a, name);
         m->key = str_dup(a, when);
         m->path = fs_join(a, shown, str_fmt(a, "%s.sql", m->name));
-        const char *file = fs_join(a, dir, str_fmt(a, "%s.sql", m->name));
-        if (!fs_read_if_there(a, file, &m->has_file, &m->text, err))
-            return err_at(err, m->path, 0, 0);
-        m->checksum = hash_sha256_hex(a, m->text);
+        m->source = fs_join(a, dir, str_fmt(a, "%s.sql", m->name));
+        Str text;
+        if (!history_read_file(a, a, ret, m, &text, err))
+            return false;
+        m->checksum = hash_sha256_hex(a, text.p ? text : STR(""));
     }
     return true;
 }

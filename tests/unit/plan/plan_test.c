@@ -206,7 +206,7 @@ missing_file(void **state)
     assert_false(plan_migration(a, &m, &none, &mp, &err));
     assert_int_equal(err.code, ERR_MIGRATION_GONE);
     /* What no message can hold is not even looked at. */
-    Migration huge = {.name = "h", .path = "h.sql", .has_file = true, .text = {"", 0x3fffffff}};
+    Migration huge = {.name = "h", .path = "h.sql", .has_file = true, .bytes = MIGRATION_MAX + 1};
     assert_false(plan_migration(a, &huge, &(PlanHints){0}, &mp, &err));
     assert_int_equal(err.code, ERR_MIGRATION_FILE);
     assert_non_null(strstr(err.primary, "1 GB"));
@@ -419,7 +419,7 @@ fresh_databases(void **state)
     ARENA_LOCAL(a);
     MigrationPlan mp;
     plan_with(a, "CREATE INDEX CONCURRENTLY \"X\" ON s.a (i)", &fresh, &mp);
-    const SqlStmt *s = &mp.script.stmts.v[0];
+    const SqlStmt *s = &mp.script.forms.v[0];
     assert_int_equal(s->kind, SQL_CREATE_INDEX);
     assert_string_equal(s->index.name, "X");
     assert_string_equal(s->table.schema, "s");

@@ -15,7 +15,10 @@ build(Scene *s, const MigrationPlan *mp, size_t step, const LockPlan *locks, con
                    .record_statements = 2,
                    .proof = "SELECT 'proof'",
                    .pending = check ? &row : NULL};
-    message_step(&s->run, s->arena, mp, &mp->steps.v[step], locks ? locks : &no_locks, &w, ret);
+    w.locks = locks ? locks : &no_locks;
+    Err err;
+    if (!message_step(&s->run, s->arena, mp, &mp->steps.v[step], &w, ret, &err))
+        fail_msg("%s", err.primary);
 }
 
 /* A ledger for the checks to look at. */
@@ -59,6 +62,23 @@ static const char *const nasty_files[] = {
     "COMMIT",
 };
 
+static PartKind
+failed_kind(const Message *m, const DbOutcome *o)
+{
+    Part part = {.kind = PART_SETTLE};
+    message_failed_part(m, o, &part);
+    return part.kind;
+}
+
+static size_t
+statements(const Message *m)
+{
+    size_t n = 0;
+    vec_each (const Part, p, &m->parts)
+        n += p->count;
+    return n;
+}
+
 /* Where the statements of the message are, each part's is: the user's own ones are unchanged. */
 void
 message_parts_match(void **state)
@@ -76,17 +96,19 @@ message_parts_match(void **state)
         Err err;
         if (!sql_split(s->arena, "message", buf_str(&m.sql), &script, &err))
             fail_msg("%s\n%s", err.primary, m.sql.p);
-        if (script.stmts.n != m.parts.n)
-            fail_msg("%zu statements, %zu parts: %s", script.stmts.n, m.parts.n, m.sql.p);
+        if (script.stmts.n != statements(&m))
+            fail_msg("%zu statements, %zu in parts: %s", script.stmts.n, statements(&m), m.sql.p);
         size_t next_user = 0;
-        for (size_t k = 0; k < m.parts.n; k++) {
-            const SqlStmt *st = &script.stmts.v[k];
+        for (size_t k = 0; k < script.stmts.n; k++) {
+            const SqlSpan *st = &script.stmts.v[k];
             Str text = str_slice(script.text, st->off, st->off + st->len);
-            if (m.parts.v[k].kind == PART_USER) {
-                assert_int_equal(m.parts.v[k].index, next_user++);
-                const SqlStmt *own = &mp.script.stmts.v[m.parts.v[k].index];
+            Part part;
+            assert_true(message_failed_part(&m, &(DbOutcome){.completed = (int)k}, &part));
+            if (part.kind == PART_USER) {
+                assert_int_equal(part.index, next_user++);
+                const SqlSpan *own = &mp.script.stmts.v[part.index];
                 assert_true(str_eq(text, str_slice(mp.script.text, own->off, own->off + own->len)));
-            } else if (m.parts.v[k].kind == PART_SETTING) {
+            } else if (part.kind == PART_SETTING) {
                 assert_true(str_starts(text, STR("SET")) || str_starts(text, STR("RESET")));
             }
         }
@@ -116,8 +138,8 @@ message_runs_as_planned(void **state)
         run_send(r, s->arena, buf_str(&m.sql), false, &o);
         if (o.end != DB_DONE)
             fail_msg("%s\n%s", o.message, m.sql.p);
-        if ((size_t)o.completed != m.parts.n || o.results.n != m.parts.n)
-            fail_msg("%d results for %zu parts: %s", o.completed, m.parts.n, m.sql.p);
+        if ((size_t)o.completed != statements(&m) || o.results.n != statements(&m))
+            fail_msg("%d results for %zu statements: %s", o.completed, statements(&m), m.sql.p);
         scene_sql(s, "DROP TABLE IF EXISTS a; DROP FUNCTION IF EXISTS f");
     }
     scene_close(s);
@@ -204,7 +226,7 @@ message_chained(void **state)
         run_send(r, s->arena, buf_str(&m.sql), false, &o);
         if (o.end != DB_DONE)
             fail_msg("%s\n%s", o.message, m.sql.p);
-        assert_int_equal(o.completed, m.parts.n);
+        assert_int_equal(o.completed, statements(&m));
     }
     assert_string_equal(scene_ask(s, "SELECT t FROM lvl"), "repeatable read");
     scene_close(s);
@@ -282,12 +304,12 @@ message_checks_hold(void **state)
     scene_sql(s, "SELECT pg_advisory_lock(" LOCK_KEY_MESSAGE ")");
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
     assert_int_equal(o.end, DB_FAILED);
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_CHECK_LOCK);
+    assert_int_equal(failed_kind(&m, &o), PART_CHECK_LOCK);
     scene_sql(s, "SELECT pg_advisory_unlock_all()");
     /* Somebody applied it meanwhile. */
     scene_sql(s, "INSERT INTO _prisma_migrations VALUES ('x', '1_m', NULL, now())");
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_CHECK_PENDING);
+    assert_int_equal(failed_kind(&m, &o), PART_CHECK_PENDING);
     assert_string_equal(scene_ask(s, "SELECT to_regclass('a') IS NULL"), "t");
     scene_sql(s, "UPDATE _prisma_migrations SET rolled_back_at = now()");
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
@@ -296,7 +318,7 @@ message_checks_hold(void **state)
     r->session.unclean = true;
     build(s, &mp, 0, NULL, "1_m", &m);
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_CHECK_LOCK);
+    assert_int_equal(failed_kind(&m, &o), PART_CHECK_LOCK);
     scene_close(s);
 }
 
@@ -362,18 +384,21 @@ message_places_outside(void **state)
     build(s, &mp, 0, NULL, NULL, &m);
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
     assert_string_equal(o.sqlstate, "23505"); /* behind the file's last statement */
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_SETTLE);
+    assert_int_equal(failed_kind(&m, &o), PART_SETTLE);
     err_set(&err, ERR_MIGRATION_FAILED, "x");
     assert_false(message_place(&m, &mp, &o, &err));
     assert_int_equal(err.at.line, 0);
     assert_string_equal(err.at.path, "migrations/1_m/migration.sql");
     /* An error in our own part has no place in the file. */
-    StepWrite w = {.record = "SELECT nowhere;", .record_statements = 1, .proof = "SELECT 1"};
+    StepWrite w = {.locks = &(LockPlan){.rest_ms = 0},
+                   .record = "SELECT nowhere;",
+                   .record_statements = 1,
+                   .proof = "SELECT 1"};
     scene_plan(s, "SELECT 1", &none, &mp);
-    message_step(r, s->arena, &mp, &mp.steps.v[0], &(LockPlan){0}, &w, &m);
+    assert_true(message_step(r, s->arena, &mp, &mp.steps.v[0], &w, &m, &err));
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
     assert_string_equal(o.sqlstate, "42703");
-    assert_int_equal(message_failed_part(&m, &o)->kind, PART_RECORD);
+    assert_int_equal(failed_kind(&m, &o), PART_RECORD);
     assert_false(message_place(&m, &mp, &o, &err));
     scene_close(s);
 }

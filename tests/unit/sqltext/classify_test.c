@@ -1,3 +1,4 @@
+#include "base/mem_int.h"
 #include "sqltext/sqltext_int.h"
 
 #include <setjmp.h>
@@ -76,7 +77,7 @@ check_cases(TextFn text, const Case *cases, size_t n, bool opaque)
         ARENA_LOCAL(a);
         SqlScript s = classify(a, cases[i].sql);
         assert_true(s.stmts.n > 0);
-        const SqlStmt *last = &s.stmts.v[s.stmts.n - 1];
+        const SqlStmt *last = sql_stmt(&s, s.stmts.n - 1, &(SqlStmt){0});
         const char *got = text(a, last);
         if (strcmp(got, cases[i].want) != 0 || last->opaque != opaque)
             fail_msg("%s\n  got:  %s (%s)\n  want: %s", cases[i].sql, got,
@@ -507,7 +508,7 @@ names_agree_with_parser(void **state)
         ARENA_LOCAL(a);
         SqlScript s = classify(a, str_fmt(a, "CREATE INDEX ON %s (a)", tables[i]));
         assert_false(s.has_opaque);
-        assert_string_equal(s.stmts.v[0].table.name, s.stmts.v[0].locks.v[0].rel.name);
+        assert_string_equal(s.forms.v[0].table.name, s.forms.v[0].locks.v[0].rel.name);
     }
 }
 
@@ -526,9 +527,10 @@ mixed_script(void **state)
     assert_int_equal(s.stmts.n, 300);
     assert_true(s.has_opaque);
     for (int i = 0; i < 300; i++) {
-        assert_int_equal(s.stmts.v[i].opaque, i == 7 || i == 200);
-        assert_int_equal(s.stmts.v[i].objects.n, 1);
-        assert_string_equal(locks_text(a, &s.stmts.v[i]), str_fmt(a, "AX t%d", i));
+        const SqlStmt *stmt = sql_stmt(&s, (size_t)i, &(SqlStmt){0});
+        assert_int_equal(stmt->opaque, i == 7 || i == 200);
+        assert_int_equal(stmt->objects.n, 1);
+        assert_string_equal(locks_text(a, stmt), str_fmt(a, "AX t%d", i));
     }
 }
 
@@ -568,9 +570,35 @@ deep_and_broad(void **state)
             buf_addz(&b, shapes[i].tail);
         SqlScript s = classify(a, b.p);
         assert_int_equal(s.stmts.n, 1);
-        if (s.stmts.v[0].opaque != shapes[i].opaque)
+        if (s.forms.v[0].opaque != shapes[i].opaque)
             fail_msg("%s... is %s", shapes[i].repeat, shapes[i].opaque ? "parsed" : "opaque");
     }
+}
+
+/* Statements that differ in their values only share a form; a million of them take little room. */
+static void
+forms_are_shared(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    ARENA_LOCAL(text);
+    ARENA_LOCAL(a);
+    Buf b;
+    buf_init(&b, text);
+    for (int i = 0; i < N; i++)
+        buf_fmt(&b, "INSERT INTO %s VALUES (%d);\n", i % 2 ? "t" : "u", i);
+    buf_addz(&b,
+             "INSERT INTO t SELECT 1 FOR UPDATE;CREATE TABLE t (i int);INSERT INTO t VALUES (1)");
+    Err err;
+    SqlScript s;
+    assert_true(sql_split(a, "m.sql", buf_str(&b), &s, &err));
+    sql_classify(a, &s);
+    assert_int_equal(s.stmts.n, N + 3);
+    assert_true(s.forms.n <= 5); /* the last one's table is new */
+    assert_string_equal(locks_text(a, sql_stmt(&s, 1, &(SqlStmt){0})), "RX t");
+    assert_string_equal(locks_text(a, sql_stmt(&s, N + 2, &(SqlStmt){0})), "");
+    if (arena_bytes(a) > N * 64)
+        fail_msg("%zu bytes for %d statements", arena_bytes(a), N);
 }
 
 static void
@@ -596,6 +624,7 @@ main(void)
         cmocka_unit_test(names_agree_with_parser),
         cmocka_unit_test(mixed_script),
         cmocka_unit_test(deep_and_broad),
+        cmocka_unit_test(forms_are_shared),
         cmocka_unit_test(lock_mode_names),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

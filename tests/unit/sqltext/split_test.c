@@ -17,7 +17,7 @@ split(Arena *a, const char *sql)
         return str_fmt(a, "%d:%d %s", err.at.line, err.at.column, err.primary);
     Buf b;
     buf_init(&b, a);
-    vec_each (SqlStmt, st, &s.stmts) {
+    vec_each (SqlSpan, st, &s.stmts) {
         if (b.n)
             buf_addz(&b, " | ");
         buf_add(&b, str_slice(s.text, st->off, st->off + st->len));
@@ -172,7 +172,7 @@ places(void **state)
     assert_int_equal(s.bom, 3);
     assert_int_equal(s.text.n, text.n - 3);
     assert_int_equal(s.stmts.n, 2);
-    const SqlStmt *one = &s.stmts.v[0], *two = &s.stmts.v[1];
+    const SqlSpan *one = &s.stmts.v[0], *two = &s.stmts.v[1];
     assert_int_equal(one->line, 2);
     assert_int_equal(one->column, 1);
     assert_int_equal(one->off, 6);

@@ -1,0 +1,69 @@
+/* The texts of migrations: read once to be hashed, kept while they are small, read again where not. */
+#include "history/history.h"
+
+#include "base/fs.h"
+#include "base/hash.h"
+
+enum { KEPT_EACH = 1024 * 1024, KEPT_ALL = 8 * KEPT_EACH };
+
+bool
+history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_text, Err *err)
+{
+    *ret_text = (Str){0};
+    int64_t size = fs_size(m->source);
+    m->bytes = size > 0 ? (size_t)size : 0;
+    m->has_file = m->bytes > MIGRATION_MAX;
+    if (m->has_file)
+        return true;
+    if (!fs_read_if_there(scratch, m->source, &m->has_file, ret_text, err))
+        return err_at(err, m->path, 0, 0);
+    m->bytes = ret_text->n;
+    if (m->bytes <= KEPT_EACH && h->kept_bytes + m->bytes <= KEPT_ALL) {
+        m->text = m->has_file ? str_copy(a, *ret_text) : STR("");
+        h->kept_bytes += m->bytes;
+    } else {
+        m->sha256 = hash_sha256_hex(a, *ret_text);
+    }
+    return true;
+}
+
+bool
+migration_add_text(Buf *b, const Migration *m, Err *err)
+{
+    if (m->text.p) {
+        buf_add(b, m->text);
+        return true;
+    }
+    if (m->bytes > MIGRATION_MAX) {
+        err_set(err, ERR_MIGRATION_FILE,
+                "the file of %zu bytes is longer than the longest message that PostgreSQL takes "
+                "(1 GB, its MaxAllocSize)",
+                m->bytes);
+        err_at(err, m->path, 0, 0);
+        return err_hint(err, "make several migrations of it, or load the rows by COPY");
+    }
+    ARENA_LOCAL(scratch);
+    size_t from = b->n;
+    if (!fs_append(b, m->source, MIGRATION_MAX, err))
+        return err_at(err, m->path, 0, 0);
+    Str text = str_slice(buf_str(b), from, b->n);
+    if (strcmp(hash_sha256_hex(scratch, text), m->sha256) == 0)
+        return true;
+    err_set(err, ERR_MIGRATION_FILE, "the file was changed while this command ran");
+    err_at(err, m->path, 0, 0);
+    return err_hint(err, "run the command again: it then plans what is in the file now");
+}
+
+bool
+migration_text(Arena *a, const Migration *m, Str *ret, Err *err)
+{
+    *ret = m->text;
+    if (ret->p)
+        return true;
+    Buf b;
+    buf_init(&b, a);
+    if (!migration_add_text(&b, m, err))
+        return false;
+    *ret = buf_str(&b);
+    return true;
+}
