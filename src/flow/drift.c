@@ -258,7 +258,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     if (!replay_scripts(a, scripts, r->migrations, &replay, &r->replay, err))
         return false;
     flow_find_replay(a, &r->replay, &r->findings);
-    if (r->history.ledger.schema)
+    if (r->history.ledger.schema && !history_known_schema(r->history.ledger.schema))
         *vec_add(a, &schemas.named) = r->history.ledger.schema;
     vec_each (const char *, p, &schemas.named)
         if (!has_schema(r->replay.catalog, *p)) {

@@ -77,7 +77,7 @@ read_files(Reading *r, int i, Side *side, Err *err)
     case ENDPOINT_SCHEMA:
         return read_schema(r, i, side, err);
     case ENDPOINT_MIGRATIONS:
-        return history_open(r->a, fs_absolute(r->a, e->path), e->path, &r->histories[i], err);
+        return history_open(r->a, fs_absolute(r->a, e->path), e->path, NULL, &r->histories[i], err);
     case ENDPOINT_DATABASE:
         return true;
     case ENDPOINT_SQL:

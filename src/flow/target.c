@@ -141,11 +141,33 @@ flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Targ
     return start_own(a, c, self_exe, ret, err);
 }
 
+/* Where the project's tool was told to keep its history. */
+static bool
+use_table(Arena *a, const ConfigValue *v, History *h, Err *err)
+{
+    Str rest = str_of(v->text ? v->text : ""), first = str_cut(&rest, '.');
+    if (!v->text)
+        return true;
+    if (!h->layout->ledger.may_move || !first.n || (rest.p && !rest.n)) {
+        err_set(err, ERR_CONFIG, "\"%s\" cannot be the history table of %s",
+                str_printable(a, str_of(v->text), false), h->layout->ledger.tool);
+        err_detail(err, "it is set by %s", v->origin);
+        return err_hint(err, h->layout->ledger.may_move
+                                 ? "name a table, or schema.table"
+                                 : "take the setting away: its tool has one place for it");
+    }
+    if (rest.p)
+        h->ledger.schema = str_dup(a, first);
+    h->ledger.table = str_dup(a, rest.p ? rest : first);
+    return true;
+}
+
 bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
     const char *shown = fs_below(c->project_dir, c->migrations_dir);
-    if (!history_open(a, c->migrations_dir, shown, ret, err))
+    if (!history_open(a, c->migrations_dir, shown, c->values[CFG_HISTORY].text, ret, err) ||
+        !use_table(a, &c->values[CFG_HISTORY_TABLE], ret, err))
         return false;
     findings_apply(&ret->findings, &c->finding_rules);
     return true;

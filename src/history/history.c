@@ -37,18 +37,17 @@ check_foreign(Arena *a, const char *dir, const char *shown, Err *err)
             flat++;
     }
     const char *tool = NULL;
-    if (fs_exists(fs_join(a, dir, "meta/_journal.json")))
-        tool = "Drizzle";
-    else if (ops)
+    if (ops)
         tool = "Prisma 8 (ops.json)";
     else if (flat && !fs_exists(fs_join(a, dir, "migration_lock.toml")))
-        tool = "a tool that keeps one .sql file for each migration (Supabase, dbmate, ...)";
+        tool = "a tool that keeps one .sql file for each migration";
     if (!tool)
         return true;
     err_set(err, ERR_NO_MIGRATIONS, "\"%s\" holds migrations of %s", shown, tool);
     err_at(err, shown, 0, 0);
-    return err_hint(err, "this version deploys the histories of Prisma 2 to 7: folders with a "
-                         "migration.sql each; name theirs with --migrations");
+    return err_hint(err, "this version deploys the histories of Prisma 2 to 7, Drizzle, Supabase "
+                         "and dbmate; name the folder of one with --migrations, or the tool: "
+                         "\"history: supabase\" in aramid.yaml");
 }
 
 static History
@@ -67,8 +66,60 @@ history_none(void)
     return history_of(history_layouts[0]);
 }
 
+static const HistoryLayout *
+named(const char *tool)
+{
+    for (const HistoryLayout *const *l = history_layouts; *l; l++)
+        if (strcmp((*l)->name, tool) == 0)
+            return *l;
+    return NULL;
+}
+
+static const char *
+all_names(Arena *a)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (const HistoryLayout *const *l = history_layouts; *l; l++)
+        buf_fmt(&b, "%s%s", b.n ? ", " : "", (*l)->name);
+    return b.p;
+}
+
+/* The layout of a folder; of one that holds nothing yet, Prisma's. */
+static bool
+find_layout(Arena *a, const char *dir, const char *shown, const char *tool,
+            const HistoryLayout **ret, Err *err)
+{
+    *ret = tool ? named(tool) : NULL;
+    if (tool && !*ret) {
+        err_set(err, ERR_CONFIG, "\"%s\" is no tool whose migrations Aramid deploys", tool);
+        return err_hint(err, "one of %s", all_names(a));
+    }
+    if (tool)
+        return true;
+    for (const HistoryLayout *const *l = history_layouts; *l; l++) {
+        if (!(*l)->recognise(a, dir))
+            continue;
+        if (*ret) {
+            err_set(err, ERR_NO_MIGRATIONS, "the files in \"%s\" may be migrations of %s or of %s",
+                    shown, (*ret)->ledger.tool, (*l)->ledger.tool);
+            err_at(err, shown, 0, 0);
+            return err_hint(err,
+                            "say whose history table the database has: \"history: %s\" or "
+                            "\"history: %s\" in aramid.yaml",
+                            (*ret)->name, (*l)->name);
+        }
+        *ret = *l;
+    }
+    if (!*ret && !check_foreign(a, dir, shown, err))
+        return false;
+    if (!*ret)
+        *ret = history_layouts[0];
+    return true;
+}
+
 bool
-history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
+history_open(Arena *a, const char *dir, const char *shown, const char *tool, History *ret, Err *err)
 {
     *ret = history_none();
     ret->dir = shown;
@@ -82,15 +133,11 @@ history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *er
         return err_hint(err, "say where it is: --migrations DIR (or -C DIR for another project "
                              "folder)");
     }
-    const HistoryLayout *const *l = history_layouts;
-    while (*l && !(*l)->recognise(a, dir))
-        l++;
-    if (!*l && !check_foreign(a, dir, shown, err))
+    const HistoryLayout *l;
+    if (!find_layout(a, dir, shown, tool, &l, err))
         return false;
-    if (*l) {
-        *ret = history_of(*l);
-        ret->dir = shown;
-    }
+    *ret = history_of(l);
+    ret->dir = shown;
     findings_init(&ret->findings, a, NULL);
     if (!ret->layout->list(a, dir, shown, ret, err))
         return false;

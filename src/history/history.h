@@ -1,6 +1,5 @@
 /* Migration histories: the files of a project and the ledger in its database, in the layout of the
- * tool that owns them. Layouts stand in one table (layouts.c); so far it holds Prisma's. How to add
- * one: CONTRIBUTING.md.
+ * tool that owns them. Layouts stand in one table (layouts.c). How to add one: CONTRIBUTING.md.
  *
  * A layout knows its folder form, its ledger's SQL and its rules for what counts as applied; it
  * executes nothing. Statements are built with every name qualified and every value a literal, so
@@ -38,20 +37,27 @@ typedef struct Migration {
     const char *path;   /* of its file, as shown to people */
     bool has_file;      /* Prisma: the folder may lack migration.sql */
     size_t bytes;       /* of the file */
-    Str text;           /* they, NUL-terminated behind .n; p == NULL: not kept (migration_text) */
+    Str text;           /* what of them runs, NUL-terminated behind .n; p == NULL: not kept
+                           (migration_text) */
     const char *source; /* the file's real path, */
-    const char *sha256; /* and what it was when it was read; of texts that are not kept */
-    const char
-        *checksum;   /* as the ledger records it; "" where there is no file, or too long a one */
-    const char *key; /* what else the ledger knows it by: the layout's own, or NULL */
+    const char *sha256; /* and what it was when it was read; "" where there is no file, or too long
+                           a one */
+    const char *checksum; /* as the ledger records it; "" as above */
+    const char *key;      /* what else the ledger knows it by: the layout's own, or NULL */
+    /* Makes of the file's bytes what of them runs: in place, so that offsets stay, or less of them.
+     * NULL: all. errors: ERR_MIGRATION_FILE with the place */
+    bool (*cut)(const struct Migration *m, char *text, size_t *n, Err *err);
 } Migration;
 
 typedef VEC(Migration) MigrationVec;
 
+/* The time of what happened at some time that the ledger does not tell. */
+enum { HISTORY_SOMETIME = 1 };
+
 /* A row of the ledger: read, or to be written. Times are microseconds since 1970 UTC, 0 = NULL. */
 typedef struct LedgerRow {
     const char *id, *checksum, *name, *logs;
-    const char *key; /* of the migration, when it is to be written */
+    const Migration *migration; /* when it is to be written */
     int64_t started_us, finished_us, rolled_back_us;
     int steps;
 } LedgerRow;
@@ -89,10 +95,11 @@ typedef struct History {
     size_t kept_bytes;    /* of their texts */
     FindingList findings; /* odd things about the folder; judged by flow_history */
     LedgerRowVec rows;    /* in order of started_at */
+    bool is_outdated;     /* the ledger has the form of an older version of its tool */
     VEC(Entry) entries;   /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;
-    int64_t last_applied_us; /* 0 = never */
-    int64_t last_started_us; /* newest started_at of any row */
+    int64_t last_applied_us; /* 0 = never; HISTORY_SOMETIME */
+    int64_t last_started_us; /* newest started_at of any row; HISTORY_SOMETIME */
 } History;
 
 typedef struct HistoryLayout {
@@ -124,6 +131,9 @@ typedef struct HistoryLayout {
     /* Fill h->rows. Each gets the name of its migration, found in h->files by whatever the ledger
      * knows it by; of one that is not there, words that tell a person which it was. */
     bool (*read_rows)(Arena *a, const DbRows *rows, History *h, Err *err);
+    /* Statements that bring the ledger to the form in which rows are written, when read_rows set
+     * is_outdated; NULL: there is one form only. What the tool itself would do is done. */
+    void (*add_upgrade)(Buf *b, const LedgerName *at, const History *h);
     /* A finished migration in one row; the server's clock gives the end. This and add_begun divide
      * by zero (22012) when the migration is applied already. */
     void (*add_applied)(Buf *b, const LedgerName *at, const LedgerRow *row);
@@ -146,25 +156,28 @@ typedef struct HistoryLayout {
     void (*add_rolled_back)(Buf *b, const LedgerName *at, const char *name); /* all failed rows */
 } HistoryLayout;
 
-extern const HistoryLayout history_prisma;
+extern const HistoryLayout history_prisma, history_drizzle, history_drizzle_1, history_supabase,
+    history_dbmate;
 
-/* The layouts, in the order in which folders are offered to them; ends with NULL. The first is that
- * of a project without migrations. */
+/* The layouts; ends with NULL. The first is that of a project without migrations. */
 extern const HistoryLayout *const history_layouts[];
 
 /* A history without files, for who only needs to know where a ledger may be. */
 History history_none(void);
 
 /* Recognise the layout of a folder and read it.
- * errors: ERR_NO_MIGRATIONS (missing, or a layout of another tool, which is named),
+ *
+ * tool    name of the layout, for a folder that several could have; NULL: found out
+ * errors: ERR_NO_MIGRATIONS (missing, or a layout of another tool, which is named, or of two),
  * ERR_PROVIDER, ERR_MIGRATION_FILE (bad name), ERR_IO.
  * cost: every file is read once and hashed; at most one long one is in memory at a time. */
-MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
+MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown, const char *tool,
+                             History *ret, Err *err);
 
-/* For layouts: read a file of a migration into it: has_file, bytes, text. The first few megabytes of a
+/* For layouts: read a file of a migration into it: has_file, bytes, sha256, text. The first few megabytes of a
  * folder's files are kept, and none that is long; one longer than PostgreSQL takes (MIGRATION_MAX)
- * is not read at all. *ret_text: the bytes, which live as long as `scratch` does, or p == NULL.
- * errors: ERR_IO */
+ * is not read at all. *ret_text: what of it runs, as long as `scratch` lives, or p == NULL.
+ * errors: ERR_IO, those of m->cut */
 enum { MIGRATION_MAX = 0x3fffffff - 1024 * 1024 }; /* a message has 1 GB, with what stands around */
 MUST_CHECK bool history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_text,
                                   Err *err);

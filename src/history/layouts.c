@@ -3,5 +3,9 @@
 
 const HistoryLayout *const history_layouts[] = {
     &history_prisma,
+    &history_drizzle_1, /* whose table has more columns than that of */
+    &history_drizzle,
+    &history_supabase, /* whose table lies in a schema of its own, unlike that of */
+    &history_dbmate,
     NULL,
 };

@@ -3,7 +3,7 @@
  * migrations_directory.rs, sql-schema-connector/src/sql_migration_persistence.rs). */
 #include "base/fs.h"
 #include "base/hash.h"
-#include "history/history.h"
+#include "history/layout_int.h"
 #include "sqltext/sqltext.h"
 
 #include <stdlib.h>
@@ -20,9 +20,11 @@ prisma_recognise(Arena *a, const char *dir)
     Err ignored;
     if (!fs_list(a, dir, &list, &ignored))
         return false;
-    vec_each (FsEntry, e, &list)
-        if (e->kind == FS_DIR && fs_exists(fs_join(a, dir, fs_join(a, e->name, "migration.sql"))))
-            return true;
+    vec_each (FsEntry, e, &list) {
+        const char *folder = fs_join(a, dir, e->name);
+        if (e->kind == FS_DIR && fs_exists(fs_join(a, folder, "migration.sql")))
+            return !fs_exists(fs_join(a, folder, "snapshot.json")); /* Drizzle's */
+    }
     return false;
 }
 
@@ -57,40 +59,11 @@ check_lock_file(Arena *a, const char *dir, const char *shown, Err *err)
     return true;
 }
 
-static bool
-check_name(Arena *a, const char *name, const char *shown, Err *err)
-{
-    Str s = str_of(name);
-    const char *why = NULL;
-    if (s.n > NAME_MAX_BYTES)
-        why = "the name is longer than 255 bytes, which the history table cannot hold";
-    else if (str_utf8_invalid_at(s) != s.n)
-        why = "the name is not valid UTF-8";
-    else if (strcmp(str_printable(a, s, false), name) != 0)
-        why = "the name holds control or invisible characters";
-    if (!why)
-        return true;
-    err_set(err, ERR_MIGRATION_FILE, "the migration folder \"%s\" cannot be used: %s",
-            str_printable(a, s, false), why);
-    err_at(err, shown, 0, 0);
-    return err_hint(err, "rename the folder, unless it was applied before");
-}
-
 static int
 by_name(const void *pa, const void *pb)
 {
     const Migration *a = pa, *b = pb;
     return history_name_cmp(a->name, b->name);
-}
-
-/* The digits that a name begins with. */
-static Str
-stamp_of(const char *name)
-{
-    size_t n = 0;
-    while (name[n] >= '0' && name[n] <= '9')
-        n++;
-    return (Str){name, n};
 }
 
 static bool
@@ -108,12 +81,12 @@ note_odd_names(History *h)
     for (size_t i = 0; i < h->files.n; i++) {
         const Migration *m = &h->files.v[i];
         const char *before = i ? h->files.v[i - 1].name : NULL;
-        Str stamp = stamp_of(m->name);
+        Str stamp = layout_digits(m->name);
         if (stamp.n == 0) {
             finding_add(l, FINDING_HISTORY_NO_TIMESTAMP,
                         "does not begin with a timestamp: its place in the order is by name only")
                 ->object = m->name;
-        } else if (before && str_eq(stamp, stamp_of(before))) {
+        } else if (before && str_eq(stamp, layout_digits(before))) {
             bool is_clear = is_ascii(before) && is_ascii(m->name);
             Finding *f = finding_add(
                 l, is_clear ? FINDING_HISTORY_SAME_TIMESTAMP : FINDING_HISTORY_ORDER,
@@ -157,17 +130,16 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
     vec_each (FsEntry, e, &list) {
         if (e->kind != FS_DIR)
             continue;
-        if (!check_name(a, e->name, shown, err))
+        if (!layout_check_name(a, e->name, "folder", NAME_MAX_BYTES, shown, err))
             return false;
         Migration *m = vec_add(a, &ret->files);
         m->name = e->name;
-        m->path = fs_join(a, fs_join(a, shown, e->name), "migration.sql");
-        m->source = fs_join(a, fs_join(a, dir, e->name), "migration.sql");
+        layout_place(a, dir, shown, fs_join(a, e->name, "migration.sql"), m);
         ARENA_LOCAL(scratch);
         Str text;
         if (!history_read_file(a, scratch, ret, m, &text, err))
             return false;
-        m->checksum = text.p ? hash_sha256_hex(a, text) : "";
+        m->checksum = m->sha256;
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);
@@ -238,16 +210,10 @@ prisma_checksum_matches(Arena *a, const char *recorded, const Migration *m)
 /* ---- the ledger --------------------------------------------------------------------------- */
 
 static void
-add_table(Buf *b, const LedgerName *at)
-{
-    sql_add_name(b, at->schema, at->table);
-}
-
-static void
 prisma_add_create(Buf *b, const LedgerName *at)
 {
     buf_addz(b, "CREATE TABLE ");
-    add_table(b, at);
+    layout_add_table(b, at);
     buf_addz(b, " (\n"
                 "    id                      VARCHAR(36) PRIMARY KEY NOT NULL,\n"
                 "    checksum                VARCHAR(64) NOT NULL,\n"
@@ -274,7 +240,7 @@ prisma_add_select(Buf *b, const LedgerName *at)
     add_epoch(b, "finished_at");
     add_epoch(b, "rolled_back_at");
     buf_addz(b, ", applied_steps_count FROM ");
-    add_table(b, at);
+    layout_add_table(b, at);
 }
 
 static int64_t
@@ -298,8 +264,8 @@ static bool
 prisma_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 {
     LedgerRowVec *ret = &h->rows;
-    if (rows->cols != 8)
-        return err_set(err, ERR_INTERNAL, "the ledger query gave %d columns", rows->cols);
+    if (!layout_check_columns(rows, 8, err))
+        return false;
     ret->n = 0;
     for (int i = 0; i < rows->rows; i++) {
         Str logs = db_cell(rows, i, 3);
@@ -346,7 +312,7 @@ static void
 prisma_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    add_table(b, at);
+    layout_add_table(b, at);
     add_where_live_name(b, row->name);
     buf_addz(b, " AND finished_at IS NOT NULL)");
 }
@@ -360,7 +326,7 @@ prisma_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool fini
     buf_addz(b, " AND checksum OPERATOR(pg_catalog.=) ");
     sql_add_literal(b, str_of(row->checksum));
     buf_fmt(b, " AND finished_at IS %sNULL) FROM ", finished ? "NOT " : "");
-    add_table(b, at);
+    layout_add_table(b, at);
     add_where_live_name(b, row->name);
 }
 
@@ -368,7 +334,7 @@ static void
 add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
 {
     buf_addz(b, "INSERT INTO ");
-    add_table(b, at);
+    layout_add_table(b, at);
     buf_addz(b, " (id, checksum, finished_at, migration_name, started_at, applied_steps_count) "
                 "VALUES (");
     sql_add_literal(b, str_of(row->id));
@@ -385,9 +351,9 @@ add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
     sql_add_literal(b, str_of(row->name));
     buf_addz(b, ", ");
     add_time(b, row->started_us);
-    buf_fmt(b, ", %d OPERATOR(pg_catalog./) CASE WHEN (", finished);
-    prisma_add_is_applied(b, at, row);
-    buf_addz(b, ") THEN 0 ELSE 1 END)");
+    buf_fmt(b, ", %d OPERATOR(pg_catalog.*) ", finished);
+    layout_add_one(b, &history_prisma, at, row);
+    buf_addc(b, ')');
 }
 
 static void
@@ -413,7 +379,7 @@ static void
 prisma_add_finished(Buf *b, const LedgerName *at, const char *id, const char *checksum)
 {
     buf_addz(b, "UPDATE ");
-    add_table(b, at);
+    layout_add_table(b, at);
     buf_fmt(b,
             " SET applied_steps_count = 1, logs = NULL, finished_at = GREATEST(%s, started_at), "
             "checksum = ",
@@ -426,7 +392,7 @@ static void
 prisma_add_logs(Buf *b, const LedgerName *at, const char *id, Str logs)
 {
     buf_addz(b, "UPDATE ");
-    add_table(b, at);
+    layout_add_table(b, at);
     buf_addz(b, " SET logs = ");
     sql_add_literal(b, logs);
     add_where_id(b, id);
@@ -436,7 +402,7 @@ static void
 prisma_add_forgotten(Buf *b, const LedgerName *at, const char *id)
 {
     buf_addz(b, "DELETE FROM ");
-    add_table(b, at);
+    layout_add_table(b, at);
     add_where_id(b, id);
     buf_addz(b, " AND finished_at IS NULL");
 }
@@ -445,7 +411,7 @@ static void
 prisma_add_rolled_back(Buf *b, const LedgerName *at, const char *name)
 {
     buf_addz(b, "UPDATE ");
-    add_table(b, at);
+    layout_add_table(b, at);
     buf_fmt(b, " SET rolled_back_at = %s", server_time);
     add_where_live_name(b, name);
     buf_addz(b, " AND finished_at IS NULL");
@@ -456,7 +422,7 @@ static void
 prisma_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
-    add_table(b, at);
+    layout_add_table(b, at);
     buf_addz(b, " (id, checksum, finished_at, migration_name, logs, started_at, "
                 "applied_steps_count) VALUES (");
     sql_add_literal(b, str_of(row->id));

@@ -6,10 +6,22 @@
 
 enum { KEPT_EACH = 1024 * 1024, KEPT_ALL = 8 * KEPT_EACH };
 
+/* What of the bytes runs; they are ours alone. */
+static bool
+cut(const Migration *m, Str *text, Err *err)
+{
+    char *p = (char *)(uintptr_t)text->p;
+    if (!m->cut(m, p, &text->n, err))
+        return false;
+    p[text->n] = 0;
+    return true;
+}
+
 bool
 history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_text, Err *err)
 {
     *ret_text = (Str){0};
+    m->sha256 = "";
     int64_t size = fs_size(m->source);
     m->bytes = size > 0 ? (size_t)size : 0;
     m->has_file = m->bytes > MIGRATION_MAX;
@@ -18,11 +30,15 @@ history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_t
     if (!fs_read_if_there(scratch, m->source, &m->has_file, ret_text, err))
         return err_at(err, m->path, 0, 0);
     m->bytes = ret_text->n;
-    if (m->bytes <= KEPT_EACH && h->kept_bytes + m->bytes <= KEPT_ALL) {
-        m->text = m->has_file ? str_copy(a, *ret_text) : STR("");
-        h->kept_bytes += m->bytes;
-    } else {
+    if (m->has_file)
         m->sha256 = hash_sha256_hex(a, *ret_text);
+    else
+        *ret_text = STR("");
+    if (m->has_file && m->cut && !cut(m, ret_text, err))
+        return false;
+    if (m->bytes <= KEPT_EACH && h->kept_bytes + m->bytes <= KEPT_ALL) {
+        m->text = str_copy(a, *ret_text);
+        h->kept_bytes += m->bytes;
     }
     return true;
 }
@@ -47,8 +63,11 @@ migration_add_text(Buf *b, const Migration *m, Err *err)
     if (!fs_append(b, m->source, MIGRATION_MAX, err))
         return err_at(err, m->path, 0, 0);
     Str text = str_slice(buf_str(b), from, b->n);
-    if (strcmp(hash_sha256_hex(scratch, text), m->sha256) == 0)
-        return true;
+    if (strcmp(hash_sha256_hex(scratch, text), m->sha256) == 0) {
+        bool ok = !m->cut || cut(m, &text, err);
+        b->n = from + text.n;
+        return ok;
+    }
     err_set(err, ERR_MIGRATION_FILE, "the file was changed while this command ran");
     err_at(err, m->path, 0, 0);
     return err_hint(err, "run the command again: it then plans what is in the file now");

@@ -127,11 +127,13 @@ add_history(Buf *out, const Term *t, const History *h)
     if (h->rows.n)
         buf_addz(out, "\nHistory:\n");
     vec_each (const LedgerRow, row, &h->rows) {
-        buf_fmt(out, "  %s  ", clock_iso(a, row->started_us));
+        bool has_time = row->started_us > HISTORY_SOMETIME;
+        buf_fmt(out, "  %-24s  ", has_time ? clock_iso(a, row->started_us) : "-");
         const char *state = row->rolled_back_us ? "rolled back"
-                            : row->finished_us
-                                ? clock_duration(a, (row->finished_us - row->started_us) / 1000)
-                                : "not finished";
+                            : !row->finished_us ? "not finished"
+                            : !has_time
+                                ? "applied"
+                                : clock_duration(a, (row->finished_us - row->started_us) / 1000);
         buf_fmt(out, "%-12s ", state);
         term_text(out, t, TERM_PLAIN, str_of(row->name));
         term_add(out, t, TERM_DIM,
@@ -169,7 +171,7 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
         buf_fmt(out, ", %d failed", h->failed);
     if (h->resumable)
         buf_fmt(out, ", %d interrupted", h->resumable);
-    if (h->last_applied_us)
+    if (h->last_applied_us > HISTORY_SOMETIME)
         buf_fmt(out, "; last applied at %s", clock_iso(a, h->last_applied_us));
     buf_addc(out, '\n');
     add_runners(out, t, r);
@@ -213,7 +215,7 @@ is_out_of_order(const Entry *e)
 static void
 time_json(JsonWriter *w, Arena *a, const char *key, int64_t us)
 {
-    jw_strz(w, key, us ? clock_iso(a, us) : NULL);
+    jw_strz(w, key, us > HISTORY_SOMETIME ? clock_iso(a, us) : NULL);
 }
 
 void

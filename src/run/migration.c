@@ -46,7 +46,7 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
     LedgerRow row = {.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
                      .checksum = mp->migration->checksum,
                      .name = mp->migration->name,
-                     .key = mp->migration->key,
+                     .migration = mp->migration,
                      .started_us = mp->ledger_id ? 0 : next_started(r)};
     r->lock_wait_started_ms = 0;
     *ret = STEP_ENDED;

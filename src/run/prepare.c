@@ -12,7 +12,7 @@ make_tables(Run *r, unsigned tables, bool marks, Err *err)
     DbRowsVec results;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
-    if (!session_add_ledger(s, &b, err))
+    if (!session_add_ledger(s, &b, r->deploy->history, err))
         return false;
     own_add_create(s, &b, tables);
     if (tables & 1u << OWN_RUNS)
@@ -96,7 +96,8 @@ run_prepare(Run *r, Err *err)
     bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
     unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
                       (r->deploy->keeps_runs && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);
-    if (had_ledger && !tables && !marks)
+    bool outdated = had_ledger && r->deploy->history->is_outdated;
+    if (had_ledger && !tables && !marks && !outdated)
         return true;
     /* Another run may have made them between our first look and the lock. */
     if (had_ledger && tables) {
@@ -119,11 +120,12 @@ run_prepare(Run *r, Err *err)
         tables = 0;
         marks = false;
         s->ledger.schema = schema;
-        ok = had_ledger || make_tables(r, 0, false, err);
+        ok = (had_ledger && !outdated) || make_tables(r, 0, false, err);
     }
     if (!ok)
         return err->code == ERR_DENIED ? hint_grant(s, schema != NULL, err) : false;
     s->ledger_exists = true;
+    r->deploy->history->is_outdated = false;
     own_made(s, tables);
     if (!had_ledger)
         failpoint(r, FP_LEDGER_CREATED);

@@ -33,7 +33,7 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
-    if (!session_add_ledger(s, &b, err))
+    if (!session_add_ledger(s, &b, h, err))
         return false;
     int64_t now = clock_wall_us() + db_info(s->db)->clock_offset_us;
     now -= now % 1000;
@@ -45,7 +45,7 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
         LedgerRow row = {.id = os_uuid(s->arena),
                          .checksum = list[i]->checksum,
                          .name = list[i]->name,
-                         .key = list[i]->key,
+                         .migration = list[i],
                          .started_us = now + (int64_t)i * 1000};
         s->layout->add_resolved(&b, &s->ledger, &row);
         buf_addc(&b, ';');

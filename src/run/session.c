@@ -276,8 +276,10 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
 }
 
 bool
-session_add_ledger(Session *s, Buf *b, Err *err)
+session_add_ledger(Session *s, Buf *b, const History *h, Err *err)
 {
+    if (s->ledger_exists && h->is_outdated)
+        s->layout->add_upgrade(b, &s->ledger, h);
     if (s->ledger_exists)
         return true;
     const char *home = s->home ? s->home : s->url_schema;

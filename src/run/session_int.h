@@ -23,9 +23,9 @@ void lock_add_is_tools(const Session *s, Buf *b);
 
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);
-/* Statements that make the ledger, and the schema of the URL where it is missing; none when the
- * ledger is there. errors: ERR_DENIED without any schema to put it in. */
-MUST_CHECK bool session_add_ledger(Session *s, Buf *b, Err *err);
+/* Statements that make the ledger, and the schema of the URL where it is missing; those that give it
+ * today's form where `h` says that it has an older one. errors: ERR_DENIED without any schema to put it in. */
+MUST_CHECK bool session_add_ledger(Session *s, Buf *b, const History *h, Err *err);
 /* Queries for ledger, journal and identities (those that exist), and taking their results from index
  * `at`. */
 void session_add_history_queries(Session *s, Buf *b);

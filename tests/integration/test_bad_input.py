@@ -128,15 +128,12 @@ def test_other_provider(simple, db):
 
 
 @pytest.mark.parametrize("tool, files", [
-    ("drizzle", {"meta/_journal.json": '{"version":"7","dialect":"postgresql","entries":[]}',
-                 "0000_init.sql": "SELECT 1;"}),
-    ("supabase", {"20240101000000_init.sql": "SELECT 1;"}),
-    ("dbmate", {"20240101000000_init.sql": "-- migrate:up\nSELECT 1;\n-- migrate:down\n"}),
+    ("one .sql file for each", {"20240101000000_init.sql": "SELECT 1;"}),
     ("prisma 8", {"app/20260801000000_init/migration.ts": "", "app/20260801000000_init/ops.json": "[]",
                   "app/20260801000000_init/migration.json": "{}"}),
 ])
 def test_folder_of_another_tool(tmp_path, db, tool, files):
-    folder = "supabase/migrations" if tool == "supabase" else "migrations"
+    folder = "migrations"
     project = Project(tmp_path / "p", bare=True)
     os.removedirs(project.migrations)
     for name, content in files.items():

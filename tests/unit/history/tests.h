@@ -18,7 +18,9 @@
     T(compare_counts) T(compare_after_new_rows) T(rows_are_read) \
     T(statements_parse_and_quote) T(statements_times) \
     T(known_rows_are_found) T(known_by_columns) T(known_tables_are_left_out) T(another_layout) \
-    T(no_layout)
+    T(no_layout) T(tools_drizzle_files) T(tools_drizzle_journals) T(tools_drizzle_markers) \
+    T(tools_drizzle_1_files) T(tools_supabase_files) T(tools_dbmate_files) T(tools_dbmate_blocks) \
+    T(tools_of_two)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);

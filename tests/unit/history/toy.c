@@ -106,7 +106,7 @@ toy_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
     add_table(b, at);
-    buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s)", row->key);
+    buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s)", row->migration->key);
 }
 
 static void
@@ -116,7 +116,7 @@ toy_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finishe
     buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 FROM ");
     add_table(b, at);
     buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s AND hash OPERATOR(pg_catalog.=) ",
-            row->key);
+            row->migration->key);
     sql_add_literal(b, str_of(row->checksum));
 }
 
@@ -127,7 +127,7 @@ toy_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
     add_table(b, at);
     buf_addz(b, " (hash, created_at) VALUES (");
     sql_add_literal(b, str_of(row->checksum));
-    buf_fmt(b, ", %s)", row->key);
+    buf_fmt(b, ", %s)", row->migration->key);
 }
 
 static void
@@ -137,7 +137,7 @@ toy_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
     add_table(b, at);
     buf_addz(b, " (hash, created_at) VALUES (");
     sql_add_literal(b, str_of(row->checksum));
-    buf_fmt(b, ", %s OPERATOR(pg_catalog./) CASE WHEN (", row->key);
+    buf_fmt(b, ", %s OPERATOR(pg_catalog./) CASE WHEN (", row->migration->key);
     toy_add_is_applied(b, at, row);
     buf_addz(b, ") THEN 0 ELSE 1 END)");
 }

@@ -3,6 +3,10 @@
 
 const HistoryLayout *const history_layouts[] = {
     &history_prisma,
+    &history_drizzle_1,
+    &history_drizzle,
+    &history_supabase,
+    &history_dbmate,
     &history_toy,
     NULL,
 };

@@ -28,7 +28,7 @@ another_layout(void **state)
     put(a, dir, "bee.sql", "SELECT 3");
     History h;
     Err err;
-    if (!history_open(a, dir, "toys", &h, &err))
+    if (!history_open(a, dir, "toys", NULL, &h, &err))
         fail_msg("%s", err.primary);
     assert_ptr_equal(h.layout, &history_toy);
     assert_int_equal(h.files.n, 4);

@@ -33,7 +33,7 @@ main(int argc, char **argv)
     History h;
     Replay r;
     int64_t began = clock_ms();
-    if (!history_open(a, argv[optind], argv[optind], &h, &err))
+    if (!history_open(a, argv[optind], argv[optind], NULL, &h, &err))
         return fail(&err);
     ReplayScript *scripts = arena_array(a, ReplayScript, h.files.n + 1);
     for (size_t i = 0; i < h.files.n; i++)

@@ -1,0 +1,251 @@
+/* dbmate's layout: flat .sql files with a block for each direction, and a table of versions. Seen in
+ * runs of dbmate 2.36.0, whose rules for names and markers are these. */
+#include "base/fs.h"
+#include "history/layout_int.h"
+#include "sqltext/sqltext.h"
+
+#include <stdlib.h>
+
+/* ---- the folder --------------------------------------------------------------------------- */
+
+/* ^\d+.*\.sql$ */
+static bool
+is_migration(const FsEntry *e)
+{
+    return e->kind == FS_FILE && layout_digits(e->name).n && str_ends(str_of(e->name), STR(".sql"));
+}
+
+/* ^--\s*migrate:WORD(\s*$|\s+\S+) */
+static bool
+is_marker(Str line, const char *word)
+{
+    size_t i = 2;
+    if (!str_starts(line, STR("--")))
+        return false;
+    while (i < line.n && strchr(" \t\r\f\v", line.p[i]))
+        i++;
+    Str rest = {line.p + i, line.n - i}, mark = str_of(word);
+    return str_starts(rest, mark) && (rest.n == mark.n || strchr(" \t\r\f\v", rest.p[mark.n]));
+}
+
+static bool
+dbmate_recognise(Arena *a, const char *dir)
+{
+    FsEntryVec list;
+    Str text;
+    Err ignored;
+    if (!fs_list(a, dir, &list, &ignored))
+        return false;
+    vec_each (FsEntry, e, &list) {
+        if (!is_migration(e) || !fs_read(a, fs_join(a, dir, e->name), 0, &text, &ignored))
+            continue;
+        for (Str rest = text; rest.p;)
+            if (is_marker(str_cut(&rest, '\n'), "migrate:up"))
+                return true;
+        return false;
+    }
+    return false;
+}
+
+typedef struct Blocks {
+    size_t up_end; /* where the first block for the way back begins */
+    const char *why;
+    int line;
+} Blocks;
+
+static Blocks
+wrong(const char *why, int line)
+{
+    return (Blocks){.why = why, .line = line};
+}
+
+static Blocks
+find_blocks(Str text)
+{
+    size_t at = 0, down_at = 0;
+    int line = 1, up = 0, down = 0;
+    for (Str rest = text; rest.p; line++) {
+        at = (size_t)(rest.p - text.p);
+        Str one = str_cut(&rest, '\n'), bare = str_trim(one);
+        bool is_up = is_marker(one, "migrate:up"), is_down = is_marker(one, "migrate:down");
+        if (is_up && ++up > 1)
+            return wrong(
+                "has two \"-- migrate:up\" blocks: dbmate takes them for two migrations of "
+                "one version",
+                line);
+        if (is_down && !up)
+            return wrong("has a \"-- migrate:down\" block before \"-- migrate:up\"", line);
+        if (is_down && ++down > 1)
+            return wrong("has two \"-- migrate:down\" blocks", line);
+        if (is_down)
+            down_at = at;
+        if (!up && bare.n && !str_starts(bare, STR("--")))
+            return wrong("has statements before \"-- migrate:up\", which dbmate refuses", line);
+    }
+    if (!up)
+        return wrong("has no block \"-- migrate:up\"", 1);
+    if (!down)
+        return wrong("has no block \"-- migrate:down\", which dbmate wants to see", line - 1);
+    return (Blocks){.up_end = down_at};
+}
+
+/* Migration.cut: the block that is run. What stands before it are comments. */
+static bool
+cut_down(const Migration *m, char *text, size_t *n, Err *err)
+{
+    Blocks b = find_blocks((Str){text, *n});
+    *n = b.up_end;
+    if (!b.why)
+        return true;
+    err_set(err, ERR_MIGRATION_FILE, "\"%s\" %s", fs_basename(m->path), b.why);
+    err_at(err, m->path, b.line, 1);
+    return err_hint(err, "a file has one line \"-- migrate:up\", its statements, one line "
+                         "\"-- migrate:down\", and the way back");
+}
+
+static int
+by_file(const void *pa, const void *pb)
+{
+    const Migration *a = pa, *b = pb;
+    return strcmp(a->path, b->path);
+}
+
+static bool
+dbmate_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
+{
+    FsEntryVec list;
+    if (!fs_list(a, dir, &list, err))
+        return false;
+    vec_each (FsEntry, e, &list) {
+        if (!is_migration(e)) {
+            if (e->kind == FS_FILE && strcasestr(e->name, ".sql"))
+                layout_note_stray(ret, e->name,
+                                  "its name does not begin with a version and end with .sql, so "
+                                  "dbmate passes over it, and so does Aramid");
+            continue;
+        }
+        if (!layout_check_name(a, e->name, "file", 0, shown, err))
+            return false;
+        Migration *m = vec_add(a, &ret->files);
+        m->name = layout_stem(a, e->name);
+        m->key = str_dup(a, layout_digits(e->name));
+        layout_place(a, dir, shown, e->name, m);
+        m->cut = cut_down;
+        ARENA_LOCAL(scratch);
+        Str text;
+        if (!history_read_file(a, scratch, ret, m, &text, err))
+            return false;
+        m->checksum = m->sha256;
+    }
+    if (ret->files.n)
+        qsort(ret->files.v, ret->files.n, sizeof(Migration), by_file);
+    return layout_check_versions(a, ret, err);
+}
+
+/* ---- the ledger --------------------------------------------------------------------------- */
+
+static void
+dbmate_add_create(Buf *b, const LedgerName *at)
+{
+    buf_addz(b, "CREATE TABLE ");
+    layout_add_table(b, at);
+    buf_addz(b, " (version character varying PRIMARY KEY)");
+}
+
+static void
+dbmate_add_select(Buf *b, const LedgerName *at)
+{
+    buf_addz(b, "SELECT version FROM ");
+    layout_add_table(b, at);
+    buf_addz(b, " ORDER BY version");
+}
+
+static bool
+dbmate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
+{
+    (void)a;
+    if (!layout_check_columns(rows, 1, err))
+        return false;
+    h->rows.n = 0;
+    for (int i = 0; i < rows->rows; i++) {
+        Str version = db_cell(rows, i, 0);
+        const Migration *m = layout_of_version(h, version);
+        *vec_add(a, &h->rows) = (LedgerRow){.id = version.p,
+                                            .checksum = "",
+                                            .name = m ? m->name : version.p,
+                                            .logs = "",
+                                            .started_us = HISTORY_SOMETIME,
+                                            .finished_us = HISTORY_SOMETIME,
+                                            .steps = 1};
+    }
+    return true;
+}
+
+/* The table knows nothing of what a file said. */
+static bool
+dbmate_checksum_matches(Arena *a, const char *recorded, const Migration *m)
+{
+    (void)a;
+    (void)recorded;
+    (void)m;
+    return true;
+}
+
+static void
+dbmate_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
+{
+    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
+    layout_add_table(b, at);
+    layout_add_where(b, "version", row->migration->key);
+    buf_addc(b, ')');
+}
+
+static void
+dbmate_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
+{
+    (void)finished;
+    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 FROM ");
+    layout_add_table(b, at);
+    layout_add_where(b, "version", row->migration->key);
+}
+
+static void
+dbmate_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
+{
+    buf_addz(b, "INSERT INTO ");
+    layout_add_table(b, at);
+    buf_addz(b, " (version) VALUES (");
+    sql_add_literal(b, str_of(row->migration->key));
+    buf_addc(b, ')');
+}
+
+static void
+dbmate_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
+{
+    buf_addz(b, "INSERT INTO ");
+    layout_add_table(b, at);
+    buf_addz(b, " (version) VALUES (pg_catalog.repeat(");
+    sql_add_literal(b, str_of(row->migration->key));
+    buf_addz(b, ", ");
+    layout_add_one(b, &history_dbmate, at, row);
+    buf_addz(b, "))");
+}
+
+const HistoryLayout history_dbmate = {
+    .name = "dbmate",
+    .ledger = {.tool = "dbmate or Rails",
+               .may_move = true,
+               .table = "schema_migrations",
+               .columns = "version",
+               .has_only_these = true},
+    .recognise = dbmate_recognise,
+    .list = dbmate_list,
+    .checksum_matches = dbmate_checksum_matches,
+    .add_create = dbmate_add_create,
+    .add_select = dbmate_add_select,
+    .read_rows = dbmate_read_rows,
+    .add_applied = dbmate_add_applied,
+    .add_resolved = dbmate_add_resolved,
+    .add_is_applied = dbmate_add_is_applied,
+    .add_is_kept = dbmate_add_is_kept,
+};

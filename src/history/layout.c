@@ -1,0 +1,138 @@
+#include "base/fs.h"
+#include "base/map.h"
+#include "history/layout_int.h"
+#include "sqltext/sqltext.h"
+
+Str
+layout_digits(const char *name)
+{
+    return (Str){name, strspn(name, "0123456789")};
+}
+
+/* Days from 1970 to a day of the proleptic Gregorian calendar. */
+static int64_t
+days_to(int64_t year, int64_t month, int64_t day)
+{
+    year += (month - 1) / 12;
+    month = (month - 1) % 12 + 1;
+    year -= month <= 2;
+    int64_t era = year / 400, of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year + day - 1 - 719468;
+}
+
+int64_t
+layout_stamp_us(Str digits)
+{
+    static const size_t widths[] = {4, 2, 2, 2, 2, 2};
+    long long v[6];
+    if (digits.n != 14)
+        return 0;
+    const char *p = digits.p;
+    for (size_t i = 0; i < 6; p += widths[i++])
+        if (!str_to_int((Str){p, widths[i]}, 0, 9999, &v[i]))
+            return 0;
+    if (!v[1]) /* the month before */
+        v[1] = 12, v[0]--;
+    return ((days_to(v[0], v[1], v[2]) * 24 + v[3]) * 3600 + v[4] * 60 + v[5]) * 1000000;
+}
+
+bool
+layout_check_name(Arena *a, const char *name, const char *what, size_t max, const char *shown,
+                  Err *err)
+{
+    Str s = str_of(name);
+    const char *why = NULL;
+    if (max && s.n > max)
+        why = str_fmt(a, "the name is longer than %zu bytes, which the history table cannot hold",
+                      max);
+    else if (str_utf8_invalid_at(s) != s.n)
+        why = "the name is not valid UTF-8";
+    else if (strcmp(str_printable(a, s, false), name) != 0)
+        why = "the name holds control or invisible characters";
+    if (!why)
+        return true;
+    err_set(err, ERR_MIGRATION_FILE, "the migration %s \"%s\" cannot be used: %s", what,
+            str_printable(a, s, false), why);
+    err_at(err, shown, 0, 0);
+    return err_hint(err, "rename the %s, unless it was applied before", what);
+}
+
+void
+layout_place(Arena *a, const char *dir, const char *shown, const char *file, Migration *m)
+{
+    m->path = fs_join(a, shown, file);
+    m->source = fs_join(a, dir, file);
+    m->checksum = "";
+}
+
+void
+layout_note_stray(History *h, const char *file, const char *why)
+{
+    finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL, "%s", why)->object = file;
+}
+
+char *
+layout_stem(Arena *a, const char *file)
+{
+    Str s = str_of(file);
+    return str_dup(a, (Str){s.p, s.n - (str_ends(s, STR(".sql")) ? 4 : 0)});
+}
+
+bool
+layout_check_versions(Arena *a, const History *h, Err *err)
+{
+    Map seen;
+    map_init(&seen, a);
+    vec_each (Migration, m, &h->files) {
+        const Migration *before = map_get(&seen, str_of(m->key));
+        map_put(&seen, str_of(m->key), m);
+        if (!before)
+            continue;
+        err_set(err, ERR_MIGRATION_FILE, "two migrations have the version %s", m->key);
+        err_detail(err, "\"%s\" and \"%s\": the history table holds each version once",
+                   before->name, m->name);
+        err_at(err, m->path, 0, 0);
+        return err_hint(err, "give the one that was not applied anywhere another version");
+    }
+    return true;
+}
+
+const Migration *
+layout_of_version(const History *h, Str version)
+{
+    vec_each (const Migration, m, &h->files)
+        if (str_is(version, m->key))
+            return m;
+    return NULL;
+}
+
+void
+layout_add_table(Buf *b, const LedgerName *at)
+{
+    sql_add_name(b, at->schema, at->table);
+}
+
+void
+layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row)
+{
+    buf_addz(b, "1 OPERATOR(pg_catalog./) CASE WHEN (");
+    l->add_is_applied(b, at, row);
+    buf_addz(b, ") THEN 0 ELSE 1 END");
+}
+
+void
+layout_add_where(Buf *b, const char *column, const char *value)
+{
+    buf_addz(b, " WHERE ");
+    sql_add_ident(b, column);
+    buf_addz(b, " OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(value));
+}
+
+bool
+layout_check_columns(const DbRows *rows, int want, Err *err)
+{
+    return rows->cols == want ||
+           err_set(err, ERR_INTERNAL, "the ledger query gave %d columns", rows->cols);
+}

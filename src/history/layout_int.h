@@ -1,0 +1,48 @@
+/* Internal to history/: what layouts share. */
+#pragma once
+
+#include "history/history.h"
+
+/* The digits that a name begins with. */
+Str layout_digits(const char *name);
+
+/* "20261130174500" as microseconds since 1970 UTC, as JavaScript's Date.UTC counts (months and days
+ * may run over); 0: not 14 digits. */
+int64_t layout_stamp_us(Str digits);
+
+/* Whether a ledger can hold `name`, and a terminal show it.
+ *
+ * what   "folder" or "file", for the message
+ * max    bytes that the ledger has for it, 0 = no limit
+ * errors ERR_MIGRATION_FILE at `shown` */
+MUST_CHECK bool layout_check_name(Arena *a, const char *name, const char *what, size_t max,
+                                  const char *shown, Err *err);
+
+/* Where a migration's file is: path and source. `file`: below the folder. */
+void layout_place(Arena *a, const char *dir, const char *shown, const char *file, Migration *m);
+
+/* SQL that nobody will run. */
+void layout_note_stray(History *h, const char *file, const char *why);
+
+/* The file's name without ".sql". */
+char *layout_stem(Arena *a, const char *file);
+
+/* Where the ledger knows a migration by the version that its name begins with (Migration.key): that
+ * no two files have one.
+ * errors ERR_MIGRATION_FILE with the place of the second */
+MUST_CHECK bool layout_check_versions(Arena *a, const History *h, Err *err);
+
+/* The migration of a version, or NULL. */
+const Migration *layout_of_version(const History *h, Str version);
+
+void layout_add_table(Buf *b, const LedgerName *at);
+
+/* An expression that is 1, and divides by zero (22012) when the migration is applied already. */
+void layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row);
+
+/* " WHERE <column> = '<value>'" */
+void layout_add_where(Buf *b, const char *column, const char *value);
+
+/* The columns of a query on the ledger.
+ * errors ERR_INTERNAL */
+MUST_CHECK bool layout_check_columns(const DbRows *rows, int want, Err *err);

@@ -1,0 +1,157 @@
+"""The migrators of other tools, and projects in their layouts: each writes files as the tool has them, applies them
+with the real tool, and reads its history table."""
+
+import json
+import os
+import subprocess
+
+from . import aramid
+from .cluster import NPM
+from .oracle import HOME, NODE, Outcome
+from .wait import PATIENCE
+
+
+class Tool:
+    """A project of one tool in a folder. Migrations have a number, a name and SQL."""
+
+    name = ""  # of Aramid's layout
+    package = ""
+    folder = ""
+    ledger = ""
+    columns = ""  # of the ledger that tell which migration it is
+    knows_edits = True
+
+    def __init__(self, path):
+        self.path = str(path)
+        os.makedirs(os.path.join(self.path, self.folder), exist_ok=True)
+
+    @classmethod
+    def missing(cls):
+        return not NODE or not os.path.exists(os.path.join(NPM, cls.package))
+
+    def write(self, name, text):
+        path = os.path.join(self.path, self.folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        return path
+
+    def add(self, number, name, sql):
+        """Write a migration; returns the name that Aramid gives it."""
+        raise NotImplementedError
+
+    def apply(self, db):
+        """Everything pending, by the tool itself."""
+        raise NotImplementedError
+
+    def node(self, *args, env=None):
+        done = subprocess.run([NODE, *args], cwd=self.path, capture_output=True, text=True, timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL, check=False, env={**os.environ, "NO_COLOR": "1", **(env or {})})
+        return Outcome(done)
+
+    def aramid(self, verb, db, *args, env=None):
+        return aramid.run(verb, "--url", db.url(), *args, cwd=self.path, env=env)
+
+    def deploy(self, db, *args, env=None):
+        return self.aramid("deploy", db, "--yes", *args, env=env)
+
+    def rows(self, db):
+        """What the ledger knows, in the order in which it was written where it has one."""
+        return db.sql(f"SELECT {self.columns} FROM {self.ledger} ORDER BY 1")
+
+
+class Drizzle(Tool):
+    name = "drizzle"
+    package = "drizzle-orm"
+    folder = "drizzle"
+    ledger = "drizzle.__drizzle_migrations"
+    columns = "created_at, hash"
+    has_names = False
+
+    def when(self, number):
+        return 1700000000000 + number * 1000
+
+    def add(self, number, name, sql, when=None):
+        tag = f"{number:04}_{name}"
+        self.write(f"{tag}.sql", sql)
+        path = os.path.join(self.path, self.folder, "meta", "_journal.json")
+        entries = []
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                entries = json.load(file)["entries"]
+        entries.append({"idx": len(entries), "version": "7", "when": when or self.when(number), "tag": tag,
+                        "breakpoints": True})
+        self.write("meta/_journal.json", json.dumps({"version": "7", "dialect": "postgresql", "entries": entries}))
+        return tag
+
+    def file(self, name):
+        return f"{name}.sql"
+
+    def apply(self, db, *args):
+        return self.node(os.path.join(HOME, "drizzle.mjs"), self.package, os.path.join(self.path, self.folder),
+                         db.url(), *args)
+
+
+class Drizzle1(Drizzle):
+    name = "drizzle-1"
+    package = "drizzle-orm-1"
+    columns = "name, created_at, hash"
+
+    def add(self, number, name, sql, when=None):
+        folder = f"202611291200{number:02}_{name}"
+        self.write(f"{folder}/migration.sql", sql)
+        self.write(f"{folder}/snapshot.json", '{"version": "9", "dialect": "postgres"}')
+        return folder
+
+    def file(self, name):
+        return f"{name}/migration.sql"
+
+
+class Supabase(Tool):
+    name = "supabase"
+    package = "supabase"
+    folder = "supabase/migrations"
+    ledger = "supabase_migrations.schema_migrations"
+    columns = "version, name, statements"
+
+    def add(self, number, name, sql):
+        version = f"202611291200{number:02}"
+        self.write(f"{version}_{name}.sql", sql)
+        return f"{version}_{name}"
+
+    def file(self, name):
+        return f"{name}.sql"
+
+    def apply(self, db, *args):
+        program = os.path.join(NPM, "@supabase/cli-linux-x64/bin/supabase")
+        done = subprocess.run([program, "db", "push", f"--remote={db.url()}", "--yes", *args], cwd=self.path,
+                              capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False,
+                              env={**os.environ, "NO_COLOR": "1", "DO_NOT_TRACK": "1", "HOME": self.path})
+        return Outcome(done)
+
+
+class Dbmate(Tool):
+    name = "dbmate"
+    package = "dbmate"
+    folder = "db/migrations"
+    ledger = "public.schema_migrations"
+    columns = "version"
+    knows_edits = False
+
+    def add(self, number, name, sql):
+        version = f"202611291200{number:02}"
+        self.write(f"{version}_{name}.sql", f"-- migrate:up\n{sql}\n\n-- migrate:down\nSELECT 1;\n")
+        return f"{version}_{name}"
+
+    def file(self, name):
+        return f"{name}.sql"
+
+    def apply(self, db, *args):
+        program = os.path.join(NPM, "@dbmate/linux-x64/bin/dbmate")
+        done = subprocess.run([program, "--url", db.url() + "?sslmode=disable", "--no-dump-schema", *args, "up"],
+                              cwd=self.path, capture_output=True, text=True, timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL, check=False)
+        return Outcome(done)
+
+
+TOOLS = [Drizzle, Drizzle1, Supabase, Dbmate]

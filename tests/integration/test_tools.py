@@ -1,0 +1,332 @@
+"""Projects of Drizzle, Supabase and dbmate: Aramid and the tool itself, in turns, on the same history."""
+
+import concurrent.futures
+import os
+import signal
+
+import pytest
+
+from harness import aramid
+from harness.catalog import difference, dump, leftovers
+from harness.tools import TOOLS, Dbmate, Drizzle, Drizzle1, Supabase
+
+HARD = """CREATE TABLE witness (part text);
+INSERT INTO witness VALUES ('1');
+CREATE INDEX CONCURRENTLY witness_i ON witness (part);
+INSERT INTO witness VALUES ('2');
+"""
+BREAK = "--> statement-breakpoint\n"
+
+
+def each(*tools):
+    return pytest.mark.parametrize("tool", tools or TOOLS, indirect=True, ids=lambda t: t.name)
+
+
+@pytest.fixture
+def tool(request, tmp_path):
+    return request.param(tmp_path / "project")
+
+
+@pytest.fixture
+def real(tool):
+    if tool.missing():
+        pytest.skip(f"{tool.package} is not installed")
+    return tool
+
+
+def history(tool):
+    """Three migrations, with what tools differ in."""
+    cut = BREAK if isinstance(tool, Drizzle) else ""
+    return [
+        tool.add(1, "init", f"-- first\ncreate table a (id serial primary key, t text default 'x;y');\n{cut}"
+                            "create function f() returns int language sql as $$ select 1; $$;\n"),
+        tool.add(2, "more", f"CREATE TABLE \"b\" (\"a\" integer REFERENCES \"a\");\n{cut}"
+                            "INSERT INTO \"a\" (\"t\") VALUES ('it''s'), (E'back\\\\slash');\n-- the end\n"),
+        tool.add(3, "last", "ALTER TABLE a ADD COLUMN n int NOT NULL DEFAULT 7"),
+    ]
+
+
+@each()
+def test_the_same_as_the_tool_itself(real, db, db2):
+    names = history(real)
+    assert real.deploy(db).rc == 0
+    outcome = real.apply(db2)
+    assert outcome.rc == 0, outcome
+    assert not difference(dump(db), dump(db2))
+    assert real.rows(db) == real.rows(db2)
+    for place in db, db2:
+        status = real.aramid("status", place, "--json").json
+        assert status["applied"] == names and status["state"] == "up-to-date" and not status["edited"], status
+        drift = real.aramid("drift", place, "--exit-code")
+        assert drift.rc == 0 and "No drift" in drift.out, drift
+        before = real.rows(place)
+        assert real.deploy(place).rc == 0
+        outcome = real.apply(place)
+        assert outcome.rc == 0 and real.rows(place) == before, outcome
+
+
+@each()
+@pytest.mark.parametrize("aramid_first", [True, False], ids=["aramid first", "tool first"])
+def test_in_turns(real, db, db2, aramid_first):
+    for number in range(1, 5):
+        real.add(number, f"step{number}", f"CREATE TABLE t{number} (i int);")
+        if (number % 2 == 1) == aramid_first:
+            result = real.deploy(db)
+        else:
+            result = real.apply(db)
+        assert result.rc == 0, result
+    assert real.apply(db2).rc == 0
+    assert real.rows(db) == real.rows(db2) and not difference(dump(db), dump(db2))
+    assert real.aramid("status", db).rc == 0
+
+
+@each()
+def test_a_failure_leaves_no_row(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    name = tool.add(2, "two", "CREATE TABLE two (i int);\nSELECT 1/0;")
+    result = tool.deploy(db)
+    assert result.rc != 0 and "division by zero" in result.text, result
+    assert tool.file(name) in result.text and ":" in result.text, result
+    assert len(tool.rows(db)) == 1 and not db.exists("two")
+    tool.add(3, "three", "CREATE TABLE three (i int);")
+    assert tool.deploy(db).rc != 0 and not db.exists("three")
+
+
+@each()
+@pytest.mark.parametrize("point", ["locked", "ledger-created", "before-message", "after-message", "before-intent",
+                                   "after-intent", "after-statement", "after-finish", "before-verify"])
+def test_killed_anywhere_it_goes_on(tool, db, point):
+    tool.add(1, "init", "CREATE TABLE before ();")
+    tool.add(2, "hard", HARD)
+    tool.add(3, "last", "INSERT INTO witness VALUES ('last');")
+    result = tool.deploy(db, env={"ARAMID_FAILPOINT": f"{point}:kill"})
+    assert result.rc == -signal.SIGKILL, result
+    result = tool.deploy(db)
+    assert result.rc == 0, result
+    assert len(tool.rows(db)) == 3
+    assert db.column("SELECT part FROM witness ORDER BY 1") == ["1", "2", "last"]
+    assert db.one("SELECT count(*) FROM aramid.journal") == 0
+    assert not any(leftovers(db).values()), leftovers(db)
+    if not tool.missing():
+        before = tool.rows(db)
+        outcome = tool.apply(db)
+        assert outcome.rc == 0 and tool.rows(db) == before, outcome
+
+
+@each()
+def test_many_at_once(tool, db):
+    for number in range(1, 6):
+        tool.add(number, f"n{number}", f"CREATE TABLE n{number} (i int);\nSELECT pg_sleep(0.05);")
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda _: tool.deploy(db), range(6)))
+    assert all(r.rc == 0 for r in results), results
+    assert len(tool.rows(db)) == 5
+
+
+@each()
+def test_edited_after_it_was_applied(tool, db):
+    name = tool.add(1, "one", "CREATE TABLE one (i int);\n\nCREATE TABLE two (i int);\n")
+    assert tool.deploy(db).rc == 0
+    tool.add(1, "one", "CREATE TABLE one (i int);\nCREATE TABLE two (i bigint);\n") if not isinstance(tool, Drizzle) \
+        else tool.write(tool.file(name), "CREATE TABLE one (i int);\nCREATE TABLE two (i bigint);\n")
+    status = tool.aramid("status", db, "--json").json
+    assert status["edited"] == ([name] if tool.knows_edits else []), status
+
+
+@each()
+@pytest.mark.parametrize("how", ["--applied", "--rolled-back"])
+def test_resolve(tool, db, how):
+    name = tool.add(1, "hard", HARD)
+    result = tool.deploy(db, env={"ARAMID_FAILPOINT": "after-intent:kill"})
+    assert result.rc == -signal.SIGKILL, result
+    result = tool.aramid("resolve", db, how, name, "--yes", *(["--force"] if how == "--applied" else []))
+    assert result.rc == 0, result
+    assert len(tool.rows(db)) == (1 if how == "--applied" else 0)
+    status = tool.aramid("status", db, "--json").json
+    assert (status["applied"], status["pending"]) == (([name], []) if how == "--applied" else ([], [name])), status
+
+
+@each()
+def test_rows_without_a_file_and_an_older_one(tool, db):
+    one = tool.add(1, "one", "CREATE TABLE one (i int);")
+    three = tool.add(3, "three", "CREATE TABLE three (i int);")
+    assert tool.deploy(db).rc == 0
+    two = tool.add(2, "two", "CREATE TABLE two (i int);")
+    status = tool.aramid("status", db, "--json").json
+    assert status["pending"] == [two] and status["applied"] == [one, three], status
+    if not isinstance(tool, Drizzle) or tool.name == "drizzle-1":
+        assert status["outOfOrder"] == [two], status
+    assert tool.deploy(db).rc == 0 and db.exists("two") and len(tool.rows(db)) == 3
+    os.unlink(os.path.join(tool.path, tool.folder, tool.file(one)))
+    if tool.name == "drizzle-1":
+        os.unlink(os.path.join(tool.path, tool.folder, one, "snapshot.json"))
+    if tool.name != "drizzle":  # whose journal still names it
+        status = tool.aramid("status", db, "--json").json
+        assert len(status["missing"]) == 1, status
+
+
+# ---- Drizzle --------------------------------------------------------------------------------------
+
+
+@each(Drizzle)
+def test_drizzle_never_looks_back_but_aramid_does(real, db):
+    real.add(1, "one", "CREATE TABLE one (i int);")
+    assert real.apply(db).rc == 0
+    older = real.add(2, "older", "CREATE TABLE older (i int);", when=real.when(0))
+    outcome = real.apply(db)
+    assert outcome.rc == 0 and not db.exists("older")
+    plan = real.aramid("plan", db)
+    assert "passes over" in plan.text and older in plan.text, plan
+    assert real.deploy(db).rc == 0 and db.exists("older")
+    assert real.apply(db).rc == 0 and len(real.rows(db)) == 2
+
+
+@each(Drizzle)
+def test_drizzle_breakpoints_are_statements_ends(tool, db):
+    name = tool.add(1, "one", f"CREATE TABLE one (i int){BREAK}CREATE TABLE two (i int)")
+    assert tool.deploy(db).rc == 0 and db.exists("two")
+    tool.write(tool.file(name), f"SELECT '{BREAK}';")
+    result = tool.deploy(db)
+    assert result.rc != 0 and "drizzle/0001_one.sql:1:9" in result.text, result
+
+
+@each(Drizzle1)
+def test_drizzle_upgrade_of_the_table(real, db, db2, tmp_path):
+    """From 0.x to 1.0: as its own migrator does it; rows that 0.x adds later are named, too."""
+    old = Drizzle(tmp_path / "old")
+    old.add(1, "init", "CREATE TABLE one (i int);", when=1795953601234)  # 2026-11-29 12:00:01.234
+    old.add(2, "more", "CREATE TABLE two (i int);", when=1795953602999)
+    for place in db, db2:
+        assert old.apply(place).rc == 0
+    real.add(1, "init", "CREATE TABLE one (i int);")
+    real.add(2, "more", "CREATE TABLE two (i int);")
+    real.add(3, "last", "CREATE TABLE three (i int);")
+    status = real.aramid("status", db, "--json").json
+    assert len(status["applied"]) == 2 and len(status["pending"]) == 1 and not status["missing"], status
+    assert real.deploy(db).rc == 0
+    outcome = real.apply(db2)
+    assert outcome.rc == 0, outcome
+    assert real.rows(db) == real.rows(db2) and not difference(dump(db), dump(db2))
+    assert db.column("SELECT applied_at IS NULL FROM drizzle.__drizzle_migrations ORDER BY id") == [True, True, False]
+    # A colleague with 0.x applies the next one: 1.0 would run it again.
+    old.add(3, "last", "SELECT 1;", when=1795953603000)
+    real.add(4, "again", "CREATE TABLE four (i int);")
+    old.add(4, "again", "CREATE TABLE four (i int);", when=1795953604000)
+    assert old.apply(db).rc == 0
+    assert db.one("SELECT count(*) FROM drizzle.__drizzle_migrations WHERE name IS NULL") == 1
+    assert real.deploy(db).rc == 0
+    real.add(5, "five", "CREATE TABLE five (i int);")
+    assert real.deploy(db).rc == 0
+    assert db.one("SELECT count(*) FROM drizzle.__drizzle_migrations WHERE name IS NULL") == 0
+    outcome = real.apply(db)
+    assert outcome.rc == 0 and len(real.rows(db)) == 5, outcome
+
+
+@each(Drizzle, Drizzle1)
+def test_drizzle_other_schema_and_table(real, db):
+    real.add(1, "one", "CREATE TABLE one (i int);")
+    assert real.apply(db, "app log", "my.migrations").rc == 0
+    with open(os.path.join(real.path, "aramid.yaml"), "w", encoding="utf-8") as file:
+        file.write('history_table: "app log.my.migrations"\n')
+    real.add(2, "two", "CREATE TABLE two (i int);")
+    assert real.deploy(db).rc == 0
+    assert db.one('SELECT count(*) FROM "app log"."my.migrations"') == 2 and not db.exists(real.ledger)
+    assert real.apply(db, "app log", "my.migrations").rc == 0
+    drift = real.aramid("drift", db, "--exit-code")
+    assert drift.rc == 0 and "No drift" in drift.out, drift
+
+
+@each(Drizzle)
+def test_drizzle_rows_twice_and_without_time(tool, db):
+    """What runs at the same moment, and hand-made rows, leave."""
+    name = tool.add(1, "one", "CREATE TABLE one (i int);")
+    assert tool.deploy(db).rc == 0
+    db.sql(f"INSERT INTO {tool.ledger} (hash, created_at) SELECT hash, created_at FROM {tool.ledger};"
+           f"INSERT INTO {tool.ledger} (hash, created_at) SELECT hash, NULL FROM {tool.ledger} LIMIT 1;"
+           f"INSERT INTO {tool.ledger} (hash, created_at) VALUES ('abcdefabcdefabcdef', 5)")
+    status = tool.aramid("status", db, "--json").json
+    assert status["applied"] == [name, "abcdefabcdef of 5"] and status["missing"] == ["abcdefabcdef of 5"], status
+    tool.add(2, "two", "CREATE TABLE two (i int);")
+    assert tool.deploy(db).rc == 0
+
+
+# ---- Supabase -------------------------------------------------------------------------------------
+
+
+@each(Supabase)
+def test_supabase_table_of_an_old_version(real, db):
+    one = real.add(1, "one", "CREATE TABLE one (i int);")
+    db.sql("CREATE SCHEMA supabase_migrations;"
+           "CREATE TABLE supabase_migrations.schema_migrations (version text NOT NULL PRIMARY KEY);"
+           f"INSERT INTO supabase_migrations.schema_migrations VALUES ('{one.split('_')[0]}'); CREATE TABLE one (i int)")
+    real.add(2, "two", "CREATE TABLE two (i int);")
+    assert real.deploy(db).rc == 0
+    assert [row[1] for row in real.rows(db)] == [None, "two"]
+    assert real.apply(db).rc == 0
+
+
+@each(Supabase)
+def test_supabase_hosted_table_has_more_columns(real, db):
+    db.sql("CREATE SCHEMA supabase_migrations; CREATE TABLE supabase_migrations.schema_migrations (version text NOT NULL"
+           " PRIMARY KEY, statements text[], name text, created_by text, idempotency_key text UNIQUE, rollback text[])")
+    real.add(1, "one", "CREATE TABLE one (i int);")
+    assert real.deploy(db).rc == 0
+    outcome = real.apply(db)
+    assert outcome.rc == 0 and "up to date" in outcome.text, outcome
+
+
+@each(Supabase)
+def test_supabase_begin_without_commit(tool, db):
+    """Its CLI reports success, and nothing is there."""
+    tool.add(1, "one", "BEGIN;\nCREATE TABLE one (i int);\n")
+    for verb in "plan", "deploy":
+        result = tool.aramid(verb, db)
+        assert result.rc != 0 and "_one.sql:1:1" in result.text and not db.exists("one"), result
+
+
+@each(Supabase)
+def test_supabase_names_passed_over_are_told(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write("20260101000000.sql", "CREATE TABLE never (i int);")
+    result = tool.aramid("plan", db)
+    assert "20260101000000.sql" in result.text and "passes over" in result.text, result
+
+
+# ---- dbmate ---------------------------------------------------------------------------------------
+
+
+@each(Dbmate)
+def test_dbmate_down_blocks_are_not_run(tool, db):
+    name = tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write(tool.file(name), "-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\nDROP TABLE one;\n")
+    assert tool.deploy(db).rc == 0 and db.exists("one")
+
+
+@each(Dbmate)
+def test_dbmate_other_table(real, db):
+    real.add(1, "one", "CREATE TABLE one (i int);")
+    assert real.apply(db, "--migrations-table", "Bar.my_mig").rc == 0
+    real.add(2, "two", "CREATE TABLE two (i int);")
+    result = real.deploy(db, env={"ARAMID_HISTORY_TABLE": "Bar.my_mig"})
+    assert result.rc == 0, result
+    assert db.one('SELECT count(*) FROM "Bar".my_mig') == 2 and not db.exists("public.schema_migrations")
+
+
+# ---- settings -------------------------------------------------------------------------------------
+
+
+def test_whose_folder_is_a_setting(db, tmp_path):
+    tool = Supabase(tmp_path)
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write("meta/_journal.json", '{"dialect": "postgresql", "entries": []}')
+    result = tool.deploy(db)
+    assert result.rc != 0 and "history: supabase" in result.text and "history: drizzle" in result.text, result
+    assert tool.deploy(db, env={"ARAMID_HISTORY": "supabase"}).rc == 0 and len(tool.rows(db)) == 1
+    result = tool.deploy(db, env={"ARAMID_HISTORY": "rails"})
+    assert result.rc != 0 and "one of prisma, drizzle-1, drizzle, supabase, dbmate" in result.text, result
+    result = tool.deploy(db, env={"ARAMID_HISTORY": "supabase", "ARAMID_HISTORY_TABLE": "a.b"})
+    assert result.rc != 0 and "ARAMID_HISTORY_TABLE" in result.text and not db.exists("a.b"), result
+
+
+def test_help_and_explain_know_it():
+    assert "drizzle-kit" in aramid.run("explain", "history-drizzle-older").out
