@@ -145,7 +145,7 @@ static bool
 is_left_out(const CatOther *o)
 {
     /* Settings belong to the database, as with pg_dump. */
-    return strcmp(o->what, "database setting") != 0 && !native_is_other_dumped(o->what);
+    return strcmp(o->what, "database setting") != 0;
 }
 
 static bool
@@ -254,12 +254,11 @@ put_refreshes(NativeDumper *d, const Catalog *c, const Facts *f)
 }
 
 static bool
-put_others(NativeDumper *d)
+put_privileges(NativeDumper *d)
 {
     ARENA_LOCAL(a);
     DbRowsVec results;
-    if (!db_query(d->db, a, native_others_sql(a, db_info(d->db)->version / 10000), &results,
-                  d->err))
+    if (!db_query(d->db, a, native_privileges_sql(a), &results, d->err))
         return false;
     vec_each (const DbRows, rows, &results)
         for (int i = 0; i < rows->rows; i++)
@@ -304,13 +303,14 @@ dump(NativeDumper *d)
 {
     Catalog *full;
     Facts facts;
-    IntrospectOptions all = {.in_transaction = true};
+    IntrospectOptions all = {.in_transaction = true, .secrets = true};
     if (!introspect(d->arena, d->db, &all, &full, d->err))
         return native_no_text(d);
     if (!check_left_out(d, full) || !read_facts(d, &facts))
         return false;
     const DbInfo *info = db_info(d->db);
-    const Catalog *bare = native_before_data(d->arena, full, &facts.keys);
+    const Catalog *quiet = native_before_end(d->arena, full);
+    const Catalog *bare = native_before_data(d->arena, quiet, &facts.keys);
     return native_put_fmt(d,
                           "--\n-- PostgreSQL database dump\n--\n\n"
                           "-- Dumped from database version %d.%d\n-- Dumped by Aramid %s\n\n",
@@ -319,7 +319,8 @@ dump(NativeDumper *d)
            put_steps(d, native_new_database(d->arena, facts.owner, full), bare) &&
            put_data(d, full) &&
            (!d->raw_text || native_put(d, STR("SET client_encoding = 'UTF8';\n\n"))) &&
-           put_steps(d, bare, full) && put_refreshes(d, full, &facts) && put_others(d) &&
+           put_steps(d, bare, quiet) && put_refreshes(d, full, &facts) && put_privileges(d) &&
+           put_steps(d, quiet, full) &&
            native_put(d, STR("--\n-- PostgreSQL database dump complete\n--\n\n")) &&
            native_flush(d) && dump_read_end(d->reader, &d->ret->totals, d->err);
 }

@@ -57,6 +57,31 @@ bare_table(Arena *a, const CatRelation *t, bool keeps_key)
     return bare;
 }
 
+static bool
+is_behind_data(CatKind kind)
+{
+    return kind == CAT_STATISTICS || kind == CAT_PUBLICATION || kind == CAT_PUBLISHED ||
+           kind == CAT_DEFAULT_ACL;
+}
+
+/* The catalog without what would act on what the dump's last statements do. */
+Catalog *
+native_before_end(Arena *a, const Catalog *full)
+{
+    Catalog *c = catalog_new(a);
+    Catalog copy = *full;
+    copy.arena = a;
+    copy.index = c->index;
+    memset(&copy.objects, 0, sizeof copy.objects);
+    memset(&copy.defined, 0, sizeof copy.defined);
+    *c = copy;
+    cat_each (CatDefined, o, &full->defined)
+        if (o->id.kind != CAT_EVENT_TRIGGER)
+            *vec_add(a, &c->defined) = o;
+    catalog_finish(c);
+    return c;
+}
+
 /* The catalog without what comes behind the data. */
 Catalog *
 native_before_data(Arena *a, const Catalog *full, const Map *keys)
@@ -68,7 +93,11 @@ native_before_data(Arena *a, const Catalog *full, const Map *keys)
     memset(&copy.objects, 0, sizeof copy.objects);
     memset(&copy.tables, 0, sizeof copy.tables);
     memset(&copy.views, 0, sizeof copy.views);
+    memset(&copy.defined, 0, sizeof copy.defined);
     *c = copy;
+    cat_each (CatDefined, o, &full->defined)
+        if (!is_behind_data(o->id.kind))
+            *vec_add(a, &c->defined) = o;
     cat_each (CatRelation, t, &full->tables)
         *vec_add(a, &c->tables) = bare_table(a, t, is_kept(keys, full, t));
     cat_each (CatRelation, v, &full->views)

@@ -45,6 +45,7 @@ bool native_ask(NativeDumper *d, Arena *a, Str sql, const DbRows **ret);
  * of the tables whose primary key a view stands on). */
 Catalog *native_new_database(Arena *a, const char *owner, const Catalog *full);
 Catalog *native_before_data(Arena *a, const Catalog *full, const Map *keys);
+Catalog *native_before_end(Arena *a, const Catalog *full);
 
 /* Whose rows the dump has, and the rows; sequences with where they are. */
 bool native_list_rows(NativeDumper *d, const Catalog *c, NativeRowsVec *tables,
@@ -57,8 +58,5 @@ bool native_list_objects(NativeDumper *d, Arena *a, const DbRows **ret);
 bool native_put_object_heads(NativeDumper *d, const DbRows *list);
 bool native_put_objects(NativeDumper *d, const DbRows *list);
 
-/* Whether the dump has objects of this kind of CatOther (catalog.h). */
-bool native_is_other_dumped(const char *what);
-
-/* Queries whose rows are statements that make them, to be run last and in this order. */
-Str native_others_sql(Arena *a, int major);
+/* The query whose rows are statements about privileges on objects of extensions. */
+Str native_privileges_sql(Arena *a);

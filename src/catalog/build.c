@@ -179,6 +179,14 @@ key_of(Buf *b, const CatRef *id)
 }
 
 static void
+put_index(Catalog *c, Buf *b, const CatRef *id, CatObject *o)
+{
+    Str key = key_of(b, id);
+    if (!map_has(&c->index, key))
+        map_put(&c->index, str_copy(c->arena, key), o);
+}
+
+static void
 finish_object(Catalog *c, Buf *b, CatObject *o)
 {
     cat_grants_sort(&o->grants);
@@ -188,9 +196,12 @@ finish_object(Catalog *c, Buf *b, CatObject *o)
         if (kind->fields[i].is_set)
             cat_texts_sort((CatTexts *)((uintptr_t)o + kind->fields[i].offset));
     *vec_add(c->arena, &c->objects) = o;
-    Str key = key_of(b, &o->id);
-    if (!map_has(&c->index, key))
-        map_put(&c->index, str_copy(c->arena, key), o);
+    put_index(c, b, &o->id, o);
+    if (o->id.kind == CAT_RANGE) {
+        const CatName *multirange = &((const CatDefined *)(const void *)o)->multirange;
+        if (multirange->name)
+            put_index(c, b, &(CatRef){CAT_RANGE, multirange->schema, multirange->name, NULL}, o);
+    }
     for (const ListInfo *info = cat_part_lists(o->id.kind); info->key; info++) {
         ObjectList *list = list_at(o, info);
         if (info->kind != CAT_COLUMN)
@@ -208,8 +219,8 @@ catalog_finish(Catalog *c)
     buf_init(&b, scratch);
     sort(c->others.v, c->others.n, sizeof *c->others.v, by_other);
     for (const ListInfo *info = cat_lists; info->key; info++) {
-        if (info->kind == CAT_MATVIEW)
-            continue; /* with the views */
+        if (!cat_list_is_first(info))
+            continue;
         ObjectList *list = list_at(c, info);
         sort(list->v, list->n, sizeof(CatObject *), by_id);
         for (size_t i = 0; i < list->n; i++)
@@ -226,6 +237,24 @@ finish_again(Catalog *c)
 }
 
 void
+catalog_leave_out_defined(Catalog *c, bool (*is_out)(const void *arg, const CatDefined *o),
+                          const void *arg, bool with_others)
+{
+    size_t kept = 0;
+    cat_each (CatDefined, o, &c->defined)
+        if (!is_out(arg, o))
+            c->defined.v[kept++] = o;
+        else if (with_others)
+            *vec_add(c->arena, &c->others) = (CatOther){
+                cat_kind_name(o->id.kind), o->id.schema,
+                o->id.sub ? str_fmt(c->arena, "%s %s", o->id.name, o->id.sub) : o->id.name};
+    if (kept == c->defined.n)
+        return;
+    c->defined.n = kept;
+    finish_again(c);
+}
+
+void
 catalog_leave_out_triggers(Catalog *c, bool (*is_out)(const CatTrigger *trigger))
 {
     bool any = false;
@@ -239,6 +268,18 @@ catalog_leave_out_triggers(Catalog *c, bool (*is_out)(const CatTrigger *trigger)
     }
     if (any)
         finish_again(c);
+}
+
+/* Statistics, places in publications. */
+static bool
+stands_on_table(const CatDefined *o, const CatNames *tables)
+{
+    vec_each (const CatRef, need, &o->needs)
+        vec_each (const CatName, t, tables)
+            if ((need->kind == CAT_TABLE || need->kind == CAT_COLUMN) &&
+                cat_same_text(need->schema, t->schema) && cat_same_text(need->name, t->name))
+                return true;
+    return false;
 }
 
 void
@@ -265,6 +306,11 @@ catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation 
     }
     c->tables.n = tables;
     c->sequences.n = sequences;
+    size_t defined = 0;
+    cat_each (CatDefined, o, &c->defined)
+        if (!stands_on_table(o, &out))
+            c->defined.v[defined++] = o;
+    c->defined.n = defined;
     finish_again(c);
 }
 

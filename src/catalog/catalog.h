@@ -43,7 +43,7 @@ typedef enum CatNaming {
 typedef struct CatKindInfo {
     const char *name, *title, *sql;
     CatNaming named;
-    bool is_part, is_code, is_plain;
+    bool is_part, is_code, is_plain, is_defined;
     const char *owner_privileges, *public_privileges;
     char acl;
 } CatKindInfo;
@@ -53,7 +53,8 @@ typedef struct CatKindInfo {
  *   type, sequence, relation   schema, name
  *   index                      schema, name       (its table: CatIndex.table)
  *   function                   schema, name, sub = input types: "integer, text" ("" for none)
- *   column, constraint, ...    schema, name = the relation (type), sub = the part */
+ *   column, constraint, ...    schema, name = the relation (type), sub = the part
+ *   of a rare kind             schema or NULL, name, sub = what else tells it apart: operands, access method */
 typedef struct CatRef {
     CatKind kind;
     const char *schema, *name, *sub;
@@ -225,7 +226,6 @@ typedef struct CatFunction {
     const char *arguments;  /* with names, modes and defaults */
     const char *returns;    /* "integer", "TABLE(...)"; NULL for procedures */
     const char *definition; /* CREATE OR REPLACE ..., without a semicolon */
-    CatTexts used_by; /* of what is only named (others): "operator app.### (integer, integer)" */
 } CatFunction;
 
 typedef struct CatIndex {
@@ -288,7 +288,23 @@ typedef struct CatRelation {
     bool is_rls, is_rls_forced;
 } CatRelation;
 
-/* Something that is there and is not compared: "aggregate" "public" "first(anyelement)". */
+/* Any object of a rare kind (DEFINED in kinds.def): statements that make it, as the query that reads
+ * it writes them. */
+typedef struct CatDefined {
+    CAT_HEAD;
+    const char *definition; /* CREATE ..., ALTER ... ADD ...; without a semicolon */
+    const char *address;    /* as in DROP <SQL> <address>: "app.first(anyelement)" */
+    CatTexts removal;       /* where that is not how it goes: the statements */
+    const char *setting;    /* ALTER <SQL> <address> <setting>: "SET (publish = 'insert')" */
+    CatTexts options;       /* in OPTIONS (...): "host 'db.example.com'" */
+    CatTexts secrets;       /* keys of those that are not read */
+    CatTexts more;          /* statements behind the definition */
+    CatName multirange;     /* of a range type, which stands for both */
+    char enabled;           /* as of a trigger */
+    bool goes_along;        /* no DROP of its own: what is made of it takes it along */
+} CatDefined;
+
+/* Something that is there and is not compared: "subscription" NULL "from_head_office". */
 typedef struct CatOther {
     const char *what, *schema, *name;
 } CatOther;
@@ -304,6 +320,7 @@ typedef struct Catalog {
     VEC(CatSequence *) sequences;
     VEC(CatFunction *) functions;
     VEC(CatRelation *) tables, views; /* views: also materialized */
+    VEC(CatDefined *) defined;        /* of all rare kinds */
     CatOthers others;
     CatObjects objects; /* all, each followed by its parts; by catalog_finish */
     Map index;
@@ -336,6 +353,9 @@ void catalog_finish(Catalog *c);
  * cost: that of catalog_finish when there is one */
 void catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation *table),
                        const void *arg);
+/* Take objects of rare kinds out of a finished catalog; with_others: they are only named then. */
+void catalog_leave_out_defined(Catalog *c, bool (*is_out)(const void *arg, const CatDefined *o),
+                               const void *arg, bool with_others);
 /* The same for triggers of tables. */
 void catalog_leave_out_triggers(Catalog *c, bool (*is_out)(const CatTrigger *trigger));
 

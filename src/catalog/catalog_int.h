@@ -5,7 +5,7 @@
 #include "catalog/catalog.h"
 
 /* Raise it when the meaning of a field changes: older caches are then not read. */
-enum { CAT_FORMAT = 1 };
+enum { CAT_FORMAT = 2 };
 
 typedef enum FieldType {
     FIELD_TEXT, /* const char * */
@@ -62,6 +62,8 @@ typedef struct ListInfo {
 /* The lists of a kind, and those of the catalog itself; ended by key NULL. */
 const ListInfo *cat_part_lists(CatKind kind);
 extern const ListInfo cat_lists[];
+/* Kinds may share a list of the catalog, and stand one behind the other then: whether it is the first of them. */
+bool cat_list_is_first(const ListInfo *info);
 
 /* Lists are arrays of pointers to different structs; these see them all as CatObject pointers. */
 typedef struct __attribute__((may_alias)) ObjectList {

@@ -76,7 +76,6 @@ static const Field function_fields[] = {
     F(CatFunction, arguments, FIELD_TEXT),
     F(CatFunction, returns, FIELD_TEXT),
     F(CatFunction, definition, FIELD_TEXT),
-    UNCOMPARED(CatFunction, used_by, FIELD_TEXTS), /* what is only named */
     END,
 };
 
@@ -175,6 +174,20 @@ static const Field rule_fields[] = {
     END,
 };
 
+static const Field defined_fields[] = {
+    F(CatDefined, definition, FIELD_TEXT),
+    UNCOMPARED(CatDefined, address, FIELD_TEXT),
+    UNCOMPARED(CatDefined, removal, FIELD_TEXTS),
+    F(CatDefined, setting, FIELD_TEXT),
+    SET(CatDefined, options),
+    SET(CatDefined, secrets),
+    F(CatDefined, more, FIELD_TEXTS),
+    UNCOMPARED(CatDefined, multirange, FIELD_NAME), /* the definition says it */
+    F(CatDefined, enabled, FIELD_CHAR),
+    UNCOMPARED(CatDefined, goes_along, FIELD_BOOL),
+    END,
+};
+
 static const Field policy_fields[] = {
     F(CatPolicy, command, FIELD_CHAR),
     {.name = "roles",
@@ -195,14 +208,16 @@ static const KindInfo kinds[] = {
 static_assert(COUNT(kinds) == CAT_KIND_COUNT, "a row for each kind");
 
 static const CatKindInfo infos[] = {
-#define ROW(part, name, title, sql, named, code, plain, owner, public, acl)                        \
-    {name, title, sql, CAT_NAMED_##named, part, code, plain, owner, public, acl},
+#define ROW(part, defined, name, title, sql, named, code, plain, owner, public, acl)               \
+    {name, title, sql, CAT_NAMED_##named, part, code, plain, defined, owner, public, acl},
 #define KIND(id, T, fields, list, key, name, title, sql, named, code, plain, owner, public, acl,   \
              ...)                                                                                  \
-    ROW(false, name, title, sql, named, code, plain, owner, public, acl)
+    ROW(false, false, name, title, sql, named, code, plain, owner, public, acl)
 #define PART(id, T, fields, list, key, name, title, sql, named, code, plain, owner, public, acl,   \
              ...)                                                                                  \
-    ROW(true, name, title, sql, named, code, plain, owner, public, acl)
+    ROW(true, false, name, title, sql, named, code, plain, owner, public, acl)
+#define DEFINED(id, key, name, title, sql, named, code, plain, owner, public, acl, ...)            \
+    ROW(false, true, name, title, sql, named, code, plain, owner, public, acl)
 #include "catalog/kinds.def"
 #undef ROW
 };
@@ -234,10 +249,17 @@ const ListInfo cat_lists[] = {
 
 static const ListInfo relation_lists[] = {
 #define KIND(...)
+#define DEFINED(...)
 #define PART(id, T, fields, list, key, ...) {CAT_##id, key, offsetof(CatRelation, list)},
 #include "catalog/kinds.def"
     {0, NULL, 0},
 };
+
+bool
+cat_list_is_first(const ListInfo *info)
+{
+    return info == cat_lists || info[-1].offset != info->offset;
+}
 
 const ListInfo *
 cat_part_lists(CatKind kind)

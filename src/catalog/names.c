@@ -394,7 +394,7 @@ catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames)
     out->others.v = c->others.v;
     out->others.n = c->others.n;
     for (const ListInfo *info = cat_lists; info->key; info++)
-        if (info->kind != CAT_MATVIEW) /* with the views */
+        if (cat_list_is_first(info))
             copy_list(&r, out, out, c, info);
     catalog_finish(out);
     return out;

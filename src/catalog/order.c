@@ -49,10 +49,17 @@ edge_type(Graph *g, uint32_t from, const CatType *t)
 {
     if (!t->schema)
         return;
-    static const CatKind types[] = {CAT_ENUM, CAT_DOMAIN, CAT_COMPOSITE};
-    for (size_t i = 0; i < 3; i++)
+    static const CatKind types[] = {CAT_ENUM, CAT_DOMAIN, CAT_COMPOSITE, CAT_RANGE, CAT_BASE};
+    for (size_t i = 0; i < COUNT(types); i++)
         edge(g, from, (CatRef){types[i], t->schema, t->name, NULL});
     edge_relation(g, from, t->schema, t->name);
+}
+
+static void
+edge_collation(Graph *g, uint32_t from, const CatName *collation)
+{
+    if (collation->name)
+        edge(g, from, (CatRef){CAT_COLLATION, collation->schema, collation->name, NULL});
 }
 
 static bool
@@ -98,6 +105,8 @@ edges_of_relation(Graph *g, uint32_t from, const CatRelation *r)
     edge_relation(g, from, r->partition_of.schema, r->partition_of.name);
     vec_each (const CatName, parent, &r->inherits)
         edge_relation(g, from, parent->schema, parent->name);
+    if (r->access_method)
+        edge(g, from, (CatRef){CAT_ACCESS_METHOD, NULL, r->access_method, NULL});
     if (r->of_type.name)
         edge(g, from, (CatRef){CAT_COMPOSITE, r->of_type.schema, r->of_type.name, NULL});
 }
@@ -118,6 +127,7 @@ edges_of(Graph *g, const CatObject *o)
         break;
     case CAT_DOMAIN:
         edge_type(g, from, &((const CatDomain *)p)->type);
+        edge_collation(g, from, &((const CatDomain *)p)->collation);
         break;
     case CAT_SEQUENCE: {
         /* The table's default uses the sequence; an identity column makes its own. */
@@ -139,10 +149,15 @@ edges_of(Graph *g, const CatObject *o)
         break;
     case CAT_COLUMN:
         edge_type(g, from, &((const CatColumn *)p)->type);
+        edge_collation(g, from, &((const CatColumn *)p)->collation);
         break;
     case CAT_INDEX: {
         const CatIndex *i = p;
         edge_relation(g, from, o->id.schema, i->table);
+        if (i->method)
+            edge(g, from, (CatRef){CAT_ACCESS_METHOD, NULL, i->method, NULL});
+        vec_each (const CatKey, key, &i->keys)
+            edge_collation(g, from, &key->collation);
         if (i->parent.name)
             edge(g, from, (CatRef){CAT_INDEX, i->parent.schema, i->parent.name, NULL});
         break;

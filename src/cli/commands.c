@@ -139,10 +139,11 @@ static const CmdSpec drift = {
         "Replays the applied migrations on a private PostgreSQL server, compares the result with "
         "the live database, and says what differs, with the SQL that brings either side to the "
         "other. The database is only read. What was replayed once is kept in a cache.\n\n"
-        "Compared are all kinds of objects that migrations usually make. Left alone are column "
+        "Compared are all kinds of objects that pg_dump knows. Left alone are column "
         "order, versions of extensions, owners and privileges that no migration sets, the objects "
         "of extensions, platforms (Supabase, Neon, ...) and migration tools, and what the setting "
-        "`ignore` names. Objects of other kinds are listed as not compared.",
+        "`ignore` names. What administrators make outside of schemas (publications, event "
+        "triggers, foreign servers, ...) is listed as not compared.",
     .options = drift_options, .conflicts = drift_conflicts, .examples = drift_examples,
     .exits = drift_exits, .run = cmd_drift,
 };

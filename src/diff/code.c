@@ -5,12 +5,16 @@
 /* What PostgreSQL changes in place. CREATE OR REPLACE cannot change what is returned, the names of
  * arguments or drop defaults. */
 static bool
-can_alter(CatKind kind, const CatTexts *fields)
+can_alter(const CatObject *to, const CatTexts *fields)
 {
-    static const char *const usual[] = {"comment", "enabled", "owner", "grants"};
+    static const char *const usual[] = {"comment", "enabled", "owner",  "grants",
+                                        "options", "secrets", "setting"};
+    CatKind kind = to->id.kind;
     if (kind == CAT_FUNCTION)
         return !cat_has_text(fields, "is_procedure") && !cat_has_text(fields, "arguments") &&
                !cat_has_text(fields, "returns");
+    if (cat_has_text(fields, "setting") && !((const CatDefined *)to)->setting)
+        return false;
     size_t known = 0;
     for (size_t i = 0; i < COUNT(usual); i++)
         known += cat_has_text(fields, usual[i]);
@@ -27,7 +31,7 @@ compare(Differ *d, const CatObject *x, const CatObject *y)
         fields = catalog_changes(d->arena, x, y, &d->rules);
     if ((x && y && !fields.n) || map_has(&d->remade, ref_key(d->arena, &o->id)))
         return;
-    if (fields.n && can_alter(o->id.kind, &fields)) {
+    if (fields.n && can_alter(y, &fields)) {
         change_alter(d, x, y)->fields = fields;
         return;
     }
@@ -49,21 +53,23 @@ compare_parts(Differ *d, const CatRelation *x, const CatRelation *y, CatKind kin
             compare(d, NULL, p);
 }
 
+/* Default privileges are privileges. */
 static bool
-is_plain(const CatObject *o)
+is_plain(const Differ *d, const CatObject *o)
 {
     const CatKindInfo *kind = cat_kind(o->id.kind);
-    return kind->is_plain && !kind->is_part;
+    return kind->is_plain && !kind->is_part &&
+           !(o->id.kind == CAT_DEFAULT_ACL && d->rules.ignore_grants);
 }
 
 void
 diff_plain(Differ *d)
 {
     vec_each (CatObject *, y, &d->to->objects)
-        if (is_plain(*y))
+        if (is_plain(d, *y))
             compare(d, catalog_find(d->from, (*y)->id), *y);
     vec_each (CatObject *, x, &d->from->objects)
-        if (is_plain(*x) && !catalog_find(d->to, (*x)->id))
+        if (is_plain(d, *x) && !catalog_find(d->to, (*x)->id))
             compare(d, *x, NULL);
 }
 

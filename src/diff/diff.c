@@ -134,6 +134,7 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
         diff_domains(&d);
         diff_composites(&d);
         diff_plain(&d);
+        diff_shells(&d);
         diff_views(&d);
     }
     diff_tables(&d);
@@ -144,6 +145,7 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
         diff_let_go(&d);
         if (!d.prisma_kinds)
             constraints_tell_children(&d);
+        diff_used(&d);
     }
     if (!d.compat)
         diff_refuse(&d);

@@ -122,6 +122,7 @@ typedef struct Change {
     const CatObject *kept;
     /* Only for the time in between: what has to let go of something that is made again. */
     bool is_aside;
+    bool goes_along; /* CHANGE_DROP: that of something else takes it along */
     DiffEffects effects;
     uint32_t rank[4]; /* where it belongs by its kind */
     bool is_placed;   /* by diff_order: it, or what it waits for */

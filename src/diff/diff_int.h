@@ -5,6 +5,7 @@
 
 /* In the order of the steps of Prisma's engine (sql_migration.rs), the others in between. */
 typedef enum Rank {
+    RANK_FIRST, /* what would act on other changes: event triggers, default privileges */
     RANK_CREATE_SCHEMA,
     RANK_RENAME, /* also into a new schema */
     RANK_DROP_EXTENSION,
@@ -38,9 +39,11 @@ typedef enum Rank {
     RANK_CREATE_RULE,
     RANK_CREATE_TRIGGER,
     RANK_CREATE_POLICY,
+    RANK_CREATE_PUBLICATION,
     RANK_ALTER_OTHER,      /* comments, owners, privileges */
     RANK_REMOVE_EXTENSION, /* outside of Prisma's order: what uses it goes first */
     RANK_DROP_SCHEMA,
+    RANK_LAST,
 } Rank;
 
 typedef struct Pair {
@@ -218,6 +221,11 @@ void diff_sequences(Differ *d);
 
 /* remake.c: what stands on what changes. */
 void diff_remade(Differ *d);
+
+/* defined.c: types that are made again with their functions; after all is known, what columns that stay
+ * use. */
+void diff_shells(Differ *d);
+void diff_used(Differ *d);
 
 /* let_go.c: what stays, and has to let go of what is dropped and made again. */
 void diff_let_go(Differ *d);

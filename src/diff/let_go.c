@@ -147,15 +147,6 @@ goes(const LetGo *l, const CatRef *id)
     return map_has(&l->dropped, ref_key(l->d->arena, id));
 }
 
-/* What is not compared is not made again either. */
-static void
-tell_used(Differ *d, Change *drop)
-{
-    const CatFunction *f = (const CatFunction *)drop->from;
-    if (f->used_by.n)
-        effect_add(d, drop, FINDING_DIFF_STANDS_ON, &f->id)->names = f->used_by;
-}
-
 void
 diff_let_go(Differ *d)
 {
@@ -164,8 +155,6 @@ diff_let_go(Differ *d)
     map_init(&l.altered, d->arena);
     vec_each (Change *, at, &d->diff->changes) {
         Change *c = *at;
-        if (c->op == CHANGE_DROP && c->kind == CAT_FUNCTION)
-            tell_used(d, c);
         if (c->op == CHANGE_DROP)
             map_put(&l.dropped, ref_key(d->arena, &c->from->id), c);
         else if (c->op == CHANGE_ALTER &&

@@ -276,6 +276,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     history_leave_out(r->replay.catalog, &r->history, NULL);
     if (!managed_partitions(a, s->db, live, r->replay.catalog, err))
         return false;
+    managed_defined(live, &r->replay);
     flow_add_others(a, &r->not_compared, live);
     flow_add_others(a, &r->not_compared, r->replay.catalog);
     align(a, live, &r->replay, &acls);

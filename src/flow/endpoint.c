@@ -421,6 +421,9 @@ flow_sides(Arena *a, const SidesInput *in, FindingList *diags, Side ret[2], Err 
     for (int i = 0; ok && i < 2; i++)
         if (ret[i].session.db && ret[!i].catalog)
             ok = managed_partitions(a, ret[i].session.db, ret[i].catalog, ret[!i].catalog, err);
+    for (int i = 0; ok && i < 2; i++)
+        if (ret[i].session.db && ret[!i].replay.catalog && !r.schemas[!i])
+            managed_defined(ret[i].catalog, &ret[!i].replay);
     ok = ok && (!ret[0].major || !ret[1].major || same_words(&r, ret, err));
     for (int i = 0; ok && i < 2; i++)
         add_public(a, &ret[i], &ret[!i]);

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "db/db.h"
 #include "introspect/introspect.h"
+#include "replay/replay.h"
 
 typedef VEC(const char *) Patterns;
 
@@ -30,3 +31,11 @@ bool managed_extension(const char *name, const char *in_schema);
  * live, made  finished; what the database has, what the migrations make
  * errors      those of db_query */
 MUST_CHECK bool managed_partitions(Arena *a, Db *db, Catalog *live, Catalog *made, Err *err);
+
+/* Leave to administrators what is theirs where the migrations make none of it: publications, event
+ * triggers, foreign servers and what stands on them, casts, and whatever else lies in no schema. User
+ * mappings and default privileges belong to roles, which differ from server to server. Both are named
+ * among what is not compared.
+ *
+ * live, made  what the database has; what the migrations make, without what only stands in for something */
+void managed_defined(Catalog *live, const Replay *made);

@@ -28,8 +28,11 @@ static void
 take_schema(void *arg, size_t result, const Str *cells)
 {
     Reading *r = arg;
-    if (result == OPENING_STATEMENTS + (reads_inside(r->options) ? 0u : 1u))
+    size_t first = OPENING_STATEMENTS + (reads_inside(r->options) ? 0u : 1u);
+    if (result == first)
         intro_schema_query.row(r, cells);
+    else if (result > first)
+        intro_row_probe(r, cells);
 }
 
 static void
@@ -48,11 +51,16 @@ read_all(Reading *r, Db *db, Err *err)
         buf_addz(&sql, begin);
     buf_addz(&sql, opening);
     intro_query_add(&sql, r, intro_schema_query.sql);
+    buf_addz(&sql, ";\n");
+    intro_probe_add(&sql, r);
     if (!db_query_rows(db, r->scratch, buf_str(&sql), take_schema, r, err))
         return false;
     buf_clear(&sql);
     for (size_t i = 0; i < intro_nqueries; i++) {
-        intro_query_add(&sql, r, intro_queries[i].sql);
+        if (intro_queries[i].sql)
+            intro_query_add(&sql, r, intro_queries[i].sql);
+        else
+            intro_defined_add(&sql, r);
         buf_addz(&sql, ";\n");
     }
     return db_query_rows(db, r->scratch, buf_str(&sql), take_row, r, err);
@@ -87,6 +95,8 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
             (void)!db_query(db, scratch, STR("ROLLBACK"), NULL, &ignored);
         if (done && !r.is_torn) {
             intro_finish(&r);
+            intro_take_needs(&r);
+            intro_use_shells(&r);
             catalog_finish(r.catalog);
             number_objects(r.catalog);
             *ret = r.catalog;

@@ -24,6 +24,8 @@ typedef struct IntrospectOptions {
     /* The session is in a transaction REPEATABLE READ: read in its snapshot, once, and leave it open
      * with the settings of a reader. ERR_SQL where something vanished since the snapshot. */
     bool in_transaction;
+    /* Also read options of servers and user mappings that hold a secret (passwords): for dumps only. */
+    bool secrets;
 } IntrospectOptions;
 
 /* Read the catalog. The session must be outside of a transaction (but for in_transaction) and is so

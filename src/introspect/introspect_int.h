@@ -30,6 +30,14 @@ typedef struct Rel {
     VEC(RelColumn) columns; /* by attnum - 1 */
 } Rel;
 
+/* Numbers of an array "{1,2}" or of a vector "1 2". */
+typedef VEC(long long) Numbers;
+
+typedef struct LaterNeeds {
+    CatDefined *object;
+    Numbers numbers; /* class, oid, column; ... */
+} LaterNeeds;
+
 typedef struct Reading {
     Arena *arena;   /* of the catalog */
     Arena *scratch; /* until the end of reading */
@@ -44,6 +52,8 @@ typedef struct Reading {
     Map rels;              /* oid of pg_class -> Rel * */
     Map opclasses;         /* oid -> CatName *, those that are no default */
     Map collations;        /* oid -> CatName * */
+    VEC(unsigned) there;   /* rare kinds that the database may have: defined.c */
+    VEC(LaterNeeds) needs; /* of their objects */
 } Reading;
 
 /* ---- cells.c: cells of rows as values; NULL and "" are absent ---------------------------------- */
@@ -66,8 +76,6 @@ CatType cell_type(Reading *r, Str cell);
 /* key=value; minor releases since November 2026 keep pg_attver among the options of columns. */
 void cell_options(Reading *r, Str cell, CatTexts *ret);
 void cell_names(Reading *r, Str cell, CatTexts *ret);
-/* Numbers of an array "{1,2}" or of a vector "1 2". */
-typedef VEC(long long) Numbers;
 Numbers cell_numbers(Reading *r, Str cell);
 
 /* ---- reading.c: what was read already ------------------------------------------------------------ */
@@ -91,7 +99,7 @@ void rel_columns(Reading *r, const Rel *rel, Str cell, CatTexts *ret);
 /* ---- queries.c, rows*.c --------------------------------------------------------------------------- */
 
 typedef struct Query {
-    const char *sql;
+    const char *sql; /* NULL: intro_defined_add's */
     void (*row)(Reading *r, const Str *cells);
 } Query;
 
@@ -102,6 +110,11 @@ extern const size_t intro_nqueries;
 
 /* Expand a query's braces into b. */
 void intro_query_add(Buf *b, const Reading *r, const char *sql);
+
+/* defined.c: which rare kinds are there, and the query for them all. */
+void intro_probe_add(Buf *b, const Reading *r);
+void intro_row_probe(Reading *r, const Str *cells);
+void intro_defined_add(Buf *b, const Reading *r);
 
 /* Rows, one function for each query. */
 void intro_row_schema(Reading *r, const Str *cells);
@@ -123,6 +136,11 @@ void intro_row_policy(Reading *r, const Str *cells);
 void intro_row_comment(Reading *r, const Str *cells);
 void intro_row_dependency(Reading *r, const Str *cells);
 void intro_row_other(Reading *r, const Str *cells);
+void intro_row_defined(Reading *r, const Str *cells);
+
+/* rows_defined.c: once all rows are there. */
+void intro_take_needs(Reading *r);
+void intro_use_shells(Reading *r);
 
 /* Put columns into the order of their numbers: the server need not sort them. */
 void intro_finish(Reading *r);

@@ -11,7 +11,6 @@
  *   {made pg_x x.oid}    the same, or it came with another object (constructors of ranges)
  *   {text x|call}        what the call prints of x; '' when x vanished since the snapshot
  *   {15|new|old}         since that version, and before
- *   {others}             the kinds that are only named
  * 16384 is the first oid of objects that initdb did not make. */
 #include "introspect/introspect_int.h"
 
@@ -182,6 +181,8 @@ const Query intro_queries[] = {
      "WHERE c.relnamespace {ns}",
      intro_row_policy},
 
+    {NULL, intro_row_defined}, /* defined.c writes it */
+
     {"SELECT d.classoid, d.objoid, d.objsubid, d.description "
      "FROM pg_catalog.pg_description d "
      "WHERE d.objoid {>=} 16384 OR d.classoid {=} {class pg_namespace}",
@@ -192,109 +193,53 @@ const Query intro_queries[] = {
      "FROM pg_catalog.pg_depend d "
      "WHERE d.deptype {=} 'n' AND d.refobjid {>=} 16384 AND d.objsubid {=} 0 AND "
      "  d.refclassid {=} ANY (ARRAY[{class pg_class}, {class pg_proc}, "
-     "  {class pg_type}]::pg_catalog.oid[]) AND (d.classid {=} ANY (ARRAY[{class pg_attrdef}, "
+     "  {class pg_type}, {class pg_operator}, {class pg_opclass}, {class pg_opfamily}, "
+     "  {class pg_collation}, {class pg_ts_config}, {class pg_ts_dict}, "
+     "  {class pg_language}]::pg_catalog.oid[]) AND (d.classid {=} ANY (ARRAY[{class pg_attrdef}, "
      "  {class pg_class}, {class pg_policy}, {class pg_proc}, {class pg_rewrite}, "
      "  {class pg_trigger}, {class pg_type}]::pg_catalog.oid[]) OR "
      "  (d.classid {=} {class pg_constraint} AND d.refclassid {<>} {class pg_class}))",
      intro_row_dependency},
 
-    {"{others}"
-     "SELECT 'user mapping', NULL, pg_catalog.format('%s for %s', u.srvname, u.usename), "
-     "  NULL::pg_catalog.oid[] FROM pg_catalog.pg_user_mappings u "
-     "UNION ALL "
-     "SELECT 'subscription', NULL, x.subname::pg_catalog.text, NULL "
+    /* What is only named. */
+    {"SELECT 'subscription', NULL::pg_catalog.text, x.subname::pg_catalog.text "
      "FROM pg_catalog.pg_subscription x JOIN pg_catalog.pg_database b ON b.oid {=} x.subdbid "
      "WHERE b.datname {=} pg_catalog.current_database() "
      "UNION ALL "
-     "SELECT 'default privileges', n.nspname::pg_catalog.text, pg_catalog.format('of %s on %s', "
-     "  pg_catalog.pg_get_userbyid(x.defaclrole), CASE WHEN x.defaclobjtype {=} 'r' THEN 'tables' "
-     "  WHEN x.defaclobjtype {=} 'S' THEN 'sequences' WHEN x.defaclobjtype {=} 'f' THEN 'functions' "
-     "  WHEN x.defaclobjtype {=} 'T' THEN 'types' ELSE 'schemas' END), NULL "
-     "FROM pg_catalog.pg_default_acl x "
-     "LEFT JOIN pg_catalog.pg_namespace n ON n.oid {=} x.defaclnamespace "
-     "UNION ALL "
-     "SELECT 'database setting', NULL, x.setting, NULL "
+     "SELECT 'database setting', NULL, x.setting "
      "FROM (SELECT pg_catalog.unnest(s.setconfig) AS setting FROM pg_catalog.pg_db_role_setting s "
      "  JOIN pg_catalog.pg_database b ON b.oid {=} s.setdatabase "
      "  WHERE b.datname {=} pg_catalog.current_database()) x "
      "UNION ALL "
-     "SELECT 'security label', NULL, x.provider, NULL FROM pg_catalog.pg_seclabel x "
+     "SELECT 'security label', NULL, x.provider FROM pg_catalog.pg_seclabel x "
      "UNION ALL "
      "SELECT 'statistics target of an index', n.nspname::pg_catalog.text, "
-     "  c.relname::pg_catalog.text, NULL "
+     "  c.relname::pg_catalog.text "
      "FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_class c ON c.oid {=} x.attrelid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace "
      "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND x.attstattarget {>=} 0",
      intro_row_other},
 };
 const size_t intro_nqueries = COUNT(intro_queries);
-
-/* Kinds that are only named. */
-typedef struct Other {
-    const char *what, *catalog, *name;
-    const char *schema; /* column; NULL = not in a schema */
-    const char *where;
-} Other;
-
-static const Other others[] = {
-    {"aggregate", "pg_proc",
-     "pg_catalog.format('%s(%s)', x.proname, pg_catalog.pg_get_function_identity_arguments(x.oid))",
-     "pronamespace", "AND x.prokind {=} 'a'"},
-    {"operator", "pg_operator",
-     "pg_catalog.format('%s (%s, %s)', x.oprname, pg_catalog.format_type(x.oprleft, NULL), "
-     "pg_catalog.format_type(x.oprright, NULL))",
-     "oprnamespace", ""},
-    {"operator class", "pg_opclass", "x.opcname", "opcnamespace", ""},
-    {"operator family", "pg_opfamily", "x.opfname", "opfnamespace", ""},
-    {"collation", "pg_collation", "x.collname", "collnamespace", ""},
-    {"conversion", "pg_conversion", "x.conname", "connamespace", ""},
-    {"text search configuration", "pg_ts_config", "x.cfgname", "cfgnamespace", ""},
-    {"text search dictionary", "pg_ts_dict", "x.dictname", "dictnamespace", ""},
-    {"text search parser", "pg_ts_parser", "x.prsname", "prsnamespace", ""},
-    {"text search template", "pg_ts_template", "x.tmplname", "tmplnamespace", ""},
-    {"statistics", "pg_statistic_ext", "x.stxname", "stxnamespace", ""},
-    {"foreign table", "pg_class", "x.relname", "relnamespace", "AND x.relkind {=} 'f'"},
-    {"range type", "pg_type", "x.typname", "typnamespace", "AND x.typtype {=} 'r'"},
-    {"base type", "pg_type", "x.typname", "typnamespace",
-     "AND x.typtype {in b,p} AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e "
-     "WHERE e.typarray {=} x.oid)"},
-    {"cast", "pg_cast",
-     "pg_catalog.format('%s AS %s', pg_catalog.format_type(x.castsource, NULL), "
-     "pg_catalog.format_type(x.casttarget, NULL))",
-     NULL, ""},
-    {"language", "pg_language", "x.lanname", NULL, ""},
-    {"access method", "pg_am", "x.amname", NULL, ""},
-    {"transform", "pg_transform", "pg_catalog.format_type(x.trftype, NULL)", NULL, ""},
-    {"foreign-data wrapper", "pg_foreign_data_wrapper", "x.fdwname", NULL, ""},
-    {"foreign server", "pg_foreign_server", "x.srvname", NULL, ""},
-    {"publication", "pg_publication", "x.pubname", NULL, ""},
-    {"event trigger", "pg_event_trigger", "x.evtname", NULL, ""},
-};
 /* clang-format on */
 
 /* ---- braces -------------------------------------------------------------------------------- */
 
-static void
-add_others(Buf *b, const Reading *r)
+/* What is before the next | that is in no inner braces; *rest is behind it. */
+static Str
+cut(Str *rest)
 {
-    for (size_t i = 0; i < COUNT(others); i++) {
-        const Other *o = &others[i];
-        Buf sql;
-        buf_init(&sql, r->scratch);
-        buf_fmt(&sql,
-                "SELECT '%s', %s, (%s)::pg_catalog.text, (SELECT pg_catalog.array_agg(d.refobjid) "
-                "FROM pg_catalog.pg_depend d WHERE d.classid {=} {class %s} AND d.objid {=} x.oid "
-                "AND d.objsubid {=} 0 AND d.refclassid {=} {class pg_proc}) FROM pg_catalog.%s x ",
-                o->what, o->schema ? "n.nspname::pg_catalog.text" : "NULL", o->name, o->catalog,
-                o->catalog);
-        if (o->schema)
-            buf_fmt(&sql, "JOIN pg_catalog.pg_namespace n ON n.oid {=} x.%s WHERE x.%s {ns} ",
-                    o->schema, o->schema);
-        else
-            buf_addz(&sql, "WHERE x.oid {>=} 16384 ");
-        buf_fmt(&sql, "AND NOT {made %s x.oid} %s UNION ALL ", o->catalog, o->where);
-        intro_query_add(b, r, sql.p);
+    Str all = *rest;
+    int depth = 0;
+    for (size_t i = 0; i < all.n; i++) {
+        depth += (all.p[i] == '{') - (all.p[i] == '}');
+        if (!depth && all.p[i] == '|') {
+            *rest = str_slice(all, i + 1, all.n);
+            return str_slice(all, 0, i);
+        }
     }
+    *rest = str_slice(all, all.n, all.n);
+    return all;
 }
 
 static void
@@ -319,8 +264,6 @@ add_token(Buf *b, const Reading *r, Str token)
                     "EXISTS (SELECT FROM pg_catalog.pg_depend m WHERE m.classid {=} "
                     "{class " STR_FMT "} AND m.objid {=} " STR_FMT " AND m.deptype {in %s})",
                     STR_ARG(catalog), STR_ARG(object), str_is(word, "made") ? "e,i" : "e"));
-    } else if (str_is(word, "others")) {
-        add_others(b, r);
     } else if (str_is(word, "text")) {
         Str call = rest, x = str_cut(&call, '|');
         intro_query_add(b, r,
@@ -329,7 +272,7 @@ add_token(Buf *b, const Reading *r, Str token)
                                 ", '') END",
                                 STR_ARG(x), STR_ARG(call)));
     } else if (str_contains(token, STR("|"))) {
-        Str older = token, since = str_cut(&older, '|'), newer = str_cut(&older, '|');
+        Str older = token, since = cut(&older), newer = cut(&older);
         long long version = 0;
         str_to_int(since, 0, 99, &version);
         intro_query_add(b, r, str_dup(r->scratch, r->major >= version ? newer : older));

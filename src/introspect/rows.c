@@ -127,14 +127,16 @@ intro_row_dependency(Reading *r, const Str *c)
     /* Parents and types of tables, functions of triggers are fields; functions of a partition key and of a
      * trigger's condition are not. */
     if ((o->id.kind == CAT_TRIGGER && !is_condition(o, on)) ||
-        (o->id.kind == CAT_TABLE && cell_oid(c[0]) == CLASS_CLASS && on->id.kind != CAT_FUNCTION))
+        (o->id.kind == CAT_TABLE && cell_oid(c[0]) == CLASS_CLASS && on->id.kind != CAT_FUNCTION &&
+         !cat_kind(on->id.kind)->is_defined))
         return;
     CatRef need = on->id;
     int num = cell_int(c[4]);
     const Rel *rel = num ? intro_by_oid(&r->rels, cell_oid(c[3])) : NULL;
     if (rel && rel_column(rel, num))
         need = rel->columns.v[num - 1].column->id;
-    if (o->id.sub && strcmp(o->id.name, need.name) == 0 && strcmp(o->id.schema, need.schema) == 0)
+    if (cat_kind(o->id.kind)->named == CAT_NAMED_WHOLE && strcmp(o->id.name, need.name) == 0 &&
+        cat_same_text(o->id.schema, need.schema))
         return; /* of its own relation */
     *vec_add(r->arena, &o->needs) = need;
 }
@@ -143,14 +145,6 @@ void
 intro_row_other(Reading *r, const Str *c)
 {
     const char *schema = cell_name(r, c[1]);
-    Numbers functions = cell_numbers(r, c[3]);
-    vec_each (long long, oid, &functions) {
-        CatFunction *f = (void *)intro_recall(r, CLASS_PROC, (unsigned)*oid);
-        if (f)
-            *vec_add(r->arena, &f->used_by) =
-                str_fmt(r->arena, "%s %s%s%s", cell_name(r, c[0]), schema ? schema : "",
-                        schema ? "." : "", cell_name(r, c[2]));
-    }
     if (schema && (!wanted_schema(r, schema) || intro_left_out(r, schema, cell_name(r, c[2]))))
         return;
     *vec_add(r->arena, &r->catalog->others) =

@@ -14,6 +14,10 @@ put_object(Render *r, Buf *b, const CatObject *o)
 {
     bool procedure = o->id.kind == CAT_FUNCTION && ((const CatFunction *)o)->is_procedure;
     buf_fmt(b, "%s ", procedure ? "PROCEDURE" : cat_kind(o->id.kind)->sql);
+    if (cat_kind(o->id.kind)->is_defined) {
+        buf_addz(b, ((const CatDefined *)o)->address);
+        return;
+    }
     if (o->id.kind == CAT_COLUMN) {
         put_name(r, b, o->id.schema, o->id.name);
         buf_addc(b, '.');
@@ -91,6 +95,21 @@ privilege(char letter)
 static void
 put_target(Render *r, Buf *b, const CatObject *o)
 {
+    if (cat_kind(o->id.kind)->is_defined) {
+        const char *address = ((const CatDefined *)o)->address;
+        if (o->id.kind == CAT_AGGREGATE) {
+            buf_addz(b, "FUNCTION ");
+            sql_add_name(b, o->id.schema, o->id.name);
+            buf_fmt(b, "(%s)", o->id.sub ? o->id.sub : "");
+        } else {
+            buf_fmt(b, "%s %s",
+                    o->id.kind == CAT_FOREIGN_TABLE ? "TABLE"
+                    : o->id.kind == CAT_SERVER      ? "FOREIGN SERVER"
+                                                    : cat_kind(o->id.kind)->sql,
+                    address);
+        }
+        return;
+    }
     if (o->id.kind == CAT_COLUMN || o->id.kind == CAT_TABLE || o->id.kind == CAT_VIEW ||
         o->id.kind == CAT_MATVIEW) {
         buf_addz(b, "TABLE ");

@@ -6,6 +6,8 @@ render_function(Render *r, const Change *c)
 {
     const CatFunction *f = (const CatFunction *)(c->to ? c->to : c->from);
     if (c->op == CHANGE_DROP) {
+        if (c->goes_along)
+            return;
         statement(r, "DROP %s %s(%s)", f->is_procedure ? "PROCEDURE" : "FUNCTION",
                   name_text(r, &f->id), f->id.sub ? f->id.sub : "");
         return;
@@ -92,7 +94,7 @@ render_view(Render *r, const Change *c)
     render_attributes(r, c->from, c->to);
 }
 
-static const char *
+const char *
 enabled_words(char enabled)
 {
     return enabled == 'D'   ? "DISABLE"

@@ -58,5 +58,8 @@ void render_alter_table(Render *r, const Change *c);
 /* table.c: CHANGE_INDEX_STATE of any relation. */
 void render_index_state(Render *r, const Change *c);
 
+/* code.c: "ENABLE REPLICA" */
+const char *enabled_words(char enabled);
+
 /* access.c: COMMENT ON, OWNER TO, GRANT. */
 void render_attributes(Render *r, const CatObject *from, const CatObject *to);

@@ -1,6 +1,6 @@
 /* A database that the user names for replays. It may be used when nothing is in it, or when a
  * replay of ours was interrupted there, which a schema tells. What was there before (extensions,
- * default privileges) is written into that schema's comment, and stays. */
+ * default privileges, casts, languages, ...) is written into that schema's comment, and stays. */
 #include "base/clock.h"
 #include "replay/replay_int.h"
 
@@ -15,7 +15,11 @@ static const char mark_sql[] =
     " EXECUTE pg_catalog.format('COMMENT ON SCHEMA " SHADOW_SCHEMA " IS %L',"
     " pg_catalog.concat_ws(E'\\n', '" MARK "', coalesce((SELECT pg_catalog.array_agg(extname) FROM"
     " pg_catalog.pg_extension), '{}'), coalesce((SELECT pg_catalog.array_agg(oid) FROM"
-    " pg_catalog.pg_default_acl), '{}'))); END $aramid$";
+    " pg_catalog.pg_default_acl), '{}'), coalesce((SELECT pg_catalog.array_agg(oid) FROM ("
+    "SELECT oid FROM pg_catalog.pg_cast UNION ALL SELECT oid FROM pg_catalog.pg_language UNION ALL "
+    "SELECT oid FROM pg_catalog.pg_am UNION ALL SELECT oid FROM pg_catalog.pg_transform UNION ALL "
+    "SELECT oid FROM pg_catalog.pg_foreign_data_wrapper UNION ALL SELECT oid FROM "
+    "pg_catalog.pg_opfamily) o WHERE oid >= 16384), '{}'))); END $aramid$";
 
 /* Schemas go as a whole; public stays, because extensions may live there and not everybody may make
  * it again. Names are collected first: what went with another object is passed over then. */
@@ -54,7 +58,31 @@ static const char empty_sql[] =
     "WHERE"
     "   pronamespace = 'public'::regnamespace"
     "  UNION ALL SELECT 'pg_type'::regclass, oid, 'TYPE', format('public.%I', typname) FROM pg_type"
-    "   WHERE typtype IN ('e', 'd', 'r') AND typnamespace = 'public'::regnamespace"
+    "   WHERE (typtype IN ('e', 'd', 'r') OR (typtype IN ('b', 'p') AND (typarray <> 0 OR NOT "
+    "   typisdefined))) AND typnamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT c.class, c.oid, c.what, c.name FROM ("
+    "   SELECT 'pg_cast'::regclass AS class, oid, 'CAST' AS what, format('(%s AS %s)', "
+    "   format_type(castsource, NULL), format_type(casttarget, NULL)) AS name FROM pg_cast"
+    "   UNION ALL SELECT 'pg_language'::regclass, oid, 'LANGUAGE', quote_ident(lanname) FROM "
+    "   pg_language"
+    "   UNION ALL SELECT 'pg_am'::regclass, oid, 'ACCESS METHOD', quote_ident(amname) FROM pg_am"
+    "   UNION ALL SELECT 'pg_transform'::regclass, t.oid, 'TRANSFORM', format('FOR %s LANGUAGE "
+    "%I', "
+    "   format_type(trftype, NULL), lanname) FROM pg_transform t JOIN pg_language l ON l.oid = "
+    "trflang"
+    "   UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, 'FOREIGN DATA WRAPPER', "
+    "   quote_ident(fdwname) FROM pg_foreign_data_wrapper"
+    "   UNION ALL SELECT 'pg_opfamily'::regclass, f.oid, 'OPERATOR FAMILY', "
+    "   format('public.%I USING %I', opfname, amname) FROM pg_opfamily f JOIN pg_am a ON a.oid = "
+    "   opfmethod WHERE opfnamespace = 'public'::regnamespace) c"
+    "   WHERE c.oid >= 16384 AND c.oid <> ALL (m[4]::oid[])"
+    "  UNION ALL SELECT 'pg_conversion'::regclass, oid, 'CONVERSION', format('public.%I', conname) "
+    "   FROM pg_conversion WHERE connamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_ts_parser'::regclass, oid, 'TEXT SEARCH PARSER', format('public.%I', "
+    "   prsname) FROM pg_ts_parser WHERE prsnamespace = 'public'::regnamespace"
+    "  UNION ALL SELECT 'pg_ts_template'::regclass, oid, 'TEXT SEARCH TEMPLATE', "
+    "   format('public.%I', tmplname) FROM pg_ts_template WHERE tmplnamespace = "
+    "   'public'::regnamespace"
     "  UNION ALL SELECT 'pg_operator'::regclass, oid, 'OPERATOR', oid::regoperator::text FROM"
     "   pg_operator WHERE oprnamespace = 'public'::regnamespace"
     "  UNION ALL SELECT 'pg_collation'::regclass, oid, 'COLLATION', format('public.%I', collname) "
@@ -109,23 +137,29 @@ lock(Work *w, const char *shown, Err *err)
 
 /* What emptying leaves as it is. */
 static bool
-stays(const CatOther *o)
+stays(const CatObject *o)
 {
-    static const char *const kinds[] = {
-        "access method",
-        "cast",
-        "database setting",
-        "default privileges",
-        "foreign-data wrapper",
-        "language",
-        "operator family",
-        "security label",
-        "transform",
-    };
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        if (strcmp(o->what, kinds[i]) == 0)
-            return true;
-    return false;
+    switch ((int)o->id.kind) {
+    case CAT_EXTENSION:
+    case CAT_ACCESS_METHOD:
+    case CAT_CAST:
+    case CAT_DEFAULT_ACL:
+    case CAT_FDW:
+    case CAT_LANGUAGE:
+    case CAT_OPFAMILY:
+    case CAT_TRANSFORM:
+        return true;
+    case CAT_SCHEMA:
+        return strcmp(o->id.name, "public") == 0;
+    default:
+        return false;
+    }
+}
+
+static bool
+other_stays(const CatOther *o)
+{
+    return strcmp(o->what, "database setting") == 0 || strcmp(o->what, "security label") == 0;
 }
 
 /* The first thing that is not of an extension, as people read it; NULL = there is none. */
@@ -134,12 +168,11 @@ first_object(Arena *a, const Catalog *c)
 {
     vec_each (CatObject *, at, &c->objects) {
         const CatObject *o = *at;
-        if (o->id.kind != CAT_EXTENSION &&
-            !(o->id.kind == CAT_SCHEMA && strcmp(o->id.name, "public") == 0))
+        if (!stays(o))
             return cat_ref_text(a, &o->id);
     }
     vec_each (const CatOther, o, &c->others)
-        if (!stays(o))
+        if (!other_stays(o))
             return str_fmt(a, "%s %s%s%s", o->what, o->schema ? o->schema : "",
                            o->schema ? "." : "", o->name);
     return NULL;

@@ -189,7 +189,7 @@ def test_adopted_edits_are_no_drift(deployed, copy, edit, tmp_path):
 
 
 def test_json(deployed, copy):
-    copy.sql("ALTER TABLE users ADD extra int; CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int)")
+    copy.sql("ALTER TABLE users ADD extra int; CREATE PUBLICATION cdc")
     result = drift(deployed.project, copy, "--json")
     assert result.rc == 2, result
     said = result.json["drift"]
@@ -197,7 +197,7 @@ def test_json(deployed, copy):
     assert said["changes"] == [{"change": "changed", "kind": "table", "object": 'table "public"."users"',
                                 "fields": [], "columns": [{"change": "added", "name": "extra"}]}]
     assert "ADD COLUMN" in said["adopt"] and "DROP COLUMN" in said["repair"]
-    assert said["notCompared"] == [{"what": "aggregate", "schema": "public", "name": "total(integer)"}]
+    assert said["notCompared"] == [{"what": "publication", "schema": None, "name": "cdc"}]
 
 
 def test_without_exit_code(deployed, copy):
@@ -205,11 +205,27 @@ def test_without_exit_code(deployed, copy):
     assert aramid.run("drift", "--url", copy.url(), cwd=deployed.project.path).rc == 0
 
 
-def test_other_kinds_are_named(deployed, copy):
-    copy.sql("CREATE TEXT SEARCH CONFIGURATION words (COPY = simple)")
+def test_rare_kinds_count(deployed, copy):
+    copy.sql("CREATE TEXT SEARCH CONFIGURATION words (COPY = simple); CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int)")
+    result = drift(deployed.project, copy)
+    assert result.rc == 2 and "words" in result.out and "AGGREGATE public.total(integer)" in result.out, result
+
+
+@pytest.mark.parametrize("made, name", [
+    ("CREATE PUBLICATION cdc FOR TABLE users", "publication cdc"),
+    ("CREATE PUBLICATION supabase_realtime FOR ALL TABLES", "publication supabase_realtime"),
+    ("""CREATE SCHEMA cron; CREATE FUNCTION cron.f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+        CREATE EVENT TRIGGER watch ON sql_drop EXECUTE FUNCTION cron.f()""", "event trigger watch"),
+    ("""CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR PUBLIC SERVER s;
+        CREATE FOREIGN TABLE ft (a int) SERVER s""", "foreign table public.ft"),
+    ("CREATE CAST (text AS point) WITH INOUT", "cast text AS point"),
+    ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", "default privileges postgres tables"),
+])
+def test_what_administrators_make_is_named(deployed, copy, made, name):
+    copy.sql(made)
     result = drift(deployed.project, copy)
     assert_none(result)
-    assert "Not compared" in result.out and "words" in result.out
+    assert "Not compared" in result.out and name in result.out, result
 
 
 def test_ignored(deployed, copy, tmp_path):

@@ -73,6 +73,8 @@ def since(name):
 FILES = sorted(os.path.basename(path)[:-4] for path in glob.glob(os.path.join(GOLDEN, "*.sql")))
 
 
+# Ranges have a second type on newer servers only.
+MULTIRANGE_14 = re.compile(r'\s*"multirange": \[[^]]*\],')
 # What NOT NULL says on newer servers only.
 NOT_NULL_18 = re.compile(r',\s*"(not_null_name|is_not_null_inherited)": ("[^"]*"|true)')
 
@@ -91,6 +93,8 @@ def test_golden(any_db, name):
         expected = expected.read()
     if since(name) < 18 <= any_db.server.major:
         found = NOT_NULL_18.sub("", found)
+    if any_db.server.major < 14:
+        expected = MULTIRANGE_14.sub("", expected)
     assert found == expected
 
 
@@ -280,7 +284,7 @@ def test_settings_of_the_session_do_not_matter(db):
     after = catalog(db)
     # They are themselves among what is not compared.
     assert len([o for o in after["others"] if o[0] == "database setting"]) == 9
-    after["others"] = [o for o in after["others"] if o[0] != "database setting"]
+    del after["others"]
     assert after == before
 
 
@@ -322,32 +326,29 @@ def test_schemas_and_tables_of_others_are_left_out(db):
 
 def test_other_kinds_are_named(any_db):
     any_db.sql("""
-        CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
-        CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION watch();
-        CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;
-        CREATE USER MAPPING FOR postgres SERVER s; CREATE FOREIGN TABLE ft (a int) SERVER s;
-        CREATE PUBLICATION pub; CREATE TYPE shell; CREATE DOMAIN d AS int;
-        CREATE FUNCTION to_d(text) RETURNS d LANGUAGE sql AS 'SELECT 1::d';
-        CREATE CAST (text AS d) WITH FUNCTION to_d(text);
-        CREATE OPERATOR CLASS oc FOR TYPE int4 USING hash AS OPERATOR 1 =;
-        CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
-        CREATE TEXT SEARCH DICTIONARY dict (TEMPLATE = simple);
-        CREATE ACCESS METHOD am TYPE INDEX HANDLER bthandler;
-        CREATE TABLE t (a int, b int); CREATE STATISTICS st ON a, b FROM t;
-        CREATE INDEX i ON t ((a + b)); ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 300;
-        ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
+        CREATE TABLE t (a int, b int); CREATE INDEX i ON t ((a + b)); ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 300;
         CREATE SUBSCRIPTION sub CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false);
     """)
     try:
-        kinds = {o[0] for o in catalog(any_db)["others"]}
-        assert kinds == {
-            "event trigger", "foreign-data wrapper", "foreign server", "user mapping", "foreign table",
-            "publication", "base type", "cast", "operator class", "operator family", "conversion",
-            "text search dictionary", "access method", "statistics", "statistics target of an index",
-            "default privileges", "subscription"}
+        assert {o[0] for o in catalog(any_db)["others"]} == {"statistics target of an index", "subscription"}
     finally:
         any_db.sql("ALTER SUBSCRIPTION sub SET (slot_name = NONE)")
         any_db.sql("DROP SUBSCRIPTION sub")
+
+
+def test_secrets_in_options_are_not_read(any_db):
+    any_db.sql("""
+        CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w
+            OPTIONS (host 'h', uri 'mongodb://me:s3cret@h', conn 'host=h password=s3cret');
+        CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (user 'me', "passWord" 's3cret', secret_access_key 's3cret');
+        CREATE FOREIGN TABLE ft (a int) SERVER s OPTIONS (api_key 's3cret')
+    """)
+    assert "s3cret" not in tool(any_db)
+    found = catalog(any_db)
+    assert found["foreign_servers"][0]["options"] == ["host 'h'"]
+    assert sorted(found["foreign_servers"][0]["secrets"]) == ["conn", "uri"]
+    assert found["user_mappings"][0]["options"] == ["\"user\" 'me'"]
+    assert sorted(found["user_mappings"][0]["secrets"]) == ["passWord", "secret_access_key"]
 
 
 def test_while_others_change_the_schema(db):

@@ -266,20 +266,45 @@ def test_what_is_said_about_primary_keys(become, old, new):
     assert bool(said) == ("COMMENT" in new)
 
 
-@pytest.mark.parametrize("user, name", [
-    ("CREATE AGGREGATE sum2(int) (sfunc = sf, stype = int, initcond = '0')", "aggregate public.sum2(integer)"),
-    ("CREATE OPERATOR ### (leftarg = int, rightarg = int, function = sf)", "operator public.### (integer, integer)"),
-    ("CREATE TYPE r AS RANGE (subtype = float8, subtype_diff = df)", "range type public.r"),
-    ("CREATE TYPE two AS (a int); CREATE CAST (int AS two) WITH FUNCTION cf(int)", "cast integer AS"),
+RARE_USERS = [
+    "CREATE AGGREGATE sum2(int) (sfunc = sf, stype = int, initcond = '0')",
+    "CREATE OPERATOR ### (leftarg = int, rightarg = int, function = sf)",
+    "CREATE TYPE r AS RANGE (subtype = float8, subtype_diff = df)",
+    "CREATE TYPE two AS (a int); CREATE CAST (int AS two) WITH FUNCTION cf(int)",
+]
+
+
+def with_function(db, user, argument):
+    made = f"CREATE FUNCTION sf({argument} int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 + $2';" \
+           f"CREATE FUNCTION df({argument} float8, float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT $1 - $2';"
+    cast = f"CREATE FUNCTION cf({argument} int) RETURNS two LANGUAGE sql AS 'SELECT ROW($1)::two';"
+    first, _, then = user.partition(";")
+    db.sql(made + (f"{first};{cast}{then}" if "CAST" in then else user))
+
+
+@pytest.mark.parametrize("user", RARE_USERS)
+def test_what_stands_on_a_function_is_made_again_with_it(tmp_path, server, user):
+    old, new = server.new_database(), server.new_database()
+    with_function(old, user, "")
+    with_function(new, user, "a")
+    script = diff(tmp_path, old, new, "--script")
+    assert script.rc == 0, script
+    old.sql(script.out)
+    assert "empty migration" in diff(tmp_path, old, new, "--script").out
+    old.drop()
+    new.drop()
+
+
+@pytest.mark.parametrize("used, name", [
+    ("CREATE TABLE t (a r)", 'column "a"'),
+    ("CREATE TABLE t (a r[])", 'column "a"'),
+    ("CREATE DOMAIN d AS r", 'domain "public"."d"'),
+    ("CREATE TYPE c AS (a r)", '"a"'),
 ])
-def test_what_is_not_compared_and_stands_on_a_function_refuses_the_script(tmp_path, server, user, name):
-    made = "CREATE FUNCTION sf({0} int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 + $2';" \
-           "CREATE FUNCTION df({0} float8, float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT $1 - $2';"
-    cast = "CREATE FUNCTION cf({0} int) RETURNS two LANGUAGE sql AS 'SELECT ROW($1)::two';"
+def test_a_type_that_columns_use_is_not_dropped(tmp_path, server, used, name):
     old, new = server.new_database(), server.new_database()
     for db, argument in ((old, ""), (new, "a")):
-        first, _, then = user.partition(";")
-        db.sql(made.format(argument) + (f"{first};{cast.format(argument)}{then}" if then else user))
+        with_function(db, f"{RARE_USERS[2]};{used}", argument)
     refused = diff(tmp_path, old, new, "--script")
     assert refused.rc == 6 and refused.out == "" and name in refused.err, refused
     told = diff(tmp_path, old, new)

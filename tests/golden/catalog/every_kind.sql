@@ -160,7 +160,7 @@ CREATE TABLE app."a.b ""c"" 😀" ("ÄÖÜ" text, "63_bytes_long_name_63_bytes_l
   CONSTRAINT "chk 'q' \ ""d""" CHECK ("ÄÖÜ" <> 'it''s \ "x"'));
 CREATE INDEX "idx, {weird} ""name""" ON app."a.b ""c"" 😀" (("ÄÖÜ" || 'a,"b"{}\'), "63_bytes_long_name_63_bytes_long_name_63_bytes_long_name_63_byt");
 
--- what is only named
+-- rare kinds
 CREATE AGGREGATE app.total(int) (SFUNC = int4pl, STYPE = int);
 CREATE OPERATOR app.=*= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4pl);
 CREATE TYPE app.span AS RANGE (SUBTYPE = float8);

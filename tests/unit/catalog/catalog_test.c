@@ -355,7 +355,7 @@ damaged_text_is_refused(void **state)
     }
     assert_false(catalog_read(a, STR("{6:format\0i999;}"), &back, &err));
     assert_false(catalog_read(a, STR("{6:tables\0[]6:format\0i1;}"), &back, &err));
-    assert_true(catalog_read(a, STR("{6:format\0i1;}"), &back, &err));
+    assert_true(catalog_read(a, STR("{6:format\0i2;}"), &back, &err));
     assert_int_equal(back->objects.n, 0);
 }
 

@@ -137,7 +137,10 @@ braces(void **state)
         for (size_t i = 0; i < intro_nqueries; i++) {
             r.major = major;
             buf_clear(&b);
-            intro_query_add(&b, &r, intro_queries[i].sql);
+            if (intro_queries[i].sql)
+                intro_query_add(&b, &r, intro_queries[i].sql);
+            else
+                intro_probe_add(&b, &r);
             assert_null(strstr(b.p, "{="));
             assert_null(strstr(b.p, "|"));
             for (const char *p = b.p; (p = strpbrk(p, "=<>")); p++)

@@ -46,6 +46,12 @@ fill(Arena *a, CatKind kind, void *object)
     case CAT_RULE:
         ((CatRule *)object)->definition = "CREATE RULE ...";
         break;
+#define KIND(...)
+#define DEFINED(id, ...) case CAT_##id:
+#include "catalog/kinds.def"
+        ((CatDefined *)object)->definition = str_fmt(a, "CREATE %s", cat_kind(kind)->sql);
+        ((CatDefined *)object)->address = "x";
+        break;
     case CAT_SCHEMA:
     case CAT_EXTENSION:
     case CAT_COMPOSITE:
