@@ -9,6 +9,7 @@
 #include "report/error.h"
 #include "report/finding.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -228,13 +229,33 @@ cli_hidden(const CmdCall *call, const Buf *text)
     return call->secrets.n ? url_hide(call->arena, shown, call->secrets.v, call->secrets.n) : shown;
 }
 
+bool
+cli_only_reports(const CmdCall *call)
+{
+    const CmdSpec *s = call->spec;
+    return s && (s->class > CMD_WRITES_FILES ||
+                 (s->class == CMD_WRITES_FILES && s->group == CMD_GROUP_BACKUP));
+}
+
+/* What a command has changed is told somewhere, also where nobody takes its output. */
+static void
+print(const CmdCall *call, Str text)
+{
+    bool good = fwrite(text.p, 1, text.n, call->out) == text.n;
+    if ((good && fflush(call->out) == 0) || !call->spec || call->spec->class <= CMD_READS)
+        return;
+    fprintf(call->err, "warning: standard output cannot be written (%s); it was to say:\n",
+            strerror(errno));
+    fwrite(text.p, 1, text.n, call->err);
+}
+
 void
 cli_print(const CmdCall *call, const Buf *text)
 {
     Str shown = cli_hidden(call, text);
     if (!cli_flag(call, "json"))
         shown = cli_again(call, shown);
-    fwrite(shown.p, 1, shown.n, call->out);
+    print(call, shown);
 }
 
 CliAnswer
@@ -257,7 +278,7 @@ cli_print_exactly(const CmdCall *call, Str text)
 {
     if (call->term_out.is_tty)
         text = str_of(str_printable(call->arena, text, true));
-    fwrite(text.p, 1, text.n, call->out);
+    print(call, text);
 }
 
 static void

@@ -122,21 +122,21 @@ mem_exhausted(size_t size)
     _exit(err_info(ERR_MEMORY)->exit_status);
 }
 
-/* Write what is still buffered. A reader that went away (`aramid status | head`) is no error. */
+/* Write what is still buffered. A reader that went away (`aramid status | head`) is no error; nor is it
+ * one of a command that has changed something when only its words are lost. */
 static int
 finish(CmdCall *call, int status)
 {
     fflush(call->err);
-    if (fflush(call->out) == 0 && !ferror(call->out))
+    if ((fflush(call->out) == 0 && !ferror(call->out)) || cli_only_reports(call))
         return status;
     struct pollfd reader = {.fd = fileno(call->out), .events = POLLOUT};
     if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
         return status;
-    fprintf(
-        call->err,
-        "error: cannot write to standard output; only the output is lost: the command itself ended "
-        "with status %d%s\n",
-        status, status ? "" : ", all that it was to do is done");
+    fprintf(call->err,
+            "error: cannot write to standard output; only the output is lost: the command itself "
+            "ended with status %d\n",
+            status);
     return status ? status : err_info(ERR_IO)->exit_status;
 }
 
