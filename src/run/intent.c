@@ -37,9 +37,8 @@ intent_write(const Try *t, Intent *ret, Err *err)
     Buf b;
     buf_init(&b, a);
     session_add_user_prefix(ses, &b);
-    buf_addz(
-        &b,
-        "SET LOCAL synchronous_commit=off;SET LOCAL row_security=off;SET LOCAL lock_timeout='5s';");
+    buf_addz(&b, "SET LOCAL synchronous_commit=off;SET LOCAL lock_timeout='5s';");
+    session_add_row_security(ses, &b);
     run_add_carry(r, &b);
     if (t->first && ledger_holds_begun(ses)) {
         ses->layout->add_begun(&b, &ses->ledger, row);

@@ -77,7 +77,7 @@ add_carry(Run *r, Arena *a, Message *m)
 {
     if (!r->carry)
         return;
-    buf_addz(&m->sql, "SET LOCAL row_security=off;");
+    session_add_row_security(&r->session, &m->sql);
     add_part(a, m, PART_SETTING, 0);
     for (int n = run_add_carry(r, &m->sql); n > 0; n--)
         add_part(a, m, n > 1 ? PART_RECORD : PART_PROOF, 0);
@@ -142,7 +142,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         add_checks(r, a, ret, NULL);
         add_carry(r, a, ret);
     }
-    buf_addz(&ret->sql, "SET LOCAL row_security=off;"); /* hidden rows are an error then */
+    session_add_row_security(&r->session, &ret->sql);
     add_part(a, ret, PART_SETTING, 0);
     /* Whatever the file has locked, others wait for it while this waits for the ledger. */
     int64_t polite_ms = config_ms(r->session.config, CFG_LOCK_TIMEOUT);

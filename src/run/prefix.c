@@ -13,13 +13,61 @@ add_resets(const Session *s, Buf *b)
     return 3 + db_add_settings(s->db, b);
 }
 
+/* Of those tables one whose policies could hide a row: none of them shows all rows to this role, or a
+ * restrictive one takes some away. */
+static const char closed_query[] =
+    "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid"
+    " OPERATOR(pg_catalog.=) c.relnamespace LEFT JOIN LATERAL (SELECT"
+    " pg_catalog.bool_or(p.polpermissive AND e.all_rows) AS shows,"
+    " pg_catalog.bool_or(NOT p.polpermissive AND NOT e.all_rows) AS hides"
+    " FROM pg_catalog.pg_policy p, LATERAL (SELECT COALESCE(pg_catalog.pg_get_expr(p.polqual,"
+    " p.polrelid), 'true') OPERATOR(pg_catalog.=) 'true' AS all_rows) e WHERE p.polrelid"
+    " OPERATOR(pg_catalog.=) c.oid AND p.polcmd OPERATOR(pg_catalog.=) ANY"
+    " ('{*,r}'::pg_catalog.\"char\"[]) AND EXISTS (SELECT 1 FROM pg_catalog.unnest(p.polroles) AS"
+    " r (oid) WHERE r.oid OPERATOR(pg_catalog.=) 0 OR pg_catalog.pg_has_role(r.oid, 'USAGE'))) k"
+    " ON true WHERE pg_catalog.row_security_active(c.oid) AND"
+    " (k.shows IS NOT TRUE OR k.hides) AND (";
+
+static void
+add_tables(const Session *s, Buf *b)
+{
+    const char *names[OWN_COUNT + 1][2] = {{s->ledger.schema, s->ledger.table}};
+    for (int i = 0; i < OWN_COUNT; i++) {
+        names[i + 1][0] = s->own[i].schema;
+        names[i + 1][1] = s->own[i].exists ? s->own[i].table : NULL;
+    }
+    buf_addz(b, "false");
+    for (int i = 0; i <= OWN_COUNT; i++) {
+        if (!names[i][0] || !names[i][1])
+            continue;
+        buf_addz(b, " OR (n.nspname OPERATOR(pg_catalog.=) ");
+        sql_add_literal(b, str_of(names[i][0]));
+        buf_addz(b, " AND c.relname OPERATOR(pg_catalog.=) ");
+        sql_add_literal(b, str_of(names[i][1]));
+        buf_addc(b, ')');
+    }
+}
+
+void
+session_add_row_security(const Session *s, Buf *b)
+{
+    if (!s->has_policies) {
+        buf_addz(b, "SET LOCAL row_security=off;");
+        return;
+    }
+    buf_addz(b, "SELECT pg_catalog.set_config('row_security', CASE WHEN EXISTS (");
+    buf_addz(b, closed_query);
+    add_tables(s, b);
+    buf_addz(b, ")) THEN 'off' ELSE 'on' END, true);");
+}
+
 int
 session_add_prefix(const Session *s, Buf *b)
 {
     int n = add_resets(s, b);
     buf_addz(b,
-             "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';"
-             "SET LOCAL row_security=off;"); /* hidden rows are an error, not a lie */
+             "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';");
+    session_add_row_security(s, b);
     return n + 4;
 }
 

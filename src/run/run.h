@@ -95,6 +95,7 @@ typedef struct Session {
     int tables;    /* ordinary tables in `schema`, without ours */
     OwnPlace own[OWN_COUNT];
     bool has_own_schema;      /* schema aramid is there */
+    bool has_policies;        /* row-level security holds for us on ledger or own tables */
     IdentityPlace place;      /* where this database is now */
     VEC(Identity) identities; /* what is written in it; read together with the ledger */
     bool has_own_lock, has_tool_lock;

@@ -32,7 +32,8 @@ add_facts_query(Buf *b, const Session *s, bool with_system)
         " pg_catalog.has_table_privilege(c.oid, 'DELETE'), %s, d.oid,"
         " pg_catalog.current_setting('neon.branch_id', true), (SELECT pg_catalog.min(u.pubname)"
         " FROM pg_catalog.pg_publication u WHERE u.puballtables AND EXISTS (SELECT 1 FROM"
-        " pg_catalog.pg_replication_slots o WHERE o.datoid OPERATOR(pg_catalog.=) d.oid))"
+        " pg_catalog.pg_replication_slots o WHERE o.datoid OPERATOR(pg_catalog.=) d.oid)),"
+        " pg_catalog.row_security_active(c.oid)"
         " FROM pg_catalog.pg_database d"
         " LEFT JOIN (SELECT m.oid, m.nspname, pg_catalog.array_position(%s, m.nspname) AS place "
         "FROM"
@@ -118,6 +119,9 @@ take_facts(Session *s, const DbRows *r)
     s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->ledger.table);
     s->has_own_schema = false;
     OwnMay may = {.own = is_true(r, 0, 4), .beside = at >= 0 && is_true(r, at, 2)};
+    s->has_policies = false;
+    for (int i = 0; i < r->rows; i++)
+        s->has_policies = s->has_policies || is_true(r, i, 11);
     for (int i = 0; i < r->rows; i++)
         if (str_is(db_cell(r, i, 0), "aramid")) {
             s->has_own_schema = true;
@@ -321,8 +325,8 @@ session_read(Session *s, History *h, JournalVec *journal, Err *err)
 {
     Buf b;
     buf_init(&b, s->arena);
-    size_t at = (size_t)session_add_prefix(s, &b);
     buf_addz(&b, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+    size_t at = (size_t)session_add_prefix(s, &b);
     session_add_history_queries(s, &b);
     DbRowsVec results;
     if (!s->ledger_exists && !session_count_tables(s, err))

@@ -21,6 +21,9 @@ void lease_drop(Session *s);
 /* An expression: is row l of pg_locks about the lock of the layout's tool? */
 void lock_add_is_tools(const Session *s, Buf *b);
 
+/* A statement, with its semicolon: from here on hidden rows of ledger and own tables are an error, not a
+ * lie. Policies that show all rows to this role hide none: that is looked at when the statement runs. */
+void session_add_row_security(const Session *s, Buf *b);
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);
 /* Statements that make the ledger, and the schema of the URL where it is missing; those that give it

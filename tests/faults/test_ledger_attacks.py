@@ -75,12 +75,25 @@ def _ledger_surroundings():
     policies = {"none": "", "insert": f"CREATE POLICY mischief ON {LEDGER} FOR INSERT WITH CHECK (true);",
                 "hides": f"CREATE POLICY mischief ON {LEDGER} USING (false) WITH CHECK (true);",
                 "hides-new": f"CREATE POLICY mischief ON {LEDGER} USING (finished_at < now() - interval '1 s') WITH CHECK (true);",
+                "restricts": f"CREATE POLICY mischief ON {LEDGER} USING (true); CREATE POLICY mischief2 ON {LEDGER}"
+                             " AS RESTRICTIVE FOR SELECT USING (migration_name LIKE '%init');",
+                "of-others": f"CREATE POLICY mischief ON {LEDGER} TO postgres USING (true);",
+                "shows-and-takes": f"CREATE POLICY mischief ON {LEDGER} FOR SELECT USING (true);"
+                                   f"CREATE POLICY mischief2 ON {LEDGER} FOR INSERT WITH CHECK (true);",
                 "refuses": f"CREATE POLICY mischief ON {LEDGER} USING (true) WITH CHECK (false);"}
     for name, policy in policies.items():
-        gone = f"DROP POLICY IF EXISTS mischief ON {LEDGER}; {off}"
+        gone = f"DROP POLICY IF EXISTS mischief ON {LEDGER}; DROP POLICY IF EXISTS mischief2 ON {LEDGER}; {off}"
         yield f"rls-{name}", Surrounding(rls + policy, gone, "row-level security", OTHER)
         yield f"rls-force-{name}", Surrounding(f"{rls} ALTER TABLE {LEDGER} FORCE ROW LEVEL SECURITY; {policy}", gone,
                                                "row-level security")
+    open_policies = {"all": f"CREATE POLICY mischief ON {LEDGER} USING (true);",
+                     "role": f"CREATE POLICY mischief ON {LEDGER} TO {OTHER}, {OWNER} USING (true) WITH CHECK (true);",
+                     "restrictive": f"CREATE POLICY mischief ON {LEDGER} USING (true); CREATE POLICY mischief2 ON {LEDGER}"
+                                    " AS RESTRICTIVE USING (true);"}
+    for name, policy in open_policies.items():  # nothing is hidden from this role
+        gone = f"DROP POLICY mischief ON {LEDGER}; DROP POLICY IF EXISTS mischief2 ON {LEDGER}; {off}"
+        yield f"rls-open-{name}", Surrounding(rls + policy, gone, "", OTHER)
+        yield f"rls-force-open-{name}", Surrounding(f"{rls} ALTER TABLE {LEDGER} FORCE ROW LEVEL SECURITY; {policy}", gone, "")
     moved = f"ALTER TABLE {LEDGER} RENAME TO pm_real;"
     view = f"{moved} CREATE VIEW {LEDGER} AS SELECT * FROM public.pm_real"
     back = f"DROP VIEW {LEDGER} CASCADE; ALTER TABLE public.pm_real RENAME TO _prisma_migrations"
@@ -202,6 +215,13 @@ def test_status_never_reports_what_it_may_not_see(deployed, db, table):
     assert run.rc == 28, run
     assert table in run.err and "row-level security" in run.err and "DISABLE ROW LEVEL SECURITY" in run.err, run.err
     assert aramid.status(deployed, db.url(user=OWNER)).rc == 0
+
+
+def test_status_of_a_role_that_sees_all_rows(deployed, db):
+    db.sql(f"ALTER TABLE {LEDGER} ENABLE ROW LEVEL SECURITY; CREATE POLICY look ON {LEDGER} FOR SELECT USING (true)")
+    assert aramid.status(deployed, db.url(user=OTHER)).rc == 0
+    db.sql(f"CREATE POLICY less ON {LEDGER} AS RESTRICTIVE FOR SELECT USING (migration_name <> 'x')")
+    assert aramid.status(deployed, db.url(user=OTHER)).rc == 28
 
 
 # ---- locked by others ----------------------------------------------------------------------------
