@@ -44,24 +44,6 @@ judge(const StatusResult *r)
     return h->pending ? STATUS_PENDING : STATUS_UP_TO_DATE;
 }
 
-static bool
-find_others(Session *s, KnownTableVec *ret, Err *err)
-{
-    Buf b;
-    buf_init(&b, s->arena);
-    session_add_prefix(s, &b);
-    history_add_known_query(&b);
-    DbRowsVec results;
-    if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
-        return false;
-    KnownTableVec all;
-    history_take_known(s->arena, &results.v[results.n - 1], &all);
-    vec_each (const KnownTable, t, &all)
-        if (strcmp(t->as->tool, s->layout->ledger.tool) != 0)
-            *vec_add(s->arena, ret) = *t;
-    return true;
-}
-
 static void
 find(StatusResult *r)
 {
@@ -73,7 +55,9 @@ find(StatusResult *r)
     if (r->state == STATUS_UNMANAGED)
         finding_add(l, FINDING_HISTORY_NONE, "the database has %d table%s but no migration history",
                     r->tables, str_plural(r->tables))
-            ->fix = "if these migrations made it: aramid resolve --applied --up-to NAME";
+            ->fix = r->others.n
+                        ? "another tool has made them: see below; a deploy is refused"
+                        : "if these migrations made it: aramid resolve --applied --up-to NAME";
     vec_each (const KnownTable, k, &r->others)
         finding_add(l, FINDING_LEDGER_SEVERAL,
                     "%s has a history here, too (%s.%s): neither knows what the other does",
@@ -97,8 +81,8 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     SessionOptions o = flow_session(in, &ret->target, &ret->history, "status", FLOW_READS);
     if (!session_open(a, &o, &s, err))
         return false;
-    bool ok =
-        session_read(&s, &ret->history, &ret->journal, err) && find_others(&s, &ret->others, err);
+    bool ok = session_read(&s, &ret->history, &ret->journal, err) &&
+              session_other_histories(&s, &ret->others, err);
     ret->ledger_exists = s.ledger_exists;
     ret->tables = s.tables;
     ret->server = db_info(s.db);

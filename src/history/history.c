@@ -5,19 +5,32 @@
 
 #include <stdlib.h>
 
-/* Whether ops.json lies in the folder, or in one of its folders. */
+/* What Prisma 8 writes: packages of operations (<stamp>_name/ops.json), contracts by their hash
+ * (snapshots/<64 hex>/contract.json), and names for these (refs/<name>.json), in the folder or in that of
+ * a space (app/). Projects that only push have no packages. */
 static bool
-holds_ops(Arena *a, const char *dir)
+is_prisma8(Arena *a, const char *dir, int depth)
 {
+    static const char *const files[] = {"ops.json", "refs/db.json", "refs/head.json"};
     FsEntryVec list = {0};
     Err ignored;
-    bool found = fs_exists(fs_join(a, dir, "ops.json"));
-    if (!found && fs_list(a, dir, &list, &ignored))
-        vec_each (FsEntry, e, &list) {
-            const char *below = fs_join(a, dir, e->name);
-            found = found || (e->kind == FS_DIR && fs_exists(fs_join(a, below, "ops.json")));
-        }
-    return found;
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (fs_exists(fs_join(a, dir, files[i])))
+            return true;
+    if (!fs_list(a, dir, &list, &ignored))
+        return false;
+    bool in_refs = strcmp(fs_basename(dir), "refs") == 0;
+    vec_each (FsEntry, e, &list) {
+        const char *path = fs_join(a, dir, e->name);
+        bool hash = strlen(e->name) == 64 && strspn(e->name, "0123456789abcdef") == 64;
+        if (e->kind == FS_DIR && hash && fs_exists(fs_join(a, path, "contract.json")))
+            return true;
+        if (e->kind == FS_FILE && in_refs && str_ends(str_of(e->name), STR(".json")))
+            return true;
+        if (e->kind == FS_DIR && depth && is_prisma8(a, path, depth - 1))
+            return true;
+    }
+    return false;
 }
 
 /* Folders that no layout knows, by what lies in them. */
@@ -28,17 +41,11 @@ check_foreign(Arena *a, const char *dir, const char *shown, Err *err)
     if (!fs_list(a, dir, &list, err))
         return false;
     int flat = 0;
-    bool ops =
-        false; /* Prisma 8: in the folders, or one level deeper (app/<stamp>_name/ops.json) */
-    vec_each (FsEntry, e, &list) {
-        if (e->kind == FS_DIR)
-            ops = ops || holds_ops(a, fs_join(a, dir, e->name));
-        else if (str_ends(str_of(e->name), STR(".sql")))
-            flat++;
-    }
+    vec_each (FsEntry, e, &list)
+        flat += e->kind != FS_DIR && str_ends(str_of(e->name), STR(".sql"));
     const char *tool = NULL;
-    if (ops)
-        tool = "Prisma 8 (ops.json)";
+    if (is_prisma8(a, dir, 2))
+        tool = "Prisma 8";
     else if (flat && !fs_exists(fs_join(a, dir, "migration_lock.toml")))
         tool = "a tool that keeps one .sql file for each migration";
     if (!tool)

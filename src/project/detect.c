@@ -100,7 +100,8 @@ major_of(const char *version)
     return str_to_int((Str){p, strspn(p, "0123456789")}, 0, 999, &major) ? (int)major : 0;
 }
 
-/* Prisma 8 plans its migrations as programs: migrations/app/<name>/ops.json. */
+/* Prisma 8 plans its migrations as programs: migrations/app/<name>/ops.json; who only pushes has names of
+ * contracts, migrations/app/refs/<name>.json. */
 static const char *
 find_prisma_next(Arena *a, const char *dir, const char *version)
 {
@@ -113,6 +114,16 @@ find_prisma_next(Arena *a, const char *dir, const char *version)
             if (is_there(a, dir, ops, FS_FILE))
                 return ops;
         }
+    /* Signing a database writes these beside the migrations of Prisma 7, which go on then. */
+    static const char *const marks[] = {"src/prisma/contract.prisma", "prisma/contract.prisma"};
+    if (is_there(a, dir, "prisma/migrations", FS_DIR))
+        return major_of(version) >= 8 ? "package.json" : NULL;
+    for (size_t i = 0; i < COUNT(marks); i++)
+        if (is_there(a, dir, marks[i], FS_FILE))
+            return marks[i];
+    const char *ref = with_ending(a, dir, "migrations/app/refs", ".json", FS_FILE);
+    if (ref)
+        return "migrations/app/refs";
     return major_of(version) >= 8 ? "package.json" : NULL;
 }
 

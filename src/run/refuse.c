@@ -52,12 +52,20 @@ refuse_failed(Run *r, const History *h, Err *err)
 }
 
 static bool
-refuse_not_empty(const Session *s, Err *err)
+refuse_not_empty(Session *s, Err *err)
 {
     err_set(err, ERR_NOT_EMPTY, "the database has %d table%s but no migration history", s->tables,
             str_plural(s->tables));
     err_detail(err, "schema \"%s\" of database \"%s\" at %s", s->schema, db_info(s->db)->database,
                db_info(s->db)->host);
+    KnownTableVec others = {0};
+    Err unread;
+    if (session_other_histories(s, &others, &unread) && others.n) {
+        const KnownTable *k = &others.v[0];
+        err_detail(err, "%s has a history here: %s.%s", k->as->tool, k->schema, k->table);
+        return err_hint(err, "this database is %s's; check the URL, or let that tool migrate it",
+                        k->as->tool);
+    }
     err_hint(err,
              "if these migrations made it, record them as applied (a baseline): aramid resolve "
              "--applied --up-to NAME");
@@ -80,7 +88,7 @@ refuse_edited(const History *h, Err *err)
 bool
 run_check_history(Run *r, const History *h, Err *err)
 {
-    const Session *s = &r->session;
+    Session *s = &r->session;
     if (h->failed)
         return refuse_failed(r, h, err);
     if (!s->ledger_exists && s->tables && h->files.n)

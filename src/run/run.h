@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "db/db.h"
 #include "gate/gate.h"
-#include "history/history.h"
+#include "history/known.h"
 #include "plan/plan.h"
 
 typedef enum RunEventKind {
@@ -126,6 +126,9 @@ typedef struct SessionOptions {
  * errors: those of db_open; ERR_READ_ONLY. */
 MUST_CHECK bool session_open(Arena *a, const SessionOptions *options, Session *ret, Err *err);
 void session_close(Session *s);
+
+/* Histories that other tools keep in the database, appended to `ret`. One round trip. */
+MUST_CHECK bool session_other_histories(Session *s, KnownTableVec *ret, Err *err);
 
 /* Begin an own message: what a script may have changed back to the role's defaults, then, for this
  * transaction, our settings and an empty search_path. Returns the number of statements added. */

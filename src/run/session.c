@@ -184,6 +184,24 @@ session_count_tables(Session *s, Err *err)
 }
 
 bool
+session_other_histories(Session *s, KnownTableVec *ret, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    session_add_prefix(s, &b);
+    history_add_known_query(&b);
+    DbRowsVec results;
+    if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
+        return false;
+    KnownTableVec all;
+    history_take_known(s->arena, &results.v[results.n - 1], &all);
+    vec_each (const KnownTable, t, &all)
+        if (strcmp(t->as->tool, s->layout->ledger.tool) != 0)
+            *vec_add(s->arena, ret) = *t;
+    return true;
+}
+
+bool
 session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
 {
     const Config *c = o->config;

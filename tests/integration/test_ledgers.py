@@ -219,3 +219,18 @@ def test_doctor_names_each(project, db):
     assert others == found - {"public._prisma_migrations"}, others
     text = aramid.run("status", "--url", db.url(), cwd=project.path).out
     assert "Alembic has a history here, too (public.alembic_version)" in text, text
+
+
+@pytest.mark.parametrize("ledger", ["prisma_contract.ledger", "public.alembic_version"])
+def test_no_baseline_is_proposed_where_another_tool_migrates(project, db, ledger):
+    """Prisma 8's row would be in another table, and these migrations never ran."""
+    db.sql(LEDGERS)
+    for other in db.column("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND oid >= 16384 "
+                           "AND oid::regclass::text NOT IN (%s, %s)", ledger, ledger.removeprefix("public.")):
+        if not (ledger.startswith("prisma_contract") and other.startswith("prisma_contract")):
+            db.sql(f"DROP TABLE IF EXISTS {other} CASCADE")
+    db.sql("CREATE TABLE made_by_it (id int)")
+    for command in ("status", "plan", "deploy"):
+        result = aramid.run(command, "--url", db.url(), cwd=project.path)
+        assert result.rc in (16, 24) and "resolve" not in result.text and ledger in result.text, result
+    assert not db.exists("_prisma_migrations")
