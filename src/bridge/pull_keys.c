@@ -276,8 +276,9 @@ pull_is_unsayable(const PullCtx *c, const CatRef *table, const char *key)
 static void
 collect(PullCtx *c, const CatRelation *t, PullKeys *ret)
 {
+    /* WITHOUT OVERLAPS is no uniqueness of these columns: Prisma leaves such a key out, too. */
     cat_each (CatConstraint, k, &t->constraints)
-        if (k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE)
+        if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) && !k->is_without_overlaps)
             *vec_add(c->a, ret) =
                 (PullKey){.kind = k->type == CAT_UNIQUE ? PSL_KEY_UNIQUE : PSL_KEY_ID,
                           .name = k->id.sub,

@@ -36,6 +36,35 @@ note_constraints(PullCtx *c, const PullModel *m, CatConstraintType type, Finding
     return found;
 }
 
+static const char *
+constraint_detail(const CatConstraint *k)
+{
+    return k->is_without_overlaps && k->type != CAT_FOREIGN_KEY
+               ? "WITHOUT OVERLAPS, it was left out"
+           : k->is_not_enforced ? "NOT ENFORCED"
+                                : NULL;
+}
+
+/* What PostgreSQL 18 brought. */
+static void
+note_details(PullCtx *c, const PullModel *m)
+{
+    cat_each (CatConstraint, k, &m->table->constraints)
+        if (constraint_detail(k))
+            pull_find(
+                c, FINDING_PULL_CONSTRAINT_DETAIL,
+                str_fmt(c->a, "%s: %s", constraint_item(c, m, k->id.sub), constraint_detail(k)));
+    vec_each (const PullField, f, &m->fields) {
+        const CatColumn *k = f->column;
+        if (k->is_not_null_unchecked || k->not_null_name)
+            pull_find(c, FINDING_PULL_CONSTRAINT_DETAIL,
+                      str_fmt(c->a, "Model: \"%s\", field: \"%s\": %s%s%s", m->name, f->name,
+                              k->not_null_name ? "the name of NOT NULL, " : "NOT NULL",
+                              k->not_null_name ? k->not_null_name : "",
+                              k->is_not_null_unchecked ? ", NOT VALID: rows may have NULL" : ""));
+    }
+}
+
 static bool
 note_deferrable(PullCtx *c, const PullModel *m)
 {
@@ -228,6 +257,7 @@ note_model(PullCtx *c, PullModel *m, bool any_inherits)
             "This model has partial indexes, which only the preview feature "
             "\"partialIndexes\" brings into the schema.");
     note_fields(c, m);
+    note_details(c, m);
     cat_each (CatTrigger, g, &t->triggers)
         pull_find(c, FINDING_PULL_TRIGGER,
                   str_fmt(c->a, "Model: \"%s\", trigger: \"%s\"", m->name, g->id.sub));

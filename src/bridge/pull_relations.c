@@ -81,7 +81,8 @@ collect(PullCtx *c, PullModel *from, Relations *ret)
         if (fk->type != CAT_FOREIGN_KEY)
             continue;
         PullModel *to = pull_model(c, fk->ref_table.schema, fk->ref_table.name);
-        const char *why = !to                         ? "the table is not in the schema"
+        const char *why = fk->is_without_overlaps     ? "PERIOD refers to spans, not to one row"
+                          : !to                       ? "the table is not in the schema"
                           : !same_types(from, to, fk) ? "the types of the columns differ"
                                                       : NULL;
         if (why) {

@@ -117,7 +117,7 @@ bool words_default_same(const Differ *d, const CatColumn *x, const CatColumn *y)
 bool words_know_table(const CatRelation *r);
 /* An access method that the language can say; NULL for all others, as for btree. */
 const char *words_method(const char *method);
-/* Not foreign keys to tables outside, nor between columns of different scalar types. */
+/* Not foreign keys to tables outside, nor between columns of different scalar types, nor of a PERIOD. */
 bool words_know_relation(const Differ *d, const CatConstraint *fk);
 /* The table of an implicit many-to-many relation on both sides, with what makes its pairs unique;
  * and the index that does. */

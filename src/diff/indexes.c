@@ -159,6 +159,23 @@ settle_left_alone(Differ *d, const CatRelation *r, IndexPairs *to)
         }
 }
 
+/* WITHOUT OVERLAPS, unless the other side has such a key in its words. */
+static bool
+is_span_left_alone(const Differ *d, const CatConstraint *k, bool is_from)
+{
+    const CatRelation *other =
+        catalog_relation(is_from ? d->to : d->from, k->id.schema, k->id.name);
+    if (!d->in_words || !k->is_without_overlaps || !other)
+        return false;
+    cat_each (CatIndex, i, &other->indexes)
+        if (strcmp(i->id.name, k->id.sub) == 0)
+            return false;
+    cat_each (CatConstraint, x, &other->constraints)
+        if (x->type == CAT_UNIQUE && strcmp(x->id.sub, k->id.sub) == 0)
+            return false;
+    return true;
+}
+
 static IndexPairs
 indexes_of(Differ *d, const CatRelation *r, bool is_from)
 {
@@ -168,7 +185,7 @@ indexes_of(Differ *d, const CatRelation *r, bool is_from)
             *vec_add(d->arena, &all) = is_from ? (IndexPair){.from = i} : (IndexPair){.to = i};
     if (d->in_words || (is_from && d->prisma_kinds))
         cat_each (CatConstraint, k, &r->constraints)
-            if (k->type == CAT_UNIQUE) {
+            if (k->type == CAT_UNIQUE && !is_span_left_alone(d, k, is_from)) {
                 const CatIndex *i = index_of_constraint(d->arena, k);
                 *vec_add(d->arena, &all) =
                     is_from ? (IndexPair){.from = i, .constraint = k} : (IndexPair){.to = i};

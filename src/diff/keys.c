@@ -16,6 +16,10 @@ primary_key_compare(Differ *d, Change *c, const CatRelation *x, const CatRelatio
     const CatConstraint *from = primary_key(x), *to = primary_key(y);
     if ((to && to->is_inherited) || (d->in_words && !from != !to && words_is_join(x, y)))
         return;
+    /* The language cannot say it, so it is left alone. */
+    if (d->in_words &&
+        ((from && !to && from->is_without_overlaps) || (to && !from && to->is_without_overlaps)))
+        return;
     if (from && from->is_inherited && cat_same_text(x->partition_of.name, y->partition_of.name))
         from = NULL; /* goes with that of its table */
     bool changed =

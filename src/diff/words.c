@@ -309,6 +309,13 @@ words_know_relation(const Differ *d, const CatConstraint *fk)
         return false;
     const CatRelation *x = catalog_relation(d->to, fk->id.schema, fk->id.name);
     const CatRelation *y = catalog_relation(d->to, fk->ref_table.schema, fk->ref_table.name);
+    bool said = false;
+    if (x && fk->is_without_overlaps)
+        cat_each (CatConstraint, k, &x->constraints)
+            said =
+                said || (k->type == CAT_FOREIGN_KEY && cat_same_texts(&k->columns, &fk->columns));
+    if (fk->is_without_overlaps && !said)
+        return false;
     for (size_t i = 0; x && y && i < fk->columns.n; i++) {
         const CatColumn *p = catalog_column(x, fk->columns.v[i]);
         const CatColumn *q = catalog_column(y, fk->ref_columns.v[i]);

@@ -317,7 +317,8 @@ def test_status_tells_findings(project, db):
     run, value = told(project, db, "{history-none: off}", "status")
     assert run.rc == 3 and "neither silenced nor changed" in value["error"]["message"], run
     run, value = told(project, db, "{ledger-several: off}", "status")
-    assert ids(value) == ["history-none"] and "up-to NAME" in value["findings"][0]["fix"], run
+    assert ids(value) == ["history-none"] and "another tool" in value["findings"][0]["fix"], run
+    db.sql("DROP TABLE alembic_version")
     run = aramid.run("status", "--url", db.url(), cwd=project.path)
     assert "[history-none]" in run.out and "resolve --applied --up-to" in run.out, run
 

@@ -376,3 +376,20 @@ def test_an_index_that_the_schema_had_and_cannot_say_any_more(db, project):
     db.sql("DROP INDEX doc_title; CREATE INDEX doc_title ON doc (title, title text_pattern_ops)")
     result = pull(project, db, "--yes")
     assert result.rc == 0 and "doc_title" not in schema_of(project) and '"doc_title"' in result.text, result
+
+
+def test_what_came_with_18_is_left_alone_afterwards(servers, project):
+    """Keys WITHOUT OVERLAPS are no keys to Prisma: neither dropped by a diff nor made by it."""
+    server = servers.get(18)
+    db = server.new_database()
+    db.sql(read(os.path.join(GOLDEN, "constraints-18", "input.sql")))
+    env = {"ARAMID_PG_BINDIR": server.bindir}
+    for _ in range(2):
+        assert pull(project, db, "--yes").rc == 0
+        result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "prisma/schema.prisma", "--script", cwd=project.path, env=env)
+        assert result.rc == 0 and "empty migration" in result.out, result
+    # Who has it in words keeps it.
+    project.write("prisma/schema.prisma", schema_of(project).replace("  n      Int?\n\n  @@ignore", "  n      Int?\n\n  @@id([room, during])\n  @@ignore"))
+    result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "prisma/schema.prisma", "--script", cwd=project.path, env=env)
+    assert result.rc == 0 and "empty migration" in result.out, result
+    db.drop()
