@@ -267,7 +267,7 @@ compare_exact(Differ *d, ColumnChange *c)
     if (!d->prisma_kinds && made_room(d, &from.type, &to.type)) {
         c->cast = CAST_SAFE;
         c->cast_using = USING_CAST;
-    } else if (c->cast == CAST_NONE && !catalog_type_same(&x->type, &y->type)) {
+    } else if (c->cast == CAST_NONE && !d->in_words && !catalog_type_same(&x->type, &y->type)) {
         c->cast = CAST_RISKY; /* by what a domain wants */
     }
     if (c->cast != CAST_NONE)
