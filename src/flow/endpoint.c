@@ -274,10 +274,8 @@ replay_files(Reading *r, int i, Side *side, const ReplayOptions *o, Replay *ret,
     if (side->endpoint.kind == ENDPOINT_SQL && !read_sql(r, side, &scripts, err))
         return false;
     vec_each (const Migration, m, &r->histories[i].files) {
-        if (!m->has_file) {
-            err_set(err, ERR_MIGRATION_GONE, "migration %s has no migration.sql", m->name);
-            return err_hint(err, "restore the file, or remove the folder");
-        }
+        if (!m->has_file)
+            return migration_gone(m, err);
         Str text;
         if (!migration_text(r->a, m, &text, err))
             return false;

@@ -81,12 +81,8 @@ applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration
         }
     }
     vec_each (const Migration *, m, &list) {
-        if ((*m)->has_file)
-            continue;
-        err_set(err, ERR_MIGRATION_GONE, "the migration folder \"%s\" has no migration.sql",
-                (*m)->name);
-        err_at(err, (*m)->path, 0, 0);
-        return err_hint(err, "restore the file from version control, or delete the folder");
+        if (!(*m)->has_file)
+            return migration_gone(*m, err);
     }
     *ret = list.v;
     *n = list.n;

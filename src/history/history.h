@@ -187,6 +187,9 @@ MUST_CHECK bool history_read_file(Arena *a, Arena *scratch, History *h, Migratio
 MUST_CHECK bool migration_text(Arena *a, const Migration *m, Str *ret, Err *err);
 MUST_CHECK bool migration_add_text(Buf *b, const Migration *m, Err *err);
 
+/* ERR_MIGRATION_GONE: the migration has no file. false. */
+bool migration_gone(const Migration *m, Err *err);
+
 /* Fill entries and counts from files and rows. Call again after rows changed. */
 void history_compare(Arena *a, History *h);
 

@@ -86,3 +86,17 @@ migration_text(Arena *a, const Migration *m, Str *ret, Err *err)
     *ret = buf_str(&b);
     return true;
 }
+
+bool
+migration_gone(const Migration *m, Err *err)
+{
+    bool folder = str_ends(str_of(m->path), STR("/migration.sql"));
+    err_set(err, ERR_MIGRATION_GONE,
+            folder ? "the migration folder \"%s\" has no migration.sql"
+                   : "the file of migration \"%s\" is missing",
+            m->name);
+    err_at(err, m->path, 0, 0);
+    return err_hint(err, "restore the file from version control%s",
+                    folder ? ", or delete the folder"
+                           : "; drizzle-kit, too, wants each file that its journal names");
+}

@@ -308,12 +308,8 @@ bool
 plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPlan *ret, Err *err)
 {
     *ret = (MigrationPlan){.migration = m};
-    if (!m->has_file) {
-        err_set(err, ERR_MIGRATION_GONE, "the migration folder \"%s\" has no migration.sql",
-                m->name);
-        err_at(err, m->path, 0, 0);
-        return err_hint(err, "restore the file from version control, or delete the folder");
-    }
+    if (!m->has_file)
+        return migration_gone(m, err);
     ARENA_LOCAL(scratch);
     SqlScript script;
     Arena *keeps = m->text.p ? a : scratch;

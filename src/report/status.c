@@ -28,7 +28,7 @@ add_names(Buf *out, const Term *t, const History *h, bool (*wanted)(const Entry 
         buf_addz(out, "  ");
         term_text(out, t, TERM_PLAIN, str_of(e->name));
         if (e->state == ENTRY_PENDING && e->file && !e->file->has_file)
-            term_add(out, t, TERM_YELLOW, "  (the folder has no migration.sql)");
+            term_add(out, t, TERM_YELLOW, "  (its file is missing)");
         if (e->state == ENTRY_RESUMABLE && e->row && e->row->logs[0])
             term_add(out, t, TERM_RED,
                      str_fmt(out->arena, "  (an error stopped it: %s)",

@@ -182,6 +182,15 @@ def test_drizzle_never_looks_back_but_aramid_does(real, db):
 
 
 @each(Drizzle)
+def test_drizzle_journal_names_a_file_that_is_gone(tool, db):
+    name = tool.add(1, "one", "CREATE TABLE one (i int);")
+    os.unlink(os.path.join(tool.path, tool.folder, tool.file(name)))
+    for verb in "plan", "deploy":
+        result = tool.aramid(verb, db)
+        assert result.rc == 20 and f'the file of migration "{name}" is missing' in result.text, result
+
+
+@each(Drizzle)
 def test_drizzle_breakpoints_are_statements_ends(tool, db):
     name = tool.add(1, "one", f"CREATE TABLE one (i int){BREAK}CREATE TABLE two (i int)")
     assert tool.deploy(db).rc == 0 and db.exists("two")
