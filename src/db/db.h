@@ -47,6 +47,7 @@ typedef struct DbInfo {
     bool used_password;
     int64_t clock_offset_us; /* server's wall clock minus ours */
     bool is_direct;          /* nothing that keeps sessions of its own stands in between */
+    bool escapes_strings;    /* standard_conforming_strings is off for this role or database */
     bool is_shared;          /* PGlite: one session for all clients, and one database by any name */
     int64_t deadlock_timeout_ms;
 } DbInfo;

@@ -149,6 +149,8 @@ db_learn(Db *db, Err *err)
     db->is_ours = info->is_direct && !info->is_shared;
     if (info->is_shared && !keep_shared(db, err))
         return false;
+    const char *strings = db->pq.PQparameterStatus(db->conn, "standard_conforming_strings");
+    info->escapes_strings = strings && strcmp(strings, "on") != 0;
     info->used_password = db->pq.PQconnectionUsedPassword(db->conn);
     const char *tls = db->pq.PQsslAttribute(db->conn, "protocol");
     const char *cipher = db->pq.PQsslAttribute(db->conn, "cipher");

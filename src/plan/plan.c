@@ -320,7 +320,7 @@ plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPl
     ret->statements = script.stmts.n;
     ret->has_opaque = script.has_opaque;
     note_touched(a, &script, ret);
-    return cut(a, &script, hints, ret, err);
+    return plan_check_set_strings(ret, &script, err) && cut(a, &script, hints, ret, err);
 }
 
 /* The enum values that were added before the statement that used one: cut behind each. */

@@ -65,6 +65,12 @@ typedef struct MigrationPlan {
     const char *ledger_id; /* of the row that is resumed, NULL */
 } MigrationPlan;
 
+/* For a session whose standard_conforming_strings is off: the file must mean the same with it on.
+ * errors: ERR_MIGRATION_FILE with the place of a backslash, those of plan_script */
+MUST_CHECK bool plan_check_strings(const MigrationPlan *mp, Err *err);
+/* The same behind a SET that turns it off; asked by plan_migration. */
+MUST_CHECK bool plan_check_set_strings(const MigrationPlan *mp, const SqlScript *script, Err *err);
+
 /* What earlier tries and the journal know about one migration; zero for a fresh one. */
 typedef struct PlanHints {
     size_t start;          /* first statement that has not run */

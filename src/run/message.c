@@ -134,8 +134,9 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
         buf_addz(&ret->sql,
                  "RESET ROLE;RESET SESSION AUTHORIZATION;"
                  "RESET default_transaction_read_only;RESET default_transaction_isolation;"
-                 "RESET default_transaction_deferrable;");
-        for (int i = 0; i < 5; i++)
+                 "RESET default_transaction_deferrable;"
+                 "RESET standard_conforming_strings;"); /* the whole next message is read by it */
+        for (int i = 0; i < 6; i++)
             add_part(a, ret, PART_RECORD, 0);
     }
     if (checks_last) {

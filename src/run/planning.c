@@ -44,7 +44,8 @@ plan_entry(Run *r, const Entry *e, Err *err)
     hints.chained = NULL;
     hints.fresh = r->deploy && r->session.is_fresh;
     MigrationPlan *mp = vec_add(r->arena, &r->plan.migrations);
-    if (!plan_migration(r->arena, e->file, &hints, mp, err))
+    if (!plan_migration(r->arena, e->file, &hints, mp, err) ||
+        (r->session.db && db_info(r->session.db)->escapes_strings && !plan_check_strings(mp, err)))
         return false;
     if (e->state != ENTRY_RESUMABLE)
         return true;

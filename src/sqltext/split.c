@@ -257,6 +257,23 @@ sql_split(Arena *a, const char *path, Str text, SqlScript *ret, Err *err)
     return true;
 }
 
+bool
+sql_find_backslash(Str text, size_t from, size_t *ret_off)
+{
+    SqlLexer lex = {.text = text, .pos = from};
+    SqlTok tok;
+    for (sql_lex_next(&lex, &tok); tok.kind != SQL_TOK_END && tok.kind != SQL_TOK_UNCLOSED;
+         sql_lex_next(&lex, &tok)) {
+        char c = text.p[tok.off];
+        if (tok.kind != SQL_TOK_STRING || (c != '\'' && c != 'n' && c != 'N') ||
+            !memchr(text.p + tok.off, '\\', tok.len))
+            continue;
+        *ret_off = tok.off;
+        return true;
+    }
+    return false;
+}
+
 const SqlStmt *
 sql_stmt(const SqlScript *script, size_t i, SqlStmt *ret)
 {

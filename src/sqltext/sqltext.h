@@ -179,6 +179,10 @@ void sql_classify(Arena *a, SqlScript *script);
  * tag and names are as above, opaque tells the same, locks and objects are what the words tell. */
 void sql_classify_brief(Arena *a, SqlScript *script);
 
+/* The first plain string ('...', N'...') with a backslash from `from` on: its place. Where
+ * standard_conforming_strings is off such a string means something else. */
+bool sql_find_backslash(Str text, size_t from, size_t *ret_off);
+
 /* The first statement of a text that goes on later: where it begins (behind comments), its length
  * without the semicolon, and what lies behind it. false: it does not end in the text; with `is_last`
  * the end of the text ends it, and false means that there is none (only comments), or that a quote

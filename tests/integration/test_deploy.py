@@ -125,6 +125,38 @@ def test_backslash_strings_run_or_are_refused(project, db):
     assert db.exists("x") == (result.rc == 0)
 
 
+def test_a_backslash_behind_a_set_is_refused_before_anything_runs(project, db):
+    project.add("init", "CREATE TABLE w (t text);")
+    project.add("old", "INSERT INTO w VALUES ('a\\b');\nSET standard_conforming_strings = off;\nINSERT INTO w VALUES ('x\\'), ('y');\n")
+    result = aramid.deploy(project, db.url())
+    assert result.rc == 20 and "old/migration.sql:3:" in result.err and "E'...'" in result.err, result
+    assert not db.exists("w")
+
+
+def test_a_setting_of_strings_does_not_reach_the_next_file(project, db):
+    """The server reads a whole message by the setting that held when it came."""
+    project.add("init", "CREATE TABLE w (t text);\nSET standard_conforming_strings = off;\n")
+    project.add("next", "INSERT INTO w VALUES ('C:\\new');\nCREATE INDEX CONCURRENTLY w_t ON w (t);\n"
+                "SET standard_conforming_strings = off;\nCREATE INDEX CONCURRENTLY w_u ON w (t);\nINSERT INTO w VALUES (E'C:\\\\new');\n")
+    assert aramid.deploy(project, db.url()).rc == 0
+    assert db.column("SELECT DISTINCT t FROM w") == ["C:\\new"]
+
+
+@pytest.mark.parametrize("whose", ["DATABASE {db}", "ROLE old_strings"])
+def test_backslashes_where_strings_escape(project, db, whose):
+    db.sql("DO $$ BEGIN CREATE ROLE old_strings LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object THEN END $$")
+    db.sql(f"ALTER {whose.format(db=db.name)} SET standard_conforming_strings = off")
+    url = db.url(user="old_strings")
+    project.add("init", "CREATE TABLE w (t text);\nINSERT INTO w VALUES (E'a\\\\b'), ($$a\\b$$);\n")
+    assert aramid.deploy(project, url).rc == 0
+    assert db.column("SELECT DISTINCT t FROM w") == ["a\\b"]
+    name = project.add("plain", "INSERT INTO w VALUES ('x\\'); COMMIT; INSERT INTO w VALUES (', 1');\n")
+    for command in ("plan", "deploy"):
+        result = aramid.run(command, "--url", url, cwd=project.path)
+        assert result.rc == 20 and f"{name}/migration.sql:1:" in result.err and "standard_conforming_strings" in result.err, result
+    db.sql("ALTER ROLE old_strings RESET ALL")
+
+
 @pytest.mark.parametrize("sql", ["", "\n", "-- nothing\n", "/* nothing */", ";"])
 def test_empty_files_are_applied(project, db, sql):
     project.add("nothing", sql)

@@ -49,7 +49,7 @@ static const char *const nasty_files[] = {
     "CREATE TABLE a (i int); CREATE RULE r AS ON INSERT TO a DO INSTEAD (UPDATE a SET i = 1; "
     "DELETE FROM a);"
     "INSERT INTO a VALUES (1); SELECT 3",
-    "SET LOCAL search_path = pg_catalog; SET standard_conforming_strings = off; SELECT 'a\\'';b'",
+    "SET LOCAL search_path = pg_catalog; SET standard_conforming_strings = off; SELECT 'a'';b'",
     "SET ROLE pg_monitor; SET lock_timeout = 1; RESET ALL",
     "DO $$BEGIN EXECUTE 'SET ROLE pg_monitor'; END$$",
     "EXPLAIN SELECT 1; SHOW work_mem; VALUES (1); TABLE pg_class; COPY (SELECT 1) TO STDOUT; "
@@ -89,8 +89,6 @@ message_parts_match(void **state)
         MigrationPlan mp;
         Message m;
         scene_plan(s, nasty_files[i], &none, &mp);
-        if (strstr(nasty_files[i], "standard_conforming_strings"))
-            continue; /* is cut by the server's rules at that moment only */
         build(s, &mp, 0, NULL, "1_m", &m);
         SqlScript script;
         Err err;
