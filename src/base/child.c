@@ -42,18 +42,32 @@ other_end(ChildStream stream, int pipe_end)
     return stream == CHILD_INHERIT ? -1 : pipe_end;
 }
 
+static int
+above(int fd)
+{
+    return fd > 2 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static _Noreturn void
+give_up(int report)
+{
+    int e = errno;
+    while (write(report, &e, sizeof e) < 0 && errno == EINTR)
+        ;
+    _exit(127);
+}
+
 static _Noreturn void
 become(const ChildOptions *o, const int *ends, int report, pid_t parent)
 {
     /* Above the three places first, so that none overwrites another. */
     int at[3];
+    report = above(report);
     for (int i = 0; i < 3; i++)
-        at[i] = ends[i] >= 0 ? fcntl(ends[i], F_DUPFD_CLOEXEC, 3) : -1;
-    report = fcntl(report, F_DUPFD_CLOEXEC, 3);
-    for (int i = 0; i < 3; i++) {
-        if (at[i] >= 0)
-            dup2(at[i], i);
-    }
+        at[i] = ends[i] >= 0 ? above(ends[i]) : -1;
+    for (int i = 0; i < 3; i++)
+        if (ends[i] >= 0 && (at[i] < 0 || dup2(at[i], i) < 0))
+            give_up(report); /* it would have ours */
     if (o->own_group)
         setpgid(0, 0);
     signal(SIGPIPE, SIG_DFL);
@@ -71,10 +85,7 @@ become(const ChildOptions *o, const int *ends, int report, pid_t parent)
         } av = {o->argv}, ev = {o->env};
         execvpe(o->argv[0], av.out, o->env ? ev.out : environ);
     }
-    int e = errno;
-    while (write(report, &e, sizeof e) < 0 && errno == EINTR)
-        ;
-    _exit(127);
+    give_up(report);
 }
 
 typedef struct Pipe {
@@ -183,6 +194,11 @@ child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
         options->messages == CHILD_WITH_OUT ? out.write
                                             : other_end(options->messages, messages.write),
     };
+    /* Without one of them the child would have ours. */
+    const ChildStream streams[3] = {options->in, options->out, options->messages};
+    for (int i = 0; i < 3 && !e; i++)
+        if (ends[i] < 0 && streams[i] != CHILD_INHERIT)
+            e = errno;
     if (!e)
         e = spawn(ret, ends);
     for (int i = 0; i < 3; i++) {

@@ -322,12 +322,15 @@ add_program(Arena *a, const char *dir, const char *name, PgProgramVec *list)
     vec_each (const PgProgram, p, list)
         if (strcmp(p->path, real) == 0)
             return;
-    Err ignored;
-    ChildResult result;
+    Err err = {0};
+    ChildResult result = {0};
     PgProgram found = {.path = str_dupz(a, real)};
-    found.major = program_major(a, real, &found.version, &result, &ignored);
-    if (found.major)
-        *vec_add(a, list) = found;
+    found.major = program_major(a, real, &found.version, &result, &err);
+    if (!found.major)
+        found.why = err.code ? str_dupz(a, err.primary)
+                             : str_fmt(a, "--version: status %d, %s", result.status,
+                                       str_printable(a, str_trim(result.out), false));
+    *vec_add(a, list) = found;
 }
 
 PgProgramVec

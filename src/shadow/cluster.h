@@ -24,12 +24,13 @@ MUST_CHECK bool cluster_find_binaries(Arena *a, const char *bindir, int major, P
 typedef struct PgProgram {
     const char
         *path; /* the real one, not Debian's wrapper, which chooses by the machine's clusters */
-    int major;
+    int major;           /* 0: it could not be asked */
     const char *version; /* "15.20" */
+    const char *why;     /* it could not */
 } PgProgram;
 typedef VEC(PgProgram) PgProgramVec;
 
-/* Every program of this name ("pg_dump", "psql") that runs here: in `bindir` only when that is
+/* Every program of this name ("pg_dump", "psql") here: in `bindir` only when that is
  * given, else in the folders of packages and PATH. cost: each is asked for its version. */
 PgProgramVec cluster_programs(Arena *a, const char *name, const char *bindir);
 

@@ -235,6 +235,20 @@ def test_no_pg_dump_that_suffices(folder, tmp_path, data, version):
     assert files(folder) == []
 
 
+def test_a_pg_dump_that_cannot_be_asked(folder, tmp_path, data):
+    """Where this machine keeps it from running it is not "not found"; nor does its output get into ours."""
+    tools = fake_tool(tmp_path / "bin", "15.1")
+    (tmp_path / "bin" / "pg_dump").write_text("#!/bin/sh\necho no luck; exit 3\n")
+    result = backup(folder, data, "--method", "pg_dump", rc=52, env={"ARAMID_BACKUP_BIN": tools})
+    assert "could not be asked" in result.err and "status 3, no luck" in result.err, result
+    for files_open in range(7, 14):
+        result = aramid.start("backup", "--url", data.url(), "--method", "pg_dump", cwd=str(folder),
+                              prefix=("prlimit", f"--nofile={files_open}", "--")).wait()
+        assert result.out.startswith("✅") if result.rc == 0 else not result.out, result
+        assert "no pg_dump was found" not in result.text, result
+        assert result.rc == 0 or "oo many open files" in result.err or "libpq.so" in result.err, result
+
+
 @pytest.mark.parametrize("body,words", [
     ("echo 'pg_dump: error: it is Monday' >&2; exit 3", "it is Monday"),
     ("echo '-- half'; kill -9 $$", "killed by signal 9"),
