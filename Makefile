@@ -83,7 +83,7 @@ prove: debug release
 		"tests/compat/pull_compare.py" \
 		"tests/compat/backup_compare.py" \
 		"env ARAMID_FAULTS=full ARAMID_TEST_PG=18 tests/run tests/faults/test_ledger_attacks.py" \
-		"bench/locks.py" "bench/polite.py" "bench/polite.py --resumed" "bench/memory.py" \
+		"bench/locks.py" "bench/polite.py --both --versions 13,18" "bench/memory.py" \
 		"make --no-print-directory test-versions"; do \
 		echo "== $$figure"; $$figure; status=$$?; \
 		[ $$status = 77 ] && echo "not here: skipped" && continue; \
