@@ -259,8 +259,9 @@ note_model(PullCtx *c, PullModel *m, bool any_inherits)
     note_fields(c, m);
     note_details(c, m);
     cat_each (CatTrigger, g, &t->triggers)
-        pull_find(c, FINDING_PULL_TRIGGER,
-                  str_fmt(c->a, "Model: \"%s\", trigger: \"%s\"", m->name, g->id.sub));
+        if (!g->is_inherited)
+            pull_find(c, FINDING_PULL_TRIGGER,
+                      str_fmt(c->a, "Model: \"%s\", trigger: \"%s\"", m->name, g->id.sub));
 }
 
 /* Objects with comments: enums, then models, then fields. */

@@ -248,6 +248,8 @@ typedef struct CatTrigger {
     CatName function;
     const char *definition; /* CREATE TRIGGER ... */
     char enabled;           /* D disabled, R replica, A always; 0 = usual */
+    bool
+        is_inherited; /* a partition's, of its table's: here where its state is another one; no definition */
 } CatTrigger;
 
 typedef struct CatRule {

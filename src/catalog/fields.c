@@ -165,6 +165,7 @@ static const Field trigger_fields[] = {
     F(CatTrigger, function, FIELD_NAME),
     F(CatTrigger, definition, FIELD_TEXT),
     F(CatTrigger, enabled, FIELD_CHAR),
+    F(CatTrigger, is_inherited, FIELD_BOOL),
     END,
 };
 

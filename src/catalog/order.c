@@ -174,6 +174,10 @@ edges_of(Graph *g, const CatObject *o)
         const CatName *f = &((const CatTrigger *)p)->function;
         edge_relation(g, from, o->id.schema, o->id.name);
         edge(g, from, (CatRef){CAT_FUNCTION, f->schema, f->name, NULL});
+        const CatRelation *t = catalog_relation(g->catalog, o->id.schema, o->id.name);
+        if (((const CatTrigger *)p)->is_inherited && t)
+            edge(g, from,
+                 (CatRef){CAT_TRIGGER, t->partition_of.schema, t->partition_of.name, o->id.sub});
         break;
     }
     case CAT_RULE:

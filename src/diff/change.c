@@ -47,6 +47,13 @@ change_alter(Differ *d, const void *from, const void *to)
     return change_add(d, CHANGE_ALTER, from, to, ranks[((const CatObject *)to)->id.kind].alter);
 }
 
+bool
+change_makes_room(const Differ *d, const Change *c)
+{
+    return c->op == CHANGE_RENAME && c->kind == CAT_SEQUENCE &&
+           catalog_find(d->from, c->from->id) == c->from;
+}
+
 static DiffHarm
 harm_of(FindingId id)
 {

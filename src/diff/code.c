@@ -21,6 +21,40 @@ can_alter(const CatObject *to, const CatTexts *fields)
     return known == fields->n;
 }
 
+static const CatTrigger *
+inherited(const CatObject *o)
+{
+    const CatTrigger *t = o && o->id.kind == CAT_TRIGGER ? (const CatTrigger *)o : NULL;
+    return t && t->is_inherited ? t : NULL;
+}
+
+/* The state of a partition's trigger, which is its table's where nothing else is said; false where it has none. */
+static bool
+trigger_state(const Catalog *c, CatRef id, char *ret)
+{
+    const CatRelation *t = catalog_relation(c, id.schema, id.name);
+    const CatTrigger *trigger = catalog_find(c, id);
+    if (trigger) {
+        *ret = trigger->enabled;
+        return true;
+    }
+    return t && t->partition_of.name &&
+           trigger_state(
+               c, (CatRef){CAT_TRIGGER, t->partition_of.schema, t->partition_of.name, id.sub}, ret);
+}
+
+/* x of a partition: its own state goes. y NULL. */
+static void
+forget_state(Differ *d, const CatTrigger *x)
+{
+    CatTrigger *now = arena_new(d->arena, CatTrigger);
+    *now = *x;
+    if (!trigger_state(d->to, x->id, &now->enabled) || now->enabled == x->enabled)
+        return;
+    Change *c = change_alter(d, x, now);
+    *vec_add(d->arena, &c->fields) = "enabled";
+}
+
 /* One of them is NULL where the other side does not have it. */
 static void
 compare(Differ *d, const CatObject *x, const CatObject *y)
@@ -31,6 +65,10 @@ compare(Differ *d, const CatObject *x, const CatObject *y)
         fields = catalog_changes(d->arena, x, y, &d->rules);
     if ((x && y && !fields.n) || map_has(&d->remade, ref_key(d->arena, &o->id)))
         return;
+    if (inherited(x) && !y) {
+        forget_state(d, inherited(x));
+        return;
+    }
     if (fields.n && can_alter(y, &fields)) {
         change_alter(d, x, y)->fields = fields;
         return;
@@ -164,6 +202,43 @@ diff_parts(Differ *d, const CatRelation *x, const CatRelation *y)
     index_state_compare(d, x, y);
 }
 
+/* What happens to a trigger of a partitioned table happens to those of all partitions. */
+static void
+keep_states(Differ *d, const CatRef *trigger)
+{
+    const CatRef parent = {CAT_TABLE, trigger->schema, trigger->name, NULL};
+    cat_each (CatRelation, t, &d->to->tables) {
+        if (!t->partition_of.name || !catalog_is_child(t, &parent))
+            continue;
+        const CatRef id = {CAT_TRIGGER, t->id.schema, t->id.name, trigger->sub};
+        const CatTrigger *own = catalog_find(d->to, id);
+        bool is_told = false;
+        vec_each (Change *, c, &d->diff->changes)
+            is_told = is_told || ((*c)->to && cat_ref_cmp(&(*c)->to->id, &id) == 0);
+        if (own && own->is_inherited && !is_told)
+            change_create(d, own);
+        else if (!own)
+            keep_states(d, &id);
+    }
+}
+
+static void
+keep_partition_states(Differ *d)
+{
+    size_t n = d->diff->changes.n;
+    for (size_t i = 0; i < n; i++) {
+        const Change *c = d->diff->changes.v[i];
+        if (c->kind == CAT_TRIGGER && c->to &&
+            (c->op == CHANGE_CREATE || cat_has_text(&c->fields, "enabled")))
+            keep_states(d, &c->to->id);
+    }
+    vec_each (Change *, c, &d->diff->changes)
+        if (inherited((*c)->to)) { /* behind its table's */
+            (*c)->rank[0] = RANK_ALTER_OTHER;
+            (*c)->rank[1] = UINT32_MAX;
+        }
+}
+
 void
 diff_code(Differ *d)
 {
@@ -173,4 +248,5 @@ diff_code(Differ *d)
         diff_parts(d, p->from, p->to);
     cat_each (CatRelation, y, &d->to->views)
         diff_parts(d, catalog_find(d->from, y->id), y);
+    keep_partition_states(d);
 }

@@ -78,6 +78,15 @@ constraint_uses_recreated(const Change *table, const CatConstraint *k)
     return false;
 }
 
+/* The child's own became one with its parent's: no statement makes it the parent's alone. */
+static bool
+is_merged(const Differ *d, const CatConstraint *x, const CatConstraint *y)
+{
+    CatConstraint own = *y;
+    own.is_inherited = false;
+    return y->is_inherited && constraint_stays(d, x, &own);
+}
+
 void
 constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
                     const CatConstraints *to)
@@ -95,6 +104,8 @@ constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
                 part_alter(d, x, y);
             continue;
         }
+        if (y && is_merged(d, x, y))
+            continue;
         const CatConstraint *other = y ? NULL : constraint_renamed(d, x, from, to);
         if (other && constraint_uses_recreated(table, other))
             continue; /* went with its column */

@@ -217,3 +217,7 @@ Cast diff_cast(const CatType *from, const CatType *to);
 /* The sequence of a serial column: one that belongs to it and that its default draws from, named,
  * typed and set as SERIAL does. NULL when it has none. */
 const CatSequence *diff_serial(Arena *a, const Catalog *c, const CatColumn *column);
+
+/* Whether a sequence of the new side is there already, beside another column or none: a column that comes takes it
+ * over, where one of its own would get another name. */
+bool diff_sequence_is_there(const Diff *d, const CatSequence *s);

@@ -74,6 +74,8 @@ Change *change_create(Differ *d, const void *to);
 Change *change_drop(Differ *d, const void *from);
 Change *change_alter(Differ *d, const void *from, const void *to);
 Change *change_add(Differ *d, ChangeOp op, const void *from, const void *to, Rank rank);
+/* Whether a sequence goes under another name, to be dropped there. */
+bool change_makes_room(const Differ *d, const Change *c);
 DiffEffect *effect_add(Differ *d, Change *c, FindingId id, const CatRef *at);
 Str ref_key(Arena *a, const CatRef *id);
 Str name_key(Arena *a, const char *schema, const char *name);
@@ -136,6 +138,8 @@ bool type_is_enum(const Catalog *c, const CatType *type);
 void columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation *to);
 void columns_recreate_generated(Differ *d, Change *c, const CatRelation *from,
                                 const CatRelation *to);
+/* A column as the first parent that has it gives it; NULL where none does. */
+const CatColumn *column_given(const Catalog *c, const CatRelation *t, const char *name);
 bool columns_retyped(const Change *c, const CatTexts *columns);
 bool columns_recreated(const Change *c, const CatTexts *columns);
 

@@ -57,6 +57,13 @@ by_name(const void *x, const void *y)
     return strcmp((*(CatColumn *const *)x)->id.sub, (*(CatColumn *const *)y)->id.sub);
 }
 
+/* The column changes with that of a parent. */
+static bool
+is_given(const Differ *d, const CatRelation *t, const CatColumn *column)
+{
+    return column->is_inherited || (!d->prisma_kinds && column_given(d->from, t, column->id.sub));
+}
+
 /* Prisma walks the columns of both sides by name, those of dropped tables before. */
 static void
 add_uses(Differ *d, Change *c)
@@ -93,7 +100,7 @@ add_uses(Differ *d, Change *c)
             const CatColumn *from = p->from ? catalog_column(p->from, column->id.sub) : NULL;
             if (is_of(column, next, false) &&
                 (d->compat || (from && is_of(from, (const CatEnum *)c->from, false) &&
-                               !from->is_inherited && !from->generated)))
+                               !is_given(d, p->from, from) && !from->generated)))
                 *vec_add(d->arena, &retype) = column;
         }
     }

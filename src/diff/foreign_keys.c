@@ -34,11 +34,26 @@ same_members(const CatTexts *x, const CatTexts *y)
     return x->n == y->n;
 }
 
+static bool
+is_or_descends(const Differ *d, const CatRelation *t, const CatRef *from)
+{
+    if (cat_ref_cmp(&t->id, from) == 0 || catalog_is_child(t, from))
+        return true;
+    vec_each (const CatName, parent, &t->inherits) {
+        const CatRelation *p = catalog_relation(d->from, parent->schema, parent->name);
+        if (p && is_or_descends(d, p, from))
+            return true;
+    }
+    return false;
+}
+
 /* PostgreSQL builds a key anew, and forgets who refers to it, when a column that it includes gets another type. */
 static bool
-key_is_rebuilt(const Change *table, const CatConstraint *fk)
+key_is_rebuilt(const Differ *d, const Change *table, const CatConstraint *fk)
 {
-    const CatRelation *t = (const CatRelation *)table->from;
+    const CatRelation *t = catalog_relation(d->from, fk->ref_table.schema, fk->ref_table.name);
+    if (!t || !is_or_descends(d, t, &table->from->id))
+        return false;
     cat_each (CatConstraint, k, &t->constraints)
         if ((k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE) &&
             same_members(&k->columns, &fk->ref_columns) && columns_retyped(table, &k->include))
@@ -55,6 +70,8 @@ loses_its_key(const Differ *d, const CatConstraint *fk)
         const Change *c = *at;
         const CatTexts *columns = NULL;
         CatTexts of_index = {0};
+        if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE && key_is_rebuilt(d, c, fk))
+            return true;
         if (!c->from || !cat_same_text(c->from->id.schema, fk->ref_table.schema))
             continue;
         if (c->op == CHANGE_DROP && c->kind == CAT_TABLE &&
@@ -80,8 +97,17 @@ loses_its_key(const Differ *d, const CatConstraint *fk)
             return true;
         if (columns && same_members(columns, &fk->ref_columns))
             return true;
-        if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE &&
-            strcmp(c->from->id.name, fk->ref_table.name) == 0 && key_is_rebuilt(c, fk))
+    }
+    return false;
+}
+
+/* Both sides of it get a new enum, one after the other. */
+static bool
+uses_rebuilt(const Differ *d, const CatRelation *table, const CatConstraint *fk)
+{
+    vec_each (const char *, name, &fk->columns) {
+        const CatColumn *column = catalog_column(table, *name);
+        if (column && type_is_rebuilt(d, &column->type))
             return true;
     }
     return false;
@@ -160,9 +186,12 @@ foreign_keys_compare(Differ *d, const Change *table, const CatRelation *x, const
             taken[k] = true;
         else if (is_left_alone_key(d, from.v[i], &to, taken))
             continue;
-        bool stays = k < to.n && (d->compat || !loses_its_key(d, from.v[i]));
+        bool is_anew = !d->compat && uses_rebuilt(d, x, from.v[i]);
+        bool stays = k < to.n && (d->compat || !loses_its_key(d, from.v[i])) && !is_anew;
         if (!stays) {
             constraint_drop(d, from.v[i]);
+            if (is_anew)
+                d->diff->changes.v[d->diff->changes.n - 1]->rank[0] = RANK_DROP_CODE;
             if (k < to.n)
                 taken[k] = false;
         } else {

@@ -12,6 +12,15 @@ static bool
 calls_dropped(const LetGo *l, const CatRefs *needs)
 {
     vec_each (const CatRef, need, needs)
+        if (need->kind != CAT_COLUMN && map_has(&l->dropped, ref_key(l->d->arena, need)))
+            return true;
+    return false;
+}
+
+static bool
+calls_dropped_function(const LetGo *l, const CatRefs *needs)
+{
+    vec_each (const CatRef, need, needs)
         if (need->kind == CAT_FUNCTION && map_has(&l->dropped, ref_key(l->d->arena, need)))
             return true;
     return false;
@@ -84,6 +93,30 @@ let_type_go(LetGo *l, const CatRelation *x, const CatRelation *y)
     }
 }
 
+/* Only the parents that the other side has, too; NULL where that are all. */
+static CatRelation *
+with_common_parents(Differ *d, const CatRelation *t, const CatRelation *other)
+{
+    CatRelation *between = table_between(d->arena, t);
+    between->inherits = (CatNames){0};
+    vec_each (CatName, parent, &t->inherits)
+        if (catalog_is_child(other, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}))
+            *vec_add(d->arena, &between->inherits) = *parent;
+    return between->inherits.n == t->inherits.n ? NULL : between;
+}
+
+static void
+let_parents_go(Differ *d, const CatRelation *x, const CatRelation *y)
+{
+    if (d->prisma_kinds)
+        return;
+    CatRelation *left = with_common_parents(d, x, y), *joined = with_common_parents(d, y, x);
+    if (left)
+        aside(d, x, left, RANK_DROP_CODE);
+    if (joined)
+        aside(d, joined, y, RANK_ATTACH);
+}
+
 static void
 let_table_go(LetGo *l, const CatRelation *x, const CatRelation *y)
 {
@@ -99,10 +132,14 @@ let_table_go(LetGo *l, const CatRelation *x, const CatRelation *y)
                     (ColumnChange){.op = COLUMN_DROP, .from = k->from};
             }
     let_type_go(l, x, y);
+    let_parents_go(d, x, y);
     cat_each (CatColumn, column, &x->columns) {
         const CatColumn *to = d->prisma_kinds ? column : catalog_column(y, column->id.sub);
         if (column->generated || !column->default_expr || !calls_dropped(l, &column->needs))
             continue;
+        if (!calls_dropped_function(l, &column->needs) &&
+            (!to || is_set_anyway(own, column) || type_is_rebuilt(d, &column->type)))
+            continue; /* the table is altered before sequences and types go */
         const CatColumn *plain = without_default(d->arena, column);
         before = before ? before : aside(d, x, between, RANK_DROP_CODE);
         *vec_add(d->arena, &before->columns) = (ColumnChange){
@@ -155,6 +192,8 @@ diff_let_go(Differ *d)
     map_init(&l.altered, d->arena);
     vec_each (Change *, at, &d->diff->changes) {
         Change *c = *at;
+        if ((c->kind == CAT_ENUM && c->is_rebuilt) || change_makes_room(d, c))
+            map_put(&l.dropped, ref_key(d->arena, &c->from->id), c);
         if (c->op == CHANGE_DROP)
             map_put(&l.dropped, ref_key(d->arena, &c->from->id), c);
         else if (c->op == CHANGE_ALTER &&

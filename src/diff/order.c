@@ -328,7 +328,9 @@ emit_needs(Order *o, const Change *c)
     if (c->op == CHANGE_RENAME && is_type(c->kind))
         emit_functions(o, catalog_find(d->from, c->to->id));
     bool is_table = c->op == CHANGE_ALTER && c->kind == CAT_TABLE;
-    if ((c->op != CHANGE_DROP && !c->is_rebuilt && !is_table) || !is_of(d->from, c->from))
+    bool is_free = is_table && c->is_aside && !c->columns.n; /* of parents or its type */
+    if ((c->op != CHANGE_DROP && !c->is_rebuilt && !is_table) || is_free ||
+        !is_of(d->from, c->from))
         return;
     vec_each (CatObject *, user, &o->users[c->from->ordinal]) {
         Change *first = map_get(&o->dropped, ref_key(d->arena, &(*user)->id));

@@ -92,6 +92,19 @@ is_in_order(const CatRelation *x, const CatRelation *y, const Change *table)
     return true;
 }
 
+/* Also those of children, which change with it. */
+static void
+look_at_rows(Differ *d, Change *c, const CatRelation *x)
+{
+    const CatColumn *holder = row_holder(d->from, &x->id);
+    if (holder && !holder_goes(d, holder))
+        refuse(d, c, &x->id,
+               str_fmt(d->arena, "the %s holds rows of it", cat_ref_text(d->arena, &holder->id)));
+    cat_each (CatRelation, t, &d->from->tables)
+        if (catalog_is_child(t, &x->id))
+            look_at_rows(d, c, t);
+}
+
 static void
 look_at_table(Differ *d, Change *c)
 {
@@ -104,10 +117,8 @@ look_at_table(Differ *d, Change *c)
             refuse(d, c, &k->to->id,
                    str_fmt(d->arena, "rows of \"%s\" are partitioned by it", keyed->id.name));
     }
-    const CatColumn *holder = touches_rows(c) ? row_holder(d->from, &x->id) : NULL;
-    if (holder && !holder_goes(d, holder))
-        refuse(d, c, &x->id,
-               str_fmt(d->arena, "the %s holds rows of it", cat_ref_text(d->arena, &holder->id)));
+    if (touches_rows(c))
+        look_at_rows(d, c, x);
 }
 
 static void
@@ -145,16 +156,32 @@ look_at_enum(Differ *d, Change *c)
     }
 }
 
+/* A function of a partition key cannot be made again. */
+static void
+look_at_function(Differ *d, Change *drop)
+{
+    cat_each (CatRelation, t, &d->from->tables) {
+        const CatRelation *to = catalog_find(d->to, t->id);
+        bool stays = to && cat_same_text(to->partition_key, t->partition_key);
+        if (t->partition_key && stays && refs_have(&t->needs, &drop->from->id))
+            refuse(d, drop, &drop->from->id,
+                   str_fmt(d->arena, "rows of \"%s\" are partitioned by it", t->id.name));
+    }
+}
+
 void
 diff_refuse(Differ *d)
 {
     vec_each (Change *, at, &d->diff->changes) {
         Change *c = *at;
+        if (c->op == CHANGE_DROP && c->kind == CAT_FUNCTION)
+            look_at_function(d, c);
         if (c->kind == CAT_ENUM && c->is_rebuilt)
             look_at_enum(d, c);
         if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE)
             (c->is_aside ? look_at_type : look_at_table)(d, c);
-        if (c->op != CHANGE_DROP || (c->kind != CAT_VIEW && c->kind != CAT_MATVIEW))
+        if (c->op != CHANGE_DROP ||
+            (c->kind != CAT_VIEW && c->kind != CAT_MATVIEW && c->kind != CAT_TABLE))
             continue;
         const CatColumn *holder = row_holder(d->from, &c->from->id);
         if (holder && !holder_goes(d, holder))

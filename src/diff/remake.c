@@ -97,7 +97,8 @@ text_mentions(const Remake *r, const CatObject *o, const CatRef *column)
                catalog_mentions(((const CatPolicy *)o)->check_expr, name);
     case CAT_TRIGGER: {
         const char *text = ((const CatTrigger *)o)->definition;
-        return (strstr(text, " OF ") || strstr(text, " WHEN (")) && catalog_mentions(text, name);
+        return text && (strstr(text, " OF ") || strstr(text, " WHEN (")) &&
+               catalog_mentions(text, name);
     }
     case CAT_RULE:
         return catalog_mentions(((const CatRule *)o)->definition, name);
@@ -183,6 +184,8 @@ find_going(Remake *r)
                         go(r, &column->id, c);
                 }
         }
+        if (change_makes_room(d, c))
+            go(r, &c->from->id, c);
         if (c->kind == CAT_ENUM && c->is_rebuilt) {
             go(r, &c->from->id, c);
             vec_each (const CatColumn *, column, &c->retype) {
@@ -205,6 +208,15 @@ static const CatObject *
 counterpart(const Differ *d, const CatObject *o)
 {
     return d->prisma_kinds ? o : catalog_find(d->to, o->id);
+}
+
+static bool
+is_created(const Differ *d, const CatRef *id)
+{
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->op == CHANGE_CREATE && cat_ref_cmp(&(*c)->to->id, id) == 0)
+            return true;
+    return false;
 }
 
 static void
@@ -230,14 +242,17 @@ remake(Remake *r, const CatObject *o)
         if (!((*c)->op == CHANGE_ALTER && (*c)->from == o))
             d->diff->changes.v[kept++] = *c;
     d->diff->changes.n = kept;
-    Change *drop = change_add(d, CHANGE_DROP, o, NULL, RANK_DROP_CODE);
-    if (!to) {
-        if (lost)
-            effect_add(d, drop, FINDING_DIFF_GOES_TOO, &o->id);
-        return;
-    }
-    effect_add(d, drop, FINDING_DIFF_CASCADES, &o->id);
-    change_create(d, to);
+    /* A partition's index goes with that of its table. */
+    const CatIndex *index = o->id.kind == CAT_INDEX ? (const CatIndex *)o : NULL;
+    Change *drop =
+        index && index->parent.name ? NULL : change_add(d, CHANGE_DROP, o, NULL, RANK_DROP_CODE);
+    if (drop && (to || lost))
+        effect_add(d, drop, to ? FINDING_DIFF_CASCADES : FINDING_DIFF_GOES_TOO, &o->id);
+    if (to && index && !(index->parent.name && is_created(d, &index->id)))
+        index_create(d, catalog_relation(d->from, o->id.schema, index->table),
+                     (const CatIndex *)to);
+    else if (to && !index)
+        change_create(d, to);
 }
 
 void

@@ -80,7 +80,8 @@ is_contained(const Catalog *c, const CatRef *id)
             continue;
         const CatRelation *r = catalog_relation(c, column->id.schema, column->id.name);
         const CatRef composite = {CAT_COMPOSITE, column->id.schema, column->id.name, NULL};
-        if (r ? r->id.kind != CAT_VIEW && column->type.is_array : type_is_stored(c, &composite))
+        if (r ? r->id.kind != CAT_VIEW && (column->type.is_array || type_is_stored(c, &r->id))
+              : type_is_stored(c, &composite))
             return true;
     }
     cat_each (CatDomain, domain, &c->domains)

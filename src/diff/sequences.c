@@ -18,6 +18,18 @@ is_new_column(const Differ *d, const CatSequence *s)
     return to && (!from || map_has(&d->recreated, ref_key(d->arena, &from->id)));
 }
 
+bool
+diff_sequence_is_there(const Diff *d, const CatSequence *s)
+{
+    const CatSequence *x = d->options.prisma_kinds || d->options.prisma_compat
+                               ? NULL
+                               : catalog_find(d->from.catalog, s->id);
+    return x && !x->is_identity &&
+           !(cat_same_text(x->owner_column, s->owner_column) &&
+             cat_same_text(x->owner_table.name, s->owner_table.name) &&
+             cat_same_text(x->owner_table.schema, s->owner_table.schema));
+}
+
 /* Made by SERIAL or by the identity column. */
 static bool
 comes_with_column(const Differ *d, const CatSequence *s)
@@ -25,7 +37,8 @@ comes_with_column(const Differ *d, const CatSequence *s)
     const CatColumn *to = owner_in(d->to, s);
     if (s->is_identity)
         return true;
-    return to && is_new_column(d, s) && diff_serial(d->arena, d->to, to) == s;
+    return to && is_new_column(d, s) && diff_serial(d->arena, d->to, to) == s &&
+           !diff_sequence_is_there(d->diff, s);
 }
 
 static bool
@@ -98,6 +111,20 @@ make_room(Differ *d, const CatSequence *x)
         change_drop(d, then);
 }
 
+/* The column that owns it goes, and it stays. */
+static const CatSequence *
+hand_over(Differ *d, const CatSequence *x)
+{
+    CatSequence *free = arena_new(d->arena, CatSequence);
+    *free = *x;
+    free->owner_table = (CatName){0};
+    free->owner_column = NULL;
+    Change *c = change_add(d, CHANGE_ALTER, x, free, RANK_CREATE_SEQUENCE);
+    *vec_add(d->arena, &c->fields) = "owner_column";
+    c->is_aside = true;
+    return free;
+}
+
 void
 diff_sequences(Differ *d)
 {
@@ -110,7 +137,10 @@ diff_sequences(Differ *d)
             make_room(d, x);
             x = NULL;
         }
-        if (x && goes_with_column(d, x) && !(x->is_identity && y->is_identity))
+        if (x && !x->is_identity && !y->is_identity && goes_with_column(d, x) &&
+            diff_sequence_is_there(d->diff, y))
+            x = hand_over(d, x);
+        else if (x && goes_with_column(d, x) && !(x->is_identity && y->is_identity))
             x = NULL;
         if (d->prisma_kinds && y->owner_column) {
             CatRef id = {CAT_COLUMN, y->owner_table.schema, y->owner_table.name, y->owner_column};

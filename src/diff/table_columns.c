@@ -66,8 +66,8 @@ parent_at(const Catalog *c, const CatRelation *t, size_t i, const CatRelation **
 }
 
 /* A column as the first parent that has it gives it; NULL where none does. */
-static const CatColumn *
-given_column(const Catalog *c, const CatRelation *t, const char *name)
+const CatColumn *
+column_given(const Catalog *c, const CatRelation *t, const char *name)
 {
     const CatRelation *parent;
     const CatColumn *found = NULL;
@@ -80,7 +80,7 @@ given_column(const Catalog *c, const CatRelation *t, const char *name)
 static bool
 is_given(const Catalog *c, const CatRelation *t, const CatColumn *column)
 {
-    return column->is_inherited || given_column(c, t, column->id.sub);
+    return column->is_inherited || column_given(c, t, column->id.sub);
 }
 
 /* Whether parents leave a column with other than the wanted NOT NULL: it comes to children, and goes from
@@ -109,6 +109,24 @@ parents_leave_other(const Differ *d, const CatRelation *t, const char *name, boo
     return false;
 }
 
+/* A column that a child has itself, too, is there before its parent's comes. */
+static void
+add_before(Differ *d, const CatRelation *from, const CatColumn *y)
+{
+    CatRelation *between = arena_new(d->arena, CatRelation);
+    *between = *from;
+    between->needs = (CatRefs){0};
+    CatColumn *plain = arena_new(d->arena, CatColumn);
+    *plain = (CatColumn){.id = y->id, .type = y->type, .collation = y->collation};
+    if (y->generated) {
+        plain->generated = y->generated;
+        plain->default_expr = y->default_expr;
+    }
+    Change *c = change_add(d, CHANGE_ALTER, from, between, RANK_ALTER_TYPE);
+    c->is_aside = true;
+    *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = plain};
+}
+
 /* What a child has other than its parent where the column came to it from there just now. */
 static void
 own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation *to,
@@ -119,17 +137,20 @@ own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation 
     if (x && (!is_given(d->from, from, x) || !column_compare(d, x, y, &change) ||
               change.op != COLUMN_RECREATE))
         return;
-    const CatColumn *of = given_column(d->to, to, y->id.sub);
+    const CatColumn *of = column_given(d->to, to, y->id.sub);
     if (!of)
         return;
+    bool is_own = !x && !y->is_inherited && !to->partition_of.name;
+    if (is_own)
+        add_before(d, from, y);
     CatColumn *given = arena_new(d->arena, CatColumn);
     *given = (CatColumn){.id = y->id,
                          .ordinal = y->ordinal,
                          .type = of->type,
                          .collation = of->collation,
-                         .default_expr = of->default_expr,
+                         .default_expr = is_own && !y->generated ? NULL : of->default_expr,
                          .generated = of->generated,
-                         .is_not_null = of->is_not_null,
+                         .is_not_null = of->is_not_null && !is_own,
                          .is_inherited = true};
     if (!column_compare(d, given, y, &change))
         return;
@@ -224,6 +245,21 @@ uses_changed(const Change *c, const CatColumn *generated)
     return false;
 }
 
+/* A column that gets another type with that of a parent, which changes before. */
+static bool
+uses_given(const Differ *d, const CatRelation *from, const CatRelation *to,
+           const CatColumn *generated)
+{
+    cat_each (CatColumn, column, &from->columns) {
+        const CatColumn *y = catalog_column(to, column->id.sub);
+        if (!d->prisma_kinds && y && !catalog_type_same(&column->type, &y->type) &&
+            is_given(d->from, from, column) && is_given(d->to, to, y) &&
+            catalog_mentions(generated->default_expr, column->id.sub))
+            return true;
+    }
+    return false;
+}
+
 /* PostgreSQL does not change the type of a column that a generated one uses: its values are made
  * again. */
 void
@@ -233,7 +269,7 @@ columns_recreate_generated(Differ *d, Change *c, const CatRelation *from, const 
         const CatColumn *y = d->prisma_kinds ? x : catalog_column(to, x->id.sub);
         if (!x->generated || x->is_inherited)
             continue;
-        bool is_gone = uses_gone(d, from, x);
+        bool is_gone = uses_gone(d, from, x) || uses_given(d, from, to, x);
         if (!is_gone && !uses_changed(c, x))
             continue;
         size_t i = 0;

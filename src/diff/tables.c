@@ -50,14 +50,53 @@ is_other_table(const Differ *d, const CatRelation *x, const CatRelation *y)
     return from && to && is_other_table(d, from, to);
 }
 
-static void
-text_leave(CatTexts *list, const char *text)
+static bool
+has_parent(const CatRelation *t, const CatName *parent)
 {
-    size_t kept = 0;
-    vec_each (const char *, t, list)
-        if (strcmp(*t, text) != 0)
-            list->v[kept++] = *t;
-    list->n = kept;
+    return catalog_is_child(t, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL});
+}
+
+static bool
+constraint_is_given(const Catalog *c, const CatRelation *t, const char *name)
+{
+    vec_each (const CatName, parent, &t->inherits) {
+        const CatRelation *p = catalog_relation(c, parent->schema, parent->name);
+        if (p && catalog_find(c, (CatRef){CAT_CONSTRAINT, p->id.schema, p->id.name, name}))
+            return true;
+    }
+    return false;
+}
+
+/* A table while it inherits only from parents that the other side has, too: it leaves the others before, and inherits
+ * from new ones afterwards, and has all of its columns and constraints itself meanwhile. */
+static const CatRelation *
+alone(const Differ *d, const Catalog *c, const CatRelation *t, const CatRelation *other)
+{
+    CatNames kept = {0};
+    vec_each (CatName, parent, &t->inherits)
+        if (has_parent(other, parent))
+            *vec_add(d->arena, &kept) = *parent;
+    if (d->prisma_kinds || kept.n == t->inherits.n)
+        return t;
+    CatRelation *copy = arena_new(d->arena, CatRelation);
+    *copy = *t;
+    copy->inherits = kept;
+    memset(&copy->columns, 0, sizeof copy->columns);
+    memset(&copy->constraints, 0, sizeof copy->constraints);
+    cat_each (CatColumn, column, &t->columns) {
+        CatColumn *own = arena_new(d->arena, CatColumn);
+        *own = *column;
+        own->is_inherited = column->is_inherited && column_given(c, copy, column->id.sub);
+        *vec_add(d->arena, &copy->columns) =
+            own->is_inherited == column->is_inherited ? column : own;
+    }
+    cat_each (CatConstraint, k, &t->constraints) {
+        CatConstraint *own = arena_new(d->arena, CatConstraint);
+        *own = *k;
+        own->is_inherited = k->is_inherited && constraint_is_given(c, copy, k->id.sub);
+        *vec_add(d->arena, &copy->constraints) = own->is_inherited == k->is_inherited ? k : own;
+    }
+    return copy;
 }
 
 static void
@@ -65,9 +104,10 @@ alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
 {
     Change *c = change_alter(d, x, y);
     size_t at = d->diff->changes.n - 1;
-    columns_compare(d, c, x, y);
+    const CatRelation *p = alone(d, d->from, x, y), *q = alone(d, d->to, y, x);
+    columns_compare(d, c, p, q);
     if (!d->compat)
-        columns_recreate_generated(d, c, x, y);
+        columns_recreate_generated(d, c, p, q);
     primary_key_compare(d, c, x, y);
     if (!d->prisma_kinds)
         c->fields = catalog_changes(d->arena, x, y, &d->rules);
@@ -75,10 +115,9 @@ alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
     if (c->fields.n && strcmp(c->fields.v[c->fields.n - 1], "column_order") == 0)
         c->fields.n--;
     index_state_leave(&c->fields, y);
-    text_leave(&c->fields, "of_type"); /* see let_go.c */
     indexes_compare(d, c, x, y);
     if (!d->prisma_kinds)
-        constraints_compare(d, c, &x->constraints, &y->constraints);
+        constraints_compare(d, c, &p->constraints, &q->constraints);
     if (!is_empty_change(c))
         return;
     for (size_t i = at; i + 1 < d->diff->changes.n; i++)

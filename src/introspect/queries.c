@@ -159,12 +159,15 @@ const Query intro_queries[] = {
      "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND a.attoptions IS NOT NULL",
      intro_row_index_option},
 
-    {"SELECT t.oid, t.tgrelid, t.tgname, n.nspname, p.proname, "
-     "  {text t.oid|pg_catalog.pg_get_triggerdef(t.oid)}, t.tgenabled "
+    /* Those of partitions belong to their table, but for the state. */
+    {"SELECT t.oid, t.tgrelid, t.tgname, n.nspname, p.proname, CASE WHEN t.tgparentid {=} 0 THEN "
+     "  {text t.oid|pg_catalog.pg_get_triggerdef(t.oid)} END, t.tgenabled "
      "FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid {=} t.tgrelid "
      "JOIN pg_catalog.pg_proc p ON p.oid {=} t.tgfoid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} p.pronamespace "
-     "WHERE c.relnamespace {ns} AND NOT t.tgisinternal AND t.tgparentid {=} 0",
+     "LEFT JOIN pg_catalog.pg_trigger o ON o.oid {=} t.tgparentid "
+     "WHERE c.relnamespace {ns} AND (CASE WHEN t.tgparentid {=} 0 THEN NOT t.tgisinternal ELSE "
+     "  NOT o.tgisinternal AND o.tgenabled {<>} t.tgenabled END)",
      intro_row_trigger},
 
     {"SELECT w.oid, w.ev_class, w.rulename, CASE WHEN w.rulename {<>} '_RETURN' THEN "

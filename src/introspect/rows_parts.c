@@ -257,6 +257,9 @@ intro_row_trigger(Reading *r, const Str *c)
     o->function = cell_qualified(r, c[3], c[4]);
     o->definition = cell_printed(r, c[5]);
     o->enabled = enabled(c[6]);
+    o->is_inherited = !c[5].p;
+    if (o->is_inherited)
+        return;
     intro_remember(r, CLASS_TRIGGER, cell_oid(c[0]), o);
 }
 

@@ -273,13 +273,26 @@ alter_column(Alter *a, const ColumnChange *k)
     }
 }
 
+/* Before the columns that it is generated from, and comes back behind them. */
+static bool
+goes_first(const Alter *a, const ColumnChange *k)
+{
+    return !a->r->compat && k->op != COLUMN_ADD && k->op != COLUMN_ALTER && k->from->generated &&
+           !k->is_let_go;
+}
+
+static void
+drop_column(Alter *a, const ColumnChange *k)
+{
+    buf_addz(clause(a), "DROP COLUMN ");
+    put_ident(a->r, &a->clauses, k->from->id.sub);
+}
+
 static void
 column_clauses(Alter *a, const ColumnChange *k)
 {
-    if ((k->op == COLUMN_DROP || k->op == COLUMN_RECREATE) && !k->is_let_go) {
-        buf_addz(clause(a), "DROP COLUMN ");
-        put_ident(a->r, &a->clauses, k->from->id.sub);
-    }
+    if ((k->op == COLUMN_DROP || k->op == COLUMN_RECREATE) && !k->is_let_go && !goes_first(a, k))
+        drop_column(a, k);
     if (k->op == COLUMN_ADD || k->op == COLUMN_RECREATE) {
         /* Children get the column, but no identity. */
         bool is_later = k->to->identity && a->only != a->table;
@@ -336,7 +349,14 @@ render_alter_table(Render *r, const Change *c)
     if (rename_inside)
         rename_key(&a, true);
     vec_each (const ColumnChange, k, &c->columns)
-        column_clauses(&a, k);
+        if (goes_first(&a, k))
+            drop_column(&a, k);
+    vec_each (const ColumnChange, k, &c->columns)
+        if (!goes_first(&a, k))
+            column_clauses(&a, k);
+    vec_each (const ColumnChange, k, &c->columns)
+        if (goes_first(&a, k))
+            column_clauses(&a, k);
     if (c->add_key)
         add_key(&a, c->add_key);
     vec_each (const char *, text, &a.before)

@@ -160,7 +160,10 @@ serial_of(Render *r, const Catalog *c, const CatColumn *column)
 {
     const CatType *t = &column->type;
     bool draws = column->default_expr && strncmp(column->default_expr, "nextval(", 8) == 0;
-    if (t->schema || t->is_array || !draws || (!r->compat && !diff_serial(r->arena, c, column)))
+    if (t->schema || t->is_array || !draws)
+        return NULL;
+    const CatSequence *s = r->compat ? NULL : diff_serial(r->arena, c, column);
+    if (!r->compat && (!s || diff_sequence_is_there(r->diff, s)))
         return NULL;
     return strcmp(t->name, "int2") == 0   ? "SMALLSERIAL"
            : strcmp(t->name, "int4") == 0 ? "SERIAL"

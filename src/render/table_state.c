@@ -100,6 +100,8 @@ table_parents(Render *r, const CatRelation *from, const CatRelation *to)
         put_name(r, &b, to->partition_of.schema, to->partition_of.name);
         statement(r, "ALTER TABLE %s ATTACH PARTITION %s %s", b.p, table, to->partition_bound);
     }
+    if (!r->step->change->is_aside)
+        return; /* see let_go.c */
     vec_each (const CatName, parent, &from->inherits)
         if (!has_name(&to->inherits, parent))
             statement(r, "ALTER TABLE %s NO INHERIT %s", table,

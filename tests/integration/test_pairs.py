@@ -348,3 +348,53 @@ def test_what_postgresql_refuses_is_refused_before(tmp_path, server, old, new, w
 def test_tables_of_a_type(become, old, new):
     db = become(old, new, "; INSERT INTO t VALUES (1, 2)")
     assert db.one("SELECT b::int FROM t") == 2
+
+
+SERIAL = "CREATE TABLE t (id serial, n int);"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("free", SERIAL, "CREATE SEQUENCE t_id_seq AS int; CREATE TABLE t (n int DEFAULT nextval('t_id_seq'))"),
+    ("beside", SERIAL, "CREATE SEQUENCE t_id_seq AS int; CREATE TABLE t (n int DEFAULT nextval('t_id_seq'));"
+     "ALTER SEQUENCE t_id_seq OWNED BY t.n"),
+    ("elsewhere", SERIAL + "CREATE TABLE u (x int)", "CREATE SEQUENCE t_id_seq AS int; CREATE TABLE u (x int DEFAULT nextval('t_id_seq'));"
+     "ALTER SEQUENCE t_id_seq OWNED BY u.x"),
+    ("drawn", SERIAL + "CREATE TABLE u (x int DEFAULT nextval('t_id_seq'))", "CREATE TABLE t (id int, n int); CREATE TABLE u (x serial)"),
+    ("identity", SERIAL + "CREATE VIEW v AS SELECT last_value FROM t_id_seq; CREATE TABLE u (x int DEFAULT nextval('t_id_seq'))",
+     "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, n int); CREATE VIEW v AS SELECT last_value FROM t_id_seq;"
+     "CREATE TABLE u (x int DEFAULT nextval('t_id_seq'))"),
+))
+def test_sequences_are_handed_over(become, old, new):
+    db = become(old, new, "; SELECT setval('t_id_seq', 40)" if "t_id_seq" in old or "serial" in old and "t (id serial" in old else "")
+    if "SEQUENCE t_id_seq" in new:
+        assert db.one("SELECT last_value FROM t_id_seq") == 40
+
+
+EVENTS = ("CREATE TABLE ev (id int, r text) PARTITION BY LIST (r); CREATE TABLE a PARTITION OF ev FOR VALUES IN ('a');"
+          "CREATE TABLE b PARTITION OF ev FOR VALUES IN ('b') PARTITION BY RANGE (id); CREATE TABLE c PARTITION OF b DEFAULT;") + \
+    TRIGGER + "CREATE TRIGGER aud AFTER INSERT{} ON ev FOR EACH ROW EXECUTE FUNCTION tf();"
+OFF = "ALTER TABLE {} DISABLE TRIGGER aud;"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("one", EVENTS.format(""), EVENTS.format("") + OFF.format("a")),
+    ("below", EVENTS.format(""), EVENTS.format("") + OFF.format("c") + "ALTER TABLE b ENABLE ALWAYS TRIGGER aud; ALTER TABLE c DISABLE TRIGGER aud"),
+    ("table's", EVENTS.format("") + OFF.format("a"), EVENTS.format("") + OFF.format("ev") + "ALTER TABLE a ENABLE REPLICA TRIGGER aud"),
+    ("anew", EVENTS.format("") + OFF.format("a"), EVENTS.format(" OR UPDATE") + OFF.format("a")),
+    ("made", "CREATE TABLE z ()", EVENTS.format("") + OFF.format("a")),
+    ("detached", EVENTS.format("") + OFF.format("a"), EVENTS.format("") + "ALTER TABLE ev DETACH PARTITION a"),
+))
+def test_states_of_partitions_triggers(become, old, new):
+    become(old, new)
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("joins", "CREATE TABLE up (c int NOT NULL, CONSTRAINT k CHECK (c > 0)); CREATE TABLE t (id int)",
+     "CREATE TABLE up (c int NOT NULL, CONSTRAINT k CHECK (c > 0)); CREATE TABLE t (id int) INHERITS (up)"),
+    ("other", "CREATE TABLE up (c int); CREATE TABLE down (c int); CREATE TABLE t (id int) INHERITS (up)",
+     "CREATE TABLE up (c bigint); CREATE TABLE down (c int); CREATE TABLE t (id int) INHERITS (down)"),
+    ("own", "CREATE TABLE up (x int); CREATE TABLE t (id int) INHERITS (up)",
+     "CREATE TABLE up (x int, c int DEFAULT 3); CREATE TABLE t (id int, c int DEFAULT 4) INHERITS (up)"),
+))
+def test_parents_come_and_go(become, old, new):
+    become(old, new)
