@@ -172,6 +172,8 @@ restoring_server(Restore *r)
     const char *name = ret->target.url.database ? ret->target.url.database : "postgres";
     if (!database_admin(r->arena, &r->in->base, &ret->target.url, ret->target.origin, &r->admin,
                         r->err) ||
+        !database_is_let_go(r->arena, &r->in->base, &ret->target.url, ret->target.origin, r->admin,
+                            r->err) ||
         !database_facts(r->arena, r->admin, name, &r->facts, r->err) ||
         !restoring_lacks(r, r->admin))
         return false;

@@ -40,6 +40,66 @@ def pooled(server, mode):
         shutil.rmtree(folder)
 
 
+@contextlib.contextmanager
+def pgpool(server):
+    """Port of a pgpool-II before the server: it keeps sessions apart, and for the next client."""
+    program = shutil.which("pgpool") or shutil.which("pgpool", path="/usr/sbin")
+    if program is None:
+        pytest.skip("pgpool-II is not installed (Debian's package pgpool2)")
+    folder = tempfile.mkdtemp(prefix="aramid-pool-", dir="/tmp")
+    port = free_port()
+    config = os.path.join(folder, "pgpool.conf")
+    with open(config, "w", encoding="ascii") as out:
+        out.write("backend_clustering_mode = 'streaming_replication'\nlisten_addresses = '127.0.0.1'\n"
+                  f"port = {port}\nsocket_dir = '{folder}'\npcp_socket_dir = '{folder}'\npcp_listen_addresses = ''\n"
+                  f"pcp_port = {free_port()}\nbackend_hostname0 = '127.0.0.1'\nbackend_port0 = {server.port}\n"
+                  "backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'\nenable_pool_hba = off\npool_passwd = ''\n"
+                  f"num_init_children = 8\nload_balance_mode = off\npid_file_name = '{folder}/pid'\nlogdir = '{folder}'\n"
+                  "sr_check_period = 0\n")
+    for path in (folder, config):
+        give_to_server(path)
+    with open(os.path.join(folder, "log"), "wb") as log:
+        process = subprocess.Popen([program, "-n", "-f", config], stdin=subprocess.DEVNULL, cwd="/", stdout=log, stderr=log,
+                                   **SERVER_USER)
+    try:
+        wait.until(lambda: "successfully started" in open(f"{folder}/log", encoding="utf-8").read(), "pgpool")
+        yield port
+    finally:
+        process.terminate()  # it ends its children
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def session_pool(server, which):
+    return pgpool(server) if which == "pgpool" else pooled(server, "session")
+
+
+@pytest.mark.parametrize("which", ["pgbouncer", "pgpool"])
+def test_what_works_through_a_pool_of_sessions(project, server, db, which):
+    project.add("init", "CREATE TABLE a (i int);")
+    project.add("index", "CREATE INDEX CONCURRENTLY a_i ON a (i);")
+    project.add("steps", "INSERT INTO a VALUES (1);\nCREATE INDEX CONCURRENTLY a_j ON a (i);\nINSERT INTO a VALUES (2);")
+    with session_pool(server, which) as port:
+        url = db.url(port=port)
+        assert aramid.status(project, url).rc == 10
+        assert aramid.run("plan", "--url", url, cwd=project.path).rc == 0
+        result = aramid.deploy(project, url)
+        assert result.rc == 0, result
+        ledger.check(db, project)
+        for args in (("status",), ("deploy",), ("drift",), ("backup",), ("doctor",), ("unlock",)):
+            result = aramid.run(*args, "--url", url, cwd=project.path)
+            assert result.rc == 0, result
+        before = set(db.server.admin("SELECT datname FROM pg_database"))
+        for args in (("--name", "x_beside"), ("--replace", "--confirm", db.name), ("--dry-run",)):
+            result = aramid.run("restore", *args, "--url", url, cwd=project.path)
+            assert result.rc == 53 and "direct connection" in result.err, result
+        assert set(db.server.admin("SELECT datname FROM pg_database")) == before
+        wait.until(lambda: not catalog.leftovers(db)["advisory locks"])
+    result = aramid.run("restore", "--name", f"{db.name}_beside", "--url", db.url(), cwd=project.path)
+    assert result.rc == 0, result
+    db.server.admin(f'DROP DATABASE "{db.name}_beside"')
+
+
 def test_transaction_pooling_is_refused(project, server, db):
     project.add("init", "CREATE TABLE a (i int);")
     with pooled(server, "transaction") as port:
