@@ -6,6 +6,7 @@ _aramid() {
     case $prev in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     --script) COMPREPLY=($(compgen -W 'repair adopt' -- "$cur")); return ;;
+    --tx) COMPREPLY=($(compgen -W 'file all none' -- "$cur")); return ;;
     --skip) COMPREPLY=($(compgen -W 'validate status deploy generate verify' -- "$cur")); return ;;
     --format) COMPREPLY=($(compgen -W 'sql sql.zst dump' -- "$cur")); return ;;
     --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
@@ -16,7 +17,7 @@ _aramid() {
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--skip|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
@@ -30,11 +31,11 @@ _aramid() {
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve diff' ;;
     'status') words='--drift' ;;
-    'check') words='--shadow-url' ;;
+    'check') words='--migrations --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
-    'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --create-database --no-create-database --backup --no-backup --reason' ;;
+    'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'workflow') words='--dry-run --skip' ;;
-    'resolve') words='--applied --up-to --rolled-back --force' ;;
+    'resolve') words='--applied --up-to --rolled-back --force --backup --no-backup --reason' ;;
     'identity set') words='--name' ;;
     'backup') words='--name --dir --format --method --encrypt-to --timeout' ;;
     'backup create') words='--name --dir --format --method --encrypt-to --timeout' ;;

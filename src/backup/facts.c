@@ -16,6 +16,7 @@ backup_connect(Arena *a, const BackupRequest *r, const char *application, bool i
                    .url_origin = r->url_origin,
                    .application = application,
                    .trace = c->trace,
+                   .secrets = &c->secrets,
                    .connect_ms = in_haste && connect > HASTE_MS ? HASTE_MS : connect,
                    .operation_ms = in_haste ? HASTE_MS : config_ms(c, CFG_OPERATION_TIMEOUT),
                    .wait_server_ms = in_haste ? 0 : config_ms(c, CFG_WAIT_SERVER),

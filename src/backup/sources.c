@@ -7,14 +7,13 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/os.h"
+#include "base/secret.h"
 #include "sqltext/sqltext.h"
 
 #include <signal.h>
 #include <unistd.h>
 
 enum { PIECE = 256 * 1024, TELL_MS = 200, LOCK_WAIT_MIN_MS = 2000, GONE_MS = 5000, ID_MAX = 1000 };
-
-extern char **environ;
 
 /* ---- reaching the server -------------------------------------------------------------------- */
 
@@ -94,12 +93,13 @@ same_variable(const char *a, const char *b)
     return strncmp(a, b, n) == 0 && a[n] == '=';
 }
 
-/* Our environment without what would change the dump, with the password and `more`, which ends with
- * NULL. */
+/* Our environment without secrets, but for those in `given` (ends with NULL), and without what would
+ * change the dump, with the password and `more`, which ends with NULL. */
 static const char *const *
-environment(Arena *a, const char *password, const char *const *more)
+environment(Arena *a, const char *password, const char *const *more, const char *const *given)
 {
     VEC(const char *) own = {0}, env = {0};
+    password = password ? password : os_env("PGPASSWORD");
     if (password)
         *vec_add(a, &own) = str_fmt(a, "PGPASSWORD=%s", password);
     /* A restore reads the rows back and compares their text. */
@@ -108,7 +108,7 @@ environment(Arena *a, const char *password, const char *const *more)
         *vec_add(a, &own) = *more;
     static const char *const dropped[] = {"PGOPTIONS", "PGCLIENTENCODING", "PGDATESTYLE",
                                           "PGAPPNAME", "PGGEQO"};
-    for (char **e = environ; *e; e++) {
+    for (const char *const *e = secret_free_environment(a, given); *e; e++) {
         bool drop = false;
         for (size_t i = 0; i < COUNT(dropped); i++)
             drop |= same_variable(*e, dropped[i]);
@@ -246,7 +246,7 @@ dump_once(Arena *a, Dump *d, const char *program, BackupFormat format, Err *err)
     const char *none = NULL;
     const ChildOptions o = {.argv = argv,
                             .trace = c->trace,
-                            .env = environment(a, r->url->password, &none),
+                            .env = environment(a, r->url->password, &none, NULL),
                             .out = CHILD_PIPE,
                             .messages = CHILD_KEEP,
                             .timeout_ms = config_ms(c, CFG_BACKUP_TIMEOUT),
@@ -316,6 +316,43 @@ backup_native(Arena *a, const BackupRequest *r, const BackupFacts *facts, Backup
 
 /* ---- the user's command --------------------------------------------------------------------- */
 
+/* The variables that look like secrets and that it is given: those of the setting, and those that its
+ * own words name. */
+static ConfigList
+given_to_command(Arena *a, const Config *c, ConfigList *ret_kept_back)
+{
+    ConfigList given = config_list(a, c, CFG_BACKUP_COMMAND_ENV);
+    Str command = str_of(c->values[CFG_BACKUP_COMMAND].text);
+    *ret_kept_back = (ConfigList){0};
+    for (const char *const *e = config_secret_variables(a); *e; e++) {
+        bool is_given = str_contains(command, str_of(*e));
+        vec_each (const char *const, g, &given)
+            is_given = is_given || strcmp(*g, *e) == 0;
+        *vec_add(a, is_given ? &given : ret_kept_back) = *e;
+    }
+    *vec_add(a, &given) = NULL;
+    return given;
+}
+
+static bool
+command_failed(Arena *a, const ChildResult *result, const ConfigList *kept_back, Err *err)
+{
+    err_set(err, ERR_BACKUP, "the backup command failed (exit status %d)", result->status);
+    Str said = str_trim(result->out);
+    if (said.n)
+        err_detail(err, "%s", str_printable(a, said, true));
+    Buf names;
+    buf_init(&names, a);
+    vec_each (const char *const, k, kept_back)
+        buf_fmt(&names, "%s%s", names.n ? ", " : "", *k);
+    return names.n
+               ? err_hint(err,
+                          "it was not given %s; backup.command_env: [NAME] in aramid.yaml gives "
+                          "it what it needs",
+                          str_printable(a, buf_str(&names), false))
+               : false;
+}
+
 bool
 backup_command(Arena *a, const BackupRequest *r, const BackupFacts *facts, const char *id,
                const char **ret_id, Err *err)
@@ -332,9 +369,10 @@ backup_command(Arena *a, const BackupRequest *r, const BackupFacts *facts, const
                           str_fmt(a, "PGDATABASE=%s", facts->database),
                           NULL};
     const char *argv[] = {"/bin/sh", "-c", command, NULL};
+    ConfigList kept_back, given = given_to_command(a, c, &kept_back);
     const ChildOptions o = {.argv = argv,
                             .trace = c->trace,
-                            .env = environment(a, r->url->password, more),
+                            .env = environment(a, r->url->password, more, given.v),
                             .folder = c->project_dir,
                             .out = CHILD_PIPE,
                             .messages = CHILD_KEEP,
@@ -356,11 +394,8 @@ backup_command(Arena *a, const BackupRequest *r, const BackupFacts *facts, const
     }
     if (!child_finish(&child, &result, err))
         return false;
-    if (result.status != 0 || result.timed_out) {
-        err_set(err, ERR_BACKUP, "the backup command failed (exit status %d)", result.status);
-        Str said = str_trim(result.out);
-        return said.n ? err_detail(err, "%s", str_printable(a, said, true)) : false;
-    }
+    if (result.status != 0 || result.timed_out)
+        return command_failed(a, &result, &kept_back, err);
     Str text = str_trim(buf_str(&out));
     if (!text.n || text.n > ID_MAX || memchr(text.p, '\n', text.n)) {
         err_set(err, ERR_BACKUP, "the backup command did not print an id");

@@ -2,6 +2,7 @@
 #include "base/child.h"
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "base/fs.h"
 
 #include <errno.h>
@@ -20,8 +21,6 @@ enum {
     REAP_MS = 10,
     GRACE_MS = 3000, /* between SIGTERM and SIGKILL */
 };
-
-extern char **environ;
 
 static void
 close_end(int *fd)
@@ -58,8 +57,9 @@ give_up(int report)
 }
 
 static _Noreturn void
-become(const ChildOptions *o, const int *ends, int report, pid_t parent)
+become(const Child *c, const int *ends, int report, pid_t parent)
 {
+    const ChildOptions *o = c->options;
     /* Above the three places first, so that none overwrites another. */
     int at[3];
     report = above(report);
@@ -82,8 +82,8 @@ become(const ChildOptions *o, const int *ends, int report, pid_t parent)
         union {
             const char *const *in;
             char *const *out;
-        } av = {o->argv}, ev = {o->env};
-        execvpe(o->argv[0], av.out, o->env ? ev.out : environ);
+        } av = {o->argv}, ev = {c->env};
+        execvpe(o->argv[0], av.out, ev.out);
     }
     give_up(report);
 }
@@ -114,7 +114,7 @@ spawn(Child *c, const int *ends)
         return errno;
     pid_t parent = getpid(), pid = fork();
     if (pid == 0)
-        become(c->options, ends, report[1], parent);
+        become(c, ends, report[1], parent);
     int e = pid < 0 ? errno : 0;
     close(report[1]);
     if (pid > 0) {
@@ -179,7 +179,12 @@ trace_ended(const Child *c, int pid, int status)
 bool
 child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
 {
-    *ret = (Child){.options = options, .in = -1, .out = -1, .messages = -1, .started = clock_ms()};
+    *ret = (Child){.options = options,
+                   .env = options->env ? options->env : secret_free_environment(a, NULL),
+                   .in = -1,
+                   .out = -1,
+                   .messages = -1,
+                   .started = clock_ms()};
     buf_init(&ret->kept, a);
     Pipe in, out = {-1, -1}, messages = {-1, -1};
     /* Kept output and kept messages share one pipe, so that their order stays. */

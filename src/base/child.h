@@ -18,7 +18,8 @@ typedef enum ChildStream {
 
 typedef struct ChildOptions {
     const char *const *argv;       /* argv[0] is a path or found in PATH; ends with NULL */
-    const char *const *env;        /* "K=V" strings ending with NULL; NULL = inherited */
+    const char *const *env;        /* "K=V" strings ending with NULL; NULL = ours without
+                                what looks like a secret (base/secret.h) */
     const char *folder;            /* to start in; NULL = ours */
     ChildStream in, out, messages; /* standard input, output, error */
     bool own_group; /* with the processes that it starts, which end with it; Ctrl-C of the terminal
@@ -32,6 +33,7 @@ typedef struct ChildOptions {
 
 typedef struct Child {
     const ChildOptions *options;
+    const char *const *env;
     int pid;               /* 0 = not running */
     int in, out, messages; /* our ends, -1 = none or closed */
     int64_t started, ticked;

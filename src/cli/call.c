@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool
@@ -90,7 +91,7 @@ config_request(const CmdCall *call)
 {
     VEC(ConfigFlag) flags = {0};
     vec_each (const OptValue, v, &call->options) {
-        if (!v->spec->config)
+        if (!v->spec->config || (v->spec->type != OPT_FLAG && !v->text))
             continue;
         const char *value = v->spec->type == OPT_FLAG ? (v->number ? "true" : "false") : v->text;
         *vec_add(call->arena, &flags) = (ConfigFlag){
@@ -128,14 +129,35 @@ open_trace(CmdCall *call, Config *config, Err *err)
     return true;
 }
 
+/* GitHub's runner hides the secrets that it knows; not a password that stands in the middle of one, nor what
+ * a file of the project holds. It reads this from the streams of a step, so never into a file.
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands */
+static void
+mask_for_actions(const CmdCall *call, const Config *c)
+{
+    const char *actions = os_env("GITHUB_ACTIONS");
+    struct stat st;
+    if (call->secrets.n || !actions || strcmp(actions, "true") != 0 || !os_env("GITHUB_RUN_ID") ||
+        fstat(fileno(call->err), &st) != 0 || S_ISREG(st.st_mode))
+        return;
+    vec_each (const char *const, s, &c->secrets) {
+        if (strpbrk(*s, "\r\n")) /* each of its lines is a secret of its own */
+            continue;
+        fputs("::add-mask::", call->err);
+        for (const char *at = *s; *at; at++)
+            fputs(*at == '%' ? "%25" : (char[]){*at, 0}, call->err);
+        fputc('\n', call->err);
+    }
+    fflush(call->err);
+}
+
 static bool
 load(CmdCall *call, const ConfigRequest *request, Config *ret, Err *err)
 {
     if (!config_load(call->arena, request, ret, err))
         return false;
-    SecretVec secrets;
-    config_secrets(call->arena, ret, &secrets);
-    vec_each (const char *const, s, &secrets)
+    mask_for_actions(call, ret);
+    vec_each (const char *const, s, &ret->secrets)
         *vec_add(call->arena, &call->secrets) = *s;
     return open_trace(call, ret, err);
 }

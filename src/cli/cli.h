@@ -58,6 +58,7 @@ typedef struct OptSpec {
     unsigned listed_for; /* global options: help of commands with this CMD_USES_...; 0 = of all */
     bool negatable;      /* --no-NAME turns the flag off */
     bool repeatable;
+    bool may_be_bare; /* its value may be left out */
     bool hidden;
     const char *help;
 } OptSpec;

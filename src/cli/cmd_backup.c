@@ -1,6 +1,6 @@
 /* backup, backup list, backup verify, backup prune. */
-#include "cli/cli_int.h"
 #include "cli/commands.h"
+#include "cli/run.h"
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -35,11 +35,11 @@ cmd_backup(CmdCall *call)
     BackupMake in = {.name = cli_text(call, "name")};
     if (!begin(call, &config, &in.base, &err))
         return cli_fail(call, &err);
-    Progress *progress = open_progress(call, &config);
-    in.sink = progress_sink(progress, NULL);
+    CliRun run = cli_run_open(call, &config);
+    in.sink = run.sink;
     BackupMade made;
     bool ok = flow_backup(call->arena, &in, &made, &err);
-    progress_finish(progress);
+    cli_run_close(&run, ok ? NULL : &err);
     if (!ok)
         return cli_fail(call, &err);
     CliAnswer out = cli_answer(call);

@@ -6,10 +6,17 @@
 #include "base/os.h"
 #include "report/check.h"
 
+static bool
+only_migrations(const CmdCall *call)
+{
+    return cli_given(call, "migrations") && !cli_text(call, "migrations");
+}
+
 int
 cmd_check(CmdCall *call)
 {
-    return cmd_check_with(call, cli_given(call, "url") || cli_given(call, "env"));
+    return cmd_check_with(call, cli_given(call, "url") || cli_given(call, "env") ||
+                                    only_migrations(call));
 }
 
 int
@@ -29,6 +36,7 @@ cmd_check_with(CmdCall *call, bool with_database)
         .schema = config.schema_path ? cli_shown_path(a, config.schema_path) : NULL,
         .migrations = cli_shown_path(a, config.migrations_dir),
         .with_database = with_database,
+        .only_migrations = only_migrations(call),
     };
     flow_check(a, &in, &r);
     if (cli_flag(call, "json")) {

@@ -1,12 +1,10 @@
 /* deploy, and `migrate deploy` as Prisma spells it. */
-#include "cli/cli_int.h"
 #include "cli/commands.h"
+#include "cli/run.h"
 
 #include "base/os.h"
 #include "report/error.h"
 #include "report/migrations.h"
-#include "report/progress.h"
-#include "report/runlog.h"
 
 typedef struct Deploy {
     CmdCall *call;
@@ -63,6 +61,20 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     return true;
 }
 
+/* A question of its own: the name is typed by habit. */
+static bool
+ask_about_losses(Deploy *d, const Plan *plan, Err *err)
+{
+    Str answer;
+    if (!plan->losses.n || d->config->profile != PROFILE_PRODUCTION ||
+        cli_flag(d->call, "accept-data-loss"))
+        return true;
+    if (!cli_ask(d->call, "Data will be gone. Type \"drop\" to go on: ", &answer, err))
+        return false;
+    return str_is(answer, "drop") ||
+           err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
+}
+
 static bool
 ask(void *arg, const Session *s, const Plan *plan, Err *err)
 {
@@ -79,7 +91,11 @@ ask(void *arg, const Session *s, const Plan *plan, Err *err)
             str_printable(a, str_of(d->config->env_name), false));
     vec_each (const MigrationPlan, mp, &plan->migrations)
         buf_fmt(&b, "\n  %s", str_printable(a, str_of(mp->migration->name), false));
-    return cli_ask_name(d->call, b.p, info->database, err) ||
+    vec_each (const PlanLoss, l, &plan->losses)
+        buf_fmt(&b, "%s\n  %s:%d: %s",
+                l == plan->losses.v ? "\nGone afterwards, with the data:" : "",
+                str_printable(a, str_of(l->mp->migration->path), false), l->line, l->what);
+    return (cli_ask_name(d->call, b.p, info->database, err) && ask_about_losses(d, plan, err)) ||
            err_hint(err, "aramid plan shows what would be done");
 }
 
@@ -133,17 +149,14 @@ cmd_deploy(CmdCall *call)
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
     Deploy d = {.call = call, .config = &config};
-    char *run_id = runlog_id(call->arena);
-    d.log = runlog_open(call->arena, config.project_dir, run_id, &call->secrets);
-    d.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                               cli_flag(call, "verbose"), &call->secrets, &config.finding_rules);
-    RunSink log_sink = runlog_sink(d.log);
-    RunSink sink = progress_sink(d.progress, &log_sink);
-    look_for_twin(&d, &config, &sink);
+    CliRun run = cli_run_open(call, &config);
+    d.log = run.log;
+    d.progress = run.progress;
+    look_for_twin(&d, &config, &run.sink);
     DeployInput in = {
         .base = cli_flow_input(call, &config),
-        .sink = sink,
-        .run_id = run_id,
+        .sink = run.sink,
+        .run_id = run.id,
         .show_progress = !cli_flag(call, "quiet"),
         .create_database = config.values[CFG_CREATE_DB].number != 0,
         .approve = approve,
@@ -151,6 +164,8 @@ cmd_deploy(CmdCall *call)
         .ask = ask,
         .ask_arg = &d,
         .reason = cli_text(call, "reason"),
+        .accepts_loss = cli_flag(call, "accept-data-loss"),
+        .accepts_loss_of = os_env("ARAMID_ACCEPT_DATA_LOSS"),
         .on_target = on_target,
         .on_target_arg = &d,
     };

@@ -1,20 +1,14 @@
 /* identity show, set, forget. */
-#include "cli/cli_int.h"
 #include "cli/commands.h"
+#include "cli/run.h"
 
 #include "base/os.h"
 #include "report/identity.h"
-#include "report/progress.h"
-
-typedef struct Asker {
-    CmdCall *call;
-    Progress *progress;
-} Asker;
 
 static bool
 ask(void *arg, const Session *s, const Identity *before, Err *err)
 {
-    Asker *k = arg;
+    CliRun *k = arg;
     Arena *a = k->call->arena;
     const DbInfo *info = db_info(s->db);
     progress_finish(k->progress);
@@ -48,20 +42,19 @@ run(CmdCall *call, IdentityAction action)
     if (!(wanted ? cli_load_config_for(call, wanted, &config, &err)
                  : cli_load_config(call, &config, &err)))
         return cli_fail(call, &err);
-    Asker asker = {call,
-                   progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                                 false, &call->secrets, &config.finding_rules)};
+    CliRun of = cli_run_open(call, &config);
     IdentityInput in = {
         .base = cli_flow_input(call, &config),
         .action = action,
         .name = action == IDENTITY_SET ? cli_text(call, "name") : NULL,
-        .sink = progress_sink(asker.progress, NULL),
+        .sink = of.sink,
+        .run_id = of.id,
         .ask = ask,
-        .ask_arg = &asker,
+        .ask_arg = &of,
     };
     IdentityResult r;
     bool ok = flow_identity(call->arena, &in, &r, &err);
-    progress_finish(asker.progress);
+    cli_run_close(&of, ok ? NULL : &err);
     if (!ok)
         return cli_fail(call, &err);
     CliAnswer out = cli_answer(call);

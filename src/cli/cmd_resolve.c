@@ -1,20 +1,14 @@
 /* resolve, and `migrate resolve` as Prisma spells it. */
-#include "cli/cli_int.h"
 #include "cli/commands.h"
+#include "cli/run.h"
 
 #include "base/os.h"
 #include "report/migrations.h"
-#include "report/progress.h"
-
-typedef struct Resolve {
-    CmdCall *call;
-    Progress *progress;
-} Resolve;
 
 static bool
 ask(void *arg, const Session *s, Err *err)
 {
-    Resolve *r = arg;
+    CliRun *r = arg;
     Arena *a = r->call->arena;
     const DbInfo *info = db_info(s->db);
     progress_finish(r->progress);
@@ -35,22 +29,22 @@ cmd_resolve(CmdCall *call)
     ResolveResult result;
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
-    Progress *progress =
-        progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"), false,
-                      &call->secrets, &config.finding_rules);
+    CliRun run = cli_run_open(call, &config);
     ResolveInput in = {
         .base = cli_flow_input(call, &config),
-        .sink = progress_sink(progress, NULL),
+        .sink = run.sink,
+        .run_id = run.id,
+        .reason = cli_text(call, "reason"),
         .applied = cli_text(call, "applied"),
         .up_to = cli_text(call, "up-to"),
         .rolled_back = cli_text(call, "rolled-back"),
         .force = cli_flag(call, "force"),
         .never_asks = call->spec->prisma_status,
         .ask = ask,
-        .ask_arg = &(Resolve){call, progress},
+        .ask_arg = &run,
     };
     bool ok = flow_resolve(call->arena, &in, &result, &err);
-    progress_finish(progress);
+    cli_run_close(&run, ok ? NULL : &err);
     if (!ok)
         return cli_fail(call, &err);
     CliAnswer out = cli_answer(call);

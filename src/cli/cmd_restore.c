@@ -1,23 +1,17 @@
 /* restore, and backup verify --drill. */
-#include "cli/cli_int.h"
 #include "cli/commands.h"
+#include "cli/run.h"
 
 #include "base/os.h"
 #include "report/error.h"
 #include "report/failure.h"
-#include "report/progress.h"
 #include "report/restore.h"
-
-typedef struct Restore {
-    CmdCall *call;
-    Progress *progress;
-} Restore;
 
 /* A database is only replaced by somebody who types its name. */
 static bool
 approve(void *arg, const RestoreReport *r, Err *err)
 {
-    Restore *x = arg;
+    CliRun *x = arg;
     CmdCall *call = x->call;
     const char *typed = cli_text(call, "confirm");
     if (!r->replaces)
@@ -91,16 +85,15 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
         return cli_fail(call, &err);
     const char *into = cli_text(call, "into");
     url_add_secrets(call->arena, into, &call->secrets);
-    Restore x = {.call = call};
-    x.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                               cli_flag(call, "verbose"), &call->secrets, &config.finding_rules);
+    CliRun x = cli_run_open(call, &config);
     RestoreInput in = {
         .base = {.config = &config,
                  .self_exe = cli_self_exe(call),
                  .tick = cli_tick,
                  .yes = true, /* the name that is typed is the answer: approve */
                  .can_ask = cli_can_ask(call)},
-        .sink = progress_sink(x.progress, NULL),
+        .sink = x.sink,
+        .run_id = x.id,
         .backup = cli_arg(call, 0),
         .name = cli_text(call, "name"),
         .into = into,
@@ -115,7 +108,7 @@ run(CmdCall *call, Flow flow, void (*text)(Buf *, const Term *, const RestoreRep
     };
     RestoreReport result;
     bool ok = flow(call->arena, &in, &result, &err);
-    progress_finish(x.progress);
+    cli_run_close(&x, ok ? NULL : &err);
     if (!ok)
         return fail(call, &result, &err);
     CliAnswer out = cli_answer(call);

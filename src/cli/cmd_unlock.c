@@ -1,6 +1,6 @@
 /* unlock: show who holds the migration lock, and end one of them by number. */
-#include "cli/cli_int.h"
 #include "cli/commands.h"
+#include "cli/run.h"
 
 #include "base/os.h"
 #include "report/migrations.h"
@@ -30,11 +30,18 @@ cmd_unlock(CmdCall *call)
                 str_printable(call->arena, str_of(arg), false));
         return cli_fail(call, &err);
     }
-    if (!cli_load_config(call, &config, &err) || (pid && !confirm(call, (int)pid, &err)) ||
-        !flow_unlock(
-            call->arena,
-            &(FlowInput){.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
-            (int)pid, &result, &err))
+    if (!cli_load_config(call, &config, &err) || (pid && !confirm(call, (int)pid, &err)))
+        return cli_fail(call, &err);
+    CliRun run = cli_run_open(call, &config);
+    UnlockInput in = {
+        .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
+        .sink = run.sink,
+        .run_id = run.id,
+        .pid = (int)pid,
+    };
+    bool ok = flow_unlock(call->arena, &in, &result, &err);
+    cli_run_close(&run, ok ? NULL : &err);
+    if (!ok)
         return cli_fail(call, &err);
     CliAnswer out = cli_answer(call);
     if (out.is_json)

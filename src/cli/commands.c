@@ -149,6 +149,10 @@ static const CmdSpec drift = {
 };
 
 static const OptSpec check_options[] = {
+    {.name = "migrations", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(MIGRATIONS),
+     .may_be_bare = true,
+     .help = "folder of the migrations; without DIR: check only these, and that the database has all "
+             "of them and nothing beside them"},
     {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
      .other_names = shadow_names,
      .help = "an empty database to replay the migrations in; default: a private server"},
@@ -168,6 +172,7 @@ static const CmdExit check_exits[] = {
 static const CmdExample check_examples[] = {
     {"aramid check", "of the files, in every pull request: needs no database"},
     {"aramid check --env production --json", "and of a database, for a nightly job"},
+    {"aramid check --migrations --env staging", "only the migrations, against a database"},
     {0},
 };
 
@@ -202,6 +207,8 @@ static const CmdSpec plan = {
     .examples = plan_examples, .exits = plan_exits, .run = cmd_plan,
 };
 
+static const char *const tx_choices[] = {"file", "all", "none", NULL};
+
 static const OptSpec deploy_options[] = {
     {.name = "dry-run", .type = OPT_FLAG,
      .help = "show the plan and change nothing; the same as `aramid plan`"},
@@ -218,12 +225,18 @@ static const OptSpec deploy_options[] = {
     {.name = "retries", .type = OPT_INT, .value = "N", .max = 1000,
      .config = CLI_SETS(MAX_RETRIES),
      .help = "tries after the first, at a lost connection, a deadlock or a serialization failure"},
+    {.name = "tx", .type = OPT_CHOICE, .value = "MODE", .choices = tx_choices, .config = CLI_SETS(TX),
+     .help = "one transaction for each migration (file, the usual), for all of them (all), or for each "
+             "statement, with a journal (none)"},
     {.name = "create-database", .type = OPT_FLAG, .negatable = true,
      .config = CLI_SETS(CREATE_DB), .help = "create the database when it does not exist"},
     {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
      .help = "make a backup before anything is changed; production does so by itself"},
     {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
      .help = "with --no-backup: why there is none; it is recorded"},
+    {.name = "accept-data-loss", .type = OPT_FLAG, .env = "ARAMID_ACCEPT_DATA_LOSS",
+     .help = "agree to migrations that drop or empty tables, columns or schemas of production; --yes "
+             "alone does not; the variable names them"},
     {0},
 };
 
@@ -295,6 +308,10 @@ static const OptSpec resolve_options[] = {
      .help = "record this failed migration as rolled back, so that it runs again"},
     {.name = "force", .type = OPT_FLAG,
      .help = "believe it without looking for the objects that the migration makes"},
+    {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
+     .help = "make a backup before the history is changed; production does so by itself"},
+    {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
+     .help = "with --no-backup: why there is none; it is recorded"},
     {0},
 };
 

@@ -63,11 +63,13 @@ find_option(const CliTable *table, const CmdSpec *spec, const char *token, bool 
     if (is_long)
         name = str_cut(&rest, '=');
     *ret_off = false;
-    const OptSpec *o =
-        is_long ? find_long(table->globals, name, ret_off) : find_letter(table->globals, token[1]);
-    if (!o && spec)
-        return is_long ? find_long(spec->options, name, ret_off)
-                       : find_letter(spec->options, token[1]);
+    /* A command may say of an option of all commands what else it means there. */
+    const OptSpec *lists[] = {spec ? spec->options : NULL, table->globals}, *o = NULL;
+    for (size_t i = 0; i < COUNT(lists) && !o; i++)
+        if (lists[i])
+            o = is_long ? find_long(lists[i], name, ret_off) : find_letter(lists[i], token[1]);
+    if (spec)
+        return o;
     for (const CmdSpec *const *c = table->commands; !o && *c; c++)
         o = is_long ? find_long((*c)->options, name, ret_off)
                     : find_letter((*c)->options, token[1]);
@@ -252,7 +254,7 @@ take_value(Parser *p, const OptSpec *o, const char *spelling, int *i, Err *err)
 {
     const char *next = p->argv[*i + 1];
     bool off;
-    if (o->name_or && (!next || is_option(next) || strcmp(next, "--") == 0))
+    if ((o->name_or || o->may_be_bare) && (!next || is_option(next) || strcmp(next, "--") == 0))
         return add_value(p, o, spelling, NULL, NULL, true, err);
     if (!next || strcmp(next, "--") == 0 ||
         (is_option(next) && find_option(p->table, p->call->spec, next, &off)))

@@ -60,5 +60,6 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
         !may_go_on(&l, config_load_migrations(&l)) || !config_load_values(&l))
         return false;
     config_load_findings(&l);
+    config_secrets(a, ret, &ret->secrets);
     return true;
 }

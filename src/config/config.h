@@ -59,6 +59,8 @@ typedef struct ConfigValue {
     int64_t number;     /* INT, MS, BOOL (0/1) */
 } ConfigValue;
 
+typedef VEC(const char *) SecretVec;
+
 typedef struct Config {
     const char *project_dir; /* absolute: where aramid.yaml, package.json or the start folder is */
     const char *env_name;    /* "production", "development", "preview", ... */
@@ -94,6 +96,7 @@ typedef struct Config {
     struct Trace *trace;        /* of whoever loads the configuration, for connections and children;
                                  NULL = none */
     const struct EnvSet *env;   /* the files' variables, for config_environment */
+    SecretVec secrets;          /* see config_secrets */
     bool is_ci;                 /* CI is set to something true */
     bool env_named;             /* --env or ARAMID_ENV named the environment */
     bool env_said;              /* somebody did: not the default */
@@ -158,8 +161,12 @@ bool config_find_twin(Arena *a, const ConfigRequest *request, const Config *c, C
 typedef VEC(const char *) ConfigList;
 
 /* "NAME=value" of the process's environment and, where that does not have it, of the .env files that
- * were read: what a program of the project expects. Variables of Aramid's own are left out. */
+ * were read: what a program of the project expects. Variables of Aramid's own are left out, and the
+ * files' secrets (base/secret.h): who wants them reads the files. */
 ConfigList config_environment(Arena *a, const Config *c);
+
+/* Names of the variables of the process that look like secrets, ended by NULL. */
+const char *const *config_secret_variables(Arena *a);
 
 /* The items of a LIST. */
 ConfigList config_list(Arena *a, const Config *c, ConfigKey key);
@@ -230,8 +237,9 @@ char *url_mask(Arena *a, Str text);
  * SQL or JSON: what was valid JSON stays so. */
 Str url_hide(Arena *a, Str text, const char *const *secrets, size_t count);
 
-/* The texts of a configuration that nobody may see: URLs with a password, and the passwords where
- * they are not so common that hiding them would garble every message. */
-typedef VEC(const char *) SecretVec;
+/* The texts of a configuration that nobody may see: URLs with a password, the passwords, and the values
+ * of variables whose names say that they are secret (base/secret.h), of the .env files and of the
+ * process; all where they are not so common that hiding them would garble every message. They are in
+ * Config.secrets once it is loaded. */
 void config_secrets(Arena *a, const Config *c, SecretVec *ret);
 void url_add_secrets(Arena *a, const char *text, SecretVec *list); /* of one URL; NULL has none */

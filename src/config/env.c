@@ -2,6 +2,7 @@
 
 #include "base/map.h"
 #include "base/os.h"
+#include "base/secret.h"
 
 /* Values that refer to each other could grow without end. */
 enum { MAX_REFERENCES = 1000, MAX_DEPTH = 16, MAX_BYTES = 256 * 1024 };
@@ -194,7 +195,7 @@ config_environment(Arena *a, const Config *c)
         vec_each (const EnvVar, v, &c->env->layers.v[i].vars) {
             EnvHit hit;
             Str name = str_of(v->key);
-            if (is_own(name) || os_env(v->key) || map_get(&seen, name) ||
+            if (is_own(name) || secret_is_name(name) || os_env(v->key) || map_get(&seen, name) ||
                 !config_env_find_in(a, c->env, i, v->key, &hit))
                 continue;
             map_put(&seen, name, &seen);
@@ -202,6 +203,19 @@ config_environment(Arena *a, const Config *c)
         }
     }
     return list;
+}
+
+const char *const *
+config_secret_variables(Arena *a)
+{
+    ConfigList list = {0};
+    for (char **e = environ; *e; e++) {
+        Str name = {*e, strcspn(*e, "=")};
+        if (secret_is_name(name))
+            *vec_add(a, &list) = str_dup(a, name);
+    }
+    *vec_add(a, &list) = NULL;
+    return list.v;
 }
 
 char *

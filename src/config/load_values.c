@@ -421,8 +421,15 @@ static bool
 set_default(Loader *l, ConfigKey key)
 {
     const char *text = config_info(key)->dflt, *origin = "default";
-    if (key == CFG_CONFIRM || key == CFG_BACKUP)
+    if (key == CFG_BACKUP)
         text = l->c->profile == PROFILE_PRODUCTION ? "true" : "false";
+    else if (key == CFG_CONFIRM)
+        /* Pipelines make previews and throw them away; that it is one is proven (gate/). */
+        text = l->c->profile == PROFILE_DEVELOPMENT || strcmp(l->c->env_name, "preview") == 0
+                   ? "false"
+                   : "true";
+    else if (key == CFG_EDITED)
+        text = l->c->is_ci ? "error" : "warn";
     else if (key == CFG_CREATE_DB)
         text = l->c->profile == PROFILE_DEVELOPMENT ? "true" : "false";
     return !text ||

@@ -1,7 +1,5 @@
 #include "config/config.h"
 
-#include "base/os.h"
-
 static const char mask[] = "****";
 
 typedef struct Redactor {
@@ -307,46 +305,4 @@ char *
 url_mask(Arena *a, Str text)
 {
     return redact(a, text, true);
-}
-
-/* ---- what is secret in a configuration ------------------------------------------------------ */
-
-/* Hiding these would hide nothing, and make every message unreadable. */
-static bool
-is_worth_hiding(const DbUrl *u)
-{
-    static const char *const common[] = {"password", "postgres", "secret"};
-    if (!u->password || strlen(u->password) < 6 || (u->user && strcmp(u->password, u->user) == 0) ||
-        strcmp(u->password, u->database) == 0)
-        return false;
-    for (size_t i = 0; i < COUNT(common); i++)
-        if (strcmp(u->password, common[i]) == 0)
-            return false;
-    return true;
-}
-
-void
-url_add_secrets(Arena *a, const char *text, SecretVec *list)
-{
-    DbUrl u;
-    Err ignored;
-    bool parsed = text && url_parse(a, text, "", &u, &ignored);
-    if (!text || (parsed && !u.password))
-        return;
-    *vec_add(a, list) = text;
-    if (parsed && is_worth_hiding(&u))
-        *vec_add(a, list) = u.password;
-}
-
-void
-config_secrets(Arena *a, const Config *c, SecretVec *ret)
-{
-    static const ConfigKey keys[] = {CFG_URL, CFG_DIRECT_URL, CFG_SHADOW_URL};
-    *ret = (SecretVec){0};
-    for (size_t i = 0; i < COUNT(keys); i++)
-        url_add_secrets(a, c->values[keys[i]].text, ret);
-    /* libpq takes it where the URL has none. */
-    DbUrl u = {.password = os_env("PGPASSWORD"), .database = ""};
-    if (is_worth_hiding(&u))
-        *vec_add(a, ret) = u.password;
 }

@@ -126,7 +126,8 @@ on_notice(void *arg, const PGresult *res)
     const char *text = db->pq.PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
     ARENA_LOCAL(a);
     db->notice(db->notice_arg, severity ? severity : "", state ? state : "",
-               url_redact(a, str_of(text), NULL, 0));
+               url_redact(a, str_of(text), db->opt.secrets ? db->opt.secrets->v : NULL,
+                          db->opt.secrets ? db->opt.secrets->n : 0));
 }
 
 /* PGlite's socket never answers the question for TLS. A server of this machine that does not, and whose
@@ -306,6 +307,18 @@ db_pooler(Db *db, DbPooler *ret, Err *err)
     else
         db->pq.PQfinish(other->conn);
     return ok;
+}
+
+bool
+db_refuse_pooler(Db *db, Err *err)
+{
+    DbPooler between;
+    if (db_is_pooler_url(db->arena, db->opt.url, NULL))
+        return refuse_pooler(db->arena, &db->opt, "its name and port say so", err);
+    return db_pooler(db, &between, err) &&
+           (between != DB_POOLER ||
+            refuse_pooler(db->arena, &db->opt, "two connections were given the same server process",
+                          err));
 }
 
 /* A proxy that keeps sessions apart was found: this one is ours after all. */

@@ -30,9 +30,10 @@ typedef struct DbOptions {
     int64_t retry_delay_ms;
     DbTick tick; /* may be NULL */
     void *tick_arg;
-    bool refuse_pooler; /* look for a transaction pooler and refuse it */
-    Trace *trace;       /* may be NULL */
-    const char *ask;    /* a query of the caller's for the session's first message, or NULL */
+    bool refuse_pooler;       /* look for a transaction pooler and refuse it */
+    Trace *trace;             /* may be NULL */
+    const SecretVec *secrets; /* hidden in what the server says; may be NULL */
+    const char *ask;          /* a query of the caller's for the session's first message, or NULL */
 } DbOptions;
 
 /* What every session learns with its first message. */
@@ -79,6 +80,9 @@ typedef enum DbPooler {
 
 /* Find out. errors: those of db_open: where something stands in between, a second connection is made. */
 MUST_CHECK bool db_pooler(Db *db, DbPooler *ret, Err *err);
+
+/* What a change through this connection would be refused for. errors: ERR_POOLER, those of db_pooler */
+MUST_CHECK bool db_refuse_pooler(Db *db, Err *err);
 
 /* Whether a URL leads to a transaction pooler by its provider's naming; *ret_hint (may be NULL) says
  * what the address of PostgreSQL itself is. Nothing is asked. */
@@ -159,7 +163,8 @@ typedef struct DbRun {
     int64_t timeout_ms; /* 0 = no limit; then the statement is cancelled on the server */
     int tick_ms;        /* how often the tick is called, 0 = every 100 ms */
     bool discard_rows;  /* a user's script: rows are counted by the server, not kept */
-    DbRow row;          /* takes the rows instead of the outcome, which then has none */
+    DbRow row; /* takes the rows (also with discard_rows, one by one) instead of the outcome,
+                           which then has none */
     void *row_arg;
     DbCopyOut copy_out; /* NULL: what COPY sends is thrown away */
     DbCopyIn copy_in;   /* NULL: COPY FROM STDIN fails */

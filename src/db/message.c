@@ -54,7 +54,9 @@ field(Db *db, Arena *a, const PGresult *res, int code)
 static const char *
 words(Db *db, Arena *a, const PGresult *res, int code)
 {
-    return url_redact(a, str_of(field(db, a, res, code)), NULL, 0);
+    const SecretVec *secrets = db->opt.secrets;
+    return url_redact(a, str_of(field(db, a, res, code)), secrets ? secrets->v : NULL,
+                      secrets ? secrets->n : 0);
 }
 
 /* The first line of libpq's text; the others guess at causes. */
@@ -194,8 +196,10 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
             ret->results.v[ret->results.n - 1].tag = str_dupz(a, tag);
         break;
     case PGRES_SINGLE_TUPLE:
-        db->rows++;
-        break; /* a row that nobody wants */
+        db->rows++; /* kept by nobody */
+        if (run->row)
+            hand_rows(db, res, run, ret->results.n);
+        break;
     case PGRES_COPY_OUT:
         db->copies_out = true;
         break;

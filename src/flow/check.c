@@ -103,6 +103,12 @@ check_files(Arena *a, const CheckInput *in, CheckResult *r)
 {
     Err err;
     CheckPart *parts = r->parts;
+    if (in->only_migrations) {
+        skip(&parts[CHECK_SCHEMA], "only the migrations were asked for");
+        skip(&parts[CHECK_PARITY], "only the migrations were asked for");
+        check_migrations(a, in, r);
+        return;
+    }
     if (!in->schema) {
         skip(&parts[CHECK_SCHEMA], "there is no schema.prisma");
         skip(&parts[CHECK_PARITY], "there is no schema.prisma to compare with");

@@ -30,6 +30,7 @@ typedef struct CheckInput {
     FlowInput base;
     const char *schema;     /* path as shown to people; NULL = there is none */
     const char *migrations; /* folder as shown to people */
+    bool only_migrations;   /* without the schema */
     bool with_database;     /* also the last two parts */
 } CheckInput;
 

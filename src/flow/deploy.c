@@ -1,9 +1,8 @@
 /* aramid deploy: target, guard, drift, backup, and the run between them. */
 #include "flow/backup.h"
-#include "flow/drift.h"
 #include "flow/guard.h"
+#include "flow/look.h"
 
-#include "render/render.h"
 #include "sqltext/sqltext.h"
 
 /* CREATE DATABASE through a database that exists on every server. */
@@ -48,48 +47,10 @@ typedef struct Deploying {
     const DeployInput *in;
     DeployResult *ret;
     FlowGuard guard;
-    bool has_looked; /* for drift */
+    Look looked; /* before the first change */
     BackupPolicy backup;
     bool is_prepared; /* the first change may come */
 } Deploying;
-
-/* Only drift that was found ends a deploy: where it cannot be looked for, that is said. */
-static bool
-look_for_drift(Arena *a, Deploying *d, const Session *s, Err *err)
-{
-    const Config *c = d->in->base.config;
-    const RunSink *sink = &d->in->sink;
-    const char *policy = c->values[CFG_DRIFT].text;
-    if (!policy)
-        policy = c->profile == PROFILE_PRODUCTION ? "warn" : "off";
-    if (d->has_looked || strcmp(policy, "off") == 0 || !d->ret->history.applied)
-        return true;
-    d->has_looked = true;
-    Err reason;
-    DriftResult r = {.config = c, .history = d->ret->history};
-    if (!flow_drift_of(a, &d->in->base, s, &r, &reason)) {
-        if (reason.code == ERR_INTERRUPTED || !db_is_open(s->db)) {
-            *err = reason;
-            return false;
-        }
-        run_find(sink, FINDING_DRIFT_NOT_LOOKED, NULL, NULL,
-                 "not looked for changes beside the migrations: %s", reason.primary);
-        return run_findings_pass(sink, err);
-    }
-    if (!r.has_drift)
-        return true;
-    if (strcmp(policy, "refuse") == 0) {
-        err_set(err, ERR_DRIFT, "the database was changed beside its migrations: %zu difference%s",
-                r.adopt->changes.n, str_plural(r.adopt->changes.n));
-        err_detail(err, "%s", str_printable(a, str_trim(render_summary(a, r.adopt)), true));
-        return err_hint(err, "aramid drift shows the SQL that undoes or keeps them; the setting "
-                             "\"drift\" decides what a deploy does about it");
-    }
-    run_find(sink, FINDING_DRIFT_FOUND, NULL, "aramid drift",
-             "the database was changed beside its migrations (%zu difference%s)",
-             r.adopt->changes.n, str_plural(r.adopt->changes.n));
-    return run_findings_pass(sink, err);
-}
 
 static bool
 guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
@@ -104,12 +65,54 @@ guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
 }
 
 static bool
+accepts(const DeployInput *in, const PlanLoss *l)
+{
+    Str rest = in->accepts_loss_of ? str_of(in->accepts_loss_of) : (Str){0};
+    while (rest.p)
+        if (str_is(str_trim(str_cut(&rest, ',')), l->mp->migration->name))
+            return true;
+    return in->accepts_loss;
+}
+
+/* What is dropped in production is gone from it: --yes, which pipelines always say, does not do. */
+static bool
+agree_to_losses(Deploying *d, const Plan *plan, GateConsent consent, Err *err)
+{
+    enum { SHOWN_MAX = 8 };
+    const GateFacts *f = &d->guard.facts;
+    bool is_production = f->profile == PROFILE_PRODUCTION ||
+                         (f->identity && strcmp(f->identity->profile, "production") == 0);
+    const PlanLoss *first = NULL;
+    size_t n = 0;
+    vec_each (const PlanLoss, l, &plan->losses)
+        if (!accepts(d->in, l)) {
+            first = first ? first : l;
+            n++;
+        }
+    if (!is_production || !n || consent == GATE_ASK) /* then the question names them */
+        return true;
+    err_set(err, ERR_CONFIRM, "what the migrations drop is gone from production afterwards");
+    size_t shown = 0;
+    vec_each (const PlanLoss, l, &plan->losses)
+        if (!accepts(d->in, l) && shown++ < SHOWN_MAX)
+            err_detail(err, "%s:%d: %s", l->mp->migration->path, l->line, l->what);
+    if (n > SHOWN_MAX)
+        err_detail(err, "and %zu more", n - SHOWN_MAX);
+    err_detail(err, "nothing was changed");
+    plan_place(first->mp, first->statement, err);
+    err_hint(err, "look at: aramid plan; then add --accept-data-loss, beside --yes");
+    return err_hint(err, "or, in a pipeline, ARAMID_ACCEPT_DATA_LOSS=%s",
+                    str_shell(plan->findings.arena, first->mp->migration->name));
+}
+
+static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
     Deploying *d = arg;
     const DeployInput *in = d->in;
     GateConsent consent;
-    if (!flow_guard_consent(&d->guard, &consent, err) || !look_for_drift(s->arena, d, s, err) ||
+    if (!flow_guard_consent(&d->guard, &consent, err) || !agree_to_losses(d, plan, consent, err) ||
+        !look_before(s->arena, &in->base, &in->sink, s, d->ret, &d->looked, err) ||
         (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
         (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))
         return false;
@@ -162,6 +165,7 @@ before(void *arg, Session *s, const char *migration, Err *err)
     const DeployInput *in = d->in;
     const BackupPolicy *p = &d->backup;
     bool is_first = !migration && !d->is_prepared;
+    d->ret->was_new = is_first ? !d->ret->history.applied : d->ret->was_new;
     if (is_first && !s->ledger_exists && s->is_fresh) {
         if (p->makes && !p->each)
             in->sink.event(
@@ -194,6 +198,13 @@ before(void *arg, Session *s, const char *migration, Err *err)
     return true;
 }
 
+static bool
+after(void *arg, const Session *s, Err *err)
+{
+    Deploying *d = arg;
+    return look_after(s->arena, &d->in->base, &d->in->sink, s, d->ret, &d->looked, err);
+}
+
 bool
 flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
@@ -202,6 +213,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     Deploying d = {.in = in, .ret = ret};
     /* Files first: what is wrong with them needs no server to be said. */
     if (!findings_pass(&c->findings, err) || !run_findings_pass(&in->sink, err) ||
+        !look_at_schema(a, c, &in->sink, err) ||
         !flow_backup_policy(c, in->reason, &d.backup, err) ||
         !flow_history(a, c, &ret->history, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
@@ -221,7 +233,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .history = &ret->history,
         .run_id = in->run_id,
         .sink = in->sink,
-        .calls = {.arg = &d, .guard = guard, .approve = approve, .before = before},
+        .calls = {.arg = &d, .guard = guard, .approve = approve, .before = before, .after = after},
         .keeps_runs = c->env_said,
         .consent = d.guard.facts.agent ? d.guard.facts.agent_consent : NULL,
         .ask_first = asks,

@@ -1,6 +1,8 @@
 /* aramid diff: two sides, their changes, what the rows answer. */
 #include "flow/diff.h"
 
+#include "flow/drift.h"
+
 /* A question to the rows may take so long; then the effect stays as general as it was. */
 enum { QUESTION_MS = 5000 };
 
@@ -10,10 +12,19 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
     const Side *from = &ret->sides[0], *to = &ret->sides[1];
     EndpointKind x = from->endpoint.kind, y = to->endpoint.kind;
     bool is_written = x == ENDPOINT_SCHEMA || y == ENDPOINT_SCHEMA;
+    bool has_grants = x == ENDPOINT_DATABASE && y == ENDPOINT_DATABASE;
+    for (int i = 0; i < 2 && !in->prisma_compat; i++) {
+        const Side *made = &ret->sides[i], *live = &ret->sides[1 - i];
+        if (made->endpoint.kind != ENDPOINT_MIGRATIONS ||
+            live->endpoint.kind != ENDPOINT_DATABASE || !made->replay.catalog || !live->session.db)
+            continue;
+        has_grants = true;
+        if (!flow_align_grants(a, live->session.db, live->catalog, &made->replay, err))
+            return false;
+    }
     CatRules *rules = arena_new(a, CatRules); /* the diff keeps them */
-    *rules = (CatRules){.ignore_owners = true,
-                        .ignore_versions = true,
-                        .ignore_grants = x != ENDPOINT_DATABASE || y != ENDPOINT_DATABASE};
+    *rules =
+        (CatRules){.ignore_owners = true, .ignore_versions = true, .ignore_grants = !has_grants};
     CatRenames renames = {0};
     const CatFormers *former = &to->schema.former;
     CatRefs unsure = {0};

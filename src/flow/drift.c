@@ -163,6 +163,14 @@ take_owner(CatObject *expected, const CatObject *live, const char *user)
     expected->owner = live ? live->owner : NULL;
 }
 
+static void
+take_public(CatObject *expected, const CatObject *live)
+{
+    expected->owner = live->owner;
+    expected->grants = live->grants;
+    expected->comment = live->comment;
+}
+
 /* Owners count where migrations set them; privileges where they grant or revoke any (the rules'
  * grants_of); the schema public is each server's own. */
 static void
@@ -173,17 +181,32 @@ align(Arena *a, Catalog *live, const Replay *expected, const DefaultAcls *acls)
         take_owner(e, l, expected->user);
         if (l)
             l->grants = align_grants(a, l, e, acls);
-        if (l && e->id.kind == CAT_SCHEMA && strcmp(e->id.name, "public") == 0) {
-            e->owner = l->owner;
-            e->grants = l->grants;
-            e->comment = l->comment;
-        }
+        if (l && e->id.kind == CAT_SCHEMA && strcmp(e->id.name, "public") == 0)
+            take_public(e, l);
     }
     vec_each (CatObject *, at, &live->objects)
         if (!catalog_find(expected->catalog, (*at)->id)) {
             (*at)->owner = NULL;
             (*at)->grants = (CatGrants){0};
         }
+}
+
+bool
+flow_align_grants(Arena *a, Db *db, Catalog *live, const Replay *expected, Err *err)
+{
+    static const CatObject nothing = {0};
+    DefaultAcls acls = {0};
+    if (!read_default_acls(a, db, &acls, err))
+        return false;
+    vec_each (CatObject *, at, &expected->catalog->objects)
+        take_owner(*at, catalog_find(live, (*at)->id), expected->user);
+    vec_each (CatObject *, at, &live->objects) {
+        CatObject *l = *at, *e = catalog_find(expected->catalog, l->id);
+        l->grants = align_grants(a, l, e ? e : &nothing, &acls);
+        if (e && l->id.kind == CAT_SCHEMA && strcmp(l->id.name, "public") == 0)
+            take_public(e, l);
+    }
+    return true;
 }
 
 static void
@@ -243,7 +266,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
         return false;
     r->server = db_info(s->db);
     /* Not even a table: all migrations are pending. */
-    bool all = !s->ledger_exists && s->tables;
+    bool all = !r->only_applied && !s->ledger_exists && s->tables;
     findings_init(&r->findings, a, &in->config->finding_rules);
     find_in_history(r, all);
     ARENA_LOCAL(texts);

@@ -13,6 +13,7 @@ typedef struct DriftResult {
     Target target;
     const DbInfo *server; /* NULL when the target is absent */
     History history;
+    bool only_applied; /* take the history as it says, also where the database has none */
     Replay replay;     /* of the migrations that the ledger calls applied */
     size_t migrations; /* how many those are */
     const Catalog
@@ -37,3 +38,9 @@ MUST_CHECK bool flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err 
  * transaction. */
 MUST_CHECK bool flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *ret,
                               Err *err);
+
+/* Make the privileges of a live catalog comparable with those that migrations made elsewhere: without
+ * what default privileges and owning an object give, and with the schema public as it is.
+ * errors: those of db_query */
+MUST_CHECK bool flow_align_grants(Arena *a, Db *db, Catalog *live, const Replay *expected,
+                                  Err *err);

@@ -58,6 +58,7 @@ typedef struct FlowInput {
 /* What a use case does with its target. */
 typedef enum FlowAccess {
     FLOW_READS,
+    FLOW_PLANS,  /* the same, where a deploy could work */
     FLOW_LOCKS,  /* takes the migration lock */
     FLOW_WRITES, /* and changes it */
 } FlowAccess;
@@ -66,6 +67,10 @@ typedef enum FlowAccess {
  * made of this. `verb` is what pg_stat_activity tells: "deploy". */
 SessionOptions flow_session(const FlowInput *in, const Target *t, const History *h,
                             const char *verb, FlowAccess access);
+
+/* Write down a run that is no deploy, under the rule for deploys: where an environment was named, or the
+ * table is there. That it cannot be written is told, and no error. */
+void flow_record(Session *s, const RunSink *sink, const RunRow *row);
 
 /* How to reach a database without looking for a ledger: one try. */
 DbOptions flow_connection(const FlowInput *in, const DbUrl *url, const char *origin,
@@ -93,7 +98,9 @@ typedef struct DeployInput {
     /* Asked after that where a person must agree (base.can_ask); false with err (ERR_CONFIRM) stops. */
     bool (*ask)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *ask_arg;
-    const char *reason; /* why there is to be no backup, or NULL */
+    const char *reason;          /* why there is to be no backup, or NULL */
+    bool accepts_loss;           /* of all that production loses by the migrations */
+    const char *accepts_loss_of; /* of these, with commas between their names; or NULL */
     /* Told the target as soon as it is known; may be NULL. */
     void (*on_target)(void *arg, const Target *t);
     void *on_target_arg;
@@ -106,7 +113,11 @@ typedef struct DeployResult {
     RunReport run;
     const char *run_id;
     IdentityShown identity;
-    const char *backup_id;       /* of the newest one that was made, NULL = none */
+    const char *backup_id; /* of the newest one that was made, NULL = none */
+    bool was_new;          /* nothing was applied before */
+    /* Of the look behind the last migration: "same", "differs", "not-looked", "off"; NULL: there was
+     * nothing to look at. */
+    const char *verified;
     const FindingList *findings; /* of the input's sink; or NULL */
 } DeployResult;
 
@@ -151,6 +162,8 @@ typedef struct StatusResult {
     History history;
     JournalVec journal;
     LockHolderVec runners; /* who holds the migration lock now */
+    RunShownVec runs;      /* of Aramid, that changed this database, oldest first */
+    bool runs_hidden;      /* this role may not read them */
     StatusState state;
     bool ledger_exists;
     int tables;
@@ -173,6 +186,8 @@ typedef struct ResolveInput {
     const char *rolled_back; /* NAME, or NULL */
     bool force;              /* do not look for the objects */
     bool never_asks;         /* Prisma's spelling */
+    const char *run_id;
+    const char *reason; /* why there is to be no backup, or NULL */
     /* Asked where a person must agree (base.can_ask). */
     bool (*ask)(void *arg, const Session *s, Err *err);
     void *ask_arg;
@@ -181,8 +196,10 @@ typedef struct ResolveInput {
 typedef struct ResolveResult {
     Target target;
     VEC(const char *) names; /* that were recorded */
+    const char *backup_id;   /* that was made before, NULL = none */
     bool applied;            /* else rolled back */
     ProbeResult probe;       /* of the last one */
+    bool compared;           /* the whole database was, with what these and the applied ones make */
     IdentityShown identity;
     const FindingList *findings; /* of the input's sink; or NULL */
 } ResolveResult;
@@ -193,14 +210,22 @@ MUST_CHECK bool flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *re
 
 /* ---- unlock ------------------------------------------------------------------------------- */
 
+typedef struct UnlockInput {
+    FlowInput base;
+    RunSink sink;
+    const char *run_id;
+    int pid; /* 0 = only list */
+} UnlockInput;
+
 typedef struct UnlockResult {
     Target target;
     LockHolderVec holders;
-    int ended_pid; /* 0 = none was asked for */
+    int ended_pid;           /* 0 = none was asked for */
+    const LockHolder *ended; /* as it was before; NULL = none */
 } UnlockResult;
 
-/* List the holders of the migration lock, and end backend `pid` (0 = only list) when it is one. */
-MUST_CHECK bool flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err);
+/* List the holders of the migration lock, and end backend `pid` when it is one. */
+MUST_CHECK bool flow_unlock(Arena *a, const UnlockInput *in, UnlockResult *ret, Err *err);
 
 /* ---- pull --------------------------------------------------------------------------------- */
 

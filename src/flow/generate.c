@@ -178,8 +178,7 @@ put_line(const GenerateInput *in, const SecretVec *secrets, Str line)
 static bool
 stream(Arena *a, const GenerateInput *in, Child *c, Err *err)
 {
-    SecretVec secrets = {0};
-    config_secrets(a, in->base.config, &secrets);
+    const SecretVec *secrets = &in->base.config->secrets;
     Buf line;
     buf_init(&line, a);
     for (;;) {
@@ -193,12 +192,12 @@ stream(Arena *a, const GenerateInput *in, Child *c, Err *err)
             buf_addc(&line, part[i]);
             if (part[i] != '\n' && line.n < LINE_MAX_BYTES)
                 continue;
-            put_line(in, &secrets, buf_str(&line));
+            put_line(in, secrets, buf_str(&line));
             buf_clear(&line);
         }
     }
     if (line.n)
-        put_line(in, &secrets, buf_str(&line));
+        put_line(in, secrets, buf_str(&line));
     return true;
 }
 

@@ -48,8 +48,14 @@ change(Arena *a, Session *s, const IdentityInput *in, History *h, IdentityResult
     if (!flow_guard_announce(&g, &in->sink, err))
         return false;
     ret->changed = true;
-    return session_refresh(s, err) && lock_and_read(s, h, &journal, &in->sink, err) &&
-           write_it(s, in, &g, err) && session_refresh(s, err) && session_read(s, h, &journal, err);
+    bool ok = session_refresh(s, err) && lock_and_read(s, h, &journal, &in->sink, err) &&
+              write_it(s, in, &g, err) && session_refresh(s, err);
+    flow_record(s, &in->sink,
+                &(RunRow){.run_id = in->run_id,
+                          .verb = sets ? "identity set" : "identity forget",
+                          .outcome = ok ? "done" : "failed",
+                          .consent = g.facts.agent ? g.facts.agent_consent : NULL});
+    return ok && session_read(s, h, &journal, err);
 }
 
 bool

@@ -9,6 +9,7 @@ typedef struct IdentityInput {
     FlowInput base; /* SET: its configuration is that of the environment to be written */
     IdentityAction action;
     const char *name; /* SET: a word of a person's, or NULL */
+    const char *run_id;
     RunSink sink;
     /* Asked where a person must agree (base.can_ask). */
     bool (*ask)(void *arg, const Session *s, const Identity *before, Err *err);

@@ -1,5 +1,8 @@
 /* aramid resolve: what the history should say about a migration. */
+#include "flow/backup.h"
 #include "flow/guard.h"
+#include "flow/look.h"
+#include "render/render.h"
 
 static bool
 no_such(const char *name, const History *h, Err *err)
@@ -54,6 +57,67 @@ check_objects(Arena *a, Session *s, const Migration *m, ResolveResult *ret, Err 
                          "record it all the same with --force");
 }
 
+typedef struct Chosen {
+    const Migration **v;
+    size_t n;
+} Chosen;
+
+static bool
+is_listed(const Chosen *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->v[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A baseline says of the whole database that it is what these migrations make. */
+static bool
+check_catalog(Arena *a, const ResolveInput *in, Session *s, const History *h, const Chosen *list,
+              ResolveResult *ret, Err *err)
+{
+    DriftResult d = {.config = in->base.config, .history = *h, .only_applied = true};
+    d.history.entries.v = arena_array(a, Entry, h->entries.n + 1); /* not those of the caller */
+    for (size_t i = 0; i < h->entries.n; i++) {
+        Entry *to = &d.history.entries.v[i];
+        *to = h->entries.v[i];
+        if (is_listed(list, to->name))
+            to->state = ENTRY_APPLIED;
+    }
+    if (!flow_drift_of(a, &in->base, s, &d, err)) {
+        if (err->code == ERR_INTERRUPTED || !db_is_open(s->db))
+            return false;
+        run_find(&in->sink, FINDING_DRIFT_NOT_LOOKED, NULL, NULL,
+                 "only what the last of these migrations makes was looked for, not the whole "
+                 "database: %s",
+                 err->primary);
+        return check_objects(a, s, list->v[list->n - 1], ret, err);
+    }
+    ret->compared = true;
+    size_t less = 0, more = 0;
+    vec_each (Change *, c, &d.repair->changes) {
+        bool is = look_is_more(*c);
+        more += is;
+        less += !is;
+    }
+    if (less) {
+        err_set(err, ERR_PROBE,
+                "the database is not what these %zu migrations make: %zu difference%s", list->n,
+                d.adopt->changes.n, str_plural((int64_t)d.adopt->changes.n));
+        err_detail(err, "as the database is, against the migrations:");
+        err_detail(err, "%s", str_printable(a, str_trim(render_summary(a, d.adopt)), true));
+        return err_hint(err, "baseline up to the migration that the database really has, or record "
+                             "it all the same with --force");
+    }
+    if (more)
+        run_find(
+            &in->sink, FINDING_DRIFT_FOUND, NULL, "aramid drift",
+            "the database has more than these migrations make (%zu difference%s): what a later "
+            "migration makes of it will fail there",
+            more, str_plural((int64_t)more));
+    return true;
+}
+
 static bool
 applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration ***ret, size_t *n,
              Err *err)
@@ -89,6 +153,23 @@ applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration
     return true;
 }
 
+/* By the policy of deploys. There is nothing to keep in a database without tables. */
+static bool
+back_up(Arena *a, const ResolveInput *in, Session *s, const History *h, ResolveResult *ret,
+        Err *err)
+{
+    BackupPolicy policy;
+    const BackupJob job = {.in = &in->base,
+                           .sink = &in->sink,
+                           .target = &ret->target,
+                           .session = s,
+                           .history = h,
+                           .run_id = in->run_id};
+    return flow_backup_policy(in->base.config, in->reason, &policy, err) &&
+           (!policy.makes || (!s->ledger_exists && s->is_fresh) ||
+            flow_backup_before(a, &job, &ret->backup_id, err));
+}
+
 static bool
 resolve_applied(Arena *a, const ResolveInput *in, Session *s, const History *h, ResolveResult *ret,
                 Err *err)
@@ -97,10 +178,11 @@ resolve_applied(Arena *a, const ResolveInput *in, Session *s, const History *h, 
     size_t n = 0;
     if (!applied_list(a, in, h, &list, &n, err))
         return false;
-    /* In a baseline later migrations may have changed what earlier ones made: the last one counts. */
-    if (!in->force && n && !check_objects(a, s, list[n - 1], ret, err))
+    if (!in->force && n &&
+        !(in->up_to ? check_catalog(a, in, s, h, &(Chosen){list, n}, ret, err)
+                    : check_objects(a, s, list[n - 1], ret, err)))
         return false;
-    if (n && !run_resolve_applied(s, list, n, h, err))
+    if (n && (!back_up(a, in, s, h, ret, err) || !run_resolve_applied(s, list, n, h, err)))
         return false;
     for (size_t i = 0; i < n; i++)
         *vec_add(a, &ret->names) = list[i]->name;
@@ -145,7 +227,7 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
         return err_hint(err, "to undo an applied migration, write a new one that reverses it");
     }
     *vec_add(a, &ret->names) = name;
-    return run_resolve_rolled_back(s, name, h, err);
+    return back_up(a, in, s, h, ret, err) && run_resolve_rolled_back(s, name, h, err);
 }
 
 bool
@@ -173,9 +255,30 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
               flow_guard_announce(&guard, &in->sink, err);
     if (ok)
         flow_guard_shown(&guard, &ret->identity);
+    bool may_change = ok;
     ok = ok && session_refresh(&s, err) && lock_and_read(&s, &h, &journal, &in->sink, err) &&
          (ret->applied ? resolve_applied(a, in, &s, &h, ret, err)
                        : resolve_rolled_back(a, in, &s, &h, ret, err));
+    vec_each (const char *const, name, &ret->names)
+        in->sink.event(in->sink.arg,
+                       &(RunEvent){.kind = RUN_STAGE,
+                                   .level = RUN_OK,
+                                   .migration = *name,
+                                   .ms = -1,
+                                   .text = !ok            ? "was not recorded"
+                                           : ret->applied ? "recorded as applied"
+                                                          : "recorded as rolled back"});
+    if (may_change)
+        flow_record(&s, &in->sink,
+                    &(RunRow){.run_id = in->run_id,
+                              .verb = "resolve",
+                              .outcome = ok ? "done" : "failed",
+                              .applied = ok && ret->applied ? (int)ret->names.n : 0,
+                              .names = ok ? ret->names.v : NULL,
+                              .name_count = ok ? ret->names.n : 0,
+                              .backup_id = ret->backup_id,
+                              .no_backup_reason = in->reason,
+                              .consent = guard.facts.agent ? guard.facts.agent_consent : NULL});
     session_close(&s);
     return ok;
 }

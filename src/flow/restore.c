@@ -134,10 +134,16 @@ read_history(Restore *r, const char *name)
         restored.url.database = name;
     if (!flow_history(r->arena, r->in->base.config, &ret->history, &ignored))
         return;
-    SessionOptions o = flow_session(&r->in->base, &restored, &ret->history, "restore", FLOW_READS);
+    SessionOptions o = flow_session(&r->in->base, &restored, &ret->history, "restore", FLOW_LOCKS);
     if (!session_open(r->arena, &o, &s, &ignored))
         return;
     ret->has_history = session_read(&s, &ret->history, &journal, &ignored) && s.ledger_exists;
+    if (r->in->run_id && !ret->is_drill && !db_info(s.db)->in_recovery)
+        flow_record(&s, &r->in->sink,
+                    &(RunRow){.run_id = r->in->run_id,
+                              .verb = "restore",
+                              .outcome = "done",
+                              .backup_id = ret->manifest ? ret->manifest->id : NULL});
     session_close(&s);
     const History *h = &ret->history;
     if (ret->has_history && h->missing)

@@ -39,6 +39,7 @@ typedef struct RestoreReport {
 
 typedef struct RestoreInput {
     FlowInput base;
+    const char *run_id; /* NULL: a drill */
     RunSink sink;
     const char *backup; /* id, name or path; NULL = the newest */
     const char *name;   /* of the new database; NULL = dated */

@@ -1,5 +1,7 @@
 /* aramid status, plan and unlock: what a deploy would find, and who is in its way. */
+#include "doctor/doctor.h"
 #include "flow/guard.h"
+#include "flow/look.h"
 
 const char *
 status_name(StatusState state)
@@ -82,14 +84,16 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     if (!session_open(a, &o, &s, err))
         return false;
     bool ok = session_read(&s, &ret->history, &ret->journal, err) &&
-              session_other_histories(&s, &ret->others, err);
+              session_other_histories(&s, &ret->others, err) &&
+              run_read_rows(&s, &ret->runs, &ret->runs_hidden, err);
     ret->ledger_exists = s.ledger_exists;
     ret->tables = s.tables;
     ret->server = db_info(s.db);
     FlowGuard guard;
     Err wrong;
     flow_guard_open(a, in, GATE_LOOKS, "aramid deploy", &guard);
-    if (ok && !flow_guard_session(&guard, &s, ret->target.origin, &wrong))
+    if (ok && (!flow_guard_session(&guard, &s, ret->target.origin, &wrong) ||
+               !db_refuse_pooler(s.db, &wrong)))
         ret->wrong = str_dupz(a, wrong.primary);
     flow_identity_shown(&s, &ret->identity);
     /* Who is at it only matters when something is open. */
@@ -101,11 +105,31 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     return ok;
 }
 
+/* The GRANTs that the plan will need. A deploy finds them out by itself: it is not refused for them. */
+static void
+find_missing_grants(Arena *a, const FlowInput *in, Session *s, PlanResult *r)
+{
+    Doctor d = {.arena = a,
+                .config = in->config,
+                .areas = 1u << AREA_REACH,
+                .tick = in->tick,
+                .tick_arg = in->tick_arg};
+    findings_init(&d.findings, a, &in->config->finding_rules);
+    doctor_privileges(&d, s, &r->plan);
+    vec_each (Finding, f, &d.findings.items) {
+        if (f->severity <= SEV_NOTICE)
+            continue;
+        f->severity = SEV_WARNING;
+        finding_keep(&r->findings, f);
+    }
+}
+
 bool
 flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
 {
     *ret = (PlanResult){0};
-    if (!flow_history(a, in->config, &ret->history, err) ||
+    if (!look_at_schema(a, in->config, NULL, err) ||
+        !flow_history(a, in->config, &ret->history, err) ||
         !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
     flow_history_look(a, in->config, &ret->history);
@@ -123,7 +147,7 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
         run_find_ahead(&ret->history, &ret->plan, &ret->findings);
         return ok;
     }
-    SessionOptions o = flow_session(in, &ret->target, &ret->history, "plan", FLOW_READS);
+    SessionOptions o = flow_session(in, &ret->target, &ret->history, "plan", FLOW_PLANS);
     if (!session_open(a, &o, &s, err))
         return false;
     FlowGuard guard;
@@ -132,6 +156,8 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
               flow_guard_session(&guard, &s, ret->target.origin, err) &&
               run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
     run_find_ahead(&ret->history, &ret->plan, &ret->findings);
+    if (ok)
+        find_missing_grants(a, in, &s, ret);
     ret->ledger_exists = s.ledger_exists;
     ret->server = db_info(s.db);
     flow_identity_shown(&s, &ret->identity);
@@ -147,8 +173,10 @@ no_such_holder(int pid, Err *err)
 }
 
 bool
-flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
+flow_unlock(Arena *a, const UnlockInput *how, UnlockResult *ret, Err *err)
 {
+    const FlowInput *in = &how->base;
+    int pid = how->pid;
     *ret = (UnlockResult){0};
     if (!flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
@@ -157,6 +185,7 @@ flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
     Session s;
     History nothing = history_none();
     SessionOptions o = flow_session(in, &ret->target, &nothing, "unlock", FLOW_READS);
+    o.only_reads = !pid;
     if (!session_open(a, &o, &s, err))
         return false;
     bool ok = lock_holders(&s, a, &ret->holders, err);
@@ -170,6 +199,18 @@ flow_unlock(Arena *a, const FlowInput *in, int pid, UnlockResult *ret, Err *err)
         bool ended;
         ok = lock_terminate(&s, wanted, &ended, err);
         ret->ended_pid = ok && ended ? pid : 0;
+        ret->ended = wanted;
+        how->sink.event(how->sink.arg,
+                        &(RunEvent){.kind = RUN_STAGE,
+                                    .level = ret->ended_pid ? RUN_OK : RUN_WARN,
+                                    .ms = -1,
+                                    .text = str_fmt(a, "%s server process %d: %s",
+                                                    ret->ended_pid ? "ended" : "could not end", pid,
+                                                    wanted->who)});
+        flow_record(&s, &how->sink,
+                    &(RunRow){.run_id = how->run_id,
+                              .verb = "unlock",
+                              .outcome = ret->ended_pid ? "done" : "failed"});
     }
     session_close(&s);
     return ok;

@@ -193,7 +193,8 @@ flow_session(const FlowInput *in, const Target *t, const History *h, const char 
                             .tick = in->tick,
                             .tick_arg = in->tick_arg,
                             .writes = access == FLOW_WRITES,
-                            .locks = access == FLOW_LOCKS};
+                            .only_reads = access == FLOW_READS || access == FLOW_PLANS,
+                            .locks = access == FLOW_LOCKS || access == FLOW_PLANS};
 }
 
 DbOptions
@@ -203,8 +204,24 @@ flow_connection(const FlowInput *in, const DbUrl *url, const char *origin, const
                        .url_origin = origin,
                        .application = application,
                        .trace = in->config->trace,
+                       .secrets = &in->config->secrets,
                        .connect_ms = config_ms(in->config, CFG_CONNECT_TIMEOUT),
                        .operation_ms = config_ms(in->config, CFG_OPERATION_TIMEOUT),
                        .tick = in->tick,
                        .tick_arg = in->tick_arg};
+}
+
+void
+flow_record(Session *s, const RunSink *sink, const RunRow *row)
+{
+    const Config *c = s->config;
+    Err err;
+    if (!(c->env_said || s->own[OWN_RUNS].exists) || !db_is_open(s->db))
+        return;
+    RunRow r = *row;
+    r.environment = r.environment ? r.environment : c->env_name;
+    r.log = sink->place ? sink->place(sink->arg) : NULL;
+    if (!run_write_row(s, &r, &err))
+        run_find(sink, FINDING_RUN_NOT_RECORDED, NULL, NULL,
+                 "this run could not be written down in the database: %s", err.primary);
 }

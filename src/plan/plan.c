@@ -1,4 +1,4 @@
-#include "plan/plan.h"
+#include "plan/plan_int.h"
 
 #include "config/config.h"
 
@@ -12,99 +12,12 @@ plan_mode_name(StepMode mode)
     return names[mode];
 }
 
-/* What the statements are outlives where they stand. */
-static bool
-read_script(Arena *forms, Arena *a, const Migration *m, bool brief, SqlScript *ret, Err *err)
-{
-    Str text;
-    if (!migration_text(a, m, &text, err) || !sql_split(a, m->path, text, ret, err))
-        return false;
-    if (brief)
-        sql_classify_brief(forms, ret);
-    else
-        sql_classify(forms, ret);
-    return true;
-}
-
-bool
-plan_script(Arena *a, const MigrationPlan *mp, bool brief, SqlScript *ret, Err *err)
-{
-    *ret = mp->script;
-    return ret->text.p || read_script(a, a, mp->migration, brief, ret, err);
-}
-
-bool
-plan_add_text(Buf *b, const MigrationPlan *mp, size_t from, size_t to, Err *err)
-{
-    Str text = mp->script.text;
-    if (text.p) {
-        buf_add(b, str_slice(text, from, to == SIZE_MAX ? text.n : to));
-        return true;
-    }
-    size_t at = b->n;
-    if (!migration_add_text(b, mp->migration, err))
-        return false;
-    text = str_slice(buf_str(b), at, b->n);
-    size_t bom = str_starts(text, STR(SQL_BOM)) ? strlen(SQL_BOM) : 0;
-    text = str_slice(text, bom + from, to == SIZE_MAX ? text.n : bom + to);
-    memmove(b->p + at, text.p, text.n);
-    b->n = at + text.n;
-    b->p[b->n] = 0;
-    return true;
-}
-
-static void
-place_in(const MigrationPlan *mp, const SqlScript *script, size_t statement, Err *err)
-{
-    const SqlSpan *s = &script->stmts.v[statement];
-    err_at(err, mp->migration->path, (int)s->line, (int)s->column);
-    err->statement = (int)statement + 1;
-}
-
-void
-plan_place(const MigrationPlan *mp, size_t statement, Err *err)
-{
-    ARENA_LOCAL(a);
-    SqlScript script;
-    Err ignored;
-    err_at(err, mp->migration->path, 0, 0);
-    if (statement >= mp->statements)
-        return;
-    err->statement = (int)statement + 1;
-    if (plan_script(a, mp, true, &script, &ignored))
-        place_in(mp, &script, statement, err);
-}
-
-void
-plan_quote_line(const MigrationPlan *mp, Err *err)
-{
-    Err ignored;
-    SqlScript script;
-    if (!err->at.line)
-        return;
-    ARENA_LOCAL(a);
-    if (!plan_script(a, mp, true, &script, &ignored))
-        return;
-    Str rest = script.text;
-    for (int i = 1; i < err->at.line && rest.p; i++)
-        str_cut(&rest, '\n');
-    if (!rest.p)
-        return;
-    Str line = str_cut(&rest, '\n');
-    line = str_of(url_mask(a, line));
-    if (line.n > 160)
-        line.n = 160;
-    err_detail(err, "%6d | %s", err->at.line, str_printable(a, line, false));
-    if (err->at.column > 0 && err->at.column <= 160)
-        err_detail(err, "       | %*s^", err->at.column - 1, "");
-}
-
 static bool
 refuse(const MigrationPlan *mp, const SqlScript *script, size_t statement, const char *what,
        const char *hint, Err *err)
 {
     err_set(err, ERR_MIGRATION_FILE, "%s", what);
-    place_in(mp, script, statement, err);
+    plan_place_in(mp, script, statement, err);
     return err_hint(err, "%s", hint);
 }
 
@@ -223,12 +136,34 @@ covers(const MigrationPlan *mp, size_t start)
     return next == mp->statements;
 }
 
+/* What the file itself says is stronger than what was asked for. */
+static bool
+is_by_statement(const PlanHints *hints, const MigrationPlan *mp)
+{
+    const SqlDirective *d = sql_directive(&mp->directives, SQL_DIRECTIVE_TX);
+    return d ? str_is(d->value, "none") : hints->tx == PLAN_TX_NONE;
+}
+
+int64_t
+plan_timeout_ms(const MigrationPlan *mp)
+{
+    const SqlDirective *d = sql_directive(&mp->directives, SQL_DIRECTIVE_TIMEOUT);
+    return d ? d->ms : -1;
+}
+
+int64_t
+plan_lock_timeout_ms(const MigrationPlan *mp)
+{
+    const SqlDirective *d = sql_directive(&mp->directives, SQL_DIRECTIVE_LOCK_TIMEOUT);
+    return d ? d->ms : -1;
+}
+
 static bool
 cut(Arena *a, const SqlScript *script, const PlanHints *hints, MigrationPlan *mp, Err *err)
 {
     size_t n = script->stmts.n, open_begin = SIZE_MAX;
     INVARIANT(hints->start <= n, "a plan that goes on behind its script");
-    bool inside = hints->chained != NULL;
+    bool inside = hints->chained != NULL, by_statement = is_by_statement(hints, mp);
     Step step = {.first = hints->start, .begin = SIZE_MAX, .chained = hints->chained};
     const char *isolation = hints->chained ? hints->chained : "";
     mp->steps.n = 0;
@@ -266,6 +201,15 @@ cut(Arena *a, const SqlScript *script, const PlanHints *hints, MigrationPlan *mp
                 step.chained = isolation;
                 open_begin = i;
             }
+        } else if (!inside && by_statement) {
+            if (s->kind == SQL_SET && n > 1)
+                return refuse(
+                    mp, script, i, "a setting would end with its own statement",
+                    "with \"tx none\" each statement is a transaction of its own: leave it "
+                    "out, or put the setting into the function, the role or the name",
+                    err);
+            close_step(a, mp, script, &step, i + 1, STEP_TX,
+                       n > 1 ? "each statement on its own" : NULL);
         } else if (!inside && listed(hints->cut_after.v, hints->cut_after.n, i)) {
             close_step(a, mp, script, &step, i + 1, STEP_TX,
                        "a new enum value can be used only after a commit");
@@ -289,7 +233,7 @@ plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err)
 {
     ARENA_LOCAL(scratch);
     SqlScript script = mp->script;
-    return (script.text.p || read_script(a, scratch, mp->migration, hints->fresh, &script, err)) &&
+    return (script.text.p || plan_read(a, scratch, mp->migration, hints->fresh, &script, err)) &&
            cut(a, &script, hints, mp, err);
 }
 
@@ -313,14 +257,16 @@ plan_migration(Arena *a, const Migration *m, const PlanHints *hints, MigrationPl
     ARENA_LOCAL(scratch);
     SqlScript script;
     Arena *keeps = m->text.p ? a : scratch;
-    if (!read_script(a, keeps, m, hints->fresh, &script, err))
+    if (!plan_read(a, keeps, m, hints->fresh, &script, err))
         return false;
     if (keeps == a)
         ret->script = script;
     ret->statements = script.stmts.n;
     ret->has_opaque = script.has_opaque;
     note_touched(a, &script, ret);
-    return plan_check_set_strings(ret, &script, err) && cut(a, &script, hints, ret, err);
+    plan_note_drops(a, &script, ret);
+    return sql_directives(a, m->path, &script, &ret->directives, err) &&
+           plan_check_set_strings(ret, &script, err) && cut(a, &script, hints, ret, err);
 }
 
 /* The enum values that were added before the statement that used one: cut behind each. */
@@ -392,6 +338,7 @@ plan_link(Arena *a, Plan *plan)
     map_init(&touched, a);
     plan->statements = 0;
     findings_init(&plan->findings, a, NULL);
+    plan_find_losses(a, plan);
     vec_each (MigrationPlan, mp, &plan->migrations) {
         plan->statements += mp->statements - mp->done_statements;
         for (size_t k = 0; k < mp->steps.n; k++) {

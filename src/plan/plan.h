@@ -51,19 +51,47 @@ typedef struct Touched {
     bool is_made;
 } Touched;
 
+/* Which transactions a run makes. */
+typedef enum PlanTx {
+    PLAN_TX_FILE, /* one for each migration, where its statements allow it */
+    PLAN_TX_NONE, /* one for each statement, with a row of the journal */
+    PLAN_TX_ALL,  /* one for all of them */
+} PlanTx;
+
+typedef struct MigrationPlan MigrationPlan;
+
+/* One of several migrations that are run as one. */
+typedef struct PlanPart {
+    const MigrationPlan *of;
+    size_t off, first; /* where its text, and its statements, begin in the whole */
+} PlanPart;
+
+/* A statement that makes a table (`made`), or after which what was in something is gone. */
+typedef struct PlanDrop {
+    size_t statement;
+    int line;
+    const char *tag, *what; /* "table", "column", "schema"; NULL = all that hangs on it */
+    SqlName name;
+    const char *sub;
+    bool made;
+} PlanDrop;
+
 /* Of a file whose text is not kept the script is not either: what a run needs of it is in the steps,
  * and plan_script reads it again. */
-typedef struct MigrationPlan {
+struct MigrationPlan {
     const Migration *migration;
     SqlScript script;  /* text.p == NULL: not kept */
     size_t statements; /* of the file */
     bool has_opaque;
     VEC(Touched) touched;
+    VEC(PlanDrop) drops; /* in their order */
+    SqlDirectiveVec directives;
+    VEC(PlanPart) parts; /* of plan_join; else none */
     StepVec steps;
     bool resumes; /* steps begin behind `done_statements` */
     size_t done_statements;
     const char *ledger_id; /* of the row that is resumed, NULL */
-} MigrationPlan;
+};
 
 /* For a session whose standard_conforming_strings is off: the file must mean the same with it on.
  * errors: ERR_MIGRATION_FILE with the place of a backslash, those of plan_script */
@@ -78,12 +106,13 @@ typedef struct PlanHints {
     VEC(size_t) cut_after; /* enum values that a later statement uses (55P04) */
     bool fresh; /* the database holds no tables: what the statements lock does not matter */
     const char *chained; /* the done part ended with COMMIT AND CHAIN: words of its BEGIN */
+    PlanTx tx;           /* what was asked for; a directive of the file is stronger */
 } PlanHints;
 
 /* Split and classify the file and cut it into steps.
- * errors: ERR_MIGRATION_FILE with file:line:column: what sql_split refuses, ROLLBACK, PREPARE
- * TRANSACTION, a BEGIN that stays open, a statement that needs no transaction inside the file's
- * own BEGIN ... COMMIT. */
+ * errors: ERR_MIGRATION_FILE with file:line:column: what sql_split and sql_directives refuse, ROLLBACK,
+ * PREPARE TRANSACTION, a BEGIN that stays open, a statement that needs no transaction inside the file's
+ * own BEGIN ... COMMIT; with PLAN_TX_NONE a SET, which would end with its own statement. */
 MUST_CHECK bool plan_migration(Arena *a, const Migration *m, const PlanHints *hints,
                                MigrationPlan *ret, Err *err);
 
@@ -100,15 +129,38 @@ MUST_CHECK bool plan_add_text(Buf *b, const MigrationPlan *mp, size_t from, size
  * errors: those of plan_migration */
 MUST_CHECK bool plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err);
 
+/* Its statement_timeout and lock_timeout in milliseconds, by directive; -1 = not said. */
+int64_t plan_timeout_ms(const MigrationPlan *mp);
+int64_t plan_lock_timeout_ms(const MigrationPlan *mp);
+
+/* A statement after which rows or values are gone that were there before the plan. */
+typedef struct PlanLoss {
+    const MigrationPlan *mp;
+    size_t statement;
+    int line;
+    const char *what; /* "table users", "column users.name" */
+} PlanLoss;
+
 typedef struct Plan {
     VEC(MigrationPlan) migrations; /* in order */
     size_t statements;
     FindingList findings; /* about the migrations (plan_link); judged by run/ */
+    VEC(PlanLoss) losses; /* as far as the statements' words tell (plan_link) */
+    MigrationPlan *whole; /* all of them as one migration of one transaction (plan_join); or NULL */
 } Plan;
 
 /* Mark what the plan's migrations create, drop and rename, so that locks know which relations
  * exist before, and find what a person should know about them. Call once after all migrations were added. */
 void plan_link(Arena *a, Plan *plan);
+
+/* Fill plan->whole: one step, in which all migrations stand one after the other. After plan_link.
+ * errors: ERR_MIGRATION_FILE with place: a migration that is not one transaction, is half applied, says
+ * itself how it is to be cut, or sets what would hold for those behind it; those of plan_script */
+MUST_CHECK bool plan_join(Arena *a, Plan *plan, Err *err);
+
+/* The migration that a statement belongs to: mp itself, or one of its parts. */
+const MigrationPlan *plan_of_statement(const MigrationPlan *mp, size_t statement,
+                                       size_t *ret_statement);
 
 /* Statement `failed` of the step's transaction failed with this SQLSTATE: whether another cut of the
  * file avoids that (25001, 2D000, 55P04), with the cut added to the hints. */

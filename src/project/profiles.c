@@ -59,7 +59,7 @@ static const ProjectScript develop_scripts[] = {
 static const ProjectScript prisma_scripts[] = {
     PRISMA_NAMES,
     {"validate:schema", "aramid validate", "validate", true},
-    {"validate:migrations", "aramid check", "check", true},
+    {"validate:migrations", "aramid check --migrations", "check", true},
     {0},
 };
 

@@ -66,11 +66,24 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const F
         jw_int(w, "ms", d->ms);
         jw_int(w, "steps", d->steps);
         jw_bool(w, "resumed", d->resumed);
+        jw_array(w, "statements");
+        vec_each (const RunStatement, s, &d->statements) {
+            jw_object(w, NULL);
+            jw_int(w, "statement", s->number);
+            jw_int(w, "line", s->line);
+            jw_strz(w, "kind", s->tag);
+            jw_raw(w, "ms",
+                   str_of(str_fmt(w->out.arena, "%lld.%03lld", (long long)(s->us / 1000),
+                                  (long long)(s->us % 1000))));
+            jw_end(w);
+        }
+        jw_end(w);
         jw_end(w);
     }
     jw_end(w);
     findings_json(w, "findings", r->findings);
     jw_strz(w, "backup", r->backup_id);
+    jw_strz(w, "verified", r->verified);
     jw_strz(w, "failed", r->run.failed);
     jw_int(w, "retries", r->run.retries);
     jw_int(w, "ms", r->run.ms);
@@ -94,6 +107,10 @@ report_resolve_text(Buf *out, const Term *t, const ResolveResult *r)
         term_text(out, t, TERM_PLAIN, str_of(*name));
         buf_fmt(out, " marked as %s.\n", r->applied ? "applied" : "rolled back");
     }
+    if (r->compared)
+        buf_addz(out, "Compared the whole database: it is what these migrations make.\n");
+    if (r->backup_id)
+        buf_fmt(out, "Backup: %s\n", r->backup_id);
     if (r->probe.present)
         buf_fmt(out, "Looked for what the last one makes: all %d objects are as they should be.\n",
                 r->probe.present);
@@ -107,6 +124,8 @@ report_resolve_json(JsonWriter *w, const ResolveResult *r)
     jw_bool(w, "ok", true);
     report_target_json(w, &r->target);
     report_identity_member(w, &r->identity);
+    jw_strz(w, "backup", r->backup_id);
+    jw_bool(w, "compared", r->compared);
     jw_strz(w, "markedAs", r->applied ? "applied" : "rolled-back");
     jw_array(w, "migrations");
     vec_each (const char *const, name, &r->names)
@@ -125,8 +144,17 @@ add_holder(Buf *out, const Term *t, const LockHolder *h)
     buf_fmt(out, "  %s\n        since %s (%s), %s", str_printable(a, str_of(h->who), false),
             str_printable(a, str_of(h->since), false), clock_duration(a, h->seconds * 1000),
             str_printable(a, str_of(h->state), false));
-    if (h->orphaned)
-        term_add(out, t, TERM_YELLOW, "; its program on this machine is gone: an orphan");
+    if (h->is_aramid || h->orphaned) {
+        buf_addz(out, "\n        ");
+        term_add(
+            out, t, h->orphaned ? TERM_YELLOW : TERM_PLAIN,
+            h->orphaned ? "its program on this machine is gone: an orphan"
+            : h->alive == OS_ALIVE
+                ? str_fmt(a, "its program runs on this machine (process %s): it is at work",
+                          h->client_pid)
+                : str_fmt(a, "whether its program still runs cannot be seen from here: look on %s",
+                          h->client_host));
+    }
     if (h->query[0]) {
         Str q = str_of(h->query);
         bool cut = q.n > 100;
@@ -140,12 +168,29 @@ add_holder(Buf *out, const Term *t, const LockHolder *h)
     buf_addc(out, '\n');
 }
 
+/* A run that loses its connection makes another one. */
+static void
+add_after_end(Buf *out, const LockHolder *h)
+{
+    if (!h || !h->is_aramid || h->orphaned)
+        return;
+    if (h->alive == OS_ALIVE)
+        buf_fmt(out,
+                "Its program still runs (process %s): it connects again and goes on. To stop it: "
+                "kill %s\n",
+                h->client_pid, h->client_pid);
+    else
+        buf_fmt(out, "If its program still runs on %s, it connects again and goes on.\n",
+                h->client_host);
+}
+
 void
 report_unlock_text(Buf *out, const Term *t, const UnlockResult *r)
 {
     if (r->ended_pid) {
         buf_fmt(out, "Ended server process %d; what it had not committed is rolled back.\n",
                 r->ended_pid);
+        add_after_end(out, r->ended);
         return;
     }
     if (r->holders.n == 0) {
@@ -159,6 +204,11 @@ report_unlock_text(Buf *out, const Term *t, const UnlockResult *r)
     if (first->prepared)
         buf_fmt(out, "\nTo end it: COMMIT PREPARED %s or ROLLBACK PREPARED %s\n", first->prepared,
                 first->prepared);
+    else if (first->is_aramid && !first->orphaned && first->alive == OS_ALIVE)
+        buf_fmt(
+            out,
+            "\nIt is waited for, or stopped by: kill %s (it rolls back, and lets the lock go)\n",
+            first->client_pid);
     else
         buf_fmt(out, "\nTo end one: aramid unlock %d\n", first->pid);
 }
@@ -178,6 +228,11 @@ report_unlock_json(JsonWriter *w, const UnlockResult *r)
         jw_strz(w, "since", h->since);
         jw_strz(w, "state", h->state);
         jw_bool(w, "orphaned", h->orphaned);
+        jw_strz(w, "program",
+                !h->is_aramid          ? NULL
+                : h->alive == OS_ALIVE ? "running"
+                : h->alive == OS_DEAD  ? "gone"
+                                       : "not-seen");
         jw_end(w);
     }
     jw_end(w);

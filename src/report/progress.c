@@ -102,6 +102,8 @@ is_wanted(const Progress *p, const RunEvent *e)
     switch (e->kind) {
     case RUN_LOCKED:
         return false;
+    case RUN_STATEMENT:
+        return p->verbose;
     case RUN_NOTICE:
         return p->verbose || e->level >= RUN_WARN;
     case RUN_MIGRATION:
@@ -193,10 +195,17 @@ on_event(void *arg, const RunEvent *e)
         show_plain(p, a, &shown);
 }
 
+static const char *
+place(void *arg)
+{
+    const Progress *p = arg;
+    return p->also.place ? p->also.place(p->also.arg) : NULL;
+}
+
 RunSink
 progress_sink(Progress *p, const RunSink *also)
 {
     if (also)
         p->also = *also;
-    return (RunSink){on_event, p, &p->findings};
+    return (RunSink){.event = on_event, .arg = p, .place = place, .findings = &p->findings};
 }

@@ -24,7 +24,8 @@ struct RunLog {
     const char *dir;
     bool tried;
     FILE *events, *text;
-    size_t notice_bytes; /* of the server, in one of the two files */
+    Buf early_events, early_text; /* of what came before the first event that matters */
+    size_t notice_bytes;          /* of the server, in one of the two files */
 };
 
 char *
@@ -43,6 +44,8 @@ runlog_open(Arena *a, const char *project_dir, const char *run_id, const SecretV
                   .project_dir = project_dir,
                   .id = run_id,
                   .secrets = secrets ? *secrets : (SecretVec){0}};
+    buf_init(&l->early_events, a);
+    buf_init(&l->early_text, a);
     return l;
 }
 
@@ -174,13 +177,24 @@ put(FILE *f, const char *line, bool flush)
 }
 
 static void
+put_early(RunLog *l)
+{
+    if (!l->early_text.n)
+        return;
+    put(l->events, l->early_events.p, false);
+    put(l->text, l->early_text.p, false);
+    buf_clear(&l->early_events);
+    buf_clear(&l->early_text);
+}
+
+static void
 on_event(void *arg, const RunEvent *e)
 {
     RunLog *l = arg;
     static const char *const levels[] = {"info", "ok", "warning", "error"};
-    if (!l->dir && (e->kind == RUN_CONNECTED || e->kind == RUN_WAITING || e->kind == RUN_FINDING))
-        return;
-    if (!ensure(l))
+    bool is_early = !l->dir && (e->kind == RUN_CONNECTED || e->kind == RUN_WAITING ||
+                                e->kind == RUN_FINDING || e->kind == RUN_CHECKED);
+    if (!is_early && !ensure(l))
         return;
     ARENA_LOCAL(a);
     RunEvent last = {.kind = RUN_NOTICE, .level = RUN_WARN, .migration = e->migration, .ms = -1};
@@ -226,20 +240,32 @@ on_event(void *arg, const RunEvent *e)
     bool flush = e->kind != RUN_APPLIED;
     const Finding *f = e->finding;
     const char *about = f ? (f->object ? f->object : f->path) : e->migration;
-    put(l->events, line.p, flush);
-    put(l->text,
+    const char *shown =
         str_fmt(a, "%s %-7s %s%s%s%s\n", now, levels[e->level],
                 about ? str_printable(a, str_of(about), false) : "", about ? ": " : "", text,
                 e->finding   ? str_fmt(a, " [%s]", finding_info(e->finding->id)->name)
                 : e->ms >= 0 ? str_fmt(a, " (%lld ms)", (long long)e->ms)
-                             : ""),
-        flush);
+                             : "");
+    if (is_early) {
+        buf_add(&l->early_events, line);
+        buf_addz(&l->early_text, shown);
+        return;
+    }
+    put_early(l);
+    put(l->events, line.p, flush);
+    put(l->text, shown, flush);
+}
+
+static const char *
+place(void *arg)
+{
+    return runlog_dir(arg);
 }
 
 RunSink
 runlog_sink(RunLog *l)
 {
-    return (RunSink){.event = on_event, .arg = l};
+    return (RunSink){.event = on_event, .arg = l, .place = place};
 }
 
 void
@@ -262,6 +288,7 @@ runlog_error(RunLog *l, const Err *err)
     Buf b;
     buf_init(&b, a);
     error_text(&b, &(Term){0}, err);
+    put_early(l);
     put(l->text, redact(l, a, buf_str(&b)), true);
     JsonWriter w;
     jw_init(&w, a, false);

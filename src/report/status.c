@@ -120,10 +120,57 @@ add_runners(Buf *out, const Term *t, const StatusResult *r)
                                str_printable(out->arena, str_of(l->since), false), l->pid));
 }
 
+/* The run that applied a migration, or recorded it; NULL = none that is known. */
+static const RunShown *
+run_of(const StatusResult *r, const char *migration)
+{
+    const RunShown *found = NULL;
+    size_t n = strlen(migration);
+    vec_each (const RunShown, run, &r->runs)
+        for (const char *at = run->names; at && (at = strstr(at, migration)); at += n)
+            if (at[-1] == '\n' && at[n] == '\n')
+                found = run;
+    return found;
+}
+
 static void
-add_history(Buf *out, const Term *t, const History *h)
+add_run(Buf *out, const Term *t, const RunShown *run)
 {
     Arena *a = out->arena;
+    buf_addz(out, "      ");
+    term_add(out, t, TERM_DIM,
+             str_fmt(a, "%s by %s as \"%s\"%s%s%s%s", str_printable(a, str_of(run->verb), false),
+                     run->os_user ? str_printable(a, str_of(run->os_user), false) : "somebody",
+                     str_printable(a, str_of(run->db_user), false),
+                     run->tool_version ? ", aramid " : "",
+                     run->tool_version ? str_printable(a, str_of(run->tool_version), false) : "",
+                     run->log ? ", log: " : "",
+                     run->log ? str_printable(a, str_of(run->log), false) : ""));
+    buf_addc(out, '\n');
+}
+
+static void
+add_runs(Buf *out, const Term *t, const StatusResult *r)
+{
+    Arena *a = out->arena;
+    if (r->runs_hidden)
+        buf_addz(out, "\nRuns: this role may not read the table of runs\n");
+    if (r->runs.n)
+        buf_addz(out, "\nRuns:\n");
+    vec_each (const RunShown, run, &r->runs) {
+        buf_fmt(out, "  %s  %-12s %s%s%s\n", run->started_at,
+                str_printable(a, str_of(run->outcome), false),
+                str_printable(a, str_of(run->run_id), false), run->backup_id ? ", backup " : "",
+                run->backup_id ? str_printable(a, str_of(run->backup_id), false) : "");
+        add_run(out, t, run);
+    }
+}
+
+static void
+add_history(Buf *out, const Term *t, const StatusResult *r)
+{
+    Arena *a = out->arena;
+    const History *h = &r->history;
     if (h->rows.n)
         buf_addz(out, "\nHistory:\n");
     vec_each (const LedgerRow, row, &h->rows) {
@@ -139,6 +186,12 @@ add_history(Buf *out, const Term *t, const History *h)
         term_add(out, t, TERM_DIM,
                  str_fmt(a, "  %.12s", str_printable(a, str_of(row->checksum), false)));
         buf_addc(out, '\n');
+        if (row->finished_us)
+            buf_fmt(out, "      finished %s, %d step%s\n", clock_iso(a, row->finished_us),
+                    row->steps, str_plural(row->steps));
+        const RunShown *run = run_of(r, row->name);
+        if (run)
+            add_run(out, t, run);
         for (Str rest = str_of(row->logs); row->logs[0] && rest.p;) {
             Str line = str_cut(&rest, '\n');
             buf_addz(out, "      ");
@@ -186,8 +239,10 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
         if (verbose ||
             (f->severity > SEV_NOTICE && (h->pending || f->area != AREA_HISTORY || !f->object)))
             finding_text(out, t, f, 0);
-    if (verbose)
-        add_history(out, t, h);
+    if (!verbose)
+        return;
+    add_history(out, t, r);
+    add_runs(out, t, r);
 }
 
 static void
@@ -271,6 +326,25 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
         time_json(w, a, "rolledBackAt", row->rolled_back_us);
         jw_int(w, "steps", row->steps);
         jw_strz(w, "logs", row->logs[0] ? row->logs : NULL);
+        const RunShown *run = run_of(r, row->name);
+        jw_strz(w, "run", run ? run->run_id : NULL);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_array(w, "runs");
+    vec_each (const RunShown, run, &r->runs) {
+        jw_object(w, NULL);
+        jw_strz(w, "run", run->run_id);
+        jw_strz(w, "verb", run->verb);
+        jw_strz(w, "environment", run->environment);
+        jw_strz(w, "by", run->os_user);
+        jw_strz(w, "databaseUser", run->db_user);
+        jw_strz(w, "startedAt", run->started_at);
+        jw_strz(w, "finishedAt", run->finished_at);
+        jw_strz(w, "outcome", run->outcome);
+        jw_strz(w, "backup", run->backup_id);
+        jw_strz(w, "toolVersion", run->tool_version);
+        jw_strz(w, "log", run->log);
         jw_end(w);
     }
     jw_end(w);

@@ -2,6 +2,7 @@
  * catalog of whether it ran, so that an interrupted run goes on by itself. */
 #include "run/alone.h"
 
+#include "base/clock.h"
 #include "base/invariant.h"
 #include "run/session_int.h"
 #include "sqltext/sqltext.h"
@@ -181,8 +182,7 @@ set_timeouts(const Try *t, Err *err)
     Buf b;
     buf_init(&b, t->arena);
     session_add_user_prefix(&t->run->session, &b);
-    buf_fmt(&b, "SET lock_timeout=%lld;SET statement_timeout=0",
-            (long long)alone_lock_ms(t->run, statement(t)));
+    alone_add_timeouts(t, &b);
     return db_query(t->run->session.db, t->arena, buf_str(&b), NULL, err);
 }
 
@@ -321,6 +321,7 @@ send_statement(const Try *t, Err *err)
         DbOutcome o;
         if (!plan_watch(t, tries, &watch, &looks, err))
             return false;
+        int64_t sent_ms = clock_ms();
         run_send(r, t->arena, buf_str(&text), looks, &o);
         if (watch.fired && watch.is_alone && o.end == DB_FAILED) {
             memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
@@ -329,8 +330,11 @@ send_statement(const Try *t, Err *err)
                 r->session.layout->ledger.tool);
         }
         failpoint(r, FP_AFTER_STATEMENT);
-        if (o.end == DB_DONE) /* also when a stop came too late */
+        if (o.end == DB_DONE) { /* also when a stop came too late */
+            *vec_add(r->arena, &r->times) =
+                (RunTime){t->step->first, (clock_ms() - sent_ms) * 1000};
             return statement_done(t, err);
+        }
         if (o.cancelled && r->stop_asked) {
             clean_up_briefly(t);
             return db_outcome_err(&o, s->tag, err);
@@ -339,7 +343,7 @@ send_statement(const Try *t, Err *err)
             run_restart(r, DB_PATIENCE_PASS, o.message);
             return true;
         }
-        bool waited = (db_retry_class(o.sqlstate) == DB_RETRY_LOCK && alone_lock_ms(r, s)) ||
+        bool waited = (db_retry_class(o.sqlstate) == DB_RETRY_LOCK && alone_lock_ms(t)) ||
                       (watch.fired && watch.transaction);
         if (!waited)
             return statement_failed(t, &o, err);

@@ -67,7 +67,9 @@ const JournalStep *intent_find(const Run *r, const char *ledger_id, size_t first
 char *index_table(Arena *a, const SqlStmt *s);
 /* How long the statement may wait for a lock, as others may queue behind it meanwhile: 0 = no limit, where
  * what it waits for lets readers and writers through, or where it may have committed a part before. */
-int64_t alone_lock_ms(const Run *r, const SqlStmt *s);
+int64_t alone_lock_ms(const Try *t);
+/* The SETs of it and of the timeout, two of them, without a last semicolon. */
+void alone_add_timeouts(const Try *t, Buf *b);
 
 /* Write it. It need not be flushed: what the statement does is later in the log. */
 MUST_CHECK bool intent_write(const Try *t, Intent *ret, Err *err);

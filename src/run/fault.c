@@ -46,14 +46,30 @@ is_hidden(const MigrationPlan *mp, size_t statement)
     return false;
 }
 
+/* The one of several that are run as one. */
+static const MigrationPlan *
+failed_one(const MigrationPlan *mp, const Message *m, const DbOutcome *o)
+{
+    Err place = {0};
+    const MigrationPlan *found = mp->parts.n ? mp->parts.v[0].of : mp;
+    if (!mp->parts.n || !m)
+        return found;
+    bool is_placed = message_place(m, mp, o, &place);
+    vec_each (const PlanPart, p, &mp->parts)
+        if (is_placed && strcmp(p->of->migration->path, place.at.path) == 0)
+            found = p->of;
+    return found;
+}
+
 bool
 step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
             Err *err)
 {
     ARENA_LOCAL(a);
     bool syntax = strcmp(o->sqlstate, "42601") == 0;
-    err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "migration \"%s\" failed: %s",
-            mp->migration->name, str_printable(a, str_of(o->message), false));
+    const char *name = failed_one(mp, m, o)->migration->name;
+    err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "migration \"%s\" failed: %s", name,
+            str_printable(a, str_of(o->message), false));
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
     bool placed = m ? message_place(m, mp, o, err) : true;
     if (!m)
@@ -63,8 +79,11 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
         err_detail(err, "it was raised by the commit: a deferred constraint");
     db_outcome_details(a, o, err);
     bool may_have_committed = !m && is_hidden(mp, done);
-    err_detail(err, "%s", state_text(r, a, mp, done, may_have_committed));
-    r->report->failed = mp->migration->name;
+    err_detail(err, "%s",
+               mp->parts.n ? "state: nothing of any of these migrations is in the database "
+                             "(tx: all)"
+                           : state_text(r, a, mp, done, may_have_committed));
+    r->report->failed = name;
     if (done)
         return err_hint(err,
                         "correct the file from statement %zu on, or the data, and run: aramid "
@@ -72,11 +91,15 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
                         done + 1);
     const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
     for (size_t i = 0; i < COUNT(exists) && only_makes(mp); i++)
-        if (strcmp(o->sqlstate, exists[i]) == 0)
+        if (strcmp(o->sqlstate, exists[i]) == 0 && !mp->parts.n)
             err_hint(err,
                      "when this database already has what the migration makes, record it: "
                      "aramid resolve --applied %s",
                      str_shell(a, mp->migration->name));
+    if (mp->parts.n && (strcmp(o->sqlstate, "55P04") == 0 || strcmp(o->sqlstate, "25001") == 0 ||
+                        strcmp(o->sqlstate, "2D000") == 0))
+        return err_hint(err,
+                        "it cannot be in one transaction with the others: aramid deploy --tx file");
     return err_hint(err, "correct the file or the data and run: aramid deploy");
 }
 

@@ -13,11 +13,23 @@ intent_find(const Run *r, const char *ledger_id, size_t first)
 }
 
 int64_t
-alone_lock_ms(const Run *r, const SqlStmt *s)
+alone_lock_ms(const Try *t)
 {
+    const SqlStmt *s = t->step->only;
+    int64_t own = plan_lock_timeout_ms(t->mp);
     bool lets_through = s->is_concurrent && s->kind != SQL_DETACH_PARTITION;
-    return lets_through || s->tx == SQL_TX_HIDDEN ? 0
-                                                  : config_ms(r->session.config, CFG_LOCK_TIMEOUT);
+    return own >= 0 ? own
+           : lets_through || s->tx == SQL_TX_HIDDEN
+               ? 0
+               : config_ms(t->run->session.config, CFG_LOCK_TIMEOUT);
+}
+
+void
+alone_add_timeouts(const Try *t, Buf *b)
+{
+    int64_t own = plan_timeout_ms(t->mp);
+    buf_fmt(b, "SET lock_timeout=%lld;SET statement_timeout=%lld", (long long)alone_lock_ms(t),
+            (long long)(own > 0 ? own : 0));
 }
 
 bool
@@ -82,7 +94,7 @@ intent_write(const Try *t, Intent *ret, Err *err)
              " FROM pg_catalog.pg_lock_status() l WHERE l.database OPERATOR(pg_catalog.=) (SELECT"
              " d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=)"
              " pg_catalog.current_database());");
-    buf_fmt(&b, "SET lock_timeout=%lld;SET statement_timeout=0", (long long)alone_lock_ms(r, s));
+    alone_add_timeouts(t, &b);
     DbRowsVec results;
     if (!session_query(&r->session, a, buf_str(&b), &results, err))
         return false;

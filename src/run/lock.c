@@ -65,6 +65,7 @@ static void
 describe(Arena *a, const Session *s, LockHolder *h, Str application, Str user, Str address)
 {
     h->is_aramid = str_starts(application, STR("aramid/"));
+    h->alive = OS_ELSEWHERE;
     if (!h->is_aramid) {
         h->who = str_fmt(a, "%s%s%suser %s from %s", str_printable(a, application, false),
                          application.n ? ", " : "",
@@ -82,6 +83,9 @@ describe(Arena *a, const Session *s, LockHolder *h, Str application, Str user, S
     Str pid = str_cut(&rest, '/');
     str_cut(&rest, '/');
     Str host = str_cut(&rest, '/');
+    h->alive = h->orphaned ? OS_DEAD : os_tag_alive(tag);
+    h->client_pid = str_printable(a, pid, false);
+    h->client_host = str_printable(a, host, false);
     h->who =
         str_fmt(a, "aramid %s on %s (process %s)", str_printable(a, rest.p ? rest : STR(""), false),
                 str_printable(a, host, false), str_printable(a, pid, false));

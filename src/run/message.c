@@ -72,6 +72,88 @@ add_checks(Run *r, Arena *a, Message *m, const LedgerRow *row)
     add_part(a, m, PART_CHECK_PENDING, 0);
 }
 
+/* The time of a statement is known from the server's clock before and behind it: what a message gives
+ * comes when all of it has run. */
+#define CLOCK_MARK "aramid clock "
+#define CLOCK_QUERY                                                                                \
+    "SELECT '" CLOCK_MARK "%06zu ' OPERATOR(pg_catalog.||) pg_catalog.encode("                     \
+    "pg_catalog.timestamptz_send(pg_catalog.clock_timestamp()), 'hex');"
+
+enum {
+    TIMED_MAX = 2000,
+    CLOCK_DIGITS = 6,
+    CLOCK_LENGTH = sizeof CLOCK_QUERY - 1 - 5 + CLOCK_DIGITS
+};
+
+/* behind: the statement that begins then. */
+static void
+add_clock(Arena *a, Message *m, size_t behind)
+{
+    *vec_add(a, &m->clocks) = m->sql.n;
+    buf_fmt(&m->sql, CLOCK_QUERY, behind);
+    add_part(a, m, PART_CLOCK, behind);
+}
+
+/* Not where only the server knows where a statement ends, nor of a text that is not kept. */
+static bool
+is_timed(const Message *m, const MigrationPlan *mp, const Step *step, size_t end)
+{
+    const SqlScript *script = &mp->script;
+    if (!m->is_timed || !script->text.p || end < step->first + 2 || end - step->first > TIMED_MAX ||
+        end >= 1000000)
+        return false;
+    for (size_t i = step->first; i < end; i++)
+        if (script->forms.v[script->stmts.v[i].form].opaque)
+            return false;
+    return true;
+}
+
+/* The file's own bytes. Between statements that are known as such the time is asked for. */
+static bool
+add_user(Arena *a, Message *m, const MigrationPlan *mp, const Step *step, Err *err)
+{
+    const SqlScript *script = &mp->script;
+    size_t first = step->first, end = first + step->count - (step->mode == STEP_OWN_TX);
+    size_t from = step->off;
+    m->user_off = m->sql.n;
+    if (!is_timed(m, mp, step, end)) {
+        if (!plan_add_text(&m->sql, mp, step->off, step->end, err))
+            return false;
+        if (end > first)
+            *vec_add(a, &m->parts) = (Part){PART_USER, first, end - first};
+        m->user_len = m->sql.n - m->user_off;
+        return true;
+    }
+    for (size_t i = first; i < end; i++) {
+        size_t behind = i + 1 < end ? script->stmts.v[i].end : step->end;
+        add_clock(a, m, i);
+        buf_add(&m->sql, str_slice(script->text, from, behind));
+        add_part(a, m, PART_USER, i);
+        from = behind;
+    }
+    m->user_len = m->sql.n - m->user_off;
+    buf_addz(&m->sql, "\n;\n"); /* ends a last "-- comment" */
+    add_clock(a, m, end);
+    return true;
+}
+
+void
+message_take_row(void *arg, size_t result, const Str *cells)
+{
+    MessageTimes *t = arg;
+    long long statement;
+    size_t mark = strlen(CLOCK_MARK), time = mark + CLOCK_DIGITS + 1;
+    (void)result;
+    if (!str_starts(cells[0], STR(CLOCK_MARK)) || cells[0].n != time + 16 ||
+        !str_to_int(str_slice(cells[0], mark, time - 1), 0, TIMED_MAX * 1000, &statement))
+        return; /* a row of the file's own */
+    int64_t now = db_time_us(str_slice(cells[0], time, cells[0].n));
+    if (t->last_us)
+        *vec_add(t->arena, t->to) = (RunTime){t->statement, now - t->last_us};
+    t->last_us = now;
+    t->statement = (size_t)statement;
+}
+
 static void
 add_carry(Run *r, Arena *a, Message *m)
 {
@@ -95,9 +177,8 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     INVARIANT(write->record && write->record_statements > 0, "a message without a record");
     *ret = (Message){0};
     buf_init(&ret->sql, a);
-    size_t first = step->first, end = step->first + step->count;
-    bool own_commit = step->mode == STEP_OWN_TX;
-    size_t user_end = own_commit ? end - 1 : end; /* our COMMIT comes behind the record */
+    size_t end = step->first + step->count;
+    bool own_commit = step->mode == STEP_OWN_TX; /* then our COMMIT comes behind the record */
     for (int n = session_add_user_prefix(&r->session, &ret->sql); n > 0; n--)
         add_part(a, ret, PART_SETTING, 0);
     ret->file_off = step->off;
@@ -112,19 +193,18 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     bool checks_last = step->sets_isolation;
     if (!checks_last)
         add_carry(r, a, ret);
+    int64_t own_ms = plan_timeout_ms(mp);
     add_local(a, ret, "statement_timeout",
-              step->has_strong || !step->has_dml
+              own_ms >= 0 ? own_ms
+              : step->has_strong || !step->has_dml
                   ? 0
                   : config_ms(r->session.config, CFG_STATEMENT_TIMEOUT));
     add_prelocks(a, ret, locks);
     if (!checks_last)
         add_checks(r, a, ret, step->hides_session || is_shared ? write->pending : NULL);
-    ret->user_off = ret->sql.n;
-    if (!plan_add_text(&ret->sql, mp, step->off, step->end, err))
+    ret->is_timed = r->times_statements && !checks_last;
+    if (!add_user(a, ret, mp, step, err))
         return false;
-    if (user_end > first)
-        *vec_add(a, &ret->parts) = (Part){PART_USER, first, user_end - first};
-    ret->user_len = ret->sql.n - ret->user_off;
     /* The newline ends a last "-- comment". What is deferred comes now: then the file's errors are
      * the file's, and a deferred trigger on the ledger comes before its row is looked at. */
     buf_addz(&ret->sql, "\n;\nSET CONSTRAINTS ALL IMMEDIATE;");
@@ -153,7 +233,8 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     for (int i = 0; i < write->record_statements; i++)
         add_part(a, ret, PART_RECORD, 0);
     buf_addz(&ret->sql, write->proof);
-    add_part(a, ret, PART_PROOF, 0);
+    for (int i = 0; i < (write->proofs ? write->proofs : 1); i++)
+        add_part(a, ret, PART_PROOF, 0);
     if (own_commit) {
         buf_addz(&ret->sql, ";COMMIT");
         add_part(a, ret, PART_USER, end - 1);
@@ -188,12 +269,20 @@ message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err
         SqlScript script;
         Err ignored;
         size_t file = m->file_off + off - m->user_off;
+        vec_each (const size_t, at, &m->clocks)
+            file -= *at < off ? CLOCK_LENGTH : 0;
+        const MigrationPlan *of = mp;
+        size_t begins = 0;
+        vec_each (const PlanPart, p, &mp->parts)
+            if (p->off <= file)
+                of = p->of, begins = p->off;
+        file -= begins;
         int line, col;
-        err_at(err, mp->migration->path, 0, 0);
-        if (!plan_script(a, mp, true, &script, &ignored))
+        err_at(err, of->migration->path, 0, 0);
+        if (!plan_script(a, of, true, &script, &ignored))
             return true;
         str_line_col(script.text, file, &line, &col);
-        err_at(err, mp->migration->path, line, col);
+        err_at(err, of->migration->path, line, col);
         for (size_t i = 0; i < script.stmts.n && script.stmts.v[i].off <= file; i++)
             err->statement = (int)i + 1;
         return true;

@@ -9,6 +9,7 @@ typedef enum PartKind {
     PART_CHECK_LOCK,    /* fails when another runner is inside a message */
     PART_CHECK_PENDING, /* fails when somebody applied the migration meanwhile */
     PART_USER,          /* statement `index` of the file */
+    PART_CLOCK,         /* the server's time, between two of them */
     PART_SETTLE, /* deferred constraints, which the commit would look at: `index`, if the file's */
     PART_RECORD, /* ledger and journal */
     PART_PROOF,  /* fails when these do not keep what was written */
@@ -24,6 +25,8 @@ typedef struct Message {
     VEC(Part) parts;           /* all statements of the message, in order */
     size_t user_off, user_len; /* where the file's bytes stand in it */
     size_t file_off;           /* and where they come from */
+    bool is_timed;             /* the time of each statement is asked for */
+    VEC(size_t) clocks;        /* where the time is asked for, between the file's bytes */
 } Message;
 
 /* How a step's locks are to be taken. */
@@ -42,13 +45,23 @@ typedef struct StepWrite {
     const LockPlan *locks;
     const char *record; /* SQL for the tail: statements, each with its semicolon */
     int record_statements;
-    const char *proof;        /* a statement */
+    const char *proof;        /* one statement for each row of the ledger */
+    int proofs;               /* how many; 0 = one */
     const LedgerRow *pending; /* of the migration, not applied yet; NULL = not asked early */
 } StepWrite;
 
 /* The message of a STEP_TX or STEP_OWN_TX. errors: those of plan_add_text */
 MUST_CHECK bool message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step,
                              const StepWrite *write, Message *ret, Err *err);
+
+/* How long each statement of the file took, from the answers of PART_CLOCK. */
+typedef struct MessageTimes {
+    int64_t last_us;
+    size_t statement;
+    RunTimes *to;
+    Arena *arena;
+} MessageTimes;
+void message_take_row(void *arg, size_t result, const Str *cells);
 
 /* The part that failed, of one statement (false: the commit did), and the place in the file for an
  * error at a character position. */

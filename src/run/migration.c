@@ -36,6 +36,42 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
     return session_query(&r->session, r->arena, buf_str(&b), NULL, err);
 }
 
+static LedgerRow
+row_of(Run *r, const MigrationPlan *mp)
+{
+    const Migration *m = mp->migration;
+    return (LedgerRow){.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
+                       .checksum = m->checksum,
+                       .name = m->name,
+                       .migration = m,
+                       .started_us = mp->ledger_id ? 0 : next_started(r)};
+}
+
+/* All pending migrations in one transaction. */
+bool
+migration_run_whole(Run *r, const MigrationPlan *whole, StepEnd *ret, Err *err)
+{
+    INVARIANT(r->session.has_own_lock && r->session.has_tool_lock,
+              "a migration without the migration locks");
+    INVARIANT(whole->steps.n == 1 && whole->parts.n > 1, "a whole that is none");
+    ARENA_LOCAL(a);
+    LedgerRow *rows = arena_array(a, LedgerRow, whole->parts.n);
+    for (size_t i = 0; i < whole->parts.n; i++)
+        rows[i] = row_of(r, whole->parts.v[i].of);
+    r->lock_wait_started_ms = 0;
+    Try t = {.run = r,
+             .arena = a,
+             .mp = whole,
+             .step = &whole->steps.v[0],
+             .row = rows,
+             .more = rows + 1,
+             .more_count = whole->parts.n - 1,
+             .first = true,
+             .last = true};
+    *ret = STEP_ENDED;
+    return tx_run(&t, ret, err);
+}
+
 bool
 migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
 {
@@ -43,11 +79,7 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
               "a migration without the migration locks");
     INVARIANT(!r->restart.why, "a migration in a pass that is to begin anew");
     Learned *l = run_learned(r, mp->migration->name);
-    LedgerRow row = {.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
-                     .checksum = mp->migration->checksum,
-                     .name = mp->migration->name,
-                     .migration = mp->migration,
-                     .started_us = mp->ledger_id ? 0 : next_started(r)};
+    LedgerRow row = row_of(r, mp);
     r->lock_wait_started_ms = 0;
     *ret = STEP_ENDED;
     if (mp->steps.n == 0)

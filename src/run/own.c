@@ -6,7 +6,9 @@
 typedef struct OwnSpec {
     const char *name, *beside; /* in schema aramid; in the ledger's */
     const char *columns, *comment;
-    bool is_public; /* for read-only roles: it holds names and hashes only */
+    bool is_public;    /* for read-only roles: it holds names and hashes only */
+    int width;         /* columns; 0 = it always had these */
+    const char *added; /* those that older versions lacked: ADD COLUMN ... */
 } OwnSpec;
 
 static const OwnSpec specs[OWN_COUNT] = {
@@ -18,7 +20,7 @@ static const OwnSpec specs[OWN_COUNT] = {
          " backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),"
          " started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
          " finished_at timestamptz, PRIMARY KEY (ledger_id, first_statement)",
-         "Aramid: steps of migrations that cannot run in one transaction", true},
+         "Aramid: steps of migrations that cannot run in one transaction", true, 0, NULL},
     [OWN_IDENTITY] =
         {"identity", "_aramid_identity",
          "schema text PRIMARY KEY, environment text NOT NULL, profile text NOT NULL, name text,"
@@ -26,16 +28,19 @@ static const OwnSpec specs[OWN_COUNT] = {
          " branch text, address text,"
          " made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
          " made_by text NOT NULL DEFAULT CURRENT_USER, made_with text NOT NULL",
-         "Aramid: which environment this database is, and where it was when that was written",
-         true},
+         "Aramid: which environment this database is, and where it was when that was written", true,
+         0, NULL},
     [OWN_RUNS] =
         {"runs", "_aramid_runs",
          "run_id text PRIMARY KEY, verb text NOT NULL, environment text NOT NULL, os_user text,"
          " db_user text NOT NULL DEFAULT CURRENT_USER,"
          " started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
          " finished_at timestamptz, outcome text NOT NULL DEFAULT 'running',"
-         " applied integer NOT NULL DEFAULT 0, backup_id text, no_backup_reason text, consent text",
-         "Aramid: runs that changed this database", false},
+         " applied integer NOT NULL DEFAULT 0, backup_id text, no_backup_reason text, consent text,"
+         " tool_version text, log text, migrations text[]",
+         "Aramid: runs that changed this database", false, 15,
+         "ADD COLUMN IF NOT EXISTS tool_version text, ADD COLUMN IF NOT EXISTS log text,"
+         " ADD COLUMN IF NOT EXISTS migrations text[]"},
 };
 
 void
@@ -64,6 +69,10 @@ own_take(Session *s, const DbRows *facts, const OwnMay *may)
         p->exists = at >= 0;
         p->may_read = p->exists && str_is(db_cell(facts, at, 5), "t");
         p->may_write = p->exists && str_is(db_cell(facts, at, 6), "t");
+        long long width = 0;
+        p->is_old = p->exists && str_to_int(db_cell(facts, at, 12), 0, 10000, &width) &&
+                    width < specs[i].width;
+        p->may_alter = p->exists && str_is(db_cell(facts, at, 13), "t");
         if (own >= 0 || (beside < 0 && may->own)) {
             p->schema = "aramid";
             p->table = specs[i].name;
@@ -118,13 +127,26 @@ add_create(const Session *s, Buf *b, OwnTable t)
     }
 }
 
+bool
+own_is_behind(const Session *s, OwnTable t)
+{
+    const OwnPlace *p = &s->own[t];
+    return p->schema && (!p->exists || (p->is_old && p->may_alter));
+}
+
 void
 own_add_create(const Session *s, Buf *b, unsigned tables)
 {
     bool has_schema = s->has_own_schema;
     for (int i = 0; i < OWN_COUNT; i++) {
-        if (!(tables & 1u << i) || s->own[i].exists || !s->own[i].schema)
+        if (!(tables & 1u << i) || !own_is_behind(s, (OwnTable)i))
             continue;
+        if (s->own[i].exists) {
+            buf_addz(b, "ALTER TABLE ");
+            own_add_table(s, b, (OwnTable)i);
+            buf_fmt(b, " %s;", specs[i].added);
+            continue;
+        }
         if (!has_schema && strcmp(s->own[i].schema, "aramid") == 0) {
             buf_addz(b, "CREATE SCHEMA aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
             has_schema = true;
@@ -138,9 +160,10 @@ own_made(Session *s, unsigned tables)
 {
     for (int i = 0; i < OWN_COUNT; i++) {
         OwnPlace *p = &s->own[i];
-        if (!(tables & 1u << i) || !p->schema || p->exists)
+        if (!(tables & 1u << i) || !own_is_behind(s, (OwnTable)i))
             continue;
         p->exists = p->may_read = p->may_write = true;
+        p->is_old = false;
         s->has_own_schema = s->has_own_schema || strcmp(p->schema, "aramid") == 0;
     }
 }

@@ -39,6 +39,8 @@ static bool
 plan_entry(Run *r, const Entry *e, Err *err)
 {
     Learned *l = run_learned(r, e->name);
+    const char *tx = r->session.config->values[CFG_TX].text;
+    l->hints.tx = tx && strcmp(tx, "none") == 0 ? PLAN_TX_NONE : PLAN_TX_FILE;
     PlanHints hints = l->hints;
     hints.start = 0;
     hints.chained = NULL;
@@ -68,6 +70,9 @@ run_make_plan(Run *r, const History *h, Err *err)
             return false;
     }
     plan_link(r->arena, &r->plan);
+    const char *tx = r->session.config->values[CFG_TX].text;
+    if (tx && strcmp(tx, "all") == 0 && !plan_join(r->arena, &r->plan, err))
+        return false;
     findings_apply(&r->plan.findings, &r->session.config->finding_rules);
     return true;
 }

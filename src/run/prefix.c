@@ -65,6 +65,10 @@ int
 session_add_prefix(const Session *s, Buf *b)
 {
     int n = add_resets(s, b);
+    if (s->only_reads) {
+        buf_addz(b, "SET TRANSACTION READ ONLY;");
+        n++;
+    }
     buf_addz(b,
              "SET LOCAL statement_timeout=0;SET LOCAL lock_timeout='5s';SET LOCAL search_path='';");
     session_add_row_security(s, b);
@@ -83,4 +87,15 @@ session_add_user_prefix(const Session *s, Buf *b)
         n++;
     }
     return n;
+}
+
+bool
+session_clean(Session *s, Err *err)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    if (!add_resets(s, &b))
+        return true;
+    s->unclean = false;
+    return db_query(s->db, s->arena, buf_str(&b), NULL, err);
 }

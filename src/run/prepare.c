@@ -47,7 +47,7 @@ needs_journal(const Run *r)
 static bool
 is_missing(const Session *s, OwnTable t)
 {
-    return !s->own[t].exists && own_can_be(s, t);
+    return own_is_behind(s, t) && own_can_be(s, t);
 }
 
 static bool
@@ -103,8 +103,8 @@ run_prepare(Run *r, Err *err)
     if (had_ledger && tables) {
         if (!session_refresh(s, err))
             return false;
-        if ((tables & 1u << OWN_IDENTITY && s->own[OWN_IDENTITY].exists) ||
-            (tables & 1u << OWN_RUNS && s->own[OWN_RUNS].exists)) {
+        if ((tables & 1u << OWN_IDENTITY && !own_is_behind(s, OWN_IDENTITY)) ||
+            (tables & 1u << OWN_RUNS && !own_is_behind(s, OWN_RUNS))) {
             run_restart(r, DB_PATIENCE_YIELD, "another run has just marked this database");
             return true;
         }

@@ -8,11 +8,11 @@
 
 /* ---- executing ---------------------------------------------------------------------------- */
 
-static void
+static RunDone *
 note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
 {
-    *vec_add(r->arena, &r->report->applied) =
-        (RunDone){.name = name, .ms = ms, .steps = (int)steps, .resumed = resumed};
+    RunDone *done = vec_add(r->arena, &r->report->applied);
+    *done = (RunDone){.name = name, .ms = ms, .steps = (int)steps, .resumed = resumed};
     run_tell(r, (RunEvent){.kind = RUN_APPLIED,
                            .level = RUN_OK,
                            .migration = name,
@@ -20,6 +20,53 @@ note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
                            .total = r->total,
                            .ms = ms,
                            .text = "applied"});
+    return done;
+}
+
+/* Of a text that is not kept only those are known that are steps. */
+static const SqlStmt *
+statement_of(const MigrationPlan *mp, size_t i, SqlStmt *ret)
+{
+    if (mp->script.text.p)
+        return sql_stmt(&mp->script, i, ret);
+    vec_each (const Step, s, &mp->steps)
+        if (s->first == i && s->only)
+            return s->only;
+    return NULL;
+}
+
+/* The times of the statements of `mp` (or of `of`, a part of it), for the report and the log. */
+static void
+note_times(Run *r, const MigrationPlan *mp, const MigrationPlan *of, RunDone *done)
+{
+    vec_each (const RunTime, t, &r->times) {
+        size_t i;
+        const MigrationPlan *owner = plan_of_statement(mp, t->statement, &i);
+        SqlStmt stmt;
+        if (owner != of || i >= of->statements)
+            continue;
+        const SqlStmt *s = statement_of(of, i, &stmt);
+        if (!s)
+            continue;
+        *vec_add(r->arena, &done->statements) =
+            (RunStatement){.number = (int)i + 1, .line = s->line, .tag = s->tag, .us = t->us};
+    }
+    vec_each (const RunStatement, s, &done->statements) {
+        ARENA_LOCAL(a);
+        run_tell(r, (RunEvent){.kind = RUN_STATEMENT,
+                               .migration = done->name,
+                               .ms = s->us / 1000,
+                               .text = str_fmt(a, "line %d: %s", s->line, s->tag)});
+    }
+}
+
+static int64_t
+sum_ms(const RunDone *done)
+{
+    int64_t us = 0;
+    vec_each (const RunStatement, s, &done->statements)
+        us += s->us;
+    return us / 1000;
 }
 
 static bool
@@ -29,9 +76,42 @@ run_before(Run *r, const char *migration, Err *err)
     return !c->before || c->before(c->arg, &r->session, migration, err);
 }
 
+/* All or none of them. How long each took is the sum of its statements. */
+static bool
+execute_whole(Run *r, Err *err)
+{
+    const MigrationPlan *whole = r->plan.whole;
+    r->current = whole->migration->name;
+    r->whole = whole;
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        if (!run_before(r, mp->migration->name, err) || !run_findings_pass(&r->deploy->sink, err))
+            return false;
+    run_emit(r, RUN_MIGRATION, RUN_INFO, NULL, "%zu migrations in one transaction: begins",
+             whole->parts.n);
+    r->current_started_ms = clock_ms();
+    r->times.n = 0;
+    StepEnd end;
+    if (!migration_run_whole(r, whole, &end, err))
+        return false;
+    if (end == STEP_RESTART)
+        return true;
+    int64_t ms = clock_ms() - r->current_started_ms;
+    vec_each (const MigrationPlan, mp, &r->plan.migrations) {
+        r->number++;
+        RunDone *done = note_applied(r, mp->migration->name, ms, 1, false);
+        note_times(r, whole, mp, done);
+        done->ms = done->statements.n ? sum_ms(done) : ms;
+    }
+    r->current = NULL;
+    r->whole = NULL;
+    return true;
+}
+
 static bool
 execute_all(Run *r, Err *err)
 {
+    if (r->plan.whole)
+        return execute_whole(r, err);
     vec_each (MigrationPlan, mp, &r->plan.migrations) {
         r->number++;
         r->current = mp->migration->name;
@@ -44,13 +124,15 @@ execute_all(Run *r, Err *err)
         run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
                  mp->resumes ? "going on where an interrupted run stopped" : "begins");
         r->current_started_ms = clock_ms();
+        r->times.n = 0;
         StepEnd end;
         if (!migration_run(r, mp, &end, err))
             return false;
         if (end == STEP_RESTART)
             return true;
-        note_applied(r, mp->migration->name, clock_ms() - r->current_started_ms, mp->steps.n,
-                     mp->ledger_id != NULL);
+        note_times(r, mp, mp,
+                   note_applied(r, mp->migration->name, clock_ms() - r->current_started_ms,
+                                mp->steps.n, mp->ledger_id != NULL));
         r->current = NULL;
     }
     return true;
@@ -88,9 +170,14 @@ static void
 settle_unknown(Run *r)
 {
     const Entry *e = r->current ? history_find(r->deploy->history, r->current) : NULL;
-    if (e && e->state == ENTRY_APPLIED)
+    bool is_done = e && e->state == ENTRY_APPLIED;
+    if (is_done && r->whole)
+        vec_each (const PlanPart, p, &r->whole->parts)
+            note_applied(r, p->of->migration->name, clock_ms() - r->current_started_ms, 1, false);
+    else if (is_done)
         note_applied(r, e->name, clock_ms() - r->current_started_ms, 1, false);
     r->current = NULL;
+    r->whole = NULL;
     if (r->report->applied.n && r->plan.migrations.n &&
         strcmp(r->report->applied.v[r->report->applied.n - 1].name,
                r->plan.migrations.v[0].migration->name) == 0)
@@ -146,6 +233,40 @@ check_approved(const Run *r, Err *err)
     return true;
 }
 
+static void
+tell_history(Run *r, int64_t since_ms)
+{
+    const History *h = r->deploy->history;
+    ARENA_LOCAL(a);
+    if (r->approved) /* a later pass */
+        return;
+    Buf b;
+    buf_init(&b, a);
+    buf_fmt(&b, "the history agrees with the %zu file%s: %d applied, %zu pending", h->files.n,
+            str_plural((int64_t)h->files.n), h->applied, r->plan.migrations.n);
+    const struct {
+        int n;
+        const char *what;
+    } odd[] = {{h->edited, "edited"}, {h->missing, "missing"}, {h->out_of_order, "out of order"}};
+    for (size_t i = 0; i < COUNT(odd); i++)
+        if (odd[i].n)
+            buf_fmt(&b, ", %d %s", odd[i].n, odd[i].what);
+    buf_addz(&b, "; the migration lock is held");
+    bool agrees = !h->edited && !h->missing;
+    run_tell(r, (RunEvent){.kind = RUN_CHECKED,
+                           .level = agrees ? RUN_OK : RUN_INFO,
+                           .ms = clock_ms() - since_ms,
+                           .text = agrees ? b.p : strstr(b.p, ": ") + 2});
+}
+
+static bool
+verify(Run *r, Err *err)
+{
+    const RunCalls *c = &r->deploy->calls;
+    return run_verify(r, err) &&
+           (!c->after || (session_clean(&r->session, err) && c->after(c->arg, &r->session, err)));
+}
+
 static bool
 pass(Run *r, Err *err)
 {
@@ -168,6 +289,7 @@ pass(Run *r, Err *err)
     bool asks = d->calls.approve && d->ask_first;
     if (asks && !r->approved && !ask_first(r, err))
         return false;
+    int64_t locked_ms = clock_ms();
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
         return false;
     failpoint(r, FP_LOCKED);
@@ -182,7 +304,8 @@ pass(Run *r, Err *err)
     r->number = (int)r->report->applied.n;
     r->total = r->number + (int)n;
     if (n == 0)
-        return !r->report->applied.n || run_verify(r, err);
+        return !r->report->applied.n || verify(r, err);
+    tell_history(r, locked_ms);
     if (!run_check_syntax(r, err) || !run_find_existing(r, err))
         return false;
     if (asks
@@ -192,7 +315,7 @@ pass(Run *r, Err *err)
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, str_plural(n));
     bool ok = run_before(r, NULL, err) && run_findings_pass(&d->sink, err) && run_prepare(r, err) &&
-              (r->restart.why || execute(r, err)) && (r->restart.why || run_verify(r, err));
+              (r->restart.why || execute(r, err)) && (r->restart.why || verify(r, err));
     if (!ok)
         run_write_failure(r, err);
     return ok;
@@ -241,7 +364,8 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
              .deploy = deploy,
              .report = ret,
              .started_ms = clock_ms(),
-             .started_us = clock_wall_us()};
+             .started_us = clock_wall_us(),
+             .times_statements = true};
     bool ok;
     for (;;) {
         size_t before = ret->applied.n;

@@ -6,6 +6,7 @@
  * Nothing here asks people or prints: events go to a sink, approval to a callback. */
 #pragma once
 
+#include "base/os.h"
 #include "config/config.h"
 #include "db/db.h"
 #include "gate/gate.h"
@@ -22,9 +23,11 @@ typedef enum RunEventKind {
     RUN_MIGRATION, /* begins */
     RUN_STEP,      /* begins, of a migration with several */
     RUN_STEP_DONE,
-    RUN_APPLIED,  /* a migration ended well */
-    RUN_PROGRESS, /* of the statement that runs: percentages, blockers */
-    RUN_BLOCKED,  /* waiting for table locks of others */
+    RUN_APPLIED,   /* a migration ended well */
+    RUN_STATEMENT, /* of it, and how long it took */
+    RUN_CHECKED,   /* something was looked at before the change, or behind it */
+    RUN_PROGRESS,  /* of the statement that runs: percentages, blockers */
+    RUN_BLOCKED,   /* waiting for table locks of others */
     RUN_RETRY,
     RUN_REPAIRED,
     RUN_STAGE,   /* done on the way: a database made, a backup read */
@@ -51,6 +54,7 @@ typedef struct RunEvent {
 typedef struct RunSink {
     void (*event)(void *arg, const RunEvent *e);
     void *arg;
+    const char *(*place)(void *arg); /* where the run's log is, NULL = nowhere (yet); may be NULL */
     FindingList
         *findings; /* keeps those that are told; its rules judge. NULL = as the table says */
 } RunSink;
@@ -75,6 +79,7 @@ typedef enum OwnTable { OWN_JOURNAL, OWN_IDENTITY, OWN_RUNS, OWN_COUNT } OwnTabl
 typedef struct OwnPlace {
     const char *schema, *table; /* where it is, or would be made; NULL = nowhere */
     bool exists, may_read, may_write;
+    bool is_old, may_alter; /* an older version made it, with fewer columns */
 } OwnPlace;
 
 /* A connection that knows where the ledger and our own tables are. */
@@ -106,6 +111,7 @@ typedef struct Session {
     const RunSink *sink;  /* may be NULL */
     int64_t patience_ms;  /* how long it waits for ledger and own tables that others have locked */
     bool may_make_beside; /* own tables, in the ledger's schema */
+    bool only_reads;      /* each message is a READ ONLY transaction */
     const char *sent_by;  /* publication that sends every table to a subscriber, or NULL */
 } Session;
 
@@ -119,6 +125,7 @@ typedef struct SessionOptions {
     void *tick_arg;
     bool writes;         /* refuse read-only servers and transaction poolers */
     bool locks;          /* only take the lock: refuse transaction poolers */
+    bool only_reads;     /* the server is to refuse every change */
     const RunSink *sink; /* for waits; may be NULL */
 } SessionOptions;
 
@@ -162,8 +169,10 @@ typedef struct LockHolder {
     int pid;              /* 0 = a prepared transaction */
     const char *prepared; /* its name, as a literal; NULL = a process */
     bool is_aramid;
-    bool is_tool_key;  /* it has the lock of the layout's tool only */
-    bool orphaned;     /* its process on this machine is gone */
+    bool is_tool_key; /* it has the lock of the layout's tool only */
+    bool orphaned;    /* its process on this machine is gone */
+    OsAlive alive;    /* that process, of an Aramid; OS_ELSEWHERE = nothing can be seen of it */
+    const char *client_pid, *client_host; /* of an Aramid */
     const char *who;   /* "aramid deploy on host web-1 (pid 4711)", "user app from 10.0.0.7" */
     const char *since; /* "2026-11-21 02:22:46Z" */
     const char *backend_start; /* exactly as the server has it */
@@ -211,6 +220,9 @@ typedef struct RunRow {
     const char *outcome; /* "done", "failed", "interrupted"; NULL = not at its end yet */
     int applied;         /* migrations */
     const char *backup_id, *no_backup_reason, *consent; /* NULL = nothing to add */
+    const char *log;                                    /* folder; NULL = nothing to add */
+    const char *const *names;                           /* of the migrations */
+    size_t name_count;
 } RunRow;
 
 /* Write the row of a run, or complete it: texts that are NULL leave what is there. A deploy writes its
@@ -218,6 +230,18 @@ typedef struct RunRow {
  * errors: ERR_DENIED without any place for the table, those of db_query
  * cost: one round trip */
 MUST_CHECK bool run_write_row(Session *s, const RunRow *row, Err *err);
+
+/* A row of the table, as it is shown. */
+typedef struct RunShown {
+    const char *run_id, *verb, *environment, *os_user, *db_user, *started_at, *finished_at,
+        *outcome;
+    const char *backup_id, *tool_version, *log; /* NULL = not known */
+    const char *names;                          /* of migrations, each in line feeds: "\na\nb\n" */
+} RunShown;
+typedef VEC(RunShown) RunShownVec;
+
+/* Read them, oldest first; none where there is no table or it may not be read (*ret_hidden). */
+MUST_CHECK bool run_read_rows(Session *s, RunShownVec *ret, bool *ret_hidden, Err *err);
 
 /* ---- deploy ------------------------------------------------------------------------------- */
 
@@ -232,6 +256,8 @@ typedef struct RunCalls {
     /* Under the locks when something is to be done: with NULL before the first change, then with the
      * name of each migration before it begins; again with NULL in a pass after a lost connection. */
     bool (*before)(void *arg, Session *s, const char *migration, Err *err);
+    /* Under the locks, when all that was pending is applied and recorded. */
+    bool (*after)(void *arg, const Session *s, Err *err);
 } RunCalls;
 
 typedef struct RunDeploy {
@@ -248,11 +274,26 @@ typedef struct RunDeploy {
     bool show_progress;  /* open a second connection to watch long statements */
 } RunDeploy;
 
+/* How long a statement took, by the server's clock. */
+typedef struct RunTime {
+    size_t statement; /* of its file, from 0 */
+    int64_t us;
+} RunTime;
+typedef VEC(RunTime) RunTimes;
+
+typedef struct RunStatement {
+    int number, line; /* in its file, from 1 */
+    const char *tag;
+    int64_t us;
+} RunStatement;
+
 typedef struct RunDone {
     const char *name;
     int64_t ms;
     int steps;
     bool resumed;
+    VEC(RunStatement)
+    statements; /* those whose time is known: all, but for syntax that nobody here reads */
 } RunDone;
 
 typedef struct RunReport {
@@ -262,6 +303,7 @@ typedef struct RunReport {
     int64_t ms;
     const char *failed; /* name of the migration that failed, or NULL */
     int retries;
+    int skipped; /* tables, indexes, columns that IF NOT EXISTS found */
 } RunReport;
 
 /* The plan that a deploy would have now, with the refusals that it would make. Nothing is written.

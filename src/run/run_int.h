@@ -60,12 +60,15 @@ typedef struct Run {
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
     int64_t current_started_ms;
-    int number, total;    /* of it */
-    bool is_alone;        /* its step under way is outside of transactions */
-    Watch *watch;         /* of the statement that runs, or NULL */
-    Db *observer;         /* second connection for progress, made when a statement takes long */
-    bool no_observer;     /* it could not be made */
-    Map learned;          /* by migration: Learned */
+    int number, total; /* of it */
+    bool is_alone;     /* its step under way is outside of transactions */
+    Watch *watch;      /* of the statement that runs, or NULL */
+    Db *observer;      /* second connection for progress, made when a statement takes long */
+    bool no_observer;  /* it could not be made */
+    Map learned;       /* by migration: Learned */
+    const MigrationPlan *whole; /* under way, of all migrations; or NULL */
+    bool times_statements;
+    RunTimes times;       /* of the migration under way */
     const char *carry;    /* ledger and journal of a finished step, for the next message; or NULL */
     int carry_statements; /* in it, each with its semicolon */
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */

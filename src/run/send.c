@@ -11,18 +11,43 @@ on_notice(void *arg, const char *severity, const char *sqlstate, const char *tex
     /* "there is no transaction in progress" and the like come with the file's own BEGIN. */
     if (strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "25P01") == 0)
         return;
+    /* What IF NOT EXISTS found may be another one. Schemas and extensions have no shape to differ in. */
+    if (!warning && (strcmp(sqlstate, "42P07") == 0 || strcmp(sqlstate, "42701") == 0))
+        r->report->skipped++;
     run_emit(r, RUN_NOTICE, warning ? RUN_WARN : RUN_INFO, r->current, "%s", text);
+}
+
+static DbRun
+watched(Run *r, const LockWatch *locks)
+{
+    return (DbRun){.discard_rows = true,
+                   .notice = on_notice,
+                   .notice_arg = r,
+                   .tick_ms = locks && !locks->is_alone ? LOCK_WATCH_EVERY_MS : 0};
 }
 
 void
 run_send(Run *r, Arena *a, Str sql, LockWatch *locks, DbOutcome *ret)
 {
+    DbRun how = watched(r, locks);
     watch_begin(r, locks);
-    db_run(r->session.db, a, sql,
-           &(DbRun){.discard_rows = true,
-                    .notice = on_notice,
-                    .notice_arg = r,
-                    .tick_ms = locks && !locks->is_alone ? LOCK_WATCH_EVERY_MS : 0},
-           ret);
+    db_run(r->session.db, a, sql, &how, ret);
     watch_end(r);
+}
+
+void
+message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, DbOutcome *ret)
+{
+    MessageTimes times = {.to = &r->times, .arena = r->arena};
+    DbRun how = watched(r, locks);
+    if (m->clocks.n) {
+        how.row = message_take_row;
+        how.row_arg = &times;
+    }
+    size_t before = r->times.n;
+    watch_begin(r, locks);
+    db_run(r->session.db, a, buf_str(&m->sql), &how, ret);
+    watch_end(r);
+    if (ret->end != DB_DONE)
+        r->times.n = before; /* it is tried again, or it failed */
 }

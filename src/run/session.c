@@ -33,7 +33,8 @@ add_facts_query(Buf *b, const Session *s, bool with_system)
         " pg_catalog.current_setting('neon.branch_id', true), (SELECT pg_catalog.min(u.pubname)"
         " FROM pg_catalog.pg_publication u WHERE u.puballtables AND EXISTS (SELECT 1 FROM"
         " pg_catalog.pg_replication_slots o WHERE o.datoid OPERATOR(pg_catalog.=) d.oid)),"
-        " pg_catalog.row_security_active(c.oid)"
+        " pg_catalog.row_security_active(c.oid),"
+        " c.relnatts, pg_catalog.pg_has_role(c.relowner, 'USAGE')"
         " FROM pg_catalog.pg_database d"
         " LEFT JOIN (SELECT m.oid, m.nspname, pg_catalog.array_position(%s, m.nspname) AS place "
         "FROM"
@@ -214,6 +215,7 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
                      .url_user = o->url->user,
                      .tick = o->tick,
                      .tick_arg = o->tick_arg,
+                     .only_reads = o->only_reads,
                      .sink = o->sink,
                      .patience_ms = o->writes ? config_ms(c, CFG_LOCK_BUDGET) : 0};
     Buf facts;
@@ -224,6 +226,7 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
         .url_origin = o->url_origin,
         .application = str_fmt(a, "aramid/%s/%s", os_self_tag(a), o->verb),
         .trace = c->trace,
+        .secrets = &c->secrets,
         .connect_ms = config_ms(c, CFG_CONNECT_TIMEOUT),
         .operation_ms = config_ms(c, CFG_OPERATION_TIMEOUT),
         .wait_server_ms = config_ms(c, CFG_WAIT_SERVER),

@@ -29,6 +29,8 @@ int session_add_user_prefix(const Session *s, Buf *b);
 /* Statements that make the ledger, and the schema of the URL where it is missing; those that give it
  * today's form where `h` says that it has an older one. errors: ERR_DENIED without any schema to put it in. */
 MUST_CHECK bool session_add_ledger(Session *s, Buf *b, const History *h, Err *err);
+/* Take back what a script may have left in the session. cost: a round trip, if there may be something */
+MUST_CHECK bool session_clean(Session *s, Err *err);
 /* Queries for ledger, journal and identities (those that exist), and taking their results from index
  * `at`. */
 void session_add_history_queries(Session *s, Buf *b);
@@ -91,6 +93,8 @@ void own_place_beside(Session *s, const char *schema);
 void own_add_table(const Session *s, Buf *b, OwnTable t); /* its name */
 bool own_is_there(const Session *s, OwnTable t);          /* readable and writable */
 bool own_can_be(const Session *s, OwnTable t);            /* there, or there is a place for it */
+/* Missing, or of an older version and ours to change. */
+bool own_is_behind(const Session *s, OwnTable t);
 /* Statements that make those of the set (1u << table) that are missing, each with its semicolon; and
  * noting that they are there now. */
 void own_add_create(const Session *s, Buf *b, unsigned tables);

@@ -16,6 +16,8 @@ typedef struct Try {
     const MigrationPlan *mp;
     const Step *step;
     const LedgerRow *row;
+    const LedgerRow *more; /* of the migrations behind it, which are run as one with it */
+    size_t more_count;
     bool first, last; /* of the migration's steps */
     /* Of a step in a transaction: */
     LockPlan locks;
@@ -25,6 +27,9 @@ typedef struct Try {
 
 /* Run one migration of the plan to its end. */
 MUST_CHECK bool migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err);
+
+/* The same for all of them as one (plan_join). */
+MUST_CHECK bool migration_run_whole(Run *r, const MigrationPlan *whole, StepEnd *ret, Err *err);
 
 /* Run a step in a transaction: one message, sent again where that helps. */
 MUST_CHECK bool tx_run(Try *t, StepEnd *ret, Err *err);

@@ -1,4 +1,5 @@
 /* A step inside a transaction: its locks, its record, its one message, and what an error means. */
+#include "base/clock.h"
 #include "run/session_int.h"
 #include "run/step.h"
 #include "sqltext/sqltext.h"
@@ -22,10 +23,15 @@ relation_exists(const Run *r, const StepLock *l)
  * that takes no strong lock may wait longer for rows: nobody queues behind it. One that hides what
  * it locks may do so when a try has shown that rows are what it waits for, watched. */
 static void
-plan_locks(Run *r, Arena *a, const Step *step, const Learned *l, LockPlan *ret)
+plan_locks(const Try *t, Arena *a, const Learned *l, LockPlan *ret)
 {
+    Run *r = t->run;
+    const Step *step = t->step;
     const Config *c = r->session.config;
     int64_t base = config_ms(c, CFG_LOCK_TIMEOUT), row = config_ms(c, CFG_ROW_LOCK_TIMEOUT);
+    int64_t own = plan_lock_timeout_ms(t->mp);
+    if (own >= 0)
+        base = row = own;
     *ret = (LockPlan){.evict_ms = db_info(r->session.db)->deadlock_timeout_ms + 500};
     if (!step->has_strong) {
         ret->is_watched = step->hides_locks && l->lock_failed && watch_open(r);
@@ -42,9 +48,9 @@ plan_locks(Run *r, Arena *a, const Step *step, const Learned *l, LockPlan *ret)
     int64_t opening = base * 6 / 10, n = (int64_t)ret->tables.n;
     ret->table_ms = n ? opening / n : opening;
     ret->rest_ms = n ? base - opening : opening;
-    if (ret->table_ms < 5)
+    if (base && ret->table_ms < 5) /* 0 = no limit, which a file may want */
         ret->table_ms = 5;
-    if (ret->rest_ms < 5)
+    if (base && ret->rest_ms < 5)
         ret->rest_ms = 5;
 }
 
@@ -71,7 +77,12 @@ plan_record(const Try *t, Arena *a, StepWrite *ret, Err *err)
     *ret = (StepWrite){.locks = &t->locks, .pending = row};
     if (whole)
         s->layout->add_applied(&b, &s->ledger, row);
-    else if (begins)
+    for (size_t i = 0; i < t->more_count; i++) {
+        buf_addc(&b, ';');
+        s->layout->add_applied(&b, &s->ledger, &t->more[i]);
+        ret->record_statements++;
+    }
+    if (!whole && begins)
         s->layout->add_begun(&b, &s->ledger, row);
     if (whole || begins) {
         buf_addc(&b, ';');
@@ -103,6 +114,12 @@ plan_record(const Try *t, Arena *a, StepWrite *ret, Err *err)
         ret->record_statements++;
     }
     ledger_add_proof(s, &proof, &kept);
+    ret->proofs = 1 + (int)t->more_count;
+    for (size_t i = 0; i < t->more_count; i++) {
+        kept.row = &t->more[i];
+        buf_addc(&proof, ';');
+        ledger_add_proof(s, &proof, &kept);
+    }
     ret->record = b.p;
     ret->proof = proof.p;
     return true;
@@ -116,8 +133,9 @@ replan(const Try *t, const Part *part, const DbOutcome *o)
 {
     Run *r = t->run;
     const char *name = t->mp->migration->name;
-    if (part->kind != PART_USER || !plan_learn(r->arena, t->mp, t->step, part->index, o->sqlstate,
-                                               &run_learned(r, name)->hints))
+    if (part->kind != PART_USER || t->mp->parts.n ||
+        !plan_learn(r->arena, t->mp, t->step, part->index, o->sqlstate,
+                    &run_learned(r, name)->hints))
         return false;
     ARENA_LOCAL(a);
     SqlScript script;
@@ -227,17 +245,21 @@ tx_run(Try *t, StepEnd *ret, Err *err)
         ARENA_LOCAL(a); /* of one message */
         StepWrite write;
         DbOutcome o;
-        plan_locks(r, a, t->step, run_learned(r, t->mp->migration->name), &t->locks);
+        plan_locks(t, a, run_learned(r, t->mp->migration->name), &t->locks);
         t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
         if (!plan_record(t, a, &write, err) ||
             !message_step(r, a, t->mp, t->step, &write, &t->message, err))
             return false;
         failpoint(r, FP_BEFORE_MESSAGE);
         r->session.unclean = r->session.unclean || t->step->hides_session;
-        run_send(r, a, buf_str(&t->message.sql), t->locks.is_watched ? &t->watch : NULL, &o);
+        int64_t sent_ms = clock_ms();
+        message_send(r, a, &t->message, t->locks.is_watched ? &t->watch : NULL, &o);
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
             r->session.unclean = t->step->hides_session;
+            if (t->step->count == 1 && r->times_statements)
+                *vec_add(r->arena, &r->times) =
+                    (RunTime){t->step->first, (clock_ms() - sent_ms) * 1000};
             run_drop_carry(r);
             *ret = STEP_ENDED;
             return true;

@@ -22,6 +22,9 @@ enum { LOCK_WATCH_EVERY_MS = 20 };
  * be NULL. */
 void run_send(Run *r, Arena *a, Str sql, LockWatch *locks, DbOutcome *ret);
 
+/* The same for a step's message; how long its statements took is added to r->times, if it asks. */
+void message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, DbOutcome *ret);
+
 /* Open the observer's connection, if that has not failed before. */
 bool watch_open(Run *r);
 /* Watch the statement that is sent next; run_tick drives it. After a second it opens the observer's

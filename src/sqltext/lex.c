@@ -85,7 +85,7 @@ skip_quoted(SqlLexer *lex, char quote, bool escapes)
 static bool
 goes_on(SqlLexer *lex)
 {
-    SqlLexer look = *lex;
+    SqlLexer look = {.text = lex->text, .pos = lex->pos};
     bool newline = false;
     while (look.pos < look.text.n) {
         char c = look.text.p[look.pos];
@@ -174,7 +174,10 @@ skip_blank(SqlLexer *lex, SqlTok *tok)
         if (is_space(c)) {
             lex->pos++;
         } else if (c == '-' && at(lex, lex->pos + 1) == '-') {
+            size_t from = lex->pos;
             skip_line(lex);
+            if (lex->comment)
+                lex->comment(lex->comment_arg, from, lex->pos);
         } else if (c == '/' && at(lex, lex->pos + 1) == '*') {
             tok->off = lex->pos;
             if (!skip_block_comment(lex))

@@ -28,6 +28,9 @@ typedef struct SqlTok {
 typedef struct SqlLexer {
     Str text;
     size_t pos;
+    /* Told each comment of one line, without the line's end; may be NULL. */
+    void (*comment)(void *arg, size_t from, size_t to);
+    void *comment_arg;
 } SqlLexer;
 
 /* Move to the next token; at the end (and behind an unclosed quote) the kind stays. */

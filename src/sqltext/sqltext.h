@@ -171,6 +171,32 @@ const SqlStmt *sql_stmt(const SqlScript *script, size_t i, SqlStmt *ret);
  * cost    one pass, no copy of the text */
 MUST_CHECK bool sql_split(Arena *a, const char *path, Str text, SqlScript *ret, Err *err);
 
+/* What a comment "-- aramid:NAME VALUE" says about the running of its file. Such comments stand at the
+ * head of the file, in front of its first statement; other tools pass them over. */
+typedef enum SqlDirectiveId {
+    SQL_DIRECTIVE_TIMEOUT,      /* DURATION: statement_timeout of each statement */
+    SQL_DIRECTIVE_LOCK_TIMEOUT, /* DURATION: instead of the setting locks.timeout */
+    SQL_DIRECTIVE_TX,           /* file, none: see PlanTx */
+    SQL_DIRECTIVE_COUNT
+} SqlDirectiveId;
+
+typedef struct SqlDirective {
+    SqlDirectiveId id;
+    Str value;  /* as it is written */
+    int64_t ms; /* of a DURATION */
+    int line, column;
+} SqlDirective;
+typedef VEC(SqlDirective) SqlDirectiveVec;
+
+/* Find those of a script that was split. Comments in the marks of a block, in quotes and in the bodies of
+ * functions are none.
+ * errors: ERR_MIGRATION_FILE with place: unknown (with the nearest one that is known), said twice, not at
+ * the head, a value that it cannot have
+ * cost: one more pass, of files that have the word "aramid" in them */
+MUST_CHECK bool sql_directives(Arena *a, const char *path, const SqlScript *script,
+                               SqlDirectiveVec *ret, Err *err);
+const SqlDirective *sql_directive(const SqlDirectiveVec *list, SqlDirectiveId id); /* or NULL */
+
 /* Fill kind, tx, locks, objects, ... of every statement. Never fails: what libpg_query (absent,
  * or too old for the syntax) cannot parse is opaque and described by its leading words. */
 void sql_classify(Arena *a, SqlScript *script);

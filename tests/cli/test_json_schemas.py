@@ -11,7 +11,7 @@ from harness import aramid
 from harness.cluster import REPO
 
 SCHEMAS = os.path.join(REPO, "docs", "schema")
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool,
          "null": type(None)}
 # What the validator below knows; a schema that uses anything else is an error of this file.
 KEYWORDS = {"$schema", "$defs", "title", "description", "$ref", "type", "const", "enum", "anyOf",
@@ -25,7 +25,7 @@ def load(name):
 
 
 def is_type(value, name):
-    if name == "integer" and isinstance(value, bool):
+    if name in ("integer", "number") and isinstance(value, bool):
         return False
     return isinstance(value, TYPES[name])
 
@@ -121,7 +121,7 @@ def test_the_validator_sees_mistakes():
     good = {"command": "unlock", "ok": True, "ended": None, "holders": [],
             "target": {"url": "u", "origin": "o", "embedded": False}}
     assert problems(good, schema, schema) == []
-    holder = {"pid": 1, "who": "w", "since": None, "state": "s", "orphaned": False}
+    holder = {"pid": 1, "who": "w", "since": None, "state": "s", "orphaned": False, "program": "gone"}
     assert problems({**good, "holders": [holder]}, schema, schema) == []
     without = {key: value for key, value in good.items() if key != "holders"}
     for bad in ({**good, "command": "x"}, {**good, "ok": 1}, {**good, "more": 1},

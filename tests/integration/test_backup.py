@@ -175,7 +175,8 @@ def test_ignored_by_git_and_docker(tmp_path, data):
 
 def test_nothing_but_its_folder_is_touched(folder, data):
     backup(folder, data)
-    assert sorted(os.listdir(folder)) == ["backups", "schema.prisma"]
+    assert sorted(os.listdir(folder)) == [".aramid", "backups", "schema.prisma"]
+    assert os.listdir(os.path.join(folder, ".aramid", "runs"))
 
 
 # ---- reading all rows -----------------------------------------------------------------------------

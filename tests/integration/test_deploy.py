@@ -328,7 +328,7 @@ def test_two_environments_with_one_database(project, db):
     assert result.rc == 9 and "production" in result.text and not db.exists("b"), result
     os.unlink(os.path.join(project.path, ".env.staging"))
     os.rename(os.path.join(project.path, ".env.production"), os.path.join(project.path, ".env"))
-    result = aramid.run("deploy", "--env", "staging", cwd=project.path)
+    result = aramid.run("deploy", "--env", "staging", "--yes", cwd=project.path)
     assert result.rc == 0 and "also the database" not in result.text, result
 
 

@@ -15,7 +15,8 @@ import psycopg2
 import pytest
 
 from harness import aramid, wait
-from harness.cluster import REPO, SERVER_USER, free_port, give_to_server
+from harness.cluster import free_port, give_to_server
+from harness.pooler import pooled
 
 ERRORS = 19
 
@@ -334,41 +335,13 @@ def test_standby(simple, new_server):
 
 
 def test_pooler(simple, server, db):
-    pooler = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
-    if not pooler:
-        pytest.skip("pgbouncer is not installed")
-    with pooled(pooler, server, "transaction") as port:
+    with pooled(server, "transaction") as port:
         value = doctor(simple, db.url(port=port))
         assert "transaction pooler" in one(value, "reach-pooler", "error")["message"]
-    with pooled(pooler, server, "session") as port:
+    with pooled(server, "session") as port:
         value = doctor(simple, db.url(port=port))
         assert "keeps sessions apart" in one(value, "reach-pooler", "ok")["message"]
     assert one(doctor(simple, db.url()), "reach-pooler")["message"] == "a direct connection"
-
-
-@contextlib.contextmanager
-def pooled(program, server, mode):
-    port = free_port()
-    folder = os.path.join(server.root, f"pool-{mode}")
-    os.mkdir(folder)
-    config = os.path.join(folder, "pgbouncer.ini")
-    with open(config, "w", encoding="ascii") as out:
-        out.write(f"[databases]\n* = user=postgres host=127.0.0.1 port={server.port}\n[pgbouncer]\n"
-                  f"listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\n"
-                  f"pool_mode = {mode}\nunix_socket_dir =\nlogfile = {folder}/log\n"
-                  "ignore_startup_parameters = extra_float_digits,options\n")
-    for path in (folder, config):
-        give_to_server(path)
-    process = subprocess.Popen([program, config], stdin=subprocess.DEVNULL, cwd="/",
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **SERVER_USER)
-    try:
-        wait.until(lambda: os.path.exists(f"{folder}/log") and "listening on" in
-                   open(f"{folder}/log", encoding="utf-8").read())
-        yield port
-    finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(folder)
 
 
 def test_privileges_of_the_pending_plan(project, server, db):

@@ -19,6 +19,7 @@ def row(db, table="aramid.identity"):
 
 def deploy(project, db, env=None, *args, **variables):
     more = ["--env", env] if env else []
+    more += ["--yes"] if env == "staging" else []
     return aramid.run("deploy", "--url", db.url(), *more, *args, cwd=project.path, env=variables)
 
 
@@ -61,7 +62,7 @@ def test_without_a_name_nothing_is_written(project, db):
     assert result.rc == 0 and "does not say which environment it is" in result.out, result
 
 
-@pytest.mark.parametrize("variables, env", [({"ARAMID_ENV": "staging"}, "staging"),
+@pytest.mark.parametrize("variables, env", [({"ARAMID_ENV": "staging", "ARAMID_CONSENT": "staging"}, "staging"),
                                             ({"NODE_ENV": "development"}, "development"),
                                             ({"VERCEL_ENV": "production",
                                               "ARAMID_CONSENT": "production"}, "production")])
@@ -117,7 +118,7 @@ def test_a_role_that_may_make_no_schema(project, db):
     try:
         project.add("init", "CREATE TABLE a (i int);")
         url = db.url(user="plain_identity")
-        result = aramid.run("deploy", "--url", url, "--env", "staging", cwd=project.path)
+        result = aramid.run("deploy", "--url", url, "--env", "staging", "--yes", cwd=project.path)
         assert result.rc == 0, result
         assert row(db, "public._aramid_identity") == [("staging", "staging", None)]
         assert aramid.run("deploy", "--url", url, cwd=project.path).rc == 9
@@ -369,8 +370,8 @@ def test_killed_while_a_known_database_is_marked(project, db):
 
 def test_two_first_deploys_at_once(project, db):
     project.add("init", "CREATE TABLE a (i int); SELECT pg_sleep(0.5);")
-    first = aramid.start("deploy", "--url", db.url(), "--env", "staging", cwd=project.path)
-    second = aramid.start("deploy", "--url", db.url(), "--env", "qa", cwd=project.path)
+    first = aramid.start("deploy", "--url", db.url(), "--env", "staging", "--yes", cwd=project.path)
+    second = aramid.start("deploy", "--url", db.url(), "--env", "qa", "--yes", cwd=project.path)
     results = sorted([first.wait().rc, second.wait().rc])
     assert results == [0, 9], results
     assert db.one("SELECT count(*) FROM aramid.identity") == 1
@@ -386,7 +387,7 @@ def test_tables_that_cannot_be_written_stop_nobody(project, db):
         db.sql("GRANT ALL ON _prisma_migrations TO plain_other")
         project.add("more", "CREATE TABLE b (i int);")
         url = db.url(user="plain_other")
-        result = aramid.run("deploy", "--url", url, "--env", "staging", cwd=project.path)
+        result = aramid.run("deploy", "--url", url, "--env", "staging", "--yes", cwd=project.path)
         assert result.rc == 0 and db.exists("b"), result
         assert aramid.run("deploy", "--url", url, "--env", "production", "--yes",
                           cwd=project.path).rc == 9

@@ -78,7 +78,7 @@ def test_the_schema_of_the_ledger_is_only_the_ledgers(toys, db):
     result = toys.run("deploy", db)
     assert result.rc != 0 and 'schema "public"' in result.text and "1 table but no migration history" in result.text
     db.sql("DROP TABLE legacy; CREATE TABLE toy.other (i int)")
-    assert toys.run("deploy", db, "--env", "staging").rc == 0 and ledger(db) == [1]
+    assert toys.run("deploy", db, "--env", "staging", "--yes").rc == 0 and ledger(db) == [1]
     assert db.column("SELECT schema FROM aramid.identity") == ["public"]
     shown = toys.run("identity", db, "--env", "staging", "--json").json
     assert shown["identity"]["match"] == "same", shown

@@ -469,23 +469,25 @@ static void
 unlock_lists_and_ends(void **state)
 {
     Project *p = project_open(state, true);
-    FlowInput in = input(p);
+    UnlockInput in = {.base = input(p), .sink = {.event = on_event}};
     UnlockResult r;
     Err err;
-    assert_true(flow_unlock(p->arena, &in, 0, &r, &err));
+    assert_true(flow_unlock(p->arena, &in, &r, &err));
     assert_int_equal(r.holders.n, 0);
     Db *holder = connect(p->arena, p->url);
     assert_true(db_query(holder, p->arena, STR("SELECT pg_advisory_lock(72707369)"), NULL, &err));
     int pid = db_info(holder)->backend_pid;
-    assert_true(flow_unlock(p->arena, &in, 0, &r, &err));
+    assert_true(flow_unlock(p->arena, &in, &r, &err));
     assert_int_equal(r.holders.n, 1);
     assert_int_equal(r.holders.v[0].pid, pid);
     assert_int_equal(r.ended_pid, 0);
     /* Only holders of the lock are ended, nobody else. */
-    assert_false(flow_unlock(p->arena, &in, db_info(p->db)->backend_pid, &r, &err));
+    in.pid = db_info(p->db)->backend_pid;
+    assert_false(flow_unlock(p->arena, &in, &r, &err));
     assert_int_equal(err.code, ERR_USAGE);
     sql(p, "SELECT 1");
-    assert_true(flow_unlock(p->arena, &in, pid, &r, &err));
+    in.pid = pid;
+    assert_true(flow_unlock(p->arena, &in, &r, &err));
     assert_int_equal(r.ended_pid, pid);
     assert_false(db_query(holder, p->arena, STR("SELECT 1"), NULL, &err));
     db_close(holder);

@@ -1,0 +1,23 @@
+/* A command that changes something: its events on the terminal and in a folder of its own. */
+#include "cli/run.h"
+
+CliRun
+cli_run_open(CmdCall *call, const Config *config)
+{
+    CliRun r = {.call = call, .id = runlog_id(call->arena)};
+    r.log = runlog_open(call->arena, config->project_dir, r.id, &call->secrets);
+    r.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
+                               cli_flag(call, "verbose"), &call->secrets, &config->finding_rules);
+    RunSink log = runlog_sink(r.log);
+    r.sink = progress_sink(r.progress, cli_flag(call, "dry-run") ? NULL : &log);
+    return r;
+}
+
+void
+cli_run_close(CliRun *r, const Err *err)
+{
+    progress_finish(r->progress);
+    if (err)
+        runlog_error(r->log, err);
+    runlog_close(r->log);
+}
