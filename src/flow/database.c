@@ -41,43 +41,6 @@ database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *orig
     return false;
 }
 
-/* Poolers keep the server process of a client that has gone, pgpool and pgbouncer in session mode, too:
- * then the restored database would stay in use, and could neither be given its name nor be dropped. */
-bool
-database_is_let_go(Arena *a, const FlowInput *in, const DbUrl *url, const char *origin, Db *admin,
-                   Err *err)
-{
-    enum { GONE_MS = 5000, LOOK_MS = 50 };
-    Db *other;
-    DbRowsVec rows;
-    /* To the project's own database: pgpool keeps no sessions of "postgres" and the templates. */
-    DbOptions o = flow_connection(in, url, origin, "aramid restore");
-    if (!db_open(a, &o, &other, err))
-        return err->code == ERR_DB_MISSING || err->code == ERR_DENIED;
-    int pid = db_info(other)->backend_pid;
-    db_close(other);
-    const char *there =
-        str_fmt(a,
-                "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity x WHERE x.pid"
-                " OPERATOR(pg_catalog.=) %d)",
-                pid);
-    for (int64_t end = clock_ms() + GONE_MS; clock_ms() < end;) {
-        if (!db_query(admin, a, str_of(there), &rows, err))
-            return false;
-        if (!str_is(db_cell(&rows.v[0], 0, 0), "t"))
-            return true;
-        if (!db_pause(o.tick, o.tick_arg, LOOK_MS))
-            return err_set(err, ERR_INTERRUPTED, "the restore was interrupted");
-    }
-    err_set(err, ERR_RESTORE,
-            "a pooler at %s keeps its sessions: the restored database could not be "
-            "given its name",
-            db_info(admin)->host);
-    err_detail(err, "server process %d stayed when its client was gone; nothing was touched", pid);
-    return err_hint(err, "use a direct connection: the address of PostgreSQL itself, by --url; or "
-                         "restore into an empty database that is there: --into URL");
-}
-
 /* ---- what belongs to a database -------------------------------------------------------------- */
 
 static const char facts_sql[] =

@@ -26,11 +26,6 @@ typedef struct DatabaseFacts {
 MUST_CHECK bool database_admin(Arena *a, const FlowInput *in, const DbUrl *url, const char *origin,
                                Db **ret, Err *err);
 
-/* Whether a database is free again when its client has gone. cost: a second connection.
- * errors: ERR_RESTORE: a pooler keeps it; those of db_open */
-MUST_CHECK bool database_is_let_go(Arena *a, const FlowInput *in, const DbUrl *url,
-                                   const char *origin, Db *admin, Err *err);
-
 MUST_CHECK bool database_facts(Arena *a, Db *admin, const char *name, DatabaseFacts *ret, Err *err);
 
 /* Options of CREATE DATABASE for a backup of a server that converts nothing. */

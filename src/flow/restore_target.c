@@ -1,6 +1,7 @@
 /* Where a backup goes: the server, the database, and whether it may be done. */
 #include "flow/restore_int.h"
 
+#include "base/clock.h"
 #include "flow/guard.h"
 #include "sqltext/sqltext.h"
 
@@ -163,6 +164,44 @@ tell_left(Restore *r)
     return true;
 }
 
+/* Poolers keep the server process of a client that has gone, pgpool and pgbouncer in session mode, too:
+ * then the restored database would stay in use, and could neither be given its name nor be dropped. */
+static bool
+is_let_go(Restore *r)
+{
+    const Target *t = &r->ret->target;
+    Err *err = r->err;
+    enum { GONE_MS = 5000, LOOK_MS = 50 };
+    Db *other;
+    DbRowsVec rows;
+    /* To the project's own database: pgpool keeps no sessions of "postgres" and the templates. */
+    DbOptions o = flow_connection(&r->in->base, &t->url, t->origin, "aramid restore");
+    if (!db_open(r->arena, &o, &other, err))
+        return err->code == ERR_DB_MISSING || err->code == ERR_DENIED;
+    int pid = db_info(other)->backend_pid;
+    db_close(other);
+    const char *there =
+        str_fmt(r->arena,
+                "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity x WHERE x.pid"
+                " OPERATOR(pg_catalog.=) %d)",
+                pid);
+    for (int64_t end = clock_ms() + GONE_MS; clock_ms() < end;) {
+        if (!db_query(r->admin, r->arena, str_of(there), &rows, err))
+            return false;
+        if (!str_is(db_cell(&rows.v[0], 0, 0), "t"))
+            return true;
+        if (!db_pause(o.tick, o.tick_arg, LOOK_MS))
+            return err_set(err, ERR_INTERRUPTED, "the restore was interrupted");
+    }
+    err_set(err, ERR_RESTORE,
+            "a pooler at %s keeps its sessions: the restored database could not be "
+            "given its name",
+            db_info(r->admin)->host);
+    err_detail(err, "server process %d stayed when its client was gone; nothing was touched", pid);
+    return err_hint(err, "use a direct connection: the address of PostgreSQL itself, by --url; or "
+                         "restore into an empty database that is there: --into URL");
+}
+
 bool
 restoring_server(Restore *r)
 {
@@ -172,9 +211,7 @@ restoring_server(Restore *r)
     const char *name = ret->target.url.database ? ret->target.url.database : "postgres";
     if (!database_admin(r->arena, &r->in->base, &ret->target.url, ret->target.origin, &r->admin,
                         r->err) ||
-        !database_is_let_go(r->arena, &r->in->base, &ret->target.url, ret->target.origin, r->admin,
-                            r->err) ||
-        !database_facts(r->arena, r->admin, name, &r->facts, r->err) ||
+        !is_let_go(r) || !database_facts(r->arena, r->admin, name, &r->facts, r->err) ||
         !restoring_lacks(r, r->admin))
         return false;
     restoring_versions(r, db_info(r->admin));
