@@ -13,6 +13,7 @@ typedef struct Work {
     bool is_private; /* a throwaway cluster: stubs may be made */
     bool has_path;   /* a schema was made for the search_path */
     Replay *ret;
+    const char *unloaded; /* an extension that is here, but not loaded when the server started */
 } Work;
 
 /* ---- reset.c ------------------------------------------------------------------------------- */

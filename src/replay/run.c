@@ -61,11 +61,20 @@ script_failed(Arena *a, const Work *w, const Sent *sent, const DbOutcome *o, Err
             str_printable(a, str_of(o->message), false));
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
     set_place(sent, o, err);
-    plan_quote_line(mp, err);
+    MigrationPlan shown = *mp; /* the file's own text, not what stands in for a part of it */
+    if (mp->migration->text.n == mp->script.text.n)
+        shown.script.text = mp->migration->text;
+    plan_quote_line(&shown, err);
     db_outcome_details(a, o, err);
     vec_each (const ReplayStub, s, &w->ret->stubs)
         err_detail(err, "the %s \"%s\" is missing on this server; a stub stood in for it",
                    replay_stub_name(s->kind), str_printable(a, str_of(s->name), false));
+    if (w->unloaded)
+        return err_hint(
+            err,
+            "\"%s\" is a library that a server is started with: name an empty database of "
+            "one that has it in shared_preload_libraries, with --shadow-url",
+            str_printable(a, str_of(w->unloaded), false));
     if (strcmp(o->sqlstate, "42601") == 0) /* the file's own, or the server is too old for it */
         return too_old(w, err);
     bool is_missing = strncmp(o->sqlstate, "42", 2) == 0 || strcmp(o->sqlstate, "3F000") == 0;

@@ -155,6 +155,8 @@ replace_extension(Work *w, Arena *a, Arena *script, MigrationPlan *mp, const Sql
     if (!s->objects.n || s->objects.v[0].kind != SQL_OBJ_EXTENSION)
         return false;
     const char *name = s->objects.v[0].name.name;
+    if (strstr(o->message, "shared_preload_libraries") || strstr(o->message, "cron.database_name"))
+        w->unloaded = str_dupz(w->arena, name);
     if (word_after(a, sql, "VERSION", &from, &to)) {
         overwrite(mp, script, s->off + from, s->off + to, STR(""));
         return true;

@@ -262,3 +262,14 @@ def test_extensions_that_an_administrator_put_elsewhere(project, db):
     assert aramid.deploy(project, db.url()).rc == 0
     result = aramid.run("drift", "--url", db.url(), cwd=project.path)
     assert result.rc == 0 and "cannot be replayed" not in result.text, result
+
+
+def test_a_library_that_a_server_is_started_with(server, project):
+    """It is installed and not loaded: the error shows the file's own text, and says what to do."""
+    if not server.admin("SELECT 1 FROM pg_available_extensions WHERE name = 'pglogical'"):
+        pytest.skip("pglogical is not installed")
+    sql = "CREATE EXTENSION pglogical; SELECT pglogical.create_node(node_name := 'n', dsn := 'host=x');"
+    project.add("node", sql)
+    result = aramid.run("check", cwd=project.path)
+    assert result.rc == 29 and sql in result.text and "shared_preload_libraries" in result.text, result
+    assert "--shadow-url" in result.text and "resolve" not in result.text, result
