@@ -172,6 +172,24 @@ is_applied_since(const Part *part, const DbOutcome *o)
     return part->kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0 && !o->context[0];
 }
 
+/* Of a migration whose earlier steps are committed the ledger has a row: `status` finds there why it
+ * does not end. */
+static void
+keep_logs(const Try *t, const DbOutcome *o)
+{
+    Session *s = &t->run->session;
+    if (t->first || !ledger_holds_begun(s))
+        return;
+    ARENA_LOCAL(a);
+    Buf b;
+    Err ignored; /* the statement's error is the one to tell */
+    buf_init(&b, a);
+    session_add_prefix(s, &b);
+    s->layout->add_logs(&b, &s->ledger, t->row->id, str_of(o->message));
+    bool kept = db_query(s->db, a, buf_str(&b), NULL, &ignored);
+    (void)kept;
+}
+
 typedef enum Next {
     NEXT_SAME,    /* try the same again */
     NEXT_RESTART, /* a new pass */
@@ -220,6 +238,7 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
         *ret = NEXT_CUT;
         return true;
     }
+    keep_logs(t, o);
     return ours ? step_not_recorded(r, t->mp, o, t->step->first, err)
                 : step_failed(r, t->mp, &t->message, o, t->step->first, err);
 }

@@ -215,3 +215,14 @@ def test_waiter_of_prisma_does_not_deadlock_an_index_build(project, db, table):
     assert result.rc == 0, result
     assert db.one("SELECT indisvalid FROM pg_index WHERE indexrelid = 'big_v'::regclass")
     ledger.check(db, project)
+
+
+def test_status_tells_why_a_later_step_does_not_end(project, db):
+    name = project.add("steps", "CREATE TABLE la (i int PRIMARY KEY);\nCREATE INDEX CONCURRENTLY la_i ON la (i);\n"
+                       "INSERT INTO la VALUES (1), (1);\n")
+    assert aramid.deploy(project, db.url()).rc == 22
+    result = aramid.status(project, db.url())
+    assert result.rc == 12 and f"{name}  (an error stopped it: duplicate key value" in result.out, result
+    project.edit(name, "CREATE TABLE la (i int PRIMARY KEY);\nCREATE INDEX CONCURRENTLY la_i ON la (i);\nINSERT INTO la VALUES (1);\n")
+    assert aramid.deploy(project, db.url()).rc == 0
+    assert db.one("SELECT logs FROM _prisma_migrations WHERE migration_name = %s", name) is None
