@@ -24,7 +24,7 @@ MUST_CHECK bool cluster_find_binaries(Arena *a, const char *bindir, int major, P
 typedef struct PgProgram {
     const char
         *path; /* the real one, not Debian's wrapper, which chooses by the machine's clusters */
-    int major;           /* 0: it could not be asked */
+    int major; /* 0: it could not be asked */
     const char *version; /* "15.20" */
     const char *why;     /* it could not */
 } PgProgram;
