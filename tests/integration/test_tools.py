@@ -311,6 +311,14 @@ def test_dbmate_down_blocks_are_not_run(tool, db):
     assert tool.deploy(db).rc == 0 and db.exists("one")
 
 
+@each()
+def test_a_path_that_a_file_sets_leads_nobody_away(tool, db):
+    tool.add(1, "one", "CREATE SCHEMA app;\nSET search_path TO app;\nCREATE TABLE inside (i int);")
+    tool.add(2, "two", "CREATE TABLE outside (i int);")
+    assert tool.deploy(db).rc == 0
+    assert db.exists("app.inside") and db.exists("public.outside") and len(tool.rows(db)) == 2
+
+
 @each(Dbmate)
 def test_dbmate_other_table(real, db):
     real.add(1, "one", "CREATE TABLE one (i int);")
