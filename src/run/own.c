@@ -144,7 +144,9 @@ own_add_create(const Session *s, Buf *b, unsigned tables)
         if (s->own[i].exists) {
             buf_addz(b, "ALTER TABLE ");
             own_add_table(s, b, (OwnTable)i);
-            buf_fmt(b, " %s;", specs[i].added);
+            buf_addc(b, ' ');
+            buf_addz(b, specs[i].added); /* where there is none nothing is old */
+            buf_addc(b, ';');
             continue;
         }
         if (!has_schema && strcmp(s->own[i].schema, "aramid") == 0) {
