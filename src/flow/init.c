@@ -1,6 +1,7 @@
 /* `aramid init` as a whole, and the files that every project gets. */
 #include "flow/init_int.h"
 
+#include "base/child.h"
 #include "base/fs.h"
 
 /* ---- aramid.yaml and ignore files ----------------------------------------------------------- */
@@ -68,6 +69,28 @@ add_all_ignores(Init *s)
            (!has_docker || add_ignores(s, ".dockerignore", "backups never get into an image"));
 }
 
+/* What is not committed is missing in the pipeline that runs it. */
+static bool
+find_ignored(Init *s)
+{
+    enum { GIT_MS = 10000 };
+    vec_each (const InitFile, f, &s->r->files) {
+        const char *const argv[] = {"git",   "-C", s->r->project.root, "check-ignore", "-q", "--",
+                                    f->path, NULL};
+        ChildResult done;
+        Err unread; /* no git, no repository */
+        if (!child_run(s->a, argv, NULL, GIT_MS, &done, &unread) || done.status != 0)
+            continue;
+        Finding *found = init_find(s, FINDING_INIT_IGNORED,
+                                   ".gitignore keeps it out of the repository, where a build looks "
+                                   "for it");
+        found->path = f->shown;
+        found->fix =
+            str_fmt(s->a, "commit it all the same: git add -f %s", str_shell(s->a, f->shown));
+    }
+    return true;
+}
+
 bool
 flow_init(Arena *a, const InitInput *in, InitResult *ret, Err *err)
 {
@@ -87,5 +110,6 @@ flow_init(Arena *a, const InitInput *in, InitResult *ret, Err *err)
                           project_template(a, "get-aramid.sh", NULL, 0), 0755, OWN_FILE,
                           "finds or downloads the program on machines of a pipeline")) &&
            (!g[INIT_GITHUB] || init_github(&s)) && (!g[INIT_VERCEL] || init_vercel(&s)) &&
-           (!g[INIT_DOCKER] || init_docker(&s)) && (!g[INIT_K8S] || init_k8s(&s));
+           (!g[INIT_DOCKER] || init_docker(&s)) && (!g[INIT_K8S] || init_k8s(&s)) &&
+           find_ignored(&s);
 }

@@ -60,6 +60,14 @@ add_workflow(Init *s, const char *template, const ProjectVar *vars, size_t count
                          why);
 }
 
+/* A job with a server of its own, and no secret that names another: a test. */
+static bool
+is_test(Str text)
+{
+    return str_contains(text, STR("services:")) && str_contains(text, STR("postgres")) &&
+           !str_contains(text, STR("DATABASE_URL: ${{ secrets."));
+}
+
 /* Workflows of the project's own that deploy already. */
 static void
 warn_of_workflows(Init *s)
@@ -73,7 +81,7 @@ warn_of_workflows(Init *s)
         Str text;
         if (e->kind == FS_FILE && strncmp(e->name, "migrations-", 11) != 0 &&
             fs_read(s->a, fs_join(s->a, dir, e->name), FILE_MAX, &text, &unread) &&
-            init_runs_migrations(text))
+            init_runs_migrations(text) && !is_test(text))
             init_find(s, FINDING_INIT_WORKFLOW, "it deploys migrations already; keep one of them")
                 ->path = str_fmt(s->a, ".github/workflows/%s", e->name);
     }

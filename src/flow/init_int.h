@@ -11,10 +11,12 @@ typedef struct Init {
     const InitInput *in;
     InitResult *r;
     const char *prisma_config; /* below home, or NULL */
-    const char *slug;          /* "" or "-backend": tells workflows of one repository apart */
-    const char *name;          /* of the project, for images and jobs */
-    bool package_says_schema;  /* "prisma" in package.json names it */
-    bool has_history;          /* its migrations are of a layout that Aramid works with */
+    const char
+        *schema_dir;  /* of the place below home that holds the schema that is named, or NULL */
+    const char *slug; /* "" or "-backend": tells workflows of one repository apart */
+    const char *name; /* of the project, for images and jobs */
+    bool package_says_schema; /* "prisma" in package.json names it */
+    bool has_history;         /* its migrations are of a layout that Aramid works with */
     Err *err;
 } Init;
 

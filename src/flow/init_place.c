@@ -66,8 +66,10 @@ init_place(Init *s)
             .dir = "", .tool = PROJECT_PRISMA, .evidence = schema, .has_package = p->has_package};
         vec_each (const ProjectPlace, place, &p->places) {
             size_t n = strlen(place->dir);
-            if (strncmp(schema, place->dir, n) == 0 && schema[n] == '/')
-                r->place.version = place->version;
+            if (strncmp(schema, place->dir, n) != 0 || schema[n] != '/')
+                continue;
+            r->place.version = place->version;
+            s->schema_dir = place->dir;
         }
         return true;
     }
@@ -116,9 +118,19 @@ init_paths(Init *s)
         r->schema = fs_below(r->home, config.schema_path);
     if (s->has_history || fs_kind(config.migrations_dir) == FS_DIR)
         r->migrations = fs_below(r->home, config.migrations_dir);
+    /* With settings at the root it is not read there any more; the files of a pipeline name it still. */
+    Config below_home;
+    ConfigRequest far = {.start_dir =
+                             fs_join(s->a, r->project.start, s->schema_dir ? s->schema_dir : "")};
     if (config.prisma_config)
         s->prisma_config = fs_below(r->home, config.prisma_config);
-    if (config.prisma_config && strcmp(request.start_dir, r->home) != 0)
+    else if (s->schema_dir && s->schema_dir[0]) {
+        if (!config_load(s->a, &far, &below_home, s->err))
+            return false;
+        if (below_home.prisma_config)
+            s->prisma_config = fs_below(r->home, below_home.prisma_config);
+    }
+    if (s->prisma_config && strchr(s->prisma_config, '/'))
         init_find(s, FINDING_INIT_CONFIG_FAR,
                   "it is only read in its own folder: what it says beside schema and migrations "
                   "belongs into aramid.yaml")

@@ -974,3 +974,30 @@ def test_settings_file(ready):
     shown = aramid.run("config", "show", "--env", "production", "--verbose", "--json",
                        cwd=ready.path, env={"PROD_DATABASE_URL": "postgresql://h/db"})
     assert shown.rc == 0 and "refuse" in shown.out, shown
+
+
+def test_a_monorepo_whose_scripts_are_ignored(tmp_path):
+    """The second run changes nothing, what .gitignore swallows is told, and a test is no deployment."""
+    (tmp_path / "apps/web/prisma").mkdir(parents=True)
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    for path, text in {
+        "package.json": '{"name": "root", "private": true, "workspaces": ["apps/*"]}\n',
+        "vercel.json": "{}\n", ".gitignore": "scripts/\n",
+        "apps/web/package.json": '{"name": "web", "devDependencies": {"prisma": "7.9.0"}}\n',
+        "apps/web/prisma.config.ts": 'export default defineConfig({ schema: "prisma/schema.prisma" });\n',
+        "apps/web/prisma/schema.prisma": 'datasource db {\n  provider = "postgresql"\n}\n',
+        ".github/workflows/test.yml": "on: [push]\njobs:\n  t:\n    services:\n      db: {image: postgres}\n    steps:\n"
+                                      "      - run: npx prisma migrate deploy\n",
+    }.items():
+        (tmp_path / path).write_text(text)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    args = ("init", "--yes", "--profile", "workflow", "--json")
+    first = aramid.run(*args, cwd=str(tmp_path))
+    assert first.rc == 0, first
+    found = {(f["id"], f["path"]) for f in first.json["findings"]}
+    assert {("init-ignored", "scripts/get-aramid.sh"), ("init-ignored", "scripts/vercel-build.sh")} <= found, found
+    assert not any(name == "init-workflow" for name, _ in found), found
+    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", "."], check=True)
+    second = aramid.run(*args, cwd=str(tmp_path))
+    assert second.rc == 0 and {f["action"] for f in second.json["files"]} == {"same"}, second
+    assert not any(f["id"] == "init-ignored" for f in second.json["findings"]), second
