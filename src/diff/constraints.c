@@ -144,6 +144,20 @@ tell_children(Differ *d, const Map *told, const CatRef *parent, const char *name
     }
 }
 
+/* PostgreSQL makes checks over a column that gets another type anew, and keeps comments of the table's own only. */
+static void
+tell_of_retyped(Differ *d, const Map *told, const Change *table)
+{
+    const CatRelation *t = (const CatRelation *)table->to;
+    vec_each (const ColumnChange, k, &table->columns) {
+        if (k->op != COLUMN_ALTER || !(k->fields & COLUMN_TYPE))
+            continue;
+        cat_each (CatConstraint, check, &t->constraints)
+            if (check->type == CAT_CHECK && catalog_mentions(check->expr, k->to->id.sub))
+                tell_children(d, told, &t->id, check->id.sub);
+    }
+}
+
 void
 constraints_tell_children(Differ *d)
 {
@@ -159,6 +173,8 @@ constraints_tell_children(Differ *d)
                               c->to ? c->to->id.name : NULL, NULL};
         if (c->kind == CAT_CONSTRAINT && c->op == CHANGE_CREATE)
             tell_children(d, &told, &table, c->to->id.sub);
+        if (c->kind == CAT_TABLE && c->op == CHANGE_ALTER)
+            tell_of_retyped(d, &told, c);
     }
 }
 

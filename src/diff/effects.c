@@ -25,6 +25,8 @@ static void
 find_recreated(Differ *d, Change *c, const ColumnChange *k)
 {
     bool required = k->to->is_not_null && !k->to->type.is_array;
+    if (k->to->generated == CAT_VIRTUAL && k->from->generated)
+        return; /* nothing is stored */
     if (k->from->generated && k->to->generated)
         effect_add(d, c, FINDING_DIFF_REWRITE, &k->to->id);
     else if (!required || has_default(k->to))
@@ -216,11 +218,12 @@ static void
 find_constraint(Differ *d, Change *c, const Map *new_tables)
 {
     const CatConstraint *k = (const CatConstraint *)c->to;
-    if (k->is_not_valid || map_has(new_tables, name_key(d->arena, k->id.schema, k->id.name)))
+    if (k->is_not_valid || k->is_not_enforced ||
+        map_has(new_tables, name_key(d->arena, k->id.schema, k->id.name)))
         return;
     if (k->type == CAT_FOREIGN_KEY)
         effect_add(d, c, FINDING_DIFF_FOREIGN_KEY_ROWS, &k->id);
-    else if (k->type == CAT_CHECK || k->type == CAT_EXCLUDE)
+    else if (k->type == CAT_CHECK || k->type == CAT_EXCLUDE || k->is_without_overlaps)
         effect_add(d, c, FINDING_DIFF_CHECK_ROWS, &k->id);
     else
         effect_add(d, c, FINDING_DIFF_UNIQUE, &(CatRef){CAT_TABLE, k->id.schema, k->id.name, NULL})

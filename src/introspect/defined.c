@@ -342,7 +342,7 @@ static const Defined kinds[] = {
      .address = "pg_catalog.quote_ident(p.pubname)",
      .definition =
         "pg_catalog.concat(pg_catalog.format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I', p.pubname, n.nspname, c.relname), "
-        "{15|(SELECT pg_catalog.concat(' (', pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY u.place), ')') FROM "
+        "{15|(SELECT pg_catalog.concat(' (', pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attname), ')') FROM "
         "pg_catalog.unnest(x.prattrs) WITH ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid {=} x.prrelid AND "
         "a.attnum {=} u.num HAVING pg_catalog.count(*) {>} 0), CASE WHEN x.prqual IS NOT NULL THEN pg_catalog.concat(' WHERE (', "
         "pg_catalog.pg_get_expr(x.prqual, x.prrelid), ')') END|NULL})",

@@ -36,6 +36,17 @@ behind_rows(Render *r, const CatSequence *s)
         name_text(r, t), (long long)s->start);
 }
 
+/* With a new owner of the table goes what the old one had of the sequence. */
+static CatGrants
+grants_moved(Render *r, const CatSequence *x, const char *owner)
+{
+    CatGrants moved = {0};
+    vec_each (const CatGrant, g, &x->grants)
+        *vec_add(r->arena, &moved) =
+            (CatGrant){cat_same_text(g->role, x->owner) ? owner : g->role, g->privileges};
+    return moved;
+}
+
 void
 render_sequence(Render *r, const Change *c)
 {
@@ -103,6 +114,8 @@ render_sequence(Render *r, const Change *c)
         catalog_relation(r->diff->to.catalog, x->owner_table.schema, x->owner_table.name);
     if (moves && x->owner_column && t) {
         left.owner = t->owner;
+        if (!r->diff->options.rules || !r->diff->options.rules->ignore_owners)
+            left.grants = grants_moved(r, x, t->owner);
         if (t->is_unlogged != s->is_unlogged && !cat_has_text(&c->fields, "is_unlogged"))
             statement(r, "ALTER SEQUENCE %s SET %s", name_text(r, &s->id),
                       s->is_unlogged ? "UNLOGGED" : "LOGGED");

@@ -398,3 +398,11 @@ def test_states_of_partitions_triggers(become, old, new):
 ))
 def test_parents_come_and_go(become, old, new):
     become(old, new)
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("type", "CREATE TABLE t (c int, CONSTRAINT k CHECK (c > 0)); CREATE TABLE u () INHERITS (t); COMMENT ON CONSTRAINT k ON u IS 'u'",
+     "CREATE TABLE t (c bigint, CONSTRAINT k CHECK (c > 0)); CREATE TABLE u () INHERITS (t); COMMENT ON CONSTRAINT k ON u IS 'u'"),
+))
+def test_what_is_said_below_a_retyped_column(become, old, new):
+    become(old, new)
