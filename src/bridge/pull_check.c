@@ -45,23 +45,45 @@ is_written_as(PullCtx *c, const PullModel *m, const PullKey *k, Str text)
     return str_eq(text, str_slice(m->old->decl->file->source->text, span.off, span.off + span.len));
 }
 
+static void
+blame(PullCtx *c, const PullModel *m, const PullKey *k)
+{
+    const CatRef *t = &m->table->id;
+    *vec_add(c->a, c->unsayable) = (CatRef){CAT_INDEX, t->schema, t->name, k->name};
+}
+
+/* A key whose name something else of the model has, too: a foreign key, which is worth more. */
+static void
+blame_name(PullCtx *c, const PslDecl *decl, const Finding *d)
+{
+    vec_each (PullModel *, m, &c->models)
+        vec_each (const PullKey, k, &(*m)->keys)
+            if (str_is(decl->name, (*m)->name) && !k->is_left_out && k->name &&
+                strstr(d->text, str_fmt(c->a, "\"%s\"", k->name))) {
+                blame(c, *m, k);
+                return;
+            }
+}
+
 /* One index is no reason to have no schema at all. */
 static void
 blame_key(PullCtx *c, const PslDecl *decl, const Finding *d)
 {
     Str field = STR("");
     const PslAttr *at = attr_at(decl, d, &field);
-    if (!at)
+    if (!at) {
+        blame_name(c, decl, d);
         return;
+    }
     Str text = str_slice(d->source->text, at->span.off, at->span.off + at->span.len);
     vec_each (PullModel *, m, &c->models)
         vec_each (const PullKey, k, &(*m)->keys)
             if (str_is(decl->name, (*m)->name) && !k->is_left_out &&
                 str_is(field, k->field ? k->field->name : "") && is_written_as(c, *m, k, text)) {
-                const CatRef *t = &(*m)->table->id;
-                *vec_add(c->a, c->unsayable) = (CatRef){CAT_INDEX, t->schema, t->name, k->name};
+                blame(c, *m, k);
                 return;
             }
+    blame_name(c, decl, d);
 }
 
 bool

@@ -105,13 +105,25 @@ static const Known known[] = {
     {"varbit", PSL_TEXT, PSL_NATIVE_VARBIT, NULL},
 };
 
+/* numeric(5,-2), numeric(3,6) */
+static bool
+is_odd_scale(const char *args)
+{
+    if (!args)
+        return false;
+    const char *comma = strchr(args, ',');
+    long long precision = 0, scale = 0;
+    return strchr(args, '-') ||
+           (comma && str_to_int((Str){args, (size_t)(comma - args)}, 0, 1000, &precision) &&
+            str_to_int(str_of(comma + 1), 0, 1000, &scale) && scale > precision);
+}
+
 static const Known *
 known_type(const CatType *t)
 {
     for (size_t i = 0; i < COUNT(known); i++)
         if (strcmp(known[i].name, t->name) == 0 &&
-            (!t->schema || known[i].native == PSL_NATIVE_CITEXT) &&
-            !(t->args && strchr(t->args, '-'))) /* numeric(5,-2) */
+            (!t->schema || known[i].native == PSL_NATIVE_CITEXT) && !is_odd_scale(t->args))
             return &known[i];
     return NULL;
 }
