@@ -369,6 +369,9 @@ bool catalog_type_same(const CatType *x, const CatType *y);
 
 /* What CREATE SEQUENCE AS type makes: start 1, increment 1, ... up to the type's maximum. */
 void catalog_sequence_init(CatSequence *s, CatType type);
+/* What a new sequence is where only the type and the increment of this one, and what its start follows
+ * from, are said. */
+void catalog_sequence_usual(CatSequence *usual, const CatSequence *s);
 
 /* The name that PostgreSQL gives to the sequence of a serial column when it is free: the longer of
  * the two names gives way (makeObjectName). */

@@ -324,6 +324,19 @@ catalog_sequence_init(CatSequence *s, CatType type)
                                               : INT64_MAX;
 }
 
+void
+catalog_sequence_usual(CatSequence *usual, const CatSequence *s)
+{
+    *usual = *s;
+    catalog_sequence_init(usual, s->type);
+    usual->is_cycle = false;
+    if (s->increment < 0) {
+        usual->min = -usual->max - 1;
+        usual->max = -1;
+    }
+    usual->start = s->increment > 0 ? s->min : s->max;
+}
+
 static size_t
 cut_at_character(const char *s, size_t n)
 {

@@ -198,7 +198,7 @@ const Query intro_queries[] = {
      "  d.refclassid {=} ANY (ARRAY[{class pg_class}, {class pg_proc}, "
      "  {class pg_type}, {class pg_operator}, {class pg_opclass}, {class pg_opfamily}, "
      "  {class pg_collation}, {class pg_ts_config}, {class pg_ts_dict}, "
-     "  {class pg_language}]::pg_catalog.oid[]) AND (d.classid {=} ANY (ARRAY[{class pg_attrdef}, "
+     "  {class pg_language}, {class pg_transform}]::pg_catalog.oid[]) AND (d.classid {=} ANY (ARRAY[{class pg_attrdef}, "
      "  {class pg_class}, {class pg_policy}, {class pg_proc}, {class pg_rewrite}, "
      "  {class pg_trigger}, {class pg_type}]::pg_catalog.oid[]) OR "
      "  (d.classid {=} {class pg_constraint} AND d.refclassid {<>} {class pg_class}))",

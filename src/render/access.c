@@ -28,10 +28,10 @@ put_object(Render *r, Buf *b, const CatObject *o)
         put_ident(r, b, o->id.sub);
         buf_addz(b, domain ? " ON DOMAIN " : " ON ");
         put_name(r, b, o->id.schema, o->id.name);
+    } else if (o->id.kind == CAT_FUNCTION) {
+        buf_addz(b, signature_text(r, (const CatFunction *)o));
     } else {
         put_name(r, b, o->id.schema, o->id.name);
-        if (o->id.kind == CAT_FUNCTION)
-            buf_fmt(b, "(%s)", o->id.sub ? o->id.sub : "");
     }
 }
 

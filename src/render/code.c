@@ -8,8 +8,8 @@ render_function(Render *r, const Change *c)
     if (c->op == CHANGE_DROP) {
         if (c->goes_along)
             return;
-        statement(r, "DROP %s %s(%s)", f->is_procedure ? "PROCEDURE" : "FUNCTION",
-                  name_text(r, &f->id), f->id.sub ? f->id.sub : "");
+        statement(r, "DROP %s %s", f->is_procedure ? "PROCEDURE" : "FUNCTION",
+                  signature_text(r, f));
         return;
     }
     if (c->op == CHANGE_CREATE || cat_has_text(&c->fields, "definition"))
@@ -41,13 +41,11 @@ create_view(Render *r, const CatRelation *v, bool replace)
     buf_init(&b, r->arena);
     buf_fmt(&b, "CREATE %s%s %s", replace ? "OR REPLACE " : "", cat_kind(v->id.kind)->sql,
             name_text(r, &v->id));
-    buf_addz(&b, " (");
     cat_each (CatColumn, column, &v->columns) {
-        if (column != v->columns.v[0])
-            buf_addz(&b, ", ");
+        buf_addz(&b, column == v->columns.v[0] ? " (" : ", ");
         put_ident(r, &b, column->id.sub);
     }
-    buf_addc(&b, ')');
+    buf_addz(&b, v->columns.n ? ")" : "");
     if (v->access_method) {
         buf_addz(&b, " USING ");
         put_ident(r, &b, v->access_method);

@@ -72,7 +72,7 @@ render_sequence(Render *r, const Change *c)
             buf_addz(&b, " AS ");
             put_type(r, &b, &s->type);
         }
-        usual.start = s->increment > 0 ? s->min : s->max;
+        catalog_sequence_usual(&usual, s);
         put_sequence_options(&b, s, &usual);
         statement_buf(r, &b);
         render_attributes(r, NULL, c->to);

@@ -10,6 +10,20 @@ primary_key(const CatRelation *t)
     return NULL;
 }
 
+/* A column that a parent generates, too, and in the same way: only servers since 16 let a child say so. */
+static bool
+is_generated_above(const Catalog *c, const CatRelation *t, const CatColumn *column)
+{
+    vec_each (const CatName, n, &t->inherits) {
+        const CatRelation *parent = catalog_relation(c, n->schema, n->name);
+        const CatColumn *of = parent ? catalog_column(parent, column->id.sub) : NULL;
+        if (of && of->generated && of->generated == column->generated &&
+            cat_same_text(of->default_expr, column->default_expr))
+            return true;
+    }
+    return false;
+}
+
 static void
 put_body(Render *r, Buf *b, const CatRelation *t)
 {
@@ -18,10 +32,15 @@ put_body(Render *r, Buf *b, const CatRelation *t)
     cat_each (CatColumn, column, &t->columns) {
         if (column->is_inherited && !is_partition)
             continue;
-        CatColumn plain = column_without_identity(column);
-        plain.is_not_null_inherited = false; /* it stands alone until it is attached */
+        CatColumn plain = is_partition ? column_without_identity(column) : *column;
+        if (is_partition)
+            plain.is_not_null_inherited = false; /* it stands alone until it is attached */
+        if (is_generated_above(r->diff->to.catalog, t, column)) {
+            plain.generated = CAT_NOT_GENERATED;
+            plain.default_expr = NULL;
+        }
         buf_addz(b, first ? "    " : ",\n    ");
-        put_column(r, b, r->diff->to.catalog, is_partition ? &plain : column);
+        put_column(r, b, r->diff->to.catalog, &plain);
         first = false;
     }
     const CatConstraint *pk = primary_key(t);
