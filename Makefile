@@ -73,6 +73,7 @@ prove: debug release
 	@tools/setup test
 	@tools/setup-npm
 	@tools/setup-pg-dump
+	@tools/setup-regression
 	@for figure in \
 		"env ARAMID_FAULTS=full tests/run tests/faults" \
 		"tests/compat/psl_compare.py --all" \
@@ -85,6 +86,7 @@ prove: debug release
 		"tests/compat/backup_compare.py" \
 		"env ARAMID_FAULTS=full ARAMID_TEST_PG=18 tests/run tests/faults/test_ledger_attacks.py" \
 		"bench/locks.py" "bench/polite.py --both --versions 13,18" "bench/memory.py" \
+		"tests/compat/regression.py" \
 		"make --no-print-directory test-versions"; do \
 		echo "== $$figure"; $$figure; status=$$?; \
 		[ $$status = 77 ] && echo "not here: skipped" && continue; \

@@ -420,6 +420,92 @@ class Maker:
                     if r.random() < 0.3:
                         self.add(f"COMMENT ON POLICY {policy} ON {n} IS 'p'")
 
+    # ---- rare kinds ----------------------------------------------------------------------------
+
+    def rare_types(self):
+        """No column uses them: what differs is dropped and made again."""
+        if self.chance(0.6, "collation"):
+            r = self.rng("collation")
+            self.add(f"CREATE COLLATION app.{q('co ll')} (provider = libc, locale = {r.choice(['C', 'POSIX'])!r})")
+            self.attributes("COLLATION", 'app."co ll"', ("collation",), [])
+        if self.chance(0.6, "range"):
+            r = self.rng("range")
+            difference = r.choice(["", ", subtype_diff = float8mi"])
+            self.add(f"CREATE TYPE app.span AS RANGE (subtype = float8{difference})")
+            self.attributes("TYPE", "app.span", ("range",), ["USAGE"])
+            if self.chance(0.5, "range user"):
+                self.add("CREATE FUNCTION app.of_span(app.span) RETURNS float8 LANGUAGE sql AS 'SELECT lower($1)'")
+
+    def rare(self):
+        r = self.rng("rare function")
+        argument = r.choice(["", "a ", "b "])
+        self.add(f"CREATE FUNCTION app.plus({argument}int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2'")
+        self.add("CREATE FUNCTION app.cmp(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT sign($1 - $2)::int'")
+        if self.chance(0.6, "aggregate"):
+            r = self.rng("aggregate")
+            self.add(f"CREATE AGGREGATE app.{q('to tal')}(int) (SFUNC = app.plus, STYPE = int"
+                     + r.choice(["", ", INITCOND = '0'", ", COMBINEFUNC = app.plus, PARALLEL = SAFE"]) + ")")
+            self.attributes("AGGREGATE", 'app."to tal"(int)', ("aggregate",), ["EXECUTE"], grant='FUNCTION app."to tal"(int)')
+        if self.chance(0.6, "operator"):
+            r = self.rng("operator")
+            self.add("CREATE OPERATOR app.### (LEFTARG = int, RIGHTARG = int, FUNCTION = app.plus"
+                     + r.choice(["", ", COMMUTATOR = OPERATOR(app.###)"]) + ")")
+            self.attributes("OPERATOR", "app.### (int, int)", ("operator",), [])
+            if self.chance(0.5, "operator user"):
+                self.add("CREATE VIEW app.counted AS SELECT 1 OPERATOR(app.###) 2 AS three")
+        if self.chance(0.5, "operator class"):
+            r = self.rng("operator class")
+            self.add("CREATE OPERATOR FAMILY app.fam USING btree")
+            self.add("CREATE OPERATOR CLASS app.odd FOR TYPE int USING btree FAMILY app.fam AS OPERATOR 1 <, OPERATOR 2 <=, "
+                     f"OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 {r.choice(['app.cmp', 'btint4cmp'])}(int, int)")
+            self.attributes("OPERATOR CLASS", "app.odd USING btree", ("operator class",), [])
+            if self.chance(0.5, "operator class member"):
+                self.add("ALTER OPERATOR FAMILY app.fam USING btree ADD OPERATOR 1 < (int, bigint)")
+        if self.chance(0.4, "cast"):
+            context = self.rng("cast").choice(["", " AS ASSIGNMENT"])
+            self.add(f"CREATE CAST ({self.n(self.composites[0])} AS int[]) WITH INOUT{context}")
+        if self.chance(0.4, "conversion"):
+            self.add("CREATE CONVERSION app.conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8")
+            self.attributes("CONVERSION", "app.conv", ("conversion",), [])
+        if self.chance(0.6, "text search"):
+            r = self.rng("text search")
+            self.add(f"CREATE TEXT SEARCH DICTIONARY app.{q('di ct')} (TEMPLATE = simple"
+                     + r.choice(["", ", STOPWORDS = english", ", ACCEPT = false"]) + ")")
+            self.attributes("TEXT SEARCH DICTIONARY", 'app."di ct"', ("dictionary",), [])
+            self.add('CREATE TEXT SEARCH CONFIGURATION app.words (PARSER = "default")')
+            for token in ("asciiword", "word", "email"):
+                if self.chance(0.5, "mapping", token):
+                    with_ = self.rng("mapping", token).choice(['app."di ct"', "simple", 'app."di ct", english_stem'])
+                    self.add(f"ALTER TEXT SEARCH CONFIGURATION app.words ADD MAPPING FOR {token} WITH {with_}")
+            self.attributes("TEXT SEARCH CONFIGURATION", "app.words", ("configuration",), [])
+        if self.chance(0.5, "foreign"):
+            r = self.rng("foreign")
+            self.add("CREATE FOREIGN DATA WRAPPER rt_wrapper" + r.choice(["", " OPTIONS (debug 'true')"]))
+            self.add("CREATE SERVER rt_server FOREIGN DATA WRAPPER rt_wrapper OPTIONS ("
+                     + r.choice(["host 'a'", "host 'b', port '1'", "port '2'"]) + ")")
+            self.attributes("SERVER", "rt_server", ("server",), ["USAGE"], grant="FOREIGN SERVER rt_server")
+            self.add(f"CREATE USER MAPPING FOR {r.choice(['PUBLIC', 'rt_owner'])} SERVER rt_server OPTIONS (\"user\" 'x')")
+            self.add("CREATE FOREIGN TABLE app.far (a int" + r.choice(["", " NOT NULL", ", b text OPTIONS (n 'x')"])
+                     + ") SERVER rt_server OPTIONS (f '1')")
+            self.attributes("FOREIGN TABLE", "app.far", ("far",), ["SELECT", "INSERT"], grant="TABLE app.far")
+            if self.chance(0.5, "foreign user"):
+                self.add("CREATE VIEW app.near AS SELECT a FROM app.far")
+        tables = sorted(self.made)
+        if self.chance(0.5, "publication"):
+            r = self.rng("publication")
+            self.add("CREATE PUBLICATION rt_pub" + r.choice(["", " WITH (publish = 'insert')", " WITH (publish_via_partition_root = true)"]))
+            self.attributes("PUBLICATION", "rt_pub", ("publication",), [])
+            for name in tables:
+                if self.chance(0.4, "published", name):
+                    where = self.rng("published", name).choice(["", " WHERE (id > 0)"]) if self.major >= 15 else ""
+                    self.add(f"ALTER PUBLICATION rt_pub ADD TABLE ONLY {self.n(name)}{where}")
+        for i, name in enumerate(tables):
+            columns = self.made[name]
+            if len(columns) > 1 and self.chance(0.3, "statistics", i):
+                r = self.rng("statistics", i)
+                self.add(f"CREATE STATISTICS app.st{i} ({r.choice(['ndistinct', 'dependencies'])}) ON id, {q(columns[1])} FROM {self.n(name)}")
+                self.attributes("STATISTICS", f"app.st{i}", ("statistics", i), [])
+
     def all(self):
         for schema in SCHEMAS[1:]:
             self.add(f"CREATE SCHEMA {q(schema)}")
@@ -428,6 +514,7 @@ class Maker:
             if self.chance(0.3, "extension", extension):
                 self.add(f"CREATE EXTENSION {extension} SCHEMA {q(self.rng('extension', extension).choice(['public', 'app']))}")
         self.types()
+        self.rare_types()
         self.free_sequences()
         self.routines()
         for i, name in enumerate(self.tables):
@@ -436,6 +523,7 @@ class Maker:
         self.owned()
         self.all_views()
         self.code()
+        self.rare()
         return self.out
 
 

@@ -5,12 +5,13 @@ CONTRIBUTING.md, "Add an object kind", lists the same places. tests/unit/kinds d
 import json
 import os
 import re
+import subprocess
 import sys
 
 import pytest
 
 from harness import aramid
-from harness.cluster import REPO
+from harness.cluster import REPO, client_tool
 
 sys.path.insert(0, os.path.join(REPO, "tests", "compat"))
 
@@ -42,7 +43,7 @@ EXAMPLES = {
         CREATE FUNCTION x_out(x) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
         CREATE TYPE x (INPUT = x_in, OUTPUT = x_out, LIKE = int4, CATEGORY = 'N', DEFAULT = '7')""",
     "range type": "CREATE TYPE x AS RANGE (subtype = float8, subtype_diff = float8mi)",
-    "language": "CREATE LANGUAGE x HANDLER plpgsql_call_handler",
+    "language": "CREATE TRUSTED LANGUAGE x HANDLER plpgsql_call_handler",
     "aggregate": "CREATE AGGREGATE x(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0')",
     "operator": "CREATE OPERATOR === (FUNCTION = int4eq, LEFTARG = int, RIGHTARG = int, COMMUTATOR = ===)",
     "operator family": "CREATE OPERATOR FAMILY x USING btree",
@@ -96,6 +97,10 @@ def read(path):
 
 ROW = re.compile(r'^(KIND|PART|DEFINED)\(\w+,(?:\s*\w+,\s*\w+,\s*\w+,)?\s*"(\w+)",\s*"([^"]+)"', re.M)
 KINDS = {name: (row == "PART", key) for row, key, name in ROW.findall(read("src/catalog/kinds.def"))}
+# name -> key, words of SQL
+RARE = {name: (key, sql) for key, name, sql in re.findall(
+    r'^DEFINED\(\w+,\s*"(\w+)",\s*"([^"]+)",\s*"\w+",\s*"([^"]+)"', read("src/catalog/kinds.def"), re.M)}
+NATIVE = os.path.join(REPO, "build", "debug", "tests", "unit", "backup", "native-dump")
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +168,63 @@ def test_places_are_told():
     assert told == set(PLACES)
     for path in PLACES:
         assert os.path.exists(os.path.join(REPO, path))
+
+
+# ---- rare kinds: what any object may have, and Aramid's own dump ------------------------------------
+
+NO_COMMENT = ("member of an operator family", "text search mapping", "user mapping", "member of a publication",
+              "default privileges", "shell type")
+NO_OWNER = (*NO_COMMENT, "cast", "transform", "access method", "text search parser", "text search template")
+# What is granted, and on what in the words of GRANT.
+GRANTED = {"base type": "USAGE ON TYPE", "range type": "USAGE ON TYPE", "language": "USAGE ON LANGUAGE",
+           "foreign-data wrapper": "USAGE ON FOREIGN DATA WRAPPER", "foreign server": "USAGE ON FOREIGN SERVER",
+           "foreign table": "SELECT ON TABLE", "aggregate": "EXECUTE ON FUNCTION"}
+
+
+@pytest.fixture(params=(13, 15, 18))
+def pair(request, servers):
+    server = servers.get(request.param)
+    for role in ("kinds_owner", "kinds_reader"):
+        if not server.admin("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
+            server.admin(f"CREATE ROLE {role} SUPERUSER")
+    made = [server.new_database() for _ in range(2)]
+    for db in made:
+        db.sql(GROUND)
+    yield made
+    for db in made:
+        db.drop()
+
+
+def say(tool, db, kind):
+    """Comment, owner and privileges of the kind's objects."""
+    key, sql = RARE[kind]
+    for found in json.loads(tool.ask("catalog", roundtrip.url(db)))[key]:
+        at = found["address"]
+        if kind not in NO_COMMENT:
+            db.sql(f"COMMENT ON {sql} {at} IS 'it''s'")
+        if kind in GRANTED:
+            db.sql(f"GRANT {GRANTED[kind]} {at} TO kinds_reader WITH GRANT OPTION")
+            db.sql(f"REVOKE ALL {GRANTED[kind][GRANTED[kind].index('ON'):]} {at} FROM PUBLIC")
+        if kind not in NO_OWNER:
+            db.sql(f"ALTER {sql} {at} OWNER TO kinds_owner")
+
+
+@pytest.mark.parametrize("kind", RARE)
+def test_attributes_and_dump(tool, pair, tmp_path, kind):
+    plain, full = pair
+    for db in pair:
+        db.sql(EXAMPLES[kind])
+    say(tool, full, kind)
+    if kind not in NO_COMMENT:
+        lead(tool, plain, full, kind, "altered")
+    again = plain.server.new_database()
+    try:
+        done = subprocess.run([NATIVE, full.url(), str(tmp_path / "own.sql")], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        loaded = subprocess.run([client_tool("psql"), "-Xqd", again.url(), "-v", "ON_ERROR_STOP=1", "-f", str(tmp_path / "own.sql")],
+                                capture_output=True, text=True, check=False)
+        assert loaded.returncode == 0, loaded.stderr
+        prints = [tool.ask("fingerprint", roundtrip.url(x)) for x in (again, full)]
+        assert prints[0] == prints[1], f"{kind} is not restored from\n{(tmp_path / 'own.sql').read_text()}"
+    finally:
+        again.drop()
