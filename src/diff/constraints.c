@@ -78,13 +78,28 @@ constraint_uses_recreated(const Change *table, const CatConstraint *k)
     return false;
 }
 
-/* The child's own became one with its parent's: no statement makes it the parent's alone. */
+/* Whether a parent has it on both sides. */
+static bool
+parent_keeps(const Differ *d, const CatConstraint *k)
+{
+    const CatRelation *t = catalog_relation(d->to, k->id.schema, k->id.name);
+    if (t)
+        vec_each (const CatName, parent, &t->inherits) {
+            const CatRef id = {CAT_CONSTRAINT, parent->schema, parent->name, k->id.sub};
+            if (catalog_find(d->from, id) && catalog_find(d->to, id))
+                return true;
+        }
+    return false;
+}
+
+/* The child's own beside its parent's: no statement makes it the parent's alone. Where the parent's is new, the own goes
+ * before it comes. */
 static bool
 is_merged(const Differ *d, const CatConstraint *x, const CatConstraint *y)
 {
     CatConstraint own = *y;
     own.is_inherited = false;
-    return y->is_inherited && constraint_stays(d, x, &own);
+    return y->is_inherited && constraint_stays(d, x, &own) && parent_keeps(d, y);
 }
 
 void
@@ -189,7 +204,8 @@ constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelat
         if (!y->is_inherited)
             continue;
         /* A comment goes with the parent's constraint, when that is made anew. */
-        const char *comment = x && constraint_stays(d, x, y) ? x->comment : NULL;
+        bool stays = x && (constraint_stays(d, x, y) || is_merged(d, x, y));
+        const char *comment = stays ? x->comment : NULL;
         if (!cat_same_text(comment, y->comment)) {
             CatConstraint *plain = arena_new(d->arena, CatConstraint);
             *plain = x ? *x : *y;

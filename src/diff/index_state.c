@@ -26,9 +26,56 @@ names_index(const CatRelation *r)
     return r->replica_identity == 'i' || r->cluster_index;
 }
 
+static bool
+is_in_replica_index(const CatRelation *r, const char *column)
+{
+    if (r->replica_identity != 'i')
+        return false;
+    cat_each (CatIndex, i, &r->indexes)
+        if (cat_same_text(i->id.name, r->replica_index))
+            vec_each (const CatKey, key, &i->keys)
+                if (cat_same_text(key->column, column))
+                    return true;
+    cat_each (CatConstraint, k, &r->constraints)
+        if (cat_same_text(k->id.sub, r->replica_index) && cat_has_text(&k->columns, column))
+            return true;
+    return false;
+}
+
+/* Whether a column of the index that tells rows apart loses its NOT NULL, if only for the time until it is set again:
+ * PostgreSQL refuses that. */
+static bool
+loses_not_null(const Differ *d, const CatRelation *x)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        if ((*at)->op != CHANGE_ALTER || (*at)->from != (const CatObject *)x)
+            continue;
+        vec_each (const ColumnChange, k, &(*at)->columns)
+            if (k->op == COLUMN_ALTER && k->fields & COLUMN_NULLABLE && k->from->is_not_null &&
+                is_in_replica_index(x, k->from->id.sub))
+                return true;
+    }
+    return false;
+}
+
+/* The table as it is without that index, until its columns have changed. */
+static const CatRelation *
+let_replica_index_go(Differ *d, const CatRelation *x)
+{
+    CatRelation *between = arena_new(d->arena, CatRelation);
+    *between = *x;
+    between->replica_identity = 0;
+    between->replica_index = NULL;
+    between->needs = (CatRefs){0};
+    change_add(d, CHANGE_ALTER, x, between, RANK_DROP_CODE)->is_aside = true;
+    return between;
+}
+
 void
 index_state_compare(Differ *d, const CatRelation *x, const CatRelation *y)
 {
+    if (x && loses_not_null(d, x))
+        x = let_replica_index_go(d, x);
     if (!names_index(y))
         return;
     if (x && x->replica_identity == y->replica_identity &&

@@ -406,3 +406,33 @@ def test_parents_come_and_go(become, old, new):
 ))
 def test_what_is_said_below_a_retyped_column(become, old, new):
     become(old, new)
+
+
+HEIR = "CREATE TABLE up (c int{}); CREATE TABLE t (id int PRIMARY KEY) INHERITS (up);"
+NAMED = HEIR + "CREATE UNIQUE INDEX ui ON t (id, c); ALTER TABLE t ALTER c SET NOT NULL; ALTER TABLE t REPLICA IDENTITY USING INDEX ui;"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("parent", NAMED.format(" NOT NULL"), NAMED.format("")),
+    ("parent's parent", "CREATE TABLE top (c int{}); CREATE TABLE up () INHERITS (top);".format(" NOT NULL") +
+     NAMED[len(HEIR):].replace("t ", "up ").replace("(id, ", "("),
+     "CREATE TABLE top (c int); CREATE TABLE up () INHERITS (top);" + NAMED[len(HEIR):].replace("t ", "up ").replace("(id, ", "(")),
+    ("given up", NAMED.format(" NOT NULL"), HEIR.format("") + "CREATE UNIQUE INDEX ui ON t (id, c); ALTER TABLE t REPLICA IDENTITY FULL;"),
+    ("other", NAMED.format(" NOT NULL"), HEIR.format("") + "CREATE UNIQUE INDEX ui ON t (id, c); CREATE UNIQUE INDEX uj ON t (id);"
+     "ALTER TABLE t REPLICA IDENTITY USING INDEX uj;"),
+    ("alone", "CREATE TABLE t (c int NOT NULL UNIQUE, d int NOT NULL UNIQUE); ALTER TABLE t REPLICA IDENTITY USING INDEX t_c_key",
+     "CREATE TABLE t (c int UNIQUE, d int NOT NULL UNIQUE); ALTER TABLE t REPLICA IDENTITY USING INDEX t_d_key"),
+    ("partition", "CREATE TABLE m (k int, v int NOT NULL) PARTITION BY RANGE (k); CREATE TABLE m1 PARTITION OF m (k NOT NULL, v NOT NULL) DEFAULT;"
+     "CREATE UNIQUE INDEX ui ON m1 (k, v); ALTER TABLE m1 REPLICA IDENTITY USING INDEX ui",
+     "CREATE TABLE m (k int, v int) PARTITION BY RANGE (k); CREATE TABLE m1 PARTITION OF m (k NOT NULL, v NOT NULL) DEFAULT;"
+     "CREATE UNIQUE INDEX ui ON m1 (k, v); ALTER TABLE m1 REPLICA IDENTITY USING INDEX ui"),
+))
+def test_what_tells_rows_apart_lets_go_of_its_columns(become, old, new):
+    become(old, new)
+
+
+@pytest.mark.parametrize("comment", ["", "; COMMENT ON CONSTRAINT k ON t IS 'kept'"])
+def test_a_check_that_becomes_its_parents(become, comment):
+    db = become("CREATE TABLE up (c int); CREATE TABLE t (CONSTRAINT k CHECK (c > 0)) INHERITS (up); COMMENT ON CONSTRAINT k ON t IS 'own'",
+                "CREATE TABLE up (c int, CONSTRAINT k CHECK (c > 0)); CREATE TABLE t () INHERITS (up)" + comment)
+    assert not db.one("SELECT conislocal FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'")
