@@ -18,7 +18,7 @@ void put_label(Render *r, Buf *b, const char *text); /* literal */
 void put_name(Render *r, Buf *b, const char *schema, const char *name);
 const char *ident_text(Render *r, const char *name);
 const char *name_text(Render *r, const CatRef *id);
-const char *signature_text(Render *r, const CatFunction *f); /* as statements name it */
+const char *signature_text(Render *r, const CatFunction *f);     /* as statements name it */
 void put_collation(Render *r, Buf *b, const CatName *collation); /* " COLLATE x", or nothing */
 void put_columns(Render *r, Buf *b, const CatTexts *columns, const char *comma);
 void put_type(Render *r, Buf *b, const CatType *type);
