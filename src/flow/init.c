@@ -28,6 +28,9 @@ add_settings(Init *s)
         buf_fmt(&b, "schema: %s\n", init_quoted(s, r->schema));
     if (other_schema || other_folder)
         buf_fmt(&b, "migrations: %s\n", init_quoted(s, r->migrations));
+    const char *table = r->place.history_table, *set = config.values[CFG_HISTORY_TABLE].text;
+    if (table && (!set || strcmp(set, table) != 0))
+        buf_fmt(&b, "history_table: %s\n", init_quoted(s, table));
     if (b.n)
         buf_addc(&b, '\n');
     Str text;

@@ -45,8 +45,8 @@ typedef struct InitScript {
     const char *name, *line;
     const char *today; /* what stands there, NULL = nothing */
     InitScriptState state;
-    const char *command; /* INIT_SCRIPT_LEFT_OUT: the command that is missing, NULL = it has no
-                            migrations of Prisma's to work with */
+    const char *command; /* INIT_SCRIPT_LEFT_OUT: the command that is missing, or NULL: */
+    const char *lacks;   /* what the project does not have for it */
 } InitScript;
 
 typedef struct InitToday {
@@ -75,6 +75,7 @@ typedef struct InitResult {
     const char *schema, *migrations; /* below `home`, or absolute; NULL = none */
     const ProjectProfile *profile;   /* NULL = not known or not needed */
     const ProjectProfile *suggested; /* by what package.json has; or NULL */
+    bool deploys;                    /* its migrations are of a layout that Aramid works with */
     bool wants_profile;              /* it must be chosen first: package.json was left alone */
     bool groups[INIT_GROUP_COUNT];
     ProjectBranchVec branches;

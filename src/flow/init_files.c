@@ -118,5 +118,7 @@ init_runs_migrations(Str line)
 {
     return str_contains(line, STR("migrate deploy")) || str_contains(line, STR("db push")) ||
            str_contains(line, STR("drizzle-kit migrate")) ||
+           str_contains(line, STR("drizzle-kit push")) || str_contains(line, STR("migration up")) ||
+           str_contains(line, STR("dbmate up")) || str_contains(line, STR("dbmate migrate")) ||
            str_contains(line, STR("aramid deploy"));
 }

@@ -95,6 +95,9 @@ init_github(Init *s)
     const char *home = is_root ? "." : fs_below(r->project.root, r->home);
     const char *title = is_root ? "" : str_fmt(s->a, " of %s", init_slug(s->a, home));
     const char *paths = trigger_paths(s);
+    static const char valid[] = "      - name: Is the schema valid?\n"
+                                "        run: aramid validate\n";
+    bool prisma = r->place.tool == PROJECT_PRISMA;
     const char *backups = is_root ? "backups/" : str_fmt(s->a, "%s/backups/", home);
     Buf jobs, branches, secrets;
     buf_init(&jobs, s->a);
@@ -119,7 +122,13 @@ init_github(Init *s)
     }
     warn_of_workflows(s);
     const ProjectVar common[] = {
-        {"TITLE", title}, {"SLUG", s->slug}, {"HOME", init_quoted(s, home)}, {"PATHS", paths}};
+        {"TITLE", title},
+        {"SLUG", s->slug},
+        {"HOME", init_quoted(s, home)},
+        {"PATHS", paths},
+        {"WHAT", prisma ? "the schema and the migrations" : "the migrations"},
+        {"VALIDATE", prisma ? valid : ""},
+        {"RUN", prisma ? ", and make what the schema says" : " on an empty database"}};
     if (!add_workflow(s, "migrations-validate.yml", common, COUNT(common),
                       "checks every pull request"))
         return false;

@@ -16,7 +16,6 @@ typedef struct Init {
     const char *slug; /* "" or "-backend": tells workflows of one repository apart */
     const char *name; /* of the project, for images and jobs */
     bool package_says_schema; /* "prisma" in package.json names it */
-    bool has_history;         /* its migrations are of a layout that Aramid works with */
     Err *err;
 } Init;
 

@@ -3,11 +3,30 @@
 
 #include "base/fs.h"
 
+/* What the project does not have for a script; NULL = it has all. */
+static const char *
+lacks(const Init *s, const ProjectScript *script)
+{
+    ProjectTool tool = s->r->place.tool;
+    switch (script->need) {
+    case PROJECT_NEEDS_NOTHING:
+        break;
+    case PROJECT_NEEDS_HISTORY:
+        return s->r->deploys ? NULL : "no history that Aramid works with";
+    case PROJECT_NEEDS_SCHEMA:
+        return tool == PROJECT_PRISMA ? NULL : "no schema.prisma";
+    case PROJECT_NEEDS_GENERATOR:
+        return tool == PROJECT_PRISMA || tool == PROJECT_DRIZZLE
+                   ? NULL
+                   : "no generator of Prisma's or Drizzle's";
+    }
+    return NULL;
+}
+
 static bool
 can_run(const Init *s, const ProjectScript *script)
 {
-    return s->in->has_command(s->in->arg, script->command) &&
-           (s->has_history || !script->needs_history);
+    return s->in->has_command(s->in->arg, script->command) && !lacks(s, script);
 }
 
 static bool
@@ -135,7 +154,8 @@ add_profile(Init *s, Str *text)
         *vec_add(s->a, &s->r->scripts) = (InitScript){.name = script->name,
                                                       .line = script->line,
                                                       .state = INIT_SCRIPT_LEFT_OUT,
-                                                      .command = has ? NULL : script->command};
+                                                      .command = has ? NULL : script->command,
+                                                      .lacks = has ? lacks(s, script) : NULL};
     }
     return true;
 }

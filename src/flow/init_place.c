@@ -91,6 +91,30 @@ init_place(Init *s)
     return true;
 }
 
+/* What Drizzle's configuration makes by a program, or leaves to another tool. */
+static void
+find_unread(Init *s)
+{
+    const ProjectPlace *place = &s->r->place;
+    if (place->unread) {
+        Finding *f =
+            init_find(s, FINDING_INIT_HISTORY,
+                      "\"%s\" is no literal there, and nothing is run to find out", place->unread);
+        f->path = place->evidence;
+        f->fix =
+            "name the folder as migrations, and another table as history_table, in aramid.yaml";
+    }
+    if (place->tool == PROJECT_DRIZZLE && strcmp(place->migrations, "supabase/migrations") == 0) {
+        Finding *f = init_find(s, FINDING_INIT_HISTORY,
+                               "Drizzle writes into Supabase's folder: which of the two keeps the "
+                               "history, the files do not say");
+        f->path = place->migrations;
+        f->fix =
+            "in aramid.yaml \"history: supabase\" or \"history: drizzle\"; a deploy stops until "
+            "then";
+    }
+}
+
 /* Where schema and migrations are, as the configuration of their own folder says. */
 bool
 init_paths(Init *s)
@@ -113,11 +137,16 @@ init_paths(Init *s)
     FindingRules *rules = arena_new(s->a, FindingRules);
     *rules = config.finding_rules;
     findings_apply(&r->findings, rules);
-    s->has_history = r->place.tool == PROJECT_PRISMA;
+    bool prisma = r->place.tool == PROJECT_PRISMA;
+    r->deploys = !r->place.unfit;
     if (config.schema_path)
         r->schema = fs_below(r->home, config.schema_path);
-    if (s->has_history || fs_kind(config.migrations_dir) == FS_DIR)
-        r->migrations = fs_below(r->home, config.migrations_dir);
+    const char *dir = config.migrations_dir;
+    if (r->place.migrations && strcmp(config.migrations_origin, "default") == 0)
+        dir = fs_join(s->a, request.start_dir, r->place.migrations);
+    if (r->deploys || fs_kind(dir) == FS_DIR)
+        r->migrations = fs_below(r->home, dir);
+    find_unread(s);
     /* With settings at the root it is not read there any more; the files of a pipeline name it still. */
     Config below_home;
     ConfigRequest far = {.start_dir =
@@ -135,7 +164,7 @@ init_paths(Init *s)
                   "it is only read in its own folder: what it says beside schema and migrations "
                   "belongs into aramid.yaml")
             ->path = s->prisma_config;
-    if (s->has_history && fs_kind(init_in_home(s, "supabase/migrations")) == FS_DIR)
+    if (prisma && fs_kind(init_in_home(s, "supabase/migrations")) == FS_DIR)
         init_find(
             s, FINDING_INIT_SUPABASE,
             "a history of its own, which Aramid leaves to Supabase's command line; use one of "
@@ -171,13 +200,11 @@ init_groups(Init *s)
     for (size_t i = 0; i < COUNT(same); i++) {
         bool wanted = s->in->chosen ? r->groups[same[i].group]
                                     : r->project.platforms[same[i].platform] != NULL;
-        if (wanted && !s->has_history)
-            init_find(
-                s, FINDING_INIT_LEFT_OUT,
-                "nothing for %s: this version of Aramid applies Prisma's migrations only, and "
-                "these are %s's",
-                flow_init_group_name(same[i].group), project_tool_name(r->place.tool));
-        r->groups[same[i].group] = wanted && s->has_history;
+        if (wanted && !r->deploys)
+            init_find(s, FINDING_INIT_LEFT_OUT,
+                      "nothing for %s, which would deploy the migrations: %s",
+                      flow_init_group_name(same[i].group), r->place.unfit);
+        r->groups[same[i].group] = wanted && r->deploys;
     }
     return true;
 }

@@ -180,6 +180,22 @@ find_sql(Arena *a, const char *dir, bool dbmate)
     return NULL;
 }
 
+/* Where Drizzle keeps its files and its history. */
+static void
+look_at_drizzle(Arena *a, const char *path, ProjectPlace *ret)
+{
+    bool config = str_starts(str_of(ret->evidence), STR("drizzle.config."));
+    ProjectDrizzle d;
+    project_drizzle_config(a, config ? fs_join(a, path, ret->evidence) : NULL, &d);
+    ret->migrations = d.out;
+    ret->unread = d.unread;
+    if (d.schema || d.table)
+        ret->history_table = str_fmt(a, "%s.%s", d.schema ? d.schema : "drizzle",
+                                     d.table ? d.table : "__drizzle_migrations");
+    if (d.dialect && strcmp(d.dialect, "postgresql") != 0)
+        ret->unfit = str_fmt(a, "they are for %s, and Aramid is for PostgreSQL", d.dialect);
+}
+
 /* What the folder `dir` itself holds; false = nothing. */
 static bool
 look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
@@ -197,6 +213,7 @@ look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
     } else if ((ret->evidence = find_drizzle(a, path))) {
         ret->tool = PROJECT_DRIZZLE;
         ret->version = wanted_version(a, package, "drizzle-kit");
+        look_at_drizzle(a, path, ret);
     } else if (is_there(a, path, "supabase/config.toml", FS_FILE)) {
         ret->tool = PROJECT_SUPABASE;
         ret->evidence = "supabase/config.toml";
@@ -205,9 +222,14 @@ look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
         ret->evidence = "supabase/migrations";
     } else if ((ret->evidence = find_sql(a, path, true))) {
         ret->tool = PROJECT_DBMATE;
+        ret->migrations = ret->evidence;
     } else if ((ret->evidence = find_sql(a, path, false))) {
         ret->tool = PROJECT_SQL;
+        ret->unfit = "they are plain files without a history of what was applied; Aramid deploys "
+                     "Prisma's, Drizzle's, Supabase's and dbmate's";
     }
+    if (ret->tool == PROJECT_SUPABASE)
+        ret->migrations = "supabase/migrations";
     return ret->tool != PROJECT_NONE;
 }
 

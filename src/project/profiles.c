@@ -2,64 +2,64 @@
 #include "project/project.h"
 
 /* Names that no guide uses for anything else; part of every profile. */
-#define PRISMA_NAMES                                                                                \
-    {"prisma:generate", "aramid generate", "generate", false},                                      \
-    {"prisma:migrate:dev", "aramid dev", "dev", true},                                              \
-    {"prisma:migrate:status", "aramid status", "status", true},                                     \
-    {"prisma:migrate:deploy", "aramid deploy", "deploy", true}
+#define PRISMA_NAMES                                                                               \
+    {"prisma:generate", "aramid generate", "generate", PROJECT_NEEDS_GENERATOR},                   \
+    {"prisma:migrate:dev", "aramid dev", "dev", PROJECT_NEEDS_HISTORY},                            \
+    {"prisma:migrate:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},                   \
+    {"prisma:migrate:deploy", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY}
 
 static const ProjectScript workflow_scripts[] = {
-    {"db:status", "aramid status", "status", true},
-    {"db:validate", "aramid validate", "validate", true},
-    {"db:create", "aramid create", "create", true},
-    {"db:deploy", "aramid deploy", "deploy", true},
-    {"db:workflow", "aramid workflow", "workflow", true},
-    {"db:generate", "aramid generate", "generate", false},
-    {"db:backup", "aramid backup", "backup", false},
-    {"db:help", "aramid help", "help", false},
+    {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
+    {"db:validate", "aramid validate", "validate", PROJECT_NEEDS_SCHEMA},
+    {"db:create", "aramid create", "create", PROJECT_NEEDS_HISTORY},
+    {"db:deploy", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:workflow", "aramid workflow", "workflow", PROJECT_NEEDS_HISTORY},
+    {"db:generate", "aramid generate", "generate", PROJECT_NEEDS_GENERATOR},
+    {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
+    {"db:help", "aramid help", "help", PROJECT_NEEDS_NOTHING},
     PRISMA_NAMES,
     {0},
 };
 
 static const ProjectScript deploy_scripts[] = {
-    {"db:migrate", "aramid deploy", "deploy", true},
-    {"db:migrate:dev", "aramid dev", "dev", true},
-    {"db:status", "aramid status", "status", true},
-    {"db:generate", "aramid generate", "generate", false},
-    {"db:seed", "aramid seed", "seed", false},
-    {"db:backup", "aramid backup", "backup", false},
+    {"db:migrate", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:migrate:dev", "aramid dev", "dev", PROJECT_NEEDS_HISTORY},
+    {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
+    {"db:generate", "aramid generate", "generate", PROJECT_NEEDS_GENERATOR},
+    {"db:seed", "aramid seed", "seed", PROJECT_NEEDS_NOTHING},
+    {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
     PRISMA_NAMES,
     {0},
 };
 
 static const ProjectScript create_scripts[] = {
-    {"db:migrate", "aramid create", "create", true},
-    {"db:migrate:deploy", "aramid deploy", "deploy", true},
-    {"db:migrate:status", "aramid status", "status", true},
-    {"db:status", "aramid status", "status", true},
-    {"db:sync", "aramid sync", "sync", true},
-    {"db:deploy", "aramid deploy --env development", "deploy", true},
-    {"db:deploy:prod", "aramid deploy --env production", "deploy", true},
-    {"db:backup", "aramid backup", "backup", false},
+    {"db:migrate", "aramid create", "create", PROJECT_NEEDS_HISTORY},
+    {"db:migrate:deploy", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:migrate:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
+    {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
+    {"db:sync", "aramid sync", "sync", PROJECT_NEEDS_HISTORY},
+    {"db:deploy", "aramid deploy --env development", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:deploy:prod", "aramid deploy --env production", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
     PRISMA_NAMES,
     {0},
 };
 
 static const ProjectScript develop_scripts[] = {
-    {"db:migrate", "aramid deploy --env development", "deploy", true},
-    {"db:migrate:production", "aramid deploy --env production", "deploy", true},
-    {"migrate:status", "aramid status", "status", true},
-    {"db:status", "aramid status", "status", true},
-    {"db:generate", "aramid create", "create", true},
-    {"db:backup", "aramid backup", "backup", false},
+    {"db:migrate", "aramid deploy --env development", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:migrate:production", "aramid deploy --env production", "deploy", PROJECT_NEEDS_HISTORY},
+    {"migrate:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
+    {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
+    {"db:generate", "aramid create", "create", PROJECT_NEEDS_HISTORY},
+    {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
     PRISMA_NAMES,
     {0},
 };
 
 static const ProjectScript prisma_scripts[] = {
     PRISMA_NAMES,
-    {"validate:schema", "aramid validate", "validate", true},
-    {"validate:migrations", "aramid check --migrations", "check", true},
+    {"validate:schema", "aramid validate", "validate", PROJECT_NEEDS_SCHEMA},
+    {"validate:migrations", "aramid check --migrations", "check", PROJECT_NEEDS_HISTORY},
     {0},
 };
 

@@ -40,6 +40,11 @@ typedef struct ProjectPlace {
     const char *evidence; /* below `dir`: the file or folder that tells */
     const char *version;  /* of the tool, as package.json asks for it; or NULL */
     bool has_package;     /* it has a package.json */
+    const char
+        *migrations; /* below `dir`: their folder, there or not; NULL = beside a schema.prisma */
+    const char *history_table; /* another one than the tool's own; or NULL */
+    const char *unread;        /* the key of drizzle.config.* that a program makes; or NULL */
+    const char *unfit;         /* why Aramid cannot deploy these migrations; NULL = it can */
 } ProjectPlace;
 
 typedef struct ProjectBranch {
@@ -64,6 +69,18 @@ typedef struct Project {
  * packages/..., apps/...). Nothing is run; files that cannot be read tell nothing.
  * errors: ERR_CONFIG when there is no such folder. cost: some hundred looks at the file system. */
 MUST_CHECK bool project_detect(Arena *a, const char *start, Project *ret, Err *err);
+
+/* ---- drizzle.config.* (drizzle_config.c) ---------------------------------------------------- */
+
+typedef struct ProjectDrizzle {
+    const char *out;            /* "drizzle", when the file does not say */
+    const char *dialect;        /* or NULL */
+    const char *schema, *table; /* of the history; NULL = Drizzle's own */
+    const char *unread;         /* a key of these whose value is no literal; or NULL */
+} ProjectDrizzle;
+
+/* Read the file at `path` (NULL: there is none), as far as its values are literals. */
+void project_drizzle_config(Arena *a, const char *path, ProjectDrizzle *ret);
 
 /* ---- changes of texts (json.c, edit.c) ----------------------------------------------------- */
 
@@ -125,11 +142,18 @@ Str project_template(Arena *a, const char *name, const ProjectVar *vars, size_t 
 
 /* ---- names that people type (profiles.c) ---------------------------------------------------- */
 
+typedef enum ProjectNeed {
+    PROJECT_NEEDS_NOTHING,
+    PROJECT_NEEDS_HISTORY,   /* migrations that Aramid can deploy */
+    PROJECT_NEEDS_SCHEMA,    /* schema.prisma */
+    PROJECT_NEEDS_GENERATOR, /* Prisma's or drizzle-kit's */
+} ProjectNeed;
+
 typedef struct ProjectScript {
     const char *name;    /* "db:migrate" */
     const char *line;    /* "aramid deploy" */
     const char *command; /* of Aramid, that it needs: "deploy" */
-    bool needs_history;  /* it works with migrations */
+    ProjectNeed need;    /* of the project, for the command to work */
 } ProjectScript;
 
 /* Guides and teams use the same names for different things, so that the meanings of one of them

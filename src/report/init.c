@@ -132,7 +132,7 @@ add_scripts(Buf *out, const InitResult *r)
             if (s->command)
                 buf_fmt(out, "left out: this version has no `aramid %s`\n", s->command);
             else
-                buf_addz(out, "left out: this version works with Prisma's migrations only\n");
+                buf_fmt(out, "left out: there is %s here\n", s->lacks);
             break;
         }
     }
@@ -168,7 +168,7 @@ report_init_text(Buf *out, const Term *t, const InitResult *r)
         if (!r->groups[i] && (i != INIT_NPM || has_package))
             missing = str_fmt(a, "%s%s%s", missing, *missing ? "," : "",
                               flow_init_group_name((InitGroup)i));
-    if (*missing && r->place.tool == PROJECT_PRISMA)
+    if (*missing && r->deploys)
         buf_fmt(out, "%sNot set up: %s. To add: aramid init --only %s\n",
                 r->findings.items.n ? "" : "\n", missing, missing);
     if (!r->changes) {

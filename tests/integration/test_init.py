@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import threading
+import types
 
 import pytest
 import yaml
@@ -429,21 +430,93 @@ def test_prisma_8(app):
     assert result.rc == 3 and "Prisma 8" in result.err and "Prisma 7" in result.err, result
 
 
-@pytest.mark.parametrize("path, tool", [
-    ("drizzle.config.ts", "drizzle"), ("supabase/config.toml", "supabase"),
-    ("db/migrations/1_a.sql", "dbmate"), ("migrations/1_a.sql", "sql"),
+DRIZZLE = """import { defineConfig } from "drizzle-kit";
+export default defineConfig({
+  dialect: "postgresql",
+  schema: "./src/schema.ts", // not the history's
+  out: "./src/db/migrations",
+  migrations: { schema: "public", table: "my_history" },
+});
+"""
+JOURNAL = json.dumps({"version": "7", "dialect": "postgresql", "entries": [
+    {"idx": 0, "version": "7", "when": 1700000000000, "tag": "0000_users", "breakpoints": True}]})
+USERS = "CREATE TABLE users (id int PRIMARY KEY);\n"
+OTHERS = {
+    "drizzle": ({"drizzle.config.ts": DRIZZLE, "src/db/migrations/meta/_journal.json": JOURNAL,
+                 "src/db/migrations/0000_users.sql": USERS}, "public.my_history"),
+    "supabase": ({"supabase/config.toml": "", "supabase/migrations/20240101000000_users.sql": USERS},
+                 "supabase_migrations.schema_migrations"),
+    "dbmate": ({"sql/migrations/20240101000000_users.sql":
+                f"-- migrate:up\n{USERS}-- migrate:down\nDROP TABLE users;\n"}, "schema_migrations"),
+}
+
+
+def other_project(tmp_path, files, package='{"scripts": {"build": "echo built"}}\n'):
+    for path, text in {"package.json": package, **files}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    os.makedirs(tmp_path / ".git", exist_ok=True)
+    return types.SimpleNamespace(path=str(tmp_path))
+
+
+@pytest.mark.parametrize("tool", OTHERS)
+def test_other_tools(tmp_path, db, tool):
+    """Scripts, workflows and images of the other tools' projects deploy, into their own table."""
+    files, table = OTHERS[tool]
+    project = other_project(tmp_path / "app", files)
+    value = init(project, "--yes", "--json", "--only", ALL, "--profile", "workflow").json
+    assert value["project"]["tool"] == tool and value["parts"] == ALL.split(","), value
+    assert value["findings"] == [], value["findings"]
+    states = {s["name"]: s["state"] for s in value["scripts"]}
+    assert states["db:deploy"] == states["db:status"] == "added"
+    # Nothing that would fail.
+    assert states["db:validate"] == "leftOut" and "prisma:generate" not in states
+    assert states["db:generate"] == ("added" if tool == "drizzle" else "leftOut")
+    again = init(project, "--yes", "--json")
+    assert set(actions(again).values()) == {"same"}, again
+    for workflow in workflows(project).values():
+        assert "aramid validate" not in str(workflow)
+    root = tmp_path / "image"
+    build_image(project, str(root))
+    done = aramid.run("status", cwd=str(root), env={"DATABASE_URL": db.url()})
+    assert done.rc == 10 and "1 pending" in done.out, done
+    path = with_aramid(tmp_path)
+    done = run_job(project, workflows(project)["migrations-validate.yml"]["jobs"]["validate"], path, {})
+    assert done.returncode == 0, done
+    if not shutil.which("npm"):
+        pytest.skip("there is no npm")
+    done = shell(project, "npm", "run", "--silent", "db:deploy", path=path, DATABASE_URL=db.url(),
+                 npm_config_update_notifier="false")
+    assert done.returncode == 0 and db.exists("users") and db.exists(table), done
+    job = workflows(project)["migrations-deploy.yml"]["jobs"]["deploy-production"]
+    done = run_job(project, job, path, {"PROD_DATABASE_URL": db.url()})
+    assert done.returncode == 0, done
+
+
+@pytest.mark.parametrize("files, tool, why", [
+    ({"migrations/1_a.sql": "-- x\n"}, "sql", "without a history"),
+    ({"drizzle.config.ts": 'export default { dialect: "mysql" };\n'}, "drizzle", "they are for mysql"),
+    ({"drizzle.config.json": '{"dialect": "sqlite", "out": "db"}\n'}, "drizzle", "they are for sqlite"),
 ])
-def test_other_tools(tmp_path, path, tool):
-    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / path).write_text("-- migrate:up\n" if tool == "dbmate" else "-- x\n")
-    (tmp_path / "package.json").write_text("{}\n")
-    value = aramid.run("init", "--yes", "--json", "--only", ALL, "--profile", "develop",
-                       cwd=str(tmp_path)).json
-    assert value["project"]["tool"] == tool
-    assert value["parts"] == ["npm"] and len(value["notes"]) == 4
-    # Nothing that would fail: what needs Prisma's history is left out.
+def test_what_cannot_be_deployed(tmp_path, files, tool, why):
+    project = other_project(tmp_path, files)
+    value = init(project, "--yes", "--json", "--only", ALL, "--profile", "develop").json
+    assert value["project"]["tool"] == tool and value["parts"] == ["npm"], value
+    left = [f["message"] for f in value["findings"] if f["id"] == "init-left-out"]
+    assert len(left) == len(ALL.split(",")) - 1 and all(why in text for text in left), left
     assert {s["name"]: s["state"] for s in value["scripts"]}["db:migrate"] == "leftOut"
     assert (tmp_path / "aramid.yaml").exists() and not (tmp_path / ".github").exists()
+
+
+@pytest.mark.parametrize("config", [
+    "export default { out: process.env.OUT };", "export default { out: `./db/${stage}` };",
+    'export default { migrations: { table: name, schema: "public" } };',
+    'export default { out: "supabase/migrations" };',
+])
+def test_a_history_that_the_files_do_not_tell(tmp_path, config):
+    project = other_project(tmp_path, {"drizzle.config.ts": config})
+    found = init(project, "--dry-run", "--json", "--only", "npm", "--profile", "deploy").json["findings"]
+    assert [f["id"] for f in found] == ["init-history"] and "aramid.yaml" in found[0]["fix"], found
 
 
 def test_monorepo(project):
