@@ -1,5 +1,7 @@
 /* Indexes that an interrupted build left invalid, and builds of others on the same table. */
 #include "run/alone.h"
+
+#include "base/clock.h"
 #include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
@@ -47,14 +49,22 @@ index_read(Run *r, Arena *a, const char *before, const char *where, IndexVec *re
     return true;
 }
 
-enum { LOOK_EVERY_MS = 1000, TELL_EVERY_LOOKS = 10 };
+enum {
+    LOOK_EVERY_MS = 1000,
+    TELL_EVERY_MS = 10000,
+    LOCK_MIN_MS = 100,
+    LEFTOVER_MS = 30000, /* for one that nobody needs gone; the one in the way has locks.budget */
+};
 
 /* Let a moment pass while something is in the way, and say so now and then. */
 static bool
-wait_a_moment(Run *r, int looks, const char *what, Err *err)
+wait_a_moment(Run *r, int64_t *told_ms, const char *what, Err *err)
 {
-    if (looks % TELL_EVERY_LOOKS == 0)
+    int64_t now = clock_ms();
+    if (!*told_ms || now - *told_ms >= TELL_EVERY_MS) {
         run_emit(r, RUN_BLOCKED, RUN_INFO, r->current, "waiting: %s", what);
+        *told_ms = now;
+    }
     return db_pause(run_tick, r, LOOK_EVERY_MS) ||
            err_set(err, ERR_INTERRUPTED, "the run was interrupted");
 }
@@ -68,7 +78,7 @@ builder_text(Arena *a, const char *pid)
 bool
 index_wait_for_builder(Run *r, Arena *a, const char *table, Err *err)
 {
-    for (int looks = 0;; looks++) {
+    for (int64_t told_ms = 0;;) {
         Buf b;
         buf_init(&b, a);
         session_add_user_prefix(&r->session, &b);
@@ -79,19 +89,27 @@ index_wait_for_builder(Run *r, Arena *a, const char *table, Err *err)
         const char *pid = db_cell(&results.v[results.n - 1], 0, 0).p;
         if (!pid)
             return true;
-        if (!wait_a_moment(r, looks, builder_text(a, pid), err))
+        if (!wait_a_moment(r, &told_ms, builder_text(a, pid), err))
             return false;
     }
 }
 
+/* One repair: how long it may take, and what is passed over. */
+typedef struct Repairing {
+    const IndexRepair *repair;
+    int64_t until_ms, told_ms;
+    int looks;
+    VEC(const char *) passed;
+} Repairing;
+
 /* One that stays harms nobody but by its size, unless its name is needed. */
 static bool
-tell_undropped(Run *r, const IndexState *x, const IndexRepair *repair, const DbOutcome *o, Err *err)
+tell_undropped(Run *r, const IndexState *x, Repairing *g, const DbOutcome *o, Err *err)
 {
     ARENA_LOCAL(a);
     const char *why = str_printable(a, str_of(o->message), false);
     const char *how = str_fmt(a, "as its owner, or as a superuser: DROP INDEX %s", x->qualified);
-    if (repair->is_needed) {
+    if (g->repair->is_needed) {
         err_set(err, ERR_DENIED, "the invalid index %s stands in the way and cannot be dropped",
                 x->qualified);
         err_detail(err, "%s", why);
@@ -99,7 +117,54 @@ tell_undropped(Run *r, const IndexState *x, const IndexRepair *repair, const DbO
     }
     run_find(&r->deploy->sink, FINDING_RUN_LEFTOVER, str_fmt(r->arena, "index %s", x->qualified),
              str_dupz(r->arena, how), "%s has left it invalid, and it cannot be dropped: %s",
-             repair->left_by, why);
+             g->repair->left_by, why);
+    *vec_add(r->arena, &g->passed) = str_dupz(r->arena, x->qualified);
+    return true;
+}
+
+/* It was waited for long enough. */
+static bool
+give_up(Run *r, const IndexState *x, Repairing *g, const char *waits_for, Err *err)
+{
+    if (g->repair->is_needed) {
+        err_set(err, ERR_LOCK_BUDGET,
+                "the invalid index %s stands in the way, and could not be "
+                "dropped",
+                x->qualified);
+        err_detail(err, "%s", waits_for);
+        return err_hint(err, "end that transaction, or try again later: aramid deploy "
+                             "(--lock-budget 30min waits longer)");
+    }
+    run_find(&r->deploy->sink, FINDING_RUN_LEFTOVER, str_fmt(r->arena, "index %s", x->qualified),
+             str_fmt(r->arena, "later, by itself: DROP INDEX CONCURRENTLY %s", x->qualified),
+             "%s has left it invalid, and the wait to drop it was given up: %s", g->repair->left_by,
+             waits_for);
+    *vec_add(r->arena, &g->passed) = str_dupz(r->arena, x->qualified);
+    return true;
+}
+
+/* Whom the drop waits for: whoever has touched the table and is not at his end. */
+static bool
+holder_of(Run *r, Arena *a, const IndexState *x, const char **ret, Err *err)
+{
+    Buf b, wanted;
+    DbRowsVec results;
+    buf_init(&b, a);
+    buf_init(&wanted, a);
+    buf_addz(&wanted, "SELECT i.indrelid, '{AccessShareLock,RowShareLock,RowExclusiveLock,"
+                      "ShareUpdateExclusiveLock,ShareLock,ShareRowExclusiveLock,ExclusiveLock,"
+                      "AccessExclusiveLock}'::pg_catalog.text[] FROM pg_catalog.pg_index i"
+                      " WHERE i.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(");
+    sql_add_literal(&wanted, str_of(x->qualified));
+    buf_addc(&wanted, ')');
+    session_add_user_prefix(&r->session, &b);
+    holders_add_query(&b, wanted.p);
+    if (!db_query(r->session.db, a, buf_str(&b), &results, err))
+        return false;
+    const DbRows *rows = &results.v[results.n - 1];
+    *ret =
+        str_fmt(a, "older transactions keep the invalid index %s from being dropped%s%s",
+                x->qualified, rows->rows ? ": " : "", rows->rows ? holders_text(a, rows, 0) : "");
     return true;
 }
 
@@ -107,16 +172,18 @@ tell_undropped(Run *r, const IndexState *x, const IndexRepair *repair, const DbO
  * server would end one of us, or we would drop what he has finished. So it gives up before anybody looks
  * for a deadlock, and the caller looks again. */
 static bool
-drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, DbOutcome *ret, Err *err)
+drop_invalid(Run *r, Arena *a, const IndexState *x, const Repairing *g, DbOutcome *ret, Err *err)
 {
     failpoint(r, FP_BEFORE_REPAIR);
     Buf b;
     buf_init(&b, a);
     session_add_prefix(&r->session, &b);
     /* Old transactions are waited for too, so the limit grows. */
-    buf_fmt(
-        &b, "SET statement_timeout=0;SET lock_timeout=%lld",
-        (long long)(db_info(r->session.db)->deadlock_timeout_ms / 2 << (looks < 7 ? looks : 7)));
+    int64_t left = g->until_ms - clock_ms(), limit = db_info(r->session.db)->deadlock_timeout_ms / 2
+                                                     << (g->looks < 7 ? g->looks : 7);
+    limit = limit < left ? limit : left;
+    buf_fmt(&b, "SET statement_timeout=0;SET lock_timeout=%lld",
+            (long long)(limit > LOCK_MIN_MS ? limit : LOCK_MIN_MS));
     if (!db_query(r->session.db, a, buf_str(&b), NULL, err))
         return false;
     db_run(r->session.db, a,
@@ -127,55 +194,66 @@ drop_invalid(Run *r, Arena *a, const IndexState *x, int looks, DbOutcome *ret, E
                : true;
 }
 
+/* ret_waits_for: NULL = there is nothing more to do with it. */
 static bool
-repair_one(Run *r, Arena *a, const IndexState *x, const IndexRepair *repair, int looks,
-           bool *ret_blocked, Err *err)
+repair_one(Run *r, Arena *a, const IndexState *x, Repairing *g, const char **ret_waits_for,
+           Err *err)
 {
     DbOutcome o;
-    if (!drop_invalid(r, a, x, looks, &o, err))
+    if (x->builder) {
+        *ret_waits_for = builder_text(a, x->builder);
+        if (!g->repair->is_needed && clock_ms() >= g->until_ms)
+            return give_up(r, x, g, *ret_waits_for, err);
+        return true;
+    }
+    if (!drop_invalid(r, a, x, g, &o, err))
         return false;
     DbRetry retry = db_retry_class(o.sqlstate);
-    *ret_blocked = o.end == DB_FAILED && (retry == DB_RETRY_LOCK || retry == DB_RETRY_CONFLICT);
-    if (*ret_blocked)
-        return true;
+    if (o.end == DB_FAILED && (retry == DB_RETRY_LOCK || retry == DB_RETRY_CONFLICT))
+        return holder_of(r, a, x, ret_waits_for, err) &&
+               (clock_ms() < g->until_ms || give_up(r, x, g, *ret_waits_for, err));
     if (o.end == DB_FAILED)
-        return tell_undropped(r, x, repair, &o, err);
+        return tell_undropped(r, x, g, &o, err);
     run_emit(r, RUN_REPAIRED, RUN_WARN, r->current, "dropped the invalid index %s that %s had left",
-             x->qualified, repair->left_by);
+             x->qualified, g->repair->left_by);
     failpoint(r, FP_AFTER_REPAIR);
+    *vec_add(r->arena, &g->passed) = str_dupz(r->arena, x->qualified);
     return true;
+}
+
+static bool
+is_passed(const Repairing *g, const IndexState *x)
+{
+    vec_each (const char *const, name, &g->passed)
+        if (strcmp(*name, x->qualified) == 0)
+            return true;
+    return false;
 }
 
 bool
 index_repair(Run *r, Arena *a, const IndexRepair *repair, Err *err)
 {
-    VEC(const char *) passed = {0};
-    for (int looks = 0;; looks++) {
+    int64_t budget = config_ms(r->session.config, CFG_LOCK_BUDGET);
+    if (!repair->is_needed && budget > LEFTOVER_MS)
+        budget = LEFTOVER_MS;
+    Repairing g = {.repair = repair, .until_ms = clock_ms() + budget};
+    for (;; g.looks++) {
         IndexVec list = {0};
         const char *waits_for = NULL;
         if (!index_read(r, a, repair->before, repair->where, &list, err))
             return false;
         vec_each (const IndexState, x, &list) {
-            bool skips = x->valid || x->before, blocked = false;
-            vec_each (const char *const, name, &passed)
-                skips = skips || strcmp(*name, x->qualified) == 0;
-            if (skips)
+            const char *waits = NULL;
+            if (x->valid || x->before || is_passed(&g, x))
                 continue;
-            if (x->builder)
-                waits_for = builder_text(a, x->builder);
-            else if (!repair_one(r, a, x, repair, looks, &blocked, err))
+            if (!repair_one(r, a, x, &g, &waits, err))
                 return false;
-            else if (!blocked)
-                *vec_add(a, &passed) = x->qualified;
-            if (blocked)
-                waits_for = str_fmt(a,
-                                    "older transactions keep the invalid index %s from being "
-                                    "dropped",
-                                    x->qualified);
+            if (waits && !is_passed(&g, x))
+                waits_for = waits;
         }
         if (!waits_for)
             return true;
-        if (!wait_a_moment(r, looks, waits_for, err))
+        if (!wait_a_moment(r, &g.told_ms, waits_for, err))
             return false;
     }
 }

@@ -103,3 +103,24 @@ def test_leftover_that_a_long_transaction_keeps(table, db):
     assert validity(db)["ours"]
     ledger.check(db, table)
     ledger.clean(db)
+
+
+def test_a_failed_build_does_not_wait_for_ever_to_clean_up(table, db):
+    """A reader's open transaction keeps the remains: the build's own error is told, and who keeps them."""
+    db.sql("UPDATE big SET v = 1")
+    table.add("unique", "CREATE UNIQUE INDEX CONCURRENTLY ours ON big (v);\n")
+    reader = db.connect()
+    reader.autocommit = False
+    reader.cursor().execute("SELECT 1 FROM big LIMIT 1")
+    result = aramid.deploy(table, db.url(user=OWNER), "--lock-budget", "2s")
+    assert result.rc == 22 and "could not create unique index" in result.err, result
+    assert "run-leftover" in result.err and f"process {reader.info.backend_pid} " in result.err, result
+    result = aramid.deploy(table, db.url(user=OWNER), "--lock-budget", "2s")
+    assert result.rc == 42 and "stands in the way" in result.err and "holds table" in result.err, result
+    reader.rollback()
+    reader.close()
+    db.sql("UPDATE big SET v = id")
+    result = aramid.deploy(table, db.url(user=OWNER))
+    assert result.rc == 0 and validity(db)["ours"], result
+    ledger.check(db, table)
+    ledger.clean(db)
