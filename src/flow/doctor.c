@@ -10,40 +10,46 @@ hint_of(Arena *a, const Err *err)
     return err->hint[0] ? str_dupz(a, err->hint) : NULL;
 }
 
+/* An error may have several lines of detail; a finding stands in one. */
+static const char *
+one_line(Arena *a, const char *text)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (Str rest = str_of(text); rest.p && *text;)
+        buf_fmt(&b, "%s%s", b.n ? "; " : "", str_dup(a, str_cut(&rest, '\n')));
+    return b.n ? b.p : "";
+}
+
 /* The pending migrations against the rights of the role. */
 static void
-look_at_plan(Arena *a, Doctor *d, Session *s)
+look_at_plan(Arena *a, Doctor *d, Session *s, History *h)
 {
-    History h = {0};
     JournalVec journal = {0};
     Plan plan = {0};
     Err err;
-    if (!flow_history(a, d->config, &h, &err))
-        return; /* told with the configuration */
-    if (session_read(s, &h, &journal, &err) && run_plan(a, s, &h, &journal, &plan, &err)) {
-        doctor_add(d, FINDING_REACH_PLAN, SEV_OK, NULL, NULL, "%d applied, %d pending", h.applied,
-                   h.pending);
+    if (session_read(s, h, &journal, &err) && run_plan(a, s, h, &journal, &plan, &err)) {
+        doctor_add(d, FINDING_REACH_PLAN, SEV_OK, NULL, NULL, "%d applied, %d pending", h->applied,
+                   h->pending);
         doctor_privileges(d, s, &plan);
         return;
     }
     d->is_over = err.code == ERR_INTERRUPTED || !db_is_open(s->db);
     doctor_add(d, FINDING_REACH_PLAN, SEV_ERROR, err.at.path[0] ? str_dupz(a, err.at.path) : NULL,
                hint_of(a, &err), "a deploy would stop: %s%s%s", err.primary,
-               err.detail[0] ? ": " : "", err.detail);
+               err.detail[0] ? ": " : "", one_line(a, err.detail));
 }
 
 static void
-look_at_migrations(Arena *a, Doctor *d)
+look_at_migrations(Arena *a, Doctor *d, const History *h, const Err *err)
 {
-    History h = {0};
-    Err err;
-    if (!flow_history(a, d->config, &h, &err))
+    if (err)
         doctor_add(d, FINDING_CONFIG_MIGRATIONS, SEV_WARNING,
-                   err.at.path[0] ? str_dupz(a, err.at.path) : NULL, hint_of(a, &err), "%s",
-                   err.primary);
+                   err->at.path[0] ? str_dupz(a, err->at.path) : NULL, hint_of(a, err), "%s",
+                   err->primary);
     else
-        doctor_add(d, FINDING_CONFIG_MIGRATIONS, SEV_OK, h.dir, NULL, "%zu migration%s", h.files.n,
-                   str_plural(h.files.n));
+        doctor_add(d, FINDING_CONFIG_MIGRATIONS, SEV_OK, h->dir, NULL, "%zu migration%s",
+                   h->files.n, str_plural(h->files.n));
 }
 
 /* What the database says about itself, and whether a deploy from here would be let in. */
@@ -78,7 +84,8 @@ look_at_mark(Arena *a, const DoctorInput *in, Doctor *d, const DoctorResult *r, 
 
 /* A session on the target, if there is a way to it. */
 static bool
-open_target(Arena *a, const DoctorInput *in, Doctor *d, DoctorResult *ret, Session *session)
+open_target(Arena *a, const DoctorInput *in, Doctor *d, const History *h, DoctorResult *ret,
+            Session *session)
 {
     Err err;
     ret->has_target =
@@ -96,8 +103,7 @@ open_target(Arena *a, const DoctorInput *in, Doctor *d, DoctorResult *ret, Sessi
         return false;
     }
     doctor_add(d, FINDING_REACH_TARGET, SEV_OK, NULL, NULL, "%s (%s)", t->shown, t->origin);
-    History nothing = history_none();
-    SessionOptions o = flow_session(&in->base, t, &nothing, "doctor", FLOW_READS);
+    SessionOptions o = flow_session(&in->base, t, h, "doctor", FLOW_READS);
     return doctor_reach(d, &o, t->embedded, session);
 }
 
@@ -115,17 +121,22 @@ flow_doctor(Arena *a, const DoctorInput *in, DoctorResult *ret)
                 .tick_arg = in->base.tick_arg};
     findings_init(&d.findings, a, &in->base.config->finding_rules);
     *ret = (DoctorResult){.config = in->base.config, .areas = d.areas};
+    History h; /* the session looks for the ledger of the project's own tool */
+    Err unread;
+    bool has_history = flow_history(a, d.config, &h, &unread);
+    if (!has_history)
+        h = history_none();
     if (doctor_wants(&d, AREA_CONFIG)) {
         doctor_config(&d);
-        look_at_migrations(a, &d);
+        look_at_migrations(a, &d, &h, has_history ? NULL : &unread);
     }
     unsigned local = 1u << AREA_CONFIG | 1u << AREA_TOOLS;
     Session s = {0};
-    bool is_open = d.areas & ~local && open_target(a, in, &d, ret, &s);
+    bool is_open = d.areas & ~local && open_target(a, in, &d, &h, ret, &s);
     if (is_open) {
         ret->server = db_info(s.db);
-        if (doctor_wants(&d, AREA_REACH))
-            look_at_plan(a, &d, &s);
+        if (doctor_wants(&d, AREA_REACH) && has_history)
+            look_at_plan(a, &d, &s, &h);
         if (doctor_wants(&d, AREA_SERVER))
             doctor_server(&d, &s, ret->target.embedded ? ret->target.cluster.data_dir : NULL);
         if (doctor_wants(&d, AREA_LEDGERS))

@@ -20,8 +20,8 @@ no_such(const char *name, const History *h, Err *err)
             best = d, nearest = e->name;
     }
     if (nearest)
-        return err_hint(err, "give the whole name of the folder; did you mean \"%s\"?", nearest);
-    return err_hint(err, "give the whole name of its folder in %s", h->dir);
+        return err_hint(err, "give the whole name of the migration; did you mean \"%s\"?", nearest);
+    return err_hint(err, "give the whole name of a migration in %s", h->dir);
 }
 
 static bool

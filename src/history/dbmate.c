@@ -8,6 +8,8 @@
 
 /* ---- the folder --------------------------------------------------------------------------- */
 
+#define BOM "\xef\xbb\xbf"
+
 /* ^\d+.*\.sql$ */
 static bool
 is_migration(const FsEntry *e)
@@ -39,7 +41,8 @@ dbmate_recognise(Arena *a, const char *dir)
     vec_each (FsEntry, e, &list) {
         if (!is_migration(e) || !fs_read(a, fs_join(a, dir, e->name), 0, &text, &ignored))
             continue;
-        for (Str rest = text; rest.p;)
+        size_t bom = str_starts(text, STR(BOM)) ? sizeof BOM - 1 : 0; /* told by cut_down */
+        for (Str rest = {text.p + bom, text.n - bom}; rest.p;)
             if (is_marker(str_cut(&rest, '\n'), "migrate:up"))
                 return true;
         return false;
@@ -64,6 +67,10 @@ find_blocks(Str text)
 {
     size_t at = 0, down_at = 0;
     int line = 1, up = 0, down = 0;
+    if (str_starts(text, STR(BOM)))
+        return wrong("begins with a byte order mark (BOM), behind which dbmate does not see "
+                     "\"-- migrate:up\"; save it as UTF-8 without one",
+                     1);
     for (Str rest = text; rest.p; line++) {
         at = (size_t)(rest.p - text.p);
         Str one = str_cut(&rest, '\n'), bare = str_trim(one);

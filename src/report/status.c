@@ -186,7 +186,7 @@ add_history(Buf *out, const Term *t, const StatusResult *r)
         term_add(out, t, TERM_DIM,
                  str_fmt(a, "  %.12s", str_printable(a, str_of(row->checksum), false)));
         buf_addc(out, '\n');
-        if (row->finished_us)
+        if (row->finished_us > HISTORY_SOMETIME)
             buf_fmt(out, "      finished %s, %d step%s\n", clock_iso(a, row->finished_us),
                     row->steps, str_plural(row->steps));
         const RunShown *run = run_of(r, row->name);

@@ -165,6 +165,31 @@ def test_rows_without_a_file_and_an_older_one(tool, db):
         assert len(status["missing"]) == 1, status
 
 
+@each()
+def test_doctor_looks_where_the_tool_keeps_its_history(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    assert tool.deploy(db).rc == 0
+    tool.add(2, "two", "CREATE TABLE two (i int);")
+    doctor = tool.aramid("doctor", db)
+    assert "1 applied, 1 pending" in doctor.text and "a deploy would stop" not in doctor.text, doctor
+
+
+@each()
+def test_status_tells_no_time_that_nobody_knows(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    assert tool.deploy(db).rc == 0
+    status = tool.aramid("status", db, "--verbose")
+    assert "History:" in status.out and "1970" not in status.out, status
+
+
+@each(Dbmate)
+def test_dbmate_byte_order_mark_is_named(tool, db):
+    name = tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write(tool.file(name), "\ufeff-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\n")
+    result = tool.deploy(db)
+    assert result.rc == 20 and "byte order mark" in result.err and not db.exists("one"), result
+
+
 # ---- Drizzle --------------------------------------------------------------------------------------
 
 
