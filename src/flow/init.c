@@ -103,16 +103,21 @@ flow_init(Arena *a, const InitInput *in, InitResult *ret, Err *err)
     if (!project_detect(a, in->start_dir, &ret->project, err) || !init_place(&s) ||
         !init_paths(&s) || !init_groups(&s))
         return false;
-    if (!init_branches(&s))
+    if (!init_branches(&s) || !init_deployer(&s))
         return false;
     const bool *g = ret->groups;
     bool needs_program = g[INIT_GITHUB] || g[INIT_VERCEL] || g[INIT_DOCKER];
-    return add_settings(&s) && add_all_ignores(&s) && init_package(&s) &&
-           (!needs_program ||
-            init_add_file(&s, init_in_home(&s, "scripts/get-aramid.sh"),
-                          project_template(a, "get-aramid.sh", NULL, 0), 0755, OWN_FILE,
-                          "finds or downloads the program on machines of a pipeline")) &&
-           (!g[INIT_GITHUB] || init_github(&s)) && (!g[INIT_VERCEL] || init_vercel(&s)) &&
-           (!g[INIT_DOCKER] || init_docker(&s)) && (!g[INIT_K8S] || init_k8s(&s)) &&
-           find_ignored(&s);
+    if (g[INIT_GITHUB] || g[INIT_VERCEL])
+        init_warn_of_workflows(&s);
+    bool done = add_settings(&s) && add_all_ignores(&s) && init_package(&s) &&
+                (!needs_program ||
+                 init_add_file(&s, init_in_home(&s, "scripts/get-aramid.sh"),
+                               project_template(a, "get-aramid.sh", NULL, 0), 0755, OWN_FILE,
+                               "finds or downloads the program on machines of a pipeline")) &&
+                (!g[INIT_GITHUB] || init_github(&s)) && (!g[INIT_VERCEL] || init_vercel(&s)) &&
+                (!g[INIT_DOCKER] || init_docker(&s)) && (!g[INIT_K8S] || init_k8s(&s)) &&
+                find_ignored(&s);
+    if (done)
+        init_needs(&s);
+    return done;
 }

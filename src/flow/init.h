@@ -53,6 +53,13 @@ typedef struct InitToday {
     const char *name, *line;
 } InitToday;
 
+/* What a person sets elsewhere before a file works. */
+typedef struct InitNeed {
+    const char *where; /* "GitHub: Settings, ..." */
+    const char *kind;  /* secret, variable, image or install */
+    const char *name, *why;
+} InitNeed;
+
 typedef struct InitInput {
     const char *start_dir;
     const char *schema, *migrations, *config_path; /* --schema, ...; or NULL */
@@ -82,6 +89,7 @@ typedef struct InitResult {
     VEC(InitFile) files;
     VEC(InitToday) today;    /* scripts of package.json before */
     VEC(InitScript) scripts; /* of package.json, in the order of the profile */
+    VEC(InitNeed) needs;     /* those of one place follow each other */
     FindingList findings;    /* without passwords; places are below `home` or the repository */
     size_t changes;          /* files that are created or changed */
 } InitResult;

@@ -68,9 +68,8 @@ is_test(Str text)
            !str_contains(text, STR("DATABASE_URL: ${{ secrets."));
 }
 
-/* Workflows of the project's own that deploy already. */
-static void
-warn_of_workflows(Init *s)
+void
+init_warn_of_workflows(Init *s)
 {
     FsEntryVec entries = {0};
     Err unread;
@@ -113,14 +112,15 @@ init_github(Init *s)
                                    {"HOME", init_quoted(s, home)},
                                    {"SECRET", secret},
                                    {"BACKUPS", init_quoted(s, backups)}};
+        if (!daily || strcmp(b->env, "production") == 0)
+            daily = b;
+        if (!s->github_deploys && strcmp(b->env, "production") == 0)
+            continue;
         Str job = project_template(s->a, "migrations-deploy-job.yml", vars, COUNT(vars));
         buf_fmt(&jobs, "%s" STR_FMT, jobs.n ? "\n" : "", STR_ARG(job));
         buf_fmt(&branches, "%s%s", branches.n ? ", " : "", init_quoted(s, b->name));
         buf_fmt(&secrets, "%s%s", secrets.n ? ", " : "", secret);
-        if (!daily || strcmp(b->env, "production") == 0)
-            daily = b;
     }
-    warn_of_workflows(s);
     const ProjectVar common[] = {
         {"TITLE", title},
         {"SLUG", s->slug},
@@ -137,7 +137,8 @@ init_github(Init *s)
             "name one: --branch BRANCH=ENVIRONMENT";
         return true;
     }
-    jobs.p[--jobs.n] = 0; /* the template ends the line */
+    if (jobs.n)
+        jobs.p[--jobs.n] = 0; /* the template ends the line */
     const ProjectVar deploy[] = {{"TITLE", title},
                                  {"PATHS", paths},
                                  {"BRANCHES", branches.p},
@@ -149,8 +150,8 @@ init_github(Init *s)
                                 {"BRANCH", init_quoted(s, daily->name)},
                                 {"ENV", daily->env},
                                 {"SECRET", url_variable(s, daily->env)}};
-    return add_workflow(s, "migrations-deploy.yml", deploy, COUNT(deploy),
-                        "deploys what reaches a branch") &&
+    return (!jobs.n || add_workflow(s, "migrations-deploy.yml", deploy, COUNT(deploy),
+                                    "deploys what reaches a branch")) &&
            add_workflow(s, "migrations-check.yml", check, COUNT(check),
                         "looks at the database once a day");
 }

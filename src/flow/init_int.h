@@ -15,7 +15,8 @@ typedef struct Init {
         *schema_dir;  /* of the place below home that holds the schema that is named, or NULL */
     const char *slug; /* "" or "-backend": tells workflows of one repository apart */
     const char *name; /* of the project, for images and jobs */
-    bool package_says_schema; /* "prisma" in package.json names it */
+    bool package_says_schema;            /* "prisma" in package.json names it */
+    bool github_deploys, vercel_deploys; /* to production */
     Err *err;
 } Init;
 
@@ -50,14 +51,19 @@ const char *init_common_folder(const Init *s);
 /* Whether a command line changes the database that DATABASE_URL names. */
 bool init_runs_migrations(Str line);
 
+/* Tell of workflows of the project's own that deploy already. */
+void init_warn_of_workflows(Init *s);
+
 /* ---- parts, in the order in which they are asked --------------------------------------------- */
 
 MUST_CHECK bool init_place(Init *s);    /* which folder */
 MUST_CHECK bool init_paths(Init *s);    /* schema and migrations */
 MUST_CHECK bool init_groups(Init *s);   /* what is set up */
 MUST_CHECK bool init_branches(Init *s); /* which branch is which environment */
+MUST_CHECK bool init_deployer(Init *s); /* GitHub or Vercel */
 MUST_CHECK bool init_package(Init *s);
 MUST_CHECK bool init_github(Init *s);
 MUST_CHECK bool init_vercel(Init *s);
 MUST_CHECK bool init_docker(Init *s);
 MUST_CHECK bool init_k8s(Init *s);
+void init_needs(Init *s); /* what has to be set, by the files above */

@@ -163,8 +163,8 @@ add_profile(Init *s, Str *text)
 static void
 warn_of_builds(Init *s, const ProjectJson *scripts)
 {
-    static const char *const names[] = {"build",       "prebuild",   "postbuild",
-                                        "postinstall", "preinstall", "prepare"};
+    static const char *const names[] = {"build",      "prebuild", "postbuild",   "postinstall",
+                                        "preinstall", "prepare",  "vercel-build"};
     for (size_t i = 0; i < COUNT(names); i++) {
         const ProjectJson *script = project_json_get(scripts, names[i]);
         if (script && script->kind == PROJECT_JSON_TEXT && init_runs_migrations(script->text))

@@ -13,12 +13,13 @@ init_vercel(Init *s)
     const char *path = init_in_home(s, "vercel.json");
     const char *line = "sh scripts/vercel-build.sh";
     const char *run = str_fmt(s->a, "%s run", s->r->project.manager);
+    const ProjectVar vars[] = {{"RUN", run}, {"DEPLOYER", s->vercel_deploys ? "vercel" : "github"}};
     const ProjectJson *root;
     Str text;
     bool there;
     if (!init_add_file(s, init_in_home(s, "scripts/vercel-build.sh"),
-                       project_template(s->a, "vercel-build.sh", &(ProjectVar){"RUN", run}, 1),
-                       0755, OWN_FILE, "migrations before a build of production, and no other") ||
+                       project_template(s->a, "vercel-build.sh", vars, COUNT(vars)), 0755, OWN_FILE,
+                       "migrations before a build of production, and no other") ||
         !init_read_file(s, path, &there, &text))
         return false;
     if (!there)

@@ -138,6 +138,36 @@ add_scripts(Buf *out, const InitResult *r)
     }
 }
 
+/* What has to be set elsewhere. */
+static void
+add_needs(Buf *out, const Term *t, const InitResult *r)
+{
+    const char *where = "";
+    size_t width = 0, columns = t->width ? (size_t)t->width : 80;
+    vec_each (const InitNeed, n, &r->needs)
+        width = strlen(n->name) > width ? strlen(n->name) : width;
+    if (r->needs.n)
+        buf_addz(out, "\nBefore you push:\n");
+    vec_each (const InitNeed, n, &r->needs) {
+        if (strcmp(where, n->where) != 0) {
+            buf_addz(out, "  ");
+            term_wrap(out, n->where, 2, 4, columns);
+            buf_addc(out, '\n');
+        }
+        where = n->where;
+        size_t from = out->n;
+        buf_fmt(out, "    %-8s  %s", n->kind, shown(out->arena, n->name));
+        if (width + 56 > columns) {
+            buf_addz(out, "\n      ");
+            term_wrap(out, n->why, 6, 6, columns);
+        } else {
+            pad(out, from, 14 + width + 2);
+            term_wrap(out, n->why, 14 + width + 2, 14 + width + 2, columns);
+        }
+        buf_addc(out, '\n');
+    }
+}
+
 void
 report_init_text(Buf *out, const Term *t, const InitResult *r)
 {
@@ -171,6 +201,7 @@ report_init_text(Buf *out, const Term *t, const InitResult *r)
     if (*missing && r->deploys)
         buf_fmt(out, "%sNot set up: %s. To add: aramid init --only %s\n",
                 r->findings.items.n ? "" : "\n", missing, missing);
+    add_needs(out, t, r);
     if (!r->changes) {
         buf_addc(out, '\n');
         term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
@@ -241,6 +272,16 @@ report_init_json(JsonWriter *w, const InitResult *r, bool written)
         jw_strz(w, "path", f->shown);
         jw_strz(w, "action", actions[f->action]);
         jw_strz(w, "why", f->why);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_array(w, "needs");
+    vec_each (const InitNeed, n, &r->needs) {
+        jw_object(w, NULL);
+        jw_strz(w, "where", n->where);
+        jw_strz(w, "kind", n->kind);
+        jw_strz(w, "name", n->name);
+        jw_strz(w, "why", n->why);
         jw_end(w);
     }
     jw_end(w);

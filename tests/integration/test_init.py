@@ -466,7 +466,7 @@ def test_other_tools(tmp_path, db, tool):
     project = other_project(tmp_path / "app", files)
     value = init(project, "--yes", "--json", "--only", ALL, "--profile", "workflow").json
     assert value["project"]["tool"] == tool and value["parts"] == ALL.split(","), value
-    assert value["findings"] == [], value["findings"]
+    assert [f["id"] for f in value["findings"]] == ["init-one-deployer"], value["findings"]
     states = {s["name"]: s["state"] for s in value["scripts"]}
     assert states["db:deploy"] == states["db:status"] == "added"
     # Nothing that would fail.
@@ -588,6 +588,13 @@ SHELLS = [name for name in ("dash", "bash") if shutil.which(name)]
 
 
 @pytest.fixture
+def on_vercel(app):
+    """A project that Vercel deploys."""
+    assert init(app, "--yes", "--profile", "deploy", "--only", "npm,vercel").rc == 0
+    return app
+
+
+@pytest.fixture
 def ready(app):
     """A project with everything written."""
     assert init(app, "--yes", "--profile", "deploy", "--only", ALL, "--branch", "main=production",
@@ -698,9 +705,10 @@ def test_deploy_migrations_sh(ready, tmp_path, db, sh):
     assert run("nowhere", "status").returncode == 3
 
 
-def test_vercel_build(ready, tmp_path, db):
+def test_vercel_build(on_vercel, tmp_path, db):
     """A preview build with production's URL, as Vercel gives it by default, changes nothing."""
     path = with_aramid(tmp_path)
+    ready = on_vercel
 
     def build(**env):
         return shell(ready, "sh", "scripts/vercel-build.sh", path=path, DATABASE_URL=db.url(), CI=1,
@@ -721,6 +729,81 @@ def test_vercel_build(ready, tmp_path, db):
     assert not os.path.exists(os.path.join(ready.path, "backups"))
     done = build(VERCEL=1, VERCEL_ENV="production", NO_BACKUP_REASON="the provider's \"own\" ones")
     assert done.returncode == 22 and "built" not in done.stdout, done
+
+
+def test_one_of_github_and_vercel_deploys(app, tmp_path, db):
+    """Whoever it is, the other one does not, says so, and a second run leaves it at that."""
+    def told(*args):
+        result = init(app, "--yes", "--json", *args)
+        assert result.rc == 0, result
+        return {f["path"]: f["fix"] for f in result.json["findings"] if f["id"] == "init-one-deployer"}
+
+    def build():
+        return shell(app, "sh", "scripts/vercel-build.sh", path=with_aramid(tmp_path), VERCEL=1,
+                     VERCEL_ENV="production", DATABASE_URL=db.url(), CI=1)
+
+    script, workflow = "scripts/vercel-build.sh", ".github/workflows/migrations-deploy.yml"
+    found = told("--profile", "deploy", "--only", "npm,github,vercel", "--branch", "main=production",
+                 "--branch", "dev=development")
+    assert list(found) == [script] and "deployer=vercel" in found[script], found
+    assert set(workflows(app)["migrations-deploy.yml"]["jobs"]) == \
+        {"deploy-production", "deploy-development"}
+    done = build()
+    assert done.returncode == 0 and "GitHub's workflow" in done.stderr and "built" in done.stdout, done
+    assert not db.exists('"User"')
+    before = tree(app.path)
+    assert list(told()) == [script] and list(told("--only", "vercel")) == [script]
+    assert tree(app.path) == before
+    # Both, by hand: told.
+    app.write(script, read(app, script).replace("deployer=github", "deployer=vercel"))
+    assert list(told()) == [workflow]
+    # Vercel instead.
+    os.unlink(os.path.join(app.path, workflow))
+    found = told("--branch", "main=production", "--branch", "dev=development")
+    assert list(found) == [workflow] and "deployer=github" in found[workflow], found
+    assert set(workflows(app)["migrations-deploy.yml"]["jobs"]) == {"deploy-development"}
+    assert "deployer=vercel" in read(app, script)
+    done = build()
+    assert done.returncode == 0 and db.exists('"User"'), done
+    os.unlink(os.path.join(app.path, workflow))
+    told()
+    assert not os.path.exists(os.path.join(app.path, workflow))  # no branch is left to it
+    # Branches of GitHub's without production leave it to Vercel, and nothing is to be told.
+    os.unlink(os.path.join(app.path, script))
+    assert not told("--branch", "dev=development") and "deployer=vercel" in read(app, script)
+
+
+def test_before_you_push(app):
+    """What is listed is what the files ask for, no more and no less."""
+    def needs(*args):
+        found = init(app, "--json", "--profile", "deploy", "--yes", *args).json["needs"]
+        return {(n["where"].split(":")[0], n["name"]) for n in found}
+
+    program = {"ARAMID_DOWNLOAD_URL", "ARAMID_SHA256"}
+    assert needs("--only", "npm") == set()
+    found = needs("--only", "github", "--branch", "main=production", "--branch", "qa=staging")
+    text = "".join(read(app, f".github/workflows/{name}")
+                   for name in os.listdir(os.path.join(app.path, ".github/workflows")))
+    assert found == {("GitHub", name) for name in re.findall(r"(?:secrets|vars)\.([A-Z_0-9]+)", text)}
+    assert {"PROD_DATABASE_URL", "STAGING_DATABASE_URL"} | program <= {name for _, name in found}
+    assert needs("--only", "docker") == {("Docker", name) for name in {
+        "POSTGRES_PASSWORD", "STAGING_DATABASE_URL", "PROD_DATABASE_URL"} | program}
+    assert {where for where, _ in needs("--only", "k8s")} == {"Kubernetes"}
+    secret = yaml.safe_load(read(app, "k8s/migrations-job.yaml"))["spec"]["template"]["spec"][
+        "containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]
+    assert ("Kubernetes", secret["name"]) in needs("--only", "k8s")
+    out = init(app, "--only", "k8s").out
+    assert "Before you push:" in out and f"create secret generic {secret['name']}" in out
+    assert not needs("--only", "vercel")  # GitHub deploys: the script only builds
+    shutil.rmtree(os.path.join(app.path, ".github"))
+    os.unlink(os.path.join(app.path, "scripts/vercel-build.sh"))
+    assert needs("--only", "vercel") == {("Vercel", name) for name in {
+        "DATABASE_URL", "NO_BACKUP_REASON", "libpq"} | program}
+    app.write("bin/aramid", "")
+    assert not {name for _, name in needs("--only", "docker,vercel")} & program
+    # A file that stays as people wrote it is listed as they wrote it.
+    app.write(".github/workflows/migrations-check.yml", "x: ${{ secrets.MY_OWN_DATABASE_URL }}\n")
+    assert ("GitHub", "MY_OWN_DATABASE_URL") in needs("--only", "github")
 
 
 def test_vercel_json_of_the_user(app):

@@ -5,8 +5,15 @@
 set -eu
 cd "$(dirname -- "$0")/.."
 
-case ${VERCEL_ENV:-} in
-    production)
+# Who deploys production: vercel, here, before the build; or github, its workflow migrations-deploy, and
+# this script only builds. Never both: they start at the same push, in no order.
+deployer=@DEPLOYER@
+
+case $deployer:${VERCEL_ENV:-} in
+    github:production)
+        echo "vercel-build: GitHub's workflow migrations-deploy deploys production; no migrations are run here" >&2
+        ;;
+    vercel:production)
         aramid=$(sh scripts/get-aramid.sh)
         # The disk of a build is thrown away, and a backup on it with it: set backup.command in aramid.yaml
         # to what makes a snapshot, or the variable NO_BACKUP_REASON to why a deploy needs none
@@ -17,7 +24,7 @@ case ${VERCEL_ENV:-} in
             "$aramid" deploy --env production --yes
         fi
         ;;
-    "")
+    *:)
         if [ -n "${VERCEL:-}" ]; then
             echo "vercel-build: VERCEL_ENV is not set, so that nobody knows whether this is production" >&2
             echo "vercel-build: turn on \"Automatically expose System Environment Variables\" in the project's settings" >&2
