@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -231,6 +232,42 @@ def test_examples_parse():
             for word in words:
                 if word.startswith("--"):
                     assert word.split("=")[0] in known, example
+
+
+def typed_lines():
+    """(place, words) of every `aramid ...` that the documents show: code blocks, tables and prose."""
+    for path in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", *sorted((ROOT / "src").glob("*/README.md"))]:
+        for number, text in enumerate(path.read_text().split("\n"), 1):
+            is_block = re.match(r"(    |\t)|\S*\s*(\$ )?aramid ", text) and "`" not in text
+            shown = [text] if is_block else re.findall(r"`([^`]*)`", text)
+            for piece in (part for whole in shown for part in re.split(r"&&|\|\|", whole)):
+                for found in re.finditer(r"(?:^|(?<=[\s(\"'=/$]))aramid ((?:[a-z-]|$).*)", piece):
+                    # A line of the documents ends where the explanation beside it begins.
+                    line = re.split(r"   |  +#|\s[|&;>#]|[;)]|\.\.\.|…| -- ", found[1])[0]
+                    words = re.findall(r"\"[^\"]*\"|'[^']*'|\S+", line)
+                    yield f"{path.relative_to(ROOT)}:{number}", [w.strip("\"'[]{},.:") for w in words]
+
+
+def test_documents_name_commands_and_options_that_exist():
+    """Every option after a command is one of that command, also after a comma and in brackets. Commands that
+    do not exist are only those that are answered with what to type instead."""
+    by_name = {tuple(c["name"].split()): c for c in TABLES["commands"]}
+    wrong, seen = [], 0
+    for place, words in typed_lines():
+        command = next((by_name[tuple(words[:n])] for n in (3, 2, 1) if tuple(words[:n]) in by_name), None)
+        options = TABLES["globalOptions"] + (command["options"] if command else [])
+        known = {"-h", "-V", "--help", "--version"} | {
+            name for o in options for name in (o["name"], o["letter"], *o["otherNames"],
+                                               "--no-" + o["name"][2:] if o["negatable"] else None)}
+        seen += 1
+        first_words = {name[0] for name in by_name if len(name) > 1}
+        if command is None and not words[0].startswith("-") and words[0] not in first_words:
+            answer = aramid(words[0]).stderr
+            if "nothing was done" not in answer or "did you mean" in answer:
+                wrong.append((place, " ".join(words), words[0]))
+        wrong += [(place, " ".join(words), word) for word in words
+                  if re.fullmatch(r"--?[A-Za-z][\w-]*(=.*)?", word) and word.split("=")[0] not in known]
+    assert seen > 150 and not wrong, wrong
 
 
 def test_completion_scripts():
