@@ -15,6 +15,7 @@ typedef struct Defined {
     const char *schema; /* where it is not n's */
     const char *name, *sub, *address, *definition, *removal, *setting, *options, *more, *owner, *acl, *enabled;
     const char *needs; /* texts of numbers: class, oid, column; beside its own rows in pg_depend */
+    const char *column_secrets; /* what is left out of the definition, beside options */
     const char *types, *multirange, *goes_along;
     bool is_beside; /* made of a row that has an object of its own already: what that depends on is not its business */
 } Defined;
@@ -280,6 +281,9 @@ static const Defined kinds[] = {
     {.kind = CAT_FOREIGN_TABLE, .probe = MADE("pg_class") " AND x.relkind {=} 'f'", .catalog = "pg_class", .space = "relnamespace",
      .joins = "JOIN pg_catalog.pg_foreign_table ft ON ft.ftrelid {=} x.oid JOIN pg_catalog.pg_foreign_server s ON s.oid {=} ft.ftserver",
      .name = "x.relname", .address = Q("relname"), .owner = OWNER("relowner"), .acl = "x.relacl", .options = "ft.ftoptions",
+     .column_secrets = "(SELECT pg_catalog.array_agg(pg_catalog.format('%I.%I', a.attname, o.option_name) ORDER BY a.attnum) FROM "
+        "pg_catalog.pg_attribute a CROSS JOIN LATERAL pg_catalog.pg_options_to_table(a.attfdwoptions) o WHERE a.attrelid {=} x.oid AND "
+        "NOT a.attisdropped AND {secret})",
      .types = "(SELECT pg_catalog.concat_ws(' ', t.oid, t.typarray) FROM pg_catalog.pg_type t WHERE t.oid {=} x.reltype)",
      .needs = "(SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', d.refclassid, d.refobjid, d.refobjsubid), ' ') FROM "
         "pg_catalog.pg_depend d WHERE (d.classid {=} {class pg_attrdef} AND d.objid {=} ANY (ARRAY(SELECT ad.oid FROM "
@@ -292,7 +296,7 @@ static const Defined kinds[] = {
         "l.line) FROM (SELECT a.attnum::pg_catalog.int4 AS place, pg_catalog.concat(E'\\n    ', pg_catalog.quote_ident(a.attname), ' ', "
         "pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attfdwoptions IS NOT NULL THEN (SELECT pg_catalog.concat("
         "' OPTIONS (', pg_catalog.string_agg(pg_catalog.format('%I %L', o.option_name, o.option_value), ', '), ')') FROM "
-        "pg_catalog.pg_options_to_table(a.attfdwoptions) o) END, CASE WHEN a.attcollation {<>} t.typcollation THEN "
+        "pg_catalog.pg_options_to_table(a.attfdwoptions) o WHERE NOT {secret} HAVING pg_catalog.count(*) {>} 0) END, CASE WHEN a.attcollation {<>} t.typcollation THEN "
         WITH_NAME(" COLLATE ", "pg_collation", "coll", "a.attcollation") " END, CASE WHEN ad.adbin IS NOT NULL THEN CASE a.attgenerated "
         "WHEN 's' THEN pg_catalog.concat(' GENERATED ALWAYS AS (', pg_catalog.pg_get_expr(ad.adbin, ad.adrelid), ') STORED') "
         "WHEN 'v' THEN pg_catalog.concat(' GENERATED ALWAYS AS (', pg_catalog.pg_get_expr(ad.adbin, ad.adrelid), ')') "
@@ -382,28 +386,23 @@ static const Defined kinds[] = {
         "(SELECT pg_catalog.concat(' WHEN TAG IN (', pg_catalog.string_agg(pg_catalog.quote_literal(t), ', '), ')') FROM "
         "pg_catalog.unnest(x.evttags) t) END, ' EXECUTE FUNCTION ', x.evtfoid::pg_catalog.regproc, '()')"},
 };
-
-/* Names of options whose values are secret, and values that hold one: "postgres://me:it@host", "password=it". */
-static const char secret[] =
-    "(o.option_name {~*} 'passw|passphrase|passcode|secret|token|credential|(access|api|private|account|encryption)_?key' OR "
-    "o.option_value {~*} '://[^/@]*:[^/@]*@|passw(or)?d *=')";
 /* clang-format on */
 
 static void
-add_options(Buf *b, const Reading *r, const char *options)
+add_options(Buf *b, const Defined *k)
 {
-    const char *is_secret = r->options && r->options->secrets ? "false" : secret;
-    if (!options) {
+    if (!k->options) {
         buf_addz(b, "NULL, NULL, ");
         return;
     }
     buf_fmt(b,
             "(SELECT pg_catalog.array_agg(pg_catalog.format('%%I %%L', o.option_name, "
             "o.option_value)) FROM pg_catalog.pg_options_to_table(%s) o WHERE NOT "
-            "%s)::pg_catalog.text, "
-            "(SELECT pg_catalog.array_agg(o.option_name) FROM pg_catalog.pg_options_to_table(%s) o "
-            "WHERE %s)::pg_catalog.text, ",
-            options, is_secret, options, is_secret);
+            "{secret})::pg_catalog.text, "
+            "pg_catalog.array_cat((SELECT pg_catalog.array_agg(o.option_name) FROM "
+            "pg_catalog.pg_options_to_table(%s) o WHERE {secret}), %s)::pg_catalog.text, ",
+            k->options, k->options,
+            k->column_secrets ? k->column_secrets : "NULL::pg_catalog.text[]");
 }
 
 /* In the order of intro_row_defined. */
@@ -433,7 +432,7 @@ add_query(Buf *b, const Reading *r, const Defined *k)
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         buf_fmt(&sql, "(%s)::pg_catalog.text, ", texts[i] ? texts[i] : "NULL");
-    add_options(&sql, r, k->options);
+    add_options(&sql, k);
     if (k->is_beside)
         buf_addz(&sql, "NULL ");
     else

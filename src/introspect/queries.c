@@ -10,6 +10,8 @@
  *   {member pg_x x.oid}  whether the object belongs to an extension
  *   {made pg_x x.oid}    the same, or it came with another object (constructors of ranges)
  *   {text x|call}        what the call prints of x; '' when x vanished since the snapshot
+ *   {secret}             whether the option o is one whose value stays unread: its name says so, or the
+ *                        value holds one ("postgres://me:it@host", "password=it")
  *   {15|new|old}         since that version, and before
  * 16384 is the first oid of objects that initdb did not make. */
 #include "introspect/introspect_int.h"
@@ -245,6 +247,11 @@ cut(Str *rest)
     return all;
 }
 
+static const char secret[] =
+    "(o.option_name {~*} 'passw|passphrase|passcode|secret|token|credential|"
+    "(access|api|private|account|encryption)_?key' OR "
+    "o.option_value {~*} '://[^/@]*:[^/@]*@|passw(or)?d *=')";
+
 static void
 add_token(Buf *b, const Reading *r, Str token)
 {
@@ -267,6 +274,8 @@ add_token(Buf *b, const Reading *r, Str token)
                     "EXISTS (SELECT FROM pg_catalog.pg_depend m WHERE m.classid {=} "
                     "{class " STR_FMT "} AND m.objid {=} " STR_FMT " AND m.deptype {in %s})",
                     STR_ARG(catalog), STR_ARG(object), str_is(word, "made") ? "e,i" : "e"));
+    } else if (str_is(word, "secret")) {
+        intro_query_add(b, r, r->options && r->options->secrets ? "false" : secret);
     } else if (str_is(word, "text")) {
         Str call = rest, x = str_cut(&call, '|');
         intro_query_add(b, r,

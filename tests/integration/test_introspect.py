@@ -341,7 +341,8 @@ def test_secrets_in_options_are_not_read(any_db):
         CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w
             OPTIONS (host 'h', uri 'mongodb://me:s3cret@h', conn 'host=h password=s3cret');
         CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (user 'me', "passWord" 's3cret', secret_access_key 's3cret');
-        CREATE FOREIGN TABLE ft (a int) SERVER s OPTIONS (api_key 's3cret')
+        CREATE FOREIGN TABLE ft (a int OPTIONS (name 'x', token 's3cret'), b int OPTIONS (password 's3cret')) SERVER s
+            OPTIONS (api_key 's3cret', file 'f')
     """)
     assert "s3cret" not in tool(any_db)
     found = catalog(any_db)
@@ -349,6 +350,9 @@ def test_secrets_in_options_are_not_read(any_db):
     assert sorted(found["foreign_servers"][0]["secrets"]) == ["conn", "uri"]
     assert found["user_mappings"][0]["options"] == ["\"user\" 'me'"]
     assert sorted(found["user_mappings"][0]["secrets"]) == ["passWord", "secret_access_key"]
+    assert sorted(found["foreign_tables"][0]["secrets"]) == ["a.token", "api_key", "b.password"]
+    assert "a integer OPTIONS (name 'x')," in found["foreign_tables"][0]["definition"]
+    assert "b integer\n" in found["foreign_tables"][0]["definition"]
 
 
 def test_while_others_change_the_schema(db):
