@@ -283,6 +283,34 @@ note_comments(PullCtx *c)
                           str_fmt(c->a, "Type: \"field\", name: \"%s.%s\"", (*m)->name, f->name));
 }
 
+/* What is told with another object. */
+static bool
+is_told_along(const CatDefined *o)
+{
+    return o->goes_along || o->id.kind == CAT_TS_MAPPING || o->id.kind == CAT_OPMEMBER ||
+           o->id.kind == CAT_PUBLISHED;
+}
+
+/* Rare kinds: aggregate (2): public.a(integer), public.b(*) */
+static void
+note_kind(PullCtx *c, CatKind kind)
+{
+    enum { NAMED = 10 };
+    size_t n = 0;
+    Buf names;
+    buf_init(&names, c->a);
+    cat_each (CatDefined, o, &c->catalog->defined)
+        if (o->id.kind == kind && !is_told_along(o) && n++ < NAMED)
+            buf_fmt(&names, "%s%s", names.n ? ", " : "",
+                    kind == CAT_DEFAULT_ACL ? str_fmt(c->a, "%s of %s", o->id.sub, o->id.name)
+                                            : o->address);
+    if (n > NAMED)
+        buf_fmt(&names, " and %zu more", n - NAMED);
+    if (n)
+        pull_find(c, FINDING_PULL_OTHER_KIND,
+                  str_fmt(c->a, "%s (%zu): %s", cat_kind_name(kind), n, names.p));
+}
+
 void
 pull_notes(PullCtx *c)
 {
@@ -299,4 +327,7 @@ pull_notes(PullCtx *c)
     cat_each (CatRelation, v, &c->catalog->views)
         if (!c->has_views || v->id.kind == CAT_MATVIEW)
             pull_find(c, FINDING_PULL_VIEW, str_fmt(c->a, "\"%s\"", v->id.name));
+    for (CatKind kind = 0; c->catalog->defined.n && kind < CAT_KIND_COUNT; kind++)
+        if (cat_kind(kind)->is_defined)
+            note_kind(c, kind);
 }

@@ -74,6 +74,8 @@ static const char *const sentences[FINDING_COUNT] = {
     [FINDING_PULL_TRIGGER] = "These triggers are not in the schema:",
     [FINDING_PULL_FOREIGN_KEY] = "These foreign keys could not be written as relations:",
     [FINDING_PULL_VIEW] = "These views are not in the schema:",
+    [FINDING_PULL_OTHER_KIND] =
+        "These objects are not in the schema, because Prisma's language has no words for them:",
     [FINDING_PULL_JOIN_SIDES] =
         "The columns A and B of these tables do not follow the alphabet of the models' names, so "
         "Prisma Client takes each for the other. A diff from the database to this schema exchanges "

@@ -369,6 +369,23 @@ def test_one_index_that_no_schema_can_say(db, project):
     assert pull(project, db, "--yes").rc == 0 and "more" in schema_of(project)
 
 
+def test_rare_kinds_are_told_kind_by_kind(db, project):
+    db.sql("CREATE TABLE t (id int PRIMARY KEY, a text)")
+    result = pull(project, db, "--json", "--yes")
+    assert result.rc == 0 and not result.json["warnings"], result
+    db.sql("CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int); CREATE AGGREGATE many(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0');"
+           "CREATE PUBLICATION p FOR TABLE t; CREATE STATISTICS s ON id, a FROM t;"
+           "CREATE TEXT SEARCH CONFIGURATION c (COPY = simple);"
+           "DO $$ BEGIN FOR i IN 1..12 LOOP EXECUTE format('CREATE COLLATION l%s FROM \"C\"', i); END LOOP; END $$")
+    result = pull(project, db, "--json", "--yes")
+    assert result.rc == 0 and [w["id"] for w in result.json["warnings"]] == ["other-kind"], result
+    items = result.json["warnings"][0]["items"]
+    assert [x.split(" (")[0] for x in items] == ["collation", "aggregate", "text search configuration", "statistics object", "publication"]
+    assert "aggregate (2): public.many(*), public.total(integer)" in items, items
+    assert items[0].startswith("collation (12): public.l1, ") and items[0].endswith(" and 2 more"), items
+    assert "words for them" in pull(project, db, "--yes").text
+
+
 def test_an_index_that_the_schema_had_and_cannot_say_any_more(db, project):
     db.sql("CREATE TABLE doc (id int PRIMARY KEY, title text NOT NULL); CREATE INDEX doc_title ON doc (title)")
     assert pull(project, db, "--yes").rc == 0
