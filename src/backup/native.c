@@ -316,8 +316,7 @@ dump(NativeDumper *d)
                           "-- Dumped from database version %d.%d\n-- Dumped by Aramid %s\n\n",
                           info->version / 10000, info->version % 10000, d->options->version) &&
            native_put(d, str_of(head)) &&
-           put_steps(d, native_new_database(d->arena, facts.owner, full), bare) &&
-           put_data(d, full) &&
+           put_steps(d, native_new_database(d->arena, facts.owner), bare) && put_data(d, full) &&
            (!d->raw_text || native_put(d, STR("SET client_encoding = 'UTF8';\n\n"))) &&
            put_steps(d, bare, quiet) && put_refreshes(d, full, &facts) && put_privileges(d) &&
            put_steps(d, quiet, full) &&

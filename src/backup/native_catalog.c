@@ -1,18 +1,13 @@
 /* The catalogs between which the dump's two comparisons run. */
 #include "backup/native_int.h"
 
-/* The schema of a new database: public, as initdb makes it. What everybody may do there by default
- * is named where it has changed since: it has to be taken back. */
+/* The schema of a new database: public, as initdb makes it. */
 Catalog *
-native_new_database(Arena *a, const char *owner, const Catalog *full)
+native_new_database(Arena *a, const char *owner)
 {
     Catalog *c = catalog_new(a);
     CatSchema *public = catalog_add(c, CAT_SCHEMA, NULL, "public");
     public->owner = owner;
-    const CatSchema *now = catalog_find(full, public->id);
-    vec_each (const CatGrant, g, now ? &now->grants : &public->grants)
-        if (!g->role)
-            *vec_add(a, &public->grants) = (CatGrant){NULL, "default"};
     catalog_finish(c);
     return c;
 }

@@ -43,7 +43,7 @@ bool native_ask(NativeDumper *d, Arena *a, Str sql, const DbRows **ret);
 
 /* The schema of a new database, and a catalog without what comes behind the data (keys: "schema\1name"
  * of the tables whose primary key a view stands on). */
-Catalog *native_new_database(Arena *a, const char *owner, const Catalog *full);
+Catalog *native_new_database(Arena *a, const char *owner);
 Catalog *native_before_data(Arena *a, const Catalog *full, const Map *keys);
 Catalog *native_before_end(Arena *a, const Catalog *full);
 

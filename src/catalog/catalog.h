@@ -115,6 +115,7 @@ typedef VEC(CatObject *) CatObjects;
 
 typedef struct CatSchema {
     CAT_HEAD;
+    const char *usual; /* public: what everybody may do there unless the privileges say otherwise */
 } CatSchema;
 
 typedef struct CatExtension {
@@ -183,6 +184,7 @@ typedef struct CatConstraint {
     const char *method; /* exclusion: "gist" */
     CatTexts options;   /* fillfactor=70 */
     const char *tablespace;
+    const char *index_comment; /* the index has one of its own */
     bool is_nulls_not_distinct;
     bool is_without_overlaps; /* 18: the last column WITHOUT OVERLAPS, or PERIOD */
     const char *expr;         /* check: the expression; exclusion: the predicate */

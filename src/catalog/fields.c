@@ -43,6 +43,8 @@ const size_t cat_nhead_fields = COUNT(cat_head_fields);
 
 static const Field no_fields[] = {END};
 
+static const Field schema_fields[] = {UNCOMPARED(CatSchema, usual, FIELD_TEXT), END};
+
 static const Field extension_fields[] = {
     F(CatExtension, in_schema, FIELD_TEXT),
     {.name = "version",
@@ -149,6 +151,10 @@ static const Field constraint_fields[] = {
     F(CatConstraint, method, FIELD_TEXT),
     SET(CatConstraint, options),
     F(CatConstraint, tablespace, FIELD_TEXT),
+    {.name = "index_comment",
+     .type = FIELD_TEXT,
+     .offset = offsetof(CatConstraint, index_comment),
+     .rule = RULE_COMMENT},
     F(CatConstraint, is_nulls_not_distinct, FIELD_BOOL),
     F(CatConstraint, is_without_overlaps, FIELD_BOOL),
     F(CatConstraint, expr, FIELD_TEXT),

@@ -140,6 +140,25 @@ constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
     }
 }
 
+/* x: what has the comments that are there; NULL: none. */
+static void
+alter_comments(Differ *d, const CatConstraint *x, const CatConstraint *y)
+{
+    CatConstraint *plain = arena_new(d->arena, CatConstraint);
+    *plain = *y;
+    plain->comment = x ? x->comment : NULL;
+    plain->index_comment = x ? x->index_comment : NULL;
+    bool has_other = !cat_same_text(plain->comment, y->comment);
+    bool has_other_index = !cat_same_text(plain->index_comment, y->index_comment);
+    if (!has_other && !has_other_index)
+        return;
+    Change *c = change_alter(d, plain, y);
+    if (has_other)
+        *vec_add(d->arena, &c->fields) = "comment";
+    if (has_other_index)
+        *vec_add(d->arena, &c->fields) = "index_comment";
+}
+
 static void
 tell_children(Differ *d, const Map *told, const CatRef *parent, const char *name)
 {
@@ -148,13 +167,8 @@ tell_children(Differ *d, const Map *told, const CatRef *parent, const char *name
             catalog_is_child(t, parent) ? constraint_named(&t->constraints, name) : NULL;
         if (!k)
             continue;
-        if (k->is_inherited && k->comment && !map_has(told, ref_key(d->arena, &k->id))) {
-            CatConstraint *plain = arena_new(d->arena, CatConstraint);
-            *plain = *k;
-            plain->comment = NULL;
-            Change *c = change_alter(d, plain, k);
-            *vec_add(d->arena, &c->fields) = "comment";
-        }
+        if (k->is_inherited && !map_has(told, ref_key(d->arena, &k->id)))
+            alter_comments(d, NULL, k);
         tell_children(d, told, &t->id, name);
     }
 }
@@ -205,14 +219,7 @@ constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelat
             continue;
         /* A comment goes with the parent's constraint, when that is made anew. */
         bool stays = x && (constraint_stays(d, x, y) || is_merged(d, x, y));
-        const char *comment = stays ? x->comment : NULL;
-        if (!cat_same_text(comment, y->comment)) {
-            CatConstraint *plain = arena_new(d->arena, CatConstraint);
-            *plain = x ? *x : *y;
-            plain->comment = comment;
-            Change *c = change_alter(d, plain, y);
-            *vec_add(d->arena, &c->fields) = "comment";
-        }
+        alter_comments(d, stays ? x : NULL, y);
         if (y->is_not_valid || (x && part_same(d, x, y)))
             continue;
         vec_each (const CatName, name, &to->inherits) {

@@ -149,5 +149,8 @@ void intro_finish(Reading *r);
 typedef VEC(Str) Strs;
 Strs intro_array(Arena *a, Str text);
 
+bool intro_is_public(const CatRef *id);
+const char *intro_usual_in_public(int major);
+
 /* What of an object's ACL differs from the defaults. */
 CatGrants intro_acl(Reading *r, const CatRef *id, const char *owner, Str acl);

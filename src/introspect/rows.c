@@ -29,6 +29,7 @@ intro_row_schema(Reading *r, const Str *c)
     CatSchema *o = catalog_add(r->catalog, CAT_SCHEMA, NULL, schema);
     o->owner = cell_name(r, c[2]);
     o->grants = intro_acl(r, &o->id, o->owner, c[3]);
+    o->usual = intro_is_public(&o->id) ? intro_usual_in_public(r->major) : NULL;
     intro_remember(r, CLASS_NAMESPACE, cell_oid(c[0]), o);
 }
 
@@ -103,10 +104,10 @@ intro_row_comment(Reading *r, const Str *c)
     }
     if (!o || (o->id.kind == CAT_SCHEMA && str_is(c[3], "standard public schema")))
         return; /* initdb's */
-    /* The index of a constraint is the constraint; what is said of the latter is said of it. */
-    if (class == CLASS_CLASS && o->id.kind == CAT_CONSTRAINT && o->comment)
-        return;
-    o->comment = cell_text(r, c[3]);
+    if (class == CLASS_CLASS && o->id.kind == CAT_CONSTRAINT)
+        ((CatConstraint *)(void *)o)->index_comment = cell_text(r, c[3]);
+    else
+        o->comment = cell_text(r, c[3]);
 }
 
 static bool

@@ -82,13 +82,24 @@ owner_default(Arena *a, CatKind kind, int major)
     return major >= 17 && strchr(usual, 'D') ? str_fmt(a, "%sm", usual) : usual;
 }
 
+bool
+intro_is_public(const CatRef *id)
+{
+    return id->kind == CAT_SCHEMA && strcmp(id->name, "public") == 0;
+}
+
+/* What initdb gives; a CREATE SCHEMA public does not. */
+const char *
+intro_usual_in_public(int major)
+{
+    return major >= 15 ? "U" : "UC";
+}
+
 static const char *
 public_default(const CatRef *id, int major)
 {
-    /* What initdb gives; a CREATE SCHEMA public does not. */
-    if (id->kind == CAT_SCHEMA && strcmp(id->name, "public") == 0)
-        return major >= 15 ? "U" : "UC";
-    return cat_kind(id->kind)->public_privileges;
+    return intro_is_public(id) ? intro_usual_in_public(major)
+                               : cat_kind(id->kind)->public_privileges;
 }
 
 static Rights *
@@ -148,8 +159,7 @@ CatGrants
 intro_acl(Reading *r, const CatRef *id, const char *owner, Str acl)
 {
     CatGrants grants = {0};
-    bool is_public_schema = id->kind == CAT_SCHEMA && strcmp(id->name, "public") == 0;
-    if (!acl.p && !is_public_schema)
+    if (!acl.p && !intro_is_public(id))
         return grants;
     RightsVec all = {0};
     Strs items = intro_array(r->scratch, acl);

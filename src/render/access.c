@@ -44,14 +44,15 @@ put_literal(Buf *b, const char *text)
     buf_add(b, str_trim(buf_str(&literal)));
 }
 
+/* text NULL: it has none. */
 static void
-comment(Render *r, const char *object, const CatObject *to)
+comment(Render *r, const char *object, const char *text)
 {
     Buf b;
     buf_init(&b, r->arena);
     buf_fmt(&b, "COMMENT ON %s IS ", object);
-    if (to->comment)
-        put_literal(&b, to->comment);
+    if (text)
+        put_literal(&b, text);
     else
         buf_addz(&b, "NULL");
     statement_buf(r, &b);
@@ -196,6 +197,8 @@ grant_of(const CatObject *o, const char *role)
 static const char *
 usual(const CatObject *o, const char *role)
 {
+    if (!role && o->id.kind == CAT_SCHEMA && ((const CatSchema *)o)->usual)
+        return ((const CatSchema *)o)->usual;
     if (!role)
         return cat_kind(o->id.kind)->public_privileges;
     return cat_same_text(role, o->owner) ? cat_kind(o->id.kind)->owner_privileges : "";
@@ -260,6 +263,9 @@ grants(Render *r, const CatObject *from, const CatObject *to, const CatRules *ru
                 revoke_all(r, to, g->role);
                 give_back(r, to, g->role);
             }
+    bool is_public = to->id.kind == CAT_SCHEMA && ((const CatSchema *)to)->usual;
+    if (!from && is_public && !grant_of(to, NULL))
+        give_back(r, to, NULL); /* CREATE SCHEMA does not give what initdb gave */
     vec_each (const CatGrant, g, &to->grants) {
         const CatGrant *old = grant_of(from, g->role);
         if (old && strcmp(old->privileges, g->privileges) == 0)
@@ -286,8 +292,16 @@ comment_not_null(Render *r, const CatColumn *from, const CatColumn *to)
     put_ident(r, &object, name);
     buf_addz(&object, " ON ");
     put_name(r, &object, to->id.schema, to->id.name);
-    const CatObject about = {.comment = to->not_null_comment};
-    comment(r, object.p, &about);
+    comment(r, object.p, to->not_null_comment);
+}
+
+static void
+comment_index(Render *r, const CatConstraint *from, const CatConstraint *to)
+{
+    if (cat_same_text(from ? from->index_comment : NULL, to->index_comment))
+        return;
+    const CatRef index = {CAT_INDEX, to->id.schema, to->id.sub, NULL};
+    comment(r, str_fmt(r->arena, "INDEX %s", name_text(r, &index)), to->index_comment);
 }
 
 /* What a change that makes something anew keeps of it: the object itself, or one of its columns. */
@@ -345,7 +359,9 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
     else if (!rules->ignore_grants)
         grants(r, from, to, rules);
     if (!rules->ignore_comments && !cat_same_text(from ? from->comment : NULL, to->comment))
-        comment(r, object.p, to);
+        comment(r, object.p, to->comment);
     if (!rules->ignore_comments && to->id.kind == CAT_COLUMN)
         comment_not_null(r, (const CatColumn *)from, (const CatColumn *)to);
+    if (!rules->ignore_comments && to->id.kind == CAT_CONSTRAINT)
+        comment_index(r, (const CatConstraint *)from, (const CatConstraint *)to);
 }

@@ -228,3 +228,75 @@ def test_attributes_and_dump(tool, pair, tmp_path, kind):
         assert prints[0] == prints[1], f"{kind} is not restored from\n{(tmp_path / 'own.sql').read_text()}"
     finally:
         again.drop()
+
+
+def descriptions(db):
+    return db.sql("SELECT COALESCE(c.relname, k.conname), d.classoid::regclass::text, d.description FROM pg_description d "
+                  "LEFT JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass "
+                  "LEFT JOIN pg_constraint k ON k.oid = d.objoid AND d.classoid = 'pg_constraint'::regclass "
+                  "WHERE d.objoid >= 16384 ORDER BY 1, 2")
+
+
+@pytest.mark.parametrize("key", ["PRIMARY KEY", "UNIQUE", "EXCLUDE USING gist (d WITH &&)"])
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_a_key_and_its_index_have_comments_of_their_own(tool, databases, key, partitioned):
+    if partitioned and key.startswith("EXCLUDE"):
+        pytest.skip("PostgreSQL has no such constraint before 17")
+    plain, full = databases
+    empty = plain.server.new_database()
+    columns = "" if key.startswith("EXCLUDE") else " (a)"
+    table = (f"CREATE TABLE x (a int NOT NULL, d daterange, CONSTRAINT k {key}{columns})"
+             + (" PARTITION BY RANGE (a); CREATE TABLE x1 PARTITION OF x FOR VALUES FROM (0) TO (9)" if partitioned else ""))
+    for db in databases:
+        db.sql(table)
+    full.sql("COMMENT ON CONSTRAINT k ON x IS 'the key'; COMMENT ON INDEX k IS 'its index'")
+    if partitioned:
+        full.sql(f"COMMENT ON INDEX x1_{'pkey' if key == 'PRIMARY KEY' else 'a_key'} IS 'that of the partition'")
+    before = descriptions(plain)
+    for db in (plain, empty):
+        lead(tool, db, full, key, "commented")
+        assert descriptions(db) == descriptions(full)
+    for db, comment in ((full, "NULL"), (full, "'another'")):
+        db.sql(f"COMMENT ON INDEX k IS {comment}")
+        lead(tool, plain, full, key, "commented")
+        assert descriptions(plain) == descriptions(full)
+    full.sql("COMMENT ON CONSTRAINT k ON x IS NULL; COMMENT ON INDEX k IS NULL")
+    if partitioned:
+        full.sql(f"COMMENT ON INDEX x1_{'pkey' if key == 'PRIMARY KEY' else 'a_key'} IS NULL")
+    lead(tool, plain, full, key, "commented")
+    assert descriptions(plain) == before
+    empty.drop()
+
+
+RIGHTS = {
+    "usual": "SELECT 1",
+    "all": "GRANT ALL ON SCHEMA public TO PUBLIC",
+    "more": "GRANT ALL ON SCHEMA public TO PUBLIC; REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+    "none": "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    "made": "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+}
+
+
+def rights(db):
+    return [db.sql(f"SELECT EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a WHERE n.nspname = 'public' AND a.grantee = 0 "
+                     f"AND a.privilege_type = '{x}')")[0][0] for x in ("USAGE", "CREATE")]
+
+
+def test_what_everybody_may_do_in_public(tool, server):
+    """What initdb gives there is no object's default: it is taken and given back."""
+    for was in RIGHTS:
+        for then in RIGHTS:
+            x, y = server.new_database(), server.new_database()
+            x.sql(RIGHTS[was])
+            y.sql(RIGHTS[then])
+            if rights(x) != rights(y):
+                lead(tool, x, y, "schema", "granted")
+            assert rights(x) == rights(y), f"from {was} to {then}"
+            x.drop()
+            y.drop()
+    x, y = server.new_database(), server.new_database()
+    x.sql("DROP SCHEMA public")
+    lead(tool, x, y, "schema", "made")
+    assert rights(x) == rights(y)
+    x.drop()
+    y.drop()
