@@ -122,3 +122,19 @@ init_runs_migrations(Str line)
            str_contains(line, STR("dbmate up")) || str_contains(line, STR("dbmate migrate")) ||
            str_contains(line, STR("aramid deploy"));
 }
+
+bool
+init_is_prisma_name(const ProjectScript *script)
+{
+    return strncmp(script->name, "prisma:", 7) == 0;
+}
+
+const char *
+init_script_today(Init *s, const ProjectJson *scripts, Str text, const char *name)
+{
+    const ProjectJson *node = project_json_get(scripts, name);
+    if (!node)
+        return NULL;
+    return str_dup(s->a, node->kind == PROJECT_JSON_TEXT ? node->text
+                                                         : str_slice(text, node->from, node->to));
+}

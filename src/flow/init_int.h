@@ -51,6 +51,13 @@ const char *init_common_folder(const Init *s);
 /* Whether a command line changes the database that DATABASE_URL names. */
 bool init_runs_migrations(Str line);
 
+/* Part of every profile: no name that means different things. */
+bool init_is_prisma_name(const ProjectScript *script);
+/* The text of a script, or the JSON that stands in its place; NULL = none. */
+const char *init_script_today(Init *s, const ProjectJson *scripts, Str text, const char *name);
+/* The profile whose meanings are those of package.json's scripts; NULL = they say too little. */
+const ProjectProfile *init_nearest_profile(Init *s, const ProjectJson *scripts, Str text);
+
 /* Tell of workflows of the project's own that deploy already. */
 void init_warn_of_workflows(Init *s);
 

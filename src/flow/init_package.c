@@ -29,23 +29,6 @@ can_run(const Init *s, const ProjectScript *script)
     return s->in->has_command(s->in->arg, script->command) && !lacks(s, script);
 }
 
-static bool
-is_prisma_name(const ProjectScript *script)
-{
-    return strncmp(script->name, "prisma:", 7) == 0;
-}
-
-/* The text of a script, or the JSON that stands in its place; NULL = none. */
-static const char *
-script_today(Init *s, const ProjectJson *scripts, Str text, const char *name)
-{
-    const ProjectJson *node = project_json_get(scripts, name);
-    if (!node)
-        return NULL;
-    return str_dup(s->a, node->kind == PROJECT_JSON_TEXT ? node->text
-                                                         : str_slice(text, node->from, node->to));
-}
-
 /* The profile whose names package.json has already: all that can be written are there, and more of
  * them mean the same than with any other profile. */
 static const ProjectProfile *
@@ -58,9 +41,9 @@ profile_in_use(Init *s, const ProjectJson *scripts, Str text)
         bool all = true;
         for (const ProjectScript *script = (*p)->scripts; script->name; script++) {
             if (!can_run(s, script) ||
-                (is_prisma_name(script) && s->r->place.tool != PROJECT_PRISMA))
+                (init_is_prisma_name(script) && s->r->place.tool != PROJECT_PRISMA))
                 continue;
-            const char *today = script_today(s, scripts, text, script->name);
+            const char *today = init_script_today(s, scripts, text, script->name);
             all = all && today;
             same += today && strcmp(today, script->line) == 0;
         }
@@ -70,30 +53,6 @@ profile_in_use(Init *s, const ProjectJson *scripts, Str text)
     return best;
 }
 
-/* The profile that is nearest to what people type today. */
-static const ProjectProfile *
-suggest_profile(Init *s, const ProjectJson *scripts, Str text)
-{
-    const char *migrate = script_today(s, scripts, text, "db:migrate");
-    if (migrate && strstr(migrate, "migrate deploy"))
-        return project_profile("deploy");
-    if (migrate && strstr(migrate, "--create-only"))
-        return project_profile("create");
-    if (migrate && (strstr(migrate, "migrate dev") || strstr(migrate, "drizzle-kit migrate")))
-        return project_profile("develop");
-    if (migrate)
-        return NULL;
-    if (project_json_get(scripts, "db:create") || project_json_get(scripts, "db:workflow") ||
-        project_json_get(scripts, "db:deploy"))
-        return project_profile("workflow");
-    for (const ProjectJson *n = scripts && scripts->kind == PROJECT_JSON_OBJECT ? scripts->first
-                                                                                : NULL;
-         n; n = n->next)
-        if (str_starts(n->key, STR("prisma:")))
-            return project_profile("prisma");
-    return NULL;
-}
-
 /* Set a script, unless another one stands there. */
 static bool
 set_script(Init *s, Str *text, const char *name, const char *line)
@@ -101,7 +60,7 @@ set_script(Init *s, Str *text, const char *name, const char *line)
     const ProjectJson *root;
     if (!project_json_parse(s->a, "package.json", *text, &root, s->err))
         return false;
-    const char *today = script_today(s, project_json_get(root, "scripts"), *text, name);
+    const char *today = init_script_today(s, project_json_get(root, "scripts"), *text, name);
     bool same = today && strcmp(today, line) == 0;
     *vec_add(s->a, &s->r->scripts) = (InitScript){.name = name,
                                                   .line = line,
@@ -124,8 +83,8 @@ choose_profile(Init *s, const ProjectJson *scripts, Str text)
                                                                                 : NULL;
          n; n = n->next)
         *vec_add(s->a, &r->today) = (InitToday){
-            str_dup(s->a, n->key), script_today(s, scripts, text, str_dup(s->a, n->key))};
-    r->suggested = suggest_profile(s, scripts, text);
+            str_dup(s->a, n->key), init_script_today(s, scripts, text, str_dup(s->a, n->key))};
+    r->suggested = init_nearest_profile(s, scripts, text);
     r->profile =
         s->in->profile ? project_profile(s->in->profile) : profile_in_use(s, scripts, text);
     r->wants_profile = !r->profile;
@@ -143,7 +102,7 @@ add_profile(Init *s, Str *text)
     const ProjectProfile *profile = s->r->profile;
     for (const ProjectScript *script = profile ? profile->scripts : NULL; script && script->name;
          script++) {
-        if (is_prisma_name(script) && s->r->place.tool != PROJECT_PRISMA)
+        if (init_is_prisma_name(script) && s->r->place.tool != PROJECT_PRISMA)
             continue;
         if (can_run(s, script)) {
             if (!set_script(s, text, script->name, script->line))

@@ -204,14 +204,38 @@ def test_other_scripts_stay(app):
     assert json.loads(read(app, "package.json"))["scripts"]["db:migrate"] == "aramid deploy"
 
 
-def test_the_nearest_profile_is_named(app):
-    for script, profile in (('"db:migrate": "prisma migrate deploy"', "deploy"),
-                            ('"db:migrate": "npx prisma migrate dev"', "develop"),
-                            ('"db:create": "x"', "workflow"),
-                            ('"prisma:studio": "prisma studio"', "prisma")):
-        app.write("package.json", PACKAGE.replace('"build"', script + ', "build"'))
-        out = init(app, "--only", "npm").out
-        assert re.search(rf"  {profile} .*(\n .*)?\(nearest", out), out
+@pytest.mark.parametrize("profile, scripts", [
+    ("deploy", {"db:migrate": "prisma migrate deploy"}),
+    ("develop", {"db:migrate": "npx prisma migrate dev"}),
+    ("create", {"db:migrate": "prisma migrate dev --create-only"}),
+    ("workflow", {"db:create": "x"}),
+    ("prisma", {"prisma:studio": "prisma studio"}),
+    # What runs counts, not the name.
+    ("workflow", {"db:deploy": "prisma migrate deploy"}),
+    ("create", {"db:deploy": "dotenv -e .env.development -- prisma migrate deploy"}),
+    ("create", {"db:deploy:prod": "dotenv -e .env.production -- prisma migrate deploy",
+                "db:deploy": "dotenv -e .env.dev -- prisma migrate deploy"}),
+    ("develop", {"db:migrate": "dotenv -e .env.development -- prisma migrate deploy"}),
+    ("develop", {"db:migrate": "prisma migrate dev", "db:migrate:production": "aramid deploy --env production"}),
+    ("deploy", {"db:migrate": "npm run migrations", "migrations": "pnpm prisma migrate deploy"}),
+    ("deploy", {"db:migrate": "prisma migrate deploy && prisma db seed", "db:generate": "prisma generate"}),
+    ("develop", {"db:generate": "prisma migrate dev --create-only"}),
+    ("deploy", {"db:migrate": "dbmate up"}), ("create", {"db:migrate": "supabase migration new"}),
+    ("workflow", {"db:deploy": "supabase db push"}),
+    (None, {"db:migrate": "prisma db push"}), (None, {"db:deploy": "npm run db:deploy && prisma db push"}),
+    (None, {"dev": "next dev"}),
+])
+def test_the_nearest_profile_is_named(app, profile, scripts):
+    app.write("package.json", json.dumps({"scripts": scripts}))
+    out = init(app, "--only", "npm").out
+    near = re.findall(r"^  (\w+) [^\n]*(?:\n {12}[^ ][^\n]*)?\(nearest", out, flags=re.MULTILINE)
+    assert near == ([profile] if profile else []), out
+
+
+def test_the_nearest_profile_of_drizzle(tmp_path):
+    project = other_project(tmp_path, OTHERS["drizzle"][0], json.dumps({"scripts": {
+        "db:generate": "drizzle-kit generate", "db:migrate": "drizzle-kit migrate"}}))
+    assert re.search(r"  deploy .*(\n .*)?\(nearest", init(project, "--only", "npm").out)
 
 
 @pytest.mark.parametrize("text", [
