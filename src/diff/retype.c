@@ -107,6 +107,16 @@ composite_goes(const Retype *r, const CatComposite *x, const CatComposite *y)
     return false;
 }
 
+/* Whether an expression makes values of it, which holds them in the type's old form: PostgreSQL refuses to alter it. */
+static bool
+is_in_expressions(const Catalog *c, const CatRef *id)
+{
+    vec_each (CatObject *, at, &c->objects)
+        if (refs_have(&(*at)->needs, id))
+            return true;
+    return false;
+}
+
 void
 types_make_room(Differ *d, const Catalog *after, CatRenames *applied)
 {
@@ -128,7 +138,8 @@ types_make_room(Differ *d, const Catalog *after, CatRenames *applied)
         }
         cat_each (CatComposite, y, &d->to->composites) {
             const CatComposite *x = catalog_find(after, y->id);
-            if (x && composite_goes(&r, x, y) && type_is_stored(after, &x->id))
+            if (x && composite_goes(&r, x, y) &&
+                (type_is_stored(after, &x->id) || is_in_expressions(after, &x->id)))
                 found = make_room(&r, (const CatObject *)x) || found;
         }
     }

@@ -194,9 +194,13 @@ const Query intro_queries[] = {
      intro_row_comment},
 
     /* What expressions, queries and signatures use; types of columns, keys and the like are fields. */
-    {"SELECT d.classid, d.objid, d.refclassid, d.refobjid, d.refobjsubid "
+    {"SELECT d.classid, d.objid, d.refclassid, d.refobjid, d.refobjsubid, d.objsubid "
      "FROM pg_catalog.pg_depend d "
-     "WHERE d.deptype {=} 'n' AND d.refobjid {>=} 16384 AND d.objsubid {=} 0 AND "
+     /* Up to 14 it is a generated column itself that uses what its expression does. */
+     "WHERE ((d.deptype {=} 'n' AND d.objsubid {=} 0){15|| OR (d.deptype {=} 'a' AND "
+     "  d.classid {=} {class pg_class} AND d.refclassid {<>} {class pg_class} AND d.objsubid {>} 0 AND EXISTS "
+     "  (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid {=} d.objid AND "
+     "  a.attnum {=} d.objsubid AND a.attgenerated {<>} ''))}) AND d.refobjid {>=} 16384 AND "
      "  d.refclassid {=} ANY (ARRAY[{class pg_class}, {class pg_proc}, "
      "  {class pg_type}, {class pg_operator}, {class pg_opclass}, {class pg_opfamily}, "
      "  {class pg_collation}, {class pg_ts_config}, {class pg_ts_dict}, "

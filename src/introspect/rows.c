@@ -118,12 +118,24 @@ is_condition(const CatObject *trigger, const CatObject *on)
                                            !cat_same_text(on->id.schema, called->schema));
 }
 
+static bool
+is_type_of(const CatColumn *column, const CatObject *on)
+{
+    return cat_same_text(column->type.schema, on->id.schema) &&
+           strcmp(column->type.name, on->id.name) == 0;
+}
+
 void
 intro_row_dependency(Reading *r, const Str *c)
 {
     CatObject *o = intro_recall(r, cell_oid(c[0]), cell_oid(c[1]));
     const CatObject *on = intro_recall(r, cell_oid(c[2]), cell_oid(c[3]));
-    if (!o || !on || o == on)
+    int part = cell_int(c[5]);
+    if (part) { /* a generated column */
+        const Rel *of = intro_by_oid(&r->rels, cell_oid(c[1]));
+        o = of && rel_column(of, part) ? (CatObject *)of->columns.v[part - 1].column : NULL;
+    }
+    if (!o || !on || o == on || (part && is_type_of((const CatColumn *)o, on)))
         return;
     /* Parents and types of tables, functions of triggers are fields; functions of a partition key and of a
      * trigger's condition are not. */

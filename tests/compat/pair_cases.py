@@ -184,7 +184,7 @@ DEPENDERS = [
      + NOTES.format("CONSTRAINT vf ON v")),
     ("index", "type", "CREATE TABLE u (x @type, y int); CREATE INDEX ui ON u (x DESC, y); CREATE INDEX up ON u (y) WHERE x = @value; "
      + NOTES.format("INDEX ui")),
-    ("check of the type", "type", "CREATE TABLE u (x @type CONSTRAINT uk CHECK (x = @value OR x IS NOT NULL)); "),
+    ("check of the type", "type", "CREATE TABLE u (x @type CONSTRAINT uk CHECK (x = @value OR NOT x IS NULL)); "),
     ("generated of the type", "type", "CREATE TABLE u (x @type, y bool GENERATED ALWAYS AS (x IS NOT NULL) STORED); "),
     ("argument", "type", "CREATE FUNCTION u(x @type, y @type[] DEFAULT ARRAY[@value]) RETURNS int LANGUAGE sql AS 'SELECT 1'; "
      "ALTER FUNCTION u OWNER TO rt_owner; " + NOTES.format("FUNCTION u")),
