@@ -251,6 +251,46 @@ made_room(const Differ *d, const CatType *from, const CatType *to)
     return now && cat_same_text(now->id.schema, to->schema) && strcmp(now->id.name, to->name) == 0;
 }
 
+/* Whether a virtual column can get its new expression in place: PostgreSQL refuses where it would have to look at the
+ * rows. */
+static bool
+expression_is_set(const Differ *d, const CatColumn *x, const CatColumn *y)
+{
+    if (x->generated != CAT_VIRTUAL || y->generated != CAT_VIRTUAL || x->is_not_null ||
+        y->is_not_null)
+        return false;
+    const CatRelation *t = catalog_relation(d->from, x->id.schema, x->id.name);
+    if (t)
+        cat_each (CatConstraint, k, &t->constraints)
+            if (k->type == CAT_CHECK)
+                return false;
+    return t != NULL;
+}
+
+/* Names that PostgreSQL gives: t_c_not_null, t_c_not_null1. They follow from what a table was called once. */
+static bool
+is_given_name(const char *name)
+{
+    Str s = str_of(name ? name : "_not_null");
+    while (s.n && s.p[s.n - 1] >= '0' && s.p[s.n - 1] <= '9')
+        s.n--;
+    return str_ends(s, STR("_not_null"));
+}
+
+/* Whether the constraint behind NOT NULL differs, where a table has it itself. */
+static bool
+not_null_changed(const Differ *d, const CatColumn *x, const CatColumn *y)
+{
+    if (!x->is_not_null || !y->is_not_null || x->is_not_null_inherited || y->is_not_null_inherited)
+        return false;
+    bool is_renamed = !cat_same_text(x->not_null_name, y->not_null_name) &&
+                      !(is_given_name(x->not_null_name) && is_given_name(y->not_null_name));
+    bool is_told =
+        !d->rules.ignore_comments && !cat_same_text(x->not_null_comment, y->not_null_comment);
+    return is_renamed || is_told || x->is_not_null_unchecked != y->is_not_null_unchecked ||
+           x->is_not_null_no_inherit != y->is_not_null_no_inherit;
+}
+
 static void
 compare_exact(Differ *d, ColumnChange *c)
 {
@@ -306,9 +346,13 @@ compare_exact(Differ *d, ColumnChange *c)
                 c->fields |= COLUMN_GRANTS;
             }
         }
+        if (not_null_changed(d, x, y))
+            c->fields |= COLUMN_NOT_NULL;
         if (generated_changed) {
             c->fields &= ~(unsigned)COLUMN_DEFAULT;
-            if (y->generated)
+            if (!(c->fields & COLUMN_TYPE) && expression_is_set(d, x, y))
+                c->fields |= COLUMN_EXPRESSION;
+            else if (y->generated || x->generated == CAT_VIRTUAL)
                 c->cast = CAST_IMPOSSIBLE; /* only a new column can be generated */
             else
                 c->fields |= COLUMN_GENERATED | (y->default_expr ? COLUMN_DEFAULT : 0);

@@ -35,6 +35,8 @@ enum {
     COLUMN_STORAGE = 64,   /* storage, compression, statistics, options: see `fields` */
     COLUMN_COMMENT = 128,
     COLUMN_GRANTS = 256,
+    COLUMN_EXPRESSION = 512, /* of a virtual column */
+    COLUMN_NOT_NULL = 1024,  /* the constraint behind NOT NULL (18): name, comment, state */
 };
 
 /* How the values of a column get their new type. */

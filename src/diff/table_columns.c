@@ -39,7 +39,8 @@ retyped(Arena *a, const CatColumn *column)
 static void
 keep_own(Arena *a, ColumnChange *k)
 {
-    unsigned own = COLUMN_DEFAULT | COLUMN_STORAGE | COLUMN_COMMENT | COLUMN_GRANTS;
+    unsigned own = COLUMN_DEFAULT | COLUMN_STORAGE | COLUMN_COMMENT | COLUMN_GRANTS |
+                   COLUMN_EXPRESSION | COLUMN_NOT_NULL;
     if (k->fields & COLUMN_TYPE) {
         k->from = retyped(a, k->from);
         if (k->to->storage || k->to->compression)
@@ -245,6 +246,20 @@ uses_changed(const Change *c, const CatColumn *generated)
     return false;
 }
 
+/* Whether a new expression of a virtual column uses what comes or changes with it. */
+static bool
+is_set_on_changed(const Change *c, const CatColumn *x, const CatColumn *y)
+{
+    const ColumnChange *own = column_change(c, x->id.sub);
+    if (!own || own->op != COLUMN_ALTER || !(own->fields & COLUMN_EXPRESSION))
+        return false;
+    vec_each (const ColumnChange, k, &c->columns)
+        if ((k->op != COLUMN_ALTER || k->fields & COLUMN_TYPE) && k->to &&
+            catalog_mentions(y->default_expr, k->to->id.sub))
+            return true;
+    return false;
+}
+
 /* A column that gets another type with that of a parent, which changes before. */
 static bool
 uses_given(const Differ *d, const CatRelation *from, const CatRelation *to,
@@ -270,7 +285,7 @@ columns_recreate_generated(Differ *d, Change *c, const CatRelation *from, const 
         if (!x->generated || x->is_inherited)
             continue;
         bool is_gone = uses_gone(d, from, x) || uses_given(d, from, to, x);
-        if (!is_gone && !uses_changed(c, x))
+        if (!is_gone && !uses_changed(c, x) && !(y && is_set_on_changed(c, x, y)))
             continue;
         size_t i = 0;
         while (i < c->columns.n && c->columns.v[i].from != x)

@@ -282,7 +282,10 @@ grants(Render *r, const CatObject *from, const CatObject *to, const CatRules *ru
 static void
 comment_not_null(Render *r, const CatColumn *from, const CatColumn *to)
 {
-    if (!to->not_null_comment || !to->is_not_null || (from && from->is_not_null))
+    bool is_kept =
+        from && from->is_not_null && (!to->is_not_null_unchecked || from->is_not_null_unchecked);
+    if (!to->is_not_null ||
+        cat_same_text(is_kept ? from->not_null_comment : NULL, to->not_null_comment))
         return;
     const char *name = to->not_null_name ? to->not_null_name
                                          : catalog_not_null_name(r->arena, to->id.name, to->id.sub);

@@ -233,10 +233,51 @@ alter_identity(Alter *a, const ColumnChange *k)
         *vec_add(r->arena, &a->after) = start;
 }
 
+static const char *
+not_null_name(const Render *r, const CatColumn *column)
+{
+    return column->not_null_name ? column->not_null_name
+                                 : catalog_not_null_name(r->arena, column->id.name, column->id.sub);
+}
+
+/* The constraint behind NOT NULL (18), which stays where it can. */
+static void
+alter_not_null(Alter *a, const ColumnChange *k)
+{
+    Render *r = a->r;
+    const CatColumn *x = k->from, *y = k->to;
+    const char *was = not_null_name(r, x), *name = not_null_name(r, y);
+    if (y->is_not_null_unchecked && !x->is_not_null_unchecked) {
+        *vec_add(r->arena, &a->after) =
+            str_fmt(r->arena, "ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", a->table,
+                    ident_text(r, y->id.sub));
+        *vec_add(r->arena, &a->after) =
+            str_fmt(r->arena, "ALTER TABLE %s %s", a->table, set_not_null(r, y));
+        return;
+    }
+    if (strcmp(was, name) != 0)
+        *vec_add(r->arena, &a->after) =
+            str_fmt(r->arena, "ALTER TABLE %s RENAME CONSTRAINT %s TO %s", a->table,
+                    ident_text(r, was), ident_text(r, name));
+    if (x->is_not_null_no_inherit != y->is_not_null_no_inherit)
+        *vec_add(r->arena, &a->after) =
+            str_fmt(r->arena, "ALTER TABLE %s ALTER CONSTRAINT %s %s", a->table,
+                    ident_text(r, name), y->is_not_null_no_inherit ? "NO INHERIT" : "INHERIT");
+    if (x->is_not_null_unchecked && !y->is_not_null_unchecked)
+        *vec_add(r->arena, &a->after) = str_fmt(r->arena, "ALTER TABLE %s VALIDATE CONSTRAINT %s",
+                                                a->table, ident_text(r, name));
+}
+
 static void
 alter_column(Alter *a, const ColumnChange *k)
 {
     Buf *b = &a->clauses, *own = a->only == a->table ? b : &a->own;
+    if (k->fields & COLUMN_NOT_NULL && !(k->fields & COLUMN_NULLABLE))
+        alter_not_null(a, k);
+    if (k->fields & COLUMN_EXPRESSION)
+        *vec_add(a->r->arena, &a->before) =
+            str_fmt(a->r->arena, "ALTER TABLE %s ALTER COLUMN %s SET EXPRESSION AS (%s)", a->only,
+                    ident_text(a->r, k->to->id.sub), k->to->default_expr);
     if (k->fields & COLUMN_NULLABLE && k->to->is_not_null_unchecked) {
         if (!k->to->is_not_null_inherited)
             *vec_add(a->r->arena, &a->after) =

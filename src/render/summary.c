@@ -181,6 +181,14 @@ put_column_changes(Buf *b, const ColumnChange *k)
         buf_fmt(b, "%sno longer generated", comma);
         comma = ", ";
     }
+    if (k->fields & COLUMN_EXPRESSION) {
+        buf_fmt(b, "%sexpression changed", comma);
+        comma = ", ";
+    }
+    if (k->fields & COLUMN_NOT_NULL) {
+        buf_fmt(b, "%sconstraint of NOT NULL changed", comma);
+        comma = ", ";
+    }
     if (k->fields & COLUMN_STORAGE)
         vec_each (const char *, name, &k->names) {
             buf_fmt(b, "%s%s changed", comma, *name);

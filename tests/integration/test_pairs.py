@@ -2,38 +2,7 @@
 
 import pytest
 
-from harness import aramid
-
-
-def diff(folder, db, wanted, *args):
-    return aramid.run("diff", "--from-url", db.url(), "--to-url", wanted.url(), *args, cwd=str(folder))
-
-
-@pytest.fixture
-def become(tmp_path, server):
-    """Makes one of two databases the other; the first is handed back for a look at its rows."""
-    made = []
-
-    def run(old, new, rows=""):
-        db, wanted = server.new_database(), server.new_database()
-        made.extend([db, wanted])
-        db.sql(old + rows)
-        wanted.sql(new)
-        script = diff(tmp_path, db, wanted, "--script")
-        assert script.rc == 0, script
-        db.sql("BEGIN;" + script.out + ";COMMIT")
-        after = diff(tmp_path, db, wanted, "--exit-code")
-        assert after.rc == 0, (script.out, after)
-        return db
-
-    yield run
-    for db in made:
-        db.drop()
-
-
-def both(*pairs):
-    return [pytest.param(*turn, id=f"{pair[0]}-{way}") for pair in pairs
-            for way, turn in (("there", (pair[1], pair[2])), ("back", (pair[2], pair[1])))]
+from harness.becoming import become, both, diff  # noqa: F401
 
 
 PARTED = ("CREATE TABLE m (k int NOT NULL, v int{0}) PARTITION BY RANGE (k);"
@@ -436,3 +405,31 @@ def test_a_check_that_becomes_its_parents(become, comment):
     db = become("CREATE TABLE up (c int); CREATE TABLE t (CONSTRAINT k CHECK (c > 0)) INHERITS (up); COMMENT ON CONSTRAINT k ON t IS 'own'",
                 "CREATE TABLE up (c int, CONSTRAINT k CHECK (c > 0)); CREATE TABLE t () INHERITS (up)" + comment)
     assert not db.one("SELECT conislocal FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'")
+
+
+ROW_TYPE = "CREATE TYPE c AS (a {}, b text);"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("view", ROW_TYPE.format("int") + "CREATE VIEW u AS SELECT ROW(5, 'x')::c AS y", ROW_TYPE.format("bigint") + "CREATE VIEW u AS SELECT ROW(5, 'x')::c AS y"),
+    ("domain", ROW_TYPE.format("int") + "CREATE DOMAIN u AS c DEFAULT ROW(5, 'x')::c", ROW_TYPE.format("bigint") + "CREATE DOMAIN u AS c DEFAULT ROW(5, 'x')::c"),
+    ("check", ROW_TYPE.format("int") + "CREATE TABLE u (x int, CHECK ((ROW(x, 'x')::c).a > 0))",
+     ROW_TYPE.format("bigint") + "CREATE TABLE u (x int, CHECK ((ROW(x, 'x')::c).a > 0))"),
+    ("default", ROW_TYPE.format("int") + "CREATE TABLE u (x int DEFAULT (ROW(5, 'x')::c).a)",
+     ROW_TYPE.format("bigint") + "CREATE TABLE u (x int DEFAULT (ROW(5, 'x')::c).a)"),
+))
+def test_expressions_that_make_rows_of_a_type(become, old, new):
+    become(old, new)
+
+
+@pytest.mark.parametrize("major", [13, 14, None])
+def test_functions_of_generated_columns(tmp_path, servers, major):
+    server, call = servers.get(major), "CREATE FUNCTION f({} int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';" \
+        "CREATE TABLE u (x int, y int GENERATED ALWAYS AS (f(x)) STORED); CREATE VIEW v AS SELECT y FROM u"
+    db, wanted = server.new_database(), server.new_database()
+    db.sql(call.format("a"))
+    wanted.sql(call.format("b"))
+    db.sql("BEGIN;" + diff(tmp_path, db, wanted, "--script").out + ";COMMIT")
+    assert diff(tmp_path, db, wanted, "--exit-code").rc == 0
+    db.drop()
+    wanted.drop()

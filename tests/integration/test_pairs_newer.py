@@ -1,0 +1,99 @@
+"""What only newer servers have becomes what was wanted, forwards and backwards."""
+
+import pytest
+
+from harness.becoming import become, both  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def server(servers):
+    return servers.get(18)
+
+
+NOT_NULL = """
+    SELECT conrelid::regclass::text, conname::text, convalidated, connoinherit, coninhcount, obj_description(oid, 'pg_constraint')
+    FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0 AND connamespace = 'public'::regnamespace ORDER BY 1, 2
+"""
+TABLE = "CREATE TABLE t (id int, n int{});"
+UNCHECKED = TABLE.format("") + "ALTER TABLE t ADD CONSTRAINT {} NOT NULL n NOT VALID;"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("validated", UNCHECKED.format("t_n_not_null"), TABLE.format(" NOT NULL")),
+    ("named", TABLE.format(" NOT NULL"), TABLE.format(" CONSTRAINT must NOT NULL")),
+    ("renamed", TABLE.format(" CONSTRAINT a NOT NULL"), TABLE.format(" CONSTRAINT b NOT NULL")),
+    ("kept from children", TABLE.format(" NOT NULL"), TABLE.format(" NOT NULL NO INHERIT")),
+    ("all at once", UNCHECKED.format("a"), TABLE.format(" CONSTRAINT b NOT NULL NO INHERIT")),
+    ("parent", TABLE.format(" NOT NULL") + "CREATE TABLE u () INHERITS (t)", TABLE.format(" CONSTRAINT b NOT NULL") + "CREATE TABLE u () INHERITS (t)"),
+    ("parent alone", TABLE.format(" NOT NULL") + "CREATE TABLE u () INHERITS (t)",
+     TABLE.format(" NOT NULL NO INHERIT") + "CREATE TABLE u () INHERITS (t)"),
+    ("own beside", TABLE.format(" NOT NULL") + "CREATE TABLE u (n int NOT NULL) INHERITS (t)",
+     TABLE.format(" NOT NULL NO INHERIT") + "CREATE TABLE u (n int NOT NULL) INHERITS (t)"),
+    ("comment", TABLE.format(" NOT NULL"), TABLE.format(" NOT NULL") + "COMMENT ON CONSTRAINT t_n_not_null ON t IS 'why'"),
+    ("partitions", "CREATE TABLE m (k int, v int NOT NULL) PARTITION BY RANGE (k); CREATE TABLE m1 PARTITION OF m DEFAULT",
+     "CREATE TABLE m (k int, v int CONSTRAINT must NOT NULL) PARTITION BY RANGE (k); CREATE TABLE m1 PARTITION OF m DEFAULT"),
+    ("key", "CREATE TABLE t (n int PRIMARY KEY)", "CREATE TABLE t (n int CONSTRAINT must NOT NULL PRIMARY KEY)"),
+))
+def test_not_null_as_a_constraint(become, server, old, new):
+    db, wanted = become(old, new), server.new_database()
+    wanted.sql(new)
+    assert db.sql(NOT_NULL) == wanted.sql(NOT_NULL)
+    wanted.drop()
+
+
+def test_names_that_the_server_gave_are_all_alike(become):
+    """They follow from what the table was called when its column became NOT NULL."""
+    become("CREATE TABLE s (n int NOT NULL); ALTER TABLE s RENAME TO t;", "CREATE TABLE t (n int NOT NULL)")
+
+
+GENERATED = "CREATE TABLE t (id int, n int{});"
+VIRTUAL = GENERATED.format(" GENERATED ALWAYS AS (id * {}) VIRTUAL")
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("expression", VIRTUAL.format(2), VIRTUAL.format(3)),
+    ("under a view", VIRTUAL.format(2) + "CREATE VIEW v AS SELECT n FROM t", VIRTUAL.format(3) + "CREATE VIEW v AS SELECT n FROM t"),
+    ("parent", VIRTUAL.format(2) + "CREATE TABLE u () INHERITS (t)", VIRTUAL.format(3) + "CREATE TABLE u () INHERITS (t)"),
+    ("child", VIRTUAL.format(2) + "CREATE TABLE u (n int GENERATED ALWAYS AS (id * 7) VIRTUAL) INHERITS (t)",
+     VIRTUAL.format(2) + "CREATE TABLE u (n int GENERATED ALWAYS AS (id * 8) VIRTUAL) INHERITS (t)"),
+    ("source retyped", VIRTUAL.format(2), VIRTUAL.format(2).replace("id int", "id bigint")),
+    ("type and expression", VIRTUAL.format(2), VIRTUAL.format(3).replace("n int", "n bigint")),
+    ("stored", VIRTUAL.format(2), VIRTUAL.format(2).replace("VIRTUAL", "STORED")),
+    ("plain", VIRTUAL.format(2), GENERATED.format("")),
+    ("new source", VIRTUAL.format(2), VIRTUAL.format("2 + z").replace("n int", "z int, n int")),
+    ("check", VIRTUAL.format(2) + "ALTER TABLE t ADD CHECK (n > 0)", VIRTUAL.format(3) + "ALTER TABLE t ADD CHECK (n > 0)"),
+    ("not null", VIRTUAL.format(2), VIRTUAL.format(3).replace("VIRTUAL", "VIRTUAL NOT NULL")),
+    ("function", "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE TABLE t (id int, n int)",
+     "CREATE FUNCTION f(b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE TABLE t (id int, n int)"),
+))
+def test_virtual_columns(become, old, new):
+    become(old, new)
+
+
+def test_a_virtual_column_is_not_made_again(become):
+    db = become(VIRTUAL.format(2) + "GRANT SELECT (n) ON t TO PUBLIC;", VIRTUAL.format(3) + "GRANT SELECT (n) ON t TO PUBLIC;", "INSERT INTO t VALUES (5)")
+    assert db.one("SELECT n FROM t") == 15
+    assert db.one("SELECT attnum FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'n'") == 2
+
+
+ROOMS = "CREATE TABLE r (id int4range, during tsrange{});"
+KEY = ROOMS.format(", CONSTRAINT rk PRIMARY KEY (id, during WITHOUT OVERLAPS)")
+BOOKED = KEY + "CREATE TABLE b (room int4range, during tsrange{});"
+PERIOD = ", CONSTRAINT bf FOREIGN KEY (room, PERIOD during) REFERENCES r (id, PERIOD during)"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("key", ROOMS.format(""), KEY),
+    ("unique", ROOMS.format(""), ROOMS.format(", CONSTRAINT ru UNIQUE (id, during WITHOUT OVERLAPS)")),
+    ("plain key", ROOMS.format(", CONSTRAINT rk PRIMARY KEY (id, during)"), KEY),
+    ("key renamed", KEY, KEY.replace("rk", "rk2")),
+    ("foreign key", BOOKED.format(""), BOOKED.format(PERIOD)),
+    ("both", ROOMS.format("") + "CREATE TABLE b (room int4range, during tsrange);", BOOKED.format(PERIOD)),
+    ("foreign key renamed", BOOKED.format(PERIOD), BOOKED.format(PERIOD.replace("bf", "bf2"))),
+    ("not enforced", BOOKED.format(PERIOD), BOOKED.format(PERIOD + " NOT ENFORCED")),
+    ("retyped", BOOKED.format(PERIOD), BOOKED.format(PERIOD).replace("int4range", "int8range")),
+    ("made", "CREATE TABLE z ()", BOOKED.format(PERIOD)),
+    ("deferrable", BOOKED.format(PERIOD), BOOKED.format(PERIOD + " DEFERRABLE INITIALLY DEFERRED")),
+))
+def test_keys_over_time(become, old, new):
+    become(old, new)
