@@ -107,12 +107,13 @@ composite_goes(const Retype *r, const CatComposite *x, const CatComposite *y)
     return false;
 }
 
-/* Whether an expression makes values of it, which holds them in the type's old form: PostgreSQL refuses to alter it. */
+/* Whether an expression makes values of it, which holds them in the type's old form: PostgreSQL refuses to alter it.
+ * Casts and the like, which are only defined over it, do not mind. */
 static bool
 is_in_expressions(const Catalog *c, const CatRef *id)
 {
     vec_each (CatObject *, at, &c->objects)
-        if (refs_have(&(*at)->needs, id))
+        if (!cat_kind((*at)->id.kind)->is_defined && refs_have(&(*at)->needs, id))
             return true;
     return false;
 }
