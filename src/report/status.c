@@ -234,11 +234,13 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
                  str_fmt(a, "%d migration%s applied", h->applied, str_plural(h->applied)));
     } else
         add_findings(out, t, r);
-    /* Names only matter to what is still to be ordered. */
-    vec_each (const Finding, f, &r->findings.items)
-        if (verbose ||
-            (f->severity > SEV_NOTICE && (h->pending || f->area != AREA_HISTORY || !f->object)))
+    /* Names only matter to what is still to be ordered; a file that nobody runs may be waited for. */
+    vec_each (const Finding, f, &r->findings.items) {
+        bool matters = h->pending || f->area != AREA_HISTORY || !f->object ||
+                       f->id == FINDING_HISTORY_STRAY_SQL;
+        if (verbose || (f->severity > SEV_NOTICE && matters))
             finding_text(out, t, f, 0);
+    }
     if (!verbose)
         return;
     add_history(out, t, r);

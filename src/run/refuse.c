@@ -156,9 +156,10 @@ run_find_history(const History *h, FindingList *ret)
 void
 run_find_ahead(const History *h, const Plan *plan, FindingList *ret)
 {
-    /* Names only matter to what is still to be ordered. */
-    for (size_t i = 0; h->pending && i < h->findings.items.n; i++)
-        finding_keep(ret, &h->findings.items.v[i]);
+    /* Names only matter to what is still to be ordered; a file that nobody runs may be waited for. */
+    vec_each (const Finding, f, &h->findings.items)
+        if (h->pending || f->id == FINDING_HISTORY_STRAY_SQL)
+            finding_keep(ret, f);
     run_find_history(h, ret);
     vec_each (const Finding, f, &plan->findings.items)
         finding_keep(ret, f);
