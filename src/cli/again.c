@@ -35,18 +35,6 @@ in_words_of_call(const CmdCall *call, const CmdSpec *spec)
     return spec;
 }
 
-/* Whether a call's option says where to work, so that another command of the same work needs it. */
-static bool
-is_repeated(const OptSpec *o, const CmdSpec *spec)
-{
-    static const char *const names[] = {"directory", "env",        "config",
-                                        "schema",    "migrations", "url"};
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (strcmp(o->name, names[i]) == 0)
-            return !o->listed_for || (o->listed_for & spec->uses);
-    return false;
-}
-
 static const OptSpec *
 option_at(const OptSpec *list, Str word)
 {
@@ -54,6 +42,21 @@ option_at(const OptSpec *list, Str word)
         if (word.n > 2 && str_is(str_slice(word, 2, word.n), o->name))
             return o;
     return NULL;
+}
+
+/* Whether a call's option says where to work, or in which transactions, so that another command of the
+ * same work needs it. */
+static bool
+is_repeated(const OptSpec *o, const CmdSpec *spec)
+{
+    static const char *const names[] = {"directory", "env",        "config",
+                                        "schema",    "migrations", "url"};
+    if (strcmp(o->name, "tx") == 0)
+        return option_at(spec->options, STR("--tx")) != NULL;
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (strcmp(o->name, names[i]) == 0)
+            return !o->listed_for || (o->listed_for & spec->uses);
+    return false;
 }
 
 static size_t

@@ -51,9 +51,15 @@ is_missing(const Session *s, OwnTable t)
 }
 
 static bool
-hint_grant(const Session *s, bool has_schema, Err *err)
+hint_denied(const Session *s, bool has_schema, Err *err)
 {
     const DbInfo *info = db_info(s->db);
+    if (s->ledger_exists)
+        return err_hint(err,
+                        "the history table has the form of an older version of %s, and only its "
+                        "owner may bring it up to date: run aramid deploy once as the owner of "
+                        "%s.%s",
+                        s->layout->ledger.tool, s->ledger.schema, s->ledger.table);
     if (has_schema)
         return err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
                         s->ledger.schema, info->user);
@@ -123,7 +129,7 @@ run_prepare(Run *r, Err *err)
         ok = (had_ledger && !outdated) || make_tables(r, 0, false, err);
     }
     if (!ok)
-        return err->code == ERR_DENIED ? hint_grant(s, schema != NULL, err) : false;
+        return err->code == ERR_DENIED ? hint_denied(s, schema != NULL, err) : false;
     s->ledger_exists = true;
     r->deploy->history->is_outdated = false;
     own_made(s, tables);

@@ -190,6 +190,69 @@ def test_dbmate_byte_order_mark_is_named(tool, db):
     assert result.rc == 20 and "byte order mark" in result.err and not db.exists("one"), result
 
 
+@pytest.fixture
+def stranger(server, db):
+    """The URL of a role that owns nothing and may make tables in public."""
+    role = f"stranger_{db.name}"
+    server.admin(f"CREATE ROLE {role} LOGIN")
+    db.sql(f"GRANT ALL ON SCHEMA public TO {role}")
+    yield role
+    db.sql(f"DROP OWNED BY {role}")
+    server.admin(f"DROP ROLE {role}")
+
+
+@each()
+def test_another_owners_table_names_every_grant(tool, db, stranger):
+    """What the hints say is enough."""
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    assert tool.deploy(db).rc == 0
+    tool.add(2, "two", "CREATE TABLE two (i int);")
+    for _ in range(2):
+        result = aramid.run("deploy", "--url", db.url(user=stranger), cwd=tool.path)
+        if result.rc == 0:
+            break
+        for line in result.err.splitlines():
+            if "GRANT " in line:
+                db.sql(line[line.index("GRANT "):])
+    assert result.rc == 0 and len(tool.rows(db)) == 2, result
+
+
+@each(Supabase, Drizzle1)
+def test_an_older_table_of_another_owner(tool, db, stranger):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    assert tool.deploy(db).rc == 0
+    tool.add(2, "two", "CREATE TABLE two (i int);")
+    schema = tool.ledger.split(".", maxsplit=1)[0]
+    db.sql(f"ALTER TABLE {tool.ledger} DROP COLUMN name; GRANT ALL ON SCHEMA {schema} TO {stranger};"
+           f"GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {stranger}")
+    result = aramid.run("deploy", "--url", db.url(user=stranger), cwd=tool.path)
+    assert result.rc == 33 and f"as the owner of {tool.ledger}" in result.err and "GRANT CREATE" not in result.err, result
+    assert not db.exists("two")
+
+
+@each()
+@pytest.mark.parametrize("mode", ["all", "none"])
+def test_the_hint_of_a_failure_keeps_the_transactions(tool, db, mode):
+    """As it stands, it must not apply the half of what was to be applied as a whole."""
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.add(2, "two", "CREATE TABLE two (i int);\nSELECT 1/0;")
+    result = tool.deploy(db, "--tx", mode)
+    hint = next(line for line in result.err.splitlines() if "hint:" in line)
+    assert result.rc == 22 and f"--tx {mode}" in hint, result
+    assert "--tx" not in aramid.run("status", "--url", db.url(), cwd=tool.path).text
+
+
+@each()
+def test_what_is_passed_over_is_told_with_nothing_pending(tool, db):
+    """It may be the very file that somebody has just written and waits for."""
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    assert tool.deploy(db).rc == 0
+    tool.write("forgotten.sql", "CREATE TABLE two (i int);")
+    for verb in "plan", "deploy", "status":
+        result = tool.aramid(verb, db)
+        assert result.rc == 0 and "forgotten.sql" in result.text, result
+
+
 # ---- Drizzle --------------------------------------------------------------------------------------
 
 
