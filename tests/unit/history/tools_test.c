@@ -272,7 +272,7 @@ tools_dbmate_blocks(void **state)
         {"-- migrate:up\n-- migrate:down\n-- migrate:down\n", "two \"-- migrate:down\"", 3},
         {"SELECT 1;\n-- migrate:up\n-- migrate:down", "statements before", 1},
         {"/* x */\n-- migrate:up\n-- migrate:down", "statements before", 1},
-        {"\xef\xbb\xbf-- migrate:up\n-- migrate:down", "statements before", 1},
+        {"\xef\xbb\xbf-- migrate:up\n-- migrate:down", "byte order mark", 1},
         {"-- migrate:down\n-- migrate:up\n", "before \"-- migrate:up\"", 1},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
