@@ -328,7 +328,12 @@ static const Defined kinds[] = {
         "pg_catalog.aclexplode(a.attacl) acl WHERE a.attrelid {=} x.oid) l)"},
     {.kind = CAT_STATISTICS, .probe = MADE("pg_statistic_ext"), .catalog = "pg_statistic_ext", .space = "stxnamespace",
      .name = "x.stxname", .address = Q("stxname"), .owner = OWNER("stxowner"),
-     .definition = "{text x.oid|pg_catalog.pg_get_statisticsobjdef(x.oid)}",
+     /* Its columns are a set, printed by their places in the table. */
+     .definition = "{text x.oid|pg_catalog.replace(pg_catalog.pg_get_statisticsobjdef(x.oid), (SELECT pg_catalog.concat(' ON ', "
+        "pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE "
+        "a.attrelid {=} x.stxrelid AND a.attnum {=} ANY (x.stxkeys::pg_catalog.int2[])), (SELECT pg_catalog.concat(' ON ', "
+        "pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attname)) FROM pg_catalog.pg_attribute a WHERE "
+        "a.attrelid {=} x.stxrelid AND a.attnum {=} ANY (x.stxkeys::pg_catalog.int2[])))}",
      .setting = "CASE WHEN x.stxstattarget {>=} 0 THEN pg_catalog.concat('SET STATISTICS ', x.stxstattarget) END",
      .needs = "pg_catalog.concat_ws(' ', {class pg_class}::pg_catalog.oid, x.stxrelid, 0)"},
     {.kind = CAT_PUBLICATION, .probe = "pg_catalog.pg_publication x", .catalog = "pg_publication", .name = "x.pubname",

@@ -433,3 +433,11 @@ def test_functions_of_generated_columns(tmp_path, servers, major):
     assert diff(tmp_path, db, wanted, "--exit-code").rc == 0
     db.drop()
     wanted.drop()
+
+
+@pytest.mark.parametrize("more", ["", ", (a + b)", "(ndistinct)"])
+def test_columns_of_statistics_are_a_set(become, more):
+    kinds, more = (more, "") if "nd" in more else ("", more)
+    stats = f"CREATE STATISTICS s {kinds} ON a, b{more} FROM t"
+    become("CREATE TABLE t (a int, b int);" + stats, "CREATE TABLE t (b int, a int);" + stats)
+    become("CREATE TABLE t (b text, a int); CREATE STATISTICS s ON a, b FROM t", "CREATE TABLE t (b int, a int); CREATE STATISTICS s ON a, b FROM t")
