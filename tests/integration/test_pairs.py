@@ -441,3 +441,16 @@ def test_columns_of_statistics_are_a_set(become, more):
     stats = f"CREATE STATISTICS s {kinds} ON a, b{more} FROM t"
     become("CREATE TABLE t (a int, b int);" + stats, "CREATE TABLE t (b int, a int);" + stats)
     become("CREATE TABLE t (b text, a int); CREATE STATISTICS s ON a, b FROM t", "CREATE TABLE t (b int, a int); CREATE STATISTICS s ON a, b FROM t")
+
+
+TO_PARTS = ("CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);"
+            "CREATE TABLE c (x int); ALTER TABLE c ADD CONSTRAINT cf FOREIGN KEY (x) REFERENCES p (id){};")
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("by the script", TO_PARTS.format(" NOT VALID"), TO_PARTS.format("")),
+    ("by hand", TO_PARTS.format(" NOT VALID") + "ALTER TABLE c VALIDATE CONSTRAINT cf;", TO_PARTS.format("")),
+))
+def test_validated_keys_to_partitions(become, old, new):
+    """Up to 17 VALIDATE leaves the server's own keys to the partitions as they were."""
+    become(old, new)
