@@ -275,8 +275,12 @@ void
 cli_print(const CmdCall *call, const Buf *text)
 {
     Str shown = cli_hidden(call, text);
-    if (!cli_flag(call, "json"))
-        shown = cli_again(call, shown);
+    if (!cli_flag(call, "json")) {
+        Buf lines;
+        buf_init(&lines, call->arena);
+        term_break(&lines, &call->term_out, cli_again(call, shown));
+        shown = buf_str(&lines);
+    }
     print(call, shown);
 }
 

@@ -74,8 +74,11 @@ read_branches(const CmdCall *call, InitInput *in, Err *err)
 static void
 show(const CmdCall *call, const Buf *b)
 {
+    Buf lines;
+    buf_init(&lines, call->arena);
+    term_break(&lines, &call->term_out, buf_str(b));
     if (!cli_flag(call, "json"))
-        fputs(b->p, call->out);
+        fputs(lines.p, call->out);
 }
 
 /* The meanings of the names, chosen by a person. */
@@ -113,6 +116,9 @@ approve(const CmdCall *call, const InitResult *r, Err *err)
     Buf b;
     buf_init(&b, call->arena);
     report_init_difference(&b, &call->term_out, r);
+    if (!cli_flag(call, "json"))
+        fputs(b.p, call->out); /* lines of files stay whole */
+    buf_init(&b, call->arena);
     report_init_text(&b, &call->term_out, r);
     show(call, &b);
     fflush(call->out);

@@ -188,3 +188,65 @@ term_wrap(Buf *out, const char *text, size_t at, size_t indent, size_t width)
         }
     }
 }
+
+/* Columns without what sets colours. */
+static size_t
+seen_columns(Str text)
+{
+    size_t columns = 0;
+    while (text.n) {
+        const char *escape = memchr(text.p, '\033', text.n);
+        size_t n = escape ? (size_t)(escape - text.p) : text.n;
+        columns += term_columns(str_slice(text, 0, n));
+        while (n < text.n && text.p[n] != 'm')
+            n++;
+        text = str_slice(text, n < text.n ? n + 1 : n, text.n);
+    }
+    return columns;
+}
+
+static void
+break_line(Buf *out, Str line, size_t width)
+{
+    size_t indent = 0, at = 0;
+    while (indent < line.n && line.p[indent] == ' ')
+        indent++;
+    bool is_code = indent < line.n && line.p[indent] == '|';
+    if (is_code || seen_columns(line) <= width) {
+        buf_add(out, line);
+        return;
+    }
+    for (size_t i = 0, next; i < line.n; i = next) {
+        size_t word = i;
+        while (word < line.n && line.p[word] == ' ')
+            word++;
+        for (next = word; next < line.n && line.p[next] != ' ';)
+            next++;
+        size_t columns = seen_columns(str_slice(line, word, next));
+        if (i && at + (word - i) + columns > width) {
+            buf_addc(out, '\n');
+            buf_addn(out, ' ', indent + 2);
+            at = indent + 2;
+        } else {
+            buf_addn(out, ' ', word - i);
+            at += word - i;
+        }
+        buf_add(out, str_slice(line, word, next));
+        at += columns;
+    }
+}
+
+void
+term_break(Buf *out, const Term *term, Str text)
+{
+    enum { MADE_FOR = 80 };
+    if (!term->is_tty || term->width <= 0 || term->width >= MADE_FOR) {
+        buf_add(out, text);
+        return;
+    }
+    for (Str rest = text; rest.p;) {
+        break_line(out, str_cut(&rest, '\n'), (size_t)term->width);
+        if (rest.p)
+            buf_addc(out, '\n');
+    }
+}

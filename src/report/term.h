@@ -75,3 +75,7 @@ size_t term_first_columns(Str text, size_t *ret_len);
  * but the first starts with `indent` spaces. `at` is the column where the text begins. A newline
  * in the text starts a new line. No newline is written at the end. */
 void term_wrap(Buf *out, const char *text, size_t at, size_t indent, size_t width);
+
+/* Write finished lines, with their colours; on a terminal that is narrower than they are made for (80) the
+ * longer ones are broken at spaces, and go on two columns further in. Quoted SQL ("|") stays whole. */
+void term_break(Buf *out, const Term *term, Str text);

@@ -121,13 +121,13 @@ class Process:
 class Terminal:
     """A call on a terminal of its own, as a person makes it."""
 
-    def __init__(self, *args, cwd, env=None):
+    def __init__(self, *args, cwd, env=None, columns=200):
         self.args = args
         self.text = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
             os.execve(BINARY, [BINARY, *args], environment(TERM="xterm-256color", **(env or {})))
 
     def read_until(self, fragment):

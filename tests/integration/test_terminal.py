@@ -1,5 +1,7 @@
 """On a terminal: questions, progress, colours, Ctrl-C."""
 
+import pytest
+
 from harness import aramid, ledger, wait
 
 
@@ -88,3 +90,19 @@ def test_no_color(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     result = terminal(project, "deploy", "--url", db.url(), env={"NO_COLOR": "1"}).wait()
     assert result.rc == 0 and "\x1b[3" not in result.text and "\x1b[1m" not in result.text, result
+
+
+@pytest.mark.parametrize("args", [["status"], ["plan"], ["deploy", "--dry-run"], ["drift"], ["doctor"],
+                                  ["init", "--dry-run", "--only", "docker,github"]])
+def test_a_narrow_terminal_breaks_at_words(project, args):
+    """No line is longer than the terminal, but for quoted SQL, files and words that are; no colours where none are."""
+    project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n}\n')
+    project.add("users", "CREATE TABLE users (id int);")
+    result = aramid.Terminal(*args, cwd=project.path, columns=40, env={"NO_COLOR": "1"}).wait()
+    wide = aramid.Terminal(*args, cwd=project.path, env={"NO_COLOR": "1"}).wait()
+    assert "\033[" not in result.text, result.text
+    text = result.text.replace("\r", "")
+    text = text[text.index("\nFiles:"):] if args[0] == "init" else text
+    for line in text.split("\n"):
+        assert len(line) <= 40 or line.lstrip().startswith("|") or " " not in line.strip(), text
+    assert set(text.split()) <= set(wide.text.split())
