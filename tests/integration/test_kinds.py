@@ -300,3 +300,17 @@ def test_what_everybody_may_do_in_public(tool, server):
     assert rights(x) == rights(y)
     x.drop()
     y.drop()
+
+
+def test_a_member_needs_what_its_publication_says_now(tool, server):
+    """A condition on a partitioned table wants publish_via_partition_root."""
+    made = [server.new_database() for _ in range(2)]
+    for db in made:
+        db.sql("CREATE TABLE x (id int PRIMARY KEY) PARTITION BY RANGE (id)")
+    made[0].sql("CREATE PUBLICATION p FOR TABLE x WITH (publish_via_partition_root = false)")
+    made[1].sql("CREATE PUBLICATION p FOR TABLE x WHERE (id > 0) WITH (publish_via_partition_root = true)")
+    lead(tool, *made, "publication", "altered")
+    made[1].sql("ALTER PUBLICATION p SET TABLE x; ALTER PUBLICATION p SET (publish_via_partition_root = false)")
+    lead(tool, *made, "publication", "altered")
+    for db in made:
+        db.drop()
