@@ -291,6 +291,19 @@ not_null_changed(const Differ *d, const CatColumn *x, const CatColumn *y)
            x->is_not_null_no_inherit != y->is_not_null_no_inherit;
 }
 
+/* Without the domains around it, or around what a list holds: those are cast as their base is. */
+static CatType
+type_for_cast(const Catalog *c, const CatType *t)
+{
+    CatType element = *t;
+    element.is_array = false;
+    CatType base = *type_behind_domains(c, &element);
+    if (t->is_array && base.is_array)
+        return *t; /* a domain over lists */
+    base.is_array = base.is_array || t->is_array;
+    return base;
+}
+
 static void
 compare_exact(Differ *d, ColumnChange *c)
 {
@@ -301,8 +314,8 @@ compare_exact(Differ *d, ColumnChange *c)
         from.type = words_type(d->arena, d->from, x->type);
         to.type = words_type(d->arena, d->to, y->type);
     }
-    from.type = *type_behind_domains(d->from, &from.type);
-    to.type = *type_behind_domains(d->to, &to.type);
+    from.type = type_for_cast(d->from, &from.type);
+    to.type = type_for_cast(d->to, &to.type);
     c->cast = cast_choose(&from, &to, d->from, d->to, &c->cast_using);
     if (!d->prisma_kinds && made_room(d, &from.type, &to.type)) {
         c->cast = CAST_SAFE;

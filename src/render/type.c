@@ -74,28 +74,30 @@ conversion(Render *r, const CatComposite *to)
     return name_text(r, &id);
 }
 
-/* Attribute by attribute; those that the old type does not have are NULL. */
+/* Attribute by attribute; those that the old type does not have are NULL. A function's columns become
+ * those of its type as by an assignment, which refuses what is too long where a cast would cut it. */
 static void
 put_conversion(Render *r, Buf *b, const Change *c)
 {
     const char *comma = "";
-    buf_addz(b, "SELECT ROW(");
+    buf_addz(b, "SELECT ");
     vec_each (const ColumnChange, k, &c->columns) {
         if (k->op == COLUMN_DROP)
             continue;
         buf_addz(b, comma);
         comma = ", ";
+        const char *type = k->to->type.text;
         if (k->op != COLUMN_ALTER) {
-            buf_addz(b, "NULL");
+            buf_fmt(b, "NULL::%s", type);
             continue;
         }
         const char *of = str_fmt(r->arena, "($1).%s", ident_text(r, k->from->id.sub));
-        const char *type = k->to->type.text;
         switch (k->cast_using) {
         case USING_NOTHING:
+            buf_addz(b, of);
+            break;
         case USING_CAST:
-            buf_fmt(b, "%s%s%s", of,
-                    k->cast == CAST_NONE ? "" : "::", k->cast == CAST_NONE ? "" : type);
+            buf_fmt(b, "%s::%s", of, type);
             break;
         case USING_TEXT:
             buf_fmt(b, "%s::text%s::%s", of, k->from->type.is_array ? "[]" : "", type);
@@ -108,8 +110,10 @@ put_conversion(Render *r, Buf *b, const Change *c)
             break;
         }
     }
-    buf_addz(b, ")::");
-    sql_add_name(b, c->to->id.schema, c->to->id.name);
+    if (!*comma) { /* a row without attributes */
+        buf_addz(b, "ROW()::");
+        sql_add_name(b, c->to->id.schema, c->to->id.name);
+    }
 }
 
 static void

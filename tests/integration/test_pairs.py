@@ -211,6 +211,30 @@ def test_an_attribute_that_goes_is_announced(tmp_path, server):
     new.drop()
 
 
+@pytest.mark.parametrize("old, new, row", [
+    ("CREATE TYPE x AS (a int, b text);", "CREATE TYPE x AS (a int, b varchar(3));", "ROW(1, 'abcdef')"),
+    ("CREATE TYPE x AS (a int, b varchar(9)[]);", "CREATE TYPE x AS (b char(3)[]);", "ROW(1, '{abcdef}')"),
+    ("CREATE TYPE x AS (b varbit);", "CREATE TYPE x AS (a int, b varbit(2));", "ROW(B'10101')"),
+    ("CREATE DOMAIN x AS text;", "CREATE DOMAIN x AS varchar(3);", "'abcdef'"),
+    ("CREATE DOMAIN y AS text; CREATE TYPE x AS (b y[]);", "CREATE DOMAIN y AS varchar(3); CREATE TYPE x AS (b y[]);",
+     "ROW(ARRAY['abcdef'])"),
+])
+@pytest.mark.parametrize("table, value", [("CREATE TABLE t (v x)", "{}::x"), ("CREATE TABLE t (v x[])", "ARRAY[{}::x]")])
+def test_what_is_too_long_is_refused_and_not_cut(tmp_path, db, db2, old, new, row, table, value):
+    """A cast cuts strings to their length without a word; an assignment does not."""
+    db.sql(old + table + "; INSERT INTO t VALUES (" + value.format(row) + ")")
+    db2.sql(new + table)
+    before = db.one("SELECT v::text FROM t")
+    script = diff(tmp_path, db, db2, "--script")
+    assert script.rc == 0, script
+    with pytest.raises(Exception, match="too long"):
+        db.sql("BEGIN;" + script.out + ";COMMIT")
+    assert db.one("SELECT v::text FROM t") == before
+    db.sql("DELETE FROM t")
+    db.sql("BEGIN;" + script.out + ";COMMIT")
+    assert diff(tmp_path, db, db2, "--exit-code").rc == 0
+
+
 KEY = "CREATE TABLE t (id int, a int NOT NULL, CONSTRAINT {} PRIMARY KEY ({})); COMMENT ON {} IS '{}'"
 
 
