@@ -75,7 +75,7 @@ prove: debug release
 	@tools/setup-pg-dump
 	@tools/setup-regression
 	@for figure in \
-		"env ARAMID_FAULTS=full tests/run tests/faults" \
+		"env ARAMID_FAULTS=full tests/run tests/faults tests/integration" \
 		"tests/compat/psl_compare.py --all" \
 		"tests/compat/diff_compare.py --random 2000 --mutants 500 --prisma 7" \
 		"tests/compat/diff_compare.py --random 2000 --mutants 500 --prisma 6" \

@@ -328,7 +328,7 @@ def test_password(scene, place):
     url = place(scene)
     result = scene.run(["status", "--json"], url)
     assert result.rc == 10 and result.json["server"]["user"] == "with_password", result
-    run_everything(scene, url, place in (by_environment, by_schema), PLACES.index(place))
+    run_everything(scene, url, place is by_schema or (FULL and place is by_environment), PLACES.index(place))
 
 
 def wrong_password(s):

@@ -191,8 +191,8 @@ templates_are_filled_in(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
-    const ProjectVar vars[] = {{"RUN", "pnpm run"}};
-    Str text = project_template(a, "vercel-build.sh", vars, 1);
+    const ProjectVar vars[] = {{"RUN", "pnpm run"}, {"DEPLOYER", "vercel"}};
+    Str text = project_template(a, "vercel-build.sh", vars, COUNT(vars));
     assert_true(str_starts(text, STR("#!/bin/sh\n")));
     assert_true(str_contains(text, STR("exec pnpm run build\n")));
     assert_false(str_contains(text, STR("@RUN@")));
