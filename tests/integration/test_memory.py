@@ -37,7 +37,8 @@ def peak(project, *argv):
     pytest.param(f"INSERT INTO t VALUES (1, '{'x' * LARGE}');\n", id="one statement"),
     pytest.param(LINE * (LARGE // len(LINE)), id="small statements"),
     pytest.param("-- none of it is parsed here\nMERGE INTO t USING (VALUES " + "(1),\n" * (LARGE // 5) + "(2)) v (i)"
-                 " ON false WHEN NOT MATCHED THEN INSERT VALUES (v.i)", id="syntax that the server is asked about", marks=pytest.mark.full),
+                 " ON false WHEN NOT MATCHED THEN INSERT VALUES (v.i)",
+                 id="syntax that the server is asked about", marks=pytest.mark.full),
 ])
 def test_a_large_file_is_in_memory_twice(db, tmp_path, content):
     """In the message, and in libpq's buffer; the control is the same deploy of a small file."""
