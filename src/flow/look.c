@@ -218,7 +218,9 @@ look_after(Arena *a, const FlowInput *in, const RunSink *sink, const Session *s,
     take_differences(a, d.repair, &now);
     r->verified = now.differences.n ? "differs" : "same";
     if (!now.differences.n) {
-        look_tell(sink, started, "the database is what all %zu migrations make%s", d.migrations,
+        const char *made = d.migrations == 1 ? "its migration makes"
+                                             : str_fmt(a, "all %zu migrations make", d.migrations);
+        look_tell(sink, started, "the database is what %s%s", made,
                   d.has_drift ? ", and has more beside that" : "");
         return true;
     }

@@ -136,13 +136,9 @@ dbmate_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
         Migration *m = vec_add(a, &ret->files);
         m->name = layout_stem(a, e->name);
         m->key = str_dup(a, layout_digits(e->name));
-        layout_place(a, dir, shown, e->name, m);
         m->cut = cut_down;
-        ARENA_LOCAL(scratch);
-        Str text;
-        if (!history_read_file(a, scratch, ret, m, &text, err))
+        if (!layout_read(a, dir, e->name, ret, m, err))
             return false;
-        m->checksum = m->sha256;
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_file);
@@ -177,13 +173,7 @@ dbmate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
     for (int i = 0; i < rows->rows; i++) {
         Str version = db_cell(rows, i, 0);
         const Migration *m = layout_of_version(h, version);
-        *vec_add(a, &h->rows) = (LedgerRow){.id = version.p,
-                                            .checksum = "",
-                                            .name = m ? m->name : version.p,
-                                            .logs = "",
-                                            .started_us = HISTORY_SOMETIME,
-                                            .finished_us = HISTORY_SOMETIME,
-                                            .steps = 1};
+        *vec_add(a, &h->rows) = layout_row(version, STR(""), m ? m->name : version.p);
     }
     return true;
 }

@@ -79,18 +79,6 @@ drizzle_checksum_matches(Arena *a, const char *recorded, const Migration *m)
     return strcmp(recorded, m->checksum) == 0;
 }
 
-LedgerRow
-drizzle_row(Str id, Str hash, const char *name)
-{
-    return (LedgerRow){.id = id.p,
-                       .checksum = hash.p ? hash.p : "",
-                       .name = name,
-                       .logs = "",
-                       .started_us = HISTORY_SOMETIME,
-                       .finished_us = HISTORY_SOMETIME,
-                       .steps = 1};
-}
-
 /* ---- the folder --------------------------------------------------------------------------- */
 
 static bool
@@ -213,14 +201,10 @@ drizzle_list(Arena *a, const char *dir, const char *shown, History *ret, Err *er
             err_set(err, ERR_MIGRATION_FILE, "the tag \"%s\" leads out of the folder", tag);
             return err_at(err, fs_join(a, shown, JOURNAL), 0, 0);
         }
-        layout_place(a, dir, shown, str_fmt(a, "%s.sql", tag), m);
         m->cut = drizzle_cut;
-        ARENA_LOCAL(scratch);
-        Str text;
-        if (!history_read_file(a, scratch, ret, m, &text, err))
+        if (!layout_read(a, dir, str_fmt(a, "%s.sql", tag), ret, m, err))
             return false;
-        m->checksum = m->sha256;
-        map_put(&tags, str_of(tag), m);
+        map_put(&tags, str_of(tag), a);
     }
     vec_each (FsEntry, e, &list)
         if (e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql")) &&
@@ -268,7 +252,7 @@ drizzle_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
     h->rows.n = 0;
     for (int i = 0; i < rows->rows; i++) {
         Str hash = db_cell(rows, i, 1), when = db_cell(rows, i, 2);
-        *vec_add(a, &h->rows) = drizzle_row(db_cell(rows, i, 0), hash, name_of(a, h, hash, when));
+        *vec_add(a, &h->rows) = layout_row(db_cell(rows, i, 0), hash, name_of(a, h, hash, when));
     }
     return true;
 }

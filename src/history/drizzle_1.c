@@ -62,13 +62,9 @@ drizzle_list(Arena *a, const char *dir, const char *shown, History *ret, Err *er
         Migration *m = vec_add(a, &ret->files);
         m->name = e->name;
         m->key = str_fmt(a, "%lld", (long long)(layout_stamp_us(stamp) / 1000));
-        layout_place(a, dir, shown, fs_join(a, e->name, "migration.sql"), m);
         m->cut = drizzle_cut;
-        ARENA_LOCAL(scratch);
-        Str text;
-        if (!history_read_file(a, scratch, ret, m, &text, err))
+        if (!layout_read(a, dir, fs_join(a, e->name, "migration.sql"), ret, m, err))
             return false;
-        m->checksum = m->sha256;
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);
@@ -93,16 +89,9 @@ drizzle_add_select(Buf *b, const LedgerName *at)
     buf_addz(b, "SELECT t.id, t.hash, t.created_at, pg_catalog.to_jsonb(t)"
                 " OPERATOR(pg_catalog.->>) 'name', pg_catalog.encode(pg_catalog.timestamptz_send("
                 "(pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_at')"
-                "::pg_catalog.timestamptz), 'hex'), c.n FROM (SELECT pg_catalog.count(*) AS n FROM"
-                " pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) ");
-    Buf name;
-    buf_init(&name, b->arena);
-    layout_add_table(&name, at);
-    sql_add_literal(b, buf_str(&name));
-    buf_addz(b, "::pg_catalog.regclass AND a.attname OPERATOR(pg_catalog.=) ANY"
-                " ('{name,applied_at}'::pg_catalog.name[]) AND NOT a.attisdropped) c LEFT JOIN ");
-    layout_add_table(b, at);
-    buf_addz(b, " t ON true ORDER BY t.id");
+                "::pg_catalog.timestamptz), 'hex'), c.n");
+    layout_add_from(b, at, "name,applied_at");
+    buf_addz(b, " ORDER BY t.id");
 }
 
 /* Where a row has no name: the one migration of its second, the one of its hash where there are
@@ -137,10 +126,10 @@ drizzle_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
             continue; /* an empty ledger */
         const Migration *m = name.p ? NULL : find_old(h, hash, db_cell(rows, i, 2));
         LedgerRow *row = vec_add(a, &h->rows);
-        *row = drizzle_row(id, hash,
-                           name.p ? name.p
-                           : m    ? m->name
-                                  : drizzle_unknown(a, hash, db_cell(rows, i, 2)));
+        *row = layout_row(id, hash,
+                          name.p ? name.p
+                          : m    ? m->name
+                                 : drizzle_unknown(a, hash, db_cell(rows, i, 2)));
         row->migration = m;
         h->is_outdated = h->is_outdated || m;
         Str applied = db_cell(rows, i, 4);

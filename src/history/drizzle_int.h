@@ -13,6 +13,3 @@ MUST_CHECK bool drizzle_cut(const Migration *m, char *text, size_t *n, Err *err)
 const char *drizzle_unknown(Arena *a, Str hash, Str when);
 
 bool drizzle_checksum_matches(Arena *a, const char *recorded, const Migration *m);
-
-/* A LedgerRow of what every Drizzle ledger has. */
-LedgerRow drizzle_row(Str id, Str hash, const char *name);

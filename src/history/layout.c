@@ -66,6 +66,18 @@ layout_place(Arena *a, const char *dir, const char *shown, const char *file, Mig
     m->checksum = "";
 }
 
+bool
+layout_read(Arena *a, const char *dir, const char *file, History *h, Migration *m, Err *err)
+{
+    ARENA_LOCAL(scratch);
+    Str text;
+    layout_place(a, dir, h->dir, file, m);
+    if (!history_read_file(a, scratch, h, m, &text, err))
+        return false;
+    m->checksum = m->sha256;
+    return true;
+}
+
 void
 layout_note_stray(History *h, const char *file, const char *why)
 {
@@ -128,6 +140,33 @@ layout_add_where(Buf *b, const char *column, const char *value)
     sql_add_ident(b, column);
     buf_addz(b, " OPERATOR(pg_catalog.=) ");
     sql_add_literal(b, str_of(value));
+}
+
+void
+layout_add_from(Buf *b, const LedgerName *at, const char *columns)
+{
+    Buf name;
+    buf_init(&name, b->arena);
+    layout_add_table(&name, at);
+    buf_addz(b, " FROM (SELECT pg_catalog.count(*) AS n FROM pg_catalog.pg_attribute a WHERE"
+                " a.attrelid OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, buf_str(&name));
+    buf_fmt(b,
+            "::pg_catalog.regclass AND a.attname OPERATOR(pg_catalog.=) ANY"
+            " ('{%s}'::pg_catalog.name[]) AND NOT a.attisdropped) c LEFT JOIN %s t ON true",
+            columns, name.p);
+}
+
+LedgerRow
+layout_row(Str id, Str checksum, const char *name)
+{
+    return (LedgerRow){.id = id.p,
+                       .checksum = checksum.p ? checksum.p : "",
+                       .name = name,
+                       .logs = "",
+                       .started_us = HISTORY_SOMETIME,
+                       .finished_us = HISTORY_SOMETIME,
+                       .steps = 1};
 }
 
 bool

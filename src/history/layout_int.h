@@ -21,6 +21,13 @@ MUST_CHECK bool layout_check_name(Arena *a, const char *name, const char *what, 
 /* Where a migration's file is: path and source. `file`: below the folder. */
 void layout_place(Arena *a, const char *dir, const char *shown, const char *file, Migration *m);
 
+/* Read a migration's file, which is in h->dir for people; its checksum is the SHA-256 of all bytes.
+ *
+ * file    below the folder `dir`
+ * errors  those of history_read_file */
+MUST_CHECK bool layout_read(Arena *a, const char *dir, const char *file, History *h, Migration *m,
+                            Err *err);
+
 /* SQL that nobody will run. */
 void layout_note_stray(History *h, const char *file, const char *why);
 
@@ -42,6 +49,12 @@ void layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const 
 
 /* " WHERE <column> = '<value>'" */
 void layout_add_where(Buf *b, const char *column, const char *value);
+
+/* " FROM ... t": the ledger beside c.n, how many of these columns it has. One row at least. */
+void layout_add_from(Buf *b, const LedgerName *at, const char *columns);
+
+/* A row of a ledger that tells no times; checksum.p NULL: nor that. */
+LedgerRow layout_row(Str id, Str checksum, const char *name);
 
 /* The columns of a query on the ledger.
  * errors ERR_INTERNAL */

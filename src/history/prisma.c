@@ -134,12 +134,8 @@ prisma_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
             return false;
         Migration *m = vec_add(a, &ret->files);
         m->name = e->name;
-        layout_place(a, dir, shown, fs_join(a, e->name, "migration.sql"), m);
-        ARENA_LOCAL(scratch);
-        Str text;
-        if (!history_read_file(a, scratch, ret, m, &text, err))
+        if (!layout_read(a, dir, fs_join(a, e->name, "migration.sql"), ret, m, err))
             return false;
-        m->checksum = m->sha256;
     }
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_name);

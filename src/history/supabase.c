@@ -110,16 +110,9 @@ supabase_add_select(Buf *b, const LedgerName *at)
                 " pg_catalog.jsonb_array_elements_text(CASE pg_catalog.jsonb_typeof("
                 "pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->) 'statements') WHEN 'array' THEN"
                 " pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->) 'statements' END)"
-                " WITH ORDINALITY s(line, i)), c.n FROM (SELECT pg_catalog.count(*) AS n FROM"
-                " pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) ");
-    Buf name;
-    buf_init(&name, b->arena);
-    layout_add_table(&name, at);
-    sql_add_literal(b, buf_str(&name));
-    buf_addz(b, "::pg_catalog.regclass AND a.attname OPERATOR(pg_catalog.=) ANY"
-                " ('{statements,name}'::pg_catalog.name[]) AND NOT a.attisdropped) c LEFT JOIN ");
-    layout_add_table(b, at);
-    buf_addz(b, " t ON true ORDER BY t.version");
+                " WITH ORDINALITY s(line, i)), c.n");
+    layout_add_from(b, at, "statements,name");
+    buf_addz(b, " ORDER BY t.version");
 }
 
 static bool
@@ -134,16 +127,8 @@ supabase_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
         if (!version.p)
             continue; /* an empty ledger */
         const Migration *m = layout_of_version(h, version);
-        *vec_add(a, &h->rows) =
-            (LedgerRow){.id = version.p,
-                        .checksum = hash.p ? hash.p : "",
-                        .name = m        ? m->name
-                                : name.n ? str_fmt(a, "%s_%s", version.p, name.p)
-                                         : version.p,
-                        .logs = "",
-                        .started_us = HISTORY_SOMETIME,
-                        .finished_us = HISTORY_SOMETIME,
-                        .steps = 1};
+        const char *gone = name.n ? str_fmt(a, "%s_%s", version.p, name.p) : version.p;
+        *vec_add(a, &h->rows) = layout_row(version, hash, m ? m->name : gone);
     }
     return true;
 }

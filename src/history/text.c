@@ -97,6 +97,5 @@ migration_gone(const Migration *m, Err *err)
             m->name);
     err_at(err, m->path, 0, 0);
     return err_hint(err, "restore the file from version control%s",
-                    folder ? ", or delete the folder"
-                           : "; drizzle-kit, too, wants each file that its journal names");
+                    folder ? ", or delete the folder" : "");
 }
