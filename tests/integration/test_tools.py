@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from harness import aramid
+from harness import aramid, wait
 from harness.catalog import difference, dump, leftovers
 from harness.tools import TOOLS, Dbmate, Drizzle, Drizzle1, Supabase
 
@@ -121,6 +121,25 @@ def test_many_at_once(tool, db):
         results = list(pool.map(lambda _: tool.deploy(db), range(6)))
     assert all(r.rc == 0 for r in results), results
     assert len(tool.rows(db)) == 5
+
+
+@each(Supabase, Dbmate)
+def test_beside_the_tool_itself(real, db):
+    """The tool takes no lock: its table takes one row only, and who comes second undoes its work."""
+    real.add(1, "first", "CREATE TABLE witness (part text);")
+    assert real.deploy(db).rc == 0
+    real.add(2, "slow", "INSERT INTO witness VALUES ('once');\nSELECT pg_sleep(2);")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        theirs = pool.submit(real.apply, db)
+        wait.until(lambda: db.one("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(2)%%'"
+                                  " AND datname = current_database() AND pid <> pg_backend_pid()"))
+        ours = real.deploy(db)
+        theirs = theirs.result()
+    assert theirs.rc == 0 and len(real.rows(db)) == 2, (ours, theirs)
+    assert db.column("SELECT part FROM witness") == ["once"], (ours, theirs)
+    assert ours.rc == 0, ours
+    again = real.deploy(db)
+    assert again.rc == 0 and len(real.rows(db)) == 2, again
 
 
 @each()
