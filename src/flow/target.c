@@ -166,7 +166,10 @@ bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
     const char *shown = fs_below(c->project_dir, c->migrations_dir);
-    if (!history_open(a, c->migrations_dir, shown, c->values[CFG_HISTORY].text, ret, err) ||
+    HistoryOptions o = {.tool = c->values[CFG_HISTORY].text,
+                        .is_prismas = c->schema_path != NULL,
+                        .subfolders = c->values[CFG_SUBFOLDERS].number};
+    if (!history_open(a, c->migrations_dir, shown, &o, ret, err) ||
         !use_table(a, &c->values[CFG_HISTORY_TABLE], ret, err))
         return false;
     findings_apply(&ret->findings, &c->finding_rules);

@@ -35,7 +35,7 @@ is_prisma8(Arena *a, const char *dir, int depth)
 
 /* Folders that no layout knows, by what lies in them. */
 static bool
-check_foreign(Arena *a, const char *dir, const char *shown, Err *err)
+check_foreign(Arena *a, const char *dir, const char *shown, bool is_prismas, Err *err)
 {
     FsEntryVec list;
     if (!fs_list(a, dir, &list, err))
@@ -43,18 +43,27 @@ check_foreign(Arena *a, const char *dir, const char *shown, Err *err)
     int flat = 0;
     vec_each (FsEntry, e, &list)
         flat += e->kind != FS_DIR && str_ends(str_of(e->name), STR(".sql"));
-    const char *tool = NULL;
-    if (is_prisma8(a, dir, 2))
-        tool = "Prisma 8";
-    else if (flat && !fs_exists(fs_join(a, dir, "migration_lock.toml")))
-        tool = "a tool that keeps one .sql file for each migration";
-    if (!tool)
+    if (is_prisma8(a, dir, 2)) {
+        err_set(err, ERR_NO_MIGRATIONS, "\"%s\" holds migrations of Prisma 8", shown);
+        err_at(err, shown, 0, 0);
+        return err_hint(err,
+                        "this version deploys the histories of Prisma 2 to 7, Drizzle, Supabase "
+                        "and dbmate, and plain SQL; name the folder of one with --migrations");
+    }
+    if (!flat || fs_exists(fs_join(a, dir, "migration_lock.toml")))
         return true;
-    err_set(err, ERR_NO_MIGRATIONS, "\"%s\" holds migrations of %s", shown, tool);
+    err_set(err, ERR_NO_MIGRATIONS,
+            is_prismas ? "\"%s\" holds one .sql file for each migration, and not Prisma's folders"
+                       : "\"%s\" holds .sql files, but no migration",
+            shown);
     err_at(err, shown, 0, 0);
-    return err_hint(err, "this version deploys the histories of Prisma 2 to 7, Drizzle, Supabase "
-                         "and dbmate; name the folder of one with --migrations, or the tool: "
-                         "\"history: supabase\" in aramid.yaml");
+    if (!is_prismas)
+        return err_hint(err,
+                        "name them <version>_name.sql or V<version>__name.sql, or name another "
+                        "folder with --migrations");
+    err_hint(err, "to deploy them as they are, with a history of their own: \"history: sql\" in "
+                  "aramid.yaml");
+    return err_hint(err, "or make folders of them: <timestamp>_name/migration.sql");
 }
 
 static History
@@ -92,33 +101,52 @@ all_names(Arena *a)
     return b.p;
 }
 
-/* The layout of a folder; of one that holds nothing yet, Prisma's. */
 static bool
-find_layout(Arena *a, const char *dir, const char *shown, const char *tool,
-            const HistoryLayout **ret, Err *err)
+refuse_two(const HistoryLayout *one, const HistoryLayout *two, const char *shown, Err *err)
 {
-    *ret = tool ? named(tool) : NULL;
-    if (tool && !*ret) {
-        err_set(err, ERR_CONFIG, "\"%s\" is no tool whose migrations Aramid deploys", tool);
-        return err_hint(err, "one of %s", all_names(a));
-    }
-    if (tool)
-        return true;
+    err_set(err, ERR_NO_MIGRATIONS, "the files in \"%s\" may be migrations of %s or of %s", shown,
+            one->ledger.tool, two->ledger.tool);
+    err_at(err, shown, 0, 0);
+    return err_hint(err,
+                    "say whose history table the database has: \"history: %s\" or "
+                    "\"history: %s\" in aramid.yaml",
+                    one->name, two->name);
+}
+
+/* Among the layouts that yield to others, or those that do not. *ret NULL: none says yes. */
+static bool
+recognise(Arena *a, const char *dir, const char *shown, bool yields, const HistoryLayout **ret,
+          Err *err)
+{
     for (const HistoryLayout *const *l = history_layouts; *l; l++) {
-        if (!(*l)->recognise(a, dir))
+        if ((*l)->yields != yields || !(*l)->recognise(a, dir))
             continue;
-        if (*ret) {
-            err_set(err, ERR_NO_MIGRATIONS, "the files in \"%s\" may be migrations of %s or of %s",
-                    shown, (*ret)->ledger.tool, (*l)->ledger.tool);
-            err_at(err, shown, 0, 0);
-            return err_hint(err,
-                            "say whose history table the database has: \"history: %s\" or "
-                            "\"history: %s\" in aramid.yaml",
-                            (*ret)->name, (*l)->name);
-        }
+        if (*ret)
+            return refuse_two(*ret, *l, shown, err);
         *ret = *l;
     }
-    if (!*ret && !check_foreign(a, dir, shown, err))
+    return true;
+}
+
+/* The layout of a folder; of one that holds nothing yet, Prisma's. */
+static bool
+find_layout(Arena *a, const char *dir, const char *shown, const HistoryOptions *o,
+            const HistoryLayout **ret, Err *err)
+{
+    *ret = o->tool ? named(o->tool) : NULL;
+    if (o->tool && !*ret) {
+        err_set(err, ERR_CONFIG, "\"%s\" is no tool whose migrations Aramid deploys", o->tool);
+        return err_hint(err, "one of %s", all_names(a));
+    }
+    if (o->tool)
+        return true;
+    if (!recognise(a, dir, shown, false, ret, err))
+        return false;
+    bool nobodys = !*ret && !o->is_prismas && !is_prisma8(a, dir, 2) &&
+                   !fs_exists(fs_join(a, dir, "migration_lock.toml"));
+    if (nobodys && !recognise(a, dir, shown, true, ret, err))
+        return false;
+    if (!*ret && !check_foreign(a, dir, shown, o->is_prismas, err))
         return false;
     if (!*ret)
         *ret = history_layouts[0];
@@ -126,8 +154,10 @@ find_layout(Arena *a, const char *dir, const char *shown, const char *tool,
 }
 
 bool
-history_open(Arena *a, const char *dir, const char *shown, const char *tool, History *ret, Err *err)
+history_open(Arena *a, const char *dir, const char *shown, const HistoryOptions *options,
+             History *ret, Err *err)
 {
+    HistoryOptions o = options ? *options : (HistoryOptions){0};
     *ret = history_none();
     ret->dir = shown;
     FsKind kind = fs_kind(dir);
@@ -141,9 +171,10 @@ history_open(Arena *a, const char *dir, const char *shown, const char *tool, His
                              "folder)");
     }
     const HistoryLayout *l;
-    if (!find_layout(a, dir, shown, tool, &l, err))
+    if (!find_layout(a, dir, shown, &o, &l, err))
         return false;
     *ret = history_of(l);
+    ret->options = o;
     ret->dir = shown;
     findings_init(&ret->findings, a, NULL);
     if (!ret->layout->list(a, dir, shown, ret, err))

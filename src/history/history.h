@@ -44,6 +44,7 @@ typedef struct Migration {
                            a one */
     const char *checksum; /* as the ledger records it; "" as above */
     const char *key;      /* what else the ledger knows it by: the layout's own, or NULL */
+    const char *unfit; /* why only its own tool can run it ("it is JavaScript"); NULL: it is SQL */
     /* Makes of the file's bytes what of them runs: in place, so that offsets stay, or less of them.
      * NULL: all. errors: ERR_MIGRATION_FILE with the place */
     bool (*cut)(const struct Migration *m, char *text, size_t *n, Err *err);
@@ -87,8 +88,16 @@ typedef struct LedgerName {
     const char *table;
 } LedgerName;
 
+/* What a project says about its folder. */
+typedef struct HistoryOptions {
+    const char *tool; /* name of the layout, where several would fit; NULL: found out */
+    bool is_prismas;  /* a schema.prisma goes with it: .sql files without a tool are nobody's */
+    bool subfolders;  /* plain SQL: files below are migrations, too */
+} HistoryOptions;
+
 typedef struct History {
     const struct HistoryLayout *layout;
+    HistoryOptions options;
     LedgerName ledger;    /* as the layout has it, or as the project tells its tool */
     const char *dir;      /* shown path of the migrations folder */
     MigrationVec files;   /* in order of application */
@@ -113,6 +122,7 @@ typedef struct HistoryLayout {
 
     /* Whether a folder holds migrations of this layout. */
     bool (*recognise)(Arena *a, const char *dir);
+    bool yields; /* to any other layout that recognises it, too */
 
     /* Read the folder. `dir` is the real path, `shown` what people see. Where the project gives its
      * ledger other names, ret->ledger is set to them. */
@@ -157,7 +167,7 @@ typedef struct HistoryLayout {
 } HistoryLayout;
 
 extern const HistoryLayout history_prisma, history_drizzle, history_drizzle_1, history_supabase,
-    history_dbmate;
+    history_dbmate, history_plain;
 
 /* The layouts; ends with NULL. The first is that of a project without migrations. */
 extern const HistoryLayout *const history_layouts[];
@@ -167,12 +177,12 @@ History history_none(void);
 
 /* Recognise the layout of a folder and read it.
  *
- * tool    name of the layout, for a folder that several could have; NULL: found out
+ * options  NULL: the project says nothing
  * errors: ERR_NO_MIGRATIONS (missing, or a layout of another tool, which is named, or of two),
  * ERR_PROVIDER, ERR_MIGRATION_FILE (bad name), ERR_IO.
  * cost: every file is read once and hashed; at most one long one is in memory at a time. */
-MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown, const char *tool,
-                             History *ret, Err *err);
+MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown,
+                             const HistoryOptions *options, History *ret, Err *err);
 
 /* For layouts: read a file of a migration into it: has_file, bytes, sha256, text. The first few megabytes of a
  * folder's files are kept, and none that is long; one longer than PostgreSQL takes (MIGRATION_MAX)
@@ -183,7 +193,7 @@ MUST_CHECK bool history_read_file(Arena *a, Arena *scratch, History *h, Migratio
                                   Err *err);
 
 /* The text of a migration: as it was kept, or read again; and the same behind what is in a Buf.
- * errors: ERR_MIGRATION_FILE (longer than PostgreSQL takes, or changed since it was first read), ERR_IO */
+ * errors: ERR_MIGRATION_FILE (longer than PostgreSQL takes, changed since it was first read, or unfit), ERR_IO */
 MUST_CHECK bool migration_text(Arena *a, const Migration *m, Str *ret, Err *err);
 MUST_CHECK bool migration_add_text(Buf *b, const Migration *m, Err *err);
 

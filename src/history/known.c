@@ -219,12 +219,21 @@ history_known_schema(const char *name)
     return false;
 }
 
+typedef VEC(const char *) Columns;
+
+static Columns
+columns_of(Arena *a, const CatRelation *r)
+{
+    Columns columns = {0};
+    cat_each (CatColumn, c, &r->columns)
+        *vec_add(a, &columns) = c->id.sub;
+    return columns;
+}
+
 static const KnownLedger *
 ledger_of(Arena *a, const CatRelation *r)
 {
-    VEC(const char *) columns = {0};
-    cat_each (CatColumn, c, &r->columns)
-        *vec_add(a, &columns) = c->id.sub;
+    Columns columns = columns_of(a, r);
     return r->id.schema ? history_known(r->id.schema, r->id.name, columns.v, columns.n) : NULL;
 }
 
@@ -233,12 +242,16 @@ typedef struct LeaveOut {
     const Catalog *written;
 } LeaveOut;
 
-/* Under the name that a project gives its ledger. */
+/* Under the name that a project gives its ledger; without a schema it lies wherever the path led. */
 static bool
-is_history_of(const History *h, const CatRelation *r)
+is_history_of(Arena *a, const History *h, const CatRelation *r)
 {
-    return h && strcmp(r->id.name, h->ledger.table) == 0 && h->ledger.schema &&
-           strcmp(r->id.schema, h->ledger.schema) == 0;
+    if (!h || strcmp(r->id.name, h->ledger.table) != 0 || !r->id.schema)
+        return false;
+    if (h->ledger.schema)
+        return strcmp(r->id.schema, h->ledger.schema) == 0;
+    Columns columns = columns_of(a, r);
+    return has_columns(&h->layout->ledger, columns.v, columns.n);
 }
 
 static bool
@@ -247,7 +260,7 @@ is_left_out(const void *arg, const CatRelation *r)
     const LeaveOut *l = arg;
     ARENA_LOCAL(scratch);
     const KnownLedger *k =
-        is_history_of(l->history, r) ? &l->history->layout->ledger : ledger_of(scratch, r);
+        is_history_of(scratch, l->history, r) ? &l->history->layout->ledger : ledger_of(scratch, r);
     return k && (k->is_prismas || k->kind == KNOWN_OWN || !l->written ||
                  !catalog_relation(l->written, r->id.schema, r->id.name));
 }

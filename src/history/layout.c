@@ -3,6 +3,8 @@
 #include "history/layout_int.h"
 #include "sqltext/sqltext.h"
 
+#include <time.h>
+
 Str
 layout_digits(const char *name)
 {
@@ -123,6 +125,30 @@ void
 layout_add_table(Buf *b, const LedgerName *at)
 {
     sql_add_name(b, at->schema, at->table);
+}
+
+void
+layout_add_epoch(Buf *b, const char *column)
+{
+    buf_fmt(b, ", pg_catalog.encode(pg_catalog.timestamptz_send(%s), 'hex')", column);
+}
+
+/* '2026-11-21 02:22:46.123+00': Prisma writes milliseconds in UTC. */
+void
+layout_add_time(Buf *b, int64_t us)
+{
+    time_t s = (time_t)(us / 1000000);
+    struct tm tm;
+    gmtime_r(&s, &tm);
+    buf_fmt(b, "'%04d-%02d-%02d %02d:%02d:%02d.%03d+00'::pg_catalog.timestamptz", tm.tm_year + 1900,
+            tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+            (int)(us % 1000000 / 1000));
+}
+
+void
+layout_add_now(Buf *b)
+{
+    buf_addz(b, "pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp())");
 }
 
 void

@@ -44,6 +44,12 @@ const Migration *layout_of_version(const History *h, Str version);
 
 void layout_add_table(Buf *b, const LedgerName *at);
 
+/* ", <the bytes of a timestamptz in hexadecimal>", for db_time_us. */
+void layout_add_epoch(Buf *b, const char *column);
+/* A time as a literal, in UTC and milliseconds; and the server's, now. */
+void layout_add_time(Buf *b, int64_t us);
+void layout_add_now(Buf *b);
+
 /* An expression that is 1, and divides by zero (22012) when the migration is applied already. */
 void layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row);
 

@@ -2,10 +2,7 @@
 #include "history/history.h"
 
 const HistoryLayout *const history_layouts[] = {
-    &history_prisma,
-    &history_drizzle_1, /* whose table has more columns than that of */
-    &history_drizzle,
-    &history_supabase, /* whose table lies in a schema of its own, unlike that of */
-    &history_dbmate,
-    NULL,
+    &history_prisma,  &history_drizzle_1, /* whose table has more columns than that of */
+    &history_drizzle, &history_supabase, /* whose table lies in a schema of its own, unlike that of */
+    &history_dbmate,  &history_plain,     NULL,
 };

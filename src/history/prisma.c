@@ -7,7 +7,6 @@
 #include "sqltext/sqltext.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { NAME_MAX_BYTES = 255 }; /* migration_name VARCHAR(255) */
 
@@ -223,18 +222,12 @@ prisma_add_create(Buf *b, const LedgerName *at)
 }
 
 static void
-add_epoch(Buf *b, const char *column)
-{
-    buf_fmt(b, ", pg_catalog.encode(pg_catalog.timestamptz_send(%s), 'hex')", column);
-}
-
-static void
 prisma_add_select(Buf *b, const LedgerName *at)
 {
     buf_addz(b, "SELECT id, checksum, migration_name, logs");
-    add_epoch(b, "started_at");
-    add_epoch(b, "finished_at");
-    add_epoch(b, "rolled_back_at");
+    layout_add_epoch(b, "started_at");
+    layout_add_epoch(b, "finished_at");
+    layout_add_epoch(b, "rolled_back_at");
     buf_addz(b, ", applied_steps_count FROM ");
     layout_add_table(b, at);
 }
@@ -281,21 +274,6 @@ prisma_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
     return true;
 }
 
-/* '2026-11-21 02:22:46.123+00': Prisma writes milliseconds in UTC. */
-static void
-add_time(Buf *b, int64_t us)
-{
-    time_t s = (time_t)(us / 1000000);
-    struct tm tm;
-    gmtime_r(&s, &tm);
-    buf_fmt(b, "'%04d-%02d-%02d %02d:%02d:%02d.%03d+00'::pg_catalog.timestamptz", tm.tm_year + 1900,
-            tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-            (int)(us % 1000000 / 1000));
-}
-
-static const char server_time[] =
-    "pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp())";
-
 static void
 add_where_live_name(Buf *b, const char *name)
 {
@@ -338,15 +316,17 @@ add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
     sql_add_literal(b, str_of(row->checksum));
     buf_addz(b, ", ");
     if (finished) {
-        buf_fmt(b, "GREATEST(%s, ", server_time);
-        add_time(b, row->started_us);
+        buf_addz(b, "GREATEST(");
+        layout_add_now(b);
+        buf_addz(b, ", ");
+        layout_add_time(b, row->started_us);
         buf_addz(b, ")");
     } else
         buf_addz(b, "NULL");
     buf_addz(b, ", ");
     sql_add_literal(b, str_of(row->name));
     buf_addz(b, ", ");
-    add_time(b, row->started_us);
+    layout_add_time(b, row->started_us);
     buf_fmt(b, ", %d OPERATOR(pg_catalog.*) ", finished);
     layout_add_one(b, &history_prisma, at, row);
     buf_addc(b, ')');
@@ -376,10 +356,9 @@ prisma_add_finished(Buf *b, const LedgerName *at, const char *id, const char *ch
 {
     buf_addz(b, "UPDATE ");
     layout_add_table(b, at);
-    buf_fmt(b,
-            " SET applied_steps_count = 1, logs = NULL, finished_at = GREATEST(%s, started_at), "
-            "checksum = ",
-            server_time);
+    buf_addz(b, " SET applied_steps_count = 1, logs = NULL, finished_at = GREATEST(");
+    layout_add_now(b);
+    buf_addz(b, ", started_at), checksum = ");
     sql_add_literal(b, str_of(checksum));
     add_where_id(b, id);
 }
@@ -408,7 +387,8 @@ prisma_add_rolled_back(Buf *b, const LedgerName *at, const char *name)
 {
     buf_addz(b, "UPDATE ");
     layout_add_table(b, at);
-    buf_fmt(b, " SET rolled_back_at = %s", server_time);
+    buf_addz(b, " SET rolled_back_at = ");
+    layout_add_now(b);
     add_where_live_name(b, name);
     buf_addz(b, " AND finished_at IS NULL");
 }
@@ -425,11 +405,11 @@ prisma_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
     buf_addz(b, ", ");
     sql_add_literal(b, str_of(row->checksum));
     buf_addz(b, ", ");
-    add_time(b, row->started_us);
+    layout_add_time(b, row->started_us);
     buf_addz(b, ", ");
     sql_add_literal(b, str_of(row->name));
     buf_addz(b, ", '', ");
-    add_time(b, row->started_us);
+    layout_add_time(b, row->started_us);
     buf_addz(b, ", 0)");
 }
 

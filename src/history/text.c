@@ -43,9 +43,23 @@ history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_t
     return true;
 }
 
+static bool
+is_fit(const Migration *m, Err *err)
+{
+    if (!m->unfit)
+        return true;
+    err_set(err, ERR_MIGRATION_FILE, "Aramid cannot run \"%s\": %s", m->name, m->unfit);
+    err_at(err, m->path, 0, 0);
+    return err_hint(err,
+                    "run it with its own tool, then go on: aramid resolve --applied NAME where "
+                    "the tool records it elsewhere; or write it as plain SQL");
+}
+
 bool
 migration_add_text(Buf *b, const Migration *m, Err *err)
 {
+    if (!is_fit(m, err))
+        return false;
     if (m->text.p) {
         buf_add(b, m->text);
         return true;
@@ -77,7 +91,7 @@ bool
 migration_text(Arena *a, const Migration *m, Str *ret, Err *err)
 {
     *ret = m->text;
-    if (ret->p)
+    if (ret->p && !m->unfit)
         return true;
     Buf b;
     buf_init(&b, a);

@@ -167,15 +167,28 @@ find_drizzle(Arena *a, const char *dir)
     return NULL;
 }
 
+/* A folder whose .sql files begin with a version, as dbmate has it and as people do without a tool. */
 static const char *
 find_sql(Arena *a, const char *dir, bool dbmate)
 {
-    static const char *const folders[] = {"db/migrations", "migrations", "sql/migrations"};
+    static const char *const folders[] = {"db/migrations", "migrations", "sql/migrations",
+                                          "db/migration", "src/main/resources/db/migration"};
     for (size_t i = 0; i < COUNT(folders); i++) {
-        const char *file = with_ending(a, dir, folders[i], ".sql", FS_FILE);
-        if (file &&
-            dbmate == str_contains(read_text(a, fs_join(a, dir, file)), STR("-- migrate:up")))
-            return folders[i];
+        FsEntryVec list = {0};
+        Err unread;
+        const char *path = fs_join(a, dir, folders[i]);
+        if (fs_kind(path) != FS_DIR || !fs_list(a, path, &list, &unread))
+            continue;
+        vec_each (FsEntry, e, &list) {
+            const char *version = e->name + (!dbmate && e->name[0] == 'V');
+            if (e->kind != FS_FILE || !str_ends(str_of(e->name), STR(".sql")) ||
+                !strspn(version, "0123456789"))
+                continue;
+            if (dbmate ==
+                str_contains(read_text(a, fs_join(a, path, e->name)), STR("-- migrate:up")))
+                return folders[i];
+            break;
+        }
     }
     return NULL;
 }
@@ -225,8 +238,7 @@ look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
         ret->migrations = ret->evidence;
     } else if ((ret->evidence = find_sql(a, path, false))) {
         ret->tool = PROJECT_SQL;
-        ret->unfit = "they are plain files without a history of what was applied; Aramid deploys "
-                     "Prisma's, Drizzle's, Supabase's and dbmate's";
+        ret->migrations = ret->evidence;
     }
     if (ret->tool == PROJECT_SUPABASE)
         ret->migrations = "supabase/migrations";

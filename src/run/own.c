@@ -135,9 +135,17 @@ own_is_behind(const Session *s, OwnTable t)
 }
 
 void
+own_add_schema(Buf *b)
+{
+    buf_addz(b, "CREATE SCHEMA aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
+}
+
+void
 own_add_create(const Session *s, Buf *b, unsigned tables)
 {
-    bool has_schema = s->has_own_schema;
+    /* A ledger in it was made before. */
+    bool has_schema =
+        s->has_own_schema || (s->ledger.schema && strcmp(s->ledger.schema, "aramid") == 0);
     for (int i = 0; i < OWN_COUNT; i++) {
         if (!(tables & 1u << i) || !own_is_behind(s, (OwnTable)i))
             continue;
@@ -150,7 +158,7 @@ own_add_create(const Session *s, Buf *b, unsigned tables)
             continue;
         }
         if (!has_schema && strcmp(s->own[i].schema, "aramid") == 0) {
-            buf_addz(b, "CREATE SCHEMA aramid;GRANT USAGE ON SCHEMA aramid TO PUBLIC;");
+            own_add_schema(b);
             has_schema = true;
         }
         add_create(s, b, (OwnTable)i);

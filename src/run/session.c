@@ -313,9 +313,13 @@ session_add_ledger(Session *s, Buf *b, const History *h, Err *err)
         return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
     }
     if (!s->ledger.schema) {
-        buf_addz(b, "CREATE SCHEMA ");
-        sql_add_ident(b, home);
-        buf_addc(b, ';');
+        if (strcmp(home, "aramid") == 0)
+            own_add_schema(b);
+        else {
+            buf_addz(b, "CREATE SCHEMA ");
+            sql_add_ident(b, home);
+            buf_addc(b, ';');
+        }
         s->ledger.schema = home;
         own_place_beside(s, home);
     }

@@ -95,6 +95,7 @@ bool own_is_there(const Session *s, OwnTable t);          /* readable and writab
 bool own_can_be(const Session *s, OwnTable t);            /* there, or there is a place for it */
 /* Missing, or of an older version and ours to change. */
 bool own_is_behind(const Session *s, OwnTable t);
+void own_add_schema(Buf *b); /* statements that make schema aramid */
 /* Statements that make those of the set (1u << table) that are missing, each with its semicolon; and
  * noting that they are there now. */
 void own_add_create(const Session *s, Buf *b, unsigned tables);

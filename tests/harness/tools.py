@@ -154,4 +154,43 @@ class Dbmate(Tool):
         return Outcome(done)
 
 
+class Plain(Tool):
+    """Files of SQL, for which no tool keeps a history."""
+
+    name = "sql"
+    folder = "migrations"
+    ledger = "public._aramid_migrations"
+    columns = "version, name, checksum"
+    form = "{:03}_{}.sql"
+    end = ".sql"
+
+    @classmethod
+    def missing(cls):
+        return True
+
+    def add(self, number, name, sql):
+        file = self.form.format(number, name)
+        self.write(file, sql)
+        return file.removesuffix(self.end)
+
+    def file(self, name):
+        return name + self.end
+
+
+class Pairs(Plain):
+    name = "sql pairs"
+    form = "{}_{}.up.sql"
+    end = ".up.sql"
+
+    def add(self, number, name, sql):
+        self.write(f"{number}_{name}.down.sql", "SELECT 1/0;")
+        return super().add(number, name, sql)
+
+
+class Flyway(Plain):
+    name = "sql flyway"
+    form = "V{}__{}.sql"
+
+
 TOOLS = [Drizzle, Drizzle1, Supabase, Dbmate]
+LAYOUTS = TOOLS + [Plain, Pairs, Flyway]

@@ -128,7 +128,7 @@ def test_other_provider(simple, db):
 
 
 @pytest.mark.parametrize("tool, files", [
-    ("one .sql file for each", {"20240101000000_init.sql": "SELECT 1;"}),
+    ("no migration", {"schema.sql": "SELECT 1;"}),
     ("prisma 8", {"app/20260801000000_init/migration.ts": "", "app/20260801000000_init/ops.json": "[]",
                   "app/20260801000000_init/migration.json": "{}"}),
 ])

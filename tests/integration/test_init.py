@@ -472,6 +472,7 @@ OTHERS = {
                  "supabase_migrations.schema_migrations"),
     "dbmate": ({"sql/migrations/20240101000000_users.sql":
                 f"-- migrate:up\n{USERS}-- migrate:down\nDROP TABLE users;\n"}, "schema_migrations"),
+    "sql": ({"src/main/resources/db/migration/V1__users.sql": USERS}, "_aramid_migrations"),
 }
 
 
@@ -518,7 +519,6 @@ def test_other_tools(tmp_path, db, tool):
 
 
 @pytest.mark.parametrize("files, tool, why", [
-    ({"migrations/1_a.sql": "-- x\n"}, "sql", "without a history"),
     ({"drizzle.config.ts": 'export default { dialect: "mysql" };\n'}, "drizzle", "they are for mysql"),
     ({"drizzle.config.json": '{"dialect": "sqlite", "out": "db"}\n'}, "drizzle", "they are for sqlite"),
 ])

@@ -8,7 +8,8 @@ import pytest
 
 from harness import aramid, wait
 from harness.catalog import difference, dump, leftovers
-from harness.tools import TOOLS, Dbmate, Drizzle, Drizzle1, Supabase
+from harness.proxy import Fault, Proxy
+from harness.tools import LAYOUTS, TOOLS, Dbmate, Drizzle, Drizzle1, Flyway, Pairs, Plain, Supabase
 
 HARD = """CREATE TABLE witness (part text);
 INSERT INTO witness VALUES ('1');
@@ -80,7 +81,7 @@ def test_in_turns(real, db, db2, aramid_first):
     assert real.aramid("status", db).rc == 0
 
 
-@each()
+@each(*LAYOUTS)
 def test_a_failure_leaves_no_row(tool, db):
     tool.add(1, "one", "CREATE TABLE one (i int);")
     name = tool.add(2, "two", "CREATE TABLE two (i int);\nSELECT 1/0;")
@@ -92,7 +93,7 @@ def test_a_failure_leaves_no_row(tool, db):
     assert tool.deploy(db).rc != 0 and not db.exists("three")
 
 
-@each()
+@each(*LAYOUTS)
 @pytest.mark.parametrize("point", ["locked", "ledger-created", "before-message", "after-message", "before-intent",
                                    "after-intent", "after-statement", "after-finish", "before-verify"])
 def test_killed_anywhere_it_goes_on(tool, db, point):
@@ -113,12 +114,12 @@ def test_killed_anywhere_it_goes_on(tool, db, point):
         assert outcome.rc == 0 and tool.rows(db) == before, outcome
 
 
-@each()
+@each(*LAYOUTS)
 def test_many_at_once(tool, db):
     for number in range(1, 6):
         tool.add(number, f"n{number}", f"CREATE TABLE n{number} (i int);\nSELECT pg_sleep(0.05);")
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        results = list(pool.map(lambda _: tool.deploy(db), range(6)))
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        results = list(pool.map(lambda _: tool.deploy(db), range(10)))
     assert all(r.rc == 0 for r in results), results
     assert len(tool.rows(db)) == 5
 
@@ -142,7 +143,7 @@ def test_beside_the_tool_itself(real, db):
     assert again.rc == 0 and len(real.rows(db)) == 2, again
 
 
-@each()
+@each(*LAYOUTS)
 def test_edited_after_it_was_applied(tool, db):
     name = tool.add(1, "one", "CREATE TABLE one (i int);\n\nCREATE TABLE two (i int);\n")
     assert tool.deploy(db).rc == 0
@@ -152,7 +153,7 @@ def test_edited_after_it_was_applied(tool, db):
     assert status["edited"] == ([name] if tool.knows_edits else []), status
 
 
-@each()
+@each(*LAYOUTS)
 @pytest.mark.parametrize("how", ["--applied", "--rolled-back"])
 def test_resolve(tool, db, how):
     name = tool.add(1, "hard", HARD)
@@ -165,7 +166,7 @@ def test_resolve(tool, db, how):
     assert (status["applied"], status["pending"]) == (([name], []) if how == "--applied" else ([], [name])), status
 
 
-@each()
+@each(*LAYOUTS)
 def test_rows_without_a_file_and_an_older_one(tool, db):
     one = tool.add(1, "one", "CREATE TABLE one (i int);")
     three = tool.add(3, "three", "CREATE TABLE three (i int);")
@@ -184,7 +185,7 @@ def test_rows_without_a_file_and_an_older_one(tool, db):
         assert len(status["missing"]) == 1, status
 
 
-@each()
+@each(*LAYOUTS)
 def test_doctor_looks_where_the_tool_keeps_its_history(tool, db):
     tool.add(1, "one", "CREATE TABLE one (i int);")
     assert tool.deploy(db).rc == 0
@@ -193,7 +194,7 @@ def test_doctor_looks_where_the_tool_keeps_its_history(tool, db):
     assert "1 applied, 1 pending" in doctor.text and "a deploy would stop" not in doctor.text, doctor
 
 
-@each()
+@each(*LAYOUTS)
 def test_status_tells_no_time_that_nobody_knows(tool, db):
     tool.add(1, "one", "CREATE TABLE one (i int);")
     assert tool.deploy(db).rc == 0
@@ -220,7 +221,7 @@ def stranger(server, db):
     server.admin(f"DROP ROLE {role}")
 
 
-@each()
+@each(*LAYOUTS)
 def test_another_owners_table_names_every_grant(tool, db, stranger):
     """What the hints say is enough."""
     tool.add(1, "one", "CREATE TABLE one (i int);")
@@ -249,7 +250,7 @@ def test_an_older_table_of_another_owner(tool, db, stranger):
     assert not db.exists("two")
 
 
-@each()
+@each(*LAYOUTS)
 @pytest.mark.parametrize("mode", ["all", "none"])
 def test_the_hint_of_a_failure_keeps_the_transactions(tool, db, mode):
     """As it stands, it must not apply the half of what was to be applied as a whole."""
@@ -261,7 +262,7 @@ def test_the_hint_of_a_failure_keeps_the_transactions(tool, db, mode):
     assert "--tx" not in aramid.run("status", "--url", db.url(), cwd=tool.path).text
 
 
-@each()
+@each(*LAYOUTS)
 def test_what_is_passed_over_is_told_with_nothing_pending(tool, db):
     """It may be the very file that somebody has just written and waits for."""
     tool.add(1, "one", "CREATE TABLE one (i int);")
@@ -418,7 +419,7 @@ def test_dbmate_down_blocks_are_not_run(tool, db):
     assert tool.deploy(db).rc == 0 and db.exists("one")
 
 
-@each()
+@each(*LAYOUTS)
 def test_a_path_that_a_file_sets_leads_nobody_away(tool, db):
     tool.add(1, "one", "CREATE SCHEMA app;\nSET search_path TO app;\nCREATE TABLE inside (i int);")
     tool.add(2, "two", "CREATE TABLE outside (i int);")
@@ -447,10 +448,163 @@ def test_whose_folder_is_a_setting(db, tmp_path):
     assert result.rc != 0 and "history: supabase" in result.text and "history: drizzle" in result.text, result
     assert tool.deploy(db, env={"ARAMID_HISTORY": "supabase"}).rc == 0 and len(tool.rows(db)) == 1
     result = tool.deploy(db, env={"ARAMID_HISTORY": "rails"})
-    assert result.rc != 0 and "one of prisma, drizzle-1, drizzle, supabase, dbmate" in result.text, result
+    assert result.rc != 0 and "one of prisma, drizzle-1, drizzle, supabase, dbmate, sql" in result.text, result
     result = tool.deploy(db, env={"ARAMID_HISTORY": "supabase", "ARAMID_HISTORY_TABLE": "a.b"})
     assert result.rc != 0 and "ARAMID_HISTORY_TABLE" in result.text and not db.exists("a.b"), result
 
 
 def test_help_and_explain_know_it():
     assert "drizzle-kit" in aramid.run("explain", "history-drizzle-older").out
+
+
+# ---- plain SQL --------------------------------------------------------------------------------------
+
+
+@each(Plain, Pairs, Flyway)
+def test_plain_a_row_tells_all(tool, db):
+    names = history(tool)
+    assert tool.deploy(db).rc == 0
+    rows = db.sql("SELECT name, length(checksum), finished_at >= started_at, applied_by = current_user, tool_version"
+                  " FROM _aramid_migrations ORDER BY version")
+    version = aramid.run("--version").out.split()[1]
+    assert rows == [(name, 64, True, True, version) for name in names]
+    status = tool.aramid("status", db, "--json").json
+    assert status["applied"] == names and not status["edited"], status
+    drift = tool.aramid("drift", db, "--exit-code")
+    assert drift.rc == 0 and "No drift" in drift.out, drift
+    for verb in "check", "backup":
+        result = tool.aramid(verb, db)
+        assert result.rc == 0, result
+    diff = aramid.run("diff", "--from-migrations", tool.folder, "--to-url", db.url(), "--exit-code", cwd=tool.path)
+    assert diff.rc == 0, diff
+
+
+@each(Plain)
+def test_plain_line_ends_are_no_edit_and_a_name_may_change(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);\n")
+    assert tool.deploy(db).rc == 0
+    os.unlink(os.path.join(tool.path, tool.folder, "001_one.sql"))
+    tool.write("1_other.sql", "\ufeffCREATE TABLE one (i int);\r\n")
+    tool.write("2_bom.sql", "\ufeffCREATE TABLE two (i int);\r\n")
+    status = tool.aramid("status", db, "--json").json
+    assert status["applied"] == ["1_other"] and not status["edited"] and not status["missing"], status
+    assert tool.deploy(db).rc == 0 and db.exists("two")
+
+
+@each(Plain)
+def test_plain_begin_without_commit(tool, db):
+    tool.add(1, "one", "BEGIN;\nCREATE TABLE one (i int);\n")
+    for verb in "plan", "deploy":
+        result = tool.aramid(verb, db)
+        assert result.rc != 0 and "001_one.sql:1:1" in result.text and not db.exists("one"), result
+
+
+@each(Plain)
+def test_plain_bad_names_are_told_before_anything_runs(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write("01_twice.sql", "CREATE TABLE twice (i int);")
+    result = tool.deploy(db)
+    assert result.rc == 20 and "01_twice" in result.text and "001_one" in result.text and not db.exists("one"), result
+    os.unlink(os.path.join(tool.path, tool.folder, "01_twice.sql"))
+    tool.write("V2__two.sql", "CREATE TABLE two (i int);")
+    result = tool.deploy(db)
+    assert result.rc == 20 and "named in two ways" in result.text and not db.exists("one"), result
+
+
+@each(Plain)
+def test_plain_subfolders_on_request(tool, db):
+    tool.add(2, "two", "CREATE TABLE two (i int);")
+    tool.write("2023/1_one.sql", "CREATE TABLE one (i int);")
+    plan = tool.aramid("plan", db)
+    assert "2023/" in plan.text and "migrations_subfolders: true" in plan.text, plan
+    with open(os.path.join(tool.path, "aramid.yaml"), "w", encoding="utf-8") as file:
+        file.write("migrations_subfolders: true\n")
+    assert tool.deploy(db).rc == 0
+    assert db.column("SELECT name FROM _aramid_migrations ORDER BY started_at") == ["2023/1_one", "002_two"]
+
+
+@each(Flyway)
+def test_plain_placeholders_of_flyway_are_not_sent(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);\nINSERT INTO one VALUES (${number});")
+    result = tool.deploy(db)
+    assert result.rc == 20 and "line 2 has a placeholder" in result.text and not db.exists("one"), result
+    assert tool.aramid("resolve", db, "--applied", "V1__one", "--yes", "--force").rc == 0
+    tool.add(2, "two", "CREATE TABLE two (i int);")
+    assert tool.deploy(db).rc == 0
+
+
+@each(Plain)
+def test_plain_beside_a_schema_is_a_question(tool, db):
+    """In a Prisma project nobody says that these files are migrations."""
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    with open(os.path.join(tool.path, "schema.prisma"), "w", encoding="utf-8") as file:
+        file.write('datasource db {\n  provider = "postgresql"\n}\n')
+    result = tool.deploy(db)
+    assert result.rc == 20 and "history: sql" in result.text and not db.exists("one"), result
+    assert tool.deploy(db, env={"ARAMID_HISTORY": "sql"}).rc == 0
+
+
+@each(Plain)
+@pytest.mark.parametrize("table", ["aramid.migrations", "app.log", "history"])
+def test_plain_other_table(tool, db, table):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.add(2, "two", HARD)
+    env = {"ARAMID_HISTORY_TABLE": table}
+    assert tool.deploy(db, env=env).rc == 0
+    assert db.one(f"SELECT count(*) FROM {table}") == 2 and not db.exists("_aramid_migrations")
+    drift = tool.aramid("drift", db, "--exit-code", env=env)
+    assert drift.rc == 0 and "No drift" in drift.out, drift
+
+
+@each(Plain)
+def test_plain_two_projects_in_one_database(tool, db, tmp_path):
+    """Each in its schema: a history goes with its tables."""
+    other = Plain(tmp_path / "other")
+    db.sql("CREATE SCHEMA app")
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    other.add(1, "one", "CREATE TABLE here (i int);")
+    assert tool.deploy(db).rc == 0
+    result = aramid.run("deploy", "--url", db.url() + "?schema=app", "--yes", cwd=other.path)
+    assert result.rc == 0 and db.exists("app.here") and db.exists("app._aramid_migrations"), result
+
+
+ADOPTED = {
+    "golang-migrate": "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL);"
+                      "INSERT INTO schema_migrations VALUES (2, false)",
+    "Flyway": "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version varchar(50),"
+              " description varchar(200) NOT NULL, type varchar(20) NOT NULL, script varchar(1000) NOT NULL,"
+              " checksum int, installed_by varchar(100) NOT NULL, installed_on timestamp NOT NULL DEFAULT now(),"
+              " execution_time int NOT NULL, success boolean NOT NULL)",
+}
+
+
+@pytest.mark.parametrize("kind, owner", [(Pairs, "golang-migrate"), (Flyway, "Flyway")])
+def test_plain_taken_over_from_another_tool(db, tmp_path, kind, owner):
+    tool = kind(tmp_path / "project")
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    two = tool.add(2, "two", "CREATE TABLE two (i int);")
+    tool.add(3, "three", "CREATE TABLE three (i int);")
+    db.sql("CREATE TABLE one (i int); CREATE TABLE two (i int);" + ADOPTED[owner])
+    result = tool.deploy(db)
+    assert result.rc != 0 and owner in result.text and not db.exists("three"), result
+    result = tool.aramid("resolve", db, "--applied", "--up-to", two, "--yes")
+    assert result.rc == 0, result
+    assert tool.deploy(db).rc == 0 and db.exists("three") and len(tool.rows(db)) == 3
+
+
+@each(*LAYOUTS)
+@pytest.mark.parametrize("where", ["before", "after", "reply"])
+def test_cut_where_the_row_is_written(tool, db, server, where):
+    tool.add(1, "init", "CREATE TABLE before ();")
+    tool.add(2, "hard", HARD)
+    tool.add(3, "last", "INSERT INTO witness VALUES ('last');")
+    table = tool.ledger.split(".")[-1].encode()
+    with Proxy(server) as proxy:
+        for nth in range(1, 4):
+            proxy.fault(Fault(where, "cut", lambda m: b"INSERT" in m.body and table in m.body, nth=nth * 2))
+        result = aramid.run("deploy", "--url", proxy.url(db), "--yes", cwd=tool.path)
+    assert result.rc in (0, 40, 43), result
+    result = tool.deploy(db)
+    assert result.rc == 0 and len(tool.rows(db)) == 3, result
+    assert db.column("SELECT part FROM witness ORDER BY 1") == ["1", "2", "last"]
+    assert not any(leftovers(db).values()), leftovers(db)

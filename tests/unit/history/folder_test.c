@@ -286,7 +286,7 @@ folder_foreign_layouts(void **state)
         const char *files[4];
         const char *tool;
     } cases[] = {
-        {{"20240101000000_init.sql", "20240102000000_more.sql"}, "one .sql file"},
+        {{"schema.sql", "seed.sql"}, "no migration"},
         {{"20240101_init/ops.json"}, "Prisma 8"},
         {{"app/20260801_init/ops.json", "app/20260801_init/migration.json"}, "Prisma 8"},
         {{"app/refs/db.json"}, "Prisma 8"},

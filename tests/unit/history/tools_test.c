@@ -293,6 +293,116 @@ tools_dbmate_blocks(void **state)
     }
 }
 
+void
+tools_plain_files(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const struct {
+        const char *files, *names, *keys;
+        int passed; /* over */
+    } cases[] = {
+        {"10_b.sql 9_a.sql 0011-c.sql 12.sql 20240101000000_d.sql",
+         "9_a 10_b 0011-c 12 20240101000000_d", "9 10 11 12 20240101000000", 0},
+        {"1.10_x.sql 1.9_y.sql 1_z.sql", "1_z 1.9_y 1.10_x", "1 1.9 1.10", 0},
+        {"V1__a.sql V1_1__b.sql V1.10__c.sql V1.9.0__d.sql V02__e.sql "
+         "V99999999999999999999999__f.sql V0__z.sql",
+         "V0__z V1__a V1_1__b V1.9.0__d V1.10__c V02__e V99999999999999999999999__f",
+         "0 1 1.1 1.9 1.10 2 99999999999999999999999", 0},
+        {"1_a.up.sql 1_a.down.sql 2_b.up.sql 3_c.down.sql", "1_a 2_b", "1 2", 1},
+        {"1_a.sql 1_a.down.sql README.md x.sql 2x.sql 3_a.SQL 4_a.sql.bak sub/5_a.sql", "1_a", "1",
+         5},
+        {"V1__a.sql U1__a.sql R__v.sql B2__b.sql V2_c.sql v3__d.sql beforeMigrate.sql V__e.sql",
+         "V1__a", "1", 6},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Dir d = dir_make(a, "migrations");
+        for (Str rest = str_of(cases[i].files); rest.p;)
+            put(&d, str_dup(a, str_cut(&rest, ' ')), "SELECT 1;");
+        History h = must_open(&d, "sql");
+        has_files(&h, cases[i].names);
+        Str keys = str_of(cases[i].keys);
+        vec_each (const Migration, m, &h.files)
+            assert_true(str_is(str_cut(&keys, ' '), m->key));
+        if ((int)h.findings.items.n != cases[i].passed)
+            fail_msg("case %zu: %zu passed over", i, h.findings.items.n);
+        dir_remove(&d);
+    }
+}
+
+void
+tools_plain_refused(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const struct {
+        const char *files, *words;
+    } cases[] = {
+        {"1_a.sql 01_b.sql", "two migrations have the version 1"},
+        {"V1.0__a.sql V1__b.sql", "two migrations have the version 1"},
+        {"V1_2__a.sql V1.2__b.sql", "two migrations have the version 1.2"},
+        {"1_a.up.sql 1_b.up.sql", "two migrations have the version 1"},
+        {"1_a.sql V2__b.sql", "named in two ways"},
+        {"1_a.sql 2_b.up.sql", "named in two ways"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Dir d = dir_make(a, "migrations");
+        for (Str rest = str_of(cases[i].files); rest.p;)
+            put(&d, str_dup(a, str_cut(&rest, ' ')), "SELECT 1;");
+        refused(&d, ERR_MIGRATION_FILE, cases[i].words);
+        dir_remove(&d);
+    }
+}
+
+/* Line ends and a mark in front change nothing; anything else does. */
+void
+tools_plain_checksums(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const char *const same[] = {"A;\nB;\n", "A;\r\nB;\r\n", "\357\273\277A;\r\nB;\n"};
+    static const char *const other[] = {"A;\rB;\n", "A;\n B;\n", "A;\nB;\n\r"};
+    const char *first = NULL;
+    for (size_t i = 0; i < COUNT(same) + COUNT(other); i++) {
+        Dir d = dir_make(a, "migrations");
+        put(&d, "1_a.sql", i < COUNT(same) ? same[i] : other[i - COUNT(same)]);
+        History h = must_open(&d, "sql");
+        first = first ? first : h.files.v[0].checksum;
+        assert_int_equal(strcmp(first, h.files.v[0].checksum) == 0, i < COUNT(same));
+        assert_int_equal(h.layout->checksum_matches(a, first, &h.files.v[0]), i < COUNT(same));
+        dir_remove(&d);
+    }
+    /* printf 'A;\nB;\n' | sha256sum */
+    assert_string_equal(first, "6184b6bafda3bd09bb422c2fad6941c35383f59353765a0e3b2c2e335faf79c5");
+}
+
+/* Only what nobody else has is plain SQL. */
+void
+tools_plain_yields(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Dir d = dir_make(a, "migrations");
+    History h;
+    Err err;
+    put(&d, "1_a.sql", "SELECT 1;");
+    HistoryOptions beside = {.is_prismas = true};
+    assert_false(history_open(a, d.dir, "m", &beside, &h, &err));
+    assert_non_null(strstr(err.hint, "history: sql"));
+    beside.tool = "sql";
+    assert_true(history_open(a, d.dir, "m", &beside, &h, &err));
+    put(&d, "2_b/migration.sql", "SELECT 1;");
+    h = must_open(&d, "prisma");
+    has_files(&h, "2_b");
+    HistoryOptions below = {.tool = "sql", .subfolders = true};
+    put(&d, "more/3_c.sql", "SELECT 1;");
+    put(&d, ".hidden/4_c.sql", "SELECT 1;");
+    assert_true(history_open(a, d.dir, "m", &below, &h, &err));
+    has_files(&h, "1_a more/3_c");
+    assert_int_equal(h.findings.items.n, 2); /* 2_b/migration.sql and .hidden/ */
+    dir_remove(&d);
+}
+
 /* A folder that two tools would take: the person says whose it is. */
 void
 tools_of_two(void **state)
@@ -305,11 +415,11 @@ tools_of_two(void **state)
     refused(&d, ERR_NO_MIGRATIONS, "Drizzle or of Supabase");
     History h;
     Err err;
-    assert_true(history_open(a, d.dir, "m", "supabase", &h, &err));
+    assert_true(history_open(a, d.dir, "m", &(HistoryOptions){.tool = "supabase"}, &h, &err));
     assert_string_equal(h.files.v[0].key, "20240101000000");
-    assert_true(history_open(a, d.dir, "m", "drizzle", &h, &err));
+    assert_true(history_open(a, d.dir, "m", &(HistoryOptions){.tool = "drizzle"}, &h, &err));
     assert_string_equal(h.files.v[0].key, "5000");
-    assert_false(history_open(a, d.dir, "m", "rails", &h, &err));
+    assert_false(history_open(a, d.dir, "m", &(HistoryOptions){.tool = "rails"}, &h, &err));
     assert_int_equal(err.code, ERR_CONFIG);
     dir_remove(&d);
 }

@@ -2,11 +2,6 @@
 #include "toy.h"
 
 const HistoryLayout *const history_layouts[] = {
-    &history_prisma,
-    &history_drizzle_1,
-    &history_drizzle,
-    &history_supabase,
-    &history_dbmate,
-    &history_toy,
-    NULL,
+    &history_prisma, &history_drizzle_1, &history_drizzle, &history_supabase,
+    &history_dbmate, &history_plain,     &history_toy,     NULL,
 };

@@ -332,6 +332,8 @@ contents_tell_too(void **state)
     tree_begin(&t, a);
     tree_write(&t, "db/migrations/1_x.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n");
     assert_string_equal(places(&t), ":dbmate(db/migrations)");
+    tree_write(&t, "db/migrations/1_x.sql", "SELECT 1;\n");
+    assert_string_equal(places(&t), ":sql(db/migrations)");
     tree_write(&t, "libs/data/models.prisma", "x");
     tree_write(&t, "package.json", "{\"prisma\": {\"schema\": \"libs/data/models.prisma\"}}");
     assert_string_equal(places(&t), ":prisma(libs/data/models.prisma)");
