@@ -67,9 +67,6 @@ MUST_CHECK bool restore_survey(Arena *a, const BackupInputOptions *input,
                                const BackupManifest *manifest, BackupTell tell, void *tell_arg,
                                RestoreSurvey *ret, Err *err);
 
-/* Extensions that only a server makes which was started with their library; ends with NULL. */
-extern const char *const restore_preloads[];
-
 /* What a server lacks of what the backup names. */
 typedef struct RestoreLacks {
     RestoreTexts roles;

@@ -313,9 +313,6 @@ restore_survey(Arena *a, const BackupInputOptions *input, const BackupManifest *
 
 /* ---- against a server ----------------------------------------------------------------------- */
 
-const char *const restore_preloads[] = {"pgaudit", "pg_cron",     "pglogical", "pg_stat_monitor",
-                                        "citus",   "timescaledb", "pgsodium",  NULL};
-
 /* Of `names`, those that a query of names does not give. */
 static void
 add_missing(Arena *a, const RestoreTexts *names, const Map *there, Names *ret)

@@ -28,24 +28,16 @@ make_roles(Restore *r)
 
 static const char drill_name[] = "drill";
 
-/* What the backup's extensions must be started with; jobs of the backup must not run. */
+/* What the backup's extensions must be started with. */
 static const char *const *
 drill_settings(Restore *r)
 {
-    enum { PRELOAD, DATABASE, JOBS, SETTINGS };
-    Buf b;
-    buf_init(&b, r->arena);
-    for (size_t i = 0; restore_preloads[i]; i++)
-        if (restoring_wants(r, restore_preloads[i]))
-            buf_fmt(&b, "%s%s", b.n ? "," : "shared_preload_libraries=", restore_preloads[i]);
-    if (!b.n)
-        return NULL;
-    const char **settings = arena_array(r->arena, const char *, SETTINGS + 1);
-    settings[PRELOAD] = buf_finish(&b).p;
-    settings[DATABASE] = str_fmt(r->arena, "cron.database_name=%s",
-                                 restore_is_raw(&r->ret->survey) ? drill_name : "postgres");
-    settings[JOBS] = "cron.launch_active_jobs=off";
-    return settings;
+    VEC(const char *) names = {0};
+    for (const char *const *name = cluster_preloads; *name; name++)
+        if (restoring_wants(r, *name))
+            *vec_add(r->arena, &names) = *name;
+    return cluster_preload_settings(r->arena, names.v, names.n,
+                                    restore_is_raw(&r->ret->survey) ? drill_name : "postgres");
 }
 
 /* The same major, or else the newest that there is. *ret_same: why it is not the same. */
@@ -55,8 +47,8 @@ open_cluster(Restore *r, TempCluster **ret, Err *ret_same)
     Arena *a = r->arena;
     const char *bindir = r->in->base.config->values[CFG_EMBEDDED_BIN].text;
     const char *const *settings = drill_settings(r);
-    if (temp_cluster_open_with(a, bindir, r->ret->survey.major, settings, ret, ret_same) ||
-        temp_cluster_open_with(a, NULL, 0, settings, ret, r->err))
+    if (temp_cluster_open(a, bindir, r->ret->survey.major, settings, ret, ret_same) ||
+        temp_cluster_open(a, NULL, 0, settings, ret, r->err))
         return true;
     if (!settings || r->err->code != ERR_EMBEDDED)
         return false;

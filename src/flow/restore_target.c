@@ -109,8 +109,8 @@ restoring_wants(const Restore *r, const char *extension)
 static bool
 check_extensions(Restore *r)
 {
-    for (size_t i = 0; restore_preloads[i]; i++) {
-        const char *name = restore_preloads[i];
+    for (size_t i = 0; cluster_preloads[i]; i++) {
+        const char *name = cluster_preloads[i];
         if (!restoring_wants(r, name) || !r->facts.preloaded || strstr(r->facts.preloaded, name))
             continue;
         err_set(r->err, ERR_RESTORE,

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define MAGIC "aramid-replay 2 "
+#define MAGIC "aramid-replay 3 "
 
 enum {
     HASH_LEN = 64,
@@ -117,6 +117,10 @@ pack_replay(Arena *a, const Replay *r, bool with_catalog)
         jw_end(&w);
     }
     jw_end(&w);
+    jw_array(&w, "preloads");
+    vec_each (const char *, library, &r->preloads)
+        jw_strz(&w, NULL, *library);
+    jw_end(&w);
     if (with_catalog)
         jw_str(&w, "catalog", catalog_store(a, r->catalog));
     jw_end(&w);
@@ -133,6 +137,9 @@ unpack(Arena *a, Str text, Replay *ret)
     for (Str key; pack_key(&r, &key);) {
         if (str_is(key, "version"))
             ret->version_num = (int)pack_int(&r);
+        else if (str_is(key, "preloads"))
+            for (pack_array(&r); pack_item(&r);)
+                *vec_add(a, &ret->preloads) = pack_str(&r).p;
         else if (str_is(key, "stubs"))
             for (pack_array(&r); pack_item(&r);) {
                 ReplayStub *s = vec_add(a, &ret->stubs);

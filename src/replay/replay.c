@@ -84,23 +84,47 @@ run_all(Work *w, const ReplayScript *scripts, size_t done, size_t n, const DbUrl
     return ok;
 }
 
+/* A server that has the libraries which scripts were seen to need; where none starts with the last of
+ * them, one without it. */
+static bool
+open_private(Work *w, Arena *a, const char *saved, int major, TempCluster **ret, Err *err)
+{
+    const char *bindir = w->options->bindir;
+    for (;;) {
+        const char *const *settings =
+            cluster_preload_settings(a, w->libraries.v, w->libraries.n, "postgres");
+        if (saved ? temp_cluster_open_saved(a, bindir, major, saved, settings, ret, err)
+                  : temp_cluster_open(a, bindir, major, settings, ret, err))
+            return true;
+        if (saved || err->code != ERR_EMBEDDED || !w->libraries.n)
+            return false;
+        w->unloaded = w->libraries.v[--w->libraries.n];
+    }
+}
+
 static bool
 run_on_private(Work *w, const ReplayCache *cache, const ReplayScript *scripts, size_t n, int major,
                Err *err)
 {
     ARENA_LOCAL(a);
-    const ReplayOptions *o = w->options;
     TempCluster *c __attribute__((cleanup(close_cluster))) = NULL;
     Replay *ret = w->ret;
     DbUrl url;
     size_t done = n;
     const char *saved = cache_find_data(cache, w->arena, &done, ret);
-    if (!saved || !temp_cluster_open_saved(a, o->bindir, major, saved, &c, err)) {
+    vec_each (const char *, library, &ret->preloads)
+        (void)stub_add_library(w, *library);
+    if (!saved || !open_private(w, a, saved, major, &c, err)) {
         done = 0;
         ret->stubs.n = 0;
-        if (!temp_cluster_open(a, o->bindir, major, &c, err))
+        if (!open_private(w, a, NULL, major, &c, err))
             return false;
     }
+    ret->preloads.n = 0;
+    vec_each (const char *, library, &w->libraries)
+        *vec_add(w->arena, &ret->preloads) = *library;
+    w->has_path = w->starts_anew = false;
+    ret->scripts_run = 0;
     if (!url_parse(a, temp_cluster_url(c), "the private server", &url, err) ||
         !run_all(w, scripts, done, n, &url, "the private server", err))
         return false;
@@ -134,5 +158,10 @@ replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOpti
         ret->user = "postgres";
         return true;
     }
-    return run_on_private(&w, &cache, scripts, n, major, err);
+    /* Each round more knows one more library. */
+    bool ok;
+    do
+        ok = run_on_private(&w, &cache, scripts, n, major, err);
+    while (!ok && w.starts_anew);
+    return ok;
 }

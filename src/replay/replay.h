@@ -57,6 +57,7 @@ typedef struct Replay {
     bool is_cached;      /* nothing was run */
     size_t scripts_run;  /* the others were taken from the cache */
     VEC(ReplayStub) stubs;
+    VEC(const char *) preloads; /* libraries that the private server was started with */
 } Replay;
 
 /* Run the scripts in order, beginning with an empty database, and read the result.

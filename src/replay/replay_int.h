@@ -13,7 +13,10 @@ typedef struct Work {
     bool is_private; /* a throwaway cluster: stubs may be made */
     bool has_path;   /* a schema was made for the search_path */
     Replay *ret;
-    const char *unloaded; /* an extension that is here, but not loaded when the server started */
+    /* Libraries that scripts need the server to be started with, as they were seen. */
+    VEC(const char *) libraries;
+    bool starts_anew;     /* the last of them is not loaded: from the beginning, with it */
+    const char *unloaded; /* one that no server here starts with */
 } Work;
 
 /* ---- reset.c ------------------------------------------------------------------------------- */
@@ -31,6 +34,9 @@ MUST_CHECK bool replay_run(Work *w, const ReplayScript *script, Err *err);
 /* Make what statement number `failed` of the script did not find. True: try again; the text of the
  * script may be another one now (owned by `script`), statements kept their places. */
 bool stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o);
+
+/* A library that the server is to be started with; whether it is a new one. */
+bool stub_add_library(Work *w, const char *name);
 
 /* ---- stand_in.c ---------------------------------------------------------------------------- */
 

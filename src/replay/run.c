@@ -72,8 +72,9 @@ script_failed(Arena *a, const Work *w, const Sent *sent, const DbOutcome *o, Err
     if (w->unloaded)
         return err_hint(
             err,
-            "\"%s\" is a library that a server is started with: name an empty database of "
-            "one that has it in shared_preload_libraries, with --shadow-url",
+            "\"%s\" is a library that a server is started with, and none here starts with it: "
+            "name an empty database of one that has it in shared_preload_libraries, with "
+            "--shadow-url",
             str_printable(a, str_of(w->unloaded), false));
     if (strcmp(o->sqlstate, "42601") == 0) /* the file's own, or the server is too old for it */
         return too_old(w, err);

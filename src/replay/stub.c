@@ -155,8 +155,6 @@ replace_extension(Work *w, Arena *a, Arena *script, MigrationPlan *mp, const Sql
     if (!s->objects.n || s->objects.v[0].kind != SQL_OBJ_EXTENSION)
         return false;
     const char *name = s->objects.v[0].name.name;
-    if (strstr(o->message, "shared_preload_libraries") || strstr(o->message, "cron.database_name"))
-        w->unloaded = str_dupz(w->arena, name);
     if (word_after(a, sql, "VERSION", &from, &to)) {
         overwrite(mp, script, s->off + from, s->off + to, STR(""));
         return true;
@@ -222,13 +220,47 @@ make_path(Work *w, Arena *a)
     return o.end == DB_DONE;
 }
 
+/* The library that a server must be started with for this, as the server says it: "pglogical is not in
+ * shared_preload_libraries", or of the CREATE EXTENSION that failed. NULL: it is something else. */
+static const char *
+unloaded(Arena *a, const SqlStmt *s, const DbOutcome *o)
+{
+    Str rest = str_of(o->message), word = str_cut(&rest, ' ');
+    if (!strstr(o->message, "shared_preload_libraries") &&
+        !(o->hint && strstr(o->hint, "shared_preload_libraries")) &&
+        !strstr(o->message, "cron.database_name"))
+        return NULL;
+    if (s && s->objects.n && s->objects.v[0].kind == SQL_OBJ_EXTENSION)
+        return s->objects.v[0].name.name;
+    for (size_t i = 0; i < word.n; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_", word.p[i]))
+            return NULL;
+    return str_dup(a, word);
+}
+
+bool
+stub_add_library(Work *w, const char *name)
+{
+    vec_each (const char *, known, &w->libraries)
+        if (strcmp(*known, name) == 0)
+            return false;
+    *vec_add(w->arena, &w->libraries) = str_dupz(w->arena, name);
+    return true;
+}
+
 bool
 stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbOutcome *o)
 {
     ARENA_LOCAL(a);
     const char *name;
+    SqlStmt read;
+    const SqlStmt *s = failed < mp->script.stmts.n ? sql_stmt(&mp->script, failed, &read) : NULL;
     if (!w->is_private)
         return false;
+    if (!w->unloaded && (name = unloaded(a, s, o)) && stub_add_library(w, name)) {
+        w->starts_anew = true;
+        return false;
+    }
     if ((name = missing(a, o, "role")))
         return make_role(w, a, name);
     if ((name = missing(a, o, "schema")))
@@ -244,6 +276,5 @@ stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbO
     bool is_missing = strcmp(o->sqlstate, "42883") == 0 || strcmp(o->sqlstate, "42704") == 0;
     if (is_missing && make_installed(w, a))
         return true;
-    return failed < mp->script.stmts.n && strncmp(o->sqlstate, "42710", 5) != 0 &&
-           replace_extension(w, a, script, mp, sql_stmt(&mp->script, failed, &(SqlStmt){0}), o);
+    return s && strncmp(o->sqlstate, "42710", 5) != 0 && replace_extension(w, a, script, mp, s, o);
 }

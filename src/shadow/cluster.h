@@ -94,20 +94,30 @@ MUST_CHECK bool cluster_remove(Arena *a, const ClusterOptions *options, int64_t 
  * once when another supervisor is at work. Returns the exit status. */
 int cluster_supervise(const ClusterOptions *options);
 
+typedef struct TempCluster TempCluster;
 /* A throwaway cluster (fsync off) that dies with this process, also by kill -9. It is a copy of a
  * template that is kept in $XDG_CACHE_HOME/aramid, ~/.cache/aramid or /var/cache/aramid.
- * errors: ERR_NO_POSTGRES, ERR_EMBEDDED, ERR_INTERRUPTED.
- * cost: 0.1 to 0.3 s with a template, 1 to 2 s without; 30 MB in /tmp. */
-typedef struct TempCluster TempCluster;
-MUST_CHECK bool temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret,
-                                  Err *err);
+ * settings  beside ours, such as libraries that extensions must be loaded with: "name=value", ended
+ *           by NULL; NULL = none; kept
+ * errors    ERR_NO_POSTGRES, ERR_EMBEDDED, ERR_INTERRUPTED.
+ * cost      0.1 to 0.3 s with a template, 1 to 2 s without; 30 MB in /tmp. */
+MUST_CHECK bool temp_cluster_open(Arena *a, const char *bindir, int major,
+                                  const char *const *settings, TempCluster **ret, Err *err);
 /* The same with the data of a folder that temp_cluster_save made; the folder stays as it is. */
 MUST_CHECK bool temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
-                                        TempCluster **ret, Err *err);
-/* The same with settings of the server's own ("name=value", ended by NULL), such as libraries that
- * extensions must be loaded with. */
-MUST_CHECK bool temp_cluster_open_with(Arena *a, const char *bindir, int major,
-                                       const char *const *settings, TempCluster **ret, Err *err);
+                                        const char *const *settings, TempCluster **ret, Err *err);
+
+/* Extensions that only a server makes which was started with their library; ends with NULL. */
+extern const char *const cluster_preloads[];
+/* What a server is started with so that it has these libraries, for temp_cluster_open. Jobs that
+ * are in its data do not run.
+ *
+ * libraries  kept; none of them: NULL is returned
+ * database   where pg_cron lives; kept
+ * returns    owned by `a` */
+const char *const *cluster_preload_settings(Arena *a, const char *const *libraries, size_t n,
+                                            const char *database);
+
 /* Stop the server in good order and put its data into the new folder `to`; a folder that is there
  * already stays. The cluster is of no use afterwards but still to be closed. The data is not synced:
  * whoever uses it must know that the machine has not been started anew since.

@@ -342,24 +342,18 @@ open_cluster(Arena *a, const TempRequest *r, TempCluster **ret, Err *err)
 
 bool
 temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
-                        TempCluster **ret, Err *err)
+                        const char *const *settings, TempCluster **ret, Err *err)
 {
-    const TempRequest r = {.bindir = bindir, .major = major, .saved = saved};
+    const TempRequest r = {.bindir = bindir, .major = major, .saved = saved, .settings = settings};
     return open_cluster(a, &r, ret, err);
 }
 
 bool
-temp_cluster_open_with(Arena *a, const char *bindir, int major, const char *const *settings,
-                       TempCluster **ret, Err *err)
+temp_cluster_open(Arena *a, const char *bindir, int major, const char *const *settings,
+                  TempCluster **ret, Err *err)
 {
     const TempRequest r = {.bindir = bindir, .major = major, .settings = settings};
     return open_cluster(a, &r, ret, err);
-}
-
-bool
-temp_cluster_open(Arena *a, const char *bindir, int major, TempCluster **ret, Err *err)
-{
-    return temp_cluster_open_with(a, bindir, major, NULL, ret, err);
 }
 
 bool

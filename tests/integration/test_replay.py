@@ -265,10 +265,23 @@ def test_extensions_that_an_administrator_put_elsewhere(project, db):
 
 
 def test_a_library_that_a_server_is_started_with(server, project):
-    """It is installed and not loaded: the error shows the file's own text, and says what to do."""
-    if not server.admin("SELECT 1 FROM pg_available_extensions WHERE name = 'pglogical'"):
-        pytest.skip("pglogical is not installed")
-    sql = "CREATE EXTENSION pglogical; SELECT pglogical.create_node(node_name := 'n', dsn := 'host=x');"
+    """The private server is started with it, also on the data that a replay kept."""
+    if not server.admin("SELECT 1 FROM pg_available_extensions WHERE name IN ('pglogical', 'pgaudit') HAVING count(*) = 2"):
+        pytest.skip("pglogical and pgaudit are not installed")
+    project.add("node", "CREATE EXTENSION pglogical; SELECT pglogical.create_node(node_name := 'n', dsn := 'host=x');")
+    project.add("audit", "CREATE EXTENSION pgaudit; CREATE TABLE t (id int);")
+    for i in range(8):
+        project.add(f"more{i}", f"CREATE TABLE t{i} (id int);")
+    result = aramid.run("check", cwd=project.path)
+    assert "all run on an empty database" in result.out and "stub" not in result.text, result
+    project.add("again", "SELECT pglogical.create_replication_set('s');")
+    result = aramid.run("check", cwd=project.path)
+    assert "all run on an empty database" in result.out and "stub" not in result.text, result
+
+
+def test_a_library_that_no_server_here_starts_with(project):
+    """The error shows the file's own text, and says what to do."""
+    sql = "DO $$BEGIN RAISE 'unheard must be loaded via shared_preload_libraries' USING ERRCODE = '55000'; END$$;"
     project.add("node", sql)
     result = aramid.run("check", cwd=project.path)
     assert result.rc == 29 and sql in result.text and "shared_preload_libraries" in result.text, result

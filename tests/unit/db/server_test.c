@@ -41,7 +41,7 @@ fixture_open(void **state)
     Fixture *f = mem_alloc(sizeof *f);
     *f = (Fixture){.arena = arena_make()};
     Err err;
-    if (!temp_cluster_open(f->arena, NULL, 0, &f->cluster, &err)) {
+    if (!temp_cluster_open(f->arena, NULL, 0, NULL, &f->cluster, &err)) {
         print_error("%s\n%s\n", err.primary, err.detail);
         return -1;
     }

@@ -39,7 +39,7 @@ cluster_start(void **state)
     Cluster *c = mem_alloc(sizeof *c);
     *c = (Cluster){.arena = arena_make(), .dir = "/tmp/aramid-run-XXXXXX"};
     Err err;
-    if (!mkdtemp(c->dir) || !temp_cluster_open(c->arena, NULL, 0, &c->temp, &err)) {
+    if (!mkdtemp(c->dir) || !temp_cluster_open(c->arena, NULL, 0, NULL, &c->temp, &err)) {
         print_error("%s\n%s\n", err.primary, err.detail);
         return -1;
     }

@@ -669,7 +669,7 @@ temp_cluster_comes_and_goes(void **state)
     for (int i = 0; i < 2; i++) { /* the second time from the template */
         TempCluster *c;
         int64_t before = clock_ms();
-        must(temp_cluster_open(f->arena, NULL, 0, &c, &err), &err);
+        must(temp_cluster_open(f->arena, NULL, 0, NULL, &c, &err), &err);
         print_message("# throwaway cluster: %d ms\n", (int)(clock_ms() - before));
         assert_in_range(temp_cluster_major(c), PG_MAJOR_MIN, PG_MAJOR_MAX);
         ClusterInfo info = info_of_url(f->arena, temp_cluster_url(c));
@@ -694,7 +694,7 @@ temp_cluster_obeys_tmpdir(void **state)
     for (size_t i = 0; i < COUNT(modes); i++) {
         assert_int_equal(chmod(dir, modes[i]) | setenv("TMPDIR", dir, 1), 0);
         TempCluster *c;
-        must(temp_cluster_open(a, NULL, 0, &c, &err), &err);
+        must(temp_cluster_open(a, NULL, 0, NULL, &c, &err), &err);
         ClusterInfo info = info_of_url(a, temp_cluster_url(c));
         query(&info, "SELECT 1", "1");
         assert_int_equal(str_starts(str_of(info.socket_dir), str_of(dir)), i == 0);
@@ -725,7 +725,7 @@ temp_cluster_stays_in_its_folder(void **state)
     must(fs_write(file, STR("secret\n"), 0666, &err), &err);
     assert_int_equal(chmod(open, 0777) | chmod(file, 0666) | chmod(f->base, 0755), 0);
     TempCluster *c;
-    must(temp_cluster_open(f->arena, NULL, 0, &c, &err), &err);
+    must(temp_cluster_open(f->arena, NULL, 0, NULL, &c, &err), &err);
     ClusterInfo info = info_of_url(f->arena, temp_cluster_url(c));
     refused(&info, str_fmt(f->arena, "SELECT pg_read_file('%s')", file));
     refused(&info, str_fmt(f->arena, "COPY (SELECT 1) TO '%s'", file));
@@ -750,7 +750,7 @@ temp_cluster_dies_with_its_parent(void **state)
     pid_t child = fork();
     if (child == 0) {
         TempCluster *c;
-        if (!temp_cluster_open(a, NULL, 0, &c, &err))
+        if (!temp_cluster_open(a, NULL, 0, NULL, &c, &err))
             _exit(1);
         const char *url = temp_cluster_url(c);
         if (write(fds[1], url, strlen(url)) < 0)
@@ -779,7 +779,7 @@ temp_cluster_dies_with_its_parent(void **state)
     for (int64_t deadline = clock_ms() + PATIENCE_MS; fs_exists(info.socket_dir);) {
         assert_true(clock_ms() < deadline);
         TempCluster *c;
-        must(temp_cluster_open(a, NULL, 0, &c, &err), &err);
+        must(temp_cluster_open(a, NULL, 0, NULL, &c, &err), &err);
         temp_cluster_close(c);
     }
 }
@@ -816,7 +816,7 @@ ordinary_user(const Fixture *f)
     CHECK(cluster_stop(a, &read_only, PATIENCE_MS, &was_running, &err) && was_running);
 
     TempCluster *c;
-    CHECK(temp_cluster_open(a, NULL, 0, &c, &err));
+    CHECK(temp_cluster_open(a, NULL, 0, NULL, &c, &err));
     temp_cluster_close(c);
     CHECK(fs_exists(fs_join(a, f->base, "home/.cache/aramid")));
 
