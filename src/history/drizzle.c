@@ -252,7 +252,11 @@ drizzle_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
     h->rows.n = 0;
     for (int i = 0; i < rows->rows; i++) {
         Str hash = db_cell(rows, i, 1), when = db_cell(rows, i, 2);
-        *vec_add(a, &h->rows) = layout_row(db_cell(rows, i, 0), hash, name_of(a, h, hash, when));
+        LedgerRow *row = vec_add(a, &h->rows);
+        *row = layout_row(db_cell(rows, i, 0), hash, name_of(a, h, hash, when));
+        if (!when.p)
+            row->lacks = "its time (created_at): drizzle-kit takes it for the newest, and so runs "
+                         "every migration again";
     }
     return true;
 }
@@ -305,6 +309,16 @@ drizzle_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
     add_row(b, at, row, false);
 }
 
+static void
+drizzle_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row)
+{
+    layout_add_update(b, at);
+    buf_addz(b, "hash = ");
+    sql_add_literal(b, str_of(row->checksum));
+    buf_fmt(b, ", created_at = %s::pg_catalog.int8", row->migration->key);
+    layout_add_where(b, "id", id);
+}
+
 const HistoryLayout history_drizzle = {
     .name = "drizzle",
     .ledger = {.tool = "Drizzle",
@@ -322,4 +336,6 @@ const HistoryLayout history_drizzle = {
     .add_resolved = drizzle_add_resolved,
     .add_is_applied = drizzle_add_is_applied,
     .add_is_kept = drizzle_add_is_kept,
+    .add_corrected = drizzle_add_corrected,
+    .add_removed = layout_add_removed,
 };

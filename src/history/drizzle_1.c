@@ -131,6 +131,8 @@ drizzle_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
                           : m    ? m->name
                                  : drizzle_unknown(a, hash, db_cell(rows, i, 2)));
         row->migration = m;
+        if (!name.p && str_is(db_cell(rows, i, 5), "2"))
+            row->lacks = "its name, as drizzle-kit 0.x wrote it: 1.0 runs the migration again";
         h->is_outdated = h->is_outdated || m;
         Str applied = db_cell(rows, i, 4);
         if (applied.p)
@@ -210,6 +212,18 @@ drizzle_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
     add_row(b, at, row, false);
 }
 
+static void
+drizzle_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row)
+{
+    layout_add_update(b, at);
+    buf_addz(b, "hash = ");
+    sql_add_literal(b, str_of(row->checksum));
+    buf_fmt(b, ", created_at = COALESCE(created_at, %s::pg_catalog.int8), name = ",
+            row->migration->key);
+    sql_add_literal(b, str_of(row->name));
+    layout_add_where(b, "id", id);
+}
+
 const HistoryLayout history_drizzle_1 = {
     .name = "drizzle-1",
     .ledger = {.tool = "Drizzle",
@@ -228,4 +242,6 @@ const HistoryLayout history_drizzle_1 = {
     .add_resolved = drizzle_add_resolved,
     .add_is_applied = drizzle_add_is_applied,
     .add_is_kept = drizzle_add_is_kept,
+    .add_corrected = drizzle_add_corrected,
+    .add_removed = layout_add_removed,
 };

@@ -59,6 +59,7 @@ enum { HISTORY_SOMETIME = 1 };
 typedef struct LedgerRow {
     const char *id, *checksum, *name, *logs;
     const Migration *migration; /* when it is to be written */
+    const char *lacks; /* read: what it is without, and what the tool does then; NULL = nothing */
     int64_t started_us, finished_us, rolled_back_us;
     int steps;
 } LedgerRow;
@@ -155,6 +156,11 @@ typedef struct HistoryLayout {
      * be it finished or only begun: triggers, rules and the like swallow, double and change rows. */
     void (*add_is_kept)(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished);
 
+    /* Statements on the row `id` alone, for repairs: let it tell of row->migration, and delete it. Each may
+     * be NULL: there is nothing in such a row that could be wrong, or no second one. */
+    void (*add_corrected)(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row);
+    void (*add_removed)(Buf *b, const LedgerName *at, const char *id);
+
     /* The rest belongs to ledgers that can hold a row of a migration that did not end. Where
      * add_begun is NULL the ledger cannot, all of these are NULL, and the journal alone keeps what
      * was begun. */
@@ -196,6 +202,10 @@ MUST_CHECK bool history_read_file(Arena *a, Arena *scratch, History *h, Migratio
  * errors: ERR_MIGRATION_FILE (longer than PostgreSQL takes, changed since it was first read, or unfit), ERR_IO */
 MUST_CHECK bool migration_text(Arena *a, const Migration *m, Str *ret, Err *err);
 MUST_CHECK bool migration_add_text(Buf *b, const Migration *m, Err *err);
+
+/* Whether a recorded SHA-256 is that of the file with other line ends, another end, with or without a byte
+ * order mark: what editors and git change. */
+bool migration_differs_by_line_ends(const Migration *m, const char *recorded);
 
 /* ERR_MIGRATION_GONE: the migration has no file. false. */
 bool migration_gone(const Migration *m, Err *err);

@@ -169,6 +169,22 @@ layout_add_where(Buf *b, const char *column, const char *value)
 }
 
 void
+layout_add_removed(Buf *b, const LedgerName *at, const char *id)
+{
+    buf_addz(b, "DELETE FROM ");
+    layout_add_table(b, at);
+    layout_add_where(b, "id", id);
+}
+
+void
+layout_add_update(Buf *b, const LedgerName *at)
+{
+    buf_addz(b, "UPDATE ");
+    layout_add_table(b, at);
+    buf_addz(b, " SET ");
+}
+
+void
 layout_add_from(Buf *b, const LedgerName *at, const char *columns)
 {
     Buf name;

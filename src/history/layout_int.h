@@ -56,6 +56,12 @@ void layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const 
 /* " WHERE <column> = '<value>'" */
 void layout_add_where(Buf *b, const char *column, const char *value);
 
+/* HistoryLayout.add_removed of ledgers with a column "id". */
+void layout_add_removed(Buf *b, const LedgerName *at, const char *id);
+
+/* "UPDATE <ledger> SET " */
+void layout_add_update(Buf *b, const LedgerName *at);
+
 /* " FROM ... t": the ledger beside c.n, how many of these columns it has. One row at least. */
 void layout_add_from(Buf *b, const LedgerName *at, const char *columns);
 

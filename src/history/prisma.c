@@ -393,6 +393,17 @@ prisma_add_rolled_back(Buf *b, const LedgerName *at, const char *name)
     buf_addz(b, " AND finished_at IS NULL");
 }
 
+static void
+prisma_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row)
+{
+    layout_add_update(b, at);
+    buf_addz(b, "checksum = ");
+    sql_add_literal(b, str_of(row->checksum));
+    buf_addz(b, ", migration_name = ");
+    sql_add_literal(b, str_of(row->name));
+    layout_add_where(b, "id", id);
+}
+
 /* As `prisma migrate resolve --applied` leaves it: both times equal, logs '', no step counted. */
 static void
 prisma_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
@@ -434,6 +445,8 @@ const HistoryLayout history_prisma = {
     .add_resolved = prisma_add_resolved,
     .add_is_applied = prisma_add_is_applied,
     .add_is_kept = prisma_add_is_kept,
+    .add_corrected = prisma_add_corrected,
+    .add_removed = layout_add_removed,
     .add_begun = prisma_add_begun,
     .add_finished = prisma_add_finished,
     .add_logs = prisma_add_logs,

@@ -248,6 +248,19 @@ supabase_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
     add_row(b, at, row, false);
 }
 
+static void
+supabase_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row)
+{
+    layout_add_update(b, at);
+    buf_addz(b, "version = ");
+    sql_add_literal(b, str_of(row->migration->key));
+    buf_addz(b, ", name = ");
+    sql_add_literal(b, str_of(own_name(row)));
+    buf_addz(b, ", statements = ");
+    add_statements(b, row->migration);
+    layout_add_where(b, "version", id);
+}
+
 const HistoryLayout history_supabase = {
     .name = "supabase",
     .ledger = {.tool = "Supabase",
@@ -265,4 +278,5 @@ const HistoryLayout history_supabase = {
     .add_resolved = supabase_add_resolved,
     .add_is_applied = supabase_add_is_applied,
     .add_is_kept = supabase_add_is_kept,
+    .add_corrected = supabase_add_corrected,
 };

@@ -113,3 +113,47 @@ migration_gone(const Migration *m, Err *err)
     return err_hint(err, "restore the file from version control%s",
                     folder ? ", or delete the folder" : "");
 }
+
+/* ---- what editors and git change ------------------------------------------------------------ */
+
+static bool
+has_hash(Arena *a, Str text, const char *hash)
+{
+    return strcmp(hash_sha256_hex(a, text), hash) == 0;
+}
+
+bool
+migration_differs_by_line_ends(const Migration *m, const char *recorded)
+{
+    static const char bom[] = "\xef\xbb\xbf";
+    static const char *const eols[] = {"\n", "\r\n"}, *const ends[] = {"", "\n", "\r\n"};
+    ARENA_LOCAL(a);
+    Str raw;
+    Err ignored;
+    if (strlen(recorded) != 64 || !fs_read(a, m->source, MIGRATION_MAX, &raw, &ignored))
+        return false;
+    if (str_starts(raw, str_of(bom)))
+        raw = str_slice(raw, sizeof bom - 1, raw.n);
+    for (size_t eol = 0; eol < COUNT(eols); eol++) {
+        Buf b;
+        buf_init(&b, a);
+        for (size_t i = 0; i < raw.n; i++)
+            if (raw.p[i] == '\n')
+                buf_addz(&b, eols[eol]);
+            else if (raw.p[i] != '\r' || i + 1 == raw.n || raw.p[i + 1] != '\n')
+                buf_addc(&b, raw.p[i]);
+        Str body = buf_str(&b);
+        if (has_hash(a, body, recorded))
+            return true;
+        while (body.n && (body.p[body.n - 1] == '\n' || body.p[body.n - 1] == '\r'))
+            body.n--;
+        for (size_t end = 0; end < COUNT(ends); end++)
+            for (int with = 0; with < 2; with++)
+                if (has_hash(a,
+                             str_of(str_fmt(a, "%s%.*s%s", with ? bom : "", (int)body.n, body.p,
+                                            ends[end])),
+                             recorded))
+                    return true;
+    }
+    return false;
+}

@@ -335,6 +335,30 @@ MUST_CHECK bool run_resolve_applied(Session *s, const Migration *const *list, si
                                     const History *h, Err *err);
 MUST_CHECK bool run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err);
 
+typedef enum RunRepairKind {
+    RUN_REPAIR_NONE,
+    RUN_RECORD,    /* a row that says that the migration is applied */
+    RUN_ROLL_BACK, /* its failed rows are marked as rolled back */
+    RUN_CORRECT,   /* the row tells of the migration: its checksum, name, time */
+    RUN_REMOVE,    /* the row is deleted */
+    RUN_UPGRADE,   /* the table gets the form in which rows are written */
+} RunRepairKind;
+
+/* A repair of the ledger. */
+typedef struct RunRepair {
+    RunRepairKind kind;
+    const char *name;           /* of the migration */
+    const Migration *migration; /* RUN_RECORD, RUN_CORRECT */
+    const char *row_id;         /* RUN_CORRECT, RUN_REMOVE */
+} RunRepair;
+
+/* Make them in one transaction, under the lock, with the table locked against tools that take no lock.
+ * It is taken back unless the table held as many rows as h when it was locked, each statement changed the
+ * rows that it was to change, and it holds the rows that it should afterwards.
+ *
+ * errors  ERR_LEDGER: the table does not keep or no longer holds what was read; those of session_query */
+MUST_CHECK bool run_repair(Session *s, const RunRepair *list, size_t n, const History *h, Err *err);
+
 /* Names of the failpoints, ends with NULL: ARAMID_FAILPOINT=<name>[#N]:kill|pause=MS ends or stops
  * the process at the N-th passage; for tests. */
 const char *const *run_failpoint_names(void);
