@@ -13,18 +13,18 @@ _aramid() {
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
+    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--auto|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--auto|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
-    help) words='status check drift plan deploy workflow resolve unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
+    '') words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
+    help) words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
@@ -35,7 +35,9 @@ _aramid() {
     'drift') words='--exit-code --script --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'workflow') words='--dry-run --skip' ;;
-    'resolve') words='--applied --up-to --rolled-back --force --backup --no-backup --reason' ;;
+    'resolve') words='--applied --up-to --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
+    'sync') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
+    'fix') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
     'identity set') words='--name' ;;
     'backup') words='--name --dir --format --method --encrypt-to --timeout' ;;
     'backup create') words='--name --dir --format --method --encrypt-to --timeout' ;;

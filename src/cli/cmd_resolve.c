@@ -23,6 +23,8 @@ ask(void *arg, const Session *s, Err *err)
 int
 cmd_resolve(CmdCall *call)
 {
+    if (cli_given(call, "auto"))
+        return cmd_decide(call);
     os_signals_catch();
     Config config;
     Err err;

@@ -306,6 +306,11 @@ static const OptSpec resolve_options[] = {
      .help = "with --applied: this migration and all older ones (baseline)"},
     {.name = "rolled-back", .type = OPT_TEXT, .value = "NAME",
      .help = "record this failed migration as rolled back, so that it runs again"},
+    {.name = "auto", .type = OPT_TEXT, .value = "NAME", .may_be_bare = true,
+     .help = "decide by comparing the database with what the migration changes; without NAME: for every "
+             "failed one"},
+    {.name = "dry-run", .type = OPT_FLAG, .needs = "auto",
+     .help = "with --auto: only tell what it would decide, and by what evidence"},
     {.name = "force", .type = OPT_FLAG,
      .help = "believe it without looking for the objects that the migration makes"},
     {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
@@ -315,9 +320,17 @@ static const OptSpec resolve_options[] = {
     {0},
 };
 
-static const char *const resolve_one_of[] = {"applied", "rolled-back", NULL};
+static const char *const resolve_one_of[] = {"applied", "rolled-back", "auto", NULL},
+                        *const migrate_resolve_one_of[] = {"applied", "rolled-back", NULL};
 
-static const CmdConflict resolve_conflicts[] = {{"rolled-back", "up-to"}, {0}};
+static const CmdConflict resolve_conflicts[] = {
+    {"rolled-back", "up-to"}, {"auto", "up-to"}, {"auto", "force"}, {0}};
+
+static const CmdExit reconcile_exits[] = {
+    {10, "migrations are pending or interrupted; `aramid deploy` applies them"},
+    {60, "something is left that no evidence decides: it is named, with what to type"},
+    {0},
+};
 
 static const CmdExample resolve_examples[] = {
     {"aramid resolve --applied 20240102030405_add_users", "it was run by hand"},
@@ -325,6 +338,7 @@ static const CmdExample resolve_examples[] = {
      "baseline: the database already has all of these"},
     {"aramid resolve --rolled-back 20240102030405_add_users",
      "what a failed run left was undone by hand"},
+    {"aramid resolve --auto --dry-run", "what the database says about the failed ones"},
     {0},
 };
 
@@ -335,9 +349,67 @@ static const CmdSpec resolve = {
     .description =
         "Writes to the migration history only, never to your tables. Before a migration is "
         "recorded as applied, the objects that its SQL names are looked up in the database; when "
-        "they are not there the command refuses, unless --force is given.",
+        "they are not there the command refuses, unless --force is given.\n\n"
+        "--auto decides by itself: the migrations are replayed on a private server without this one and "
+        "with it, and its own effect is looked for in the database. All there: recorded as applied. "
+        "Nothing there: marked as rolled back, so that the next deploy runs it. Partly, or only rows are "
+        "changed: nothing is recorded, and what is there and what is missing is listed.",
     .options = resolve_options, .one_of = {resolve_one_of}, .conflicts = resolve_conflicts,
-    .examples = resolve_examples, .run = cmd_resolve,
+    .examples = resolve_examples, .exits = reconcile_exits, .run = cmd_resolve,
+};
+
+static const OptSpec reconcile_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show the differences and repairs, and change nothing"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
+     .help = "make a backup before the history is changed; production does so by itself"},
+    {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
+     .help = "with --no-backup: why there is none; it is recorded"},
+    {0},
+};
+
+static const CmdExample sync_examples[] = {
+    {"aramid sync --dry-run", "what differs, and what would be done about it"},
+    {"aramid sync --env production", "repair the history; asks first"},
+    {0},
+};
+
+static const CmdSpec sync = {
+    .name = "sync", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "make files, history and database agree",
+    .description =
+        "Compares the migrations folder, the history table and the live database, and names the class of "
+        "each difference: pending, order, unrecorded, partly, failed, interrupted, edited, renamed, "
+        "missing, doubled, incomplete, outdated, drift. What the database proves is repaired: a migration "
+        "whose whole effect is there gets its row, a failed one that left nothing is marked as rolled "
+        "back, rows that are there twice go.\n\n"
+        "Only the history table is written, in one transaction under the migration lock, after what is "
+        "about to be done was shown. Migrations are never run (`aramid deploy` does that), and what no "
+        "evidence decides is left, with what to type.",
+    .options = reconcile_options, .examples = sync_examples, .exits = reconcile_exits, .run = cmd_sync,
+};
+
+static const CmdExample fix_examples[] = {
+    {"aramid fix --dry-run", "which rows are wrong, and what would be done about them"},
+    {"aramid fix --yes", "in a script"},
+    {0},
+};
+
+static const CmdSpec fix = {
+    .name = "fix", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "repair the rows of the history table",
+    .description =
+        "The part of `aramid sync` that looks at the history table alone: rows that are there twice "
+        "(Drizzle's tool takes no lock), without the time or name that the tool looks for (it would run "
+        "everything again), with the hash of other line ends, of failed migrations, and tables of an "
+        "older version of the tool. Each is told with what will be done about it before it is done.\n\n"
+        "All repairs are one transaction under the migration lock, with the table locked; it is taken "
+        "back unless the table then holds exactly the rows that it should.",
+    .options = reconcile_options, .examples = fix_examples, .exits = reconcile_exits, .run = cmd_fix,
 };
 
 static const ArgSpec unlock_args[] = {
@@ -1137,7 +1209,7 @@ static const CmdSpec migrate_resolve = {
     .description =
         "Does what `aramid resolve` does, with the options and exit statuses of `prisma migrate "
         "resolve`: 0 when done, 1 for every failure.",
-    .options = migrate_resolve_options, .one_of = {resolve_one_of},
+    .options = migrate_resolve_options, .one_of = {migrate_resolve_one_of},
     .prisma_status = true, .run = cmd_resolve,
 };
 
@@ -1162,7 +1234,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &deploy,     &workflow,   &resolve,  &unlock,
+    &status,         &check,          &drift,          &plan,           &deploy,     &workflow,   &resolve,  &sync, &fix, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

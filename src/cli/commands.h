@@ -11,6 +11,9 @@ int cmd_drift(CmdCall *call);
 int cmd_plan(CmdCall *call);
 int cmd_status(CmdCall *call);
 int cmd_resolve(CmdCall *call);
+int cmd_sync(CmdCall *call);
+int cmd_fix(CmdCall *call);
+int cmd_decide(CmdCall *call); /* resolve --auto */
 int cmd_unlock(CmdCall *call);
 int cmd_identity_show(CmdCall *call);
 int cmd_identity_set(CmdCall *call);

@@ -399,3 +399,14 @@ flow_wait_for_dumps(Arena *a, const FlowInput *in, const RunSink *sink, Session 
             return err_set(err, ERR_INTERRUPTED, "interrupted while a dump was waited for");
     }
 }
+
+bool
+flow_backup_by_policy(Arena *a, const BackupJob *job, const char *reason, const char **ret_id,
+                      Err *err)
+{
+    BackupPolicy policy;
+    const Session *s = job->session;
+    return flow_backup_policy(job->in->config, reason, &policy, err) &&
+           (!policy.makes || (!s->ledger_exists && s->is_fresh) ||
+            flow_backup_before(a, job, ret_id, err));
+}

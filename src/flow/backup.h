@@ -94,6 +94,11 @@ typedef struct BackupJob {
 /* Make the one before a deploy. ret_id: of the backup. errors: those of backup_create */
 MUST_CHECK bool flow_backup_before(Arena *a, const BackupJob *job, const char **ret_id, Err *err);
 
+/* The one before the history is corrected, by the policy of deploys; there is nothing to keep in a
+ * database without tables. reason: of --reason, or NULL. *ret_id stays where none is made. */
+MUST_CHECK bool flow_backup_by_policy(Arena *a, const BackupJob *job, const char *reason,
+                                      const char **ret_id, Err *err);
+
 /* Wait for dumps of others, up to locks.budget, and say so: DDL would wait for them too, in short
  * attempts. errors: ERR_INTERRUPTED, those of db_query */
 MUST_CHECK bool flow_wait_for_dumps(Arena *a, const FlowInput *in, const RunSink *sink, Session *s,

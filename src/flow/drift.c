@@ -241,18 +241,32 @@ objects_with_grants(Arena *a, const Catalog *c)
     return list;
 }
 
-static void
-compare(Arena *a, DriftResult *r)
+static DiffOptions
+rules_of(Arena *a, const Replay *made)
 {
     CatRefs *granted = arena_new(a, CatRefs);
     CatRules *rules = arena_new(a, CatRules);
-    *granted = objects_with_grants(a, r->replay.catalog);
+    *granted = objects_with_grants(a, made->catalog);
     *rules = (CatRules){.ignore_column_order = true, .ignore_versions = true, .grants_of = granted};
-    const DiffOptions options = {.rules = rules};
+    return (DiffOptions){.rules = rules};
+}
+
+static void
+compare(Arena *a, DriftResult *r)
+{
+    const DiffOptions options = rules_of(a, &r->replay);
     const DiffSide made = {.catalog = r->replay.catalog}, live = {.catalog = r->live};
     r->adopt = diff_catalogs(a, &made, &live, &options);
     r->repair = diff_catalogs(a, &live, &made, &options);
     r->has_drift = r->repair->changes.n > 0;
+}
+
+Diff *
+flow_drift_between(Arena *a, const DriftResult *from, const DriftResult *to)
+{
+    const DiffOptions options = rules_of(a, &to->replay);
+    const DiffSide x = {.catalog = from->replay.catalog}, y = {.catalog = to->replay.catalog};
+    return diff_catalogs(a, &x, &y, &options);
 }
 
 bool

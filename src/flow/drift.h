@@ -39,6 +39,10 @@ MUST_CHECK bool flow_drift(Arena *a, const FlowInput *in, DriftResult *ret, Err 
 MUST_CHECK bool flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *ret,
                               Err *err);
 
+/* What leads from what the migrations of one result make to what those of another make, by the rules of
+ * drift. Both of the same session. */
+Diff *flow_drift_between(Arena *a, const DriftResult *from, const DriftResult *to);
+
 /* Make the privileges of a live catalog comparable with those that migrations made elsewhere: without
  * what default privileges and owning an object give, and with the schema public as it is.
  * errors: those of db_query */

@@ -153,21 +153,17 @@ applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration
     return true;
 }
 
-/* By the policy of deploys. There is nothing to keep in a database without tables. */
 static bool
 back_up(Arena *a, const ResolveInput *in, Session *s, const History *h, ResolveResult *ret,
         Err *err)
 {
-    BackupPolicy policy;
     const BackupJob job = {.in = &in->base,
                            .sink = &in->sink,
                            .target = &ret->target,
                            .session = s,
                            .history = h,
                            .run_id = in->run_id};
-    return flow_backup_policy(in->base.config, in->reason, &policy, err) &&
-           (!policy.makes || (!s->ledger_exists && s->is_fresh) ||
-            flow_backup_before(a, &job, &ret->backup_id, err));
+    return flow_backup_by_policy(a, &job, in->reason, &ret->backup_id, err);
 }
 
 static bool

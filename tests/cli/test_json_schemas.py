@@ -328,6 +328,19 @@ def test_resolve(project, db):
     assert value["markedAs"] == "rolled-back"
 
 
+def test_sync(project, db):
+    for number in range(1, 5):
+        project.add(f"{number}_n", f"CREATE TABLE n{number} (i int);")
+    check(call(project, db.url(), "sync"), "sync")
+    db.sql("CREATE TABLE n1 (i int); CREATE TABLE other (i int)")
+    value = check(call(project, db.url(), "sync", "--dry-run"), "sync")
+    assert value["dryRun"] and not value["repaired"] and value["repairs"] == 1, value
+    value = check(call(project, db.url(), "sync"), "sync")
+    assert value["repaired"] and value["left"] == 1 and value["exitStatus"] == 60, value
+    for verb in (("fix",), ("resolve", "--auto"), ("resolve", "--auto", "3_n")):
+        assert check(call(project, db.url(), *verb), "sync")["command"] == verb[0]
+
+
 def test_generate_and_workflow(project, db):
     assert check(call(project, db.url(), "generate"), "generate")["error"]["code"] == "tool-missing"
     project.add("init", "CREATE TABLE a (i int);")

@@ -6,7 +6,7 @@
 #              deploy    apply what is pending
 #              backup    write a backup
 #              verify    do schema, migrations and database agree?
-#              sync      make files and history agree
+#              sync      repair the history table where the database proves what is right
 #              rollback  undo the last migration
 #
 # The exit status is Aramid's (aramid help --errors). Made by `aramid init`.
@@ -29,7 +29,8 @@ case $action in
     status) exec "$aramid" status --env "$environment" ;;
     deploy) exec "$aramid" deploy --env "$environment" --yes ;;
     verify) exec "$aramid" check --env "$environment" ;;
-    backup | sync | rollback)
+    sync) exec "$aramid" sync --env "$environment" --yes ;;
+    backup | rollback)
         if ! "$aramid" "$action" --help >/dev/null 2>&1; then
             echo "deploy-migrations.sh: this version of Aramid has no \"$action\"; nothing was done" >&2
             exit 2
