@@ -430,6 +430,19 @@ plain_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
     add_row(b, at, row, false);
 }
 
+static void
+plain_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row)
+{
+    layout_add_update(b, at);
+    buf_addz(b, "version = ");
+    sql_add_literal(b, str_of(row->migration->key));
+    buf_addz(b, ", name = ");
+    sql_add_literal(b, str_of(row->name));
+    buf_addz(b, ", checksum = ");
+    sql_add_literal(b, str_of(row->checksum));
+    layout_add_where(b, "version", id);
+}
+
 const HistoryLayout history_plain = {
     .name = "sql",
     .ledger = {.tool = "Aramid",
@@ -447,4 +460,5 @@ const HistoryLayout history_plain = {
     .add_resolved = plain_add_resolved,
     .add_is_applied = plain_add_is_applied,
     .add_is_kept = plain_add_is_kept,
+    .add_corrected = plain_add_corrected,
 };

@@ -177,9 +177,7 @@ def test_profiles(app):
     states = {script["name"]: (script["state"], script["missingCommand"])
               for script in value["scripts"]}
     assert states["db:deploy"] == ("added", None)
-    assert states["db:sync"] == ("leftOut", "sync")
-    assert "left out: this version has no `aramid sync`" in init(
-        app, "--only", "npm", "--dry-run", "--profile", "create").out
+    assert states["db:sync"] == ("added", None)
 
 
 def test_every_script_is_a_command_of_this_version(app):
@@ -718,7 +716,9 @@ def test_deploy_migrations_sh(ready, tmp_path, db, sh):
         done = run(*args)
         assert done.returncode == 2 and "usage" in done.stderr, (args, done)
     names = {command["name"] for command in aramid.run("help", "--json").json["commands"]}
-    for action in {"sync", "rollback", "backup"} - names:
+    done = run("production", "sync")
+    assert done.returncode == 0 and "agree" in done.stdout, done
+    for action in {"rollback", "backup"} - names:
         done = run("production", action)
         assert done.returncode == 2 and f'has no "{action}"; nothing was done' in done.stderr, done
     if "backup" in names:
