@@ -1,4 +1,4 @@
-/* SHA-256 at once and piece by piece. */
+/* SHA-256 at once and piece by piece; SHA-1 where another tool has it. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* the EVP interface would pull in the provider machinery */
 #include "base/hash.h"
 
@@ -28,18 +28,24 @@ hash_sha256_raw(HashState *h, unsigned char digest[32])
     SHA256_Final(digest, &h->ctx);
 }
 
-char *
-hash_sha256_end(Arena *a, HashState *h)
+static char *
+as_hex(Arena *a, const unsigned char *digest, size_t n)
 {
     static const char hex[] = "0123456789abcdef";
-    unsigned char digest[32];
-    SHA256_Final(digest, &h->ctx);
-    char *out = arena_alloc(a, 65);
-    for (int i = 0; i < 32; i++) {
+    char *out = arena_alloc(a, 2 * n + 1);
+    for (size_t i = 0; i < n; i++) {
         out[2 * i] = hex[digest[i] >> 4];
         out[2 * i + 1] = hex[digest[i] & 15];
     }
     return out;
+}
+
+char *
+hash_sha256_end(Arena *a, HashState *h)
+{
+    unsigned char digest[32];
+    SHA256_Final(digest, &h->ctx);
+    return as_hex(a, digest, sizeof digest);
 }
 
 char *
@@ -49,4 +55,15 @@ hash_sha256_hex(Arena *a, Str text)
     SHA256_Init(&h.ctx);
     SHA256_Update(&h.ctx, text.p, text.n);
     return hash_sha256_end(a, &h);
+}
+
+char *
+hash_sha1_hex(Arena *a, Str text)
+{
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    SHA_CTX ctx;
+    SHA1_Init(&ctx);
+    SHA1_Update(&ctx, text.p, text.n);
+    SHA1_Final(digest, &ctx);
+    return as_hex(a, digest, sizeof digest);
 }

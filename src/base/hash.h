@@ -1,4 +1,4 @@
-/* SHA-256 (OpenSSL's libcrypto, linked statically so that it costs no start-up time). */
+/* SHA-256, and SHA-1 where another tool has it (OpenSSL's libcrypto, linked statically so that it costs no start-up time). */
 #pragma once
 
 #include "base/str.h"
@@ -7,6 +7,8 @@ typedef struct HashState HashState;
 
 /* Lower-case hex digest (64 characters and NUL) of one text. */
 char *hash_sha256_hex(Arena *a, Str text);
+
+char *hash_sha1_hex(Arena *a, Str text); /* 40 characters and NUL */
 
 /* The same over several pieces: begin, add..., end. The state lives in the arena. */
 HashState *hash_sha256_begin(Arena *a);

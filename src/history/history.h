@@ -44,7 +44,8 @@ typedef struct Migration {
                            a one */
     const char *checksum; /* as the ledger records it; "" as above */
     const char *key;      /* what else the ledger knows it by: the layout's own, or NULL */
-    const char *unfit; /* why only its own tool can run it ("it is JavaScript"); NULL: it is SQL */
+    const char *unfit; /* why only its own tool can run it ("it is a program"); NULL: it is SQL */
+    const char *unfit_fix; /* the words for that; NULL: there are none */
     /* Makes of the file's bytes what of them runs: in place, so that offsets stay, or less of them.
      * NULL: all. errors: ERR_MIGRATION_FILE with the place */
     bool (*cut)(const struct Migration *m, char *text, size_t *n, Err *err);
@@ -89,11 +90,20 @@ typedef struct LedgerName {
     const char *table;
 } LedgerName;
 
+typedef struct HistoryFolder {
+    const char *dir, *shown; /* its real path, and what people see */
+} HistoryFolder;
+typedef VEC(HistoryFolder) HistoryFolderVec;
+
 /* What a project says about its folder. */
 typedef struct HistoryOptions {
     const char *tool; /* name of the layout, where several would fit; NULL: found out */
-    bool is_prismas;  /* a schema.prisma goes with it: .sql files without a tool are nobody's */
-    bool subfolders;  /* plain SQL: files below are migrations, too */
+    /* dbmate: folders beside the first, whose files are migrations, too; its table, when it was given
+     * another one. */
+    HistoryFolderVec more;
+    const char *dbmate_table;
+    bool is_prismas; /* a schema.prisma goes with it: .sql files without a tool are nobody's */
+    bool subfolders; /* plain SQL: files below are migrations, too */
 } HistoryOptions;
 
 typedef struct History {
@@ -123,7 +133,8 @@ typedef struct HistoryLayout {
 
     /* Whether a folder holds migrations of this layout. */
     bool (*recognise)(Arena *a, const char *dir);
-    bool yields; /* to any other layout that recognises it, too */
+    const char *late; /* what is said of a pending one older than an applied one; NULL: the usual */
+    bool yields;      /* to any other layout that recognises it, too */
 
     /* Read the folder. `dir` is the real path, `shown` what people see. Where the project gives its
      * ledger other names, ret->ledger is set to them. */
@@ -173,7 +184,7 @@ typedef struct HistoryLayout {
 } HistoryLayout;
 
 extern const HistoryLayout history_prisma, history_drizzle, history_drizzle_1, history_supabase,
-    history_dbmate, history_plain;
+    history_dbmate, history_plain, history_node_pg_migrate, history_graphile_migrate;
 
 /* The layouts; ends with NULL. The first is that of a project without migrations. */
 extern const HistoryLayout *const history_layouts[];

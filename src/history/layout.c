@@ -217,3 +217,12 @@ layout_check_columns(const DbRows *rows, int want, Err *err)
     return rows->cols == want ||
            err_set(err, ERR_INTERNAL, "the ledger query gave %d columns", rows->cols);
 }
+
+bool
+layout_checksum_unknown(Arena *a, const char *recorded, const Migration *m)
+{
+    (void)a;
+    (void)recorded;
+    (void)m;
+    return true;
+}

@@ -68,6 +68,9 @@ void layout_add_from(Buf *b, const LedgerName *at, const char *columns);
 /* A row of a ledger that tells no times; checksum.p NULL: nor that. */
 LedgerRow layout_row(Str id, Str checksum, const char *name);
 
+/* HistoryLayout.checksum_matches, of a ledger that knows nothing of what a file said. */
+bool layout_checksum_unknown(Arena *a, const char *recorded, const Migration *m);
+
 /* The columns of a query on the ledger.
  * errors ERR_INTERNAL */
 MUST_CHECK bool layout_check_columns(const DbRows *rows, int want, Err *err);

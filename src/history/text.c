@@ -48,11 +48,14 @@ is_fit(const Migration *m, Err *err)
 {
     if (!m->unfit)
         return true;
+    ARENA_LOCAL(scratch);
     err_set(err, ERR_MIGRATION_FILE, "Aramid cannot run \"%s\": %s", m->name, m->unfit);
     err_at(err, m->path, 0, 0);
+    if (m->unfit_fix)
+        return err_hint(err, "run it with its own tool, then go on: %s", m->unfit_fix);
     return err_hint(err,
-                    "run it with its own tool, then go on: aramid resolve --applied NAME where "
-                    "the tool records it elsewhere; or write it as plain SQL");
+                    "write it as plain SQL; where it was run already: aramid resolve --applied %s",
+                    str_shell(scratch, m->name));
 }
 
 bool

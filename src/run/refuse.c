@@ -148,7 +148,9 @@ run_find_history(const History *h, FindingList *ret)
     find_entries(h, is_edited, FINDING_HISTORY_EDITED,
                  "changed after being applied (the change is not in the database)", ret);
     find_entries(h, is_late, FINDING_HISTORY_LATE,
-                 "older than what is applied already, to be applied now", ret);
+                 h->layout->late ? h->layout->late
+                                 : "older than what is applied already, to be applied now",
+                 ret);
     find_entries(h, is_gone, FINDING_HISTORY_MISSING,
                  "applied in the database but missing from the migrations folder", ret);
 }

@@ -1,6 +1,7 @@
 """The migrators of other tools, and projects in their layouts: each writes files as the tool has them, applies them
 with the real tool, and reads its history table."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -154,6 +155,60 @@ class Dbmate(Tool):
         return Outcome(done)
 
 
+class NodePgMigrate(Tool):
+    """Its SQL files."""
+
+    name = "node-pg-migrate"
+    package = "node-pg-migrate"
+    folder = "migrations"
+    ledger = "public.pgmigrations"
+    columns = "id, name"
+    knows_edits = False
+
+    def add(self, number, name, sql):
+        full = f"17000000000{number:02}_{name}"
+        self.write(f"{full}.sql", f"-- Up Migration\n{sql}\n\n-- Down Migration\nSELECT 1/0;\n")
+        return full
+
+    def file(self, name):
+        return f"{name}.sql"
+
+    def apply(self, db, *args):
+        return self.node(os.path.join(NPM, "node-pg-migrate/bin/node-pg-migrate.js"), "up", *args,
+                         env={"DATABASE_URL": db.url()})
+
+
+class GraphileMigrate(Tool):
+    name = "graphile-migrate"
+    package = "graphile-migrate"
+    folder = "migrations"
+    ledger = "graphile_migrate.migrations"
+    columns = "filename, hash, previous_hash"
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.previous = "-"
+        with open(os.path.join(self.path, ".gmrc"), "w", encoding="utf-8") as file:
+            file.write('{"afterReset": ["ignored.sql"]}')
+
+    def add(self, number, name, sql):
+        """As its commit writes it."""
+        chained = ("" if self.previous == "-" else self.previous) + "\n" + sql.strip()
+        own = "sha1:" + hashlib.sha1((chained.strip() + "\n").encode()).hexdigest()
+        self.write(f"committed/{number:06}-{name}.sql",
+                   f"--! Previous: {self.previous}\n--! Hash: {own}\n\n{sql.strip()}\n")
+        self.previous = own
+        return f"{number:06}-{name}"
+
+    def file(self, name):
+        return f"committed/{name}.sql"
+
+    def apply(self, db, *args):
+        return self.node(os.path.join(NPM, "graphile-migrate/dist/cli.js"), "migrate", *args,
+                         env={"DATABASE_URL": db.url(), "SHADOW_DATABASE_URL": db.url() + "_shadow",
+                              "ROOT_DATABASE_URL": db.url().rpartition("/")[0] + "/postgres"})
+
+
 class Plain(Tool):
     """Files of SQL, for which no tool keeps a history."""
 
@@ -192,5 +247,5 @@ class Flyway(Plain):
     form = "V{}__{}.sql"
 
 
-TOOLS = [Drizzle, Drizzle1, Supabase, Dbmate]
+TOOLS = [Drizzle, Drizzle1, Supabase, Dbmate, NodePgMigrate, GraphileMigrate]
 LAYOUTS = TOOLS + [Plain, Pairs, Flyway]

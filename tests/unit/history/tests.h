@@ -20,7 +20,8 @@
     T(known_rows_are_found) T(known_by_columns) T(known_tables_are_left_out) T(another_layout) \
     T(no_layout) T(tools_drizzle_files) T(tools_drizzle_journals) T(tools_drizzle_markers) \
     T(tools_drizzle_1_files) T(tools_supabase_files) T(tools_dbmate_files) T(tools_dbmate_blocks) T(tools_plain_files) T(tools_plain_refused) \
-    T(tools_plain_checksums) T(tools_plain_yields) \
+    T(tools_plain_checksums) T(tools_plain_yields) T(tools_node_pg_migrate_files) \
+    T(tools_graphile_migrate_files) \
     T(tools_of_two)
 /* clang-format on */
 

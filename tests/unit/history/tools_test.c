@@ -403,6 +403,89 @@ tools_plain_yields(void **state)
     dir_remove(&d);
 }
 
+void
+tools_node_pg_migrate_files(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Dir d = dir_make(a, "migrations");
+    History h;
+    put(&d, "1700000002000_b.js", "exports.up = (pgm) => {}");
+    put(&d, "20231114221321000_a.sql", "-- Down Migration\nB;\n  --- UP  migration x\nA;\n");
+    put(&d, "1700000003000_c.sql", "X;\n-- up migration\nA;\n-- down migration\nB;");
+    put(&d, "5_plain.sql", "A;");
+    put(&d, "1700000004000_d.sql", "A;\n-- Down Migration\nB;");
+    put(&d, "none.sql", "A;");
+    put(&d, ".6_hidden.sql", "A;");
+    put(&d, "README.md", "");
+    h = must_open(&d, "node-pg-migrate");
+    has_files(&h, "5_plain 20231114221321000_a 1700000002000_b 1700000003000_c 1700000004000_d");
+    assert_true(str_is(h.files.v[0].text, "A;"));
+    assert_true(str_is(h.files.v[1].text, "                 \n  \n  --- UP  migration x\nA;\n"));
+    assert_true(str_is(h.files.v[3].text, "  \n-- up migration\nA;\n"));
+    assert_non_null(strstr(h.files.v[2].unfit, "Node.js"));
+    assert_non_null(strstr(h.files.v[4].unfit, "no \"-- Up Migration\""));
+    assert_int_equal(h.findings.items.n, 1);
+    put(&d, "5_plain.js", "pgm");
+    refused(&d, ERR_MIGRATION_FILE, "version 5_plain");
+    dir_remove(&d);
+}
+
+/* Right hashes: of its own commit command. */
+void
+tools_graphile_migrate_files(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Dir d = dir_make(a, "migrations");
+    put(&d, "current.sql", "-- nothing\n");
+    put(&d, "afterReset.sql", "SELECT 1;");
+    put(&d, "committed/000001-first.sql",
+        "--! Previous: -\n--! Hash: sha1:a76271013b710d32d3b2ca5792d1a48904a0dfec\n\ncreate table "
+        "a(i int);\n");
+    put(&d, "committed/000002.sql",
+        "--! Previous: sha1:a76271013b710d32d3b2ca5792d1a48904a0dfec\n--! Hash: "
+        "sha1:f41b4a766ed65aec5f3d25f8484dce22c3a98d9f\n--! Message: x\n\n\ncreate table b(i "
+        "int);\n\n");
+    put(&d, "committed/000003 x.sql", "");
+    History h = must_open(&d, "graphile-migrate");
+    has_files(&h, "000001-first 000002");
+    assert_string_equal(h.files.v[0].checksum, "sha1:a76271013b710d32d3b2ca5792d1a48904a0dfec");
+    assert_string_equal(h.files.v[1].checksum, "sha1:f41b4a766ed65aec5f3d25f8484dce22c3a98d9f");
+    assert_null(h.files.v[1].unfit);
+    assert_int_equal(h.findings.items.n, 2);
+    put(&d, "committed/000002.sql",
+        "--! Previous: sha1:a76271013b710d32d3b2ca5792d1a48904a0dfec\n--! Hash: "
+        "sha1:f41b4a766ed65aec5f3d25f8484dce22c3a98d9f\n\ncreate table c(i int);\n");
+    h = must_open(&d, "graphile-migrate");
+    assert_non_null(strstr(h.files.v[1].unfit, "was changed after"));
+    put(&d, "committed/000002.sql",
+        "--! Previous: sha1:0\n--! Hash: sha1:f41b4a766ed65aec5f3d25f8484dce22c3a98d9f\n\ncreate "
+        "table b(i int);\n");
+    refused(&d, ERR_MIGRATION_FILE, "does not follow");
+    put(&d, "committed/000002.sql",
+        "--! Hash: sha1:f41b4a766ed65aec5f3d25f8484dce22c3a98d9f\n\ncreate table b(i int);\n");
+    refused(&d, ERR_MIGRATION_FILE, "no line \"--! Previous:\"");
+    put(&d, "committed/000002.sql",
+        "--! Previous: sha1:a76271013b710d32d3b2ca5792d1a48904a0dfec\r\n--! Hash: "
+        "sha1:f41b4a766ed65aec5f3d25f8484dce22c3a98d9f\r\n\r\nA;\r\n");
+    refused(&d, ERR_MIGRATION_FILE, "CRLF");
+    put(&d, "committed/000002.sql",
+        "--! Previous: sha1:a76271013b710d32d3b2ca5792d1a48904a0dfec\n--! Hash: x\n--! "
+        "AllowInvalidHash\n\nselect :USER_X;\n");
+    h = must_open(&d, "graphile-migrate");
+    assert_null(h.files.v[1].unfit);
+    put(&d, "../.gmrc",
+        "{\"placeholders\": {\":USER_X\": \"!ENV\"}, // afterReset.sql\n \"afterAllMigrations\": "
+        "[]}");
+    h = must_open(&d, "graphile-migrate");
+    assert_non_null(strstr(h.files.v[1].unfit, ":USER_X"));
+    assert_int_equal(h.findings.items.n, 1);
+    h.layout->look(a, d.dir, &h);
+    assert_int_equal(h.findings.items.n, 2);
+    dir_remove(&d);
+}
+
 /* A folder that two tools would take: the person says whose it is. */
 void
 tools_of_two(void **state)

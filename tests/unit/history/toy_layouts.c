@@ -1,7 +1,16 @@
 /* In place of src/history/layouts.c: linked first, so that the library's own table is left out. */
 #include "toy.h"
 
+/* clang-format off */
 const HistoryLayout *const history_layouts[] = {
-    &history_prisma, &history_drizzle_1, &history_drizzle, &history_supabase,
-    &history_dbmate, &history_plain,     &history_toy,     NULL,
+    &history_prisma,
+    &history_drizzle_1, /* whose table has more columns than that of */
+    &history_drizzle,
+    &history_supabase, /* whose table lies in a schema of its own, unlike that of */
+    &history_dbmate,
+    &history_node_pg_migrate,
+    &history_graphile_migrate,
+    &history_plain,
+    &history_toy,
+    NULL,
 };
