@@ -56,8 +56,10 @@ config_load(Arena *a, const ConfigRequest *request, Config *ret, Err *err)
         ret->supabase_url = hit.value;
         ret->supabase_origin = hit.origin;
     }
-    if (!may_go_on(&l, config_load_profile(&l)) || !may_go_on(&l, config_load_urls(&l)) ||
-        !may_go_on(&l, config_load_migrations(&l)) || !config_load_values(&l))
+    if (!may_go_on(&l, config_load_profile(&l)) || !may_go_on(&l, config_load_urls(&l)))
+        return false;
+    config_load_dbmate(&l);
+    if (!may_go_on(&l, config_load_migrations(&l)) || !config_load_values(&l))
         return false;
     config_load_findings(&l);
     config_secrets(a, ret, &ret->secrets);

@@ -61,6 +61,15 @@ typedef struct ConfigValue {
 
 typedef VEC(const char *) SecretVec;
 
+/* What the project tells dbmate, by flags in package.json, or variables where dbmate looks for them. */
+typedef struct ConfigDbmate {
+    VEC(const char *) dirs; /* absolute; empty = not said */
+    const char *dirs_origin;
+    const char *table;       /* "table" or "schema.table"; NULL = not said */
+    const char *schema_file; /* absolute, there or not */
+    bool no_dump;            /* it is not to be written */
+} ConfigDbmate;
+
 typedef struct Config {
     const char *project_dir; /* absolute: where aramid.yaml, package.json or the start folder is */
     const char *env_name;    /* "production", "development", "preview", ... */
@@ -70,6 +79,8 @@ typedef struct Config {
     const char *schema_path;    /* schema.prisma or a folder, absolute, NULL = none found */
     const char *migrations_dir; /* absolute; may not exist */
     const char *migrations_origin;
+    bool migrations_are_dbmates; /* the folder is what dbmate was told */
+    ConfigDbmate dbmate;
     const char *prisma_config; /* prisma.config.*, absolute, NULL = none */
     const char *provider;      /* of the schema's datasource: "postgresql"; NULL = not said */
     const char *empty_url;     /* variable that should name the database but is set to nothing, and

@@ -143,6 +143,17 @@ typedef struct PrismaDatasource {
 
 bool config_schema_parse(Arena *a, Str text, PrismaDatasource *ret);
 
+/* Flags of dbmate's commands (dbmate.c). */
+typedef struct DbmateFlags {
+    VEC(const char *) dirs;
+    const char *table, *schema_file, *env; /* NULL = not given */
+    bool no_dump;
+} DbmateFlags;
+
+/* Those in the scripts of package.json. False when its commands name several databases, folders or
+ * tables: then none of them is taken. */
+bool config_dbmate_scripts(Arena *a, Str package, DbmateFlags *ret);
+
 /* package.json (package_json.c): "prisma": {"schema", "seed"}; NULL = not there. Returns false when
  * the text is not JSON; *ret_line then says where. */
 bool config_package_parse(Arena *a, Str text, const char **ret_schema, const char **ret_seed,

@@ -11,6 +11,7 @@ typedef struct Loader {
     AramidYaml yaml;
     PrismaConfig prisma;
     const char *package_schema, *package_seed;
+    DbmateFlags dbmate; /* of package.json's scripts */
     PrismaDatasource datasource;
     EnvSet env;
     size_t yaml_section_at; /* the section of the environment is stronger than this layer */
@@ -64,6 +65,9 @@ MUST_CHECK bool config_load_env_base(Loader *l); /* process, .env.migration, .en
 MUST_CHECK bool config_load_env_of_environment(Loader *l); /* puts .env.<name> between them */
 MUST_CHECK bool config_load_schema(Loader *l);     /* schema path, its .env, its datasource */
 MUST_CHECK bool config_load_migrations(Loader *l); /* folder of the migrations */
+
+/* dbmate.c: what the project tells dbmate. */
+void config_load_dbmate(Loader *l);
 
 /* load_environment.c: which environment it is and what it stands for. */
 const char *config_load_known_name(size_t i); /* that needs no definition; NULL behind the last */

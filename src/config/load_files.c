@@ -94,10 +94,17 @@ config_load_package_json(Loader *l)
         return;
     note_read(l, path);
     if (!fs_read(l->a, path, 4 * CONFIG_FILE_MAX, &text, &unread) ||
-        !config_package_parse(l->a, text, &l->package_schema, &l->package_seed, &line))
+        !config_package_parse(l->a, text, &l->package_schema, &l->package_seed, &line)) {
         config_load_note(l, FINDING_CONFIG_UNREAD, "package.json", line,
                          "package.json is not valid JSON: its \"prisma\" part "
                          "was not read");
+        return;
+    }
+    if (!config_dbmate_scripts(l->a, text, &l->dbmate))
+        config_load_note(
+            l, FINDING_CONFIG_COMPUTED, "package.json", 0,
+            "its scripts give dbmate different folders, tables or databases, so that none "
+            "of them is taken: set migrations, history_table and url in aramid.yaml");
 }
 
 /* ---- prisma.config.* ------------------------------------------------------------------------- */
@@ -399,6 +406,10 @@ config_load_migrations(Loader *l)
     } else if (schema) {
         v->text = beside_schema(l, schema);
         v->origin = str_fmt(l->a, "beside %s", shown_path(l, schema));
+    } else if (l->c->dbmate.dirs.n) {
+        v->text = l->c->dbmate.dirs.v[0];
+        v->origin = l->c->dbmate.dirs_origin;
+        l->c->migrations_are_dbmates = true;
     } else {
         v->text = in_project(l, places[0]);
         v->origin = "default";

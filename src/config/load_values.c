@@ -326,6 +326,11 @@ find_in_files(Loader *l, ConfigKey key, Found *ret)
     if (!find_yaml(l, key, NULL, ret))
         return false;
     size_t rank = layer_rank(l->env.layers.n) + 3;
+    if (key == CFG_URL && l->dbmate.env && !ret->text) {
+        FileValue v = {.key = "dbmate --env"};
+        *vec_add(l->a, &v.alts) = (FileAlt){.is_env = true, .text = l->dbmate.env};
+        find_in_file(l, key, &v, &(FileSource){"package.json", l->c->project_dir, rank + 2}, ret);
+    }
     for (size_t i = 0; i < COUNT(prisma_names) && !ret->text; i++) {
         if (prisma_names[i].key != key)
             continue;

@@ -166,9 +166,14 @@ bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
     const char *shown = fs_below(c->project_dir, c->migrations_dir);
-    HistoryOptions o = {.tool = c->values[CFG_HISTORY].text,
+    const char *tool = c->values[CFG_HISTORY].text;
+    HistoryOptions o = {.tool = tool || !c->migrations_are_dbmates ? tool : "dbmate",
+                        .dbmate_table = c->dbmate.table,
                         .is_prismas = c->schema_path != NULL,
                         .subfolders = c->values[CFG_SUBFOLDERS].number};
+    for (size_t i = 1; i < c->dbmate.dirs.n && c->migrations_are_dbmates; i++)
+        *vec_add(a, &o.more) =
+            (HistoryFolder){c->dbmate.dirs.v[i], fs_below(c->project_dir, c->dbmate.dirs.v[i])};
     if (!history_open(a, c->migrations_dir, shown, &o, ret, err) ||
         !use_table(a, &c->values[CFG_HISTORY_TABLE], ret, err))
         return false;

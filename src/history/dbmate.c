@@ -110,18 +110,21 @@ cut_down(const Migration *m, char *text, size_t *n, Err *err)
                          "\"-- migrate:down\", and the way back");
 }
 
+/* Over all folders by the names of the files. */
 static int
 by_file(const void *pa, const void *pb)
 {
     const Migration *a = pa, *b = pb;
-    return strcmp(a->path, b->path);
+    int d = strcmp(fs_basename(a->path), fs_basename(b->path));
+    return d ? d : strcmp(a->path, b->path);
 }
 
 static bool
-dbmate_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
+list_folder(Arena *a, const HistoryFolder *f, History *ret, Err *err)
 {
     FsEntryVec list;
-    if (!fs_list(a, dir, &list, err))
+    const char *first = ret->dir;
+    if (!fs_list(a, f->dir, &list, err))
         return false;
     vec_each (FsEntry, e, &list) {
         if (!is_migration(e)) {
@@ -131,15 +134,45 @@ dbmate_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err
                                   "dbmate passes over it, and so does Aramid");
             continue;
         }
-        if (!layout_check_name(a, e->name, "file", 0, shown, err))
+        if (!layout_check_name(a, e->name, "file", 0, f->shown, err))
             return false;
         Migration *m = vec_add(a, &ret->files);
         m->name = layout_stem(a, e->name);
         m->key = str_dup(a, layout_digits(e->name));
         m->cut = cut_down;
-        if (!layout_read(a, dir, e->name, ret, m, err))
+        ret->dir = f->shown;
+        bool ok = layout_read(a, f->dir, e->name, ret, m, err);
+        ret->dir = first;
+        if (!ok)
             return false;
     }
+    return true;
+}
+
+static bool
+dbmate_list(Arena *a, const char *dir, const char *shown, History *ret, Err *err)
+{
+    HistoryFolder first = {dir, shown};
+    if (!list_folder(a, &first, ret, err))
+        return false;
+    vec_each (const HistoryFolder, f, &ret->options.more) {
+        if (fs_kind(f->dir) == FS_DIR) {
+            if (!list_folder(a, f, ret, err))
+                return false;
+            continue;
+        }
+        err_set(err, ERR_NO_MIGRATIONS, "there is no migrations folder \"%s\"", f->shown);
+        err_at(err, f->shown, 0, 0);
+        return err_hint(err, "it is one of those that dbmate was told: DBMATE_MIGRATIONS_DIR, or "
+                             "--migrations-dir in package.json");
+    }
+    Str rest = str_of(ret->options.dbmate_table ? ret->options.dbmate_table : ""), schema;
+    if (rest.n && memchr(rest.p, '.', rest.n)) {
+        schema = str_cut(&rest, '.');
+        ret->ledger.schema = str_dup(a, schema);
+    }
+    if (rest.n)
+        ret->ledger.table = str_dup(a, rest);
     if (ret->files.n)
         qsort(ret->files.v, ret->files.n, sizeof(Migration), by_file);
     return layout_check_versions(a, ret, err);
@@ -175,16 +208,6 @@ dbmate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
         const Migration *m = layout_of_version(h, version);
         *vec_add(a, &h->rows) = layout_row(version, STR(""), m ? m->name : version.p);
     }
-    return true;
-}
-
-/* The table knows nothing of what a file said. */
-static bool
-dbmate_checksum_matches(Arena *a, const char *recorded, const Migration *m)
-{
-    (void)a;
-    (void)recorded;
-    (void)m;
     return true;
 }
 
@@ -237,7 +260,7 @@ const HistoryLayout history_dbmate = {
                .has_only_these = true},
     .recognise = dbmate_recognise,
     .list = dbmate_list,
-    .checksum_matches = dbmate_checksum_matches,
+    .checksum_matches = layout_checksum_unknown,
     .add_create = dbmate_add_create,
     .add_select = dbmate_add_select,
     .read_rows = dbmate_read_rows,

@@ -1,13 +1,16 @@
 """Projects of Drizzle, Supabase and dbmate: Aramid and the tool itself, in turns, on the same history."""
 
 import concurrent.futures
+import json
 import os
 import signal
+import subprocess
 
 import pytest
 
 from harness import aramid, wait
 from harness.catalog import difference, dump, leftovers
+from harness.cluster import NPM
 from harness.proxy import Fault, Proxy
 from harness.tools import (
     LAYOUTS, TOOLS, Dbmate, Drizzle, Drizzle1, Flyway, GraphileMigrate, NodePgMigrate, Pairs, Plain, Supabase)
@@ -437,6 +440,66 @@ def test_dbmate_other_table(real, db):
     result = real.deploy(db, env={"ARAMID_HISTORY_TABLE": "Bar.my_mig"})
     assert result.rc == 0, result
     assert db.one('SELECT count(*) FROM "Bar".my_mig') == 2 and not db.exists("public.schema_migrations")
+
+
+def dbmate_alone(tool, db, *args, env=None):
+    """Without the flags that its URL and folder come by."""
+    program = os.path.join(NPM, "@dbmate/linux-x64/bin/dbmate")
+    return subprocess.run([program, *args], cwd=tool.path, capture_output=True, text=True, timeout=wait.PATIENCE,
+                          stdin=subprocess.DEVNULL, check=False, env={**os.environ, **(env or {})})
+
+
+@each(Dbmate)
+@pytest.mark.parametrize("where", ["env", "environment", "scripts"])
+def test_dbmate_is_told_by_its_own_settings(real, db, db2, where):
+    """Several folders in one order, another table, another variable: as dbmate reads them."""
+    def put(folder, number, name):
+        os.makedirs(os.path.join(real.path, folder), exist_ok=True)
+        with open(os.path.join(real.path, folder, f"{number}_{name}.sql"), "w", encoding="utf-8") as file:
+            file.write(f"-- migrate:up\nCREATE TABLE {name} (i int);\n-- migrate:down\nDROP TABLE {name};\n")
+
+    put("sql/a", 1, "one")
+    put("sql/b", 2, "two")
+    put("sql/a", 3, "three")
+    variables = {"DBMATE_MIGRATIONS_DIR": "sql/a,sql/b", "DBMATE_MIGRATIONS_TABLE": "app.log",
+                 "DBMATE_NO_DUMP_SCHEMA": "true"}
+    flags, env = [], {}
+    if where == "env":
+        real.write("../../.env", "".join(f"{name}={value}\n" for name, value in variables.items()))
+    elif where == "environment":
+        env = variables
+    else:
+        flags = ["-d", "sql/a", "-d", "sql/b", "--migrations-table", "app.log", "--no-dump-schema",
+                 "--env", "APP_URL"]
+        scripts = {"db:up": f"dbmate {' '.join(flags)} up", "db:wait": "echo && npx dbmate --migrations-dir='sql/a,sql/b'"
+                   " --migrations-table=app.log -e APP_URL wait"}
+        real.write("../../package.json", json.dumps({"scripts": scripts}))
+    variable = "APP_URL" if where == "scripts" else "DATABASE_URL"
+    done = dbmate_alone(real, db2, *flags, "up", env={**env, variable: db2.url() + "?sslmode=disable"})
+    assert done.returncode == 0, done
+    result = aramid.run("deploy", "--yes", cwd=real.path, env={**env, variable: db.url()})
+    assert result.rc == 0, result
+    assert db.sql("SELECT version FROM app.log ORDER BY 1") == db2.sql("SELECT version FROM app.log ORDER BY 1") == [
+        ("1",), ("2",), ("3",)]
+    assert not difference(dump(db), dump(db2))
+    put("sql/b", 4, "four")
+    assert aramid.run("deploy", "--yes", cwd=real.path, env={**env, variable: db.url()}).rc == 0
+    done = dbmate_alone(real, db, *flags, "status", "--exit-code", env={**env, variable: db.url() + "?sslmode=disable"})
+    assert done.returncode == 0 and "Pending: 0" in done.stdout, done
+    put("sql/a", 4, "again")
+    result = aramid.run("status", cwd=real.path, env={**env, variable: db.url()})
+    assert result.rc == 20 and "two migrations have the version 4" in result.text, result
+
+
+@each(Dbmate)
+def test_dbmate_settings_that_differ_are_a_question(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write("../../package.json", json.dumps({"scripts": {"a": "dbmate -d x up", "b": "dbmate -d y up"}}))
+    result = tool.aramid("doctor", db)
+    assert "different folders, tables or databases" in result.text, result
+    tool.write("../../package.json", json.dumps({"scripts": {"a": "dbmate -d x -d db/migrations up"}}))
+    result = tool.aramid("plan", db)
+    assert result.rc == 20 and '"x"' in result.text, result
 
 
 # ---- settings -------------------------------------------------------------------------------------
