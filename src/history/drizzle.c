@@ -319,6 +319,20 @@ drizzle_add_corrected(Buf *b, const LedgerName *at, const char *id, const Ledger
     layout_add_where(b, "id", id);
 }
 
+static void
+drizzle_add_once(Buf *b, const LedgerName *at, const History *h)
+{
+    layout_add_once(b, at, "created_at");
+    bool first = true;
+    vec_each (const Entry, e, &h->entries) {
+        if (!e->file || e->state == ENTRY_APPLIED)
+            continue;
+        buf_fmt(b, "%s%s", first ? "" : ",", e->file->key);
+        first = false;
+    }
+    buf_addz(b, "]::pg_catalog.int8[])");
+}
+
 const HistoryLayout history_drizzle = {
     .name = "drizzle",
     .ledger = {.tool = "Drizzle",
@@ -336,6 +350,7 @@ const HistoryLayout history_drizzle = {
     .add_resolved = drizzle_add_resolved,
     .add_is_applied = drizzle_add_is_applied,
     .add_is_kept = drizzle_add_is_kept,
+    .add_once = drizzle_add_once,
     .add_corrected = drizzle_add_corrected,
     .add_removed = layout_add_removed,
 };

@@ -224,6 +224,21 @@ drizzle_add_corrected(Buf *b, const LedgerName *at, const char *id, const Ledger
     layout_add_where(b, "id", id);
 }
 
+static void
+drizzle_add_once(Buf *b, const LedgerName *at, const History *h)
+{
+    layout_add_once(b, at, "name");
+    bool first = true;
+    vec_each (const Entry, e, &h->entries) {
+        if (!e->file || e->state == ENTRY_APPLIED)
+            continue;
+        buf_addz(b, first ? "" : ",");
+        sql_add_literal(b, str_of(e->name));
+        first = false;
+    }
+    buf_addz(b, "]::pg_catalog.text[])");
+}
+
 const HistoryLayout history_drizzle_1 = {
     .name = "drizzle-1",
     .ledger = {.tool = "Drizzle",
@@ -242,6 +257,7 @@ const HistoryLayout history_drizzle_1 = {
     .add_resolved = drizzle_add_resolved,
     .add_is_applied = drizzle_add_is_applied,
     .add_is_kept = drizzle_add_is_kept,
+    .add_once = drizzle_add_once,
     .add_corrected = drizzle_add_corrected,
     .add_removed = layout_add_removed,
 };

@@ -122,6 +122,8 @@ typedef struct History {
     int64_t last_started_us; /* newest started_at of any row; HISTORY_SOMETIME */
 } History;
 
+#define HISTORY_ONCE "aramid_once"
+
 typedef struct HistoryLayout {
     const char *name; /* "prisma" */
     KnownLedger ledger;
@@ -167,6 +169,9 @@ typedef struct HistoryLayout {
      * be it finished or only begun: triggers, rules and the like swallow, double and change rows. */
     void (*add_is_kept)(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished);
 
+    /* A statement that makes the unique index HISTORY_ONCE on the rows that the pending migrations will
+     * have, for the time of a run: where the tool takes no lock and its table has no key. NULL: it has. */
+    void (*add_once)(Buf *b, const LedgerName *at, const History *h);
     /* Statements on the row `id` alone, for repairs: let it tell of row->migration, and delete it. Each may
      * be NULL: there is nothing in such a row that could be wrong, or no second one. */
     void (*add_corrected)(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row);

@@ -177,6 +177,14 @@ layout_add_removed(Buf *b, const LedgerName *at, const char *id)
 }
 
 void
+layout_add_once(Buf *b, const LedgerName *at, const char *column)
+{
+    buf_addz(b, "CREATE UNIQUE INDEX " HISTORY_ONCE " ON ");
+    layout_add_table(b, at);
+    buf_fmt(b, " (%s) WHERE %s OPERATOR(pg_catalog.=) ANY (ARRAY[", column, column);
+}
+
+void
 layout_add_update(Buf *b, const LedgerName *at)
 {
     buf_addz(b, "UPDATE ");

@@ -59,6 +59,9 @@ void layout_add_where(Buf *b, const char *column, const char *value);
 /* HistoryLayout.add_removed of ledgers with a column "id". */
 void layout_add_removed(Buf *b, const LedgerName *at, const char *id);
 
+/* The beginning of HistoryLayout.add_once: values of the column and "]::type[])" follow. */
+void layout_add_once(Buf *b, const LedgerName *at, const char *column);
+
 /* "UPDATE <ledger> SET " */
 void layout_add_update(Buf *b, const LedgerName *at);
 

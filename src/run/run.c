@@ -263,7 +263,9 @@ static bool
 verify(Run *r, Err *err)
 {
     const RunCalls *c = &r->deploy->calls;
-    return run_verify(r, err) &&
+    bool ok = run_verify(r, err);
+    race_release(r);
+    return ok &&
            (!c->after || (session_clean(&r->session, err) && c->after(c->arg, &r->session, err)));
 }
 
@@ -304,7 +306,7 @@ pass(Run *r, Err *err)
     r->number = (int)r->report->applied.n;
     r->total = r->number + (int)n;
     if (n == 0)
-        return !r->report->applied.n || verify(r, err);
+        return r->report->applied.n ? verify(r, err) : race_look(r, err);
     tell_history(r, locked_ms);
     if (!run_check_syntax(r, err) || !run_find_existing(r, err))
         return false;
@@ -315,9 +317,11 @@ pass(Run *r, Err *err)
     r->approved = true;
     run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, str_plural(n));
     bool ok = run_before(r, NULL, err) && run_findings_pass(&d->sink, err) && run_prepare(r, err) &&
-              (r->restart.why || execute(r, err)) && (r->restart.why || verify(r, err));
+              (r->restart.why || race_guard(r, err)) && (r->restart.why || execute(r, err)) &&
+              (r->restart.why || verify(r, err));
     if (!ok)
         run_write_failure(r, err);
+    race_release(r);
     return ok;
 }
 

@@ -54,6 +54,7 @@ typedef struct Run {
     bool approved;
     VEC(const char *) approved_names; /* of migrations, when a person was asked */
     bool stop_asked;
+    bool is_guarded;                 /* race.c */
     Restart restart;                 /* of the current pass */
     int failures[DB_PATIENCE_COUNT]; /* tries in vain, since something went well */
     int hits[FP_COUNT];

@@ -169,7 +169,8 @@ waited_for_row(const DbOutcome *o)
 static bool
 is_applied_since(const Part *part, const DbOutcome *o)
 {
-    return part->kind == PART_RECORD && strcmp(o->sqlstate, "22012") == 0 && !o->context[0];
+    bool is_twice = strcmp(o->sqlstate, "22012") == 0 || strcmp(o->sqlstate, "23505") == 0;
+    return part->kind == PART_RECORD && is_twice && !o->context[0];
 }
 
 /* Of a migration whose earlier steps are committed the ledger has a row: `status` finds there why it

@@ -128,7 +128,7 @@ def test_many_at_once(tool, db):
     assert len(tool.rows(db)) == 5
 
 
-@each(Supabase, Dbmate)
+@each()
 def test_beside_the_tool_itself(real, db):
     """The tool takes no lock: its table takes one row only, and who comes second undoes its work."""
     real.add(1, "first", "CREATE TABLE witness (part text);")
@@ -145,6 +145,36 @@ def test_beside_the_tool_itself(real, db):
     assert ours.rc == 0, ours
     again = real.deploy(db)
     assert again.rc == 0 and len(real.rows(db)) == 2, again
+
+
+@each()
+def test_the_tool_itself_beside_us(real, db):
+    """The same, and the tool comes second: Drizzle's table has no key, so it gets one for the time of the run."""
+    real.add(1, "first", "CREATE TABLE witness (part text);")
+    assert real.deploy(db).rc == 0
+    real.add(2, "slow", "INSERT INTO witness VALUES ('once');\nSELECT pg_sleep(2);")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        ours = pool.submit(real.deploy, db)
+        wait.until(lambda: db.one("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(2)%%'"
+                                  " AND datname = current_database() AND pid <> pg_backend_pid()"))
+        theirs = real.apply(db)
+        ours = ours.result()
+    assert ours.rc == 0 and len(real.rows(db)) == 2, (ours, theirs)
+    assert db.column("SELECT part FROM witness") == ["once"], (ours, theirs)
+    assert not db.exists("drizzle.aramid_once")
+    assert real.apply(db).rc == 0 and len(real.rows(db)) == 2
+
+
+@each(Drizzle, Drizzle1)
+def test_the_guard_goes_however_a_run_ends(tool, db):
+    tool.add(1, "first", "CREATE TABLE one (i int);")
+    assert tool.deploy(db).rc == 0
+    tool.add(2, "bad", "SELECT 1/0;")
+    assert tool.deploy(db).rc == 22 and not db.exists("drizzle.aramid_once")
+    tool.write(tool.file(tool.add(2, "bad", "SELECT 1;") if isinstance(tool, Drizzle1) else "0002_bad"), "SELECT 1;")
+    assert tool.deploy(db, env={"ARAMID_FAILPOINT": "before-verify:kill"}).rc == -signal.SIGKILL
+    assert db.exists("drizzle.aramid_once")
+    assert tool.deploy(db).rc == 0 and not db.exists("drizzle.aramid_once")
 
 
 @each(*LAYOUTS)
