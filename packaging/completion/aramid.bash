@@ -13,11 +13,11 @@ _aramid() {
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--auto|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
+    --env|--url|--against|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--auto|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--auto|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--auto|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
@@ -31,7 +31,7 @@ _aramid() {
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='deploy status resolve diff' ;;
     'status') words='--drift' ;;
-    'check') words='--migrations --shadow-url' ;;
+    'check') words='--migrations --against --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'workflow') words='--dry-run --skip' ;;

@@ -4,6 +4,7 @@ complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan d
 complete -c aramid -n '__fish_seen_subcommand_from status' -l drift -d 'look for drift too, as `aramid drift` does'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' -a check -d 'check that schema, migrations and database agree'
 complete -c aramid -n '__fish_seen_subcommand_from check' -l migrations -r -F -d 'folder of the migrations; without DIR: check only these, and that the database has all of them and nothing beside them'
+complete -c aramid -n '__fish_seen_subcommand_from check' -l against -x -d 'another branch, or a folder of migrations: do its migrations and these go together?'
 complete -c aramid -n '__fish_seen_subcommand_from check' -l shadow-url -x -d 'an empty database to replay the migrations in; default: a private server'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' -a drift -d 'find what was changed in the database by hand'
 complete -c aramid -n '__fish_seen_subcommand_from drift' -l exit-code -d 'exit with status 2 when there is drift'

@@ -36,6 +36,7 @@ cmd_check_with(CmdCall *call, bool with_database)
         .schema = config.schema_path ? cli_shown_path(a, config.schema_path) : NULL,
         .migrations = cli_shown_path(a, config.migrations_dir),
         .with_database = with_database,
+        .against = cli_text(call, "against"),
         .only_migrations = only_migrations(call),
     };
     flow_check(a, &in, &r);

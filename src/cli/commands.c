@@ -153,6 +153,8 @@ static const OptSpec check_options[] = {
      .may_be_bare = true,
      .help = "folder of the migrations; without DIR: check only these, and that the database has all "
              "of them and nothing beside them"},
+    {.name = "against", .type = OPT_TEXT, .value = "REF|DIR",
+     .help = "another branch, or a folder of migrations: do its migrations and these go together?"},
     {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
      .other_names = shadow_names,
      .help = "an empty database to replay the migrations in; default: a private server"},
@@ -166,12 +168,14 @@ static const CmdExit check_exits[] = {
     {18, "the database was changed beside its migrations"},
     {19, "all of it is well, but the settings (`findings`) make an error of what was found"},
     {29, "a migration does not run on an empty database"},
+    {61, "with --against: migrations of the two branches are in each other's way"},
     {0},
 };
 
 static const CmdExample check_examples[] = {
     {"aramid check", "of the files, in every pull request: needs no database"},
     {"aramid check --env production --json", "and of a database, for a nightly job"},
+    {"aramid check --against origin/main", "before a merge: do both branches' migrations go together?"},
     {"aramid check --migrations --env staging", "only the migrations, against a database"},
     {0},
 };
@@ -184,6 +188,9 @@ static const CmdSpec check = {
         "Checks that schema.prisma is valid, that the migrations run on an empty database, and "
         "that they make what the schema says. With --url or --env also that the database has "
         "all migrations, as they are in the folder, and nothing beside them (drift).\n\n"
+        "--against REF (a branch, tag or commit of git) or DIR: the migrations that only one of the two "
+        "has are replayed in both orders, and by name; the catalogs must be the same. A conflict is named "
+        "with its file and object.\n\n"
         "All parts are checked, also when one fails; the exit status is that of the first that "
         "failed. Changes nothing; migrations are replayed on a private PostgreSQL server.",
     .options = check_options, .examples = check_examples, .exits = check_exits, .run = cmd_check,

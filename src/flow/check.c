@@ -4,7 +4,8 @@
 const char *
 check_part_name(CheckPartId id)
 {
-    static const char *const names[] = {"schema", "migrations", "parity", "history", "drift"};
+    static const char *const names[] = {"schema",  "migrations", "parity",
+                                        "history", "drift",      "branches"};
     return names[id];
 }
 
@@ -191,12 +192,42 @@ check_database(Arena *a, const CheckInput *in, CheckResult *r)
     add_findings(a, in, drift, &r->drift.findings);
 }
 
+static void
+check_branches(Arena *a, const CheckInput *in, CheckResult *r)
+{
+    Err err;
+    Branches b;
+    CheckPart *p = &r->parts[CHECK_BRANCHES];
+    if (!in->against) {
+        skip(p, "no other branch was named (--against)");
+        return;
+    }
+    if (!flow_branches(a, &in->base, in->against, &b, &err)) {
+        fail_with(a, p, &err);
+        return;
+    }
+    size_t n = b.conflicts.items.n;
+    if (n)
+        fail(p, BRANCHES_EXIT_CONFLICT,
+             str_fmt(a, "%zu conflict%s with the migrations of %s", n, str_plural((int64_t)n),
+                     b.shown));
+    else if (!b.mine.n || !b.theirs.n)
+        pass(p,
+             str_fmt(a, "%s: only one of the two has migrations of its own (%zu here, %zu there)",
+                     b.shown, b.mine.n, b.theirs.n));
+    else
+        pass(p, str_fmt(a, "%s: %zu of its own and %zu of these make the same in every order",
+                        b.shown, b.theirs.n, b.mine.n));
+    add_findings(a, in, p, &b.conflicts);
+}
+
 void
 flow_check(Arena *a, const CheckInput *in, CheckResult *ret)
 {
     *ret = (CheckResult){.config = in->base.config};
     check_files(a, in, ret);
     check_database(a, in, ret);
+    check_branches(a, in, ret);
     for (int i = CHECK_PART_COUNT - 1; i >= 0; i--)
         if (ret->parts[i].outcome == CHECK_FAILED)
             ret->exit_status = ret->parts[i].exit_status;

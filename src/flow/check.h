@@ -1,6 +1,7 @@
 /* aramid check: schema, migrations and database against each other. */
 #pragma once
 
+#include "flow/branches.h"
 #include "flow/diff.h"
 #include "flow/drift.h"
 
@@ -10,6 +11,7 @@ typedef enum CheckPartId {
     CHECK_PARITY,     /* they make what the schema says */
     CHECK_HISTORY,    /* the database has them all, as they are */
     CHECK_DRIFT,      /* and nothing else */
+    CHECK_BRANCHES,   /* those of another branch go with them in any order */
     CHECK_PART_COUNT
 } CheckPartId;
 
@@ -31,7 +33,8 @@ typedef struct CheckInput {
     const char *schema;     /* path as shown to people; NULL = there is none */
     const char *migrations; /* folder as shown to people */
     bool only_migrations;   /* without the schema */
-    bool with_database;     /* also the last two parts */
+    bool with_database;     /* also history and drift */
+    const char *against;    /* also the branches: a folder, or what git knows; NULL = not */
 } CheckInput;
 
 typedef struct CheckResult {
@@ -43,7 +46,7 @@ typedef struct CheckResult {
     DriftResult drift;   /* of CHECK_DRIFT, when it was looked at */
 } CheckResult;
 
-/* "schema", "migrations", "parity", "history", "drift". */
+/* "schema", "migrations", "parity", "history", "drift", "branches". */
 const char *check_part_name(CheckPartId id);
 
 /* Check all parts, each also when an earlier one failed. Never fails: the parts tell. */

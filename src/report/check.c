@@ -58,9 +58,17 @@ add_advice(Buf *out, const Term *t, const CheckResult *r, CheckPartId id)
         break;
     case CHECK_SCHEMA:
     case CHECK_MIGRATIONS:
+    case CHECK_BRANCHES:
     case CHECK_PART_COUNT:
         break;
     }
+}
+
+/* Of another branch only who asks wants to know. */
+static bool
+is_asked(const CheckResult *r, CheckPartId id)
+{
+    return id != CHECK_BRANCHES || r->parts[id].outcome != CHECK_SKIPPED;
 }
 
 void
@@ -68,6 +76,8 @@ report_check_text(Buf *out, const Term *t, const CheckResult *r)
 {
     for (CheckPartId i = 0; i < CHECK_PART_COUNT; i++) {
         const CheckPart *p = &r->parts[i];
+        if (!is_asked(r, i))
+            continue;
         bool failed = p->outcome == CHECK_FAILED;
         TermStyle style = failed ? TERM_RED : p->outcome == CHECK_SKIPPED ? TERM_DIM : TERM_GREEN;
         TermMark mark = failed                        ? TERM_MARK_FAIL
@@ -116,7 +126,8 @@ report_check_json(JsonWriter *w, const CheckResult *r)
     jw_strz(w, "environment", r->config->env_name);
     jw_array(w, "parts");
     for (CheckPartId i = 0; i < CHECK_PART_COUNT; i++)
-        part_json(w, i, &r->parts[i]);
+        if (is_asked(r, i))
+            part_json(w, i, &r->parts[i]);
     jw_end(w);
     findings_json_of_schema(w, "diagnostics", &r->parity.diags);
     if (r->parity.diff) {
