@@ -195,8 +195,9 @@ arena_mark(const Arena *a)
 void
 arena_reset(Arena *a, ArenaMark m)
 {
-    /* The first chunk stays: whoever resets to an empty arena goes on to fill it. */
-    while (a->depth > 1 && a->depth > m.depth)
+    /* The first chunk stays, but for one made for something long: whoever resets to an empty arena goes
+     * on to fill it. */
+    while (a->depth > m.depth && (a->depth > 1 || a->top->size >= CHUNK_MAX))
         chunk_pop(a);
     if (a->top) {
         MEM_POISON(a->top->data + m.used, a->top->used - m.used);
