@@ -45,8 +45,14 @@ def rows(size):
     yield "INSERT INTO t VALUES\n" + line * (size // len(line)) + "(2, 'last');\n"
 
 
+def refused(size):
+    yield from of_1_mb(size)
+    yield "INSERT INTO t VALUES (1, nowhere);\n"
+
+
 FORMS = {"one statement of one value": one, "one statement of many rows": rows, "statements of 1 MB": of_1_mb,
-         "small statements": small}
+         "small statements": small, "the last statement fails": refused}
+FAILS = 22  # exit status of a migration that the server refused
 
 
 class Spawner:
@@ -56,19 +62,19 @@ class Spawner:
         self.process = subprocess.Popen([sys.executable, "-I", "-S", os.path.join(REPO, "bench/spawn.py")],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def deploy(self, folder, db):
+    def deploy(self, folder, db, status=0):
         output = os.path.join(folder, "output")
         self.process.stdin.write(json.dumps({
             "argv": [PROGRAM, "deploy", "--url", db.url()], "env": {"PATH": os.environ["PATH"], "HOME": folder},
             "cwd": folder, "output": output}) + "\n")
         self.process.stdin.flush()
         result = json.loads(self.process.stdout.readline())
-        if result["rc"]:
+        if result["rc"] != status:
             sys.exit(open(output, encoding="utf-8", errors="replace").read())
         return result
 
 
-def measure(server, spawner, pieces):
+def measure(server, spawner, pieces, status=0):
     """Peak in MiB and the size of the file in MiB."""
     db = server.new_database()
     with tempfile.TemporaryDirectory(prefix="aramid-memory-") as folder:
@@ -78,7 +84,7 @@ def measure(server, spawner, pieces):
         with open(path, "w", encoding="ascii") as handle:
             handle.writelines(pieces)
         size = os.path.getsize(path) / 2**20
-        result = spawner.deploy(folder, db)
+        result = spawner.deploy(folder, db, status)
     db.drop()
     return result["mib"], size, result["ms"]
 
@@ -97,7 +103,7 @@ def main():
         for name, make in FORMS.items():
             if args.only not in name:
                 continue
-            peak, size, ms = measure(server, spawner, make(args.mb * 1_000_000))
+            peak, size, ms = measure(server, spawner, make(args.mb * 1_000_000), FAILS * (make is refused))
             print(f"{name:<32}{peak:>8.1f} MiB of {size:.1f}: {peak / size:.2f} times"
                   f" ({(peak - control) / size:.2f} without the control), {ms / 1000:.1f} s", flush=True)
             if peak > LIMIT * size:

@@ -176,7 +176,7 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     INVARIANT(step->first + step->count <= mp->statements, "a step beyond its script");
     INVARIANT(write->record && write->record_statements > 0, "a message without a record");
     *ret = (Message){0};
-    buf_init(&ret->sql, a);
+    buf_init(&ret->sql, write->text);
     size_t end = step->first + step->count;
     bool own_commit = step->mode == STEP_OWN_TX; /* then our COMMIT comes behind the record */
     for (int n = session_add_user_prefix(&r->session, &ret->sql); n > 0; n--)
@@ -256,23 +256,29 @@ message_failed_part(const Message *m, const DbOutcome *o, Part *ret)
     return false;
 }
 
+void
+message_drop_text(Message *m, const DbOutcome *o)
+{
+    size_t off = o->position ? str_utf8_offset(buf_str(&m->sql), o->position - 1) : 0;
+    m->is_placed = o->position && off >= m->user_off && off <= m->user_off + m->user_len;
+    m->error_off = m->file_off + off - m->user_off;
+    vec_each (const size_t, at, &m->clocks)
+        m->error_off -= *at < off ? CLOCK_LENGTH : 0;
+    m->sql = (Buf){0};
+}
+
 /* A syntax error fails the whole message before anything ran: then only the position tells. */
 bool
 message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err)
 {
     Part part = {0};
     bool has_part = message_failed_part(m, o, &part);
-    size_t off = o->position ? str_utf8_offset(buf_str(&m->sql), o->position - 1) : 0;
-    bool inside = o->position && off >= m->user_off && off <= m->user_off + m->user_len;
-    if (inside) {
+    if (m->is_placed) {
         ARENA_LOCAL(a);
         SqlScript script;
         Err ignored;
-        size_t file = m->file_off + off - m->user_off;
-        vec_each (const size_t, at, &m->clocks)
-            file -= *at < off ? CLOCK_LENGTH : 0;
+        size_t file = m->error_off, begins = 0;
         const MigrationPlan *of = mp;
-        size_t begins = 0;
         vec_each (const PlanPart, p, &mp->parts)
             if (p->off <= file)
                 of = p->of, begins = p->off;

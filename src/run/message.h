@@ -27,6 +27,8 @@ typedef struct Message {
     size_t file_off;           /* and where they come from */
     bool is_timed;             /* the time of each statement is asked for */
     VEC(size_t) clocks;        /* where the time is asked for, between the file's bytes */
+    bool is_placed;            /* by message_drop_text: an error's position is inside the file, */
+    size_t error_off;          /* there */
 } Message;
 
 /* How a step's locks are to be taken. */
@@ -42,6 +44,7 @@ typedef struct LockPlan {
 
 /* What stands around the file's bytes. */
 typedef struct StepWrite {
+    Arena *text; /* where the message's text is made, which is as long as the file */
     const LockPlan *locks;
     const char *record; /* SQL for the tail: statements, each with its semicolon */
     int record_statements;
@@ -63,7 +66,11 @@ typedef struct MessageTimes {
 } MessageTimes;
 void message_take_row(void *arg, size_t result, const Str *cells);
 
-/* The part that failed, of one statement (false: the commit did), and the place in the file for an
- * error at a character position. */
+/* Of a message that failed: keep where in the file the error stands, as its text will be gone (the
+ * file is read again to tell of it). */
+void message_drop_text(Message *m, const DbOutcome *o);
+
+/* The part that failed, of one statement (false: the commit did), and behind message_drop_text the
+ * place in the file. */
 bool message_failed_part(const Message *m, const DbOutcome *o, Part *ret);
 bool message_place(const Message *m, const MigrationPlan *mp, const DbOutcome *o, Err *err);

@@ -87,8 +87,10 @@ run_check_syntax(Run *r, Err *err)
         if (!mp->has_opaque)
             continue;
         ARENA_LOCAL(a);
+        ARENA_LOCAL(text);
+        ArenaMark no_text = arena_mark(text);
         Message m = {.user_off = strlen(raise)};
-        buf_init(&m.sql, a);
+        buf_init(&m.sql, text);
         buf_room(&m.sql, strlen(raise) + mp->migration->bytes);
         buf_addz(&m.sql, raise);
         if (!plan_add_text(&m.sql, mp, 0, SIZE_MAX, err))
@@ -101,6 +103,8 @@ run_check_syntax(Run *r, Err *err)
             return db_outcome_err(&o, "the check of the syntax", err);
         if (strcmp(o.sqlstate, "P0001") == 0)
             continue;
+        message_drop_text(&m, &o);
+        arena_reset(text, no_text);
         step_failed(r, mp, &m, &o, 0, err);
         return err_detail(err, "no migration of this run was begun");
     }

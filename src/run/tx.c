@@ -57,7 +57,7 @@ plan_locks(const Try *t, Arena *a, const Learned *l, LockPlan *ret)
 /* ---- what to record ----------------------------------------------------------------------- */
 
 static bool
-plan_record(const Try *t, Arena *a, StepWrite *ret, Err *err)
+plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
 {
     const Session *s = &t->run->session;
     const LedgerRow *row = t->row;
@@ -74,7 +74,7 @@ plan_record(const Try *t, Arena *a, StepWrite *ret, Err *err)
                  .done = true,
                  .first = t->step->first,
                  .next = next};
-    *ret = (StepWrite){.locks = &t->locks, .pending = row};
+    *ret = (StepWrite){.text = text, .locks = &t->locks, .pending = row};
     if (whole)
         s->layout->add_applied(&b, &s->ledger, row);
     for (size_t i = 0; i < t->more_count; i++) {
@@ -263,11 +263,13 @@ tx_run(Try *t, StepEnd *ret, Err *err)
     r->failures[DB_PATIENCE_CONFLICT] = r->failures[DB_PATIENCE_LOCK] = 0;
     for (;;) {
         ARENA_LOCAL(a); /* of one message */
+        ARENA_LOCAL(text);
+        ArenaMark no_text = arena_mark(text);
         StepWrite write;
         DbOutcome o;
         plan_locks(t, a, run_learned(r, t->mp->migration->name), &t->locks);
         t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
-        if (!plan_record(t, a, &write, err) ||
+        if (!plan_record(t, a, text, &write, err) ||
             !message_step(r, a, t->mp, t->step, &write, &t->message, err))
             return false;
         failpoint(r, FP_BEFORE_MESSAGE);
@@ -290,6 +292,8 @@ tx_run(Try *t, StepEnd *ret, Err *err)
         if (o.end == DB_LOST)
             run_restart(r, DB_PATIENCE_PASS, o.message);
         else {
+            message_drop_text(&t->message, &o);
+            arena_reset(text, no_text);
             roll_back(t, a);
             if (!handle_failure(t, &o, &next, err))
                 return false;

@@ -11,7 +11,8 @@ build(Scene *s, const MigrationPlan *mp, size_t step, const LockPlan *locks, con
 {
     static const LockPlan no_locks = {.table_ms = 60, .evict_ms = 1500, .rest_ms = 40};
     LedgerRow row = {.name = check};
-    StepWrite w = {.record = "SELECT 'record 1';SELECT 'record 2';",
+    StepWrite w = {.text = s->arena,
+                   .record = "SELECT 'record 1';SELECT 'record 2';",
                    .record_statements = 2,
                    .proof = "SELECT 'proof'",
                    .pending = check ? &row : NULL};
@@ -338,6 +339,7 @@ place(Scene *s, const char *sql, const char *sqlstate, int line, int column, int
         fail_msg("%s: %s %s", sql, o.sqlstate, o.message);
     Err err;
     err_set(&err, ERR_MIGRATION_FAILED, "x");
+    message_drop_text(&m, &o);
     assert_true(message_place(&m, &mp, &o, &err));
     assert_string_equal(err.at.path, "migrations/1_m/migration.sql");
     if (err.at.line != line || err.at.column != column || err.statement != statement)
@@ -384,11 +386,13 @@ message_places_outside(void **state)
     assert_string_equal(o.sqlstate, "23505"); /* behind the file's last statement */
     assert_int_equal(failed_kind(&m, &o), PART_SETTLE);
     err_set(&err, ERR_MIGRATION_FAILED, "x");
+    message_drop_text(&m, &o);
     assert_false(message_place(&m, &mp, &o, &err));
     assert_int_equal(err.at.line, 0);
     assert_string_equal(err.at.path, "migrations/1_m/migration.sql");
     /* An error in our own part has no place in the file. */
-    StepWrite w = {.locks = &(LockPlan){.rest_ms = 0},
+    StepWrite w = {.text = s->arena,
+                   .locks = &(LockPlan){.rest_ms = 0},
                    .record = "SELECT nowhere;",
                    .record_statements = 1,
                    .proof = "SELECT 1"};
@@ -397,6 +401,7 @@ message_places_outside(void **state)
     run_send(r, s->arena, buf_str(&m.sql), false, &o);
     assert_string_equal(o.sqlstate, "42703");
     assert_int_equal(failed_kind(&m, &o), PART_RECORD);
+    message_drop_text(&m, &o);
     assert_false(message_place(&m, &mp, &o, &err));
     scene_close(s);
 }
