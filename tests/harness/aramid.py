@@ -15,7 +15,7 @@ import termios
 import time
 
 from . import wait
-from .cluster import REPO, children_of
+from .cluster import REPO, children_of, fitting_pg_dump
 
 BINARY = os.environ.get("ARAMID_BIN") or os.path.join(REPO, "build/debug/src/cli/aramid")
 SANITIZER_EXIT = 99
@@ -32,8 +32,11 @@ atexit.register(shutil.rmtree, _home, ignore_errors=True)
 
 def environment(**more):
     """Nothing of the caller's environment steers the program, only what a test gives."""
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    if "ARAMID_TEST_PG" in os.environ and fitting_pg_dump():
+        path = f"{fitting_pg_dump()}:{path}"
     base = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": _home,
+        "PATH": path, "HOME": _home,
         "LANG": "C.UTF-8", "TERM": "dumb",
         "TMPDIR": tempfile.gettempdir(),
         "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_stack_use_after_return=1",

@@ -119,7 +119,7 @@ def default_bindir():
 
 def client_tool(name):
     """psql, pg_dump, pgbench, ... as real binaries: /usr/bin has slow Perl wrappers on Debian."""
-    bindir = system_bindir()
+    bindir = fitting_pg_dump() if name == "pg_dump" else system_bindir()
     path = bindir and os.path.join(bindir, name)
     return path if path and os.path.exists(path) else shutil.which(name)
 
@@ -128,6 +128,16 @@ def newer_pg_dump(major):
     """The folder of a pg_dump that tools/setup-pg-dump has built; None where it could not."""
     path = os.path.join(REPO, "build", "pg-dump", str(major), "bin")
     return path if os.path.exists(os.path.join(path, "pg_dump")) else None
+
+
+def fitting_pg_dump():
+    """The folder of one that is not too old for the tests' server, or of the distribution's."""
+    major = int(os.environ.get("ARAMID_TEST_PG", 0))
+    if major and not system_bindir(major):
+        for newer in range(major, max(MAJORS) + 1):
+            if newer_pg_dump(newer):
+                return newer_pg_dump(newer)
+    return system_bindir()
 
 
 def free_port():
