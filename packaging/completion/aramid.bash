@@ -13,18 +13,18 @@ _aramid() {
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--auto|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch) return ;;
+    --env|--url|--against|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--auto|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--auto|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--auto|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
-    help) words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init config explain help version migrate' ;;
+    '') words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
@@ -52,6 +52,7 @@ _aramid() {
     'generate') words='--dry-run' ;;
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
+    'link') words='--project-ref --pooler-host --password-variable --replace --dry-run' ;;
     'migrate resolve') words='--applied --rolled-back' ;;
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'db pull') words='--print --force --schemas' ;;

@@ -1103,6 +1103,36 @@ static const CmdSpec init = {
     .exits = write_exits, .run = cmd_init,
 };
 
+static const OptSpec link_options[] = {
+    {.name = "project-ref", .type = OPT_TEXT, .value = "REF",
+     .help = "the project, as its dashboard's address has it; without it, the environments are shown"},
+    {.name = "pooler-host", .type = OPT_TEXT, .value = "HOST",
+     .help = "host of the session pooler (IPv4), as the dashboard shows it under Connect; default: what "
+             "`supabase link` has kept of this project, else the direct host (IPv6)"},
+    {.name = "password-variable", .type = OPT_TEXT, .value = "NAME",
+     .help = "variable that holds the password; default: SUPABASE_DB_PASSWORD"},
+    {.name = "replace", .type = OPT_FLAG, .help = "in place of another direct_url of the environment"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show what would be written and write nothing"},
+    {0},
+};
+
+static const CmdExample link_examples[] = {
+    {"aramid link", "which environment is which database"},
+    {"aramid link --project-ref abcdefghijklmnopqrst --env staging", "one of Supabase's projects"},
+    {0},
+};
+
+static const CmdSpec link_project = {
+    .name = "link", .group = CMD_GROUP_INFORMATION, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "say which Supabase project an environment is",
+    .description =
+        "Writes into aramid.yaml the direct_url of an environment, with the host of the project and the "
+        "variable of its password, and changes nothing else there. There is no current link that "
+        "other commands would follow: they go where --env says. Nothing is asked of Supabase.",
+    .options = link_options, .examples = link_examples, .run = cmd_link,
+};
+
 static const CmdExample config_show_examples[] = {
     {"aramid config show", "every setting and where its value comes from"},
     {"aramid config show --env production", "as it will be in production"},
@@ -1245,7 +1275,7 @@ static const CmdSpec *const commands[] = {
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
-    &db_status,      &db_supervise,   &doctor, &init,         &config_show,    &explain,    &help,       &version,  &migrate_deploy,
+    &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 

@@ -43,6 +43,7 @@ int cmd_generate(CmdCall *call);
 int cmd_doctor(CmdCall *call);
 int cmd_explain(CmdCall *call);
 int cmd_init(CmdCall *call);
+int cmd_link(CmdCall *call);
 int cmd_config_show(CmdCall *call);
 int cmd_help(CmdCall *call);
 int cmd_version(CmdCall *call);

@@ -72,8 +72,9 @@ typedef struct ConfigDbmate {
 
 typedef struct Config {
     const char *project_dir; /* absolute: where aramid.yaml, package.json or the start folder is */
-    const char *env_name;    /* "production", "development", "preview", ... */
-    const char *env_origin;  /* "flag --env", "environment variable NODE_ENV", "default" */
+    const char *settings_path; /* aramid.yaml, absolute: where it is, or belongs */
+    const char *env_name;      /* "production", "development", "preview", ... */
+    const char *env_origin;    /* "flag --env", "environment variable NODE_ENV", "default" */
     ConfigProfile profile;
     ConfigValue values[CFG_COUNT];
     const char *schema_path;    /* schema.prisma or a folder, absolute, NULL = none found */
@@ -156,6 +157,21 @@ bool config_same_environment(const char *a, const char *b);
 /* The URL that commands connect to: a flag, else the direct URL, else the URL; NULL = none. */
 const ConfigValue *config_target(const Config *c);
 
+/* aramid.yaml with one more setting. */
+typedef struct ConfigEdit {
+    const char *shown; /* the file, as people see it */
+    Str text;          /* the new one */
+    bool is_new;       /* there is no file yet */
+    bool is_same;      /* it says so already */
+    int before;        /* the line of another value that goes; 0: there is none */
+} ConfigEdit;
+
+/* What aramid.yaml has to be for a setting of an environment; nothing is written. `value` must be a
+ * text that needs no quotes in YAML, as a URL; what else is in the file stays as it is.
+ * errors: those of reading it; ERR_CONFIG with what to write where it is not written line by line */
+MUST_CHECK bool config_edit(Arena *a, const Config *c, const char *env, ConfigKey key,
+                            const char *value, ConfigEdit *ret, Err *err);
+
 /* Another environment of the project whose own URL leads to the same database. */
 typedef struct ConfigTwin {
     const char *env_name;
@@ -226,6 +242,10 @@ MUST_CHECK bool url_parse(Arena *a, const char *text, const char *origin, DbUrl 
 
 /* The file with this machine's root certificates, NULL = none was found. */
 const char *url_system_roots(void);
+
+/* The reference of the project of Supabase that a URL leads to, by its direct or pooler host; n = 0:
+ * none. */
+Str url_supabase_ref(const DbUrl *url);
 
 /* Whether two URLs name the same database by their words; nothing is looked up. */
 bool url_same_database(const DbUrl *a, const DbUrl *b);

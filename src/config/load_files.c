@@ -71,10 +71,12 @@ config_load_yaml(Loader *l)
             err_hint(l->err, "keep one of them");
             return err_at(l->err, "aramid.yml", 0, 0);
         }
+        l->c->settings_path = path;
         if (!has && !has_other)
             return true;
         path = has ? path : other;
     }
+    l->c->settings_path = path;
     Str text;
     l->yaml.path = shown_path(l, path);
     l->yaml.dir = fs_dirname(l->a, path);

@@ -256,6 +256,23 @@ url_retyped(Arena *a, const DbUrl *url)
     return b.p;
 }
 
+static Str
+supabase_ref(Str host, Str user)
+{
+    Str direct = STR(".supabase.co");
+    if (str_starts(host, STR("db.")) && str_ends(host, direct))
+        return str_slice(host, 3, host.n - direct.n);
+    if (str_ends(host, STR(".pooler.supabase.com")) && str_cut(&user, '.').n && user.p)
+        return user;
+    return STR("");
+}
+
+Str
+url_supabase_ref(const DbUrl *url)
+{
+    return supabase_ref(str_of(url->hosts.v[0].host), str_of(url->user));
+}
+
 /* The part of a host's name that says which database server it is, without what only says how to
  * reach it: poolers of Neon ("-pooler" in the first label) and of Supabase, whose user names the
  * project, and the spellings of this machine. */
@@ -265,11 +282,9 @@ server_of(Arena *a, const DbUrl *url, size_t i)
     Str host = str_of(url->hosts.v[i].host), rest = host;
     if (str_is(host, "127.0.0.1") || str_is(host, "::1"))
         return STR("localhost");
-    if (str_starts(host, STR("db.")) && str_ends(host, STR(".supabase.co")))
-        return str_slice(host, 3, host.n - strlen(".supabase.co"));
-    Str user = str_of(url->user);
-    if (str_ends(host, STR(".pooler.supabase.com")) && str_cut(&user, '.').n && user.p)
-        return user;
+    Str ref = supabase_ref(host, str_of(url->user));
+    if (ref.n)
+        return ref;
     Str label = str_cut(&rest, '.');
     if (str_ends(label, STR("-pooler")) && str_ends(host, STR(".neon.tech")))
         return str_of(str_fmt(a, STR_FMT "." STR_FMT, (int)(label.n - strlen("-pooler")), label.p,

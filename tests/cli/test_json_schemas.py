@@ -226,6 +226,15 @@ def test_init(project):
     assert check(init("--profile", "x"), "error")["error"]["code"] == "usage"
 
 
+def test_link(project):
+    def link(*args):
+        return check(aramid.run("link", *args, "--json", cwd=project.path), "link")
+
+    assert link()["linked"] is None
+    assert link("--project-ref", "abcdefghijklmnopqrst", "--env", "staging")["linked"]["changed"]
+    assert link("--env", "staging")["environments"][0]["problem"] == "SUPABASE_DB_PASSWORD is not set"
+
+
 # ---- plan ---------------------------------------------------------------------------------------
 
 def test_plan(project, db):
