@@ -28,7 +28,7 @@ applied_scripts(Arena *a, Arena *texts, DriftResult *r, bool all, ReplayScript *
         Str text;
         if (!m || !m->has_file || !(all || e->state == ENTRY_APPLIED))
             continue;
-        if (!migration_text(texts, m, &text, err))
+        if (!migration_sent_text(texts, r->history.layout, m, &text, err))
             return false;
         scripts[r->migrations++] = (ReplayScript){m->name, m->path, text};
     }

@@ -277,7 +277,7 @@ replay_files(Reading *r, int i, Side *side, const ReplayOptions *o, Replay *ret,
         if (!m->has_file)
             return migration_gone(m, err);
         Str text;
-        if (!migration_text(r->a, m, &text, err))
+        if (!migration_sent_text(r->a, r->histories[i].layout, m, &text, err))
             return false;
         *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = text};
     }

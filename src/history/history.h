@@ -32,6 +32,15 @@ typedef struct KnownLedger {
     const char *fix;     /* of those, for people */
 } KnownLedger;
 
+/* A part of a migration's text that is not sent as it is (HistoryLayout.add_piece). */
+typedef struct MigrationPiece {
+    size_t off, end;
+    const char *loses; /* its name, where whoever planned it says that data goes with it; or NULL */
+    const void *own;   /* the layout's */
+} MigrationPiece;
+
+typedef VEC(MigrationPiece) MigrationPieceVec;
+
 typedef struct Migration {
     const char *name;   /* as the ledger records it */
     const char *path;   /* of its file, as shown to people */
@@ -49,6 +58,8 @@ typedef struct Migration {
     /* Makes of the file's bytes what of them runs: in place, so that offsets stay, or less of them.
      * NULL: all. errors: ERR_MIGRATION_FILE with the place */
     bool (*cut)(const struct Migration *m, char *text, size_t *n, Err *err);
+    MigrationPieceVec pieces; /* of a text that is kept: all of it, in order; or none */
+    const void *own;          /* the layout's */
 } Migration;
 
 typedef VEC(Migration) MigrationVec;
@@ -88,6 +99,7 @@ typedef struct Entry {
 typedef struct LedgerName {
     const char *schema; /* NULL: where the URL or the role's search_path leads */
     const char *table;
+    bool has_beside; /* HistoryLayout.beside is there, too */
 } LedgerName;
 
 typedef struct HistoryFolder {
@@ -118,8 +130,10 @@ typedef struct History {
     bool is_outdated;     /* the ledger has the form of an older version of its tool */
     VEC(Entry) entries;   /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;
-    int64_t last_applied_us; /* 0 = never; HISTORY_SOMETIME */
-    int64_t last_started_us; /* newest started_at of any row; HISTORY_SOMETIME */
+    int64_t last_applied_us;      /* 0 = never; HISTORY_SOMETIME */
+    int64_t last_started_us;      /* newest started_at of any row; HISTORY_SOMETIME */
+    VEC(const char *) lock_names; /* the tool's advisory locks, by hashtext; beside lock_key */
+    const void *own;              /* the layout's */
 } History;
 
 #define HISTORY_ONCE "aramid_once"
@@ -132,6 +146,13 @@ typedef struct HistoryLayout {
      * takes none. lock_off is its variable that turns the lock off; NULL = there is none. */
     int64_t lock_key;
     const char *lock_off;
+
+    /* The name of a second table, in the schema of the first; NULL = there is one only. */
+    const char *beside;
+
+    /* The tool runs all that is pending in one transaction: so does a deploy that is told nothing
+     * else. */
+    bool is_whole;
 
     /* Whether a folder holds migrations of this layout. */
     bool (*recognise)(Arena *a, const char *dir);
@@ -148,11 +169,21 @@ typedef struct HistoryLayout {
     /* Whether a recorded checksum belongs to this file (line ends, old bugs). */
     bool (*checksum_matches)(Arena *a, const char *recorded, const Migration *m);
 
+    /* One statement, with its semicolon, that runs a piece of a migration and checks what is to hold
+     * before and behind it. NULL: there are no pieces. */
+    void (*add_piece)(Buf *b, const MigrationPiece *piece);
+
+    /* A statement without a final semicolon, behind all of a transaction: it raises when the database
+     * is not what the migration of `row`, the last one, promises. Nothing where it promises nothing.
+     * NULL: none does. */
+    void (*add_promise)(Buf *b, const LedgerRow *row);
+
     /* Statements without a final semicolon, on the ledger `at`: its schema is known by then. A
      * schema of its own is made before add_create is asked. */
     void (*add_create)(Buf *b, const LedgerName *at);
     void (*add_select)(Buf *b, const LedgerName *at);
-    /* Fill h->rows. Each gets the name of its migration, found in h->files by whatever the ledger
+    /* Fill h->rows; where the ledger decides which migrations there are and in which order, h->files
+     * anew, in another array. Each row gets the name of its migration, found in h->files by whatever the ledger
      * knows it by; of one that is not there, words that tell a person which it was. */
     bool (*read_rows)(Arena *a, const DbRows *rows, History *h, Err *err);
     /* Statements that bring the ledger to the form in which rows are written, when read_rows set
@@ -189,7 +220,8 @@ typedef struct HistoryLayout {
 } HistoryLayout;
 
 extern const HistoryLayout history_prisma, history_drizzle, history_drizzle_1, history_supabase,
-    history_dbmate, history_plain, history_node_pg_migrate, history_graphile_migrate;
+    history_dbmate, history_plain, history_node_pg_migrate, history_graphile_migrate,
+    history_prisma8;
 
 /* The layouts; ends with NULL. The first is that of a project without migrations. */
 extern const HistoryLayout *const history_layouts[];
@@ -222,6 +254,10 @@ MUST_CHECK bool migration_add_text(Buf *b, const Migration *m, Err *err);
 /* Whether a recorded SHA-256 is that of the file with other line ends, another end, with or without a byte
  * order mark: what editors and git change. */
 bool migration_differs_by_line_ends(const Migration *m, const char *recorded);
+
+/* The same as it is sent: with what checks its pieces. For replays. */
+MUST_CHECK bool migration_sent_text(Arena *a, const HistoryLayout *l, const Migration *m, Str *ret,
+                                    Err *err);
 
 /* ERR_MIGRATION_GONE: the migration has no file. false. */
 bool migration_gone(const Migration *m, Err *err);

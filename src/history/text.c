@@ -105,6 +105,21 @@ migration_text(Arena *a, const Migration *m, Str *ret, Err *err)
 }
 
 bool
+migration_sent_text(Arena *a, const HistoryLayout *l, const Migration *m, Str *ret, Err *err)
+{
+    if (!m->pieces.n)
+        return migration_text(a, m, ret, err);
+    Buf b;
+    buf_init(&b, a);
+    vec_each (const MigrationPiece, p, &m->pieces) {
+        l->add_piece(&b, p);
+        buf_addc(&b, '\n');
+    }
+    *ret = buf_str(&b);
+    return true;
+}
+
+bool
 migration_gone(const Migration *m, Err *err)
 {
     bool folder = str_ends(str_of(m->path), STR("/migration.sql"));

@@ -53,13 +53,16 @@ check(Arena *a, const MigrationPlan *mp, bool is_last, Err *err)
 }
 
 static bool
-add_text(Arena *a, const MigrationPlan *mp, Buf *text, MigrationPlan *whole, Err *err)
+add_text(Arena *a, const MigrationPlan *mp, Buf *text, MigrationPlan *whole,
+         MigrationPieceVec *pieces, Err *err)
 {
     SqlScript script, *to = &whole->script;
     size_t off = text->n, forms = to->forms.n;
     if (!plan_script(a, mp, true, &script, err))
         return false;
     *vec_add(a, &whole->parts) = (PlanPart){mp, off, to->stmts.n};
+    vec_each (const MigrationPiece, p, &mp->migration->pieces)
+        *vec_add(a, pieces) = (MigrationPiece){p->off + off, p->end + off, p->loses, p->own};
     buf_add(text, script.text);
     buf_addz(text, "\n;\n"); /* ends a last statement, and a last "-- comment" */
     vec_each (const SqlStmt, f, &script.forms)
@@ -123,8 +126,9 @@ plan_join(Arena *a, Plan *plan, Err *err)
     Buf text;
     buf_init(&text, a);
     Step step = {.begin = SIZE_MAX};
+    MigrationPieceVec pieces = {0};
     vec_each (const MigrationPlan, mp, &plan->migrations) {
-        if (!add_text(a, mp, &text, whole, err))
+        if (!add_text(a, mp, &text, whole, &pieces, err))
             return false;
         add_locks(a, &mp->steps.v[0], &step);
     }
@@ -136,6 +140,7 @@ plan_join(Arena *a, Plan *plan, Err *err)
     *m = *plan->migrations.v[0].migration;
     m->text = whole->script.text;
     m->bytes = text.n;
+    m->pieces = pieces;
     whole->migration = m;
     plan->whole = whole;
     return true;

@@ -89,12 +89,38 @@ add_loss(Arena *a, Plan *plan, const MigrationPlan *mp, const PlanDrop *d)
     f->line = d->line;
 }
 
+/* A piece that says of itself that data goes with it, of whose words nobody here tells what. */
+static void
+find_declared(Arena *a, Plan *plan, const MigrationPlan *mp, const Names *made)
+{
+    const SqlScript *script = &mp->script;
+    vec_each (const MigrationPiece, p, &mp->migration->pieces) {
+        size_t first = 0, end;
+        bool is_known = !p->loses, is_old = false;
+        while (first < script->stmts.n && script->stmts.v[first].off < p->off)
+            first++;
+        for (end = first; end < script->stmts.n && script->stmts.v[end].off < p->end; end++)
+            vec_each (const SqlLock, l, &script->forms.v[script->stmts.v[end].form].locks)
+                is_old = is_old || !is_among(made, l->rel);
+        vec_each (const PlanDrop, d, &mp->drops)
+            is_known = is_known || (!d->made && d->statement >= first && d->statement < end);
+        if (is_known || first == end || first < mp->done_statements || !is_old)
+            continue;
+        SqlStmt s;
+        PlanDrop d = {.statement = first, .what = "what changes by", .sub = ""};
+        d.line = sql_stmt(script, first, &s)->line;
+        d.tag = s.tag;
+        d.name = (SqlName){"", p->loses};
+        add_loss(a, plan, mp, &d);
+    }
+}
+
 void
 plan_find_losses(Arena *a, Plan *plan)
 {
     Names made = {0};
     plan->losses.n = 0;
-    vec_each (const MigrationPlan, mp, &plan->migrations)
+    vec_each (const MigrationPlan, mp, &plan->migrations) {
         vec_each (const PlanDrop, d, &mp->drops) {
             bool is_schema = d->what && strcmp(d->what, "schema") == 0;
             if (d->made)
@@ -103,4 +129,6 @@ plan_find_losses(Arena *a, Plan *plan)
                      (is_schema || !d->what || !is_among(&made, d->name)))
                 add_loss(a, plan, mp, d);
         }
+        find_declared(a, plan, mp, &made);
+    }
 }

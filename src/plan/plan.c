@@ -158,6 +158,34 @@ plan_lock_timeout_ms(const MigrationPlan *mp)
     return d ? d->ms : -1;
 }
 
+/* A piece is sent with its checks around it: no step may end in the middle of one, and none may end its
+ * own transaction. */
+static bool
+check_pieces(const MigrationPlan *mp, const SqlScript *script, Err *err)
+{
+    vec_each (const Step, s, &mp->steps) {
+        size_t next = s->first + s->count;
+        bool splits = false;
+        if (!mp->migration->pieces.n)
+            return true;
+        for (size_t i = 0; next < script->stmts.n && i < mp->migration->pieces.n; i++) {
+            const MigrationPiece *p = &mp->migration->pieces.v[i];
+            size_t off = script->stmts.v[next].off;
+            splits =
+                splits || (off > p->off && off < p->end && script->stmts.v[next - 1].off >= p->off);
+        }
+        if (s->mode == STEP_OWN_TX)
+            return refuse(mp, script, next - 1, "an operation ends the transaction that it runs in",
+                          "without it the package is applied as a whole, or not at all", err);
+        if (splits)
+            return refuse(mp, script, next - 1,
+                          "an operation holds a statement that needs a transaction of its own, and "
+                          "others",
+                          "make operations of one statement each of it", err);
+    }
+    return true;
+}
+
 static bool
 cut(Arena *a, const SqlScript *script, const PlanHints *hints, MigrationPlan *mp, Err *err)
 {
@@ -225,7 +253,7 @@ cut(Arena *a, const SqlScript *script, const PlanHints *hints, MigrationPlan *mp
     if (mp->steps.n == 0 && hints->start == 0) /* an empty file: only the ledger's row */
         *vec_add(a, &mp->steps) = (Step){.begin = SIZE_MAX};
     INVARIANT(covers(mp, hints->start), "steps that leave a statement out");
-    return true;
+    return check_pieces(mp, script, err);
 }
 
 bool

@@ -271,7 +271,7 @@ plan_watch(const Try *t, int tries, LockWatch *watch, LockWatch **ret, Err *err)
         watch->may_fire = true;
         return next_transaction(t, &watch->transaction, err);
     }
-    watch->is_alone = watch->may_fire = s->is_concurrent && r->session.layout->lock_key;
+    watch->is_alone = watch->may_fire = s->is_concurrent && lock_has_tools(&r->session);
     if (!watch->is_alone && (s->is_concurrent || tries == 0 || t->step->locks.n))
         *ret = NULL;
     return true;

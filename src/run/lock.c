@@ -8,18 +8,59 @@
 #include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
+/* An expression: a key of the layout's tool, as pg_locks shows it in two halves. */
+static void
+add_is_key(Buf *b, const char *key)
+{
+    buf_fmt(b,
+            "(l.classid::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32 OPERATOR(pg_catalog.|)"
+            " l.objid::pg_catalog.int8) OPERATOR(pg_catalog.=) %s",
+            key);
+}
+
+/* The keys of its locks, as SQL. */
+typedef VEC(const char *) Keys;
+
+static Keys
+tools_keys(const Session *s)
+{
+    Keys keys = {0};
+    if (s->layout->lock_key)
+        *vec_add(s->arena, &keys) =
+            str_fmt(s->arena, "%lld::pg_catalog.int8", (long long)s->layout->lock_key);
+    for (size_t i = 0; s->history && i < s->history->lock_names.n; i++) {
+        Buf b;
+        buf_init(&b, s->arena);
+        buf_addz(&b, "pg_catalog.hashtext(");
+        sql_add_literal(&b, str_of(s->history->lock_names.v[i]));
+        buf_addz(&b, ")::pg_catalog.int8");
+        *vec_add(s->arena, &keys) = b.p;
+    }
+    return keys;
+}
+
+bool
+lock_has_tools(const Session *s)
+{
+    return tools_keys(s).n != 0;
+}
+
 void
 lock_add_is_tools(const Session *s, Buf *b)
 {
-    uint64_t key = (uint64_t)s->layout->lock_key;
-    if (!key) {
+    Keys keys = tools_keys(s);
+    if (!keys.n) {
         buf_addz(b, "false");
         return;
     }
-    buf_fmt(b,
-            "l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.classid OPERATOR(pg_catalog.=) '%u'"
-            " AND l.objid OPERATOR(pg_catalog.=) '%u' AND l.objsubid OPERATOR(pg_catalog.=) 1",
-            (unsigned)(key >> 32), (unsigned)(key & UINT32_MAX));
+    buf_addz(b,
+             "l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.objsubid OPERATOR(pg_catalog.=) 1"
+             " AND (");
+    vec_each (const char *, key, &keys) {
+        buf_addz(b, key == keys.v ? "" : " OR ");
+        add_is_key(b, *key);
+    }
+    buf_addc(b, ')');
 }
 
 static void
@@ -164,18 +205,31 @@ lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err)
     return true;
 }
 
+/* All of them, or none: 2 or 1. */
+static const char *
+try_keys(Arena *a, const Keys *keys, size_t i)
+{
+    if (i == keys->n)
+        return "2";
+    Buf back;
+    buf_init(&back, a);
+    for (size_t k = 0; k < i; k++)
+        buf_fmt(&back, " AND pg_catalog.pg_advisory_unlock(%s)", keys->v[k]);
+    return str_fmt(
+        a, "CASE WHEN pg_catalog.pg_try_advisory_lock(%s) THEN %s WHEN true%s THEN 1 ELSE 1 END",
+        keys->v[i], try_keys(a, keys, i + 1), back.p);
+}
+
 /* SELECT that tries what is not held yet: 0 nothing new, 1 ours, 2 ours and the tool's. */
 static void
 add_try(const Session *s, Buf *b)
 {
     const HistoryLayout *l = s->layout;
     const char *off = l->lock_off ? os_env(l->lock_off) : NULL;
-    bool has_second = l->lock_key && !(off && off[0] && strcmp(off, "0") != 0);
-    const char *second =
-        has_second
-            ? str_fmt(s->arena, "CASE WHEN pg_catalog.pg_try_advisory_lock(%lld) THEN 2 ELSE 1 END",
-                      (long long)l->lock_key)
-            : "2";
+    Keys keys = tools_keys(s);
+    if (off && off[0] && strcmp(off, "0") != 0)
+        keys.n = 0;
+    const char *second = try_keys(s->arena, &keys, 0);
     if (s->has_own_lock)
         buf_fmt(b, "SELECT %s;", second);
     else
@@ -331,11 +385,13 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
 bool
 lock_yield_to_tool(Session *s, const RunSink *sink, Err *err)
 {
-    INVARIANT(s->layout->lock_key, "a lock let go that the layout does not have");
+    Keys keys = tools_keys(s);
+    INVARIANT(keys.n, "a lock let go that the layout does not have");
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
-    buf_fmt(&b, "SELECT pg_catalog.pg_advisory_unlock(%lld)", (long long)s->layout->lock_key);
+    vec_each (const char *, key, &keys)
+        buf_fmt(&b, "SELECT pg_catalog.pg_advisory_unlock(%s);", *key);
     if (!db_query(s->db, s->arena, buf_str(&b), NULL, err))
         return false;
     s->has_tool_lock = false;

@@ -108,6 +108,40 @@ is_timed(const Message *m, const MigrationPlan *mp, const Step *step, size_t end
     return true;
 }
 
+static size_t
+statement_at(const SqlScript *script, size_t off)
+{
+    size_t i = 0;
+    while (i < script->stmts.n && script->stmts.v[i].off < off)
+        i++;
+    return i;
+}
+
+/* A migration of pieces: each is one statement, whose checks stand around what is in the file. */
+static void
+add_pieces(Run *r, Arena *a, Message *m, const MigrationPlan *mp, const Step *step)
+{
+    const SqlScript *script = &mp->script;
+    size_t end = step->first + step->count;
+    size_t timed = m->is_timed && end < 1000000 && end - step->first <= TIMED_MAX;
+    m->user_off = m->sql.n;
+    vec_each (const MigrationPiece, p, &mp->migration->pieces) {
+        size_t first = statement_at(script, p->off);
+        bool is_empty = first == statement_at(script, p->end);
+        if (first < step->first || first > end ||
+            (first == end && !(is_empty && end == script->stmts.n)))
+            continue;
+        if (timed && !is_empty)
+            add_clock(a, m, first);
+        r->session.layout->add_piece(&m->sql, p);
+        buf_addc(&m->sql, '\n');
+        add_part(a, m, is_empty ? PART_SETTLE : PART_USER, is_empty ? SIZE_MAX : first);
+    }
+    if (timed)
+        add_clock(a, m, end);
+    m->user_len = 0; /* a position is not one in the file */
+}
+
 /* The file's own bytes. Between statements that are known as such the time is asked for. */
 static bool
 add_user(Arena *a, Message *m, const MigrationPlan *mp, const Step *step, Err *err)
@@ -203,7 +237,9 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     if (!checks_last)
         add_checks(r, a, ret, step->hides_session || is_shared ? write->pending : NULL);
     ret->is_timed = r->times_statements && !checks_last;
-    if (!add_user(a, ret, mp, step, err))
+    if (mp->migration->pieces.n)
+        add_pieces(r, a, ret, mp, step);
+    else if (!add_user(a, ret, mp, step, err))
         return false;
     /* The newline ends a last "-- comment". What is deferred comes now: then the file's errors are
      * the file's, and a deferred trigger on the ledger comes before its row is looked at. */
@@ -222,6 +258,11 @@ message_step(Run *r, Arena *a, const MigrationPlan *mp, const Step *step, const 
     if (checks_last) {
         add_checks(r, a, ret, NULL);
         add_carry(r, a, ret);
+    }
+    if (write->promise) {
+        buf_addz(&ret->sql, write->promise);
+        buf_addc(&ret->sql, ';');
+        add_part(a, ret, PART_PROMISE, 0);
     }
     session_add_row_security(&r->session, &ret->sql);
     add_part(a, ret, PART_SETTING, 0);

@@ -10,9 +10,10 @@ typedef enum PartKind {
     PART_CHECK_PENDING, /* fails when somebody applied the migration meanwhile */
     PART_USER,          /* statement `index` of the file */
     PART_CLOCK,         /* the server's time, between two of them */
-    PART_SETTLE, /* deferred constraints, which the commit would look at: `index`, if the file's */
-    PART_RECORD, /* ledger and journal */
-    PART_PROOF,  /* fails when these do not keep what was written */
+    PART_SETTLE,  /* deferred constraints, which the commit would look at: `index`, if the file's */
+    PART_PROMISE, /* fails when the database is not what the migration promises */
+    PART_RECORD,  /* ledger and journal */
+    PART_PROOF,   /* fails when these do not keep what was written */
 } PartKind;
 
 typedef struct Part {
@@ -46,7 +47,8 @@ typedef struct LockPlan {
 typedef struct StepWrite {
     Arena *text; /* where the message's text is made, which is as long as the file */
     const LockPlan *locks;
-    const char *record; /* SQL for the tail: statements, each with its semicolon */
+    const char *promise; /* one statement, or NULL */
+    const char *record;  /* SQL for the tail: statements, each with its semicolon */
     int record_statements;
     const char *proof;        /* one statement for each row of the ledger */
     int proofs;               /* how many; 0 = one */

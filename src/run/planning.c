@@ -70,8 +70,10 @@ run_make_plan(Run *r, const History *h, Err *err)
             return false;
     }
     plan_link(r->arena, &r->plan);
-    const char *tx = r->session.config->values[CFG_TX].text;
-    if (tx && strcmp(tx, "all") == 0 && !plan_join(r->arena, &r->plan, err))
+    const ConfigValue *tx = &r->session.config->values[CFG_TX];
+    bool is_said = tx->text && strcmp(tx->origin, "default") != 0;
+    bool is_whole = is_said ? strcmp(tx->text, "all") == 0 : h->layout->is_whole && !h->resumable;
+    if (is_whole && !plan_join(r->arena, &r->plan, err))
         return false;
     findings_apply(&r->plan.findings, &r->session.config->finding_rules);
     return true;

@@ -130,7 +130,7 @@ run_prepare(Run *r, Err *err)
     }
     if (!ok)
         return err->code == ERR_DENIED ? hint_denied(s, schema != NULL, err) : false;
-    s->ledger_exists = true;
+    s->ledger_exists = s->ledger.has_beside = true;
     r->deploy->history->is_outdated = false;
     own_made(s, tables);
     if (!had_ledger)

@@ -64,6 +64,9 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
     int64_t now = next_time(s, h);
     for (size_t i = 0; i < n; i++)
         add_recorded(s, &b, h, list[i], now + (int64_t)i * 1000);
+    if (n && s->layout->add_promise)
+        s->layout->add_promise(&b,
+                               &(LedgerRow){.name = list[n - 1]->name, .migration = list[n - 1]});
     return session_make(s, buf_str(&b), NULL, err);
 }
 

@@ -51,6 +51,10 @@ add_facts_query(Buf *b, const Session *s, bool with_system)
                 " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
     own_add_names(b);
     sql_add_literal(b, str_of(s->ledger.table));
+    if (s->layout->beside) {
+        buf_addc(b, ',');
+        sql_add_literal(b, str_of(s->layout->beside));
+    }
     buf_addz(b, "]::pg_catalog.name[]) WHERE d.datname OPERATOR(pg_catalog.=)"
                 " pg_catalog.current_database()");
 }
@@ -118,6 +122,11 @@ take_facts(Session *s, const DbRows *r)
     s->ledger.schema = at < 0 ? NULL : db_cell(r, at, 0).p;
     s->schema = first < 0 ? NULL : db_cell(r, first, 0).p;
     s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->ledger.table);
+    s->ledger.has_beside = false;
+    for (int i = 0; i < r->rows && s->layout->beside; i++)
+        s->ledger.has_beside = s->ledger.has_beside ||
+                               (str_is(db_cell(r, i, 1), s->layout->beside) && s->ledger.schema &&
+                                str_is(db_cell(r, i, 0), s->ledger.schema));
     s->has_own_schema = false;
     OwnMay may = {.own = is_true(r, 0, 4), .beside = at >= 0 && is_true(r, at, 2)};
     s->has_policies = false;
@@ -209,6 +218,7 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
     *ret = (Session){.arena = a,
                      .config = c,
                      .layout = o->history->layout,
+                     .history = o->history,
                      .ledger = o->history->ledger,
                      .home = o->history->ledger.schema,
                      .url_schema = o->url->schema,
@@ -275,6 +285,7 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
                      JournalVec *journal, Err *err)
 {
     h->rows.n = 0;
+    h->ledger.has_beside = s->ledger.has_beside;
     *journal = (JournalVec){0};
     if (s->ledger_exists && !s->layout->read_rows(s->arena, &results->v[at++], h, err))
         return false;

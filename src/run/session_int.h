@@ -20,6 +20,7 @@ bool lease_take(Session *s, const RunSink *sink, Err *err);
 void lease_drop(Session *s);
 /* An expression: is row l of pg_locks about the lock of the layout's tool? */
 void lock_add_is_tools(const Session *s, Buf *b);
+bool lock_has_tools(const Session *s); /* whether it takes any */
 
 /* A statement, with its semicolon: from here on hidden rows of ledger and own tables are an error, not a
  * lie. Policies that show all rows to this role hide none: that is looked at when the statement runs. */

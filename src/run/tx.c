@@ -113,6 +113,12 @@ plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
         buf_addc(&b, ';');
         ret->record_statements++;
     }
+    if (t->last && s->layout->add_promise) {
+        Buf promise;
+        buf_init(&promise, a);
+        s->layout->add_promise(&promise, t->more_count ? &t->more[t->more_count - 1] : row);
+        ret->promise = promise.n ? promise.p : NULL;
+    }
     ledger_add_proof(s, &proof, &kept);
     ret->proofs = 1 + (int)t->more_count;
     for (size_t i = 0; i < t->more_count; i++) {

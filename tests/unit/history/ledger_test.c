@@ -302,7 +302,7 @@ build(const HistoryLayout *l, int which, Buf *b, const char *name)
 {
     LedgerRow row = {
         .id = name, .checksum = name, .name = name, .started_us = INT64_C(1732160566123456)};
-    const LedgerName at = {name, "_prisma_migrations"};
+    const LedgerName at = {name, "_prisma_migrations", false};
     switch (which) {
     case 0:
         l->add_create(b, &at);
@@ -381,7 +381,7 @@ resolved_at(Arena *a, int64_t us)
     Buf b;
     buf_init(&b, a);
     history_prisma.add_resolved(
-        &b, &(LedgerName){"public", "_prisma_migrations"},
+        &b, &(LedgerName){"public", "_prisma_migrations", false},
         &(LedgerRow){.id = "i", .checksum = "c", .name = "n", .started_us = us});
     return b.p;
 }
@@ -405,7 +405,7 @@ statements_times(void **state)
     /* Names of functions and operators do not depend on the search_path. */
     Buf b;
     buf_init(&b, a);
-    const LedgerName at = {"s", "_prisma_migrations"};
+    const LedgerName at = {"s", "_prisma_migrations", false};
     history_prisma.add_select(&b, &at);
     history_prisma.add_finished(&b, &at, "id", "sum");
     history_prisma.add_is_applied(&b, &at, &(LedgerRow){.name = "n"});
