@@ -87,6 +87,7 @@ prove: debug release
 		"env ARAMID_FAULTS=full ARAMID_TEST_PG=18 tests/run tests/faults/test_ledger_attacks.py" \
 		"bench/locks.py" "bench/polite.py --both --versions 13,18" "bench/memory.py" \
 		"tests/compat/regression.py" \
+		"tests/compat/prisma8_compare.py" \
 		"make --no-print-directory test-versions"; do \
 		echo "== $$figure"; $$figure; status=$$?; \
 		[ $$status = 77 ] && echo "not here: skipped" && continue; \

@@ -5,34 +5,6 @@
 
 #include <stdlib.h>
 
-/* What Prisma 8 writes: packages of operations (<stamp>_name/ops.json), contracts by their hash
- * (snapshots/<64 hex>/contract.json), and names for these (refs/<name>.json), in the folder or in that of
- * a space (app/). Projects that only push have no packages. */
-static bool
-is_prisma8(Arena *a, const char *dir, int depth)
-{
-    static const char *const files[] = {"ops.json", "refs/db.json", "refs/head.json"};
-    FsEntryVec list = {0};
-    Err ignored;
-    for (size_t i = 0; i < COUNT(files); i++)
-        if (fs_exists(fs_join(a, dir, files[i])))
-            return true;
-    if (!fs_list(a, dir, &list, &ignored))
-        return false;
-    bool in_refs = strcmp(fs_basename(dir), "refs") == 0;
-    vec_each (FsEntry, e, &list) {
-        const char *path = fs_join(a, dir, e->name);
-        bool hash = strlen(e->name) == 64 && strspn(e->name, "0123456789abcdef") == 64;
-        if (e->kind == FS_DIR && hash && fs_exists(fs_join(a, path, "contract.json")))
-            return true;
-        if (e->kind == FS_FILE && in_refs && str_ends(str_of(e->name), STR(".json")))
-            return true;
-        if (e->kind == FS_DIR && depth && is_prisma8(a, path, depth - 1))
-            return true;
-    }
-    return false;
-}
-
 /* Folders that no layout knows, by what lies in them. */
 static bool
 check_foreign(Arena *a, const char *dir, const char *shown, bool is_prismas, Err *err)
@@ -43,13 +15,6 @@ check_foreign(Arena *a, const char *dir, const char *shown, bool is_prismas, Err
     int flat = 0;
     vec_each (FsEntry, e, &list)
         flat += e->kind != FS_DIR && str_ends(str_of(e->name), STR(".sql"));
-    if (is_prisma8(a, dir, 2)) {
-        err_set(err, ERR_NO_MIGRATIONS, "\"%s\" holds migrations of Prisma 8", shown);
-        err_at(err, shown, 0, 0);
-        return err_hint(err,
-                        "this version deploys the histories of Prisma 2 to 7, Drizzle, Supabase "
-                        "and dbmate, and plain SQL; name the folder of one with --migrations");
-    }
     if (!flat || fs_exists(fs_join(a, dir, "migration_lock.toml")))
         return true;
     err_set(err, ERR_NO_MIGRATIONS,
@@ -142,8 +107,7 @@ find_layout(Arena *a, const char *dir, const char *shown, const HistoryOptions *
         return true;
     if (!recognise(a, dir, shown, false, ret, err))
         return false;
-    bool nobodys = !*ret && !o->is_prismas && !is_prisma8(a, dir, 2) &&
-                   !fs_exists(fs_join(a, dir, "migration_lock.toml"));
+    bool nobodys = !*ret && !o->is_prismas && !fs_exists(fs_join(a, dir, "migration_lock.toml"));
     if (nobodys && !recognise(a, dir, shown, true, ret, err))
         return false;
     if (!*ret && !check_foreign(a, dir, shown, o->is_prismas, err))

@@ -129,8 +129,6 @@ def test_other_provider(simple, db):
 
 @pytest.mark.parametrize("tool, files", [
     ("no migration", {"schema.sql": "SELECT 1;"}),
-    ("prisma 8", {"app/20260801000000_init/migration.ts": "", "app/20260801000000_init/ops.json": "[]",
-                  "app/20260801000000_init/migration.json": "{}"}),
 ])
 def test_folder_of_another_tool(tmp_path, db, tool, files):
     folder = "migrations"

@@ -287,15 +287,6 @@ folder_foreign_layouts(void **state)
         const char *tool;
     } cases[] = {
         {{"schema.sql", "seed.sql"}, "no migration"},
-        {{"20240101_init/ops.json"}, "Prisma 8"},
-        {{"app/20260801_init/ops.json", "app/20260801_init/migration.json"}, "Prisma 8"},
-        {{"app/refs/db.json"}, "Prisma 8"},
-        {{"app/refs/production.json"}, "Prisma 8"},
-        {{"refs/db.json", "20260801_init/migration.json"}, "Prisma 8"},
-        {{"snapshots/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef/"
-          "contract.json"},
-         "Prisma 8"},
-        {{"pgvector/refs/head.json"}, "Prisma 8"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ARENA_LOCAL(a);

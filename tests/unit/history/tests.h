@@ -22,6 +22,7 @@
     T(tools_drizzle_1_files) T(tools_supabase_files) T(tools_dbmate_files) T(tools_dbmate_blocks) T(tools_plain_files) T(tools_plain_refused) \
     T(tools_plain_checksums) T(tools_plain_yields) T(tools_node_pg_migrate_files) \
     T(tools_graphile_migrate_files) \
+    T(prisma8_json) T(prisma8_no_json) T(prisma8_known_hashes) T(prisma8_text) T(prisma8_ways) \
     T(tools_of_two)
 /* clang-format on */
 

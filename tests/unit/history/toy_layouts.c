@@ -10,6 +10,7 @@ const HistoryLayout *const history_layouts[] = {
     &history_dbmate,
     &history_node_pg_migrate,
     &history_graphile_migrate,
+    &history_prisma8,
     &history_plain,
     &history_toy,
     NULL,
