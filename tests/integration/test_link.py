@@ -50,6 +50,16 @@ def test_two_environments_and_where_they_lead(folder):
     assert "supabase.co" not in json.dumps(config)
 
 
+@pytest.mark.parametrize("password, meant", [("a/b#c?d@e:f", "a%2Fb%23c%3Fd%40e%3Af"), ("p%40ss", "p%40ss"),
+                                             ("100%", "100%25"), ("plain", "plain")])
+def test_a_password_may_hold_anything(folder, password, meant):
+    (folder / "aramid.yaml").write_text("url: postgresql://me:${PW}@127.0.0.1:1/db\n")
+    result = aramid.run("status", cwd=folder, env={"PW": password})
+    assert "127.0.0.1:1" in result.err and "invalid" not in result.err, result
+    assert password not in result.text or password == "plain"
+    assert meant not in result.text or password == "plain"
+
+
 def test_again_another_and_a_look(folder):
     link(folder, "--project-ref", REF, "--env", "staging")
     before = settings(folder)
