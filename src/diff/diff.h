@@ -79,8 +79,7 @@ typedef struct DiffEffect {
     DiffHarm harm;
     CatRef at;                          /* the object or column */
     const CatType *from_type, *to_type; /* of a cast, and of FINDING_DIFF_TIME_ZONE */
-    const char *new_name;               /* FINDING_DIFF_LOOKS_RENAMED */
-    CatTexts names;                     /* columns, enum values */
+    CatTexts names; /* columns, enum values; FINDING_DIFF_LOOKS_RENAMED: what may be its new name */
     /* From a database with rows (diff_answer); both end at DIFF_ROWS_MAX. */
     bool is_answered;
     int64_t rows;  /* of the table */
@@ -169,6 +168,10 @@ typedef struct Diff {
  * returns  owned by `a`
  * cost     O(n log n) in the number of objects; what stands on changed objects is followed */
 Diff *diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOptions *options);
+
+/* Of a comparison of what a server printed with a schema as it is written: whether every change is one whatever
+ * the words, so that nobody has to print the schema, too. None at all is certain. */
+bool diff_is_certain(const Diff *d);
 
 /* What a database that has `from` can be asked: one query for each effect that depends on rows. It
  * gives one row of two numbers for diff_answer (and the server's TimeZone where that counts). To be run with an empty search_path, read only; a

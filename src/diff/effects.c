@@ -96,22 +96,25 @@ find_altered(Differ *d, Change *c, const ColumnChange *k)
     }
 }
 
-/* A column that goes and one of the same type that comes. */
+static void
+looks_renamed(Differ *d, Change *c, const CatRef *was, const CatTexts *like)
+{
+    if (like->n)
+        effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED, was)->names = *like;
+}
+
+/* A column that goes and some of the same type that come. */
 static void
 find_renames(Differ *d, Change *c)
 {
     vec_each (const ColumnChange, x, &c->columns) {
         if (x->op != COLUMN_DROP)
             continue;
-        const CatColumn *only = NULL;
-        size_t count = 0;
+        CatTexts like = {0};
         vec_each (const ColumnChange, y, &c->columns)
-            if (y->op == COLUMN_ADD && catalog_type_same(&x->from->type, &y->to->type)) {
-                only = y->to;
-                count++;
-            }
-        if (count == 1)
-            effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED, &x->from->id)->new_name = only->id.sub;
+            if (y->op == COLUMN_ADD && catalog_type_same(&x->from->type, &y->to->type))
+                *vec_add(d->arena, &like) = y->to->id.sub;
+        looks_renamed(d, c, &x->from->id, &like);
     }
 }
 
@@ -162,24 +165,20 @@ find_enum(Differ *d, Change *c)
     if (c->from && removed.n == 1 && c->labels.n == 1)
         effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED,
                    &(CatRef){CAT_ENUM, x->id.schema, x->id.name, removed.v[0]})
-            ->new_name = c->labels.v[0];
+            ->names = c->labels;
 }
 
-/* An enum that goes, and one new one of the same values. */
+/* An enum that goes, and new ones of the same values. */
 static void
 find_dropped_enum(Differ *d, Change *drop)
 {
-    const CatEnum *only = NULL;
-    size_t count = 0;
+    CatTexts like = {0};
     vec_each (Change *, c, &d->diff->changes)
         if ((*c)->op == CHANGE_CREATE && (*c)->kind == CAT_ENUM &&
             cat_same_texts(&((const CatEnum *)drop->from)->labels,
-                           &((const CatEnum *)(*c)->to)->labels)) {
-            only = (const CatEnum *)(*c)->to;
-            count++;
-        }
-    if (count == 1)
-        effect_add(d, drop, FINDING_DIFF_LOOKS_RENAMED, &drop->from->id)->new_name = only->id.name;
+                           &((const CatEnum *)(*c)->to)->labels))
+            *vec_add(d->arena, &like) = (*c)->to->id.name;
+    looks_renamed(d, drop, &drop->from->id, &like);
 }
 
 /* Its values go with an attribute, in the rows of all tables. */
@@ -234,21 +233,18 @@ static void
 find_dropped_table(Differ *d, Change *c)
 {
     effect_add(d, c, FINDING_DIFF_DROP_TABLE, &c->from->id);
-    const CatRelation *x = (const CatRelation *)c->from, *only = NULL;
-    size_t count = 0;
+    const CatRelation *x = (const CatRelation *)c->from;
+    CatTexts like = {0};
     vec_each (Pair, p, &d->tables) {
         bool same = !p->from && p->to->columns.n == x->columns.n;
         for (size_t i = 0; same && i < x->columns.n; i++) {
             const CatColumn *y = catalog_column(p->to, x->columns.v[i]->id.sub);
             same = y && catalog_type_same(&x->columns.v[i]->type, &y->type);
         }
-        if (same) {
-            only = p->to;
-            count++;
-        }
+        if (same)
+            *vec_add(d->arena, &like) = p->to->id.name;
     }
-    if (count == 1)
-        effect_add(d, c, FINDING_DIFF_LOOKS_RENAMED, &x->id)->new_name = only->id.name;
+    looks_renamed(d, c, &x->id, &like);
 }
 
 void

@@ -51,6 +51,16 @@ list(Arena *a, const CatTexts *names)
 }
 
 static const char *
+list_of_either(Arena *a, const CatTexts *names)
+{
+    Buf b;
+    buf_init(&b, a);
+    for (size_t i = 0; i < names->n; i++)
+        buf_fmt(&b, "%s%s", i ? "` or `" : "", names->v[i]);
+    return b.p;
+}
+
+static const char *
 count(Arena *a, int64_t n)
 {
     return n >= DIFF_ROWS_MAX ? str_fmt(a, "%d or more", DIFF_ROWS_MAX)
@@ -167,7 +177,7 @@ word(Arena *a, const DiffEffect *n, Str name)
            : str_is(name, "to")     ? type_name(a, n->to_type)
            : str_is(name, "names")  ? list(a, &n->names)
            : str_is(name, "object") ? cat_ref_text(a, &n->at)
-                                    : n->new_name;
+                                    : list_of_either(a, &n->names);
 }
 
 static const char *

@@ -239,11 +239,11 @@ looks_renamed(void **state)
     const DiffEffect *n;
     n = note(compare(a, with_enum(a, "E", ab, false), with_enum(a, "F", ab, false), NULL),
              FINDING_DIFF_LOOKS_RENAMED);
-    assert_string_equal(n->new_name, "F");
+    assert_string_equal(n->names.v[0], "F");
     n = note(compare(a, with_enum(a, "E", ab, false), with_enum(a, "E", ac, false), NULL),
              FINDING_DIFF_LOOKS_RENAMED);
     assert_string_equal(n->at.sub, "B");
-    assert_string_equal(n->new_name, "C");
+    assert_string_equal(n->names.v[0], "C");
     Catalog *c = begin(a), *d = begin(a), *e = begin(a);
     table(c, "t", x);
     table(d, "t", y);
@@ -251,8 +251,8 @@ looks_renamed(void **state)
     catalog_finish(c);
     catalog_finish(d);
     catalog_finish(e);
-    assert_string_equal(note(compare(a, c, d, NULL), FINDING_DIFF_LOOKS_RENAMED)->new_name, "y");
-    assert_string_equal(note(compare(a, c, e, NULL), FINDING_DIFF_LOOKS_RENAMED)->new_name, "u");
+    assert_string_equal(note(compare(a, c, d, NULL), FINDING_DIFF_LOOKS_RENAMED)->names.v[0], "y");
+    assert_string_equal(note(compare(a, c, e, NULL), FINDING_DIFF_LOOKS_RENAMED)->names.v[0], "u");
 }
 
 static Catalog *
