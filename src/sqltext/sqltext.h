@@ -205,6 +205,12 @@ void sql_classify(Arena *a, SqlScript *script);
  * tag and names are as above, opaque tells the same, locks and objects are what the words tell. */
 void sql_classify_brief(Arena *a, SqlScript *script);
 
+/* What a classified script does, as one line of a comment: "-- +2 tables, -1 column (data), locks: users ACCESS
+ * EXCLUSIVE". Made of its statements alone: the same script gives the same line. */
+const char *sql_summary(Arena *a, const SqlScript *script);
+/* Whether the first line of a text is one, and the line without its end. */
+bool sql_summary_find(Str text, Str *ret);
+
 /* The first plain string ('...', N'...') with a backslash from `from` on: its place. Where
  * standard_conforming_strings is off such a string means something else. */
 bool sql_find_backslash(Str text, size_t from, size_t *ret_off);

@@ -612,12 +612,51 @@ lock_mode_names(void **state)
     assert_true(sql_parser_available());
 }
 
+static void
+summaries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *line;
+    } cases[] = {
+        {"", "-- nothing, locks: none"},
+        {"CREATE TABLE t (i int); ALTER TABLE t ADD c int; CREATE INDEX i ON t (c); DROP TABLE t",
+         "-- +1 table, +1 column, +1 index, -1 table, locks: none"},
+        {"DROP TABLE a, s.b; ALTER TABLE c DROP x, DROP y",
+         "-- -2 tables (data), -2 columns (data), locks: a ACCESS EXCLUSIVE, s.b ACCESS EXCLUSIVE, "
+         "c "
+         "ACCESS EXCLUSIVE"},
+        {"ALTER TABLE a RENAME x TO y; ALTER TABLE a RENAME TO b",
+         "-- 2 renames, locks: a ACCESS EXCLUSIVE"},
+        {"ALTER TABLE a ALTER x SET NOT NULL; ALTER TABLE a ALTER x TYPE bigint",
+         "-- ~1 table, locks: a ACCESS EXCLUSIVE"},
+        {"UPDATE a SET x = 1; TRUNCATE b; DO $$BEGIN END$$",
+         "-- empties tables (data), changes rows, runs code, locks: a ROW EXCLUSIVE, b ACCESS "
+         "EXCLUSIVE"},
+        {"DROP TABLE \"a\nDROP TABLE b;\"",
+         "-- -1 table (data), locks: a\\x0aDROP TABLE b; ACCESS EXCLUSIVE"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ARENA_LOCAL(a);
+        SqlScript s = classify(a, cases[i].sql);
+        Str line;
+        const char *text = str_fmt(a, "%s\r\nSELECT 1", sql_summary(a, &s));
+        assert_string_equal(sql_summary(a, &s), cases[i].line);
+        assert_true(sql_summary_find(str_of(text), &line) && str_is(line, cases[i].line));
+    }
+    Str line;
+    assert_false(sql_summary_find(STR("-- AlterTable\nALTER TABLE a"), &line));
+    assert_false(sql_summary_find(STR("-- takes, locks: many"), &line));
+    assert_false(sql_summary_find(STR(""), &line));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transaction_modes),
         cmocka_unit_test(locks),
+        cmocka_unit_test(summaries),
         cmocka_unit_test(objects),
         cmocka_unit_test(kinds),
         cmocka_unit_test(names),
