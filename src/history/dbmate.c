@@ -251,6 +251,19 @@ dbmate_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
     buf_addz(b, "))");
 }
 
+/* As `dbmate new` has it; comments may stand in front. */
+static void
+dbmate_add_both(Buf *b, Str head, Str up, Str down)
+{
+    buf_add(b, head);
+    buf_addz(b, "-- migrate:up\n");
+    buf_add(b, up);
+    if (up.n && up.p[up.n - 1] != '\n')
+        buf_addc(b, '\n');
+    buf_addz(b, "\n-- migrate:down\n");
+    buf_add(b, down);
+}
+
 const HistoryLayout history_dbmate = {
     .name = "dbmate",
     .ledger = {.tool = "dbmate or Rails",
@@ -260,6 +273,8 @@ const HistoryLayout history_dbmate = {
                .has_only_these = true},
     .recognise = dbmate_recognise,
     .list = dbmate_list,
+    .new_one = layout_new,
+    .add_both = dbmate_add_both,
     .checksum_matches = layout_checksum_unknown,
     .add_create = dbmate_add_create,
     .add_select = dbmate_add_select,

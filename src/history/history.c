@@ -147,6 +147,29 @@ history_open(Arena *a, const char *dir, const char *shown, const HistoryOptions 
     return true;
 }
 
+bool
+history_begin(Arena *a, const char *dir, const char *shown, const char *tool,
+              const char *schema_path, History *ret, Err *err)
+{
+    const HistoryLayout *l = NULL;
+    const HistoryOptions o = {.tool = tool};
+    if (tool && !find_layout(a, dir, shown, &o, &l, err))
+        return false;
+    if (!l && strcmp(fs_basename(fs_dirname(a, dir)), "supabase") == 0)
+        l = &history_supabase;
+    if (!l && schema_path)
+        l = &history_prisma;
+    *ret = history_of(l ? l : history_layouts[0]);
+    ret->dir = shown;
+    findings_init(&ret->findings, a, NULL);
+    if (l)
+        return true;
+    err_set(err, ERR_NO_MIGRATIONS, "there is no migrations folder \"%s\"", shown);
+    err_at(err, shown, 0, 0);
+    return err_hint(err, "say where it is (--migrations DIR), or whose migrations it is to hold: "
+                         "\"history: dbmate\" in aramid.yaml");
+}
+
 /* The row that decides about a name: a failed one before an applied one before a rolled back one. */
 static int
 row_rank(const LedgerRow *r)

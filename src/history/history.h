@@ -138,6 +138,12 @@ typedef struct History {
 
 #define HISTORY_ONCE "aramid_once"
 
+/* A new migration: paths below the folder, and what the ledger will call it. */
+typedef struct HistoryNew {
+    const char *file, *name;
+    const char *down; /* the way back; NULL = there is no place for it */
+} HistoryNew;
+
 typedef struct HistoryLayout {
     const char *name; /* "prisma" */
     KnownLedger ledger;
@@ -165,6 +171,13 @@ typedef struct HistoryLayout {
 
     /* Add findings about what else lies in the folder. NULL: nothing that list did not tell. */
     void (*look)(Arena *a, const char *dir, History *h);
+
+    /* What a new migration is called. NULL: the tool makes them itself. */
+    HistoryNew (*new_one)(Arena *a, const History *h, const char *stamp, const char *slug);
+    /* The text of a file that holds the way back, too; NULL: new_one says where that is. */
+    void (*add_both)(Buf *b, Str head, Str up, Str down);
+    /* A file that stands beside the migrations, made with the first one, and its text; NULL = none. */
+    const char *lock_file, *lock_file_text;
 
     /* Whether a recorded checksum belongs to this file (line ends, old bugs). */
     bool (*checksum_matches)(Arena *a, const char *recorded, const Migration *m);
@@ -238,6 +251,12 @@ History history_none(void);
 MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown,
                              const HistoryOptions *options, History *ret, Err *err);
 
+/* The same for a folder that is not there yet: the layout that `tool` names, Supabase's in a folder supabase/,
+ * Prisma's where the project has a schema.prisma.
+ * errors: ERR_CONFIG (tool), ERR_NO_MIGRATIONS: none of these */
+MUST_CHECK bool history_begin(Arena *a, const char *dir, const char *shown, const char *tool,
+                              const char *schema_path, History *ret, Err *err);
+
 /* For layouts: read a file of a migration into it: has_file, bytes, sha256, text. The first few megabytes of a
  * folder's files are kept, and none that is long; one longer than PostgreSQL takes (MIGRATION_MAX)
  * is not read at all. *ret_text: what of it runs, as long as `scratch` lives, or p == NULL.
@@ -266,6 +285,13 @@ bool migration_gone(const Migration *m, Err *err);
 void history_compare(Arena *a, History *h);
 
 const Entry *history_find(const History *h, const char *name);
+
+/* The time that a name begins with: microseconds since 1970 UTC, 0 = none; and a time as names have it. */
+int64_t history_stamp_us(const char *name);
+char *history_stamp(Arena *a, int64_t us);
+
+/* The time for a new migration: now, or a second behind the last one where that comes later. */
+int64_t history_next_us(const History *h, int64_t now_us);
 
 /* Order of Prisma's command line: JavaScript's localeCompare, for ASCII names. */
 int history_name_cmp(const char *a, const char *b);

@@ -86,6 +86,14 @@ layout_note_stray(History *h, const char *file, const char *why)
     finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL, "%s", why)->object = file;
 }
 
+HistoryNew
+layout_new(Arena *a, const History *h, const char *stamp, const char *slug)
+{
+    (void)h;
+    const char *name = str_fmt(a, "%s_%s", stamp, slug);
+    return (HistoryNew){str_fmt(a, "%s.sql", name), name, NULL};
+}
+
 char *
 layout_stem(Arena *a, const char *file)
 {

@@ -31,6 +31,10 @@ MUST_CHECK bool layout_read(Arena *a, const char *dir, const char *file, History
 /* SQL that nobody will run. */
 void layout_note_stray(History *h, const char *file, const char *why);
 
+/* HistoryLayout.new_one: "20261130210000_name.sql"; and of plain SQL folders, in the form of the last one. */
+HistoryNew layout_new(Arena *a, const History *h, const char *stamp, const char *slug);
+HistoryNew plain_new(Arena *a, const History *h, const char *stamp, const char *slug);
+
 /* The file's name without ".sql". */
 char *layout_stem(Arena *a, const char *file);
 

@@ -452,6 +452,7 @@ const HistoryLayout history_plain = {
     .yields = true,
     .recognise = plain_recognise,
     .list = plain_list,
+    .new_one = plain_new,
     .checksum_matches = plain_checksum_matches,
     .add_create = plain_add_create,
     .add_select = plain_add_select,

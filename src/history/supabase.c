@@ -269,6 +269,7 @@ const HistoryLayout history_supabase = {
                .columns = "version"},
     .recognise = supabase_recognise,
     .list = supabase_list,
+    .new_one = layout_new,
     .checksum_matches = supabase_checksum_matches,
     .add_create = supabase_add_create,
     .add_select = supabase_add_select,
