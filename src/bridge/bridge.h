@@ -52,5 +52,9 @@ Catalog *bridge_surroundings(Arena *a, const Catalog *other);
  * cost     objects of the schema times those kinds of `other` */
 Catalog *bridge_named(Arena *a, const Catalog *schema, const Catalog *other);
 
+/* Put the expressions and foreign types of what a server printed of a schema back into the schema's own
+ * words, for scripts that people know from Prisma. It is not to be compared afterwards. */
+void bridge_reword(Catalog *printed, const Catalog *written);
+
 /* Whether it can name such things at all: they may lie in schemas that it does not tell about. */
 bool bridge_names_more(const PslResolved *schema);

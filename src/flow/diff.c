@@ -6,10 +6,40 @@
 /* A question to the rows may take so long; then the effect stays as general as it was. */
 enum { QUESTION_MS = 5000 };
 
+/* The same renames from behind. */
+static Diff *
+way_back(Arena *a, const Diff *d, const DiffSide sides[2])
+{
+    CatRenames renames = {0};
+    vec_each (const CatRename, x, &d->renamed) {
+        CatRef now = x->from;
+        if (x->schema)
+            now.schema = x->schema;
+        *(now.sub ? &now.sub : &now.name) = x->to;
+        *vec_add(a, &renames) = (CatRename){now, x->from.sub ? x->from.sub : x->from.name,
+                                            x->schema ? x->from.schema : NULL};
+    }
+    DiffOptions options = d->options;
+    options.renames = renames.v;
+    options.nrenames = renames.n;
+    return diff_catalogs(a, &sides[1], &sides[0], &options);
+}
+
+static Catalog *
+new_database(Arena *a)
+{
+    Catalog *c = catalog_new(a);
+    catalog_add(c, CAT_SCHEMA, NULL, "public");
+    catalog_finish(c);
+    return c;
+}
+
 static bool
 compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 {
     const Side *from = &ret->sides[0], *to = &ret->sides[1];
+    if (in->new_database && from->endpoint.kind == ENDPOINT_EMPTY)
+        ret->sides[0].catalog = new_database(a);
     EndpointKind x = from->endpoint.kind, y = to->endpoint.kind;
     bool is_written = x == ENDPOINT_SCHEMA || y == ENDPOINT_SCHEMA;
     bool has_grants = x == ENDPOINT_DATABASE && y == ENDPOINT_DATABASE;
@@ -70,6 +100,8 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
             (DiffSide){side->catalog, &b->any_default, &b->client_default, &b->unused_schemas};
     }
     ret->diff = diff_catalogs(a, &sides[0], &sides[1], &options);
+    if (in->with_way_back)
+        ret->back = way_back(a, ret->diff, sides);
     return !from->session.db || in->prisma_compat ||
            introspect_answers(from->session.db, ret->diff, QUESTION_MS, err);
 }
@@ -97,22 +129,38 @@ find(Arena *a, DiffResult *r)
                     majors[0], majors[1]);
 }
 
-bool
-flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
+/* keep_written: schemas stay as they are written, as Prisma has it. */
+static bool
+read_and_compare(Arena *a, const DiffInput *in, bool keep_written, DiffResult *ret, Err *err)
 {
     *ret = (DiffResult){.schema = "public"};
     findings_init(&ret->diags, a, &in->sides.base.config->finding_rules);
     findings_init(&ret->findings, a, &in->sides.base.config->finding_rules);
     SidesInput sides_in = in->sides;
-    sides_in.keep_written = in->prisma_compat; /* as Prisma does */
+    sides_in.keep_written = keep_written;
     bool ok = flow_sides(a, &sides_in, &ret->diags, ret->sides, err);
     findings_sort(&ret->diags);
     if (!ok)
         return false;
     ok = compare(a, in, ret, err);
     flow_sides_close(ret->sides);
-    if (!ok)
+    return ok;
+}
+
+bool
+flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
+{
+    bool is_written =
+        in->written_first && in->sides.to.kind == ENDPOINT_SCHEMA && !in->with_way_back;
+    if (!read_and_compare(a, in, in->prisma_compat || is_written, ret, err))
         return false;
+    if (is_written && !diff_is_certain(ret->diff) &&
+        !read_and_compare(a, in, in->prisma_compat, ret, err))
+        return false;
+    if (in->written_first && ret->sides[1].replay.catalog && ret->sides[1].schema.catalog)
+        bridge_reword(ret->sides[1].catalog, ret->sides[1].schema.catalog);
+    if (ret->back)
+        ret->back_script = render_script(a, ret->back, &(RenderOptions){.schema = ret->schema});
     ret->script = render_script(a, ret->diff, &(RenderOptions){.schema = ret->schema});
     ret->summary = render_summary(a, ret->diff);
     if (!ret->diff->options.prisma_kinds)

@@ -9,6 +9,11 @@ typedef struct DiffInput {
     bool prisma_compat;         /* write what Prisma's engine would, its mistakes included */
     const char *const *renames; /* OLD:NEW, as diff_wishes reads them */
     size_t nrenames;
+    /* The schema that it leads to is compared as it is written first, and printed by a server only where that
+     * leaves doubt (diff_is_certain); the script is in the schema's own words. */
+    bool written_first;
+    bool new_database;  /* ENDPOINT_EMPTY as `from` is one: it has the schema public */
+    bool with_way_back; /* also the way back */
 } DiffInput;
 
 typedef struct DiffResult {
@@ -16,7 +21,9 @@ typedef struct DiffResult {
     FindingList diags;    /* of the schemas, sorted; also when the result is false */
     FindingList findings; /* what a person should know before the script runs */
     Diff *diff;
+    Diff *back; /* the other way: with_way_back; else NULL */
     Str script, summary;
+    Str back_script;    /* of `back` */
     const char *schema; /* its objects are written without it */
     /* Kinds of objects that are there and are not compared, by side; sorted, each once. */
     CatOthers others;

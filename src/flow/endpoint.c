@@ -77,7 +77,10 @@ read_files(Reading *r, int i, Side *side, Err *err)
     case ENDPOINT_SCHEMA:
         return read_schema(r, i, side, err);
     case ENDPOINT_MIGRATIONS:
-        return history_open(r->a, fs_absolute(r->a, e->path), e->path, NULL, &r->histories[i], err);
+        if (e->history)
+            r->histories[i] = *e->history;
+        return e->history ||
+               history_open(r->a, fs_absolute(r->a, e->path), e->path, NULL, &r->histories[i], err);
     case ENDPOINT_DATABASE:
         return true;
     case ENDPOINT_SQL:
@@ -211,14 +214,51 @@ flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog
 }
 
 static bool
-read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
+read_sql_file(Reading *r, const char *path, Scripts *scripts, Err *err)
 {
     Str sql;
-    if (!fs_read(r->a, side->endpoint.path, 0, &sql, err))
+    if (!fs_read(r->a, path, 0, &sql, err))
         return false;
-    *vec_add(r->a, scripts) =
-        (ReplayScript){.name = side->endpoint.path, .path = side->endpoint.path, .sql = sql};
+    *vec_add(r->a, scripts) = (ReplayScript){.name = path, .path = path, .sql = sql};
     return true;
+}
+
+/* Files by their names, those of folders in their place. */
+static bool
+read_sql_folder(Reading *r, const char *path, int depth, Scripts *scripts, Err *err)
+{
+    FsEntryVec list;
+    if (!fs_list(r->a, path, &list, err))
+        return false;
+    vec_each (FsEntry, e, &list) {
+        const char *inside = fs_join(r->a, path, e->name);
+        bool is_sql = e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql"));
+        if (is_sql && !read_sql_file(r, inside, scripts, err))
+            return false;
+        if (e->kind == FS_DIR && depth && !read_sql_folder(r, inside, depth - 1, scripts, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
+{
+    enum { DEPTH = 8 };
+    const Endpoint *e = &side->endpoint;
+    for (size_t i = 0; i < e->nfiles; i++)
+        if (!read_sql_file(r, e->files[i], scripts, err))
+            return false;
+    if (e->files)
+        return true;
+    if (fs_kind(e->path) != FS_DIR)
+        return read_sql_file(r, e->path, scripts, err);
+    if (!read_sql_folder(r, e->path, DEPTH, scripts, err))
+        return false;
+    if (scripts->n)
+        return true;
+    err_set(err, ERR_IO, "there is no .sql file in \"%s\"", e->path);
+    return err_hint(err, "name a file, or a folder with the files that make the schema");
 }
 
 /* Names that the schema says without a schema are found where the other side has them. */

@@ -16,13 +16,16 @@ typedef enum EndpointKind {
     ENDPOINT_EMPTY,
     ENDPOINT_SCHEMA,     /* path: a .prisma file, or a folder of them */
     ENDPOINT_MIGRATIONS, /* path: a folder */
-    ENDPOINT_SQL,        /* path: a file */
-    ENDPOINT_DATABASE,   /* url and origin, or the target of `config` */
+    ENDPOINT_SQL, /* path: a file, or a folder of them, which run in the order of their names */
+    ENDPOINT_DATABASE, /* url and origin, or the target of `config` */
 } EndpointKind;
 
 typedef struct Endpoint {
     EndpointKind kind;
     const char *path;
+    const History *history;   /* ENDPOINT_MIGRATIONS: read already; or NULL */
+    const char *const *files; /* ENDPOINT_SQL: these instead, in this order; or NULL */
+    size_t nfiles;
     const char *url, *origin; /* origin: for messages, "flag --from-url" */
     const Config *config;     /* ENDPOINT_DATABASE without url */
 } Endpoint;
