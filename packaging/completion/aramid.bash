@@ -12,27 +12,28 @@ _aramid() {
     --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
-    -C|--directory|--config|--schema|--migrations|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-sql|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--shadow-url|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--auto|--name|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--rename|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
+    -C|--directory|--config|--schema|--migrations|--to-sql|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --env|--url|--against|--shadow-url|--name|--rename|--ticket|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--applied|--up-to|--rolled-back|--auto|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--auto|--name|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-sql|--to-schema-datasource|-o|--output|--rename|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to-sql|--ticket|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--skip|--applied|--up-to|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
     'config'|'help config') words='show' ;;
-    'migrate'|'help migrate') words='deploy status resolve diff' ;;
+    'migrate'|'help migrate') words='dev deploy status resolve diff' ;;
     'status') words='--drift' ;;
     'check') words='--migrations --against --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
+    'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to-sql --author --no-author --ticket --shadow-url' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
@@ -53,6 +54,7 @@ _aramid() {
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
     'link') words='--project-ref --pooler-host --password-variable --replace --dry-run' ;;
+    'migrate dev') words='--name --create-only --rename --no-rename' ;;
     'migrate resolve') words='--applied --rolled-back' ;;
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'db pull') words='--print --force --schemas' ;;

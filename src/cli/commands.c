@@ -214,6 +214,76 @@ static const CmdSpec plan = {
     .examples = plan_examples, .exits = plan_exits, .run = cmd_plan,
 };
 
+static const ArgSpec create_args[] = {
+    {.name = "NAME", .help = "what it changes, in a few words: add_user_bio; asked for on a terminal"},
+    {0},
+};
+
+#define CREATE_OPTIONS                                                                              \
+    {.name = "rename", .type = OPT_TEXT, .value = "OLD:NEW", .repeatable = true,                    \
+     .help = "a renamed table, column, enum or value, whose data stays: User.mail:email"},          \
+    {.name = "no-rename", .type = OPT_FLAG,                                                         \
+     .help = "nothing was renamed: what looks so is dropped, with what it holds"}
+
+static const OptSpec create_options[] = {
+    {.name = "name", .type = OPT_TEXT, .value = "NAME", .help = "the name, as Prisma's option has it"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "print the migration and write nothing"},
+    {.name = "empty", .type = OPT_FLAG, .help = "a file to fill in"},
+    {.name = "data", .type = OPT_FLAG, .help = "a file to fill in that changes rows"},
+    {.name = "from-drift", .type = OPT_FLAG,
+     .help = "what was done to the database by hand: the migration, schema.prisma, and the history of the "
+             "database, which then has it already"},
+    CREATE_OPTIONS,
+    {.name = "rls", .type = OPT_FLAG, .help = "switch row-level security on for new tables"},
+    {.name = "down", .type = OPT_FLAG, .negatable = true,
+     .help = "also write the way back: down.sql (setting create.down)"},
+    {.name = "to-sql", .type = OPT_PATH, .value = "PATH",
+     .help = "make it of a file, or folder of files, of SQL that make the schema"},
+    {.name = "author", .type = OPT_FLAG, .negatable = true,
+     .help = "write git's user into the head of the file (setting create.author)"},
+    {.name = "ticket", .type = OPT_TEXT, .value = "TEXT", .help = "write this into the head of the file"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdConflict create_conflicts[] = {
+    {"empty", "data"},     {"empty", "from-drift"}, {"data", "from-drift"}, {"empty", "rls"},
+    {"data", "rls"},       {"from-drift", "rls"},   {"empty", "to-sql"},    {"data", "to-sql"},
+    {"from-drift", "to-sql"}, {"no-rename", "rename"}, {0},
+};
+
+static const CmdExit create_exits[] = {
+    {4, "something looks renamed, and nobody said whether it is"},
+    {19, "the settings (`findings`) make an error of what was found: nothing is written"},
+    {60, "there is nothing to create: the migrations make what the schema says"},
+    {0},
+};
+
+static const CmdExample create_examples[] = {
+    {"aramid create add_user_bio", "what the schema has and the migrations lack"},
+    {"aramid create add_user_bio --dry-run", "print it only"},
+    {"aramid create rename_mail --rename User.mail:email", "a column that keeps its values"},
+    {"aramid create backfill_bio --data", "a file for UPDATEs"},
+    {0},
+};
+
+static const CmdSpec create = {
+    .name = "create", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "write the next migration from the schema",
+    .description =
+        "Compares what the migrations make with schema.prisma (or with SQL files) and writes what is missing as the "
+        "next migration, in the folder and the form of the project's tool. What it loses, what may fail on rows and "
+        "what it locks is said before it is written, and stands in the file's first line. The database is not "
+        "touched: migrations are replayed on a private server, and kept in a cache.\n\n"
+        "Something that goes while its like comes may be a rename. On a terminal that is asked; elsewhere it is an "
+        "error that names the words to type. A file is written as a whole, and never over another one.",
+    .args = create_args, .options = create_options, .conflicts = create_conflicts,
+    .examples = create_examples, .exits = create_exits, .run = cmd_create,
+};
+
 static const char *const tx_choices[] = {"file", "all", "none", NULL};
 
 static const OptSpec deploy_options[] = {
@@ -604,7 +674,8 @@ static const OptSpec diff_options[] = {
     {.name = "from-migrations", .type = OPT_PATH, .value = "DIR",
      .help = "from what the migrations of a folder make"},
     {.name = "from-url", .type = OPT_URL, .value = "URL", .help = "from a live database"},
-    {.name = "from-sql", .type = OPT_PATH, .value = "FILE", .help = "from what a file of SQL makes"},
+    {.name = "from-sql", .type = OPT_PATH, .value = "PATH",
+     .help = "from what a file, or a folder of files, of SQL makes"},
     {.name = "from-config-datasource", .type = OPT_FLAG,
      .help = "from the database that the configuration names"},
     {.name = "from-schema-datasource", .type = OPT_PATH, .value = "PATH",
@@ -615,7 +686,8 @@ static const OptSpec diff_options[] = {
     {.name = "to-migrations", .type = OPT_PATH, .value = "DIR",
      .help = "to what the migrations of a folder make"},
     {.name = "to-url", .type = OPT_URL, .value = "URL", .help = "to a live database"},
-    {.name = "to-sql", .type = OPT_PATH, .value = "FILE", .help = "to what a file of SQL makes"},
+    {.name = "to-sql", .type = OPT_PATH, .value = "PATH",
+     .help = "to what a file, or a folder of files, of SQL makes"},
     {.name = "to-config-datasource", .type = OPT_FLAG,
      .help = "to the database that the configuration names"},
     {.name = "to-schema-datasource", .type = OPT_PATH, .value = "PATH",
@@ -1223,6 +1295,24 @@ static const CmdSpec migrate_deploy = {
     .prisma_status = true, .run = cmd_deploy,
 };
 
+static const OptSpec migrate_dev_options[] = {
+    {.name = "name", .letter = 'n', .type = OPT_TEXT, .value = "NAME", .help = "what it changes, in a few words"},
+    {.name = "create-only", .type = OPT_FLAG, .help = "write the migration and apply nothing"},
+    CREATE_OPTIONS,
+    {0},
+};
+
+static const char *const migrate_dev_one_of[] = {"create-only", NULL};
+
+static const CmdSpec migrate_dev = {
+    .name = "migrate dev", .group = CMD_GROUP_PRISMA, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS, .summary = "what create does, as Prisma spells it",
+    .description =
+        "With --create-only it does what `aramid create` does, with the exit statuses of `prisma migrate dev`: 0 when "
+        "done, also with an empty migration where nothing is to change, 1 for every failure.",
+    .options = migrate_dev_options, .one_of = {migrate_dev_one_of}, .prisma_status = true, .run = cmd_create,
+};
+
 static const CmdSpec migrate_status = {
     .name = "migrate status", .group = CMD_GROUP_PRISMA, .class = CMD_READS,
     .uses = USES_MIGRATIONS, .summary = "what status does, as Prisma spells it",
@@ -1271,20 +1361,18 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &deploy,     &workflow,   &resolve,  &sync, &fix, &unlock,
+    &status,         &check,          &drift,          &plan,           &create,  &deploy,     &workflow,   &resolve,  &sync, &fix, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
-    &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_deploy,
+    &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
 };
 
 #define PUSH \
     "for a schema without migrations: npx prisma db push or npx drizzle-kit push; for the pending " \
     "migrations of a folder: aramid deploy"
-#define CREATE \
-    "npx prisma migrate dev --create-only, or write prisma/migrations/<time>_<name>/migration.sql with " \
-    "the SQL of: aramid diff --from-migrations prisma/migrations --to-schema prisma/schema.prisma --script"
+#define DEV "aramid create NAME, then aramid deploy"
 #define RESET \
     "npx prisma migrate reset deletes all data; for the embedded PostgreSQL of this project: aramid db " \
     "remove, then aramid deploy"
@@ -1301,9 +1389,8 @@ static const CmdOtherWord other_words[] = {
     {.word = "stop", .name = "db stop"},
     /* What this version lacks must not be answered with a command that does something else. */
     {.word = "push", .instead = PUSH},          {.word = "db push", .instead = PUSH},
-    {.word = "migrate dev", .instead = CREATE}, {.word = "dev", .instead = CREATE},
-    {.word = "create", .instead = CREATE},      {.word = "migrate new", .instead = CREATE},
-    {.word = "migrate create", .instead = CREATE}, {.word = "new", .instead = CREATE},
+    {.word = "dev", .instead = DEV},            {.word = "migrate new", .name = "create"},
+    {.word = "migrate create", .name = "create"}, {.word = "new", .name = "create"},
     {.word = "seed", .instead = "npx prisma db seed"},
     {.word = "db seed", .instead = "npx prisma db seed"},
     {.word = "db execute", .instead = "npx prisma db execute"},

@@ -1,6 +1,8 @@
 /* aramid check: its parts, each with its verdict. */
 #include "flow/check.h"
 
+#include "sqltext/sqltext.h"
+
 const char *
 check_part_name(CheckPartId id)
 {
@@ -61,6 +63,31 @@ compare(Arena *a, const CheckInput *in, EndpointKind to, DiffResult *ret, Err *e
     return flow_diff(a, &d, ret, err);
 }
 
+/* First lines that tell what the file does, and do not any more. */
+static void
+find_stale_summaries(Arena *a, const History *h, FindingList *ret)
+{
+    vec_each (const Migration, m, &h->files) {
+        ARENA_LOCAL(scratch);
+        Str text, line;
+        SqlScript script;
+        Err ignored; /* told where the file is replayed */
+        if (!m->has_file || !migration_text(scratch, m, &text, &ignored) ||
+            !sql_summary_find(text, &line) || !sql_split(scratch, m->path, text, &script, &ignored))
+            continue;
+        sql_classify(scratch, &script);
+        const char *now = sql_summary(scratch, &script);
+        if (script.has_opaque || str_is(line, now))
+            continue;
+        Finding *f = finding_add(ret, FINDING_HISTORY_SUMMARY,
+                                 "its first line is not what its statements do any more");
+        f->object = m->name;
+        f->path = m->path;
+        f->line = 1;
+        f->fix = str_fmt(a, "unless it was applied already, make the line: %s", now);
+    }
+}
+
 static void
 migrations_pass(Arena *a, const CheckInput *in, const DiffResult *d, CheckPart *p)
 {
@@ -79,6 +106,7 @@ migrations_pass(Arena *a, const CheckInput *in, const DiffResult *d, CheckPart *
     findings_init(&found, a, NULL);
     if (flow_history(a, in->base.config, &h, &gone)) {
         flow_history_look(a, in->base.config, &h);
+        find_stale_summaries(a, &h, &found);
         vec_each (const Finding, f, &h.findings.items)
             finding_keep(&found, f);
     }

@@ -194,6 +194,18 @@ def test_pull(project, db):
     assert check(call(project, db.url() + "_x", "pull"), "error")["error"]["prisma"] == "P1003"
 
 
+def test_create(tmp_path):
+    (tmp_path / "prisma").mkdir()
+    (tmp_path / "prisma" / "schema.prisma").write_text('datasource db {\n  provider = "postgresql"\n}\nmodel A {\n  id Int @id\n}\n')
+    for more in (["--dry-run"], []):
+        value = check(aramid.run("create", "first one", "--json", *more, cwd=tmp_path), "create")
+        assert value["written"] == (not more) and value["summary"] == "+1 table, locks: none"
+    same = aramid.run("create", "second one", "--json", cwd=tmp_path)
+    assert check(same, "create")["same"] and same.rc == 60
+    assert check(aramid.run("create", "x!", "--empty", "--json", cwd=tmp_path), "create")["kind"] == "empty"
+    assert check(aramid.run("create", "!", "--json", cwd=tmp_path), "error")["error"]["prisma"] == "P3010"
+
+
 def test_explain(project, db):
     assert check(aramid.run("explain", "--json", cwd=project.path), "explain")["explained"]
     assert len(check(aramid.run("explain", "P3009", "--json", cwd=project.path), "explain")["explained"]) == 1

@@ -1,0 +1,260 @@
+/* aramid create: what the migrations lack of the schema, as the next migration. */
+#include "flow/create_int.h"
+
+#include "base/fs.h"
+#include "flow/drift.h"
+
+/* ---- what is there ---------------------------------------------------------------------------- */
+
+/* A project's first migration may have to make the folder, too. */
+static bool
+read_history(Arena *a, const Config *c, History *ret, Err *err)
+{
+    if (fs_kind(c->migrations_dir) != FS_MISSING)
+        return flow_history(a, c, ret, err);
+    const char *shown = fs_below(c->project_dir, c->migrations_dir);
+    return history_begin(a, c->migrations_dir, shown, c->values[CFG_HISTORY].text, c->schema_path,
+                         ret, err);
+}
+
+static bool
+is_local(const DbUrl *url)
+{
+    vec_each (const UrlHost, h, &url->hosts)
+        if (h->host[0] != '/' && strcmp(h->host, "localhost") != 0 &&
+            strcmp(h->host, "127.0.0.1") != 0 && strcmp(h->host, "::1") != 0)
+            return false;
+    return true;
+}
+
+/* What the history table says of the files, where asking it costs nothing: on this machine. That it cannot
+ * be asked is no error. */
+static void
+look_at_ledger(Arena *a, const CreateInput *in, CreateResult *r)
+{
+    DbUrl url;
+    Err ignored;
+    StatusResult s;
+    const ConfigValue *target = config_target(in->base.config);
+    if (!r->history.files.n || !target || !target->text ||
+        !url_parse(a, target->text, target->origin, &url, &ignored) || !is_local(&url) ||
+        !flow_status(a, &in->base, &s, &ignored) || !s.ledger_exists)
+        return;
+    FindingList found;
+    findings_init(&found, a, NULL);
+    run_find_history(&s.history, &found);
+    vec_each (const Finding, f, &found.items)
+        finding_keep(&r->findings, f);
+    if (s.history.pending)
+        finding_add(&r->findings, FINDING_CREATE_PENDING,
+                    "%s not applied to %s yet; the new one comes behind",
+                    str_fmt(a, "%d migration%s %s", s.history.pending,
+                            str_plural(s.history.pending), s.history.pending == 1 ? "is" : "are"),
+                    s.target.shown)
+            ->fix = "aramid deploy";
+}
+
+/* ---- kinds ------------------------------------------------------------------------------------ */
+
+static const char empty_text[] = "-- This is an empty migration.";
+
+static const char data_text[] =
+    "-- Changes rows, not the schema. It runs in one transaction, once, and also on new databases, "
+    "where\n"
+    "-- there are no rows yet: name the rows by what they are, not by their number.\n"
+    "-- The rows that it changes stay locked until its end.\n"
+    "--\n"
+    "-- UPDATE \"table\" SET \"column\" = ... WHERE \"column\" IS NULL;\n";
+
+/* All that there is would be dropped: a schema that lost its models is a mistake. */
+static bool
+check_models(const DiffResult *d, const Endpoint *to, Err *err)
+{
+    const Catalog *made = d->sides[0].catalog, *wanted = d->sides[1].catalog;
+    if (wanted->tables.n || !made->tables.n || to->kind != ENDPOINT_SCHEMA)
+        return true;
+    err_set(err, ERR_NO_SCHEMA, "%s has no models", to->path);
+    err_detail(err, "a migration that leads there would drop %s",
+               made->tables.n == 1 ? "the only table" : "all tables");
+    err_at(err, to->path, 0, 0);
+    return err_hint(err, "if that is meant, write it yourself: aramid create NAME --empty");
+}
+
+static bool
+refuse_renamed(Arena *a, const CreateInput *in, const CreateResult *r, Err *err)
+{
+    const char *name = in->name ? str_shell(a, in->name) : "NAME";
+    const CreateGuess *first = &r->guesses.v[0];
+    err_set(err, ERR_RENAMED, "%s goes and `%s` comes: is it a rename?",
+            cat_ref_text(a, &first->was), first->now.v[0]);
+    err_detail(err, "dropping it loses what it holds; a rename keeps it");
+    vec_each (const CreateGuess, g, &r->guesses)
+        vec_each (const char *, w, &g->wishes)
+            err_hint(err, "renamed: aramid create %s --rename %s", name, str_shell(a, *w));
+    err_hint(err, "or in the schema, above it: /// @renamed(from: \"%s\")",
+             first->was.sub ? first->was.sub : first->was.name);
+    return err_hint(err, "dropped, with what it holds: aramid create %s --no-rename", name);
+}
+
+/* What cannot come back. */
+static Str
+way_back(Arena *a, const DiffResult *d)
+{
+    Buf b;
+    buf_init(&b, a);
+    FindingList lost;
+    findings_init(&lost, a, NULL);
+    render_findings(a, d->diff, &lost);
+    vec_each (const Finding, f, &lost.items)
+        if (f->id == FINDING_DIFF_DROP_TABLE || f->id == FINDING_DIFF_DROP_COLUMN ||
+            f->id == FINDING_DIFF_RECREATE_COLUMN || f->id == FINDING_DIFF_RISKY_CAST)
+            buf_fmt(
+                &b,
+                "-- lossy: the way there drops or changes what %s holds; this brings back its form "
+                "only\n",
+                str_printable(a, str_of(f->object), false));
+    FindingList gone;
+    findings_init(&gone, a, NULL);
+    render_findings(a, d->back, &gone);
+    vec_each (const Finding, f, &gone.items)
+        if (f->id == FINDING_DIFF_DROP_TABLE || f->id == FINDING_DIFF_DROP_COLUMN ||
+            f->id == FINDING_DIFF_RISKY_CAST)
+            buf_fmt(&b, "-- lossy: %s: what was written there since is lost\n",
+                    str_printable(a, str_of(f->object), false));
+    buf_add(&b, d->back_script);
+    return buf_str(&b);
+}
+
+static bool
+make_changes(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
+{
+    DiffResult *d = arena_new(a, DiffResult);
+    bool is_first = !r->history.files.n;
+    DiffInput di = {.sides = {.base = in->base,
+                              .from = {.kind = is_first ? ENDPOINT_EMPTY : ENDPOINT_MIGRATIONS,
+                                       .path = r->history.dir,
+                                       .history = &r->history}},
+                    .renames = in->renames,
+                    .nrenames = in->nrenames,
+                    .written_first = true,
+                    .new_database = is_first,
+                    .with_way_back = in->down || r->history.layout->add_both};
+    if (!create_target(a, in, &r->history, &di.sides.to, err))
+        return false;
+    r->from = di.sides.to.path;
+    bool ok = flow_diff(a, &di, d, err);
+    r->diags = d->diags;
+    if (!ok || !check_models(d, &di.sides.to, err))
+        return false;
+    r->diff = d;
+    vec_each (const Finding, f, &d->findings.items)
+        finding_keep(&r->findings, f);
+    r->is_same = !d->diff->changes.n;
+    if (r->is_same && !in->empty_too)
+        return true;
+    create_guess(a, in, r, d->diff);
+    if (r->guesses.n)
+        return in->base.can_ask || refuse_renamed(a, in, r, err);
+    if (!flow_diff_can_run(a, d, err))
+        return false;
+    Buf b;
+    buf_init(&b, a);
+    buf_add(&b, render_warnings(a, d->diff, r->history.layout != &history_prisma));
+    buf_add(&b, d->script);
+    if (in->rls)
+        buf_add(&b, create_rls(a, d->diff, d->schema));
+    r->sql = buf_str(&b);
+    if (d->back)
+        r->down = way_back(a, d);
+    return true;
+}
+
+/* What somebody did to the database by hand, as the migration that would have done it. */
+static bool
+make_drift(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
+{
+    DriftResult *d = arena_new(a, DriftResult);
+    if (!flow_drift(a, &in->base, d, err))
+        return false;
+    if (d->target.absent) {
+        err_set(err, ERR_DB_MISSING, "there is no database that could have been changed by hand");
+        return err_hint(err, "name it: --url URL or --env NAME");
+    }
+    if (d->history.pending || d->history.failed || d->history.resumable) {
+        err_set(err, ERR_DIVERGED, "not all migrations are applied to %s", d->target.shown);
+        err_detail(err, "what was done by hand can only be told from them once they are");
+        return err_hint(err, "aramid deploy, then the same again");
+    }
+    r->from = d->target.shown;
+    r->is_same = !d->has_drift;
+    vec_each (const Finding, f, &d->findings.items)
+        finding_keep(&r->findings, f);
+    if (r->is_same)
+        return true;
+    render_findings(a, d->adopt, &r->findings);
+    r->sql = render_script(a, d->adopt, NULL);
+    if (in->down || r->history.layout->add_both)
+        r->down = render_script(a, d->repair, NULL);
+    return true;
+}
+
+static bool
+make(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
+{
+    switch (in->kind) {
+    case CREATE_EMPTY:
+        r->sql = str_of(empty_text);
+        return true;
+    case CREATE_DATA:
+        r->sql = str_of(data_text);
+        return true;
+    case CREATE_DRIFT:
+        return make_drift(a, in, r, err);
+    case CREATE_CHANGES:
+        break;
+    }
+    return make_changes(a, in, r, err);
+}
+
+static bool
+check_layout(const CreateInput *in, const History *h, Err *err)
+{
+    const HistoryLayout *l = h->layout;
+    if (!l->new_one) {
+        err_set(err, ERR_USAGE, "migrations of %s are made by the tool itself", l->ledger.tool);
+        return err_hint(err, l == &history_drizzle || l == &history_drizzle_1
+                                 ? "npx drizzle-kit generate --name NAME"
+                                 : "make it with that tool, then: aramid deploy");
+    }
+    ARENA_LOCAL(a);
+    if (!in->down || l->add_both || l->new_one(a, h, "20260101000000", "x").down)
+        return true;
+    err_set(err, ERR_USAGE, "a migration of %s is one file, and has no place for the way back",
+            l->ledger.tool);
+    return err_hint(err, "leave --down (setting create.down) away");
+}
+
+bool
+flow_create_named(Arena *a, const CreateInput *in, Err *err)
+{
+    const char *slug;
+    return create_name(a, in->base.config, in->name, in->any_name, &slug, err);
+}
+
+bool
+flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err)
+{
+    *ret = (CreateResult){
+        .config = in->base.config, .kind = in->kind, .sql = STR(""), .down = STR("")};
+    findings_init(&ret->findings, a, &in->base.config->finding_rules);
+    findings_init(&ret->diags, a, &in->base.config->finding_rules);
+    if (!read_history(a, in->base.config, &ret->history, err) ||
+        !check_layout(in, &ret->history, err) ||
+        (in->name && !create_name(a, in->base.config, in->name, in->any_name, &ret->name, err)) ||
+        !make(a, in, ret, err))
+        return false;
+    if (!in->name || ret->guesses.n || (ret->is_same && !in->empty_too))
+        return true;
+    look_at_ledger(a, in, ret);
+    return create_files(a, in, ret, err);
+}

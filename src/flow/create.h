@@ -1,0 +1,74 @@
+/* aramid create: the next migration, made of what the migrations lack of the schema; and restack, which
+ * gives migrations that were overtaken a later place. */
+#pragma once
+
+#include "flow/diff.h"
+
+typedef enum CreateKind {
+    CREATE_CHANGES, /* what leads from the migrations to the schema */
+    CREATE_EMPTY,   /* a file to fill in */
+    CREATE_DATA,    /* the same, for rows */
+    CREATE_DRIFT,   /* what was done to the database by hand */
+} CreateKind;
+
+/* Beside the statuses of errors: the migrations make what the schema says. */
+enum { CREATE_EXIT_SAME = 60 };
+
+typedef struct CreateInput {
+    FlowInput base;
+    CreateKind kind;
+    const char *name; /* as a person says it; NULL: not known yet, no files are made */
+    bool any_name;    /* empty and generic names, too, as Prisma has it */
+    bool empty_too;   /* a file also where nothing changes, as Prisma has it */
+    const char *sql;  /* the target: a file or folder of SQL; NULL = what the project has */
+    const char *const *renames; /* as DiffInput has them */
+    size_t nrenames;
+    bool no_renames;        /* what looks renamed is dropped and made */
+    const CatRefs *dropped; /* of these a person has said so; or NULL */
+    bool rls;               /* row-level security for new tables */
+    bool down;              /* also the way back */
+    bool author;            /* git's user in the head of the file */
+    const char *ticket;     /* in the head of the file; or NULL */
+} CreateInput;
+
+/* A file that is to be written. */
+typedef struct CreateFile {
+    const char *path;  /* below the migrations folder */
+    const char *shown; /* for people */
+    Str text;
+} CreateFile;
+
+/* Something that goes while its like comes. */
+typedef struct CreateGuess {
+    CatRef was;
+    CatTexts now;    /* names that may be its new one */
+    CatTexts wishes; /* for each: what to type behind --rename */
+} CreateGuess;
+
+typedef struct CreateResult {
+    const Config *config;
+    History history;
+    CreateKind kind;
+    const char *name;         /* of the migration: 20261130210000_add_user_bio */
+    const char *from;         /* what it was made of, for people: "prisma/schema.prisma"; or NULL */
+    bool is_same;             /* there is nothing to change */
+    const char *summary;      /* the file's first line */
+    Str sql, down;            /* without the head; down: "" = none */
+    VEC(CreateFile) files;    /* none where is_same */
+    VEC(CreateGuess) guesses; /* not answered yet: nothing can be written */
+    const DiffResult *diff;   /* of CREATE_CHANGES; else NULL */
+    FindingList findings, diags;
+} CreateResult;
+
+/* Make it, in memory. The database is not touched: migrations are replayed on a private server, or not
+ * at all where the cache knows what they make.
+ * errors: ERR_NAME; ERR_SCHEMA; ERR_RENAMED: something looks renamed (ret->guesses has all; asked for by
+ * base.can_ask no error is made of it); those of flow_history, flow_diff, flow_diff_can_run */
+MUST_CHECK bool flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err);
+
+/* Whether in->name can be one, before anything is compared. errors: ERR_NAME */
+MUST_CHECK bool flow_create_named(Arena *a, const CreateInput *in, Err *err);
+
+/* Write its files: all or none, whatever happens meanwhile, and never over what is there.
+ * errors: ERR_EXISTS: it is there, or another migration came meanwhile; ERR_IO */
+MUST_CHECK bool flow_create_write(Arena *a, const CreateResult *r, Err *err);

@@ -1,0 +1,22 @@
+/* What the files of aramid create share; no other file includes it. */
+#pragma once
+
+#include "flow/create.h"
+
+/* The slug of a name. any: also a generic one. errors: ERR_NAME */
+MUST_CHECK bool create_name(Arena *a, const Config *c, const char *name, bool any, const char **ret,
+                            Err *err);
+
+/* The schema that the project's migrations are to lead to, and where it was found.
+ * errors: ERR_NO_SCHEMA, ERR_CONFIG, ERR_IO */
+MUST_CHECK bool create_target(Arena *a, const CreateInput *in, const History *h, Endpoint *ret,
+                              Err *err);
+
+/* ret->files of ret->sql and ret->down. */
+MUST_CHECK bool create_files(Arena *a, const CreateInput *in, CreateResult *r, Err *err);
+
+/* ret->guesses: what looks renamed, as far as nobody said what it is. */
+void create_guess(Arena *a, const CreateInput *in, CreateResult *r, const Diff *d);
+
+/* The statements of row-level security for the tables that a comparison makes. */
+Str create_rls(Arena *a, const Diff *d, const char *schema);

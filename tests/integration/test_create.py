@@ -1,0 +1,336 @@
+"""aramid create: the next migration, written as a whole or not at all."""
+
+import os
+import re
+import subprocess
+import tempfile
+
+import pytest
+
+from harness import aramid, catalog
+from harness.project import Project
+
+HEAD = 'datasource db {\n  provider = "postgresql"\n}\n'
+USER = "model User {\n  id Int @id\n  name String\n}\n"
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A project whose only migration makes its schema."""
+    project = Project(tmp_path, bare=True)
+    os.rmdir(project.migrations)
+    project.write("prisma/schema.prisma", HEAD + USER)
+    first = create(project, "init tables")
+    assert first.rc == 0, first
+    return project
+
+
+def create(project, *args, **kwargs):
+    return aramid.run("create", *args, cwd=project.path, **kwargs)
+
+
+def schema(project, text):
+    project.write("prisma/schema.prisma", HEAD + text)
+
+
+def newest(project, name="migration.sql"):
+    folder = sorted(os.listdir(project.migrations))
+    with open(os.path.join(project.migrations, [f for f in folder if f[0].isdigit()][-1], name), encoding="utf-8") as f:
+        return f.read()
+
+
+def files(project):
+    return sorted(os.path.relpath(os.path.join(at, f), project.path) for at, _, names in os.walk(project.path)
+                  for f in names)
+
+
+def body(text):
+    """What stands below our own lines."""
+    return text.split("\n\n", 1)[1] if re.match(r"-- .*, locks: ", text) else text
+
+
+def test_the_first_one(made):
+    assert re.fullmatch(r"\d{14}_init_tables", made.names[0])
+    assert newest(made) == ('-- +1 table, locks: none\n\n-- CreateTable\nCREATE TABLE "User" (\n    "id" INTEGER NOT NULL,\n'
+                            '    "name" TEXT NOT NULL,\n\n    CONSTRAINT "User_pkey" PRIMARY KEY ("id")\n);\n')
+    with open(os.path.join(made.migrations, "migration_lock.toml"), encoding="utf-8") as f:
+        assert 'provider = "postgresql"' in f.read()
+    assert [f for f in files(made) if "aramid" in f] == []
+    again = create(made, "second")
+    assert again.rc == 60 and "Nothing to create" in again.out, again
+    assert len(made.names) == 1
+
+
+def test_what_is_lost_stands_in_three_places(made):
+    schema(made, "model User {\n  id Int @id\n}\n")
+    result = create(made, "drop_name")
+    assert result.rc == 0 and "All the data in the column will be lost" in result.out, result
+    text = newest(made)
+    assert text.startswith("-- -1 column (data), locks: User ACCESS EXCLUSIVE\n\n/*\n  Warnings:\n\n"
+                           "  - You are about to drop the column `name` on the `User` table."), text
+    check = aramid.run("check", cwd=made.path)
+    assert check.rc == 0 and "history-summary" not in check.text, check
+
+
+def test_dry_run_writes_nothing(made):
+    schema(made, USER + "model Post {\n  id Int @id\n}\n")
+    before = files(made)
+    result = create(made, "posts", "--dry-run")
+    assert result.rc == 0 and files(made) == before
+    assert result.out.startswith("-- +1 table, locks: none\n\n-- CreateTable\n"), result
+    assert create(made, "posts").rc == 0 and newest(made) == result.out
+
+
+def test_a_stale_summary_is_found(made):
+    name = made.names[0]
+    with open(made.file(name), "a", encoding="utf-8") as f:
+        f.write('CREATE INDEX "i" ON "User"("name");\n')
+    schema(made, "model User {\n  id Int @id\n  name String\n\n  @@index([name], map: \"i\")\n}\n")
+    check = aramid.run("check", "--json", cwd=made.path)
+    found = [f for part in check.json["parts"] for f in part["findings"] if f["id"] == "history-summary"]
+    assert len(found) == 1 and "-- +1 table, +1 index, locks: none" in found[0]["fix"], check
+    with open(made.file(name), encoding="utf-8") as f:
+        text = f.read()
+    made.edit(name, text.replace("-- +1 table, locks: none", "-- +1 table, +1 index, locks: none"))
+    assert "history-summary" not in aramid.run("check", cwd=made.path).text
+
+
+@pytest.mark.parametrize("name,slug", [
+    ("addUserBio", "add_user_bio"), ("Add user's bio!", "add_users_bio"), ("HTMLParser2", "html_parser2"),
+    ("a/b\\c", "a_b_c"), ("tables & things", "tables_and_things"), ("Größe ändern", "groesse_aendern"),
+    ("  spaced  out  ", "spaced_out"), ("_x_", "x"), ("v2", "v2"), ("x" * 200, "x" * 200)])
+def test_names(tmp_path, name, slug):
+    project = Project(tmp_path)
+    result = create(project, name, "--empty")
+    assert result.rc == 0 and project.names[0][15:] == slug, result
+
+
+@pytest.mark.parametrize("name", ["", "   ", "!!!", "migration", "Update", "test_2", "2026", "x" * 201, "миграция", "fix"])
+def test_names_that_are_refused(tmp_path, name):
+    project = Project(tmp_path)
+    result = create(project, name, "--empty")
+    assert result.rc == 2 and "cannot be the name of a migration" in result.err, result
+    assert project.names == []
+
+
+def test_words_that_say_nothing_are_a_setting(tmp_path):
+    project = Project(tmp_path)
+    project.write("aramid.yaml", "create:\n  refused: [thing]\n")
+    assert create(project, "thing", "--empty").rc == 2
+    assert create(project, "update", "--empty").rc == 0
+
+
+def test_without_a_name(tmp_path):
+    project = Project(tmp_path)
+    result = create(project, "--empty")
+    assert result.rc == 2 and "aramid create add_user_bio" in result.err and "interactive" not in result.text, result
+
+
+def test_a_name_is_asked_for(made):
+    schema(made, USER + "model Post {\n  id Int @id\n}\n")
+    terminal = aramid.Terminal("create", cwd=made.path)
+    terminal.read_until("Name of the migration")
+    terminal.type("test\n")
+    terminal.read_until("does not say what is changed")
+    terminal.type("add posts\n")
+    result = terminal.wait()
+    assert result.rc == 0 and made.names[1].endswith("_add_posts"), result
+
+
+RENAMED = USER.replace("name", "fullName")
+
+
+def test_what_looks_renamed_is_an_error(made):
+    schema(made, RENAMED)
+    before = files(made)
+    result = create(made, "full_name")
+    assert result.rc == 4 and files(made) == before, result
+    for words in ("--rename User.name:fullName", '@renamed(from: "name")', "--no-rename"):
+        assert words in result.err, result
+    assert create(made, "full_name", "--rename", "User.name:fullName").rc == 0
+    assert 'RENAME COLUMN "name" TO "fullName"' in newest(made) and "DROP" not in newest(made)
+    assert aramid.run("check", cwd=made.path).rc == 0
+
+
+def test_what_looks_renamed_and_is_not(made):
+    schema(made, RENAMED)
+    assert create(made, "full_name", "--no-rename").rc == 0
+    assert 'DROP COLUMN "name"' in newest(made)
+
+
+def test_an_annotation_says_it(made):
+    schema(made, RENAMED.replace("  fullName", '  /// @renamed(from: "name")\n  fullName'))
+    assert create(made, "full_name").rc == 0
+    assert 'RENAME COLUMN "name" TO "fullName"' in newest(made)
+
+
+@pytest.mark.parametrize("target", ["model Person {\n  id Int @id\n  name String\n}\n", "two"])
+def test_neighbours_that_look_renamed(made, target):
+    if target == "two":
+        target = "model User {\n  id Int @id\n  first String\n  last String\n}\n"
+    schema(made, target)
+    result = create(made, "other")
+    assert result.rc == 4, result
+    if "first" in target:
+        assert "--rename User.name:first" in result.err and "--rename User.name:last" in result.err
+    else:
+        assert "--rename User:Person" in result.err
+
+
+def test_a_rename_is_asked_on_a_terminal(made):
+    schema(made, "model User {\n  id Int @id\n  first String\n  last String\n}\n")
+    terminal = aramid.Terminal("create", "split names", cwd=made.path)
+    terminal.read_until("Number: ")
+    terminal.type("x\n")
+    terminal.read_until("Number: ")
+    terminal.type("1\n")
+    result = terminal.wait()
+    assert result.rc == 0, result
+    assert 'RENAME COLUMN "name" TO "first"' in newest(made) and 'ADD COLUMN     "last"' in newest(made)
+
+
+def test_ctrl_c_at_a_question_leaves_nothing(made):
+    schema(made, RENAMED)
+    before = files(made)
+    terminal = aramid.Terminal("create", "full_name", cwd=made.path)
+    terminal.read_until("[y/n]")
+    terminal.type("\x03")
+    assert terminal.wait().rc == 130 and files(made) == before
+
+
+def test_a_wish_that_cannot_be_is_an_error(made):
+    schema(made, RENAMED)
+    result = create(made, "full_name", "--rename", "User.nope:fullName")
+    assert result.rc == 2 and len(made.names) == 1, result
+
+
+def test_errors_of_the_schema_have_a_place(made):
+    schema(made, "model User {\n  id Int @id\n  name Strin\n}\n")
+    result = create(made, "broken")
+    assert result.rc == 6 and re.search(r"prisma/schema.prisma:6:8: ", result.err), result
+
+
+def test_a_schema_that_lost_its_models(made):
+    schema(made, "")
+    result = create(made, "gone")
+    assert result.rc == 6 and "has no models" in result.err and len(made.names) == 1, result
+
+
+def test_a_history_that_does_not_run(made):
+    made.add("broken", "ALTER TABLE nowhere ADD x int;")
+    schema(made, USER + "model Post {\n  id Int @id\n}\n")
+    made.names.sort()
+    result = create(made, "posts")
+    assert result.rc == 29 and "_broken" in result.err and "nowhere" in result.err, result
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs another user")
+def test_a_project_that_cannot_be_written():
+    with tempfile.TemporaryDirectory(prefix="aramid-create-", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        project = Project(folder)
+        before = files(project)
+        result = create(project, "anything_else", "--empty", user={"user": 65534, "group": 65534})
+        assert result.rc == 5 and "nothing was written" in result.err, result
+        assert files(project) == before
+
+
+def test_ours_is_behind_one_of_the_future(made):
+    made.add("29991231235959_far", "SELECT 1;")
+    schema(made, USER + "model Post {\n  id Int @id\n}\n")
+    result = create(made, "posts")
+    assert result.rc == 0 and made.names[-1] == "30000101000000_posts", result
+
+
+def test_one_that_would_stand_in_front_is_refused(made):
+    made.write("prisma/migrations/init_again/migration.sql", "SELECT 1;")
+    result = create(made, "anything_else", "--empty")
+    assert result.rc == 5 and '"init_again"' in result.err, result
+
+
+def test_two_at_once(made):
+    """Each is whole, or says that the other came in between; never two from one base."""
+    schema(made, USER + "model Post {\n  id Int @id\n}\n")
+    running = [aramid.start("create", f"posts {i}", cwd=made.path) for i in range(4)]
+    results = [p.wait() for p in running]
+    assert sorted({r.rc for r in results}) in ([0], [0, 5], [0, 60], [0, 5, 60]), results
+    assert sum(r.rc == 0 for r in results) == 1 and len(made.names) == 2, results
+    assert [f for f in files(made) if ".aramid" in f] == []
+
+
+def test_data_and_author_and_ticket(made):
+    subprocess.run(["git", "init", "-q"], cwd=made.path, check=True)
+    subprocess.run(["git", "config", "user.name", "Ada L."], cwd=made.path, check=True)
+    result = create(made, "fill_bios", "--data", "--author", "--ticket", "ABC-1\nDROP TABLE x;")
+    assert result.rc == 0, result
+    text = newest(made)
+    assert text.startswith("-- Author: Ada L.\n-- Ticket: ABC-1\\x0aDROP TABLE x;\n\n-- Changes rows"), text
+    assert aramid.run("check", cwd=made.path).rc == 0
+
+
+def test_row_level_security(made):
+    schema(made, USER + 'model Post {\n  id Int @id\n\n  @@map("po\\"st")\n}\n')
+    assert create(made, "posts", "--rls").rc == 0
+    assert 'ALTER TABLE "po""st" ENABLE ROW LEVEL SECURITY;' in newest(made)
+    assert '"User" ENABLE' not in newest(made)
+    assert aramid.run("check", cwd=made.path).rc == 0
+
+
+def test_the_way_back(made, db):
+    assert aramid.deploy(made, db.url()).rc == 0
+    before = catalog.dump(db)
+    schema(made, "model User {\n  id Int @id\n  mail String? @unique\n}\nenum E { A B }\n".replace("{ A B }", "{\n A\n B\n}"))
+    assert create(made, "mail", "--down", "--no-rename").rc == 0
+    down = newest(made, "down.sql")
+    assert down.startswith(f"-- down of {made.names[-1]}\n-- lossy: "), down
+    assert aramid.deploy(made, db.url()).rc == 0
+    db.sql(down)
+    assert [line for line in catalog.difference(before, catalog.dump(db)) if "_prisma_migrations" not in line] == []
+
+
+def test_prismas_words(made):
+    schema(made, USER + "model Post {\n  id Int @id\n}\n")
+    result = aramid.run("migrate", "dev", "--create-only", "--name", "add posts", cwd=made.path)
+    assert result.rc == 0 and made.names[-1].endswith("_add_posts"), result
+    empty = aramid.run("migrate", "dev", "--create-only", "-n", "nothing", cwd=made.path)
+    assert empty.rc == 0 and body(newest(made)) == "-- This is an empty migration.", empty
+    assert aramid.run("migrate", "dev", cwd=made.path).rc == 1
+
+
+def test_findings_may_stop_it(made):
+    made.write("aramid.yaml", "findings:\n  diff-drop-column: error\n")
+    schema(made, "model User {\n  id Int @id\n}\n")
+    result = create(made, "drop_name")
+    assert result.rc == 19 and len(made.names) == 1, result
+
+
+def test_what_is_only_printed_otherwise_is_no_change(made):
+    """Defaults, predicates and foreign types, as a server and as a schema say them."""
+    schema(made, """generator client {
+  provider        = "prisma-client"
+  previewFeatures = ["partialIndexes"]
+}
+model User {
+  id Int @id
+  name String @default(dbgenerated("concat('a','b')"))
+  at DateTime @default(dbgenerated("now() + interval '1 day'"))
+  price Decimal @default(1.50) @db.Decimal(10, 2)
+  day DateTime @default("2020-01-01T00:00:00Z") @db.Date
+  tags String[] @default(["a", "b,c"])
+  vector Unsupported("tsvector")?
+  raw Json @default("{\\"a\\": 1}")
+  bits String @default("101") @db.VarBit(4)
+
+  @@index([name], where: raw("name > 'a' AND id<5"))
+}
+""")
+    result = create(made, "many defaults")
+    assert result.rc == 0, result
+    assert "DEFAULT concat('a','b')" in newest(made) and "::jsonb" not in newest(made), newest(made)
+    again = create(made, "nothing more")
+    assert again.rc == 60, again
+    text = open(os.path.join(made.path, "prisma/schema.prisma"), encoding="utf-8").read()
+    made.write("prisma/schema.prisma", text.replace("id<5", "id<6"))
+    changed = create(made, "other predicate")
+    assert changed.rc == 0 and "id<6" in newest(made) and "ALTER" not in body(newest(made)), newest(made)
+    assert aramid.run("check", cwd=made.path).rc == 0
