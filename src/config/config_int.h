@@ -57,6 +57,10 @@ bool config_env_find(Arena *a, const EnvSet *set, const char *name, EnvHit *ret)
  * written, so that a "$" in a password survives; *ret_missing names the first ${NAME} not set. */
 char *config_env_expand(Arena *a, const EnvSet *set, Str text, bool braces_only,
                         const char **ret_missing);
+/* The same for a URL. Where its password is one variable (":${NAME}@"), it may hold what would end it
+ * otherwise. */
+const char *config_env_expand_url(Arena *a, const EnvSet *set, const char *text,
+                                  const char **ret_missing);
 
 /* ---- values (value.c) ------------------------------------------------------------------------ */
 

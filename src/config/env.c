@@ -1,5 +1,9 @@
 #include "config_int.h"
 
+#include "url_int.h"
+
+#include <ctype.h>
+
 #include "base/map.h"
 #include "base/os.h"
 #include "base/secret.h"
@@ -225,4 +229,42 @@ config_env_expand(Arena *a, const EnvSet *set, Str text, bool braces_only, const
     expand(&x, text, ENV_BARE, NULL, 0);
     *ret_missing = x.missing;
     return x.out.p;
+}
+
+/* A password as it may stand in a URL; of one that is escaped already ("%40") that stays. */
+static char *
+escape_password(Arena *a, const char *text)
+{
+    Buf b;
+    buf_init(&b, a);
+    while (*text) {
+        bool is_escape =
+            *text == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
+        char one[] = {*text, 0};
+        if (is_escape)
+            buf_add(&b, (Str){text, 3});
+        else
+            url_encode(&b, one, "");
+        text += is_escape ? 3 : 1;
+    }
+    return b.p;
+}
+
+const char *
+config_env_expand_url(Arena *a, const EnvSet *set, const char *text, const char **ret_missing)
+{
+    const char *host = strstr(text, "://"), *from = host ? strstr(host + 3, ":${") : NULL,
+               *end = from ? strchr(from, '}') : NULL;
+    if (!end || end[1] != '@')
+        return config_env_expand(a, set, str_of(text), true, ret_missing);
+    const char *missing[3];
+    Str password = {from + 1, (size_t)(end - from)}, front = {text, (size_t)(from + 1 - text)};
+    const char *parts[] = {
+        config_env_expand(a, set, front, true, &missing[0]),
+        config_env_expand(a, set, password, true, &missing[1]),
+        config_env_expand(a, set, str_of(end + 1), true, &missing[2]),
+    };
+    *ret_missing = missing[0] ? missing[0] : missing[1] ? missing[1] : missing[2];
+    return str_fmt(a, "%s%s%s", parts[0], missing[1] ? parts[1] : escape_password(a, parts[1]),
+                   parts[2]);
 }

@@ -4,8 +4,6 @@
 #include "base/os.h"
 #include "url_int.h"
 
-#include <ctype.h>
-
 /* Names of a setting in the files of Prisma; NULL = it has none there. */
 static const struct {
     ConfigKey key;
@@ -140,48 +138,6 @@ find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
     return true;
 }
 
-/* A password as it may stand in a URL; of one that is escaped already ("%40") that stays. */
-static char *
-escape_password(Arena *a, const char *text)
-{
-    Buf b;
-    buf_init(&b, a);
-    while (*text) {
-        bool is_escape =
-            *text == '%' && isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]);
-        char one[] = {*text, 0};
-        if (is_escape)
-            buf_add(&b, (Str){text, 3});
-        else
-            url_encode(&b, one, "");
-        text += is_escape ? 3 : 1;
-    }
-    return b.p;
-}
-
-/* With the values of its variables. Where the password of a URL is one (":${NAME}@"), it may hold
- * what would end it otherwise. */
-static const char *
-expand_yaml(Loader *l, const YamlSetting *s, const char **ret_missing)
-{
-    Arena *a = l->a;
-    const char *host = strstr(s->text, "://"), *from = host ? strstr(host + 3, ":${") : NULL,
-               *end = from ? strchr(from, '}') : NULL;
-    if (!is_url(s->key) || !end || end[1] != '@')
-        return config_env_expand(a, &l->env, str_of(s->text), true, ret_missing);
-    const char *missing[3];
-    Str password = {from + 1, (size_t)(end - from)},
-        front = {s->text, (size_t)(from + 1 - s->text)};
-    const char *parts[] = {
-        config_env_expand(a, &l->env, front, true, &missing[0]),
-        config_env_expand(a, &l->env, password, true, &missing[1]),
-        config_env_expand(a, &l->env, str_of(end + 1), true, &missing[2]),
-    };
-    *ret_missing = missing[0] ? missing[0] : missing[1] ? missing[1] : missing[2];
-    return str_fmt(a, "%s%s%s", parts[0], missing[1] ? parts[1] : escape_password(a, parts[1]),
-                   parts[2]);
-}
-
 /* aramid.yaml: the section of the environment, or the general part. Sets ret->text when there is a
  * value; false for an error. */
 static bool
@@ -190,7 +146,9 @@ find_yaml(Loader *l, ConfigKey key, const char *env, Found *ret)
     vec_each (YamlSetting, s, &l->yaml.settings) {
         if (s->key != key || (s->env == NULL) != (env == NULL) || (env && strcmp(s->env, env) != 0))
             continue;
-        const char *missing, *text = expand_yaml(l, s, &missing);
+        const char *missing,
+            *text = is_url(key) ? config_env_expand_url(l->a, &l->env, s->text, &missing)
+                                : config_env_expand(l->a, &l->env, str_of(s->text), true, &missing);
         if (!missing && !str_trim(str_of(text)).n && is_url(key) && s->text[0])
             text = s->text; /* an empty secret: url_parse will name it */
         if (missing && !is_url(key)) {

@@ -813,17 +813,23 @@ load_empty_url(void **state)
     assert_string_equal(p.c.empty_url_origin, ".env:2");
 }
 
+void
+load_yaml_password(void **state)
+{
+    (void)state;
+    PROJECT(p);
+    put(&p, "aramid.yaml", "url: postgres://me:${PW}@h/d\n");
+    setenv("PW", "a/b@c?#%41:%", 1);
+    load_env(&p, "production");
+    assert_value(&p, CFG_URL, "postgres://me:a%2Fb%40c%3F%23%41%3A%25@h/d", "aramid.yaml:1");
+    unsetenv("PW");
+}
+
 /* A reference that leads nowhere must not lead to a weaker URL. */
 void
 load_yaml_url(void **state)
 {
     (void)state;
-    PROJECT(q);
-    put(&q, "aramid.yaml", "url: postgres://me:${PW}@h/d\n");
-    setenv("PW", "a/b@c?#%41:%", 1);
-    load_env(&q, "production");
-    assert_value(&q, CFG_URL, "postgres://me:a%2Fb%40c%3F%23%41%3A%25@h/d", "aramid.yaml:1");
-    unsetenv("PW");
     PROJECT(p);
     put(&p, "prisma/schema.prisma", "datasource db {\n url = \"postgres://dev/\"\n}\n");
     put(&p, "aramid.yaml", "environments:\n  production:\n    url: ${MY_URL}\n");

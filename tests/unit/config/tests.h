@@ -23,7 +23,7 @@
     T(load_env_order) T(load_environment_names) T(load_profiles) \
     T(load_named_environment) T(load_direct_url) T(load_prisma_files) \
     T(load_schema_places) T(load_from_parts) T(load_errors) \
-    T(load_empty_url) T(load_yaml_url) T(load_secrets_stay) T(load_twins) \
+    T(load_empty_url) T(load_yaml_url) T(load_yaml_password) T(load_secrets_stay) T(load_twins) \
     T(load_to_look) T(load_named_url) T(load_unread_url) T(load_url_elsewhere)
 /* clang-format on */
 
