@@ -97,6 +97,16 @@ create(Creation *c, Err *err)
     }
 }
 
+/* Of a tool that writes the migration: beside the result. */
+static void
+on_output(void *arg, Str line)
+{
+    const CmdCall *call = arg;
+    FILE *to = cli_flag(call, "json") ? call->err : call->out;
+    fwrite(line.p, 1, line.n, to);
+    fflush(to);
+}
+
 /* ---- output ----------------------------------------------------------------------------------- */
 
 static void
@@ -187,6 +197,9 @@ cmd_create(CmdCall *call)
         .author = cli_given(call, "author") ? cli_flag(call, "author")
                                             : config->values[CFG_CREATE_AUTHOR].number != 0,
         .ticket = cli_text(call, "ticket"),
+        .dry_run = cli_flag(call, "dry-run"),
+        .on_output = on_output,
+        .on_output_arg = call,
     };
     vec_each (const OptValue, v, &call->options)
         if (strcmp(v->spec->name, "rename") == 0)

@@ -413,7 +413,9 @@ config_load_migrations(Loader *l)
         v->origin = l->c->dbmate.dirs_origin;
         l->c->migrations_are_dbmates = true;
     } else {
-        v->text = in_project(l, places[0]);
+        /* Supabase's CLI makes the folder with the first migration only. */
+        bool supabase = fs_exists(in_project(l, "supabase/config.toml"));
+        v->text = in_project(l, supabase ? "supabase/migrations" : places[0]);
         v->origin = "default";
         for (size_t i = 0; i < COUNT(places); i++)
             if (fs_kind(in_project(l, places[i])) == FS_DIR) {

@@ -217,14 +217,20 @@ make(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
 }
 
 static bool
+is_drizzle(const HistoryLayout *l)
+{
+    return l == &history_drizzle || l == &history_drizzle_1;
+}
+
+static bool
 check_layout(const CreateInput *in, const History *h, Err *err)
 {
     const HistoryLayout *l = h->layout;
+    if (is_drizzle(l))
+        return true;
     if (!l->new_one) {
         err_set(err, ERR_USAGE, "migrations of %s are made by the tool itself", l->ledger.tool);
-        return err_hint(err, l == &history_drizzle || l == &history_drizzle_1
-                                 ? "npx drizzle-kit generate --name NAME"
-                                 : "make it with that tool, then: aramid deploy");
+        return err_hint(err, "make it with that tool, then: aramid deploy");
     }
     ARENA_LOCAL(a);
     if (!in->down || l->add_both || l->new_one(a, h, "20260101000000", "x").down)
@@ -250,8 +256,11 @@ flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err)
     findings_init(&ret->diags, a, &in->base.config->finding_rules);
     if (!read_history(a, in->base.config, &ret->history, err) ||
         !check_layout(in, &ret->history, err) ||
-        (in->name && !create_name(a, in->base.config, in->name, in->any_name, &ret->name, err)) ||
-        !make(a, in, ret, err))
+        (in->name && !create_name(a, in->base.config, in->name, in->any_name, &ret->name, err)))
+        return false;
+    if (is_drizzle(ret->history.layout))
+        return !in->name || create_by_drizzle(a, in, ret, err);
+    if (!make(a, in, ret, err))
         return false;
     if (!in->name || ret->guesses.n || (ret->is_same && !in->empty_too))
         return true;

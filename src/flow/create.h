@@ -29,6 +29,10 @@ typedef struct CreateInput {
     bool down;              /* also the way back */
     bool author;            /* git's user in the head of the file */
     const char *ticket;     /* in the head of the file; or NULL */
+    bool dry_run;           /* nothing may be written, by other tools either */
+    /* What another tool says that writes the migration, line by line; may be NULL. */
+    void (*on_output)(void *arg, Str line);
+    void *on_output_arg;
 } CreateInput;
 
 /* A file that is to be written. */
@@ -52,6 +56,7 @@ typedef struct CreateResult {
     const char *name;         /* of the migration: 20261130210000_add_user_bio */
     const char *from;         /* what it was made of, for people: "prisma/schema.prisma"; or NULL */
     bool is_same;             /* there is nothing to change */
+    const char *by_tool;      /* that wrote the files already; NULL = flow_create_write does */
     const char *summary;      /* the file's first line */
     Str sql, down;            /* without the head; down: "" = none */
     VEC(CreateFile) files;    /* none where is_same */

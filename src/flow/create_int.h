@@ -15,6 +15,10 @@ MUST_CHECK bool create_target(Arena *a, const CreateInput *in, const History *h,
 /* ret->files of ret->sql and ret->down. */
 MUST_CHECK bool create_files(Arena *a, const CreateInput *in, CreateResult *r, Err *err);
 
+/* A migration of a Drizzle project is written by drizzle-kit: r->files is what it wrote.
+ * errors: those of flow_generate; ERR_USAGE: an option that it has not; ERR_GENERATE: it wrote nothing */
+MUST_CHECK bool create_by_drizzle(Arena *a, const CreateInput *in, CreateResult *r, Err *err);
+
 /* ret->guesses: what looks renamed, as far as nobody said what it is. */
 void create_guess(Arena *a, const CreateInput *in, CreateResult *r, const Diff *d);
 

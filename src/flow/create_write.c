@@ -215,7 +215,7 @@ flow_create_write(Arena *a, const CreateResult *r, Err *err)
     const char *dir = r->config->migrations_dir;
     bool is_new = !fs_exists(dir);
     os_random(&random, sizeof random);
-    if (!r->files.n)
+    if (!r->files.n || r->by_tool)
         return true;
     if (!fs_mkdirs(dir, 0755, err))
         return false;

@@ -133,7 +133,7 @@ flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *
     ret->folder = f.package ? f.package : c->project_dir;
     if (!project_detect(a, ret->folder, &f.project, err))
         return false;
-    GenerateTool tool = choose(&f);
+    GenerateTool tool = in->tool ? in->tool : choose(&f);
     f.name = generate_tool_name(tool);
     if (!f.name)
         return true;

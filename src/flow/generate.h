@@ -9,6 +9,7 @@ const char *generate_tool_name(GenerateTool tool); /* "prisma", "drizzle-kit"; N
 
 typedef struct GenerateInput {
     FlowInput base;
+    GenerateTool tool;            /* GENERATE_NONE: what the project has */
     const char *const *arguments; /* more for the tool */
     size_t argument_count;
     /* What it says, line by line as it comes, without passwords of the configuration. */

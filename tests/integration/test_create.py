@@ -334,3 +334,123 @@ model User {
     changed = create(made, "other predicate")
     assert changed.rc == 0 and "id<6" in newest(made) and "ALTER" not in body(newest(made)), newest(made)
     assert aramid.run("check", cwd=made.path).rc == 0
+
+
+def test_what_was_done_by_hand_is_taken_over(made, db):
+    assert aramid.deploy(made, db.url()).rc == 0
+    nothing = create(made, "nothing_done", "--from-drift", "--url", db.url(), "--yes")
+    assert nothing.rc == 60, nothing
+    db.sql('ALTER TABLE "User" ADD COLUMN "bio" text; CREATE INDEX by_bio ON "User" ("bio");')
+    result = create(made, "take bio over", "--from-drift", "--url", db.url(), "--yes")
+    assert result.rc == 0 and made.names[-1].endswith("_take_bio_over"), result
+    assert newest(made).startswith("-- +1 column, +1 index, locks: User ACCESS EXCLUSIVE\n"), newest(made)
+    with open(os.path.join(made.path, "prisma/schema.prisma"), encoding="utf-8") as f:
+        text = f.read()
+    assert "bio" in text and "by_bio" in text, text
+    assert aramid.status(made, db.url()).rc == 0
+    check = aramid.run("check", "--url", db.url(), cwd=made.path)
+    assert check.rc == 0, check
+
+
+def test_drift_behind_pending_migrations_is_refused(made, db):
+    result = create(made, "take over", "--from-drift", "--url", db.url(), "--yes")
+    assert result.rc == 26 and "aramid deploy" in result.err and len(made.names) == 1, result
+
+
+def test_prisma_and_aramid_deploy_it_alike(oracle, made, db, db2):
+    schema(made, RENAMED + "enum Role {\n  A\n  B\n}\nmodel Post {\n  id Int @id @default(autoincrement())\n"
+           '  role Role @default(A)\n  tags String[] @default(["x"])\n  user User @relation(fields: [uid], references: [id])\n'
+           "  uid Int\n}\n")
+    text = open(os.path.join(made.path, "prisma/schema.prisma"), encoding="utf-8").read()
+    made.write("prisma/schema.prisma", text.replace("fullName String\n", "fullName String\n  posts Post[]\n"))
+    assert create(made, "posts", "--rename", "User.name:fullName").rc == 0
+    assert oracle.deploy(made, db.url()).rc == 0 and aramid.deploy(made, db2.url()).rc == 0
+    assert catalog.difference(catalog.dump(db), catalog.dump(db2)) == []
+    assert aramid.run("check", "--url", db.url(), cwd=made.path).rc == 0
+
+
+# ---- other layouts -------------------------------------------------------------------------------
+
+def write(folder, path, text, mode=0o644):
+    full = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(full), exist_ok=True)
+    with open(full, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(full, mode)
+
+
+def last(folder):
+    names = sorted(os.listdir(folder))
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as f:
+        return names[-1], f.read()
+
+
+def test_supabase(tmp_path):
+    write(tmp_path, "supabase/config.toml", '[db]\nport = 1 # schema_paths = ["x"]\n\n[db.migrations]\nenabled = true\n'
+          'schema_paths = [\n  "./schemas/b.sql", # first\n  "./schemas/*.sql",\n]\n')
+    write(tmp_path, "supabase/schemas/a.sql", "CREATE POLICY own ON t USING (owner = auth.uid());")
+    write(tmp_path, "supabase/schemas/b.sql", "CREATE TABLE t (id int, owner uuid); ALTER TABLE t ENABLE ROW LEVEL SECURITY;")
+    assert aramid.run("create", "todos", cwd=tmp_path).rc == 0
+    name, text = last(tmp_path / "supabase" / "migrations")
+    assert re.fullmatch(r"\d{14}_todos.sql", name) and 'CREATE POLICY "own"' in text, text
+    assert text.startswith("-- +1 table, +1 policy, locks: none\n\n")
+    assert aramid.run("create", "again", cwd=tmp_path).rc == 60
+    assert aramid.run("create", "again", "--down", cwd=tmp_path).rc == 2
+
+
+def test_dbmate(tmp_path):
+    write(tmp_path, "db/migrations/20240101000000_init.sql", "-- migrate:up\nCREATE TABLE a (id int);\n\n-- migrate:down\nDROP TABLE a;\n")
+    write(tmp_path, "want.sql", "CREATE TABLE a (id int, b text);")
+    assert aramid.run("create", "add b", "--to-sql", "want.sql", cwd=tmp_path).rc == 0
+    _, text = last(tmp_path / "db" / "migrations")
+    assert text == ('-- +1 column, locks: a ACCESS EXCLUSIVE\n\n-- migrate:up\n-- AlterTable\nALTER TABLE "a" ADD COLUMN     "b" TEXT;\n\n'
+                    '-- migrate:down\n-- lossy: column "b" of "public"."a": what was written there since is lost\n'
+                    '-- AlterTable\nALTER TABLE "a" DROP COLUMN "b";\n'), text
+    assert aramid.run("create", "add c", "--to-sql", "want.sql", cwd=tmp_path).rc == 60
+    nothing = aramid.run("create", "add c", cwd=tmp_path)
+    assert nothing.rc == 6 and "--to-sql" in nothing.err, nothing
+
+
+@pytest.mark.parametrize("before,after", [("0009_init.up.sql", "0010_new_one.up.sql"), ("V1.9__init.sql", "V1.10__new_one.sql"),
+                                          ("099_init.sql", "100_new_one.sql")])
+def test_plain_folders_go_on_as_they_began(tmp_path, before, after):
+    write(tmp_path, f"migrations/{before}", "CREATE TABLE a (id int);")
+    write(tmp_path, "aramid.yaml", "schema_sql: want\n")
+    write(tmp_path, "want/1.sql", "CREATE TABLE a (id int);")
+    write(tmp_path, "want/2/x.sql", "CREATE INDEX i ON a (id);")
+    assert aramid.run("create", "new one", cwd=tmp_path).rc == 0
+    assert after in os.listdir(tmp_path / "migrations")
+    assert aramid.run("create", "more", cwd=tmp_path).rc == 60
+
+
+KIT = """#!/bin/sh
+echo "kit $*"
+case $1 in generate) ;; *) exit 9 ;; esac
+%s
+"""
+
+
+@pytest.fixture
+def drizzle(tmp_path):
+    write(tmp_path, "package.json", '{"devDependencies": {"drizzle-kit": "0.31.0"}}')
+    write(tmp_path, "drizzle.config.ts", 'export default { dialect: "postgresql", out: "./drizzle" }')
+    write(tmp_path, "drizzle/0000_init.sql", "CREATE TABLE a (id int);")
+    write(tmp_path, "drizzle/meta/_journal.json", '{"version": "7", "dialect": "postgresql", "entries": [{"idx": 0, '
+          '"version": "7", "when": 1700000000000, "tag": "0000_init", "breakpoints": true}]}')
+    return tmp_path
+
+
+def test_drizzle_kit_writes(drizzle):
+    write(drizzle, "node_modules/.bin/drizzle-kit", KIT % 'echo "ALTER TABLE a ADD b int;" > drizzle/0001_$3.sql', 0o755)
+    result = aramid.run("create", "Add b", "--json", cwd=drizzle)
+    assert result.rc == 0 and result.json["name"] == "0001_add_b" and result.json["written"], result
+    assert "kit generate --name add_b" in result.err
+    write(drizzle, "node_modules/.bin/drizzle-kit", KIT % 'echo "No schema changes, nothing to migrate"', 0o755)
+    assert aramid.run("create", "Add c", cwd=drizzle).rc == 60
+    assert aramid.run("create", "Add c", "--dry-run", cwd=drizzle).rc == 2
+
+
+def test_drizzle_kit_that_wanted_to_ask(drizzle):
+    write(drizzle, "node_modules/.bin/drizzle-kit", KIT % 'echo "Is b column created or renamed?"', 0o755)
+    result = aramid.run("create", "Add b", cwd=drizzle)
+    assert result.rc == 7 and "npx drizzle-kit generate --name add_b" in result.err, result
