@@ -228,6 +228,29 @@ catalog_finish(Catalog *c)
     }
 }
 
+Catalog *
+catalog_replaced(Arena *a, const Catalog *c, CatRelation *const *tables, size_t n)
+{
+    Catalog *out = catalog_new(a);
+    out->count = c->count;
+    out->others.v = c->others.v;
+    out->others.n = c->others.n;
+    for (const ListInfo *info = cat_lists; info->key; info++) {
+        const ObjectList *from = list_at(c, info);
+        for (size_t i = 0; cat_list_is_first(info) && i < from->n; i++)
+            *vec_add(a, (CatObjects *)list_at(out, info)) = list_get(from, i);
+    }
+    cat_each (CatRelation, t, &out->tables)
+        for (size_t i = 0; i < n; i++)
+            if (cat_ref_cmp(&t->id, &tables[i]->id) == 0)
+                *t_at = tables[i];
+    for (size_t i = 0; i < n; i++)
+        cat_each (CatConstraint, k, &tables[i]->constraints)
+            out->count = k->ordinal >= out->count ? k->ordinal + 1 : out->count;
+    catalog_finish(out);
+    return out;
+}
+
 static void
 finish_again(Catalog *c)
 {

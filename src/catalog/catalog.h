@@ -363,6 +363,10 @@ void catalog_leave_out_defined(Catalog *c, bool (*is_out)(const void *arg, const
 /* The same for triggers of tables. */
 void catalog_leave_out_triggers(Catalog *c, bool (*is_out)(const CatTrigger *trigger));
 
+/* A finished catalog with other versions of some of its tables; the rest is the same objects. What a
+ * version has more gets ordinals from c->count on. */
+Catalog *catalog_replaced(Arena *a, const Catalog *c, CatRelation *const *tables, size_t n);
+
 /* A type from SQL in any spelling: INTEGER, "character varying" (191), TIMESTAMP(3)[],
  * decimal(10), app."Role"[], geometry(Point,4326). Unknown words are kept as an unquoted name. */
 CatType catalog_type(Arena *a, Str sql);

@@ -128,6 +128,22 @@ has_same_columns(const CatRelation *x, const CatRelation *y)
     return true;
 }
 
+static unsigned
+view_field(const char *name)
+{
+    static const struct {
+        const char *name;
+        unsigned field;
+    } fields[] = {{"comment", COLUMN_COMMENT},      {"grants", COLUMN_GRANTS},
+                  {"default_expr", COLUMN_DEFAULT}, {"statistics", COLUMN_STORAGE},
+                  {"options", COLUMN_STORAGE},      {"storage", COLUMN_STORAGE},
+                  {"compression", COLUMN_STORAGE}};
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return fields[i].field;
+    return 0;
+}
+
 static void
 alter_view(Differ *d, const CatRelation *x, const CatRelation *y)
 {
@@ -149,10 +165,7 @@ alter_view(Differ *d, const CatRelation *x, const CatRelation *y)
         if (from)
             changes = catalog_changes(d->arena, from, to, &d->rules);
         vec_each (const char *, name, &changes)
-            k.fields |= strcmp(*name, "comment") == 0        ? (unsigned)COLUMN_COMMENT
-                        : strcmp(*name, "grants") == 0       ? (unsigned)COLUMN_GRANTS
-                        : strcmp(*name, "default_expr") == 0 ? (unsigned)COLUMN_DEFAULT
-                                                             : 0;
+            k.fields |= view_field(*name);
         if (k.fields)
             *vec_add(d->arena, &c->columns) = k;
     }

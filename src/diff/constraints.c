@@ -207,12 +207,47 @@ constraints_tell_children(Differ *d)
     }
 }
 
+/* Whether a table above makes keys, whose partitions' then have names of the server's choice. */
+static bool
+makes_keys_above(const Differ *d, const CatRelation *t)
+{
+    for (; t && t->partition_of.name;
+         t = catalog_relation(d->to, t->partition_of.schema, t->partition_of.name))
+        vec_each (Change *, at, &d->diff->changes) {
+            const Change *c = *at;
+            bool is_key = (c->op == CHANGE_CREATE && c->kind == CAT_CONSTRAINT) ||
+                          (c->kind == CAT_TABLE && c->add_key);
+            if (is_key && c->to && cat_same_text(c->to->id.schema, t->partition_of.schema) &&
+                strcmp(c->to->id.name, t->partition_of.name) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* A partition's key that is its table's, too, and has a name of its own. */
+static void
+rename_inherited_keys(Differ *d, const CatRelation *from, const CatRelation *to)
+{
+    cat_each (CatConstraint, y, &to->constraints) {
+        if (!y->is_inherited || y->type == CAT_CHECK || !from ||
+            constraint_named(&from->constraints, y->id.sub))
+            continue;
+        cat_each (CatConstraint, x, &from->constraints)
+            if (x->is_inherited && !constraint_named(&to->constraints, x->id.sub) &&
+                part_same(d, x, y) && !makes_keys_above(d, to)) {
+                change_add(d, CHANGE_RENAME, x, y, RANK_RENAME_FOREIGN_KEY);
+                break;
+            }
+    }
+}
+
 /* What a child has of its own about a constraint that its parent has: a comment, and rows that were
  * checked where the parent's were not. */
 void
 constraints_compare_inherited(Differ *d, const CatRelation *from, const CatRelation *to)
 {
     static const CatConstraints none;
+    rename_inherited_keys(d, from, to);
     cat_each (CatConstraint, y, &to->constraints) {
         const CatConstraint *x = constraint_named(from ? &from->constraints : &none, y->id.sub);
         if (!y->is_inherited)

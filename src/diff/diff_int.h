@@ -210,6 +210,10 @@ void diff_renames(Differ *d);
 /* retype.c: adds renames of types that cannot become what they will be. */
 void types_make_room(Differ *d, const Catalog *after, CatRenames *applied);
 
+/* partitions.c: adds what takes tables out of a partitioned table and puts them into one, and replaces both sides by
+ * what is there in between. */
+void diff_partitions(Differ *d);
+
 /* Each compares its part of the catalogs. */
 void diff_enums(Differ *d);
 void diff_schemas(Differ *d);

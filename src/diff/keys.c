@@ -20,7 +20,7 @@ primary_key_compare(Differ *d, Change *c, const CatRelation *x, const CatRelatio
     if (d->in_words &&
         ((from && !to && from->is_without_overlaps) || (to && !from && to->is_without_overlaps)))
         return;
-    if (from && from->is_inherited && cat_same_text(x->partition_of.name, y->partition_of.name))
+    if (from && from->is_inherited)
         from = NULL; /* goes with that of its table */
     bool changed =
         from && to &&

@@ -110,11 +110,16 @@ name_taken(const Change *c)
     return c->rename_key_to ? index_name(c->rename_key_to) : (CatName){0};
 }
 
-/* What a table takes of that name space beside its own name. */
+/* What an object takes of that name space beside its own name: indexes of a table, the multiranges of a range. */
 static CatTexts
-index_names(Arena *a, const CatObject *o)
+other_names(Arena *a, const CatObject *o)
 {
     CatTexts names = {0};
+    if (o->id.kind == CAT_RANGE) {
+        const CatName *multirange = &((const CatDefined *)o)->multirange;
+        if (multirange->name && cat_same_text(multirange->schema, o->id.schema))
+            *vec_add(a, &names) = multirange->name;
+    }
     if (o->id.kind != CAT_TABLE)
         return names;
     const CatRelation *t = (const void *)o;
@@ -175,7 +180,7 @@ prepare(Order *o)
             map_put(&o->names, name_key(d->arena, given.schema, given.name), *c);
         if ((*c)->op != CHANGE_DROP)
             continue;
-        CatTexts names = index_names(d->arena, (*c)->from);
+        CatTexts names = other_names(d->arena, (*c)->from);
         vec_each (const char *, name, &names)
             map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, *name), *c);
     }
@@ -312,7 +317,7 @@ emit_needs(Order *o, const Change *c)
                 emit_creation(o, need);
         }
         if (c->op == CHANGE_CREATE) {
-            CatTexts names = index_names(d->arena, c->to);
+            CatTexts names = other_names(d->arena, c->to);
             vec_each (const char *, name, &names) {
                 Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, *name));
                 if (old)
@@ -341,6 +346,10 @@ emit_needs(Order *o, const Change *c)
         bool is_drop = first->op == CHANGE_DROP, for_code = c->is_rebuilt || c->is_aside;
         if (!is_drop && cat_kind(first->kind)->is_part)
             continue; /* what is said about a part, its state */
+        /* A child that is made anew may be partitioned by a column that goes. */
+        if (is_table && is_drop && first->kind == CAT_TABLE &&
+            catalog_is_child((const CatRelation *)first->from, &c->from->id))
+            emit(o, first);
         if (is_table && !c->is_aside ? is_drop && cat_kind(first->kind)->is_part
                                      : !for_code || (is_drop && first->kind != CAT_TABLE))
             emit(o, first);

@@ -125,6 +125,20 @@ hand_over(Differ *d, const CatSequence *x)
     return free;
 }
 
+/* An identity that stays, and whose sequence is called otherwise. */
+static void
+rename_identity(Differ *d, const CatSequence *y)
+{
+    const CatColumn *from = owner_in(d->from, y);
+    const CatSequence *x =
+        from && !is_new_column(d, y) ? map_get(&d->owned_from, ref_key(d->arena, &from->id)) : NULL;
+    if (!x || !x->is_identity || strcmp(x->id.name, y->id.name) == 0)
+        return;
+    change_add(d, CHANGE_RENAME, x, y, RANK_ALTER_SEQUENCE)->rank[1] = 0;
+    alter_sequence(d, (const CatSequence *)catalog_called(d->arena, (const CatObject *)x, y->id),
+                   y);
+}
+
 void
 diff_sequences(Differ *d)
 {
@@ -157,6 +171,9 @@ diff_sequences(Differ *d)
             /* One goes with its column, the other comes with another one. */
             if (!x->owner_column || owner_in(d->to, x) || !comes_with_column(d, y))
                 alter_sequence(d, x, y);
+        } else if (y->is_identity) {
+            if (!d->prisma_kinds)
+                rename_identity(d, y);
         } else if (!comes_with_column(d, y)) {
             change_create(d, y);
             if (y->owner_column) {

@@ -37,10 +37,10 @@ retyped(Arena *a, const CatColumn *column)
 
 /* What a child decides about a column that its parent has; the rest comes from there. */
 static void
-keep_own(Arena *a, ColumnChange *k)
+keep_own(Arena *a, ColumnChange *k, bool has_identity)
 {
-    unsigned own = COLUMN_DEFAULT | COLUMN_STORAGE | COLUMN_COMMENT | COLUMN_GRANTS |
-                   COLUMN_EXPRESSION | COLUMN_NOT_NULL;
+    unsigned own = (has_identity ? COLUMN_IDENTITY : 0) | COLUMN_DEFAULT | COLUMN_STORAGE |
+                   COLUMN_COMMENT | COLUMN_GRANTS | COLUMN_EXPRESSION | COLUMN_NOT_NULL;
     if (k->fields & COLUMN_TYPE) {
         k->from = retyped(a, k->from);
         if (k->to->storage || k->to->compression)
@@ -82,6 +82,14 @@ static bool
 is_given(const Catalog *c, const CatRelation *t, const CatColumn *column)
 {
     return column->is_inherited || column_given(c, t, column->id.sub);
+}
+
+/* Since 17 partitions have the identity of their table. */
+static bool
+is_own_identity(const Catalog *c, const CatRelation *t, const CatColumn *column)
+{
+    const CatColumn *given = column_given(c, t, column->id.sub);
+    return column->identity && !(given && given->identity == column->identity);
 }
 
 /* Whether parents leave a column with other than the wanted NOT NULL: it comes to children, and goes from
@@ -155,7 +163,7 @@ own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation 
                          .is_inherited = true};
     if (!column_compare(d, given, y, &change))
         return;
-    keep_own(d->arena, &change);
+    keep_own(d->arena, &change, false);
     if (change.fields)
         *vec_add(d->arena, &c->columns) = change;
 }
@@ -192,7 +200,8 @@ columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation
         if (is_given(d->from, from, x) && is_given(d->to, to, y)) {
             if (change.op == COLUMN_RECREATE)
                 continue; /* see below */
-            keep_own(d->arena, &change);
+            keep_own(d->arena, &change,
+                     is_own_identity(d->from, from, x) || is_own_identity(d->to, to, y));
         }
         if (change.fields)
             *vec_add(d->arena, &c->columns) = change;

@@ -174,7 +174,7 @@ node_pg_migrate_add_create(Buf *b, const LedgerName *at)
 static void
 node_pg_migrate_add_select(Buf *b, const LedgerName *at)
 {
-    buf_addz(b, "SELECT name");
+    buf_addz(b, "SELECT id, name");
     layout_add_epoch(b, "run_on::pg_catalog.timestamptz");
     buf_addz(b, " FROM ");
     layout_add_table(b, at);
@@ -184,12 +184,12 @@ node_pg_migrate_add_select(Buf *b, const LedgerName *at)
 static bool
 node_pg_migrate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 {
-    if (!layout_check_columns(rows, 2, err))
+    if (!layout_check_columns(rows, 3, err))
         return false;
     h->rows.n = 0;
     for (int i = 0; i < rows->rows; i++) {
-        LedgerRow row = layout_row(db_cell(rows, i, 0), STR(""), db_cell(rows, i, 0).p);
-        row.started_us = row.finished_us = db_time_us(db_cell(rows, i, 1));
+        LedgerRow row = layout_row(db_cell(rows, i, 0), STR(""), db_cell(rows, i, 1).p);
+        row.started_us = row.finished_us = db_time_us(db_cell(rows, i, 2));
         *vec_add(a, &h->rows) = row;
     }
     return true;
@@ -255,4 +255,5 @@ const HistoryLayout history_node_pg_migrate = {
     .add_resolved = node_pg_migrate_add_resolved,
     .add_is_applied = node_pg_migrate_add_is_applied,
     .add_is_kept = node_pg_migrate_add_is_kept,
+    .add_removed = layout_add_removed,
 };

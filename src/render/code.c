@@ -34,6 +34,20 @@ view_defaults(Render *r, const CatRelation *from, const CatRelation *to)
     }
 }
 
+/* from NULL: it was made just now. */
+static void
+matview_state(Render *r, const CatRelation *from, const CatRelation *to)
+{
+    CatRelation made = *to;
+    made.toast_options = (CatTexts){0};
+    table_state(r, from ? from : &made, to);
+    cat_each (CatColumn, column, &to->columns) {
+        const CatColumn *x = from ? catalog_column(from, column->id.sub) : NULL;
+        column_storage(r, name_text(r, &to->id), x, column);
+        render_attributes(r, (const CatObject *)x, (const CatObject *)column);
+    }
+}
+
 static void
 create_view(Render *r, const CatRelation *v, bool replace)
 {
@@ -83,12 +97,7 @@ render_view(Render *r, const Change *c)
     if (c->kind == CAT_VIEW)
         view_defaults(r, (const CatRelation *)c->from, v);
     else
-        cat_each (CatColumn, column, &v->columns)
-            render_attributes(r,
-                              c->from ? (const CatObject *)catalog_column(
-                                            (const CatRelation *)c->from, column->id.sub)
-                                      : NULL,
-                              (const CatObject *)column);
+        matview_state(r, (const CatRelation *)c->from, v);
     render_attributes(r, c->from, c->to);
 }
 

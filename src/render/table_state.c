@@ -86,19 +86,12 @@ void
 table_parents(Render *r, const CatRelation *from, const CatRelation *to)
 {
     const char *table = name_text(r, &to->id);
-    bool moved = !cat_same_text(from->partition_of.name, to->partition_of.name) ||
-                 !cat_same_text(from->partition_bound, to->partition_bound);
     table_type(r, from, to);
     Buf b;
     buf_init(&b, r->arena);
-    if (moved && from->partition_of.name) {
+    if (from->partition_of.name && !to->partition_of.name) {
         put_name(r, &b, from->partition_of.schema, from->partition_of.name);
         statement(r, "ALTER TABLE %s DETACH PARTITION %s", b.p, table);
-    }
-    buf_clear(&b);
-    if (moved && to->partition_of.name) {
-        put_name(r, &b, to->partition_of.schema, to->partition_of.name);
-        statement(r, "ALTER TABLE %s ATTACH PARTITION %s %s", b.p, table, to->partition_bound);
     }
     if (!r->step->change->is_aside)
         return; /* see let_go.c */

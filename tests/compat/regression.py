@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 """PostgreSQL's own regression database as a judge: made by its tests, with odd objects of every kind.
 
-usage: tests/compat/regression.py [--server N] [--keep FOLDER]
+usage: tests/compat/regression.py [--server N] [--keep FOLDER] [--changes FIRST-LAST [--only-changes]]
 
 Needs what tools/setup-regression builds. The database is read, and must come back whole:
 
 - a script from empty runs without an error, and pg_dump sees the same statements of both databases;
 - a script back to empty runs without an error and leaves nothing;
 - Aramid's own dump, restored, is the same to pg_dump, rows included;
-- pull writes a schema.prisma that is valid.
+- pull writes a schema.prisma that is valid;
+- a copy with a hundred random changes (changes.py; --changes: their seeds, a copy for each) is led back:
+  the script runs without an error, pg_dump sees the same statements and Aramid no difference. The copy has no
+  rows, so that nothing fails for them.
 
 EXCEPTIONS names what is known to differ, each with its reason.
 
@@ -17,21 +20,24 @@ Exit status: 0 all of it holds, 1 otherwise, 77 nothing was built.
 
 import argparse
 import collections
-import json
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import tempfile
 
+import psycopg2
+
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(REPO, "tests"))
 
+import changes  # noqa: E402
 from harness import aramid  # noqa: E402
 from harness.cluster import SERVER_USER, Server  # noqa: E402
 
 BUILT = os.path.join(REPO, "build", "regression")
-MAJORS = (15, 18)
+MAJORS = (15, 17, 18)
 SKIP = 77
 NATIVE = os.path.join(REPO, "build", "debug", "tests", "unit", "backup", "native-dump")
 # Lines of a statement that only pg_dump itself writes.
@@ -46,6 +52,11 @@ EXCEPTIONS = {
     r"\b(notnull_tbl4_cld[23]|constr_(child3?|parent2))\b": "names of NOT NULL constraints are not compared, nor those not valid dumped by name (18)",
     r"idxpart_1_id_data_excl|idxpart_id_data_excl|idx_excl_part_1_a_b_excl": "an exclusion constraint of a partition, attached under a name of its own (18)",
     r"idxpart21?_a_idx": "an index of a partition that is not attached on a partitioned table that is not valid",
+}
+
+
+# What no script can undo, as the refusal says it, and why.
+IMPOSSIBLE = {
 }
 
 
@@ -76,15 +87,36 @@ def sorted_options(match):
     return "WITH (" + ", ".join(sorted(match[1].split(", "))) + ")"
 
 
-def statements(server, database):
+def in_order(block):
+    """A table's columns and constraints in the order of their names."""
+    head, bracket, rest = block.strip().partition("(\n")
+    body, end, tail = rest.partition("\n)")
+    if not bracket or not end or not re.match(r"CREATE (UNLOGGED |FOREIGN )?TABLE ", head):
+        return block
+    return head + bracket + "\n".join(sorted(line.rstrip(",") for line in body.split("\n"))) + end + tail
+
+
+def statements(server, database, *options, place=str):
     """What pg_dump says of a database's schema, as a bag of statements; options in one order."""
-    dump = tool(server, "pg_dump", "-s", database)
+    dump = tool(server, "pg_dump", "-s", *options, database)
     if dump.returncode:
         sys.exit(f"pg_dump: {dump.stderr}")
     text = "\n".join(line for line in dump.stdout.splitlines() if not line.startswith(("--", "\\")))
-    blocks = (re.sub(r"\s+", " ", block).strip() for block in re.split(r";\n(?=\n|[A-Z])", text))
+    blocks = (re.sub(r"\s+", " ", place(block)).strip() for block in re.split(r";\n(?=\n|[A-Z])", text))
     blocks = (re.sub(r"\bWITH \(([^()]*)\)", sorted_options, block) for block in blocks)
     return collections.Counter(block.rstrip(";") for block in blocks if block and not NOISE.match(block))
+
+
+def logical(server, database):
+    """The same without what does not count between databases: owners, the order of columns, and whether a column
+    that a parent has was the child's own before, which ALTER TABLE ... NO INHERIT makes it for good."""
+    server.admin('DROP DATABASE IF EXISTS "seen"')
+    server.admin(f'CREATE DATABASE "seen" TEMPLATE "{database}"')
+    with contextlib.closing(server.connect("seen")) as connection, connection.cursor() as cursor:
+        cursor.execute("SET allow_system_table_mods = on; UPDATE pg_attribute SET attislocal = true WHERE attinhcount > 0; "
+                       "UPDATE pg_constraint SET conislocal = true WHERE coninhcount > 0 AND conparentid = 0")
+    database = "seen"
+    return statements(server, database, "-O", place=in_order)
 
 
 def by_name(columns, line):
@@ -193,15 +225,47 @@ class Judge:
         self.say("validate", [] if done.rc == 0 else [f"exit {done.rc}: {done.err[:1000]}"])
 
 
-def judge(major, folder):
+    def led_back(self, seed):
+        self.server.admin('DROP DATABASE IF EXISTS "changed"')
+        self.server.admin('CREATE DATABASE "changed" TEMPLATE "regression"')
+        done = change(self.server, "changed", seed)
+        with open(self.path(f"changes-{seed}.sql"), "w", encoding="utf-8") as out:
+            out.writelines(f"{sql};\n" for sql in done)
+        what = f"{len(done)} changes of seed {seed}"
+        script = self.script(f"back-{seed}.sql", "--from-url", url(self.server, "changed"), "--to-url", url(self.server, "regression"))
+        if script:
+            self.say(f"{what}: script", run(self.server, "changed", script))
+            self.say(f"{what}: pg_dump", differences(self.server, "changed", logical))
+            done = aramid.run("diff", "--from-url", url(self.server, "changed"), "--to-url", url(self.server, "regression"),
+                              "--exit-code", cwd=self.folder)
+            self.say(f"{what}: what is left", [] if done.rc == 0 else done.out.splitlines())
+
+
+def change(server, database, seed):
+    """Random changes, in a database without rows."""
+    with contextlib.closing(server.connect(database)) as connection, connection.cursor() as cursor:
+        for role in changes.ROLES:
+            with contextlib.suppress(psycopg2.errors.DuplicateObject):
+                cursor.execute(f"CREATE ROLE {role}")
+        cursor.execute("SET session_replication_role = replica; SELECT string_agg(oid::regclass::text, ', ') FROM pg_class WHERE "
+                       "relkind IN ('r', 'p') AND oid >= 16384")
+        cursor.execute(f"TRUNCATE {cursor.fetchone()[0]}; RESET session_replication_role")
+        return changes.change(connection, seed)
+
+
+def judge(major, folder, args):
     server = Server(os.path.join(build(major), "bin"), settings={"max_connections": "60", "wal_level": "logical"}).start()
     try:
         print(f"PostgreSQL {server.version}: {' '.join(run_tests(server))}", flush=True)
         one = Judge(server, folder)
-        one.from_empty()
-        one.to_empty()
-        one.own_dump()
-        one.pull()
+        if not args.only_changes:
+            one.from_empty()
+            one.to_empty()
+            one.own_dump()
+            one.pull()
+        first, _, last = args.changes.partition("-")
+        for seed in range(int(first), int(last or first) + 1):
+            one.led_back(seed)
         return one.failed
     finally:
         server.remove()
@@ -211,6 +275,8 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1][len("usage: "):])
     parser.add_argument("--server", type=int)
     parser.add_argument("--keep")
+    parser.add_argument("--changes", default="1-3")
+    parser.add_argument("--only-changes", action="store_true")
     args = parser.parse_args()
     majors = [x for x in ([args.server] if args.server else MAJORS) if os.path.exists(os.path.join(build(x), ".installed"))]
     if not majors:
@@ -219,7 +285,7 @@ def main():
     failed = 0
     for major in majors:
         with tempfile.TemporaryDirectory(prefix="aramid-regression-") as folder:
-            failed += judge(major, args.keep or folder)
+            failed += judge(major, args.keep or folder, args)
     return 1 if failed else 0
 
 

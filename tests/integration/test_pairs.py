@@ -478,3 +478,58 @@ TO_PARTS = ("CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE
 def test_validated_keys_to_partitions(become, old, new):
     """Up to 17 VALIDATE leaves the server's own keys to the partitions as they were."""
     become(old, new)
+
+
+PARTED_FULL = ("CREATE TABLE r (id int PRIMARY KEY); CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+               "CREATE TABLE pt (a int NOT NULL, b int DEFAULT 3 REFERENCES r, c text, CONSTRAINT pc CHECK (a > 0), PRIMARY KEY (a)) "
+               "PARTITION BY RANGE (a); CREATE INDEX pi ON pt (b); CREATE UNIQUE INDEX pu ON pt (a, c);"
+               "CREATE TRIGGER tg BEFORE INSERT ON pt FOR EACH ROW EXECUTE FUNCTION tf();"
+               "CREATE TABLE p1 PARTITION OF pt FOR VALUES FROM (1) TO (10) PARTITION BY RANGE (a);"
+               "CREATE TABLE p11 PARTITION OF p1 FOR VALUES FROM (1) TO (5);"
+               "CREATE TABLE p2 PARTITION OF pt FOR VALUES FROM (10) TO (20);")
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("a partition", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p2"),
+    ("with partitions", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p1"),
+    ("below", PARTED_FULL, PARTED_FULL + "ALTER TABLE p1 DETACH PARTITION p11"),
+    ("both", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p1; ALTER TABLE p1 DETACH PARTITION p11; "
+     "ALTER TABLE pt DETACH PARTITION p2"),
+    ("up", PARTED_FULL, PARTED_FULL + "ALTER TABLE p1 DETACH PARTITION p11; ALTER TABLE pt ATTACH PARTITION p11 FOR VALUES FROM (30) TO (40)"),
+    ("bound", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p2; ALTER TABLE pt ATTACH PARTITION p2 FOR VALUES FROM (20) TO (30)"),
+    ("column", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p2; ALTER TABLE p2 DROP c, ADD d int, ALTER b TYPE bigint"),
+    ("columns", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p2; ALTER TABLE pt ADD n int, DROP b"),
+    ("parts", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p2; ALTER TABLE p2 DROP CONSTRAINT p2_pkey, DROP CONSTRAINT pc;"
+     "DROP INDEX p2_b_idx; ALTER TABLE p2 ALTER a DROP NOT NULL"),
+    ("indexes", PARTED_FULL, PARTED_FULL + "DROP INDEX pi; ALTER TABLE pt DETACH PARTITION p1"),
+    ("table", PARTED_FULL, PARTED_FULL + "ALTER TABLE pt DETACH PARTITION p2; DROP TABLE pt"),
+    ("names", PARTED_FULL, PARTED_FULL + "ALTER TABLE p1 RENAME CONSTRAINT p1_pkey TO other; ALTER TABLE p11 RENAME CONSTRAINT p11_pkey TO more"),
+    ("key", PARTED_FULL, PARTED_FULL.replace("PARTITION OF pt FOR VALUES FROM (10) TO (20)", "PARTITION OF pt FOR VALUES FROM (10) TO (20) "
+     "PARTITION BY LIST (a); CREATE TABLE p21 PARTITION OF p2 FOR VALUES IN (11)") + "ALTER TABLE pt RENAME a TO aa"),
+))
+@pytest.mark.parametrize("major", [13, 15, 18])
+def test_partitions_leave_and_join(tmp_path, servers, major, old, new):
+    server = servers.get(major)
+    db, wanted = server.new_database(), server.new_database()
+    db.sql(old)
+    wanted.sql(new)
+    script = diff(tmp_path, db, wanted, "--script").out
+    db.sql("BEGIN;" + script + ";COMMIT")
+    after = diff(tmp_path, db, wanted, "--exit-code")
+    assert after.rc == 0, (script, after)
+    db.drop()
+    wanted.drop()
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("options", "CREATE MATERIALIZED VIEW v AS SELECT 1 AS a", "CREATE MATERIALIZED VIEW v WITH (fillfactor = 60, toast.autovacuum_enabled = "
+     "false) AS SELECT 1 AS a; ALTER MATERIALIZED VIEW v ALTER a SET STATISTICS 5; ALTER MATERIALIZED VIEW v ALTER a SET (n_distinct = 3)"),
+    ("identity", "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY)", "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY); "
+     "ALTER SEQUENCE t_id_seq RENAME TO other; ALTER SEQUENCE other INCREMENT 5"),
+    ("multirange", "CREATE TYPE r AS RANGE (subtype = int, multirange_type_name = m)",
+     "CREATE TYPE q AS RANGE (subtype = int, multirange_type_name = m)"),
+    ("child's identity", "CREATE TABLE t (a int NOT NULL); CREATE TABLE c () INHERITS (t)",
+     "CREATE TABLE t (a int NOT NULL); CREATE TABLE c () INHERITS (t); ALTER TABLE c ALTER a ADD GENERATED ALWAYS AS IDENTITY"),
+))
+def test_what_changes_beside_the_name(become, old, new):
+    become(old, new)
