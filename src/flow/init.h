@@ -95,7 +95,7 @@ typedef struct InitResult {
 } InitResult;
 
 /* Look at the project and decide what to write.
- * errors: ERR_CONFIG (no schema and no migrations; several of them, all named; Prisma 8; a
+ * errors: ERR_CONFIG (no schema and no migrations; several of them, all named; Prisma 8 without a migration; a
  * package.json that cannot be changed, with its line; those of config_load), ERR_USAGE (unknown
  * profile), ERR_IO. Texts of `ret` may hold what files of the project hold. */
 MUST_CHECK bool flow_init(Arena *a, const InitInput *in, InitResult *ret, Err *err);

@@ -76,14 +76,14 @@ init_place(Init *s)
     if (p->places.n != 1)
         return p->places.n ? fail_several(s) : fail_nothing(s);
     r->place = p->places.v[0];
-    if (r->place.tool == PROJECT_PRISMA_NEXT) {
+    if (r->place.tool == PROJECT_PRISMA_NEXT && !r->place.migrations) {
         err_set(s->err, ERR_CONFIG, "this is a project of Prisma 8 or later (%s)",
                 str_printable(s->a, str_of(r->place.evidence), false));
-        err_detail(s->err, "Its migrations are programs, not a folder of SQL, and its schema is "
-                           "another language.");
-        return err_hint(s->err,
-                        "Aramid works with the migrations of Prisma 2 to 7; stay with Prisma 7 "
-                        "to use it");
+        err_detail(s->err,
+                   "It has no migrations yet (migrations/app/NAME/ops.json), and its schema "
+                   "is another language than that of Prisma 7.");
+        return err_hint(s->err, "plan the first one with Prisma, then run this again: npx prisma "
+                                "migration plan --name init");
     }
     /* What people type, they type where package.json is. */
     if (!p->has_package && r->place.has_package)

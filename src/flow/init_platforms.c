@@ -52,6 +52,23 @@ copy_into_image(const Init *s, Buf *copies, Buf *keeps, const char *path)
     buf_fmt(keeps, "!%s\n", path);
 }
 
+/* What says to which contract Prisma 8's packages are to lead: where history/ looks for it. */
+static void
+copy_contract(const Init *s, Buf *copies, Buf *keeps)
+{
+    static const char *const files[] = {
+        "prisma.config.ts",  "prisma.config.mts",        "prisma.config.js",
+        "prisma.config.mjs", "src/prisma/contract.json", "prisma/contract.json",
+        "src/contract.json", "db/contract.json",         "contract.json"};
+    const char *home = fs_dirname(s->a, s->r->migrations);
+    for (size_t i = 0; i < COUNT(files) && s->r->place.tool == PROJECT_PRISMA_NEXT; i++) {
+        const char *path = strcmp(home, ".") == 0 ? files[i] : fs_join(s->a, home, files[i]);
+        bool is_copied = s->prisma_config && strcmp(path, s->prisma_config) == 0;
+        if (!is_copied && fs_exists(init_in_home(s, path)))
+            copy_into_image(s, copies, keeps, path);
+    }
+}
+
 bool
 init_docker(Init *s)
 {
@@ -77,6 +94,8 @@ init_docker(Init *s)
             copy_into_image(s, &copies, &keeps, r->schema);
         if (r->migrations)
             copy_into_image(s, &copies, &keeps, r->migrations);
+        if (r->migrations)
+            copy_contract(s, &copies, &keeps);
     }
     const ProjectVar vars[] = {{"NAME", s->name}, {"COPIES", copies.p}, {"KEEPS", keeps.p}};
     static const struct {

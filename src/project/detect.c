@@ -100,7 +100,7 @@ major_of(const char *version)
     return str_to_int((Str){p, strspn(p, "0123456789")}, 0, 999, &major) ? (int)major : 0;
 }
 
-/* Prisma 8 plans its migrations as programs: migrations/app/<name>/ops.json; who only pushes has names of
+/* Prisma 8's migrations are packages: migrations/app/<name>/ops.json; who only pushes has names of
  * contracts, migrations/app/refs/<name>.json. */
 static const char *
 find_prisma_next(Arena *a, const char *dir, const char *version)
@@ -220,6 +220,8 @@ look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
     if ((ret->evidence = find_prisma_next(a, path, prisma))) {
         ret->tool = PROJECT_PRISMA_NEXT;
         ret->version = prisma;
+        if (str_ends(str_of(ret->evidence), STR("/ops.json")))
+            ret->migrations = "migrations";
     } else if ((ret->evidence = find_prisma(a, path, package))) {
         ret->tool = PROJECT_PRISMA;
         ret->version = prisma;

@@ -11,7 +11,7 @@
 /* Who makes the migrations, in the order in which they are looked for. */
 typedef enum ProjectTool {
     PROJECT_NONE,
-    PROJECT_PRISMA_NEXT, /* Prisma 8 and later: no folder of SQL */
+    PROJECT_PRISMA_NEXT, /* Prisma 8 and later: packages; without `migrations` it has none yet */
     PROJECT_PRISMA,      /* Prisma 2 to 7 */
     PROJECT_DRIZZLE,
     PROJECT_SUPABASE,

@@ -6,6 +6,7 @@ The hashes are computed here by themselves, so that Aramid's are held against a 
 import hashlib
 import json
 import os
+import tempfile
 
 PROFILE = "3916f444a8a17ad749191acf9e08dad97d1a327b88c2f1d45d12f240296aa8b2"
 
@@ -81,7 +82,7 @@ CODECS = {"int4": "pg/int4@1", "int8": "pg/int8@1", "text": "pg/text@1", "timest
 
 def column(native, default=None, nullable=False, **more):
     made = {"codecId": CODECS[native], "nativeType": native, "nullable": nullable, **more}
-    if isinstance(default, dict):
+    if isinstance(default, dict) and "kind" in default:
         made["default"] = default
     elif default is not None:
         made["default"] = {"kind": "literal", "value": default}
@@ -232,3 +233,16 @@ def sample(path):
            'ALTER TABLE "public"."user" ADD CONSTRAINT "rank_0a1b2c3d" CHECK (rank > 0)')])
     p.emit(THIRD)
     return p.path
+
+
+def files():
+    """The sample as texts by their paths."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = sample(os.path.join(scratch, "p"))
+        found = {}
+        for folder, _, names in os.walk(root):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, encoding="utf-8") as file:
+                    found[os.path.relpath(path, root)] = file.read()
+        return found
