@@ -10,7 +10,9 @@ static void
 add_locks(Arena *a, const P8 *all, History *h)
 {
     static const char domain[] = "prisma_8.contract.marker";
-    const JsonTree *spaces = jt_get(jt_get(all->emitted, "storage"), "namespaces");
+    const P8Package *last = h->files.n ? h->files.v[h->files.n - 1].own : NULL;
+    const JsonTree *contract = all->emitted ? all->emitted : last ? last->tree : NULL;
+    const JsonTree *spaces = jt_get(jt_get(contract, "storage"), "namespaces");
     *vec_add(a, &h->lock_names) = domain; /* of versions since rc.13 */
     vec_each (const P8Space, s, &all->spaces) {
         *vec_add(a, &h->lock_names) = str_fmt(a, "%s:public:%s", domain, s->name);

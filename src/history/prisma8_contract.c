@@ -122,11 +122,19 @@ add_literal_value(Buf *b, const JsonTree *v)
     sql_add_literal(b, buf_str(&json));
 }
 
+/* What Prisma itself takes for an expression: nothing behind it. */
+static bool
+is_expression(const char *text)
+{
+    return !strchr(text, ';') && !strstr(text, "--") && !strstr(text, "/*") && !strchr(text, '$');
+}
+
+/* type: of the column, as SQL. */
 static void
-add_default(Buf *b, const JsonTree *column, const JsonTree *from)
+add_default(Buf *b, const JsonTree *column, Str type, const JsonTree *from)
 {
     const char *kind = jt_text(from, "kind"), *expression = jt_text(from, "expression");
-    const char *native = jt_text(column, "nativeType"), *name = jt_text(from, "name");
+    const char *name = jt_text(from, "name");
     const JsonTree *value = jt_get(from, "value"), *many = jt_get(column, "many");
     if (kind && strcmp(kind, "sequence") == 0 && name) {
         Buf quoted;
@@ -135,7 +143,7 @@ add_default(Buf *b, const JsonTree *column, const JsonTree *from)
         buf_addz(b, " DEFAULT pg_catalog.nextval(");
         sql_add_literal(b, buf_str(&quoted));
         buf_addz(b, "::pg_catalog.regclass)");
-    } else if (expression) {
+    } else if (expression && is_expression(expression)) {
         buf_fmt(b, " DEFAULT (%s)", expression);
     } else if (value && many && many->truth && value->kind == JT_ARRAY) {
         buf_addz(b, value->n ? " DEFAULT ARRAY[" : " DEFAULT '{}'");
@@ -144,7 +152,7 @@ add_default(Buf *b, const JsonTree *column, const JsonTree *from)
             add_literal_value(b, &value->items[i]);
         }
         if (value->n)
-            buf_fmt(b, "]::%s[]", native ? native : "text");
+            buf_fmt(b, "]::" STR_FMT, STR_ARG(type));
     } else if (value) {
         buf_addz(b, " DEFAULT ");
         add_literal_value(b, value);
@@ -173,9 +181,10 @@ add_columns(P8Promise *p, Str table, const JsonTree *columns)
         buf_addz(b, i ? ", " : "");
         sql_add_ident(b, columns->keys[i].p);
         buf_addc(b, ' ');
+        size_t at = b->n;
         add_type(p, c, &loose);
         if (!counts && from)
-            add_default(b, c, from);
+            add_default(b, c, str_copy(b->arena, str_slice(buf_str(b), at, b->n)), from);
         if (!nullable || !nullable->truth)
             buf_addz(b, " NOT NULL");
         if (!loose && !counts)

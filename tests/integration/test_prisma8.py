@@ -203,6 +203,29 @@ def test_keys_and_names_of_the_contract(sample, db, more, said):
     assert result.rc == 22 and said in result.err, result
 
 
+@pytest.mark.parametrize("native, contracts, written", [
+    ("int8", "0", "0"), ("int8", "-5", "'-5'::int"), ("text", "x", "'x'::varchar"), ("bool", True, "'t'::bool"),
+    ("jsonb", {"a": [1]}, """'{"a":    [1]}'::jsonb"""), ("timestamptz", prisma8.NOW, "CURRENT_TIMESTAMP"),
+    ("character varying", "it's", "'it''s'::text"),
+])
+def test_one_default_in_other_words(empty, db, native, contracts, written):
+    made = contract({"t": table({"id": column("int4", COUNTS), "c": column(native, contracts)})})
+    empty.package("init", None, made, [make_table(
+        "t", f"CREATE TABLE t (id SERIAL PRIMARY KEY, c {native} NOT NULL DEFAULT {written})")])
+    empty.emit(made)
+    result = deploy(empty, db)
+    assert result.rc == 0, result
+
+
+@pytest.mark.parametrize("many", [[], ["a", "b,c"]])
+def test_defaults_of_lists(empty, db, many):
+    made = contract({"t": table({"id": column("int4", COUNTS), "c": column("text", many, many=True)})})
+    text = "'{}'" if not many else "ARRAY['a', 'b,c']::text[]"
+    empty.package("init", None, made, [make_table("t", f"CREATE TABLE t (id SERIAL PRIMARY KEY, c text[] NOT NULL DEFAULT {text})")])
+    empty.emit(made)
+    assert deploy(empty, db).rc == 0
+
+
 def edit(project, name, change):
     """Change the JSON of a file of the first package."""
     folder = sorted(os.listdir(os.path.join(project.path, "migrations/app")))[0]
@@ -447,6 +470,33 @@ def test_what_needs_a_transaction_of_its_own(sample, db):
     assert result.rc == 0 and marker(db) == hash_of(wanted) and len(ledger(db)) == 4, result
 
 
+def moods(default, *members):
+    mood = {"codecId": "pg/enum@1", "nativeType": "mood", "nullable": False, "typeParams": {"typeName": "mood"},
+            "default": {"kind": "literal", "value": default}}
+    return contract({"t": table({"id": column("int4", COUNTS), "m": mood})},
+                    native_enum={"Mood": {"kind": "postgres-enum", "typeName": "mood", "members": list(members)}})
+
+
+def test_a_new_enum_value_that_is_used_later(empty, db):
+    """Not in one transaction: with Prisma two runs, here package by package."""
+    one, two, three = moods("a", "a"), moods("a", "a", "b"), moods("b", "a", "b")
+    empty.package("init", None, one, [op("createNativeEnumType.mood", "CREATE TYPE mood AS ENUM ('a')"), make_table(
+        "t", "CREATE TABLE t (id SERIAL PRIMARY KEY, m mood NOT NULL DEFAULT 'a')")])
+    empty.emit(one)
+    assert deploy(empty, db).rc == 0
+    empty.package("value", one, two, [op("addNativeEnumValue.mood.b", "ALTER TYPE mood ADD VALUE 'b'")])
+    empty.package("use", two, three, [set_default("t", "m", "'b'")])
+    empty.emit(three)
+    result = deploy(empty, db)
+    assert result.rc == 22 and "--tx file" in result.err and marker(db) == hash_of(one), result
+    result = deploy(empty, db, "--tx", "file")
+    assert result.rc == 0 and marker(db) == hash_of(three), result
+    empty.package("claims", three, moods("b", "a", "b", "c"), [op("x", "SELECT 1")])
+    empty.emit(moods("b", "a", "b", "c"))
+    result = deploy(empty, db)
+    assert result.rc == 22 and 'enum "public"."mood" has not the values a, b, c' in result.err, result
+
+
 def test_two_at_once(sample, db):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: deploy(sample, db), range(4)))
@@ -492,6 +542,14 @@ def test_losses_want_a_word(sample, db):
 
 
 # ---- other commands ------------------------------------------------------------------------------
+
+
+def test_sync_and_backup(sample, db):
+    assert deploy(sample, db).rc == 0
+    result = run("sync", sample, db, "--dry-run")
+    assert result.rc == 0, result
+    result = run("backup", sample, db)
+    assert result.rc == 0, result
 
 
 def test_plan_and_check(sample, db):
