@@ -128,12 +128,23 @@ check_hash(Arena *a, P8Place at, const JsonTree *manifest, const JsonTree *ops, 
                     p->space, p->dir);
 }
 
+/* Operations that its program does not make yet. Without any, a package may also only lead on to a
+ * contract that wants nothing else of the database. */
+static bool
+is_open(Arena *a, P8Place dir, const JsonTree *ops)
+{
+    Str program;
+    Err ignored;
+    return !ops->n && fs_read(a, fs_join(a, dir.path, "migration.ts"), 0, &program, &ignored) &&
+           str_contains(program, STR("placeholder("));
+}
+
 static bool
 refuse_open(P8Place at, const P8Package *p, Err *err)
 {
     err_set(err, ERR_MIGRATION_FILE,
-            "package \"%s\" has no operations, though it leads to another "
-            "contract: placeholders in its migration.ts are open",
+            "package \"%s\" has no operations yet: "
+            "placeholders in its migration.ts are open",
             p->dir);
     err_at(err, at.shown, 0, 0);
     return err_hint(err,
@@ -176,7 +187,7 @@ read_package(Arena *a, P8Place dir, P8Package *p, Err *err)
                 p->dir);
         return p8_fail(manifest_at, err, "restore both files from version control");
     }
-    if (!ops.n && !(p->from && strcmp(p->from, p->to) == 0))
+    if (is_open(a, dir, &ops))
         return refuse_open(ops_at, p, err);
     Buf b;
     buf_init(&b, a);

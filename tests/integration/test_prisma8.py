@@ -276,7 +276,8 @@ BAD = {  # what was done to the project, and what is said
     "old hash": (lambda p: edit(p, "migration.json", lambda m: m.update(migrationHash="sha256:" + "0" * 64)),
                  "before 0.17"),
     "labels": (lambda p: edit(p, "migration.json", lambda m: m.update(labels=[])), "before 0.17"),
-    "placeholder": (lambda p: attest(p, []), "placeholders in its migration.ts are open"),
+    "placeholder": (lambda p: (attest(p, []), p.write("migrations/app/20261101T0900_init/migration.ts",
+                                                      'check: () => placeholder("fill-rank:check"),')), "placeholders in its migration.ts are open"),
     "unknown class": (lambda p: attest(p, [op("x", "SELECT 1", kind="other")]), "a class that is none"),
     "another database": (lambda p: attest(p, [{**op("x", "SELECT 1"), "target": {"id": "mongo"}}]), "not for PostgreSQL"),
     "no steps": (lambda p: attest(p, [{**op("x", "SELECT 1"), "execute": "SELECT 1"}]), "its steps are not"),
@@ -313,6 +314,21 @@ def test_a_contract_that_no_package_makes(sample, db):
     result = deploy(sample, db)
     assert result.rc == 26 and "no package yet" in result.err and "migration plan" in result.err, result
     assert untouched(db)
+
+
+def test_a_package_that_only_leads_on(sample, db, db2):
+    """To a contract of another hash that wants the same of the database, or more of it."""
+    made = {"user": table({**prisma8.RANKED, "made": {**prisma8.USERS["made"], "codecId": "pg/timestamptz-temporal@1"}},
+                          **prisma8.EMAIL, **prisma8.CHECK), "post": table(prisma8.POSTS, **prisma8.AUTHOR)}
+    same, more = contract(made), contract({**made, "more": table({"id": column("int4", COUNTS)})})
+    sample.package("advance", THIRD, same, [])
+    sample.emit(same)
+    assert deploy(sample, db).rc == 0 and marker(db) == hash_of(same) and len(ledger(db)) == 4
+    assert deploy(sample, db2, "--tx", "file").rc == 0 and rows(db) == rows(db2)
+    sample.package("more", same, more, [])
+    sample.emit(more)
+    result = deploy(sample, db)
+    assert result.rc == 22 and "is missing" in result.err and marker(db) == hash_of(same), result
 
 
 def test_without_an_emitted_contract(sample, db):
