@@ -28,11 +28,11 @@ tools_keys(const Session *s)
     if (s->layout->lock_key)
         *vec_add(s->arena, &keys) =
             str_fmt(s->arena, "%lld::pg_catalog.int8", (long long)s->layout->lock_key);
-    for (size_t i = 0; s->history && i < s->history->lock_names.n; i++) {
+    for (size_t i = 0; i < s->lock_name_count; i++) {
         Buf b;
         buf_init(&b, s->arena);
         buf_addz(&b, "pg_catalog.hashtext(");
-        sql_add_literal(&b, str_of(s->history->lock_names.v[i]));
+        sql_add_literal(&b, str_of(s->lock_names[i]));
         buf_addz(&b, ")::pg_catalog.int8");
         *vec_add(s->arena, &keys) = b.p;
     }

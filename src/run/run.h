@@ -88,7 +88,8 @@ typedef struct Session {
     Db *db;
     const Config *config;
     const HistoryLayout *layout;
-    const History *history; /* whose ledger it is; NULL = it does not matter */
+    const char *const *lock_names; /* of the history that it was opened for, as that has them */
+    size_t lock_name_count;
     const char *url_schema; /* of the URL, or NULL: then the role's search_path holds */
     const char *url_user;
     LedgerName ledger;  /* schema NULL: there is none to put it in */
