@@ -167,7 +167,7 @@ def slow_dump(path, how):
     """A pg_dump that writes half of a dump and then waits."""
     path.mkdir()
     (path / "pg_dump").write_text(
-        '#!/bin/sh\nif [ "$1" = --version ]; then echo "pg_dump (PostgreSQL) 15.1"; exit 0; fi\n'
+        '#!/bin/sh\nif [ "$1" = --version ]; then echo "pg_dump (PostgreSQL) 99.1"; exit 0; fi\n'
         f"echo 'COPY public.a (id) FROM stdin;'; echo 1; touch {path}/begun; {how}\n")
     (path / "pg_dump").chmod(0o755)
     return str(path)

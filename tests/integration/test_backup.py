@@ -238,7 +238,7 @@ def test_no_pg_dump_that_suffices(folder, tmp_path, data, version):
 
 def test_a_pg_dump_that_cannot_be_asked(folder, tmp_path, data):
     """Where this machine keeps it from running it is not "not found"; nor does its output get into ours."""
-    tools = fake_tool(tmp_path / "bin", "15.1")
+    tools = fake_tool(tmp_path / "bin", "99.1")
     (tmp_path / "bin" / "pg_dump").write_text("#!/bin/sh\necho no luck; exit 3\n")
     result = backup(folder, data, "--method", "pg_dump", rc=52, env={"ARAMID_BACKUP_BIN": tools})
     assert "could not be asked" in result.err and "status 3, no luck" in result.err, result
@@ -259,7 +259,7 @@ def test_a_pg_dump_that_cannot_be_asked(folder, tmp_path, data):
     ("cat /dev/zero | head -c 3000000; exit 0", "the last line of a dump is missing"),
 ])
 def test_a_pg_dump_that_lies(folder, tmp_path, data, body, words):
-    tools = fake_tool(tmp_path / "bin", "15.1", body)
+    tools = fake_tool(tmp_path / "bin", "99.1", body)
     result = backup(folder, data, rc=50, env={"ARAMID_BACKUP_BIN": tools})
     assert words in result.err, result
     assert files(folder) == []
@@ -290,7 +290,7 @@ def test_the_password_is_seen_nowhere(folder, new_server, tmp_path):
     db.sql(DATA)
     seen = tmp_path / "seen"
     real = client_tool("pg_dump")
-    tools = fake_tool(tmp_path / "bin", "15.1",
+    tools = fake_tool(tmp_path / "bin", "99.1",
                       f'tr "\\0" " " < /proc/$$/cmdline > {seen}; exec {real} "$@"')
     url = db.url(user="canary", password=CANARY)
     result = backup(folder, db, env={"DATABASE_URL": url, "ARAMID_BACKUP_BIN": tools})
@@ -524,7 +524,7 @@ def test_scope_migration(deployed, db):
 
 
 def test_without_a_backup_nothing_is_changed(deployed, db, tmp_path):
-    tools = fake_tool(tmp_path / "bin", "15.1", "exit 1")
+    tools = fake_tool(tmp_path / "bin", "99.1", "exit 1")
     result = aramid.deploy(deployed, db.url(), *PRODUCTION, env={"ARAMID_BACKUP_BIN": tools})
     assert result.rc == 50 and column(db) == 0, result
     assert "nothing was changed" in result.err and "--no-backup --reason" in result.err
@@ -595,7 +595,7 @@ def test_a_backup_waits_for_a_deploy(deployed, db):
 def test_native_where_no_pg_dump_suffices(servers, folder, tmp_path, major):
     db = servers.get(major).new_database()
     db.sql(DATA)
-    env = {} if major else {"ARAMID_BACKUP_BIN": str(tmp_path)}
+    env = {"PATH": "/usr/bin:/bin"} if major else {"ARAMID_BACKUP_BIN": str(tmp_path)}
     result = backup(folder, db, env=env)
     (m,) = manifests(folder)
     assert m["method"] == "native" and m["tool"].startswith("aramid "), m

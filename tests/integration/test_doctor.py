@@ -618,8 +618,9 @@ def test_tools(simple, servers, tmp_path):
         found = one(value, "tool-pg-dump", "info")
         assert "no pg_dump is new enough" in found["message"] and "9.6.1" in found["message"]
         simple.write("aramid.yaml", "backup:\n  method: pg_dump\n")
-        assert one(doctor(simple, url, "--only", "tools"), "tool-pg-dump", "ok")
-        assert one(doctor(simple, url), "tool-pg-dump", "error")["fix"]
+        plain = {"PATH": "/usr/bin:/bin"}
+        assert one(doctor(simple, url, "--only", "tools", env=plain), "tool-pg-dump", "ok")
+        assert one(doctor(simple, url, env=plain), "tool-pg-dump", "error")["fix"]
     found = {f["subject"]: f for f in of(value, "tool-node")}
     assert found["node"]["message"].startswith("20.1.0")
     assert "yarn" in found["package manager"]["message"]

@@ -163,7 +163,7 @@ def test_privileges_on_what_extensions_have(db, db2, tmp_path):
     """Those that differ from what CREATE EXTENSION leaves."""
     db.sql("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; CREATE EXTENSION pg_trgm; CREATE EXTENSION pg_stat_statements;"
            "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC; CREATE EXTENSION citext; CREATE ROLE ext_reader;"
-           "REVOKE EXECUTE ON FUNCTION pg_stat_statements_reset(oid, oid, bigint) FROM PUBLIC; REVOKE ALL ON pg_stat_statements FROM PUBLIC;"
+           "REVOKE EXECUTE ON FUNCTION pg_stat_statements_reset FROM PUBLIC; REVOKE ALL ON pg_stat_statements FROM PUBLIC;"
            "GRANT SELECT ON pg_stat_statements TO ext_reader WITH GRANT OPTION; GRANT EXECUTE ON FUNCTION similarity(text, text) TO ext_reader;"
            "REVOKE USAGE ON TYPE citext FROM PUBLIC")
     asked = """SELECT x.name, array(SELECT a::text FROM aclexplode(x.acl) a ORDER BY 1) FROM (

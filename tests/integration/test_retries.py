@@ -11,11 +11,11 @@ from harness import aramid
 SETUP = """CREATE SEQUENCE tries;
 CREATE TABLE rows AS SELECT 1 AS i;
 CREATE FUNCTION always_fails(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
-$$BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'x' USING ERRCODE='40001'; END$$;"""
+$$BEGIN PERFORM nextval('public.tries'); RAISE EXCEPTION 'x' USING ERRCODE='40001'; END$$;"""
 
 FAILS = {
     "a deadlock in a transaction":
-        "DO $$BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'x' USING ERRCODE='40P01'; END$$;",
+        "DO $$BEGIN PERFORM nextval('public.tries'); RAISE EXCEPTION 'x' USING ERRCODE='40P01'; END$$;",
     "a serialization failure outside of transactions":
         "CREATE INDEX CONCURRENTLY i ON rows (always_fails(i));",
     "a connection that is lost":
