@@ -23,8 +23,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create deploy workflow resolve sync fix unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create deploy workflow resolve sync fix clean unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create deploy workflow resolve sync fix clean unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
@@ -39,6 +39,7 @@ _aramid() {
     'resolve') words='--applied --up-to --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
     'sync') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
     'fix') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
+    'clean') words='--dry-run' ;;
     'identity set') words='--name' ;;
     'backup') words='--name --dir --format --method --encrypt-to --timeout' ;;
     'backup create') words='--name --dir --format --method --encrypt-to --timeout' ;;

@@ -489,6 +489,32 @@ static const CmdSpec fix = {
     .options = reconcile_options, .examples = fix_examples, .exits = reconcile_exits, .run = cmd_fix,
 };
 
+static const OptSpec clean_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG, .help = "only list what would be removed"},
+    {0},
+};
+
+static const CmdExample clean_examples[] = {
+    {"aramid clean --dry-run", "what is left over, and how that is known"},
+    {"aramid clean --yes", "in a nightly job"},
+    {0},
+};
+
+static const CmdSpec clean = {
+    .name = "clean", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "remove what interrupted and old runs have left",
+    .description =
+        "Removes what is proven to be left over: invalid indexes of statements that the journal knows to be "
+        "interrupted, steps in the journal of migrations that are settled, server processes of runs whose "
+        "program is gone, logs of old runs (setting runs.retention_days) and backups "
+        "(backup.retention_days), folders of temporary servers whose process is gone, and folders of "
+        "migrations that are empty and were never applied.\n\n"
+        "Each is listed with the reason before anything is removed. Never removed: a migration with a "
+        "file, anything of an applied one, an object of yours.",
+    .options = clean_options, .examples = clean_examples, .run = cmd_clean,
+};
+
 static const ArgSpec unlock_args[] = {
     {.name = "PID", .is_number = true,
      .help = "server process to end; without it the processes are only shown"},
@@ -1361,7 +1387,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create,  &deploy,     &workflow,   &resolve,  &sync, &fix, &unlock,
+    &status,         &check,          &drift,          &plan,           &create,  &deploy,     &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
@@ -1387,6 +1413,8 @@ static const CmdOtherWord other_words[] = {
     {.word = "list", .name = "status"},         {.word = "dry-run", .name = "plan"},
     {.word = "settings", .name = "config show"}, {.word = "start", .name = "db start"},
     {.word = "stop", .name = "db stop"},
+    {.word = "repair", .name = "fix"},          {.word = "migration repair", .name = "fix"},
+    {.word = "reconcile", .name = "sync"},      {.word = "cleanup", .name = "clean"},
     /* What this version lacks must not be answered with a command that does something else. */
     {.word = "push", .instead = PUSH},          {.word = "db push", .instead = PUSH},
     {.word = "dev", .instead = DEV},            {.word = "migrate new", .name = "create"},

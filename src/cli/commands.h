@@ -13,6 +13,7 @@ int cmd_status(CmdCall *call);
 int cmd_resolve(CmdCall *call);
 int cmd_sync(CmdCall *call);
 int cmd_fix(CmdCall *call);
+int cmd_clean(CmdCall *call);
 int cmd_decide(CmdCall *call); /* resolve --auto */
 int cmd_unlock(CmdCall *call);
 int cmd_identity_show(CmdCall *call);

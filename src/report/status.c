@@ -96,11 +96,14 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
     if (h->failed) {
         const char *name = str_shell(a, first_name(h, is_failed));
         add_line(out, t, TERM_MARK_FAIL, TERM_RED, "A failed migration stops every deploy.");
+        buf_fmt(out, "   Let the database decide which:         aramid resolve --auto %s\n", name);
         buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n",
                 name);
         buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n",
                 name);
     }
+    if (h->edited || h->missing)
+        buf_addz(out, "What to do about them: aramid sync --dry-run\n");
     if ((h->pending || h->resumable) && !h->failed && r->state != STATUS_UNMANAGED)
         buf_addz(out, "To apply: aramid deploy     To look first: aramid plan\n");
 }

@@ -361,6 +361,30 @@ typedef struct RunRepair {
  * errors  ERR_LEDGER: the table does not keep or no longer holds what was read; those of session_query */
 MUST_CHECK bool run_repair(Session *s, const RunRepair *list, size_t n, const History *h, Err *err);
 
+/* What interrupted runs have left in the database. */
+typedef enum RunLeftoverKind {
+    RUN_LEFT_JOURNAL, /* steps of a migration that is settled: nobody asks for them any more */
+    RUN_LEFT_INDEX,   /* an invalid index of a statement that the journal knows to be interrupted */
+    RUN_LEFT_SESSION, /* a server process of a run whose program is gone */
+} RunLeftoverKind;
+
+typedef struct RunLeftover {
+    RunLeftoverKind kind;
+    const char *name; /* of the migration; of the index, as SQL; of the process, for people */
+    const char *why;  /* how it is known to be one */
+    const char *ledger_id;
+    LockHolder holder;
+} RunLeftover;
+typedef VEC(RunLeftover) RunLeftoverVec;
+
+/* Find them: only what the journal, or the end of a program on this machine, proves to be one. */
+MUST_CHECK bool run_leftovers(Session *s, const History *h, const JournalVec *journal,
+                              RunLeftoverVec *ret, Err *err);
+
+/* Remove one that was found. An index is dropped concurrently and waits no longer than some seconds.
+ * *ret_gone: false where it is not one any more, or others are in the way. */
+MUST_CHECK bool run_remove_leftover(Session *s, const RunLeftover *l, bool *ret_gone, Err *err);
+
 /* Names of the failpoints, ends with NULL: ARAMID_FAILPOINT=<name>[#N]:kill|pause=MS ends or stops
  * the process at the N-th passage; for tests. */
 const char *const *run_failpoint_names(void);

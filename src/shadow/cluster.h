@@ -127,6 +127,11 @@ const char *temp_cluster_url(const TempCluster *c); /* postgresql://postgres@/po
 int temp_cluster_major(const TempCluster *c);
 void temp_cluster_close(TempCluster *c); /* NULL is fine */
 
+/* Folders of throwaway clusters whose process is gone; those that are in use are locked and stay. Making a
+ * cluster removes them, too. errors: ERR_EMBEDDED, there is no user for a server */
+typedef VEC(const char *) TempFolders;
+MUST_CHECK bool temp_clusters_left(Arena *a, bool removes, TempFolders *ret, Err *err);
+
 /* The cache of this user ($XDG_CACHE_HOME/aramid, ~/.cache/aramid, as root /var/cache/aramid), made
  * when it is missing; nobody else can write to it. NULL = there is none. */
 const char *cluster_cache_folder(Arena *a);

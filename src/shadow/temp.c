@@ -33,9 +33,9 @@ struct TempCluster {
 
 /* ---- folders ------------------------------------------------------------------------------- */
 
-/* Remove the folders of runs that were killed. Young ones may be in the making. */
+/* The folders of runs that were killed, found or removed. Young ones may be in the making. */
 static void
-sweep(Arena *a, const char *root, const ServerUser *user)
+sweep(Arena *a, const char *root, const ServerUser *user, bool removes, TempFolders *ret)
 {
     Err ignored;
     FsEntryVec entries = {0};
@@ -48,25 +48,51 @@ sweep(Arena *a, const char *root, const ServerUser *user)
             stat(dir, &st) != 0 || st.st_mtime > clock_wall_us() / 1000000 - SWEEP_AGE_S)
             continue;
         FD_LOCAL lock = -1;
-        if (lock_take(alive, false, 0, &lock, &ignored) && lock >= 0)
-            (void)!fs_remove(dir, &ignored);
+        if (!lock_take(alive, false, 0, &lock, &ignored) || lock < 0)
+            continue;
+        if (!removes || fs_remove(dir, &ignored))
+            *vec_add(a, ret) = dir;
     }
 }
 
-/* Below $TMPDIR, if the server's user can go there: making a cluster is making a thousand
- * files, which a caller may like to have in memory. */
+/* Where they may lie: below $TMPDIR, if the server's user can go there: making a cluster is making a
+ * thousand files, which a caller may like to have in memory. */
+typedef struct TempRoots {
+    const char *v[3];
+} TempRoots;
+
+static TempRoots
+temp_roots(void)
+{
+    return (TempRoots){{os_env("TMPDIR"), "/tmp", "/var/tmp"}};
+}
+
+bool
+temp_clusters_left(Arena *a, bool removes, TempFolders *ret, Err *err)
+{
+    ServerUser user;
+    const TempRoots roots = temp_roots();
+    if (!user_for_new(a, &user, err))
+        return false;
+    for (size_t i = 0; i < COUNT(roots.v); i++)
+        if (roots.v[i] && (!i || !roots.v[0] || strcmp(roots.v[i], roots.v[0]) != 0))
+            sweep(a, roots.v[i], &user, removes, ret);
+    return true;
+}
+
 static bool
 make_folder(Arena *a, const ServerUser *user, TempCluster *c, Err *err)
 {
-    const char *const roots[] = {os_env("TMPDIR"), "/tmp", "/var/tmp"};
+    const TempRoots roots = temp_roots();
+    TempFolders swept = {0};
     unsigned long long name;
     os_random(&name, sizeof name);
     int why = 0;
-    for (size_t i = 0; i < COUNT(roots) && !c->dir; i++) {
-        if (!holds_sockets(roots[i]) || !user_can_enter(user, roots[i]))
+    for (size_t i = 0; i < COUNT(roots.v) && !c->dir; i++) {
+        if (!holds_sockets(roots.v[i]) || !user_can_enter(user, roots.v[i]))
             continue;
-        sweep(a, roots[i], user);
-        const char *dir = str_fmt(a, "%s/" TEMP_PREFIX "%012llx", roots[i], name >> 16);
+        sweep(a, roots.v[i], user, true, &swept);
+        const char *dir = str_fmt(a, "%s/" TEMP_PREFIX "%012llx", roots.v[i], name >> 16);
         if (user_mkdir(user, dir))
             c->dir = dir;
         else

@@ -362,6 +362,15 @@ def test_sync(project, db):
         assert check(call(project, db.url(), *verb), "sync")["command"] == verb[0]
 
 
+def test_clean(project, db):
+    project.add("1_n", "CREATE TABLE n (i int);\nCREATE INDEX CONCURRENTLY n_i ON n (i);\nCREATE TABLE m (i int);")
+    assert aramid.deploy(project, db.url()).rc == 0
+    value = check(call(project, db.url(), "clean", "--dry-run"), "clean")
+    assert value["dryRun"] and [i["kind"] for i in value["items"] if i["kind"] == "journal"] == ["journal"], value
+    value = check(call(project, db.url(), "clean", "--yes"), "clean")
+    assert value["removed"] and not value["stayed"], value
+
+
 def test_generate_and_workflow(project, db):
     assert check(call(project, db.url(), "generate"), "generate")["error"]["code"] == "tool-missing"
     project.add("init", "CREATE TABLE a (i int);")
