@@ -252,7 +252,7 @@ find_pending(Seeking *k, const Entry *e, const Evidence *evidence)
         d->evidence = evidence;
         if (evidence)
             d->text = str_fmt(k->a, "%s: %s", d->text, evidence->why);
-        d->next = "aramid deploy applies it";
+        d->next = "apply it: aramid deploy";
         if (one && evidence && evidence->verdict == VERDICT_UNTOLD)
             leave(d, str_fmt(k->a,
                              "if it was run by hand: aramid resolve --applied %s; else: aramid "
@@ -390,7 +390,7 @@ find_drift(Seeking *k, bool *ret_same, Err *err)
         leave(add(k, DIFFERENCE_DRIFT, NULL,
                   str_fmt(k->a, "the database could not be compared with its migrations: %s",
                           err->primary)),
-              "aramid drift tells more");
+              "more about it: aramid drift");
         return true;
     }
     r->compared = true;
@@ -407,7 +407,7 @@ find_drift(Seeking *k, bool *ret_same, Err *err)
     for (Str rest = str_trim(render_summary(k->a, d.adopt)); rest.p;)
         *vec_add(k->a, &e->other) = str_dup(k->a, str_cut(&rest, '\n'));
     found->evidence = e;
-    leave(found, "aramid drift shows the SQL that undoes it, or keeps it in a migration");
+    leave(found, "the SQL that undoes it, or keeps it in a migration: aramid drift");
     return true;
 }
 
@@ -452,7 +452,7 @@ find_all(Seeking *k, Err *err)
         if (e->state == ENTRY_RESUMABLE)
             add(k, DIFFERENCE_INTERRUPTED, e->name,
                 "a run was interrupted; its journal tells where")
-                ->next = "aramid deploy finishes it";
+                ->next = "finish it: aramid deploy";
     }
     bool has_any = k->session->ledger_exists || k->session->tables;
     if (whole && (!find_all_pending(k, err) || (has_any && !find_drift(k, &is_same, err))))

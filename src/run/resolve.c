@@ -88,6 +88,8 @@ run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err
 static void
 add_row_count(const Session *s, Buf *b, size_t rows)
 {
+    if (s->layout->beside) /* a row of the table is not one of the history */
+        return;
     buf_addz(b, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN pg_catalog.count(*)"
                 " OPERATOR(pg_catalog.=) ");
     buf_fmt(b, "%zu THEN 1 ELSE 0 END FROM ", rows);
