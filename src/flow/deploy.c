@@ -231,6 +231,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     RunDeploy run = {
         .session = flow_session(&in->base, &ret->target, &ret->history, "deploy", FLOW_WRITES),
         .history = &ret->history,
+        .verb = "deploy",
         .run_id = in->run_id,
         .sink = in->sink,
         .calls = {.arg = &d, .guard = guard, .approve = approve, .before = before, .after = after},

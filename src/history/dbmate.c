@@ -96,18 +96,36 @@ find_blocks(Str text)
     return (Blocks){.up_end = down_at};
 }
 
+static bool
+is_well_formed(const Migration *m, const Blocks *b, Err *err)
+{
+    if (!b->why)
+        return true;
+    err_set(err, ERR_MIGRATION_FILE, "\"%s\" %s", fs_basename(m->path), b->why);
+    err_at(err, m->path, b->line, 1);
+    return err_hint(err, "a file has one line \"-- migrate:up\", its statements, one line "
+                         "\"-- migrate:down\", and the way back");
+}
+
 /* Migration.cut: the block that is run. What stands before it are comments. */
 static bool
 cut_down(const Migration *m, char *text, size_t *n, Err *err)
 {
     Blocks b = find_blocks((Str){text, *n});
     *n = b.up_end;
-    if (!b.why)
-        return true;
-    err_set(err, ERR_MIGRATION_FILE, "\"%s\" %s", fs_basename(m->path), b.why);
-    err_at(err, m->path, b.line, 1);
-    return err_hint(err, "a file has one line \"-- migrate:up\", its statements, one line "
-                         "\"-- migrate:down\", and the way back");
+    return is_well_formed(m, &b, err);
+}
+
+static bool
+dbmate_cut_up(const Migration *m, Str text, Str *ret, int *ret_line, Err *err)
+{
+    int column;
+    Blocks b = find_blocks(text);
+    if (!is_well_formed(m, &b, err))
+        return false;
+    *ret = str_slice(text, b.up_end, text.n);
+    str_line_col(text, b.up_end, ret_line, &column);
+    return true;
 }
 
 /* Over all folders by the names of the files. */
@@ -264,6 +282,12 @@ dbmate_add_both(Buf *b, Str head, Str up, Str down)
     buf_add(b, down);
 }
 
+static void
+dbmate_add_where(Buf *b, const LedgerRow *row)
+{
+    layout_add_where(b, "version", row->migration->key);
+}
+
 const HistoryLayout history_dbmate = {
     .name = "dbmate",
     .ledger = {.tool = "dbmate or Rails",
@@ -275,6 +299,7 @@ const HistoryLayout history_dbmate = {
     .list = dbmate_list,
     .new_one = layout_new,
     .add_both = dbmate_add_both,
+    .cut_up = dbmate_cut_up,
     .checksum_matches = layout_checksum_unknown,
     .add_create = dbmate_add_create,
     .add_select = dbmate_add_select,
@@ -283,4 +308,5 @@ const HistoryLayout history_dbmate = {
     .add_resolved = dbmate_add_resolved,
     .add_is_applied = dbmate_add_is_applied,
     .add_is_kept = dbmate_add_is_kept,
+    .add_where = dbmate_add_where,
 };

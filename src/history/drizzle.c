@@ -333,6 +333,12 @@ drizzle_add_once(Buf *b, const LedgerName *at, const History *h)
     buf_addz(b, "]::pg_catalog.int8[])");
 }
 
+static void
+drizzle_add_where(Buf *b, const LedgerRow *row)
+{
+    buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s::pg_catalog.int8", row->migration->key);
+}
+
 const HistoryLayout history_drizzle = {
     .name = "drizzle",
     .ledger = {.tool = "Drizzle",
@@ -353,4 +359,5 @@ const HistoryLayout history_drizzle = {
     .add_once = drizzle_add_once,
     .add_corrected = drizzle_add_corrected,
     .add_removed = layout_add_removed,
+    .add_where = drizzle_add_where,
 };

@@ -239,6 +239,12 @@ drizzle_add_once(Buf *b, const LedgerName *at, const History *h)
     buf_addz(b, "]::pg_catalog.text[])");
 }
 
+static void
+drizzle_add_where(Buf *b, const LedgerRow *row)
+{
+    layout_add_where(b, "name", row->name);
+}
+
 const HistoryLayout history_drizzle_1 = {
     .name = "drizzle-1",
     .ledger = {.tool = "Drizzle",
@@ -260,4 +266,5 @@ const HistoryLayout history_drizzle_1 = {
     .add_once = drizzle_add_once,
     .add_corrected = drizzle_add_corrected,
     .add_removed = layout_add_removed,
+    .add_where = drizzle_add_where,
 };

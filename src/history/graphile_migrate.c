@@ -452,6 +452,12 @@ graphile_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
     add_row(b, at, row, false);
 }
 
+static void
+graphile_add_where(Buf *b, const LedgerRow *row)
+{
+    layout_add_where(b, "filename", filename_of(b, row->migration));
+}
+
 const HistoryLayout history_graphile_migrate = {
     .name = "graphile-migrate",
     .ledger = {.tool = "graphile-migrate",
@@ -470,4 +476,5 @@ const HistoryLayout history_graphile_migrate = {
     .add_resolved = graphile_add_resolved,
     .add_is_applied = graphile_add_is_applied,
     .add_is_kept = graphile_add_is_kept,
+    .add_where = graphile_add_where,
 };

@@ -74,6 +74,7 @@ typedef struct LedgerRow {
     const char *lacks; /* read: what it is without, and what the tool does then; NULL = nothing */
     int64_t started_us, finished_us, rolled_back_us;
     int steps;
+    bool is_undone; /* to be taken out: the migration is rolled back */
 } LedgerRow;
 
 typedef VEC(LedgerRow) LedgerRowVec;
@@ -91,6 +92,7 @@ typedef struct Entry {
     const Migration *file; /* NULL = in the ledger only */
     const LedgerRow *row;  /* the row that decides, NULL = none */
     EntryState state;
+    const char *undo;  /* resumable, by this script: a rollback of it was interrupted; else NULL */
     bool edited;       /* applied, and the file's checksum differs */
     bool out_of_order; /* pending, but sorted before an applied one */
 } Entry;
@@ -124,6 +126,7 @@ typedef struct History {
     LedgerName ledger;    /* as the layout has it, or as the project tells its tool */
     const char *dir;      /* shown path of the migrations folder */
     MigrationVec files;   /* in order of application */
+    MigrationVec downs;   /* plain SQL: files with the way back, by their keys */
     size_t kept_bytes;    /* of their texts */
     FindingList findings; /* odd things about the folder; judged by flow_history */
     LedgerRowVec rows;    /* in order of started_at */
@@ -168,6 +171,9 @@ typedef struct HistoryLayout {
     /* Read the folder. `dir` is the real path, `shown` what people see. Where the project gives its
      * ledger other names, ret->ledger is set to them. */
     bool (*list)(Arena *a, const char *dir, const char *shown, History *ret, Err *err);
+
+    /* Of the bytes of a migration's file those that lead back; NULL: none of them do. */
+    bool (*cut_up)(const Migration *m, Str text, Str *ret, int *ret_line, Err *err);
 
     /* Add findings about what else lies in the folder. NULL: nothing that list did not tell. */
     void (*look)(Arena *a, const char *dir, History *h);
@@ -220,6 +226,8 @@ typedef struct HistoryLayout {
      * be NULL: there is nothing in such a row that could be wrong, or no second one. */
     void (*add_corrected)(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row);
     void (*add_removed)(Buf *b, const LedgerName *at, const char *id);
+    /* " WHERE ...": the rows that tell of a migration, applied or begun. */
+    void (*add_where)(Buf *b, const LedgerRow *row);
 
     /* The rest belongs to ledgers that can hold a row of a migration that did not end. Where
      * add_begun is NULL the ledger cannot, all of these are NULL, and the journal alone keeps what
@@ -230,6 +238,9 @@ typedef struct HistoryLayout {
     void (*add_logs)(Buf *b, const LedgerName *at, const char *id, Str logs);
     void (*add_forgotten)(Buf *b, const LedgerName *at, const char *id); /* delete a begun row */
     void (*add_rolled_back)(Buf *b, const LedgerName *at, const char *name); /* all failed rows */
+    /* An applied migration is being rolled back in several steps: to its tool it looks like one that
+     * did not end. */
+    void (*add_reopened)(Buf *b, const LedgerName *at, const char *id);
 } HistoryLayout;
 
 extern const HistoryLayout history_prisma, history_drizzle, history_drizzle_1, history_supabase,
@@ -283,6 +294,25 @@ bool migration_gone(const Migration *m, Err *err);
 
 /* Fill entries and counts from files and rows. Call again after rows changed. */
 void history_compare(Arena *a, History *h);
+
+/* Statements on any layout's ledger: delete the rows of a migration that is rolled back, dividing by zero
+ * (22012) where there is none; and a query of one row, true when there is none. */
+void history_add_undone(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row);
+void history_add_is_gone(Buf *b, const HistoryLayout *l, const LedgerName *at,
+                         const LedgerRow *row);
+
+/* The way back that a project has for a migration. */
+typedef struct HistoryDown {
+    const char *path; /* of its file, as shown to people; NULL: there is none */
+    int line;         /* its first one in that file, from 1 */
+    Str text;
+} HistoryDown;
+
+/* Look for it: down.sql and rollback_<name>.sql beside the migration, rollback_<name>.sql in its folder,
+ * <name>.down.sql, dbmate's block, the other file of a pair. A file or block without statements is none.
+ * errors: ERR_MIGRATION_FILE (two of them; a first line that names another migration), ERR_IO */
+MUST_CHECK bool history_down(Arena *a, const History *h, const Migration *m, HistoryDown *ret,
+                             Err *err);
 
 const Entry *history_find(const History *h, const char *name);
 

@@ -83,6 +83,8 @@ layout_read(Arena *a, const char *dir, const char *file, History *h, Migration *
 void
 layout_note_stray(History *h, const char *file, const char *why)
 {
+    if (str_starts(str_of(fs_basename(file)), STR("rollback_")))
+        return; /* history_down reads it */
     finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL, "%s", why)->object = file;
 }
 

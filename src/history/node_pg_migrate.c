@@ -89,6 +89,18 @@ cut_up(const Migration *m, char *text, size_t *n, Err *err)
     return true;
 }
 
+static bool
+node_pg_migrate_cut_up(const Migration *m, Str text, Str *ret, int *ret_line, Err *err)
+{
+    (void)m;
+    (void)err;
+    int column;
+    size_t down = mark_at(text, "down", text.n);
+    *ret = str_slice(text, down, text.n);
+    str_line_col(text, down, ret_line, &column);
+    return true;
+}
+
 /* The number in front: 17 digits are a time, in milliseconds. */
 static int64_t
 number_of(const char *name)
@@ -235,6 +247,12 @@ node_pg_migrate_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
     buf_addz(b, "), pg_catalog.now())");
 }
 
+static void
+node_pg_migrate_add_where(Buf *b, const LedgerRow *row)
+{
+    layout_add_where(b, "name", row->migration->name);
+}
+
 const HistoryLayout history_node_pg_migrate = {
     .name = "node-pg-migrate",
     .ledger = {.tool = "node-pg-migrate",
@@ -247,6 +265,7 @@ const HistoryLayout history_node_pg_migrate = {
             "every run without --no-check-order",
     .recognise = node_pg_migrate_recognise,
     .list = node_pg_migrate_list,
+    .cut_up = node_pg_migrate_cut_up,
     .checksum_matches = layout_checksum_unknown,
     .add_create = node_pg_migrate_add_create,
     .add_select = node_pg_migrate_add_select,
@@ -256,4 +275,5 @@ const HistoryLayout history_node_pg_migrate = {
     .add_is_applied = node_pg_migrate_add_is_applied,
     .add_is_kept = node_pg_migrate_add_is_kept,
     .add_removed = layout_add_removed,
+    .add_where = node_pg_migrate_add_where,
 };

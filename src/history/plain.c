@@ -144,7 +144,6 @@ typedef struct Walk {
     const char *dir;
     History *h;
     const char *first[FORM_COUNT]; /* a file of each form */
-    VEC(Migration) downs;          /* the way back: their keys and names */
 } Walk;
 
 /* The text without what git and editors change: line ends, and a mark in front. */
@@ -189,7 +188,7 @@ take(Walk *w, const char *file, const Name *n, Err *err)
         return false;
     layout_place(w->a, w->dir, h->dir, file, &m);
     if (n->is_down) {
-        *vec_add(w->a, &w->downs) = m;
+        *vec_add(w->a, &h->downs) = m;
         return true;
     }
     if (!history_read_file(w->a, scratch, h, &m, &text, err))
@@ -287,7 +286,7 @@ check_forms(const Walk *w, Err *err)
 static void
 note_lonely_downs(Walk *w)
 {
-    vec_each (const Migration, d, &w->downs)
+    vec_each (const Migration, d, &w->h->downs)
         if (!layout_of_version(w->h, str_of(d->key)))
             layout_note_stray(
                 w->h, fs_below(w->h->dir, d->path),
@@ -443,6 +442,12 @@ plain_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerRo
     layout_add_where(b, "version", id);
 }
 
+static void
+plain_add_where(Buf *b, const LedgerRow *row)
+{
+    layout_add_where(b, "version", row->migration->key);
+}
+
 const HistoryLayout history_plain = {
     .name = "sql",
     .ledger = {.tool = "Aramid",
@@ -462,4 +467,5 @@ const HistoryLayout history_plain = {
     .add_is_applied = plain_add_is_applied,
     .add_is_kept = plain_add_is_kept,
     .add_corrected = plain_add_corrected,
+    .add_where = plain_add_where,
 };

@@ -109,6 +109,7 @@ note_stray(Arena *a, History *h, const char *folder, const FsEntryVec *list)
 {
     vec_each (FsEntry, e, list)
         if (e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql")) &&
+            !str_starts(str_of(e->name), STR("rollback_")) &&
             !(folder &&
               (str_is(str_of(e->name), "migration.sql") || str_is(str_of(e->name), "down.sql"))))
             finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL,
@@ -404,6 +405,16 @@ prisma_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerR
     layout_add_where(b, "id", id);
 }
 
+static void
+prisma_add_reopened(Buf *b, const LedgerName *at, const char *id)
+{
+    buf_addz(b, "UPDATE ");
+    layout_add_table(b, at);
+    buf_addz(b, " SET finished_at = NULL, logs = 'Aramid is rolling this migration back; the next "
+                "aramid deploy or aramid rollback goes on'");
+    add_where_id(b, id);
+}
+
 /* As `prisma migrate resolve --applied` leaves it: both times equal, logs '', no step counted. */
 static void
 prisma_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
@@ -430,6 +441,12 @@ prisma_new(Arena *a, const History *h, const char *stamp, const char *slug)
     (void)h;
     const char *name = str_fmt(a, "%s_%s", stamp, slug);
     return (HistoryNew){fs_join(a, name, "migration.sql"), name, fs_join(a, name, "down.sql")};
+}
+
+static void
+prisma_add_where(Buf *b, const LedgerRow *row)
+{
+    add_where_live_name(b, row->name);
 }
 
 const HistoryLayout history_prisma = {
@@ -460,9 +477,11 @@ const HistoryLayout history_prisma = {
     .add_is_kept = prisma_add_is_kept,
     .add_corrected = prisma_add_corrected,
     .add_removed = layout_add_removed,
+    .add_where = prisma_add_where,
     .add_begun = prisma_add_begun,
     .add_finished = prisma_add_finished,
     .add_logs = prisma_add_logs,
     .add_forgotten = prisma_add_forgotten,
     .add_rolled_back = prisma_add_rolled_back,
+    .add_reopened = prisma_add_reopened,
 };

@@ -261,6 +261,12 @@ supabase_add_corrected(Buf *b, const LedgerName *at, const char *id, const Ledge
     layout_add_where(b, "version", id);
 }
 
+static void
+supabase_add_where(Buf *b, const LedgerRow *row)
+{
+    layout_add_where(b, "version", row->migration->key);
+}
+
 const HistoryLayout history_supabase = {
     .name = "supabase",
     .ledger = {.tool = "Supabase",
@@ -280,4 +286,5 @@ const HistoryLayout history_supabase = {
     .add_is_applied = supabase_add_is_applied,
     .add_is_kept = supabase_add_is_kept,
     .add_corrected = supabase_add_corrected,
+    .add_where = supabase_add_where,
 };

@@ -79,9 +79,11 @@ typedef struct PlanDrop {
 /* Of a file whose text is not kept the script is not either: what a run needs of it is in the steps,
  * and plan_script reads it again. */
 struct MigrationPlan {
-    const Migration *migration;
-    SqlScript script;  /* text.p == NULL: not kept */
-    size_t statements; /* of the file */
+    const Migration *migration; /* whose text is run; of a way back one that is in no folder */
+    const Migration *undoes;    /* that of the history which it rolls back, or NULL */
+    const char *checksum;       /* of that, as the ledger has it */
+    SqlScript script;           /* text.p == NULL: not kept */
+    size_t statements;          /* of the file */
     bool has_opaque;
     VEC(Touched) touched;
     VEC(PlanDrop) drops; /* in their order */

@@ -25,7 +25,8 @@ finish(const Try *t, Err *err)
     INVARIANT(!r->carry, "the record of an earlier statement was never sent");
     Buf b;
     buf_init(&b, r->arena);
-    if (t->last && !ledger_holds_begun(s))
+    bool forgets = t->last && (!ledger_holds_begun(s) || t->row->is_undone);
+    if (forgets)
         journal_add_forget(s, &b, t->row->id);
     else
         journal_add_done(s, &b, t->row->id, t->step->first);
@@ -38,7 +39,7 @@ finish(const Try *t, Err *err)
                      &(Kept){.row = t->row,
                              .ledger = t->last,
                              .finished = t->last,
-                             .journal = !t->last || ledger_holds_begun(s),
+                             .journal = !forgets,
                              .done = true,
                              .first = t->step->first,
                              .next = t->step->first + 1});
@@ -58,7 +59,7 @@ forget(const Try *t, const char *logs, Err *err)
     buf_init(&b, t->arena);
     session_add_prefix(s, &b);
     if (t->first && ledger_holds_begun(s)) {
-        s->layout->add_forgotten(&b, &s->ledger, t->row->id);
+        ledger_add_forgotten(s, &b, t->row);
         buf_addc(&b, ';');
     }
     journal_add_forget(s, &b, t->row->id);

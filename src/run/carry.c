@@ -31,3 +31,9 @@ run_flush_carry(Run *r, Err *err)
     run_drop_carry(r);
     return true;
 }
+
+Str
+journal_undo(const Try *t)
+{
+    return t->first && t->mp->undoes ? t->mp->migration->text : (Str){0};
+}

@@ -68,7 +68,8 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     ARENA_LOCAL(a);
     bool syntax = strcmp(o->sqlstate, "42601") == 0;
     const char *name = failed_one(mp, m, o)->migration->name;
-    err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "migration \"%s\" failed: %s", name,
+    err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "%s \"%s\" failed: %s",
+            mp->undoes ? "the way back of" : "migration", name,
             str_printable(a, str_of(o->message), false));
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
     bool placed = m ? message_place(m, mp, o, err) : true;
@@ -86,9 +87,8 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     r->report->failed = name;
     if (done)
         return err_hint(err,
-                        "correct the file from statement %zu on, or the data, and run: aramid "
-                        "deploy",
-                        done + 1);
+                        "correct the file from statement %zu on, or the data, and run: aramid %s",
+                        done + 1, run_verb(r));
     const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
     for (size_t i = 0; i < COUNT(exists) && only_makes(mp); i++)
         if (strcmp(o->sqlstate, exists[i]) == 0 && !mp->parts.n)
@@ -100,7 +100,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
                         strcmp(o->sqlstate, "2D000") == 0))
         return err_hint(err,
                         "it cannot be in one transaction with the others: aramid deploy --tx file");
-    return err_hint(err, "correct the file or the data and run: aramid deploy");
+    return err_hint(err, "correct the file or the data and run: aramid %s", run_verb(r));
 }
 
 bool
@@ -126,5 +126,5 @@ step_not_recorded(Run *r, const MigrationPlan *mp, const DbOutcome *o, size_t do
         err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
     err_detail(err, "%s", state_text(r, a, mp, done, false));
     r->report->failed = mp->migration->name;
-    return err_hint(err, "the file is not at fault; then run: aramid deploy");
+    return err_hint(err, "the file is not at fault; then run: aramid %s", run_verb(r));
 }

@@ -53,7 +53,11 @@ intent_write(const Try *t, Intent *ret, Err *err)
     session_add_row_security(ses, &b);
     run_add_carry(r, &b);
     if (t->first && ledger_holds_begun(ses)) {
-        ses->layout->add_begun(&b, &ses->ledger, row);
+        ledger_add_begun(ses, &b, row);
+        buf_addc(&b, ';');
+    }
+    if (t->first && row->is_undone) {
+        journal_add_forget(ses, &b, row->id);
         buf_addc(&b, ';');
     }
     journal_add_insert(ses, &b,
@@ -63,6 +67,7 @@ intent_write(const Try *t, Intent *ret, Err *err)
                                        .next = step->first + 1,
                                        .prefix_hash = prefix,
                                        .relation = table,
+                                       .undo = journal_undo(t),
                                        .before = remembers ? index_left_by(a, s) : NULL,
                                        .run_id = r->deploy->run_id});
     buf_addc(&b, ';');

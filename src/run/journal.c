@@ -16,7 +16,8 @@ journal_add_select(const Session *s, Buf *b)
 {
     buf_addz(b, "SELECT ledger_id, migration_name, first_statement, next_statement, done, "
                 "prefix_hash, chained, relation, indexes_before,"
-                " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex') FROM ");
+                " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex'), ");
+    buf_addz(b, s->own[OWN_JOURNAL].is_old ? "NULL FROM " : "undo FROM ");
     add_table(s, b);
     buf_addz(b, " ORDER BY ledger_id, first_statement");
 }
@@ -24,7 +25,7 @@ journal_add_select(const Session *s, Buf *b)
 bool
 journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
 {
-    if (rows->cols != 10)
+    if (rows->cols != 11)
         return err_set(err, ERR_INTERNAL, "the journal query gave %d columns", rows->cols);
     for (int i = 0; i < rows->rows; i++) {
         long long first = 0, next = 0, relation = 0;
@@ -43,6 +44,7 @@ journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
             .chained = db_cell(rows, i, 6).p,
             .relation = relation,
             .indexes_before = db_cell(rows, i, 8).p,
+            .undo = db_cell(rows, i, 10).p,
         };
     }
     return true;
@@ -66,7 +68,8 @@ journal_add_insert(const Session *s, Buf *b, const JournalEntry *e)
     buf_addz(b, "INSERT INTO ");
     add_table(s, b);
     buf_addz(b, " (ledger_id, migration_name, first_statement, next_statement, done, prefix_hash,"
-                " chained, run_id, relation, indexes_before, finished_at) SELECT ");
+                " chained, run_id, relation, indexes_before, ");
+    buf_addz(b, e->undo.p ? "undo, finished_at) SELECT " : "finished_at) SELECT ");
     sql_add_literal(b, str_of(e->ledger_id));
     buf_addz(b, ", ");
     sql_add_literal(b, str_of(e->name));
@@ -84,6 +87,10 @@ journal_add_insert(const Session *s, Buf *b, const JournalEntry *e)
                 e->before);
     else
         buf_addz(b, "NULL");
+    if (e->undo.p) {
+        buf_addz(b, ", ");
+        sql_add_literal(b, e->undo);
+    }
     buf_addz(b, e->done ? ", pg_catalog.clock_timestamp()" : ", NULL");
 }
 

@@ -1,9 +1,18 @@
 /* What tries of this process have taught about a migration. */
 #include "run/run_int.h"
 
-Learned *
-run_learned(Run *r, const char *name)
+const char *
+run_verb(const Run *r)
 {
+    return r->deploy ? r->deploy->verb : "deploy";
+}
+
+Learned *
+run_learned(Run *r, const MigrationPlan *mp)
+{
+    const char *name = mp->migration->name;
+    if (mp->undoes)
+        name = str_fmt(r->arena, "undo %s", name);
     if (!r->learned.arena)
         map_init(&r->learned, r->arena);
     Learned *l = map_get(&r->learned, str_of(name));

@@ -9,9 +9,47 @@ ledger_holds_begun(const Session *s)
 }
 
 void
+ledger_add_is_settled(const Session *s, Buf *b, const LedgerRow *row)
+{
+    if (row->is_undone)
+        history_add_is_gone(b, s->layout, &s->ledger, row);
+    else
+        s->layout->add_is_applied(b, &s->ledger, row);
+}
+
+void
+ledger_add_whole(const Session *s, Buf *b, const LedgerRow *row)
+{
+    if (row->is_undone)
+        history_add_undone(b, s->layout, &s->ledger, row);
+    else
+        s->layout->add_applied(b, &s->ledger, row);
+}
+
+void
+ledger_add_begun(const Session *s, Buf *b, const LedgerRow *row)
+{
+    if (row->is_undone)
+        s->layout->add_reopened(b, &s->ledger, row->id);
+    else
+        s->layout->add_begun(b, &s->ledger, row);
+}
+
+void
+ledger_add_forgotten(const Session *s, Buf *b, const LedgerRow *row)
+{
+    if (row->is_undone) /* it is applied, as it was */
+        s->layout->add_finished(b, &s->ledger, row->id, row->checksum);
+    else
+        s->layout->add_forgotten(b, &s->ledger, row->id);
+}
+
+void
 ledger_add_finished(const Session *s, Buf *b, const LedgerRow *row)
 {
-    if (ledger_holds_begun(s))
+    if (row->is_undone)
+        ledger_add_whole(s, b, row);
+    else if (ledger_holds_begun(s))
         s->layout->add_finished(b, &s->ledger, row->id, row->checksum);
     else
         s->layout->add_applied(b, &s->ledger, row);
@@ -44,7 +82,10 @@ ledger_add_proof(const Session *s, Buf *b, const Kept *k)
     buf_addz(b, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN true");
     if (k->ledger) {
         buf_addz(b, " AND (");
-        s->layout->add_is_kept(b, &s->ledger, k->row, k->finished);
+        if (k->row->is_undone && k->finished)
+            history_add_is_gone(b, s->layout, &s->ledger, k->row);
+        else
+            s->layout->add_is_kept(b, &s->ledger, k->row, k->finished);
         buf_addc(b, ')');
     }
     if (k->journal) {

@@ -67,7 +67,7 @@ add_checks(Run *r, Arena *a, Message *m, const LedgerRow *row)
     if (!row)
         return;
     buf_addz(&m->sql, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN (");
-    r->session.layout->add_is_applied(&m->sql, &r->session.ledger, row);
+    ledger_add_is_settled(s, &m->sql, row);
     buf_addz(&m->sql, ") THEN 0 ELSE 1 END;");
     add_part(a, m, PART_CHECK_PENDING, 0);
 }

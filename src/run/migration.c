@@ -26,7 +26,7 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(&r->session, &b);
-    if (!ledger_holds_begun(&r->session)) {
+    if (!ledger_holds_begun(&r->session) || row->is_undone) {
         journal_add_forget(&r->session, &b, row->id);
         buf_addc(&b, ';');
     }
@@ -39,7 +39,13 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
 static LedgerRow
 row_of(Run *r, const MigrationPlan *mp)
 {
-    const Migration *m = mp->migration;
+    const Migration *m = mp->undoes ? mp->undoes : mp->migration;
+    if (mp->undoes)
+        return (LedgerRow){.id = mp->ledger_id,
+                           .checksum = mp->checksum,
+                           .name = m->name,
+                           .migration = m,
+                           .is_undone = true};
     return (LedgerRow){.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
                        .checksum = m->checksum,
                        .name = m->name,
@@ -78,7 +84,7 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
     INVARIANT(r->session.has_own_lock && r->session.has_tool_lock,
               "a migration without the migration locks");
     INVARIANT(!r->restart.why, "a migration in a pass that is to begin anew");
-    Learned *l = run_learned(r, mp->migration->name);
+    Learned *l = run_learned(r, mp);
     LedgerRow row = row_of(r, mp);
     r->lock_wait_started_ms = 0;
     *ret = STEP_ENDED;

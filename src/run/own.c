@@ -19,8 +19,9 @@ static const OwnSpec specs[OWN_COUNT] = {
          " chained text, relation oid, indexes_before oid[], run_id text NOT NULL,"
          " backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),"
          " started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),"
-         " finished_at timestamptz, PRIMARY KEY (ledger_id, first_statement)",
-         "Aramid: steps of migrations that cannot run in one transaction", true, 0, NULL},
+         " finished_at timestamptz, undo text, PRIMARY KEY (ledger_id, first_statement)",
+         "Aramid: steps of migrations that cannot run in one transaction", true, 14,
+         "ADD COLUMN IF NOT EXISTS undo text"},
     [OWN_IDENTITY] =
         {"identity", "_aramid_identity",
          "schema text PRIMARY KEY, environment text NOT NULL, profile text NOT NULL, name text,"

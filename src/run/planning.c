@@ -1,5 +1,6 @@
 /* What there is to do: the plan, where begun migrations go on, and what the server must be asked
  * before the first message. */
+#include "base/hash.h"
 #include "run/message.h"
 #include "run/pass.h"
 #include "run/session_int.h"
@@ -35,10 +36,13 @@ resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, 
     return true;
 }
 
+/* undo: its way back, NULL: it is to be applied. */
 static bool
-plan_entry(Run *r, const Entry *e, Err *err)
+plan_entry(Run *r, const Entry *e, const RunUndo *undo, Err *err)
 {
-    Learned *l = run_learned(r, e->name);
+    MigrationPlan of = {.migration = undo ? &undo->script : e->file,
+                        .undoes = undo ? undo->migration : NULL};
+    Learned *l = run_learned(r, &of);
     const char *tx = r->session.config->values[CFG_TX].text;
     l->hints.tx = tx && strcmp(tx, "none") == 0 ? PLAN_TX_NONE : PLAN_TX_FILE;
     PlanHints hints = l->hints;
@@ -46,34 +50,98 @@ plan_entry(Run *r, const Entry *e, Err *err)
     hints.chained = NULL;
     hints.fresh = r->deploy && r->session.is_fresh;
     MigrationPlan *mp = vec_add(r->arena, &r->plan.migrations);
-    if (!plan_migration(r->arena, e->file, &hints, mp, err) ||
+    if (!plan_migration(r->arena, of.migration, &hints, mp, err) ||
         (r->session.db && db_info(r->session.db)->escapes_strings && !plan_check_strings(mp, err)))
         return false;
-    if (e->state != ENTRY_RESUMABLE)
-        return true;
-    mp->ledger_id = e->row->id;
-    return resume_hints(r, e, mp, &hints, err) && plan_cut(r->arena, &hints, mp, err);
+    bool resumes = e->state == ENTRY_RESUMABLE && (undo ? e->undo != NULL : !e->undo);
+    mp->undoes = of.undoes;
+    if (undo || resumes)
+        mp->ledger_id = e->row->id;
+    if (undo)
+        mp->checksum = e->row->checksum;
+    return !resumes || (resume_hints(r, e, mp, &hints, err) && plan_cut(r->arena, &hints, mp, err));
+}
+
+/* Rollbacks that were interrupted go on by the script with which they began. */
+static bool
+plan_begun_undos(Run *r, const History *h, Err *err)
+{
+    for (size_t i = h->entries.n; i-- > 0;) {
+        const Entry *e = &h->entries.v[i];
+        if (!e->undo)
+            continue;
+        RunUndo *undo = arena_new(r->arena, RunUndo);
+        Migration *m = arena_new(r->arena, Migration);
+        *m = (Migration){.name = e->name, .key = e->row->id};
+        undo->migration = e->file ? e->file : m;
+        run_undo_script(r->arena, e->name, str_fmt(r->arena, "rollback of %s", e->name),
+                        str_of(e->undo), &undo->script);
+        if (!plan_entry(r, e, undo, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+plan_undos(Run *r, const History *h, Err *err)
+{
+    for (size_t i = 0; i < r->deploy->undo_count; i++) {
+        const RunUndo *u = &r->deploy->undos[i];
+        const Entry *e = history_find(h, u->migration->name);
+        if (e && !e->undo && (e->state == ENTRY_APPLIED || e->state == ENTRY_FAILED) &&
+            !plan_entry(r, e, u, err))
+            return false;
+    }
+    return true;
+}
+
+void
+run_undo_script(Arena *a, const char *name, const char *path, Str text, Migration *ret)
+{
+    *ret = (Migration){.name = name,
+                       .path = path,
+                       .has_file = true,
+                       .bytes = text.n,
+                       .text = text,
+                       .source = path,
+                       .sha256 = hash_sha256_hex(a, text),
+                       .checksum = ""};
+}
+
+/* A way back is never joined with others: each has its own row to take out. */
+static bool
+has_undo(const Plan *plan)
+{
+    vec_each (const MigrationPlan, mp, &plan->migrations)
+        if (mp->undoes)
+            return true;
+    return false;
 }
 
 bool
 run_make_plan(Run *r, const History *h, Err *err)
 {
     r->plan = (Plan){0};
+    bool undoes = r->deploy && r->deploy->undo_count;
+    if (!plan_begun_undos(r, h, err) || (undoes && !plan_undos(r, h, err)))
+        return false;
     vec_each (const Entry, e, &h->entries) {
+        if (undoes || (e->undo && !e->file))
+            continue;
         if (e->state == ENTRY_RESUMABLE && !e->file) {
             err_set(err, ERR_DIVERGED, "migration \"%s\" is half applied, but its file is gone",
                     e->name);
             return err_hint(err, "restore the folder from version control and run: aramid deploy");
         }
         if ((e->state == ENTRY_RESUMABLE || (e->state == ENTRY_PENDING && e->file)) &&
-            !plan_entry(r, e, err))
+            !plan_entry(r, e, NULL, err))
             return false;
     }
     plan_link(r->arena, &r->plan);
     const ConfigValue *tx = &r->session.config->values[CFG_TX];
     bool is_said = tx->text && strcmp(tx->origin, "default") != 0;
     bool is_whole = is_said ? strcmp(tx->text, "all") == 0 : h->layout->is_whole && !h->resumable;
-    if (is_whole && !plan_join(r->arena, &r->plan, err))
+    if (is_whole && !has_undo(&r->plan) && !plan_join(r->arena, &r->plan, err))
         return false;
     findings_apply(&r->plan.findings, &r->session.config->finding_rules);
     return true;

@@ -150,8 +150,11 @@ run_ensure_journal(Run *r, Err *err)
 {
     Session *s = &r->session;
     const unsigned journal = 1u << OWN_JOURNAL;
-    if (s->own[OWN_JOURNAL].exists)
-        return own_is_there(s, OWN_JOURNAL) || own_refuse(s, OWN_JOURNAL, no_journal, err);
+    /* One of an older version does for all but rollbacks. */
+    bool is_enough = !s->own[OWN_JOURNAL].is_old || !r->is_undo;
+    if (s->own[OWN_JOURNAL].exists && (is_enough || !s->own[OWN_JOURNAL].may_alter))
+        return (own_is_there(s, OWN_JOURNAL) && is_enough) ||
+               own_refuse(s, OWN_JOURNAL, no_journal, err);
     if (!own_can_be(s, OWN_JOURNAL))
         return own_refuse(s, OWN_JOURNAL, no_journal, err);
     do {

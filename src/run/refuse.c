@@ -85,10 +85,38 @@ refuse_edited(const History *h, Err *err)
                          "migration (edited: warn in aramid.yaml only reports it)");
 }
 
+/* What is rolled back may have failed, and what was applied is what the files make. */
+static bool
+check_undos(Run *r, const History *h, Err *err)
+{
+    int failed = h->failed;
+    const char *first = r->deploy->undos[r->deploy->undo_count - 1].migration->name;
+    const Entry *from = history_find(h, first);
+    for (const Entry *e = from && from->file ? from + 1 : h->entries.v + h->entries.n;
+         e < h->entries.v + h->entries.n; e++) {
+        bool listed = e->undo || e->state == ENTRY_PENDING || !e->file;
+        for (size_t i = 0; !listed && i < r->deploy->undo_count; i++)
+            listed = strcmp(e->name, r->deploy->undos[i].migration->name) == 0;
+        if (listed)
+            continue;
+        err_set(err, ERR_NO_WAY_BACK,
+                "migration \"%s\" was applied meanwhile, and may use what \"%s\" has made", e->name,
+                first);
+        return err_hint(err, "nothing was changed; look again: aramid rollback --plan");
+    }
+    for (size_t i = 0; i < r->deploy->undo_count; i++) {
+        const Entry *e = history_find(h, r->deploy->undos[i].migration->name);
+        failed -= e && e->state == ENTRY_FAILED;
+    }
+    return failed <= 0 || refuse_failed(r, h, err);
+}
+
 bool
 run_check_history(Run *r, const History *h, Err *err)
 {
     Session *s = &r->session;
+    if (r->deploy && r->deploy->undo_count)
+        return check_undos(r, h, err);
     if (h->failed)
         return refuse_failed(r, h, err);
     if (!s->ledger_exists && s->tables && h->files.n)

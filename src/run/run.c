@@ -12,14 +12,15 @@ static RunDone *
 note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
 {
     RunDone *done = vec_add(r->arena, &r->report->applied);
-    *done = (RunDone){.name = name, .ms = ms, .steps = (int)steps, .resumed = resumed};
+    *done = (RunDone){
+        .name = name, .ms = ms, .steps = (int)steps, .resumed = resumed, .undone = r->is_undo};
     run_tell(r, (RunEvent){.kind = RUN_APPLIED,
                            .level = RUN_OK,
                            .migration = name,
                            .index = r->number,
                            .total = r->total,
                            .ms = ms,
-                           .text = "applied"});
+                           .text = r->is_undo ? "rolled back" : "applied"});
     return done;
 }
 
@@ -115,6 +116,7 @@ execute_all(Run *r, Err *err)
     vec_each (MigrationPlan, mp, &r->plan.migrations) {
         r->number++;
         r->current = mp->migration->name;
+        r->is_undo = mp->undoes != NULL;
         if (os_signal_pending()) {
             r->stop_asked = true;
             return err_set(err, ERR_INTERRUPTED, "the run was interrupted between two migrations");
@@ -122,7 +124,9 @@ execute_all(Run *r, Err *err)
         if (!run_before(r, mp->migration->name, err) || !run_findings_pass(&r->deploy->sink, err))
             return false;
         run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
-                 mp->resumes ? "going on where an interrupted run stopped" : "begins");
+                 mp->resumes  ? "going on where an interrupted run stopped"
+                 : mp->undoes ? "is rolled back"
+                              : "begins");
         r->current_started_ms = clock_ms();
         r->times.n = 0;
         StepEnd end;
@@ -132,7 +136,7 @@ execute_all(Run *r, Err *err)
             return true;
         note_times(r, mp, mp,
                    note_applied(r, mp->migration->name, clock_ms() - r->current_started_ms,
-                                mp->steps.n, mp->ledger_id != NULL));
+                                mp->steps.n, mp->undoes ? mp->resumes : mp->ledger_id != NULL));
         r->current = NULL;
     }
     return true;
@@ -170,7 +174,7 @@ static void
 settle_unknown(Run *r)
 {
     const Entry *e = r->current ? history_find(r->deploy->history, r->current) : NULL;
-    bool is_done = e && e->state == ENTRY_APPLIED;
+    bool is_done = e && e->state == (r->is_undo ? ENTRY_PENDING : ENTRY_APPLIED);
     if (is_done && r->whole)
         vec_each (const PlanPart, p, &r->whole->parts)
             note_applied(r, p->of->migration->name, clock_ms() - r->current_started_ms, 1, false);
@@ -226,9 +230,9 @@ check_approved(const Run *r, Err *err)
             continue;
         err_set(err, ERR_CONFIRM,
                 "the history changed while the question stood: migration \"%s\" "
-                "is pending now too, and nobody approved it",
-                mp->migration->name);
-        return err_hint(err, "look again: aramid deploy");
+                "is %s now too, and nobody approved it",
+                mp->migration->name, mp->undoes ? "to be rolled back" : "pending");
+        return err_hint(err, "look again: aramid %s", run_verb(r));
     }
     return true;
 }
@@ -315,7 +319,8 @@ pass(Run *r, Err *err)
             : !r->approved && d->calls.approve && !d->calls.approve(d->calls.arg, s, &r->plan, err))
         return false;
     r->approved = true;
-    run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to apply", n, str_plural(n));
+    run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to %s", n, str_plural(n),
+             d->undo_count ? "roll back" : "apply");
     bool ok = run_before(r, NULL, err) && run_findings_pass(&d->sink, err) && run_prepare(r, err) &&
               (r->restart.why || race_guard(r, err)) && (r->restart.why || execute(r, err)) &&
               (r->restart.why || verify(r, err));
@@ -348,7 +353,7 @@ tell_interrupted(const Run *r, Err *err)
                        : "the open transaction was rolled back");
     err_detail(err, "state: %zu migration%s of this run %s applied", r->report->applied.n,
                str_plural(r->report->applied.n), r->report->applied.n == 1 ? "is" : "are");
-    err_hint(err, "to go on: aramid deploy; to see where it stands: aramid status");
+    err_hint(err, "to go on: aramid %s; to see where it stands: aramid status", run_verb(r));
 }
 
 /* The error that it is when no other pass may follow. */

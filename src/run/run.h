@@ -155,6 +155,7 @@ typedef struct JournalStep {
     int64_t begun_us;           /* server's clock */
     size_t first, next;         /* statements [first, next) */
     bool done;                  /* else it was begun outside a transaction and may have run */
+    const char *undo;           /* the whole script, of the first step of a rollback; else NULL */
     const char *prefix_hash;    /* of the file's bytes up to the end of statement next-1 */
     const char *chained;        /* see PlanHints */
     int64_t relation;           /* oid of the table of an index step, 0 = none */
@@ -262,9 +263,24 @@ typedef struct RunCalls {
     bool (*after)(void *arg, const Session *s, Err *err);
 } RunCalls;
 
+/* What is rolled back by a run, instead of what is pending being applied. */
+typedef struct RunUndo {
+    const Migration *migration; /* of the history */
+    Migration script;           /* its way back: the same name, a text of its own */
+} RunUndo;
+
+/* A script that lies in no folder, as a Migration.
+ *
+ * path  as people are to see it in errors
+ * text  NUL-terminated; kept, as the other two are */
+void run_undo_script(Arena *a, const char *name, const char *path, Str text, Migration *ret);
+
 typedef struct RunDeploy {
     SessionOptions session; /* of each pass; the run has a tick of its own */
     History *history;       /* files are read; rows are filled by the run */
+    const char *verb;       /* for the row, and as people type it: "deploy", "rollback" */
+    const RunUndo *undos;   /* in the order in which they are run: newest first */
+    size_t undo_count;      /* 0: what is pending is applied */
     const char *run_id;
     RunSink sink;
     RunCalls calls;
@@ -294,6 +310,7 @@ typedef struct RunDone {
     int64_t ms;
     int steps;
     bool resumed;
+    bool undone; /* rolled back, else applied */
     VEC(RunStatement)
     statements; /* those whose time is known: all, but for syntax that nobody here reads */
 } RunDone;

@@ -60,6 +60,7 @@ typedef struct Run {
     int hits[FP_COUNT];
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
     const char *current;   /* migration under way, NULL = none */
+    bool is_undo;          /* it is rolled back */
     int64_t current_started_ms;
     int number, total; /* of it */
     bool is_alone;     /* its step under way is outside of transactions */
@@ -78,6 +79,9 @@ typedef struct Run {
 } Run;
 
 void failpoint(Run *r, Failpoint id);
+
+/* For hints: "deploy", "rollback". */
+const char *run_verb(const Run *r);
 
 /* Tell something. The text becomes printable here: names and messages of servers may be in it. */
 __attribute__((format(printf, 5, 6))) void run_emit(Run *r, RunEventKind kind, RunLevel level,
@@ -101,4 +105,4 @@ void run_restart_lost_lock(Run *r);
 bool run_try_again(Run *r, DbPatience patience);
 MUST_CHECK bool run_retry_pause(Run *r, DbPatience patience, Err *err);
 
-Learned *run_learned(Run *r, const char *name);
+Learned *run_learned(Run *r, const MigrationPlan *mp);

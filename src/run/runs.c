@@ -130,7 +130,7 @@ run_add_row(Run *r, Buf *b, const char *outcome)
         *vec_add(r->arena, &names) = r->report->applied.v[i].name;
     runs_add_row(&r->session, b,
                  &(RunRow){.run_id = d->run_id,
-                           .verb = "deploy",
+                           .verb = d->verb,
                            .environment = d->session.config->env_name,
                            .started_us = r->started_us + db_info(r->session.db)->clock_offset_us,
                            .outcome = outcome,

@@ -281,6 +281,30 @@ session_close(Session *s)
 }
 
 /* Rows of ledger and journal out of a message's last results. */
+/* What a rollback has begun: of ledgers that cannot tell that, the journal does. */
+static void
+take_undos(History *h, const JournalVec *journal)
+{
+    vec_each (const JournalStep, j, journal) {
+        if (!j->undo)
+            continue;
+        vec_each (Entry, e, &h->entries) {
+            if (!e->row || strcmp(e->row->id, j->ledger_id) != 0 || e->state == ENTRY_PENDING)
+                continue;
+            e->undo = j->undo;
+            if (e->state == ENTRY_APPLIED) {
+                h->applied--;
+                h->resumable++;
+                e->state = ENTRY_RESUMABLE;
+            }
+            if (e->edited) {
+                e->edited = false;
+                h->edited--;
+            }
+        }
+    }
+}
+
 bool
 session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
                      JournalVec *journal, Err *err)
@@ -309,6 +333,7 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
                 break;
             }
     }
+    take_undos(h, journal);
     return true;
 }
 

@@ -73,6 +73,13 @@ void ledger_add_proof(const Session *s, Buf *b, const Kept *kept);
 /* Whether it can hold a row of a migration that did not end; else its steps in the journal are all
  * that tells of it, and they go when it ends. */
 bool ledger_holds_begun(const Session *s);
+/* A query of one row: whether all of it is done, be it to apply the migration or to roll it back. */
+void ledger_add_is_settled(const Session *s, Buf *b, const LedgerRow *row);
+/* A statement: all of it in one message; or it begins, in a ledger that can hold that. */
+void ledger_add_whole(const Session *s, Buf *b, const LedgerRow *row);
+void ledger_add_begun(const Session *s, Buf *b, const LedgerRow *row);
+/* The same for what was begun and has left nothing. */
+void ledger_add_forgotten(const Session *s, Buf *b, const LedgerRow *row);
 /* The rows that such a ledger lacks: of what was begun and recorded by nobody since. */
 void ledger_take_begun(const Session *s, const JournalVec *journal, History *h);
 /* A statement: the end of a migration that was begun. */
@@ -129,6 +136,7 @@ typedef struct JournalEntry {
     const char
         *before; /* SQL condition: indexes (pg_index i, pg_class c) to be remembered; or NULL */
     const char *run_id;
+    Str undo; /* the script, of the first step of a rollback; else p == NULL */
 } JournalEntry;
 void journal_add_insert(const Session *s, Buf *b, const JournalEntry *e);
 void journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first);

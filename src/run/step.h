@@ -37,6 +37,9 @@ MUST_CHECK bool tx_run(Try *t, StepEnd *ret, Err *err);
 /* Run a step outside of transactions: intent, statement, proof. */
 MUST_CHECK bool alone_run(Try *t, StepEnd *ret, Err *err);
 
+/* The text that goes on being run: for the journal's row of a rollback's first step. */
+Str journal_undo(const Try *t);
+
 /* Fill err from a failed statement of a migration: place, SQLSTATE, server's texts, state. `m` is
  * NULL for a statement that was sent alone; `done` counts the committed statements. */
 bool step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,

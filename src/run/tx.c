@@ -65,7 +65,9 @@ plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
     buf_init(&b, a);
     buf_init(&proof, a);
     bool whole = t->first && t->last, begins = t->first && ledger_holds_begun(s);
-    bool forgets = t->last && !ledger_holds_begun(s);
+    bool forgets = t->last && (!ledger_holds_begun(s) || row->is_undone);
+    /* What the journal has of its being applied means nothing any more. */
+    bool forgets_old = t->first && row->is_undone && own_is_there(s, OWN_JOURNAL);
     size_t next = t->step->first + t->step->count;
     Kept kept = {.row = row,
                  .ledger = t->last || begins,
@@ -75,15 +77,20 @@ plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
                  .first = t->step->first,
                  .next = next};
     *ret = (StepWrite){.text = text, .locks = &t->locks, .pending = row};
+    if (forgets_old) {
+        journal_add_forget(s, &b, row->id);
+        buf_addc(&b, ';');
+        ret->record_statements++;
+    }
     if (whole)
-        s->layout->add_applied(&b, &s->ledger, row);
+        ledger_add_whole(s, &b, row);
     for (size_t i = 0; i < t->more_count; i++) {
         buf_addc(&b, ';');
         s->layout->add_applied(&b, &s->ledger, &t->more[i]);
         ret->record_statements++;
     }
     if (!whole && begins)
-        s->layout->add_begun(&b, &s->ledger, row);
+        ledger_add_begun(s, &b, row);
     if (whole || begins) {
         buf_addc(&b, ';');
         ret->record_statements++;
@@ -104,6 +111,7 @@ plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
                                                .done = true,
                                                .prefix_hash = prefix,
                                                .chained = after ? after->chained : NULL,
+                                               .undo = journal_undo(t),
                                                .run_id = t->run->deploy->run_id});
         buf_addc(&b, ';');
         ret->record_statements++;
@@ -141,7 +149,7 @@ replan(const Try *t, const Part *part, const DbOutcome *o)
     const char *name = t->mp->migration->name;
     if (part->kind != PART_USER || t->mp->parts.n ||
         !plan_learn(r->arena, t->mp, t->step, part->index, o->sqlstate,
-                    &run_learned(r, name)->hints))
+                    &run_learned(r, t->mp)->hints))
         return false;
     ARENA_LOCAL(a);
     SqlScript script;
@@ -209,7 +217,7 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
 {
     Run *r = t->run;
     const char *name = t->mp->migration->name;
-    Learned *l = run_learned(r, name);
+    Learned *l = run_learned(r, t->mp);
     Part failed = {.kind = PART_SETTLE}; /* the commit itself */
     const Part *part = &failed;
     message_failed_part(&t->message, o, &failed);
@@ -273,7 +281,7 @@ tx_run(Try *t, StepEnd *ret, Err *err)
         ArenaMark no_text = arena_mark(text);
         StepWrite write;
         DbOutcome o;
-        plan_locks(t, a, run_learned(r, t->mp->migration->name), &t->locks);
+        plan_locks(t, a, run_learned(r, t->mp), &t->locks);
         t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
         if (!plan_record(t, a, text, &write, err) ||
             !message_step(r, a, t->mp, t->step, &write, &t->message, err))

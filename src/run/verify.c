@@ -29,6 +29,25 @@ ask_state(Run *r, bool records, DbRowsVec *ret, size_t *ret_at, Err *err)
     return session_query(s, r->arena, buf_str(&b), ret, err);
 }
 
+/* The ledger must hold none of what was rolled back. */
+static bool
+verify_undone(Run *r, const History *h, Err *err)
+{
+    for (size_t i = 0; i < r->deploy->undo_count; i++) {
+        const char *name = r->deploy->undos[i].migration->name;
+        const Entry *e = history_find(h, name);
+        if (!e || e->state == ENTRY_PENDING)
+            continue;
+        err_set(err, ERR_VERIFY, "after the rollback migration \"%s\" is still in the history",
+                name);
+        return err_hint(err, "look at: aramid status");
+    }
+    r->number = r->total = 0;
+    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table holds %d migration%s", h->applied,
+             str_plural(h->applied));
+    return true;
+}
+
 /* The ledger must hold every migration, no step may be open, and no index of this run be invalid. */
 bool
 run_verify(Run *r, Err *err)
@@ -47,6 +66,8 @@ run_verify(Run *r, Err *err)
     }
     if (!ok || !session_take_history(s, &results, at, h, &r->journal, err))
         return false;
+    if (r->deploy->undo_count)
+        return verify_undone(r, h, err);
     if (h->pending || h->resumable || h->failed) {
         err_set(err, ERR_VERIFY, "after the run %d migration%s not recorded as applied",
                 h->pending + h->resumable + h->failed,

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-typedef enum Takes { TAKES_DURATION, TAKES_CHOICE } Takes;
+typedef enum Takes { TAKES_DURATION, TAKES_CHOICE, TAKES_WORDS } Takes;
 
 /* Every directive: what stands behind its name, and, where that is one of a few words, which. Those so
  * far are about the whole file. */
@@ -16,6 +16,10 @@ static const struct {
     [SQL_DIRECTIVE_TIMEOUT] = {"timeout", TAKES_DURATION, {0}, "timeout 10min"},
     [SQL_DIRECTIVE_LOCK_TIMEOUT] = {"lock_timeout", TAKES_DURATION, {0}, "lock_timeout 250ms"},
     [SQL_DIRECTIVE_TX] = {"tx", TAKES_CHOICE, {"file", "none"}, "tx none"},
+    [SQL_DIRECTIVE_IRREVERSIBLE] = {"irreversible",
+                                    TAKES_WORDS,
+                                    {0},
+                                    "irreversible the old values were never kept"},
 };
 
 typedef struct Finder {
@@ -99,6 +103,13 @@ take_value(Finder *f, size_t off, SqlDirective *d)
         refuse(f, off, "the directive \"%s\" wants a duration, not \"%s\"", name, shown);
         err_hint(f->err, "-- aramid:%s   (250ms, 30s, 10min, 2h; 0 = no limit)",
                  table[d->id].example);
+        return false;
+    }
+    if (table[d->id].takes == TAKES_WORDS) {
+        if (d->value.n)
+            return true;
+        refuse(f, off, "the directive \"%s\" wants a reason behind it", name);
+        err_hint(f->err, "-- aramid:%s", table[d->id].example);
         return false;
     }
     for (int i = 0; table[d->id].choices[i]; i++)

@@ -177,6 +177,7 @@ typedef enum SqlDirectiveId {
     SQL_DIRECTIVE_TIMEOUT,      /* DURATION: statement_timeout of each statement */
     SQL_DIRECTIVE_LOCK_TIMEOUT, /* DURATION: instead of the setting locks.timeout */
     SQL_DIRECTIVE_TX,           /* file, none: see PlanTx */
+    SQL_DIRECTIVE_IRREVERSIBLE, /* REASON: there is no way back */
     SQL_DIRECTIVE_COUNT
 } SqlDirectiveId;
 

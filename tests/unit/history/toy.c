@@ -121,6 +121,12 @@ toy_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finishe
 }
 
 static void
+toy_add_where(Buf *b, const LedgerRow *row)
+{
+    buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s", row->migration->key);
+}
+
+static void
 toy_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
@@ -159,4 +165,5 @@ const HistoryLayout history_toy = {
     .add_resolved = toy_add_resolved,
     .add_is_applied = toy_add_is_applied,
     .add_is_kept = toy_add_is_kept,
+    .add_where = toy_add_where,
 };
