@@ -342,6 +342,65 @@ static const CmdSpec deploy = {
     .run = cmd_deploy,
 };
 
+static const OptSpec rollback_options[] = {
+    {.name = "to", .type = OPT_TEXT, .value = "NAME",
+     .help = "back to this migration: it stays, all newer ones are rolled back"},
+    {.name = "steps", .type = OPT_INT, .value = "N", .min = 1, .max = 100000,
+     .help = "roll back the newest N migrations; default: 1"},
+    {.name = "plan", .type = OPT_FLAG,
+     .help = "print the SQL, newest first, and what would be lost; nothing is changed"},
+    {.name = "accept-data-loss", .type = OPT_FLAG,
+     .help = "agree to losing the rows of tables, and the values of columns, that the migrations made; "
+             "--yes alone does not"},
+    {.name = "accept-unrestored", .type = OPT_FLAG,
+     .help = "agree that rows stay as INSERT, UPDATE and DELETE of the migrations left them"},
+    {.name = "wait", .type = OPT_DURATION, .value = "DURATION", .config = CLI_SETS(WAIT_RUNNER),
+     .help = "how long to wait for another run to finish"},
+    {.name = "timeout", .type = OPT_DURATION, .value = "DURATION",
+     .config = CLI_SETS(RUN_TIMEOUT), .help = "limit for the whole run; 0 = none"},
+    {.name = "lock-timeout", .type = OPT_DURATION, .value = "DURATION",
+     .config = CLI_SETS(LOCK_TIMEOUT),
+     .help = "longest time that others may queue behind a waiting DDL statement"},
+    {.name = "lock-budget", .type = OPT_DURATION, .value = "DURATION",
+     .config = CLI_SETS(LOCK_BUDGET),
+     .help = "how long to try for a table lock before giving up"},
+    {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
+     .help = "make a backup before anything is changed; production does so by itself"},
+    {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
+     .help = "with --no-backup: why there is none; it is recorded"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdConflict rollback_conflicts[] = {{"to", "steps"}, {0}};
+
+static const CmdExample rollback_examples[] = {
+    {"aramid rollback --plan", "how the newest migration would be undone, and what goes with it"},
+    {"aramid rollback", "undo the newest migration"},
+    {"aramid rollback --to 20240102030405_add_users", "undo all that came after it"},
+    {"aramid rollback --env production --yes --accept-data-loss", "in a pipeline"},
+    {0},
+};
+
+static const CmdSpec rollback = {
+    .name = "rollback", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "undo the newest migrations",
+    .description =
+        "Undoes migrations, newest first: by the script that the project has (down.sql beside migration.sql, "
+        "rollback_NAME.sql, dbmate's block, the other file of a pair), else by one that is derived from what is there "
+        "before and behind the migration. All of it is tried on a private server first and must lead back to what was "
+        "there. Each migration and its row in the history go in one transaction, with the locks, the journal and the "
+        "backup of a deploy; an interrupted rollback is finished by the next `aramid rollback` or `aramid deploy`.\n\n"
+        "What was written since into tables and columns that go is counted and named, and goes only with "
+        "--accept-data-loss (or an answer in a terminal). Values that a migration dropped or changed do not come back: "
+        "for these there are backups. Afterwards the database is compared with what it was.",
+    .options = rollback_options, .conflicts = rollback_conflicts, .examples = rollback_examples,
+    .exits = write_exits, .run = cmd_rollback,
+};
+
 static const char *const workflow_steps[] = {"validate", "status", "deploy", "generate", "verify",
                                              NULL};
 
@@ -1387,7 +1446,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create,  &deploy,     &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
+    &status,         &check,          &drift,          &plan,           &create,  &deploy,     &rollback,   &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
@@ -1402,8 +1461,6 @@ static const CmdSpec *const commands[] = {
 #define RESET \
     "npx prisma migrate reset deletes all data; for the embedded PostgreSQL of this project: aramid db " \
     "remove, then aramid deploy"
-#define BACK \
-    "write a new migration that reverses the old one; or bring the data of a backup back: aramid restore"
 
 static const CmdOtherWord other_words[] = {
     {.word = "apply", .name = "deploy"},        {.word = "up", .name = "deploy"},
@@ -1426,8 +1483,6 @@ static const CmdOtherWord other_words[] = {
     {.word = "reset", .instead = RESET},        {.word = "db reset", .instead = RESET},
     {.word = "migrate reset", .instead = RESET},
     {.word = "studio", .instead = "npx prisma studio"},
-    {.word = "rollback", .instead = BACK},      {.word = "down", .instead = BACK},
-    {.word = "migrate down", .instead = BACK},  {.word = "undo", .instead = BACK},
     {0},
 };
 

@@ -9,7 +9,8 @@ cli_run_open(CmdCall *call, const Config *config)
     r.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
                                cli_flag(call, "verbose"), &call->secrets, &config->finding_rules);
     RunSink log = runlog_sink(r.log);
-    r.sink = progress_sink(r.progress, cli_flag(call, "dry-run") ? NULL : &log);
+    r.sink = progress_sink(r.progress,
+                           cli_flag(call, "dry-run") || cli_flag(call, "plan") ? NULL : &log);
     return r;
 }
 

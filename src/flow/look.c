@@ -84,14 +84,12 @@ look_is_more(const Change *c)
     return true;
 }
 
-/* Those that are not what the migrations make; what is there beside them is drift, and no migration's
- * doing. */
-static void
-take_differences(Arena *a, const Diff *d, Look *ret)
+void
+look_take(Arena *a, const Diff *d, bool all, Look *ret)
 {
     vec_each (Change *, at, &d->changes) {
         const Change *c = *at;
-        if (look_is_more(c))
+        if (!all && look_is_more(c))
             continue;
         size_t before = ret->differences.n;
         vec_each (const ColumnChange, k, &c->columns)
@@ -141,7 +139,7 @@ look_before(Arena *a, const FlowInput *in, const RunSink *sink, const Session *s
         return in_vain(sink, s, FINDING_DRIFT_NOT_LOOKED,
                        "not looked for changes beside the migrations", ret, err);
     ret->is_done = true;
-    take_differences(a, d.repair, ret);
+    look_take(a, d.repair, false, ret);
     if (!d.has_drift) {
         look_tell(sink, started, "the database is what its %zu applied migration%s make%s",
                   d.migrations, str_plural((int64_t)d.migrations), d.migrations == 1 ? "s" : "");
@@ -168,8 +166,8 @@ is_among(const Look *l, const char *text)
     return false;
 }
 
-static size_t
-new_differences(const Look *now, const Look *before)
+size_t
+look_new(const Look *now, const Look *before)
 {
     size_t n = 0;
     vec_each (const char *const, text, &now->differences)
@@ -215,7 +213,7 @@ look_after(Arena *a, const FlowInput *in, const RunSink *sink, const Session *s,
         return in_vain(sink, s, FINDING_VERIFY_NOT_LOOKED,
                        "whether the database is what the migrations make was not looked at", &now,
                        err);
-    take_differences(a, d.repair, &now);
+    look_take(a, d.repair, false, &now);
     r->verified = now.differences.n ? "differs" : "same";
     if (!now.differences.n) {
         const char *made = d.migrations == 1 ? "its migration makes"
@@ -224,7 +222,7 @@ look_after(Arena *a, const FlowInput *in, const RunSink *sink, const Session *s,
                   d.has_drift ? ", and has more beside that" : "");
         return true;
     }
-    if (before->is_done && !new_differences(&now, before)) {
+    if (before->is_done && !look_new(&now, before)) {
         look_tell(sink, started,
                   "the database is what the migrations make, but for what was so before");
         return true;

@@ -19,6 +19,12 @@ typedef struct Look {
     CatTexts differences; /* one text for each, to be compared with those of another look */
 } Look;
 
+/* Add the differences of a database to what its migrations make (Diff `repair`). all: also what is there
+ * beside them, which is drift and no migration's doing; but what a rollback leaves is its own. */
+void look_take(Arena *a, const Diff *d, bool all, Look *ret);
+/* How many of these were not so before. */
+size_t look_new(const Look *now, const Look *before);
+
 /* By the setting drift. errors: ERR_DRIFT; ERR_FINDING; what ends the run */
 MUST_CHECK bool look_before(Arena *a, const FlowInput *in, const RunSink *sink, const Session *s,
                             DeployResult *r, Look *ret, Err *err);

@@ -2,10 +2,11 @@
 #include "flow/backup.h"
 #include "flow/guard.h"
 #include "flow/look.h"
+#include "flow/rollback.h"
 #include "render/render.h"
 
-static bool
-no_such(const char *name, const History *h, Err *err)
+bool
+flow_no_such_migration(const char *name, const History *h, Err *err)
 {
     ARENA_LOCAL(a);
     err_set(err, ERR_NO_SUCH_MIGRATION, "the migration \"%s\" could not be found",
@@ -125,7 +126,7 @@ applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration
     const char *name = in->up_to ? in->up_to : in->applied;
     const Entry *wanted = history_find(h, name);
     if (!wanted || !wanted->file)
-        return no_such(name, h, err);
+        return flow_no_such_migration(name, h, err);
     VEC(const Migration *) list = {0};
     if (!in->up_to) {
         if (has_finished_row(h, name)) {
@@ -201,7 +202,7 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
     if (!known) {
         const Entry *e = history_find(h, name);
         if (!e) { /* Prisma asks the history table only, so that its code is another one here */
-            no_such(name, h, err);
+            flow_no_such_migration(name, h, err);
             err->code = ERR_NOT_APPLIED;
             return false;
         }

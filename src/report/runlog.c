@@ -280,6 +280,17 @@ runlog_plan(RunLog *l, Str json)
 }
 
 void
+runlog_script(RunLog *l, Str sql)
+{
+    if (!ensure(l))
+        return;
+    ARENA_LOCAL(a);
+    Err ignored;
+    if (!fs_write(fs_join(a, l->dir, "rollback.sql"), str_of(redact(l, a, sql)), 0600, &ignored))
+        return; /* never a failure of the run */
+}
+
+void
 runlog_error(RunLog *l, const Err *err)
 {
     if (!l->dir)

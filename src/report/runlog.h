@@ -1,4 +1,5 @@
-/* What a run leaves behind: .aramid/runs/<id>/ with events.jsonl, log.txt and plan.json, redacted.
+/* What a run leaves behind: .aramid/runs/<id>/ with events.jsonl, log.txt, plan.json and
+ * rollback.sql, redacted.
  * Where the folder cannot be written, a temporary one of this user's own; never a failure of the
  * run. */
 #pragma once
@@ -20,6 +21,9 @@ RunSink runlog_sink(RunLog *l);
 
 /* Write plan.json. */
 void runlog_plan(RunLog *l, Str json);
+
+/* Write rollback.sql: the way back of what is about to be done, or of what is undone. */
+void runlog_script(RunLog *l, Str sql);
 
 /* Write an error at the end of the log. */
 void runlog_error(RunLog *l, const Err *err);

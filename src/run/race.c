@@ -31,7 +31,7 @@ race_guard(Run *r, Err *err)
 {
     Session *s = &r->session;
     Buf b;
-    if (!is_needed(r))
+    if (!is_needed(r) || r->deploy->undo_count)
         return true;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);

@@ -150,6 +150,19 @@ def test_deploy(project, db):
     assert value["ok"] and value["applied"] == [] and value["log"] is None
 
 
+def test_rollback(project, db):
+    project.add("init", "CREATE TABLE a (i int);\nCREATE TABLE b (i int);")
+    project.add("more", "ALTER TABLE a ADD COLUMN x int;\nUPDATE b SET i = 1;")
+    call(project, db.url(), "deploy")
+    db.sql("INSERT INTO a VALUES (1, 2)")
+    value = check(call(project, db.url(), "rollback", "--plan"), "rollback")
+    assert value["ok"] and value["plan"] and value["losses"] and value["ways"][0]["notRestored"], value
+    value = check(call(project, db.url(), "rollback"), "rollback")
+    assert not value["ok"] and value["error"]["code"] == "no-way-back" and value["verified"] is None, value
+    value = check(call(project, db.url(), "rollback", "--accept-data-loss", "--accept-unrestored"), "rollback")
+    assert value["ok"] and len(value["rolledBack"]) == 1 and value["verified"] == "same", value
+
+
 def test_deploy_that_fails(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     bad = project.add("bad", "SELECT 1;\nSELECT nowhere;")

@@ -532,6 +532,43 @@ def test_dbmate_settings_that_differ_are_a_question(tool, db):
     assert result.rc == 20 and '"x"' in result.text, result
 
 
+@each(*LAYOUTS)
+def test_what_is_rolled_back_the_tool_applies_again(real, db):
+    first = real.add(1, "one", "CREATE TABLE one (i int);")
+    second = real.add(2, "two", "CREATE TABLE two (i int);")
+    for name, table in ((first, "one"), (second, "two")) if isinstance(real, Dbmate) else ():
+        real.write(real.file(name), f"-- migrate:up\nCREATE TABLE {table} (i int);\n-- migrate:down\n")
+    assert real.deploy(db).rc == 0
+    result = real.aramid("rollback", db)
+    assert result.rc == 0 and not db.exists("two") and len(real.rows(db)) == 1, result
+    assert real.aramid("status", db, "--json").json["applied"] == [first]
+    outcome = real.apply(db)
+    assert outcome.rc == 0 and db.exists("two") and len(real.rows(db)) == 2, outcome
+    result = real.aramid("rollback", db, "--steps", "2")
+    assert result.rc == 0 and not db.exists("one") and not real.rows(db), result
+
+
+@each(Dbmate)
+def test_dbmate_down_blocks_lead_back(tool, db):
+    name = tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write(tool.file(name), "-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\nDROP TABLE one;\nSELECT 1/0;\n")
+    assert tool.deploy(db).rc == 0
+    result = tool.aramid("rollback", db)
+    assert result.rc == 27 and f"{tool.file(name)}:5" in result.err and db.exists("one"), result
+    tool.write(tool.file(name), "-- migrate:up\nCREATE TABLE one (i int);\n-- migrate:down\nDROP TABLE one;\n")
+    result = tool.aramid("rollback", db, "--json")
+    assert result.rc == 0 and not result.json["ways"][0]["derived"] and not db.exists("one"), result
+
+
+@each(Pairs)
+def test_the_other_file_of_a_pair_leads_back(tool, db):
+    name = tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write(tool.file(name).replace(".up.sql", ".down.sql"), "DROP TABLE one;\n")
+    assert tool.deploy(db).rc == 0
+    result = tool.aramid("rollback", db, "--json")
+    assert result.rc == 0 and result.json["ways"][0]["path"].endswith(".down.sql") and not db.exists("one"), result
+
+
 # ---- settings -------------------------------------------------------------------------------------
 
 
