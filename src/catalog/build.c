@@ -392,6 +392,13 @@ catalog_is_child(const CatRelation *t, const CatRef *parent)
 }
 
 bool
+catalog_comes_attached(const CatConstraint *k)
+{
+    return k->is_inherited && (k->type == CAT_EXCLUDE || k->is_without_overlaps) &&
+           k->type != CAT_FOREIGN_KEY;
+}
+
+bool
 catalog_check_is_apart(const CatConstraint *k)
 {
     vec_each (const CatRef, need, &k->needs)

@@ -404,6 +404,9 @@ CatObject *catalog_part(const void *of, CatKind kind, size_t i);
 /* Whether an expression or definition holds the identifier, as a whole, quoted or not. */
 bool catalog_mentions(const char *expr, const char *name);
 
+/* Whether a partition gets this key of its table when it is attached, and must not have it before: PostgreSQL
+ * takes over no key that excludes. */
+bool catalog_comes_attached(const CatConstraint *k);
 /* Whether a domain's check is made by a statement of its own: rows may violate it, or it calls functions,
  * which may take the domain. */
 bool catalog_check_is_apart(const CatConstraint *k);

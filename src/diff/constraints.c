@@ -36,7 +36,38 @@ constraint_is_own(const CatRelation *r, const CatConstraint *k)
 {
     CatConstraint own = *k;
     own.is_inherited = own.is_inherited && !r->partition_of.name;
-    return is_plain_constraint(&own);
+    return is_plain_constraint(&own) && !catalog_comes_attached(k);
+}
+
+/* As PostgreSQL calls it. */
+static const char *
+usual_name(Arena *a, const CatConstraint *k)
+{
+    Buf b;
+    buf_init(&b, a);
+    buf_addz(&b, k->id.name);
+    if (k->type != CAT_PRIMARY_KEY) {
+        vec_each (const char *, name, &k->columns)
+            buf_fmt(&b, "_%s", *name);
+        vec_each (const CatKey, key, &k->keys)
+            buf_fmt(&b, "_%s", key->column ? key->column : "expr");
+    }
+    return catalog_name_with(a, b.p,
+                             k->type == CAT_PRIMARY_KEY ? "_pkey"
+                             : k->type == CAT_EXCLUDE   ? "_excl"
+                                                        : "_key");
+}
+
+void
+constraints_name_attached(Differ *d, const CatRelation *t)
+{
+    cat_each (CatConstraint, k, &t->constraints) {
+        CatRef made = k->id;
+        made.sub = usual_name(d->arena, k);
+        if (catalog_comes_attached(k) && strcmp(made.sub, k->id.sub) != 0)
+            change_add(d, CHANGE_RENAME, catalog_called(d->arena, (const CatObject *)k, made), k,
+                       RANK_RENAME_INDEX);
+    }
 }
 
 static const CatConstraint *

@@ -152,6 +152,8 @@ Change *index_create(Differ *d, const CatRelation *from, const CatIndex *i);
 
 /* index_state.c: what names an index is a change of its own, and no field of the table's. */
 void index_state_compare(Differ *d, const CatRelation *x, const CatRelation *y);
+/* The same where the schema has no words for it: what is there is let go, and comes back with the index. */
+void index_state_keep(Differ *d, const CatRelation *x, const CatRelation *y);
 void index_state_leave(CatTexts *fields, const CatRelation *y);
 
 /* constraints.c */
@@ -161,6 +163,8 @@ void constraint_drop(Differ *d, const CatConstraint *k);
 bool constraint_stays(const Differ *d, const CatConstraint *x, const CatConstraint *y);
 /* Whether a new table has it itself, beside its primary and foreign keys. */
 bool constraint_is_own(const CatRelation *r, const CatConstraint *k);
+/* Keys that come when a new partition is attached get their names. */
+void constraints_name_attached(Differ *d, const CatRelation *t);
 void constraints_compare(Differ *d, const Change *table, const CatConstraints *from,
                          const CatConstraints *to);
 /* What is said about constraints of children goes with that of their parent, where it is made anew. */

@@ -200,7 +200,7 @@ foreign_keys_compare(Differ *d, const Change *table, const CatRelation *x, const
             part_alter(d, from.v[i], to.v[k]);
         }
     }
-    for (size_t k = 0; k < to.n; k++)
-        if (!taken[k])
+    for (size_t k = 0; k < to.n; k++) /* the language has no words for PERIOD */
+        if (!taken[k] && !(d->in_words && to.v[k]->is_without_overlaps))
             constraint_add(d, to.v[k]);
 }

@@ -86,6 +86,75 @@ index_state_compare(Differ *d, const CatRelation *x, const CatRelation *y)
     change_add(d, CHANGE_INDEX_STATE, x, y, RANK_ALTER_OTHER);
 }
 
+static bool
+is_dropped(const Differ *d, const CatRelation *r, const char *index)
+{
+    vec_each (Change *, at, &d->diff->changes) {
+        const Change *c = *at;
+        const char *name = NULL;
+        if (c->op == CHANGE_DROP && c->kind == CAT_INDEX)
+            name = c->from->id.name;
+        else if (c->op == CHANGE_DROP && c->kind == CAT_CONSTRAINT &&
+                 strcmp(c->from->id.name, r->id.name) == 0)
+            name = c->from->id.sub;
+        else if (c->drop_key && c->from == (const CatObject *)r)
+            name = c->drop_key->id.sub;
+        if (name && cat_same_text(name, index) && cat_same_text(c->from->id.schema, r->id.schema))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_set(const CatRelation *r, const char *column)
+{
+    const CatColumn *found = column ? catalog_column(r, column) : NULL;
+    return found && found->is_not_null;
+}
+
+/* Whether PostgreSQL takes the index to tell rows apart. */
+static bool
+tells_rows_apart(const CatRelation *r, const char *name)
+{
+    cat_each (CatIndex, i, &r->indexes) {
+        bool is_fit = strcmp(i->id.name, name) == 0 && i->is_unique && !i->predicate;
+        vec_each (const CatKey, key, &i->keys)
+            is_fit = is_fit && is_set(r, key->column);
+        if (is_fit)
+            return true;
+    }
+    cat_each (CatConstraint, k, &r->constraints)
+        if (strcmp(k->id.sub, name) == 0 && k->type == CAT_PRIMARY_KEY)
+            return true;
+    return false;
+}
+
+void
+index_state_keep(Differ *d, const CatRelation *x, const CatRelation *y)
+{
+    if (!names_index(x))
+        return;
+    const char *name = x->replica_identity == 'i' ? x->replica_index : NULL;
+    bool is_made_anew = name && is_made(d, y, name);
+    bool goes = name && (is_made_anew || is_dropped(d, x, name));
+    CatRelation *now = arena_new(d->arena, CatRelation);
+    *now = *x;
+    now->needs = (CatRefs){0};
+    now->cluster_index =
+        x->cluster_index && is_made(d, y, x->cluster_index) ? x->cluster_index : NULL;
+    now->replica_identity = 0;
+    now->replica_index = NULL;
+    if (goes || loses_not_null(d, x)) {
+        x = let_replica_index_go(d, x);
+        if (is_made_anew && tells_rows_apart(y, name)) {
+            now->replica_identity = 'i';
+            now->replica_index = name;
+        }
+    }
+    if (names_index(now))
+        change_add(d, CHANGE_INDEX_STATE, x, now, RANK_ALTER_OTHER);
+}
+
 /* Without the fields that index_state_compare compares. */
 void
 index_state_leave(CatTexts *fields, const CatRelation *y)

@@ -58,6 +58,8 @@ stand_alone(Arena *a, const Catalog *c, const CatRelation *t, unsigned *ordinal)
     memset(&ret->constraints, 0, sizeof ret->constraints);
     cat_each (CatConstraint, k, &t->constraints) {
         CatConstraint *own = arena_new(a, CatConstraint);
+        if (!ordinal && catalog_comes_attached(k))
+            continue;
         *own = *k;
         own->is_inherited = false;
         *vec_add(a, &ret->constraints) = own;
@@ -119,6 +121,7 @@ diff_partitions(Differ *d)
         if (!y->partition_of.name || !moves(catalog_find(d->from, y->id), y))
             continue;
         change_add(d, CHANGE_ATTACH, NULL, y, RANK_ATTACH);
+        constraints_name_attached(d, y);
         *vec_add(d->arena, &joining) = stand_alone(d->arena, d->to, y, NULL);
     }
     replace(d, &d->diff->from, &d->from, &left);

@@ -136,6 +136,17 @@ add_before(Differ *d, const CatRelation *from, const CatColumn *y)
     *vec_add(d->arena, &c->columns) = (ColumnChange){.op = COLUMN_ADD, .to = plain};
 }
 
+/* A generated column over one that comes, too: then it is the parent's alone. */
+static bool
+stands_on_new(const CatRelation *from, const CatRelation *to, const CatColumn *y)
+{
+    cat_each (CatColumn, column, &to->columns)
+        if (y->generated && !catalog_column(from, column->id.sub) &&
+            catalog_mentions(y->default_expr, column->id.sub))
+            return true;
+    return false;
+}
+
 /* What a child has other than its parent where the column came to it from there just now. */
 static void
 own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation *to,
@@ -149,7 +160,7 @@ own_new_column(Differ *d, Change *c, const CatRelation *from, const CatRelation 
     const CatColumn *of = column_given(d->to, to, y->id.sub);
     if (!of)
         return;
-    bool is_own = !x && !y->is_inherited && !to->partition_of.name;
+    bool is_own = !x && !y->is_inherited && !to->partition_of.name && !stands_on_new(from, to, y);
     if (is_own)
         add_before(d, from, y);
     CatColumn *given = arena_new(d->arena, CatColumn);

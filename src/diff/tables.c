@@ -15,8 +15,10 @@ create_table(Differ *d, const CatRelation *r)
             constraint_add(d, k);
     cat_each (CatIndex, i, &r->indexes)
         index_create(d, NULL, i);
-    if (r->partition_of.name)
+    if (r->partition_of.name) {
         change_add(d, CHANGE_ATTACH, NULL, r, RANK_ATTACH);
+        constraints_name_attached(d, r);
+    }
 }
 
 static void
@@ -141,6 +143,8 @@ compare_pair(Differ *d, const Pair *p)
         alter_table(d, stays, p->to);
     else
         create_table(d, p->to);
+    if (d->prisma_kinds && stays && !d->compat)
+        index_state_keep(d, stays, p->to);
     if (d->prisma_kinds)
         return;
     constraints_compare_inherited(d, stays, p->to);

@@ -413,6 +413,8 @@ render_alter_table(Render *r, const Change *c)
     if (r->compat)
         return;
     if (r->diff->options.prisma_kinds) {
+        if (c->is_aside)
+            table_state(r, (const CatRelation *)c->from, (const CatRelation *)c->to);
         vec_each (const ColumnChange, k, &c->columns)
             if (k->op == COLUMN_RECREATE)
                 render_attributes(r, NULL, (const CatObject *)k->to);

@@ -44,7 +44,7 @@ put_body(Render *r, Buf *b, const CatRelation *t)
         first = false;
     }
     const CatConstraint *pk = primary_key(t);
-    if (pk && (!pk->is_inherited || is_partition)) {
+    if (pk && (!pk->is_inherited || is_partition) && !catalog_comes_attached(pk)) {
         buf_addz(b, first ? "    CONSTRAINT " : ",\n\n    CONSTRAINT ");
         put_ident(r, b, pk->id.sub);
         bool plain = !pk->include.n && !pk->options.n && !pk->tablespace && !pk->is_deferrable &&

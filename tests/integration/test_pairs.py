@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import aramid
 from harness.becoming import become, both, diff  # noqa: F401
 
 
@@ -533,3 +534,28 @@ def test_partitions_leave_and_join(tmp_path, servers, major, old, new):
 ))
 def test_what_changes_beside_the_name(become, old, new):
     become(old, new)
+
+
+@pytest.mark.parametrize("fields, identity", [
+    ("a Int @unique", ("i", "t_a_key", "t_a_key")),
+    ("a BigInt @unique", ("i", "t_a_key", "t_a_key")),
+    ('a Int @unique(map: "other")', ("i", "other", "other")),
+    ('a Int\n  @@unique([a, b], map: "t_a_key")', ("i", "t_a_key", "t_a_key")),
+    ('a Int\n  @@index([a], map: "t_a_key")', ("d", None, "t_a_key")),
+    ("a Int? @unique", ("d", None, "t_a_key")),
+    ("a Int", ("d", None, None)),
+    ("", ("d", None, None)),
+])
+def test_a_schema_that_changes_the_index_of_replica_identity(tmp_path, server, fields, identity):
+    """It has no words for that; what is there is let go, and comes back with its index."""
+    db = server.new_database()
+    db.sql("CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b int NOT NULL); CREATE UNIQUE INDEX t_a_key ON t (a);"
+           "ALTER TABLE t REPLICA IDENTITY USING INDEX t_a_key; ALTER TABLE t CLUSTER ON t_a_key; INSERT INTO t VALUES (1, 1, 1)")
+    (tmp_path / "s.prisma").write_text('datasource db {\n  provider = "postgresql"\n}\nmodel t {\n  id Int @id\n  b Int\n  ' + fields + "\n}\n")
+    script = aramid.run("diff", "--from-url", db.url(), "--to-schema", "s.prisma", "--script", cwd=tmp_path).out
+    db.sql("BEGIN;" + script + ";COMMIT")
+    of = "(SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = c.oid AND {})"
+    found = db.sql(f"SELECT relreplident, {of.format('indisreplident')}, {of.format('indisclustered')} FROM pg_class c WHERE relname = 't'")
+    assert found == [identity], script
+    assert aramid.run("diff", "--from-url", db.url(), "--to-schema", "s.prisma", "--exit-code", cwd=tmp_path).rc == 0
+    db.drop()

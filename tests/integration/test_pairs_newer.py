@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import aramid
 from harness.becoming import become, both  # noqa: F401
 
 
@@ -97,3 +98,37 @@ PERIOD = ", CONSTRAINT bf FOREIGN KEY (room, PERIOD during) REFERENCES r (id, PE
 ))
 def test_keys_over_time(become, old, new):
     become(old, new)
+
+
+PARTED = ("CREATE EXTENSION btree_gist; CREATE TABLE part (a int, d daterange, PRIMARY KEY (a, d WITHOUT OVERLAPS)) PARTITION BY LIST (a);"
+          "CREATE TABLE part1 PARTITION OF part FOR VALUES IN (1) PARTITION BY RANGE (a); CREATE TABLE part11 PARTITION OF part1 DEFAULT;")
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("made", "SELECT 1", PARTED),
+    ("named", "SELECT 1", PARTED + "ALTER TABLE part11 RENAME CONSTRAINT part11_pkey TO other"),
+    ("excluding", "SELECT 1", "CREATE TABLE p (a int4range, EXCLUDE USING gist (a WITH =)) PARTITION BY RANGE (a); CREATE TABLE q PARTITION OF p DEFAULT;"
+     "ALTER TABLE q RENAME CONSTRAINT q_a_excl TO mine"),
+    ("attached", PARTED + "ALTER TABLE part1 DETACH PARTITION part11", PARTED),
+))
+def test_keys_over_time_of_partitions(become, old, new):
+    """PostgreSQL takes over no key that excludes: the partition gets it when it is attached."""
+    become(old, new)
+
+
+def test_a_generated_column_over_one_that_comes(become):
+    """The child has it itself, too, and what it is made of comes from the parent."""
+    become("CREATE TABLE p (k int); CREATE TABLE c () INHERITS (p)",
+           "CREATE TABLE p (k int, a int, b int GENERATED ALWAYS AS (a * 2)); CREATE TABLE c (b int GENERATED ALWAYS AS (a * 22)) INHERITS (p)")
+
+
+def test_a_schema_knows_nothing_of_periods(tmp_path, server):
+    db = server.new_database()
+    db.sql("CREATE EXTENSION btree_gist; CREATE TABLE b (r int, d daterange, PRIMARY KEY (r, d WITHOUT OVERLAPS));"
+           "CREATE TABLE s (id int PRIMARY KEY, r int, d daterange, FOREIGN KEY (r, PERIOD d) REFERENCES b (r, PERIOD d))")
+    (tmp_path / "schema.prisma").write_text('datasource db {\n  provider = "postgresql"\n}\n')
+    assert aramid.run("pull", "--url", db.url(), "--yes", cwd=tmp_path).rc == 0
+    for way in (("--from-url", db.url(), "--to-schema"), ("--to-url", db.url(), "--from-schema")):
+        result = aramid.run("diff", *way, "schema.prisma", "--exit-code", cwd=tmp_path, env={"ARAMID_PG_BINDIR": server.bindir})
+        assert result.rc == 0, result
+    db.drop()
