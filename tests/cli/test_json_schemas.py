@@ -189,7 +189,7 @@ def test_deploy_that_does_not_begin(project, db):
 
 def test_an_embedded_database_that_is_not_made_yet(project):
     project.add("init", "CREATE TABLE a (i int);")
-    for name in ("status", "plan", "unlock"):
+    for name in ("status", "plan", "unlock", "sync", "clean"):
         value = check(aramid.run(name, "--json", cwd=project.path), name)
         assert value["target"]["url"] is None and value["target"]["embedded"]
 
