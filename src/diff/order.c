@@ -13,15 +13,22 @@ is_type(CatKind kind)
     return kind == CAT_ENUM || kind == CAT_DOMAIN || kind == CAT_COMPOSITE;
 }
 
+/* What has to be as it will be before something new uses it. */
+static bool
+is_altered_first(CatKind kind)
+{
+    return is_type(kind) || kind == CAT_PUBLICATION;
+}
+
 typedef struct Order {
     Differ *d;
     Map created, dropped; /* changes by the id of their object */
     Map altered;          /* tables */
-    Map types;            /* those that are altered */
-    Map names;            /* what drops or gives up a name, by schema and name */
-    CatObjects *needs;    /* of `to` */
-    CatObjects *needed;   /* of `from` */
-    CatObjects *users;    /* of `from`: who needs it */
+    Map altered_first;
+    Map names;          /* what drops or gives up a name, by schema and name */
+    CatObjects *needs;  /* of `to` */
+    CatObjects *needed; /* of `from` */
+    CatObjects *users;  /* of `from`: who needs it */
     Changes out;
 } Order;
 
@@ -157,7 +164,7 @@ prepare(Order *o)
     map_init(&o->dropped, d->arena);
     map_init(&o->names, d->arena);
     map_init(&o->altered, d->arena);
-    map_init(&o->types, d->arena);
+    map_init(&o->altered_first, d->arena);
     o->needs = catalog_needs(d->arena, d->to);
     o->needed = catalog_needs(d->arena, d->from);
     o->users = arena_array(d->arena, CatObjects, d->from->count);
@@ -169,8 +176,8 @@ prepare(Order *o)
             put(d->arena, &o->created, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && !(*c)->is_aside)
             put(d->arena, &o->altered, &(*c)->to->id, *c);
-        if ((*c)->op == CHANGE_ALTER && is_type((*c)->kind) && !(*c)->is_aside)
-            put(d->arena, &o->types, &(*c)->to->id, *c);
+        if ((*c)->op == CHANGE_ALTER && is_altered_first((*c)->kind) && !(*c)->is_aside)
+            put(d->arena, &o->altered_first, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_DROP || ((*c)->op == CHANGE_ALTER && (*c)->from))
             put(d->arena, &o->dropped, &(*c)->from->id, *c);
         CatName given = name_given(*c);
@@ -193,8 +200,8 @@ static void
 emit_creation(Order *o, const CatRef *id)
 {
     Change *c = map_get(&o->created, ref_key(o->d->arena, id));
-    if (!c && is_type(id->kind)) /* a label or an attribute more */
-        c = map_get(&o->types, ref_key(o->d->arena, id));
+    if (!c) /* a label or an attribute more */
+        c = map_get(&o->altered_first, ref_key(o->d->arena, id));
     if (c)
         emit(o, c);
 }

@@ -307,7 +307,8 @@ def test_a_member_needs_what_its_publication_says_now(tool, server):
     made = [server.new_database() for _ in range(2)]
     for db in made:
         db.sql("CREATE TABLE x (id int PRIMARY KEY) PARTITION BY RANGE (id)")
-    made[0].sql("CREATE PUBLICATION p FOR TABLE x WITH (publish_via_partition_root = false)")
+    made[0].sql("CREATE TABLE a (); CREATE TABLE b (); "
+                "CREATE PUBLICATION p FOR TABLE x WITH (publish_via_partition_root = false)")
     made[1].sql("CREATE PUBLICATION p FOR TABLE x WHERE (id > 0) WITH (publish_via_partition_root = true)")
     lead(tool, *made, "publication", "altered")
     made[1].sql("ALTER PUBLICATION p SET TABLE x; ALTER PUBLICATION p SET (publish_via_partition_root = false)")
