@@ -124,6 +124,14 @@ by_other(const void *x, const void *y)
     return d ? d : cat_text_cmp(p->name, q->name);
 }
 
+static int
+by_dependent(const void *x, const void *y)
+{
+    const CatDependent *p = x, *q = y;
+    int d = cat_text_cmp(p->name, q->name);
+    return d ? d : cat_text_cmp(p->what, q->what);
+}
+
 /* Those of one name stay in the order in which they were added. */
 static int
 by_id(const void *x, const void *y)
@@ -218,6 +226,9 @@ catalog_finish(Catalog *c)
     Buf b;
     buf_init(&b, scratch);
     sort(c->others.v, c->others.n, sizeof *c->others.v, by_other);
+    sort(c->dependents.v, c->dependents.n, sizeof *c->dependents.v, by_dependent);
+    vec_each (CatDependent, user, &c->dependents)
+        refs_sort(&user->on);
     for (const ListInfo *info = cat_lists; info->key; info++) {
         if (!cat_list_is_first(info))
             continue;

@@ -23,80 +23,7 @@
 
 #include "base/err.h"
 #include "base/map.h"
-#include "base/vec.h"
-
-/* In the order in which objects of different kinds are listed: kinds.def. */
-typedef enum CatKind {
-#define KIND(id, ...) CAT_##id,
-#include "catalog/kinds.def"
-    CAT_KIND_COUNT
-} CatKind;
-
-/* Among what a name may be there once. */
-typedef enum CatNaming {
-    CAT_NAMED_OWN,    /* objects of the same kind */
-    CAT_NAMED_SHARED, /* relations, indexes and types of a schema */
-    CAT_NAMED_WHOLE,  /* parts of one relation or type */
-} CatNaming;
-
-/* What differs between kinds: the columns of kinds.def. */
-typedef struct CatKindInfo {
-    const char *name, *title, *sql;
-    CatNaming named;
-    bool is_part, is_code, is_plain, is_defined;
-    const char *owner_privileges, *public_privileges;
-    char acl;
-} CatKindInfo;
-
-/* What an object is called: everywhere where one is named (dependencies, change lists, messages).
- *   schema, extension          name
- *   type, sequence, relation   schema, name
- *   index                      schema, name       (its table: CatIndex.table)
- *   function                   schema, name, sub = input types: "integer, text" ("" for none)
- *   column, constraint, ...    schema, name = the relation (type), sub = the part
- *   of a rare kind             schema or NULL, name, sub = what else tells it apart: operands, access method */
-typedef struct CatRef {
-    CatKind kind;
-    const char *schema, *name, *sub;
-} CatRef;
-
-typedef struct CatName {
-    const char *schema, *name; /* name NULL = absent */
-} CatName;
-
-/* A type; made by catalog_type or catalog_type_named. */
-typedef struct CatType {
-    const char *text;   /* as format_type prints it: "character varying(191)", public."Role"[] */
-    const char *schema; /* NULL for built-in types */
-    const char *name;   /* as in pg_type, for an array its element's: "varchar", "int4", "Role" */
-    const char *args;   /* "191", "10,2"; NULL = none */
-    bool is_array;
-} CatType;
-
-/* Privileges in PostgreSQL's letters ("arwd"), a * behind those with grant option. Only what
- * differs from the defaults of a new object is listed: grants to others; privileges "" for a role
- * that lost its default (PUBLIC on functions); the owner where its own are not all. */
-typedef struct CatGrant {
-    const char *role; /* NULL = PUBLIC */
-    const char *privileges;
-} CatGrant;
-
-/* A key of an index or an exclusion constraint: a column or an expression. */
-typedef struct CatKey {
-    const char *column, *expr; /* one of them; expr in its parentheses where it needs them */
-    CatName collation;         /* where not the column's; of an expression: where not "default" */
-    CatName opclass;           /* where not the default */
-    const char *opclass_args;  /* "siglen=32" */
-    const char *op;            /* exclusion: "&&", qualified where not in pg_catalog */
-    bool is_desc;
-    bool is_nulls_reversed; /* NULLS FIRST ascending, NULLS LAST descending */
-} CatKey;
-
-typedef VEC(const char *) CatTexts;
-typedef VEC(CatName) CatNames;
-typedef VEC(CatRef) CatRefs;
-typedef VEC(CatGrant) CatGrants;
-typedef VEC(CatKey) CatKeys;
+#include "catalog/values.h"
 
 /* What every object begins with; a pointer to any of them is a pointer to a CatObject. */
 #define CAT_HEAD                                                                                   \
@@ -314,6 +241,30 @@ typedef struct CatOther {
 } CatOther;
 typedef VEC(CatOther) CatOthers;
 
+/* What something that was not read does with what it stands on: what of that PostgreSQL then refuses to
+ * change. */
+typedef enum CatHold {
+    CAT_HOLDS,       /* nothing but to drop it: a default, a check, a domain */
+    CAT_HOLDS_KEY,   /* and to give the column a type of another family: a foreign key */
+    CAT_HOLDS_CODE,  /* and to give the column another type: a function, a policy */
+    CAT_HOLDS_QUERY, /* and to give an attribute another type: a view, a rule */
+    CAT_HOLDS_ROWS,  /* and to write rows anew: a column that holds values of the type */
+    CAT_HOLDS_LISTS, /* and to check more in a domain: the values lie in lists or other values */
+    CAT_HOLDS_TYPED, /* and to add or drop attributes: a table of the type */
+} CatHold;
+
+/* Something outside of what was read (in another schema, of an extension) that stands on objects of the
+ * catalog. */
+typedef struct CatDependent {
+    const char *what, *name; /* "view", app."By Day"; "foreign key", k on app.t: as SQL says it */
+    const char *schema;      /* NULL: in none */
+    const char *extension;   /* whose member it is, or NULL */
+    const char *remedy;      /* the statement that lets go; NULL where no one statement does */
+    CatHold hold;
+    CatRefs on; /* objects and columns */
+} CatDependent;
+typedef VEC(CatDependent) CatDependents;
+
 typedef struct Catalog {
     Arena *arena;
     VEC(CatSchema *) schemas;
@@ -326,6 +277,7 @@ typedef struct Catalog {
     VEC(CatRelation *) tables, views; /* views: also materialized */
     VEC(CatDefined *) defined;        /* of all rare kinds */
     CatOthers others;
+    CatDependents dependents;
     CatObjects objects; /* all, each followed by its parts; by catalog_finish */
     Map index;
     unsigned count;

@@ -7,6 +7,8 @@
 /* Raise it when the meaning of a field changes: older caches are then not read. */
 enum { CAT_FORMAT = 2 };
 
+extern const char *const cat_holds[]; /* names of CatHold, NULL behind them */
+
 typedef enum FieldType {
     FIELD_TEXT, /* const char * */
     FIELD_BOOL,

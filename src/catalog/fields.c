@@ -7,6 +7,7 @@ static const char *const identity_words[] = {"", "always", "by default", NULL};
 static const char *const generated_words[] = {"", "stored", "virtual", NULL};
 static const char *const constraint_words[] = {"check",   "primary key", "unique",
                                                "exclude", "foreign key", NULL};
+const char *const cat_holds[] = {"exists", "key", "code", "query", "rows", "lists", "typed", NULL};
 static const char *const action_words[] = {"no action", "restrict",    "cascade",
                                            "set null",  "set default", NULL};
 

@@ -217,6 +217,24 @@ put_object(Writer *w, const CatObject *o, bool is_part)
 }
 
 static void
+put_dependents(JsonWriter *w, const CatDependents *list)
+{
+    jw_array(w, "dependents");
+    vec_each (const CatDependent, user, list) {
+        jw_object(w, NULL);
+        jw_strz(w, "what", user->what);
+        jw_strz(w, "name", user->name);
+        put_text(w, "schema", user->schema);
+        put_text(w, "extension", user->extension);
+        put_text(w, "remedy", user->remedy);
+        jw_strz(w, "hold", cat_holds[user->hold]);
+        put_refs(w, "on", &user->on);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void
 put_catalog(Writer *w, const Catalog *c)
 {
     jw_object(&w->jw, NULL);
@@ -247,6 +265,8 @@ put_catalog(Writer *w, const Catalog *c)
         }
         jw_end(&w->jw);
     }
+    if (!w->rules && c->dependents.n)
+        put_dependents(&w->jw, &c->dependents);
     jw_end(&w->jw);
 }
 

@@ -393,6 +393,11 @@ catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames)
     out->count = c->count;
     out->others.v = c->others.v;
     out->others.n = c->others.n;
+    vec_each (const CatDependent, from, &c->dependents) {
+        CatDependent *copy = vec_add(a, &out->dependents);
+        *copy = *from;
+        copy->on = catalog_refs_renamed(a, &from->on, renames);
+    }
     for (const ListInfo *info = cat_lists; info->key; info++)
         if (cat_list_is_first(info))
             copy_list(&r, out, out, c, info);

@@ -245,6 +245,36 @@ get_others(Reader *r)
     }
 }
 
+static void
+get_dependents(Reader *r)
+{
+    PackReader *j = &r->pack;
+    for (pack_array(j); pack_item(j);) {
+        CatDependent *user = vec_add(r->catalog->arena, &r->catalog->dependents);
+        pack_object(j);
+        for (Str key; pack_key(j, &key);) {
+            if (str_is(key, "what"))
+                user->what = get_text(j);
+            else if (str_is(key, "name"))
+                user->name = get_text(j);
+            else if (str_is(key, "schema"))
+                user->schema = get_text(j);
+            else if (str_is(key, "extension"))
+                user->extension = get_text(j);
+            else if (str_is(key, "remedy"))
+                user->remedy = get_text(j);
+            else if (str_is(key, "hold"))
+                user->hold = (CatHold)get_word(j, cat_holds);
+            else if (str_is(key, "on"))
+                get_refs(r, &user->on);
+            else
+                j->is_bad = true;
+        }
+        if (!user->what || !user->name)
+            j->is_bad = true;
+    }
+}
+
 bool
 catalog_read(Arena *a, Str stored, Catalog **ret, Err *err)
 {
@@ -261,6 +291,8 @@ catalog_read(Arena *a, Str stored, Catalog **ret, Err *err)
             format = pack_int(j);
         else if (str_is(key, "others"))
             get_others(&r);
+        else if (str_is(key, "dependents"))
+            get_dependents(&r);
         else if (info->key && format == CAT_FORMAT)
             get_objects(&r, info, NULL);
         else

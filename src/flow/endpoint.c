@@ -208,6 +208,8 @@ flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog
         (*at)->owner = was ? was->owner : NULL;
         (*at)->grants = was ? was->grants : (CatGrants){0};
     }
+    printed.catalog->dependents.v = (*catalog)->dependents.v;
+    printed.catalog->dependents.n = (*catalog)->dependents.n;
     *catalog = printed.catalog;
     *db_major = printed.major;
     return true;

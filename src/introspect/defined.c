@@ -473,12 +473,17 @@ intro_probe_add(Buf *b, const Reading *r)
         buf_addc(b, ')');
         between = " UNION ALL ";
     }
+    buf_fmt(b, "%sSELECT %zu WHERE EXISTS (SELECT FROM ", between, COUNT(kinds));
+    intro_query_add(b, r, MADE("pg_extension") ")");
 }
 
 void
 intro_row_probe(Reading *r, const Str *c)
 {
-    *vec_add(r->scratch, &r->there) = cell_oid(c[0]);
+    if (cell_oid(c[0]) == COUNT(kinds))
+        r->has_extensions = true;
+    else
+        *vec_add(r->scratch, &r->there) = cell_oid(c[0]);
 }
 
 void

@@ -60,7 +60,8 @@ read_all(Reading *r, Db *db, Err *err)
         if (intro_queries[i].sql)
             intro_query_add(&sql, r, intro_queries[i].sql);
         else
-            intro_defined_add(&sql, r);
+            (intro_queries[i].row == intro_row_defined ? intro_defined_add
+                                                       : intro_dependents_add)(&sql, r);
         buf_addz(&sql, ";\n");
     }
     return db_query_rows(db, r->scratch, buf_str(&sql), take_row, r, err);
@@ -86,7 +87,8 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
                      .options = options,
                      .major = db_info(db)->version / 10000,
                      .catalog = catalog_new(a)};
-        Map *maps[] = {&r.names, &r.types, &r.objects, &r.rels, &r.opclasses, &r.collations};
+        Map *maps[] = {&r.names,     &r.types,      &r.objects,   &r.rels,
+                       &r.opclasses, &r.collations, &r.dependents};
         for (size_t i = 0; i < COUNT(maps); i++)
             map_init(maps[i], scratch);
         bool done = read_all(&r, db, err);
@@ -96,6 +98,7 @@ introspect(Arena *a, Db *db, const IntrospectOptions *options, Catalog **ret, Er
         if (done && !r.is_torn) {
             intro_finish(&r);
             intro_take_needs(&r);
+            intro_take_dependents(&r);
             intro_use_shells(&r);
             catalog_finish(r.catalog);
             number_objects(r.catalog);

@@ -46,12 +46,15 @@ typedef struct Reading {
     Catalog *catalog;
     bool is_torn;          /* something vanished while it was read */
     VEC(unsigned) schemas; /* their oids */
+    VEC(unsigned) outside; /* those of schemas that are not read */
+    bool has_extensions;
     Map names;             /* texts that are shared: -> const char * */
     Map types;             /* text of a type -> CatType * */
     Map objects;           /* (class, oid) -> CatObject * */
     Map rels;              /* oid of pg_class -> Rel * */
     Map opclasses;         /* oid -> CatName *, those that are no default */
     Map collations;        /* oid -> CatName * */
+    Map dependents;        /* what and name -> CatDependent * */
     VEC(unsigned) there;   /* rare kinds that the database may have: defined.c */
     VEC(LaterNeeds) needs; /* of their objects */
 } Reading;
@@ -99,7 +102,7 @@ void rel_columns(Reading *r, const Rel *rel, Str cell, CatTexts *ret);
 /* ---- queries.c, rows*.c --------------------------------------------------------------------------- */
 
 typedef struct Query {
-    const char *sql; /* NULL: intro_defined_add's */
+    const char *sql; /* NULL: written by the file that reads its rows */
     void (*row)(Reading *r, const Str *cells);
 } Query;
 
@@ -115,6 +118,11 @@ void intro_query_add(Buf *b, const Reading *r, const char *sql);
 void intro_probe_add(Buf *b, const Reading *r);
 void intro_row_probe(Reading *r, const Str *cells);
 void intro_defined_add(Buf *b, const Reading *r);
+
+/* dependents.c, rows_dependents.c: what stands on what is read, and is not read itself. */
+void intro_dependents_add(Buf *b, const Reading *r);
+void intro_row_dependent(Reading *r, const Str *cells);
+void intro_take_dependents(Reading *r);
 
 /* Rows, one function for each query. */
 void intro_row_schema(Reading *r, const Str *cells);

@@ -4,7 +4,7 @@
  * Catalogs: https://www.postgresql.org/docs/current/catalogs.html; what older versions lack is told
  * by the release notes of 14 to 18. In braces (see intro_query_add):
  *   {=} {<>} {>} {>=}    pg_catalog's operators
- *   {ns}                 = any of the schemas that are read
+ *   {ns}, {outside}      = any of the schemas that are read, that are not
  *   {in a,b}             = any of these letters
  *   {class pg_x}         oid of that catalog
  *   {member pg_x x.oid}  whether the object belongs to an extension
@@ -188,6 +188,8 @@ const Query intro_queries[] = {
 
     {NULL, intro_row_defined}, /* defined.c writes it */
 
+    {NULL, intro_row_dependent}, /* and dependents.c */
+
     {"SELECT d.classoid, d.objoid, d.objsubid, d.description "
      "FROM pg_catalog.pg_description d "
      "WHERE d.objoid {>=} 16384 OR d.classoid {=} {class pg_namespace}",
@@ -260,10 +262,12 @@ static void
 add_token(Buf *b, const Reading *r, Str token)
 {
     Str rest = token, word = str_cut(&rest, ' ');
-    if (str_is(word, "ns")) {
+    if (str_is(word, "ns") || str_is(word, "outside")) {
+        bool inside = str_is(word, "ns");
+        const unsigned *oids = inside ? r->schemas.v : r->outside.v;
         buf_addz(b, "OPERATOR(pg_catalog.=) ANY ('{");
-        for (size_t i = 0; i < r->schemas.n; i++)
-            buf_fmt(b, "%s%u", i ? "," : "", r->schemas.v[i]);
+        for (size_t i = 0; i < (inside ? r->schemas.n : r->outside.n); i++)
+            buf_fmt(b, "%s%u", i ? "," : "", oids[i]);
         buf_addz(b, "}'::pg_catalog.oid[])");
     } else if (str_is(word, "in")) {
         buf_fmt(b, "OPERATOR(pg_catalog.=) ANY ('{" STR_FMT "}'::pg_catalog.\"char\"[])",

@@ -21,8 +21,10 @@ void
 intro_row_schema(Reading *r, const Str *c)
 {
     const char *schema = cell_name(r, c[1]);
-    if (!wanted_schema(r, schema))
+    if (!wanted_schema(r, schema)) {
+        *vec_add(r->scratch, &r->outside) = cell_oid(c[0]);
         return;
+    }
     *vec_add(r->scratch, &r->schemas) = cell_oid(c[0]);
     if (cell_yes(c[4])) /* an extension's schema may hold objects of users */
         return;

@@ -2,9 +2,9 @@
  *
  * Requests on standard input, one a line: "script MODE FROM TO" (MODE: exact, or prisma where TO
  * knows only what Prisma's language does), "notes MODE FROM TO" (one a line with its severity,
- * after asking FROM's rows where it is a database) or "fingerprint SIDE", "catalog SIDE". A side is
- * "-" for nothing, the URL of a database, "psl:LENGTH" for a schema.prisma whose bytes follow the
- * line (of two, the first one's first) or "json:LENGTH" for a stored catalog. The answer is a line
+ * after asking FROM's rows where it is a database) or "fingerprint SIDE", "catalog SIDE", "stored SIDE". A side is
+ * "-" for nothing, the URL of a database (?schema=NAME: only that one), "psl:LENGTH" for a schema.prisma whose bytes follow the
+ * line (of two, the first one's first) or "stored:LENGTH" for a stored catalog. The answer is a line
  * with its length, then the text; of an error the length is negative. Column order does not count.
  */
 #include "base/hash.h"
@@ -17,11 +17,12 @@
 #include <stdlib.h>
 
 static bool
-open_live(Arena *a, const char *text, Db **ret, Err *err)
+open_live(Arena *a, const char *text, DbUrl **ret_url, Db **ret, Err *err)
 {
     DbUrl *url = arena_new(a, DbUrl);
     if (!url_parse(a, text, "the request", url, err))
         return false;
+    *ret_url = url;
     DbOptions how = {.url = url,
                      .url_origin = "the request",
                      .application = "live-script",
@@ -35,9 +36,13 @@ read_live(Arena *a, const char *text, Catalog **ret, Err *err)
 {
     static const char *const except[] = {"*._prisma_migrations"};
     IntrospectOptions options = {.except = except, .nexcept = 1};
+    DbUrl *url;
     Db *db;
-    if (!open_live(a, text, &db, err))
+    if (!open_live(a, text, &url, &db, err))
         return false;
+    const char *const schemas[] = {url->schema};
+    options.schemas = schemas;
+    options.nschemas = url->schema ? 1 : 0;
     bool ok = introspect(a, db, &options, ret, err);
     db_close(db);
     return ok;
@@ -76,8 +81,8 @@ read_side(Arena *a, const char *word, Bridge *ret, Err *err)
     *ret = (Bridge){0};
     if (strncmp(word, "psl:", 4) == 0)
         return read_schema(a, read_bytes(a, word + 4), ret, err);
-    if (strncmp(word, "json:", 5) == 0) {
-        if (!catalog_read(a, read_bytes(a, word + 5), &c, err))
+    if (strncmp(word, "stored:", 7) == 0) {
+        if (!catalog_read(a, read_bytes(a, word + 7), &c, err))
             return false;
     } else if (strcmp(word, "-") == 0) {
         c = catalog_new(a);
@@ -113,9 +118,10 @@ static bool
 notes(Arena *a, const char *url, Diff *d, Str *ret, Err *err)
 {
     Buf b;
+    DbUrl *ignored;
     Db *db = NULL;
     if (strchr(url, '/')) {
-        if (!open_live(a, url, &db, err))
+        if (!open_live(a, url, &ignored, &db, err))
             return false;
         bool ok = introspect_answers(db, d, 10000, err);
         db_close(db);
@@ -156,6 +162,8 @@ main(void)
             text = render_script(a, compare(a, exact, &sides[0], &sides[1]), NULL);
         else if (strcmp(what, "fingerprint") == 0)
             text = str_of(hash_sha256_hex(a, catalog_json(a, sides[0].catalog, &rules, false)));
+        else if (strcmp(what, "stored") == 0)
+            text = catalog_store(a, sides[0].catalog);
         else if (!is_notes)
             text = catalog_json(a, sides[0].catalog, NULL, true);
         printf("%s%zu\n", ok ? "" : "-", text.n);
