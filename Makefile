@@ -82,6 +82,7 @@ prove: debug release
 		"tests/compat/roundtrip.py" \
 		"tests/compat/roundtrip.py --generated 1000" \
 		"tests/compat/pairs_generated.py --server 13,14,15,16,17,18" \
+		"tests/compat/outside_generated.py --server 13,14,15,16,17,18" \
 		"tests/compat/pull_compare.py" \
 		"tests/compat/backup_compare.py" \
 		"env ARAMID_FAULTS=full ARAMID_TEST_PG=18 tests/run tests/faults/test_ledger_attacks.py" \

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/os.h"
+#include "flow/diff.h"
 #include "report/drift.h"
 
 enum { EXIT_DRIFT = 2 };
@@ -32,9 +33,12 @@ cmd_drift(CmdCall *call)
     } else if (!script) {
         report_drift_text(&b, &call->term_out, &r, !cli_flag(call, "quiet"));
         cli_print(call, &b);
-    } else if (r.has_drift)
-        cli_print_exactly(
-            call, report_drift_script(a, strcmp(script, "adopt") == 0 ? r.adopt : r.repair));
+    } else if (r.has_drift) {
+        const Diff *d = strcmp(script, "adopt") == 0 ? r.adopt : r.repair;
+        if (!flow_diff_can_run(a, d, &err))
+            return cli_fail(call, &err);
+        cli_print_exactly(call, report_drift_script(a, d));
+    }
     int status = r.target.absent ? 0 : cli_findings_status(call, &r.findings);
     return status ? status : r.has_drift && cli_flag(call, "exit-code") ? EXIT_DRIFT : 0;
 }

@@ -66,6 +66,7 @@ harm_of(FindingId id)
     case FINDING_DIFF_STILL_USED:
     case FINDING_DIFF_STANDS_ON:
     case FINDING_DIFF_IMPOSSIBLE:
+    case FINDING_DIFF_USED_OUTSIDE:
         return DIFF_FAILS;
     default:
         return finding_info(id)->severity == SEV_NOTICE ? DIFF_HARMLESS : DIFF_LOSS;

@@ -150,6 +150,8 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
     }
     if (!d.compat)
         diff_refuse(&d);
+    if (!d.compat)
+        diff_outside(&d);
     if (d.rules.ignore_grants && !d.compat)
         keep_access(&d);
     diff_effects(&d);

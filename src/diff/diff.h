@@ -79,6 +79,7 @@ typedef struct DiffEffect {
     DiffHarm harm;
     CatRef at;                          /* the object or column */
     const CatType *from_type, *to_type; /* of a cast, and of FINDING_DIFF_TIME_ZONE */
+    const CatDependent *dependent;      /* FINDING_DIFF_USED_OUTSIDE */
     CatTexts names; /* columns, enum values; FINDING_DIFF_LOOKS_RENAMED: what may be its new name */
     /* From a database with rows (diff_answer); both end at DIFF_ROWS_MAX. */
     bool is_answered;

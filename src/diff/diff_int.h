@@ -247,6 +247,11 @@ void diff_code(Differ *d);
 
 /* refuse.c: what PostgreSQL does not do at all. */
 void diff_refuse(Differ *d);
+/* Whether a table's rows are written anew, or a value for them is worked out. */
+bool change_touches_rows(const Change *c);
+
+/* outside.c: what is not compared, and stands on what changes. */
+void diff_outside(Differ *d);
 
 /* effects.c: for changes that are complete. */
 void diff_effects(Differ *d);

@@ -42,9 +42,8 @@ row_holder(const Catalog *c, const CatRef *table)
     return NULL;
 }
 
-/* Whether the rows are written anew, or a value for them is worked out. */
-static bool
-touches_rows(const Change *c)
+bool
+change_touches_rows(const Change *c)
 {
     if (cat_has_text(&c->fields, "is_unlogged") || cat_has_text(&c->fields, "access_method"))
         return true;
@@ -117,7 +116,7 @@ look_at_table(Differ *d, Change *c)
             refuse(d, c, &k->to->id,
                    str_fmt(d->arena, "rows of \"%s\" are partitioned by it", keyed->id.name));
     }
-    if (touches_rows(c))
+    if (change_touches_rows(c))
         look_at_rows(d, c, x);
 }
 

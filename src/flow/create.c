@@ -155,7 +155,7 @@ make_changes(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
     create_guess(a, in, r, d->diff);
     if (r->guesses.n)
         return in->base.can_ask || refuse_renamed(a, in, r, err);
-    if (!flow_diff_can_run(a, d, err))
+    if (!flow_diff_can_run(a, d->diff, err))
         return false;
     Buf b;
     buf_init(&b, a);

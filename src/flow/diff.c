@@ -170,15 +170,42 @@ flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
     return true;
 }
 
+/* What is not compared and used all the same; the statements that let go of it. */
+static bool
+used_outside(Arena *a, const CatDependents *users, Err *err)
+{
+    Buf names, ways;
+    buf_init(&names, a);
+    buf_init(&ways, a);
+    vec_each (const CatDependent, user, users) {
+        buf_fmt(&names, "%s%s", names.n ? ", " : "", render_dependent(a, user));
+        if (user->remedy)
+            buf_fmt(&ways, "%s%s;", ways.n ? " " : "", user->remedy);
+    }
+    err_set(err, ERR_STILL_USED,
+            "what the script drops or changes is used by the %s%s, which %s not compared",
+            render_dependent(a, &users->v[0]), users->n > 1 ? " and others" : "",
+            users->n > 1 ? "are" : "is");
+    err_detail(err, "%s", names.p);
+    if (ways.n)
+        err_hint(err, "%s", ways.p);
+    return err_hint(err, "write that into a migration of its own before, and what makes it again "
+                         "into one behind; without --script the differences are listed all the "
+                         "same");
+}
+
 bool
-flow_diff_can_run(Arena *a, const DiffResult *r, Err *err)
+flow_diff_can_run(Arena *a, const Diff *d, Err *err)
 {
     CatTexts used = {0};
+    CatDependents outside = {0};
     Buf b;
     buf_init(&b, a);
-    vec_each (Change *, c, &r->diff->changes)
+    vec_each (Change *, c, &d->changes)
         vec_each (const DiffEffect, e, &(*c)->effects)
-            if (e->id == FINDING_DIFF_STILL_USED)
+            if (e->id == FINDING_DIFF_USED_OUTSIDE)
+                *vec_add(a, &outside) = *e->dependent;
+            else if (e->id == FINDING_DIFF_STILL_USED)
                 *vec_add(a, &used) = cat_ref_text(a, &e->at);
             else if (e->id == FINDING_DIFF_STANDS_ON)
                 vec_each (const char *, name, &e->names)
@@ -192,6 +219,8 @@ flow_diff_can_run(Arena *a, const DiffResult *r, Err *err)
                                 "your own and copy the rows; without --script the differences "
                                 "are listed all the same");
             }
+    if (outside.n)
+        return used_outside(a, &outside, err);
     if (!used.n)
         return true;
     vec_each (const char *, name, &used)

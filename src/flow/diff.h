@@ -43,4 +43,4 @@ MUST_CHECK bool flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *e
 
 /* Whether the script can run.
  * errors: ERR_STILL_USED: it drops what something uses that stays */
-MUST_CHECK bool flow_diff_can_run(Arena *a, const DiffResult *r, Err *err);
+MUST_CHECK bool flow_diff_can_run(Arena *a, const Diff *d, Err *err);

@@ -165,19 +165,30 @@ static const char *const sentences[FINDING_COUNT] = {
     [FINDING_DIFF_STANDS_ON] =
         "The {object} is dropped, and PostgreSQL refuses that: {names} use it.",
     [FINDING_DIFF_IMPOSSIBLE] = "PostgreSQL refuses to change the {object} so: {names}.",
+    [FINDING_DIFF_USED_OUTSIDE] =
+        "The {object} cannot change so: the {dependent} uses it, which is not compared.",
     [FINDING_DIFF_LOOKS_RENAMED] = "The {object} goes and `{new}` comes: this looks like a rename.",
 };
+
+const char *
+render_dependent(Arena *a, const CatDependent *user)
+{
+    if (user->extension)
+        return str_fmt(a, "%s %s of the extension \"%s\"", user->what, user->name, user->extension);
+    return str_fmt(a, "%s %s", user->what, user->name);
+}
 
 static const char *
 word(Arena *a, const DiffEffect *n, Str name)
 {
-    return str_is(name, "table")    ? n->at.name
-           : str_is(name, "column") ? n->at.sub
-           : str_is(name, "from")   ? type_name(a, n->from_type)
-           : str_is(name, "to")     ? type_name(a, n->to_type)
-           : str_is(name, "names")  ? list(a, &n->names)
-           : str_is(name, "object") ? cat_ref_text(a, &n->at)
-                                    : list_of_either(a, &n->names);
+    return str_is(name, "table")       ? n->at.name
+           : str_is(name, "column")    ? n->at.sub
+           : str_is(name, "from")      ? type_name(a, n->from_type)
+           : str_is(name, "to")        ? type_name(a, n->to_type)
+           : str_is(name, "names")     ? list(a, &n->names)
+           : str_is(name, "object")    ? cat_ref_text(a, &n->at)
+           : str_is(name, "dependent") ? render_dependent(a, n->dependent)
+                                       : list_of_either(a, &n->names);
 }
 
 static const char *
@@ -211,10 +222,14 @@ render_findings(Arena *a, const Diff *d, FindingList *ret)
     for (DiffHarm harm = DIFF_LOSS; harm <= DIFF_HARMLESS; harm++)
         vec_each (Change *, c, &d->changes)
             vec_each (const DiffEffect, n, &(*c)->effects)
-                if (n->harm == harm)
-                    finding_addz(ret, n->id, harm == DIFF_HARMLESS ? SEV_NOTICE : SEV_WARNING,
-                                 render_effect(a, n))
-                        ->object = cat_ref_text(a, &n->at);
+                if (n->harm == harm) {
+                    Finding *f =
+                        finding_addz(ret, n->id, harm == DIFF_HARMLESS ? SEV_NOTICE : SEV_WARNING,
+                                     render_effect(a, n));
+                    f->object = cat_ref_text(a, &n->at);
+                    if (n->dependent)
+                        f->fix = n->dependent->remedy;
+                }
 }
 
 /* Names must neither end the comment nor begin another in it: the rest is SQL that people run. */

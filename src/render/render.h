@@ -37,6 +37,9 @@ Str render_warnings(Arena *a, const Diff *d, bool all);
  * where they were asked: "3 of 120 rows have NULL." Not filtered for terminals. */
 const char *render_effect(Arena *a, const DiffEffect *effect);
 
+/* view app."By Day"; what does not belong to the catalog. Not filtered for terminals. */
+const char *render_dependent(Arena *a, const CatDependent *user);
+
 /* The same as findings: what is lost first, then what cannot work, then what is worth knowing. */
 void render_findings(Arena *a, const Diff *d, FindingList *ret);
 

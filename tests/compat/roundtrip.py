@@ -99,22 +99,23 @@ class Tool:
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, *words):
-        """Words of a request; (text,) is the text of a schema, None is nothing."""
+        """Words of a request; (text,) is the text of a schema, (bytes,) a stored catalog, None is nothing."""
         line, texts = [], []
         for word in words:
             if isinstance(word, tuple):
-                texts.append(word[0].encode())
-                word = f"psl:{len(texts[-1])}"
+                stored = isinstance(word[0], bytes)
+                texts.append(word[0] if stored else word[0].encode())
+                word = f"{'stored' if stored else 'psl'}:{len(texts[-1])}"
             line.append(word or "-")
         self.process.stdin.write(" ".join(line).encode() + b"\n" + b"".join(texts))
         self.process.stdin.flush()
         size = self.process.stdout.readline()
         if not size:
             raise RuntimeError(f"live-script died with {self.process.wait()}")
-        text = self.process.stdout.read(abs(int(size))).decode()
+        text = self.process.stdout.read(abs(int(size)))
         if size.startswith(b"-"):
-            raise Failure(text)
-        return text
+            raise Failure(text.decode())
+        return text if words[0] == "stored" else text.decode()
 
     def close(self):
         self.process.stdin.close()
