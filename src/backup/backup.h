@@ -35,6 +35,14 @@ typedef struct BackupRequest {
  * cost    the dump's time and a third of it again for reading back; below 32 MB of memory */
 MUST_CHECK bool backup_create(Arena *a, const BackupRequest *r, BackupSet *ret, Err *err);
 
+/* The schema alone, without owners and privileges, as pg_dump prints it.
+ *
+ * key     of its \restrict line, where pg_dump has that
+ * errors  ERR_NO_DUMP; ERR_BACKUP with pg_dump's words; those of backup_create about connections
+ * cost    the dump's time */
+MUST_CHECK bool backup_schema_text(Arena *a, const BackupRequest *r, const char *key, Str *ret,
+                                   Err *err);
+
 /* Dumps of others in this database: a DDL statement would have to wait for them, and everybody else
  * behind it. */
 typedef struct ForeignDump {

@@ -2,6 +2,7 @@
 #include "backup/backup_int.h"
 
 #include "backup/native.h"
+#include "backup/tools.h"
 
 #include "base/child.h"
 #include "base/clock.h"
@@ -161,8 +162,11 @@ typedef struct Dump {
     const BackupFacts *facts;
     BackupOutput *out;
     DumpReader *reader;
+    Buf *text; /* or all of it into this */
     int64_t told, bytes;
 } Dump;
+
+typedef VEC(const char *) Args;
 
 static void
 tell(Dump *d)
@@ -184,6 +188,10 @@ take(void *arg, Str bytes, Err *err)
 {
     Dump *d = arg;
     d->bytes += (int64_t)bytes.n;
+    if (d->text) {
+        buf_add(d->text, bytes);
+        return true;
+    }
     if ((d->reader && !dump_read(d->reader, bytes, err)) ||
         !backup_output_write(d->out, bytes, err))
         return false;
@@ -228,23 +236,20 @@ dump_failed(Arena *a, const ChildResult *result, const char *program, Err *err)
     return err_detail(err, "it was: %s", program);
 }
 
+/* Run it with these arguments and those that lead to the database. */
 static bool
-dump_once(Arena *a, Dump *d, const char *program, BackupFormat format, Err *err)
+dump_run(Arena *a, Dump *d, Args *argv, Err *err)
 {
     const BackupRequest *r = d->request;
     const Config *c = r->config;
     const char *application = str_fmt(a, "aramid/%s/dump", os_self_tag(a)), *text;
     if (!connection_text(a, r, application, d->facts->options, &text, err))
         return false;
-    int64_t wait = config_ms(c, CFG_LOCK_TIMEOUT);
-    const char *argv[] = {program, format == BACKUP_CUSTOM ? "-Fc" : "-Fp", "--no-password",
-                          /* nothing is converted: odd bytes stay what they are */
-                          str_fmt(a, "--encoding=%s", d->facts->encoding),
-                          str_fmt(a, "--lock-wait-timeout=%lld",
-                                  (long long)(wait > LOCK_WAIT_MIN_MS ? wait : LOCK_WAIT_MIN_MS)),
-                          "-d", text, NULL};
+    const char *const ends[] = {"--no-password", "-d", text, NULL};
+    for (size_t i = 0; i < COUNT(ends); i++)
+        *vec_add(a, argv) = ends[i];
     const char *none = NULL;
-    const ChildOptions o = {.argv = argv,
+    const ChildOptions o = {.argv = argv->v,
                             .trace = c->trace,
                             .env = environment(a, r->url->password, &none, NULL),
                             .out = CHILD_PIPE,
@@ -258,13 +263,66 @@ dump_once(Arena *a, Dump *d, const char *program, BackupFormat format, Err *err)
         return false;
     bool ok = drain(a, d, &child, err);
     if (ok)
-        ok = child_finish(&child, &result, err) &&
-             ((result.status == 0 && !result.timed_out) || dump_failed(a, &result, program, err));
+        ok = child_finish(&child, &result, err) && ((result.status == 0 && !result.timed_out) ||
+                                                    dump_failed(a, &result, argv->v[0], err));
     if (ok)
         return true;
     child_end(&child);
     end_session(r, application);
     return false;
+}
+
+static bool
+dump_once(Arena *a, Dump *d, const char *program, BackupFormat format, Err *err)
+{
+    Args argv = {0};
+    int64_t wait = config_ms(d->request->config, CFG_LOCK_TIMEOUT);
+    const char *const words[] = {
+        program, format == BACKUP_CUSTOM ? "-Fc" : "-Fp",
+        /* nothing is converted: odd bytes stay what they are */
+        str_fmt(a, "--encoding=%s", d->facts->encoding),
+        str_fmt(a, "--lock-wait-timeout=%lld",
+                (long long)(wait > LOCK_WAIT_MIN_MS ? wait : LOCK_WAIT_MIN_MS))};
+    for (size_t i = 0; i < COUNT(words); i++)
+        *vec_add(a, &argv) = words[i];
+    return dump_run(a, d, &argv, err);
+}
+
+/* Since 18.0 and these minors. */
+static bool
+has_restrict_key(const PgProgram *p)
+{
+    static const int minors[] = {22, 19, 14, 10, 6}; /* 13 to 17 */
+    const char *dot = strchr(p->version, '.');
+    long long minor = 0;
+    if (p->major < 13 || p->major > 17)
+        return p->major > 17;
+    return dot && str_to_int((Str){dot + 1, strspn(dot + 1, "0123456789")}, 0, 9999, &minor) &&
+           minor >= minors[p->major - 13];
+}
+
+bool
+backup_schema_text(Arena *a, const BackupRequest *r, const char *key, Str *ret, Err *err)
+{
+    BackupFacts facts;
+    PgProgram p;
+    Args argv = {0};
+    Buf text;
+    buf_init(&text, a);
+    if (!backup_facts(a, r, &facts, err) ||
+        !backup_find_tool(a, "pg_dump", r->config->values[CFG_BACKUP_BIN].text,
+                          facts.server_number / 10000, &p, err))
+        return false;
+    Dump d = {.request = r, .facts = &facts, .text = &text, .told = clock_ms()};
+    const char *const words[] = {p.path,          "--format=plain",  "--encoding=UTF8",
+                                 "--schema-only", "--no-privileges", "--no-owner"};
+    for (size_t i = 0; i < COUNT(words); i++)
+        *vec_add(a, &argv) = words[i];
+    if (has_restrict_key(&p))
+        *vec_add(a, &argv) = str_fmt(a, "--restrict-key=%s", key);
+    bool ok = dump_run(a, &d, &argv, err);
+    *ret = buf_str(&text);
+    return ok;
 }
 
 bool

@@ -71,6 +71,9 @@ typedef struct Choices {
 static const Choices choices[] = {
     {CFG_EDITED, "is neither warn nor error", {"warn", "error"}},
     {CFG_TX, "is not one of file, all, none", {"file", "all", "none"}},
+    {CFG_DUMP_SCHEMA,
+     "is not one of development, always, never",
+     {"development", "always", "never"}},
     {CFG_VERIFY, "is not one of off, warn, error", {"off", "warn", "error"}},
     {CFG_DRIFT, "is not one of off, warn, refuse", {"off", "warn", "refuse"}},
     {CFG_BACKUP_FORMAT, "is not one of sql, sql.zst, dump", {"sql", "sql.zst", "dump"}},

@@ -2,6 +2,7 @@
 #include "flow/backup.h"
 #include "flow/guard.h"
 #include "flow/look.h"
+#include "flow/schema_file.h"
 
 #include "sqltext/sqltext.h"
 
@@ -202,7 +203,11 @@ static bool
 after(void *arg, const Session *s, Err *err)
 {
     Deploying *d = arg;
-    return look_after(s->arena, &d->in->base, &d->in->sink, s, d->ret, &d->looked, err);
+    if (!look_after(s->arena, &d->in->base, &d->in->sink, s, d->ret, &d->looked, err))
+        return false;
+    flow_schema_file(s->arena, &d->in->base, &d->ret->target, s, &d->in->sink,
+                     d->ret->run.applied.n);
+    return true;
 }
 
 bool

@@ -295,6 +295,7 @@ const HistoryLayout history_dbmate = {
                .table = "schema_migrations",
                .columns = "version",
                .has_only_these = true},
+    .dumps_schema = true,
     .recognise = dbmate_recognise,
     .list = dbmate_list,
     .new_one = layout_new,

@@ -165,6 +165,7 @@ typedef struct HistoryLayout {
 
     /* Whether a folder holds migrations of this layout. */
     bool (*recognise)(Arena *a, const char *dir);
+    bool dumps_schema; /* its tool writes a schema.sql after it has migrated */
     const char *late; /* what is said of a pending one older than an applied one; NULL: the usual */
     bool yields;      /* to any other layout that recognises it, too */
 

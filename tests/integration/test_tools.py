@@ -10,7 +10,7 @@ import pytest
 
 from harness import aramid, wait
 from harness.catalog import difference, dump, leftovers
-from harness.cluster import NPM
+from harness.cluster import NPM, default_bindir
 from harness.proxy import Fault, Proxy
 from harness.tools import (
     LAYOUTS, TOOLS, Dbmate, Drizzle, Drizzle1, Flyway, GraphileMigrate, NodePgMigrate, Pairs, Plain, Supabase)
@@ -519,6 +519,78 @@ def test_dbmate_is_told_by_its_own_settings(real, db, db2, where):
     put("sql/a", 4, "again")
     result = aramid.run("status", cwd=real.path, env={**env, variable: db.url()})
     assert result.rc == 20 and "two migrations have the version 4" in result.text, result
+
+
+def schema_file(tool, name="db/schema.sql"):
+    path = os.path.join(tool.path, name)
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+RICH = """CREATE TYPE mood AS ENUM ('a', 'b''c');
+CREATE TABLE a (id serial PRIMARY KEY, m mood DEFAULT 'a', n int CHECK (n > 0) UNIQUE);
+CREATE VIEW v AS SELECT id FROM a;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT n FROM a $$;
+COMMENT ON TABLE a IS 'all of it';
+"""
+
+
+@pytest.fixture
+def clients():
+    """The folder of the default server's client programs."""
+    if not os.path.exists(os.path.join(default_bindir(), "pg_dump")):
+        pytest.skip("there is no pg_dump")
+    return default_bindir()
+
+
+@each(Dbmate)
+def test_dbmate_schema_file_is_its_own(real, db, db2, clients, tmp_path):
+    other = Dbmate(tmp_path / "other")
+    for tool in real, other:
+        tool.add(1, "one", RICH)
+    env = {"PATH": clients + os.pathsep + os.environ["PATH"]}
+    done = dbmate_alone(other, db2, "up", env={**env, "DATABASE_URL": db2.url() + "?sslmode=disable"})
+    assert done.returncode == 0 and schema_file(other), done
+    with open(os.path.join(real.path, "aramid.yaml"), "w", encoding="utf-8") as file:
+        file.write(f"backup:\n  bin: {clients}\n")
+    result = real.deploy(db)
+    assert result.rc == 0 and "wrote db/schema.sql" in result.text, result
+    assert schema_file(real) == schema_file(other)
+    result = real.deploy(db)
+    assert "schema.sql" not in result.text, result
+
+
+@each(Dbmate)
+def test_dbmate_schema_file_without_pg_dump(tool, db, db2, clients):
+    """Where dbmate says nothing, and leaves an old file or none."""
+    tool.add(1, "one", RICH)
+    with open(os.path.join(tool.path, "aramid.yaml"), "w", encoding="utf-8") as file:
+        file.write(f"backup:\n  bin: {tool.path}\n")
+    result = tool.deploy(db, env={"DBMATE_SCHEMA_FILE": "out/all.sql"})
+    assert result.rc == 0 and "written from the catalog" in result.text, result
+    loaded = subprocess.run([os.path.join(clients, "psql"), "-Xqv", "ON_ERROR_STOP=1", "-f", "out/all.sql", db2.url()],
+                            cwd=tool.path, capture_output=True, text=True, timeout=wait.PATIENCE, check=False)
+    assert loaded.returncode == 0, loaded
+    assert not difference(dump(db2), [line for line in dump(db) if "aramid" not in line]) and tool.rows(db2) == tool.rows(db)
+
+
+@each(Dbmate)
+def test_dbmate_schema_file_only_where_it_is_wanted(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    assert tool.deploy(db, "--env", "staging").rc == 0 and not schema_file(tool)
+    tool.add(2, "two", "CREATE TABLE two (i int);")
+    assert tool.deploy(db, "--env", "staging", env={"DBMATE_NO_DUMP_SCHEMA": "true"}).rc == 0 and not schema_file(tool)
+    with open(os.path.join(tool.path, "aramid.yaml"), "w", encoding="utf-8") as file:
+        file.write("dump_schema: always\n")
+    tool.add(4, "four", "CREATE TABLE four (i int);")
+    result = tool.deploy(db, "--env", "staging")
+    assert result.rc == 0 and "('20261129120004');" in schema_file(tool), result
+    os.mkdir(os.path.join(tool.path, "taken"))
+    tool.add(3, "three", "CREATE TABLE three (i int);")
+    result = tool.deploy(db, "--env", "staging", env={"DBMATE_SCHEMA_FILE": "taken"})
+    assert result.rc == 0 and "it was not written" in result.text and len(tool.rows(db)) == 4, result
 
 
 @each(Dbmate)
