@@ -155,7 +155,7 @@ typedef struct DbmateFlags {
 } DbmateFlags;
 
 /* Those in the scripts of package.json. False when its commands name several databases, folders or
- * tables: then none of them is taken. */
+ * tables, or such that a shell fills in: then none of them is taken. */
 bool config_dbmate_scripts(Arena *a, Str package, DbmateFlags *ret);
 
 /* package.json (package_json.c): "prisma": {"schema", "seed"}; NULL = not there. Returns false when

@@ -55,40 +55,52 @@ add_list(Arena *a, const char *value, DbmateFlags *f)
     }
 }
 
-/* The flags of dbmate in one command line. */
 static bool
-read_command(Arena *a, Str line, DbmateFlags *ret)
+looks_at_history(const char *word)
+{
+    static const char *const verbs[] = {"up", "migrate", "rollback", "down", "status"};
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (strcmp(word, verbs[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The flags of the next dbmate in a command line that looks at the history; false: there is none. */
+static bool
+read_command(Arena *a, Str *line, DbmateFlags *ret)
 {
     static const char *const dir[2] = {"--migrations-dir", "-d"},
                              *const table[2] = {"--migrations-table", ""},
                              *const file[2] = {"--schema-file", "-s"},
                              *const env[2] = {"--env", "-e"};
     const char *word, *value;
-    bool found = false;
+    bool found = false, looks = false;
     *ret = (DbmateFlags){0};
-    while (line.n) {
-        if (!next_word(a, &line, &word)) {
-            if (found)
+    while (line->n) {
+        if (!next_word(a, line, &word)) {
+            if (looks)
                 return true;
-            line = line.n ? str_slice(line, 1, line.n) : line;
-            continue;
-        }
-        if (strcmp(fs_basename(word), "dbmate") == 0)
+            *line = line->n ? str_slice(*line, 1, line->n) : *line;
+            *ret = (DbmateFlags){0};
+            found = false;
+        } else if (strcmp(fs_basename(word), "dbmate") == 0)
             found = true;
         else if (!found)
             continue;
-        else if (is_flag(a, word, dir, &line, &value))
+        else if (is_flag(a, word, dir, line, &value))
             add_list(a, value, ret);
-        else if (is_flag(a, word, table, &line, &value))
+        else if (is_flag(a, word, table, line, &value))
             ret->table = value;
-        else if (is_flag(a, word, file, &line, &value))
+        else if (is_flag(a, word, file, line, &value))
             ret->schema_file = value;
-        else if (is_flag(a, word, env, &line, &value))
+        else if (is_flag(a, word, env, line, &value))
             ret->env = value;
         else if (strcmp(word, "--no-dump-schema") == 0)
             ret->no_dump = true;
+        else
+            looks = looks || looks_at_history(word);
     }
-    return found;
+    return looks;
 }
 
 static bool
@@ -104,6 +116,16 @@ same(const DbmateFlags *a, const DbmateFlags *b)
     for (size_t i = 0; ok && i < a->dirs.n; i++)
         ok = same_text(a->dirs.v[i], b->dirs.v[i]);
     return ok;
+}
+
+/* A value that the shell fills in. */
+static bool
+is_filled_in(const DbmateFlags *f)
+{
+    bool found = (f->table && strchr(f->table, '$')) || (f->env && strchr(f->env, '$'));
+    vec_each (const char *const, dir, &f->dirs)
+        found = found || strchr(*dir, '$');
+    return found;
 }
 
 bool
@@ -134,13 +156,13 @@ config_dbmate_scripts(Arena *a, Str package, DbmateFlags *ret)
                 jr_skip(&r);
                 continue;
             }
-            if (!read_command(a, jr_str(&r), &one))
-                continue;
-            agree = agree && (!found || same(ret, &one));
-            one.no_dump = one.no_dump || ret->no_dump;
-            *ret = found ? *ret : one;
-            ret->no_dump = one.no_dump;
-            found = true;
+            for (Str line = jr_str(&r); read_command(a, &line, &one);) {
+                agree = agree && (!found || same(ret, &one)) && !is_filled_in(&one);
+                one.no_dump = one.no_dump || ret->no_dump;
+                *ret = found ? *ret : one;
+                ret->no_dump = one.no_dump;
+                found = true;
+            }
         }
     }
     if (!jr_done(&r)) /* told by whoever reads the rest of it */

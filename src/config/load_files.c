@@ -105,8 +105,9 @@ config_load_package_json(Loader *l)
     if (!config_dbmate_scripts(l->a, text, &l->dbmate))
         config_load_note(
             l, FINDING_CONFIG_COMPUTED, "package.json", 0,
-            "its scripts give dbmate different folders, tables or databases, so that none "
-            "of them is taken: set migrations, history_table and url in aramid.yaml");
+            "its scripts give dbmate different folders, tables or databases, or such "
+            "that a shell fills in, so that none of them is taken: set migrations, history_table "
+            "and url in aramid.yaml");
 }
 
 /* ---- prisma.config.* ------------------------------------------------------------------------- */

@@ -82,6 +82,23 @@ static const char on_tables_query[] =
     " || ' DISABLE' FROM pg_event_trigger v WHERE v.evtenabled <> 'D' AND v.evtevent LIKE 'ddl%%' "
     "AND %s";
 
+/* A table of the ledger's name that somebody else made. */
+static void
+explain_columns(const Session *s, Arena *a, Err *err)
+{
+    const KnownLedger *l = &s->layout->ledger;
+    const char *said = str_dupz(a, err->detail), *schema = s->ledger.schema;
+    if (strcmp(err->sqlstate, "42703") != 0 || !s->ledger_exists)
+        return;
+    err_set(err, ERR_LEDGER, "the table %s.%s does not have the columns of %s's history",
+            schema ? schema : "", s->ledger.table, l->tool);
+    err_detail(err, "%s", said);
+    if (l->may_move)
+        err_hint(err, "where the history has another place: \"history_table: schema.table\" in "
+                      "aramid.yaml");
+    err_hint(err, "where it is a table of yours, and no history: give it another name");
+}
+
 bool
 session_explain(Session *s, bool makes, Err *err)
 {
@@ -91,6 +108,7 @@ session_explain(Session *s, bool makes, Err *err)
     Err ignored;
     bool is_denied = strcmp(err->sqlstate, "42501") == 0;
     buf_init(&b, a);
+    explain_columns(s, a, err);
     if (!db_is_open(s->db))
         return false;
     session_add_prefix(s, &b);

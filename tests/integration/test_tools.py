@@ -308,6 +308,17 @@ def test_what_is_passed_over_is_told_with_nothing_pending(tool, db):
         assert result.rc == 0 and "forgotten.sql" in result.text, result
 
 
+@each(*LAYOUTS)
+def test_a_persons_table_of_the_historys_name(tool, db):
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    schema = tool.ledger.split(".", maxsplit=1)[0]
+    db.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}; CREATE TABLE {tool.ledger} (light int)")
+    for verb in "status", "plan", "deploy":
+        result = tool.aramid(verb, db)
+        assert result.rc == 28 and "does not have the columns of" in result.text and tool.ledger in result.text, result
+        assert "does not exist" in result.text and not db.exists("one"), result
+
+
 # ---- Drizzle --------------------------------------------------------------------------------------
 
 

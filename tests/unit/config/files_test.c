@@ -164,6 +164,51 @@ values_checked(void **state)
     assert_int_equal(config_value_key_of(STR("none")), CFG_COUNT);
 }
 
+/* The words behind dbmate, up to the command's end. */
+void
+dbmate_flags(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *scripts, *dirs, *table, *env;
+        bool no_dump, agree;
+    } cases[] = {
+        {"{\"a\": \"dbmate up\"}", "", "", "", false, true},
+        {"{\"a\": \"npx dbmate -d a -d b --no-dump-schema up && echo -d c\"}", "a b", "", "", true,
+         true},
+        {"{\"a\": \"x=1 ./node_modules/.bin/dbmate --migrations-dir='a b,c' -e URL up\"}", "a b c",
+         "", "URL", false, true},
+        {"{\"a\": \"wait && dbmate --migrations-table=s.t up; dbmate -s x.sql dump\"}", "", "s.t",
+         "", false, true},
+        {"{\"a\": \"dbmate -d a up\", \"b\": \"dbmate -d a status\", \"c\": 1}", "a", "", "", false,
+         true},
+        {"{\"a\": \"dbmate -d a up\", \"b\": \"dbmate -d b up\"}", "", "", "", false, false},
+        {"{\"a\": \"dbmate -d a up\", \"b\": \"dbmate up\"}", "", "", "", false, false},
+        {"{\"a\": \"dbmate -d $DIR up\"}", "", "", "", false, false},
+        {"{\"a\": \"dbmate -d a up\", \"b\": \"dbmate new x\"}", "a", "", "", false, true},
+        {"{\"a\": \"dbmate -d a up && dbmate -d b up\"}", "", "", "", false, false},
+        {"{\"a\": \"dbmate new up -d\"}", "", "", "", false, true},
+        {"{\"a\": \"dbmate -d\"}", "", "", "", false, true},
+        {"{\"a\": \"echo my-dbmate -d a\"}", "", "", "", false, true},
+        {"[]", "", "", "", false, true},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ARENA_LOCAL(a);
+        DbmateFlags f;
+        Buf dirs;
+        buf_init(&dirs, a);
+        const char *text = str_fmt(a, "{\"name\": \"dbmate\", \"scripts\": %s}", cases[i].scripts);
+        if (config_dbmate_scripts(a, str_of(text), &f) != cases[i].agree)
+            fail_msg("case %zu", i);
+        vec_each (const char *const, dir, &f.dirs)
+            buf_fmt(&dirs, "%s%s", dirs.n ? " " : "", *dir);
+        assert_string_equal(dirs.n ? dirs.p : "", cases[i].dirs);
+        assert_string_equal(f.table ? f.table : "", cases[i].table);
+        assert_string_equal(f.env ? f.env : "", cases[i].env);
+        assert_int_equal(f.no_dump, cases[i].no_dump);
+    }
+}
+
 void
 package_json(void **state)
 {

@@ -17,7 +17,7 @@
     T(url_redacts) T(url_redact_secrets) T(url_redact_any_password) \
     T(dotenv_values) T(dotenv_errors) T(dotenv_expands) \
     T(dotenv_bounded) T(yaml_good) T(yaml_bad) \
-    T(values_checked) T(package_json) T(prisma_config_shapes) \
+    T(values_checked) T(package_json) T(dbmate_flags) T(prisma_config_shapes) \
     T(prisma_config_values) T(prisma_config_computed) T(prisma_config_bounded) \
     T(prisma_schema) T(load_empty) T(load_findings) T(load_precedence) \
     T(load_env_order) T(load_environment_names) T(load_profiles) \
