@@ -230,7 +230,8 @@ check_layout(const CreateInput *in, const History *h, Err *err)
         return true;
     if (!l->new_one) {
         err_set(err, ERR_USAGE, "migrations of %s are made by the tool itself", l->ledger.tool);
-        return err_hint(err, "make it with that tool, then: aramid deploy");
+        return err_hint(err, "make it with that tool%s%s, then: aramid deploy",
+                        l->new_command ? ": " : "", l->new_command ? l->new_command : "");
     }
     ARENA_LOCAL(a);
     if (!in->down || l->add_both || l->new_one(a, h, "20260101000000", "x").down)

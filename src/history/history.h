@@ -159,6 +159,9 @@ typedef struct HistoryLayout {
     /* The name of a second table, in the schema of the first; NULL = there is one only. */
     const char *beside;
 
+    /* What makes a migration, where only the tool itself can; or NULL. */
+    const char *new_command;
+
     /* The tool runs all that is pending in one transaction: so does a deploy that is told nothing
      * else. */
     bool is_whole;

@@ -328,6 +328,7 @@ const HistoryLayout history_prisma8 = {
                .table = "marker",
                .columns = "space,core_hash"},
     .beside = "ledger",
+    .new_command = "npx prisma migration plan --name NAME",
     .is_whole = true,
     .recognise = p8_recognise,
     .list = prisma8_list,

@@ -235,6 +235,18 @@ def sample(path):
     return p.path
 
 
+FOURTH = contract({"user": table({**RANKED, "rank": column("int4", 5)}, **EMAIL, **CHECK), "post": table(POSTS, **AUTHOR)})
+
+
+def with_changed_default(path):
+    """The sample, and a package that changes a default."""
+    p = Project(sample(path))
+    p.count = 3
+    p.package("default", THIRD, FOURTH, [set_default("user", "rank", "5")])
+    p.emit(FOURTH)
+    return p.path
+
+
 def files():
     """The sample as texts by their paths."""
     with tempfile.TemporaryDirectory() as scratch:

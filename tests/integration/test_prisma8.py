@@ -115,11 +115,7 @@ def test_an_operation_that_is_done_is_skipped(sample, db):
 
 def test_a_changed_default_is_applied(sample, db):
     """Its postcheck holds before it has run: Prisma skips it and cannot end."""
-    users = {**prisma8.RANKED, "rank": column("int4", 5)}
-    fourth = contract({"user": table(users, **prisma8.EMAIL, **prisma8.CHECK),
-                       "post": table(prisma8.POSTS, **prisma8.AUTHOR)})
-    sample.package("default", THIRD, fourth, [set_default("user", "rank", "5")])
-    sample.emit(fourth)
+    prisma8.with_changed_default(sample.path)
     result = deploy(sample, db)
     assert result.rc == 0, result
     assert "5" in db.one("SELECT column_default FROM information_schema.columns WHERE column_name = 'rank'")
@@ -558,6 +554,11 @@ def test_losses_want_a_word(sample, db):
 
 
 # ---- other commands ------------------------------------------------------------------------------
+
+
+def test_a_package_is_prismas_to_make(sample):
+    result = aramid.run("create", "x", "-C", sample.path)
+    assert result.rc and "npx prisma migration plan --name NAME" in result.err, result
 
 
 def test_sync_and_backup(sample, db):
