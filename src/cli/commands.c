@@ -284,6 +284,40 @@ static const CmdSpec create = {
     .examples = create_examples, .exits = create_exits, .run = cmd_create,
 };
 
+static const OptSpec restack_options[] = {
+    {.name = "base", .type = OPT_TEXT, .value = "REF",
+     .help = "branch or commit of git that has what arrived earlier; default: the main branch, of origin first"},
+    {.name = "check", .type = OPT_FLAG, .help = "only look, for merge queues: exit status 15 where some come too early"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show the new names and rename nothing"},
+    {0},
+};
+
+static const CmdConflict restack_conflicts[] = {{"check", "dry-run"}, {0}};
+
+static const CmdExit restack_exits[] = {
+    {15, "with --check: migrations of this branch come before others that arrived earlier"},
+    {0},
+};
+
+static const CmdExample restack_examples[] = {
+    {"aramid restack", "after a merge or a rebase"},
+    {"aramid restack --check --base origin/main", "in a merge queue"},
+    {0},
+};
+
+static const CmdSpec restack = {
+    .name = "restack", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "move this branch's migrations behind those that arrived earlier",
+    .description =
+        "Migrations run in the order of their names. Where another branch's were merged first, this branch's come "
+        "before them, on databases that have the others already. All migrations that neither the base branch nor the "
+        "database has then get names with a later time, in their order; what they say stays.\n\n"
+        "A migration that the configured database has is never renamed. The database is only read, and is not needed.",
+    .options = restack_options, .conflicts = restack_conflicts, .examples = restack_examples,
+    .exits = restack_exits, .run = cmd_restack,
+};
+
 static const char *const tx_choices[] = {"file", "all", "none", NULL};
 
 static const OptSpec deploy_options[] = {
@@ -1446,7 +1480,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create,  &deploy,     &rollback,   &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

@@ -35,6 +35,7 @@ int cmd_create(CmdCall *call);
 /* The other half of create --from-drift: the schema takes over what the database has, and its history records
  * the migration. */
 int cmd_create_adopt(CmdCall *call, const Config *config, const char *migration);
+int cmd_restack(CmdCall *call);
 int cmd_diff(CmdCall *call);
 int cmd_pull(CmdCall *call);
 

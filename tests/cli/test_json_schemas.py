@@ -219,6 +219,12 @@ def test_create(tmp_path):
     assert check(aramid.run("create", "!", "--json", cwd=tmp_path), "error")["error"]["prisma"] == "P3010"
 
 
+def test_restack(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    value = check(call(project, db.url(), "restack", "--check"), "restack")
+    assert value["ok"] and value["moves"] == [] and value["ref"] is None
+
+
 def test_explain(project, db):
     assert check(aramid.run("explain", "--json", cwd=project.path), "explain")["explained"]
     assert len(check(aramid.run("explain", "P3009", "--json", cwd=project.path), "explain")["explained"]) == 1
