@@ -33,7 +33,7 @@ _aramid() {
     'status') words='--drift' ;;
     'check') words='--migrations --against --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
-    'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to-sql --author --no-author --ticket --shadow-url' ;;
+    'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
     'restack') words='--base --check --dry-run' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;

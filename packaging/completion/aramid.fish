@@ -23,6 +23,7 @@ complete -c aramid -n '__fish_seen_subcommand_from create' -l rls -d 'switch row
 complete -c aramid -n '__fish_seen_subcommand_from create' -l down -d 'also write the way back: down.sql (setting create.down)'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l no-down -d 'also write the way back: down.sql (setting create.down)'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l to-sql -r -F -d 'make it of a file, or folder of files, of SQL that make the schema'
+complete -c aramid -n '__fish_seen_subcommand_from create' -l prisma-compat -d 'exactly what Prisma\'s engine writes, its mistakes included'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l author -d 'write git\'s user into the head of the file (setting create.author)'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l no-author -d 'write git\'s user into the head of the file (setting create.author)'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l ticket -x -d 'write this into the head of the file'

@@ -191,6 +191,7 @@ cmd_create(CmdCall *call)
         .empty_too = is_prisma,
         .sql = cli_text(call, "to-sql"),
         .no_renames = cli_flag(call, "no-rename"),
+        .prisma_compat = cli_flag(call, "prisma-compat"),
         .rls = cli_flag(call, "rls"),
         .down = cli_given(call, "down") ? cli_flag(call, "down")
                                         : config->values[CFG_CREATE_DOWN].number != 0,

@@ -239,6 +239,8 @@ static const OptSpec create_options[] = {
      .help = "also write the way back: down.sql (setting create.down)"},
     {.name = "to-sql", .type = OPT_PATH, .value = "PATH",
      .help = "make it of a file, or folder of files, of SQL that make the schema"},
+    {.name = "prisma-compat", .type = OPT_FLAG,
+     .help = "exactly what Prisma's engine writes, its mistakes included"},
     {.name = "author", .type = OPT_FLAG, .negatable = true,
      .help = "write git's user into the head of the file (setting create.author)"},
     {.name = "ticket", .type = OPT_TEXT, .value = "TEXT", .help = "write this into the head of the file"},

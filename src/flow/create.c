@@ -136,6 +136,7 @@ make_changes(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
                                        .history = &r->history}},
                     .renames = in->renames,
                     .nrenames = in->nrenames,
+                    .prisma_compat = in->prisma_compat,
                     .written_first = true,
                     .new_database = is_first,
                     .with_way_back = in->down || r->history.layout->add_both};

@@ -25,6 +25,7 @@ typedef struct CreateInput {
     size_t nrenames;
     bool no_renames;        /* what looks renamed is dropped and made */
     const CatRefs *dropped; /* of these a person has said so; or NULL */
+    bool prisma_compat;     /* what Prisma's engine writes, its mistakes included */
     bool rls;               /* row-level security for new tables */
     bool down;              /* also the way back */
     bool author;            /* git's user in the head of the file */

@@ -454,3 +454,11 @@ def test_drizzle_kit_that_wanted_to_ask(drizzle):
     write(drizzle, "node_modules/.bin/drizzle-kit", KIT % 'echo "Is b column created or renamed?"', 0o755)
     result = aramid.run("create", "Add b", cwd=drizzle)
     assert result.rc == 7 and "npx drizzle-kit generate --name add_b" in result.err, result
+
+
+def test_what_prisma_would_write(made):
+    schema(made, USER.replace("name String", "name Int"))
+    assert create(made, "name_is_number", "--dry-run").out.rstrip().endswith(
+        'ALTER TABLE "User" ALTER COLUMN "name" SET DATA TYPE INTEGER USING ("name"::text::INTEGER);')
+    assert create(made, "name_is_number", "--prisma-compat", "--dry-run").out.rstrip().endswith(
+        'ALTER TABLE "User" DROP COLUMN "name",\nADD COLUMN     "name" INTEGER NOT NULL;')
