@@ -23,8 +23,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create restack deploy rollback workflow resolve sync fix clean unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create restack deploy rollback workflow resolve sync fix clean unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create restack deploy rollback verify-rollback workflow resolve sync fix clean unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create restack deploy rollback verify-rollback workflow resolve sync fix clean unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull' ;;
@@ -37,6 +37,7 @@ _aramid() {
     'restack') words='--base --check --dry-run' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
+    'verify-rollback') words='--all --shadow-url' ;;
     'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
     'sync') words='--dry-run --shadow-url --backup --no-backup --reason' ;;

@@ -61,6 +61,13 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     return true;
 }
 
+static void
+on_way_back(void *arg, Str sql)
+{
+    Deploy *d = arg;
+    runlog_script(d->log, sql);
+}
+
 /* A question of its own: the name is typed by habit. */
 static bool
 ask_about_losses(Deploy *d, const Plan *plan, Err *err)
@@ -168,6 +175,8 @@ cmd_deploy(CmdCall *call)
         .accepts_loss_of = os_env("ARAMID_ACCEPT_DATA_LOSS"),
         .on_target = on_target,
         .on_target_arg = &d,
+        .on_way_back = on_way_back,
+        .on_way_back_arg = &d,
     };
     DeployResult result;
     bool ok = flow_deploy(call->arena, &in, &result, &err);

@@ -437,6 +437,43 @@ static const CmdSpec rollback = {
     .exits = write_exits, .run = cmd_rollback,
 };
 
+static const ArgSpec verify_rollback_args[] = {
+    {.name = "NAME", .repeatable = true, .help = "of migrations; default: those that are pending in the database"},
+    {0},
+};
+
+static const OptSpec verify_rollback_options[] = {
+    {.name = "all", .type = OPT_FLAG, .help = "try every migration of the folder; needs no database"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdExit verify_rollback_exits[] = {
+    {27, "a way back does not run, or does not lead back"},
+    {0},
+};
+
+static const CmdExample verify_rollback_examples[] = {
+    {"aramid verify-rollback", "what the next deploy will apply"},
+    {"aramid verify-rollback --all --json", "in a pull request"},
+    {0},
+};
+
+static const CmdSpec verify_rollback = {
+    .name = "verify-rollback", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "prove that migrations can be rolled back",
+    .description =
+        "Runs migrations on a private PostgreSQL server: up, down by the script that `aramid rollback` would use, and up "
+        "again, and compares the whole catalog each time. A migration passes that leads back, or that says "
+        "`-- aramid:irreversible REASON`. Schemas are compared, not rows.\n\n"
+        "The result is kept as evidence in .aramid/evidence/verify-rollback.json. No database is changed.",
+    .args = verify_rollback_args, .options = verify_rollback_options, .examples = verify_rollback_examples,
+    .exits = verify_rollback_exits, .run = cmd_verify_rollback,
+};
+
 static const char *const workflow_steps[] = {"validate", "status", "deploy", "generate", "verify",
                                              NULL};
 
@@ -1482,7 +1519,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
@@ -1505,7 +1542,8 @@ static const CmdOtherWord other_words[] = {
     {.word = "info", .name = "status"},         {.word = "migrate list", .name = "status"},
     {.word = "list", .name = "status"},         {.word = "dry-run", .name = "plan"},
     {.word = "settings", .name = "config show"}, {.word = "start", .name = "db start"},
-    {.word = "stop", .name = "db stop"},
+    {.word = "stop", .name = "db stop"},         {.word = "down", .name = "rollback"},
+    {.word = "migrate down", .name = "rollback"}, {.word = "undo", .name = "rollback"},
     {.word = "repair", .name = "fix"},          {.word = "migration repair", .name = "fix"},
     {.word = "reconcile", .name = "sync"},      {.word = "cleanup", .name = "clean"},
     /* What this version lacks must not be answered with a command that does something else. */

@@ -3,6 +3,7 @@
 #include "flow/guard.h"
 #include "flow/look.h"
 #include "flow/schema_file.h"
+#include "flow/undo.h"
 
 #include "sqltext/sqltext.h"
 
@@ -106,6 +107,50 @@ agree_to_losses(Deploying *d, const Plan *plan, GateConsent consent, Err *err)
                     str_shell(plan->findings.arena, first->mp->migration->name));
 }
 
+/* The way back is found before it is needed. That there is none stops nobody. */
+static void
+leave_way_back(const Deploying *d, const Session *s, const Plan *plan)
+{
+    const DeployInput *in = d->in;
+    Arena *a = s->arena;
+    ReplayScripts before = {0};
+    VEC(const Migration *) list = {0};
+    Err why;
+    Ways ways = {0};
+    if (!in->on_way_back || in->base.config->profile != PROFILE_PRODUCTION)
+        return;
+    bool ok = true;
+    vec_each (const Entry, e, &d->ret->history.entries)
+        if (e->file && e->file->has_file && e->state == ENTRY_APPLIED)
+            ok = ok && flow_add_script(a, e->file, &before, &why);
+    vec_each (const MigrationPlan, mp, &plan->migrations)
+        if (!mp->undoes)
+            *vec_add(a, &list) = mp->migration;
+    const WaysInput input = {.base = &in->base,
+                             .history = &d->ret->history,
+                             .compared = s,
+                             .before = before.v,
+                             .nbefore = before.n,
+                             .list = list.v,
+                             .n = list.n};
+    if (!ok || !flow_ways(a, &input, &ways, &why)) {
+        ways.list.n = 0;
+        ways.why = why;
+        for (size_t i = list.n; i-- > 0;)
+            *vec_add(a, &ways.list) = (Way){.migration = list.v[i]};
+    }
+    in->on_way_back(in->on_way_back_arg,
+                    flow_ways_text(a, &ways, d->ret->history.layout, &s->ledger));
+    const char *place = in->sink.place ? in->sink.place(in->sink.arg) : NULL;
+    in->sink.event(
+        in->sink.arg,
+        &(RunEvent){.kind = RUN_STAGE,
+                    .ms = -1,
+                    .text = str_fmt(a, "the way back of these migrations is in %s%srollback.sql",
+                                    place ? str_printable(a, str_of(place), false) : "",
+                                    place ? "/" : "")});
+}
+
 static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
@@ -117,6 +162,7 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
         (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
         (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))
         return false;
+    leave_way_back(d, s, plan);
     return flow_guard_announce(&d->guard, &in->sink, err);
 }
 

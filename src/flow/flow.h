@@ -104,6 +104,10 @@ typedef struct DeployInput {
     /* Told the target as soon as it is known; may be NULL. */
     void (*on_target)(void *arg, const Target *t);
     void *on_target_arg;
+    /* In production: given the way back of what is about to be applied, before the first change; of what has none,
+     * why. May be NULL. */
+    void (*on_way_back)(void *arg, Str sql);
+    void *on_way_back_arg;
 } DeployInput;
 
 typedef struct DeployResult {

@@ -123,8 +123,8 @@ refuse_unfinished(const Entry *e, Err *err)
             ours ? "migration \"%s\" is half applied: its run was interrupted"
                  : "migration \"%s\" has failed and was never settled",
             e->name);
-    err_hint(err, "to undo what of it is in the database: aramid rollback --failed");
-    return ours ? err_hint(err, "or to finish it first: aramid deploy") : false;
+    return ours ? err_hint(err, "finish it first: aramid deploy; then: aramid rollback")
+                : err_hint(err, "aramid status tells what of it is there, and how to settle it");
 }
 
 static bool

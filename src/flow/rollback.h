@@ -13,7 +13,6 @@ typedef struct RollbackInput {
     bool show_progress;
     const char *to;     /* this one stays, all newer ones go; or NULL */
     int64_t steps;      /* without `to`: so many */
-    bool failed;        /* the one that failed or was interrupted, by Aramid or its own tool */
     bool only_plan;     /* find out and tell; nothing is changed */
     bool accepts_loss;  /* of rows and values that go with their tables and columns */
     bool accepts_rest;  /* that rows stay as the migrations left them */

@@ -47,11 +47,8 @@ changed_rows(Arena *a, const SqlScript *script, const SqlStmt *s)
     return s->kind == SQL_CALL ? "CALL, which may change rows" : NULL;
 }
 
-/* Names of the indexes that are made or dropped without blocking others. */
-typedef VEC(const char *) Names;
-
 static bool
-look_at_script(Arena *a, Way *w, Names *concurrent, Err *err)
+look_at_script(Arena *a, Way *w, Err *err)
 {
     Str text;
     SqlScript script;
@@ -71,7 +68,7 @@ look_at_script(Arena *a, Way *w, Names *concurrent, Err *err)
         if (what)
             *vec_add(a, &w->rest) = (WayRest){s->line, what};
         if (s->is_concurrent && s->index.name && s->index.name[0])
-            *vec_add(a, concurrent) = s->index.name;
+            *vec_add(a, &w->concurrent) = s->index.name;
     }
     return true;
 }
@@ -79,9 +76,9 @@ look_at_script(Arena *a, Way *w, Names *concurrent, Err *err)
 /* ---- deriving --------------------------------------------------------------------------------- */
 
 static bool
-is_listed(const Names *list, const char *name)
+is_concurrent(const Way *w, const char *name)
 {
-    vec_each (const char *const, n, list)
+    vec_each (const char *const, n, &w->concurrent)
         if (strcmp(*n, name) == 0)
             return true;
     return false;
@@ -89,11 +86,11 @@ is_listed(const Names *list, const char *name)
 
 /* What was made without blocking others goes so, too, in a step of its own; and the other way round. */
 static void
-add_statement(Buf *b, const RenderStep *step, const char *sql, const Names *concurrent)
+add_statement(Buf *b, const RenderStep *step, const char *sql, const Way *w)
 {
     static const char *const heads[] = {"DROP INDEX ", "CREATE INDEX ", "CREATE UNIQUE INDEX "};
     const CatObject *o = step->change->from ? step->change->from : step->change->to;
-    bool is = o && o->id.kind == CAT_INDEX && is_listed(concurrent, o->id.name);
+    bool is = o && o->id.kind == CAT_INDEX && is_concurrent(w, o->id.name);
     for (size_t i = 0; is && i < COUNT(heads); i++)
         if (str_starts(str_of(sql), str_of(heads[i]))) {
             buf_fmt(b, "%sCONCURRENTLY %s;\n", heads[i], sql + strlen(heads[i]));
@@ -103,7 +100,7 @@ add_statement(Buf *b, const RenderStep *step, const char *sql, const Names *conc
 }
 
 static Str
-derived_script(Arena *a, const Way *w, const Names *concurrent)
+derived_script(Arena *a, const Way *w)
 {
     Buf b;
     FindingList losses;
@@ -123,7 +120,7 @@ derived_script(Arena *a, const Way *w, const Names *concurrent)
     vec_each (const RenderStep, s, &steps) {
         buf_fmt(&b, "\n-- %s\n", s->title);
         vec_each (const char *, sql, &s->statements)
-            add_statement(&b, s, *sql, concurrent);
+            add_statement(&b, s, *sql, w);
     }
     return buf_str(&b);
 }
@@ -159,14 +156,31 @@ take_own(Arena *a, const History *h, Way *w, Err *err)
     return true;
 }
 
+bool
+flow_way_own(Arena *a, const History *h, Way *w, Err *err)
+{
+    if (!w->migration->has_file)
+        return migration_gone(w->migration, err);
+    return look_at_script(a, w, err) && take_own(a, h, w, err);
+}
+
+void
+flow_way_derive(Arena *a, const Catalog *before, const Catalog *after, const char *user, Way *w)
+{
+    w->diff = flow_compare_states(a, after, before, user);
+    if (!w->path && !w->irreversible)
+        w->script = derived_script(a, w);
+}
+
 /* ---- all of them ------------------------------------------------------------------------------ */
 
-static bool
-options_of(Arena *a, const WaysInput *in, ReplayOptions *ret, Err *err)
+bool
+flow_ways_options(Arena *a, const FlowInput *in, const Session *compared, ReplayOptions *ret,
+                  Err *err)
 {
-    if (!flow_replay_options(a, in->base, in->compared, ret, err))
+    if (!flow_replay_options(a, in, compared, ret, err))
         return false;
-    Patterns ignored = managed_ignored(a, in->base->config);
+    Patterns ignored = managed_ignored(a, in->config);
     IntrospectOptions *what = arena_new(a, IntrospectOptions);
     *what = (IntrospectOptions){.except = ignored.v, .nexcept = ignored.n};
     ret->introspect = what;
@@ -179,7 +193,7 @@ replay_all(Arena *a, const WaysInput *in, const Catalog **states, Replay *last, 
 {
     ReplayOptions o;
     ReplayScripts scripts = {0};
-    if (!options_of(a, in, &o, err))
+    if (!flow_ways_options(a, in->base, in->compared, &o, err))
         return false;
     for (size_t i = 0; i < in->nbefore; i++)
         *vec_add(a, &scripts) = in->before[i];
@@ -200,14 +214,11 @@ bool
 flow_ways(Arena *a, const WaysInput *in, Ways *ret, Err *err)
 {
     *ret = (Ways){0};
-    Names *concurrent = arena_array(a, Names, in->n + 1);
     bool derives = false;
     for (size_t i = in->n; i-- > 0;) {
         Way *w = vec_add(a, &ret->list);
         *w = (Way){.migration = in->list[i]};
-        if (!w->migration->has_file)
-            return migration_gone(w->migration, err);
-        if (!look_at_script(a, w, &concurrent[i], err) || !take_own(a, in->history, w, err))
+        if (!flow_way_own(a, in->history, w, err))
             return false;
         derives = derives || (!w->path && !w->irreversible);
     }
@@ -220,9 +231,7 @@ flow_ways(Arena *a, const WaysInput *in, Ways *ret, Err *err)
     ret->after = states[in->n];
     for (size_t i = 0; i < in->n; i++) {
         Way *w = &ret->list.v[in->n - 1 - i];
-        w->diff = flow_compare_states(a, states[i + 1], states[i], ret->replay.user);
-        if (!w->path && !w->irreversible)
-            w->script = derived_script(a, w, &concurrent[i]);
+        flow_way_derive(a, states[i], states[i + 1], ret->replay.user, w);
     }
     return true;
 }
@@ -249,7 +258,7 @@ flow_ways_lead_back(Arena *a, const WaysInput *in, const Ways *ways, Diff **ret,
     ReplayOptions o;
     ReplayScripts scripts = {0};
     *ret = NULL;
-    if (!options_of(a, in, &o, err))
+    if (!flow_ways_options(a, in->base, in->compared, &o, err))
         return false;
     for (size_t i = 0; i < in->nbefore; i++)
         *vec_add(a, &scripts) = in->before[i];
@@ -292,7 +301,7 @@ flow_ways_text(Arena *a, const Ways *ways, const HistoryLayout *layout, const Le
             buf_fmt(&b, "-- down of %s\n", w->migration->name);
         buf_add(&b, script);
         buf_addz(&b, "\n");
-        if (!ledger || !ledger->schema)
+        if (!ledger || !ledger->schema || !layout->add_where)
             continue;
         const LedgerRow row = {.name = w->migration->name, .migration = w->migration};
         buf_addz(&b, "\n-- History\n");

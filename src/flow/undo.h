@@ -17,8 +17,9 @@ typedef struct Way {
     const char *path;         /* of the project's script, as people see it; NULL: it is derived */
     const char *irreversible; /* the reason that the project gives; NULL: there is a way back */
     Str script;               /* NUL-terminated; p == NULL: there is none */
-    Diff *diff;        /* from behind the migration to before it; NULL: that could not be seen */
-    VEC(WayRest) rest; /* of a derived one: what stays as the migration left it */
+    Diff *diff;          /* from behind the migration to before it; NULL: that could not be seen */
+    VEC(WayRest) rest;   /* of a derived one: what stays as the migration left it */
+    CatTexts concurrent; /* indexes that the migration makes or drops without blocking others */
 } Way;
 
 typedef VEC(Way) WayVec;
@@ -50,6 +51,16 @@ MUST_CHECK bool flow_ways(Arena *a, const WaysInput *in, Ways *ret, Err *err);
  * errors: ERR_NO_WAY_BACK, one does not run; those of flow_replay_options */
 MUST_CHECK bool flow_ways_lead_back(Arena *a, const WaysInput *in, const Ways *ways, Diff **ret,
                                     Err *err);
+
+/* The pieces of it. The project's own word on w->migration; and what leads from `after` to `before`,
+ * which is the script where it has none. user: who runs scripts on the private server.
+ * errors: those of history_down, migration_text */
+MUST_CHECK bool flow_way_own(Arena *a, const History *h, Way *w, Err *err);
+void flow_way_derive(Arena *a, const Catalog *before, const Catalog *after, const char *user,
+                     Way *w);
+/* How they replay. errors: those of flow_replay_options */
+MUST_CHECK bool flow_ways_options(Arena *a, const FlowInput *in, const Session *compared,
+                                  ReplayOptions *ret, Err *err);
 
 /* Scripts for a replay: the migrations that are applied, or all of them; oldest first. errors: those of migration_text */
 typedef VEC(ReplayScript) ReplayScripts;

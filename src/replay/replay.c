@@ -45,6 +45,8 @@ read_result(Work *w, Err *err)
 static bool
 run_scripts(Work *w, const ReplayScript *scripts, size_t done, size_t n, Err *err)
 {
+    if (w->turn)
+        return w->turn(w->turn_arg, w, err);
     for (size_t i = done; i < n; i++, w->ret->scripts_run++)
         if (!replay_run(w, &scripts[i], err))
             return false;
@@ -163,5 +165,50 @@ replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOpti
     do
         ok = run_on_private(&w, &cache, scripts, n, major, err);
     while (!ok && w.starts_anew);
+    return ok;
+}
+
+bool
+replay_with(Arena *a, const ReplayOptions *options, ReplayTurn turn, void *arg, Replay *ret,
+            Err *err)
+{
+    ARENA_LOCAL(scratch);
+    ReplayOptions own = *options;
+    own.cache_dir = NULL;
+    Work w = {
+        .arena = a, .options = &own, .is_private = true, .ret = ret, .turn = turn, .turn_arg = arg};
+    *ret = (Replay){0};
+    if (own.shadow_url) {
+        w.is_private = false;
+        return run_all(&w, NULL, 0, 0, own.shadow_url, own.shadow_origin, err);
+    }
+    ReplayCache cache;
+    const char *server;
+    int major;
+    if (!find_server(scratch, &own, &major, &server, err))
+        return false;
+    *ret = (Replay){.is_other_major = own.major && own.major != major};
+    cache_open(&cache, scratch, &own, NULL, 0, server);
+    bool ok;
+    do
+        ok = run_on_private(&w, &cache, NULL, 0, major, err);
+    while (!ok && w.starts_anew);
+    return ok;
+}
+
+bool
+replay_server_run(ReplayServer *server, const ReplayScript *script, Err *err)
+{
+    return replay_run(server, script, err);
+}
+
+bool
+replay_server_read(ReplayServer *server, Arena *a, Catalog **ret, Err *err)
+{
+    Arena *own = server->arena;
+    server->arena = a;
+    bool ok = read_result(server, err);
+    server->arena = own;
+    *ret = server->ret->catalog;
     return ok;
 }

@@ -70,5 +70,17 @@ typedef struct Replay {
 MUST_CHECK bool replay_scripts(Arena *a, const ReplayScript *scripts, size_t n,
                                const ReplayOptions *options, Replay *ret, Err *err);
 
+/* A server of our own that somebody works on: scripts run and read in turns. Nothing of it is kept. */
+typedef struct Work ReplayServer;
+typedef bool (*ReplayTurn)(void *arg, ReplayServer *server, Err *err);
+
+/* Call `turn` with an empty one. Where a script needs a library that the server was not started with,
+ * turn fails and is called once more, with a server that has it: it begins anew then.
+ * errors: those of replay_scripts and of turn */
+MUST_CHECK bool replay_with(Arena *a, const ReplayOptions *options, ReplayTurn turn, void *arg,
+                            Replay *ret, Err *err);
+MUST_CHECK bool replay_server_run(ReplayServer *server, const ReplayScript *script, Err *err);
+MUST_CHECK bool replay_server_read(ReplayServer *server, Arena *a, Catalog **ret, Err *err);
+
 /* "role", "schema", "publication", "extension". */
 const char *replay_stub_name(ReplayStubKind kind);

@@ -10,6 +10,8 @@ typedef struct Work {
     Arena *arena; /* of the result */
     const ReplayOptions *options;
     Db *db;
+    ReplayTurn turn; /* instead of scripts; or NULL */
+    void *turn_arg;
     bool is_private; /* a throwaway cluster: stubs may be made */
     bool has_path;   /* a schema was made for the search_path */
     Replay *ret;

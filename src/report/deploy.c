@@ -31,9 +31,10 @@ report_deploy_text(Buf *out, const Term *t, const DeployResult *r, const char *l
         buf_addz(out, "  ");
         term_text(out, t, TERM_PLAIN, str_of(d->name));
         term_add(out, t, TERM_DIM,
-                 str_fmt(a, "  %s%s%s", clock_duration(a, d->ms),
+                 str_fmt(a, "  %s%s%s%s", clock_duration(a, d->ms),
                          d->steps > 1 ? str_fmt(a, ", %d steps", d->steps) : "",
-                         d->resumed ? ", resumed" : ""));
+                         d->resumed ? ", resumed" : "",
+                         d->undone ? ": its rollback, which was interrupted" : ""));
         buf_addc(out, '\n');
     }
     buf_addc(out, '\n');
@@ -61,6 +62,8 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const F
     jw_int(w, "pendingBefore", r->run.pending_before);
     jw_array(w, "applied");
     vec_each (const RunDone, d, &r->run.applied) {
+        if (d->undone) /* a rollback that was interrupted, finished first */
+            continue;
         jw_object(w, NULL);
         jw_strz(w, "name", d->name);
         jw_int(w, "ms", d->ms);

@@ -154,6 +154,8 @@ def test_rollback(project, db):
     project.add("init", "CREATE TABLE a (i int);\nCREATE TABLE b (i int);")
     project.add("more", "ALTER TABLE a ADD COLUMN x int;\nUPDATE b SET i = 1;")
     call(project, db.url(), "deploy")
+    value = check(call(project, db.url(), "verify-rollback", "--all"), "verify-rollback")
+    assert value["ok"] and value["migrations"][1]["notRestored"] == 1, value
     db.sql("INSERT INTO a VALUES (1, 2)")
     value = check(call(project, db.url(), "rollback", "--plan"), "rollback")
     assert value["ok"] and value["plan"] and value["losses"] and value["ways"][0]["notRestored"], value

@@ -160,3 +160,38 @@ def test_prismas_engine_stops_at_one_that_was_interrupted(oracle, project, db):
     assert status.rc == 12 and name in status.out, status
     assert rollback(project, db).rc == 0 and name not in ledger.applied(db)
     assert aramid.deploy(project, db.url()).rc == 0 and name in ledger.applied(db)
+
+
+def test_a_deploy_to_production_leaves_the_way_back(project, db):
+    two(project, db)
+    name = project.add("more", "ALTER TABLE posts ADD COLUMN title text;")
+    last = project.add("gone", "-- aramid:irreversible never kept\nALTER TABLE posts DROP COLUMN title;")
+    result = aramid.deploy(project, db.url(), "--env", "production", "--yes", "--no-backup", "--reason", "test",
+                           "--accept-data-loss", "--json")
+    assert result.rc == 0, result
+    with open(os.path.join(result.json["log"], "rollback.sql"), encoding="utf-8") as file:
+        sql = file.read()
+    assert f"-- down of {name}" in sql and 'DROP COLUMN "title"' in sql and "_prisma_migrations" in sql, sql
+    assert f"-- down of {last}\n-- There is none: never kept" in sql and sql.index(last) < sql.index(name)
+
+
+def test_ways_back_are_proven_before_they_are_needed(project, db):
+    users, posts = two(project, db)
+    bad = project.add("bad", "ALTER TABLE posts ADD COLUMN title text;")
+    word = project.add("word", "-- aramid:irreversible never kept\nALTER TABLE posts DROP COLUMN title;")
+    project.write(f"prisma/migrations/{bad}/down.sql", "SELECT 1;")
+
+    def verify(*args):
+        return aramid.run("verify-rollback", "--url", db.url(), "--json", *args, cwd=project.path)
+
+    result = verify()
+    assert result.rc == 27 and [(m["name"], m["state"]) for m in result.json["migrations"]] == [
+        (bad, "differs"), (word, "irreversible")], result
+    assert "title" in result.json["migrations"][0]["why"]
+    project.write(f"prisma/migrations/{bad}/down.sql", "ALTER TABLE posts DROP COLUMN title;")
+    result = verify("--all")
+    assert result.rc == 0 and [m["state"] for m in result.json["migrations"]] == [
+        "leads-back", "leads-back", "leads-back", "irreversible"], result
+    assert os.path.exists(os.path.join(project.path, ".aramid/evidence/verify-rollback.json"))
+    assert [m["name"] for m in verify(posts).json["migrations"]] == [posts]
+    assert ledger.applied(db) == [users, posts]

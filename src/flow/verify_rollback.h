@@ -1,0 +1,42 @@
+/* aramid verify-rollback: each migration up, down and up again, on a private server. */
+#pragma once
+
+#include "flow/undo.h"
+
+typedef enum ProofState {
+    PROOF_LEADS_BACK,
+    PROOF_IRREVERSIBLE, /* the project says so */
+    PROOF_DIFFERS,      /* afterwards something is not as it was before */
+    PROOF_BREAKS,       /* a script does not run */
+} ProofState;
+
+const char *proof_state_name(ProofState state); /* "leads-back" */
+
+typedef struct RollbackProof {
+    const char *name, *checksum;
+    const char *path; /* of the project's script; NULL: it is derived */
+    const char *why;  /* of all but those that lead back; not filtered for terminals */
+    ProofState state;
+    int losses; /* that are told: tables, columns, values that go */
+    int rest;   /* statements whose effect on rows stays */
+} RollbackProof;
+
+typedef struct VerifyRollbackInput {
+    FlowInput base;
+    const char *const *names; /* these; none: those that are pending in the database */
+    size_t nnames;
+    bool all;
+} VerifyRollbackInput;
+
+typedef struct VerifyRollbackResult {
+    const Config *config;
+    History history;
+    int major; /* of the server on which it was tried */
+    VEC(RollbackProof) proofs;
+    size_t wrong; /* neither lead back nor say that they do not */
+} VerifyRollbackResult;
+
+/* errors: those of flow_history, session_open, replay_scripts; ERR_NO_SUCH_MIGRATION
+ * cost: four readings of the catalog and three scripts for each migration */
+MUST_CHECK bool flow_verify_rollback(Arena *a, const VerifyRollbackInput *in,
+                                     VerifyRollbackResult *ret, Err *err);
