@@ -30,6 +30,14 @@ fs_kind(const char *path)
 }
 
 bool
+fs_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+bool
 fs_exists(const char *path)
 {
     return fs_kind(path) != FS_MISSING;

@@ -22,6 +22,8 @@ typedef VEC(FsEntry) FsEntryVec;
 /* What is at `path` (links followed); FS_MISSING also for a dangling link or no permission. */
 FsKind fs_kind(const char *path);
 bool fs_exists(const char *path);
+/* Whether two paths lead to the same file or folder. */
+bool fs_same(const char *a, const char *b);
 
 /* Read a whole regular file. max_bytes 0 = no limit. The text is NUL-terminated behind .n.
  * FIFOs and devices are refused, so that nothing ever blocks. */

@@ -19,6 +19,16 @@ cmd_check(CmdCall *call)
                                     only_migrations(call));
 }
 
+static const char *
+shown_folders(Arena *a, const Config *c)
+{
+    Buf b;
+    buf_init(&b, a);
+    vec_each (const char *const, dir, &c->migrations_dirs)
+        buf_fmt(&b, "%s%s", b.n ? ", " : "", cli_shown_path(a, *dir));
+    return b.p;
+}
+
 int
 cmd_check_with(CmdCall *call, bool with_database)
 {
@@ -34,7 +44,7 @@ cmd_check_with(CmdCall *call, bool with_database)
     CheckInput in = {
         .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
         .schema = config.schema_path ? cli_shown_path(a, config.schema_path) : NULL,
-        .migrations = cli_shown_path(a, config.migrations_dir),
+        .migrations = shown_folders(a, &config),
         .with_database = with_database,
         .against = cli_text(call, "against"),
         .only_migrations = only_migrations(call),

@@ -55,7 +55,7 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     JsonWriter w;
     jw_init(&w, scratch, true);
     jw_object(&w, NULL);
-    report_plan_steps_json(&w, "migrations", plan, false); /* the files have the SQL */
+    report_plan_steps_json(&w, "migrations", plan, NULL, false); /* the files have the SQL */
     jw_end(&w);
     runlog_plan(d->log, buf_str(&w.out));
     return true;

@@ -39,6 +39,7 @@ cmd_resolve(CmdCall *call)
         .reason = cli_text(call, "reason"),
         .applied = cli_text(call, "applied"),
         .up_to = cli_text(call, "up-to"),
+        .history = cli_text(call, "history"),
         .rolled_back = cli_text(call, "rolled-back"),
         .force = cli_flag(call, "force"),
         .never_asks = call->spec->prisma_status,

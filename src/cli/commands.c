@@ -513,6 +513,8 @@ static const OptSpec resolve_options[] = {
     {.name = "up-to", .type = OPT_TEXT, .value = "NAME", .name_or = "applied",
      .needs = "applied",
      .help = "with --applied: this migration and all older ones (baseline)"},
+    {.name = "history", .type = OPT_TEXT, .value = "TOOL", .needs = "up-to",
+     .help = "with --up-to, of several histories only this one: prisma, supabase"},
     {.name = "rolled-back", .type = OPT_TEXT, .value = "NAME",
      .help = "record this failed migration as rolled back, so that it runs again"},
     {.name = "auto", .type = OPT_TEXT, .value = "NAME", .may_be_bare = true,
@@ -645,6 +647,44 @@ static const CmdSpec clean = {
         "Each is listed with the reason before anything is removed. Never removed: a migration with a "
         "file, anything of an applied one, an object of yours.",
     .options = clean_options, .examples = clean_examples, .run = cmd_clean,
+};
+
+static const ArgSpec adopt_args[] = {
+    {.name = "TOOL", .required = true,
+     .help = "prisma, drizzle, drizzle-1, supabase, dbmate or sql: whose history it is to be"},
+    {0},
+};
+
+static const OptSpec adopt_options[] = {
+    {.name = "up-to", .type = OPT_TEXT, .value = "NAME",
+     .help = "only this migration and all older ones; the next deploy runs the rest"},
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "only compare and show what would be recorded"},
+    {.name = "force", .type = OPT_FLAG,
+     .help = "record them without comparing the database with what they make"},
+    {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
+     .help = "make a backup before the history is made; production does so by itself"},
+    {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
+     .help = "with --no-backup: why there is none; it is recorded"},
+    {0},
+};
+
+static const CmdExample adopt_examples[] = {
+    {"aramid adopt prisma --dry-run", "does prisma/migrations make this database?"},
+    {"aramid adopt drizzle --migrations db/drizzle", "record its migrations as applied"},
+    {0},
+};
+
+static const CmdSpec adopt = {
+    .name = "adopt", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "move a database to another tool's history",
+    .description =
+        "Makes the history table of TOOL from its folder, and runs nothing: the migrations are "
+        "replayed on a private server, and are recorded as applied when they make exactly what is in "
+        "the database. Else the differences are shown, and nothing is changed.\n\n"
+        "The old tool's table is left alone and named, with the statement that drops it.",
+    .args = adopt_args, .options = adopt_options, .examples = adopt_examples, .run = cmd_adopt,
 };
 
 static const ArgSpec unlock_args[] = {
@@ -1519,7 +1559,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &workflow,   &resolve,  &sync, &fix, &clean, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

@@ -17,6 +17,7 @@ int cmd_clean(CmdCall *call);
 int cmd_decide(CmdCall *call); /* resolve --auto */
 int cmd_rollback(CmdCall *call);
 int cmd_verify_rollback(CmdCall *call);
+int cmd_adopt(CmdCall *call);
 int cmd_unlock(CmdCall *call);
 int cmd_identity_show(CmdCall *call);
 int cmd_identity_set(CmdCall *call);

@@ -31,6 +31,7 @@ typedef enum ConfigKey {
 typedef enum ConfigType {
     CFG_TYPE_TEXT,
     CFG_TYPE_PATH,
+    CFG_TYPE_PATHS, /* with commas between them; in aramid.yaml also a sequence */
     CFG_TYPE_BOOL,
     CFG_TYPE_INT,
     CFG_TYPE_MS, /* a duration: "250ms", "30s", "5min", "2h"; a bare number is milliseconds */
@@ -77,8 +78,9 @@ typedef struct Config {
     const char *env_origin;    /* "flag --env", "environment variable NODE_ENV", "default" */
     ConfigProfile profile;
     ConfigValue values[CFG_COUNT];
-    const char *schema_path;    /* schema.prisma or a folder, absolute, NULL = none found */
-    const char *migrations_dir; /* absolute; may not exist */
+    const char *schema_path;           /* schema.prisma or a folder, absolute, NULL = none found */
+    const char *migrations_dir;        /* absolute; may not exist; of several the first */
+    VEC(const char *) migrations_dirs; /* all of them */
     const char *migrations_origin;
     bool migrations_are_dbmates; /* the folder is what dbmate was told */
     ConfigDbmate dbmate;

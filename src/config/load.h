@@ -79,6 +79,7 @@ MUST_CHECK bool config_load_profile(Loader *l);
  * not end the search before them. ret_in_files may be NULL. */
 MUST_CHECK bool config_load_find(Loader *l, ConfigKey key, Found *ret, Found *ret_in_files);
 MUST_CHECK bool config_load_set(Loader *l, ConfigKey key, const Found *found);
+const char *config_load_absolute(Loader *l, const char *text, const char *base); /* of a path */
 MUST_CHECK bool config_load_values(Loader *l);
 void config_load_findings(Loader *l); /* what aramid.yaml makes of findings */
 

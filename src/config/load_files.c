@@ -390,6 +390,25 @@ beside_schema(Loader *l, const char *schema)
     return !strcmp(name, "schema") || !strcmp(name, "schemas") ? parent : inside;
 }
 
+/* One folder or several; a comma in the name of one that is there is no end. */
+static void
+add_folders(Loader *l, const Found *found)
+{
+    Buf all;
+    buf_init(&all, l->a);
+    bool is_one = fs_kind(config_load_absolute(l, found->text, found->base)) == FS_DIR;
+    for (Str rest = str_of(found->text); rest.p;) {
+        Str item = is_one ? rest : str_trim(str_cut(&rest, ','));
+        rest = is_one ? (Str){0} : rest;
+        if (!item.n)
+            continue;
+        const char *dir = config_load_absolute(l, str_dup(l->a, item), found->base);
+        *vec_add(l->a, &l->c->migrations_dirs) = dir;
+        buf_fmt(&all, "%s%s", all.n ? ", " : "", dir);
+    }
+    l->c->values[CFG_MIGRATIONS].text = all.n ? all.p : NULL;
+}
+
 bool
 config_load_migrations(Loader *l)
 {
@@ -406,6 +425,7 @@ config_load_migrations(Loader *l)
     if (found.text) {
         if (!config_load_set(l, CFG_MIGRATIONS, &found))
             return false;
+        add_folders(l, &found);
     } else if (schema) {
         v->text = beside_schema(l, schema);
         v->origin = str_fmt(l->a, "beside %s", shown_path(l, schema));
@@ -424,7 +444,9 @@ config_load_migrations(Loader *l)
                 break;
             }
     }
-    l->c->migrations_dir = v->text;
+    if (!l->c->migrations_dirs.n)
+        *vec_add(l->a, &l->c->migrations_dirs) = v->text;
+    l->c->migrations_dir = l->c->migrations_dirs.v[0];
     l->c->migrations_origin = v->origin;
     return true;
 }

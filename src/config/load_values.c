@@ -397,8 +397,8 @@ config_load_find(Loader *l, ConfigKey key, Found *ret, Found *ret_in_files)
     return true;
 }
 
-static const char *
-absolute(Loader *l, const char *text, const char *base)
+const char *
+config_load_absolute(Loader *l, const char *text, const char *base)
 {
     const char *home = os_env("HOME");
     if (text[0] == '~' && text[1] == '/' && home)
@@ -417,7 +417,8 @@ config_load_set(Loader *l, ConfigKey key, const Found *found)
         err_detail(l->err, "It comes from %s.", found->origin);
         return err_at(l->err, found->path, found->line, found->column);
     }
-    v->text = info->type == CFG_TYPE_PATH ? absolute(l, found->text, found->base) : found->text;
+    v->text = info->type == CFG_TYPE_PATH ? config_load_absolute(l, found->text, found->base)
+                                          : found->text;
     v->origin = found->origin;
     return true;
 }

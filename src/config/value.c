@@ -119,6 +119,7 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
                 return choices[i].wrong;
         return NULL;
     case CFG_TYPE_PATH:
+    case CFG_TYPE_PATHS:
     case CFG_TYPE_URL:
     case CFG_TYPE_FINDINGS:
     case CFG_TYPE_LIST:

@@ -301,7 +301,7 @@ parse_entry(Yaml *y, Scope scope)
     if (y->event.type == YAML_SCALAR_EVENT && key != CFG_COUNT)
         return parse_scalar(y, scope, key);
     if (y->event.type == YAML_SEQUENCE_START_EVENT && key != CFG_COUNT &&
-        config_info(key)->type == CFG_TYPE_LIST)
+        (config_info(key)->type == CFG_TYPE_LIST || config_info(key)->type == CFG_TYPE_PATHS))
         return parse_list(y, scope, key);
     if (y->event.type == YAML_SCALAR_EVENT && is_null(y))
         return true;

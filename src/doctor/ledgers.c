@@ -71,6 +71,16 @@ tell(Doctor *d, const Session *s, const Ledger *l)
                    str_count(d->arena, l->rows, "row"));
 }
 
+/* Among the histories of the project. */
+static bool
+is_deployed(const Session *s, const char *tool)
+{
+    vec_each (const SessionLedger, l, &s->ledgers)
+        if (strcmp(l->layout->ledger.tool, tool) == 0)
+            return true;
+    return false;
+}
+
 void
 doctor_ledgers(Doctor *d, Session *s)
 {
@@ -80,16 +90,24 @@ doctor_ledgers(Doctor *d, Session *s)
         return;
     Buf tools;
     buf_init(&tools, d->arena);
-    int different = 0;
+    int different = 0, foreign = 0;
     for (size_t i = 0; i < list.n; i++) {
         bool is_first = true;
         for (size_t k = 0; k < i; k++)
             is_first = is_first && strcmp(list.v[k].at.as->tool, list.v[i].at.as->tool) != 0;
         tell(d, s, &list.v[i]);
-        if (is_first && different++ >= 0)
-            buf_fmt(&tools, "%s%s", tools.n ? ", " : "", list.v[i].at.as->tool);
+        if (!is_first)
+            continue;
+        different++;
+        foreign += !is_deployed(s, list.v[i].at.as->tool);
+        buf_fmt(&tools, "%s%s", tools.n ? ", " : "", list.v[i].at.as->tool);
     }
-    if (different > 1)
+    if (different > 1 && !foreign)
+        doctor_add(d, FINDING_LEDGER_SEVERAL, SEV_OK, NULL, NULL,
+                   "%d tools keep a history in this database, and this project deploys all of "
+                   "them in one order: %s",
+                   different, tools.p);
+    else if (different > 1)
         doctor_add(d, FINDING_LEDGER_SEVERAL, SEV_WARNING, NULL,
                    "let one tool make the changes; the others' histories do not know what it did",
                    "%d tools keep a history in this database: %s", different, tools.p);

@@ -68,6 +68,12 @@ read_theirs(Merging *m, Err *err)
 {
     const Config *c = m->in->config;
     const char *dir = fs_absolute(m->a, m->against);
+    if (m->mine.parts.n) {
+        err_set(err, ERR_USAGE, "this project has %zu histories, and branches are compared in one",
+                m->mine.parts.n);
+        return err_hint(err, "aramid check --against %s --migrations %s; then the others",
+                        m->against, m->mine.parts.v[0]->dir);
+    }
     HistoryOptions o = {.tool = m->mine.layout->name,
                         .is_prismas = c->schema_path != NULL,
                         .subfolders = c->values[CFG_SUBFOLDERS].number};

@@ -111,6 +111,8 @@ agree_to_losses(Deploying *d, const Plan *plan, GateConsent consent, Err *err)
 static void
 leave_way_back(const Deploying *d, const Session *s, const Plan *plan)
 {
+    if (d->ret->history.parts.n) /* a way back is that of one history */
+        return;
     const DeployInput *in = d->in;
     Arena *a = s->arena;
     ReplayScripts before = {0};
@@ -140,7 +142,7 @@ leave_way_back(const Deploying *d, const Session *s, const Plan *plan)
             *vec_add(a, &ways.list) = (Way){.migration = list.v[i]};
     }
     in->on_way_back(in->on_way_back_arg,
-                    flow_ways_text(a, &ways, d->ret->history.layout, &s->ledger));
+                    flow_ways_text(a, &ways, d->ret->history.layout, &s->ledgers.v[0].at));
     const char *place = in->sink.place ? in->sink.place(in->sink.arg) : NULL;
     in->sink.event(
         in->sink.arg,

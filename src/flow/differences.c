@@ -64,18 +64,21 @@ file_of(const History *h, const char *name)
     return e ? e->file : NULL;
 }
 
-/* Of the rows that say that a migration is applied, the one that is as the tool would have it. */
+#define layout_of(k, part) (history_part_of(&(k)->ret->history, part)->layout)
+
+/* Of the rows of a ledger that say that a migration is applied, the one that is as the tool would have it. */
 static const LedgerRow *
-row_to_keep(const Seeking *k, const char *name)
+row_to_keep(const Seeking *k, const char *name, size_t part)
 {
     const History *h = &k->ret->history;
     const Migration *m = file_of(h, name);
     const LedgerRow *best = NULL;
     int best_worth = -1;
     vec_each (const LedgerRow, r, &h->rows) {
-        if (!is_live(r) || strcmp(r->name, name) != 0)
+        if (!is_live(r) || r->part != part || strcmp(r->name, name) != 0)
             continue;
-        int worth = 2 * !r->lacks + (m && h->layout->checksum_matches(k->a, r->checksum, m));
+        bool fits = m && layout_of(k, part)->checksum_matches(k->a, r->checksum, m);
+        int worth = 2 * !r->lacks + fits;
         if (worth > best_worth)
             best = r, best_worth = worth;
     }
@@ -85,16 +88,15 @@ row_to_keep(const Seeking *k, const char *name)
 static void
 find_doubled(Seeking *k, const LedgerRow *r, const LedgerRow *kept)
 {
-    const History *h = &k->ret->history;
     Difference *d =
         add(k, DIFFERENCE_DOUBLED, r->name,
             str_fmt(k->a, "row %s says that it is applied, and so does row %s: two runs at once",
                     r->id, kept->id));
-    if (!h->layout->add_removed) {
+    if (!layout_of(k, r->part)->add_removed) {
         leave(d, "the table should hold each migration once: look at it");
         return;
     }
-    mend(d, &(RunRepair){.kind = RUN_REMOVE, .row_id = r->id},
+    mend(d, &(RunRepair){.kind = RUN_REMOVE, .part = r->part, .row_id = r->id},
          str_fmt(k->a, "deletes row %s; row %s stays", r->id, kept->id));
     d->next = "it may have run twice: look whether rows that it writes are there twice";
 }
@@ -110,7 +112,7 @@ find_incomplete(Seeking *k, const LedgerRow *r)
         leave(d, "no file has its hash: find out which migration it was, and give the row what it "
                  "lacks, or delete it");
     else
-        mend(d, &(RunRepair){.kind = RUN_CORRECT, .row_id = r->id, .migration = m},
+        mend(d, &(RunRepair){.kind = RUN_CORRECT, .part = r->part, .row_id = r->id, .migration = m},
              str_fmt(k->a, "gives row %s what \"%s\" has, found by its hash or time", r->id,
                      m->name));
 }
@@ -119,19 +121,21 @@ static void
 find_in_rows(Seeking *k)
 {
     const History *h = &k->ret->history;
-    bool lacks = false;
+    bool lacks[HISTORY_PARTS_MAX] = {0};
     vec_each (const LedgerRow, r, &h->rows) {
-        const LedgerRow *kept = is_live(r) ? row_to_keep(k, r->name) : NULL;
-        lacks = lacks || r->lacks;
+        const LedgerRow *kept = is_live(r) ? row_to_keep(k, r->name, r->part) : NULL;
+        lacks[r->part] = lacks[r->part] || r->lacks;
         if (kept && kept != r)
             find_doubled(k, r, kept);
         else if (r->lacks)
             find_incomplete(k, r);
     }
-    if (h->is_outdated && !lacks && k->session->ledger_exists) {
+    for (size_t i = 0; i < history_parts(h); i++) {
+        if (!history_part_of(h, i)->is_outdated || lacks[i] || !k->session->ledgers.v[i].exists)
+            continue;
         Difference *d = add(k, DIFFERENCE_OUTDATED, NULL,
                             "the history table has the form of an older version of the tool");
-        mend(d, &(RunRepair){.kind = RUN_UPGRADE},
+        mend(d, &(RunRepair){.kind = RUN_UPGRADE, .part = i},
              "gives it the columns and names of today's, as the tool itself does");
     }
 }
@@ -176,7 +180,7 @@ record(Seeking *k, Difference *d, const Migration *m)
                          shell(k, d->name)));
         return;
     }
-    mend(d, &(RunRepair){.kind = RUN_RECORD, .migration = m},
+    mend(d, &(RunRepair){.kind = RUN_RECORD, .part = m->part, .migration = m},
          "records it as applied, without running it");
     if (e->rows)
         d->next = str_fmt(k->a, "look at the rows: %s", rows_note(k, e));
@@ -185,10 +189,10 @@ record(Seeking *k, Difference *d, const Migration *m)
 static bool
 find_failed(Seeking *k, const Entry *e, Err *err)
 {
-    const LedgerRow *kept = row_to_keep(k, e->name);
+    const LedgerRow *kept = row_to_keep(k, e->name, e->part);
     const char *name = shell(k, e->name);
     Difference *d = add(k, DIFFERENCE_FAILED, e->name, "it did not end");
-    const RunRepair back = {.kind = RUN_ROLL_BACK};
+    const RunRepair back = {.kind = RUN_ROLL_BACK, .part = e->part};
     if (kept) {
         d->text =
             str_fmt(k->a, "a row says that it failed, and row %s that it is applied", kept->id);
@@ -273,11 +277,12 @@ row_renamed(const Seeking *k, const Entry *e)
 {
     const History *h = &k->ret->history;
     const LedgerRow *found = NULL;
-    if (!h->layout->add_corrected)
+    const HistoryLayout *l = layout_of(k, e->part);
+    if (!l->add_corrected)
         return NULL;
     vec_each (const Entry, gone, &h->entries) {
-        bool fits = gone->state == ENTRY_APPLIED && !gone->file && *gone->row->checksum &&
-                    h->layout->checksum_matches(k->a, gone->row->checksum, e->file);
+        bool fits = gone->part == e->part && gone->state == ENTRY_APPLIED && !gone->file &&
+                    *gone->row->checksum && l->checksum_matches(k->a, gone->row->checksum, e->file);
         if (fits && found)
             return NULL; /* several: nobody knows which */
         found = fits ? gone->row : found;
@@ -296,8 +301,10 @@ find_renamed(Seeking *k, const Entry *e)
                                 "it is recorded as \"%s\", which has the same contents and no "
                                 "file any more",
                                 row->name));
-    mend(d, &(RunRepair){.kind = RUN_CORRECT, .row_id = row->id, .migration = e->file},
-         "gives the row the name that the file has now; nothing is run");
+    mend(
+        d,
+        &(RunRepair){.kind = RUN_CORRECT, .part = e->part, .row_id = row->id, .migration = e->file},
+        "gives the row the name that the file has now; nothing is run");
     *vec_add(k->a, &k->assumed) = e->file;
     return true;
 }
@@ -346,8 +353,9 @@ changes_rows(Seeking *k, const Migration *m)
 static void
 find_edited(Seeking *k, const Entry *e, bool is_same)
 {
-    const RunRepair correct = {.kind = RUN_CORRECT, .row_id = e->row->id, .migration = e->file};
-    bool can = k->ret->history.layout->add_corrected != NULL;
+    const RunRepair correct = {
+        .kind = RUN_CORRECT, .part = e->part, .row_id = e->row->id, .migration = e->file};
+    bool can = layout_of(k, e->part)->add_corrected != NULL;
     Difference *d = add(k, DIFFERENCE_EDITED, e->name, "the file is another one than was applied");
     if (can && migration_differs_by_line_ends(e->file, e->row->checksum)) {
         d->text = "its line ends are others than when it was applied, and nothing else";
@@ -365,7 +373,8 @@ static void
 find_missing(Seeking *k, const Entry *e)
 {
     vec_each (const Difference, d, &k->ret->differences)
-        if (d->class == DIFFERENCE_RENAMED && strcmp(d->repair.row_id, e->row->id) == 0)
+        if (d->class == DIFFERENCE_RENAMED && d->repair.part == e->part &&
+            strcmp(d->repair.row_id, e->row->id) == 0)
             return;
     if (e->row->lacks)
         return; /* told already */

@@ -28,7 +28,8 @@ applied_scripts(Arena *a, Arena *texts, DriftResult *r, bool all, ReplayScript *
         Str text;
         if (!m || !m->has_file || !(all || e->state == ENTRY_APPLIED))
             continue;
-        if (!migration_sent_text(texts, r->history.layout, m, &text, err))
+        if (!migration_sent_text(texts, history_part_of(&r->history, m->part)->layout, m, &text,
+                                 err))
             return false;
         scripts[r->migrations++] = (ReplayScript){m->name, m->path, text};
     }
@@ -295,8 +296,11 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     if (!replay_scripts(a, scripts, r->migrations, &replay, &r->replay, err))
         return false;
     flow_find_replay(a, &r->replay, &r->findings);
-    if (r->history.ledger.schema && !history_known_schema(r->history.ledger.schema))
-        *vec_add(a, &schemas.named) = r->history.ledger.schema;
+    for (size_t i = 0; i < history_parts(&r->history); i++) {
+        const char *schema = history_part_of(&r->history, i)->ledger.schema;
+        if (schema && !history_known_schema(schema))
+            *vec_add(a, &schemas.named) = schema;
+    }
     vec_each (const char *, p, &schemas.named)
         if (!has_schema(r->replay.catalog, *p)) {
             *vec_add(a, &except) = *p;

@@ -80,7 +80,7 @@ read_files(Reading *r, int i, Side *side, Err *err)
         if (e->history)
             r->histories[i] = *e->history;
         return e->history ||
-               history_open(r->a, fs_absolute(r->a, e->path), e->path, NULL, &r->histories[i], err);
+               flow_histories_named(r->a, r->in->base.config, e->path, &r->histories[i], err);
     case ENDPOINT_DATABASE:
         return true;
     case ENDPOINT_SQL:
@@ -319,7 +319,8 @@ replay_files(Reading *r, int i, Side *side, const ReplayOptions *o, Replay *ret,
         if (!m->has_file)
             return migration_gone(m, err);
         Str text;
-        if (!migration_sent_text(r->a, r->histories[i].layout, m, &text, err))
+        if (!migration_sent_text(r->a, history_part_of(&r->histories[i], m->part)->layout, m, &text,
+                                 err))
             return false;
         *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = text};
     }

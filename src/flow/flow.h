@@ -39,7 +39,19 @@ void flow_cluster_options(const Config *c, const char *self_exe, ClusterOptions 
 /* Its URL, as psql, Prisma and Aramid understand it. */
 const char *flow_cluster_url(Arena *a, const ClusterInfo *info);
 
-/* Read the project's migrations. */
+/* What the settings say about a folder, but for whose it is. */
+HistoryOptions flow_history_options(Arena *a, const Config *c, const char *dir);
+
+/* Read the migrations of the folder that a person has typed, or of several with commas as one history.
+ * What the settings say of one of them holds.
+ * errors  ERR_CONFIG, those of history_open and history_join */
+MUST_CHECK bool flow_histories_named(Arena *a, const Config *c, const char *path, History *ret,
+                                     Err *err);
+
+/* For what goes back: several histories are refused. errors: ERR_USAGE */
+MUST_CHECK bool flow_history_is_one(const History *h, Err *err);
+
+/* Read the project's migrations; a second folder that the settings do not name is told. */
 MUST_CHECK bool flow_history(Arena *a, const Config *c, History *ret, Err *err);
 
 /* Add what else lies in the folder; for commands that are asked what a deploy would do.
@@ -187,9 +199,14 @@ typedef struct ResolveInput {
     RunSink sink;
     const char *applied;     /* NAME, or NULL */
     const char *up_to;       /* with `baseline` */
+    const char *history;     /* only of this one of several, by its layout's name; or NULL */
     const char *rolled_back; /* NAME, or NULL */
     bool force;              /* do not look for the objects */
-    bool never_asks;         /* Prisma's spelling */
+    /* The tool that the project moves to: its whole folder (or up to `up_to`) is recorded, where it makes
+     * exactly what is in the database. NULL: the history is corrected. */
+    const char *adopts;
+    bool dry_run;    /* of adopts: only look */
+    bool never_asks; /* Prisma's spelling */
     const char *run_id;
     const char *reason; /* why there is to be no backup, or NULL */
     /* Asked where a person must agree (base.can_ask). */
@@ -204,11 +221,15 @@ typedef struct ResolveResult {
     bool applied;            /* else rolled back */
     ProbeResult probe;       /* of the last one */
     bool compared;           /* the whole database was, with what these and the applied ones make */
+    bool dry_run;            /* nothing was recorded */
+    const char *tool, *dir;  /* of an adopted history; else NULL */
+    bool is_configured;      /* the settings lead to it */
+    KnownTableVec others;    /* histories that the database had before; they stay */
     IdentityShown identity;
     const FindingList *findings; /* of the input's sink; or NULL */
 } ResolveResult;
 
-/* Correct the ledger by hand, by Prisma's rules, under the migration lock.
+/* Correct the ledger by hand, by Prisma's rules, or fill that of another tool, under the migration lock.
  * errors: ERR_NO_SUCH_MIGRATION, ERR_ALREADY_APPLIED, ERR_NOT_APPLIED, ERR_NOT_FAILED, ERR_PROBE */
 MUST_CHECK bool flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err);
 

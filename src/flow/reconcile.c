@@ -42,7 +42,7 @@ tell_plan(const Mending *m)
 static bool
 same_repair(const RunRepair *x, const RunRepair *y)
 {
-    return x->kind == y->kind && cat_same_text(x->name, y->name) &&
+    return x->kind == y->kind && x->part == y->part && cat_same_text(x->name, y->name) &&
            cat_same_text(x->row_id, y->row_id);
 }
 
@@ -80,6 +80,8 @@ is_mended(const History *h, const RunRepair *r)
     const Entry *e = r->name ? history_find(h, r->name) : NULL;
     size_t live = 0;
     vec_each (const LedgerRow, row, &h->rows) {
+        if (row->part != r->part)
+            continue;
         if (r->kind == RUN_REMOVE && strcmp(row->id, r->row_id) == 0)
             return false;
         live +=
@@ -95,28 +97,18 @@ is_mended(const History *h, const RunRepair *r)
     case RUN_REMOVE:
         return live == 1 || !e || !e->file;
     case RUN_UPGRADE:
-        return !h->is_outdated;
+        return !history_part_of(h, r->part)->is_outdated;
     case RUN_REPAIR_NONE:
         break;
     }
     return true;
 }
 
-/* The same files, nothing read of the ledger yet. */
-static History
-unread(const History *h)
-{
-    History ret = *h;
-    ret.rows = (LedgerRowVec){0};
-    memset(&ret.entries, 0, sizeof ret.entries);
-    return ret;
-}
-
 static bool
 prove(Mending *m, const RunRepair *list, size_t n, Err *err)
 {
     JournalVec journal = {0};
-    History now = unread(&m->ret->history);
+    History now = history_unread(m->session.arena, &m->ret->history);
     if (!session_refresh(&m->session, err) || !session_read(&m->session, &now, &journal, err))
         return false;
     for (size_t i = 0; i < n; i++)
@@ -137,7 +129,7 @@ repair(Arena *a, Mending *m, Err *err)
     JournalVec journal = {0};
     RunRepair *list;
     again.differences = (Differences){0};
-    again.history = unread(&r->history);
+    again.history = history_unread(a, &r->history);
     if (!session_refresh(&m->session, err) ||
         !lock_and_read(&m->session, &again.history, &journal, &in->sink, err) ||
         !flow_differences(a, in, &m->session, &again, err) ||

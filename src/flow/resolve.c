@@ -1,9 +1,12 @@
-/* aramid resolve: what the history should say about a migration. */
+/* aramid resolve and adopt: what the history should say about migrations. */
+#include "base/fs.h"
+#include "flow/adopt.h"
 #include "flow/backup.h"
 #include "flow/guard.h"
 #include "flow/look.h"
 #include "flow/rollback.h"
 #include "render/render.h"
+#include "sqltext/sqltext.h"
 
 bool
 flow_no_such_migration(const char *name, const History *h, Err *err)
@@ -88,6 +91,9 @@ check_catalog(Arena *a, const ResolveInput *in, Session *s, const History *h, co
     if (!flow_drift_of(a, &in->base, s, &d, err)) {
         if (err->code == ERR_INTERRUPTED || !db_is_open(s->db))
             return false;
+        if (in->adopts)
+            return err_hint(err, "without this comparison nothing proves that the migrations made "
+                                 "this database; --force records them all the same");
         run_find(&in->sink, FINDING_DRIFT_NOT_LOOKED, NULL, NULL,
                  "only what the last of these migrations makes was looked for, not the whole "
                  "database: %s",
@@ -95,20 +101,27 @@ check_catalog(Arena *a, const ResolveInput *in, Session *s, const History *h, co
         return check_objects(a, s, list->v[list->n - 1], ret, err);
     }
     ret->compared = true;
-    size_t less = 0, more = 0;
+    size_t less = 0, more = 0, n = d.adopt->changes.n;
     vec_each (Change *, c, &d.repair->changes) {
         bool is = look_is_more(*c);
         more += is;
         less += !is;
     }
-    if (less) {
-        err_set(err, ERR_PROBE,
-                "the database is not what these %zu migrations make: %zu difference%s", list->n,
-                d.adopt->changes.n, str_plural((int64_t)d.adopt->changes.n));
+    if (less || (more && in->adopts)) {
+        err_set(err, ERR_PROBE, "the database is not what %s make%s: %zu difference%s",
+                list->n == 1 ? "this migration" : str_fmt(a, "these %zu migrations", list->n),
+                list->n == 1 ? "s" : "", n, str_plural((int64_t)n));
         err_detail(err, "as the database is, against the migrations:");
         err_detail(err, "%s", str_printable(a, str_trim(render_summary(a, d.adopt)), true));
-        return err_hint(err, "baseline up to the migration that the database really has, or record "
-                             "it all the same with --force");
+        if (in->adopts)
+            err_hint(err,
+                     "put what is missing into the new folder (aramid diff --from-migrations %s "
+                     "--to-config-datasource --script shows it), or adopt only what the "
+                     "database has: --up-to NAME",
+                     str_shell(a, h->dir));
+        return err_hint(err, in->adopts ? "to record it all the same: --force"
+                                        : "baseline up to the migration that the database really "
+                                          "has, or record it all the same with --force");
     }
     if (more)
         run_find(
@@ -119,14 +132,35 @@ check_catalog(Arena *a, const ResolveInput *in, Session *s, const History *h, co
     return true;
 }
 
+/* The part of a history that was asked for by its name; *ret NULL: all of it. */
+static bool
+find_part(const ResolveInput *in, const History *h, const History **ret, Err *err)
+{
+    *ret = NULL;
+    for (size_t i = 0; in->history && i < history_parts(h); i++)
+        if (strcmp(history_part_of(h, i)->layout->name, in->history) == 0)
+            *ret = history_part_of(h, i);
+    if (!in->history || *ret)
+        return true;
+    err_set(err, ERR_USAGE, "this project has no history of \"%s\"", in->history);
+    for (size_t i = 0; i < history_parts(h); i++)
+        err_hint(err, "--history %s: %s", history_part_of(h, i)->layout->name,
+                 history_part_of(h, i)->dir);
+    return false;
+}
+
 static bool
 applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration ***ret, size_t *n,
              Err *err)
 {
     const char *name = in->up_to ? in->up_to : in->applied;
     const Entry *wanted = history_find(h, name);
-    if (!wanted || !wanted->file)
-        return flow_no_such_migration(name, h, err);
+    const History *part;
+    if (!find_part(in, h, &part, err))
+        return false;
+    if (!wanted || !wanted->file ||
+        (part && strcmp(history_part_of(h, wanted->part)->dir, part->dir) != 0))
+        return flow_no_such_migration(name, part ? part : h, err);
     VEC(const Migration *) list = {0};
     if (!in->up_to) {
         if (has_finished_row(h, name)) {
@@ -139,7 +173,8 @@ applied_list(Arena *a, const ResolveInput *in, const History *h, const Migration
         *vec_add(a, &list) = wanted->file;
     } else {
         vec_each (const Entry, e, &h->entries) {
-            if (e->file && !has_finished_row(h, e->name))
+            bool is_asked = !part || e->part == wanted->part;
+            if (is_asked && e->file && !has_finished_row(h, e->name))
                 *vec_add(a, &list) = e->file;
             if (e == wanted)
                 break;
@@ -227,26 +262,118 @@ resolve_rolled_back(Arena *a, const ResolveInput *in, Session *s, const History 
     return back_up(a, in, s, h, ret, err) && run_resolve_rolled_back(s, name, h, err);
 }
 
-bool
-flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
+/* ---- adopting ------------------------------------------------------------------------------ */
+
+static bool
+open_adopted(Arena *a, const ResolveInput *in, ResolveResult *ret, History *h, Err *err)
 {
+    History configured;
+    Err unread; /* the settings may still lead to the old folder, which may be gone */
+    if (!flow_adopted(a, in->base.config, in->adopts, h, err))
+        return false;
+    ret->tool = h->layout->name;
+    ret->dir = h->dir;
+    ret->is_configured = flow_history(a, in->base.config, &configured, &unread);
+    bool leads = false;
+    for (size_t i = 0; ret->is_configured && i < history_parts(&configured); i++) {
+        const History *p = history_part_of(&configured, i);
+        leads = leads || (p->layout == h->layout && fs_same(p->source, h->source));
+    }
+    ret->is_configured = leads;
+    if (h->files.n)
+        return true;
+    err_set(err, ERR_NO_MIGRATIONS, "\"%s\" holds no migration", h->dir);
+    return err_hint(err, "make one that makes the database as it is (a baseline)");
+}
+
+/* What the database has of other tools; one that nothing was ever done to has nothing to be adopted. */
+static bool
+find_old(Arena *a, const ResolveInput *in, Session *s, ResolveResult *ret, Err *err)
+{
+    if (!s->ledger_exists && s->is_fresh) {
+        err_set(err, ERR_NOT_APPLIED, "the database is empty: there is nothing to adopt");
+        return err_hint(err, "aramid deploy --migrations %s makes it", str_shell(a, ret->dir));
+    }
+    if (!session_other_histories(s, &ret->others, err))
+        return false;
+    vec_each (const KnownTable, k, &ret->others) {
+        Buf name;
+        buf_init(&name, a);
+        sql_add_name(&name, k->schema, k->table);
+        run_find(&in->sink, FINDING_ADOPT_OLD, str_fmt(a, "%s.%s", k->schema, k->table),
+                 str_fmt(a, "when no environment needs it any more: DROP TABLE %s", name.p),
+                 "the history of %s stays as it is", k->as->tool);
+    }
+    return true;
+}
+
+/* Look only: what would be recorded, or why it would not. */
+static bool
+look_only(Arena *a, const ResolveInput *in, Session *s, const History *h, ResolveResult *ret,
+          Err *err)
+{
+    const Migration **list = NULL;
+    size_t n = 0;
+    if (!applied_list(a, in, h, &list, &n, err) ||
+        (n && !in->force && !check_catalog(a, in, s, h, &(Chosen){list, n}, ret, err)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        *vec_add(a, &ret->names) = list[i]->name;
+    return true;
+}
+
+static bool
+adopt_dry(Arena *a, const ResolveInput *in, History *h, ResolveResult *ret, Err *err)
+{
+    Session s;
+    SessionOptions o = flow_session(&in->base, &ret->target, h, "adopt", FLOW_PLANS);
+    JournalVec journal = {0};
+    FlowGuard guard;
+    flow_guard_open(a, &in->base, GATE_LOOKS, "aramid adopt", &guard);
+    if (!session_open(a, &o, &s, err))
+        return false;
+    ret->dry_run = true;
+    bool ok = session_read(&s, h, &journal, err) &&
+              flow_guard_session(&guard, &s, ret->target.origin, err) &&
+              find_old(a, in, &s, ret, err) && look_only(a, in, &s, h, ret, err);
+    flow_identity_shown(&s, &ret->identity);
+    session_close(&s);
+    return ok;
+}
+
+/* ---- resolve ------------------------------------------------------------------------------- */
+
+bool
+flow_resolve(Arena *a, const ResolveInput *how, ResolveResult *ret, Err *err)
+{
+    ResolveInput *in = &(ResolveInput){0};
+    *in = *how;
     *ret = (ResolveResult){.applied = in->rolled_back == NULL, .findings = in->sink.findings};
     const Config *c = in->base.config;
+    const char *verb = in->adopts ? "adopt" : "resolve";
     History h;
-    if (!flow_history(a, c, &h, err) ||
-        !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
+    if (!(in->adopts ? open_adopted(a, in, ret, &h, err) : flow_history(a, c, &h, err)) ||
+        !flow_target(a, c, in->base.self_exe, in->dry_run ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER,
+                     &ret->target, err))
         return false;
+    if (in->adopts && !in->up_to)
+        in->up_to = h.files.v[h.files.n - 1].name;
+    if (in->dry_run && ret->target.absent)
+        return err_set(err, ERR_DB_MISSING, "there is no database yet: there is nothing to adopt");
+    if (in->dry_run)
+        return adopt_dry(a, in, &h, ret, err);
     Session s;
-    SessionOptions o = flow_session(&in->base, &ret->target, &h, "resolve", FLOW_WRITES);
+    SessionOptions o = flow_session(&in->base, &ret->target, &h, verb, FLOW_WRITES);
     FlowGuard guard;
     GateConsent consent;
-    flow_guard_open(a, &in->base, GATE_CHANGES, "aramid resolve", &guard);
+    flow_guard_open(a, &in->base, GATE_CHANGES, str_fmt(a, "aramid %s", verb), &guard);
     guard.facts.confirms = guard.facts.confirms && !in->never_asks;
     if (!flow_guard_check(&guard, err) || !session_open(a, &o, &s, err))
         return false;
     JournalVec journal = {0};
     bool ok = session_read(&s, &h, &journal, err) &&
               flow_guard_session(&guard, &s, ret->target.origin, err) &&
+              (!in->adopts || find_old(a, in, &s, ret, err)) &&
               flow_guard_consent(&guard, &consent, err) &&
               (consent == GATE_AGREED || !in->ask || in->ask(in->ask_arg, &s, err)) &&
               flow_guard_announce(&guard, &in->sink, err);
@@ -268,7 +395,7 @@ flow_resolve(Arena *a, const ResolveInput *in, ResolveResult *ret, Err *err)
     if (may_change)
         flow_record(&s, &in->sink,
                     &(RunRow){.run_id = in->run_id,
-                              .verb = "resolve",
+                              .verb = verb,
                               .outcome = ok ? "done" : "failed",
                               .applied = ok && ret->applied ? (int)ret->names.n : 0,
                               .names = ok ? ret->names.v : NULL,

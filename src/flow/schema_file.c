@@ -65,11 +65,11 @@ add_versions(Arena *a, const Session *s, Buf *out, Err *err)
     DbRowsVec results;
     buf_init(&b, a);
     buf_addz(&b, "SELECT pg_catalog.quote_literal(version), pg_catalog.quote_ident(");
-    sql_add_literal(&b, str_of(s->ledger.schema));
+    sql_add_literal(&b, str_of(s->ledgers.v[0].at.schema));
     buf_addz(&b, "), pg_catalog.quote_ident(");
-    sql_add_literal(&b, str_of(s->ledger.table));
+    sql_add_literal(&b, str_of(s->ledgers.v[0].at.table));
     buf_addz(&b, ") FROM ");
-    sql_add_name(&b, s->ledger.schema, s->ledger.table);
+    sql_add_name(&b, s->ledgers.v[0].at.schema, s->ledgers.v[0].at.table);
     buf_addz(&b, " ORDER BY version");
     if (!db_query(s->db, a, buf_str(&b), &results, err))
         return false;
@@ -89,7 +89,7 @@ static bool
 is_wanted(const Config *c, const Session *s)
 {
     const char *when = c->values[CFG_DUMP_SCHEMA].text;
-    return s->layout->dumps_schema && !c->dbmate.no_dump && strcmp(when, "never") != 0 &&
+    return s->ledgers.n == 1 && s->ledgers.v[0].layout->dumps_schema && !c->dbmate.no_dump && strcmp(when, "never") != 0 &&
            (strcmp(when, "always") == 0 || c->profile == PROFILE_DEVELOPMENT);
 }
 

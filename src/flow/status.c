@@ -134,10 +134,7 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
         return false;
     flow_history_look(a, in->config, &ret->history);
     JournalVec journal = {0};
-    Session s = {.arena = a,
-                 .config = in->config,
-                 .layout = ret->history.layout,
-                 .ledger = ret->history.ledger};
+    Session s = {.arena = a, .config = in->config};
     findings_init(&ret->findings, a, &in->config->finding_rules);
     vec_each (const Finding, f, &in->config->findings.items)
         if (f->severity == SEV_ERROR) /* would end a deploy */

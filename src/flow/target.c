@@ -141,54 +141,6 @@ flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make, Targ
     return start_own(a, c, self_exe, ret, err);
 }
 
-/* Where the project's tool was told to keep its history. */
-static bool
-use_table(Arena *a, const ConfigValue *v, History *h, Err *err)
-{
-    Str rest = str_of(v->text ? v->text : ""), first = str_cut(&rest, '.');
-    if (!v->text)
-        return true;
-    if (!h->layout->ledger.may_move || !first.n || (rest.p && !rest.n)) {
-        err_set(err, ERR_CONFIG, "\"%s\" cannot be the history table of %s",
-                str_printable(a, str_of(v->text), false), h->layout->ledger.tool);
-        err_detail(err, "it is set by %s", v->origin);
-        return err_hint(err, h->layout->ledger.may_move
-                                 ? "name a table, or schema.table"
-                                 : "take the setting away: its tool has one place for it");
-    }
-    if (rest.p)
-        h->ledger.schema = str_dup(a, first);
-    h->ledger.table = str_dup(a, rest.p ? rest : first);
-    return true;
-}
-
-bool
-flow_history(Arena *a, const Config *c, History *ret, Err *err)
-{
-    const char *shown = fs_below(c->project_dir, c->migrations_dir);
-    const char *tool = c->values[CFG_HISTORY].text;
-    HistoryOptions o = {.tool = tool || !c->migrations_are_dbmates ? tool : "dbmate",
-                        .dbmate_table = c->dbmate.table,
-                        .is_prismas = c->schema_path != NULL,
-                        .subfolders = c->values[CFG_SUBFOLDERS].number};
-    for (size_t i = 1; i < c->dbmate.dirs.n && c->migrations_are_dbmates; i++)
-        *vec_add(a, &o.more) =
-            (HistoryFolder){c->dbmate.dirs.v[i], fs_below(c->project_dir, c->dbmate.dirs.v[i])};
-    if (!history_open(a, c->migrations_dir, shown, &o, ret, err) ||
-        !use_table(a, &c->values[CFG_HISTORY_TABLE], ret, err))
-        return false;
-    findings_apply(&ret->findings, &c->finding_rules);
-    return true;
-}
-
-void
-flow_history_look(Arena *a, const Config *c, History *h)
-{
-    if (h->layout->look)
-        h->layout->look(a, c->migrations_dir, h);
-    findings_apply(&h->findings, &c->finding_rules);
-}
-
 SessionOptions
 flow_session(const FlowInput *in, const Target *t, const History *h, const char *verb,
              FlowAccess access)

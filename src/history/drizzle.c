@@ -197,6 +197,7 @@ drizzle_list(Arena *a, const char *dir, const char *shown, History *ret, Err *er
         Migration *m = vec_add(a, &ret->files);
         m->name = tag;
         m->key = str_fmt(a, "%lld", (long long)j.whens.v[i]);
+        m->when_us = j.whens.v[i] * 1000;
         if (strchr(tag, '/')) {
             err_set(err, ERR_MIGRATION_FILE, "the tag \"%s\" leads out of the folder", tag);
             return err_at(err, fs_join(a, shown, JOURNAL), 0, 0);

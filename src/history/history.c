@@ -140,6 +140,7 @@ history_open(Arena *a, const char *dir, const char *shown, const HistoryOptions 
     *ret = history_of(l);
     ret->options = o;
     ret->dir = shown;
+    ret->source = dir;
     findings_init(&ret->findings, a, NULL);
     if (!ret->layout->list(a, dir, shown, ret, err))
         return false;
@@ -193,12 +194,12 @@ count(History *h, const Entry *e)
     h->out_of_order += e->out_of_order;
 }
 
-void
-history_compare(Arena *a, History *h)
+/* Of one: files against rows. */
+static void
+compare_own(Arena *a, History *h)
 {
     Map rows;
     map_init(&rows, a);
-    h->last_applied_us = h->last_started_us = 0;
     vec_each (LedgerRow, r, &h->rows) {
         const LedgerRow *old = map_get(&rows, str_of(r->name));
         if (row_rank(r) >= row_rank(old))
@@ -208,7 +209,6 @@ history_compare(Arena *a, History *h)
         if (r->finished_us && !r->rolled_back_us && r->finished_us > h->last_applied_us)
             h->last_applied_us = r->finished_us;
     }
-    h->entries.n = 0;
     Map files;
     map_init(&files, a);
     vec_each (Migration, m, &h->files) {
@@ -232,6 +232,50 @@ history_compare(Arena *a, History *h)
         *vec_add(a, &h->entries) = (Entry){
             .name = r->name, .row = r, .state = row_rank(r) == 3 ? ENTRY_FAILED : ENTRY_APPLIED};
     }
+}
+
+/* Of several: each by itself; then their entries in the order of all files, and behind those what only
+ * ledgers have. */
+static void
+compare_parts(Arena *a, History *h)
+{
+    size_t *at = arena_array(a, size_t, h->parts.n);
+    h->rows.n = 0;
+    for (size_t i = 0; i < h->parts.n; i++) {
+        History *p = h->parts.v[i];
+        history_compare(a, p);
+        vec_each (LedgerRow, r, &p->rows) {
+            r->part = i;
+            *vec_add(a, &h->rows) = *r;
+        }
+        if (p->last_applied_us > h->last_applied_us)
+            h->last_applied_us = p->last_applied_us;
+        if (p->last_started_us > h->last_started_us)
+            h->last_started_us = p->last_started_us;
+    }
+    vec_each (Migration, m, &h->files) {
+        Entry *e = vec_add(a, &h->entries);
+        *e = h->parts.v[m->part]->entries.v[at[m->part]++];
+        e->file = m;
+        e->part = m->part;
+    }
+    for (size_t i = 0; i < h->parts.n; i++)
+        for (; at[i] < h->parts.v[i]->entries.n; at[i]++) {
+            Entry *e = vec_add(a, &h->entries);
+            *e = h->parts.v[i]->entries.v[at[i]];
+            e->part = i;
+        }
+}
+
+void
+history_compare(Arena *a, History *h)
+{
+    h->entries.n = 0;
+    h->last_applied_us = h->last_started_us = 0;
+    if (h->parts.n)
+        compare_parts(a, h);
+    else
+        compare_own(a, h);
     bool later_applied = false;
     for (size_t i = h->files.n; i-- > 0;) {
         Entry *e = &h->entries.v[i];

@@ -55,6 +55,10 @@ typedef struct Migration {
     const char *key;      /* what else the ledger knows it by: the layout's own, or NULL */
     const char *unfit; /* why only its own tool can run it ("it is a program"); NULL: it is SQL */
     const char *unfit_fix; /* the words for that; NULL: there are none */
+    size_t part;           /* whose it is, of several histories (history_part) */
+    int64_t when_us;   /* when it was made; 0: as the 14 digits tell that its name begins with */
+    const char *after; /* names of migrations that come before it, whosever they are: its directive,
+                             with commas; or NULL */
     /* Makes of the file's bytes what of them runs: in place, so that offsets stay, or less of them.
      * NULL: all. errors: ERR_MIGRATION_FILE with the place */
     bool (*cut)(const struct Migration *m, char *text, size_t *n, Err *err);
@@ -72,6 +76,7 @@ typedef struct LedgerRow {
     const char *id, *checksum, *name, *logs;
     const Migration *migration; /* when it is to be written */
     const char *lacks; /* read: what it is without, and what the tool does then; NULL = nothing */
+    size_t part;       /* whose it is (history_part) */
     int64_t started_us, finished_us, rolled_back_us;
     int steps;
     bool is_undone; /* to be taken out: the migration is rolled back */
@@ -93,8 +98,9 @@ typedef struct Entry {
     const LedgerRow *row;  /* the row that decides, NULL = none */
     EntryState state;
     const char *undo;  /* resumable, by this script: a rollback of it was interrupted; else NULL */
+    size_t part;       /* whose it is (history_part) */
     bool edited;       /* applied, and the file's checksum differs */
-    bool out_of_order; /* pending, but sorted before an applied one */
+    bool out_of_order; /* pending, but sorted before an applied one, of whichever history */
 } Entry;
 
 /* Where the ledger is. */
@@ -120,17 +126,22 @@ typedef struct HistoryOptions {
     bool subfolders; /* plain SQL: files below are migrations, too */
 } HistoryOptions;
 
+/* One history, or several of one database as one: then `parts` are those, `files`, `rows` and
+ * `entries` those of all, in one order, and the rest below is the first one's. */
 typedef struct History {
+    VEC(struct History *) parts;
     const struct HistoryLayout *layout;
     HistoryOptions options;
     LedgerName ledger;    /* as the layout has it, or as the project tells its tool */
-    const char *dir;      /* shown path of the migrations folder */
+    const char *dir;      /* shown path of the migrations folder; of several with commas */
+    const char *source;   /* its real path */
     MigrationVec files;   /* in order of application */
     MigrationVec downs;   /* plain SQL: files with the way back, by their keys */
     size_t kept_bytes;    /* of their texts */
     FindingList findings; /* odd things about the folder; judged by flow_history */
     LedgerRowVec rows;    /* in order of started_at */
     bool is_outdated;     /* the ledger has the form of an older version of its tool */
+    bool has_ledger;      /* there is one; known when it was looked for */
     VEC(Entry) entries;   /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;
     int64_t last_applied_us;      /* 0 = never; HISTORY_SOMETIME */
@@ -271,6 +282,23 @@ MUST_CHECK bool history_open(Arena *a, const char *dir, const char *shown,
  * errors: ERR_CONFIG (tool), ERR_NO_MIGRATIONS: none of these */
 MUST_CHECK bool history_begin(Arena *a, const char *dir, const char *shown, const char *tool,
                               const char *schema_path, History *ret, Err *err);
+
+/* Several histories of one database as one. Each keeps the order of its tool; between them it is that of
+ * their times (Migration.when_us), and of the directive "after". What is not told by these the order
+ * of `parts` decides, and a finding says so.
+ *
+ * parts   one at least; they belong to *ret
+ * errors  ERR_CONFIG (one folder or one ledger twice), ERR_MIGRATION_FILE (one name twice; a circle) */
+enum { HISTORY_PARTS_MAX = 16 };
+MUST_CHECK bool history_join(Arena *a, History *const *parts, size_t n, History *ret, Err *err);
+
+/* The histories of one: itself, where it is the only one. */
+size_t history_parts(const History *h);
+History *history_part(History *h, size_t i);
+const History *history_part_of(const History *h, size_t i);
+
+/* The same files, nothing read of a ledger yet: for a second look beside the first one. */
+History history_unread(Arena *a, const History *h);
 
 /* For layouts: read a file of a migration into it: has_file, bytes, sha256, text. The first few megabytes of a
  * folder's files are kept, and none that is long; one longer than PostgreSQL takes (MIGRATION_MAX)

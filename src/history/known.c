@@ -232,16 +232,22 @@ typedef struct LeaveOut {
     const Catalog *written;
 } LeaveOut;
 
-/* Under the name that a project gives its ledger; without a schema it lies wherever the path led. */
-static bool
-is_history_of(Arena *a, const History *h, const CatRelation *r)
+/* Under the name that a project gives its ledger; without a schema it lies wherever the path led.
+ * NULL: it is none of its. */
+static const KnownLedger *
+history_of(Arena *a, const History *h, const CatRelation *r)
 {
-    if (!h || strcmp(r->id.name, h->ledger.table) != 0 || !r->id.schema)
-        return false;
-    if (h->ledger.schema)
-        return strcmp(r->id.schema, h->ledger.schema) == 0;
-    Columns columns = columns_of(a, r);
-    return has_columns(&h->layout->ledger, columns.v, columns.n);
+    for (size_t i = 0; h && i < history_parts(h); i++) {
+        const History *p = history_part_of(h, i);
+        const KnownLedger *k = &p->layout->ledger;
+        if (strcmp(r->id.name, p->ledger.table) != 0 || !r->id.schema)
+            continue;
+        Columns columns = columns_of(a, r);
+        if (p->ledger.schema ? strcmp(r->id.schema, p->ledger.schema) == 0
+                             : has_columns(k, columns.v, columns.n))
+            return k;
+    }
+    return NULL;
 }
 
 static bool
@@ -249,8 +255,8 @@ is_left_out(const void *arg, const CatRelation *r)
 {
     const LeaveOut *l = arg;
     ARENA_LOCAL(scratch);
-    const KnownLedger *k =
-        is_history_of(scratch, l->history, r) ? &l->history->layout->ledger : ledger_of(scratch, r);
+    const KnownLedger *k = history_of(scratch, l->history, r);
+    k = k ? k : ledger_of(scratch, r);
     return k && (k->is_prismas || k->kind == KNOWN_OWN || !l->written ||
                  !catalog_relation(l->written, r->id.schema, r->id.name));
 }

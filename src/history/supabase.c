@@ -20,7 +20,7 @@ supabase_recognise(Arena *a, const char *dir)
     vec_each (FsEntry, e, &list)
         if (e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql")))
             return true;
-    return fs_exists(fs_join(a, parent, "config.toml"));
+    return !list.n || fs_exists(fs_join(a, parent, "config.toml"));
 }
 
 /* Why the CLI passes over a file; NULL: it is a migration. */

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/hash.h"
+#include "sqltext/sqltext.h"
 
 enum { KEPT_EACH = 1024 * 1024, KEPT_ALL = 8 * KEPT_EACH };
 
@@ -15,6 +16,21 @@ cut(const Migration *m, Str *text, Err *err)
         return false;
     p[text->n] = 0;
     return true;
+}
+
+/* What its directive "after" says. What is wrong with it is told where the file is planned. */
+static const char *
+after_of(Arena *a, Arena *scratch, const Migration *m, Str text)
+{
+    SqlScript script;
+    SqlDirectiveVec list;
+    Err ignored;
+    if (!str_icontains(text, STR("aramid")) ||
+        !sql_split(scratch, m->path, text, &script, &ignored) ||
+        !sql_directives(scratch, m->path, &script, &list, &ignored))
+        return NULL;
+    const SqlDirective *d = sql_directive(&list, SQL_DIRECTIVE_AFTER);
+    return d ? str_dup(a, d->value) : NULL;
 }
 
 bool
@@ -36,6 +52,7 @@ history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_t
         *ret_text = STR("");
     if (m->has_file && m->cut && !cut(m, ret_text, err))
         return false;
+    m->after = after_of(a, scratch, m, *ret_text);
     if (m->bytes <= KEPT_EACH && h->kept_bytes + m->bytes <= KEPT_ALL) {
         m->text = str_copy(a, *ret_text);
         h->kept_bytes += m->bytes;

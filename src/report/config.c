@@ -26,6 +26,10 @@ report_config_json(JsonWriter *w, const Config *c)
     jw_strz(w, "profile", profile_name(c->profile));
     jw_strz(w, "schema", c->schema_path);
     jw_strz(w, "migrations", c->migrations_dir);
+    jw_array(w, "migrationFolders");
+    vec_each (const char *, dir, &c->migrations_dirs)
+        jw_strz(w, NULL, *dir);
+    jw_end(w);
     jw_strz(w, "migrationsOrigin", c->migrations_origin);
     jw_bool(w, "ci", c->is_ci);
     jw_array(w, "environments");
@@ -83,9 +87,8 @@ report_config_text(Buf *out, const Term *term, const Config *c)
     row(out, term, "environment", env, c->env_origin);
     row(out, term, "schema",
         c->schema_path ? fs_below(c->project_dir, c->schema_path) : "none found", NULL);
-    row(out, term, "migrations",
-        c->migrations_dir ? fs_below(c->project_dir, c->migrations_dir) : NULL,
-        c->migrations_origin);
+    vec_each (const char *, dir, &c->migrations_dirs)
+        row(out, term, "migrations", fs_below(c->project_dir, *dir), c->migrations_origin);
     buf_addc(out, '\n');
     for (int key = 0; key < CFG_COUNT; key++) {
         const ConfigValue *v = &c->values[key];

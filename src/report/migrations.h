@@ -24,8 +24,9 @@ void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err,
 /* Steps, SQL, modes and the locks that the statements are known to take. */
 void report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);
 void report_plan_json(JsonWriter *w, const PlanResult *r);
-/* with_sql: with the statements' text, not only their places. */
-void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql);
+/* h: whose migrations they are, NULL = unsaid. with_sql: with the statements' text, not only their places. */
+void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, const History *h,
+                            bool with_sql);
 
 void report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose);
 /* drift NULL = not looked for. */
@@ -34,6 +35,9 @@ void report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult 
 
 void report_resolve_text(Buf *out, const Term *t, const ResolveResult *r);
 void report_resolve_json(JsonWriter *w, const ResolveResult *r);
+
+void report_adopt_text(Buf *out, const Term *t, const ResolveResult *r);
+void report_adopt_json(JsonWriter *w, const ResolveResult *r);
 
 void report_unlock_text(Buf *out, const Term *t, const UnlockResult *r);
 void report_unlock_json(JsonWriter *w, const UnlockResult *r);

@@ -82,6 +82,8 @@ add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
     vec_each (const MigrationPlan, mp, &r->plan.migrations) {
         buf_fmt(out, "%3zu. ", ++number);
         term_text(out, t, TERM_BOLD, str_of(mp->migration->name));
+        if (r->history.parts.n)
+            buf_fmt(out, "  %s,", r->history.parts.v[mp->migration->part]->layout->ledger.tool);
         buf_fmt(out, "  %zu statement%s, ", mp->statements, str_plural(mp->statements));
         if (mp->steps.n == 1 && mp->steps.v[0].mode != STEP_ALONE)
             buf_addz(out, "one transaction");
@@ -166,7 +168,8 @@ step_json(JsonWriter *w, const Step *s, const SqlScript *script, bool with_sql)
 }
 
 void
-report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool with_sql)
+report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, const History *h,
+                       bool with_sql)
 {
     jw_array(w, key);
     vec_each (const MigrationPlan, mp, &plan->migrations) {
@@ -174,6 +177,8 @@ report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, bool wi
         jw_strz(w, "name", mp->migration->name);
         jw_strz(w, "path", mp->migration->path);
         jw_strz(w, "checksum", mp->migration->checksum);
+        if (h)
+            jw_strz(w, "history", history_part_of(h, mp->migration->part)->layout->name);
         jw_bool(w, "resumes", mp->resumes);
         jw_array(w, "notes"); /* before findings had one form */
         vec_each (const Finding, f, &plan->findings.items)
@@ -206,7 +211,7 @@ report_plan_json(JsonWriter *w, const PlanResult *r)
     else
         jw_null(w, "serverVersion");
     jw_int(w, "statements", (int64_t)r->plan.statements);
-    report_plan_steps_json(w, "migrations", &r->plan, true);
+    report_plan_steps_json(w, "migrations", &r->plan, &r->history, true);
     findings_json(w, "findings", &r->findings);
     jw_end(w);
 }

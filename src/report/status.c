@@ -27,6 +27,9 @@ add_names(Buf *out, const Term *t, const History *h, bool (*wanted)(const Entry 
         any = true;
         buf_addz(out, "  ");
         term_text(out, t, TERM_PLAIN, str_of(e->name));
+        if (h->parts.n)
+            term_add(out, t, TERM_DIM,
+                     str_fmt(out->arena, "  %s", h->parts.v[e->part]->layout->ledger.tool));
         if (e->state == ENTRY_PENDING && e->file && !e->file->has_file)
             term_add(out, t, TERM_YELLOW, "  (its file is missing)");
         if (e->state == ENTRY_RESUMABLE && e->row && e->row->logs[0])
@@ -67,6 +70,12 @@ static bool
 is_missing(const Entry *e)
 {
     return e->state == ENTRY_APPLIED && !e->file;
+}
+
+static bool
+is_applied(const Entry *e)
+{
+    return e->state == ENTRY_APPLIED;
 }
 
 static const char *
@@ -204,6 +213,45 @@ add_history(Buf *out, const Term *t, const StatusResult *r)
     }
 }
 
+/* How many of one history are in a state. */
+static int
+count_of(const History *h, size_t part, bool (*wanted)(const Entry *))
+{
+    int n = 0;
+    vec_each (const Entry, e, &h->entries)
+        n += e->part == part && wanted(e);
+    return n;
+}
+
+/* Each of several histories. */
+static void
+add_parts(Buf *out, const Term *t, const History *h)
+{
+    Arena *a = out->arena;
+    for (size_t i = 0; i < h->parts.n; i++) {
+        const History *p = h->parts.v[i];
+        buf_fmt(out, "  %-9s ", p->layout->ledger.tool);
+        term_text(out, t, TERM_PLAIN, str_of(p->dir));
+        buf_fmt(out, ": %d applied, %d pending", count_of(h, i, is_applied),
+                count_of(h, i, is_pending));
+        const struct {
+            int n;
+            const char *what;
+        } odd[] = {{count_of(h, i, is_failed), "failed"},
+                   {count_of(h, i, is_resumable), "interrupted"},
+                   {count_of(h, i, is_edited), "edited"},
+                   {count_of(h, i, is_missing), "missing"}};
+        for (size_t k = 0; k < COUNT(odd); k++)
+            if (odd[k].n)
+                buf_fmt(out, ", %d %s", odd[k].n, odd[k].what);
+        const char *table = str_fmt(a, "%s%s%s", p->ledger.schema ? p->ledger.schema : "",
+                                    p->ledger.schema ? "." : "", p->ledger.table);
+        term_add(out, t, TERM_DIM,
+                 str_fmt(a, "  (%s%s)\n", str_printable(a, str_of(table), false),
+                         p->has_ledger ? "" : ", not there yet"));
+    }
+}
+
 void
 report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
 {
@@ -230,6 +278,7 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
     if (h->last_applied_us > HISTORY_SOMETIME)
         buf_fmt(out, "; last applied at %s", clock_iso(a, h->last_applied_us));
     buf_addc(out, '\n');
+    add_parts(out, t, h);
     add_runners(out, t, r);
     if (r->state == STATUS_UP_TO_DATE) {
         buf_addz(out, "\nDatabase schema is up to date!\n");
@@ -237,10 +286,8 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
                  str_fmt(a, "%d migration%s applied", h->applied, str_plural(h->applied)));
     } else
         add_findings(out, t, r);
-    /* Names only matter to what is still to be ordered; a file that nobody runs may be waited for. */
     vec_each (const Finding, f, &r->findings.items) {
-        bool matters = h->pending || f->area != AREA_HISTORY || !f->object ||
-                       f->id == FINDING_HISTORY_STRAY_SQL;
+        bool matters = f->area != AREA_HISTORY || !f->object || run_finding_matters(h, f);
         if (verbose || (f->severity > SEV_NOTICE && matters))
             finding_text(out, t, f, 0);
     }
@@ -261,12 +308,6 @@ names_json(JsonWriter *w, const char *key, const History *h, bool (*wanted)(cons
 }
 
 static bool
-is_applied(const Entry *e)
-{
-    return e->state == ENTRY_APPLIED;
-}
-
-static bool
 is_out_of_order(const Entry *e)
 {
     return e->out_of_order;
@@ -276,6 +317,29 @@ static void
 time_json(JsonWriter *w, Arena *a, const char *key, int64_t us)
 {
     jw_strz(w, key, us > HISTORY_SOMETIME ? clock_iso(a, us) : NULL);
+}
+
+static void
+parts_json(JsonWriter *w, const History *h)
+{
+    jw_array(w, "histories");
+    for (size_t i = 0; i < history_parts(h); i++) {
+        const History *p = history_part_of(h, i);
+        jw_object(w, NULL);
+        jw_strz(w, "name", p->layout->name);
+        jw_strz(w, "tool", p->layout->ledger.tool);
+        jw_strz(w, "folder", p->dir);
+        jw_strz(w, "schema", p->ledger.schema);
+        jw_strz(w, "table", p->ledger.table);
+        jw_bool(w, "exists", p->has_ledger);
+        jw_int(w, "migrations", (int64_t)p->files.n);
+        jw_int(w, "applied", count_of(h, i, is_applied));
+        jw_int(w, "pending", count_of(h, i, is_pending));
+        jw_int(w, "failed", count_of(h, i, is_failed));
+        jw_int(w, "resumable", count_of(h, i, is_resumable));
+        jw_end(w);
+    }
+    jw_end(w);
 }
 
 void
@@ -333,9 +397,11 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
         jw_strz(w, "logs", row->logs[0] ? row->logs : NULL);
         const RunShown *run = run_of(r, row->name);
         jw_strz(w, "run", run ? run->run_id : NULL);
+        jw_strz(w, "of", history_part_of(h, row->part)->layout->name);
         jw_end(w);
     }
     jw_end(w);
+    parts_json(w, h);
     jw_array(w, "runs");
     vec_each (const RunShown, run, &r->runs) {
         jw_object(w, NULL);

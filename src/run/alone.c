@@ -25,7 +25,7 @@ finish(const Try *t, Err *err)
     INVARIANT(!r->carry, "the record of an earlier statement was never sent");
     Buf b;
     buf_init(&b, r->arena);
-    bool forgets = t->last && (!ledger_holds_begun(s) || t->row->is_undone);
+    bool forgets = t->last && (!ledger_holds_begun(ledger_of(s, t->row)) || t->row->is_undone);
     if (forgets)
         journal_add_forget(s, &b, t->row->id);
     else
@@ -58,16 +58,17 @@ forget(const Try *t, const char *logs, Err *err)
     Buf b;
     buf_init(&b, t->arena);
     session_add_prefix(s, &b);
-    if (t->first && ledger_holds_begun(s)) {
+    const SessionLedger *l = ledger_of(s, t->row);
+    if (t->first && ledger_holds_begun(l)) {
         ledger_add_forgotten(s, &b, t->row);
         buf_addc(&b, ';');
     }
     journal_add_forget(s, &b, t->row->id);
     if (!t->first) {
         buf_fmt(&b, " AND first_statement OPERATOR(pg_catalog.=) %zu", t->step->first);
-        if (logs && ledger_holds_begun(s)) {
+        if (logs && ledger_holds_begun(l)) {
             buf_addc(&b, ';');
-            s->layout->add_logs(&b, &s->ledger, t->row->id, str_of(logs));
+            l->layout->add_logs(&b, &l->at, t->row->id, str_of(logs));
         }
     }
     return session_query(&t->run->session, t->arena, buf_str(&b), NULL, err);
@@ -328,7 +329,7 @@ send_statement(const Try *t, Err *err)
             memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
             o.message = str_fmt(
                 t->arena, "a %s client waits for the lock of this run, and the statement for it",
-                r->session.layout->ledger.tool);
+                lock_layout(&r->session)->ledger.tool);
         }
         failpoint(r, FP_AFTER_STATEMENT);
         if (o.end == DB_DONE) { /* also when a stop came too late */

@@ -52,7 +52,8 @@ intent_write(const Try *t, Intent *ret, Err *err)
     buf_addz(&b, "SET LOCAL synchronous_commit=off;SET LOCAL lock_timeout='5s';");
     session_add_row_security(ses, &b);
     run_add_carry(r, &b);
-    if (t->first && ledger_holds_begun(ses)) {
+    const SessionLedger *l = ledger_of(ses, row);
+    if (t->first && ledger_holds_begun(l)) {
         ledger_add_begun(ses, &b, row);
         buf_addc(&b, ';');
     }
@@ -73,7 +74,7 @@ intent_write(const Try *t, Intent *ret, Err *err)
     buf_addc(&b, ';');
     ledger_add_proof(ses, &b,
                      &(Kept){.row = row,
-                             .ledger = t->first && ledger_holds_begun(ses),
+                             .ledger = t->first && ledger_holds_begun(l),
                              .journal = true,
                              .first = step->first,
                              .next = step->first + 1});

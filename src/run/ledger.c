@@ -1,58 +1,71 @@
 /* Ledgers that hold a row of a migration that did not end, and those that leave that to the
  * journal. */
+#include "base/invariant.h"
 #include "run/session_int.h"
 
-bool
-ledger_holds_begun(const Session *s)
+const SessionLedger *
+ledger_of(const Session *s, const LedgerRow *row)
 {
-    return s->layout->add_begun != NULL;
+    INVARIANT(row->part < s->ledgers.n, "a row of no ledger");
+    return &s->ledgers.v[row->part];
+}
+
+bool
+ledger_holds_begun(const SessionLedger *l)
+{
+    return l->layout->add_begun != NULL;
 }
 
 void
 ledger_add_is_settled(const Session *s, Buf *b, const LedgerRow *row)
 {
+    const SessionLedger *l = ledger_of(s, row);
     if (row->is_undone)
-        history_add_is_gone(b, s->layout, &s->ledger, row);
+        history_add_is_gone(b, l->layout, &l->at, row);
     else
-        s->layout->add_is_applied(b, &s->ledger, row);
+        l->layout->add_is_applied(b, &l->at, row);
 }
 
 void
 ledger_add_whole(const Session *s, Buf *b, const LedgerRow *row)
 {
+    const SessionLedger *l = ledger_of(s, row);
     if (row->is_undone)
-        history_add_undone(b, s->layout, &s->ledger, row);
+        history_add_undone(b, l->layout, &l->at, row);
     else
-        s->layout->add_applied(b, &s->ledger, row);
+        l->layout->add_applied(b, &l->at, row);
 }
 
 void
 ledger_add_begun(const Session *s, Buf *b, const LedgerRow *row)
 {
+    const SessionLedger *l = ledger_of(s, row);
     if (row->is_undone)
-        s->layout->add_reopened(b, &s->ledger, row->id);
+        l->layout->add_reopened(b, &l->at, row->id);
     else
-        s->layout->add_begun(b, &s->ledger, row);
+        l->layout->add_begun(b, &l->at, row);
 }
 
 void
 ledger_add_forgotten(const Session *s, Buf *b, const LedgerRow *row)
 {
+    const SessionLedger *l = ledger_of(s, row);
     if (row->is_undone) /* it is applied, as it was */
-        s->layout->add_finished(b, &s->ledger, row->id, row->checksum);
+        l->layout->add_finished(b, &l->at, row->id, row->checksum);
     else
-        s->layout->add_forgotten(b, &s->ledger, row->id);
+        l->layout->add_forgotten(b, &l->at, row->id);
 }
 
 void
 ledger_add_finished(const Session *s, Buf *b, const LedgerRow *row)
 {
+    const SessionLedger *l = ledger_of(s, row);
     if (row->is_undone)
         ledger_add_whole(s, b, row);
-    else if (ledger_holds_begun(s))
-        s->layout->add_finished(b, &s->ledger, row->id, row->checksum);
+    else if (ledger_holds_begun(l))
+        l->layout->add_finished(b, &l->at, row->id, row->checksum);
     else
-        s->layout->add_applied(b, &s->ledger, row);
+        l->layout->add_applied(b, &l->at, row);
 }
 
 static bool
@@ -64,16 +77,46 @@ has_row(const History *h, const char *id, const char *name)
     return false;
 }
 
+static bool
+has_file(const History *h, const char *name)
+{
+    vec_each (const Migration, m, &h->files)
+        if (strcmp(m->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The history that a step of the journal is of, among those whose ledger lacks the row: that which has
+ * the file, else the first. NULL: no ledger lacks it. */
+static History *
+lacks_row(const Session *s, const JournalStep *j, History *h)
+{
+    History *first = NULL;
+    for (size_t i = 0; i < history_parts(h); i++) {
+        History *p = history_part(h, i);
+        if (has_row(p, j->ledger_id, j->name))
+            return NULL;
+        if (ledger_holds_begun(&s->ledgers.v[i]))
+            continue;
+        if (has_file(p, j->name))
+            return p;
+        first = first ? first : p;
+    }
+    return first;
+}
+
 void
 ledger_take_begun(const Session *s, const JournalVec *journal, History *h)
 {
-    vec_each (const JournalStep, j, journal)
-        if (!has_row(h, j->ledger_id, j->name))
-            *vec_add(s->arena, &h->rows) = (LedgerRow){.id = j->ledger_id,
+    vec_each (const JournalStep, j, journal) {
+        History *p = lacks_row(s, j, h);
+        if (p)
+            *vec_add(s->arena, &p->rows) = (LedgerRow){.id = j->ledger_id,
                                                        .checksum = "",
                                                        .name = j->name,
                                                        .logs = "",
                                                        .started_us = j->begun_us};
+    }
 }
 
 void
@@ -81,11 +124,12 @@ ledger_add_proof(const Session *s, Buf *b, const Kept *k)
 {
     buf_addz(b, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN true");
     if (k->ledger) {
+        const SessionLedger *l = ledger_of(s, k->row);
         buf_addz(b, " AND (");
         if (k->row->is_undone && k->finished)
-            history_add_is_gone(b, s->layout, &s->ledger, k->row);
+            history_add_is_gone(b, l->layout, &l->at, k->row);
         else
-            s->layout->add_is_kept(b, &s->ledger, k->row, k->finished);
+            l->layout->add_is_kept(b, &l->at, k->row, k->finished);
         buf_addc(b, ')');
     }
     if (k->journal) {

@@ -18,37 +18,68 @@ add_is_key(Buf *b, const char *key)
             key);
 }
 
-/* The keys of its locks, as SQL. */
+/* The keys of the tools' locks, as SQL; each once, as two histories may be of one tool. */
 typedef VEC(const char *) Keys;
 
+static void
+add_key(const Session *s, Keys *keys, const char *key)
+{
+    vec_each (const char *, k, keys)
+        if (strcmp(*k, key) == 0)
+            return;
+    *vec_add(s->arena, keys) = key;
+}
+
+static bool
+is_off(const HistoryLayout *l)
+{
+    const char *off = l->lock_off ? os_env(l->lock_off) : NULL;
+    return off && off[0] && strcmp(off, "0") != 0;
+}
+
+/* takes: without those that a variable turns off. */
 static Keys
-tools_keys(const Session *s)
+tools_keys(const Session *s, bool takes)
 {
     Keys keys = {0};
-    if (s->layout->lock_key)
-        *vec_add(s->arena, &keys) =
-            str_fmt(s->arena, "%lld::pg_catalog.int8", (long long)s->layout->lock_key);
-    for (size_t i = 0; i < s->lock_name_count; i++) {
-        Buf b;
-        buf_init(&b, s->arena);
-        buf_addz(&b, "pg_catalog.hashtext(");
-        sql_add_literal(&b, str_of(s->lock_names[i]));
-        buf_addz(&b, ")::pg_catalog.int8");
-        *vec_add(s->arena, &keys) = b.p;
+    for (size_t i = 0; i < s->ledgers.n; i++) {
+        const SessionLedger *of = &s->ledgers.v[i];
+        const HistoryLayout *l = of->layout;
+        if (takes && is_off(l))
+            continue;
+        if (l->lock_key)
+            add_key(s, &keys, str_fmt(s->arena, "%lld::pg_catalog.int8", (long long)l->lock_key));
+        for (size_t k = 0; k < of->lock_name_count; k++) {
+            Buf b;
+            buf_init(&b, s->arena);
+            buf_addz(&b, "pg_catalog.hashtext(");
+            sql_add_literal(&b, str_of(of->lock_names[k]));
+            buf_addz(&b, ")::pg_catalog.int8");
+            add_key(s, &keys, b.p);
+        }
     }
     return keys;
+}
+
+const HistoryLayout *
+lock_layout(const Session *s)
+{
+    vec_each (const SessionLedger, l, &s->ledgers)
+        if (l->layout->lock_key || l->lock_name_count)
+            return l->layout;
+    return NULL;
 }
 
 bool
 lock_has_tools(const Session *s)
 {
-    return tools_keys(s).n != 0;
+    return tools_keys(s, false).n != 0;
 }
 
 void
 lock_add_is_tools(const Session *s, Buf *b)
 {
-    Keys keys = tools_keys(s);
+    Keys keys = tools_keys(s, false);
     if (!keys.n) {
         buf_addz(b, "false");
         return;
@@ -110,7 +141,9 @@ describe(Arena *a, const Session *s, LockHolder *h, Str application, Str user, S
     if (!h->is_aramid) {
         h->who = str_fmt(a, "%s%s%suser %s from %s", str_printable(a, application, false),
                          application.n ? ", " : "",
-                         h->is_tool_key ? str_fmt(a, "(%s's lock) ", s->layout->ledger.tool) : "",
+                         h->is_tool_key && lock_layout(s)
+                             ? str_fmt(a, "(%s's lock) ", lock_layout(s)->ledger.tool)
+                             : "",
                          str_printable(a, user, false), str_printable(a, address, false));
         return;
     }
@@ -220,15 +253,11 @@ try_keys(Arena *a, const Keys *keys, size_t i)
         keys->v[i], try_keys(a, keys, i + 1), back.p);
 }
 
-/* SELECT that tries what is not held yet: 0 nothing new, 1 ours, 2 ours and the tool's. */
+/* SELECT that tries what is not held yet: 0 nothing new, 1 ours, 2 ours and the tools'. */
 static void
 add_try(const Session *s, Buf *b)
 {
-    const HistoryLayout *l = s->layout;
-    const char *off = l->lock_off ? os_env(l->lock_off) : NULL;
-    Keys keys = tools_keys(s);
-    if (off && off[0] && strcmp(off, "0") != 0)
-        keys.n = 0;
+    Keys keys = tools_keys(s, true);
     const char *second = try_keys(s->arena, &keys, 0);
     if (s->has_own_lock)
         buf_fmt(b, "SELECT %s;", second);
@@ -372,11 +401,12 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
     if (!session_take_history(s, &results, at, h, ret, err))
         return false;
     /* What was not there before we had the lock may have been made meanwhile. */
-    bool ledger = s->ledger_exists, journal = s->own[OWN_JOURNAL].exists;
-    if (ledger && (journal || !h->failed))
+    unsigned missing = session_ledgers_missing(s);
+    bool journal = s->own[OWN_JOURNAL].exists;
+    if (!missing && (journal || !h->failed))
         return true;
     return session_refresh(s, err) &&
-           ((s->ledger_exists == ledger && s->own[OWN_JOURNAL].exists == journal) ||
+           ((session_ledgers_missing(s) == missing && s->own[OWN_JOURNAL].exists == journal) ||
             (read_history(s, &results, &at, err) &&
              session_take_history(s, &results, at, h, ret, err))) &&
            (s->ledger_exists || session_count_tables(s, err));
@@ -385,8 +415,8 @@ lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink, Err 
 bool
 lock_yield_to_tool(Session *s, const RunSink *sink, Err *err)
 {
-    Keys keys = tools_keys(s);
-    INVARIANT(keys.n, "a lock let go that the layout does not have");
+    Keys keys = tools_keys(s, false);
+    INVARIANT(keys.n, "a lock let go that no layout has");
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);

@@ -133,7 +133,7 @@ add_pieces(Run *r, Arena *a, Message *m, const MigrationPlan *mp, const Step *st
             continue;
         if (timed && !is_empty)
             add_clock(a, m, first);
-        r->session.layout->add_piece(&m->sql, p);
+        r->session.ledgers.v[mp->migration->part].layout->add_piece(&m->sql, p);
         buf_addc(&m->sql, '\n');
         add_part(a, m, is_empty ? PART_SETTLE : PART_USER, is_empty ? SIZE_MAX : first);
     }

@@ -26,7 +26,7 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
     Buf b;
     buf_init(&b, r->arena);
     session_add_prefix(&r->session, &b);
-    if (!ledger_holds_begun(&r->session) || row->is_undone) {
+    if (!ledger_holds_begun(ledger_of(&r->session, row)) || row->is_undone) {
         journal_add_forget(&r->session, &b, row->id);
         buf_addc(&b, ';');
     }
@@ -50,6 +50,7 @@ row_of(Run *r, const MigrationPlan *mp)
                        .checksum = m->checksum,
                        .name = m->name,
                        .migration = m,
+                       .part = m->part,
                        .started_us = mp->ledger_id ? 0 : next_started(r)};
 }
 

@@ -24,8 +24,9 @@ table_names(const Session *s, Arena *a)
 {
     Buf b;
     buf_init(&b, a);
-    if (s->ledger_exists)
-        add_name(&b, s->ledger.schema, s->ledger.table);
+    vec_each (const SessionLedger, l, &s->ledgers)
+        if (l->exists)
+            add_name(&b, l->at.schema, l->at.table);
     for (int i = 0; i < OWN_COUNT; i++)
         if (s->own[i].exists)
             add_name(&b, s->own[i].schema, s->own[i].table);
@@ -86,14 +87,22 @@ static const char on_tables_query[] =
 static void
 explain_columns(const Session *s, Arena *a, Err *err)
 {
-    const KnownLedger *l = &s->layout->ledger;
-    const char *said = str_dupz(a, err->detail), *schema = s->ledger.schema;
+    const char *said = str_dupz(a, err->detail);
     if (strcmp(err->sqlstate, "42703") != 0 || !s->ledger_exists)
         return;
-    err_set(err, ERR_LEDGER, "the table %s.%s does not have the columns of %s's history",
-            schema ? schema : "", s->ledger.table, l->tool);
+    bool may_move = false;
+    Buf names;
+    buf_init(&names, a);
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        if (!l->exists)
+            continue;
+        buf_fmt(&names, "%s%s.%s does not have the columns of %s's history", names.n ? ", or " : "",
+                l->at.schema, l->at.table, l->layout->ledger.tool);
+        may_move = may_move || l->layout->ledger.may_move;
+    }
+    err_set(err, ERR_LEDGER, "the table %s", names.p);
     err_detail(err, "%s", said);
-    if (l->may_move)
+    if (may_move)
         err_hint(err, "where the history has another place: \"history_table: schema.table\" in "
                       "aramid.yaml");
     err_hint(err, "where it is a table of yours, and no history: give it another name");

@@ -62,9 +62,11 @@ own_take(Session *s, const DbRows *facts, const OwnMay *may)
             if (str_is(db_cell(facts, row, 0), "aramid") &&
                 str_is(db_cell(facts, row, 1), specs[i].name))
                 own = row;
-            if (s->ledger.schema && str_is(db_cell(facts, row, 0), s->ledger.schema) &&
-                str_is(db_cell(facts, row, 1), specs[i].beside))
-                beside = row;
+            /* Where several ledgers have one, as the first one's was another before: that one. */
+            vec_each (const SessionLedger, l, &s->ledgers)
+                if (beside < 0 && l->at.schema && str_is(db_cell(facts, row, 0), l->at.schema) &&
+                    str_is(db_cell(facts, row, 1), specs[i].beside))
+                    beside = row;
         }
         int at = own >= 0 ? own : beside;
         p->exists = at >= 0;
@@ -78,7 +80,7 @@ own_take(Session *s, const DbRows *facts, const OwnMay *may)
             p->schema = "aramid";
             p->table = specs[i].name;
         } else if (beside >= 0 || may->beside) {
-            p->schema = s->ledger.schema;
+            p->schema = beside >= 0 ? db_cell(facts, beside, 0).p : s->ledgers.v[0].at.schema;
             p->table = specs[i].beside;
         }
     }
@@ -145,8 +147,9 @@ void
 own_add_create(const Session *s, Buf *b, unsigned tables)
 {
     /* A ledger in it was made before. */
-    bool has_schema =
-        s->has_own_schema || (s->ledger.schema && strcmp(s->ledger.schema, "aramid") == 0);
+    bool has_schema = s->has_own_schema;
+    vec_each (const SessionLedger, l, &s->ledgers)
+        has_schema = has_schema || (l->at.schema && strcmp(l->at.schema, "aramid") == 0);
     for (int i = 0; i < OWN_COUNT; i++) {
         if (!(tables & 1u << i) || !own_is_behind(s, (OwnTable)i))
             continue;
@@ -190,7 +193,7 @@ own_fall_back(Session *s, unsigned tables, const Err *why)
         OwnPlace *p = &s->own[i];
         if (p->exists || !p->schema || strcmp(p->schema, "aramid") != 0)
             continue;
-        p->schema = s->ledger.schema;
+        p->schema = s->ledgers.v[0].at.schema;
         p->table = specs[i].beside;
         moved = moved || tables & 1u << i;
     }
@@ -226,6 +229,6 @@ own_refuse(const Session *s, OwnTable t, const char *what, Err *err)
     err_detail(err,
                "the role may create neither a schema in this database nor a table in "
                "schema \"%s\"",
-               s->ledger.schema ? s->ledger.schema : "");
+               s->ledgers.v[0].at.schema ? s->ledgers.v[0].at.schema : "");
     return err_hint(err, "as the owner of the database: GRANT CREATE ON DATABASE ... TO %s", user);
 }

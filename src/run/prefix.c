@@ -29,23 +29,25 @@ static const char closed_query[] =
     " (k.shows IS NOT TRUE OR k.hides) AND (";
 
 static void
+add_table(Buf *b, const char *schema, const char *table)
+{
+    buf_addz(b, " OR (n.nspname OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(schema));
+    buf_addz(b, " AND c.relname OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(table));
+    buf_addc(b, ')');
+}
+
+static void
 add_tables(const Session *s, Buf *b)
 {
-    const char *names[OWN_COUNT + 1][2] = {{s->ledger.schema, s->ledger.table}};
-    for (int i = 0; i < OWN_COUNT; i++) {
-        names[i + 1][0] = s->own[i].schema;
-        names[i + 1][1] = s->own[i].exists ? s->own[i].table : NULL;
-    }
     buf_addz(b, "false");
-    for (int i = 0; i <= OWN_COUNT; i++) {
-        if (!names[i][0] || !names[i][1])
-            continue;
-        buf_addz(b, " OR (n.nspname OPERATOR(pg_catalog.=) ");
-        sql_add_literal(b, str_of(names[i][0]));
-        buf_addz(b, " AND c.relname OPERATOR(pg_catalog.=) ");
-        sql_add_literal(b, str_of(names[i][1]));
-        buf_addc(b, ')');
-    }
+    vec_each (const SessionLedger, l, &s->ledgers)
+        if (l->at.schema)
+            add_table(b, l->at.schema, l->at.table);
+    for (int i = 0; i < OWN_COUNT; i++)
+        if (s->own[i].schema && s->own[i].exists)
+            add_table(b, s->own[i].schema, s->own[i].table);
 }
 
 void

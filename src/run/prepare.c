@@ -3,16 +3,16 @@
 #include "run/pass.h"
 #include "run/session_int.h"
 
-/* In one message: the ledger, and with `own` what is missing of our own tables and rows. */
+/* In one message: the ledgers, and with `own` what is missing of our own tables and rows. */
 static bool
-make_tables(Run *r, unsigned tables, bool marks, Err *err)
+make_tables(Run *r, unsigned ledgers, unsigned tables, bool marks, Err *err)
 {
     Session *s = &r->session;
     Buf b;
     DbRowsVec results;
     buf_init(&b, r->arena);
     session_add_prefix(s, &b);
-    if (!session_add_ledger(s, &b, r->deploy->history, err))
+    if (!session_add_ledgers(s, &b, r->deploy->history, ledgers, err))
         return false;
     own_add_create(s, &b, tables);
     if (tables & 1u << OWN_RUNS)
@@ -50,23 +50,41 @@ is_missing(const Session *s, OwnTable t)
     return own_is_behind(s, t) && own_can_be(s, t);
 }
 
+/* before: where the ledgers were, before one was to be made. */
 static bool
-hint_denied(const Session *s, bool has_schema, Err *err)
+hint_denied(const Session *s, const LedgerName *before, unsigned ledgers, Err *err)
 {
     const DbInfo *info = db_info(s->db);
-    if (s->ledger_exists)
-        return err_hint(err,
-                        "the history table has the form of an older version of %s, and only its "
-                        "owner may bring it up to date: run aramid deploy once as the owner of "
-                        "%s.%s",
-                        s->layout->ledger.tool, s->ledger.schema, s->ledger.table);
-    if (has_schema)
-        return err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"",
-                        s->ledger.schema, info->user);
-    return err_hint(err,
-                    "schema \"%s\" does not exist; as the owner of the database: CREATE SCHEMA "
-                    "\"%s\" AUTHORIZATION \"%s\", or GRANT CREATE ON DATABASE \"%s\" TO \"%s\"",
-                    s->ledger.schema, s->ledger.schema, info->user, info->database, info->user);
+    for (size_t i = 0; i < s->ledgers.n; i++) {
+        const SessionLedger *l = &s->ledgers.v[i];
+        if (!(ledgers & 1u << i))
+            continue;
+        if (l->exists)
+            err_hint(err,
+                     "the history table has the form of an older version of %s, and only its "
+                     "owner may bring it up to date: run aramid deploy once as the owner of "
+                     "%s.%s",
+                     l->layout->ledger.tool, l->at.schema, l->at.table);
+        else if (before[i].schema)
+            err_hint(err, "as the owner: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\"", l->at.schema,
+                     info->user);
+        else
+            err_hint(err,
+                     "schema \"%s\" does not exist; as the owner of the database: CREATE SCHEMA "
+                     "\"%s\" AUTHORIZATION \"%s\", or GRANT CREATE ON DATABASE \"%s\" TO \"%s\"",
+                     l->at.schema, l->at.schema, info->user, info->database, info->user);
+    }
+    return false;
+}
+
+/* The ledgers that the plan will write. */
+static unsigned
+needed_ledgers(const Run *r)
+{
+    unsigned parts = 0;
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        parts |= 1u << mp->migration->part;
+    return session_ledgers_behind(&r->session, r->deploy->history, parts);
 }
 
 /* Another runner has made the ledger since we looked, without our locks: another tool that takes none, or
@@ -75,8 +93,9 @@ static bool
 was_made_meanwhile(Run *r, const Err *err)
 {
     Err unread;
+    unsigned before = needed_ledgers(r);
     if (strcmp(err->sqlstate, "42P07") != 0 || !db_is_open(r->session.db) ||
-        !session_refresh(&r->session, &unread) || !r->session.ledger_exists)
+        !session_refresh(&r->session, &unread) || needed_ledgers(r) == before)
         return false;
     run_restart(r, DB_PATIENCE_YIELD, "another run has just made the history table");
     return true;
@@ -99,14 +118,14 @@ run_prepare(Run *r, Err *err)
                  "would send "
                  "these tables to subscribers, which lack them",
                  s->sent_by);
-    bool had_ledger = s->ledger_exists, marks = r->mark && own_can_be(s, OWN_IDENTITY);
+    bool marks = r->mark && own_can_be(s, OWN_IDENTITY);
+    unsigned ledgers = needed_ledgers(r);
     unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
                       (r->deploy->keeps_runs && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);
-    bool outdated = had_ledger && r->deploy->history->is_outdated;
-    if (had_ledger && !tables && !marks && !outdated)
+    if (!ledgers && !tables && !marks)
         return true;
     /* Another run may have made them between our first look and the lock. */
-    if (had_ledger && tables) {
+    if (s->ledger_exists && tables) {
         if (!session_refresh(s, err))
             return false;
         if ((tables & 1u << OWN_IDENTITY && !own_is_behind(s, OWN_IDENTITY)) ||
@@ -115,25 +134,28 @@ run_prepare(Run *r, Err *err)
             return true;
         }
     }
-    const char *schema = s->ledger.schema; /* is set to one that is still to be made */
-    bool ok = make_tables(r, tables, marks, err);
-    if (!ok && !had_ledger && was_made_meanwhile(r, err))
+    /* The schema is set to one that is still to be made. */
+    LedgerName *before = arena_array(r->arena, LedgerName, s->ledgers.n);
+    for (size_t i = 0; i < s->ledgers.n; i++)
+        before[i] = s->ledgers.v[i].at;
+    bool ok = make_tables(r, ledgers, tables, marks, err);
+    if (!ok && ledgers && was_made_meanwhile(r, err))
         return true;
-    ok = ok || (own_fall_back(s, tables, err) && make_tables(r, tables, marks, err));
+    ok = ok || (own_fall_back(s, tables, err) && make_tables(r, ledgers, tables, marks, err));
     if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
         run_find(&r->deploy->sink, FINDING_RUN_NOT_MARKED, NULL, NULL,
                  "which environment this is could not be written down: %s", err->primary);
         tables = 0;
         marks = false;
-        s->ledger.schema = schema;
-        ok = (had_ledger && !outdated) || make_tables(r, 0, false, err);
+        for (size_t i = 0; i < s->ledgers.n; i++)
+            s->ledgers.v[i].at = before[i];
+        ok = !ledgers || make_tables(r, ledgers, 0, false, err);
     }
     if (!ok)
-        return err->code == ERR_DENIED ? hint_denied(s, schema != NULL, err) : false;
-    s->ledger_exists = s->ledger.has_beside = true;
-    r->deploy->history->is_outdated = false;
+        return err->code == ERR_DENIED ? hint_denied(s, before, ledgers, err) : false;
+    session_ledgers_made(s, r->deploy->history, ledgers);
     own_made(s, tables);
-    if (!had_ledger)
+    if (ledgers)
         failpoint(r, FP_LEDGER_CREATED);
     if (marks) {
         failpoint(r, FP_IDENTITY_WRITTEN);

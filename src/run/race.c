@@ -12,41 +12,89 @@
 
 enum { LEAVE_AFTER_MS = 5000, LOOK_EVERY_MS = 50 };
 
-static void
-add_drop(const Session *s, Buf *b)
+static bool
+is_needed_by(const SessionLedger *l)
 {
-    buf_addz(b, "DROP INDEX IF EXISTS ");
-    sql_add_name(b, s->ledger.schema, HISTORY_ONCE);
+    return l->layout->add_once && l->exists;
 }
 
 static bool
 is_needed(const Run *r)
 {
     const Session *s = &r->session;
-    return s->layout->add_once && s->ledger_exists && s->has_own_lock && db_is_open(s->db);
+    bool any = false;
+    vec_each (const SessionLedger, l, &s->ledgers)
+        any = any || is_needed_by(l);
+    return any && s->has_own_lock && db_is_open(s->db);
+}
+
+/* Each with its semicolon. */
+static void
+add_drops(const Session *s, Buf *b)
+{
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        if (!is_needed_by(l))
+            continue;
+        buf_addz(b, "DROP INDEX IF EXISTS ");
+        sql_add_name(b, l->at.schema, HISTORY_ONCE);
+        buf_addc(b, ';');
+    }
+}
+
+static bool
+tell_unguarded(Run *r, const SessionLedger *l, const char *why, Err *err)
+{
+    run_find(&r->deploy->sink, FINDING_RUN_UNGUARDED, NULL,
+             "let no other tool deploy to this database at the same time",
+             "%s takes no lock, and a run of it at the same time may apply a migration twice: %s",
+             l->layout->ledger.tool, why);
+    return run_findings_pass(&r->deploy->sink, err);
+}
+
+/* Two tables of one schema cannot both have an index of that name. */
+static bool
+has_index_of_another(const Session *s, const SessionLedger *l)
+{
+    for (const SessionLedger *k = s->ledgers.v; k < l; k++)
+        if (is_needed_by(k) && strcmp(k->at.schema, l->at.schema) == 0)
+            return true;
+    return false;
+}
+
+static bool
+guard(Run *r, const SessionLedger *l, const History *h, Err *err)
+{
+    Session *s = &r->session;
+    Buf b;
+    if (has_index_of_another(s, l))
+        return tell_unguarded(r, l, "a second history in the same schema", err);
+    buf_init(&b, r->arena);
+    session_add_prefix(s, &b);
+    buf_addz(&b, "DROP INDEX IF EXISTS ");
+    sql_add_name(&b, l->at.schema, HISTORY_ONCE);
+    buf_addc(&b, ';');
+    l->layout->add_once(&b, &l->at, h);
+    if (session_make(s, buf_str(&b), NULL, err)) {
+        r->is_guarded = true;
+        return true;
+    }
+    if (err->code == ERR_INTERRUPTED || err->code == ERR_LOCK_BUDGET || !db_is_open(s->db))
+        return false;
+    return tell_unguarded(r, l, str_dupz(r->arena, err->primary), err);
 }
 
 bool
 race_guard(Run *r, Err *err)
 {
     Session *s = &r->session;
-    Buf b;
-    if (!is_needed(r) || r->deploy->undo_count)
+    if (r->deploy->undo_count)
         return true;
-    buf_init(&b, r->arena);
-    session_add_prefix(s, &b);
-    add_drop(s, &b);
-    buf_addc(&b, ';');
-    s->layout->add_once(&b, &s->ledger, r->deploy->history);
-    r->is_guarded = session_make(s, buf_str(&b), NULL, err);
-    if (r->is_guarded || err->code == ERR_INTERRUPTED || err->code == ERR_LOCK_BUDGET ||
-        !db_is_open(s->db))
-        return r->is_guarded;
-    run_find(&r->deploy->sink, FINDING_RUN_UNGUARDED, NULL,
-             "let no other tool deploy to this database at the same time",
-             "%s takes no lock, and a run of it at the same time may apply a migration twice: %s",
-             s->layout->ledger.tool, err->primary);
-    return run_findings_pass(&r->deploy->sink, err);
+    r->is_guarded = false;
+    for (size_t i = 0; i < s->ledgers.n && is_needed(r); i++)
+        if (is_needed_by(&s->ledgers.v[i]) &&
+            !guard(r, &s->ledgers.v[i], history_part_of(r->deploy->history, i), err))
+            return false;
+    return true;
 }
 
 /* Transactions of others, each with its number; and who has just read the table. */
@@ -65,9 +113,15 @@ read_others(Session *s, Arena *a, DbRows *ret, Err *err)
                  " UNION ALL SELECT 'idle' FROM pg_catalog.pg_stat_activity x WHERE x.datname"
                  " OPERATOR(pg_catalog.=) pg_catalog.current_database() AND x.pid"
                  " OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND x.state"
-                 " OPERATOR(pg_catalog.=) 'idle' AND pg_catalog.strpos(x.query, ");
-    sql_add_literal(&b, str_of(s->ledger.table));
-    buf_addz(&b, ") OPERATOR(pg_catalog.>) 0 AND x.state_change OPERATOR(pg_catalog.>)"
+                 " OPERATOR(pg_catalog.=) 'idle' AND (false");
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        if (!is_needed_by(l))
+            continue;
+        buf_addz(&b, " OR pg_catalog.strpos(x.query, ");
+        sql_add_literal(&b, str_of(l->at.table));
+        buf_addz(&b, ") OPERATOR(pg_catalog.>) 0");
+    }
+    buf_addz(&b, ") AND x.state_change OPERATOR(pg_catalog.>)"
                  " (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
                  " '2 s'::pg_catalog.interval)");
     if (!db_query(s->db, a, buf_str(&b), &results, err))
@@ -114,17 +168,23 @@ bool
 race_look(Run *r, Err *err)
 {
     Session *s = &r->session;
-    Buf b, name, lit;
+    Buf b;
     DbRowsVec results;
     if (!is_needed(r))
         return true;
     buf_init(&b, r->arena);
-    buf_init(&name, r->arena);
-    buf_init(&lit, r->arena);
-    sql_add_name(&name, s->ledger.schema, HISTORY_ONCE);
-    sql_add_literal(&lit, buf_str(&name));
     session_add_prefix(s, &b);
-    buf_fmt(&b, "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", lit.p);
+    buf_addz(&b, "SELECT false");
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        if (!is_needed_by(l))
+            continue;
+        Buf name;
+        buf_init(&name, r->arena);
+        sql_add_name(&name, l->at.schema, HISTORY_ONCE);
+        buf_addz(&b, " OR pg_catalog.to_regclass(");
+        sql_add_literal(&b, buf_str(&name));
+        buf_addz(&b, ") IS NOT NULL");
+    }
     if (!db_query(s->db, r->arena, buf_str(&b), &results, err))
         return false;
     r->is_guarded = str_is(db_cell(&results.v[results.n - 1], 0, 0), "t");
@@ -145,6 +205,6 @@ race_release(Run *r)
     if (!wait_for_others(r, &over, &ignored) || !over)
         return;
     session_add_prefix(s, &b);
-    add_drop(s, &b);
+    add_drops(s, &b);
     r->is_guarded = !db_query(s->db, r->arena, buf_str(&b), NULL, &ignored);
 }

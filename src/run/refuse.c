@@ -126,6 +126,31 @@ run_check_history(Run *r, const History *h, Err *err)
     return true;
 }
 
+/* Of several histories: one without a table here, though it is older than what others have applied. */
+static void
+find_no_ledger(const History *h, FindingList *ret)
+{
+    for (size_t i = 0; i < h->parts.n; i++) {
+        const History *p = h->parts.v[i];
+        const Entry *last = NULL;
+        size_t n = 0;
+        vec_each (const Entry, e, &h->entries)
+            if (e->part == i && e->out_of_order)
+                last = e, n++;
+        if (p->has_ledger || !last)
+            continue;
+        Finding *f = finding_add(ret, FINDING_HISTORY_NO_LEDGER,
+                                 "the database has no history table of %s: %zu migration%s of %s "
+                                 "older than what is applied here may have run without one",
+                                 p->layout->ledger.tool, n, n == 1 ? "" : "s", p->dir);
+        f->path = p->dir;
+        f->fix = str_fmt(ret->arena,
+                         "did they run: aramid resolve --history %s --applied --up-to %s; did they "
+                         "not: findings: {history-no-ledger: warning} in aramid.yaml",
+                         p->layout->name, str_shell(ret->arena, last->name));
+    }
+}
+
 static bool
 is_edited(const Entry *e)
 {
@@ -176,19 +201,37 @@ run_find_history(const History *h, FindingList *ret)
     find_entries(h, is_edited, FINDING_HISTORY_EDITED,
                  "changed after being applied (the change is not in the database)", ret);
     find_entries(h, is_late, FINDING_HISTORY_LATE,
-                 h->layout->late ? h->layout->late
-                                 : "older than what is applied already, to be applied now",
+                 h->layout->late && !h->parts.n
+                     ? h->layout->late
+                     : "older than what is applied already, to be applied now",
                  ret);
     find_entries(h, is_gone, FINDING_HISTORY_MISSING,
                  "applied in the database but missing from the migrations folder", ret);
+    find_no_ledger(h, ret);
+}
+
+bool
+run_finding_matters(const History *h, const Finding *f)
+{
+    const Entry *e;
+    switch (f->id) {
+    case FINDING_HISTORY_STRAY_SQL: /* a file that nobody runs may be waited for */
+    case FINDING_HISTORY_OTHER_FOLDER:
+        return true;
+    case FINDING_HISTORY_BETWEEN: /* settled where it was applied */
+    case FINDING_HISTORY_AFTER:
+        e = history_find(h, f->object);
+        return e && e->state == ENTRY_PENDING;
+    default:
+        return h->pending;
+    }
 }
 
 void
 run_find_ahead(const History *h, const Plan *plan, FindingList *ret)
 {
-    /* Names only matter to what is still to be ordered; a file that nobody runs may be waited for. */
     vec_each (const Finding, f, &h->findings.items)
-        if (h->pending || f->id == FINDING_HISTORY_STRAY_SQL)
+        if (run_finding_matters(h, f))
             finding_keep(ret, f);
     run_find_history(h, ret);
     vec_each (const Finding, f, &plan->findings.items)

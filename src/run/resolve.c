@@ -19,11 +19,11 @@ add_forget(const Session *s, Buf *b, const History *h, const char *name)
 }
 
 static void
-add_rolled_back(const Session *s, Buf *b, const char *name)
+add_rolled_back(const SessionLedger *l, Buf *b, const char *name)
 {
-    if (!ledger_holds_begun(s))
+    if (!ledger_holds_begun(l))
         return; /* the journal was all that knew of it */
-    s->layout->add_rolled_back(b, &s->ledger, name);
+    l->layout->add_rolled_back(b, &l->at, name);
     buf_addc(b, ';');
 }
 
@@ -43,10 +43,12 @@ add_recorded(const Session *s, Buf *b, const History *h, const Migration *m, int
                      .checksum = m->checksum,
                      .name = m->name,
                      .migration = m,
+                     .part = m->part,
                      .started_us = started_us};
-    add_rolled_back(s, b, m->name);
+    const SessionLedger *l = ledger_of(s, &row);
+    add_rolled_back(l, b, m->name);
     add_forget(s, b, h, m->name);
-    s->layout->add_resolved(b, &s->ledger, &row);
+    l->layout->add_resolved(b, &l->at, &row);
     buf_addc(b, ';');
     ledger_add_proof(s, b, &(Kept){.row = &row, .ledger = true, .finished = true});
     buf_addc(b, ';');
@@ -59,14 +61,17 @@ run_resolve_applied(Session *s, const Migration *const *list, size_t n, const Hi
     Buf b;
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
-    if (!session_add_ledger(s, &b, h, err))
+    unsigned parts = 0;
+    for (size_t i = 0; i < n; i++)
+        parts |= 1u << list[i]->part;
+    if (!session_add_ledgers(s, &b, h, parts, err))
         return false;
     int64_t now = next_time(s, h);
     for (size_t i = 0; i < n; i++)
         add_recorded(s, &b, h, list[i], now + (int64_t)i * 1000);
-    if (n && s->layout->add_promise)
-        s->layout->add_promise(&b,
-                               &(LedgerRow){.name = list[n - 1]->name, .migration = list[n - 1]});
+    const HistoryLayout *last = n ? s->ledgers.v[list[n - 1]->part].layout : NULL;
+    if (last && last->add_promise)
+        last->add_promise(&b, &(LedgerRow){.name = list[n - 1]->name, .migration = list[n - 1]});
     return session_make(s, buf_str(&b), NULL, err);
 }
 
@@ -78,7 +83,8 @@ run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
     add_forget(s, &b, h, name);
-    add_rolled_back(s, &b, name);
+    const Entry *e = history_find(h, name);
+    add_rolled_back(&s->ledgers.v[e ? e->part : 0], &b, name);
     return session_query(s, s->arena, buf_str(&b), NULL, err);
 }
 
@@ -86,14 +92,14 @@ run_resolve_rolled_back(Session *s, const char *name, const History *h, Err *err
 
 /* A statement that divides by zero unless the table holds so many rows. */
 static void
-add_row_count(const Session *s, Buf *b, size_t rows)
+add_row_count(const SessionLedger *l, Buf *b, size_t rows)
 {
-    if (s->layout->beside) /* a row of the table is not one of the history */
+    if (l->layout->beside) /* a row of the table is not one of the history */
         return;
     buf_addz(b, "SELECT 1 OPERATOR(pg_catalog./) CASE WHEN pg_catalog.count(*)"
                 " OPERATOR(pg_catalog.=) ");
     buf_fmt(b, "%zu THEN 1 ELSE 0 END FROM ", rows);
-    sql_add_name(b, s->ledger.schema, s->ledger.table);
+    sql_add_name(b, l->at.schema, l->at.table);
     buf_addc(b, ';');
 }
 
@@ -114,24 +120,26 @@ add_repair(const Session *s, Buf *b, const RunRepair *r, const History *h, int64
     buf_init(&one, s->arena);
     LedgerRow row = {.name = r->name,
                      .migration = r->migration,
+                     .part = r->part,
                      .checksum = r->migration ? r->migration->checksum : ""};
+    const SessionLedger *l = ledger_of(s, &row);
     switch (r->kind) {
     case RUN_RECORD:
         add_recorded(s, b, h, r->migration, now);
         return;
     case RUN_ROLL_BACK:
         add_forget(s, b, h, r->name);
-        add_rolled_back(s, b, r->name);
+        add_rolled_back(l, b, r->name);
         return;
     case RUN_CORRECT:
-        s->layout->add_corrected(&one, &s->ledger, r->row_id, &row);
+        l->layout->add_corrected(&one, &l->at, r->row_id, &row);
         add_for_one_row(b, one.p);
         return;
     case RUN_REMOVE:
-        s->layout->add_removed(&one, &s->ledger, r->row_id);
+        l->layout->add_removed(&one, &l->at, r->row_id);
         add_for_one_row(b, one.p);
         return;
-    case RUN_UPGRADE: /* by session_add_ledger */
+    case RUN_UPGRADE: /* by session_add_ledgers */
     case RUN_REPAIR_NONE:
         return;
     }
@@ -139,11 +147,11 @@ add_repair(const Session *s, Buf *b, const RunRepair *r, const History *h, int64
 
 /* Rows of the table itself: those of journals that stand in for some are left out. */
 static size_t
-rows_of_table(const Session *s, const History *h)
+rows_of_table(const SessionLedger *l, const History *part)
 {
     size_t n = 0;
-    vec_each (const LedgerRow, r, &h->rows)
-        n += ledger_holds_begun(s) || r->finished_us;
+    vec_each (const LedgerRow, r, &part->rows)
+        n += ledger_holds_begun(l) || r->finished_us;
     return n;
 }
 
@@ -152,23 +160,32 @@ run_repair(Session *s, const RunRepair *list, size_t n, const History *h, Err *e
 {
     INVARIANT(s->has_own_lock, "a ledger written without the migration lock");
     Buf b;
-    size_t rows = rows_of_table(s, h);
+    unsigned parts = 0;
+    size_t *rows = arena_array(s->arena, size_t, s->ledgers.n);
     buf_init(&b, s->arena);
     session_add_prefix(s, &b);
-    if (s->ledger_exists) {
+    for (size_t i = 0; i < n; i++)
+        parts |= 1u << list[i].part;
+    for (size_t i = 0; i < s->ledgers.n; i++) {
+        const SessionLedger *l = &s->ledgers.v[i];
+        rows[i] = rows_of_table(l, history_part_of(h, i));
+        if (!l->exists || !(parts & 1u << i))
+            continue;
         buf_addz(&b, "LOCK TABLE ");
-        sql_add_name(&b, s->ledger.schema, s->ledger.table);
+        sql_add_name(&b, l->at.schema, l->at.table);
         buf_addz(&b, " IN SHARE ROW EXCLUSIVE MODE;");
-        add_row_count(s, &b, rows);
+        add_row_count(l, &b, rows[i]);
     }
-    if (!session_add_ledger(s, &b, h, err))
+    if (!session_add_ledgers(s, &b, h, parts, err))
         return false;
     int64_t now = next_time(s, h);
     for (size_t i = 0; i < n; i++) {
         add_repair(s, &b, &list[i], h, now + (int64_t)i * 1000);
-        rows += list[i].kind == RUN_RECORD;
-        rows -= list[i].kind == RUN_REMOVE;
+        rows[list[i].part] += list[i].kind == RUN_RECORD;
+        rows[list[i].part] -= list[i].kind == RUN_REMOVE;
     }
-    add_row_count(s, &b, rows);
+    for (size_t i = 0; i < s->ledgers.n; i++)
+        if (parts & 1u << i)
+            add_row_count(&s->ledgers.v[i], &b, rows[i]);
     return session_make(s, buf_str(&b), NULL, err);
 }

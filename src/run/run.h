@@ -82,30 +82,36 @@ typedef struct OwnPlace {
     bool is_old, may_alter; /* an older version made it, with fewer columns */
 } OwnPlace;
 
-/* A connection that knows where the ledger and our own tables are. */
+/* Where the ledger of one history is. */
+typedef struct SessionLedger {
+    const HistoryLayout *layout;
+    LedgerName at;                 /* schema NULL: there is none to put it in */
+    const char *home;              /* the schema that it must be in; NULL = where the path leads */
+    const char *const *lock_names; /* as the history has them */
+    size_t lock_name_count;
+    bool exists;
+} SessionLedger;
+
+/* A connection that knows where the ledgers and our own tables are. */
 typedef struct Session {
     Arena *arena;
     Db *db;
     const Config *config;
-    const HistoryLayout *layout;
-    const char *const *lock_names; /* of the history that it was opened for, as that has them */
-    size_t lock_name_count;
     const char *url_schema; /* of the URL, or NULL: then the role's search_path holds */
     const char *url_user;
-    LedgerName ledger;  /* schema NULL: there is none to put it in */
-    const char *home;   /* the schema that it must be in; NULL = where the path leads */
-    const char *schema; /* whose history it is: the ledger's; of a ledger in a schema of its own
-                                  that of unqualified names. NULL = none */
-    bool ledger_exists;
+    VEC(SessionLedger) ledgers; /* of the histories, in their order */
+    const char *schema; /* whose history it is: the first ledger's; of a ledger in a schema of
+                                   its own that of unqualified names. NULL = none */
+    bool ledger_exists; /* one of them does */
     /* Counted only where there is no ledger: */
     bool is_fresh; /* no schema holds a table of a user */
     int tables;    /* ordinary tables in `schema`, without ours */
     OwnPlace own[OWN_COUNT];
-    bool has_own_schema;      /* schema aramid is there */
-    bool has_policies;        /* row-level security holds for us on ledger or own tables */
-    IdentityPlace place;      /* where this database is now */
-    VEC(Identity) identities; /* what is written in it; read together with the ledger */
-    bool has_own_lock, has_tool_lock;
+    bool has_own_schema;              /* schema aramid is there */
+    bool has_policies;                /* row-level security holds for us on ledger or own tables */
+    IdentityPlace place;              /* where this database is now */
+    VEC(Identity) identities;         /* what is written in it; read together with the ledger */
+    bool has_own_lock, has_tool_lock; /* all of the tools' */
     int lease; /* the file that is locked where advisory locks exclude nobody, plus 1; 0 = none */
     bool unclean; /* a script may have changed settings or the role, or let the lock go */
     DbTick tick;  /* stops waits between queries too; may be NULL */
@@ -190,12 +196,12 @@ MUST_CHECK bool lock_holders(Session *s, Arena *a, LockHolderVec *ret, Err *err)
 /* End a backend, if it still is the one that was looked at. */
 MUST_CHECK bool lock_terminate(Session *s, const LockHolder *h, bool *ret_ended, Err *err);
 
-/* Take our lock and that of the layout's tool, then read ledger and journal and compare. Waits, polling, up to
+/* Take our lock and those of the layouts' tools, then read ledger and journal and compare. Waits, polling, up to
  * CFG_WAIT_RUNNER; ends orphans of this machine. errors: ERR_RUNNER_ACTIVE, ERR_INTERRUPTED. */
 MUST_CHECK bool lock_and_read(Session *s, History *h, JournalVec *ret, const RunSink *sink,
                               Err *err);
 
-/* Release the tool's lock, let its waiters through and take it again: a waiter that blocks in
+/* Release the tools' locks, let their waiters through and take them again: a waiter that blocks in
  * pg_advisory_lock() deadlocks with CREATE INDEX CONCURRENTLY. The ledger must be read again. */
 MUST_CHECK bool lock_yield_to_tool(Session *s, const RunSink *sink, Err *err);
 
@@ -334,6 +340,9 @@ MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const Jou
 /* What the ledger says against the folder. */
 void run_find_history(const History *h, FindingList *ret);
 
+/* Whether a finding about the folder matters as things stand: names only do to what is to be ordered. */
+bool run_finding_matters(const History *h, const Finding *f);
+
 /* What can be found before anything is changed: in the folder, in the ledger against it, in the plan. */
 void run_find_ahead(const History *h, const Plan *plan, FindingList *ret);
 
@@ -366,6 +375,7 @@ typedef enum RunRepairKind {
 /* A repair of the ledger. */
 typedef struct RunRepair {
     RunRepairKind kind;
+    size_t part;                /* whose ledger (history_part) */
     const char *name;           /* of the migration */
     const Migration *migration; /* RUN_RECORD, RUN_CORRECT */
     const char *row_id;         /* RUN_CORRECT, RUN_REMOVE */

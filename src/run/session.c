@@ -42,18 +42,23 @@ add_facts_query(Buf *b, const Session *s, bool with_system)
         " (pg_catalog.array_cat(%s, ARRAY['aramid'",
         with_system ? "(SELECT y.system_identifier FROM pg_catalog.pg_control_system() y)" : "NULL",
         path.p, path.p);
-    if (s->home) {
-        buf_addc(b, ',');
-        sql_add_literal(b, str_of(s->home));
-    }
+    vec_each (const SessionLedger, l, &s->ledgers)
+        if (l->home) {
+            buf_addc(b, ',');
+            sql_add_literal(b, str_of(l->home));
+        }
     buf_addz(b, "]::pg_catalog.name[]))) n ON true LEFT JOIN pg_catalog.pg_class c ON "
                 "c.relnamespace OPERATOR(pg_catalog.=)"
                 " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
     own_add_names(b);
-    sql_add_literal(b, str_of(s->ledger.table));
-    if (s->layout->beside) {
-        buf_addc(b, ',');
-        sql_add_literal(b, str_of(s->layout->beside));
+    for (size_t i = 0; i < s->ledgers.n; i++) {
+        const SessionLedger *l = &s->ledgers.v[i];
+        buf_addz(b, i ? "," : "");
+        sql_add_literal(b, str_of(l->at.table));
+        if (l->layout->beside) {
+            buf_addc(b, ',');
+            sql_add_literal(b, str_of(l->layout->beside));
+        }
     }
     buf_addz(b, "]::pg_catalog.name[]) WHERE d.datname OPERATOR(pg_catalog.=)"
                 " pg_catalog.current_database()");
@@ -114,19 +119,30 @@ shown_address(const Session *s)
     return str_fmt(s->arena, "%s@%s", s->url_user ? s->url_user : "", db_info(s->db)->host);
 }
 
+static bool
+has_table(const DbRows *r, const char *schema, const char *table)
+{
+    for (int i = 0; i < r->rows && schema && table; i++)
+        if (str_is(db_cell(r, i, 1), table) && str_is(db_cell(r, i, 0), schema))
+            return true;
+    return false;
+}
+
 static void
 take_facts(Session *s, const DbRows *r)
 {
-    int at = ledger_row(r, s->home, s->ledger.table);
-    int first = s->home ? ledger_row(r, NULL, "") : at;
-    s->ledger.schema = at < 0 ? NULL : db_cell(r, at, 0).p;
+    int at = -1;
+    s->ledger_exists = false;
+    for (size_t i = s->ledgers.n; i-- > 0;) { /* `at` is the first one's in the end */
+        SessionLedger *l = &s->ledgers.v[i];
+        at = ledger_row(r, l->home, l->at.table);
+        l->at.schema = at < 0 ? NULL : db_cell(r, at, 0).p;
+        l->exists = at >= 0 && str_is(db_cell(r, at, 1), l->at.table);
+        s->ledger_exists = s->ledger_exists || l->exists;
+        l->at.has_beside = has_table(r, l->at.schema, l->layout->beside);
+    }
+    int first = s->ledgers.v[0].home ? ledger_row(r, NULL, "") : at;
     s->schema = first < 0 ? NULL : db_cell(r, first, 0).p;
-    s->ledger_exists = at >= 0 && str_is(db_cell(r, at, 1), s->ledger.table);
-    s->ledger.has_beside = false;
-    for (int i = 0; i < r->rows && s->layout->beside; i++)
-        s->ledger.has_beside = s->ledger.has_beside ||
-                               (str_is(db_cell(r, i, 1), s->layout->beside) && s->ledger.schema &&
-                                str_is(db_cell(r, i, 0), s->ledger.schema));
     s->has_own_schema = false;
     OwnMay may = {.own = is_true(r, 0, 4), .beside = at >= 0 && is_true(r, at, 2)};
     s->has_policies = false;
@@ -179,8 +195,11 @@ session_count_tables(Session *s, Err *err)
              " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
              " n.nspname OPERATOR(pg_catalog.<>) 'aramid' AND"
              " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['_aramid_journal',"
-             "'_aramid_identity','_aramid_runs',");
-    sql_add_literal(&b, str_of(s->ledger.table));
+             "'_aramid_identity','_aramid_runs'");
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        buf_addc(&b, ',');
+        sql_add_literal(&b, str_of(l->at.table));
+    }
     buf_addz(&b, "]::pg_catalog.name[])");
     DbRowsVec results;
     if (!db_query(s->db, s->arena, buf_str(&b), &results, err))
@@ -205,9 +224,29 @@ session_other_histories(Session *s, KnownTableVec *ret, Err *err)
         return false;
     KnownTableVec all;
     history_take_known(s->arena, &results.v[results.n - 1], &all);
-    vec_each (const KnownTable, t, &all)
-        if (strcmp(t->as->tool, s->layout->ledger.tool) != 0)
+    vec_each (const KnownTable, t, &all) {
+        bool is_ours = false;
+        vec_each (const SessionLedger, l, &s->ledgers)
+            is_ours = is_ours || strcmp(t->as->tool, l->layout->ledger.tool) == 0;
+        if (!is_ours)
             *vec_add(s->arena, ret) = *t;
+    }
+    return true;
+}
+
+/* Two histories must not meet in one table: names that say different places may lead to the same. */
+static bool
+check_ledgers(const Session *s, Err *err)
+{
+    vec_each (const SessionLedger, l, &s->ledgers)
+        for (const SessionLedger *k = s->ledgers.v; k < l; k++) {
+            if (!l->at.schema || !k->at.schema || strcmp(l->at.schema, k->at.schema) != 0 ||
+                strcmp(l->at.table, k->at.table) != 0)
+                continue;
+            err_set(err, ERR_CONFIG, "two histories would share the table %s.%s", l->at.schema,
+                    l->at.table);
+            return err_hint(err, "give one of them another one: history_table in aramid.yaml");
+        }
     return true;
 }
 
@@ -217,11 +256,6 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
     const Config *c = o->config;
     *ret = (Session){.arena = a,
                      .config = c,
-                     .layout = o->history->layout,
-                     .lock_names = o->history->lock_names.v,
-                     .lock_name_count = o->history->lock_names.n,
-                     .ledger = o->history->ledger,
-                     .home = o->history->ledger.schema,
                      .url_schema = o->url->schema,
                      .url_user = o->url->user,
                      .tick = o->tick,
@@ -229,6 +263,14 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
                      .only_reads = o->only_reads,
                      .sink = o->sink,
                      .patience_ms = o->writes ? config_ms(c, CFG_LOCK_BUDGET) : 0};
+    for (size_t i = 0; i < history_parts(o->history); i++) {
+        const History *p = history_part_of(o->history, i);
+        *vec_add(a, &ret->ledgers) = (SessionLedger){.layout = p->layout,
+                                                     .at = p->ledger,
+                                                     .home = p->ledger.schema,
+                                                     .lock_names = p->lock_names.v,
+                                                     .lock_name_count = p->lock_names.n};
+    }
     Buf facts;
     buf_init(&facts, a);
     add_facts_query(&facts, ret, true);
@@ -266,7 +308,8 @@ session_open(Arena *a, const SessionOptions *o, Session *ret, Err *err)
                                         : "use another role, or turn the setting off");
     } else {
         take_facts(ret, db_asked(ret->db));
-        return true;
+        if (check_ledgers(ret, err))
+            return true;
     }
     session_close(ret);
     return false;
@@ -309,18 +352,22 @@ bool
 session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
                      JournalVec *journal, Err *err)
 {
-    h->rows.n = 0;
-    h->ledger.has_beside = s->ledger.has_beside;
     *journal = (JournalVec){0};
-    if (s->ledger_exists && !s->layout->read_rows(s->arena, &results->v[at++], h, err))
-        return false;
+    for (size_t i = 0; i < s->ledgers.n; i++) {
+        const SessionLedger *l = &s->ledgers.v[i];
+        History *p = history_part(h, i);
+        p->rows.n = 0;
+        p->has_ledger = l->exists;
+        p->ledger.has_beside = l->at.has_beside;
+        if (l->exists && !l->layout->read_rows(s->arena, &results->v[at++], p, err))
+            return false;
+    }
     if (s->own[OWN_JOURNAL].exists && !journal_read(s->arena, &results->v[at++], journal, err))
         return false;
     s->identities.n = 0;
     if (s->own[OWN_IDENTITY].may_read && !identity_read(s, &results->v[at], err))
         return false;
-    if (!ledger_holds_begun(s))
-        ledger_take_begun(s, journal, h);
+    ledger_take_begun(s, journal, h);
     history_compare(s->arena, h);
     vec_each (Entry, e, &h->entries) {
         if (e->state != ENTRY_FAILED)
@@ -337,39 +384,88 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
     return true;
 }
 
-bool
-session_add_ledger(Session *s, Buf *b, const History *h, Err *err)
+unsigned
+session_ledgers_missing(const Session *s)
 {
-    if (s->ledger_exists && h->is_outdated)
-        s->layout->add_upgrade(b, &s->ledger, h);
-    if (s->ledger_exists)
-        return true;
-    const char *home = s->home ? s->home : s->url_schema;
-    if (!s->ledger.schema && !home) {
+    unsigned missing = 0;
+    for (size_t i = 0; i < s->ledgers.n; i++)
+        missing |= s->ledgers.v[i].exists ? 0 : 1u << i;
+    return missing;
+}
+
+unsigned
+session_ledgers_behind(const Session *s, const History *h, unsigned parts)
+{
+    unsigned behind = 0;
+    for (size_t i = 0; i < s->ledgers.n; i++)
+        if (!s->ledgers.v[i].exists || history_part_of(h, i)->is_outdated)
+            behind |= 1u << i;
+    return behind & parts;
+}
+
+void
+session_ledgers_made(Session *s, History *h, unsigned parts)
+{
+    for (size_t i = 0; i < s->ledgers.n; i++) {
+        if (!(parts & 1u << i))
+            continue;
+        s->ledgers.v[i].exists = s->ledger_exists = true;
+        s->ledgers.v[i].at.has_beside = true;
+        history_part(h, i)->is_outdated = false;
+    }
+}
+
+static bool
+add_schema(Session *s, Buf *b, SessionLedger *l, Err *err)
+{
+    const char *home = l->home ? l->home : s->url_schema;
+    if (!home) {
         err_set(err, ERR_DENIED, "the role's search_path names no schema that exists");
         return err_hint(err, "create schema public, or name a schema in the URL: ?schema=app");
     }
-    if (!s->ledger.schema) {
-        if (strcmp(home, "aramid") == 0)
-            own_add_schema(b);
-        else {
-            buf_addz(b, "CREATE SCHEMA ");
-            sql_add_ident(b, home);
-            buf_addc(b, ';');
-        }
-        s->ledger.schema = home;
-        own_place_beside(s, home);
+    bool is_made = false;
+    vec_each (const SessionLedger, k, &s->ledgers)
+        is_made = is_made || (k->at.schema && strcmp(k->at.schema, home) == 0);
+    if (!is_made && strcmp(home, "aramid") == 0)
+        own_add_schema(b);
+    else if (!is_made) {
+        buf_addz(b, "CREATE SCHEMA ");
+        sql_add_ident(b, home);
+        buf_addc(b, ';');
     }
-    s->layout->add_create(b, &s->ledger);
-    buf_addc(b, ';');
+    l->at.schema = home;
+    own_place_beside(s, home);
+    return true;
+}
+
+bool
+session_add_ledgers(Session *s, Buf *b, const History *h, unsigned parts, Err *err)
+{
+    for (size_t i = 0; i < s->ledgers.n; i++) {
+        SessionLedger *l = &s->ledgers.v[i];
+        const History *p = history_part_of(h, i);
+        if (!(parts & 1u << i))
+            continue;
+        if (l->exists) {
+            if (p->is_outdated)
+                l->layout->add_upgrade(b, &l->at, p);
+            continue;
+        }
+        if (!l->at.schema && !add_schema(s, b, l, err))
+            return false;
+        l->layout->add_create(b, &l->at);
+        buf_addc(b, ';');
+    }
     return true;
 }
 
 void
 session_add_history_queries(Session *s, Buf *b)
 {
-    if (s->ledger_exists) {
-        s->layout->add_select(b, &s->ledger);
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        if (!l->exists)
+            continue;
+        l->layout->add_select(b, &l->at);
         buf_addc(b, ';');
     }
     if (s->own[OWN_JOURNAL].exists) {

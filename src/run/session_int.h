@@ -18,18 +18,26 @@ void lock_add_is_held(Buf *b);
  * errors: ERR_RUNNER_ACTIVE after the time for another run, ERR_INTERRUPTED. */
 bool lease_take(Session *s, const RunSink *sink, Err *err);
 void lease_drop(Session *s);
-/* An expression: is row l of pg_locks about the lock of the layout's tool? */
+/* An expression: is row l of pg_locks about the lock of a layout's tool? */
 void lock_add_is_tools(const Session *s, Buf *b);
 bool lock_has_tools(const Session *s); /* whether it takes any */
+/* The first layout whose tool takes a lock, or NULL. */
+const HistoryLayout *lock_layout(const Session *s);
 
 /* A statement, with its semicolon: from here on hidden rows of ledger and own tables are an error, not a
  * lie. Policies that show all rows to this role hide none: that is looked at when the statement runs. */
 void session_add_row_security(const Session *s, Buf *b);
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);
-/* Statements that make the ledger, and the schema of the URL where it is missing; those that give it
- * today's form where `h` says that it has an older one. errors: ERR_DENIED without any schema to put it in. */
-MUST_CHECK bool session_add_ledger(Session *s, Buf *b, const History *h, Err *err);
+/* Statements that make the ledgers of the set (1u << part) that are missing, and the schema of the URL
+ * where it is missing; those that give one today's form where `h` says that it has an older one.
+ * errors: ERR_DENIED without any schema to put it in. */
+MUST_CHECK bool session_add_ledgers(Session *s, Buf *b, const History *h, unsigned parts, Err *err);
+unsigned session_ledgers_missing(const Session *s);
+/* Those of the set that are missing or have an older form. */
+unsigned session_ledgers_behind(const Session *s, const History *h, unsigned parts);
+/* Noting that they are there now. */
+void session_ledgers_made(Session *s, History *h, unsigned parts);
 /* Take back what a script may have left in the session. cost: a round trip, if there may be something */
 MUST_CHECK bool session_clean(Session *s, Err *err);
 /* Queries for ledger, journal and identities (those that exist), and taking their results from index
@@ -70,9 +78,11 @@ typedef struct Kept {
 /* A statement that divides by zero unless all of it is there as it was written. */
 void ledger_add_proof(const Session *s, Buf *b, const Kept *kept);
 
+/* The ledger of a row. */
+const SessionLedger *ledger_of(const Session *s, const LedgerRow *row);
 /* Whether it can hold a row of a migration that did not end; else its steps in the journal are all
  * that tells of it, and they go when it ends. */
-bool ledger_holds_begun(const Session *s);
+bool ledger_holds_begun(const SessionLedger *l);
 /* A query of one row: whether all of it is done, be it to apply the migration or to roll it back. */
 void ledger_add_is_settled(const Session *s, Buf *b, const LedgerRow *row);
 /* A statement: all of it in one message; or it begins, in a ledger that can hold that. */
@@ -80,7 +90,7 @@ void ledger_add_whole(const Session *s, Buf *b, const LedgerRow *row);
 void ledger_add_begun(const Session *s, Buf *b, const LedgerRow *row);
 /* The same for what was begun and has left nothing. */
 void ledger_add_forgotten(const Session *s, Buf *b, const LedgerRow *row);
-/* The rows that such a ledger lacks: of what was begun and recorded by nobody since. */
+/* The rows that such ledgers lack: of what was begun and recorded by nobody since. */
 void ledger_take_begun(const Session *s, const JournalVec *journal, History *h);
 /* A statement: the end of a migration that was begun. */
 void ledger_add_finished(const Session *s, Buf *b, const LedgerRow *row);

@@ -61,11 +61,12 @@ plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
 {
     const Session *s = &t->run->session;
     const LedgerRow *row = t->row;
+    const SessionLedger *l = ledger_of(s, row);
     Buf b, proof;
     buf_init(&b, a);
     buf_init(&proof, a);
-    bool whole = t->first && t->last, begins = t->first && ledger_holds_begun(s);
-    bool forgets = t->last && (!ledger_holds_begun(s) || row->is_undone);
+    bool whole = t->first && t->last, begins = t->first && ledger_holds_begun(l);
+    bool forgets = t->last && (!ledger_holds_begun(l) || row->is_undone);
     /* What the journal has of its being applied means nothing any more. */
     bool forgets_old = t->first && row->is_undone && own_is_there(s, OWN_JOURNAL);
     size_t next = t->step->first + t->step->count;
@@ -86,7 +87,8 @@ plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
         ledger_add_whole(s, &b, row);
     for (size_t i = 0; i < t->more_count; i++) {
         buf_addc(&b, ';');
-        s->layout->add_applied(&b, &s->ledger, &t->more[i]);
+        const SessionLedger *of = ledger_of(s, &t->more[i]);
+        of->layout->add_applied(&b, &of->at, &t->more[i]);
         ret->record_statements++;
     }
     if (!whole && begins)
@@ -121,10 +123,11 @@ plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
         buf_addc(&b, ';');
         ret->record_statements++;
     }
-    if (t->last && s->layout->add_promise) {
+    const LedgerRow *end = t->more_count ? &t->more[t->more_count - 1] : row;
+    if (t->last && ledger_of(s, end)->layout->add_promise) {
         Buf promise;
         buf_init(&promise, a);
-        s->layout->add_promise(&promise, t->more_count ? &t->more[t->more_count - 1] : row);
+        ledger_of(s, end)->layout->add_promise(&promise, end);
         ret->promise = promise.n ? promise.p : NULL;
     }
     ledger_add_proof(s, &proof, &kept);
@@ -193,14 +196,15 @@ static void
 keep_logs(const Try *t, const DbOutcome *o)
 {
     Session *s = &t->run->session;
-    if (t->first || !ledger_holds_begun(s))
+    const SessionLedger *l = ledger_of(s, t->row);
+    if (t->first || !ledger_holds_begun(l))
         return;
     ARENA_LOCAL(a);
     Buf b;
     Err ignored; /* the statement's error is the one to tell */
     buf_init(&b, a);
     session_add_prefix(s, &b);
-    s->layout->add_logs(&b, &s->ledger, t->row->id, str_of(o->message));
+    l->layout->add_logs(&b, &l->at, t->row->id, str_of(o->message));
     bool kept = db_query(s->db, a, buf_str(&b), NULL, &ignored);
     (void)kept;
 }

@@ -20,6 +20,7 @@ static const struct {
                                     TAKES_WORDS,
                                     {0},
                                     "irreversible the old values were never kept"},
+    [SQL_DIRECTIVE_AFTER] = {"after", TAKES_WORDS, {0}, "after 20261130174500_add_users"},
 };
 
 typedef struct Finder {
@@ -108,7 +109,7 @@ take_value(Finder *f, size_t off, SqlDirective *d)
     if (table[d->id].takes == TAKES_WORDS) {
         if (d->value.n)
             return true;
-        refuse(f, off, "the directive \"%s\" wants a reason behind it", name);
+        refuse(f, off, "the directive \"%s\" wants words behind it", name);
         err_hint(f->err, "-- aramid:%s", table[d->id].example);
         return false;
     }

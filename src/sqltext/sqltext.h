@@ -178,6 +178,7 @@ typedef enum SqlDirectiveId {
     SQL_DIRECTIVE_LOCK_TIMEOUT, /* DURATION: instead of the setting locks.timeout */
     SQL_DIRECTIVE_TX,           /* file, none: see PlanTx */
     SQL_DIRECTIVE_IRREVERSIBLE, /* REASON: there is no way back */
+    SQL_DIRECTIVE_AFTER,        /* NAME, NAME: migrations that come before it (history/) */
     SQL_DIRECTIVE_COUNT
 } SqlDirectiveId;
 

@@ -356,6 +356,15 @@ def test_check_of_what_is_broken(project, db):
     assert value["diagnostics"] and value["parity"] is None
 
 
+def test_adopt(project, db):
+    name = project.add("init", "CREATE TABLE a (i int);")
+    db.sql("CREATE TABLE a (i int); CREATE SCHEMA drizzle; CREATE TABLE drizzle.__drizzle_migrations"
+           " (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)")
+    for options in ["--dry-run"], []:
+        value = check(call(project, db.url(), "adopt", "prisma", *options), "adopt")
+        assert value["migrations"] == [name] and value["otherHistories"][0]["tool"] == "Drizzle"
+
+
 def test_resolve(project, db):
     name = project.add("init", "CREATE TABLE a (i int);")
     error = check(call(project, db.url(), "resolve", "--rolled-back", name), "error")["error"]

@@ -8,7 +8,8 @@ import subprocess
 
 from . import aramid
 from .cluster import NPM
-from .oracle import HOME, NODE, Outcome
+from .oracle import HOME, NODE, Outcome, available, deploy
+from .project import Project
 from .wait import PATIENCE
 
 
@@ -245,6 +246,33 @@ class Pairs(Plain):
 class Flyway(Plain):
     name = "sql flyway"
     form = "V{}__{}.sql"
+
+
+class Prisma(Tool):
+    name = "prisma"
+    folder = "prisma/migrations"
+    ledger = "_prisma_migrations"
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.project = Project(path, bare=True)
+
+    @classmethod
+    def missing(cls):
+        return not available()
+
+    def add(self, number, name, sql):
+        folder = f"202611291200{number:02}_{name}"
+        self.write(f"{folder}/migration.sql", sql)
+        return folder
+
+    def apply(self, db):
+        self.project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n}\n')
+        return deploy(self.project, db.url())
+
+    def rows(self, db):
+        return db.column(f"SELECT migration_name FROM {self.ledger} WHERE finished_at IS NOT NULL ORDER BY started_at") \
+            if db.exists(self.ledger) else []
 
 
 TOOLS = [Drizzle, Drizzle1, Supabase, Dbmate, NodePgMigrate, GraphileMigrate]

@@ -29,7 +29,7 @@ session_finds_ledger(void **state)
     Scene *s = scene_open(state);
     Session ses;
     scene_session(s, &ses);
-    assert_string_equal(ses.ledger.schema, "public");
+    assert_string_equal(ses.ledgers.v[0].at.schema, "public");
     assert_false(ses.ledger_exists || ses.own[OWN_JOURNAL].exists);
     Err err;
     assert_true(session_count_tables(&ses, &err));
@@ -48,7 +48,7 @@ session_finds_ledger(void **state)
     s->url.schema = "we\"ird"; /* as the URL's schema parameter */
     scene_session(s, &ses);
     assert_true(ses.ledger_exists);
-    assert_string_equal(ses.ledger.schema, "we\"ird");
+    assert_string_equal(ses.ledgers.v[0].at.schema, "we\"ird");
     assert_true(session_count_tables(&ses, &err));
     assert_int_equal(ses.tables, 1); /* the ledger is none */
     session_close(&ses);
@@ -60,7 +60,7 @@ session_finds_ledger(void **state)
         s, str_fmt(s->arena, "ALTER ROLE %s SET search_path = public, \"we\"\"ird\"", s->url.user));
     scene_session(s, &ses);
     assert_true(ses.ledger_exists);
-    assert_string_equal(ses.ledger.schema, "we\"ird");
+    assert_string_equal(ses.ledgers.v[0].at.schema, "we\"ird");
     session_close(&ses);
     scene_close(s);
 }
@@ -72,7 +72,7 @@ session_without_schema(void **state)
     scene_sql(s, "DROP SCHEMA public");
     Session ses;
     scene_session(s, &ses);
-    assert_null(ses.ledger.schema);
+    assert_null(ses.ledgers.v[0].at.schema);
     assert_false(ses.ledger_exists);
     session_close(&ses);
     scene_add(s, "1_a", "SELECT 1");
