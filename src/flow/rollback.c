@@ -152,8 +152,6 @@ choose(Arena *a, Rolling *r, Err *err)
     return check_chosen(r, err);
 }
 
-/* ---- the ways back ---------------------------------------------------------------------------- */
-
 static WaysInput
 ways_input(const Rolling *r, const Session *s)
 {
@@ -206,7 +204,10 @@ check_rest(const Rolling *r, Err *err)
     if (n > SHOWN_MAX)
         err_detail(err, "and %zu more", n - SHOWN_MAX);
     err_detail(err, "nothing was changed");
-    err_hint(err, "write what puts them back into down.sql beside %s", first->migration->path);
+    err_hint(err,
+             "write what puts them back into down.sql beside %s; else rows that stay may keep the "
+             "migration from being applied again",
+             first->migration->path);
     return err_hint(err, "or leave the rows as they are: --accept-unrestored");
 }
 
@@ -269,7 +270,7 @@ count_losses(Arena *a, Rolling *r, const Session *s, Err *err)
         return false;
     vec_each (Change *, c, &d->changes)
         vec_each (const DiffEffect, e, &(*c)->effects) {
-            if (e->harm == DIFF_FAILS && e->is_answered && e->hits && !own)
+            if (e->harm == DIFF_FAILS && e->is_answered && e->hits && !own && !r->in->only_plan)
                 return refuse_rows(a, e, err);
             if (e->harm == DIFF_LOSS)
                 *vec_add(a, &r->ret->losses) = (RollbackLoss){render_effect(a, e), e->is_answered};
@@ -403,8 +404,6 @@ after(void *arg, const Session *s, Err *err)
         err_detail(err, "%s", str_printable(s->arena, str_of(*text), false));
     return err_hint(err, "aramid drift shows the SQL that undoes or keeps the differences");
 }
-
-/* ---- all of it -------------------------------------------------------------------------------- */
 
 static bool
 add_undos(Arena *a, Rolling *r)

@@ -6,8 +6,9 @@
 typedef enum ProofState {
     PROOF_LEADS_BACK,
     PROOF_IRREVERSIBLE, /* the project says so */
-    PROOF_DIFFERS,      /* afterwards something is not as it was before */
-    PROOF_BREAKS,       /* a script does not run */
+    PROOF_ROWS_STAY, /* it leads back, but rows that the migration wrote keep it from being applied again */
+    PROOF_DIFFERS, /* afterwards something is not as it was before */
+    PROOF_BREAKS,  /* a script does not run */
 } ProofState;
 
 const char *proof_state_name(ProofState state); /* "leads-back" */

@@ -64,10 +64,8 @@ report_rollback_text(Buf *out, const Term *t, const RollbackResult *r, const cha
     term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
     buf_fmt(out, " %s\n",
             r->verified && strcmp(r->verified, "same") == 0
-                ? "The database is what it was before them. They are pending again: aramid deploy "
-                  "would "
-                  "apply them."
-                : "They are pending again: aramid deploy would apply them.");
+                ? "The database is what it was before. To apply again: aramid deploy"
+                : "To apply again: aramid deploy");
     if (log_dir)
         term_add(out, t, TERM_DIM,
                  str_fmt(a, "Log: %s\n", str_printable(a, str_of(log_dir), false)));

@@ -246,8 +246,9 @@ tell_history(Run *r, int64_t since_ms)
         return;
     Buf b;
     buf_init(&b, a);
-    buf_fmt(&b, "the history agrees with the %zu file%s: %d applied, %zu pending", h->files.n,
-            str_plural((int64_t)h->files.n), h->applied, r->plan.migrations.n);
+    buf_fmt(&b, "the history agrees with the %zu file%s: %d applied, %zu %s", h->files.n,
+            str_plural((int64_t)h->files.n), h->applied, r->plan.migrations.n,
+            r->deploy->undo_count ? "to be rolled back" : "pending");
     const struct {
         int n;
         const char *what;

@@ -195,3 +195,26 @@ def test_ways_back_are_proven_before_they_are_needed(project, db):
     assert os.path.exists(os.path.join(project.path, ".aramid/evidence/verify-rollback.json"))
     assert [m["name"] for m in verify(posts).json["migrations"]] == [posts]
     assert ledger.applied(db) == [users, posts]
+
+
+def test_rows_that_stay_keep_it_from_being_applied_again(project, db):
+    project.add("users", USERS)
+    name = project.add("data", "INSERT INTO users VALUES (1, 'a');")
+    result = aramid.run("verify-rollback", "--all", cwd=project.path)
+    assert result.rc == 27 and f"{name}: rows-stay" in result.out and "duplicate key" in result.out, result
+    project.write(f"prisma/migrations/{name}/down.sql", "DELETE FROM users WHERE id = 1;")
+    assert aramid.run("verify-rollback", name, cwd=project.path).rc == 0
+
+
+def test_a_person_is_asked_with_the_numbers(project, db):
+    two(project, db)
+    db.sql("INSERT INTO users VALUES (1, 'a', 'x')")
+    for answer, gone in ((["no"], False), (None, False), (["{db}", "drop"], True)):
+        person = aramid.Terminal("rollback", "--url", db.url(), cwd=project.path)
+        person.read_until("1 of 1 rows")
+        for word in answer or ():
+            person.type(word.format(db=db.name) + "\n")
+        if answer is None:
+            person.type("\x03")
+        person.read_until(None)
+        assert db.exists("posts") is not gone, person.text
