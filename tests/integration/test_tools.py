@@ -619,8 +619,10 @@ def test_dbmate_settings_that_differ_are_a_question(tool, db):
 def test_what_is_rolled_back_the_tool_applies_again(real, db):
     first = real.add(1, "one", "CREATE TABLE one (i int);")
     second = real.add(2, "two", "CREATE TABLE two (i int);")
-    for name, table in ((first, "one"), (second, "two")) if isinstance(real, Dbmate) else ():
-        real.write(real.file(name), f"-- migrate:up\nCREATE TABLE {table} (i int);\n-- migrate:down\n")
+    marks = {"dbmate": ("-- migrate:up", "-- migrate:down"),
+             "node-pg-migrate": ("-- Up Migration", "-- Down Migration")}.get(real.name)
+    for name, table in ((first, "one"), (second, "two")) if marks else ():
+        real.write(real.file(name), f"{marks[0]}\nCREATE TABLE {table} (i int);\n{marks[1]}\nDROP TABLE {table};\n")
     assert real.deploy(db).rc == 0
     result = real.aramid("rollback", db)
     assert result.rc == 0 and not db.exists("two") and len(real.rows(db)) == 1, result
