@@ -152,7 +152,7 @@ def _journal_surroundings():
 
 SURROUNDINGS = dict(_ledger_surroundings()) | dict(_journal_surroundings())
 CASES = [(name, kind) for i, name in enumerate(SURROUNDINGS) for kind in KINDS
-         if FULL or kind == "plain" or i % 4 == 0 or SURROUNDINGS[name].table == JOURNAL]
+         if FULL or kind == "plain" or i % 4 == 0 or "update" in name or SURROUNDINGS[name].table == JOURNAL]
 
 
 def test_there_are_enough():
