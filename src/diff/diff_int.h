@@ -145,6 +145,10 @@ bool columns_recreated(const Change *c, const CatTexts *columns);
 
 /* keys.c */
 void primary_key_compare(Differ *d, Change *c, const CatRelation *x, const CatRelation *y);
+/* Whether a primary, unique or exclusion constraint uses the column, if only beside its key. */
+bool key_has(const CatConstraint *key, const char *column);
+/* The partitioned table's, which a partition's own goes with; NULL where there is none. */
+const CatConstraint *key_above(const Catalog *c, const CatConstraint *key);
 
 /* indexes.c; `from` of a new index: its table before, NULL when that is new, too. */
 void indexes_compare(Differ *d, Change *table, const CatRelation *x, const CatRelation *y);

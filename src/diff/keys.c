@@ -37,3 +37,28 @@ primary_key_compare(Differ *d, Change *c, const CatRelation *x, const CatRelatio
         c->rename_key_to = to;
     }
 }
+
+bool
+key_has(const CatConstraint *key, const char *column)
+{
+    vec_each (const CatKey, k, &key->keys)
+        if (cat_same_text(k->column, column) || catalog_mentions(k->expr, column))
+            return true;
+    return cat_has_text(&key->columns, column) || cat_has_text(&key->include, column) ||
+           catalog_mentions(key->expr, column);
+}
+
+const CatConstraint *
+key_above(const Catalog *c, const CatConstraint *key)
+{
+    const CatRelation *t = catalog_relation(c, key->id.schema, key->id.name);
+    const CatRelation *above =
+        t && key->is_inherited && t->partition_of.name
+            ? catalog_relation(c, t->partition_of.schema, t->partition_of.name)
+            : NULL;
+    if (above)
+        cat_each (CatConstraint, k, &above->constraints)
+            if (k->type == key->type && cat_same_texts(&k->columns, &key->columns))
+                return k;
+    return NULL;
+}

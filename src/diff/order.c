@@ -174,6 +174,8 @@ prepare(Order *o)
     vec_each (Change *, c, &d->diff->changes) {
         if ((*c)->op == CHANGE_CREATE)
             put(d->arena, &o->created, &(*c)->to->id, *c);
+        if ((*c)->add_key)
+            put(d->arena, &o->created, &(*c)->add_key->id, *c);
         if ((*c)->op == CHANGE_ALTER && (*c)->kind == CAT_TABLE && !(*c)->is_aside)
             put(d->arena, &o->altered, &(*c)->to->id, *c);
         if ((*c)->op == CHANGE_ALTER && is_altered_first((*c)->kind) && !(*c)->is_aside)

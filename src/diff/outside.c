@@ -171,6 +171,20 @@ is_in_the_way(const Outside *o, const Gone *gone, const CatDependent *user)
     return user->hold != CAT_HOLDS_KEY || gone->from != CAT_HOLDS_KEY || !stays_in_family(o, gone);
 }
 
+/* What makes a key go that code uses, beside its own change; foreign keys are asked about its columns. */
+static const Gone *
+key_gone(const Outside *o, const CatConstraint *key)
+{
+    const CatRelation *t = catalog_relation(o->d->from, key->id.schema, key->id.name);
+    const CatConstraint *above = key_above(o->d->from, key);
+    const Gone *gone = map_get(&o->gone, ref_key(o->d->arena, &key->id));
+    if (t)
+        cat_each (CatColumn, column, &t->columns)
+            if (!gone && key_has(key, column->id.sub))
+                gone = map_get(&o->gone, ref_key(o->d->arena, &column->id));
+    return gone || !above ? gone : key_gone(o, above);
+}
+
 void
 diff_outside(Differ *d)
 {
@@ -182,7 +196,10 @@ diff_outside(Differ *d)
     vec_each (const CatDependent, user, &d->from->dependents) {
         const Gone *found = NULL;
         vec_each (const CatRef, on, &user->on) {
-            const Gone *gone = map_get(&o.gone, ref_key(d->arena, on));
+            const CatConstraint *key = on->kind == CAT_CONSTRAINT && user->hold != CAT_HOLDS_KEY
+                                           ? catalog_find(d->from, *on)
+                                           : NULL;
+            const Gone *gone = key ? key_gone(&o, key) : map_get(&o.gone, ref_key(d->arena, on));
             if (!is_in_the_way(&o, gone, user))
                 gone = whole_gone(&o, on);
             if (!found && is_in_the_way(&o, gone, user))

@@ -123,14 +123,34 @@ own_text_mentions(const Remake *r, const CatObject *o, const Map *columns)
     return NULL;
 }
 
+/* What makes a key go that a query uses: PostgreSQL makes it anew with the type of any of its columns, and a
+ * partition's with that of its table. */
+static Change *
+key_goes(const Remake *r, const CatConstraint *key, const Map *ids)
+{
+    Change *found = map_get(ids, ref_key(r->d->arena, &key->id));
+    const CatRelation *t = catalog_relation(r->d->from, key->id.schema, key->id.name);
+    if (!t || found)
+        return found;
+    cat_each (CatColumn, column, &t->columns)
+        if (key_has(key, column->id.sub) &&
+            (found = map_get(ids, ref_key(r->d->arena, &column->id))))
+            return found;
+    const CatConstraint *above = key_above(r->d->from, key);
+    return above ? key_goes(r, above, ids) : NULL;
+}
+
 /* What makes an object that it uses go, or one that is lost; NULL where nothing does. */
 static Change *
 stands_on(const Remake *r, const CatObject *o, const Map *ids)
 {
     Change *found;
-    vec_each (const CatRef, need, &o->needs)
-        if ((found = map_get(ids, ref_key(r->d->arena, need))))
+    vec_each (const CatRef, need, &o->needs) {
+        const CatConstraint *key =
+            need->kind == CAT_CONSTRAINT ? catalog_find(r->d->from, *need) : NULL;
+        if ((found = key ? key_goes(r, key, ids) : map_get(ids, ref_key(r->d->arena, need))))
             return found;
+    }
     /* Parts go with their relation, functions' signatures with their types. */
     vec_each (CatObject *, need, &r->needs[o->ordinal])
         if (is_code((*need)->id.kind) && (found = map_get(ids, ref_key(r->d->arena, &(*need)->id))))
@@ -165,6 +185,18 @@ children_go(Remake *r, const ColumnChange *k, Change *by, const CatRelation *par
     }
 }
 
+/* Whether what groups by the old key can group by the new one, which has no column more. */
+static bool
+key_comes_back(const Differ *d, const Change *c)
+{
+    if (!c->add_key || !catalog_find(d->to, c->drop_key->id))
+        return false;
+    vec_each (const char *, column, &c->add_key->columns)
+        if (!cat_has_text(&c->drop_key->columns, *column))
+            return false;
+    return true;
+}
+
 static void
 find_going(Remake *r)
 {
@@ -184,6 +216,8 @@ find_going(Remake *r)
                         go(r, &column->id, c);
                 }
         }
+        if (c->drop_key)
+            (key_comes_back(d, c) ? go : lose)(r, &c->drop_key->id, c);
         if (change_makes_room(d, c))
             go(r, &c->from->id, c);
         if (c->kind == CAT_ENUM && c->is_rebuilt) {
@@ -275,4 +309,9 @@ diff_remade(Differ *d)
             found = true;
         }
     }
+    /* Functions that go anyway, go before what their bodies use. */
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->op == CHANGE_DROP && (*c)->kind == CAT_FUNCTION &&
+            stands_on(&r, (*c)->from, &r.going))
+            (*c)->rank[0] = RANK_DROP_CODE;
 }

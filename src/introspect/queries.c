@@ -203,7 +203,8 @@ const Query intro_queries[] = {
      "  d.classid {=} {class pg_class} AND d.refclassid {<>} {class pg_class} AND d.objsubid {>} 0 AND EXISTS "
      "  (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid {=} d.objid AND "
      "  a.attnum {=} d.objsubid AND a.attgenerated {<>} ''))}) AND d.refobjid {>=} 16384 AND "
-     "  d.refclassid {=} ANY (ARRAY[{class pg_class}, {class pg_proc}, "
+     /* A query that groups by a primary key uses that, one with ON CONFLICT ON CONSTRAINT what it names. */
+     "  d.refclassid {=} ANY (ARRAY[{class pg_class}, {class pg_constraint}, {class pg_proc}, "
      "  {class pg_type}, {class pg_operator}, {class pg_opclass}, {class pg_opfamily}, "
      "  {class pg_collation}, {class pg_ts_config}, {class pg_ts_dict}, "
      "  {class pg_language}, {class pg_transform}]::pg_catalog.oid[]) AND (d.classid {=} ANY (ARRAY[{class pg_attrdef}, "

@@ -150,8 +150,8 @@ intro_row_dependency(Reading *r, const Str *c)
     const Rel *rel = num ? intro_by_oid(&r->rels, cell_oid(c[3])) : NULL;
     if (rel && rel_column(rel, num))
         need = rel->columns.v[num - 1].column->id;
-    if (cat_kind(o->id.kind)->named == CAT_NAMED_WHOLE && strcmp(o->id.name, need.name) == 0 &&
-        cat_same_text(o->id.schema, need.schema))
+    if (cat_kind(o->id.kind)->named == CAT_NAMED_WHOLE && need.kind != CAT_CONSTRAINT &&
+        strcmp(o->id.name, need.name) == 0 && cat_same_text(o->id.schema, need.schema))
         return; /* of its own relation */
     *vec_add(r->arena, &o->needs) = need;
 }

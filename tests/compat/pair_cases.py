@@ -6,14 +6,15 @@ A reference is SQL with the changes that can happen to it; it offers ways to be 
   type    a type that columns may have, and @value, a constant of it
   call    @cond, a condition over the integer column @x; @value, an integer
   column  column @c of table t, an integer; t has also id and k
+  key     a key @k of table t over id or more; queries may group by @g, and not name the other columns n and k
 
-In templates: @s schema of the pair, @type @value @cond @x @c @r (t, or what comes after it).
+In templates: @s schema of the pair, @type @value @cond @x @c @g @k @r (t, or what comes after it).
 """
 
 TRIGGER = "CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; "
 
 # -- references: (name, way, before, after, what the templates fill in before, and after) ---------------------------
-# `after` None: gone, with all that stands on it.
+# `after` None: gone, with all that stands on it; where the templates lack a word afterwards only what stands on it goes.
 
 
 def call(argument="a int", result="int", body="SELECT $1 * 2", name="f"):
@@ -60,6 +61,17 @@ GENERATED = "c int GENERATED ALWAYS AS (id * {}) STORED"
 HEIR = "CREATE TABLE up (c {}); CREATE TABLE t (id int PRIMARY KEY, k int, other text DEFAULT 'o') INHERITS (up); "
 PARTED = "CREATE TABLE t (id int, c {}, k int, other text) PARTITION BY {} (id); " \
          "CREATE TABLE t1 PARTITION OF t FOR VALUES {}; "
+
+def keyed(key, columns="id int, k int, n text", more=""):
+    return f"CREATE TABLE t ({columns}{', ' + key if key else ''}){more}; GRANT SELECT, INSERT ON t TO rt_reader; "
+
+
+def grouped(columns="id", key="t_pkey"):
+    return {"@g": columns, "@k": key}
+
+
+ID = "PRIMARY KEY (id)"
+PARTS = "CREATE TABLE {0} (id int, k int, n text{1}) PARTITION BY RANGE (id); CREATE TABLE {2} PARTITION OF {0} DEFAULT; "
 
 REFERENCES = [
     ("function argument", "call", call(), call("b int"), calls(), calls()),
@@ -118,6 +130,45 @@ REFERENCES = [
      PARTED.format("int", "LIST", "IN (1)"), T, T),
     ("table gone", "column", table("c int"), None, T, {}),
     ("table moved", "column", table("c int"), "CREATE SCHEMA @s_2; SET search_path = @s_2, @s; " + table("c int"), T, T),
+    ("key includes", "key", keyed(ID), keyed(ID + " INCLUDE (n)"), grouped(), grouped()),
+    ("key deferrable", "key", keyed(ID), keyed(ID + " DEFERRABLE"), grouped(), {"@g": "id"}),
+    ("key called", "key", keyed(ID), keyed("CONSTRAINT other " + ID), grouped(), grouped(key="other")),
+    ("key called and made again", "key", keyed(ID), keyed(f"CONSTRAINT other {ID} INCLUDE (k)"), grouped(), grouped(key="other")),
+    ("key turned", "key", keyed("PRIMARY KEY (id, k)"), keyed("PRIMARY KEY (k, id)"), grouped("id, k"), grouped("id, k")),
+    ("key wider", "key", keyed(ID), keyed("PRIMARY KEY (id, k)"), grouped(), grouped("id, k")),
+    ("key elsewhere", "key", keyed(ID), keyed("CONSTRAINT t_pkey PRIMARY KEY (k)"), grouped(), grouped("k")),
+    ("key retyped", "key", keyed(ID), keyed(ID, "id bigint, k int, n text"), grouped(), grouped()),
+    ("key longer", "key", keyed(ID, "id varchar(9), k int, n text"), keyed(ID, "id varchar(99), k int, n text"), grouped(), grouped()),
+    ("key with a retyped column", "key", keyed(ID + " INCLUDE (k)"), keyed(ID + " INCLUDE (k)", "id int, k bigint, n text"), grouped(), grouped()),
+    ("key with a column made again", "key", keyed(ID + " INCLUDE (k)", "id int, k int GENERATED ALWAYS AS (1) STORED, n text"),
+     keyed(ID + " INCLUDE (k)", "id int, k int GENERATED ALWAYS AS (2) STORED, n text"), grouped(), grouped()),
+    ("key of an enum", "key", enum("ab") + keyed(ID, "id e, k int, n text"), enum("b") + keyed(ID, "id e, k int, n text"), grouped(), grouped()),
+    ("key unique", "key", keyed(ID), keyed("CONSTRAINT t_pkey UNIQUE (id)"), grouped(), {"@g": "id, n, k", "@k": "t_pkey"}),
+    ("key not needed", "key", keyed(ID), keyed(""), grouped(), {"@g": "id, n, k"}),
+    ("key gone", "key", keyed(ID), keyed(""), grouped(), {}),
+    ("key's column gone", "key", keyed(ID), keyed("", "k int, n text"), grouped(), {}),
+    ("key's table gone", "key", keyed(ID), None, grouped(), {}),
+    ("key's table unlogged", "key", keyed(ID), keyed(ID).replace("TABLE t", "UNLOGGED TABLE t", 1), grouped(), grouped()),
+    ("unique key includes", "key", keyed("CONSTRAINT uk UNIQUE (id)"), keyed("CONSTRAINT uk UNIQUE (id) INCLUDE (n)"),
+     grouped("id, n, k", "uk"), grouped("id, n, k", "uk")),
+    ("unique key retyped", "key", keyed("CONSTRAINT uk UNIQUE (id)"), keyed("CONSTRAINT uk UNIQUE (id)", "id bigint, k int, n text"),
+     grouped("id, n, k", "uk"), grouped("id, n, k", "uk")),
+    ("exclusion made again", "key", keyed("CONSTRAINT uk EXCLUDE (id WITH =) WHERE (k > 0)"),
+     keyed("CONSTRAINT uk EXCLUDE (id WITH =) WHERE (k > 1)"), grouped("id, n, k", "uk"), grouped("id, n, k", "uk")),
+    ("exclusion retyped", "key", keyed("CONSTRAINT uk EXCLUDE (id WITH =) WHERE (k > 0)"),
+     keyed("CONSTRAINT uk EXCLUDE (id WITH =) WHERE (k > 0)", "id int, k bigint, n text"), grouped("id, n, k", "uk"), grouped("id, n, k", "uk")),
+    ("key of partitions", "key", PARTS.format("t", ", " + ID, "p"), PARTS.format("t", f", {ID} INCLUDE (k)", "p"), grouped(), grouped()),
+    ("key of partitions retyped", "key", PARTS.format("t", f", {ID} INCLUDE (k)", "p"),
+     PARTS.format("t", f", {ID} INCLUDE (k)", "p").replace("k int", "k bigint"), grouped(), grouped()),
+    ("key of partitions gone", "key", PARTS.format("t", ", " + ID, "p"), PARTS.format("t", "", "p"), grouped(), {}),
+    ("a partition's key", "key", PARTS.format("p", ", " + ID, "t"), PARTS.format("p", f", {ID} INCLUDE (k)", "t"), grouped(), grouped()),
+    ("a partition's key retyped", "key", PARTS.format("p", f", {ID} INCLUDE (k)", "t"),
+     PARTS.format("p", f", {ID} INCLUDE (k)", "t").replace("k int", "k bigint"), grouped(), grouped()),
+    ("a partition's unique key", "key", PARTS.format("p", ", UNIQUE (id)", "t"), PARTS.format("p", ", UNIQUE (id) INCLUDE (k)", "t"),
+     grouped("id, n, k", "t_id_key"), grouped("id, n, k", "t_id_k_key")),
+    ("a partition's key gone", "key", PARTS.format("p", ", " + ID, "t"), PARTS.format("p", "", "t"), grouped(), {}),
+    ("a partition's own key", "key", PARTS.format("p", "", "t") + "ALTER TABLE t ADD " + ID,
+     PARTS.format("p", "", "t") + f"ALTER TABLE t ADD {ID} INCLUDE (n)", grouped(), grouped()),
 ]
 
 # -- what stands on it: (name, way, template) -----------------------------------------------------------------------
@@ -260,6 +311,35 @@ DEPENDERS = [
     ("primary key with it", "column", "ALTER TABLE t ADD CONSTRAINT uf FOREIGN KEY (k) REFERENCES t; ALTER TABLE t DROP CONSTRAINT uf; "
      "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT pk PRIMARY KEY (id) INCLUDE (@c), ADD CONSTRAINT uf FOREIGN KEY (k) REFERENCES t; "),
     ("owner", "column", "ALTER TABLE t OWNER TO rt_owner; REVOKE DELETE ON t FROM rt_owner; "),
+    # keys: queries that group by one, or name one
+    ("view that groups", "key", "CREATE VIEW u AS SELECT @g, n || 'x' AS x, k, count(*) FROM t GROUP BY @g; " + VIEW_NOTES.format("VIEW")
+     + "GRANT SELECT (x) ON u TO rt_reader; COMMENT ON COLUMN u.x IS 'x'; ALTER VIEW u ALTER x SET DEFAULT 'd'; "
+     "CREATE VIEW v WITH (security_barrier) AS SELECT x FROM u; "),
+    ("view that may be replaced", "key", "CREATE VIEW u AS SELECT max(id::text) AS x FROM t GROUP BY @g HAVING n > '' OR k > 0; "
+     + VIEW_NOTES.format("VIEW")),
+    ("view with triggers", "key", TRIGGER + "CREATE VIEW u AS SELECT n AS x, count(*) AS y FROM t GROUP BY @g, n; CREATE TRIGGER ut INSTEAD OF "
+     "UPDATE ON u FOR EACH ROW EXECUTE FUNCTION tf(); CREATE RULE ur AS ON INSERT TO u DO INSTEAD NOTHING; " + NOTES.format("TRIGGER ut ON u")),
+    ("matview that groups", "key", "CREATE MATERIALIZED VIEW u AS SELECT n AS x, k AS y FROM t GROUP BY @g; CREATE UNIQUE INDEX ui ON u (x); "
+     "CREATE INDEX uj ON u ((y + 1)); ALTER MATERIALIZED VIEW u CLUSTER ON ui; " + VIEW_NOTES.format("MATERIALIZED VIEW") + NOTES.format("INDEX ui")),
+    ("rule that groups", "key", "CREATE TABLE u (x text); CREATE RULE ur AS ON DELETE TO u DO ALSO INSERT INTO u SELECT n FROM t GROUP BY @g "
+     "HAVING k > 0; ALTER TABLE u DISABLE RULE ur; " + NOTES.format("RULE ur ON u")),
+    ("policy that groups", "key", "CREATE TABLE u (x text); CREATE POLICY up ON u TO rt_reader USING (x IN (SELECT n FROM t GROUP BY @g HAVING k > 0)); "
+     "ALTER TABLE u ENABLE ROW LEVEL SECURITY; " + NOTES.format("POLICY up ON u")),
+    ("policy of the table that groups", "key", "CREATE POLICY up ON t USING (n IN (SELECT n FROM t GROUP BY @g HAVING k > 0)); "
+     + NOTES.format("POLICY up ON t")),
+    ("body that groups", "key", "{14}CREATE FUNCTION u() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER BEGIN ATOMIC SELECT n FROM t "
+     "GROUP BY @g HAVING k > 0; END; REVOKE EXECUTE ON FUNCTION u FROM PUBLIC; GRANT EXECUTE ON FUNCTION u TO rt_reader; "
+     "ALTER FUNCTION u OWNER TO rt_owner; CREATE VIEW v AS SELECT * FROM u() AS x; " + NOTES.format("FUNCTION u")),
+    ("default of a body that groups", "key", "{14}CREATE FUNCTION u() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT n FROM t GROUP BY @g HAVING k > 0; "
+     "END; CREATE TABLE a (x text DEFAULT u()); "),
+    ("procedure that groups", "key", "{14}CREATE PROCEDURE u() LANGUAGE sql BEGIN ATOMIC DELETE FROM t WHERE n IN (SELECT n FROM t GROUP BY @g HAVING k > 0); "
+     "END; " + NOTES.format("PROCEDURE u")),
+    ("rule that names the key", "key", "CREATE TABLE u (x int); CREATE RULE ur AS ON INSERT TO u DO ALSO INSERT INTO t (n) VALUES ('r') "
+     "ON CONFLICT ON CONSTRAINT @k DO NOTHING; " + NOTES.format("RULE ur ON u")),
+    ("body that names the key", "key", "{14}CREATE FUNCTION u() RETURNS void LANGUAGE sql BEGIN ATOMIC INSERT INTO t (n) VALUES ('r') "
+     "ON CONFLICT ON CONSTRAINT @k DO NOTHING; END; " + NOTES.format("FUNCTION u")),
+    ("reference to the key", "key", "CREATE TABLE u (x int, CONSTRAINT uf FOREIGN KEY (x) REFERENCES t (id)); CREATE VIEW v AS SELECT t.n AS x FROM t JOIN u "
+     "ON u.x = t.id GROUP BY t.id; "),
 ]
 
 NESTED = {
@@ -277,4 +357,5 @@ ROWS = {
     "type": ["INSERT INTO u (x) VALUES (@value)", "INSERT INTO v (x) VALUES (@value)", "INSERT INTO v (y) VALUES (@value)",
              "INSERT INTO w (x) VALUES (@value)"],
     "column": ["INSERT INTO t (id, @c) VALUES (1, 1)", "INSERT INTO t (id) SELECT 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = '@c' AND attgenerated <> ''"],
+    "key": ["INSERT INTO t (id, k, n) VALUES (1, 1, 'r')", "INSERT INTO t (id, k, n) VALUES (2, 2, 's')", "INSERT INTO t (id, k, n) VALUES ('b', 3, 'q')"],
 }

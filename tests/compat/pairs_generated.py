@@ -24,6 +24,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -84,7 +85,7 @@ class Pair:
         row_values = {**values[0], **(reference[6] if len(reference) > 6 else {})}
         self.rows = [self.filled(row, row_values, "t") for row in
                      pair_cases.NESTED.get(depender[0], pair_cases.ROWS[depender[1]])]
-        self.rows = [row for row in self.rows if "@" not in row and depender[0] not in pair_cases.NO_ROWS]
+        self.rows = [row for row in self.rows if row and depender[0] not in pair_cases.NO_ROWS]
 
     @staticmethod
     def filled(text, words, relation):
@@ -93,14 +94,15 @@ class Pair:
             text = text.replace(at, cond.replace("@x", column)) if cond else text
         if "@cond" in words:
             text = text.replace("@int", words["@value"] + "::int")
-        for key in ("@value", "@type", "@c"):
+        for key in ("@value", "@type", "@c", "@g", "@k"):
             if key in words:
                 text = text.replace(key, words[key])
-        return text.replace("@r", relation)
+        lacks = re.search(r"@(?!s\b|s_|r\b)", text)
+        return "" if lacks else text.replace("@r", relation)
 
 
 def users_of(depender):
-    return {"value": ("call",), "cond": ("call",), "type": ("type",), "column": ("column",)}[depender[1]]
+    return {"value": ("call",), "cond": ("call",), "type": ("type",), "column": ("column",), "key": ("key",)}[depender[1]]
 
 
 def pairs():

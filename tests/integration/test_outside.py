@@ -40,6 +40,11 @@ def test_a_sample_of_pairs():
      'foreign key k on "Other".h', 'ALTER TABLE "Other".h DROP CONSTRAINT k;'),
     ("CREATE EXTENSION citext; CREATE VIEW ev AS SELECT c FROM t; ALTER EXTENSION citext ADD VIEW ev", "",
      'view public.ev of the extension "citext"', "DROP VIEW public.ev;"),
+    ('ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (c); CREATE VIEW "Other".v AS SELECT n FROM t GROUP BY c', "", 'view "Other".v',
+     'DROP VIEW "Other".v;'),
+    ('ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) INCLUDE (n); CREATE TABLE "Other".w (x int);'
+     'CREATE RULE r AS ON INSERT TO "Other".w DO ALSO INSERT INTO t (c) VALUES (1) ON CONFLICT ON CONSTRAINT t_pkey DO NOTHING', " @db.VarChar(9)",
+     'rule r on "Other".w', 'DROP RULE r ON "Other".w;'),
 ])
 def test_it_says_what_to_type(tmp_path, db, sql, column, name, remedy):
     (tmp_path / "schema.prisma").write_text(SCHEMA % column)

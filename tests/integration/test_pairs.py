@@ -559,3 +559,34 @@ def test_a_schema_that_changes_the_index_of_replica_identity(tmp_path, server, f
     assert found == [identity], script
     assert aramid.run("diff", "--from-url", db.url(), "--to-schema", "s.prisma", "--exit-code", cwd=tmp_path).rc == 0
     db.drop()
+
+
+GROUPED = ("CREATE TABLE t (id {2}, k int NOT NULL, n text, CONSTRAINT {1} PRIMARY KEY {0}); CREATE TABLE w (x text);"
+           "CREATE VIEW v AS SELECT id, n, count(*) FROM t GROUP BY id; CREATE MATERIALIZED VIEW m AS SELECT n FROM t GROUP BY id;"
+           "CREATE UNIQUE INDEX mi ON m (n); CREATE RULE r AS ON DELETE TO w DO ALSO INSERT INTO w SELECT n FROM t GROUP BY id;"
+           "CREATE POLICY p ON w USING (x IN (SELECT n FROM t GROUP BY id)); CREATE POLICY own ON t USING (n IN (SELECT n FROM t GROUP BY id));"
+           "CREATE FUNCTION f() RETURNS SETOF text LANGUAGE sql BEGIN ATOMIC SELECT n FROM t GROUP BY id; END;"
+           "CREATE RULE names AS ON INSERT TO w DO ALSO INSERT INTO t (k) VALUES (1) ON CONFLICT ON CONSTRAINT {1} DO NOTHING;"
+           "COMMENT ON VIEW v IS 'v'; COMMENT ON POLICY own ON t IS 'p'; REVOKE EXECUTE ON FUNCTION f FROM PUBLIC; COMMENT ON FUNCTION f IS 'f';")
+KEYED = GROUPED.format("(id)", "t_pkey", "int")
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("includes", KEYED, GROUPED.format("(id) INCLUDE (k)", "t_pkey", "int")),
+    ("called", KEYED, GROUPED.format("(id) INCLUDE (k)", "other", "int")),
+    ("retyped", KEYED, GROUPED.format("(id)", "t_pkey", "bigint")),
+    ("wider", KEYED, GROUPED.format("(id, k)", "t_pkey", "int").replace("BY id", "BY id, k")),
+    ("gone", KEYED, "CREATE TABLE t (id int, k int NOT NULL, n text); CREATE TABLE w (x text)"),
+    ("column gone", KEYED, "CREATE TABLE t (k int NOT NULL, n text); CREATE TABLE w (x text)"),
+))
+def test_queries_let_go_of_the_key_that_they_group_by(become, old, new):
+    become(old, new)
+
+
+PARTED_KEY = ("CREATE TABLE t (id int, k {}, n text, PRIMARY KEY (id) INCLUDE (k)) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t DEFAULT;"
+              "CREATE VIEW v AS SELECT n FROM t1 GROUP BY id")
+
+
+def test_queries_that_group_by_a_partitions_key(become):
+    become(PARTED_KEY.format("int"), PARTED_KEY.format("bigint"))
+    become(PARTED_KEY.format("int"), PARTED_KEY.format("int").replace(" INCLUDE (k)", ""))

@@ -188,3 +188,33 @@ def test_what_is_of_a_dropped_table_goes_with_it(tmp_path, db):
     db.sql(USERS + "CREATE VIEW uv AS SELECT name FROM users")
     result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "schema.prisma", "--script", cwd=str(tmp_path))
     assert result.rc == 6 and '"uv"' in result.err, result
+
+
+KEYED = """datasource db {
+  provider = "postgresql"
+}
+model t {
+  id %s
+  k  Int
+  n  String
+%s}
+"""
+
+
+@pytest.mark.parametrize("id_type, key, is_written", [
+    ("BigInt @id", "", True),
+    ("Int", "  @@id([id, k])\n", False),
+    ("Int", "  @@id([k])\n", False),
+    ("Int @unique", "", False),
+])
+def test_what_groups_by_a_key(tmp_path, db, id_type, key, is_written):
+    """It comes back with a key that it can group by; with another one the script could not run."""
+    (tmp_path / "s.prisma").write_text(KEYED % (id_type, key))
+    db.sql("CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL, n text NOT NULL); INSERT INTO t VALUES (1, 1, 'a');"
+           "CREATE VIEW v AS SELECT n FROM t GROUP BY id; COMMENT ON VIEW v IS 'kept'")
+    result = aramid.run("diff", "--from-url", db.url(), "--to-schema", "s.prisma", "--script", cwd=str(tmp_path))
+    if not is_written:
+        assert result.rc == 6 and result.out == "" and '"v"' in result.err, result
+        return
+    db.sql("BEGIN;" + result.out + ";COMMIT")
+    assert db.sql("SELECT n, obj_description('v'::regclass) FROM v") == [("a", "kept")]
