@@ -141,8 +141,7 @@ leave_way_back(const Deploying *d, const Session *s, const Plan *plan)
         for (size_t i = list.n; i-- > 0;)
             *vec_add(a, &ways.list) = (Way){.migration = list.v[i]};
     }
-    in->on_way_back(in->on_way_back_arg,
-                    flow_ways_text(a, &ways, d->ret->history.layout, &s->ledgers.v[0].at));
+    in->on_way_back(in->on_way_back_arg, flow_ways_text(a, &ways, &d->ret->history, s));
     const char *place = in->sink.place ? in->sink.place(in->sink.arg) : NULL;
     in->sink.event(
         in->sink.arg,

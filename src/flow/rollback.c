@@ -67,6 +67,12 @@ check_chosen(const Rolling *r, Err *err)
 {
     vec_each (const Migration *const, m, &r->chosen) {
         const Entry *e = history_find(&r->ret->history, (*m)->name);
+        const HistoryLayout *l = history_part_of(&r->ret->history, (*m)->part)->layout;
+        if (!l->add_where) {
+            err_set(err, ERR_NO_WAY_BACK, "migrations of %s are not rolled back by Aramid",
+                    l->ledger.tool);
+            return err_hint(err, "go on with a migration that reverses \"%s\"", e->name);
+        }
         if (!e->edited)
             continue;
         err_set(err, ERR_DIVERGED, "migration \"%s\" was changed after it was applied", e->name);
@@ -460,11 +466,6 @@ flow_rollback(Arena *a, const RollbackInput *in, RollbackResult *ret, Err *err)
         !flow_target(a, c, in->base.self_exe,
                      in->only_plan ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
-    if (!ret->history.layout->add_where) {
-        err_set(err, ERR_NO_WAY_BACK, "migrations of %s are not rolled back by Aramid",
-                ret->history.layout->ledger.tool);
-        return err_hint(err, "go on with a migration that reverses the last one");
-    }
     if (ret->target.absent) {
         err_set(err, ERR_NO_WAY_BACK, "there is no database yet: nothing is applied");
         return err_hint(err, "aramid deploy makes it");

@@ -280,7 +280,7 @@ flow_ways_lead_back(Arena *a, const WaysInput *in, const Ways *ways, Diff **ret,
 }
 
 Str
-flow_ways_text(Arena *a, const Ways *ways, const HistoryLayout *layout, const LedgerName *ledger)
+flow_ways_text(Arena *a, const Ways *ways, const History *h, const Session *s)
 {
     Buf b;
     buf_init(&b, a);
@@ -301,11 +301,14 @@ flow_ways_text(Arena *a, const Ways *ways, const HistoryLayout *layout, const Le
             buf_fmt(&b, "-- down of %s\n", w->migration->name);
         buf_add(&b, script);
         buf_addz(&b, "\n");
-        if (!ledger || !ledger->schema || !layout->add_where)
+        size_t part = w->migration->part;
+        const History *of = history_part_of(h, part);
+        const LedgerName *ledger = s ? &s->ledgers.v[part].at : &of->ledger;
+        if (!ledger->schema || !of->layout->add_where)
             continue;
-        const LedgerRow row = {.name = w->migration->name, .migration = w->migration};
+        const LedgerRow row = {.name = w->migration->name, .migration = w->migration, .part = part};
         buf_addz(&b, "\n-- History\n");
-        history_add_undone(&b, layout, ledger, &row);
+        history_add_undone(&b, of->layout, ledger, &row);
         buf_addz(&b, ";\n");
     }
     return buf_str(&b);

@@ -70,6 +70,5 @@ MUST_CHECK bool flow_add_script(Arena *a, const Migration *m, ReplayScripts *ret
 Diff *flow_compare_states(Arena *a, const Catalog *from, const Catalog *to, const char *runner);
 
 /* The whole text for people and for psql: newest first, with the history's rows.
- * ledger  its name, schema NULL: without its rows */
-Str flow_ways_text(Arena *a, const Ways *ways, const HistoryLayout *layout,
-                   const LedgerName *ledger);
+ * s  that knows where they are; NULL: they are in it where the history says so */
+Str flow_ways_text(Arena *a, const Ways *ways, const History *h, const Session *s);

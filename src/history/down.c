@@ -123,6 +123,7 @@ history_down(Arena *a, const History *h, const Migration *m, HistoryDown *ret, E
     *ret = (HistoryDown){0};
     if (!m->has_file)
         return true;
+    h = history_part_of(h, m->part);
     WayPlaces list = places_of(a, h, m);
     vec_each (const WayPlace, p, &list) {
         HistoryDown d = {.path = p->path, .line = 1};

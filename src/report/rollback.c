@@ -10,7 +10,7 @@
 Str
 report_rollback_script(Arena *a, const RollbackResult *r)
 {
-    return flow_ways_text(a, &r->ways, r->history.layout, &r->history.ledger);
+    return flow_ways_text(a, &r->ways, &r->history, NULL);
 }
 
 static void

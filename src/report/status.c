@@ -61,6 +61,18 @@ is_resumable(const Entry *e)
 }
 
 static bool
+is_resumed(const Entry *e)
+{
+    return is_resumable(e) && !e->undo;
+}
+
+static bool
+is_half_undone(const Entry *e)
+{
+    return e->undo != NULL;
+}
+
+static bool
 is_edited(const Entry *e)
 {
     return e->edited;
@@ -94,7 +106,11 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
     const History *h = &r->history;
     add_names(out, t, h, is_pending, "Following migration(s) have not yet been applied:");
     add_names(out, t, h, is_failed, "Following migration(s) have failed:");
-    add_names(out, t, h, is_resumable, "Interrupted, will be finished by the next deploy:");
+    add_names(out, t, h, is_resumed, "Interrupted, will be finished by the next deploy:");
+    add_names(
+        out, t, h, is_half_undone,
+        "A rollback was interrupted: the next aramid rollback finishes it, and so does aramid "
+        "deploy, which then applies it again:");
     add_names(out, t, h, is_edited,
               "Changed after they were applied (the change is not in the "
               "database):");

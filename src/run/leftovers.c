@@ -23,12 +23,22 @@ is_settled(const Session *s, const History *h, const JournalStep *j)
     return known;
 }
 
+/* Those of a rollback go with its last step: where there are any it is not at its end. */
+static bool
+is_of_rollback(const JournalVec *journal, const char *ledger_id)
+{
+    vec_each (const JournalStep, j, journal)
+        if (j->undo && strcmp(j->ledger_id, ledger_id) == 0)
+            return true;
+    return false;
+}
+
 static void
 find_journal(Session *s, const History *h, const JournalVec *journal, RunLeftoverVec *ret)
 {
     vec_each (const JournalStep, j, journal) {
         bool told = ret->n && strcmp(ret->v[ret->n - 1].ledger_id, j->ledger_id) == 0;
-        if (!told && is_settled(s, h, j))
+        if (!told && !is_of_rollback(journal, j->ledger_id) && is_settled(s, h, j))
             *vec_add(s->arena, ret) =
                 (RunLeftover){.kind = RUN_LEFT_JOURNAL,
                               .name = j->name,
@@ -101,7 +111,8 @@ run_leftovers(Session *s, const History *h, const JournalVec *journal, RunLeftov
     find_journal(s, h, journal, ret);
     vec_each (const JournalStep, j, journal) {
         const Entry *e = history_find(h, j->name);
-        if (e && e->state == ENTRY_RESUMABLE && !find_indexes(s, e->file, j, ret, err))
+        if (e && e->state == ENTRY_RESUMABLE && !e->undo && /* its steps are those of the file */
+            !find_indexes(s, e->file, j, ret, err))
             return false;
     }
     if (!lock_holders(s, s->arena, &holders, err))

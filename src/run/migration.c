@@ -45,6 +45,7 @@ row_of(Run *r, const MigrationPlan *mp)
                            .checksum = mp->checksum,
                            .name = m->name,
                            .migration = m,
+                           .part = m->part,
                            .is_undone = true};
     return (LedgerRow){.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
                        .checksum = m->checksum,

@@ -72,7 +72,7 @@ plan_begun_undos(Run *r, const History *h, Err *err)
             continue;
         RunUndo *undo = arena_new(r->arena, RunUndo);
         Migration *m = arena_new(r->arena, Migration);
-        *m = (Migration){.name = e->name, .key = e->row->id};
+        *m = (Migration){.name = e->name, .key = e->row->id, .part = e->part};
         undo->migration = e->file ? e->file : m;
         run_undo_script(r->arena, e->name, str_fmt(r->arena, "rollback of %s", e->name),
                         str_of(e->undo), &undo->script);

@@ -332,7 +332,8 @@ take_undos(History *h, const JournalVec *journal)
         if (!j->undo)
             continue;
         vec_each (Entry, e, &h->entries) {
-            if (!e->row || strcmp(e->row->id, j->ledger_id) != 0 || e->state == ENTRY_PENDING)
+            if (!e->row || strcmp(e->row->id, j->ledger_id) != 0 || strcmp(e->name, j->name) != 0 ||
+                e->state == ENTRY_PENDING)
                 continue;
             e->undo = j->undo;
             if (e->state == ENTRY_APPLIED) {
@@ -340,10 +341,8 @@ take_undos(History *h, const JournalVec *journal)
                 h->resumable++;
                 e->state = ENTRY_RESUMABLE;
             }
-            if (e->edited) {
-                e->edited = false;
-                h->edited--;
-            }
+            h->edited -= e->edited;
+            e->edited = false;
         }
     }
 }

@@ -115,6 +115,16 @@ def test_at_each_failpoint(rolled):
             db.drop()
 
 
+def test_clean_leaves_a_rollback_that_goes_on(rolled):
+    db = rolled.copy()
+    result = rolled.run(db, "rollback", env={"ARAMID_FAILPOINT": "after-statement#2:kill"})
+    assert result.rc == -signal.SIGKILL, result
+    folder = [] if rolled.layout == "prisma" else ["--migrations", "migrations"]
+    aramid.run("clean", "--yes", "--url", db.url(), *folder, cwd=rolled.project.path)
+    rolled.finish(db, "rollback")
+    db.drop()
+
+
 def test_at_random_moments(rolled, dice):
     for i in range(count(3, 100)):
         verb = dice.choice(["rollback", "deploy"])

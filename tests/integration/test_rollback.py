@@ -157,7 +157,7 @@ def test_prismas_engine_stops_at_one_that_was_interrupted(oracle, project, db):
     done = oracle.deploy(project, db.url())
     assert done.rc != 0 and name in done.text and "failed" in done.text, done
     status = aramid.run("status", "--url", db.url(), cwd=project.path)
-    assert status.rc == 12 and name in status.out, status
+    assert status.rc == 12 and name in status.out and "A rollback was interrupted" in status.out, status
     assert rollback(project, db).rc == 0 and name not in ledger.applied(db)
     assert aramid.deploy(project, db.url()).rc == 0 and name in ledger.applied(db)
 
