@@ -89,7 +89,8 @@ static bool
 is_wanted(const Config *c, const Session *s)
 {
     const char *when = c->values[CFG_DUMP_SCHEMA].text;
-    return s->ledgers.n == 1 && s->ledgers.v[0].layout->dumps_schema && !c->dbmate.no_dump && strcmp(when, "never") != 0 &&
+    return s->ledgers.n == 1 && s->ledgers.v[0].layout->dumps_schema && !c->dbmate.no_dump &&
+           strcmp(when, "never") != 0 &&
            (strcmp(when, "always") == 0 || c->profile == PROFILE_DEVELOPMENT);
 }
 
