@@ -47,6 +47,28 @@ is_or_descends(const Differ *d, const CatRelation *t, const CatRef *from)
     return false;
 }
 
+/* The table that it refers to, and those that have that as a partition, whose keys go with theirs. */
+static CatNames
+targets_of(const Differ *d, const CatConstraint *fk)
+{
+    CatNames targets = {0};
+    for (CatName at = fk->ref_table; at.name;) {
+        *vec_add(d->arena, &targets) = at;
+        const CatRelation *t = catalog_relation(d->from, at.schema, at.name);
+        at = t ? t->partition_of : (CatName){0};
+    }
+    return targets;
+}
+
+static bool
+has_name(const CatNames *names, const char *schema, const char *name)
+{
+    vec_each (const CatName, n, names)
+        if (strcmp(n->name, name) == 0 && cat_same_text(n->schema, schema))
+            return true;
+    return false;
+}
+
 /* PostgreSQL builds a key anew, and forgets who refers to it, when a column that it includes gets another type. */
 static bool
 key_is_rebuilt(const Differ *d, const Change *table, const CatConstraint *fk)
@@ -66,34 +88,31 @@ key_is_rebuilt(const Differ *d, const Change *table, const CatConstraint *fk)
 static bool
 loses_its_key(const Differ *d, const CatConstraint *fk)
 {
+    const CatNames targets = targets_of(d, fk);
     vec_each (Change *, at, &d->diff->changes) {
         const Change *c = *at;
         const CatTexts *columns = NULL;
         CatTexts of_index = {0};
         if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE && key_is_rebuilt(d, c, fk))
             return true;
-        if (!c->from || !cat_same_text(c->from->id.schema, fk->ref_table.schema))
+        const char *table = !c->from               ? NULL
+                            : c->kind == CAT_INDEX ? ((const CatIndex *)c->from)->table
+                                                   : c->from->id.name;
+        if (!table || !has_name(&targets, c->from->id.schema, table))
             continue;
-        if (c->op == CHANGE_DROP && c->kind == CAT_TABLE &&
-            strcmp(c->from->id.name, fk->ref_table.name) == 0)
+        if (c->op == CHANGE_DROP && c->kind == CAT_TABLE)
             return true;
         if (c->kind == CAT_TABLE && c->drop_key) {
             columns = &c->drop_key->columns;
-            if (strcmp(c->from->id.name, fk->ref_table.name) != 0)
-                continue;
-        } else if (c->op == CHANGE_DROP && c->kind == CAT_CONSTRAINT &&
-                   strcmp(c->from->id.name, fk->ref_table.name) == 0) {
+        } else if (c->op == CHANGE_DROP && c->kind == CAT_CONSTRAINT) {
             columns = &((const CatConstraint *)c->from)->columns;
         } else if (c->op == CHANGE_DROP && c->kind == CAT_INDEX &&
-                   strcmp(((const CatIndex *)c->from)->table, fk->ref_table.name) == 0 &&
                    ((const CatIndex *)c->from)->is_unique) {
             vec_each (const CatKey, key, &((const CatIndex *)c->from)->keys)
                 *vec_add(d->arena, &of_index) = key->column ? key->column : "";
             columns = &of_index;
         }
-        if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE &&
-            strcmp(c->from->id.name, fk->ref_table.name) == 0 &&
-            columns_recreated(c, &fk->ref_columns))
+        if (c->op == CHANGE_ALTER && c->kind == CAT_TABLE && columns_recreated(c, &fk->ref_columns))
             return true;
         if (columns && same_members(columns, &fk->ref_columns))
             return true;

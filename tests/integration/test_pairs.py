@@ -590,3 +590,10 @@ PARTED_KEY = ("CREATE TABLE t (id int, k {}, n text, PRIMARY KEY (id) INCLUDE (k
 def test_queries_that_group_by_a_partitions_key(become):
     become(PARTED_KEY.format("int"), PARTED_KEY.format("bigint"))
     become(PARTED_KEY.format("int"), PARTED_KEY.format("int").replace(" INCLUDE (k)", ""))
+
+
+def test_foreign_keys_to_a_partition_let_go_of_its_tables_key(become):
+    old = PARTED_KEY.format("int") + "; CREATE TABLE u (x int REFERENCES t1)"
+    become(old, old.replace(" INCLUDE (k)", ""))
+    become(old.replace("PRIMARY KEY", "UNIQUE").replace("BY id", "BY id, n").replace("t1)", "t1 (id))"),
+           old.replace("PRIMARY KEY", "UNIQUE").replace("BY id", "BY id, n").replace("t1)", "t1 (id))").replace(" INCLUDE (k)", ""))
