@@ -125,6 +125,7 @@ scene_open(void **state)
                                         .writes = true},
                             .history = &s->history,
                             .run_id = "test-run",
+                            .verb = "deploy",
                             .sink = {.event = on_event, .arg = s}};
     s->run =
         (Run){.arena = a, .deploy = &s->deploy, .report = &s->report, .started_ms = clock_ms()};
