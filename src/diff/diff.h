@@ -174,6 +174,9 @@ Diff *diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const Di
  * the words, so that nobody has to print the schema, too. None at all is certain. */
 bool diff_is_certain(const Diff *d);
 
+/* Whether a partition leaves its table: what people are told of, unlike other changes that are aside. */
+bool diff_is_detach(const Change *c);
+
 /* What a database that has `from` can be asked: one query for each effect that depends on rows. It
  * gives one row of two numbers for diff_answer (and the server's TimeZone where that counts). To be run with an empty search_path, read only; a
  * query may fail, when the expression of a new constraint names what is not there yet. */

@@ -4,6 +4,15 @@
 
 typedef VEC(CatRelation *) Alone;
 
+bool
+diff_is_detach(const Change *c)
+{
+    if (c->kind != CAT_TABLE || c->op != CHANGE_ALTER)
+        return false;
+    const CatRelation *from = (const CatRelation *)c->from, *to = (const CatRelation *)c->to;
+    return from->partition_of.name && !to->partition_of.name;
+}
+
 static const CatRelation *
 parent_of(const Catalog *c, const CatRelation *t)
 {

@@ -216,7 +216,7 @@ find_differences(Merging *m, const Catalog *x, const Catalog *y, const char *ord
     Diff *d = diff_catalogs(m->a, &from, &to, &options);
     vec_each (Change *, at, &d->changes) {
         const CatRef *ref = &((*at)->from ? (*at)->from : (*at)->to)->id;
-        if ((*at)->is_aside)
+        if ((*at)->is_aside && !diff_is_detach(*at))
             continue;
         const char *mine = files_of(m, &m->ret->mine, ref),
                    *theirs = files_of(m, &m->ret->theirs, ref);

@@ -63,6 +63,10 @@ pieces_of(Arena *a, const Diff *d)
     Pieces list = {0};
     vec_each (Change *, at, &d->changes) {
         const Change *c = *at;
+        if (diff_is_detach(c)) {
+            add_piece(a, &list, c, "its being a partition");
+            list.v[list.n - 1].is_more = false;
+        }
         if (c->is_aside)
             continue;
         size_t before = list.n;

@@ -303,6 +303,8 @@ put_item(Arena *a, Buf *b, const Item *i)
     case SECTION_CHANGED_TABLE:
         if (c->op == CHANGE_ATTACH)
             buf_addz(b, "  [*] Attached as a partition\n");
+        else if (diff_is_detach(c))
+            buf_addz(b, "  [*] Detached, no partition any more\n");
         else if (c->op == CHANGE_INDEX_STATE)
             buf_addz(b, "  [*] Changed the index of its replica identity or order\n");
         else if (c->kind == CAT_TABLE && c->op == CHANGE_ALTER)
@@ -338,7 +340,7 @@ render_summary(Arena *a, const Diff *d)
     for (size_t i = 0; i < d->changes.n; i++) {
         const Change *c = d->changes.v[i];
         Section section = section_of(c);
-        if (!c->is_aside)
+        if (!c->is_aside || diff_is_detach(c))
             items[n++] = (Item){section, section_name(a, c, section), i, c};
     }
     qsort(items, n, sizeof *items, by_section);

@@ -665,7 +665,7 @@ def test_whose_folder_is_a_setting(db, tmp_path):
     assert result.rc != 0 and "history: supabase" in result.text and "history: drizzle" in result.text, result
     assert tool.deploy(db, env={"ARAMID_HISTORY": "supabase"}).rc == 0 and len(tool.rows(db)) == 1
     result = tool.deploy(db, env={"ARAMID_HISTORY": "rails"})
-    assert result.rc != 0 and "one of prisma, drizzle-1, drizzle, supabase, dbmate, node-pg-migrate, graphile-migrate, sql" in result.text, result
+    assert result.rc != 0 and "one of prisma, drizzle-1, drizzle, supabase, dbmate, node-pg-migrate, graphile-migrate, prisma8, sql" in result.text, result
     result = tool.deploy(db, env={"ARAMID_HISTORY": "supabase", "ARAMID_HISTORY_TABLE": "a.b"})
     assert result.rc != 0 and "ARAMID_HISTORY_TABLE" in result.text and not db.exists("a.b"), result
 
