@@ -184,6 +184,24 @@ goes(const LetGo *l, const CatRef *id)
     return map_has(&l->dropped, ref_key(l->d->arena, id));
 }
 
+/* Sequences that go with the table of their column; not one that is handed over first. */
+static void
+sequences_go(LetGo *l)
+{
+    Differ *d = l->d;
+    Map kept;
+    map_init(&kept, d->arena);
+    vec_each (Change *, c, &d->diff->changes)
+        if ((*c)->kind == CAT_SEQUENCE && (*c)->from)
+            map_put(&kept, ref_key(d->arena, &(*c)->from->id), *c);
+    cat_each (CatSequence, s, &d->from->sequences) {
+        const CatRef table = {CAT_TABLE, s->owner_table.schema, s->owner_table.name, NULL};
+        Change *drop = table.name ? map_get(&l->dropped, ref_key(d->arena, &table)) : NULL;
+        if (drop && !map_has(&kept, ref_key(d->arena, &s->id)))
+            map_put(&l->dropped, ref_key(d->arena, &s->id), drop);
+    }
+}
+
 void
 diff_let_go(Differ *d)
 {
@@ -200,6 +218,7 @@ diff_let_go(Differ *d)
                  (c->kind == CAT_TABLE || c->kind == CAT_DOMAIN || c->kind == CAT_COMPOSITE))
             map_put(&l.altered, ref_key(d->arena, &c->to->id), c);
     }
+    sequences_go(&l);
     vec_each (Pair, p, &d->tables)
         if (p->from && p->to && !goes(&l, &p->from->id))
             let_table_go(&l, p->from, p->to);

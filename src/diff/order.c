@@ -204,6 +204,12 @@ emit_creation(Order *o, const CatRef *id)
     Change *c = map_get(&o->created, ref_key(o->d->arena, id));
     if (!c) /* a label or an attribute more */
         c = map_get(&o->altered_first, ref_key(o->d->arena, id));
+    if (!c && id->kind == CAT_SEQUENCE) { /* of a serial column: it comes with the table */
+        const CatSequence *s = (const CatSequence *)catalog_find(o->d->to, *id);
+        const CatRef table = {CAT_TABLE, s ? s->owner_table.schema : NULL,
+                              s ? s->owner_table.name : NULL, NULL};
+        c = table.name ? map_get(&o->created, ref_key(o->d->arena, &table)) : NULL;
+    }
     if (c)
         emit(o, c);
 }

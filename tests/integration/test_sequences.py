@@ -43,3 +43,28 @@ def test_a_column_goes_on_counting(tmp_path, server, old, new, rows):
     assert db.one("SELECT count(*) FROM pg_class WHERE relkind = 'S'") == (new != "plain")
     db.drop()
     wanted.drop()
+
+
+BY_RANGE = "CREATE TABLE p (id int, k serial, at date) PARTITION BY RANGE (at);"
+BY_LIST = "CREATE TABLE p (id int, k serial, at date) PARTITION BY LIST (at);"
+IN_RANGE = "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');"
+IN_LIST = "CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('2020-01-01');"
+ALONE = "CREATE TABLE p1 (id int, k int, at date);"
+OTHER = "CREATE TABLE q (k int DEFAULT nextval('p_k_seq'));"
+
+
+@pytest.mark.parametrize("old, new", [
+    (BY_RANGE + IN_RANGE, BY_LIST + IN_LIST), (ALONE, BY_LIST + IN_LIST), (BY_RANGE + IN_RANGE, ALONE),
+    (BY_RANGE + OTHER, BY_LIST + OTHER), ("CREATE TABLE q (k int)", BY_LIST + OTHER), (BY_RANGE + OTHER, "CREATE TABLE q (k int)"),
+])
+def test_defaults_that_count_by_anothers_sequence(tmp_path, server, old, new):
+    """It comes and goes with its serial column: the default lets go of it before, and is set behind."""
+    db, wanted = server.new_database(), server.new_database()
+    db.sql(old)
+    wanted.sql(new)
+    args = ("diff", "--from-url", db.url(), "--to-url", wanted.url())
+    db.sql(aramid.run(*args, "--script", cwd=str(tmp_path)).out)
+    after = aramid.run(*args, "--exit-code", cwd=str(tmp_path))
+    assert after.rc == 0, after
+    db.drop()
+    wanted.drop()
