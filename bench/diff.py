@@ -72,12 +72,15 @@ def main():
     server = Server(default_bindir()).start()
     try:
         full, empty = server.new_database(), server.new_database()
-        other = server.new_database()
-        for db in (full, other):
+        other, extended = server.new_database(), server.new_database()
+        for db in (full, other, extended):
             db.sql("".join(TABLE.format(i, i // 2) for i in range(args.tables)))
         other.sql("ALTER TABLE t1 ADD COLUMN more int; DROP TABLE t%d" % (args.tables - 1))
+        # What an extension's members and another schema stand on is read, too.
+        extended.sql("CREATE EXTENSION citext; CREATE SCHEMA beside; CREATE VIEW beside.v AS SELECT id FROM t1")
         programs = [args.program, args.base]
         cases = {"from empty, script": ("--from-empty", "--to-url", full.url(tcp=False), "--script"),
+                 "one of several schemas": ("--from-empty", "--to-url", extended.url(tcp=False) + "&schema=public", "--script"),
                  "two databases": ("--from-url", full.url(tcp=False), "--to-url", other.url(tcp=False)),
                  "two empty ones": ("--from-url", empty.url(tcp=False), "--to-url", empty.url(tcp=False))}
         holds = [measure(name, programs, case, args.rounds) for name, case in cases.items()]
