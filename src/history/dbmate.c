@@ -230,24 +230,6 @@ dbmate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 }
 
 static void
-dbmate_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "version", row->migration->key);
-    buf_addc(b, ')');
-}
-
-static void
-dbmate_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
-{
-    (void)finished;
-    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "version", row->migration->key);
-}
-
-static void
 dbmate_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
@@ -307,7 +289,5 @@ const HistoryLayout history_dbmate = {
     .read_rows = dbmate_read_rows,
     .add_applied = dbmate_add_applied,
     .add_resolved = dbmate_add_resolved,
-    .add_is_applied = dbmate_add_is_applied,
-    .add_is_kept = dbmate_add_is_kept,
     .add_where = dbmate_add_where,
 };

@@ -1,31 +1,7 @@
-/* The way back that a project has for a migration: a file beside it, or a block of its own file; and its
- * end in the ledger. */
+/* The way back that a project has for a migration: a file beside it, or a block of its own file. */
 #include "base/fs.h"
 #include "history/layout_int.h"
 #include "sqltext/sqltext.h"
-
-/* ---- the ledger --------------------------------------------------------------------------- */
-
-void
-history_add_undone(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "WITH gone AS (DELETE FROM ");
-    layout_add_table(b, at);
-    l->add_where(b, row);
-    buf_addz(b, " RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) CASE WHEN pg_catalog.count(*)"
-                " OPERATOR(pg_catalog.>) 0 THEN 1 ELSE 0 END FROM gone");
-}
-
-void
-history_add_is_gone(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT NOT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    l->add_where(b, row);
-    buf_addc(b, ')');
-}
-
-/* ---- the script --------------------------------------------------------------------------- */
 
 /* A place where it may be. */
 typedef struct WayPlace {

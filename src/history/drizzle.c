@@ -263,27 +263,6 @@ drizzle_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 }
 
 static void
-drizzle_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s::pg_catalog.int8)",
-            row->migration->key);
-}
-
-static void
-drizzle_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
-{
-    (void)finished;
-    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AND"
-                " pg_catalog.bool_and(hash OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(row->checksum));
-    buf_addz(b, ") FROM ");
-    layout_add_table(b, at);
-    buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s::pg_catalog.int8", row->migration->key);
-}
-
-static void
 add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool once)
 {
     buf_addz(b, "INSERT INTO ");
@@ -335,6 +314,12 @@ drizzle_add_once(Buf *b, const LedgerName *at, const History *h)
 }
 
 static void
+drizzle_add_written(Buf *b, const LedgerRow *row)
+{
+    layout_add_equal(b, "hash", row->checksum);
+}
+
+static void
 drizzle_add_where(Buf *b, const LedgerRow *row)
 {
     buf_fmt(b, " WHERE created_at OPERATOR(pg_catalog.=) %s::pg_catalog.int8", row->migration->key);
@@ -355,8 +340,7 @@ const HistoryLayout history_drizzle = {
     .read_rows = drizzle_read_rows,
     .add_applied = drizzle_add_applied,
     .add_resolved = drizzle_add_resolved,
-    .add_is_applied = drizzle_add_is_applied,
-    .add_is_kept = drizzle_add_is_kept,
+    .add_written = drizzle_add_written,
     .add_once = drizzle_add_once,
     .add_corrected = drizzle_add_corrected,
     .add_removed = layout_add_removed,

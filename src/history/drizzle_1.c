@@ -163,27 +163,6 @@ drizzle_add_upgrade(Buf *b, const LedgerName *at, const History *h)
 }
 
 static void
-drizzle_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "name", row->name);
-    buf_addc(b, ')');
-}
-
-static void
-drizzle_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
-{
-    (void)finished;
-    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AND"
-                " pg_catalog.bool_and(hash OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(row->checksum));
-    buf_addz(b, ") FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "name", row->name);
-}
-
-static void
 add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool once)
 {
     buf_addz(b, "INSERT INTO ");
@@ -240,6 +219,12 @@ drizzle_add_once(Buf *b, const LedgerName *at, const History *h)
 }
 
 static void
+drizzle_add_written(Buf *b, const LedgerRow *row)
+{
+    layout_add_equal(b, "hash", row->checksum);
+}
+
+static void
 drizzle_add_where(Buf *b, const LedgerRow *row)
 {
     layout_add_where(b, "name", row->name);
@@ -261,8 +246,7 @@ const HistoryLayout history_drizzle_1 = {
     .add_upgrade = drizzle_add_upgrade,
     .add_applied = drizzle_add_applied,
     .add_resolved = drizzle_add_resolved,
-    .add_is_applied = drizzle_add_is_applied,
-    .add_is_kept = drizzle_add_is_kept,
+    .add_written = drizzle_add_written,
     .add_once = drizzle_add_once,
     .add_corrected = drizzle_add_corrected,
     .add_removed = layout_add_removed,

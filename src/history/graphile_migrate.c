@@ -397,27 +397,6 @@ filename_of(Buf *b, const Migration *m)
 }
 
 static void
-graphile_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "filename", filename_of(b, row->migration));
-    buf_addc(b, ')');
-}
-
-static void
-graphile_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
-{
-    (void)finished;
-    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AND"
-                " pg_catalog.bool_and(hash OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(row->checksum));
-    buf_addz(b, ") FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "filename", filename_of(b, row->migration));
-}
-
-static void
 add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool once)
 {
     buf_addz(b, "INSERT INTO ");
@@ -453,6 +432,12 @@ graphile_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 }
 
 static void
+graphile_add_written(Buf *b, const LedgerRow *row)
+{
+    layout_add_equal(b, "hash", row->checksum);
+}
+
+static void
 graphile_add_where(Buf *b, const LedgerRow *row)
 {
     layout_add_where(b, "filename", filename_of(b, row->migration));
@@ -474,7 +459,6 @@ const HistoryLayout history_graphile_migrate = {
     .read_rows = graphile_read_rows,
     .add_applied = graphile_add_applied,
     .add_resolved = graphile_add_resolved,
-    .add_is_applied = graphile_add_is_applied,
-    .add_is_kept = graphile_add_is_kept,
+    .add_written = graphile_add_written,
     .add_where = graphile_add_where,
 };

@@ -228,10 +228,12 @@ typedef struct HistoryLayout {
     void (*add_applied)(Buf *b, const LedgerName *at, const LedgerRow *row);
     void (*add_resolved)(Buf *b, const LedgerName *at,
                          const LedgerRow *row); /* resolve --applied */
-    /* A query of one row, true when the migration of `row` is recorded as applied. */
+    /* " WHERE ...": the rows that tell of a migration, applied or begun. */
+    void (*add_where)(Buf *b, const LedgerRow *row);
+    /* A condition: such a row is as it was written, behind what add_where tells. NULL: that is all. */
+    void (*add_written)(Buf *b, const LedgerRow *row);
+    /* history_add_is_applied and history_add_is_kept, where the rows of add_where do not answer that. */
     void (*add_is_applied)(Buf *b, const LedgerName *at, const LedgerRow *row);
-    /* A query of one row, true when exactly one row tells of the migration and is as it was written,
-     * be it finished or only begun: triggers, rules and the like swallow, double and change rows. */
     void (*add_is_kept)(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished);
 
     /* A statement that makes the unique index HISTORY_ONCE on the rows that the pending migrations will
@@ -241,8 +243,6 @@ typedef struct HistoryLayout {
      * be NULL: there is nothing in such a row that could be wrong, or no second one. */
     void (*add_corrected)(Buf *b, const LedgerName *at, const char *id, const LedgerRow *row);
     void (*add_removed)(Buf *b, const LedgerName *at, const char *id);
-    /* " WHERE ...": the rows that tell of a migration, applied or begun. */
-    void (*add_where)(Buf *b, const LedgerRow *row);
 
     /* The rest belongs to ledgers that can hold a row of a migration that did not end. Where
      * add_begun is NULL the ledger cannot, all of these are NULL, and the journal alone keeps what
@@ -326,6 +326,14 @@ bool migration_gone(const Migration *m, Err *err);
 
 /* Fill entries and counts from files and rows. Call again after rows changed. */
 void history_compare(Arena *a, History *h);
+
+/* Queries of one row on any layout's ledger: whether the migration of `row` is recorded as applied; and
+ * whether exactly one row tells of it and is as it was written, be it finished or only begun (triggers,
+ * rules and the like swallow, double and change rows). */
+void history_add_is_applied(Buf *b, const HistoryLayout *l, const LedgerName *at,
+                            const LedgerRow *row);
+void history_add_is_kept(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row,
+                         bool finished);
 
 /* Statements on any layout's ledger: delete the rows of a migration that is rolled back, dividing by zero
  * (22012) where there is none; and a query of one row, true when there is none. */

@@ -162,20 +162,18 @@ layout_add_now(Buf *b)
 }
 
 void
-layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row)
+layout_add_equal(Buf *b, const char *column, const char *value)
 {
-    buf_addz(b, "1 OPERATOR(pg_catalog./) CASE WHEN (");
-    l->add_is_applied(b, at, row);
-    buf_addz(b, ") THEN 0 ELSE 1 END");
+    sql_add_ident(b, column);
+    buf_addz(b, " OPERATOR(pg_catalog.=) ");
+    sql_add_literal(b, str_of(value));
 }
 
 void
 layout_add_where(Buf *b, const char *column, const char *value)
 {
     buf_addz(b, " WHERE ");
-    sql_add_ident(b, column);
-    buf_addz(b, " OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(value));
+    layout_add_equal(b, column, value);
 }
 
 void

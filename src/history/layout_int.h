@@ -57,7 +57,8 @@ void layout_add_now(Buf *b);
 /* An expression that is 1, and divides by zero (22012) when the migration is applied already. */
 void layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row);
 
-/* " WHERE <column> = '<value>'" */
+/* "<column> = '<value>'", and " WHERE " in front of it. */
+void layout_add_equal(Buf *b, const char *column, const char *value);
 void layout_add_where(Buf *b, const char *column, const char *value);
 
 /* HistoryLayout.add_removed of ledgers with a column "id". */

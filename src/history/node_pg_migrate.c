@@ -208,24 +208,6 @@ node_pg_migrate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 }
 
 static void
-node_pg_migrate_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "name", row->migration->name);
-    buf_addc(b, ')');
-}
-
-static void
-node_pg_migrate_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
-{
-    (void)finished;
-    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "name", row->migration->name);
-}
-
-static void
 node_pg_migrate_add_resolved(Buf *b, const LedgerName *at, const LedgerRow *row)
 {
     buf_addz(b, "INSERT INTO ");
@@ -272,8 +254,6 @@ const HistoryLayout history_node_pg_migrate = {
     .read_rows = node_pg_migrate_read_rows,
     .add_applied = node_pg_migrate_add_applied,
     .add_resolved = node_pg_migrate_add_resolved,
-    .add_is_applied = node_pg_migrate_add_is_applied,
-    .add_is_kept = node_pg_migrate_add_is_kept,
     .add_removed = layout_add_removed,
     .add_where = node_pg_migrate_add_where,
 };

@@ -359,27 +359,6 @@ plain_checksum_matches(Arena *a, const char *recorded, const Migration *m)
 }
 
 static void
-plain_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "version", row->migration->key);
-    buf_addc(b, ')');
-}
-
-static void
-plain_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
-{
-    (void)finished;
-    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AND"
-                " pg_catalog.bool_and(checksum OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(row->checksum));
-    buf_addz(b, ") FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "version", row->migration->key);
-}
-
-static void
 add_row(Buf *b, const LedgerName *at, const LedgerRow *row, bool ran)
 {
     buf_addz(b, "INSERT INTO ");
@@ -443,6 +422,12 @@ plain_add_corrected(Buf *b, const LedgerName *at, const char *id, const LedgerRo
 }
 
 static void
+plain_add_written(Buf *b, const LedgerRow *row)
+{
+    layout_add_equal(b, "checksum", row->checksum);
+}
+
+static void
 plain_add_where(Buf *b, const LedgerRow *row)
 {
     layout_add_where(b, "version", row->migration->key);
@@ -464,8 +449,7 @@ const HistoryLayout history_plain = {
     .read_rows = plain_read_rows,
     .add_applied = plain_add_applied,
     .add_resolved = plain_add_resolved,
-    .add_is_applied = plain_add_is_applied,
-    .add_is_kept = plain_add_is_kept,
+    .add_written = plain_add_written,
     .add_corrected = plain_add_corrected,
     .add_where = plain_add_where,
 };

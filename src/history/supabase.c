@@ -150,32 +150,11 @@ supabase_add_upgrade(Buf *b, const LedgerName *at, const History *h)
     buf_addz(b, " ADD COLUMN IF NOT EXISTS statements text[], ADD COLUMN IF NOT EXISTS name text;");
 }
 
-static void
-supabase_add_is_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
-{
-    buf_addz(b, "SELECT EXISTS (SELECT 1 FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "version", row->migration->key);
-    buf_addc(b, ')');
-}
-
 /* What lies behind the version in the file's name. */
 static const char *
 own_name(const LedgerRow *row)
 {
     return row->name + strlen(row->migration->key) + 1;
-}
-
-static void
-supabase_add_is_kept(Buf *b, const LedgerName *at, const LedgerRow *row, bool finished)
-{
-    (void)finished;
-    buf_addz(b, "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AND"
-                " pg_catalog.bool_and(name OPERATOR(pg_catalog.=) ");
-    sql_add_literal(b, str_of(own_name(row)));
-    buf_addz(b, " AND statements IS NOT NULL) FROM ");
-    layout_add_table(b, at);
-    layout_add_where(b, "version", row->migration->key);
 }
 
 /* As the CLI has them: without semicolon and outer white space, comments with the statement that
@@ -262,6 +241,13 @@ supabase_add_corrected(Buf *b, const LedgerName *at, const char *id, const Ledge
 }
 
 static void
+supabase_add_written(Buf *b, const LedgerRow *row)
+{
+    layout_add_equal(b, "name", own_name(row));
+    buf_addz(b, " AND statements IS NOT NULL");
+}
+
+static void
 supabase_add_where(Buf *b, const LedgerRow *row)
 {
     layout_add_where(b, "version", row->migration->key);
@@ -283,8 +269,7 @@ const HistoryLayout history_supabase = {
     .add_upgrade = supabase_add_upgrade,
     .add_applied = supabase_add_applied,
     .add_resolved = supabase_add_resolved,
-    .add_is_applied = supabase_add_is_applied,
-    .add_is_kept = supabase_add_is_kept,
+    .add_written = supabase_add_written,
     .add_corrected = supabase_add_corrected,
     .add_where = supabase_add_where,
 };

@@ -23,7 +23,7 @@ ledger_add_is_settled(const Session *s, Buf *b, const LedgerRow *row)
     if (row->is_undone)
         history_add_is_gone(b, l->layout, &l->at, row);
     else
-        l->layout->add_is_applied(b, &l->at, row);
+        history_add_is_applied(b, l->layout, &l->at, row);
 }
 
 void
@@ -129,7 +129,7 @@ ledger_add_proof(const Session *s, Buf *b, const Kept *k)
         if (k->row->is_undone && k->finished)
             history_add_is_gone(b, l->layout, &l->at, k->row);
         else
-            l->layout->add_is_kept(b, &l->at, k->row, k->finished);
+            history_add_is_kept(b, l->layout, &l->at, k->row, k->finished);
         buf_addc(b, ')');
     }
     if (k->journal) {

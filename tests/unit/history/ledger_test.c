@@ -332,10 +332,10 @@ build(const HistoryLayout *l, int which, Buf *b, const char *name)
         l->add_resolved(b, &at, &row);
         break;
     case 9:
-        l->add_is_kept(b, &at, &row, true);
+        history_add_is_kept(b, l, &at, &row, true);
         break;
     default:
-        l->add_is_applied(b, &at, &row);
+        history_add_is_applied(b, l, &at, &row);
     }
 }
 
@@ -408,7 +408,7 @@ statements_times(void **state)
     const LedgerName at = {"s", "_prisma_migrations", false};
     history_prisma.add_select(&b, &at);
     history_prisma.add_finished(&b, &at, "id", "sum");
-    history_prisma.add_is_applied(&b, &at, &(LedgerRow){.name = "n"});
+    history_add_is_applied(&b, &history_prisma, &at, &(LedgerRow){.name = "n"});
     assert_null(strstr(b.p, " = 'n'"));
     assert_null(strstr(b.p, " now()"));
 }
