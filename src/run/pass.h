@@ -25,11 +25,11 @@ MUST_CHECK bool run_prepare(Run *r, Err *err);
 MUST_CHECK bool run_ensure_journal(Run *r, Err *err);
 
 /* race.c: what keeps a tool without a lock from applying a migration beside us; nothing where its table
- * has a key. Set up before the first migration, taken away when the run ends, however it ends; and what
- * a run that was killed has left, where there is nothing to apply.
+ * has a key. Set up before the first migration, taken away when the run ends, however it ends; and, by
+ * race_look, what a run that was killed has left, where there is nothing to apply.
  * errors: ERR_LOCK_BUDGET, ERR_INTERRUPTED, ERR_FINDING, those of a lost connection */
 MUST_CHECK bool race_guard(Run *r, Err *err);
-MUST_CHECK bool race_look(Run *r, Err *err);
+void race_look(Run *r);
 void race_release(Run *r);
 
 /* The ledger must hold every migration, no step may be open, and no index of this run be invalid.

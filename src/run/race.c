@@ -164,32 +164,12 @@ wait_for_others(Run *r, bool *ret_over, Err *err)
     return true;
 }
 
-bool
-race_look(Run *r, Err *err)
+void
+race_look(Run *r)
 {
-    Session *s = &r->session;
-    Buf b;
-    DbRowsVec results;
-    if (!is_needed(r))
-        return true;
-    buf_init(&b, r->arena);
-    session_add_prefix(s, &b);
-    buf_addz(&b, "SELECT false");
-    vec_each (const SessionLedger, l, &s->ledgers) {
-        if (!is_needed_by(l))
-            continue;
-        Buf name;
-        buf_init(&name, r->arena);
-        sql_add_name(&name, l->at.schema, HISTORY_ONCE);
-        buf_addz(&b, " OR pg_catalog.to_regclass(");
-        sql_add_literal(&b, buf_str(&name));
-        buf_addz(&b, ") IS NOT NULL");
-    }
-    if (!db_query(s->db, r->arena, buf_str(&b), &results, err))
-        return false;
-    r->is_guarded = str_is(db_cell(&results.v[results.n - 1], 0, 0), "t");
+    vec_each (const SessionLedger, l, &r->session.ledgers)
+        r->is_guarded = r->is_guarded || l->has_once;
     race_release(r);
-    return true;
 }
 
 void

@@ -310,8 +310,12 @@ pass(Run *r, Err *err)
         return false;
     r->number = (int)r->report->applied.n;
     r->total = r->number + (int)n;
-    if (n == 0)
-        return r->report->applied.n ? verify(r, err) : race_look(r, err);
+    if (n == 0 && r->report->applied.n)
+        return verify(r, err);
+    if (n == 0) {
+        race_look(r);
+        return true;
+    }
     tell_history(r, locked_ms);
     if (!run_check_syntax(r, err) || !run_find_existing(r, err))
         return false;

@@ -90,6 +90,7 @@ typedef struct SessionLedger {
     const char *const *lock_names; /* as the history has them */
     size_t lock_name_count;
     bool exists;
+    bool has_once; /* the index HISTORY_ONCE is there: a run goes on, or was killed */
 } SessionLedger;
 
 /* A connection that knows where the ledgers and our own tables are. */

@@ -51,9 +51,9 @@ add_facts_query(Buf *b, const Session *s, bool with_system)
                 "c.relnamespace OPERATOR(pg_catalog.=)"
                 " n.oid AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[");
     own_add_names(b);
-    for (size_t i = 0; i < s->ledgers.n; i++) {
-        const SessionLedger *l = &s->ledgers.v[i];
-        buf_addz(b, i ? "," : "");
+    buf_addz(b, "'" HISTORY_ONCE "'");
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        buf_addc(b, ',');
         sql_add_literal(b, str_of(l->at.table));
         if (l->layout->beside) {
             buf_addc(b, ',');
@@ -140,6 +140,7 @@ take_facts(Session *s, const DbRows *r)
         l->exists = at >= 0 && str_is(db_cell(r, at, 1), l->at.table);
         s->ledger_exists = s->ledger_exists || l->exists;
         l->at.has_beside = has_table(r, l->at.schema, l->layout->beside);
+        l->has_once = l->layout->add_once && has_table(r, l->at.schema, HISTORY_ONCE);
     }
     int first = s->ledgers.v[0].home ? ledger_row(r, NULL, "") : at;
     s->schema = first < 0 ? NULL : db_cell(r, first, 0).p;
@@ -323,7 +324,6 @@ session_close(Session *s)
     s->has_own_lock = s->has_tool_lock = false;
 }
 
-/* Rows of ledger and journal out of a message's last results. */
 /* What a rollback has begun: of ledgers that cannot tell that, the journal does. */
 static void
 take_undos(History *h, const JournalVec *journal)
@@ -347,6 +347,7 @@ take_undos(History *h, const JournalVec *journal)
     }
 }
 
+/* Rows of ledger and journal out of a message's last results. */
 bool
 session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h,
                      JournalVec *journal, Err *err)
