@@ -1,6 +1,7 @@
 /* The readers behind config_load; nobody outside this folder includes it. */
 #pragma once
 
+#include "base/jr.h"
 #include "config/config.h"
 
 /* Files larger than this are refused: none of them is. */
@@ -157,6 +158,9 @@ typedef struct DbmateFlags {
 /* Those in the scripts of package.json. False when its commands name several databases, folders or
  * tables, or such that a shell fills in: then none of them is taken. */
 bool config_dbmate_scripts(Arena *a, Str package, DbmateFlags *ret);
+
+/* Begin to read package.json at the keys of its object; false: it is none, and nothing is left to read. */
+bool config_package_open(Arena *a, Str text, JsonReader *ret);
 
 /* package.json (package_json.c): "prisma": {"schema", "seed"}; NULL = not there. Returns false when
  * the text is not JSON; *ret_line then says where. */

@@ -3,7 +3,6 @@
 #include "load.h"
 
 #include "base/fs.h"
-#include "base/jr.h"
 
 /* ---- commands ----------------------------------------------------------------------------- */
 
@@ -136,14 +135,7 @@ config_dbmate_scripts(Arena *a, Str package, DbmateFlags *ret)
     *ret = (DbmateFlags){0};
     if (!str_contains(package, STR("dbmate")))
         return true;
-    if (str_starts(package, STR("\xef\xbb\xbf")))
-        package = str_slice(package, 3, package.n);
-    jr_init(&r, a, package);
-    bool has_keys = jr_is_object(&r);
-    if (has_keys)
-        jr_object(&r);
-    else
-        jr_skip(&r);
+    bool has_keys = config_package_open(a, package, &r);
     for (Str key; has_keys && jr_key(&r, &key);) {
         if (!str_is(key, "scripts") || !jr_is_object(&r)) {
             jr_skip(&r);

@@ -1,4 +1,3 @@
-#include "base/jr.h"
 #include "config_int.h"
 
 /* The string that stands here; NULL when it is something else. */
@@ -12,20 +11,27 @@ text_or_null(JsonReader *r)
 }
 
 bool
+config_package_open(Arena *a, Str text, JsonReader *ret)
+{
+    if (str_starts(text, STR("\xef\xbb\xbf")))
+        text = str_slice(text, 3, text.n);
+    jr_init(ret, a, text);
+    bool has_keys = jr_is_object(ret);
+    if (has_keys)
+        jr_object(ret);
+    else
+        jr_skip(ret);
+    return has_keys;
+}
+
+bool
 config_package_parse(Arena *a, Str text, const char **ret_schema, const char **ret_seed,
                      int *ret_line)
 {
     *ret_schema = *ret_seed = NULL;
-    if (str_starts(text, STR("\xef\xbb\xbf")))
-        text = str_slice(text, 3, text.n);
     JsonReader r;
-    jr_init(&r, a, text);
+    bool has_keys = config_package_open(a, text, &r);
     *ret_line = r.line ? r.line : 1;
-    bool has_keys = jr_is_object(&r);
-    if (has_keys)
-        jr_object(&r);
-    else
-        jr_skip(&r);
     for (Str key; has_keys && jr_key(&r, &key);) {
         if (!str_is(key, "prisma") || !jr_is_object(&r)) {
             jr_skip(&r);
