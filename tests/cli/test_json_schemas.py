@@ -189,10 +189,11 @@ def test_deploy_that_does_not_begin(project, db):
     assert check(result, "error")["error"]["exitStatus"] == result.rc == 3
 
 
-def test_an_embedded_database_that_is_not_made_yet(project):
+def test_an_embedded_database_that_is_not_made_yet(project, tmp_path):
     project.add("init", "CREATE TABLE a (i int);")
     for name in ("status", "plan", "unlock", "sync", "clean"):
-        value = check(aramid.run(name, "--json", cwd=project.path), name)
+        # A folder of its own: what other tests leave in the common one is none of this clean's business.
+        value = check(aramid.run(name, "--json", cwd=project.path, env={"TMPDIR": tmp_path}), name)
         assert value["target"]["url"] is None and value["target"]["embedded"]
 
 
@@ -392,12 +393,13 @@ def test_sync(project, db):
         assert check(call(project, db.url(), *verb), "sync")["command"] == verb[0]
 
 
-def test_clean(project, db):
+def test_clean(project, db, tmp_path):
+    own = {"TMPDIR": tmp_path}  # what other tests leave in the common one may go while this one looks
     project.add("1_n", "CREATE TABLE n (i int);\nCREATE INDEX CONCURRENTLY n_i ON n (i);\nCREATE TABLE m (i int);")
     assert aramid.deploy(project, db.url()).rc == 0
-    value = check(call(project, db.url(), "clean", "--dry-run"), "clean")
+    value = check(call(project, db.url(), "clean", "--dry-run", env=own), "clean")
     assert value["dryRun"] and [i["kind"] for i in value["items"] if i["kind"] == "journal"] == ["journal"], value
-    value = check(call(project, db.url(), "clean", "--yes"), "clean")
+    value = check(call(project, db.url(), "clean", "--yes", env=own), "clean")
     assert value["removed"] and not value["stayed"], value
 
 
