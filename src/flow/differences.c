@@ -1,5 +1,6 @@
 /* What differs between folder, ledger and database, each with its repair. */
 #include "flow/reconcile.h"
+#include "flow/rollback.h"
 #include "render/render.h"
 
 const char *
@@ -444,9 +445,7 @@ find_one(Seeking *k, Err *err)
     }
     if (any || !k->in->only)
         return true;
-    err_set(err, ERR_NO_SUCH_MIGRATION, "the migration \"%s\" could not be found",
-            str_printable(k->a, str_of(k->in->only), false));
-    return err_hint(err, "give the whole name of a migration in %s", h->dir);
+    return flow_no_such_migration(k->in->only, h, err);
 }
 
 static bool

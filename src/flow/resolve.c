@@ -8,6 +8,25 @@
 #include "render/render.h"
 #include "sqltext/sqltext.h"
 
+/* How far a typed word is from a migration's name, with its version or without; SIZE_MAX = not meant. */
+static size_t
+how_far(Str name, Str typed)
+{
+    if (typed.n && str_contains(name, typed))
+        return 0;
+    size_t most = typed.n / 3, best = SIZE_MAX;
+    size_t version = 0;
+    while (version < name.n && strchr("0123456789_", name.p[version]))
+        version++;
+    Str forms[] = {name, str_slice(name, version, name.n)};
+    for (size_t i = 0; i < 2; i++) {
+        size_t d = str_distance(forms[i], typed, most);
+        if (d <= most && d < best)
+            best = d;
+    }
+    return best;
+}
+
 bool
 flow_no_such_migration(const char *name, const History *h, Err *err)
 {
@@ -15,12 +34,10 @@ flow_no_such_migration(const char *name, const History *h, Err *err)
     err_set(err, ERR_NO_SUCH_MIGRATION, "the migration \"%s\" could not be found",
             str_printable(a, str_of(name), false));
     const char *nearest = NULL;
-    size_t best = 64;
+    size_t best = SIZE_MAX;
     vec_each (const Entry, e, &h->entries) {
-        size_t d = str_distance(str_of(e->name), str_of(name), 40);
-        if (str_contains(str_of(e->name), str_of(name)))
-            d = 0;
-        if (d < best && d <= 40)
+        size_t d = how_far(str_of(e->name), str_of(name));
+        if (d < best)
             best = d, nearest = e->name;
     }
     if (nearest)

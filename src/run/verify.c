@@ -84,7 +84,7 @@ run_verify(Run *r, Err *err)
                  "it is invalid: an interrupted build left it");
     }
     r->number = r->total = 0; /* it is about all of them */
-    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table%s %s%zu migration%s",
+    run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table%s%s%zu migration%s",
              h->parts.n ? "s hold " : " holds ", h->files.n == 1 ? "" : "all ", h->files.n,
              str_plural(h->files.n));
     return true;

@@ -64,6 +64,17 @@ def test_unknown_name(three, db):
     assert result.rc == 27 and "P3017" in result.text, result
 
 
+@pytest.mark.parametrize("typed, meant", [
+    ("usres", "20250101000000_users"), ("20250101000001_users", "20250101000000_users"), ("posts", "20250102000000_posts"),
+    ("nope", None), ("x", None), ("", None)])
+def test_only_what_is_near_is_meant(project, db, typed, meant):
+    project.add("20250101000000_users", "CREATE TABLE u (i int);")
+    project.add("20250102000000_posts", "CREATE TABLE p (i int);")
+    result = aramid.run("resolve", "--applied", typed, "--url", db.url(), cwd=project.path)
+    assert result.rc != 0 and ("did you mean" in result.err) == bool(meant) and (not meant or f'"{meant}"' in result.err), result
+
+
+
 def test_rolled_back(oracle, project, db):
     project.add("init", "CREATE TABLE a (i int);")
     name = project.add("bad", "CREATE TABLE b (i int);\nSELECT 1/0;")
