@@ -12,22 +12,22 @@ _aramid() {
     --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
-    -C|--directory|--config|--schema|--migrations|--to-sql|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    -C|--directory|--config|--schema|--migrations|--to-sql|--file|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     --env|--url|--against|--shadow-url|--name|--rename|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--to|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to-sql|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--to|--steps|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to-sql|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--to|--steps|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan create restack deploy rollback verify-rollback workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create restack deploy rollback verify-rollback workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create restack deploy rollback verify-rollback execute workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create restack deploy rollback verify-rollback execute workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
-    'db'|'help db') words='url start stop remove status pull' ;;
+    'db'|'help db') words='url start stop remove status pull execute' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='dev deploy status resolve diff' ;;
     'status') words='--drift' ;;
@@ -38,6 +38,7 @@ _aramid() {
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
     'verify-rollback') words='--all --shadow-url' ;;
+    'execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --history --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
     'sync') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
@@ -63,6 +64,7 @@ _aramid() {
     'migrate resolve') words='--applied --rolled-back' ;;
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'db pull') words='--print --force --schemas' ;;
+    'db execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     esac
     [[ $command == help ]] && words+=' --all --errors'
     words+=' --directory --env --config --schema --migrations --url --yes --json --color --quiet --verbose --help --version'

@@ -437,6 +437,71 @@ static const CmdSpec rollback = {
     .exits = write_exits, .run = cmd_rollback,
 };
 
+#define LOCK_OPTIONS                                                                                \
+    {.name = "wait", .type = OPT_DURATION, .value = "DURATION", .config = CLI_SETS(WAIT_RUNNER),    \
+     .help = "how long to wait for another run to finish"},                                         \
+    {.name = "timeout", .type = OPT_DURATION, .value = "DURATION",                                  \
+     .config = CLI_SETS(RUN_TIMEOUT), .help = "limit for the whole run; 0 = none"},                 \
+    {.name = "lock-timeout", .type = OPT_DURATION, .value = "DURATION",                             \
+     .config = CLI_SETS(LOCK_TIMEOUT),                                                              \
+     .help = "longest time that others may queue behind a waiting DDL statement"},                  \
+    {.name = "lock-budget", .type = OPT_DURATION, .value = "DURATION",                              \
+     .config = CLI_SETS(LOCK_BUDGET),                                                               \
+     .help = "how long to try for a table lock before giving up"}
+#define BACKUP_OPTIONS                                                                              \
+    {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),             \
+     .help = "make a backup before anything is changed; production does so by itself"},             \
+    {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",                        \
+     .help = "with --no-backup: why there is none; it is recorded"}
+
+static const ArgSpec execute_args[] = {
+    {.name = "FILE", .help = "the script; the same as --file"},
+    {0},
+};
+
+static const OptSpec execute_options[] = {
+    {.name = "file", .type = OPT_PATH, .value = "PATH", .help = "the script"},
+    {.name = "stdin", .type = OPT_FLAG, .help = "read the script from standard input"},
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "show the steps, their locks and what would be lost; nothing is changed"},
+    {.name = "tx", .type = OPT_CHOICE, .value = "MODE", .choices = tx_choices, .config = CLI_SETS(TX),
+     .help = "one transaction where the statements allow it (file, the usual), one in any case (all), or one for "
+             "each statement, with a journal (none)"},
+    {.name = "from-start", .type = OPT_FLAG,
+     .help = "begin with the first statement, also where an interrupted run of this script has stopped further on"},
+    {.name = "accept-data-loss", .type = OPT_FLAG,
+     .help = "agree to losing the rows of tables, and the values of columns, that the script drops; --yes alone "
+             "does not"},
+    LOCK_OPTIONS,
+    BACKUP_OPTIONS,
+    {0},
+};
+
+static const CmdConflict execute_conflicts[] = {{"file", "stdin"}, {0}};
+
+static const CmdExample execute_examples[] = {
+    {"aramid execute fix.sql", "run a script"},
+    {"aramid execute --dry-run fix.sql", "what it would do, lock and lose"},
+    {"aramid execute --stdin --env production --yes", "in a pipeline: psql -c is not needed"},
+    {0},
+};
+
+static const CmdSpec execute = {
+    .name = "execute", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "run a SQL script",
+    .description =
+        "Runs a script as a deploy runs a migration: in one transaction where its statements allow it, with table "
+        "locks that are waited for politely, and errors that name statement, line and SQLSTATE. The history does not "
+        "hold it; Aramid's own tables say that it was run, with which text. It is run each time that it is asked "
+        "for.\n\n"
+        "Statements that cannot run in a transaction are steps of their own, with a journal: the same command goes on "
+        "where an interrupted run has stopped. Rows and values that would be gone are counted first, and go only with "
+        "--accept-data-loss (or an answer in a terminal). Production asks, and makes a backup first.",
+    .args = execute_args, .options = execute_options, .conflicts = execute_conflicts,
+    .examples = execute_examples, .exits = write_exits, .run = cmd_execute,
+};
+
 static const ArgSpec verify_rollback_args[] = {
     {.name = "NAME", .repeatable = true, .help = "of migrations; default: those that are pending in the database"},
     {0},
@@ -1547,6 +1612,16 @@ static const CmdSpec migrate_diff = {
     .options = diff_options, .one_of = {diff_from, diff_to}, .prisma_status = true, .run = cmd_diff,
 };
 
+static const CmdSpec db_execute = {
+    .name = "db execute", .group = CMD_GROUP_PRISMA, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "what execute does, as Prisma spells it",
+    .description = "Does what `aramid execute` does, with the options and exit statuses of `prisma db execute`: 0 when "
+                   "done, 1 for every failure.",
+    .options = execute_options, .conflicts = execute_conflicts, .exits = write_exits, .prisma_status = true,
+    .run = cmd_execute,
+};
+
 static const CmdSpec db_pull = {
     .name = "db pull", .group = CMD_GROUP_PRISMA, .class = CMD_WRITES_FILES,
     .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM,
@@ -1559,12 +1634,12 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &execute, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
-    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, NULL,
+    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, NULL,
 };
 
 #define PUSH \
@@ -1592,8 +1667,7 @@ static const CmdOtherWord other_words[] = {
     {.word = "migrate create", .name = "create"}, {.word = "new", .name = "create"},
     {.word = "seed", .instead = "npx prisma db seed"},
     {.word = "db seed", .instead = "npx prisma db seed"},
-    {.word = "db execute", .instead = "npx prisma db execute"},
-    {.word = "execute", .instead = "npx prisma db execute"},
+    {.word = "exec", .name = "execute"},        {.word = "sql", .name = "execute"},
     {.word = "reset", .instead = RESET},        {.word = "db reset", .instead = RESET},
     {.word = "migrate reset", .instead = RESET},
     {.word = "studio", .instead = "npx prisma studio"},

@@ -182,6 +182,7 @@ typedef struct HistoryLayout {
     bool dumps_schema; /* its tool writes a schema.sql after it has migrated */
     const char *late; /* what is said of a pending one older than an applied one; NULL: the usual */
     bool yields;      /* to any other layout that recognises it, too */
+    bool is_beside;   /* no history of the database: scripts that are run beside one (scripts.h) */
 
     /* Read the folder. `dir` is the real path, `shown` what people see. Where the project gives its
      * ledger other names, ret->ledger is set to them. */

@@ -23,6 +23,21 @@ cut_at(const MigrationPlan *mp)
     return mp->steps.n > 1 ? mp->steps.v[1].first : 0;
 }
 
+bool
+plan_check_one_tx(const MigrationPlan *mp, Err *err)
+{
+    if (mp->steps.n == 1 && mp->steps.v[0].mode == STEP_TX)
+        return true;
+    size_t at = cut_at(mp);
+    const char *why = NULL;
+    vec_each (const Step, s, &mp->steps)
+        why = s->first == at && s->why ? s->why : why;
+    err_set(err, ERR_MIGRATION_FILE, "\"%s\" cannot run in one transaction%s%s",
+            mp->migration->name, why ? ": " : "", why ? why : "");
+    plan_place(mp, at, err);
+    return err_detail(err, "nothing was run");
+}
+
 static bool
 check(Arena *a, const MigrationPlan *mp, bool is_last, Err *err)
 {

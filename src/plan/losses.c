@@ -81,7 +81,7 @@ add_loss(Arena *a, Plan *plan, const MigrationPlan *mp, const PlanDrop *d)
                                                d->sub[0] ? "." : "", d->sub)),
                                 false)
                 : "what hangs on it (CASCADE)";
-    *vec_add(a, &plan->losses) = (PlanLoss){mp, d->statement, d->line, what};
+    *vec_add(a, &plan->losses) = (PlanLoss){mp, d->statement, d->line, what, d};
     Finding *f = finding_add(&plan->findings, FINDING_PLAN_LOSES, "%s: the data of %s is gone then",
                              d->tag, what);
     f->object = mp->migration->name;
@@ -107,11 +107,12 @@ find_declared(Arena *a, Plan *plan, const MigrationPlan *mp, const Names *made)
         if (is_known || first == end || first < mp->done_statements || !is_old)
             continue;
         SqlStmt s;
-        PlanDrop d = {.statement = first, .what = "what changes by", .sub = ""};
-        d.line = sql_stmt(script, first, &s)->line;
-        d.tag = s.tag;
-        d.name = (SqlName){"", p->loses};
-        add_loss(a, plan, mp, &d);
+        PlanDrop *d = arena_new(a, PlanDrop);
+        *d = (PlanDrop){.statement = first, .what = "what changes by", .sub = ""};
+        d->line = sql_stmt(script, first, &s)->line;
+        d->tag = s.tag;
+        d->name = (SqlName){"", p->loses};
+        add_loss(a, plan, mp, d);
     }
 }
 

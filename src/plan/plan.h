@@ -141,13 +141,15 @@ typedef struct PlanLoss {
     size_t statement;
     int line;
     const char *what; /* "table users", "column users.name" */
+    const PlanDrop *drop;
 } PlanLoss;
+typedef VEC(PlanLoss) PlanLosses;
 
 typedef struct Plan {
     VEC(MigrationPlan) migrations; /* in order */
     size_t statements;
     FindingList findings; /* about the migrations (plan_link); judged by run/ */
-    VEC(PlanLoss) losses; /* as far as the statements' words tell (plan_link) */
+    PlanLosses losses;    /* as far as the statements' words tell (plan_link) */
     MigrationPlan *whole; /* all of them as one migration of one transaction (plan_join); or NULL */
 } Plan;
 
@@ -159,6 +161,10 @@ void plan_link(Arena *a, Plan *plan);
  * errors: ERR_MIGRATION_FILE with place: a migration that is not one transaction, is half applied, says
  * itself how it is to be cut, or sets what would hold for those behind it; those of plan_script */
 MUST_CHECK bool plan_join(Arena *a, Plan *plan, Err *err);
+
+/* Whether it is one transaction, as it was cut.
+ * errors: ERR_MIGRATION_FILE with the place of what needs another one */
+MUST_CHECK bool plan_check_one_tx(const MigrationPlan *mp, Err *err);
 
 /* The migration that a statement belongs to: mp itself, or one of its parts. */
 const MigrationPlan *plan_of_statement(const MigrationPlan *mp, size_t statement,

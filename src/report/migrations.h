@@ -24,6 +24,8 @@ void report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err,
 /* Steps, SQL, modes and the locks that the statements are known to take. */
 void report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);
 void report_plan_json(JsonWriter *w, const PlanResult *r);
+/* The same of what is no deploy's: target and steps only. */
+void report_plan_steps_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql);
 /* h: whose migrations they are, NULL = unsaid. with_sql: with the statements' text, not only their places. */
 void report_plan_steps_json(JsonWriter *w, const char *key, const Plan *plan, const History *h,
                             bool with_sql);

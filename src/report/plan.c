@@ -76,8 +76,6 @@ add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index,
 static void
 add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 {
-    buf_fmt(out, "deploy would apply %zu migration%s:\n\n", r->plan.migrations.n,
-            str_plural(r->plan.migrations.n));
     size_t number = 0;
     vec_each (const MigrationPlan, mp, &r->plan.migrations) {
         buf_fmt(out, "%3zu. ", ++number);
@@ -107,6 +105,17 @@ add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 }
 
 void
+report_plan_steps_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
+{
+    buf_addz(out, "Target: ");
+    report_target_text(out, t, &r->target);
+    if (r->server)
+        buf_fmt(out, ", %s", db_server_text(out->arena, r->server));
+    buf_addz(out, "\n\n");
+    add_migrations_text(out, t, r, with_sql);
+}
+
+void
 report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 {
     buf_addz(out, "Target: ");
@@ -114,9 +123,11 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
     if (r->server)
         buf_fmt(out, ", %s", db_server_text(out->arena, r->server));
     buf_addz(out, "\n\n");
-    if (r->plan.migrations.n)
+    if (r->plan.migrations.n) {
+        buf_fmt(out, "deploy would apply %zu migration%s:\n\n", r->plan.migrations.n,
+                str_plural(r->plan.migrations.n));
         add_migrations_text(out, t, r, with_sql);
-    else
+    } else
         buf_addz(out, "No pending migrations to apply.\n");
     if (r->findings.items.n)
         buf_addc(out, '\n');

@@ -167,6 +167,11 @@ unproven(const Try *t, Err *err)
             statement(t)->tag, t->mp->migration->name);
     plan_place(t->mp, t->step->first, err);
     const char *name = str_shell(t->arena, t->mp->migration->name);
+    if (t->run->deploy->again)
+        return err_hint(err,
+                        "look at the data, then run what is left of it, or all of it again: "
+                        "aramid %s --from-start",
+                        t->run->deploy->again);
     if (t->last) /* else what stands behind it in the file would never run */
         err_hint(err,
                  "look at the data, then either record the migration as done: aramid resolve "

@@ -75,16 +75,19 @@ static bool
 budget_spent(Run *r, const MigrationPlan *mp, const char *blocker, Err *err)
 {
     ARENA_LOCAL(a);
-    err_set(err, ERR_LOCK_BUDGET, "migration \"%s\" found its table locks taken for %s and gave up",
-            mp->migration->name, clock_duration(a, config_ms(r->session.config, CFG_LOCK_BUDGET)));
+    err_set(err, ERR_LOCK_BUDGET, "%s \"%s\" found its table locks taken for %s and gave up",
+            run_noun(r), mp->migration->name,
+            clock_duration(a, config_ms(r->session.config, CFG_LOCK_BUDGET)));
     err_at(err, mp->migration->path, 0, 0);
     if (blocker)
         err_detail(err, "%s", blocker);
     err_detail(err, "state: nothing of this transaction is in the database");
     r->report->failed = mp->migration->name;
-    return err_hint(err, "end the blocking transaction, or try again later: aramid deploy "
-                         "(--lock-budget 30min waits longer; others never wait longer than "
-                         "--lock-timeout)");
+    return err_hint(err,
+                    "end the blocking transaction, or try again later: aramid %s "
+                    "(--lock-budget 30min waits longer; others never wait longer than "
+                    "--lock-timeout)",
+                    run_verb(r));
 }
 
 /* A transaction that began a while ago, or that the last look saw too: a role may not see when the

@@ -6,26 +6,28 @@ static const char *
 state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have_committed)
 {
     size_t before = r->report->applied.n;
-    const char *earlier = before ? str_fmt(a, "%zu migration%s before it %s applied; ", before,
-                                           str_plural(before), before == 1 ? "is" : "are")
-                                 : "";
+    const char *earlier = before
+                              ? str_fmt(a, "%zu %s%s before it %s applied; ", before, run_noun(r),
+                                        str_plural(before), before == 1 ? "is" : "are")
+                              : "";
     if (may_have_committed)
         return str_fmt(a,
-                       "state: %sthe %zu statements of this migration before this one are "
+                       "state: %sthe %zu statements of this %s before this one are "
                        "committed, and so is what it committed itself before the error",
-                       earlier, done);
+                       earlier, done, run_noun(r));
     if (done == 0)
-        return str_fmt(a, "state: %snothing of this migration is in the database", earlier);
+        return str_fmt(a, "state: %snothing of this %s is in the database", earlier, run_noun(r));
     return str_fmt(a,
-                   "state: %sstatements 1 to %zu of %zu of this migration are committed, the rest "
-                   "is not",
-                   earlier, done, mp->statements);
+                   "state: %sstatements 1 to %zu of %zu of this %s are committed, the rest is not",
+                   earlier, done, mp->statements, run_noun(r));
 }
 
 /* Whether all of a file are objects: only then may what is there stand for its having run. */
 static bool
-only_makes(const MigrationPlan *mp)
+only_makes(const Run *r, const MigrationPlan *mp)
 {
+    if (strcmp(run_noun(r), "migration") != 0)
+        return false;
     ARENA_LOCAL(a);
     SqlScript script;
     Err ignored;
@@ -69,7 +71,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
     bool syntax = strcmp(o->sqlstate, "42601") == 0;
     const char *name = failed_one(mp, m, o)->migration->name;
     err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "%s \"%s\" failed: %s",
-            mp->undoes ? "the way back of" : "migration", name,
+            mp->undoes ? "the way back of" : run_noun(r), name,
             str_printable(a, str_of(o->message), false));
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
     bool placed = m ? message_place(m, mp, o, err) : true;
@@ -90,7 +92,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
                         "correct the file from statement %zu on, or the data, and run: aramid %s",
                         done + 1, run_verb(r));
     const char *exists[] = {"42P07", "42710", "42701", "42P06", "42723"};
-    for (size_t i = 0; i < COUNT(exists) && only_makes(mp); i++)
+    for (size_t i = 0; i < COUNT(exists) && only_makes(r, mp); i++)
         if (strcmp(o->sqlstate, exists[i]) == 0 && !mp->parts.n)
             err_hint(err,
                      "when this database already has what the migration makes, record it: "
@@ -110,10 +112,10 @@ step_not_recorded(Run *r, const MigrationPlan *mp, const DbOutcome *o, size_t do
     bool kept_not = strcmp(o->sqlstate, "22012") == 0 && !o->context[0];
     const char *message = str_printable(a, str_of(o->message), false);
     if (kept_not)
-        err_set(err, ERR_LEDGER, "the history does not keep the row of migration \"%s\"",
+        err_set(err, ERR_LEDGER, "the history does not keep the row of %s \"%s\"", run_noun(r),
                 mp->migration->name);
     else
-        err_set(err, ERR_LEDGER, "the history refused the row of migration \"%s\": %s",
+        err_set(err, ERR_LEDGER, "the history refused the row of %s \"%s\": %s", run_noun(r),
                 mp->migration->name, message);
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
     session_explain(&r->session, false, err);

@@ -4,7 +4,9 @@
 const char *
 run_verb(const Run *r)
 {
-    return r->deploy ? r->deploy->verb : "deploy";
+    if (!r->deploy)
+        return "deploy";
+    return r->deploy->again ? r->deploy->again : r->deploy->verb;
 }
 
 Learned *

@@ -16,6 +16,12 @@ ledger_holds_begun(const SessionLedger *l)
     return l->layout->add_begun != NULL;
 }
 
+bool
+ledger_may_hold(const SessionLedger *l, const char *ledger_id)
+{
+    return str_starts(str_of(ledger_id), STR(JOURNAL_SCRIPT)) == l->layout->is_beside;
+}
+
 void
 ledger_add_is_settled(const Session *s, Buf *b, const LedgerRow *row)
 {
@@ -96,7 +102,8 @@ lacks_row(const Session *s, const JournalStep *j, History *h)
         History *p = history_part(h, i);
         if (has_row(p, j->ledger_id, j->name))
             return NULL;
-        if (ledger_holds_begun(&s->ledgers.v[i]))
+        if (ledger_holds_begun(&s->ledgers.v[i]) ||
+            !ledger_may_hold(&s->ledgers.v[i], j->ledger_id))
             continue;
         if (has_file(p, j->name))
             return p;

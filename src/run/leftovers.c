@@ -14,6 +14,8 @@ is_settled(const Session *s, const History *h, const JournalStep *j)
 {
     bool known = false;
     vec_each (const LedgerRow, r, &h->rows) {
+        if (!ledger_may_hold(ledger_of(s, r), j->ledger_id))
+            continue;
         bool same = ledger_holds_begun(ledger_of(s, r)) ? strcmp(r->id, j->ledger_id) == 0
                                                         : strcmp(r->name, j->name) == 0;
         if (same && !r->finished_us && !r->rolled_back_us)

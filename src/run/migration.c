@@ -36,6 +36,14 @@ finish_only(Run *r, const LedgerRow *row, Err *err)
     return session_query(&r->session, r->arena, buf_str(&b), NULL, err);
 }
 
+static const char *
+new_id(Run *r, const Migration *m)
+{
+    const char *id = os_uuid(r->arena);
+    bool is_script = r->session.ledgers.v[m->part].layout->is_beside;
+    return is_script ? str_fmt(r->arena, JOURNAL_SCRIPT "%s", id) : id;
+}
+
 static LedgerRow
 row_of(Run *r, const MigrationPlan *mp)
 {
@@ -47,7 +55,7 @@ row_of(Run *r, const MigrationPlan *mp)
                            .migration = m,
                            .part = m->part,
                            .is_undone = true};
-    return (LedgerRow){.id = mp->ledger_id ? mp->ledger_id : os_uuid(r->arena),
+    return (LedgerRow){.id = mp->ledger_id ? mp->ledger_id : new_id(r, m),
                        .checksum = m->checksum,
                        .name = m->name,
                        .migration = m,

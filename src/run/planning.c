@@ -7,10 +7,13 @@
 #include "run/step.h"
 #include "sqltext/sqltext.h"
 
-/* Where the journal says that a begun migration goes on. */
+/* Where the journal says that a begun migration goes on. *ret_changed: that is unknown, as the part that
+ * has run was changed. */
 static bool
-resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, Err *err)
+resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, bool *ret_changed,
+             Err *err)
 {
+    *ret_changed = false;
     const JournalStep *last = NULL;
     vec_each (const JournalStep, j, &r->journal) {
         if (strcmp(j->ledger_id, e->row->id) != 0 || (last && j->next <= last->next))
@@ -20,6 +23,7 @@ resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, 
         if (j->next <= mp->statements && !journal_prefix_hash(r->arena, mp, j->next, &prefix, err))
             return false;
         if (strcmp(prefix, j->prefix_hash) != 0) {
+            *ret_changed = true;
             err_set(err, ERR_DIVERGED,
                     "migration \"%s\" was changed in a part that has already run", e->name);
             err_detail(err, "statements 1 to %zu were begun or committed by an interrupted run",
@@ -36,6 +40,21 @@ resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, 
     return true;
 }
 
+static bool
+is_script(const Run *r, const Entry *e)
+{
+    return r->session.ledgers.n && r->session.ledgers.v[e->part].layout->is_beside;
+}
+
+/* Where all or nothing was promised. */
+static bool
+check_one_tx(const Run *r, const MigrationPlan *mp, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    return !d || !d->one_tx || plan_check_one_tx(mp, err) ||
+           (d->many_tx_hint && err_hint(err, "%s", d->many_tx_hint));
+}
+
 /* undo: its way back, NULL: it is to be applied. */
 static bool
 plan_entry(Run *r, const Entry *e, const RunUndo *undo, Err *err)
@@ -44,7 +63,8 @@ plan_entry(Run *r, const Entry *e, const RunUndo *undo, Err *err)
                         .undoes = undo ? undo->migration : NULL};
     Learned *l = run_learned(r, &of);
     const char *tx = r->session.config->values[CFG_TX].text;
-    l->hints.tx = tx && strcmp(tx, "none") == 0 ? PLAN_TX_NONE : PLAN_TX_FILE;
+    bool each = tx && strcmp(tx, "none") == 0 && !(r->deploy && r->deploy->one_tx);
+    l->hints.tx = each ? PLAN_TX_NONE : PLAN_TX_FILE;
     PlanHints hints = l->hints;
     hints.start = 0;
     hints.chained = NULL;
@@ -59,7 +79,19 @@ plan_entry(Run *r, const Entry *e, const RunUndo *undo, Err *err)
         mp->ledger_id = e->row->id;
     if (undo)
         mp->checksum = e->row->checksum;
-    return !resumes || (resume_hints(r, e, mp, &hints, err) && plan_cut(r->arena, &hints, mp, err));
+    if (!check_one_tx(r, mp, err))
+        return false;
+    if (!resumes)
+        return true;
+    bool is_other = r->deploy && r->deploy->from_start;
+    if (!is_other && resume_hints(r, e, mp, &hints, &is_other, err))
+        return plan_cut(r->arena, &hints, mp, err);
+    if (!is_other || !is_script(r, e))
+        return false;
+    /* A script whose beginning was changed is another one: it begins with its first statement. */
+    mp->ledger_id = NULL;
+    *vec_add(r->arena, &r->stale) = e->row;
+    return true;
 }
 
 /* Rollbacks that were interrupted go on by the script with which they began. */
@@ -122,6 +154,7 @@ bool
 run_make_plan(Run *r, const History *h, Err *err)
 {
     r->plan = (Plan){0};
+    r->stale.n = 0;
     bool undoes = r->deploy && r->deploy->undo_count;
     if (!plan_begun_undos(r, h, err) || (undoes && !plan_undos(r, h, err)))
         return false;
@@ -141,7 +174,8 @@ run_make_plan(Run *r, const History *h, Err *err)
     const ConfigValue *tx = &r->session.config->values[CFG_TX];
     bool is_said = tx->text && strcmp(tx->origin, "default") != 0;
     bool is_whole = is_said ? strcmp(tx->text, "all") == 0 : h->layout->is_whole && !h->resumable;
-    if (is_whole && !has_undo(&r->plan) && !plan_join(r->arena, &r->plan, err))
+    if (is_whole && !h->layout->is_beside && !has_undo(&r->plan) &&
+        !plan_join(r->arena, &r->plan, err))
         return false;
     findings_apply(&r->plan.findings, &r->session.config->finding_rules);
     return true;
@@ -176,7 +210,7 @@ run_check_syntax(Run *r, Err *err)
         message_drop_text(&m, &o);
         arena_reset(text, no_text);
         step_failed(r, mp, &m, &o, 0, err);
-        return err_detail(err, "no migration of this run was begun");
+        return err_detail(err, "no %s of this run was begun", run_noun(r));
     }
     return true;
 }

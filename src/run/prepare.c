@@ -101,6 +101,26 @@ was_made_meanwhile(Run *r, const Err *err)
     return true;
 }
 
+/* Steps of what is begun anew: the journal would take them for those of this run. */
+static bool
+drop_stale(Run *r, Err *err)
+{
+    if (!r->stale.n)
+        return true;
+    Buf b;
+    buf_init(&b, r->arena);
+    session_add_prefix(&r->session, &b);
+    vec_each (const LedgerRow *const, row, &r->stale) {
+        journal_add_forget(&r->session, &b, (*row)->id);
+        buf_addc(&b, ';');
+        run_find(
+            &r->deploy->sink, FINDING_SCRIPT_ANEW, (*row)->name, NULL,
+            "an interrupted run has done a part of it; now it is run from its first statement%s",
+            r->deploy->from_start ? "" : ", as the file was changed in that part");
+    }
+    return session_query(&r->session, r->arena, buf_str(&b), NULL, err);
+}
+
 /* What must be there before the first migration. The ledger is needed; that our own tables cannot be
  * made stops nobody. */
 bool
@@ -111,6 +131,8 @@ run_prepare(Run *r, Err *err)
     /* Before the first change, not in the middle. */
     if (needs_journal(r) && s->own[OWN_JOURNAL].exists && !own_is_there(s, OWN_JOURNAL))
         return own_refuse(s, OWN_JOURNAL, no_journal, err);
+    if (!drop_stale(r, err))
+        return false;
     if (s->sent_by && ((r->mark && !s->own[OWN_IDENTITY].exists) ||
                        (r->deploy->keeps_runs && !s->own[OWN_RUNS].exists)))
         run_find(&r->deploy->sink, FINDING_RUN_UNSENT, NULL, NULL,

@@ -117,6 +117,8 @@ run_check_history(Run *r, const History *h, Err *err)
     Session *s = &r->session;
     if (r->deploy && r->deploy->undo_count)
         return check_undos(r, h, err);
+    if (h->layout->is_beside)
+        return true;
     if (h->failed)
         return refuse_failed(r, h, err);
     if (!s->ledger_exists && s->tables && h->files.n)
@@ -198,6 +200,8 @@ find_entries(const History *h, bool (*wanted)(const Entry *), FindingId id, cons
 void
 run_find_history(const History *h, FindingList *ret)
 {
+    if (h->layout->is_beside) /* nothing in it is late or missing */
+        return;
     find_entries(h, is_edited, FINDING_HISTORY_EDITED,
                  "changed after being applied (the change is not in the database)", ret);
     find_entries(h, is_late, FINDING_HISTORY_LATE,

@@ -20,7 +20,9 @@ note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
                            .index = r->number,
                            .total = r->total,
                            .ms = ms,
-                           .text = r->is_undo ? "rolled back" : "applied"});
+                           .text = r->is_undo         ? "rolled back"
+                                   : r->deploy->again ? "done"
+                                                      : "applied"});
     return done;
 }
 
@@ -119,7 +121,8 @@ execute_all(Run *r, Err *err)
         r->is_undo = mp->undoes != NULL;
         if (os_signal_pending()) {
             r->stop_asked = true;
-            return err_set(err, ERR_INTERRUPTED, "the run was interrupted between two migrations");
+            return err_set(err, ERR_INTERRUPTED, "the run was interrupted between two %ss",
+                           run_noun(r));
         }
         if (!run_before(r, mp->migration->name, err) || !run_findings_pass(&r->deploy->sink, err))
             return false;
@@ -242,7 +245,7 @@ tell_history(Run *r, int64_t since_ms)
 {
     const History *h = r->deploy->history;
     ARENA_LOCAL(a);
-    if (r->approved) /* a later pass */
+    if (r->approved || h->layout->is_beside) /* a later pass; no history */
         return;
     Buf b;
     buf_init(&b, a);
@@ -324,8 +327,10 @@ pass(Run *r, Err *err)
             : !r->approved && d->calls.approve && !d->calls.approve(d->calls.arg, s, &r->plan, err))
         return false;
     r->approved = true;
-    run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu migration%s to %s", n, str_plural(n),
-             d->undo_count ? "roll back" : "apply");
+    run_emit(r, RUN_PLANNED, RUN_INFO, NULL, "%zu %s%s to %s", n, run_noun(r), str_plural(n),
+             d->undo_count ? "roll back"
+             : d->again    ? "run"
+                           : "apply");
     bool ok = run_before(r, NULL, err) && run_findings_pass(&d->sink, err) && run_prepare(r, err) &&
               (r->restart.why || race_guard(r, err)) && (r->restart.why || execute(r, err)) &&
               (r->restart.why || verify(r, err));
@@ -351,14 +356,15 @@ static void
 tell_interrupted(const Run *r, Err *err)
 {
     if (r->current)
-        err_detail(err, "it was at migration \"%s\"; %s, and the lock was released", r->current,
-                   r->is_alone
-                       ? "its statement outside of transactions was cancelled (the next run looks "
-                         "what it left, and goes on)"
-                       : "the open transaction was rolled back");
-    err_detail(err, "state: %zu migration%s of this run %s applied", r->report->applied.n,
+        err_detail(
+            err, "it was at %s \"%s\"; %s, and the lock was released", run_noun(r), r->current,
+            r->is_alone ? "its statement outside of transactions was cancelled (the next run looks "
+                          "what it left, and goes on)"
+                        : "the open transaction was rolled back");
+    err_detail(err, "state: %zu %s%s of this run %s applied", r->report->applied.n, run_noun(r),
                str_plural(r->report->applied.n), r->report->applied.n == 1 ? "is" : "are");
-    err_hint(err, "to go on: aramid %s; to see where it stands: aramid status", run_verb(r));
+    err_hint(err, "to go on: aramid %s%s", run_verb(r),
+             r->deploy->again ? "" : "; to see where it stands: aramid status");
 }
 
 /* The error that it is when no other pass may follow. */

@@ -297,6 +297,11 @@ typedef struct RunDeploy {
     bool keeps_runs;     /* make the table of runs where it is missing */
     const char *consent; /* for the row, or NULL */
     bool show_progress;  /* open a second connection to watch long statements */
+    /* Of scripts (history/scripts.h): */
+    const char *again;        /* how a person runs them again: "execute --file x.sql"; else NULL */
+    bool one_tx;              /* each is one transaction, or an error */
+    const char *many_tx_hint; /* what helps then, or NULL */
+    bool from_start;          /* where an interrupted run stopped does not matter */
 } RunDeploy;
 
 /* How long a statement took, by the server's clock. */
@@ -337,6 +342,12 @@ typedef struct RunReport {
  * cost: one round trip for each file with syntax newer than libpg_query's. */
 MUST_CHECK bool run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal,
                          Plan *ret, Err *err);
+
+/* Which of the plan's losses there is something in, with how much: "table users: 3 rows". What is not
+ * there, or is empty, is left out; what cannot be counted soon stays as it is.
+ * cost: one round trip for each loss */
+MUST_CHECK bool run_count_losses(const Session *s, Arena *a, const Plan *plan, PlanLosses *ret,
+                                 Err *err);
 
 /* What the ledger says against the folder. */
 void run_find_history(const History *h, FindingList *ret);

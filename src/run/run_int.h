@@ -62,12 +62,13 @@ typedef struct Run {
     const char *current;   /* migration under way, NULL = none */
     bool is_undo;          /* it is rolled back */
     int64_t current_started_ms;
-    int number, total; /* of it */
-    bool is_alone;     /* its step under way is outside of transactions */
-    Watch *watch;      /* of the statement that runs, or NULL */
-    Db *observer;      /* second connection for progress, made when a statement takes long */
-    bool no_observer;  /* it could not be made */
-    Map learned;       /* by migration: Learned */
+    VEC(const LedgerRow *) stale; /* of what is begun anew: their steps in the journal go first */
+    int number, total;            /* of it */
+    bool is_alone;                /* its step under way is outside of transactions */
+    Watch *watch;                 /* of the statement that runs, or NULL */
+    Db *observer;     /* second connection for progress, made when a statement takes long */
+    bool no_observer; /* it could not be made */
+    Map learned;      /* by migration: Learned */
     const MigrationPlan *whole; /* under way, of all migrations; or NULL */
     bool times_statements;
     RunTimes times;       /* of the migration under way */
@@ -82,6 +83,8 @@ void failpoint(Run *r, Failpoint id);
 
 /* For hints: "deploy", "rollback". */
 const char *run_verb(const Run *r);
+/* What is run: "migration", "script". */
+const char *run_noun(const Run *r);
 
 /* Tell something. The text becomes printable here: names and messages of servers may be in it. */
 __attribute__((format(printf, 5, 6))) void run_emit(Run *r, RunEventKind kind, RunLevel level,

@@ -90,6 +90,9 @@ void ledger_add_whole(const Session *s, Buf *b, const LedgerRow *row);
 void ledger_add_begun(const Session *s, Buf *b, const LedgerRow *row);
 /* The same for what was begun and has left nothing. */
 void ledger_add_forgotten(const Session *s, Buf *b, const LedgerRow *row);
+/* Whether a step of the journal may be one of its migrations: those of scripts begin with this. */
+#define JOURNAL_SCRIPT "script/"
+bool ledger_may_hold(const SessionLedger *l, const char *ledger_id);
 /* The rows that such ledgers lack: of what was begun and recorded by nobody since. */
 void ledger_take_begun(const Session *s, const JournalVec *journal, History *h);
 /* A statement: the end of a migration that was begun. */

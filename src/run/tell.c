@@ -11,6 +11,13 @@ run_event_name(RunEventKind kind)
     return names[kind];
 }
 
+const char *
+run_noun(const Run *r)
+{
+    const Session *s = &r->session;
+    return s->ledgers.n && s->ledgers.v[0].layout->is_beside ? "script" : "migration";
+}
+
 void
 run_finding(const RunSink *sink, const Finding *f)
 {

@@ -150,7 +150,7 @@ replan(const Try *t, const Part *part, const DbOutcome *o)
 {
     Run *r = t->run;
     const char *name = t->mp->migration->name;
-    if (part->kind != PART_USER || t->mp->parts.n ||
+    if (part->kind != PART_USER || t->mp->parts.n || r->deploy->one_tx ||
         !plan_learn(r->arena, t->mp, t->step, part->index, o->sqlstate,
                     &run_learned(r, t->mp)->hints))
         return false;
@@ -318,7 +318,7 @@ tx_run(Try *t, StepEnd *ret, Err *err)
             return true;
         }
         if (o.cancelled && r->stop_asked)
-            return db_outcome_err(&o, "the migration", err);
+            return db_outcome_err(&o, str_fmt(a, "the %s", run_noun(r)), err);
         Next next = NEXT_RESTART;
         if (o.end == DB_LOST)
             run_restart(r, DB_PATIENCE_PASS, o.message);

@@ -69,8 +69,8 @@ run_verify(Run *r, Err *err)
     if (r->deploy->undo_count)
         return verify_undone(r, h, err);
     if (h->pending || h->resumable || h->failed) {
-        err_set(err, ERR_VERIFY, "after the run %d migration%s not recorded as applied",
-                h->pending + h->resumable + h->failed,
+        err_set(err, ERR_VERIFY, "after the run %d %s%s not recorded as applied",
+                h->pending + h->resumable + h->failed, run_noun(r),
                 h->pending + h->resumable + h->failed == 1 ? " is" : "s are");
         return err_hint(err, "look at: aramid status");
     }
@@ -84,6 +84,8 @@ run_verify(Run *r, Err *err)
                  "it is invalid: an interrupted build left it");
     }
     r->number = r->total = 0; /* it is about all of them */
+    if (h->layout->is_beside)
+        return true;
     run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table%s%s%zu migration%s",
              h->parts.n ? "s hold " : " holds ", h->files.n == 1 ? "" : "all ", h->files.n,
              str_plural(h->files.n));

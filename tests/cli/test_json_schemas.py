@@ -165,6 +165,18 @@ def test_rollback(project, db):
     assert value["ok"] and len(value["rolledBack"]) == 1 and value["verified"] == "same", value
 
 
+def test_execute(project, db):
+    project.write("several.sql", "CREATE TABLE a (i int);\nCREATE INDEX CONCURRENTLY a_i ON a (i);")
+    project.write("drop.sql", "DROP TABLE a;")
+    value = check(call(project, db.url(), "execute", "several.sql"), "execute")
+    assert value["ok"] and value["executed"] and len(value["scripts"][0]["steps"]) == 2, value
+    db.sql("INSERT INTO a VALUES (1)")
+    value = check(call(project, db.url(), "execute", "drop.sql", "--dry-run"), "execute")
+    assert value["ok"] and value["plan"] and "1 row" in value["losses"][0]["text"], value
+    value = check(call(project, db.url(), "execute", "drop.sql"), "execute")
+    assert not value["ok"] and value["error"]["code"] == "not-confirmed" and not value["executed"], value
+
+
 def test_deploy_that_fails(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     bad = project.add("bad", "SELECT 1;\nSELECT nowhere;")

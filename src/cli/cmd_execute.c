@@ -1,0 +1,186 @@
+/* execute, and `db execute` as Prisma spells it: a script, run by the protocol of a deploy. */
+#include "cli/commands.h"
+#include "cli/run.h"
+
+#include "base/fs.h"
+#include "base/os.h"
+#include "report/migrations.h"
+#include "report/scripts.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+static const char from_input[] = "standard input";
+
+/* Ctrl-C ends it, also at a terminal. */
+static bool
+read_input(Arena *a, Str *ret, Err *err)
+{
+    Buf b;
+    buf_init(&b, a);
+    char chunk[65536];
+    for (;;) {
+        struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+        while (!os_signal_pending() && poll(&in, 1, 100) <= 0)
+            ;
+        if (os_signal_pending())
+            return err_set(err, ERR_INTERRUPTED,
+                           "interrupted while the script was read; nothing was changed");
+        ssize_t n = read(STDIN_FILENO, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, ERR_IO, "cannot read standard input: %s", strerror(errno));
+        if (n == 0)
+            break;
+        if (b.n + (size_t)n > MIGRATION_MAX)
+            return err_set(err, ERR_IO, "standard input is too long for a script");
+        buf_add(&b, (Str){chunk, (size_t)n});
+    }
+    *ret = buf_str(&b);
+    return true;
+}
+
+/* Which script; *ret_again: how to type the command. */
+static bool
+choose(const CmdCall *call, const char **ret_path, const char **ret_again, Err *err)
+{
+    const char *option = cli_text(call, "file"), *arg = cli_arg(call, 0);
+    bool input = cli_flag(call, "stdin");
+    const char *name = call->spec->prisma_status ? "db execute" : "execute";
+    *ret_path = option ? option : arg;
+    if ((option != NULL) + (arg != NULL) + input != 1) {
+        err_set(err, ERR_USAGE,
+                *ret_path ? "one script is run: a file, or standard input, not both"
+                          : "which script? give a file, or --stdin");
+        return err_hint(err, "aramid %s --file fix.sql", name);
+    }
+    *ret_again =
+        input ? str_fmt(call->arena, "%s --stdin", name)
+              : str_fmt(call->arena, "%s --file %s", name, str_shell(call->arena, *ret_path));
+    return true;
+}
+
+static bool
+read_script(const CmdCall *call, const char *path, const char *run_id, History *ret, Err *err)
+{
+    Arena *a = call->arena;
+    const Script s = {.kind = SCRIPT_EXECUTED, .run_id = run_id, .again = true};
+    Str text;
+    *ret = scripts_new(a);
+    if (path)
+        return scripts_add_file(a, ret, &s, path, path, err) ||
+               err_hint(err, "paths are relative to %s",
+                        cli_given(call, "directory") ? "the folder of -C" : "this folder");
+    if (!read_input(a, &text, err))
+        return false;
+    scripts_add_text(a, ret, &s, from_input, text);
+    return true;
+}
+
+static void
+on_plan(void *arg, const ScriptsResult *r)
+{
+    CliRun *run = arg;
+    JsonWriter w;
+    jw_init(&w, run->call->arena, true);
+    jw_object(&w, NULL);
+    report_plan_steps_json(&w, "scripts", &r->plan.plan, NULL, true);
+    jw_end(&w);
+    if (!cli_flag(run->call, "dry-run"))
+        runlog_plan(run->log, buf_str(&w.out));
+}
+
+static bool
+ask(void *arg, const Session *s, const ScriptsResult *r, Err *err)
+{
+    CliRun *run = arg;
+    CmdCall *call = run->call;
+    Arena *a = call->arena;
+    const DbInfo *info = db_info(s->db);
+    Str answer;
+    progress_finish(run->progress);
+    Buf b;
+    buf_init(&b, a);
+    buf_fmt(&b, "\nThe script will be run in database \"%s\" at %s (environment \"%s\").",
+            str_printable(a, str_of(info->database), false),
+            str_printable(a, str_of(info->host), false),
+            str_printable(a, str_of(r->config->env_name), false));
+    vec_each (const PlanLoss, l, &r->losses)
+        buf_fmt(&b, "%s\n  line %d: %s",
+                l == r->losses.v ? "\nGone afterwards, with the data:" : "", l->line,
+                str_printable(a, str_of(l->what), false));
+    if (!cli_ask_name(call, b.p, info->database, err))
+        return err_hint(err, "--dry-run shows what would be done");
+    if (!r->losses.n || cli_flag(call, "accept-data-loss"))
+        return true;
+    if (!cli_ask(call, "Data will be gone. Type \"drop\" to go on: ", &answer, err))
+        return false;
+    return str_is(answer, "drop") ||
+           err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
+}
+
+static int
+finish(CliRun *run, const ScriptsResult *r, const char *again, const Err *err)
+{
+    CmdCall *call = run->call;
+    bool is_plan = cli_flag(call, "dry-run");
+    const char *dir = runlog_dir(run->log);
+    cli_run_close(run, err);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json) {
+        report_execute_json(&out.json, r, err, dir, is_plan);
+        cli_answer_print(call, &out);
+        return err ? cli_status(call, err) : 0;
+    }
+    if (err)
+        return cli_fail(call, err);
+    if (is_plan)
+        report_scripts_plan(&out.text, &call->term_out, r, again);
+    else
+        report_execute_text(&out.text, &call->term_out, r,
+                            dir ? cli_shown_path(call->arena, dir) : NULL);
+    cli_answer_print(call, &out);
+    return 0;
+}
+
+int
+cmd_execute(CmdCall *call)
+{
+    os_signals_catch();
+    Config config;
+    Err err;
+    const char *path, *again;
+    History scripts;
+    ScriptsResult result;
+    if (!choose(call, &path, &again, &err) || !cli_load_config(call, &config, &err))
+        return cli_fail(call, &err);
+    CliRun run = cli_run_open(call, &config);
+    if (!read_script(call, path, run.id, &scripts, &err)) {
+        cli_run_close(&run, NULL);
+        return cli_fail(call, &err);
+    }
+    const char *tx = config.values[CFG_TX].text;
+    ScriptsInput in = {
+        .base = cli_flow_input(call, &config),
+        .sink = run.sink,
+        .run_id = run.id,
+        .show_progress = !cli_flag(call, "quiet"),
+        .verb = "execute",
+        .again = again,
+        .one_tx = tx && strcmp(tx, "all") == 0,
+        .many_tx_hint = "--tx file cuts it into several, with a journal",
+        .from_start = cli_flag(call, "from-start"),
+        .only_plan = cli_flag(call, "dry-run"),
+        .accepts_loss = cli_flag(call, "accept-data-loss"),
+        .reason = cli_text(call, "reason"),
+        .on_plan = on_plan,
+        .ask = ask,
+        .arg = &run,
+    };
+    bool ok = flow_scripts(call->arena, &in, &scripts, &result, &err);
+    if (!ok)
+        cli_finish_error(call, &err);
+    return finish(&run, &result, again, ok ? NULL : &err);
+}

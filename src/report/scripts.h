@@ -1,0 +1,15 @@
+/* What was done by scripts beside the migrations, as text and JSON. */
+#pragma once
+
+#include "base/jw.h"
+#include "flow/scripts.h"
+#include "report/term.h"
+
+/* --dry-run: steps, SQL, locks, and what would be lost. */
+void report_scripts_plan(Buf *out, const Term *t, const ScriptsResult *r, const char *again);
+
+void report_execute_text(Buf *out, const Term *t, const ScriptsResult *r, const char *log_dir);
+
+/* err NULL = done. */
+void report_execute_json(JsonWriter *w, const ScriptsResult *r, const Err *err, const char *log_dir,
+                         bool is_plan);
