@@ -223,3 +223,12 @@ MUST_CHECK bool server_start(Arena *a, const PgBinaries *binaries, const ServerU
 
 /* Stop it: fast, after timeout_ms immediately; waits until no process of it is left. */
 MUST_CHECK bool server_stop(Arena *a, const ClusterHome *home, int64_t timeout_ms, Err *err);
+
+/* ---- template.c ---------------------------------------------------------------------------- */
+
+/* "pg15-<hash>": everything that decides what initdb makes. Its name below cluster_cache_folder. */
+char *cluster_template_name(Arena *a, const PgBinaries *b, const ServerUser *user);
+
+/* Copy the template to `data`; it is made where there is none. False: that is not possible here, nothing is
+ * left. */
+bool cluster_use_template(Arena *a, const PgBinaries *b, const ServerUser *user, const char *data);

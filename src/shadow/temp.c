@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/hash.h"
 #include "base/os.h"
 
 #include <errno.h>
@@ -17,9 +16,7 @@
 #define TEMP_PREFIX "aramid-tmp-"
 #define READY_TIMEOUT_MS 30000
 #define STOP_TIMEOUT_MS 5000
-#define TEMPLATE_LOCK_MS 60000
 #define SWEEP_AGE_S 10
-#define TEMPLATE_AGE_S (30 * 24 * 3600)
 
 struct TempCluster {
     ServerUser user;
@@ -105,115 +102,7 @@ make_folder(Arena *a, const ServerUser *user, TempCluster *c, Err *err)
     return err_detail(err, "none can be made in $TMPDIR, /tmp or /var/tmp");
 }
 
-/* ---- the template -------------------------------------------------------------------------- */
-
-const char *
-cluster_cache_folder(Arena *a)
-{
-    Err ignored;
-    struct stat st;
-    const char *cache = os_env("XDG_CACHE_HOME"), *home = user_home(a), *dir = NULL;
-    if (geteuid() == 0)
-        dir = "/var/cache/aramid";
-    else if (cache && cache[0] == '/')
-        dir = str_fmt(a, "%s/aramid", cache);
-    else if (home)
-        dir = str_fmt(a, "%s/.cache/aramid", home);
-    if (!dir)
-        return NULL;
-    mode_t mask = umask(022);
-    bool made = fs_mkdirs(dir, 0755, &ignored);
-    umask(mask);
-    return made && lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-                   (st.st_mode & 022) == 0
-               ? dir
-               : NULL;
-}
-
-/* "pg15-<hash>": everything that decides what initdb makes. The program's size and time stand for
- * its version, which would cost a process to ask. */
-static char *
-template_name(Arena *a, const PgBinaries *b, const ServerUser *user)
-{
-    struct stat st = {0};
-    (void)!stat(fs_join(a, b->bindir, "postgres"), &st);
-    char *hex = hash_sha256_hex(
-        a, str_of(str_fmt(a, "1\n%s\n%lld\n%lld\n%u", b->bindir, (long long)st.st_size,
-                          (long long)st.st_mtime, (unsigned)user->uid)));
-    hex[16] = 0;
-    return str_fmt(a, "pg%d-%s", b->major, hex);
-}
-
-static void
-remove_old_templates(Arena *a, const char *cache)
-{
-    Err ignored;
-    FsEntryVec entries = {0};
-    if (!fs_list(a, cache, &entries, &ignored))
-        return;
-    vec_each (FsEntry, e, &entries) {
-        struct stat st;
-        const char *dir = fs_join(a, cache, e->name);
-        if (str_starts(str_of(e->name), STR("pg")) && lstat(dir, &st) == 0 &&
-            st.st_mtime < clock_wall_us() / 1000000 - TEMPLATE_AGE_S)
-            (void)!fs_remove(dir, &ignored);
-    }
-}
-
-static bool
-template_is_there(Arena *a, const ServerUser *user, const char *dir)
-{
-    return user_owns_folder(user, dir) && fs_kind(fs_join(a, dir, "data/PG_VERSION")) == FS_FILE;
-}
-
-/* Make the template if it is missing; one process at a time. Synced, unlike the clusters made from
- * it: a template that a power cut damaged would spoil every later run. */
-static bool
-make_template(Arena *a, const PgBinaries *b, const ServerUser *user, const char *cache,
-              const char *dir, Err *err)
-{
-    FD_LOCAL lock = -1;
-    Err ignored;
-    if (!lock_take(fs_join(a, cache, "lock"), false, TEMPLATE_LOCK_MS, &lock, err))
-        return false;
-    if (lock < 0)
-        return err_set(err, ERR_EMBEDDED, "another process has been making \"%s\" for long", dir);
-    if (template_is_there(a, user, dir))
-        return true;
-    remove_old_templates(a, cache);
-    const char *unfinished = str_fmt(a, "%s.unfinished", dir);
-    InitdbRequest request = {.binaries = b,
-                             .user = user,
-                             .dir = unfinished,
-                             .throwaway = true,
-                             .synced = true,
-                             .keep_fd = lock};
-    if (!fs_remove(unfinished, err) || !fs_remove(dir, err))
-        return false;
-    if (user_mkdir(user, unfinished) && initdb_run(a, &request, &ignored) &&
-        rename(unfinished, dir) == 0)
-        return true;
-    (void)!fs_remove(unfinished, &ignored);
-    return err_set(err, ERR_EMBEDDED, "cannot make \"%s\"", dir);
-}
-
-/* Copy the template to `data`. False: that is not possible here, nothing is left. */
-static bool
-use_template(Arena *a, const PgBinaries *b, const ServerUser *user, const char *data)
-{
-    Err reason;
-    const char *cache = cluster_cache_folder(a);
-    if (!cache)
-        return false;
-    const char *dir = fs_join(a, cache, template_name(a, b, user));
-    if (!template_is_there(a, user, dir) && !make_template(a, b, user, cache, dir, &reason))
-        return false;
-    utimensat(AT_FDCWD, dir, NULL, AT_SYMLINK_NOFOLLOW);
-    if (tree_copy(fs_join(a, dir, "data"), data, user, &reason))
-        return true;
-    (void)!fs_remove(data, &reason);
-    return false;
-}
+/* ---- what another one left ----------------------------------------------------------------- */
 
 /* Copy a saved folder that nobody moves away, to remove it, in the meantime. */
 static bool
@@ -316,7 +205,7 @@ run_anew(Arena *a, const PgBinaries *b, const InitdbRequest *request, const char
         return false;
     const char *cache = cluster_cache_folder(a);
     if (cache)
-        (void)!fs_remove(fs_join(a, cache, template_name(a, b, &c->user)), &ignored);
+        (void)!fs_remove(fs_join(a, cache, cluster_template_name(a, b, &c->user)), &ignored);
     return true;
 }
 
@@ -327,7 +216,7 @@ open_in(Arena *a, const PgBinaries *b, const char *saved, TempCluster *c, Err *e
     const char *data = fs_join(a, c->dir, "data");
     if (saved && !use_saved(a, user, saved, data))
         return err_set(err, ERR_EMBEDDED, "the data in \"%s\" cannot be used", saved);
-    bool copied = saved || use_template(a, b, user, data);
+    bool copied = saved || cluster_use_template(a, b, user, data);
     if (os_signal_pending())
         return err_set(err, ERR_INTERRUPTED, "interrupted while the database was starting");
     InitdbRequest request = {
@@ -391,7 +280,7 @@ temp_cluster_server(Arena *a, const char *bindir, int major, int *ret_major, con
     if (!binaries_find(a, bindir, major, &b, err) || !user_for_new(a, &user, err))
         return false;
     *ret_major = b.major;
-    *ret_id = template_name(a, &b, &user);
+    *ret_id = cluster_template_name(a, &b, &user);
     return true;
 }
 
