@@ -1,8 +1,13 @@
 /* What replays have shown, on disk: below <cache>/replay/
  *
  *     <key>             a catalog, for a list of scripts (all of them) and what is read of it
- *     <prefix>-<boot>/  the data folder of a server that has run such a list, and beside it
- *     <prefix>-<boot>.stubs   what was put there for want of the real thing
+ *     <prefix>-<boot>/       the data folder of a server that has run such a list, and "stubs": what was
+ *                            put there for want of the real thing
+ *     <prefix>-<boot>.next/  another one, which the next replay takes away and goes on with
+ *
+ * The first is made where many scripts were run, and copied: whatever is edited behind it, it is there. What
+ * a replay has at its end is left for the next one, which mostly is longer by one script: a data folder is
+ * thousands of files, and moving it costs nothing.
  *
  * Keys are chains of hashes over the server's program and the scripts in order, so nothing in here
  * is ever out of date; what is not used is removed by age. Data folders are not synced and count
@@ -31,8 +36,8 @@ enum {
     MAX_FILE = 256 * 1024 * 1024,
     KEEP_CATALOGS = 200,
     KEEP_BYTES = 200 * 1024 * 1024,
-    KEEP_DATA = 3,
-    SAVE_AFTER = 8, /* scripts: running fewer of them again costs less than keeping the data */
+    KEEP_DATA = 4,
+    SAVE_AFTER = 8, /* scripts: running fewer of them again costs less than copying the data */
 };
 
 static void
@@ -262,19 +267,31 @@ cache_write(const ReplayCache *c, const Replay *r)
         remove_oldest(a, c);
 }
 
-const char *
-cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret)
+static const char *
+data_folder(const ReplayCache *c, Arena *a, size_t n, bool next)
 {
-    for (size_t i = c->dir ? *n : 0; i > 0; i--) {
-        const char *dir = str_fmt(a, "%s/%s-%s", c->dir, c->prefix[i], c->boot);
-        if (fs_kind(dir) != FS_DIR || !read_file(a, str_fmt(a, "%s.stubs", dir), ret))
+    return str_fmt(a, "%s/%s-%s%s", c->dir, c->prefix[n], c->boot, next ? ".next" : "");
+}
+
+static const char *
+stubs_file(Arena *a, const char *folder)
+{
+    return fs_join(a, folder, "stubs");
+}
+
+bool
+cache_find_data(const ReplayCache *c, Arena *a, CacheData *at, Replay *ret)
+{
+    /* Of each number of scripts the one that is taken, then the one that is copied. */
+    for (size_t i = c->dir ? 2 * at->n + at->saved.takes : 0; i-- > 2;) {
+        const char *dir = data_folder(c, a, i / 2, i % 2);
+        if (fs_kind(dir) != FS_DIR || !read_file(a, stubs_file(a, dir), ret))
             continue;
         utimensat(AT_FDCWD, dir, NULL, AT_SYMLINK_NOFOLLOW);
-        *n = i;
-        return dir;
+        *at = (CacheData){.n = i / 2, .saved = {.dir = dir, .takes = i % 2}};
+        return true;
     }
-    *n = 0;
-    return NULL;
+    return false;
 }
 
 void
@@ -282,10 +299,13 @@ cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Repl
 {
     ARENA_LOCAL(a);
     Err ignored;
-    if (!c->dir || r->scripts_run < SAVE_AFTER)
+    if (!c->dir || n < SAVE_AFTER)
         return;
-    const char *dir = str_fmt(a, "%s/%s-%s", c->dir, c->prefix[n], c->boot);
-    if (write_file(a, str_fmt(a, "%s.stubs", dir), r, false) &&
-        temp_cluster_save(a, cluster, dir, &ignored))
-        remove_oldest(a, c);
+    const char *base = data_folder(c, a, n, false), *next = data_folder(c, a, n, true);
+    if (!temp_cluster_save(a, cluster, next, &ignored))
+        return;
+    if (r->scripts_run >= SAVE_AFTER && temp_cluster_copy_saved(a, next, base, &ignored))
+        (void)!write_file(a, stubs_file(a, base), r, false);
+    (void)!write_file(a, stubs_file(a, next), r, false); /* now it may be taken */
+    remove_oldest(a, c);
 }

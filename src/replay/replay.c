@@ -86,15 +86,29 @@ run_all(Work *w, const ReplayScript *scripts, size_t done, size_t n, const DbUrl
     return ok;
 }
 
+/* Room for the locks of a schema of 5,000 tables, made in one transaction, costs a server 0.1 s at its start. */
+static const char *const *
+server_settings(Arena *a, const Work *w)
+{
+    VEC(const char *) all = {0};
+    const char *const *libraries =
+        cluster_preload_settings(a, w->libraries.v, w->libraries.n, "postgres");
+    if (!w->locks_more)
+        *vec_add(a, &all) = "max_locks_per_transaction=512";
+    for (; libraries && *libraries; libraries++)
+        *vec_add(a, &all) = *libraries;
+    *vec_add(a, &all) = NULL;
+    return all.v;
+}
+
 /* A server that has the libraries which scripts were seen to need; where none starts with the last of
  * them, one without it. */
 static bool
-open_private(Work *w, Arena *a, const char *saved, int major, TempCluster **ret, Err *err)
+open_private(Work *w, Arena *a, const TempSaved *saved, int major, TempCluster **ret, Err *err)
 {
     const char *bindir = w->options->bindir;
     for (;;) {
-        const char *const *settings =
-            cluster_preload_settings(a, w->libraries.v, w->libraries.n, "postgres");
+        const char *const *settings = server_settings(a, w);
         if (saved ? temp_cluster_open_saved(a, bindir, major, saved, settings, ret, err)
                   : temp_cluster_open(a, bindir, major, settings, ret, err))
             return true;
@@ -102,6 +116,27 @@ open_private(Work *w, Arena *a, const char *saved, int major, TempCluster **ret,
             return false;
         w->unloaded = w->libraries.v[--w->libraries.n];
     }
+}
+
+/* One that has run the most of the scripts, whose number is *done. What another process takes away in the
+ * meantime, or what is damaged, is passed over. */
+static bool
+open_server(Work *w, Arena *a, const ReplayCache *cache, int major, size_t *done, TempCluster **ret,
+            Err *err)
+{
+    CacheData at = {.n = *done + 1};
+    while (cache_find_data(cache, w->arena, &at, w->ret)) {
+        vec_each (const char *, library, &w->ret->preloads)
+            (void)stub_add_library(w, *library);
+        *done = at.n;
+        if (open_private(w, a, &at.saved, major, ret, err))
+            return true;
+        if (err->code == ERR_INTERRUPTED)
+            return false;
+    }
+    *done = 0;
+    w->ret->stubs.n = 0;
+    return open_private(w, a, NULL, major, ret, err);
 }
 
 static bool
@@ -113,15 +148,8 @@ run_on_private(Work *w, const ReplayCache *cache, const ReplayScript *scripts, s
     Replay *ret = w->ret;
     DbUrl url;
     size_t done = n;
-    const char *saved = cache_find_data(cache, w->arena, &done, ret);
-    vec_each (const char *, library, &ret->preloads)
-        (void)stub_add_library(w, *library);
-    if (!saved || !open_private(w, a, saved, major, &c, err)) {
-        done = 0;
-        ret->stubs.n = 0;
-        if (!open_private(w, a, NULL, major, &c, err))
-            return false;
-    }
+    if (!open_server(w, a, cache, major, &done, &c, err))
+        return false;
     ret->preloads.n = 0;
     vec_each (const char *, library, &w->libraries)
         *vec_add(w->arena, &ret->preloads) = *library;

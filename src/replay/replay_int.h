@@ -17,7 +17,8 @@ typedef struct Work {
     Replay *ret;
     /* Libraries that scripts need the server to be started with, as they were seen. */
     VEC(const char *) libraries;
-    bool starts_anew;     /* the last of them is not loaded: from the beginning, with it */
+    bool locks_more;      /* a transaction takes more locks than usual */
+    bool starts_anew;     /* the server lacked a library or room for locks: from the beginning */
     const char *unloaded; /* one that no server here starts with */
 } Work;
 
@@ -63,11 +64,16 @@ void cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const Re
 bool cache_read(const ReplayCache *c, Arena *a, Replay *ret);
 void cache_write(const ReplayCache *c, const Replay *r);
 
-/* The data folder with the most of the first *n scripts, which then is their number; its stubs go
- * to `ret`. NULL = none. */
-const char *cache_find_data(const ReplayCache *c, Arena *a, size_t *n, Replay *ret);
+/* A data folder that has run the first `n` scripts. */
+typedef struct CacheData {
+    size_t n;
+    TempSaved saved;
+} CacheData;
 
-/* Keep the data of a cluster that ran `n` scripts, if that is worth it; stops the cluster. */
+/* The best one behind `at`, where all begins with {.n = scripts + 1}; its stubs go to `ret`. false: there is none. */
+bool cache_find_data(const ReplayCache *c, Arena *a, CacheData *at, Replay *ret);
+
+/* Keep the data of a cluster that ran all `n` scripts; stops the cluster. */
 void cache_save_data(const ReplayCache *c, TempCluster *cluster, size_t n, const Replay *r);
 
 /* ---- own_url.c ----------------------------------------------------------------------------- */

@@ -91,6 +91,15 @@ script_failed(Arena *a, const Work *w, const Sent *sent, const DbOutcome *o, Err
                     w->ret->major);
 }
 
+/* The locks of one transaction have to fit into memory that a server sets aside when it starts. */
+static bool
+wants_locks(Work *w, const DbOutcome *o)
+{
+    if (!w->is_private || w->locks_more || strcmp(o->sqlstate, "53200") != 0)
+        return false;
+    return w->locks_more = w->starts_anew = true;
+}
+
 static bool
 run_step(Work *w, Arena *script, MigrationPlan *mp, const Step *step, PlanHints *hints,
          bool *ret_again, Err *err)
@@ -110,8 +119,8 @@ run_step(Work *w, Arena *script, MigrationPlan *mp, const Step *step, PlanHints 
     if (step->mode == STEP_OWN_TX && !db_query(w->db, a, STR("ROLLBACK"), NULL, err))
         return false;
     size_t failed = step->first + (size_t)(o.completed > own ? o.completed - own : 0);
-    *ret_again = plan_learn(script, mp, step, failed, o.sqlstate, hints) ||
-                 stub_missing(w, script, mp, failed, &o);
+    *ret_again = !wants_locks(w, &o) && (plan_learn(script, mp, step, failed, o.sqlstate, hints) ||
+                                         stub_missing(w, script, mp, failed, &o));
     return *ret_again || script_failed(a, w, &(Sent){mp, buf_str(&b), shift, failed}, &o, err);
 }
 

@@ -103,9 +103,20 @@ typedef struct TempCluster TempCluster;
  * cost      0.1 to 0.3 s with a template, 1 to 2 s without; 30 MB in /tmp. */
 MUST_CHECK bool temp_cluster_open(Arena *a, const char *bindir, int major,
                                   const char *const *settings, TempCluster **ret, Err *err);
-/* The same with the data of a folder that temp_cluster_save made; the folder stays as it is. */
-MUST_CHECK bool temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
-                                        const char *const *settings, TempCluster **ret, Err *err);
+
+/* What another one left. */
+typedef struct TempSaved {
+    const char *dir; /* that temp_cluster_save made */
+    bool takes;      /* the data is moved out of it, and nothing stays; else it is copied */
+} TempSaved;
+
+/* The same with that data. Of several that take it one gets it.
+ * errors    also ERR_EMBEDDED: it is gone, or is of no use */
+MUST_CHECK bool temp_cluster_open_saved(Arena *a, const char *bindir, int major,
+                                        const TempSaved *saved, const char *const *settings,
+                                        TempCluster **ret, Err *err);
+/* Copy such a folder to a new one. errors: ERR_IO, nothing is left then */
+MUST_CHECK bool temp_cluster_copy_saved(Arena *a, const char *from, const char *to, Err *err);
 
 /* Extensions that only a server makes which was started with their library; ends with NULL. */
 extern const char *const cluster_preloads[];

@@ -77,10 +77,28 @@ temp_clusters_left(Arena *a, bool removes, TempFolders *ret, Err *err)
     return true;
 }
 
-static bool
-make_folder(Arena *a, const ServerUser *user, TempCluster *c, Err *err)
+/* Data that is moved out of `taken` moves fastest within its file system. */
+static void
+prefer_same_device(TempRoots *roots, const char *taken)
 {
-    const TempRoots roots = temp_roots();
+    struct stat there, st;
+    if (stat(taken, &there) != 0)
+        return;
+    for (size_t i = 1; i < COUNT(roots->v); i++)
+        if ((!roots->v[0] || stat(roots->v[0], &st) != 0 || st.st_dev != there.st_dev) &&
+            stat(roots->v[i], &st) == 0 && st.st_dev == there.st_dev) {
+            const char *first = roots->v[0];
+            roots->v[0] = roots->v[i];
+            roots->v[i] = first;
+        }
+}
+
+static bool
+make_folder(Arena *a, const ServerUser *user, const TempSaved *saved, TempCluster *c, Err *err)
+{
+    TempRoots roots = temp_roots();
+    if (saved && saved->takes)
+        prefer_same_device(&roots, saved->dir);
     TempFolders swept = {0};
     unsigned long long name;
     os_random(&name, sizeof name);
@@ -106,13 +124,36 @@ make_folder(Arena *a, const ServerUser *user, TempCluster *c, Err *err)
 
 /* Copy a saved folder that nobody moves away, to remove it, in the meantime. */
 static bool
-use_saved(Arena *a, const ServerUser *user, const char *saved, const char *data)
+copy_saved(Arena *a, const ServerUser *user, const char *saved, const char *data)
 {
     Err ignored;
     struct stat before, after;
     return stat(saved, &before) == 0 && user_owns_folder(user, saved) &&
            tree_copy(fs_join(a, saved, "data"), data, user, &ignored) && stat(saved, &after) == 0 &&
            before.st_dev == after.st_dev && before.st_ino == after.st_ino;
+}
+
+/* The name decides who gets it: whoever can give it another one. */
+static bool
+take_saved(Arena *a, const ServerUser *user, const char *saved, const char *data)
+{
+    Err ignored;
+    unsigned long long name;
+    os_random(&name, sizeof name);
+    const char *mine = str_fmt(a, "%s.%012llx", saved, name >> 16);
+    if (!user_owns_folder(user, saved) || rename(saved, mine) != 0)
+        return false;
+    const char *from = fs_join(a, mine, "data");
+    bool ok = rename(from, data) == 0 || tree_copy(from, data, user, &ignored);
+    (void)!fs_remove(mine, &ignored);
+    return ok;
+}
+
+static bool
+use_saved(Arena *a, const ServerUser *user, const TempSaved *saved, const char *data)
+{
+    return saved->takes ? take_saved(a, user, saved->dir, data)
+                        : copy_saved(a, user, saved->dir, data);
 }
 
 /* ---- the server ---------------------------------------------------------------------------- */
@@ -126,6 +167,9 @@ start(Arena *a, const PgBinaries *b, const ServerUser *user, TempCluster *c, Err
         "full_page_writes=off",
         "autovacuum=off",
         "wal_level=minimal",
+        "wal_recycle=off", /* what is kept of it is copied */
+        "wal_init_zero=off",
+        "min_wal_size=2MB",
         "max_wal_senders=0",
         "shared_buffers=32MB",
         "max_connections=16",
@@ -195,6 +239,15 @@ run(Arena *a, const PgBinaries *b, TempCluster *c, Err *err)
     return start(a, b, &c->user, c, err) && wait_until_ready(a, c, err);
 }
 
+static bool
+has_libraries(const TempCluster *c)
+{
+    for (const char *const *s = c->settings; s && *s; s++)
+        if (str_starts(str_of(*s), STR("shared_preload_libraries")))
+            return true;
+    return false;
+}
+
 /* The server ended at once: the template may be damaged. Once more without it, and then it goes. */
 static bool
 run_anew(Arena *a, const PgBinaries *b, const InitdbRequest *request, const char *data,
@@ -210,12 +263,12 @@ run_anew(Arena *a, const PgBinaries *b, const InitdbRequest *request, const char
 }
 
 static bool
-open_in(Arena *a, const PgBinaries *b, const char *saved, TempCluster *c, Err *err)
+open_in(Arena *a, const PgBinaries *b, const TempSaved *saved, TempCluster *c, Err *err)
 {
     const ServerUser *user = &c->user;
     const char *data = fs_join(a, c->dir, "data");
     if (saved && !use_saved(a, user, saved, data))
-        return err_set(err, ERR_EMBEDDED, "the data in \"%s\" cannot be used", saved);
+        return err_set(err, ERR_EMBEDDED, "the data in \"%s\" cannot be used", saved->dir);
     bool copied = saved || cluster_use_template(a, b, user, data);
     if (os_signal_pending())
         return err_set(err, ERR_INTERRUPTED, "interrupted while the database was starting");
@@ -226,13 +279,14 @@ open_in(Arena *a, const PgBinaries *b, const char *saved, TempCluster *c, Err *e
     if (run(a, b, c, err))
         return true;
     bool has_ended = err->code == ERR_EMBEDDED && c->pid == 0;
-    return copied && !saved && !c->settings && has_ended && run_anew(a, b, &request, data, c, err);
+    return copied && !saved && !has_libraries(c) && has_ended &&
+           run_anew(a, b, &request, data, c, err);
 }
 
 typedef struct TempRequest {
     const char *bindir;
     int major;
-    const char *saved;           /* NULL = a new one */
+    const TempSaved *saved;      /* NULL = a new one */
     const char *const *settings; /* NULL = none */
 } TempRequest;
 
@@ -246,7 +300,7 @@ open_cluster(Arena *a, const TempRequest *r, TempCluster **ret, Err *err)
     if (!binaries_find(a, r->bindir, r->major, &b, err) || !user_for_new(a, &c->user, err))
         return false;
     c->major = b.major;
-    if (!make_folder(a, &c->user, c, err) || !open_in(a, &b, r->saved, c, err)) {
+    if (!make_folder(a, &c->user, r->saved, c, err) || !open_in(a, &b, r->saved, c, err)) {
         temp_cluster_close(c);
         return false;
     }
@@ -256,7 +310,7 @@ open_cluster(Arena *a, const TempRequest *r, TempCluster **ret, Err *err)
 }
 
 bool
-temp_cluster_open_saved(Arena *a, const char *bindir, int major, const char *saved,
+temp_cluster_open_saved(Arena *a, const char *bindir, int major, const TempSaved *saved,
                         const char *const *settings, TempCluster **ret, Err *err)
 {
     const TempRequest r = {.bindir = bindir, .major = major, .saved = saved, .settings = settings};
@@ -302,22 +356,36 @@ stop(TempCluster *c, int sig)
     return status == 0;
 }
 
-bool
-temp_cluster_save(Arena *a, TempCluster *c, const char *to, Err *err)
+/* Put data into a folder that has its name only when it is whole. */
+static bool
+save(Arena *a, const ServerUser *user, const char *data, bool moves, const char *to, Err *err)
 {
     Err ignored;
     unsigned long long name;
     os_random(&name, sizeof name);
     const char *unfinished = str_fmt(a, "%s.%012llx", to, name >> 16);
-    const char *data = fs_join(a, c->dir, "data"), *into = fs_join(a, unfinished, "data");
-    if (!stop(c, SIGINT))
-        return err_set(err, ERR_EMBEDDED, "the throwaway database did not stop in good order");
-    if (user_mkdir(&c->user, unfinished) &&
-        (rename(data, into) == 0 || tree_copy(data, into, &c->user, &ignored)) &&
+    const char *into = fs_join(a, unfinished, "data");
+    if (user_mkdir(user, unfinished) &&
+        ((moves && rename(data, into) == 0) || tree_copy(data, into, user, &ignored)) &&
         rename(unfinished, to) == 0)
         return true;
     (void)!fs_remove(unfinished, &ignored);
     return err_set(err, ERR_IO, "cannot make the folder \"%s\"", to);
+}
+
+bool
+temp_cluster_save(Arena *a, TempCluster *c, const char *to, Err *err)
+{
+    if (!stop(c, SIGINT))
+        return err_set(err, ERR_EMBEDDED, "the throwaway database did not stop in good order");
+    return save(a, &c->user, fs_join(a, c->dir, "data"), true, to, err);
+}
+
+bool
+temp_cluster_copy_saved(Arena *a, const char *from, const char *to, Err *err)
+{
+    ServerUser user;
+    return user_for_new(a, &user, err) && save(a, &user, fs_join(a, from, "data"), false, to, err);
 }
 
 const char *

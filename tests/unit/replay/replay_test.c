@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static void
@@ -184,6 +186,20 @@ stand_ins_are_valid(void **state)
     assert_int_equal(r.stubs.n, 0);
 }
 
+/* More locks in one transaction than a server has room for that is quick to start. */
+static void
+makes_room_for_locks(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    static const ReplayScript scripts[] = {
+        SCRIPT("0", "CREATE TABLE t ();"),
+        SCRIPT("1", "SELECT count(pg_advisory_xact_lock(i)) FROM generate_series(1, 60000) i;"),
+    };
+    Replay r = replayed(a, scripts, COUNT(scripts));
+    assert_int_equal(r.catalog->tables.n, 1);
+}
+
 /* ---- the cache ----------------------------------------------------------------------------- */
 
 static int
@@ -243,6 +259,80 @@ runs_only_what_is_new(void **state)
     assert_int_equal(replayed_with(a, s, MANY, *state).scripts_run, MANY);
 }
 
+static size_t
+count_folders(Arena *a, const char *cache)
+{
+    Err err;
+    FsEntryVec entries = {0};
+    size_t n = 0;
+    must(fs_list(a, fs_join(a, cache, "replay"), &entries, &err), &err);
+    vec_each (const FsEntry, e, &entries)
+        n += e->kind == FS_DIR;
+    return n;
+}
+
+static void
+goes_on_where_the_last_one_ended(void **state)
+{
+    ARENA_LOCAL(a);
+    ReplayScript s[MANY + 4];
+    make_scripts(a, s, MANY + 4);
+    replayed_with(a, s, MANY, *state);
+    assert_int_equal(count_folders(a, *state), 2);
+    for (size_t n = MANY + 1; n <= MANY + 4; n++) {
+        Replay r = replayed_with(a, s, n, *state);
+        assert_int_equal(r.scripts_run, 1);
+        assert_int_equal(r.catalog->tables.n, n);
+        assert_true(has_stub(&r, REPLAY_ROLE, "somebody"));
+        assert_int_equal(count_folders(a, *state), 2); /* it was moved */
+    }
+    /* What was edited behind the first one does not cost all of it. */
+    s[MANY + 1].sql = STR("CREATE TABLE edited ();");
+    Replay r = replayed_with(a, s, MANY + 2, *state);
+    assert_int_equal(r.scripts_run, 2);
+    assert_int_equal(r.catalog->tables.n, MANY + 2);
+    assert_int_equal(replayed_with(a, s, MANY + 3, *state).scripts_run, 1);
+}
+
+enum { AT_ONCE = 6 };
+
+/* How many scripts run: MANY, and one behind them unless it is NULL. */
+static int
+run_with(const char *cache, const char *last)
+{
+    ARENA_LOCAL(a);
+    ReplayScript s[MANY + 1];
+    make_scripts(a, s, MANY + 1);
+    s[MANY].sql = str_of(last ? last : "");
+    size_t n = last ? MANY + 1 : MANY;
+    Replay r = replayed_with(a, s, n, cache);
+    assert_int_equal(r.catalog->tables.n, n);
+    return (int)r.scripts_run;
+}
+
+/* All of them find the same folder; one gets it. */
+static void
+several_go_on_at_once(void **state)
+{
+    static const char *const last[AT_ONCE] = {"CREATE TABLE u1 ();", "CREATE TABLE u2 ();",
+                                              "CREATE TABLE u3 ();", "CREATE TABLE u4 ();",
+                                              "CREATE TABLE u5 ();", "CREATE TABLE u6 ();"};
+    pid_t pids[AT_ONCE];
+    assert_int_equal(run_with(*state, NULL), MANY);
+    for (int i = 0; i < AT_ONCE; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] == 0)
+            _exit(run_with(*state, last[i]));
+    }
+    for (int i = 0; i < AT_ONCE; i++) {
+        int status;
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 1);
+    }
+}
+
 static void
 options_are_part_of_the_key(void **state)
 {
@@ -259,7 +349,7 @@ options_are_part_of_the_key(void **state)
     assert_int_equal(r.catalog->tables.n, 1);
 }
 
-/* Every file of the cache cut short, then with other bytes in it. */
+/* Every file of the cache but for the servers' own, cut short, then with other bytes in it. */
 static void
 damage(Arena *a, const char *dir, bool cut)
 {
@@ -269,6 +359,8 @@ damage(Arena *a, const char *dir, bool cut)
     vec_each (const FsEntry, e, &entries) {
         Str text;
         const char *path = fs_join(a, dir, e->name);
+        if (e->kind == FS_DIR && strcmp(e->name, "data") != 0)
+            damage(a, path, cut);
         if (e->kind != FS_FILE)
             continue;
         must(fs_read(a, path, 0, &text, &err), &err);
@@ -315,7 +407,11 @@ main(void)
         cmocka_unit_test(puts_stubs_for_what_is_missing),
         cmocka_unit_test(stands_in_for_extensions),
         cmocka_unit_test(stand_ins_are_valid),
+        cmocka_unit_test(makes_room_for_locks),
         cmocka_unit_test_setup_teardown(runs_only_what_is_new, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(goes_on_where_the_last_one_ended, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(several_go_on_at_once, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(options_are_part_of_the_key, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(does_without_what_is_damaged, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(does_without_a_folder, make_folder, remove_folder),
