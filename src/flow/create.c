@@ -59,12 +59,25 @@ look_at_ledger(Arena *a, const CreateInput *in, CreateResult *r)
 static const char empty_text[] = "-- This is an empty migration.";
 
 static const char data_text[] =
-    "-- Changes rows, not the schema. It runs in one transaction, once, and also on new databases, "
-    "where\n"
-    "-- there are no rows yet: name the rows by what they are, not by their number.\n"
-    "-- The rows that it changes stay locked until its end.\n"
+    "-- Changes rows, not the schema. It also runs on new databases, where there are no rows yet: "
+    "name "
+    "the rows by\n"
+    "-- what they are, not by their number.\n"
     "--\n"
-    "-- UPDATE \"table\" SET \"column\" = ... WHERE \"column\" IS NULL;\n";
+    "-- With \"aramid:batch\" in front of it a statement runs in batches by the table's primary "
+    "key "
+    "(or key=COLUMN):\n"
+    "-- each is committed by itself, an interrupted deploy goes on behind the last one, and others "
+    "wait for a moment\n"
+    "-- at most. Without that line all rows stay locked until the end. The query behind "
+    "\"aramid:prove\" must give no\n"
+    "-- row, or true; until then the migration is not applied. Take the first two dashes away:\n"
+    "--\n"
+    "-- -- aramid:batch\n"
+    "-- UPDATE \"table\" SET \"column\" = ... WHERE \"column\" IS NULL;\n"
+    "--\n"
+    "-- -- aramid:prove\n"
+    "-- SELECT * FROM \"table\" WHERE \"column\" IS NULL;\n";
 
 /* All that there is would be dropped: a schema that lost its models is a mistake. */
 static bool

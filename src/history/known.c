@@ -163,6 +163,10 @@ static const KnownLedger known[] = {
      .table = "_aramid_identity",
      .columns = "environment,profile"},
     {.kind = KNOWN_OWN, .tool = "Aramid", .table = "_aramid_runs", .columns = "run_id,outcome"},
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .table = "_aramid_batches",
+     .columns = "ledger_id,reached"},
 };
 enum { KNOWN = COUNT(known) };
 

@@ -51,8 +51,9 @@ check(Arena *a, const MigrationPlan *mp, bool is_last, Err *err)
         vec_each (const Step, s, &mp->steps)
             alone = alone || (s->mode == STEP_ALONE && s->first == at);
         return refuse(mp, at,
-                      alone ? "has a statement that cannot run in a transaction"
-                            : "has transactions of its own",
+                      alone                ? "has a statement that cannot run in a transaction"
+                      : plan_has_batch(mp) ? "has a statement that runs in batches"
+                                           : "has transactions of its own",
                       err);
     }
     SqlScript script;

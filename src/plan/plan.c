@@ -8,7 +8,8 @@
 const char *
 plan_mode_name(StepMode mode)
 {
-    static const char *const names[] = {"transaction", "own-transaction", "alone"};
+    static const char *const names[] = {"transaction", "own-transaction", "alone", "batch",
+                                        "prove"};
     return names[mode];
 }
 
@@ -129,7 +130,8 @@ covers(const MigrationPlan *mp, size_t start)
 {
     size_t next = start;
     vec_each (const Step, s, &mp->steps) {
-        if (s->first != next || (s->mode == STEP_ALONE && s->count != 1))
+        bool is_single = s->mode != STEP_TX && s->mode != STEP_OWN_TX;
+        if (s->first != next || (is_single && s->count != 1))
             return false;
         next += s->count;
     }
@@ -186,6 +188,67 @@ check_pieces(const MigrationPlan *mp, const SqlScript *script, Err *err)
     return true;
 }
 
+bool
+plan_is_one_message(const MigrationPlan *mp)
+{
+    return mp->steps.n == 1 && !mp->resumes &&
+           (mp->steps.v[0].mode == STEP_TX || mp->steps.v[0].mode == STEP_OWN_TX);
+}
+
+bool
+plan_has_batch(const MigrationPlan *mp)
+{
+    return sql_directive(&mp->directives, SQL_DIRECTIVE_BATCH) != NULL;
+}
+
+/* A statement that a directive tells of. */
+static const SqlDirective *
+told(const MigrationPlan *mp, size_t statement)
+{
+    const SqlDirective *d = sql_directive_at(&mp->directives, SQL_DIRECTIVE_BATCH, statement);
+    return d ? d : sql_directive_at(&mp->directives, SQL_DIRECTIVE_PROVE, statement);
+}
+
+static bool
+check_told(const MigrationPlan *mp, const SqlScript *script, const SqlDirective *d, bool inside,
+           Err *err)
+{
+    SqlStmt stmt;
+    const SqlStmt *s = sql_stmt(script, d->statement, &stmt);
+    if (inside)
+        return refuse(mp, script, d->statement,
+                      d->id == SQL_DIRECTIVE_BATCH
+                          ? "batches cannot run inside the file's own BEGIN ... COMMIT"
+                          : "a proof cannot stand inside the file's own BEGIN ... COMMIT",
+                      "move it behind the COMMIT", err);
+    if (mp->migration->pieces.n)
+        return refuse(mp, script, d->statement, "an operation cannot have directives of its own",
+                      "a migration of its own can", err);
+    if (d->id == SQL_DIRECTIVE_PROVE && (s->kind != SQL_SELECT || s->is_dml) && !s->opaque)
+        return refuse(mp, script, d->statement, "a proof is a query that changes nothing",
+                      "SELECT ... that gives no row, or true, when all is as it should be", err);
+    return true;
+}
+
+/* The step of such a statement. */
+static bool
+close_told(Arena *a, MigrationPlan *mp, const SqlScript *script, Step *open, const SqlDirective *d,
+           Err *err)
+{
+    size_t at = d->statement;
+    bool is_batch = d->id == SQL_DIRECTIVE_BATCH;
+    close_step(a, mp, script, open, at, STEP_TX, NULL);
+    if (is_batch) {
+        SqlBatch *b = arena_new(a, SqlBatch);
+        open->batch = b;
+        if (!sql_batch(a, mp->migration->path, script, d, b, err))
+            return false;
+    }
+    close_step(a, mp, script, open, at + 1, is_batch ? STEP_BATCH : STEP_PROVE,
+               is_batch ? "in batches" : "a proof");
+    return true;
+}
+
 static bool
 cut(Arena *a, const SqlScript *script, const PlanHints *hints, MigrationPlan *mp, Err *err)
 {
@@ -200,6 +263,13 @@ cut(Arena *a, const SqlScript *script, const PlanHints *hints, MigrationPlan *mp
     for (size_t i = hints->start; i < n; i++) {
         const SqlStmt *s = &script->forms.v[script->stmts.v[i].form];
         bool forced = listed(hints->alone.v, hints->alone.n, i);
+        const SqlDirective *told_of = told(mp, i);
+        if (told_of) {
+            if (!check_told(mp, script, told_of, inside, err) ||
+                !close_told(a, mp, script, &step, told_of, err))
+                return false;
+            continue;
+        }
         if (s->tx == SQL_TX_ROLLBACK)
             return refuse(mp, script, i, "the migration rolls its own transaction back",
                           "remove ROLLBACK: Aramid rolls back by itself when a statement fails",
@@ -347,7 +417,7 @@ find_mixed(FindingList *l, const MigrationPlan *mp)
         bool strong_old = false;
         vec_each (const StepLock, lock, &s->locks)
             strong_old = strong_old || (lock->mode >= SQL_LOCK_SHARE && !lock->is_new);
-        if (s->mode == STEP_ALONE || !s->change_line || !strong_old)
+        if ((s->mode != STEP_TX && s->mode != STEP_OWN_TX) || !s->change_line || !strong_old)
             continue;
         Finding *f = finding_add(l, FINDING_PLAN_MIXED, "changes data while it holds table locks");
         f->object = mp->migration->name;

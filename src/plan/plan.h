@@ -16,6 +16,8 @@ typedef enum StepMode {
     STEP_TX,     /* statements in one implicit transaction */
     STEP_OWN_TX, /* the same, ended by the file's own COMMIT */
     STEP_ALONE,  /* one statement outside of any transaction */
+    STEP_BATCH,  /* one statement in many transactions, by a key: "-- aramid:batch" */
+    STEP_PROVE,  /* one query whose answer decides whether it goes on: "-- aramid:prove" */
 } StepMode;
 
 typedef struct StepLock {
@@ -32,8 +34,9 @@ typedef struct Step {
     int change_line;     /* of its first statement that changes rows, 0 = none */
     bool sets_isolation; /* of its transaction: that must come before the first query */
     StepMode mode;
-    const char *why; /* for STEP_ALONE and forced cuts: the reason, for people */
-    size_t begin;    /* STEP_OWN_TX: index of its BEGIN, SIZE_MAX when the file has none */
+    const SqlBatch *batch; /* STEP_BATCH; else NULL */
+    const char *why;       /* for STEP_ALONE and forced cuts: the reason, for people */
+    size_t begin;          /* STEP_OWN_TX: index of its BEGIN, SIZE_MAX when the file has none */
     const char
         *chained; /* begins with "BEGIN <these words>" because of COMMIT AND CHAIN, or NULL */
     VEC(StepLock) locks; /* strongest mode for each relation, in order of the file */
@@ -114,7 +117,7 @@ typedef struct PlanHints {
 /* Split and classify the file and cut it into steps.
  * errors: ERR_MIGRATION_FILE with file:line:column: what sql_split and sql_directives refuse, ROLLBACK,
  * PREPARE TRANSACTION, a BEGIN that stays open, a statement that needs no transaction inside the file's
- * own BEGIN ... COMMIT; with PLAN_TX_NONE a SET, which would end with its own statement. */
+ * own BEGIN ... COMMIT, or one with a directive; what sql_batch refuses; with PLAN_TX_NONE a SET, which would end with its own statement. */
 MUST_CHECK bool plan_migration(Arena *a, const Migration *m, const PlanHints *hints,
                                MigrationPlan *ret, Err *err);
 
@@ -130,6 +133,11 @@ MUST_CHECK bool plan_add_text(Buf *b, const MigrationPlan *mp, size_t from, size
 /* Cut it again. Used when a try showed that it must be cut differently.
  * errors: those of plan_migration */
 MUST_CHECK bool plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Err *err);
+
+/* Whether it is one message, with its row in the ledger, and leaves nothing in the journal. */
+bool plan_is_one_message(const MigrationPlan *mp);
+/* Whether a step of it runs in batches. */
+bool plan_has_batch(const MigrationPlan *mp);
 
 /* Its statement_timeout and lock_timeout in milliseconds, by directive; -1 = not said. */
 int64_t plan_timeout_ms(const MigrationPlan *mp);
@@ -175,7 +183,7 @@ const MigrationPlan *plan_of_statement(const MigrationPlan *mp, size_t statement
 bool plan_learn(Arena *a, const MigrationPlan *mp, const Step *step, size_t failed,
                 const char *sqlstate, PlanHints *hints);
 
-/* Names of step modes for JSON and people: "transaction", "own-transaction", "alone". */
+/* Names of step modes for JSON and people: "transaction", "own-transaction", "alone", "batch", "prove". */
 const char *plan_mode_name(StepMode mode);
 
 /* Where a statement stands: file, line and column, as far as the file can be read. */

@@ -47,6 +47,10 @@ mode_text(const Step *s)
         return "the file's own transaction";
     case STEP_ALONE:
         return "outside of a transaction; resumable";
+    case STEP_BATCH:
+        return "many transactions; resumable";
+    case STEP_PROVE:
+        return "a query; nothing goes on unless it gives no row, or true";
     }
     return "";
 }
@@ -56,7 +60,7 @@ add_step_text(Buf *out, const Term *t, const MigrationPlan *mp, size_t index,
               const SqlScript *script)
 {
     const Step *s = &mp->steps.v[index];
-    if (mp->steps.n > 1 || s->mode == STEP_ALONE) {
+    if (mp->steps.n > 1 || !plan_is_one_message(mp)) {
         buf_fmt(out, "     step %zu: ", index + 1);
         buf_addz(out, mp->steps.n == 1                        ? mode_text(s)
                       : s->mode == STEP_TX && mp->steps.n > 1 ? "one transaction"
@@ -83,7 +87,7 @@ add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
         if (r->history.parts.n)
             buf_fmt(out, "  %s,", r->history.parts.v[mp->migration->part]->layout->ledger.tool);
         buf_fmt(out, "  %zu statement%s, ", mp->statements, str_plural(mp->statements));
-        if (mp->steps.n == 1 && mp->steps.v[0].mode != STEP_ALONE)
+        if (plan_is_one_message(mp))
             buf_addz(out, "one transaction");
         else
             buf_fmt(out, "%zu step%s", mp->steps.n, str_plural(mp->steps.n));
@@ -144,6 +148,27 @@ report_plan_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
 enum { LISTED_MAX = 1000 };
 
 static void
+batch_json(JsonWriter *w, const SqlBatch *b)
+{
+    jw_object(w, "batch");
+    jw_strz(w, "schema", b->table.schema[0] ? b->table.schema : NULL);
+    jw_strz(w, "table", b->table.name);
+    jw_array(w, "key"); /* none: the primary key */
+    vec_each (const char *, key, &b->keys)
+        jw_strz(w, NULL, *key);
+    jw_end(w);
+    if (b->size)
+        jw_int(w, "size", b->size);
+    else
+        jw_null(w, "size");
+    if (b->ms)
+        jw_int(w, "timeMs", b->ms);
+    else
+        jw_null(w, "timeMs");
+    jw_end(w);
+}
+
+static void
 step_json(JsonWriter *w, const Step *s, const SqlScript *script, bool with_sql)
 {
     jw_object(w, NULL);
@@ -165,6 +190,10 @@ step_json(JsonWriter *w, const Step *s, const SqlScript *script, bool with_sql)
         jw_end(w);
     }
     jw_end(w);
+    if (s->batch)
+        batch_json(w, s->batch);
+    else
+        jw_null(w, "batch");
     jw_array(w, "locks");
     vec_each (const StepLock, l, &s->locks) {
         jw_object(w, NULL);

@@ -20,33 +20,8 @@ statement(const Try *t)
 static bool
 finish(const Try *t, Err *err)
 {
-    Run *r = t->run;
-    const Session *s = &r->session;
-    INVARIANT(!r->carry, "the record of an earlier statement was never sent");
-    Buf b;
-    buf_init(&b, r->arena);
-    bool forgets = t->last && (!ledger_holds_begun(ledger_of(s, t->row)) || t->row->is_undone);
-    if (forgets)
-        journal_add_forget(s, &b, t->row->id);
-    else
-        journal_add_done(s, &b, t->row->id, t->step->first);
-    buf_addc(&b, ';');
-    if (t->last) {
-        ledger_add_finished(s, &b, t->row);
-        buf_addc(&b, ';');
-    }
-    ledger_add_proof(s, &b,
-                     &(Kept){.row = t->row,
-                             .ledger = t->last,
-                             .finished = t->last,
-                             .journal = !forgets,
-                             .done = true,
-                             .first = t->step->first,
-                             .next = t->step->first + 1});
-    buf_addc(&b, ';');
-    r->carry = b.p;
-    r->carry_statements = t->last ? 3 : 2;
-    return is_provable(statement(t)) || run_flush_carry(r, err);
+    step_finish(t, NULL);
+    return is_provable(statement(t)) || run_flush_carry(t->run, err);
 }
 
 /* Nothing of the step is in the database: take the journal's row of it away again, and the ledger's

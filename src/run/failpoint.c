@@ -21,6 +21,11 @@ static const char *const names[FP_COUNT + 1] = {
     [FP_BEFORE_REPAIR] = "before-repair",
     [FP_AFTER_REPAIR] = "after-repair",
     [FP_LOCK_RETRY] = "lock-retry",
+    [FP_BATCHES_CREATED] = "batches-created",
+    [FP_BEFORE_BATCH] = "before-batch",
+    [FP_AFTER_BATCH] = "after-batch",
+    [FP_AFTER_BATCHES] = "after-batches",
+    [FP_BEFORE_PROOF] = "before-proof",
     [FP_BEFORE_VERIFY] = "before-verify",
 };
 

@@ -2,6 +2,15 @@
 #include "run/session_int.h"
 #include "run/step.h"
 
+static bool
+is_batch(const MigrationPlan *mp, size_t statement)
+{
+    vec_each (const Step, s, &mp->steps)
+        if (s->first == statement)
+            return s->mode == STEP_BATCH;
+    return false;
+}
+
 static const char *
 state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have_committed)
 {
@@ -15,6 +24,12 @@ state_text(Run *r, Arena *a, const MigrationPlan *mp, size_t done, bool may_have
                        "state: %sthe %zu statements of this %s before this one are "
                        "committed, and so is what it committed itself before the error",
                        earlier, done, run_noun(r));
+    if (is_batch(mp, done))
+        return str_fmt(
+            a,
+            "state: %sthe %zu statements of this %s before this one are committed, and so "
+            "are this one's batches before the error; the next run goes on behind them",
+            earlier, done, run_noun(r));
     if (done == 0)
         return str_fmt(a, "state: %snothing of this %s is in the database", earlier, run_noun(r));
     return str_fmt(a,
@@ -87,7 +102,7 @@ step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *
                              "(tx: all)"
                            : state_text(r, a, mp, done, may_have_committed));
     r->report->failed = name;
-    if (done)
+    if (done || is_batch(mp, done))
         return err_hint(err,
                         "correct the file from statement %zu on, or the data, and run: aramid %s",
                         done + 1, run_verb(r));

@@ -123,9 +123,37 @@ journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first)
     buf_fmt(b, " AND first_statement OPERATOR(pg_catalog.=) %zu", first);
 }
 
+/* How far batches have come is of no use behind their end. Stands in front of a statement. */
+static void
+add_batches_gone(const Session *s, Buf *b, const char *ledger_id)
+{
+    if (!own_is_there(s, OWN_BATCHES))
+        return;
+    buf_addz(b, "WITH b AS (DELETE FROM ");
+    own_add_table(s, b, OWN_BATCHES);
+    add_where(b, ledger_id);
+    buf_addz(b, ") ");
+}
+
+void
+journal_add_closed(const Session *s, Buf *b, const JournalEntry *e)
+{
+    add_batches_gone(s, b, e->ledger_id);
+    buf_addz(b, "UPDATE ");
+    add_table(s, b);
+    buf_fmt(b,
+            " SET done = true, finished_at = pg_catalog.clock_timestamp(), next_statement = %zu,"
+            " prefix_hash = ",
+            e->next);
+    sql_add_literal(b, str_of(e->prefix_hash));
+    add_where(b, e->ledger_id);
+    buf_fmt(b, " AND first_statement OPERATOR(pg_catalog.=) %zu", e->first);
+}
+
 void
 journal_add_forget(const Session *s, Buf *b, const char *ledger_id)
 {
+    add_batches_gone(s, b, ledger_id);
     buf_addz(b, "DELETE FROM ");
     add_table(s, b);
     add_where(b, ledger_id);

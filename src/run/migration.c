@@ -88,6 +88,23 @@ migration_run_whole(Run *r, const MigrationPlan *whole, StepEnd *ret, Err *err)
     return tx_run(&t, ret, err);
 }
 
+static bool
+run_step(Try *t, StepEnd *ret, Err *err)
+{
+    switch (t->step->mode) {
+    case STEP_ALONE:
+        return alone_run(t, ret, err);
+    case STEP_BATCH:
+        return batch_run(t, ret, err);
+    case STEP_PROVE:
+        return proof_run(t, ret, err);
+    case STEP_TX:
+    case STEP_OWN_TX:
+        break;
+    }
+    return tx_run(t, ret, err);
+}
+
 bool
 migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
 {
@@ -109,14 +126,17 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
                  .row = &row,
                  .first = i == 0 && !mp->resumes,
                  .last = i + 1 == mp->steps.n};
-        bool alone = r->is_alone = t.step->mode == STEP_ALONE;
+        StepMode mode = t.step->mode;
+        bool is_one = mode == STEP_TX || mode == STEP_OWN_TX || mode == STEP_PROVE;
         bool tells = mp->steps.n > 1 || mp->resumes;
-        if (!(t.first && t.last && !alone) && !run_ensure_journal(r, err))
+        r->is_alone = mode == STEP_ALONE;
+        r->is_batch = mode == STEP_BATCH;
+        if (!(t.first && t.last && is_one) && !run_ensure_journal(r, err))
             return false;
         if (tells)
             run_emit_step(r, RUN_STEP, mp, i, -1);
         int64_t started = clock_ms();
-        if (!(alone ? alone_run(&t, ret, err) : tx_run(&t, ret, err)))
+        if (!run_step(&t, ret, err))
             return false;
         if (*ret == STEP_RESTART)
             return true;

@@ -42,6 +42,14 @@ static const OwnSpec specs[OWN_COUNT] = {
          "Aramid: runs that changed this database", false, 15,
          "ADD COLUMN IF NOT EXISTS tool_version text, ADD COLUMN IF NOT EXISTS log text,"
          " ADD COLUMN IF NOT EXISTS migrations text[]"},
+    /* Not for everybody: it holds keys of rows. */
+    [OWN_BATCHES] = {"batches", "_aramid_batches",
+                     "ledger_id text NOT NULL, first_statement integer NOT NULL,"
+                     " relation oid NOT NULL, keys text[] NOT NULL, reached text[], last text[],"
+                     " rows bigint NOT NULL, size bigint NOT NULL, changed_at timestamptz NOT NULL"
+                     " DEFAULT pg_catalog.clock_timestamp(), PRIMARY KEY (ledger_id,"
+                     " first_statement)",
+                     "Aramid: how far statements that run in batches have come", false, 0, NULL},
 };
 
 void

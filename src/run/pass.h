@@ -23,6 +23,11 @@ MUST_CHECK bool run_find_existing(Run *r, Err *err);
  * made stops nobody. May ask for a restart. */
 MUST_CHECK bool run_prepare(Run *r, Err *err);
 MUST_CHECK bool run_ensure_journal(Run *r, Err *err);
+MUST_CHECK bool run_ensure_batches(Run *r, Err *err);
+
+/* batch_key.c: statements that are to run in batches have a table with a key for that, as far as it is there
+ * yet. errors: ERR_NO_KEY */
+MUST_CHECK bool run_check_batches(Run *r, Err *err);
 
 /* race.c: what keeps a tool without a lock from applying a migration beside us; nothing where its table
  * has a key. Set up before the first migration, taken away when the run ends, however it ends; and, by

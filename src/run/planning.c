@@ -7,6 +7,19 @@
 #include "run/step.h"
 #include "sqltext/sqltext.h"
 
+static bool
+refuse_without_batch(const Entry *e, const MigrationPlan *mp, const JournalStep *j, Err *err)
+{
+    err_set(err, ERR_DIVERGED, "migration \"%s\" was changed in a part that has already run",
+            e->name);
+    err_detail(err,
+               "statement %zu runs in batches, and some of them are committed: as a whole it "
+               "would change their rows again",
+               j->first + 1);
+    plan_place(mp, 0, err);
+    return err_hint(err, "restore the directive \"-- aramid:batch\" in front of it");
+}
+
 /* Where the journal says that a begun migration goes on. *ret_changed: that is unknown, as the part that
  * has run was changed. */
 static bool
@@ -16,7 +29,8 @@ resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, 
     *ret_changed = false;
     const JournalStep *last = NULL;
     vec_each (const JournalStep, j, &r->journal) {
-        if (strcmp(j->ledger_id, e->row->id) != 0 || (last && j->next <= last->next))
+        if (strcmp(j->ledger_id, e->row->id) != 0 ||
+            (last && j->next <= last->next && (j->done || j->next > j->first)))
             continue;
         last = j;
         const char *prefix = "";
@@ -31,10 +45,15 @@ resume_hints(Run *r, const Entry *e, const MigrationPlan *mp, PlanHints *hints, 
             plan_place(mp, 0, err);
             return err_hint(err, "restore the file; statements behind that part may be corrected");
         }
+        bool was_batch = !j->done && j->next == j->first; /* how far it is stands elsewhere */
+        *ret_changed =
+            was_batch && !sql_directive_at(&mp->directives, SQL_DIRECTIVE_BATCH, j->first);
+        if (*ret_changed)
+            return refuse_without_batch(e, mp, j, err);
         if (j->done) {
             hints->start = j->next;
             hints->chained = j->chained;
-        } else /* begun outside of a transaction: again alone, after looking */
+        } else if (!was_batch) /* begun outside of a transaction: again alone, after looking */
             *vec_add(r->arena, &hints->alone) = j->first;
     }
     return true;
@@ -150,6 +169,16 @@ has_undo(const Plan *plan)
     return false;
 }
 
+/* Batches are transactions of their own: what a tool otherwise runs as a whole is then run file by file. */
+static bool
+has_batch(const Plan *plan)
+{
+    vec_each (const MigrationPlan, mp, &plan->migrations)
+        if (plan_has_batch(mp))
+            return true;
+    return false;
+}
+
 bool
 run_make_plan(Run *r, const History *h, Err *err)
 {
@@ -173,7 +202,8 @@ run_make_plan(Run *r, const History *h, Err *err)
     plan_link(r->arena, &r->plan);
     const ConfigValue *tx = &r->session.config->values[CFG_TX];
     bool is_said = tx->text && strcmp(tx->origin, "default") != 0;
-    bool is_whole = is_said ? strcmp(tx->text, "all") == 0 : h->layout->is_whole && !h->resumable;
+    bool is_whole = is_said ? strcmp(tx->text, "all") == 0
+                            : h->layout->is_whole && !h->resumable && !has_batch(&r->plan);
     if (is_whole && !h->layout->is_beside && !has_undo(&r->plan) &&
         !plan_join(r->arena, &r->plan, err))
         return false;
@@ -222,7 +252,7 @@ run_plan(Arena *a, const Session *s, const History *h, const JournalVec *journal
     RunReport report = {0};
     Run r = {.arena = a, .session = *s, .journal = *journal, .report = &report};
     if (!run_check_history(&r, h, err) || !run_make_plan(&r, h, err) ||
-        (s->db && !run_check_syntax(&r, err)))
+        (s->db && (!run_check_syntax(&r, err) || !run_check_batches(&r, err))))
         return false;
     *ret = r.plan;
     return true;

@@ -39,7 +39,7 @@ static bool
 needs_journal(const Run *r)
 {
     vec_each (const MigrationPlan, mp, &r->plan.migrations)
-        if (mp->resumes || mp->steps.n > 1 || (mp->steps.n && mp->steps.v[0].mode == STEP_ALONE))
+        if (mp->resumes || (mp->steps.n && !plan_is_one_message(mp)))
             return true;
     return false;
 }
@@ -189,11 +189,44 @@ run_prepare(Run *r, Err *err)
     return true;
 }
 
+static bool
+make_own(Run *r, OwnTable t, Err *err)
+{
+    Session *s = &r->session;
+    do {
+        Buf b;
+        buf_init(&b, r->arena);
+        session_add_prefix(s, &b);
+        own_add_create(s, &b, 1u << t);
+        if (session_make(s, buf_str(&b), NULL, err)) {
+            own_made(s, 1u << t);
+            return true;
+        }
+    } while (own_fall_back(s, 1u << t, err));
+    return false;
+}
+
+bool
+run_ensure_batches(Run *r, Err *err)
+{
+    Session *s = &r->session;
+    if (own_is_there(s, OWN_BATCHES))
+        return true;
+    if (s->own[OWN_BATCHES].exists || !own_can_be(s, OWN_BATCHES))
+        return own_refuse(s, OWN_BATCHES,
+                          "a migration runs in batches, and there is no place for the table that "
+                          "says how far they have come",
+                          err);
+    if (!make_own(r, OWN_BATCHES, err))
+        return false;
+    failpoint(r, FP_BATCHES_CREATED);
+    return true;
+}
+
 bool
 run_ensure_journal(Run *r, Err *err)
 {
     Session *s = &r->session;
-    const unsigned journal = 1u << OWN_JOURNAL;
     /* One of an older version does for all but rollbacks. */
     bool is_enough = !s->own[OWN_JOURNAL].is_old || !r->is_undo;
     if (s->own[OWN_JOURNAL].exists && (is_enough || !s->own[OWN_JOURNAL].may_alter))
@@ -201,16 +234,8 @@ run_ensure_journal(Run *r, Err *err)
                own_refuse(s, OWN_JOURNAL, no_journal, err);
     if (!own_can_be(s, OWN_JOURNAL))
         return own_refuse(s, OWN_JOURNAL, no_journal, err);
-    do {
-        Buf b;
-        buf_init(&b, r->arena);
-        session_add_prefix(s, &b);
-        own_add_create(s, &b, journal);
-        if (session_make(s, buf_str(&b), NULL, err)) {
-            own_made(s, journal);
-            failpoint(r, FP_JOURNAL_CREATED);
-            return true;
-        }
-    } while (own_fall_back(s, journal, err));
-    return false;
+    if (!make_own(r, OWN_JOURNAL, err))
+        return false;
+    failpoint(r, FP_JOURNAL_CREATED);
+    return true;
 }

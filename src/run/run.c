@@ -211,7 +211,7 @@ ask_first(Run *r, Err *err)
     if (r->plan.migrations.n) {
         run_tell_ahead(r, d->history);
         if (!run_findings_pass(&d->sink, err) || !run_check_syntax(r, err) ||
-            !d->calls.approve(d->calls.arg, s, &r->plan, err))
+            !run_check_batches(r, err) || !d->calls.approve(d->calls.arg, s, &r->plan, err))
             return false;
         r->approved = true;
     }
@@ -320,7 +320,7 @@ pass(Run *r, Err *err)
         return true;
     }
     tell_history(r, locked_ms);
-    if (!run_check_syntax(r, err) || !run_find_existing(r, err))
+    if (!run_check_syntax(r, err) || !run_check_batches(r, err) || !run_find_existing(r, err))
         return false;
     if (asks
             ? !check_approved(r, err)
@@ -356,11 +356,14 @@ static void
 tell_interrupted(const Run *r, Err *err)
 {
     if (r->current)
-        err_detail(
-            err, "it was at %s \"%s\"; %s, and the lock was released", run_noun(r), r->current,
-            r->is_alone ? "its statement outside of transactions was cancelled (the next run looks "
-                          "what it left, and goes on)"
-                        : "the open transaction was rolled back");
+        err_detail(err, "it was at %s \"%s\"; %s, and the lock was released", run_noun(r),
+                   r->current,
+                   r->is_batch ? "the open batch was rolled back, those before it are committed "
+                                 "(the next run goes on behind them)"
+                   : r->is_alone
+                       ? "its statement outside of transactions was cancelled (the next run looks "
+                         "what it left, and goes on)"
+                       : "the open transaction was rolled back");
     err_detail(err, "state: %zu %s%s of this run %s applied", r->report->applied.n, run_noun(r),
                str_plural(r->report->applied.n), r->report->applied.n == 1 ? "is" : "are");
     err_hint(err, "to go on: aramid %s%s", run_verb(r),

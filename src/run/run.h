@@ -74,7 +74,7 @@ const char *run_event_name(RunEventKind kind);
 /* ---- sessions ----------------------------------------------------------------------------- */
 
 /* Aramid's own tables. */
-typedef enum OwnTable { OWN_JOURNAL, OWN_IDENTITY, OWN_RUNS, OWN_COUNT } OwnTable;
+typedef enum OwnTable { OWN_JOURNAL, OWN_IDENTITY, OWN_RUNS, OWN_BATCHES, OWN_COUNT } OwnTable;
 
 typedef struct OwnPlace {
     const char *schema, *table; /* where it is, or would be made; NULL = nowhere */

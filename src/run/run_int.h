@@ -19,6 +19,11 @@ typedef enum Failpoint {
     FP_BEFORE_REPAIR,
     FP_AFTER_REPAIR,
     FP_LOCK_RETRY,
+    FP_BATCHES_CREATED,
+    FP_BEFORE_BATCH,
+    FP_AFTER_BATCH,
+    FP_AFTER_BATCHES,
+    FP_BEFORE_PROOF,
     FP_BEFORE_VERIFY,
     FP_COUNT
 } Failpoint;
@@ -64,7 +69,8 @@ typedef struct Run {
     int64_t current_started_ms;
     VEC(const LedgerRow *) stale; /* of what is begun anew: their steps in the journal go first */
     int number, total;            /* of it */
-    bool is_alone;                /* its step under way is outside of transactions */
+    bool is_alone;                /* its step under way is outside of transactions, */
+    bool is_batch;                /* or one of many transactions */
     Watch *watch;                 /* of the statement that runs, or NULL */
     Db *observer;     /* second connection for progress, made when a statement takes long */
     bool no_observer; /* it could not be made */

@@ -36,6 +36,17 @@ run_send(Run *r, Arena *a, Str sql, LockWatch *locks, DbOutcome *ret)
 }
 
 void
+run_send_rows(Run *r, Arena *a, Str sql, DbRow row, void *row_arg, DbOutcome *ret)
+{
+    DbRun how = watched(r, NULL);
+    how.row = row;
+    how.row_arg = row_arg;
+    watch_begin(r, NULL);
+    db_run(r->session.db, a, sql, &how, ret);
+    watch_end(r);
+}
+
+void
 message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, DbOutcome *ret)
 {
     MessageTimes times = {.to = &r->times, .arena = r->arena};

@@ -196,7 +196,7 @@ session_count_tables(Session *s, Err *err)
              " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
              " n.nspname OPERATOR(pg_catalog.<>) 'aramid' AND"
              " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['_aramid_journal',"
-             "'_aramid_identity','_aramid_runs'");
+             "'_aramid_identity','_aramid_runs','_aramid_batches'");
     vec_each (const SessionLedger, l, &s->ledgers) {
         buf_addc(&b, ',');
         sql_add_literal(&b, str_of(l->at.table));

@@ -153,5 +153,7 @@ typedef struct JournalEntry {
 } JournalEntry;
 void journal_add_insert(const Session *s, Buf *b, const JournalEntry *e);
 void journal_add_done(const Session *s, Buf *b, const char *ledger_id, size_t first);
+/* The same, with what its statements are, where that was left open when it began. */
+void journal_add_closed(const Session *s, Buf *b, const JournalEntry *e);
 void journal_add_is_kept(const Session *s, Buf *b, const Kept *kept); /* a query of one row */
 void journal_add_forget(const Session *s, Buf *b, const char *ledger_id);

@@ -1,6 +1,7 @@
 /* Internal to run/: one migration, and the two ways of its steps. */
 #pragma once
 
+#include "run/session_int.h"
 #include "run/watch.h"
 
 typedef enum StepEnd {
@@ -36,6 +37,19 @@ MUST_CHECK bool tx_run(Try *t, StepEnd *ret, Err *err);
 
 /* Run a step outside of transactions: intent, statement, proof. */
 MUST_CHECK bool alone_run(Try *t, StepEnd *ret, Err *err);
+
+/* Run a statement in batches: one transaction each, with how far they have come. */
+MUST_CHECK bool batch_run(Try *t, StepEnd *ret, Err *err);
+
+/* Run a query that must give no row, or true. errors: ERR_PROOF */
+MUST_CHECK bool proof_run(Try *t, StepEnd *ret, Err *err);
+
+/* What a step in one message records: ret's record and proof (tx.c). errors: those of plan_script */
+MUST_CHECK bool step_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err);
+
+/* What a step records that was begun before: carried, to go with the next message (carry.c).
+ * closed: what it closes in the journal, or NULL: it said so when it began. */
+void step_finish(const Try *t, const JournalEntry *closed);
 
 /* The text that goes on being run: for the journal's row of a rollback's first step. */
 Str journal_undo(const Try *t);

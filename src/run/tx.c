@@ -56,8 +56,8 @@ plan_locks(const Try *t, Arena *a, const Learned *l, LockPlan *ret)
 
 /* ---- what to record ----------------------------------------------------------------------- */
 
-static bool
-plan_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
+bool
+step_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
 {
     const Session *s = &t->run->session;
     const LedgerRow *row = t->row;
@@ -300,7 +300,7 @@ tx_run(Try *t, StepEnd *ret, Err *err)
         DbOutcome o;
         plan_locks(t, a, run_learned(r, t->mp), &t->locks);
         t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
-        if (!plan_record(t, a, text, &write, err) ||
+        if (!step_record(t, a, text, &write, err) ||
             !message_step(r, a, t->mp, t->step, &write, &t->message, err))
             return false;
         failpoint(r, FP_BEFORE_MESSAGE);

@@ -22,6 +22,9 @@ enum { LOCK_WATCH_EVERY_MS = 20 };
  * be NULL. */
 void run_send(Run *r, Arena *a, Str sql, LockWatch *locks, DbOutcome *ret);
 
+/* The same where rows are wanted, one by one. */
+void run_send_rows(Run *r, Arena *a, Str sql, DbRow row, void *row_arg, DbOutcome *ret);
+
 /* The same for a step's message; how long its statements took is added to r->times, if it asks. */
 void message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, DbOutcome *ret);
 

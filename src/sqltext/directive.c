@@ -3,24 +3,33 @@
 
 #include "base/clock.h"
 
-typedef enum Takes { TAKES_DURATION, TAKES_CHOICE, TAKES_WORDS } Takes;
+typedef enum Takes {
+    TAKES_DURATION,
+    TAKES_CHOICE,
+    TAKES_WORDS,
+    TAKES_NOTHING,
+    TAKES_OPTIONS
+} Takes;
 
-/* Every directive: what stands behind its name, and, where that is one of a few words, which. Those so
- * far are about the whole file. */
+/* Every directive: what stands behind its name, and, where that is one of a few words, which; whether it
+ * is about the statement behind it, else about the whole file. */
 static const struct {
     const char *name;
     Takes takes;
     const char *choices[3];
     const char *example;
+    bool of_statement;
 } table[SQL_DIRECTIVE_COUNT] = {
-    [SQL_DIRECTIVE_TIMEOUT] = {"timeout", TAKES_DURATION, {0}, "timeout 10min"},
-    [SQL_DIRECTIVE_LOCK_TIMEOUT] = {"lock_timeout", TAKES_DURATION, {0}, "lock_timeout 250ms"},
-    [SQL_DIRECTIVE_TX] = {"tx", TAKES_CHOICE, {"file", "none"}, "tx none"},
-    [SQL_DIRECTIVE_IRREVERSIBLE] = {"irreversible",
-                                    TAKES_WORDS,
-                                    {0},
-                                    "irreversible the old values were never kept"},
-    [SQL_DIRECTIVE_AFTER] = {"after", TAKES_WORDS, {0}, "after 20261130174500_add_users"},
+    [SQL_DIRECTIVE_TIMEOUT] = {"timeout", TAKES_DURATION, {0}, "timeout 10min", false},
+    [SQL_DIRECTIVE_LOCK_TIMEOUT] =
+        {"lock_timeout", TAKES_DURATION, {0}, "lock_timeout 250ms", false},
+    [SQL_DIRECTIVE_TX] = {"tx", TAKES_CHOICE, {"file", "none"}, "tx none", false},
+    [SQL_DIRECTIVE_IRREVERSIBLE] =
+        {"irreversible", TAKES_WORDS, {0}, "irreversible the old values were never kept", false},
+    [SQL_DIRECTIVE_AFTER] = {"after", TAKES_WORDS, {0}, "after 20261130174500_add_users", false},
+    /* Its options are read with the statement (batch.c). */
+    [SQL_DIRECTIVE_BATCH] = {"batch", TAKES_OPTIONS, {0}, "batch key=id", true},
+    [SQL_DIRECTIVE_PROVE] = {"prove", TAKES_NOTHING, {0}, "prove", true},
 };
 
 typedef struct Finder {
@@ -106,6 +115,15 @@ take_value(Finder *f, size_t off, SqlDirective *d)
                  table[d->id].example);
         return false;
     }
+    if (table[d->id].takes == TAKES_OPTIONS)
+        return true;
+    if (table[d->id].takes == TAKES_NOTHING) {
+        if (!d->value.n)
+            return true;
+        refuse(f, off, "nothing stands behind the directive \"%s\", not \"%s\"", name, shown);
+        err_hint(f->err, "-- aramid:%s, in a line of its own", table[d->id].example);
+        return false;
+    }
     if (table[d->id].takes == TAKES_WORDS) {
         if (d->value.n)
             return true;
@@ -130,6 +148,49 @@ statements_before(const SqlScript *s, size_t off)
     return n;
 }
 
+/* Whether it stands where it may. */
+static bool
+is_placed(Finder *f, size_t off, SqlDirective *d)
+{
+    const SqlScript *s = f->script;
+    const char *name = table[d->id].name;
+    size_t before = statements_before(s, off);
+    d->statement = before;
+    if (!table[d->id].of_statement && before) {
+        refuse(f, off,
+               "the directive \"%s\" is about the whole file and stands behind its first "
+               "statement",
+               name);
+        err_hint(f->err, "move it to the head of the file");
+    } else if (table[d->id].of_statement && before && s->stmts.v[before - 1].end > off) {
+        refuse(f, off, "the directive \"%s\" stands inside a statement", name);
+        err_hint(f->err, "move it to a line of its own, in front of the statement");
+    } else if (table[d->id].of_statement && before == s->stmts.n) {
+        refuse(f, off, "no statement stands behind the directive \"%s\"", name);
+        err_hint(f->err, "it is about the statement that follows it");
+    }
+    return !f->failed;
+}
+
+static bool
+is_twice(Finder *f, size_t off, const SqlDirective *d)
+{
+    bool of_statement = table[d->id].of_statement;
+    vec_each (const SqlDirective, other, f->found) {
+        bool same_place = !of_statement || other->statement == d->statement;
+        if (other->id == d->id && same_place)
+            refuse(f, off, "the directive \"%s\" is said twice", table[d->id].name);
+        else if (of_statement && table[other->id].of_statement && same_place)
+            refuse(f, off, "the directives \"%s\" and \"%s\" are about the same statement",
+                   table[other->id].name, table[d->id].name);
+        if (f->failed) {
+            err_detail(f->err, "first in line %d", other->line);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 on_comment(void *arg, size_t from, size_t to)
 {
@@ -151,20 +212,8 @@ on_comment(void *arg, size_t from, size_t to)
         return;
     }
     str_line_col(text, off, &d.line, &d.column);
-    if (statements_before(f->script, off)) {
-        refuse(f, off,
-               "the directive \"%s\" is about the whole file and stands behind its first "
-               "statement",
-               table[d.id].name);
-        err_hint(f->err, "move it to the head of the file");
+    if (!is_placed(f, off, &d) || is_twice(f, off, &d))
         return;
-    }
-    vec_each (const SqlDirective, other, f->found)
-        if (other->id == d.id) {
-            refuse(f, off, "the directive \"%s\" is said twice", table[d.id].name);
-            err_detail(f->err, "first in line %d", other->line);
-            return;
-        }
     d.value = str_copy(f->arena, d.value);
     if (take_value(f, off, &d))
         *vec_add(f->arena, f->found) = d;
@@ -190,6 +239,15 @@ sql_directive(const SqlDirectiveVec *list, SqlDirectiveId id)
 {
     vec_each (const SqlDirective, d, list)
         if (d->id == id)
+            return d;
+    return NULL;
+}
+
+const SqlDirective *
+sql_directive_at(const SqlDirectiveVec *list, SqlDirectiveId id, size_t statement)
+{
+    vec_each (const SqlDirective, d, list)
+        if (d->id == id && d->statement == statement)
             return d;
     return NULL;
 }

@@ -171,14 +171,16 @@ const SqlStmt *sql_stmt(const SqlScript *script, size_t i, SqlStmt *ret);
  * cost    one pass, no copy of the text */
 MUST_CHECK bool sql_split(Arena *a, const char *path, Str text, SqlScript *ret, Err *err);
 
-/* What a comment "-- aramid:NAME VALUE" says about the running of its file. Such comments stand at the
- * head of the file, in front of its first statement; other tools pass them over. */
+/* What a comment "-- aramid:NAME VALUE" says about the running of its file, or of the statement behind it.
+ * Those about the file stand at its head, in front of its first statement; other tools pass them over. */
 typedef enum SqlDirectiveId {
     SQL_DIRECTIVE_TIMEOUT,      /* DURATION: statement_timeout of each statement */
     SQL_DIRECTIVE_LOCK_TIMEOUT, /* DURATION: instead of the setting locks.timeout */
     SQL_DIRECTIVE_TX,           /* file, none: see PlanTx */
     SQL_DIRECTIVE_IRREVERSIBLE, /* REASON: there is no way back */
     SQL_DIRECTIVE_AFTER,        /* NAME, NAME: migrations that come before it (history/) */
+    SQL_DIRECTIVE_BATCH,        /* of a statement: it runs in batches (SqlBatch) */
+    SQL_DIRECTIVE_PROVE,        /* of a query: it must give no row, or true */
     SQL_DIRECTIVE_COUNT
 } SqlDirectiveId;
 
@@ -187,17 +189,44 @@ typedef struct SqlDirective {
     Str value;  /* as it is written */
     int64_t ms; /* of a DURATION */
     int line, column;
+    size_t statement; /* that it stands in front of, where it is about one */
 } SqlDirective;
 typedef VEC(SqlDirective) SqlDirectiveVec;
 
 /* Find those of a script that was split. Comments in the marks of a block, in quotes and in the bodies of
  * functions are none.
  * errors: ERR_MIGRATION_FILE with place: unknown (with the nearest one that is known), said twice, not at
- * the head, a value that it cannot have
+ * the head or not in front of a statement, a value that it cannot have
  * cost: one more pass, of files that have the word "aramid" in them */
 MUST_CHECK bool sql_directives(Arena *a, const char *path, const SqlScript *script,
                                SqlDirectiveVec *ret, Err *err);
 const SqlDirective *sql_directive(const SqlDirectiveVec *list, SqlDirectiveId id); /* or NULL */
+/* The one in front of a statement, or NULL. */
+const SqlDirective *sql_directive_at(const SqlDirectiveVec *list, SqlDirectiveId id,
+                                     size_t statement);
+
+/* A statement that runs in batches by a key of one table: what is asked for, and where in its text the
+ * condition goes that bounds a batch. */
+typedef struct SqlBatch {
+    SqlName table;           /* whose key it is */
+    const char *alias;       /* what the statement calls it */
+    VEC(const char *) keys;  /* columns; none = those of the primary key */
+    int64_t size, ms;        /* rows of the first batch, time of each; 0 = not said */
+    size_t where, where_end; /* of the statement's text: its condition; the same = it has none */
+    VEC(const char *) sets;  /* columns that an UPDATE changes */
+    int line, column;        /* of the directive */
+} SqlBatch;
+
+/* Read it: UPDATE and DELETE of a table, INSERT ... SELECT from one. By its words, not by a parser.
+ * errors: ERR_MIGRATION_FILE with the place of the directive or of the statement: an option that is none,
+ * another table than the statement's, a statement that means something else when it is run in parts
+ * (LIMIT, GROUP BY, DISTINCT, UNION, an outer join that fills the table up, changes in WITH, a key that
+ * it changes itself) */
+MUST_CHECK bool sql_batch(Arena *a, const char *path, const SqlScript *script,
+                          const SqlDirective *d, SqlBatch *ret, Err *err);
+
+/* Add the statement's text with a condition more. */
+void sql_add_batch(Buf *b, Str statement, const SqlBatch *batch, Str condition);
 
 /* Fill kind, tx, locks, objects, ... of every statement. Never fails: what libpg_query (absent,
  * or too old for the syntax) cannot parse is opaque and described by its leading words. */

@@ -289,6 +289,10 @@ def test_plan(project, db):
     value = check(call(project, db.url(), "plan"), "plan")
     modes = [[s["mode"] for s in m["steps"]] for m in value["migrations"]]
     assert modes == [["transaction", "alone", "transaction"], ["own-transaction", "transaction"]]
+    batches = project.add("batches", "CREATE TABLE b (i int PRIMARY KEY);\n-- aramid:batch key=i size=10\nDELETE FROM b;\n"
+                                     "-- aramid:prove\nSELECT 1 FROM b;\n")
+    value = check(call(project, db.url(), "plan"), "plan")
+    assert [s["mode"] for s in value["migrations"][-1]["steps"]] == ["transaction", "batch", "prove"], batches
     assert value == check(call(project, db.url(), "deploy", "--dry-run"), "plan")
     assert call(project, db.url(), "deploy").rc == 0
     assert check(call(project, db.url(), "plan"), "plan")["migrations"] == []

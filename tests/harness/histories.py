@@ -38,13 +38,15 @@ def hard(project, rows=4000, pause=0.0):
     project.add("reindex", "REINDEX INDEX CONCURRENTLY big_v;\n" + _w("reindex"))
     project.add("settings", "SET search_path = pg_catalog;\nSET standard_conforming_strings = off;\n"
                 "SET ROLE postgres;\nINSERT INTO public.witness VALUES ('settings');")
+    project.add("batches", "-- aramid:batch size=700\nUPDATE big SET w = w + 100;\n-- aramid:prove\n"
+                "SELECT id FROM big WHERE w NOT BETWEEN 100 AND 106;\n" + _w("batches"))
     project.add("last", "CREATE VIEW bigs AS SELECT count(*) AS n FROM big;\n" + _w("last") + nap)
     return project
 
 
 HARD_WITNESSES = {part: 1 for part in (
     "init", "rows", "ddl", "mixed 1", "mixed 2", "own 1", "own 2", "own 3", "enum", "enum value", "do",
-    "unique", "reindex", "settings", "last")}
+    "unique", "reindex", "settings", "batches", "last")}
 
 
 def plain(project, count=20):

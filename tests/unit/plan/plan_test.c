@@ -446,6 +446,8 @@ places(void **state)
     assert_string_equal(plan_mode_name(STEP_TX), "transaction");
     assert_string_equal(plan_mode_name(STEP_OWN_TX), "own-transaction");
     assert_string_equal(plan_mode_name(STEP_ALONE), "alone");
+    assert_string_equal(plan_mode_name(STEP_BATCH), "batch");
+    assert_string_equal(plan_mode_name(STEP_PROVE), "prove");
 }
 
 int
