@@ -23,11 +23,11 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create restack deploy rollback verify-rollback execute workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create restack deploy rollback verify-rollback execute workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
-    'db'|'help db') words='url start stop remove status pull execute' ;;
+    'db'|'help db') words='url start stop remove status pull execute seed' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='dev deploy status resolve diff' ;;
     'status') words='--drift' ;;
@@ -39,6 +39,7 @@ _aramid() {
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
     'verify-rollback') words='--all --shadow-url' ;;
     'execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --history --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
     'sync') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
@@ -65,6 +66,7 @@ _aramid() {
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'db pull') words='--print --force --schemas' ;;
     'db execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'db seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     esac
     [[ $command == help ]] && words+=' --all --errors'
     words+=' --directory --env --config --schema --migrations --url --yes --json --color --quiet --verbose --help --version'

@@ -1,10 +1,10 @@
 /* execute, and `db execute` as Prisma spells it: a script, run by the protocol of a deploy. */
 #include "cli/commands.h"
 #include "cli/run.h"
+#include "cli/scripts.h"
 
 #include "base/fs.h"
 #include "base/os.h"
-#include "report/migrations.h"
 #include "report/scripts.h"
 
 #include <errno.h>
@@ -79,48 +79,6 @@ read_script(const CmdCall *call, const char *path, const char *run_id, History *
     return true;
 }
 
-static void
-on_plan(void *arg, const ScriptsResult *r)
-{
-    CliRun *run = arg;
-    JsonWriter w;
-    jw_init(&w, run->call->arena, true);
-    jw_object(&w, NULL);
-    report_plan_steps_json(&w, "scripts", &r->plan.plan, NULL, true);
-    jw_end(&w);
-    if (!cli_flag(run->call, "dry-run"))
-        runlog_plan(run->log, buf_str(&w.out));
-}
-
-static bool
-ask(void *arg, const Session *s, const ScriptsResult *r, Err *err)
-{
-    CliRun *run = arg;
-    CmdCall *call = run->call;
-    Arena *a = call->arena;
-    const DbInfo *info = db_info(s->db);
-    Str answer;
-    progress_finish(run->progress);
-    Buf b;
-    buf_init(&b, a);
-    buf_fmt(&b, "\nThe script will be run in database \"%s\" at %s (environment \"%s\").",
-            str_printable(a, str_of(info->database), false),
-            str_printable(a, str_of(info->host), false),
-            str_printable(a, str_of(r->config->env_name), false));
-    vec_each (const PlanLoss, l, &r->losses)
-        buf_fmt(&b, "%s\n  line %d: %s",
-                l == r->losses.v ? "\nGone afterwards, with the data:" : "", l->line,
-                str_printable(a, str_of(l->what), false));
-    if (!cli_ask_name(call, b.p, info->database, err))
-        return err_hint(err, "--dry-run shows what would be done");
-    if (!r->losses.n || cli_flag(call, "accept-data-loss"))
-        return true;
-    if (!cli_ask(call, "Data will be gone. Type \"drop\" to go on: ", &answer, err))
-        return false;
-    return str_is(answer, "drop") ||
-           err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
-}
-
 static int
 finish(CliRun *run, const ScriptsResult *r, const char *again, const Err *err)
 {
@@ -137,7 +95,7 @@ finish(CliRun *run, const ScriptsResult *r, const char *again, const Err *err)
     if (err)
         return cli_fail(call, err);
     if (is_plan)
-        report_scripts_plan(&out.text, &call->term_out, r, again);
+        report_execute_plan(&out.text, &call->term_out, r, again);
     else
         report_execute_text(&out.text, &call->term_out, r,
                             dir ? cli_shown_path(call->arena, dir) : NULL);
@@ -175,8 +133,8 @@ cmd_execute(CmdCall *call)
         .only_plan = cli_flag(call, "dry-run"),
         .accepts_loss = cli_flag(call, "accept-data-loss"),
         .reason = cli_text(call, "reason"),
-        .on_plan = on_plan,
-        .ask = ask,
+        .on_plan = cli_keep_scripts,
+        .ask = cli_ask_scripts,
         .arg = &run,
     };
     bool ok = flow_scripts(call->arena, &in, &scripts, &result, &err);

@@ -502,6 +502,51 @@ static const CmdSpec execute = {
     .examples = execute_examples, .exits = write_exits, .run = cmd_execute,
 };
 
+static const ArgSpec seed_args[] = {
+    {.name = "ARGUMENT", .repeatable = true, .help = "passed on to the seed command; behind -- when it begins with a dash"},
+    {0},
+};
+
+static const OptSpec seed_options[] = {
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "show which files and which command would be run; nothing is changed"},
+    {.name = "again", .type = OPT_FLAG, .help = "run files again that were run with this text before"},
+    {.name = "accept-data-loss", .type = OPT_FLAG,
+     .help = "agree to losing the rows of tables, and the values of columns, that the files drop or empty; --yes "
+             "alone does not"},
+    LOCK_OPTIONS,
+    BACKUP_OPTIONS,
+    {0},
+};
+
+static const CmdExit seed_exits[] = {
+    {7, "the seed command failed, or cannot be run"},
+    {19, "the settings (`findings`) make an error of what was found: nothing is written"},
+    {0},
+};
+
+static const CmdExample seed_examples[] = {
+    {"aramid seed", "files that are new or changed, then the project's command"},
+    {"aramid seed --again", "all files"},
+    {"aramid seed -- --count 100", "with arguments for the command"},
+    {0},
+};
+
+static const CmdSpec seed = {
+    .name = "seed", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "fill the database with first rows",
+    .description =
+        "Runs SQL files (seed_files in aramid.yaml, else seed.sql beside the schema or supabase/seed.sql), each once, and again "
+        "when its text was changed: in one transaction with its entry in aramid.scripts, so that one that fails leaves "
+        "nothing. Then the project's own command: `seed` in aramid.yaml, migrations.seed in prisma.config.*, "
+        "prisma.seed in package.json. It runs in the project's folder, without a shell, with the database's URL in "
+        "DATABASE_URL.\n\n"
+        "Seeds are for development: production must be named, on a terminal or by ARAMID_CONSENT; --yes alone does not "
+        "do.",
+    .args = seed_args, .options = seed_options, .examples = seed_examples, .exits = seed_exits, .run = cmd_seed,
+};
+
 static const ArgSpec verify_rollback_args[] = {
     {.name = "NAME", .repeatable = true, .help = "of migrations; default: those that are pending in the database"},
     {0},
@@ -1622,6 +1667,15 @@ static const CmdSpec db_execute = {
     .run = cmd_execute,
 };
 
+static const CmdSpec db_seed = {
+    .name = "db seed", .group = CMD_GROUP_PRISMA, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "what seed does, as Prisma spells it",
+    .description = "Does what `aramid seed` does, with the options and exit statuses of `prisma db seed`: 0 when done, also "
+                   "where there is nothing to seed with, 1 for every failure.",
+    .args = seed_args, .options = seed_options, .prisma_status = true, .run = cmd_seed,
+};
+
 static const CmdSpec db_pull = {
     .name = "db pull", .group = CMD_GROUP_PRISMA, .class = CMD_WRITES_FILES,
     .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM,
@@ -1634,12 +1688,12 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &execute, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
-    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, NULL,
+    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, NULL,
 };
 
 #define PUSH \
@@ -1665,8 +1719,6 @@ static const CmdOtherWord other_words[] = {
     {.word = "push", .instead = PUSH},          {.word = "db push", .instead = PUSH},
     {.word = "dev", .instead = DEV},            {.word = "migrate new", .name = "create"},
     {.word = "migrate create", .name = "create"}, {.word = "new", .name = "create"},
-    {.word = "seed", .instead = "npx prisma db seed"},
-    {.word = "db seed", .instead = "npx prisma db seed"},
     {.word = "exec", .name = "execute"},        {.word = "sql", .name = "execute"},
     {.word = "reset", .instead = RESET},        {.word = "db reset", .instead = RESET},
     {.word = "migrate reset", .instead = RESET},

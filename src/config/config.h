@@ -98,6 +98,7 @@ typedef struct Config {
     const char *other_url;    /* as url_shown has it */
     const char *supabase_url; /* SUPABASE_URL, of the project's API; NULL = not set */
     const char *supabase_origin;
+    VEC(const char *) url_variables;   /* that the project's files name for the URL */
     VEC(const char *) schemas;         /* of the datasource, as Prisma's multiSchema wants them */
     VEC(const char *) external_tables; /* prisma.config tables.external: "schema.name" */
     VEC(const char *) external_enums;  /* prisma.config enums.external */

@@ -150,9 +150,21 @@ is_direct_of_another(Loader *l, const Found *url, const Found *direct)
            is_other_database(l, url->text, direct->text, &d);
 }
 
+/* What the application reads, whatever the URL is from. */
+static void
+note_variables(Loader *l, const FileValue *list, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        vec_each (const FileAlt, alt, &list[i].alts)
+            if (strcmp(list[i].key, key) == 0 && alt->is_env && alt->text)
+                *vec_add(l->a, &l->c->url_variables) = alt->text;
+}
+
 bool
 config_load_urls(Loader *l)
 {
+    note_variables(l, l->prisma.values.v, l->prisma.values.n, "datasource.url");
+    note_variables(l, l->datasource.values.v, l->datasource.values.n, "url");
     Found url, in_files, direct, shadow;
     if (!config_load_find(l, CFG_URL, &url, &in_files) ||
         !config_load_find(l, CFG_DIRECT_URL, &direct, NULL) ||

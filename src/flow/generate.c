@@ -1,15 +1,13 @@
 /* aramid generate: the project's own generator, found and run. */
 #include "flow/generate.h"
 
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/os.h"
+#include "flow/command.h"
 #include "project/project.h"
 
 #include <unistd.h>
-
-enum { LINE_MAX_BYTES = 8192 };
 
 const char *
 generate_tool_name(GenerateTool tool)
@@ -19,26 +17,6 @@ generate_tool_name(GenerateTool tool)
 }
 
 /* ---- finding it ------------------------------------------------------------------------------ */
-
-static bool
-has(Arena *a, const char *dir, const char *name)
-{
-    return fs_exists(fs_join(a, dir, name));
-}
-
-/* The folder at or above `dir` that has `name`; the search ends at the repository's root. */
-static const char *
-find_up(Arena *a, const char *dir, const char *name)
-{
-    for (;;) {
-        if (has(a, dir, name))
-            return dir;
-        const char *up = fs_dirname(a, dir);
-        if (has(a, dir, ".git") || strcmp(up, dir) == 0)
-            return NULL;
-        dir = up;
-    }
-}
 
 static bool
 in_path(Arena *a, const char *program)
@@ -129,7 +107,7 @@ flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *
     if (c->schema_path)
         f.start =
             fs_kind(c->schema_path) == FS_DIR ? c->schema_path : fs_dirname(a, c->schema_path);
-    f.package = find_up(a, f.start, "package.json");
+    f.package = flow_find_up(a, f.start, "package.json");
     ret->folder = f.package ? f.package : c->project_dir;
     if (!project_detect(a, ret->folder, &f.project, err))
         return false;
@@ -137,12 +115,12 @@ flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *
     f.name = generate_tool_name(tool);
     if (!f.name)
         return true;
-    const char *bin = fs_join(a, "node_modules/.bin", f.name), *dir = find_up(a, f.start, bin);
+    const char *bin = fs_join(a, "node_modules/.bin", f.name), *dir = flow_find_up(a, f.start, bin);
     if (!dir && tool == GENERATE_PRISMA && !f.package)
         return true; /* a schema without an application */
     if (dir)
         add(a, ret, fs_join(a, dir, bin));
-    else if (find_up(a, f.start, ".pnp.cjs") && in_path(a, "yarn")) {
+    else if (flow_find_up(a, f.start, ".pnp.cjs") && in_path(a, "yarn")) {
         add(a, ret, "yarn");
         add(a, ret, "run");
         add(a, ret, f.name);
@@ -167,40 +145,6 @@ flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *
 
 /* ---- running it ------------------------------------------------------------------------------ */
 
-static void
-put_line(const GenerateInput *in, const SecretVec *secrets, Str line)
-{
-    ARENA_LOCAL(scratch);
-    in->on_output(in->arg, url_hide(scratch, line, secrets->v, secrets->n));
-}
-
-/* Whole lines, so that a password is never cut in two; a very long one is passed on in parts. */
-static bool
-stream(Arena *a, const GenerateInput *in, Child *c, Err *err)
-{
-    const SecretVec *secrets = &in->base.config->secrets;
-    Buf line;
-    buf_init(&line, a);
-    for (;;) {
-        char part[4096];
-        size_t n;
-        if (!child_exchange(c, NULL, part, sizeof part, &n, err))
-            return false;
-        if (!n)
-            break;
-        for (size_t i = 0; i < n; i++) {
-            buf_addc(&line, part[i]);
-            if (part[i] != '\n' && line.n < LINE_MAX_BYTES)
-                continue;
-            put_line(in, secrets, buf_str(&line));
-            buf_clear(&line);
-        }
-    }
-    if (line.n)
-        put_line(in, secrets, buf_str(&line));
-    return true;
-}
-
 static bool
 run(Arena *a, const GenerateInput *in, GenerateResult *r, Err *err)
 {
@@ -208,24 +152,15 @@ run(Arena *a, const GenerateInput *in, GenerateResult *r, Err *err)
     if (in->is_colored)
         *vec_add(a, &env) = "FORCE_COLOR=1";
     *vec_add(a, &env) = NULL;
-    ChildOptions o = {.argv = r->argv.v,
-                      .trace = in->base.config->trace,
-                      .env = env.v,
-                      .folder = r->folder,
-                      .out = CHILD_PIPE,
-                      .messages = CHILD_WITH_OUT,
-                      .own_group = true,
-                      .timeout_ms = config_ms(in->base.config, CFG_GENERATE_TIMEOUT),
-                      .tick = in->base.tick,
-                      .tick_arg = in->base.tick_arg};
-    CHILD_LOCAL c;
-    ChildResult done;
-    if (!child_start(a, &o, &c, err) || !stream(a, in, &c, err) || !child_finish(&c, &done, err))
-        return false;
-    r->status = done.status;
-    if (done.timed_out)
-        err_set(err, ERR_TIMEOUT, "\"%s\" did not end in time", generate_tool_name(r->tool));
-    return !done.timed_out;
+    const FlowCommand c = {.in = &in->base,
+                           .name = generate_tool_name(r->tool),
+                           .argv = r->argv.v,
+                           .env = env.v,
+                           .folder = r->folder,
+                           .timeout_ms = config_ms(in->base.config, CFG_GENERATE_TIMEOUT),
+                           .on_output = in->on_output,
+                           .arg = in->arg};
+    return flow_command(a, &c, &r->status, err);
 }
 
 bool

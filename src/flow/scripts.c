@@ -9,7 +9,7 @@ typedef struct Scripting {
     ScriptsResult *ret;
     FlowGuard guard;
     BackupPolicy backup;
-    bool is_prepared;
+    bool is_prepared, has_agreed;
 } Scripting;
 
 static void
@@ -62,6 +62,13 @@ find_out(Arena *a, Scripting *w, Err *err)
 
 /* ---- consent ------------------------------------------------------------------------------------ */
 
+static bool
+is_production(const GateFacts *f)
+{
+    return f->profile == PROFILE_PRODUCTION ||
+           (f->identity && strcmp(f->identity->profile, "production") == 0);
+}
+
 /* What is gone is gone from development, too: --yes alone does not do. */
 static bool
 agree_to_losses(const Scripting *w, GateConsent consent, Err *err)
@@ -83,15 +90,34 @@ agree_to_losses(const Scripting *w, GateConsent consent, Err *err)
                     w->in->again);
 }
 
+/* What a pipeline says to everything is no word about production. */
+static bool
+name_production(const Scripting *w, Err *err)
+{
+    const GateFacts *f = &w->guard.facts;
+    bool is_asked = f->can_ask && !f->is_ci && !f->agent && !f->yes;
+    bool is_refused = f->agent && !f->agent_consent; /* by the gate */
+    if (!w->in->names_production || !is_production(f) || f->said_by_name || is_asked || is_refused)
+        return true;
+    err_set(err, ERR_REFUSED, "%s is for development: production must be named for it", f->command);
+    err_detail(err, "database \"%s\" at %s", f->database, f->host);
+    err_detail(err, "nothing was changed");
+    return err_hint(err, "on a terminal, without --yes; or ARAMID_CONSENT=%s %s", f->environment,
+                    f->command);
+}
+
 static bool
 consent(Scripting *w, GateConsent *ret, Err *err)
 {
     GateFacts *f = &w->guard.facts;
+    if (w->in->names_production && is_production(f))
+        f->confirms = true;
     if (w->ret->losses.n && !w->in->accepts_loss && f->can_ask && !f->is_ci && !f->agent)
         f->confirms = true; /* somebody sits there: ask, in every environment */
     if (w->ret->losses.n && f->agent)
         f->act = GATE_DESTROYS;
-    return flow_guard_consent(&w->guard, ret, err) && agree_to_losses(w, *ret, err);
+    return name_production(w, err) && flow_guard_consent(&w->guard, ret, err) &&
+           agree_to_losses(w, *ret, err);
 }
 
 /* ---- the run ------------------------------------------------------------------------------------ */
@@ -109,14 +135,21 @@ guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
 }
 
 static bool
-approve(void *arg, const Session *s, const Plan *plan, Err *err)
+agree(Scripting *w, Err *err)
 {
-    (void)plan;
-    Scripting *w = arg;
     const ScriptsInput *in = w->in;
     GateConsent c;
-    return consent(w, &c, err) && (c != GATE_ASK || !in->ask || in->ask(in->arg, s, w->ret, err)) &&
+    w->has_agreed = true;
+    return consent(w, &c, err) && (c != GATE_ASK || !in->ask || in->ask(in->arg, w->ret, err)) &&
            flow_guard_announce(&w->guard, &in->sink, err);
+}
+
+static bool
+approve(void *arg, const Session *s, const Plan *plan, Err *err)
+{
+    (void)s;
+    (void)plan;
+    return agree(arg, err);
 }
 
 /* What is applied, for the backup's manifest; nothing where there are no migrations. */
@@ -178,8 +211,11 @@ bool
 flow_scripts(Arena *a, const ScriptsInput *in, const History *scripts, ScriptsResult *ret, Err *err)
 {
     const Config *c = in->base.config;
-    *ret = (ScriptsResult){
-        .config = c, .history = *scripts, .run_id = in->run_id, .findings = in->sink.findings};
+    *ret = (ScriptsResult){.config = c,
+                           .history = *scripts,
+                           .run_id = in->run_id,
+                           .more = in->more,
+                           .findings = in->sink.findings};
     Scripting w = {.in = in, .ret = ret};
     if (!findings_pass(&c->findings, err) || !flow_backup_policy(c, in->reason, &w.backup, err) ||
         !flow_target(a, c, in->base.self_exe,
@@ -212,5 +248,33 @@ flow_scripts(Arena *a, const ScriptsInput *in, const History *scripts, ScriptsRe
         .many_tx_hint = in->many_tx_hint,
         .from_start = in->from_start,
     };
-    return run_deploy(a, &run, &ret->run, err);
+    return run_deploy(a, &run, &ret->run, err) && (!in->more || w.has_agreed || agree(&w, err));
+}
+
+void
+flow_scripts_record(Arena *a, const ScriptsInput *in, const ScriptsResult *r, const char *what,
+                    const Err *failed)
+{
+    Session s __attribute__((cleanup(close_session))) = {0};
+    FlowInput base = in->base;
+    base.tick = NULL; /* also after a signal */
+    SessionOptions o = flow_session(&base, &r->target, &r->history, in->verb, FLOW_WRITES);
+    VEC(const char *) names = {0};
+    Err why;
+    vec_each (const RunDone, d, &r->run.applied)
+        *vec_add(a, &names) = d->name;
+    *vec_add(a, &names) = what;
+    const RunRow row = {.run_id = in->run_id,
+                        .verb = in->verb,
+                        .environment = r->config->env_name,
+                        .outcome = !failed                           ? "done"
+                                   : failed->code == ERR_INTERRUPTED ? "interrupted"
+                                                                     : "failed",
+                        .applied = (int)r->run.applied.n,
+                        .log = in->sink.place ? in->sink.place(in->sink.arg) : NULL,
+                        .names = names.v,
+                        .name_count = names.n};
+    if (!session_open(a, &o, &s, &why) || !run_write_row(&s, &row, &why))
+        run_find(&in->sink, FINDING_RUN_NOT_RECORDED, NULL, NULL,
+                 "this run could not be written down in the database: %s", why.primary);
 }

@@ -18,12 +18,14 @@ typedef struct ScriptsInput {
     const char *many_tx_hint; /* what helps then, or NULL */
     bool from_start;          /* where an interrupted run stopped does not matter */
     bool only_plan;
-    bool accepts_loss;  /* of rows and values that go with their tables and columns */
-    const char *reason; /* why there is to be no backup, or NULL */
+    const char *more;      /* what is done behind them, for which consent is needed, too; or NULL */
+    bool names_production; /* where it is production, --yes alone does not do */
+    bool accepts_loss;     /* of rows and values that go with their tables and columns */
+    const char *reason;    /* why there is to be no backup, or NULL */
     /* Told what there is to do, before the first question; may be NULL. */
     void (*on_plan)(void *arg, const struct ScriptsResult *r);
     /* Asked where a person must agree. */
-    bool (*ask)(void *arg, const Session *s, const struct ScriptsResult *r, Err *err);
+    bool (*ask)(void *arg, const struct ScriptsResult *r, Err *err);
     void *arg;
 } ScriptsInput;
 
@@ -34,6 +36,7 @@ typedef struct ScriptsResult {
     History history;      /* the scripts, as scripts_new() and its kin have made them */
     PlanResult plan;
     PlanLosses losses; /* counted */
+    const char *more;  /* of the input */
     RunReport run;
     const char *run_id;
     IdentityShown identity;
@@ -45,3 +48,8 @@ typedef struct ScriptsResult {
  * errors: ERR_CONFIRM, those of run_deploy */
 MUST_CHECK bool flow_scripts(Arena *a, const ScriptsInput *in, const History *scripts,
                              ScriptsResult *ret, Err *err);
+
+/* Write down what was done behind them, in the row of the run. failed: why it failed, or NULL. That it cannot be
+ * written is told, and no error. */
+void flow_scripts_record(Arena *a, const ScriptsInput *in, const ScriptsResult *r, const char *what,
+                         const Err *failed);

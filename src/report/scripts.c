@@ -19,13 +19,19 @@ add_losses(Buf *out, const Term *t, const ScriptsResult *r)
 }
 
 void
-report_scripts_plan(Buf *out, const Term *t, const ScriptsResult *r, const char *again)
+report_scripts_plan(Buf *out, const Term *t, const ScriptsResult *r)
 {
     report_plan_steps_text(out, t, &r->plan, true);
     if (r->losses.n)
         buf_addc(out, '\n');
     add_losses(out, t, r);
     findings_text(out, t, &r->plan.findings);
+}
+
+void
+report_execute_plan(Buf *out, const Term *t, const ScriptsResult *r, const char *again)
+{
+    report_scripts_plan(out, t, r);
     buf_fmt(out, "\nNothing was changed. To run it: aramid %s\n", again);
 }
 
@@ -46,11 +52,11 @@ report_execute_text(Buf *out, const Term *t, const ScriptsResult *r, const char 
                  str_fmt(a, "Log: %s\n", str_printable(a, str_of(log_dir), false)));
 }
 
-static void
-losses_json(JsonWriter *w, const ScriptsResult *r)
+void
+report_losses_json(JsonWriter *w, const PlanLosses *losses)
 {
     jw_array(w, "losses");
-    vec_each (const PlanLoss, l, &r->losses) {
+    vec_each (const PlanLoss, l, losses) {
         jw_object(w, NULL);
         jw_strz(w, "path", l->mp->migration->path);
         jw_int(w, "line", l->line);
@@ -74,7 +80,7 @@ report_execute_json(JsonWriter *w, const ScriptsResult *r, const Err *err, const
     report_server_json(w, r->run.server.host ? &r->run.server : r->server);
     report_identity_member(w, &r->identity);
     report_plan_steps_json(w, "scripts", &r->plan.plan, NULL, true);
-    losses_json(w, r);
+    report_losses_json(w, &r->losses);
     bool done = r->run.applied.n != 0;
     jw_bool(w, "executed", done);
     jw_bool(w, "resumed", done && r->run.applied.v[0].resumed);

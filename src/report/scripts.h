@@ -5,8 +5,14 @@
 #include "flow/scripts.h"
 #include "report/term.h"
 
-/* --dry-run: steps, SQL, locks, and what would be lost. */
-void report_scripts_plan(Buf *out, const Term *t, const ScriptsResult *r, const char *again);
+/* Steps, SQL, locks, and what would be lost. */
+void report_scripts_plan(Buf *out, const Term *t, const ScriptsResult *r);
+
+/* The member "losses". */
+void report_losses_json(JsonWriter *w, const PlanLosses *losses);
+
+/* --dry-run; again: what is to be typed. */
+void report_execute_plan(Buf *out, const Term *t, const ScriptsResult *r, const char *again);
 
 void report_execute_text(Buf *out, const Term *t, const ScriptsResult *r, const char *log_dir);
 

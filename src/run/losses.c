@@ -10,15 +10,21 @@ is_kind(const PlanLoss *l, const char *what)
     return l->drop->what && strcmp(l->drop->what, what) == 0;
 }
 
-/* Whether names mean what they mean to us: not where a statement before it may lead elsewhere. */
+/* Whether names mean what they mean to us: not where a statement before it leads elsewhere. */
 static bool
 can_count(const PlanLoss *l)
 {
+    ARENA_LOCAL(a);
+    SqlScript script;
+    Err ignored;
     if (!is_kind(l, "table") && !is_kind(l, "column") && !is_kind(l, "schema"))
         return false;
-    vec_each (const Step, s, &l->mp->steps)
-        if (s->hides_session && s->first <= l->statement && !l->drop->name.schema[0] &&
-            !is_kind(l, "schema"))
+    if (l->drop->name.schema[0] || is_kind(l, "schema"))
+        return true;
+    if (!plan_script(a, l->mp, true, &script, &ignored))
+        return false;
+    for (size_t i = 0; i < l->statement; i++)
+        if (script.forms.v[script.stmts.v[i].form].changes_session)
             return false;
     return true;
 }

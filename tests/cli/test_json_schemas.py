@@ -177,6 +177,22 @@ def test_execute(project, db):
     assert not value["ok"] and value["error"]["code"] == "not-confirmed" and not value["executed"], value
 
 
+def test_seed(project, db):
+    value = check(call(project, db.url(), "seed"), "seed")
+    assert value["ok"] and value["files"] == [] and value["seedCommand"] is None, value
+    project.write("a.sql", "CREATE TABLE a (i int);")
+    project.write("b.sql", "SELECT nowhere;")
+    project.write("aramid.yaml", "seed_files: [a.sql, b.sql]\nseed: 'true'\n")
+    value = check(call(project, db.url(), "seed", "--dry-run"), "seed")
+    assert value["plan"] and [f["state"] for f in value["files"]] == ["pending"] * 2, value
+    value = check(call(project, db.url(), "seed"), "seed")
+    assert not value["ok"] and [f["state"] for f in value["files"]] == ["run", "not-run"], value
+    project.write("b.sql", "SELECT 1;")
+    value = check(call(project, db.url(), "seed"), "seed")
+    assert value["ok"] and value["seedCommand"]["status"] == 0, value
+    assert [f["state"] for f in value["files"]] == ["unchanged", "run"], value
+
+
 def test_deploy_that_fails(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     bad = project.add("bad", "SELECT 1;\nSELECT nowhere;")

@@ -124,7 +124,7 @@ def test_unknown_option(name):
 
 def test_nearest_spelling():
     assert "did you mean `aramid deploy`?" in aramid("deplyo").stderr
-    for words in ("push", "db push", "dev", "seed", "reset", "migrate reset", "studio"):
+    for words in ("push", "db push", "dev", "reset", "migrate reset", "studio"):
         answer = aramid(*words.split())
         assert answer.returncode == 2 and "did you mean" not in answer.stderr, answer.stderr
         assert f"no command `aramid {words}`; nothing was done" in answer.stderr, answer.stderr
@@ -228,7 +228,7 @@ def test_examples_parse():
             run = aramid(*words, "--help")
             assert run.returncode == 0, example
             known = {o["name"] for o in command["options"] + TABLES["globalOptions"]}
-            for word in words:
+            for word in words[:words.index("--") if "--" in words else None]:
                 if word.startswith("--"):
                     assert word.split("=")[0] in known, example
 

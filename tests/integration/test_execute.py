@@ -85,6 +85,15 @@ def test_loss_is_counted_and_needs_a_word(project, db):
     assert not db.exists("full_one")
 
 
+def test_where_names_may_lead_elsewhere_nothing_is_counted(project, db):
+    db.sql("CREATE SCHEMA other; CREATE TABLE other.t (i int); INSERT INTO other.t VALUES (1); CREATE TABLE t (i int)")
+    project.write("drop.sql", "SET search_path = other;\nDROP TABLE t;")
+    result = execute(project, db, "drop.sql")
+    assert result.rc == 4 and "table t" in result.err and " row" not in result.err, result
+    project.write("drop.sql", "DROP TABLE t;")
+    assert execute(project, db, "drop.sql").rc == 0 and db.exists("other.t")
+
+
 def test_dry_run_shows_and_changes_nothing(project, db):
     db.sql("CREATE TABLE full_one (i int); INSERT INTO full_one VALUES (1)")
     project.write("drop.sql", "DROP TABLE full_one;")

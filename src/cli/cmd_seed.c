@@ -1,0 +1,92 @@
+/* seed, and `db seed` as Prisma spells it. */
+#include "cli/commands.h"
+#include "cli/run.h"
+#include "cli/scripts.h"
+
+#include "base/os.h"
+#include "report/seed.h"
+
+/* With --json the command's words go beside the result. */
+static FILE *
+beside(const CmdCall *call)
+{
+    return cli_flag(call, "json") ? call->err : call->out;
+}
+
+static void
+on_command(void *arg, const char *line)
+{
+    CliRun *run = arg;
+    Arena *a = run->call->arena;
+    progress_finish(run->progress);
+    if (cli_flag(run->call, "quiet"))
+        return;
+    fprintf(beside(run->call), "Running seed command `%s` ...\n",
+            str_printable(a, str_of(line), false));
+    fflush(beside(run->call));
+}
+
+static void
+on_output(void *arg, Str line)
+{
+    CliRun *run = arg;
+    fwrite(line.p, 1, line.n, beside(run->call));
+    fflush(beside(run->call));
+}
+
+static int
+finish(CliRun *run, const SeedResult *r, const Err *err)
+{
+    CmdCall *call = run->call;
+    bool is_plan = cli_flag(call, "dry-run");
+    const char *dir = runlog_dir(run->log);
+    cli_run_close(run, err);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json) {
+        report_seed_json(&out.json, r, err, dir, is_plan);
+        cli_answer_print(call, &out);
+        return err ? cli_status(call, err) : 0;
+    }
+    if (err)
+        return cli_fail(call, err);
+    if (is_plan)
+        report_seed_plan(&out.text, &call->term_out, r);
+    else
+        report_seed_text(&out.text, &call->term_out, r,
+                         dir ? cli_shown_path(call->arena, dir) : NULL);
+    cli_answer_print(call, &out);
+    return 0;
+}
+
+int
+cmd_seed(CmdCall *call)
+{
+    os_signals_catch();
+    Config config;
+    Err err;
+    if (!cli_load_config(call, &config, &err))
+        return cli_fail(call, &err);
+    CliRun run = cli_run_open(call, &config);
+    SeedInput in = {
+        .base = cli_flow_input(call, &config),
+        .sink = run.sink,
+        .run_id = run.id,
+        .show_progress = !cli_flag(call, "quiet"),
+        .again = cli_flag(call, "again"),
+        .only_plan = cli_flag(call, "dry-run"),
+        .accepts_loss = cli_flag(call, "accept-data-loss"),
+        .reason = cli_text(call, "reason"),
+        .arguments = call->args.v,
+        .argument_count = call->args.n,
+        .on_plan = cli_keep_scripts,
+        .ask = cli_ask_scripts,
+        .on_command = on_command,
+        .on_output = on_output,
+        .arg = &run,
+    };
+    SeedResult result;
+    bool ok = flow_seed(call->arena, &in, &result, &err);
+    if (!ok)
+        cli_finish_error(call, &err);
+    return finish(&run, &result, ok ? NULL : &err);
+}

@@ -1,0 +1,10 @@
+/* Internal to cli/: what commands that run scripts share. `arg` is their CliRun. */
+#pragma once
+
+#include "flow/scripts.h"
+
+/* ScriptsInput.on_plan: the plan is kept with the log. */
+void cli_keep_scripts(void *arg, const ScriptsResult *r);
+
+/* ScriptsInput.ask: the name of the database, and a word for what would be lost. */
+bool cli_ask_scripts(void *arg, const ScriptsResult *r, Err *err);
