@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 typedef struct Merging {
     Arena *a;
@@ -42,48 +43,104 @@ run_git(const Merging *m, const char *const *argv, const char **ret, Err *err)
                     "brings it), or a folder of migrations");
 }
 
-/* Its folder as it is there, in a folder of our own. */
 static bool
-check_out(Merging *m, const char *dir, const char **ret, Err *err)
+make_scratch(Merging *m, Err *err)
 {
-    static const char script[] = "set -e; git -C \"$1\" archive --format=tar \"$2\" . >\"$3.tar\"; "
-                                 "tar -xf \"$3.tar\" -C \"$3\"; rm \"$3.tar\"";
-    const char *base = os_env("TMPDIR"), *id, *ignored;
+    const char *base = os_env("TMPDIR");
     char *made = fs_join(m->a, base && base[0] == '/' ? base : "/tmp", "aramid-branch-XXXXXX");
-    const char *commit = str_fmt(m->a, "%s^{commit}", m->against);
-    const char *const known[] = {"git",  "-C", dir, "rev-parse", "--verify", "--end-of-options",
-                                 commit, NULL};
-    if (!run_git(m, known, &id, err))
-        return false;
     if (!mkdtemp(made))
         return err_set(err, ERR_IO, "cannot make a folder \"%s\": %s", made, strerror(errno));
     m->scratch = made;
-    *ret = made;
-    const char *const argv[] = {"sh", "-c", script, "sh", dir, id, made, NULL};
+    return true;
+}
+
+/* A folder as it is there, in a folder of our own. One of several may have come here only: it is empty
+ * there. */
+static bool
+check_out(Merging *m, const History *h, size_t part, const char **ret, Err *err)
+{
+    static const char script[] =
+        "set -e; if test \"$4\" && ! git -C \"$1\" rev-parse -q --verify \"$2:./\" >/dev/null; "
+        "then exit 0; fi; git -C \"$1\" archive --format=tar \"$2\" . >\"$3.tar\"; "
+        "tar -xf \"$3.tar\" -C \"$3\"; rm \"$3.tar\"";
+    const char *id, *ignored;
+    const char *commit = str_fmt(m->a, "%s^{commit}", m->against);
+    const char *const known[] = {
+        "git", "-C", h->source, "rev-parse", "--verify", "--end-of-options", commit, NULL};
+    if (!run_git(m, known, &id, err))
+        return false;
+    *ret = str_fmt(m->a, "%s/%zu", m->scratch, part);
+    if (mkdir(*ret, 0700) != 0)
+        return err_set(err, ERR_IO, "cannot make a folder \"%s\": %s", *ret, strerror(errno));
+    const char *const argv[] = {
+        "sh", "-c", script, "sh", h->source, id, *ret, m->mine.parts.n ? "1" : "", NULL};
     return run_git(m, argv, &ignored, err);
+}
+
+/* Of a folder for each history, with commas: the one of the history `part`. */
+static const char *
+folder_of(Merging *m, size_t part)
+{
+    Str rest = str_of(m->against), item = rest;
+    if (!m->mine.parts.n)
+        return fs_absolute(m->a, m->against);
+    for (size_t i = 0; i <= part && rest.p; i++)
+        item = str_trim(str_cut(&rest, ','));
+    return fs_absolute(m->a, str_dup(m->a, item));
+}
+
+/* Whether the other side is folders, and not what git knows. */
+static bool
+is_folders(Merging *m)
+{
+    size_t n = 1;
+    for (const char *p = m->against; *p; p++)
+        n += *p == ',';
+    for (size_t i = 0; i < history_parts(&m->mine); i++)
+        if (fs_kind(folder_of(m, i)) != FS_DIR)
+            return false;
+    return !m->mine.parts.n || n == m->mine.parts.n;
+}
+
+static bool
+read_part(Merging *m, size_t i, bool in_folders, History *ret, Err *err)
+{
+    const Config *c = m->in->config;
+    const History *h = history_part(&m->mine, i);
+    HistoryOptions o = {.tool = h->layout->name,
+                        .is_prismas = c->schema_path != NULL,
+                        .subfolders = c->values[CFG_SUBFOLDERS].number};
+    const char *dir, *shown = str_fmt(m->a, "%s:%s", m->against, h->dir);
+    if (in_folders) {
+        dir = folder_of(m, i);
+        shown = m->mine.parts.n ? fs_below(fs_absolute(m->a, "."), dir) : m->against;
+    } else if (!check_out(m, h, i, &dir, err)) {
+        return false;
+    }
+    if (!history_open(m->a, dir, shown, &o, ret, err))
+        return false;
+    ret->ledger = h->ledger;
+    return true;
 }
 
 static bool
 read_theirs(Merging *m, Err *err)
 {
-    const Config *c = m->in->config;
-    const char *dir = fs_absolute(m->a, m->against);
-    if (m->mine.parts.n) {
-        err_set(err, ERR_USAGE, "this project has %zu histories, and branches are compared in one",
-                m->mine.parts.n);
-        return err_hint(err, "aramid check --against %s --migrations %s; then the others",
-                        m->against, m->mine.parts.v[0]->dir);
+    VEC(History *) parts = {0};
+    bool in_folders = is_folders(m);
+    if (!in_folders && m->mine.parts.n && fs_kind(fs_absolute(m->a, m->against)) == FS_DIR) {
+        err_set(err, ERR_USAGE, "this project has %zu histories, and \"%s\" is one folder",
+                m->mine.parts.n, m->against);
+        return err_hint(err, "name one for each, with commas, in the order of \"migrations\"; or a "
+                             "branch of git, which has them all");
     }
-    HistoryOptions o = {.tool = m->mine.layout->name,
-                        .is_prismas = c->schema_path != NULL,
-                        .subfolders = c->values[CFG_SUBFOLDERS].number};
-    m->ret->shown = m->against;
-    if (fs_kind(dir) != FS_DIR) {
-        m->ret->shown = str_fmt(m->a, "%s:%s", m->against, m->mine.dir);
-        if (!check_out(m, c->migrations_dir, &dir, err))
+    if (!in_folders && !make_scratch(m, err))
+        return false;
+    for (size_t i = 0; i < history_parts(&m->mine); i++)
+        if (!read_part(m, i, in_folders, *vec_add(m->a, &parts) = arena_new(m->a, History), err))
             return false;
-    }
-    return history_open(m->a, dir, m->ret->shown, &o, &m->theirs, err);
+    m->ret->shown = parts.n == 1 ? parts.v[0]->dir : m->against;
+    return history_join(m->a, parts.v, parts.n, &m->theirs, err);
 }
 
 /* ---- what only one has --------------------------------------------------------------------- */
@@ -124,7 +181,8 @@ sort_sides(Merging *m)
     m->ret->common = m->common.n;
     vec_each (const Migration *, x, &m->ret->mine)
         vec_each (const Migration *, y, &m->ret->theirs)
-            if ((*x)->key && (*y)->key && strcmp((*x)->key, (*y)->key) == 0)
+            if ((*x)->part == (*y)->part && (*x)->key && (*y)->key &&
+                strcmp((*x)->key, (*y)->key) == 0)
                 conflict(m, (*x)->name, (*x)->path,
                          str_fmt(m->a, "\"%s\" of the other branch has the same version (%s)",
                                  (*y)->name, (*x)->key))
@@ -134,13 +192,14 @@ sort_sides(Merging *m)
 /* ---- orders -------------------------------------------------------------------------------- */
 
 static bool
-add_scripts(Arena *a, const MigrationRefs *list, ReplayScript *scripts, size_t *n, Err *err)
+add_scripts(Merging *m, const MigrationRefs *list, ReplayScript *scripts, size_t *n, Err *err)
 {
     vec_each (const Migration *, at, list) {
         Str text;
         if (!(*at)->has_file)
             return migration_gone(*at, err);
-        if (!migration_text(a, *at, &text, err))
+        const HistoryLayout *l = history_part(&m->mine, (*at)->part)->layout;
+        if (!migration_sent_text(m->a, l, *at, &text, err))
             return false;
         scripts[(*n)++] = (ReplayScript){(*at)->name, (*at)->path, text};
     }
@@ -154,24 +213,42 @@ replay(Merging *m, const MigrationRefs *first, const MigrationRefs *second, Repl
     size_t n = 0;
     ReplayScript *scripts = arena_array(m->a, ReplayScript, m->common.n + first->n + second->n + 1);
     return flow_replay_options(m->a, m->in, NULL, &o, err) &&
-           add_scripts(m->a, &m->common, scripts, &n, err) &&
-           add_scripts(m->a, first, scripts, &n, err) &&
-           add_scripts(m->a, second, scripts, &n, err) &&
+           add_scripts(m, &m->common, scripts, &n, err) &&
+           add_scripts(m, first, scripts, &n, err) && add_scripts(m, second, scripts, &n, err) &&
            replay_scripts(m->a, scripts, n, &o, ret, err);
 }
 
-/* Of both, by name: the order in which a new database gets them. */
-static MigrationRefs
-by_name(Merging *m)
+/* Of both in one folder, by name. */
+static History *
+merged_part(Merging *m, size_t part)
 {
-    MigrationRefs ret = {0};
+    History *h = arena_new(m->a, History);
+    *h = *history_part(&m->mine, part);
+    h->files = (MigrationVec){0};
     const MigrationRefs *x = &m->ret->mine, *y = &m->ret->theirs;
     for (size_t i = 0, k = 0; i < x->n || k < y->n;) {
         bool takes_mine =
             k == y->n || (i < x->n && history_name_cmp(x->v[i]->name, y->v[k]->name) < 0);
-        *vec_add(m->a, &ret) = takes_mine ? x->v[i++] : y->v[k++];
+        const Migration *next = takes_mine ? x->v[i++] : y->v[k++];
+        if (next->part == part)
+            *vec_add(m->a, &h->files) = *next;
     }
-    return ret;
+    return h;
+}
+
+/* The order in which a new database gets them: that of a deploy. */
+static bool
+merged(Merging *m, MigrationRefs *ret, Err *err)
+{
+    VEC(History *) parts = {0};
+    History *all = arena_new(m->a, History);
+    for (size_t i = 0; i < history_parts(&m->mine); i++)
+        *vec_add(m->a, &parts) = merged_part(m, i);
+    if (!history_join(m->a, parts.v, parts.n, all, err))
+        return false;
+    vec_each (const Migration, x, &all->files)
+        *vec_add(m->a, ret) = x;
+    return true;
 }
 
 /* Whether a file names an object, or its table. */
@@ -246,9 +323,10 @@ compare_orders(Merging *m, Err *err)
 {
     const MigrationRefs *mine = &m->ret->mine, *theirs = &m->ret->theirs, none = {0};
     Replay r, orders[3];
-    MigrationRefs named = by_name(m);
+    MigrationRefs named = {0};
     Err why;
-    if (!replay(m, mine, &none, &r, err) || !replay(m, theirs, &none, &r, err))
+    if (!merged(m, &named, err) || !replay(m, mine, &none, &r, err) ||
+        !replay(m, theirs, &none, &r, err))
         return false;
     bool first = replay(m, mine, theirs, &orders[0], &why);
     if (!first && !find_failure(m, "theirs do not run behind these", &why))
@@ -261,10 +339,10 @@ compare_orders(Merging *m, Err *err)
     if (m->ret->conflicts.items.n)
         return true;
     if (!replay(m, &named, &none, &orders[2], &why))
-        return find_failure(m, "in the order of their names they do not run", &why) ||
+        return find_failure(m, "in the order of a deploy they do not run", &why) ||
                (*err = why, false);
     find_differences(m, orders[0].catalog, orders[2].catalog,
-                     "one after the other, or by name as in a new database");
+                     "one after the other, or in the order of a deploy, as in a new database");
     return true;
 }
 

@@ -16,7 +16,8 @@ typedef struct Branches {
 /* Replay what both have, then what one has and then the other, and the other way round, and in the order
  * of names, and compare the catalogs (but for the order of columns). Reads no database.
  *
- * against  a folder of migrations, or what git knows in the project's repository: a branch, a tag, a commit
+ * against  a folder of migrations, or of several histories one for each, with commas; or what git knows in
+ *          the project's repository: a branch, a tag, a commit
  * ret      conflicts: texts that differ, versions that both use, a migration that does not run behind the
  *          other's, objects that the orders make differently
  * errors   ERR_USAGE (no such folder or branch), ERR_TOOL (no git, no tar), those of history_open; a
