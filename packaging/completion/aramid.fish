@@ -22,6 +22,7 @@ complete -c aramid -n '__fish_seen_subcommand_from create' -l no-rename -d 'noth
 complete -c aramid -n '__fish_seen_subcommand_from create' -l rls -d 'switch row-level security on for new tables'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l down -d 'also write the way back: down.sql (setting create.down)'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l no-down -d 'also write the way back: down.sql (setting create.down)'
+complete -c aramid -n '__fish_seen_subcommand_from create' -l to -r -F -d 'of several folders of migrations the one that it is for; schema.prisma\'s is Prisma\'s'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l to-sql -r -F -d 'make it of a file, or folder of files, of SQL that make the schema'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l prisma-compat -d 'exactly what Prisma\'s engine writes, its mistakes included'
 complete -c aramid -n '__fish_seen_subcommand_from create' -l author -d 'write git\'s user into the head of the file (setting create.author)'

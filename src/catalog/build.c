@@ -270,6 +270,36 @@ finish_again(Catalog *c)
     catalog_finish(c);
 }
 
+/* Whether any of a list went, or of its objects' parts. */
+static bool
+keep_in(ObjectList *list, bool (*is_out)(const void *arg, const CatObject *o), const void *arg)
+{
+    size_t kept = 0, had = list->n;
+    bool any = false;
+    for (size_t i = 0; i < had; i++) {
+        CatObject *o = list_get(list, i);
+        if (is_out(arg, o))
+            continue;
+        memcpy((char *)list->v + kept++ * sizeof o, &o, sizeof o);
+        for (const ListInfo *part = cat_part_lists(o->id.kind); part->key; part++)
+            any = keep_in(list_at(o, part), is_out, arg) || any;
+    }
+    list->n = kept;
+    return any || kept < had;
+}
+
+void
+catalog_leave_out_objects(Catalog *c, bool (*is_out)(const void *arg, const CatObject *o),
+                          const void *arg)
+{
+    bool any = false;
+    for (const ListInfo *info = cat_lists; info->key; info++)
+        if (cat_list_is_first(info))
+            any = keep_in(list_at(c, info), is_out, arg) || any;
+    if (any)
+        finish_again(c);
+}
+
 void
 catalog_leave_out_defined(Catalog *c, bool (*is_out)(const void *arg, const CatDefined *o),
                           const void *arg, bool with_others)

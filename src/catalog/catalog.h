@@ -309,6 +309,10 @@ void catalog_finish(Catalog *c);
  * cost: that of catalog_finish when there is one */
 void catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation *table),
                        const void *arg);
+/* The same for objects and parts of any kind; what of them is left out goes with its parts. Members of
+ * other objects (columns of a key) must go together with these. */
+void catalog_leave_out_objects(Catalog *c, bool (*is_out)(const void *arg, const CatObject *o),
+                               const void *arg);
 /* Take objects of rare kinds out of a finished catalog; with_others: they are only named then. */
 void catalog_leave_out_defined(Catalog *c, bool (*is_out)(const void *arg, const CatDefined *o),
                                const void *arg, bool with_others);

@@ -189,6 +189,7 @@ cmd_create(CmdCall *call)
         .name = arg ? arg : cli_text(call, "name"),
         .any_name = is_prisma,
         .empty_too = is_prisma,
+        .folder = cli_text(call, "to"),
         .sql = cli_text(call, "to-sql"),
         .no_renames = cli_flag(call, "no-rename"),
         .prisma_compat = cli_flag(call, "prisma-compat"),

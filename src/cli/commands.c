@@ -237,6 +237,8 @@ static const OptSpec create_options[] = {
     {.name = "rls", .type = OPT_FLAG, .help = "switch row-level security on for new tables"},
     {.name = "down", .type = OPT_FLAG, .negatable = true,
      .help = "also write the way back: down.sql (setting create.down)"},
+    {.name = "to", .type = OPT_PATH, .value = "FOLDER",
+     .help = "of several folders of migrations the one that it is for; schema.prisma's is Prisma's"},
     {.name = "to-sql", .type = OPT_PATH, .value = "PATH",
      .help = "make it of a file, or folder of files, of SQL that make the schema"},
     {.name = "prisma-compat", .type = OPT_FLAG,

@@ -1,21 +1,9 @@
 /* aramid create: what the migrations lack of the schema, as the next migration. */
 #include "flow/create_int.h"
 
-#include "base/fs.h"
 #include "flow/drift.h"
 
 /* ---- what is there ---------------------------------------------------------------------------- */
-
-/* A project's first migration may have to make the folder, too. */
-static bool
-read_history(Arena *a, const Config *c, History *ret, Err *err)
-{
-    if (fs_kind(c->migrations_dir) != FS_MISSING)
-        return flow_history(a, c, ret, err);
-    const char *shown = fs_below(c->project_dir, c->migrations_dir);
-    return history_begin(a, c->migrations_dir, shown, c->values[CFG_HISTORY].text, c->schema_path,
-                         ret, err);
-}
 
 static bool
 is_local(const DbUrl *url)
@@ -36,7 +24,7 @@ look_at_ledger(Arena *a, const CreateInput *in, CreateResult *r)
     Err ignored;
     StatusResult s;
     const ConfigValue *target = config_target(in->base.config);
-    if (!r->history.files.n || !target || !target->text ||
+    if (!r->all.files.n || !target || !target->text ||
         !url_parse(a, target->text, target->origin, &url, &ignored) || !is_local(&url) ||
         !flow_status(a, &in->base, &s, &ignored) || !s.ledger_exists)
         return;
@@ -142,11 +130,11 @@ static bool
 make_changes(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
 {
     DiffResult *d = arena_new(a, DiffResult);
-    bool is_first = !r->history.files.n;
+    bool is_first = !r->all.files.n;
     DiffInput di = {.sides = {.base = in->base,
                               .from = {.kind = is_first ? ENDPOINT_EMPTY : ENDPOINT_MIGRATIONS,
-                                       .path = r->history.dir,
-                                       .history = &r->history}},
+                                       .path = r->all.dir,
+                                       .history = &r->all}},
                     .renames = in->renames,
                     .nrenames = in->nrenames,
                     .prisma_compat = in->prisma_compat,
@@ -231,16 +219,10 @@ make(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
 }
 
 static bool
-is_drizzle(const HistoryLayout *l)
-{
-    return l == &history_drizzle || l == &history_drizzle_1;
-}
-
-static bool
 check_layout(const CreateInput *in, const History *h, Err *err)
 {
     const HistoryLayout *l = h->layout;
-    if (is_drizzle(l))
+    if (create_is_drizzle(l))
         return true;
     if (!l->new_one) {
         err_set(err, ERR_USAGE, "migrations of %s are made by the tool itself", l->ledger.tool);
@@ -269,11 +251,11 @@ flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err)
         .config = in->base.config, .kind = in->kind, .sql = STR(""), .down = STR("")};
     findings_init(&ret->findings, a, &in->base.config->finding_rules);
     findings_init(&ret->diags, a, &in->base.config->finding_rules);
-    if (!read_history(a, in->base.config, &ret->history, err) ||
-        !check_layout(in, &ret->history, err) ||
+    if (!flow_history_begun(a, in->base.config, &ret->all, err) ||
+        !create_history(a, in, ret, err) || !check_layout(in, &ret->history, err) ||
         (in->name && !create_name(a, in->base.config, in->name, in->any_name, &ret->name, err)))
         return false;
-    if (is_drizzle(ret->history.layout))
+    if (create_is_drizzle(ret->history.layout))
         return !in->name || create_by_drizzle(a, in, ret, err);
     if (!make(a, in, ret, err))
         return false;

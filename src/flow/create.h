@@ -17,10 +17,11 @@ enum { CREATE_EXIT_SAME = 60 };
 typedef struct CreateInput {
     FlowInput base;
     CreateKind kind;
-    const char *name; /* as a person says it; NULL: not known yet, no files are made */
-    bool any_name;    /* empty and generic names, too, as Prisma has it */
-    bool empty_too;   /* a file also where nothing changes, as Prisma has it */
-    const char *sql;  /* the target: a file or folder of SQL; NULL = what the project has */
+    const char *name;   /* as a person says it; NULL: not known yet, no files are made */
+    bool any_name;      /* empty and generic names, too, as Prisma has it */
+    bool empty_too;     /* a file also where nothing changes, as Prisma has it */
+    const char *folder; /* of several histories: that of this folder; NULL = found out */
+    const char *sql;    /* the target: a file or folder of SQL; NULL = what the project has */
     const char *const *renames; /* as DiffInput has them */
     size_t nrenames;
     bool no_renames;        /* what looks renamed is dropped and made */
@@ -52,7 +53,8 @@ typedef struct CreateGuess {
 
 typedef struct CreateResult {
     const Config *config;
-    History history;
+    History all;     /* of the project */
+    History history; /* the one of them that the new migration belongs to */
     CreateKind kind;
     const char *name;         /* of the migration: 20261130210000_add_user_bio */
     const char *from;         /* what it was made of, for people: "prisma/schema.prisma"; or NULL */
@@ -68,7 +70,7 @@ typedef struct CreateResult {
 
 /* Make it, in memory. The database is not touched: migrations are replayed on a private server, or not
  * at all where the cache knows what they make.
- * errors: ERR_NAME; ERR_SCHEMA; ERR_RENAMED: something looks renamed (ret->guesses has all; asked for by
+ * errors: ERR_USAGE: of several histories nobody said which; ERR_NAME; ERR_SCHEMA; ERR_RENAMED: something looks renamed (ret->guesses has all; asked for by
  * base.can_ask no error is made of it); those of flow_history, flow_diff, flow_diff_can_run */
 MUST_CHECK bool flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err);
 

@@ -32,7 +32,7 @@ static bool
 take_new(Arena *a, CreateResult *r, const FsEntryVec *before, Err *err)
 {
     FsEntryVec after;
-    const char *dir = r->config->migrations_dir;
+    const char *dir = r->history.source;
     if (!fs_list(a, dir, &after, err))
         return false;
     vec_each (const FsEntry, e, &after) {
@@ -82,8 +82,7 @@ create_by_drizzle(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
                        .on_output = hear,
                        .arg = &heard};
     if (!refuse(in, err) ||
-        (fs_exists(in->base.config->migrations_dir) &&
-         !fs_list(a, in->base.config->migrations_dir, &before, err)) ||
+        (fs_exists(r->history.source) && !fs_list(a, r->history.source, &before, err)) ||
         !flow_generate(a, &g, &done, err) || !take_new(a, r, &before, err))
         return false;
     r->by_tool = "drizzle-kit";

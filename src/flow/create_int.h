@@ -7,6 +7,10 @@
 MUST_CHECK bool create_name(Arena *a, const Config *c, const char *name, bool any, const char **ret,
                             Err *err);
 
+/* ret->history: which of several the new migration belongs to, by in->folder, else by what it is made of:
+ * schema.prisma is Prisma's. errors: ERR_USAGE */
+MUST_CHECK bool create_history(Arena *a, const CreateInput *in, CreateResult *ret, Err *err);
+
 /* The schema that the project's migrations are to lead to, and where it was found.
  * errors: ERR_NO_SCHEMA, ERR_CONFIG, ERR_IO */
 MUST_CHECK bool create_target(Arena *a, const CreateInput *in, const History *h, Endpoint *ret,
@@ -14,6 +18,8 @@ MUST_CHECK bool create_target(Arena *a, const CreateInput *in, const History *h,
 
 /* ret->files of ret->sql and ret->down. */
 MUST_CHECK bool create_files(Arena *a, const CreateInput *in, CreateResult *r, Err *err);
+
+bool create_is_drizzle(const HistoryLayout *l);
 
 /* A migration of a Drizzle project is written by drizzle-kit: r->files is what it wrote.
  * errors: those of flow_generate; ERR_USAGE: an option that it has not; ERR_GENERATE: it wrote nothing */

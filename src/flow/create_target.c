@@ -107,7 +107,7 @@ create_target(Arena *a, const CreateInput *in, const History *h, Endpoint *ret, 
     else if (sql)
         *ret = (Endpoint){.kind = ENDPOINT_SQL, .path = fs_below(here, sql)};
     else if (h->layout == &history_supabase &&
-             !supabase_files(a, fs_dirname(a, c->migrations_dir), ret, err))
+             !supabase_files(a, fs_dirname(a, h->source), ret, err))
         return false;
     if (ret->kind == ENDPOINT_SQL && !ret->files && fs_kind(ret->path) == FS_MISSING) {
         err_set(err, ERR_NO_SCHEMA, "there is no file and no folder \"%s\"", ret->path);

@@ -72,7 +72,7 @@ create_files(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
     if (!to_fill && !summarise(a, r, err))
         return false;
     Str head = head_of(a, in, r);
-    int64_t us = history_next_us(&r->history, clock_wall_us());
+    int64_t us = history_next_us(&r->all, clock_wall_us());
     const HistoryNew new_one = l->new_one(a, &r->history, history_stamp(a, us), r->name);
     r->name = new_one.name;
     Buf b;
@@ -126,7 +126,7 @@ static bool
 check_unchanged(Arena *a, const CreateResult *r, Err *err)
 {
     FsEntryVec list;
-    const char *dir = r->config->migrations_dir;
+    const char *dir = r->history.source;
     if (!fs_list(a, dir, &list, err))
         return false;
     vec_each (const FsEntry, e, &list) {
@@ -166,7 +166,7 @@ move_in(const char *from, const char *to, Err *err)
 static bool
 move_all(Arena *a, const CreateResult *r, const char *work, Err *err)
 {
-    const char *dir = r->config->migrations_dir, *before = NULL;
+    const char *dir = r->history.source, *before = NULL;
     for (size_t i = r->files.n; i-- > 0;) {
         Str path = str_of(r->files.v[i].path);
         const char *top = str_dup(a, str_cut(&path, '/'));
@@ -187,7 +187,7 @@ move_all(Arena *a, const CreateResult *r, const char *work, Err *err)
 static bool
 write_below(Arena *a, const CreateResult *r, const char *work, Err *err)
 {
-    const char *dir = r->config->migrations_dir;
+    const char *dir = r->history.source;
     vec_each (const CreateFile, f, &r->files) {
         const char *path = fs_join(a, work, f->path);
         if (!fs_mkdirs(fs_dirname(a, path), 0755, err) || !fs_write(path, f->text, 0644, err))
@@ -212,7 +212,7 @@ flow_create_write(Arena *a, const CreateResult *r, Err *err)
 {
     Err ignored;
     unsigned long long random;
-    const char *dir = r->config->migrations_dir;
+    const char *dir = r->history.source;
     bool is_new = !fs_exists(dir);
     os_random(&random, sizeof random);
     if (!r->files.n || r->by_tool)

@@ -119,6 +119,13 @@ find(Arena *a, DiffResult *r)
         finding_add(l, FINDING_DIFF_NOT_COMPARED, "not compared")->object = str_fmt(
             a, "%s %s%s%s", o->what, o->schema ? o->schema : "", o->schema ? "." : "", o->name);
     for (int i = 0; i < 2; i++)
+        vec_each (const CatRef, o, &r->sides[i].of_others)
+            if (o->kind == CAT_TABLE || o->kind == CAT_COLUMN || o->kind == CAT_INDEX ||
+                o->kind == CAT_CONSTRAINT || o->kind == CAT_ENUM)
+                finding_add(l, FINDING_DIFF_OTHER_HISTORY,
+                            "another history makes it, and the schema does not name it: it stays")
+                    ->object = cat_ref_text(a, o);
+    for (int i = 0; i < 2; i++)
         if (r->sides[i].replay.catalog)
             flow_find_replay(a, &r->sides[i].replay, l);
     int majors[2] = {r->sides[0].major, r->sides[1].major};

@@ -7,8 +7,6 @@
 #include "render/render.h"
 #include "sqltext/sqltext.h"
 
-#include <stdlib.h>
-
 typedef VEC(ReplayScript) Scripts;
 
 /* What is only needed while both sides are read. */
@@ -315,16 +313,9 @@ replay_files(Reading *r, int i, Side *side, const ReplayOptions *o, Replay *ret,
     Scripts scripts = {0};
     if (side->endpoint.kind == ENDPOINT_SQL && !read_sql(r, side, &scripts, err))
         return false;
-    vec_each (const Migration, m, &r->histories[i].files) {
-        if (!m->has_file)
-            return migration_gone(m, err);
-        Str text;
-        if (!migration_sent_text(r->a, history_part_of(&r->histories[i], m->part)->layout, m, &text,
-                                 err))
-            return false;
-        *vec_add(r->a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = text};
-    }
-    return replay_scripts(r->a, scripts.v, scripts.n, o, ret, err);
+    if (side->endpoint.kind == ENDPOINT_SQL)
+        return replay_scripts(r->a, scripts.v, scripts.n, o, ret, err);
+    return flow_replay_history(r->a, &r->histories[i], HISTORY_ALL, o, ret, err);
 }
 
 /* All of a side that is no schema, for what the schema names beside the schemas it tells about. */
@@ -389,6 +380,25 @@ leave_out_ledgers(const Reading *r, Side *sides)
         written[i] = r->schemas[i] ? sides[i].catalog : NULL;
     for (int i = 0; i < 2; i++)
         history_leave_out(sides[i].catalog, NULL, written[i] ? written[i] : written[!i]);
+}
+
+/* Beside a schema only what is its own. */
+static bool
+leave_others_own(Reading *r, Side *sides, Err *err)
+{
+    ReplayOptions o;
+    for (int i = 0; i < 2; i++) {
+        Side *side = &sides[i];
+        if (!side->replay.catalog || side->endpoint.kind != ENDPOINT_MIGRATIONS || !r->schemas[!i])
+            continue;
+        if (!flow_replay_options(r->a, &r->in->base, NULL, &o, err))
+            return false;
+        o.introspect = &r->what;
+        if (!flow_leave_others_own(r->a, &r->histories[i], &o, side->catalog, sides[!i].catalog,
+                                   &side->of_others, err))
+            return false;
+    }
+    return true;
 }
 
 /* Databases of another version than the other side's are printed by that one's. */
@@ -459,6 +469,7 @@ flow_sides(Arena *a, const SidesInput *in, FindingList *diags, Side ret[2], Err 
                 ok = read_side(&r, i, ret, err);
     if (ok)
         leave_out_ledgers(&r, ret);
+    ok = ok && (!needs_server || leave_others_own(&r, ret, err));
     for (int i = 0; ok && i < 2; i++)
         if (ret[i].session.db && ret[!i].catalog)
             ok = managed_partitions(a, ret[i].session.db, ret[i].catalog, ret[!i].catalog, err);
@@ -471,29 +482,4 @@ flow_sides(Arena *a, const SidesInput *in, FindingList *diags, Side ret[2], Err 
     if (!ok)
         flow_sides_close(ret);
     return ok;
-}
-
-static int
-by_kind(const void *x, const void *y)
-{
-    const CatOther *a = x, *b = y;
-    int c = strcmp(a->what, b->what);
-    if (!c)
-        c = strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "");
-    return c ? c : strcmp(a->name, b->name);
-}
-
-void
-flow_add_others(Arena *a, CatOthers *list, const Catalog *c)
-{
-    vec_each (const CatOther, o, &c->others)
-        *vec_add(a, list) = *o;
-    if (!list->n)
-        return;
-    qsort(list->v, list->n, sizeof *list->v, by_kind);
-    size_t kept = 1;
-    for (size_t i = 1; i < list->n; i++)
-        if (by_kind(&list->v[kept - 1], &list->v[i]) != 0)
-            list->v[kept++] = list->v[i];
-    list->n = kept;
 }

@@ -40,6 +40,7 @@ typedef struct Side {
     Target target;            /* of ENDPOINT_DATABASE */
     Session session;          /* of a database, open until flow_sides_close */
     CatTexts left_out;        /* of a database: schemas of platforms and tools */
+    CatRefs of_others;        /* of migrations: what only another history makes, left out */
     Replay replay;            /* where a private server made it; else without a catalog */
     int major;                /* of the server whose words the catalog is in; 0 = as written */
 } Side;
@@ -69,6 +70,14 @@ void flow_sides_close(Side sides[2]);
 MUST_CHECK bool flow_replay_options(Arena *a, const FlowInput *in, const Session *compared,
                                     ReplayOptions *ret, Err *err);
 
+/* Replay the files of a history, each as its tool would send it.
+ *
+ * part    only those of this one of several (history_part), or HISTORY_ALL
+ * errors  ERR_MIGRATION_GONE, those of migration_sent_text and replay_scripts */
+enum { HISTORY_ALL = HISTORY_PARTS_MAX };
+MUST_CHECK bool flow_replay_history(Arena *a, const History *h, size_t part, const ReplayOptions *o,
+                                    Replay *ret, Err *err);
+
 /* Versions print views and expressions differently: make the schema of a live database on the
  * server that ran the other side, and read that. Nothing to do where the majors are the same.
  *
@@ -82,6 +91,17 @@ MUST_CHECK bool flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, in
 
 /* What a result that rests on a replay must tell: another version, stubs. */
 void flow_find_replay(Arena *a, const Replay *r, FindingList *ret);
+
+/* Beside schema.prisma, which tells of what Prisma's migrations make: take out of a catalog that all of
+ * several histories make what only the others make, and the schema does not name. Prisma, which sees its
+ * own folder only, leaves that alone too. Nothing is taken out where no history is Prisma's, or Prisma's
+ * does not run without the others.
+ *
+ * made    of all files of `h`; `wanted` of the schema
+ * ret     gets what was taken out, but for parts of what was
+ * errors  those of replay_scripts, but for a replay that fails */
+MUST_CHECK bool flow_leave_others_own(Arena *a, const History *h, const ReplayOptions *o,
+                                      Catalog *made, const Catalog *wanted, CatRefs *ret, Err *err);
 
 /* Add what a catalog names as not compared: sorted, each once. */
 void flow_add_others(Arena *a, CatOthers *list, const Catalog *c);

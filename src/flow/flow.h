@@ -54,6 +54,14 @@ MUST_CHECK bool flow_history_is_one(const History *h, Err *err);
 /* Read the project's migrations; a second folder that the settings do not name is told. */
 MUST_CHECK bool flow_history(Arena *a, const Config *c, History *ret, Err *err);
 
+/* Folders below the project that hold migrations of their own, and that the settings do not name: those
+ * that can be deployed in one run with others. */
+HistoryFolderVec flow_history_others(Arena *a, const Config *c);
+
+/* flow_history for who writes a new migration: a folder may not be there yet.
+ * errors: those of flow_history, history_begin */
+MUST_CHECK bool flow_history_begun(Arena *a, const Config *c, History *ret, Err *err);
+
 /* Add what else lies in the folder; for commands that are asked what a deploy would do.
  * cost: a look into each migration's folder */
 void flow_history_look(Arena *a, const Config *c, History *h);

@@ -52,10 +52,11 @@ flow_history_options(Arena *a, const Config *c, const char *dir)
     return o;
 }
 
-/* dir: the real path; one of the settings is read as these say. */
+/* dir: the real path; one of the settings is read as these say. begins: it may be missing */
 static bool
-open_one(Arena *a, const Config *c, const char *dir, const char *shown, History *ret, Err *err)
+open_one(Arena *a, const Config *c, HistoryFolder at, bool begins, History *ret, Err *err)
 {
+    const char *dir = at.dir, *shown = at.shown;
     const char *tool = NULL, *table = NULL;
     for (size_t i = 0; i < c->migrations_dirs.n; i++)
         if (strcmp(c->migrations_dirs.v[i], dir) == 0 &&
@@ -65,25 +66,27 @@ open_one(Arena *a, const Config *c, const char *dir, const char *shown, History 
     HistoryOptions o = flow_history_options(a, c, dir);
     o.tool = tool ? tool : o.tool;
     bool is_own = !table || strcmp(table, "-") == 0;
-    return history_open(a, dir, shown, &o, ret, err) &&
+    bool ok = begins && fs_kind(dir) == FS_MISSING
+                  ? history_begin(a, dir, shown, o.tool, c->schema_path, ret, err)
+                  : history_open(a, dir, shown, &o, ret, err);
+    return ok &&
            (is_own || use_table(a, str_of(table), c->values[CFG_HISTORY_TABLE].origin, ret, err));
 }
 
-/* Several as one. dirs: real paths; `shown`: what people see of them. */
+/* Several as one. */
 static bool
-open_all(Arena *a, const Config *c, const char *const *dirs, const char *const *shown, size_t n,
-         History *ret, Err *err)
+open_all(Arena *a, const Config *c, const HistoryFolderVec *at, bool begins, History *ret, Err *err)
 {
     VEC(History *) parts = {0};
-    if (n > HISTORY_PARTS_MAX)
+    if (at->n > HISTORY_PARTS_MAX)
         return err_set(err, ERR_CONFIG, "%zu folders of migrations are more than the %d of one run",
-                       n, HISTORY_PARTS_MAX);
-    for (size_t i = 0; i < n; i++) {
+                       at->n, HISTORY_PARTS_MAX);
+    vec_each (const HistoryFolder, f, at) {
         History *h = *vec_add(a, &parts) = arena_new(a, History);
-        if (!open_one(a, c, dirs[i], shown[i], h, err))
+        if (!open_one(a, c, *f, begins, h, err))
             return false;
     }
-    if (!history_join(a, parts.v, n, ret, err))
+    if (!history_join(a, parts.v, parts.n, ret, err))
         return false;
     findings_apply(&ret->findings, &c->finding_rules);
     return true;
@@ -92,15 +95,76 @@ open_all(Arena *a, const Config *c, const char *const *dirs, const char *const *
 bool
 flow_histories_named(Arena *a, const Config *c, const char *path, History *ret, Err *err)
 {
-    VEC(const char *) dirs = {0}, shown = {0};
+    HistoryFolderVec at = {0};
     bool is_one = fs_kind(path) == FS_DIR;
     for (Str rest = str_of(path); rest.p;) {
         Str item = is_one ? rest : str_trim(str_cut(&rest, ','));
         rest = is_one ? (Str){0} : rest;
-        *vec_add(a, &shown) = str_dup(a, item);
-        *vec_add(a, &dirs) = fs_absolute(a, shown.v[shown.n - 1]);
+        const char *shown = str_dup(a, item);
+        *vec_add(a, &at) = (HistoryFolder){fs_absolute(a, shown), shown};
     }
-    return open_all(a, c, dirs.v, shown.v, dirs.n, ret, err);
+    return open_all(a, c, &at, false, ret, err);
+}
+
+/* Folders whose migrations nobody has named: each read, or with why it cannot be. */
+typedef struct OtherFolder {
+    const char *shown;
+    History history;
+    const Err *unread;
+} OtherFolder;
+typedef VEC(OtherFolder) OtherFolders;
+
+static bool
+is_named(const Config *c, const char *dir)
+{
+    vec_each (const char *, known, &c->migrations_dirs)
+        if (fs_same(dir, *known))
+            return true;
+    vec_each (const char *, known, &c->dbmate.dirs)
+        if (c->migrations_are_dbmates && fs_same(dir, *known))
+            return true;
+    return false;
+}
+
+static bool
+has_migration(const History *h)
+{
+    vec_each (const Migration, m, &h->files)
+        if (m->has_file) /* any folder of folders looks like Prisma's */
+            return true;
+    return false;
+}
+
+static OtherFolders
+other_folders(Arena *a, const Config *c)
+{
+    static const char *const places[] = {"prisma/migrations", "db/migrations",
+                                         "supabase/migrations", "drizzle", "migrations"};
+    const HistoryOptions o = {.is_prismas = c->schema_path != NULL};
+    OtherFolders ret = {0};
+    for (size_t i = 0; i < COUNT(places); i++) {
+        const char *dir = fs_join(a, c->project_dir, places[i]);
+        OtherFolder f = {.shown = places[i]};
+        Err *why = arena_new(a, Err);
+        if (fs_kind(dir) != FS_DIR || is_named(c, dir))
+            continue;
+        if (!history_open(a, dir, places[i], &o, &f.history, why))
+            f.unread = why;
+        if (f.unread || has_migration(&f.history))
+            *vec_add(a, &ret) = f;
+    }
+    return ret;
+}
+
+HistoryFolderVec
+flow_history_others(Arena *a, const Config *c)
+{
+    OtherFolders all = other_folders(a, c);
+    HistoryFolderVec ret = {0};
+    vec_each (const OtherFolder, f, &all)
+        if (!f->unread && !f->history.layout->is_whole)
+            *vec_add(a, &ret) = (HistoryFolder){f->history.source, f->shown};
+    return ret;
 }
 
 /* A second folder that holds a tool's migrations is nothing to be silent about, and nothing to deploy
@@ -108,52 +172,60 @@ flow_histories_named(Arena *a, const Config *c, const char *path, History *ret, 
 static void
 find_other_folders(Arena *a, const Config *c, History *h)
 {
-    static const char *const places[] = {"prisma/migrations", "db/migrations",
-                                         "supabase/migrations", "drizzle", "migrations"};
-    for (size_t i = 0; i < COUNT(places); i++) {
-        const char *dir = fs_join(a, c->project_dir, places[i]);
-        History other;
-        Err unread;
-        bool is_known = fs_kind(dir) != FS_DIR;
-        for (size_t k = 0; k < c->migrations_dirs.n && !is_known; k++)
-            is_known = fs_same(dir, c->migrations_dirs.v[k]);
-        for (size_t k = 0; k < c->dbmate.dirs.n && !is_known; k++)
-            is_known = c->migrations_are_dbmates && fs_same(dir, c->dbmate.dirs.v[k]);
-        if (is_known)
-            continue;
+    OtherFolders all = other_folders(a, c);
+    bool is_whole = false;
+    for (size_t i = 0; i < history_parts(h); i++)
+        is_whole = is_whole || history_part(h, i)->layout->is_whole;
+    vec_each (const OtherFolder, o, &all) {
         Finding *f;
         size_t n = 0;
-        const HistoryOptions o = {.is_prismas = c->schema_path != NULL};
-        if (!history_open(a, dir, places[i], &o, &other, &unread))
+        vec_each (const Migration, m, &o->history.files)
+            n += m->has_file;
+        if (o->unread)
             f = finding_add(&h->findings, FINDING_HISTORY_OTHER_FOLDER,
-                            "nothing here applies what it holds: %s", unread.primary);
-        else {
-            vec_each (const Migration, m, &other.files)
-                n += m->has_file; /* any folder of folders looks like Prisma's */
-            if (!n)
-                continue;
+                            "nothing here applies what it holds: %s", o->unread->primary);
+        else
             f = finding_add(&h->findings, FINDING_HISTORY_OTHER_FOLDER,
                             "it holds %zu migration%s of %s, which nothing here applies", n,
-                            str_plural((int64_t)n), other.layout->ledger.tool);
-        }
-        f->path = places[i];
-        f->fix = str_fmt(a, "to deploy both in one order, in aramid.yaml: migrations: [%s, %s]",
-                         h->dir, places[i]);
+                            str_plural((int64_t)n), o->history.layout->ledger.tool);
+        f->path = o->shown;
+        if (!o->unread && o->history.layout->is_whole)
+            h->beside = o->history.layout->ledger.tool;
+        if (is_whole || (!o->unread && o->history.layout->is_whole))
+            f->fix = str_fmt(a,
+                             "Prisma 8 goes with no other history in one run; deploy it by one of "
+                             "its own: aramid deploy --migrations %s",
+                             str_shell(a, o->shown));
+        else
+            f->fix = str_fmt(a, "to deploy both in one order, in aramid.yaml: migrations: [%s, %s]",
+                             h->dir, o->shown);
     }
+}
+
+static bool
+open_project(Arena *a, const Config *c, bool begins, History *ret, Err *err)
+{
+    HistoryFolderVec at = {0};
+    for (size_t i = 0; i < c->migrations_dirs.n; i++)
+        *vec_add(a, &at) = (HistoryFolder){c->migrations_dirs.v[i],
+                                           fs_below(c->project_dir, c->migrations_dirs.v[i])};
+    if (!open_all(a, c, &at, begins, ret, err))
+        return false;
+    find_other_folders(a, c, ret);
+    findings_apply(&ret->findings, &c->finding_rules);
+    return true;
 }
 
 bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
-    size_t n = c->migrations_dirs.n;
-    const char **shown = arena_array(a, const char *, n);
-    for (size_t i = 0; i < n; i++)
-        shown[i] = fs_below(c->project_dir, c->migrations_dirs.v[i]);
-    if (!open_all(a, c, c->migrations_dirs.v, shown, n, ret, err))
-        return false;
-    find_other_folders(a, c, ret);
-    findings_apply(&ret->findings, &c->finding_rules);
-    return true;
+    return open_project(a, c, false, ret, err);
+}
+
+bool
+flow_history_begun(Arena *a, const Config *c, History *ret, Err *err)
+{
+    return open_project(a, c, true, ret, err);
 }
 
 void

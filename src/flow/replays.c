@@ -1,8 +1,10 @@
-/* How a command replays, and what is told of a replay. */
+/* How a command replays, what of it is another history's, and what is told of a replay. */
 #include "flow/endpoint.h"
 
 #include "shadow/cluster.h"
 #include "sqltext/sqltext.h"
+
+#include <stdlib.h>
 
 /* How the database's own deploys find things. */
 static bool
@@ -67,6 +69,64 @@ flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, Repl
     return err_hint(err, "name an empty database, or none: then a private server is used");
 }
 
+bool
+flow_replay_history(Arena *a, const History *h, size_t part, const ReplayOptions *o, Replay *ret,
+                    Err *err)
+{
+    VEC(ReplayScript) scripts = {0};
+    vec_each (const Migration, m, &h->files) {
+        Str text;
+        if (part != HISTORY_ALL && m->part != part)
+            continue;
+        if (!m->has_file)
+            return migration_gone(m, err);
+        if (!migration_sent_text(a, history_part_of(h, m->part)->layout, m, &text, err))
+            return false;
+        *vec_add(a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = text};
+    }
+    return replay_scripts(a, scripts.v, scripts.n, o, ret, err);
+}
+
+/* What Prisma's migrations alone make, and what its schema names. */
+typedef struct Prismas {
+    Arena *arena;
+    const Catalog *own, *wanted;
+    CatRefs *others;
+} Prismas;
+
+static bool
+is_of_others(const void *arg, const CatObject *o)
+{
+    const Prismas *p = arg;
+    CatName on = {o->id.schema, o->id.name};
+    if (o->id.kind == CAT_SEQUENCE)
+        on = ((const CatSequence *)(const void *)o)->owner_table;
+    bool is_taken_over = /* all of it counts, as Prisma has it after a pull */
+        on.name && catalog_relation(p->wanted, on.schema, on.name) &&
+        !catalog_relation(p->own, on.schema, on.name);
+    if (is_taken_over || catalog_find(p->own, o->id) || catalog_find(p->wanted, o->id))
+        return false;
+    *vec_add(p->arena, p->others) = o->id;
+    return true;
+}
+
+bool
+flow_leave_others_own(Arena *a, const History *h, const ReplayOptions *o, Catalog *made,
+                      const Catalog *wanted, CatRefs *ret, Err *err)
+{
+    Replay own;
+    size_t part = 0;
+    *ret = (CatRefs){0};
+    while (part < h->parts.n && history_part_of(h, part)->layout != &history_prisma)
+        part++;
+    if (part == h->parts.n)
+        return true;
+    if (!flow_replay_history(a, h, part, o, &own, err))
+        return err->code == ERR_REPLAY;
+    catalog_leave_out_objects(made, is_of_others, &(Prismas){a, own.catalog, wanted, ret});
+    return true;
+}
+
 void
 flow_find_replay(Arena *a, const Replay *r, FindingList *ret)
 {
@@ -77,4 +137,29 @@ flow_find_replay(Arena *a, const Replay *r, FindingList *ret)
     vec_each (const ReplayStub, s, &r->stubs)
         finding_add(ret, FINDING_REPLAY_STUB, "for the replay, a stub stands in for it")->object =
             str_fmt(a, "%s \"%s\"", replay_stub_name(s->kind), s->name);
+}
+
+static int
+by_kind(const void *x, const void *y)
+{
+    const CatOther *a = x, *b = y;
+    int c = strcmp(a->what, b->what);
+    if (!c)
+        c = strcmp(a->schema ? a->schema : "", b->schema ? b->schema : "");
+    return c ? c : strcmp(a->name, b->name);
+}
+
+void
+flow_add_others(Arena *a, CatOthers *list, const Catalog *c)
+{
+    vec_each (const CatOther, o, &c->others)
+        *vec_add(a, list) = *o;
+    if (!list->n)
+        return;
+    qsort(list->v, list->n, sizeof *list->v, by_kind);
+    size_t kept = 1;
+    for (size_t i = 1; i < list->n; i++)
+        if (by_kind(&list->v[kept - 1], &list->v[i]) != 0)
+            list->v[kept++] = list->v[i];
+    list->n = kept;
 }

@@ -199,8 +199,16 @@ flow_restack(Arena *a, const RestackInput *in, RestackResult *ret, Err *err)
     Map there;
     map_init(&there, a);
     *ret = (RestackResult){0};
-    if (!flow_history(a, in->base.config, &ret->history, err) ||
-        !find_ref(a, in, dir, &ret->ref, err) ||
+    if (!flow_history(a, in->base.config, &ret->history, err))
+        return false;
+    if (ret->history.parts.n) {
+        err_set(err, ERR_USAGE,
+                "this project has %zu histories, and files are given other places in one",
+                ret->history.parts.n);
+        return err_hint(err, "name its folder: aramid restack --migrations %s",
+                        ret->history.parts.v[0]->dir);
+    }
+    if (!find_ref(a, in, dir, &ret->ref, err) ||
         (ret->ref && !add_names(a, dir, ret->ref, &there, err)))
         return false;
     look_at_database(a, in, ret);

@@ -35,7 +35,7 @@ judge(const StatusResult *r)
         return STATUS_FAILED;
     if (h->resumable)
         return STATUS_RESUMABLE;
-    if (!r->ledger_exists && r->tables)
+    if (!r->ledger_exists && r->tables && !history_has_beside(h, &r->others))
         return STATUS_UNMANAGED;
     if (h->edited)
         return STATUS_EDITED;

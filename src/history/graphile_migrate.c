@@ -450,6 +450,7 @@ const HistoryLayout history_graphile_migrate = {
                .table = "migrations",
                .columns = "hash,previous_hash,filename"},
     .lock_key = 4727445306447283,
+    .new_command = "npx graphile-migrate commit",
     .recognise = graphile_recognise,
     .list = graphile_list,
     .look = graphile_look,

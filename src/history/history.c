@@ -162,6 +162,7 @@ history_begin(Arena *a, const char *dir, const char *shown, const char *tool,
         l = &history_prisma;
     *ret = history_of(l ? l : history_layouts[0]);
     ret->dir = shown;
+    ret->source = dir;
     findings_init(&ret->findings, a, NULL);
     if (l)
         return true;

@@ -141,8 +141,10 @@ typedef struct History {
     FindingList findings; /* odd things about the folder; judged by flow_history */
     LedgerRowVec rows;    /* in order of started_at */
     bool is_outdated;     /* the ledger has the form of an older version of its tool */
-    bool has_ledger;      /* there is one; known when it was looked for */
-    VEC(Entry) entries;   /* all names: files in order, then those in the ledger only */
+    const char *beside; /* a tool of another folder of the project, which goes into no run with this
+                             one; or NULL */
+    bool has_ledger;    /* there is one; known when it was looked for */
+    VEC(Entry) entries; /* all names: files in order, then those in the ledger only */
     int applied, pending, failed, resumable, edited, missing, out_of_order;
     int64_t last_applied_us;      /* 0 = never; HISTORY_SOMETIME */
     int64_t last_started_us;      /* newest started_at of any row; HISTORY_SOMETIME */

@@ -244,8 +244,10 @@ history_join(Arena *a, History *const *parts, size_t n, History *ret, Err *err)
                     "\"%s\": %s takes its order from what the database has, so that no other "
                     "history goes with it in one run",
                     parts[i]->dir, parts[i]->layout->ledger.tool);
-            return err_hint(err, "name it alone, and deploy the others by a run of their own: "
-                                 "--migrations DIR");
+            return err_hint(err,
+                            "name it alone (migrations: %s in aramid.yaml), and deploy the others "
+                            "by a run of their own: aramid deploy --migrations %s",
+                            parts[i]->dir, str_shell(a, parts[i ? 0 : 1]->dir));
         }
     if (!check_places(parts, n, err) || !index_names(parts, n, &names, err))
         return false;

@@ -316,3 +316,12 @@ history_take_known(Arena *a, const DbRows *rows, KnownTableVec *ret)
             *vec_add(a, ret) = (KnownTable){k, schema, table, str_is(db_cell(rows, i, 3), "t")};
     }
 }
+
+bool
+history_has_beside(const History *h, const KnownTableVec *tables)
+{
+    vec_each (const KnownTable, k, tables)
+        if (h->beside && strcmp(k->as->tool, h->beside) == 0)
+            return true;
+    return false;
+}

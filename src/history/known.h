@@ -19,6 +19,8 @@ typedef VEC(KnownTable) KnownTableVec;
 void history_add_known_query(Buf *b);
 /* Its answer: the histories among them. */
 void history_take_known(Arena *a, const DbRows *rows, KnownTableVec *ret);
+/* Whether one of them is that of a folder beside this history's (History.beside). */
+bool history_has_beside(const History *h, const KnownTableVec *tables);
 
 /* Leave the tools' tables out of a finished catalog, with all that belongs to them, and the triggers
  * that `prisma dev` puts on every table.

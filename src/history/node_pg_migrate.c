@@ -245,6 +245,7 @@ const HistoryLayout history_node_pg_migrate = {
     .late = "older than what is applied already, to be applied now; node-pg-migrate itself then "
             "stops at "
             "every run without --no-check-order",
+    .new_command = "npx node-pg-migrate create NAME -j sql",
     .recognise = node_pg_migrate_recognise,
     .list = node_pg_migrate_list,
     .cut_up = node_pg_migrate_cut_up,

@@ -51,6 +51,16 @@ refuse_failed(Run *r, const History *h, Err *err)
     return false;
 }
 
+/* What made these tables has another folder of the project, and goes into no run with this one. */
+static bool
+is_made_beside(Session *s, const History *h)
+{
+    KnownTableVec others = {0};
+    Err unread;
+    return h->beside && session_other_histories(s, &others, &unread) &&
+           history_has_beside(h, &others);
+}
+
 static bool
 refuse_not_empty(Session *s, Err *err)
 {
@@ -121,7 +131,7 @@ run_check_history(Run *r, const History *h, Err *err)
         return true;
     if (h->failed)
         return refuse_failed(r, h, err);
-    if (!s->ledger_exists && s->tables && h->files.n)
+    if (!s->ledger_exists && s->tables && h->files.n && !is_made_beside(s, h))
         return refuse_not_empty(s, err);
     if (h->edited && strcmp(s->config->values[CFG_EDITED].text, "error") == 0)
         return refuse_edited(h, err);

@@ -594,3 +594,18 @@ def test_lines_are_those_of_the_file(sample, db):
 
 
 assert MAKE_POST and MAKE_USER and backfill  # used by the sample
+
+
+def test_beside_another_history(sample, db):
+    """Refused before anything runs, with what to type; and never passed over in silence."""
+    os.makedirs(os.path.join(sample.path, "supabase/migrations"))
+    with open(os.path.join(sample.path, "supabase/migrations/20240101000000_x.sql"), "w", encoding="utf-8") as file:
+        file.write("CREATE TABLE x ();")
+    result = deploy(sample, db, "--migrations", "migrations,supabase/migrations")
+    assert result.rc == 3 and "aramid deploy --migrations supabase/migrations" in result.err, result
+    assert not db.exists("x")
+    result = deploy(sample, db, "--migrations", "migrations")
+    assert result.rc == 0 and "aramid deploy --migrations supabase/migrations" in result.text, result
+    assert run("status", sample, db, "--migrations", "supabase/migrations").rc == 10
+    result = deploy(sample, db, "--migrations", "supabase/migrations")
+    assert result.rc == 0 and db.exists("x") and "aramid deploy --migrations migrations" in result.text, result
