@@ -6,6 +6,21 @@
 
 /* ---- aramid.yaml and ignore files ----------------------------------------------------------- */
 
+static void
+add_folders(const Init *s, Buf *b)
+{
+    const InitResult *r = s->r;
+    if (!r->more.n) {
+        buf_fmt(b, "migrations: %s\n", init_quoted(s, r->migrations));
+        return;
+    }
+    buf_addz(b, "# Two histories in one database: one deploy, in the order of their times.\n");
+    buf_fmt(b, "migrations: [%s", init_quoted(s, r->migrations));
+    vec_each (const char *, more, &r->more)
+        buf_fmt(b, ", %s", init_quoted(s, *more));
+    buf_addz(b, "]\n");
+}
+
 /* Schema and migrations are only named where they would not be found without it. */
 static bool
 add_settings(Init *s)
@@ -20,14 +35,15 @@ add_settings(Init *s)
     s->package_says_schema = origin && str_starts(str_of(origin), STR("package.json"));
     const char *migrations = fs_below(r->home, config.migrations_dir);
     bool other_schema = r->schema && (!schema || strcmp(schema, r->schema) != 0);
-    bool other_folder = r->migrations && strcmp(migrations, r->migrations) != 0;
+    bool other_folder = r->migrations && (strcmp(migrations, r->migrations) != 0 ||
+                                          r->more.n >= config.migrations_dirs.n);
     const char *path = init_in_home(s, init_settings_name(s));
     Buf b;
     buf_init(&b, s->a);
     if (other_schema)
         buf_fmt(&b, "schema: %s\n", init_quoted(s, r->schema));
     if (other_schema || other_folder)
-        buf_fmt(&b, "migrations: %s\n", init_quoted(s, r->migrations));
+        add_folders(s, &b);
     const char *table = r->place.history_table, *set = config.values[CFG_HISTORY_TABLE].text;
     if (table && (!set || strcmp(set, table) != 0))
         buf_fmt(&b, "history_table: %s\n", init_quoted(s, table));

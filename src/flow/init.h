@@ -80,6 +80,7 @@ typedef struct InitResult {
     ProjectPlace place;
     const char *home;                /* absolute: folder of aramid.yaml and the scripts */
     const char *schema, *migrations; /* below `home`, or absolute; NULL = none */
+    VEC(const char *) more;          /* as `migrations`: folders with histories of their own */
     const ProjectProfile *profile;   /* NULL = not known or not needed */
     const ProjectProfile *suggested; /* by what package.json has; or NULL */
     bool deploys;                    /* its migrations are of a layout that Aramid works with */

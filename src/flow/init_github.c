@@ -26,6 +26,8 @@ trigger_paths(const Init *s)
         if (r->migrations)
             add_path(s, &b, r->migrations, true);
     }
+    vec_each (const char *, more, &r->more)
+        add_path(s, &b, *more, true);
     if (s->prisma_config)
         add_path(s, &b, s->prisma_config, false);
     add_path(s, &b, init_settings_name(s), false);

@@ -15,6 +15,7 @@ typedef struct Init {
         *schema_dir;  /* of the place below home that holds the schema that is named, or NULL */
     const char *slug; /* "" or "-backend": tells workflows of one repository apart */
     const char *name; /* of the project, for images and jobs */
+    const HistoryLayout *layout;         /* of the first folder of migrations; NULL = not known */
     bool package_says_schema;            /* "prisma" in package.json names it */
     bool github_deploys, vercel_deploys; /* to production */
     Err *err;

@@ -8,6 +8,10 @@ static const char *
 lacks(const Init *s, const ProjectScript *script)
 {
     ProjectTool tool = s->r->place.tool;
+    const HistoryLayout *l = s->layout;
+    if (strcmp(script->command, "create") == 0 && l && !l->new_one && tool != PROJECT_DRIZZLE)
+        return l->new_command ? str_fmt(s->a, "no need of it: %s", l->new_command)
+                              : "no need of it: its tool makes them";
     switch (script->need) {
     case PROJECT_NEEDS_NOTHING:
         break;

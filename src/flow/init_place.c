@@ -2,6 +2,7 @@
 #include "flow/init_int.h"
 
 #include "base/fs.h"
+#include "flow/flow.h"
 
 static bool
 fail_several(Init *s)
@@ -52,6 +53,46 @@ named_schema(Init *s, const char **ret)
     return true;
 }
 
+/* A folder that --migrations names, or dbmate's own settings. */
+static bool
+named_folder(Init *s, const char **ret, const char **ret_by)
+{
+    Config config;
+    ConfigRequest request = {.start_dir = s->r->project.start, .config_path = s->in->config_path};
+    *ret = s->in->migrations;
+    *ret_by = s->in->migrations;
+    if (*ret)
+        return true;
+    if (!config_load(s->a, &request, &config, s->err))
+        return false;
+    if (config.migrations_are_dbmates) {
+        *ret = config.migrations_dir;
+        *ret_by = config.migrations_origin;
+    }
+    return true;
+}
+
+/* Where nothing usual is there. */
+static bool
+place_by_folder(Init *s, bool *ret_found)
+{
+    const Project *p = &s->r->project;
+    const char *dir, *by;
+    History h;
+    Err unread;
+    const HistoryOptions options = {0};
+    if (!named_folder(s, &dir, &by))
+        return false;
+    *ret_found = dir && history_open(s->a, fs_absolute(s->a, dir), dir, &options, &h, &unread);
+    if (*ret_found)
+        s->r->place = (ProjectPlace){.dir = "",
+                                     .tool = project_tool_of(h.layout),
+                                     .evidence = by,
+                                     .has_package = p->has_package,
+                                     .migrations = fs_below(p->start, fs_absolute(s->a, dir))};
+    return true;
+}
+
 bool
 init_place(Init *s)
 {
@@ -73,6 +114,11 @@ init_place(Init *s)
         }
         return true;
     }
+    bool found = false;
+    if (!p->places.n && !place_by_folder(s, &found))
+        return false;
+    if (found)
+        return true;
     if (p->places.n != 1)
         return p->places.n ? fail_several(s) : fail_nothing(s);
     r->place = p->places.v[0];
@@ -115,6 +161,31 @@ find_unread(Init *s)
     }
 }
 
+/* Whose the first folder is, and further ones: the settings', else those that nobody has named. */
+static void
+find_histories(Init *s, Config *c, const char *dir)
+{
+    InitResult *r = s->r;
+    History h;
+    Err unread;
+    HistoryOptions options = {.is_prismas = c->schema_path != NULL};
+    if (history_open(s->a, dir, dir, &options, &h, &unread))
+        s->layout = h.layout;
+    for (size_t i = 1; i < c->migrations_dirs.n; i++)
+        *vec_add(s->a, &r->more) = fs_below(r->home, c->migrations_dirs.v[i]);
+    bool is_said = s->in->migrations || c->migrations_dirs.n > 1 || c->migrations_are_dbmates;
+    if (is_said || (s->layout && s->layout->is_whole))
+        return;
+    c->migrations_dirs.v[0] = dir;
+    HistoryFolderVec others = flow_history_others(s->a, c);
+    vec_each (const HistoryFolder, f, &others)
+        *vec_add(s->a, &r->more) = fs_below(r->home, f->dir);
+    vec_each (const char *, more, &r->more)
+        init_find(s, FINDING_INIT_HISTORIES,
+                  "a history of its own: one deploy applies both, in the order of their times")
+            ->path = *more;
+}
+
 /* Where schema and migrations are, as the configuration of their own folder says. */
 bool
 init_paths(Init *s)
@@ -137,7 +208,6 @@ init_paths(Init *s)
     FindingRules *rules = arena_new(s->a, FindingRules);
     *rules = config.finding_rules;
     findings_apply(&r->findings, rules);
-    bool prisma = r->place.tool == PROJECT_PRISMA;
     r->deploys = !r->place.unfit;
     if (config.schema_path)
         r->schema = fs_below(r->home, config.schema_path);
@@ -146,6 +216,8 @@ init_paths(Init *s)
         dir = fs_join(s->a, request.start_dir, r->place.migrations);
     if (r->deploys || fs_kind(dir) == FS_DIR)
         r->migrations = fs_below(r->home, dir);
+    if (r->deploys)
+        find_histories(s, &config, dir);
     find_unread(s);
     /* With settings at the root it is not read there any more; the files of a pipeline name it still. */
     Config below_home;
@@ -164,12 +236,6 @@ init_paths(Init *s)
                   "it is only read in its own folder: what it says beside schema and migrations "
                   "belongs into aramid.yaml")
             ->path = s->prisma_config;
-    if (prisma && fs_kind(init_in_home(s, "supabase/migrations")) == FS_DIR)
-        init_find(
-            s, FINDING_INIT_SUPABASE,
-            "a history of its own, which Aramid leaves to Supabase's command line; use one of "
-            "the two for a database")
-            ->path = "supabase/migrations";
     const char *below = fs_below(r->project.root, r->home);
     bool is_root = strcmp(r->home, r->project.root) == 0;
     s->slug = is_root ? "" : str_fmt(s->a, "-%s", init_slug(s->a, below));

@@ -69,6 +69,22 @@ copy_contract(const Init *s, Buf *copies, Buf *keeps)
     }
 }
 
+/* What else a tool is told, and history/ reads. */
+static void
+copy_tools_own(const Init *s, Buf *copies, Buf *keeps)
+{
+    static const struct {
+        ProjectTool tool;
+        const char *file;
+    } files[] = {{PROJECT_GRAPHILE_MIGRATE, ".gmrc"},
+                 {PROJECT_GRAPHILE_MIGRATE, ".gmrc.js"},
+                 {PROJECT_GRAPHILE_MIGRATE, ".gmrc.cjs"},
+                 {PROJECT_SUPABASE, "supabase/config.toml"}};
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (s->r->place.tool == files[i].tool && fs_exists(init_in_home(s, files[i].file)))
+            copy_into_image(s, copies, keeps, files[i].file);
+}
+
 bool
 init_docker(Init *s)
 {
@@ -97,6 +113,9 @@ init_docker(Init *s)
         if (r->migrations)
             copy_contract(s, &copies, &keeps);
     }
+    vec_each (const char *, more, &r->more)
+        copy_into_image(s, &copies, &keeps, *more);
+    copy_tools_own(s, &copies, &keeps);
     const ProjectVar vars[] = {{"NAME", s->name}, {"COPIES", copies.p}, {"KEEPS", keeps.p}};
     static const struct {
         const char *path, *template, *why;

@@ -10,9 +10,14 @@ enum { TEXT_MAX = 4 * 1024 * 1024, MOST_FOLDERS = 500 };
 static const struct {
     const char *name, *id;
 } tools[PROJECT_TOOL_COUNT] = {
-    [PROJECT_NONE] = {"nothing", "none"},          [PROJECT_PRISMA_NEXT] = {"Prisma 8", "prisma8"},
-    [PROJECT_PRISMA] = {"Prisma", "prisma"},       [PROJECT_DRIZZLE] = {"Drizzle", "drizzle"},
-    [PROJECT_SUPABASE] = {"Supabase", "supabase"}, [PROJECT_DBMATE] = {"dbmate", "dbmate"},
+    [PROJECT_NONE] = {"nothing", "none"},
+    [PROJECT_PRISMA_NEXT] = {"Prisma 8", "prisma8"},
+    [PROJECT_PRISMA] = {"Prisma", "prisma"},
+    [PROJECT_DRIZZLE] = {"Drizzle", "drizzle"},
+    [PROJECT_SUPABASE] = {"Supabase", "supabase"},
+    [PROJECT_DBMATE] = {"dbmate", "dbmate"},
+    [PROJECT_NODE_PG_MIGRATE] = {"node-pg-migrate", "node-pg-migrate"},
+    [PROJECT_GRAPHILE_MIGRATE] = {"graphile-migrate", "graphile-migrate"},
     [PROJECT_SQL] = {"plain SQL", "sql"},
 };
 
@@ -26,6 +31,15 @@ const char *
 project_tool_id(ProjectTool tool)
 {
     return tools[tool].id;
+}
+
+ProjectTool
+project_tool_of(const HistoryLayout *layout)
+{
+    for (int i = 0; i < PROJECT_TOOL_COUNT; i++)
+        if (strcmp(tools[i].id, layout->name) == 0)
+            return (ProjectTool)i;
+    return layout == &history_drizzle_1 ? PROJECT_DRIZZLE : PROJECT_NONE;
 }
 
 const char *
@@ -167,32 +181,6 @@ find_drizzle(Arena *a, const char *dir)
     return NULL;
 }
 
-/* A folder whose .sql files begin with a version, as dbmate has it and as people do without a tool. */
-static const char *
-find_sql(Arena *a, const char *dir, bool dbmate)
-{
-    static const char *const folders[] = {"db/migrations", "migrations", "sql/migrations",
-                                          "db/migration", "src/main/resources/db/migration"};
-    for (size_t i = 0; i < COUNT(folders); i++) {
-        FsEntryVec list = {0};
-        Err unread;
-        const char *path = fs_join(a, dir, folders[i]);
-        if (fs_kind(path) != FS_DIR || !fs_list(a, path, &list, &unread))
-            continue;
-        vec_each (FsEntry, e, &list) {
-            const char *version = e->name + (!dbmate && e->name[0] == 'V');
-            if (e->kind != FS_FILE || !str_ends(str_of(e->name), STR(".sql")) ||
-                !strspn(version, "0123456789"))
-                continue;
-            if (dbmate ==
-                str_contains(read_text(a, fs_join(a, path, e->name)), STR("-- migrate:up")))
-                return folders[i];
-            break;
-        }
-    }
-    return NULL;
-}
-
 /* Where Drizzle keeps its files and its history. */
 static void
 look_at_drizzle(Arena *a, const char *path, ProjectPlace *ret)
@@ -207,6 +195,29 @@ look_at_drizzle(Arena *a, const char *path, ProjectPlace *ret)
                                      d.table ? d.table : "__drizzle_migrations");
     if (d.dialect && strcmp(d.dialect, "postgresql") != 0)
         ret->unfit = str_fmt(a, "they are for %s, and Aramid is for PostgreSQL", d.dialect);
+}
+
+/* A usual folder with migrations of a tool that has no file of its own, or of none. */
+static void
+find_folder(Arena *a, const char *path, ProjectPlace *ret)
+{
+    static const char *const folders[] = {"db/migrations", "migrations", "sql/migrations",
+                                          "db/migration", "src/main/resources/db/migration"};
+    static const struct {
+        ProjectTool tool;
+        const HistoryLayout *layout;
+    } layouts[] = {{PROJECT_DBMATE, &history_dbmate},
+                   {PROJECT_NODE_PG_MIGRATE, &history_node_pg_migrate},
+                   {PROJECT_GRAPHILE_MIGRATE, &history_graphile_migrate},
+                   {PROJECT_SQL, &history_plain}};
+    for (size_t l = 0; l < COUNT(layouts); l++)
+        for (size_t i = 0; i < COUNT(folders); i++)
+            if (is_there(a, path, folders[i], FS_DIR) &&
+                layouts[l].layout->recognise(a, fs_join(a, path, folders[i]))) {
+                ret->tool = layouts[l].tool;
+                ret->migrations = ret->evidence = folders[i];
+                return;
+            }
 }
 
 /* What the folder `dir` itself holds; false = nothing. */
@@ -235,12 +246,8 @@ look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
     } else if (is_there(a, path, "supabase/migrations", FS_DIR)) {
         ret->tool = PROJECT_SUPABASE;
         ret->evidence = "supabase/migrations";
-    } else if ((ret->evidence = find_sql(a, path, true))) {
-        ret->tool = PROJECT_DBMATE;
-        ret->migrations = ret->evidence;
-    } else if ((ret->evidence = find_sql(a, path, false))) {
-        ret->tool = PROJECT_SQL;
-        ret->migrations = ret->evidence;
+    } else {
+        find_folder(a, path, ret);
     }
     if (ret->tool == PROJECT_SUPABASE)
         ret->migrations = "supabase/migrations";

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/finding.h"
 #include "base/vec.h"
+#include "history/history.h"
 
 /* ---- what is there (detect.c) -------------------------------------------------------------- */
 
@@ -16,12 +17,16 @@ typedef enum ProjectTool {
     PROJECT_DRIZZLE,
     PROJECT_SUPABASE,
     PROJECT_DBMATE,
+    PROJECT_NODE_PG_MIGRATE,
+    PROJECT_GRAPHILE_MIGRATE,
     PROJECT_SQL, /* a folder of .sql files */
     PROJECT_TOOL_COUNT,
 } ProjectTool;
 
 const char *project_tool_name(ProjectTool tool); /* "Prisma", for people */
 const char *project_tool_id(ProjectTool tool);   /* "prisma", for programs */
+/* Whose a folder is that a layout of history/ recognises. */
+ProjectTool project_tool_of(const HistoryLayout *layout);
 
 typedef enum ProjectPlatform {
     PROJECT_GITHUB,

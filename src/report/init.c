@@ -223,6 +223,10 @@ json_project(JsonWriter *w, const InitResult *r)
     jw_strz(w, "repository", p->root);
     jw_strz(w, "schema", r->schema);
     jw_strz(w, "migrations", r->migrations);
+    jw_array(w, "moreMigrations");
+    vec_each (const char *, more, &r->more)
+        jw_strz(w, NULL, *more);
+    jw_end(w);
     jw_strz(w, "packageManager", p->manager_evidence ? p->manager : NULL);
     jw_object(w, "platforms");
     for (int i = 0; i < PROJECT_PLATFORM_COUNT; i++)

@@ -471,7 +471,14 @@ OTHERS = {
     "dbmate": ({"sql/migrations/20240101000000_users.sql":
                 f"-- migrate:up\n{USERS}-- migrate:down\nDROP TABLE users;\n"}, "schema_migrations"),
     "prisma8": (prisma8.files(), "prisma_contract.marker"),
+    "node-pg-migrate": ({"migrations/1700000000001_users.sql":
+                         f"-- Up Migration\n{USERS}-- Down Migration\nDROP TABLE users;\n"}, "pgmigrations"),
+    "graphile-migrate": ({".gmrc": "{}\n", "migrations/current.sql": "", "migrations/committed/000001.sql":
+                          "--! Previous: -\n--! Hash: sha1:%s\n\n%s" % (
+                              hashlib.sha1(USERS.encode()).hexdigest(), USERS)}, "graphile_migrate.migrations"),
     "sql": ({"src/main/resources/db/migration/V1__users.sql": USERS}, "_aramid_migrations"),
+    "sql pairs": ({"migrations/1_users.up.sql": USERS, "migrations/1_users.down.sql": "DROP TABLE users;\n"},
+                  "_aramid_migrations"),
 }
 
 
@@ -489,10 +496,11 @@ def test_other_tools(tmp_path, db, tool):
     files, table = OTHERS[tool]
     project = other_project(tmp_path / "app", files)
     value = init(project, "--yes", "--json", "--only", ALL, "--profile", "workflow").json
-    assert value["project"]["tool"] == tool and value["parts"] == ALL.split(","), value
+    assert value["project"]["tool"] == tool.split()[0] and value["parts"] == ALL.split(","), value
     assert [f["id"] for f in value["findings"]] == ["init-one-deployer"], value["findings"]
     states = {s["name"]: s["state"] for s in value["scripts"]}
     assert states["db:deploy"] == states["db:status"] == "added"
+    assert states["db:create"] == ("leftOut" if tool in ("prisma8", "node-pg-migrate", "graphile-migrate") else "added")
     # Nothing that would fail.
     assert states["db:validate"] == "leftOut" and "prisma:generate" not in states
     assert states["db:generate"] == ("added" if tool == "drizzle" else "leftOut")
@@ -540,6 +548,48 @@ def test_a_history_that_the_files_do_not_tell(tmp_path, config):
     project = other_project(tmp_path, {"drizzle.config.ts": config})
     found = init(project, "--dry-run", "--json", "--only", "npm", "--profile", "deploy").json["findings"]
     assert [f["id"] for f in found] == ["init-history"] and "aramid.yaml" in found[0]["fix"], found
+
+
+@pytest.mark.parametrize("more", ["supabase/migrations", "db/migrations"])
+def test_two_histories(app, tmp_path, db, more):
+    """Both folders: in the settings, the workflows, the image; one deploy."""
+    text = 'ALTER TABLE "User" ENABLE ROW LEVEL SECURITY;\n'
+    app.write(f"{more}/20240102000000_rls.sql", text if more[0] == "s" else f"-- migrate:up\n{text}-- migrate:down\n")
+    app.write(".git/config", "")
+    value = init(app, "--yes", "--json", "--only", ALL, "--profile", "create").json
+    assert value["project"]["migrations"] == "prisma/migrations" and value["project"]["moreMigrations"] == [more], value
+    assert ("init-histories", more) in [(f["id"], f["path"]) for f in value["findings"]], value["findings"]
+    assert f'migrations: ["prisma/migrations", "{more}"]' in read(app, "aramid.yaml")
+    for name, workflow in workflows(app).items():
+        assert name == "migrations-check.yml" or f"{more}/**" in str(workflow), workflow
+    root = tmp_path / "image"
+    build_image(app, str(root))
+    done = aramid.run("status", cwd=str(root), env={"DATABASE_URL": db.url()})
+    assert done.rc == 10 and "2 pending" in done.out, done
+    before = tree(app.path)
+    again = init(app, "--yes", "--json")
+    assert set(actions(again).values()) == {"same"} and tree(app.path) == before, again
+    done = run_job(app, workflows(app)["migrations-deploy.yml"]["jobs"]["deploy-production"], with_aramid(tmp_path),
+                   {"PROD_DATABASE_URL": db.url()})
+    assert done.returncode == 0, done
+    assert db.one("SELECT relrowsecurity FROM pg_class WHERE relname = 'User'")
+
+
+def test_a_folder_that_only_dbmates_flags_tell(tmp_path, db):
+    project = other_project(tmp_path, {"database/steps/20240101000000_users.sql":
+                                       f"-- migrate:up\n{USERS}-- migrate:down\nDROP TABLE users;\n"},
+                            '{"scripts": {"migrate": "dbmate -d database/steps --migrations-table my_history up"}}\n')
+    value = init(project, "--yes", "--json", "--only", "npm", "--profile", "workflow").json
+    assert value["project"]["tool"] == "dbmate" and value["project"]["migrations"] == "database/steps", value
+    done = aramid.run("deploy", "--url", db.url(), "--yes", cwd=project.path)
+    assert done.rc == 0 and db.exists("my_history"), done
+
+
+def test_a_folder_that_is_named(tmp_path):
+    project = other_project(tmp_path, {"steps/1_users.up.sql": USERS, "steps/1_users.down.sql": "DROP TABLE users;"})
+    assert init(project, "--yes").rc == 3
+    value = init(project, "--yes", "--json", "--migrations", "steps", "--only", "npm", "--profile", "deploy").json
+    assert value["project"]["tool"] == "sql" and 'migrations: "steps"' in read(project, "aramid.yaml"), value
 
 
 def test_monorepo(project):
