@@ -12,12 +12,12 @@ _aramid() {
     --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
-    -C|--directory|--config|--schema|--migrations|--to-sql|--file|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--shadow-url|--name|--rename|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--to|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
+    -C|--directory|--config|--schema|--migrations|--to|--to-sql|--file|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --env|--url|--against|--shadow-url|--name|--rename|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to-sql|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--to|--steps|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--steps|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
@@ -33,7 +33,7 @@ _aramid() {
     'status') words='--drift' ;;
     'check') words='--migrations --against --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
-    'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
+    'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
     'restack') words='--base --check --dry-run' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
