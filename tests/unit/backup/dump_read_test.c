@@ -154,7 +154,7 @@ test_sums(void **state)
     (void)state;
     ARENA_LOCAL(a);
     DumpTotals t;
-    DumpSum one, two, three;
+    DumpSum one = {0}, two = {0}, three = {0};
     heard(a, STR("COPY a (x) FROM stdin;\nfirst\nsecond\nthird\n\\.\n"), 1, &t, &one);
     heard(a, STR("COPY a (x) FROM stdin;\nthird\nfirst\nsecond\n\\.\n"), 100, &t, &two);
     assert_true(dump_sum_eq(one, two));
