@@ -74,6 +74,7 @@ typedef struct CatColumn {
     /* What else there is of NOT NULL since 18; taken along, never compared. */
     bool is_not_null_no_inherit;
     bool is_not_null_inherited; /* only because a parent has it */
+    bool is_not_null_own;       /* also where a parent has it, too */
     const char *not_null_name;  /* where not the usual one */
     const char *not_null_comment;
     bool is_inherited; /* exists only because a parent has it */
@@ -131,7 +132,8 @@ typedef struct CatDomain {
     const char *default_expr;
     CatName collation;
     bool is_not_null;
-    CatConstraints constraints; /* checks */
+    const char *not_null_name, *not_null_comment; /* as a column's; since 17 */
+    CatConstraints constraints;                   /* checks */
 } CatDomain;
 
 typedef struct CatComposite {
@@ -231,8 +233,9 @@ typedef struct CatDefined {
     CatTexts secrets;       /* keys of those that are not read */
     CatTexts more;          /* statements behind the definition */
     CatName multirange;     /* of a range type, which stands for both */
-    char enabled;           /* as of a trigger */
-    bool goes_along;        /* no DROP of its own: what is made of it takes it along */
+    const char *multirange_comment;
+    char enabled;    /* as of a trigger */
+    bool goes_along; /* no DROP of its own: what is made of it takes it along */
 } CatDefined;
 
 /* Something that is there and is not compared: "subscription" NULL "from_head_office". */
@@ -338,7 +341,7 @@ void catalog_sequence_usual(CatSequence *usual, const CatSequence *s);
 /* The name that PostgreSQL gives to the sequence of a serial column when it is free: the longer of
  * the two names gives way (makeObjectName). */
 const char *catalog_serial_name(Arena *a, const char *table, const char *column);
-/* The same for the constraint that NOT NULL is since 18. */
+/* The same for the constraint that NOT NULL is since 18; column NULL: of a domain (17). */
 const char *catalog_not_null_name(Arena *a, const char *table, const char *column);
 
 /* `name` with `suffix` behind it, in PostgreSQL's 63 bytes: the name gives way, at a character. */

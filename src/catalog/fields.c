@@ -20,6 +20,10 @@ static const char *const action_words[] = {"no action", "restrict",    "cascade"
     {                                                                                              \
         .name = #field, .type = (type_), .offset = offsetof(T, field)                              \
     }
+#define COMMENT(T, field)                                                                          \
+    {                                                                                              \
+        .name = #field, .type = FIELD_TEXT, .offset = offsetof(T, field), .rule = RULE_COMMENT     \
+    }
 #define SET(T, field)                                                                              \
     {                                                                                              \
         .name = #field, .type = FIELD_TEXTS, .offset = offsetof(T, field), .is_set = true          \
@@ -62,6 +66,8 @@ static const Field domain_fields[] = {
     F(CatDomain, default_expr, FIELD_TEXT),
     F(CatDomain, collation, FIELD_NAME),
     F(CatDomain, is_not_null, FIELD_BOOL),
+    UNCOMPARED(CatDomain, not_null_name, FIELD_TEXT),
+    COMMENT(CatDomain, not_null_comment),
     END,
 };
 
@@ -108,6 +114,7 @@ static const Field column_fields[] = {
     F(CatColumn, is_not_null_unchecked, FIELD_BOOL),
     UNCOMPARED(CatColumn, is_not_null_no_inherit, FIELD_BOOL),
     UNCOMPARED(CatColumn, is_not_null_inherited, FIELD_BOOL),
+    UNCOMPARED(CatColumn, is_not_null_own, FIELD_BOOL),
     UNCOMPARED(CatColumn, not_null_name, FIELD_TEXT),
     UNCOMPARED(CatColumn, not_null_comment, FIELD_TEXT),
     F(CatColumn, default_expr, FIELD_TEXT),
@@ -152,10 +159,7 @@ static const Field constraint_fields[] = {
     F(CatConstraint, method, FIELD_TEXT),
     SET(CatConstraint, options),
     F(CatConstraint, tablespace, FIELD_TEXT),
-    {.name = "index_comment",
-     .type = FIELD_TEXT,
-     .offset = offsetof(CatConstraint, index_comment),
-     .rule = RULE_COMMENT},
+    COMMENT(CatConstraint, index_comment),
     F(CatConstraint, is_nulls_not_distinct, FIELD_BOOL),
     F(CatConstraint, is_without_overlaps, FIELD_BOOL),
     F(CatConstraint, expr, FIELD_TEXT),
@@ -191,6 +195,7 @@ static const Field defined_fields[] = {
     SET(CatDefined, secrets),
     F(CatDefined, more, FIELD_TEXTS),
     UNCOMPARED(CatDefined, multirange, FIELD_NAME), /* the definition says it */
+    COMMENT(CatDefined, multirange_comment),
     F(CatDefined, enabled, FIELD_CHAR),
     UNCOMPARED(CatDefined, goes_along, FIELD_BOOL),
     END,

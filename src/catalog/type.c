@@ -376,5 +376,6 @@ catalog_serial_name(Arena *a, const char *table, const char *column)
 const char *
 catalog_not_null_name(Arena *a, const char *table, const char *column)
 {
-    return name_of_both(a, table, column, "not_null");
+    return column ? name_of_both(a, table, column, "not_null")
+                  : catalog_name_with(a, table, "_not_null");
 }

@@ -7,8 +7,8 @@
 static bool
 can_alter(const CatObject *to, const CatTexts *fields)
 {
-    static const char *const usual[] = {"comment", "enabled", "owner",  "grants",
-                                        "options", "secrets", "setting"};
+    static const char *const usual[] = {"comment", "enabled", "owner",   "grants",
+                                        "options", "secrets", "setting", "multirange_comment"};
     CatKind kind = to->id.kind;
     if (kind == CAT_FUNCTION)
         return !cat_has_text(fields, "is_procedure") && !cat_has_text(fields, "arguments") &&

@@ -267,30 +267,6 @@ expression_is_set(const Differ *d, const CatColumn *x, const CatColumn *y)
     return t != NULL;
 }
 
-/* Names that PostgreSQL gives: t_c_not_null, t_c_not_null1. They follow from what a table was called once. */
-static bool
-is_given_name(const char *name)
-{
-    Str s = str_of(name ? name : "_not_null");
-    while (s.n && s.p[s.n - 1] >= '0' && s.p[s.n - 1] <= '9')
-        s.n--;
-    return str_ends(s, STR("_not_null"));
-}
-
-/* Whether the constraint behind NOT NULL differs, where a table has it itself. */
-static bool
-not_null_changed(const Differ *d, const CatColumn *x, const CatColumn *y)
-{
-    if (!x->is_not_null || !y->is_not_null || x->is_not_null_inherited || y->is_not_null_inherited)
-        return false;
-    bool is_renamed = !cat_same_text(x->not_null_name, y->not_null_name) &&
-                      !(is_given_name(x->not_null_name) && is_given_name(y->not_null_name));
-    bool is_told =
-        !d->rules.ignore_comments && !cat_same_text(x->not_null_comment, y->not_null_comment);
-    return is_renamed || is_told || x->is_not_null_unchecked != y->is_not_null_unchecked ||
-           x->is_not_null_no_inherit != y->is_not_null_no_inherit;
-}
-
 /* Without the domains around it, or around what a list holds: those are cast as their base is. */
 static CatType
 type_for_cast(const Catalog *c, const CatType *t)
@@ -359,7 +335,7 @@ compare_exact(Differ *d, ColumnChange *c)
                 c->fields |= COLUMN_GRANTS;
             }
         }
-        if (not_null_changed(d, x, y))
+        if (not_null_differs(d, x, y))
             c->fields |= COLUMN_NOT_NULL;
         if (generated_changed) {
             c->fields &= ~(unsigned)COLUMN_DEFAULT;

@@ -121,6 +121,7 @@ diff_catalogs(Arena *a, const DiffSide *from, const DiffSide *to, const DiffOpti
     d.in_words = d.prisma_kinds && !d.compat && !diff->options.from_is_written;
     diff_renames(&d);
     diff_partitions(&d);
+    diff_not_nulls(&d);
     map_init(&d.remade, a);
     map_init(&d.gone, a);
     map_init(&d.index_names, a);

@@ -103,6 +103,10 @@ const CatObject *type_that_made_room(const Differ *d, const CatRef *now);
 /* columns.c: the change of a column that both have; false when there is none. */
 bool column_compare(Differ *d, const CatColumn *from, const CatColumn *to, ColumnChange *ret);
 
+/* not_null.c: whether the constraint behind NOT NULL differs that both have; names that PostgreSQL gave are all alike. */
+bool not_null_differs(const Differ *d, const CatColumn *x, const CatColumn *y);
+bool not_null_is_renamed(const char *was, const char *is);
+
 /* words.c: equal as far as Prisma's language goes. */
 /* Whether two default expressions are lists of the same elements, however they are written. */
 bool same_list(Arena *a, const char *x, const char *y);
@@ -221,6 +225,12 @@ void types_make_room(Differ *d, const Catalog *after, CatRenames *applied);
 /* partitions.c: adds what takes tables out of a partitioned table and puts them into one, and replaces both sides by
  * what is there in between. */
 void diff_partitions(Differ *d);
+
+/* not_null.c: the same where the constraints of children have names of their own. */
+void diff_not_nulls(Differ *d);
+
+/* tables.c: the parents that a table keeps: those that come first afterwards, and stood in that order before. */
+CatNames table_parents_kept(Differ *d, const CatRelation *x, const CatRelation *y);
 
 /* Each compares its part of the catalogs. */
 void diff_enums(Differ *d);

@@ -5,6 +5,7 @@
 typedef struct LetGo {
     Differ *d;
     Map dropped; /* ids of what a change drops */
+    Map early;   /* those of them that go before, or while, tables are altered */
     Map altered; /* changes of tables, domains and composite types, by id */
 } LetGo;
 
@@ -18,11 +19,20 @@ calls_dropped(const LetGo *l, const CatRefs *needs)
 }
 
 static bool
-calls_dropped_function(const LetGo *l, const CatRefs *needs)
+calls_early(const LetGo *l, const CatColumn *column)
 {
-    vec_each (const CatRef, need, needs)
-        if (need->kind == CAT_FUNCTION && map_has(&l->dropped, ref_key(l->d->arena, need)))
+    vec_each (const CatRef, need, &column->needs) {
+        if (!map_has(&l->early, ref_key(l->d->arena, need)))
+            continue;
+        if (need->kind == CAT_FUNCTION)
             return true;
+        const CatSequence *s = catalog_find(l->d->from, *need);
+        bool is_owner = cat_same_text(s->owner_table.schema, column->id.schema) &&
+                        cat_same_text(s->owner_table.name, column->id.name) &&
+                        cat_same_text(s->owner_column, column->id.sub);
+        if (!is_owner && !column->is_inherited) /* these go along */
+            return true;
+    }
     return false;
 }
 
@@ -70,6 +80,26 @@ is_set_anyway(const Change *c, const CatColumn *column)
     return false;
 }
 
+/* PostgreSQL renames no constraint of a typed table. */
+static bool
+renames_constraint(const LetGo *l, const CatRelation *t)
+{
+    const Change *own = altered(l, &t->id);
+    if (own && own->rename_key_from)
+        return true;
+    if (own)
+        vec_each (const ColumnChange, k, &own->columns)
+            if (k->fields & COLUMN_NOT_NULL &&
+                not_null_is_renamed(k->from->not_null_name, k->to->not_null_name))
+                return true;
+    vec_each (Change *, c, &l->d->diff->changes)
+        if ((*c)->op == CHANGE_RENAME && (*c)->kind == CAT_CONSTRAINT &&
+            cat_same_text((*c)->to->id.schema, t->id.schema) &&
+            strcmp((*c)->to->id.name, t->id.name) == 0)
+            return true;
+    return false;
+}
+
 /* A table of a composite type that changes, or that it leaves, is none of it in between. */
 static void
 let_type_go(LetGo *l, const CatRelation *x, const CatRelation *y)
@@ -79,7 +109,8 @@ let_type_go(LetGo *l, const CatRelation *x, const CatRelation *y)
     bool is_same = cat_same_text(x->of_type.schema, y->of_type.schema) &&
                    cat_same_text(x->of_type.name, y->of_type.name);
     const Change *of = x->of_type.name ? altered(l, &type) : NULL;
-    if (d->prisma_kinds || (is_same && !(of && of->columns.n)))
+    if (d->prisma_kinds || (!x->of_type.name && !y->of_type.name) ||
+        (is_same && !(of && of->columns.n) && !renames_constraint(l, x)))
         return;
     if (x->of_type.name) {
         CatRelation *free = table_between(d->arena, x);
@@ -93,16 +124,13 @@ let_type_go(LetGo *l, const CatRelation *x, const CatRelation *y)
     }
 }
 
-/* Only the parents that the other side has, too; NULL where that are all. */
+/* With these of its parents only; NULL where that are all. */
 static CatRelation *
-with_common_parents(Differ *d, const CatRelation *t, const CatRelation *other)
+with_parents(Differ *d, const CatRelation *t, CatNames kept)
 {
     CatRelation *between = table_between(d->arena, t);
-    between->inherits = (CatNames){0};
-    vec_each (CatName, parent, &t->inherits)
-        if (catalog_is_child(other, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL}))
-            *vec_add(d->arena, &between->inherits) = *parent;
-    return between->inherits.n == t->inherits.n ? NULL : between;
+    between->inherits = kept;
+    return kept.n == t->inherits.n ? NULL : between;
 }
 
 static void
@@ -110,7 +138,8 @@ let_parents_go(Differ *d, const CatRelation *x, const CatRelation *y)
 {
     if (d->prisma_kinds)
         return;
-    CatRelation *left = with_common_parents(d, x, y), *joined = with_common_parents(d, y, x);
+    CatNames kept = table_parents_kept(d, x, y);
+    CatRelation *left = with_parents(d, x, kept), *joined = with_parents(d, y, kept);
     if (left)
         aside(d, x, left, RANK_DROP_CODE);
     if (joined)
@@ -137,7 +166,7 @@ let_table_go(LetGo *l, const CatRelation *x, const CatRelation *y)
         const CatColumn *to = d->prisma_kinds ? column : catalog_column(y, column->id.sub);
         if (column->generated || !column->default_expr || !calls_dropped(l, &column->needs))
             continue;
-        if (!calls_dropped_function(l, &column->needs) &&
+        if (!calls_early(l, column) &&
             (!to || is_set_anyway(own, column) || type_is_rebuilt(d, &column->type)))
             continue; /* the table is altered before sequences and types go */
         const CatColumn *plain = without_default(d->arena, column);
@@ -184,7 +213,17 @@ goes(const LetGo *l, const CatRef *id)
     return map_has(&l->dropped, ref_key(l->d->arena, id));
 }
 
-/* Sequences that go with the table of their column; not one that is handed over first. */
+static bool
+drops_column(const Change *table, const char *column)
+{
+    if (table)
+        vec_each (const ColumnChange, k, &table->columns)
+            if (k->op != COLUMN_ALTER && k->from && strcmp(k->from->id.sub, column) == 0)
+                return true;
+    return false;
+}
+
+/* Sequences that go with their column or its table; not one that is handed over first. */
 static void
 sequences_go(LetGo *l)
 {
@@ -196,9 +235,16 @@ sequences_go(LetGo *l)
             map_put(&kept, ref_key(d->arena, &(*c)->from->id), *c);
     cat_each (CatSequence, s, &d->from->sequences) {
         const CatRef table = {CAT_TABLE, s->owner_table.schema, s->owner_table.name, NULL};
-        Change *drop = table.name ? map_get(&l->dropped, ref_key(d->arena, &table)) : NULL;
-        if (drop && !map_has(&kept, ref_key(d->arena, &s->id)))
+        if (!table.name || map_has(&kept, ref_key(d->arena, &s->id)))
+            continue;
+        Change *drop = map_get(&l->dropped, ref_key(d->arena, &table));
+        Change *alter = altered(l, &table);
+        if (drop) {
             map_put(&l->dropped, ref_key(d->arena, &s->id), drop);
+        } else if (drops_column(alter, s->owner_column)) {
+            map_put(&l->dropped, ref_key(d->arena, &s->id), alter);
+            map_put(&l->early, ref_key(d->arena, &s->id), alter);
+        }
     }
 }
 
@@ -208,14 +254,17 @@ diff_let_go(Differ *d)
     LetGo l = {.d = d};
     map_init(&l.dropped, d->arena);
     map_init(&l.altered, d->arena);
+    map_init(&l.early, d->arena);
     vec_each (Change *, at, &d->diff->changes) {
         Change *c = *at;
         if ((c->kind == CAT_ENUM && c->is_rebuilt) || change_makes_room(d, c))
             map_put(&l.dropped, ref_key(d->arena, &c->from->id), c);
         if (c->op == CHANGE_DROP)
             map_put(&l.dropped, ref_key(d->arena, &c->from->id), c);
-        else if (c->op == CHANGE_ALTER &&
-                 (c->kind == CAT_TABLE || c->kind == CAT_DOMAIN || c->kind == CAT_COMPOSITE))
+        if (c->op == CHANGE_DROP && c->kind == CAT_FUNCTION)
+            map_put(&l.early, ref_key(d->arena, &c->from->id), c);
+        if (c->op == CHANGE_ALTER &&
+            (c->kind == CAT_TABLE || c->kind == CAT_DOMAIN || c->kind == CAT_COMPOSITE))
             map_put(&l.altered, ref_key(d->arena, &c->to->id), c);
     }
     sequences_go(&l);

@@ -109,9 +109,10 @@ parents_leave_other(const Differ *d, const CatRelation *t, const char *name, boo
             const CatColumn *y = is ? catalog_column(is, name) : NULL;
             if (!x || !y)
                 continue;
-            bool is_set = x->is_not_null != y->is_not_null ||
-                          parents_leave_other(d, is, name, y->is_not_null);
-            if (is_set ? y->is_not_null != wanted : parents_leave_other(d, is, name, wanted))
+            bool was_given = x->is_not_null && !x->is_not_null_no_inherit;
+            bool is_not_null = y->is_not_null && !y->is_not_null_no_inherit;
+            bool is_set = was_given != is_not_null || parents_leave_other(d, is, name, is_not_null);
+            if (is_set ? is_not_null != wanted : parents_leave_other(d, is, name, wanted))
                 return true;
         }
     }

@@ -52,10 +52,27 @@ is_other_table(const Differ *d, const CatRelation *x, const CatRelation *y)
     return from && to && is_other_table(d, from, to);
 }
 
-static bool
-has_parent(const CatRelation *t, const CatName *parent)
+static size_t
+parent_at(const CatNames *parents, size_t from, const CatName *parent)
 {
-    return catalog_is_child(t, &(CatRef){CAT_TABLE, parent->schema, parent->name, NULL});
+    while (from < parents->n && !(strcmp(parents->v[from].name, parent->name) == 0 &&
+                                  cat_same_text(parents->v[from].schema, parent->schema)))
+        from++;
+    return from;
+}
+
+CatNames
+table_parents_kept(Differ *d, const CatRelation *x, const CatRelation *y)
+{
+    CatNames kept = {0};
+    size_t at = 0;
+    vec_each (CatName, parent, &y->inherits) {
+        at = parent_at(&x->inherits, at, parent);
+        if (at++ == x->inherits.n)
+            break;
+        *vec_add(d->arena, &kept) = *parent;
+    }
+    return kept;
 }
 
 static bool
@@ -69,15 +86,11 @@ constraint_is_given(const Catalog *c, const CatRelation *t, const char *name)
     return false;
 }
 
-/* A table while it inherits only from parents that the other side has, too: it leaves the others before, and inherits
- * from new ones afterwards, and has all of its columns and constraints itself meanwhile. */
+/* A table while it inherits only from parents that it keeps: it leaves the others before, and inherits from new ones
+ * afterwards, and has all of its columns and constraints itself meanwhile. */
 static const CatRelation *
-alone(const Differ *d, const Catalog *c, const CatRelation *t, const CatRelation *other)
+alone(const Differ *d, const Catalog *c, const CatRelation *t, CatNames kept)
 {
-    CatNames kept = {0};
-    vec_each (CatName, parent, &t->inherits)
-        if (has_parent(other, parent))
-            *vec_add(d->arena, &kept) = *parent;
     if (d->prisma_kinds || kept.n == t->inherits.n)
         return t;
     CatRelation *copy = arena_new(d->arena, CatRelation);
@@ -106,7 +119,8 @@ alter_table(Differ *d, const CatRelation *x, const CatRelation *y)
 {
     Change *c = change_alter(d, x, y);
     size_t at = d->diff->changes.n - 1;
-    const CatRelation *p = alone(d, d->from, x, y), *q = alone(d, d->to, y, x);
+    CatNames kept = table_parents_kept(d, x, y);
+    const CatRelation *p = alone(d, d->from, x, kept), *q = alone(d, d->to, y, kept);
     columns_compare(d, c, p, q);
     if (!d->compat)
         columns_recreate_generated(d, c, p, q);

@@ -49,6 +49,8 @@ diff_domains(Differ *d)
             continue;
         }
         CatTexts fields = catalog_changes(d->arena, x, y, &d->rules);
+        if (y->is_not_null && not_null_is_renamed(x->not_null_name, y->not_null_name))
+            *vec_add(d->arena, &fields) = "not_null_name";
         if (fields.n)
             change_alter(d, x, y)->fields = fields;
         cat_each (CatConstraint, k, &x->constraints) {

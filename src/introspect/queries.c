@@ -128,12 +128,12 @@ const Query intro_queries[] = {
      "  o.oprname) END ORDER BY u.place) FROM pg_catalog.unnest(k.conexclop) WITH ORDINALITY "
      "  u(op, place) JOIN pg_catalog.pg_operator o ON o.oid {=} u.op JOIN "
      "  pg_catalog.pg_namespace n ON n.oid {=} o.oprnamespace) END, "
-     "  {18|CASE WHEN k.contype {=} 'n' THEN pg_catalog.obj_description(k.oid, 'pg_constraint') "
+     "  {17|CASE WHEN k.contype {=} 'n' THEN pg_catalog.obj_description(k.oid, 'pg_constraint') "
      "  END|NULL} "
      "FROM pg_catalog.pg_constraint k LEFT JOIN pg_catalog.pg_class r ON r.oid {=} k.confrelid "
      "LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid {=} r.relnamespace "
      "WHERE k.connamespace {ns} AND (k.contype {in c,p,u,x} OR (k.contype {=} 'f' AND "
-     "  k.conparentid {=} 0){18| OR (k.contype {=} 'n' AND k.conrelid {<>} 0)|})",
+     "  k.conparentid {=} 0){17| OR k.contype {=} 'n'|})",
      intro_row_constraint},
 
     {"SELECT i.indexrelid, c.relname, c.relkind, i.indrelid, k.oid, m.amname, i.indisunique, "
@@ -190,9 +190,11 @@ const Query intro_queries[] = {
 
     {NULL, intro_row_dependent}, /* and dependents.c */
 
-    {"SELECT d.classoid, d.objoid, d.objsubid, d.description "
+    {"SELECT d.classoid, d.objoid, d.objsubid, d.description, t.typtype "
      "FROM pg_catalog.pg_description d "
-     "WHERE d.objoid {>=} 16384 OR d.classoid {=} {class pg_namespace}",
+     "LEFT JOIN pg_catalog.pg_type t ON d.classoid {=} {class pg_type} AND t.oid {=} d.objoid "
+     "LEFT JOIN pg_catalog.pg_type e ON e.oid {=} t.typelem AND e.typarray {=} t.oid "
+     "WHERE (d.objoid {>=} 16384 OR d.classoid {=} {class pg_namespace}) AND e.oid IS NULL",
      intro_row_comment},
 
     /* What expressions, queries and signatures use; types of columns, keys and the like are fields. */

@@ -108,6 +108,8 @@ intro_row_comment(Reading *r, const Str *c)
         return; /* initdb's */
     if (class == CLASS_CLASS && o->id.kind == CAT_CONSTRAINT)
         ((CatConstraint *)(void *)o)->index_comment = cell_text(r, c[3]);
+    else if (str_is(c[4], "m"))
+        ((CatDefined *)(void *)o)->multirange_comment = cell_text(r, c[3]);
     else
         o->comment = cell_text(r, c[3]);
 }

@@ -20,6 +20,14 @@ action(Str cell)
     }
 }
 
+/* NULL: the name that PostgreSQL gives. */
+static const char *
+not_null_name(Reading *r, Str cell, const CatRef *of)
+{
+    const char *name = cell_name(r, cell);
+    return strcmp(name, catalog_not_null_name(r->scratch, of->name, of->sub)) == 0 ? NULL : name;
+}
+
 static CatConstraintType
 constraint_type(char c)
 {
@@ -67,6 +75,12 @@ intro_row_constraint(Reading *r, const Str *c)
     if (!of)
         return;
     char letter_ = cell_letter(c[TYPE]);
+    if (letter_ == 'n' && of->id.kind == CAT_DOMAIN) {
+        CatDomain *domain = (void *)of;
+        domain->not_null_name = not_null_name(r, c[NAME], &domain->id);
+        domain->not_null_comment = cell_text(r, c[NOT_NULL_COMMENT]);
+        return;
+    }
     if (letter_ == 'n') {
         Numbers nums = cell_numbers(r, c[COLUMNS]);
         CatColumn *column = nums.n && rel && rel_column(rel, nums.v[0])
@@ -74,12 +88,11 @@ intro_row_constraint(Reading *r, const Str *c)
                                 : NULL;
         if (!column)
             return;
-        const char *name = cell_name(r, c[NAME]);
-        if (strcmp(name, catalog_not_null_name(r->scratch, column->id.name, column->id.sub)) != 0)
-            column->not_null_name = name;
+        column->not_null_name = not_null_name(r, c[NAME], &column->id);
         column->not_null_comment = cell_text(r, c[NOT_NULL_COMMENT]);
         column->is_not_null_unchecked = !cell_yes(c[VALID]);
         column->is_not_null_inherited = cell_yes(c[INHERITED]);
+        column->is_not_null_own = !column->is_not_null_inherited;
         column->is_not_null_no_inherit = cell_yes(c[NO_INHERIT]);
         return;
     }

@@ -287,15 +287,26 @@ comment_not_null(Render *r, const CatColumn *from, const CatColumn *to)
     if (!to->is_not_null ||
         cat_same_text(is_kept ? from->not_null_comment : NULL, to->not_null_comment))
         return;
-    const char *name = to->not_null_name ? to->not_null_name
-                                         : catalog_not_null_name(r->arena, to->id.name, to->id.sub);
     Buf object;
     buf_init(&object, r->arena);
     buf_addz(&object, "CONSTRAINT ");
-    put_ident(r, &object, name);
+    put_ident(r, &object, not_null_name(r, &to->id, to->not_null_name));
     buf_addz(&object, " ON ");
     put_name(r, &object, to->id.schema, to->id.name);
     comment(r, object.p, to->not_null_comment);
+}
+
+static void
+comment_not_null_of_domain(Render *r, const CatDomain *from, const CatDomain *to)
+{
+    bool is_kept = from && from->is_not_null;
+    if (to->is_not_null &&
+        !cat_same_text(is_kept ? from->not_null_comment : NULL, to->not_null_comment))
+        comment(r,
+                str_fmt(r->arena, "CONSTRAINT %s ON DOMAIN %s",
+                        ident_text(r, not_null_name(r, &to->id, to->not_null_name)),
+                        name_text(r, &to->id)),
+                to->not_null_comment);
 }
 
 static void
@@ -305,6 +316,18 @@ comment_index(Render *r, const CatConstraint *from, const CatConstraint *to)
         return;
     const CatRef index = {CAT_INDEX, to->id.schema, to->id.sub, NULL};
     comment(r, str_fmt(r->arena, "INDEX %s", name_text(r, &index)), to->index_comment);
+}
+
+static void
+comment_multirange(Render *r, const CatDefined *from, const CatDefined *to)
+{
+    if (cat_same_text(from ? from->multirange_comment : NULL, to->multirange_comment))
+        return;
+    Buf object;
+    buf_init(&object, r->arena);
+    buf_addz(&object, "TYPE ");
+    put_name(r, &object, to->multirange.schema, to->multirange.name);
+    comment(r, object.p, to->multirange_comment);
 }
 
 /* What a change that makes something anew keeps of it: the object itself, or one of its columns. */
@@ -365,6 +388,10 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
         comment(r, object.p, to->comment);
     if (!rules->ignore_comments && to->id.kind == CAT_COLUMN)
         comment_not_null(r, (const CatColumn *)from, (const CatColumn *)to);
+    if (!rules->ignore_comments && to->id.kind == CAT_DOMAIN)
+        comment_not_null_of_domain(r, (const CatDomain *)from, (const CatDomain *)to);
     if (!rules->ignore_comments && to->id.kind == CAT_CONSTRAINT)
         comment_index(r, (const CatConstraint *)from, (const CatConstraint *)to);
+    if (!rules->ignore_comments && to->id.kind == CAT_RANGE)
+        comment_multirange(r, (const CatDefined *)from, (const CatDefined *)to);
 }

@@ -233,20 +233,16 @@ alter_identity(Alter *a, const ColumnChange *k)
         *vec_add(r->arena, &a->after) = start;
 }
 
-static const char *
-not_null_name(const Render *r, const CatColumn *column)
-{
-    return column->not_null_name ? column->not_null_name
-                                 : catalog_not_null_name(r->arena, column->id.name, column->id.sub);
-}
-
 /* The constraint behind NOT NULL (18), which stays where it can. */
 static void
 alter_not_null(Alter *a, const ColumnChange *k)
 {
     Render *r = a->r;
     const CatColumn *x = k->from, *y = k->to;
-    const char *was = not_null_name(r, x), *name = not_null_name(r, y);
+    const char *was = not_null_name(r, &x->id, x->not_null_name);
+    const char *name = not_null_name(r, &y->id, y->not_null_name);
+    if (x->is_not_null_inherited || y->is_not_null_inherited)
+        return; /* only the comment is its own */
     if (y->is_not_null_unchecked && !x->is_not_null_unchecked) {
         *vec_add(r->arena, &a->after) =
             str_fmt(r->arena, "ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", a->table,
@@ -259,10 +255,9 @@ alter_not_null(Alter *a, const ColumnChange *k)
         *vec_add(r->arena, &a->after) =
             str_fmt(r->arena, "ALTER TABLE %s RENAME CONSTRAINT %s TO %s", a->table,
                     ident_text(r, was), ident_text(r, name));
-    if (x->is_not_null_no_inherit != y->is_not_null_no_inherit)
-        *vec_add(r->arena, &a->after) =
-            str_fmt(r->arena, "ALTER TABLE %s ALTER CONSTRAINT %s %s", a->table,
-                    ident_text(r, name), y->is_not_null_no_inherit ? "NO INHERIT" : "INHERIT");
+    const char *inheritance = not_null_inheritance(r, a->table, x, y);
+    if (inheritance)
+        *vec_add(r->arena, &a->after) = inheritance;
     if (x->is_not_null_unchecked && !y->is_not_null_unchecked)
         *vec_add(r->arena, &a->after) = str_fmt(r->arena, "ALTER TABLE %s VALIDATE CONSTRAINT %s",
                                                 a->table, ident_text(r, name));

@@ -25,7 +25,15 @@ void put_type(Render *r, Buf *b, const CatType *type);
 const char *serial_of(Render *r, const Catalog *c,
                       const CatColumn *column); /* "SERIAL", ..., or NULL */
 void put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
+/* The constraint behind NOT NULL (18): the name that it has when it is called so, " CONSTRAINT name" where there
+ * is one to say, its text, and what gives it to children or takes it from them (NULL: nothing to do; x NULL: there
+ * was none). */
+const char *not_null_name(const Render *r, const CatRef *of, const char *name);
+void put_not_null_name(Render *r, Buf *b, const char *name);
+void put_not_null(Render *r, Buf *b, const CatColumn *column);
 const char *set_not_null(Render *r, const CatColumn *column); /* for ALTER TABLE */
+const char *not_null_inheritance(Render *r, const char *table, const CatColumn *x,
+                                 const CatColumn *y);
 const CatSequence *identity_sequence(const Catalog *c, const CatColumn *column);
 void put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column);
 void put_keys(Render *r, Buf *b, const CatKeys *keys);

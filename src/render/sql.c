@@ -246,29 +246,13 @@ put_identity(Render *r, Buf *b, const Catalog *c, const CatColumn *column)
         buf_fmt(b, " (%s)", options.p + 1);
 }
 
-/* " CONSTRAINT name", where there is one to say. */
-static void
-put_not_null_name(Render *r, Buf *b, const CatColumn *column)
+void
+put_not_null_name(Render *r, Buf *b, const char *name)
 {
-    if (!column->not_null_name || r->compat)
+    if (!name || r->compat)
         return;
     buf_addz(b, " CONSTRAINT ");
-    put_ident(r, b, column->not_null_name);
-}
-
-const char *
-set_not_null(Render *r, const CatColumn *column)
-{
-    const char *name = ident_text(r, column->id.sub);
-    if (!column->not_null_name && !column->is_not_null_no_inherit && !column->is_not_null_unchecked)
-        return str_fmt(r->arena, "ALTER COLUMN %s SET NOT NULL", name);
-    Buf b;
-    buf_init(&b, r->arena);
-    buf_addz(&b, "ADD");
-    put_not_null_name(r, &b, column);
-    buf_fmt(&b, " NOT NULL %s%s%s", name, column->is_not_null_no_inherit ? " NO INHERIT" : "",
-            column->is_not_null_unchecked ? " NOT VALID" : "");
-    return buf_finish(&b).p;
+    put_ident(r, b, name);
 }
 
 void
@@ -283,7 +267,7 @@ put_column(Render *r, Buf *b, const Catalog *c, const CatColumn *column)
         put_type(r, b, &column->type);
     put_collation(r, b, &column->collation);
     if (column->is_not_null && !column->is_not_null_unchecked && !column->is_not_null_inherited) {
-        put_not_null_name(r, b, column);
+        put_not_null_name(r, b, column->not_null_name);
         buf_addz(b, " NOT NULL");
         if (column->is_not_null_no_inherit)
             buf_addz(b, " NO INHERIT");

@@ -24,6 +24,14 @@ is_generated_above(const Catalog *c, const CatRelation *t, const CatColumn *colu
     return false;
 }
 
+/* A child's own constraint for a column of its parent's (18). */
+static bool
+has_own_not_null(const CatRelation *t, const CatColumn *column)
+{
+    return column->is_inherited && !t->partition_of.name && column->is_not_null_own &&
+           !column->is_not_null_unchecked;
+}
+
 static void
 put_body(Render *r, Buf *b, const CatRelation *t)
 {
@@ -43,6 +51,12 @@ put_body(Render *r, Buf *b, const CatRelation *t)
         put_column(r, b, r->diff->to.catalog, &plain);
         first = false;
     }
+    cat_each (CatColumn, column, &t->columns)
+        if (has_own_not_null(t, column)) {
+            buf_addz(b, first ? "   " : ",\n   ");
+            put_not_null(r, b, column);
+            first = false;
+        }
     const CatConstraint *pk = primary_key(t);
     if (pk && (!pk->is_inherited || is_partition) && !catalog_comes_attached(pk)) {
         buf_addz(b, first ? "    CONSTRAINT " : ",\n\n    CONSTRAINT ");
@@ -77,7 +91,7 @@ own_column(Render *r, const CatRelation *t, const CatColumn *column)
     given.statistics = NULL;
     given.options = (CatTexts){0};
     column_storage(r, table, &given, column);
-    if (column->is_not_null && !column->is_not_null_unchecked &&
+    if (column->is_not_null && !column->is_not_null_own && !column->is_not_null_unchecked &&
         (!of->is_not_null || of->is_not_null_no_inherit))
         statement(r, "ALTER TABLE %s %s", table, set_not_null(r, column));
     if (column->generated || cat_same_text(of->default_expr, column->default_expr))

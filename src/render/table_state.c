@@ -95,6 +95,12 @@ table_parents(Render *r, const CatRelation *from, const CatRelation *to)
     }
     if (!r->step->change->is_aside)
         return; /* see let_go.c */
+    cat_each (CatColumn, column, &to->columns) {
+        const CatColumn *was = catalog_column(from, column->id.sub);
+        const char *inheritance = not_null_inheritance(r, table, was, column);
+        if (inheritance)
+            statement(r, "%s", inheritance);
+    }
     vec_each (const CatName, parent, &from->inherits)
         if (!has_name(&to->inherits, parent))
             statement(r, "ALTER TABLE %s NO INHERIT %s", table,

@@ -11,8 +11,10 @@ create_domain(Render *r, const CatDomain *d)
     put_collation(r, &b, &d->collation);
     if (d->default_expr)
         buf_fmt(&b, " DEFAULT %s", d->default_expr);
-    if (d->is_not_null)
+    if (d->is_not_null) {
+        put_not_null_name(r, &b, d->not_null_name);
         buf_addz(&b, " NOT NULL");
+    }
     cat_each (CatConstraint, k, &d->constraints) {
         if (catalog_check_is_apart(k))
             continue;
@@ -26,6 +28,23 @@ create_domain(Render *r, const CatDomain *d)
     cat_each (CatConstraint, k, &d->constraints)
         if (!catalog_check_is_apart(k))
             render_attributes(r, NULL, (const CatObject *)k);
+}
+
+static void
+alter_not_null(Render *r, const CatDomain *from, const CatDomain *to)
+{
+    const char *name = name_text(r, &to->id);
+    if (from->is_not_null && !to->is_not_null)
+        statement(r, "ALTER DOMAIN %s DROP NOT NULL", name);
+    else if (to->is_not_null && !from->is_not_null && to->not_null_name)
+        statement(r, "ALTER DOMAIN %s ADD CONSTRAINT %s NOT NULL", name,
+                  ident_text(r, to->not_null_name));
+    else if (to->is_not_null && !from->is_not_null)
+        statement(r, "ALTER DOMAIN %s SET NOT NULL", name);
+    else if (cat_has_text(&r->step->change->fields, "not_null_name"))
+        statement(r, "ALTER DOMAIN %s RENAME CONSTRAINT %s TO %s", name,
+                  ident_text(r, not_null_name(r, &from->id, from->not_null_name)),
+                  ident_text(r, not_null_name(r, &to->id, to->not_null_name)));
 }
 
 void
@@ -51,8 +70,7 @@ render_domain(Render *r, const Change *c)
         else
             statement(r, "ALTER DOMAIN %s DROP DEFAULT", name);
     }
-    if (cat_has_text(&c->fields, "is_not_null"))
-        statement(r, "ALTER DOMAIN %s %s NOT NULL", name, d->is_not_null ? "SET" : "DROP");
+    alter_not_null(r, (const CatDomain *)c->from, d);
     render_attributes(r, c->from, c->to);
 }
 

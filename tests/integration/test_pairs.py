@@ -536,6 +536,51 @@ def test_what_changes_beside_the_name(become, old, new):
     become(old, new)
 
 
+HEIRS = "CREATE TABLE a (x int CHECK (x > 0)); CREATE TABLE b (x int); CREATE TABLE c (z int);"
+TYPED = "CREATE TYPE row AS (a int, b int); CREATE TABLE t OF row ({});"
+REFERS = TYPED.format("CONSTRAINT u UNIQUE (a)") + "ALTER TABLE t ADD CONSTRAINT {} FOREIGN KEY (b) REFERENCES t (a)"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("two", HEIRS + "CREATE TABLE h () INHERITS (a, b)", HEIRS + "CREATE TABLE h () INHERITS (b, a)"),
+    ("of three", HEIRS + "CREATE TABLE h () INHERITS (a, b, c)", HEIRS + "CREATE TABLE h (x int, z int) INHERITS (c, a)"),
+    ("left and joined", HEIRS + "CREATE TABLE h () INHERITS (a, c)", HEIRS + "CREATE TABLE h () INHERITS (a, c); ALTER TABLE h NO INHERIT a, INHERIT a"),
+))
+def test_parents_stand_in_their_order(become, server, old, new):
+    """pg_dump lists them in it, and a child that is made anew has its columns in it."""
+    parents = "SELECT inhparent::regclass::text FROM pg_inherits ORDER BY inhseqno"
+    db, wanted = become(old, new), server.new_database()
+    wanted.sql(new)
+    assert db.sql(parents) == wanted.sql(parents)
+    wanted.drop()
+
+
+@pytest.mark.parametrize("old, new", both(
+    *((kind.split()[0], TYPED.format(f"CONSTRAINT x {kind}"), TYPED.format(f"CONSTRAINT y {kind}"))
+      for kind in ("CHECK (a > 0)", "PRIMARY KEY (a)", "UNIQUE (a)")),
+    ("REFERENCES", REFERS.format("x"), REFERS.format("y")),
+))
+def test_constraints_of_typed_tables_get_other_names(become, old, new):
+    """PostgreSQL renames none while the table is of its type."""
+    become(old, new)
+
+
+RANGE = "CREATE TYPE r AS RANGE (subtype = int, multirange_type_name = m); CREATE TABLE t (a r, b m[]);"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("multirange alone", RANGE, RANGE + "COMMENT ON TYPE m IS 'many'"),
+    ("both", RANGE + "COMMENT ON TYPE r IS 'x'", RANGE + "COMMENT ON TYPE r IS 'one'; COMMENT ON TYPE m IS 'many'"),
+    ("made", "SELECT 1", RANGE + "COMMENT ON TYPE m IS 'many'; COMMENT ON TYPE _r IS 'the list, which pg_dump leaves out'"),
+))
+def test_a_range_and_its_multirange_have_comments_of_their_own(become, server, old, new):
+    said = "SELECT n, obj_description(to_regtype(n), 'pg_type') FROM unnest(ARRAY['r', 'm']) n ORDER BY 1"
+    db, wanted = become(old, new), server.new_database()
+    wanted.sql(new)
+    assert db.sql(said) == wanted.sql(said)
+    wanted.drop()
+
+
 @pytest.mark.parametrize("fields, identity", [
     ("a Int @unique", ("i", "t_a_key", "t_a_key")),
     ("a BigInt @unique", ("i", "t_a_key", "t_a_key")),

@@ -12,10 +12,16 @@ def server(servers):
 
 
 NOT_NULL = """
-    SELECT conrelid::regclass::text, conname::text, convalidated, connoinherit, coninhcount, obj_description(oid, 'pg_constraint')
-    FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0 AND connamespace = 'public'::regnamespace ORDER BY 1, 2
+    SELECT pg_describe_object('pg_constraint'::regclass, oid, 0), convalidated, connoinherit, coninhcount, obj_description(oid, 'pg_constraint')
+    FROM pg_constraint WHERE contype = 'n' AND connamespace = 'public'::regnamespace ORDER BY 1
 """
 TABLE = "CREATE TABLE t (id int, n int{});"
+CHILD = TABLE + "CREATE TABLE u () INHERITS (t);"
+OWN = "ALTER TABLE u ADD CONSTRAINT theirs NOT NULL n; ALTER TABLE t ADD CONSTRAINT ours NOT NULL n;"
+GRANDCHILD = CHILD.format("") + "CREATE TABLE v () INHERITS (u); ALTER TABLE v ADD CONSTRAINT last NOT NULL n;" + OWN
+TWO_PARENTS = ("CREATE TABLE t (n int CONSTRAINT ours NOT NULL); CREATE TABLE s (n int CONSTRAINT yours NOT NULL);"
+               "CREATE TABLE u (n int CONSTRAINT theirs NOT NULL) INHERITS (t, s)")
+TYPED = "CREATE TYPE row AS (a int, b int); CREATE TABLE t OF row (a {})"
 UNCHECKED = TABLE.format("") + "ALTER TABLE t ADD CONSTRAINT {} NOT NULL n NOT VALID;"
 
 
@@ -34,6 +40,22 @@ UNCHECKED = TABLE.format("") + "ALTER TABLE t ADD CONSTRAINT {} NOT NULL n NOT V
     ("partitions", "CREATE TABLE m (k int, v int NOT NULL) PARTITION BY RANGE (k); CREATE TABLE m1 PARTITION OF m DEFAULT",
      "CREATE TABLE m (k int, v int CONSTRAINT must NOT NULL) PARTITION BY RANGE (k); CREATE TABLE m1 PARTITION OF m DEFAULT"),
     ("key", "CREATE TABLE t (n int PRIMARY KEY)", "CREATE TABLE t (n int CONSTRAINT must NOT NULL PRIMARY KEY)"),
+    ("child's comment", CHILD.format(" NOT NULL"), CHILD.format(" NOT NULL") + "COMMENT ON CONSTRAINT t_n_not_null ON u IS 'why'"),
+    ("child's own", CHILD.format(""), CHILD.format("") + OWN),
+    ("child's own name", CHILD.format(" NOT NULL"), CHILD.format("") + OWN),
+    ("both named otherwise", CHILD.format("") + OWN, CHILD.format("") + OWN.replace("theirs", "more").replace("ours", "less")),
+    ("both alike", TABLE.format(" CONSTRAINT a NOT NULL") + "CREATE TABLE u (n int CONSTRAINT a NOT NULL) INHERITS (t)",
+     TABLE.format(" CONSTRAINT b NOT NULL") + "CREATE TABLE u (n int CONSTRAINT b NOT NULL) INHERITS (t)"),
+    ("child's alone", CHILD.format("") + OWN, CHILD.format("") + "ALTER TABLE u ADD CONSTRAINT other NOT NULL n"),
+    ("not valid above", CHILD.format("") + OWN.replace("n;", "n NOT VALID;"), UNCHECKED.format("a") + "CREATE TABLE u () INHERITS (t)"),
+    ("grandchild", GRANDCHILD, GRANDCHILD.replace("theirs", "more").replace("ours", "less").replace("last", "least")),
+    ("family made", "SELECT 1", GRANDCHILD),
+    ("two parents", TWO_PARENTS, TWO_PARENTS.replace("theirs", "more").replace("ours", "less")),
+    ("domain", "CREATE DOMAIN d AS int", "CREATE DOMAIN d AS int CONSTRAINT must NOT NULL"),
+    ("domain named", "CREATE DOMAIN d AS int NOT NULL", "CREATE DOMAIN d AS int CONSTRAINT must NOT NULL; COMMENT ON CONSTRAINT must ON DOMAIN d IS 'why'"),
+    ("domain made", "SELECT 1", "CREATE DOMAIN d AS int CONSTRAINT must NOT NULL; COMMENT ON CONSTRAINT must ON DOMAIN d IS 'why'"),
+    ("typed", TYPED.format("NOT NULL"), TYPED.format("WITH OPTIONS CONSTRAINT must NOT NULL")),
+    ("typed made", "SELECT 1", TYPED.format("WITH OPTIONS CONSTRAINT must NOT NULL")),
 ))
 def test_not_null_as_a_constraint(become, server, old, new):
     db, wanted = become(old, new), server.new_database()

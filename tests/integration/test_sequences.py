@@ -47,6 +47,7 @@ def test_a_column_goes_on_counting(tmp_path, server, old, new, rows):
 
 BY_RANGE = "CREATE TABLE p (id int, k serial, at date) PARTITION BY RANGE (at);"
 BY_LIST = "CREATE TABLE p (id int, k serial, at date) PARTITION BY LIST (at);"
+NOT_SERIAL = BY_RANGE.replace(" k serial,", "")
 IN_RANGE = "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');"
 IN_LIST = "CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('2020-01-01');"
 ALONE = "CREATE TABLE p1 (id int, k int, at date);"
@@ -56,6 +57,9 @@ OTHER = "CREATE TABLE q (k int DEFAULT nextval('p_k_seq'));"
 @pytest.mark.parametrize("old, new", [
     (BY_RANGE + IN_RANGE, BY_LIST + IN_LIST), (ALONE, BY_LIST + IN_LIST), (BY_RANGE + IN_RANGE, ALONE),
     (BY_RANGE + OTHER, BY_LIST + OTHER), ("CREATE TABLE q (k int)", BY_LIST + OTHER), (BY_RANGE + OTHER, "CREATE TABLE q (k int)"),
+    (BY_RANGE + OTHER, NOT_SERIAL + "CREATE TABLE q (k int);"), (BY_RANGE + OTHER, NOT_SERIAL + "CREATE TABLE q (z text);"),
+    (BY_RANGE + IN_RANGE, NOT_SERIAL + "CREATE TABLE p1 (z text, at date);"), (BY_RANGE + IN_RANGE, NOT_SERIAL + "CREATE TABLE p1 (k int, at date);"),
+    (BY_RANGE + IN_RANGE, NOT_SERIAL + IN_RANGE), (BY_RANGE + OTHER, BY_RANGE.replace("serial", "text") + "CREATE TABLE q (k int DEFAULT 3);"),
 ])
 def test_defaults_that_count_by_anothers_sequence(tmp_path, server, old, new):
     """It comes and goes with its serial column: the default lets go of it before, and is set behind."""
