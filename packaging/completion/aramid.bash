@@ -23,8 +23,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull execute seed' ;;
@@ -34,6 +34,7 @@ _aramid() {
     'check') words='--migrations --against --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
     'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
+    'dev') words='--name --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
     'restack') words='--base --check --dry-run' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
@@ -61,7 +62,7 @@ _aramid() {
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
     'link') words='--project-ref --pooler-host --password-variable --replace --dry-run' ;;
-    'migrate dev') words='--name --create-only --rename --no-rename' ;;
+    'migrate dev') words='--name --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
     'migrate resolve') words='--applied --rolled-back' ;;
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'db pull') words='--print --force --schemas' ;;

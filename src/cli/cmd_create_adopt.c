@@ -32,11 +32,11 @@ pull_schema(CmdCall *call, const Config *config, Err *err)
 }
 
 int
-cmd_create_adopt(CmdCall *call, const Config *config, const char *migration)
+cmd_create_adopt(CmdCall *call, const Config *config, const char *migration, bool pulls)
 {
     Err err;
     ResolveResult result;
-    if (!pull_schema(call, config, &err)) {
+    if (pulls && !pull_schema(call, config, &err)) {
         err_detail(
             &err,
             "the migration is written; its place in the history and the schema are left to do");

@@ -3,146 +3,26 @@
 #include "cli/run.h"
 
 #include "base/os.h"
-#include "report/error.h"
 #include "report/migrations.h"
 
-typedef struct Deploy {
-    CmdCall *call;
-    const Config *config;
-    Progress *progress;
-    RunLog *log;
-    const Target *target;
-} Deploy;
-
-static void
-on_target(void *arg, const Target *t)
-{
-    Deploy *d = arg;
-    d->target = t;
-    if (t->embedded && t->cluster.created)
-        cli_note(d->call, "made the embedded PostgreSQL %d of this project in %s\n",
-                 t->cluster.major, t->cluster.data_dir);
-}
-
-/* Two environments with one database: said before anything else. What is production for one of
- * them is production for both. */
-static void
-look_for_twin(Deploy *d, Config *config, const RunSink *sink)
-{
-    ConfigTwin twin;
-    if (!cli_find_twin(d->call, config, &twin))
-        return;
-    bool stricter = twin.profile == PROFILE_PRODUCTION && config->profile != PROFILE_PRODUCTION;
-    if (stricter) {
-        ConfigValue *backup = &config->values[CFG_BACKUP];
-        config->values[CFG_CONFIRM].number = 1;
-        if (strcmp(backup->origin, "default") == 0)
-            backup->number = 1;
-    }
-    run_find(sink, FINDING_CONFIG_TWIN, NULL,
-             "give each environment a database of its own, or one of them another ?schema=",
-             "this is also the database of environment \"%s\" (%s)", twin.env_name, twin.origin);
-}
-
-/* Keep the plan with the log. */
-static bool
-approve(void *arg, const Session *s, const Plan *plan, Err *err)
-{
-    (void)s;
-    (void)err;
-    Deploy *d = arg;
-    ARENA_LOCAL(scratch);
-    JsonWriter w;
-    jw_init(&w, scratch, true);
-    jw_object(&w, NULL);
-    report_plan_steps_json(&w, "migrations", plan, NULL, false); /* the files have the SQL */
-    jw_end(&w);
-    runlog_plan(d->log, buf_str(&w.out));
-    return true;
-}
-
-static void
-on_way_back(void *arg, Str sql)
-{
-    Deploy *d = arg;
-    runlog_script(d->log, sql);
-}
-
-/* A question of its own: the name is typed by habit. */
-static bool
-ask_about_losses(Deploy *d, const Plan *plan, Err *err)
-{
-    Str answer;
-    if (!plan->losses.n || d->config->profile != PROFILE_PRODUCTION ||
-        cli_flag(d->call, "accept-data-loss"))
-        return true;
-    if (!cli_ask(d->call, "Data will be gone. Type \"drop\" to go on: ", &answer, err))
-        return false;
-    return str_is(answer, "drop") ||
-           err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
-}
-
-static bool
-ask(void *arg, const Session *s, const Plan *plan, Err *err)
-{
-    Deploy *d = arg;
-    Arena *a = d->call->arena;
-    const DbInfo *info = db_info(s->db);
-    progress_finish(d->progress);
-    Buf b;
-    buf_init(&b, a);
-    buf_fmt(&b, "\n%zu migration%s will be applied to database \"%s\" at %s (environment \"%s\"):",
-            plan->migrations.n, str_plural(plan->migrations.n),
-            str_printable(a, str_of(info->database), false),
-            str_printable(a, str_of(info->host), false),
-            str_printable(a, str_of(d->config->env_name), false));
-    vec_each (const MigrationPlan, mp, &plan->migrations)
-        buf_fmt(&b, "\n  %s", str_printable(a, str_of(mp->migration->name), false));
-    vec_each (const PlanLoss, l, &plan->losses)
-        buf_fmt(&b, "%s\n  %s:%d: %s",
-                l == plan->losses.v ? "\nGone afterwards, with the data:" : "",
-                str_printable(a, str_of(l->mp->migration->path), false), l->line, l->what);
-    return (cli_ask_name(d->call, b.p, info->database, err) && ask_about_losses(d, plan, err)) ||
-           err_hint(err, "aramid plan shows what would be done");
-}
-
 static int
-finish(Deploy *d, const DeployResult *r, const Err *err)
+finish(CliRun *run, const DeployResult *r, const Err *err)
 {
-    CmdCall *call = d->call;
-    progress_finish(d->progress);
-    const char *dir = runlog_dir(d->log);
-    bool json = cli_flag(call, "json");
-    Failure failure = {0};
-    bool is_told = err && failure_of_deploy(call->arena, r, err, &failure);
-    if (failure.restore)
-        failure.restore = str_dup(call->arena, cli_again(call, str_of(failure.restore)));
-    failure.log = dir ? cli_shown_path(call->arena, dir) : NULL;
-    if (err)
-        runlog_error(d->log, err);
-    if (json) {
-        JsonWriter w;
-        jw_init(&w, call->arena, true);
-        report_deploy_json(&w, r, err, is_told ? &failure : NULL, dir);
-        cli_print(call, &w.out);
+    CmdCall *call = run->call;
+    const char *dir = runlog_dir(run->log);
+    cli_run_close(run, err);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json) {
+        Failure failure;
+        bool is_told = err && cli_deploy_failure(run, r, err, &failure);
+        report_deploy_json(&out.json, r, err, is_told ? &failure : NULL, dir);
+    } else if (!err) {
+        report_deploy_text(&out.text, &call->term_out, r,
+                           dir ? cli_shown_path(call->arena, dir) : NULL);
     }
-    int status = 0;
-    if (!err && !json) {
-        Buf b;
-        buf_init(&b, call->arena);
-        report_deploy_text(&b, &call->term_out, r, dir ? cli_shown_path(call->arena, dir) : NULL);
-        cli_print(call, &b);
-    } else if (err) {
-        Buf b;
-        buf_init(&b, call->arena);
-        error_text(&b, &call->term_err, err);
-        failure_text(&b, &call->term_err, &failure);
-        Str shown = cli_hidden(call, &b);
-        fwrite(shown.p, 1, shown.n, call->err);
-        status = cli_status(call, err);
-    }
-    runlog_close(d->log);
-    return status;
+    if (out.is_json || !err)
+        cli_answer_print(call, &out);
+    return err ? cli_deploy_failed(run, r, err) : 0;
 }
 
 int
@@ -153,34 +33,10 @@ cmd_deploy(CmdCall *call)
     os_signals_catch();
     Config config;
     Err err;
+    DeployResult result;
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
-    Deploy d = {.call = call, .config = &config};
     CliRun run = cli_run_open(call, &config);
-    d.log = run.log;
-    d.progress = run.progress;
-    look_for_twin(&d, &config, &run.sink);
-    DeployInput in = {
-        .base = cli_flow_input(call, &config),
-        .sink = run.sink,
-        .run_id = run.id,
-        .show_progress = !cli_flag(call, "quiet"),
-        .create_database = config.values[CFG_CREATE_DB].number != 0,
-        .approve = approve,
-        .approve_arg = &d,
-        .ask = ask,
-        .ask_arg = &d,
-        .reason = cli_text(call, "reason"),
-        .accepts_loss = cli_flag(call, "accept-data-loss"),
-        .accepts_loss_of = os_env("ARAMID_ACCEPT_DATA_LOSS"),
-        .on_target = on_target,
-        .on_target_arg = &d,
-        .on_way_back = on_way_back,
-        .on_way_back_arg = &d,
-    };
-    DeployResult result;
-    bool ok = flow_deploy(call->arena, &in, &result, &err);
-    if (!ok)
-        cli_finish_error(call, &err);
-    return finish(&d, &result, ok ? NULL : &err);
+    bool ok = cli_deploy(&run, &config, &result, &err);
+    return finish(&run, &result, ok ? NULL : &err);
 }

@@ -288,6 +288,55 @@ static const CmdSpec create = {
     .examples = create_examples, .exits = create_exits, .run = cmd_create,
 };
 
+static const char *const drift_choices[] = {"keep", "undo", "leave", NULL};
+
+#define DEV_OPTIONS                                                                                 \
+    {.name = "create-only", .type = OPT_FLAG, .help = "write the migration and apply nothing: `aramid create`"}, \
+    {.name = "skip-generate", .type = OPT_FLAG, .help = "do not run the project's generator"},      \
+    {.name = "skip-seed", .type = OPT_FLAG, .help = "do not seed a database that was empty"},       \
+    CREATE_OPTIONS,                                                                                 \
+    {.name = "drift", .type = OPT_CHOICE, .value = "WHAT", .choices = drift_choices,                \
+     .help = "what was changed in the database beside the migrations: keep it as a migration, undo it in the "  \
+             "database, or leave it; asked for on a terminal, elsewhere it is left"},               \
+    {.name = "accept-data-loss", .type = OPT_FLAG,                                                  \
+     .help = "rows and values may go that the migration, or the undoing of drift, drops"}
+
+static const OptSpec dev_options[] = {
+    {.name = "name", .letter = 'n', .type = OPT_TEXT, .value = "NAME", .help = "the name, as Prisma's option has it"},
+    DEV_OPTIONS,
+    {0},
+};
+
+static const CmdConflict dev_conflicts[] = {{"no-rename", "rename"}, {0}};
+
+static const CmdExit dev_exits[] = {
+    {4, "something looks renamed, data would be lost, or the rows do not fit, and nobody said what is meant"},
+    {8, "the database is one of production or staging"},
+    {0},
+};
+
+static const CmdExample dev_examples[] = {
+    {"aramid dev add_user_bio", "migrate what the schema has and the database lacks"},
+    {"aramid dev", "bring the database up to date; the name is asked for when there is something to migrate"},
+    {"aramid dev --drift undo", "take back what was changed by hand"},
+    {0},
+};
+
+static const CmdSpec dev = {
+    .name = "dev", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "bring the development database to the schema",
+    .description =
+        "Applies what is pending, writes the migration that the schema still needs, applies it, and runs the project's "
+        "generator. A database that is not there is made.\n\n"
+        "A migration that was edited or taken away after it was applied is no reason to begin anew: the database is "
+        "changed to what the files make now, and rows stay where their tables do. What that loses, or what the new "
+        "migration loses, is counted first and wants a word. Nothing of it happens to a database that is marked as "
+        "production or staging.",
+    .args = create_args, .options = dev_options, .conflicts = dev_conflicts,
+    .examples = dev_examples, .exits = dev_exits, .run = cmd_dev,
+};
+
 static const OptSpec restack_options[] = {
     {.name = "base", .type = OPT_TEXT, .value = "REF",
      .help = "branch or commit of git that has what arrived earlier; default: the main branch, of origin first"},
@@ -1607,20 +1656,18 @@ static const CmdSpec migrate_deploy = {
 
 static const OptSpec migrate_dev_options[] = {
     {.name = "name", .letter = 'n', .type = OPT_TEXT, .value = "NAME", .help = "what it changes, in a few words"},
-    {.name = "create-only", .type = OPT_FLAG, .help = "write the migration and apply nothing"},
-    CREATE_OPTIONS,
+    DEV_OPTIONS,
     {0},
 };
 
-static const char *const migrate_dev_one_of[] = {"create-only", NULL};
-
 static const CmdSpec migrate_dev = {
-    .name = "migrate dev", .group = CMD_GROUP_PRISMA, .class = CMD_WRITES_FILES,
-    .uses = USES_MIGRATIONS, .summary = "what create does, as Prisma spells it",
+    .name = "migrate dev", .group = CMD_GROUP_PRISMA, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM, .summary = "what dev does, as Prisma spells it",
     .description =
-        "With --create-only it does what `aramid create` does, with the exit statuses of `prisma migrate dev`: 0 when "
-        "done, also with an empty migration where nothing is to change, 1 for every failure.",
-    .options = migrate_dev_options, .one_of = {migrate_dev_one_of}, .prisma_status = true, .run = cmd_create,
+        "Does what `aramid dev` does, and with --create-only what `aramid create` does, with the exit statuses of "
+        "`prisma migrate dev`: 0 when done, with --create-only also with an empty migration where nothing is to "
+        "change, 1 for every failure.",
+    .options = migrate_dev_options, .conflicts = dev_conflicts, .prisma_status = true, .run = cmd_dev,
 };
 
 static const CmdSpec migrate_status = {
@@ -1690,7 +1737,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &restack, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &restack, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
@@ -1701,7 +1748,6 @@ static const CmdSpec *const commands[] = {
 #define PUSH \
     "for a schema without migrations: npx prisma db push or npx drizzle-kit push; for the pending " \
     "migrations of a folder: aramid deploy"
-#define DEV "aramid create NAME, then aramid deploy"
 #define RESET \
     "npx prisma migrate reset deletes all data; for the embedded PostgreSQL of this project: aramid db " \
     "remove, then aramid deploy"
@@ -1719,7 +1765,7 @@ static const CmdOtherWord other_words[] = {
     {.word = "reconcile", .name = "sync"},      {.word = "cleanup", .name = "clean"},
     /* What this version lacks must not be answered with a command that does something else. */
     {.word = "push", .instead = PUSH},          {.word = "db push", .instead = PUSH},
-    {.word = "dev", .instead = DEV},            {.word = "migrate new", .name = "create"},
+    {.word = "migrate new", .name = "create"},
     {.word = "migrate create", .name = "create"}, {.word = "new", .name = "create"},
     {.word = "exec", .name = "execute"},        {.word = "sql", .name = "execute"},
     {.word = "reset", .instead = RESET},        {.word = "db reset", .instead = RESET},

@@ -36,9 +36,10 @@ int cmd_validate(CmdCall *call);
 int cmd_format(CmdCall *call);
 int cmd_schema(CmdCall *call);
 int cmd_create(CmdCall *call);
-/* The other half of create --from-drift: the schema takes over what the database has, and its history records
- * the migration. */
-int cmd_create_adopt(CmdCall *call, const Config *config, const char *migration);
+/* The other half of create --from-drift: the schema takes over what the database has (pulls), and its history
+ * records the migration. */
+int cmd_create_adopt(CmdCall *call, const Config *config, const char *migration, bool pulls);
+int cmd_dev(CmdCall *call);
 int cmd_restack(CmdCall *call);
 int cmd_diff(CmdCall *call);
 int cmd_pull(CmdCall *call);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/cli_int.h"
+#include "report/failure.h"
 #include "report/progress.h"
 #include "report/runlog.h"
 
@@ -17,3 +18,12 @@ CliRun cli_run_open(CmdCall *call, const Config *config);
 
 /* err: why it failed, or NULL. The log stays as it is. */
 void cli_run_close(CliRun *r, const Err *err);
+
+/* Bring the database up to date, as the call's options say. config: stricter afterwards, where the database is
+ * another environment's, too. errors: those of flow_deploy, ready to be shown */
+MUST_CHECK bool cli_deploy(const CliRun *run, Config *config, DeployResult *ret, Err *err);
+
+/* What there is to say of one that failed. false: nothing beside the error */
+bool cli_deploy_failure(const CliRun *run, const DeployResult *r, const Err *err, Failure *ret);
+/* Say it on standard error; returns the exit status. */
+int cli_deploy_failed(const CliRun *run, const DeployResult *r, const Err *err);

@@ -91,10 +91,10 @@ refuse_renamed(Arena *a, const CreateInput *in, const CreateResult *r, Err *err)
     err_detail(err, "dropping it loses what it holds; a rename keeps it");
     vec_each (const CreateGuess, g, &r->guesses)
         vec_each (const char *, w, &g->wishes)
-            err_hint(err, "renamed: aramid create %s --rename %s", name, str_shell(a, *w));
+            err_hint(err, "renamed: %s %s --rename %s", in->command, name, str_shell(a, *w));
     err_hint(err, "or in the schema, above it: /// @renamed(from: \"%s\")",
              first->was.sub ? first->was.sub : first->was.name);
-    return err_hint(err, "dropped, with what it holds: aramid create %s --no-rename", name);
+    return err_hint(err, "dropped, with what it holds: %s %s --no-rename", in->command, name);
 }
 
 /* What cannot come back. */

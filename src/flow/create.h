@@ -16,6 +16,7 @@ enum { CREATE_EXIT_SAME = 60 };
 
 typedef struct CreateInput {
     FlowInput base;
+    const char *command; /* as a person types it in front of a name: "aramid create" */
     CreateKind kind;
     const char *name;   /* as a person says it; NULL: not known yet, no files are made */
     bool any_name;      /* empty and generic names, too, as Prisma has it */

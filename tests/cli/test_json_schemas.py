@@ -250,6 +250,19 @@ def test_create(tmp_path):
     assert check(aramid.run("create", "!", "--json", cwd=tmp_path), "error")["error"]["prisma"] == "P3010"
 
 
+def test_dev(tmp_path, db):
+    (tmp_path / "prisma").mkdir()
+    schema = tmp_path / "prisma" / "schema.prisma"
+    schema.write_text('datasource db {\n  provider = "postgresql"\n}\nmodel A {\n  id Int @id\n}\n')
+    made = check(aramid.run("dev", "first one", "--json", "--url", db.url(), cwd=tmp_path), "dev")
+    assert made["ok"] and made["new"] and made["applied"] == [made["created"]] and len(made["files"]) == 1
+    same = check(aramid.run("dev", "--json", "--url", db.url(), cwd=tmp_path), "dev")
+    assert same["ok"] and same["created"] is None and same["applied"] == []
+    schema.write_text('datasource db {\n  provider = "postgresql"\n}\nmodel A {\n  id Int @id\n  b Int?\n}\n')
+    unnamed = check(aramid.run("dev", "--json", "--url", db.url(), cwd=tmp_path), "dev")
+    assert not unnamed["ok"] and unnamed["error"]["prisma"] == "P3010"
+
+
 def test_restack(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     value = check(call(project, db.url(), "restack", "--check"), "restack")
