@@ -361,7 +361,7 @@ flow_branches(Arena *a, const FlowInput *in, const char *against, Branches *ret,
         .a = a, .in = in, .against = against, .ret = ret};
     *ret = (Branches){.shown = against};
     findings_init(&ret->conflicts, a, &in->config->finding_rules);
-    if (!flow_history(a, in->config, &m.mine, err) || !read_theirs(&m, err))
+    if (!flow_versions(a, in->config, &m.mine, err) || !read_theirs(&m, err))
         return false;
     sort_sides(&m);
     return !ret->mine.n || !ret->theirs.n || ret->conflicts.items.n || compare_orders(&m, err);

@@ -2,6 +2,7 @@
 #include "flow/backup.h"
 #include "flow/guard.h"
 #include "flow/look.h"
+#include "flow/repeatable.h"
 #include "flow/schema_file.h"
 #include "flow/undo.h"
 
@@ -51,8 +52,21 @@ typedef struct Deploying {
     FlowGuard guard;
     Look looked; /* before the first change */
     BackupPolicy backup;
+    bool is_told;     /* which scripts are gone */
     bool is_prepared; /* the first change may come */
 } Deploying;
+
+static void
+tell_removed(Deploying *d, const Session *s)
+{
+    FindingList found;
+    findings_init(&found, s->arena, &d->in->base.config->finding_rules);
+    if (!d->is_told)
+        flow_find_removed(s->arena, s, &d->ret->history, &found);
+    d->is_told = true;
+    vec_each (const Finding, f, &found.items)
+        run_finding(&d->in->sink, f);
+}
 
 static bool
 guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
@@ -63,6 +77,7 @@ guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
     flow_guard_shown(&d->guard, &d->ret->identity);
     if (d->guard.target.writes)
         *ret_mark = &d->guard.mark;
+    tell_removed(d, s);
     return true;
 }
 
@@ -111,7 +126,7 @@ agree_to_losses(Deploying *d, const Plan *plan, GateConsent consent, Err *err)
 static void
 leave_way_back(const Deploying *d, const Session *s, const Plan *plan)
 {
-    if (d->ret->history.parts.n) /* a way back is that of one history */
+    if (history_versioned(&d->ret->history) > 1) /* a way back is that of one history */
         return;
     const DeployInput *in = d->in;
     Arena *a = s->arena;
@@ -252,6 +267,7 @@ after(void *arg, const Session *s, Err *err)
     Deploying *d = arg;
     if (!look_after(s->arena, &d->in->base, &d->in->sink, s, d->ret, &d->looked, err))
         return false;
+    flow_forget_scripts(s->arena, s, &d->ret->history);
     flow_schema_file(s->arena, &d->in->base, &d->ret->target, s, &d->in->sink,
                      d->ret->run.applied.n);
     return true;

@@ -269,7 +269,7 @@ find_pending(Seeking *k, const Entry *e, const Evidence *evidence)
 static bool
 is_pending(const Entry *e)
 {
-    return e->state == ENTRY_PENDING && e->file && e->file->has_file;
+    return e->state == ENTRY_PENDING && e->file && e->file->has_file && !e->repeats;
 }
 
 /* A file under another name than its row. */
@@ -468,7 +468,7 @@ find_all(Seeking *k, Err *err)
     vec_each (const Entry, e, &h->entries) {
         if (e->edited)
             find_edited(k, e, is_same);
-        if (e->state == ENTRY_APPLIED && !e->file)
+        if (e->state == ENTRY_APPLIED && !e->file && !e->repeats)
             find_missing(k, e);
     }
     return true;

@@ -3,6 +3,7 @@
 
 #include "flow/endpoint.h"
 #include "flow/managed.h"
+#include "flow/repeatable.h"
 #include "history/known.h"
 #include "render/render.h"
 #include "sqltext/sqltext.h"
@@ -18,21 +19,37 @@ close_session(Session *s)
 
 /* ---- the two sides ------------------------------------------------------------------------- */
 
-/* The migrations that are in the database, in the order of a new one. */
-static bool
-applied_scripts(Arena *a, Arena *texts, DriftResult *r, bool all, ReplayScript **ret, Err *err)
+static const ReplayScript *
+as_applied(const AppliedScripts *scripts, const char *name)
 {
-    ReplayScript *scripts = *ret = arena_array(a, ReplayScript, r->history.files.n + 1);
+    vec_each (const ReplayScript, s, &scripts->changed)
+        if (strcmp(s->name, name) == 0)
+            return s;
+    return NULL;
+}
+
+/* The migrations that are in the database, in the order of a new one; scripts as they were applied, and at the
+ * end those that have no file any more. */
+static bool
+applied_scripts(Arena *a, Arena *texts, DriftResult *r, const AppliedScripts *scripts, bool all,
+                ReplayScript **ret, Err *err)
+{
+    *ret = arena_array(a, ReplayScript, r->history.files.n + scripts->removed.n + 1);
     vec_each (const Entry, e, &r->history.entries) {
         const Migration *m = e->file;
+        const ReplayScript *old = e->repeats && m ? as_applied(scripts, e->name) : NULL;
         Str text;
-        if (!m || !m->has_file || !(all || e->state == ENTRY_APPLIED))
+        if (old)
+            (*ret)[r->migrations++] = *old;
+        if (old || !m || !m->has_file || !(all || e->state == ENTRY_APPLIED))
             continue;
         if (!migration_sent_text(texts, history_part_of(&r->history, m->part)->layout, m, &text,
                                  err))
             return false;
-        scripts[r->migrations++] = (ReplayScript){m->name, m->path, text};
+        (*ret)[r->migrations++] = (ReplayScript){m->name, m->path, text};
     }
+    vec_each (const ReplayScript, s, &scripts->removed)
+        (*ret)[r->migrations++] = *s;
     return true;
 }
 
@@ -286,7 +303,9 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
     find_in_history(r, all);
     ARENA_LOCAL(texts);
     ReplayScript *scripts;
-    if (!applied_scripts(a, texts, r, all, &scripts, err))
+    AppliedScripts other;
+    if (!flow_applied_scripts(a, s, &r->history, &other, err) ||
+        !applied_scripts(a, texts, r, &other, all, &scripts, err))
         return false;
     Patterns except = managed_ignored(a, in->config);
     vec_each (const char *, p, &schemas.owned)

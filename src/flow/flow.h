@@ -51,7 +51,8 @@ MUST_CHECK bool flow_histories_named(Arena *a, const Config *c, const char *path
 /* For what goes back: several histories are refused. errors: ERR_USAGE */
 MUST_CHECK bool flow_history_is_one(const History *h, Err *err);
 
-/* Read the project's migrations; a second folder that the settings do not name is told. */
+/* Read the project's migrations, and its repeatable scripts with them; a second folder that the settings do not
+ * name is told. */
 MUST_CHECK bool flow_history(Arena *a, const Config *c, History *ret, Err *err);
 
 /* Folders below the project that hold migrations of their own, and that the settings do not name: those
@@ -61,6 +62,8 @@ HistoryFolderVec flow_history_others(Arena *a, const Config *c);
 /* flow_history for who writes a new migration: a folder may not be there yet.
  * errors: those of flow_history, history_begin */
 MUST_CHECK bool flow_history_begun(Arena *a, const Config *c, History *ret, Err *err);
+/* The same without scripts: for what makes, renames, records and takes back migrations. */
+MUST_CHECK bool flow_versions(Arena *a, const Config *c, History *ret, Err *err);
 
 /* Add what else lies in the folder; for commands that are asked what a deploy would do.
  * cost: a look into each migration's folder */

@@ -1,6 +1,6 @@
 /* The histories of a project: which folders, whose they are, and where their ledgers lie. */
 #include "base/fs.h"
-#include "flow/flow.h"
+#include "flow/repeatable.h"
 
 /* Where the project's tool was told to keep its history. */
 static bool
@@ -42,7 +42,8 @@ HistoryOptions
 flow_history_options(Arena *a, const Config *c, const char *dir)
 {
     bool is_dbmates = c->migrations_are_dbmates && strcmp(dir, c->migrations_dir) == 0;
-    HistoryOptions o = {.tool = is_dbmates ? "dbmate" : NULL,
+    HistoryOptions o = {.takes_scripts = flow_takes_scripts(a, c, dir),
+                        .tool = is_dbmates ? "dbmate" : NULL,
                         .dbmate_table = c->dbmate.table,
                         .is_prismas = c->schema_path != NULL,
                         .subfolders = c->values[CFG_SUBFOLDERS].number};
@@ -73,9 +74,30 @@ open_one(Arena *a, const Config *c, HistoryFolder at, bool begins, History *ret,
            (is_own || use_table(a, str_of(table), c->values[CFG_HISTORY_TABLE].origin, ret, err));
 }
 
+/* What is wanted of the folders. */
+typedef enum Wanted {
+    WANTED_ALL,      /* scripts, too */
+    WANTED_VERSIONS, /* migrations only */
+    WANTED_BEGUN,    /* the same, and a folder may not be there yet */
+} Wanted;
+
+/* A file beside Prisma's folders may be meant to run whenever it changes; said with what to type. */
+static void
+offer_scripts(Arena *a, History *h)
+{
+    vec_each (Finding, f, &h->findings.items)
+        if (f->id == FINDING_HISTORY_STRAY_SQL && h->layout == &history_prisma &&
+            !h->options.takes_scripts && f->object && !strchr(f->object, '/'))
+            f->fix = str_fmt(a,
+                             "a migration: a folder of its own; views, functions and policies that "
+                             "run whenever they change: \"repeatable: [%s]\" in aramid.yaml",
+                             h->dir);
+}
+
 /* Several as one. */
 static bool
-open_all(Arena *a, const Config *c, const HistoryFolderVec *at, bool begins, History *ret, Err *err)
+open_all(Arena *a, const Config *c, const HistoryFolderVec *at, Wanted wanted, History *ret,
+         Err *err)
 {
     VEC(History *) parts = {0};
     if (at->n > HISTORY_PARTS_MAX)
@@ -83,9 +105,15 @@ open_all(Arena *a, const Config *c, const HistoryFolderVec *at, bool begins, His
                        at->n, HISTORY_PARTS_MAX);
     vec_each (const HistoryFolder, f, at) {
         History *h = *vec_add(a, &parts) = arena_new(a, History);
-        if (!open_one(a, c, *f, begins, h, err))
+        if (!open_one(a, c, *f, wanted == WANTED_BEGUN, h, err))
             return false;
+        offer_scripts(a, h);
     }
+    History *scripts = NULL;
+    if (wanted == WANTED_ALL && !flow_repeatables(a, c, parts.v, parts.n, &scripts, err))
+        return false;
+    if (scripts)
+        *vec_add(a, &parts) = scripts;
     if (!history_join(a, parts.v, parts.n, ret, err))
         return false;
     findings_apply(&ret->findings, &c->finding_rules);
@@ -103,7 +131,7 @@ flow_histories_named(Arena *a, const Config *c, const char *path, History *ret, 
         const char *shown = str_dup(a, item);
         *vec_add(a, &at) = (HistoryFolder){fs_absolute(a, shown), shown};
     }
-    return open_all(a, c, &at, false, ret, err);
+    return open_all(a, c, &at, WANTED_ALL, ret, err);
 }
 
 /* Folders whose migrations nobody has named: each read, or with why it cannot be. */
@@ -203,13 +231,13 @@ find_other_folders(Arena *a, const Config *c, History *h)
 }
 
 static bool
-open_project(Arena *a, const Config *c, bool begins, History *ret, Err *err)
+open_project(Arena *a, const Config *c, Wanted wanted, History *ret, Err *err)
 {
     HistoryFolderVec at = {0};
     for (size_t i = 0; i < c->migrations_dirs.n; i++)
         *vec_add(a, &at) = (HistoryFolder){c->migrations_dirs.v[i],
                                            fs_below(c->project_dir, c->migrations_dirs.v[i])};
-    if (!open_all(a, c, &at, begins, ret, err))
+    if (!open_all(a, c, &at, wanted, ret, err))
         return false;
     find_other_folders(a, c, ret);
     findings_apply(&ret->findings, &c->finding_rules);
@@ -219,13 +247,19 @@ open_project(Arena *a, const Config *c, bool begins, History *ret, Err *err)
 bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return open_project(a, c, false, ret, err);
+    return open_project(a, c, WANTED_ALL, ret, err);
 }
 
 bool
 flow_history_begun(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return open_project(a, c, true, ret, err);
+    return open_project(a, c, WANTED_BEGUN, ret, err);
+}
+
+bool
+flow_versions(Arena *a, const Config *c, History *ret, Err *err)
+{
+    return open_project(a, c, WANTED_VERSIONS, ret, err);
 }
 
 void
@@ -245,9 +279,9 @@ flow_history_look(Arena *a, const Config *c, History *h)
 bool
 flow_history_is_one(const History *h, Err *err)
 {
-    if (!h->parts.n)
+    if (history_versioned(h) == 1)
         return true;
     err_set(err, ERR_USAGE, "this project has %zu histories, and a way back is that of one",
-            h->parts.n);
+            history_versioned(h));
     return err_hint(err, "name its folder: --migrations %s", h->parts.v[0]->dir);
 }

@@ -290,7 +290,7 @@ open_adopted(Arena *a, const ResolveInput *in, ResolveResult *ret, History *h, E
         return false;
     ret->tool = h->layout->name;
     ret->dir = h->dir;
-    ret->is_configured = flow_history(a, in->base.config, &configured, &unread);
+    ret->is_configured = flow_versions(a, in->base.config, &configured, &unread);
     bool leads = false;
     for (size_t i = 0; ret->is_configured && i < history_parts(&configured); i++) {
         const History *p = history_part_of(&configured, i);
@@ -369,7 +369,7 @@ flow_resolve(Arena *a, const ResolveInput *how, ResolveResult *ret, Err *err)
     const Config *c = in->base.config;
     const char *verb = in->adopts ? "adopt" : "resolve";
     History h;
-    if (!(in->adopts ? open_adopted(a, in, ret, &h, err) : flow_history(a, c, &h, err)) ||
+    if (!(in->adopts ? open_adopted(a, in, ret, &h, err) : flow_versions(a, c, &h, err)) ||
         !flow_target(a, c, in->base.self_exe, in->dry_run ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER,
                      &ret->target, err))
         return false;

@@ -199,7 +199,7 @@ flow_restack(Arena *a, const RestackInput *in, RestackResult *ret, Err *err)
     Map there;
     map_init(&there, a);
     *ret = (RestackResult){0};
-    if (!flow_history(a, in->base.config, &ret->history, err))
+    if (!flow_versions(a, in->base.config, &ret->history, err))
         return false;
     if (ret->history.parts.n) {
         err_set(err, ERR_USAGE,

@@ -462,7 +462,7 @@ flow_rollback(Arena *a, const RollbackInput *in, RollbackResult *ret, Err *err)
     *ret = (RollbackResult){.config = c, .run_id = in->run_id, .findings = in->sink.findings};
     Rolling r = {.in = in, .ret = ret};
     if (!findings_pass(&c->findings, err) || !flow_backup_policy(c, in->reason, &r.backup, err) ||
-        !flow_history(a, c, &ret->history, err) || !flow_history_is_one(&ret->history, err) ||
+        !flow_versions(a, c, &ret->history, err) || !flow_history_is_one(&ret->history, err) ||
         !flow_target(a, c, in->base.self_exe,
                      in->only_plan ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;

@@ -1,6 +1,7 @@
 /* aramid status, plan and unlock: what a deploy would find, and who is in its way. */
 #include "doctor/doctor.h"
 #include "flow/guard.h"
+#include "flow/repeatable.h"
 #include "flow/look.h"
 
 const char *
@@ -86,6 +87,8 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     bool ok = session_read(&s, &ret->history, &ret->journal, err) &&
               session_other_histories(&s, &ret->others, err) &&
               run_read_rows(&s, &ret->runs, &ret->runs_hidden, err);
+    if (ok)
+        flow_find_removed(a, &s, &ret->history, &ret->findings);
     ret->ledger_exists = s.ledger_exists;
     ret->tables = s.tables;
     ret->server = db_info(s.db);
@@ -153,6 +156,8 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
               flow_guard_session(&guard, &s, ret->target.origin, err) &&
               run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
     run_find_ahead(&ret->history, &ret->plan, &ret->findings);
+    if (ok)
+        flow_find_removed(a, &s, &ret->history, &ret->findings);
     if (ok)
         find_missing_grants(a, in, &s, ret);
     ret->ledger_exists = s.ledger_exists;

@@ -191,7 +191,7 @@ count(History *h, const Entry *e)
     h->failed += e->state == ENTRY_FAILED;
     h->resumable += e->state == ENTRY_RESUMABLE;
     h->edited += e->edited;
-    h->missing += e->state == ENTRY_APPLIED && !e->file;
+    h->missing += e->state == ENTRY_APPLIED && !e->file && !e->repeats;
     h->out_of_order += e->out_of_order;
 }
 
@@ -223,15 +223,22 @@ compare_own(Arena *a, History *h)
                      .state = rank == 3   ? ENTRY_FAILED
                               : rank == 2 ? ENTRY_APPLIED
                                           : ENTRY_PENDING};
-        e->edited = e->state == ENTRY_APPLIED && m->has_file && m->bytes <= MIGRATION_MAX &&
-                    !h->layout->checksum_matches(a, row->checksum, m);
+        e->repeats = h->layout->repeats;
+        bool differs = e->state == ENTRY_APPLIED && m->has_file && m->bytes <= MIGRATION_MAX &&
+                       !h->layout->checksum_matches(a, row->checksum, m);
+        e->edited = differs && !e->repeats;
+        if (differs && e->repeats)
+            e->state = ENTRY_PENDING;
     }
     for (size_t i = 0; i < rows.n; i++) {
         LedgerRow *r = rows.entries[i].value;
         if (map_has(&files, rows.entries[i].key) || row_rank(r) < 2)
             continue;
-        *vec_add(a, &h->entries) = (Entry){
-            .name = r->name, .row = r, .state = row_rank(r) == 3 ? ENTRY_FAILED : ENTRY_APPLIED};
+        *vec_add(a, &h->entries) =
+            (Entry){.name = r->name,
+                    .row = r,
+                    .repeats = h->layout->repeats,
+                    .state = row_rank(r) == 3 ? ENTRY_FAILED : ENTRY_APPLIED};
     }
 }
 
@@ -280,6 +287,8 @@ history_compare(Arena *a, History *h)
     bool later_applied = false;
     for (size_t i = h->files.n; i-- > 0;) {
         Entry *e = &h->entries.v[i];
+        if (e->repeats)
+            continue;
         e->out_of_order = e->state == ENTRY_PENDING && later_applied;
         later_applied = later_applied || e->state == ENTRY_APPLIED;
     }

@@ -101,6 +101,9 @@ typedef struct Entry {
     size_t part;       /* whose it is (history_part) */
     bool edited;       /* applied, and the file's checksum differs */
     bool out_of_order; /* pending, but sorted before an applied one, of whichever history */
+    bool
+        repeats; /* a script (HistoryLayout.repeats): pending with a row where it was changed since, applied
+                     without a file where it was removed */
 } Entry;
 
 /* Where the ledger is. */
@@ -124,6 +127,8 @@ typedef struct HistoryOptions {
     const char *dbmate_table;
     bool is_prismas; /* a schema.prisma goes with it: .sql files without a tool are nobody's */
     bool subfolders; /* plain SQL: files below are migrations, too */
+    bool
+        takes_scripts; /* .sql files of the folder that are no migrations are scripts (history_repeatables) */
 } HistoryOptions;
 
 /* One history, or several of one database as one: then `parts` are those, `files`, `rows` and
@@ -132,15 +137,16 @@ typedef struct History {
     VEC(struct History *) parts;
     const struct HistoryLayout *layout;
     HistoryOptions options;
-    LedgerName ledger;    /* as the layout has it, or as the project tells its tool */
-    const char *dir;      /* shown path of the migrations folder; of several with commas */
-    const char *source;   /* its real path */
-    MigrationVec files;   /* in order of application */
-    MigrationVec downs;   /* plain SQL: files with the way back, by their keys */
-    size_t kept_bytes;    /* of their texts */
-    FindingList findings; /* odd things about the folder; judged by flow_history */
-    LedgerRowVec rows;    /* in order of started_at */
-    bool is_outdated;     /* the ledger has the form of an older version of its tool */
+    LedgerName ledger;         /* as the layout has it, or as the project tells its tool */
+    const char *dir;           /* shown path of the migrations folder; of several with commas */
+    const char *source;        /* its real path */
+    MigrationVec files;        /* in order of application */
+    VEC(const char *) scripts; /* files below the folder that run again whenever they change */
+    MigrationVec downs;        /* plain SQL: files with the way back, by their keys */
+    size_t kept_bytes;         /* of their texts */
+    FindingList findings;      /* odd things about the folder; judged by flow_history */
+    LedgerRowVec rows;         /* in order of started_at */
+    bool is_outdated;          /* the ledger has the form of an older version of its tool */
     const char *beside; /* a tool of another folder of the project, which goes into no run with this
                              one; or NULL */
     bool has_ledger;    /* there is one; known when it was looked for */
@@ -178,6 +184,10 @@ typedef struct HistoryLayout {
     /* The tool runs all that is pending in one transaction: so does a deploy that is told nothing
      * else. */
     bool is_whole;
+
+    /* Its files are no versions but scripts, each applied anew when its checksum is another one than the row's; the
+     * ledger is a table of Aramid's own, which run/ makes. */
+    bool repeats;
 
     /* Whether a folder holds migrations of this layout. */
     bool (*recognise)(Arena *a, const char *dir);
@@ -295,8 +305,28 @@ MUST_CHECK bool history_begin(Arena *a, const char *dir, const char *shown, cons
 enum { HISTORY_PARTS_MAX = 16 };
 MUST_CHECK bool history_join(Arena *a, History *const *parts, size_t n, History *ret, Err *err);
 
-/* The histories of one: itself, where it is the only one. */
+/* A file that may be a repeatable script: its real path, and below the project, which is its name. */
+typedef struct HistoryScript {
+    const char *source, *name;
+} HistoryScript;
+typedef VEC(HistoryScript) HistoryScripts;
+
+/* Repeatable scripts as a history: those of the files that can be run again and again, in the order of what they
+ * make and mention (what that leaves open by name), each behind those that its directive "after" names. What is
+ * passed over is told by findings.
+ *
+ * errors  ERR_MIGRATION_FILE (one that cannot be split; a circle of directives), ERR_IO */
+MUST_CHECK bool history_repeatables(Arena *a, const HistoryScripts *files, History *ret, Err *err);
+
+/* A query: names and texts of all scripts as they were applied last; and a statement, with its semicolon, that
+ * takes out the row of one. */
+void history_add_script_texts(Buf *b, const LedgerName *at);
+void history_add_script_forgotten(Buf *b, const LedgerName *at, const char *name);
+
+/* The histories of one: itself, where it is the only one. With repeatable scripts these are the last. */
 size_t history_parts(const History *h);
+/* Those that are no scripts. */
+size_t history_versioned(const History *h);
 History *history_part(History *h, size_t i);
 const History *history_part_of(const History *h, size_t i);
 

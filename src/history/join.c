@@ -9,6 +9,13 @@ history_parts(const History *h)
     return h->parts.n ? h->parts.n : 1;
 }
 
+size_t
+history_versioned(const History *h)
+{
+    size_t n = history_parts(h);
+    return n - (n > 1 && history_part_of(h, n - 1)->layout->repeats);
+}
+
 History *
 history_part(History *h, size_t i)
 {
@@ -238,7 +245,8 @@ history_join(Arena *a, History *const *parts, size_t n, History *ret, Err *err)
 {
     Map names;
     map_init(&names, a);
-    for (size_t i = 0; n > 1 && i < n; i++)
+    bool has_scripts = parts[n - 1]->layout->repeats;
+    for (size_t i = 0; n - has_scripts > 1 && i < n; i++)
         if (parts[i]->layout->is_whole) {
             err_set(err, ERR_CONFIG,
                     "\"%s\": %s takes its order from what the database has, so that no other "
@@ -258,7 +266,8 @@ history_join(Arena *a, History *const *parts, size_t n, History *ret, Err *err)
     buf_init(&dirs, a);
     for (size_t i = 0; i < n; i++) {
         *vec_add(a, &all.parts) = parts[i];
-        buf_fmt(&dirs, "%s%s", i ? ", " : "", parts[i]->dir);
+        if (!parts[i]->layout->repeats)
+            buf_fmt(&dirs, "%s%s", i ? ", " : "", parts[i]->dir);
         vec_each (const Finding, f, &parts[i]->findings.items)
             finding_keep(&all.findings, f);
     }

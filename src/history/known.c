@@ -167,6 +167,15 @@ static const KnownLedger known[] = {
      .tool = "Aramid",
      .table = "_aramid_batches",
      .columns = "ledger_id,reached"},
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .schema = "aramid",
+     .table = "repeatable",
+     .columns = "checksum,script,applied_at"},
+    {.kind = KNOWN_OWN,
+     .tool = "Aramid",
+     .table = "_aramid_repeatable",
+     .columns = "checksum,script,applied_at"},
 };
 enum { KNOWN = COUNT(known) };
 

@@ -85,6 +85,10 @@ layout_note_stray(History *h, const char *file, const char *why)
 {
     if (str_starts(str_of(fs_basename(file)), STR("rollback_")))
         return; /* history_down reads it */
+    if (h->options.takes_scripts && !strchr(file, '/') && str_ends(str_of(file), STR(".sql"))) {
+        *vec_add(h->findings.arena, &h->scripts) = file;
+        return;
+    }
     finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL, "%s", why)->object = file;
 }
 

@@ -28,7 +28,10 @@ void layout_place(Arena *a, const char *dir, const char *shown, const char *file
 MUST_CHECK bool layout_read(Arena *a, const char *dir, const char *file, History *h, Migration *m,
                             Err *err);
 
-/* SQL that nobody will run; not for a way back (rollback_<name>.sql). */
+/* The SHA-256 of a text without what git and editors change: line ends, and a mark in front. */
+const char *layout_checksum(Arena *a, Str text);
+
+/* SQL that nobody will run, or a script where the settings say so; not for a way back (rollback_<name>.sql). */
 void layout_note_stray(History *h, const char *file, const char *why);
 
 /* HistoryLayout.new_one: "20261130210000_name.sql"; and of plain SQL folders, in the form of the last one. */

@@ -21,9 +21,9 @@ _Static_assert(COUNT(form_names) == FORM_COUNT, "a name for each");
 
 typedef struct Name {
     Form form;
-    Str version; /* as written */
-    bool is_down;
-    const char *why; /* it is no migration; NULL: it is one */
+    Str version;           /* as written */
+    bool is_down, repeats; /* R__name.sql: whenever it changes */
+    const char *why;       /* it is no migration; NULL: it is one */
 } Name;
 
 /* "1", "1.2", "20240101"; with `bars` also "1_2", as Flyway has it, up to its "__". */
@@ -50,9 +50,7 @@ flyway_name(const char *name)
         n.why = "its name is not V<version>__name.sql: numbers with dots or underscores between "
                 "them, two underscores, a name";
     else if (name[0] == 'R')
-        n.why =
-            "it is one of Flyway's repeatable migrations, which run again whenever they change; "
-            "Aramid does not run these";
+        n.repeats = true;
     else if (name[0] == 'B')
         n.why = "it is one of Flyway's baselines, in place of the migrations up to its version; "
                 "Aramid runs the migrations";
@@ -133,9 +131,11 @@ plain_recognise(Arena *a, const char *dir)
     Err ignored;
     if (!fs_list(a, dir, &list, &ignored))
         return false;
-    vec_each (FsEntry, e, &list)
-        if (e->kind == FS_FILE && !read_name(e->name).why)
+    vec_each (FsEntry, e, &list) {
+        Name n = read_name(e->name);
+        if (e->kind == FS_FILE && !n.why && !n.repeats)
             return true;
+    }
     return false;
 }
 
@@ -147,8 +147,8 @@ typedef struct Walk {
 } Walk;
 
 /* The text without what git and editors change: line ends, and a mark in front. */
-static const char *
-checksum_of(Arena *a, Str text)
+const char *
+layout_checksum(Arena *a, Str text)
 {
     ARENA_LOCAL(scratch);
     HashState *state = hash_sha256_begin(scratch);
@@ -193,7 +193,7 @@ take(Walk *w, const char *file, const Name *n, Err *err)
     }
     if (!history_read_file(w->a, scratch, h, &m, &text, err))
         return false;
-    m.checksum = text.p ? checksum_of(w->a, text) : "";
+    m.checksum = text.p ? layout_checksum(w->a, text) : "";
     m.unfit = n->form == FORM_FLYWAY ? placeholder(w->a, text) : NULL;
     *vec_add(w->a, &h->files) = m;
     if (!w->first[n->form])
@@ -250,7 +250,9 @@ walk(Walk *w, const char *below, int depth, Err *err)
             continue;
         }
         Name n = read_name(e->name);
-        if (n.why && strcasestr(e->name, ".sql"))
+        if (n.repeats && e->kind == FS_FILE)
+            *vec_add(w->a, &w->h->scripts) = file;
+        else if (n.why && strcasestr(e->name, ".sql"))
             layout_note_stray(w->h, file, n.why);
         else if (!n.why && e->kind != FS_FILE)
             layout_note_stray(w->h, file, "it is no file that can be read");

@@ -107,17 +107,18 @@ note_odd_names(History *h)
 static void
 note_stray(Arena *a, History *h, const char *folder, const FsEntryVec *list)
 {
-    vec_each (FsEntry, e, list)
-        if (e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql")) &&
-            !str_starts(str_of(e->name), STR("rollback_")) &&
-            !(folder &&
-              (str_is(str_of(e->name), "migration.sql") || str_is(str_of(e->name), "down.sql"))))
-            finding_add(&h->findings, FINDING_HISTORY_STRAY_SQL,
-                        folder
-                            ? "only migration.sql is run of a migration's folder"
-                            : "it is not in a folder of its own as migration.sql, so it is never "
-                              "run")
-                ->object = folder ? fs_join(a, folder, e->name) : e->name;
+    vec_each (FsEntry, e, list) {
+        Str name = str_of(e->name);
+        if (e->kind != FS_FILE || !str_ends(name, STR(".sql")))
+            continue;
+        if (!folder)
+            layout_note_stray(
+                h, e->name,
+                "it is not in a folder of its own as migration.sql, so it is never run");
+        else if (!str_is(name, "migration.sql") && !str_is(name, "down.sql"))
+            layout_note_stray(h, fs_join(a, folder, e->name),
+                              "only migration.sql is run of a migration's folder");
+    }
 }
 
 static bool

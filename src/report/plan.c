@@ -84,7 +84,7 @@ add_migrations_text(Buf *out, const Term *t, const PlanResult *r, bool with_sql)
     vec_each (const MigrationPlan, mp, &r->plan.migrations) {
         buf_fmt(out, "%3zu. ", ++number);
         term_text(out, t, TERM_BOLD, str_of(mp->migration->name));
-        if (r->history.parts.n)
+        if (history_versioned(&r->history) > 1)
             buf_fmt(out, "  %s,", r->history.parts.v[mp->migration->part]->layout->ledger.tool);
         buf_fmt(out, "  %zu statement%s, ", mp->statements, str_plural(mp->statements));
         if (plan_is_one_message(mp))

@@ -27,7 +27,7 @@ add_names(Buf *out, const Term *t, const History *h, bool (*wanted)(const Entry 
         any = true;
         buf_addz(out, "  ");
         term_text(out, t, TERM_PLAIN, str_of(e->name));
-        if (h->parts.n)
+        if (history_versioned(h) > 1)
             term_add(out, t, TERM_DIM,
                      str_fmt(out->arena, "  %s", h->parts.v[e->part]->layout->ledger.tool));
         if (e->state == ENTRY_PENDING && e->file && !e->file->has_file)
@@ -81,7 +81,7 @@ is_edited(const Entry *e)
 static bool
 is_missing(const Entry *e)
 {
-    return e->state == ENTRY_APPLIED && !e->file;
+    return e->state == ENTRY_APPLIED && !e->file && !e->repeats;
 }
 
 static bool

@@ -7,7 +7,7 @@ session_ledgers_missing(const Session *s)
 {
     unsigned missing = 0;
     for (size_t i = 0; i < s->ledgers.n; i++)
-        missing |= s->ledgers.v[i].exists ? 0 : 1u << i;
+        missing |= s->ledgers.v[i].exists || s->ledgers.v[i].layout->repeats ? 0 : 1u << i;
     return missing;
 }
 
@@ -16,7 +16,8 @@ session_ledgers_behind(const Session *s, const History *h, unsigned parts)
 {
     unsigned behind = 0;
     for (size_t i = 0; i < s->ledgers.n; i++)
-        if (!s->ledgers.v[i].exists || history_part_of(h, i)->is_outdated)
+        if (!s->ledgers.v[i].layout->repeats &&
+            (!s->ledgers.v[i].exists || history_part_of(h, i)->is_outdated))
             behind |= 1u << i;
     return behind & parts;
 }

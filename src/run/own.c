@@ -6,7 +6,7 @@
 typedef struct OwnSpec {
     const char *name, *beside; /* in schema aramid; in the ledger's */
     const char *columns, *comment;
-    bool is_public;    /* for read-only roles: it holds names and hashes only */
+    bool is_public;    /* for read-only roles: it holds nothing that the catalog does not show */
     int width;         /* columns; 0 = it always had these */
     const char *added; /* those that older versions lacked: ADD COLUMN ... */
 } OwnSpec;
@@ -50,6 +50,11 @@ static const OwnSpec specs[OWN_COUNT] = {
                      " DEFAULT pg_catalog.clock_timestamp(), PRIMARY KEY (ledger_id,"
                      " first_statement)",
                      "Aramid: how far statements that run in batches have come", false, 0, NULL},
+    [OWN_REPEATABLE] =
+        {"repeatable", "_aramid_repeatable",
+         "name text PRIMARY KEY, checksum text NOT NULL, script text NOT NULL,"
+         " applied_at timestamptz NOT NULL, applied_by text NOT NULL DEFAULT CURRENT_USER",
+         "Aramid: repeatable scripts as they were applied last", true, 0, NULL},
 };
 
 void
@@ -91,6 +96,18 @@ own_take(Session *s, const DbRows *facts, const OwnMay *may)
             p->schema = beside >= 0 ? db_cell(facts, beside, 0).p : s->ledgers.v[0].at.schema;
             p->table = specs[i].beside;
         }
+    }
+}
+
+void
+own_take_scripts(Session *s)
+{
+    const OwnPlace *p = &s->own[OWN_REPEATABLE];
+    vec_each (SessionLedger, l, &s->ledgers) {
+        if (!l->layout->repeats)
+            continue;
+        l->at = (LedgerName){.schema = p->schema, .table = p->table ? p->table : ""};
+        l->exists = p->exists;
     }
 }
 
@@ -157,7 +174,8 @@ own_add_create(const Session *s, Buf *b, unsigned tables)
     /* A ledger in it was made before. */
     bool has_schema = s->has_own_schema;
     vec_each (const SessionLedger, l, &s->ledgers)
-        has_schema = has_schema || (l->at.schema && strcmp(l->at.schema, "aramid") == 0);
+        has_schema = has_schema ||
+                     (l->at.schema && !l->layout->repeats && strcmp(l->at.schema, "aramid") == 0);
     for (int i = 0; i < OWN_COUNT; i++) {
         if (!(tables & 1u << i) || !own_is_behind(s, (OwnTable)i))
             continue;
@@ -188,6 +206,7 @@ own_made(Session *s, unsigned tables)
         p->is_old = false;
         s->has_own_schema = s->has_own_schema || strcmp(p->schema, "aramid") == 0;
     }
+    own_take_scripts(s);
 }
 
 /* A schema of our own that nobody may make (an event trigger, mostly) is no reason to do without. */

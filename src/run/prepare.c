@@ -44,6 +44,18 @@ needs_journal(const Run *r)
     return false;
 }
 
+static const char no_scripts[] = "there is no place for the table that remembers which repeatable "
+                                 "scripts have run";
+
+static bool
+needs_scripts(const Run *r)
+{
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        if (r->session.ledgers.v[mp->migration->part].layout->repeats)
+            return true;
+    return false;
+}
+
 static bool
 is_missing(const Session *s, OwnTable t)
 {
@@ -142,7 +154,11 @@ run_prepare(Run *r, Err *err)
                  s->sent_by);
     bool marks = r->mark && own_can_be(s, OWN_IDENTITY);
     unsigned ledgers = needed_ledgers(r);
-    unsigned tables = (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
+    bool scripts = needs_scripts(r);
+    if (scripts && !own_can_be(s, OWN_REPEATABLE))
+        return own_refuse(s, OWN_REPEATABLE, no_scripts, err);
+    unsigned tables = (scripts && is_missing(s, OWN_REPEATABLE) ? 1u << OWN_REPEATABLE : 0) |
+                      (marks && is_missing(s, OWN_IDENTITY) ? 1u << OWN_IDENTITY : 0) |
                       (r->deploy->keeps_runs && is_missing(s, OWN_RUNS) ? 1u << OWN_RUNS : 0);
     if (!ledgers && !tables && !marks)
         return true;
@@ -164,14 +180,15 @@ run_prepare(Run *r, Err *err)
     if (!ok && ledgers && was_made_meanwhile(r, err))
         return true;
     ok = ok || (own_fall_back(s, tables, err) && make_tables(r, ledgers, tables, marks, err));
-    if (!ok && (tables || marks) && err->sqlstate[0] && db_is_open(s->db)) {
+    bool may_lack = tables & ~(1u << OWN_REPEATABLE) || marks;
+    if (!ok && may_lack && err->sqlstate[0] && db_is_open(s->db)) {
         run_find(&r->deploy->sink, FINDING_RUN_NOT_MARKED, NULL, NULL,
                  "which environment this is could not be written down: %s", err->primary);
-        tables = 0;
+        tables &= 1u << OWN_REPEATABLE;
         marks = false;
         for (size_t i = 0; i < s->ledgers.n; i++)
             s->ledgers.v[i].at = before[i];
-        ok = !ledgers || make_tables(r, ledgers, 0, false, err);
+        ok = (!ledgers && !tables) || make_tables(r, ledgers, tables, false, err);
     }
     if (!ok)
         return err->code == ERR_DENIED ? hint_denied(s, before, ledgers, err) : false;

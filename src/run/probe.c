@@ -117,7 +117,7 @@ overridden(const SqlScript *script, size_t from, const SqlObject *o)
 }
 
 bool
-run_probe(Session *s, Arena *a, const MigrationPlan *mp, ProbeResult *ret, Err *err)
+run_probe(const Session *s, Arena *a, const MigrationPlan *mp, ProbeResult *ret, Err *err)
 {
     *ret = (ProbeResult){0};
     SqlScript read, *script = &read;

@@ -178,7 +178,7 @@ is_late(const Entry *e)
 static bool
 is_gone(const Entry *e)
 {
-    return !e->file;
+    return !e->file && !e->repeats;
 }
 
 /* One finding for all entries of a kind: the place of one, the first few names of more. */
@@ -215,7 +215,7 @@ run_find_history(const History *h, FindingList *ret)
     find_entries(h, is_edited, FINDING_HISTORY_EDITED,
                  "changed after being applied (the change is not in the database)", ret);
     find_entries(h, is_late, FINDING_HISTORY_LATE,
-                 h->layout->late && !h->parts.n
+                 h->layout->late && history_versioned(h) == 1
                      ? h->layout->late
                      : "older than what is applied already, to be applied now",
                  ret);
@@ -231,6 +231,8 @@ run_finding_matters(const History *h, const Finding *f)
     switch (f->id) {
     case FINDING_HISTORY_STRAY_SQL: /* a file that nobody runs may be waited for */
     case FINDING_HISTORY_OTHER_FOLDER:
+    case FINDING_SCRIPT_ONCE:
+    case FINDING_SCRIPT_REMOVED:
         return true;
     case FINDING_HISTORY_BETWEEN: /* settled where it was applied */
     case FINDING_HISTORY_AFTER:

@@ -74,7 +74,14 @@ const char *run_event_name(RunEventKind kind);
 /* ---- sessions ----------------------------------------------------------------------------- */
 
 /* Aramid's own tables. */
-typedef enum OwnTable { OWN_JOURNAL, OWN_IDENTITY, OWN_RUNS, OWN_BATCHES, OWN_COUNT } OwnTable;
+typedef enum OwnTable {
+    OWN_JOURNAL,
+    OWN_IDENTITY,
+    OWN_RUNS,
+    OWN_BATCHES,
+    OWN_REPEATABLE,
+    OWN_COUNT
+} OwnTable;
 
 typedef struct OwnPlace {
     const char *schema, *table; /* where it is, or would be made; NULL = nowhere */
@@ -366,7 +373,7 @@ typedef struct ProbeResult {
     int present, absent, unknown;
     VEC(const char *) lines; /* "table \"public\".\"User\": exists" */
 } ProbeResult;
-MUST_CHECK bool run_probe(Session *s, Arena *a, const MigrationPlan *mp, ProbeResult *ret,
+MUST_CHECK bool run_probe(const Session *s, Arena *a, const MigrationPlan *mp, ProbeResult *ret,
                           Err *err);
 
 /* Statements that write the ledger for `resolve`, and take the settled rows' steps out of the

@@ -135,6 +135,8 @@ take_facts(Session *s, const DbRows *r)
     s->ledger_exists = false;
     for (size_t i = s->ledgers.n; i-- > 0;) { /* `at` is the first one's in the end */
         SessionLedger *l = &s->ledgers.v[i];
+        if (l->layout->repeats) /* behind own_take */
+            continue;
         at = ledger_row(r, l->home, l->at.table);
         l->at.schema = at < 0 ? NULL : db_cell(r, at, 0).p;
         l->exists = at >= 0 && str_is(db_cell(r, at, 1), l->at.table);
@@ -156,6 +158,7 @@ take_facts(Session *s, const DbRows *r)
         }
     s->sent_by = db_cell(r, 0, 10).p;
     own_take(s, r, &may);
+    own_take_scripts(s);
     s->may_make_beside = may.beside;
     s->place.system = db_cell(r, 0, 7).p;
     s->place.oid = db_cell(r, 0, 8).p;
@@ -196,7 +199,7 @@ session_count_tables(Session *s, Err *err)
              " ('{r,p}'::pg_catalog.\"char\"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384 AND"
              " n.nspname OPERATOR(pg_catalog.<>) 'aramid' AND"
              " c.relname OPERATOR(pg_catalog.<>) ALL (ARRAY['_aramid_journal',"
-             "'_aramid_identity','_aramid_runs','_aramid_batches'");
+             "'_aramid_identity','_aramid_runs','_aramid_batches','_aramid_repeatable'");
     vec_each (const SessionLedger, l, &s->ledgers) {
         buf_addc(&b, ',');
         sql_add_literal(&b, str_of(l->at.table));

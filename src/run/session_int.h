@@ -109,6 +109,8 @@ typedef struct OwnMay {
 /* Their names for the query of facts, each with a comma behind it; and taking its answer. */
 void own_add_names(Buf *b);
 void own_take(Session *s, const DbRows *facts, const OwnMay *may);
+/* The ledger of repeatable scripts is the own table, wherever that is. */
+void own_take_scripts(Session *s);
 /* A schema that is about to be made gives room to those that have none. */
 void own_place_beside(Session *s, const char *schema);
 void own_add_table(const Session *s, Buf *b, OwnTable t); /* its name */

@@ -87,7 +87,7 @@ run_verify(Run *r, Err *err)
     if (h->layout->is_beside)
         return true;
     run_emit(r, RUN_VERIFIED, RUN_OK, NULL, "the history table%s%s%zu migration%s",
-             h->parts.n ? "s hold " : " holds ", h->files.n == 1 ? "" : "all ", h->files.n,
-             str_plural(h->files.n));
+             history_versioned(h) > 1 ? "s hold " : " holds ", h->files.n == 1 ? "" : "all ",
+             h->files.n, str_plural(h->files.n));
     return true;
 }

@@ -30,6 +30,11 @@ static const struct {
     /* Its options are read with the statement (batch.c). */
     [SQL_DIRECTIVE_BATCH] = {"batch", TAKES_OPTIONS, {0}, "batch key=id", true},
     [SQL_DIRECTIVE_PROVE] = {"prove", TAKES_NOTHING, {0}, "prove", true},
+    [SQL_DIRECTIVE_REPEATABLE] = {"repeatable",
+                                  TAKES_WORDS,
+                                  {0},
+                                  "repeatable each statement looks first what is there",
+                                  false},
 };
 
 typedef struct Finder {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/map.h"
 #include "base/vec.h"
 
 /* How a statement stands towards transaction blocks. */
@@ -181,6 +182,7 @@ typedef enum SqlDirectiveId {
     SQL_DIRECTIVE_AFTER,        /* NAME, NAME: migrations that come before it (history/) */
     SQL_DIRECTIVE_BATCH,        /* of a statement: it runs in batches (SqlBatch) */
     SQL_DIRECTIVE_PROVE,        /* of a query: it must give no row, or true */
+    SQL_DIRECTIVE_REPEATABLE,   /* REASON: the script may be run again, whatever it looks like */
     SQL_DIRECTIVE_COUNT
 } SqlDirectiveId;
 
@@ -241,6 +243,24 @@ void sql_classify_brief(Arena *a, SqlScript *script);
 const char *sql_summary(Arena *a, const SqlScript *script);
 /* Whether the first line of a text is one, and the line without its end. */
 bool sql_summary_find(Str text, Str *ret);
+
+/* Whether a script may be run again and again. */
+typedef enum SqlRerun {
+    SQL_RERUN_YES, /* each statement ends the same whatever was there: CREATE OR REPLACE; CREATE behind
+                        DROP ... IF EXISTS of code; GRANT, COMMENT, states that ALTER sets */
+    SQL_RERUN_NO,    /* *ret_stmt is the first that does not, or may lose rows */
+    SQL_RERUN_QUERY, /* it makes nothing: one SELECT, or statements about rows with parameters ($1) */
+} SqlRerun;
+
+/* Asked of a classified script. */
+SqlRerun sql_rerun(Arena *a, const SqlScript *script, size_t *ret_stmt);
+/* Whether it has a DROP: what stands on that goes with it, or keeps it. */
+bool sql_drops_code(const SqlScript *script);
+
+/* The names that a classified script mentions outside of comments and strings, and in the bodies of functions in
+ * SQL; and whether an object's is among them. */
+void sql_mentions(Arena *a, const SqlScript *script, Map *ret);
+bool sql_is_mentioned(Arena *a, const Map *mentions, SqlName name);
 
 /* The first plain string ('...', N'...') with a backslash from `from` on: its place. Where
  * standard_conforming_strings is off such a string means something else. */

@@ -336,6 +336,19 @@ def test_plan_that_fails(project, db):
 
 # ---- status -------------------------------------------------------------------------------------
 
+def test_repeatable_scripts(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    project.write("prisma/sql/view.sql", "CREATE OR REPLACE VIEW v AS SELECT i FROM a;")
+    assert check(call(project, db.url(), "plan"), "plan")["migrations"][1]["history"] == "repeatable"
+    assert check(call(project, db.url(), "status"), "status")["pending"][1] == "prisma/sql/view.sql"
+    check(call(project, db.url(), "deploy"), "deploy")
+    os.remove(os.path.join(project.path, "prisma/sql/view.sql"))
+    project.write("prisma/sql/more.sql", "CREATE OR REPLACE VIEW w AS SELECT i FROM a;")
+    value = check(call(project, db.url(), "status"), "status")
+    assert [h["name"] for h in value["histories"]] == ["prisma", "repeatable"]
+    assert "script-removed" in [f["id"] for f in value["findings"]]
+
+
 def test_status_in_every_state(project, db):
     def state():
         result = call(project, db.url(), "status")

@@ -313,7 +313,7 @@ tools_plain_files(void **state)
         {"1_a.sql 1_a.down.sql README.md x.sql 2x.sql 3_a.SQL 4_a.sql.bak sub/5_a.sql", "1_a", "1",
          5},
         {"V1__a.sql U1__a.sql R__v.sql B2__b.sql V2_c.sql v3__d.sql beforeMigrate.sql V__e.sql",
-         "V1__a", "1", 6},
+         "V1__a", "1", 5},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         Dir d = dir_make(a, "migrations");
