@@ -186,7 +186,7 @@ batch_of(const SqlScript *script, size_t first, bool *ret_deep)
 
 /* What is read of a batch goes again; the forms that are new stay. */
 static void
-classify(Arena *a, SqlScript *script, bool brief)
+classify(Arena *a, SqlScript *script, bool brief, SqlActionVec *actions)
 {
     static const SqlParser no_parser = {0};
     if (script->stmts.n == 0)
@@ -194,6 +194,7 @@ classify(Arena *a, SqlScript *script, bool brief)
     SQL_PARSER_LOCAL parser;
     sql_parser_open(&parser);
     parser.brief = brief;
+    parser.lasting = a;
     ARENA_LOCAL(names);
     Map made;
     map_init(&made, names);
@@ -206,13 +207,16 @@ classify(Arena *a, SqlScript *script, bool brief)
         bool deep;
         n = batch_of(script, first, &deep);
         SqlStmt *batch = arena_array(scratch, SqlStmt, n);
+        parser.batch = batch;
+        parser.actions = actions ? actions + first : NULL;
         for (size_t i = 0; i < n; i++) {
             sql_stmt(&bare, first + i, &batch[i]);
             sql_head_read(scratch, script->text, &batch[i]);
         }
         read_bodies(deep ? &no_parser : &parser, scratch, script->text, batch, n);
         for (size_t i = 0; i < n; i++) {
-            drop_made_locks(&made, &batch[i]);
+            if (!actions)
+                drop_made_locks(&made, &batch[i]);
             note_made(&made, &batch[i]);
             script->has_opaque = script->has_opaque || batch[i].opaque;
             script->stmts.v[first + i].form = sql_form_of(&forms, scratch, &batch[i]);
@@ -223,11 +227,19 @@ classify(Arena *a, SqlScript *script, bool brief)
 void
 sql_classify(Arena *a, SqlScript *script)
 {
-    classify(a, script, false);
+    classify(a, script, false, NULL);
 }
 
 void
 sql_classify_brief(Arena *a, SqlScript *script)
 {
-    classify(a, script, true);
+    classify(a, script, true, NULL);
+}
+
+SqlActionVec *
+sql_classify_actions(Arena *a, SqlScript *script)
+{
+    SqlActionVec *actions = arena_array(a, SqlActionVec, script->stmts.n);
+    classify(a, script, false, actions);
+    return actions;
 }

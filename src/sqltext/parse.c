@@ -124,7 +124,11 @@ sql_parser_read(const SqlParser *parser, Arena *a, Str text, SqlStmt *stmts, siz
     free_result(result);
     if (!trees_match(trees, stmts, n))
         return false;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         sql_tree_read(a, trees->stmts[i]->stmt, &stmts[i]);
+        if (parser->actions)
+            sql_actions_read(parser->lasting, trees->stmts[i]->stmt, &stmts[i],
+                             &parser->actions[&stmts[i] - parser->batch]);
+    }
     return true;
 }

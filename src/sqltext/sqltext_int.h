@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "sqltext/actions.h"
 #include "sqltext/lex.h"
 
 /* A reader of words: `tok` is the current token, the text ends with the statement. */
@@ -51,6 +52,10 @@ void sql_words_read(Arena *a, Str text, SqlStmt *stmt);
 struct PgQuery__Node;
 void sql_tree_read(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
 
+/* The same of what it does. */
+void sql_actions_read(Arena *a, const struct PgQuery__Node *node, const SqlStmt *stmt,
+                      SqlActionVec *ret);
+
 /* The parts of sql_tree_read that fill whole files. */
 bool sql_tree_read_rows(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
 bool sql_tree_read_alter(Arena *a, const struct PgQuery__Node *node, SqlStmt *stmt);
@@ -77,7 +82,10 @@ uint32_t sql_form_of(SqlForms *f, Arena *scratch, const SqlStmt *stmt);
 typedef struct SqlParser {
     void *handle; /* NULL: not installed */
     void *parse, *free_result, *unpack, *split, *free_split;
-    bool brief; /* only whether it parses */
+    bool brief;            /* only whether it parses */
+    Arena *lasting;        /* of the actions */
+    SqlActionVec *actions; /* of `batch`, statement by statement; NULL = nobody asks */
+    const SqlStmt *batch;
 } SqlParser;
 
 bool sql_parser_open(SqlParser *ret);
