@@ -147,7 +147,7 @@ def md_findings(t):
               "identity": "Which database it is", "schema": "schema.prisma",
               "drift": "Drift", "backup": "Backups and restores",
               "history": "Folder of migrations and ledger", "plan": "Pending migrations",
-              "run": "Runs", "comparison": "Comparisons", "pull": "Pull", "init": "Init"}
+              "run": "Runs", "comparison": "Comparisons", "pull": "Pull", "init": "Init", "lint": "Lint"}
     rules = {"free": "", "keeps errors": "errors stay", "no error": "no error", "fixed": "fixed"}
     out = [f"# Findings\n\n<!-- {MADE_BY} -->\n"]
     out.append("What commands tell beside errors: in text behind the message as `[id]`, in JSON as "

@@ -36,6 +36,7 @@ finding_area_name(FindingArea area)
         [AREA_COMPARISON] = "comparison",
         [AREA_PULL] = "pull",
         [AREA_INIT] = "init",
+        [AREA_LINT] = "lint",
     };
     return names[area];
 }

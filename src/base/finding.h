@@ -39,6 +39,7 @@ typedef enum FindingArea {
     AREA_COMPARISON,
     AREA_PULL,
     AREA_INIT,
+    AREA_LINT,
     AREA_COUNT,
 } FindingArea;
 

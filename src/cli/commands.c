@@ -371,6 +371,40 @@ static const CmdSpec restack = {
     .exits = restack_exits, .run = cmd_restack,
 };
 
+static const ArgSpec lint_args[] = {
+    {.name = "NAME", .repeatable = true, .help = "of migrations; default: all of the folder"},
+    {0},
+};
+
+static const OptSpec lint_options[] = {
+    {.name = "all", .type = OPT_FLAG, .help = "notices, too: what a deploy makes harmless, and what is only good to know"},
+    {.name = "sarif", .type = OPT_FLAG, .help = "SARIF 2.1.0 on standard output, for code scanning"},
+    {0},
+};
+
+static const CmdConflict lint_conflicts[] = {{"sarif", "json"}, {"sarif", "all"}, {0}};
+
+static const CmdExample lint_examples[] = {
+    {"aramid lint", "all migrations of the project"},
+    {"aramid lint 20261130174500_add_users --all", "one of them, with all that can be said"},
+    {0},
+};
+
+static const CmdSpec lint = {
+    .name = "lint", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "judge migrations before they run: locks, losses, what breaks",
+    .description =
+        "Follows the schema through all migrations and says of each statement what it does to tables that were there "
+        "before its file: which work is done under which lock, what is thrown away, what running code will miss, where "
+        "rows that are there make it fail; with the statement to write instead. Without a database.\n\n"
+        "`-- aramid:ignore RULE REASON` in front of a statement, or at the head of a file, silences a rule; "
+        "`findings:` in aramid.yaml makes errors of rules, which end with exit status 19. "
+        "Under GitHub Actions the findings are also shown as annotations.",
+    .args = lint_args, .options = lint_options, .conflicts = lint_conflicts, .examples = lint_examples,
+    .run = cmd_lint,
+};
+
 static const char *const tx_choices[] = {"file", "all", "none", NULL};
 
 static const OptSpec deploy_options[] = {
@@ -1737,7 +1771,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &restack, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
@@ -1755,7 +1789,7 @@ static const CmdSpec *const commands[] = {
 static const CmdOtherWord other_words[] = {
     {.word = "apply", .name = "deploy"},        {.word = "up", .name = "deploy"},
     {.word = "migrate up", .name = "deploy"},   {.word = "baseline", .name = "resolve"},
-    {.word = "lint", .name = "validate"},       {.word = "fmt", .name = "format"},
+    {.word = "fmt", .name = "format"},
     {.word = "info", .name = "status"},         {.word = "migrate list", .name = "status"},
     {.word = "list", .name = "status"},         {.word = "dry-run", .name = "plan"},
     {.word = "settings", .name = "config show"}, {.word = "start", .name = "db start"},

@@ -8,7 +8,8 @@ typedef enum Takes {
     TAKES_CHOICE,
     TAKES_WORDS,
     TAKES_NOTHING,
-    TAKES_OPTIONS
+    TAKES_OPTIONS,
+    TAKES_RULE
 } Takes;
 
 /* Every directive: what stands behind its name, and, where that is one of a few words, which; whether it
@@ -35,6 +36,8 @@ static const struct {
                                   {0},
                                   "repeatable each statement looks first what is there",
                                   false},
+    [SQL_DIRECTIVE_IGNORE] =
+        {"ignore", TAKES_RULE, {0}, "ignore drop-column nobody reads it since May", true},
 };
 
 typedef struct Finder {
@@ -108,6 +111,25 @@ refuse_unknown(Finder *f, size_t off, Str word)
     err_hint(f->err, "known are: %s", names.p);
 }
 
+/* A rule, and why it does not matter here. */
+static bool
+take_rule(Finder *f, size_t off, SqlDirective *d)
+{
+    size_t n = 0;
+    while (n < d->value.n && !is_blank(d->value.p[n]))
+        n++;
+    Str rule = str_slice(d->value, 0, n);
+    d->rule = finding_find(rule);
+    if (d->rule == FINDING_COUNT || finding_info(d->rule)->area != AREA_LINT) {
+        refuse(f, off, "there is no rule \"%s\"", str_printable(f->arena, rule, false));
+        return err_hint(f->err, "%s", finding_nearest(f->arena, rule));
+    }
+    if (str_trim(str_slice(d->value, n, d->value.n)).n)
+        return true;
+    refuse(f, off, "the directive \"ignore\" wants a reason behind the rule");
+    return err_hint(f->err, "-- aramid:%s", table[d->id].example);
+}
+
 static bool
 take_value(Finder *f, size_t off, SqlDirective *d)
 {
@@ -120,6 +142,8 @@ take_value(Finder *f, size_t off, SqlDirective *d)
                  table[d->id].example);
         return false;
     }
+    if (table[d->id].takes == TAKES_RULE)
+        return take_rule(f, off, d);
     if (table[d->id].takes == TAKES_OPTIONS)
         return true;
     if (table[d->id].takes == TAKES_NOTHING) {
@@ -181,7 +205,11 @@ static bool
 is_twice(Finder *f, size_t off, const SqlDirective *d)
 {
     bool of_statement = table[d->id].of_statement;
+    if (table[d->id].takes == TAKES_RULE)
+        return false;
     vec_each (const SqlDirective, other, f->found) {
+        if (table[other->id].takes == TAKES_RULE)
+            continue;
         bool same_place = !of_statement || other->statement == d->statement;
         if (other->id == d->id && same_place)
             refuse(f, off, "the directive \"%s\" is said twice", table[d->id].name);

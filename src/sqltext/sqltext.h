@@ -9,7 +9,7 @@
  * Nothing here executes or rewrites SQL: offsets point into the original bytes. */
 #pragma once
 
-#include "base/err.h"
+#include "base/finding.h"
 #include "base/map.h"
 #include "base/vec.h"
 
@@ -183,15 +183,18 @@ typedef enum SqlDirectiveId {
     SQL_DIRECTIVE_BATCH,        /* of a statement: it runs in batches (SqlBatch) */
     SQL_DIRECTIVE_PROVE,        /* of a query: it must give no row, or true */
     SQL_DIRECTIVE_REPEATABLE,   /* REASON: the script may be run again, whatever it looks like */
+    SQL_DIRECTIVE_IGNORE, /* RULE REASON: a finding of lint/ that is no news; any number of them */
     SQL_DIRECTIVE_COUNT
 } SqlDirectiveId;
 
 typedef struct SqlDirective {
     SqlDirectiveId id;
-    Str value;  /* as it is written */
-    int64_t ms; /* of a DURATION */
+    Str value;      /* as it is written */
+    int64_t ms;     /* of a DURATION */
+    FindingId rule; /* of IGNORE */
     int line, column;
-    size_t statement; /* that it stands in front of, where it is about one */
+    size_t
+        statement; /* that it stands in front of, where it is about one; of IGNORE 0 = the whole file */
 } SqlDirective;
 typedef VEC(SqlDirective) SqlDirectiveVec;
 

@@ -269,6 +269,14 @@ def test_restack(project, db):
     assert value["ok"] and value["moves"] == [] and value["ref"] is None
 
 
+def test_lint(project):
+    project.add("1_a", "CREATE TABLE a (i int);")
+    project.add("2_b", "ALTER TABLE a ALTER i TYPE bigint;\nSELECT FROM;")
+    value = check(aramid.run("lint", "--json", cwd=project.path), "lint")
+    assert value["ok"] and value["migrations"] == 2 and value["statements"][1]["effects"][0]["rewrites"]
+    assert check(aramid.run("lint", "nope", "--json", cwd=project.path), "error")["error"]["prisma"] == "P3017"
+
+
 def test_explain(project, db):
     assert check(aramid.run("explain", "--json", cwd=project.path), "explain")["explained"]
     assert len(check(aramid.run("explain", "P3009", "--json", cwd=project.path), "explain")["explained"]) == 1

@@ -1,0 +1,61 @@
+/* Judging scripts before they run: what each statement locks and for how long it works under that lock,
+ * what it throws away, what it breaks in code that runs now, where it fails on rows that are there, and
+ * what to write instead.
+ *
+ * A schema is followed through the scripts: it begins empty or as a catalog, and each statement is
+ * judged with what the ones before have made. What `aramid deploy` makes harmless (locks that are only
+ * short: they are tried with a limit, again and again) is a notice. Rules are the findings of
+ * base/findings.def whose area is "lint". Pure. */
+#pragma once
+
+#include "base/finding.h"
+#include "catalog/catalog.h"
+#include "sqltext/actions.h"
+
+/* How large a table is, where somebody knows. */
+typedef struct LintSize {
+    const char *schema, *name;
+    int64_t rows;
+} LintSize;
+
+typedef struct LintOptions {
+    const char *schema;    /* where names without a schema lead */
+    const Catalog *before; /* what is there at first; NULL = nothing. Finished, only read */
+    const LintSize *sizes; /* of tables; one that is not among them may be large */
+    size_t nsizes;
+    int64_t small_rows;    /* work on a table of fewer is not worth a word */
+    bool is_exposed;       /* public is served to browsers (Supabase): row-level security matters */
+    FindingList *findings; /* where they go */
+} LintOptions;
+
+/* What a statement does to a table that was there before its script. */
+typedef struct LintEffect {
+    const CatRelation *table;
+    const char *schema, *name; /* of it, then */
+    SqlLockMode mode;
+    /* What it does while it holds that lock: reads every row, builds an index, writes every row and all
+     * indexes anew. */
+    bool scans, builds, rewrites;
+} LintEffect;
+typedef VEC(LintEffect) LintEffects; /* each table once, in order of first mention */
+
+/* A script that was read by sql_classify_actions. */
+typedef struct LintScript {
+    const char *name; /* of the migration */
+    const Source *source;
+    const SqlScript *script;
+    const SqlActionVec *actions;
+    const SqlDirectiveVec *directives; /* those that say what is to be ignored */
+} LintScript;
+
+typedef struct Lint Lint;
+
+/* options and what they point to must live as long. */
+Lint *lint_new(Arena *a, const LintOptions *options);
+
+/* Follow the schema through a script without a word. */
+void lint_follow(Lint *l, const LintScript *script);
+
+/* The same, and judge it: findings go to the list, at most one of a rule for each table of a script.
+ * Returns what each statement does, an array as long as the script, in the arena of `l`. */
+LintEffects *lint_script(Lint *l, const LintScript *script);

@@ -1,0 +1,200 @@
+/* aramid lint: as text, JSON and SARIF. */
+#include "report/lint.h"
+
+#include <string.h>
+
+/* The places where else a rule holds in a file. */
+static const char *
+also(Arena *a, const FindingList *all, size_t first)
+{
+    enum { SHOWN = 8 };
+    const Finding *f = &all->items.v[first];
+    size_t n = 0;
+    Buf b;
+    buf_init(&b, a);
+    for (size_t i = first + 1; i < all->items.n; i++) {
+        const Finding *g = &all->items.v[i];
+        if (g->id != f->id || strcmp(g->path, f->path) != 0)
+            continue;
+        if (n++ < SHOWN)
+            buf_fmt(&b, "%s%d", b.n ? ", " : "", g->line);
+    }
+    if (!n)
+        return NULL;
+    if (n > SHOWN)
+        buf_fmt(&b, " and %zu more", n - SHOWN);
+    return str_fmt(a, "the same in line%s %s", n == 1 ? "" : "s", b.p);
+}
+
+static bool
+is_first(const FindingList *all, size_t at)
+{
+    const Finding *f = &all->items.v[at];
+    for (size_t i = at; i-- > 0 && strcmp(all->items.v[i].path, f->path) == 0;)
+        if (all->items.v[i].id == f->id)
+            return false;
+    return true;
+}
+
+/* One of a rule for each file. */
+static void
+told_of(FindingList *told, const LintResult *r, Arena *a, bool all)
+{
+    findings_init(told, a, NULL);
+    for (size_t i = 0; i < r->findings.items.n; i++) {
+        Finding f = r->findings.items.v[i];
+        if ((!all && f.severity <= SEV_NOTICE) || !is_first(&r->findings, i))
+            continue;
+        if (!f.note)
+            f.note = also(a, &r->findings, i);
+        finding_keep(told, &f);
+    }
+}
+
+void
+report_lint_text(Buf *out, const Term *t, const LintResult *r, bool all)
+{
+    Arena *a = out->arena;
+    FindingList told;
+    told_of(&told, r, a, all);
+    findings_text(out, t, &told);
+    size_t hidden = all ? 0 : r->findings.counts[SEV_NOTICE];
+    if (told.items.n)
+        buf_addc(out, '\n');
+    bool is_fine = !r->findings.counts[SEV_ERROR] && !r->findings.counts[SEV_WARNING];
+    term_add(out, t, is_fine ? TERM_GREEN : TERM_YELLOW,
+             term_mark(t, is_fine ? TERM_MARK_OK : TERM_MARK_WARN));
+    buf_fmt(out, " %s in %s: %s", str_count(a, (int64_t)r->statements.n, "statement"),
+            str_count(a, (int64_t)r->migrations, "migration"),
+            is_fine ? "nothing that hurts" : findings_counted(a, &told));
+    if (hidden)
+        buf_fmt(out, "; %s with --all", str_count(a, (int64_t)hidden, "notice"));
+    buf_addc(out, '\n');
+}
+
+static void
+effects_json(JsonWriter *w, const LintEffects *effects)
+{
+    jw_array(w, "effects");
+    vec_each (const LintEffect, e, effects) {
+        jw_object(w, NULL);
+        jw_strz(w, "schema", e->schema);
+        jw_strz(w, "table", e->name);
+        jw_strz(w, "lock", sql_lock_mode_name(e->mode));
+        jw_bool(w, "scans", e->scans);
+        jw_bool(w, "builds", e->builds);
+        jw_bool(w, "rewrites", e->rewrites);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+void
+report_lint_json(JsonWriter *w, const LintResult *r)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "command", "lint");
+    jw_bool(w, "ok", !r->findings.counts[SEV_ERROR]);
+    jw_int(w, "migrations", (int64_t)r->migrations);
+    jw_array(w, "statements");
+    vec_each (const LintedStatement, s, &r->statements) {
+        jw_object(w, NULL);
+        jw_strz(w, "migration", s->migration->name);
+        jw_strz(w, "path", s->migration->path);
+        jw_int(w, "line", s->stmt.line);
+        jw_int(w, "column", s->stmt.column);
+        jw_int(w, "offset", (int64_t)s->stmt.off);
+        jw_int(w, "length", (int64_t)s->stmt.len);
+        jw_strz(w, "tag", s->stmt.tag);
+        jw_bool(w, "opaque", s->stmt.opaque);
+        effects_json(w, &s->effects);
+        jw_end(w);
+    }
+    jw_end(w);
+    findings_json(w, "findings", &r->findings);
+    jw_end(w);
+}
+
+/* ---- SARIF --------------------------------------------------------------------------------------- */
+
+static const char *
+sarif_level(Severity severity)
+{
+    return severity == SEV_ERROR ? "error" : severity == SEV_WARNING ? "warning" : "note";
+}
+
+static void
+sarif_text(JsonWriter *w, const char *key, const char *text)
+{
+    jw_object(w, key);
+    jw_strz(w, "text", text);
+    jw_end(w);
+}
+
+static void
+sarif_rules(JsonWriter *w)
+{
+    jw_object(w, "tool");
+    jw_object(w, "driver");
+    jw_strz(w, "name", "aramid");
+    jw_strz(w, "version", ARAMID_VERSION);
+    jw_array(w, "rules");
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        const FindingInfo *info = finding_info((FindingId)i);
+        if (info->area != AREA_LINT)
+            continue;
+        jw_object(w, NULL);
+        jw_strz(w, "id", info->name);
+        sarif_text(w, "shortDescription", info->meaning);
+        sarif_text(w, "help", info->help);
+        jw_object(w, "defaultConfiguration");
+        jw_strz(w, "level", sarif_level(info->severity));
+        jw_end(w);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+    jw_end(w);
+}
+
+static void
+sarif_place(JsonWriter *w, const Finding *f)
+{
+    jw_array(w, "locations");
+    jw_object(w, NULL);
+    jw_object(w, "physicalLocation");
+    jw_object(w, "artifactLocation");
+    jw_strz(w, "uri", f->path);
+    jw_end(w);
+    jw_object(w, "region");
+    jw_int(w, "startLine", f->line);
+    jw_int(w, "startColumn", f->column);
+    jw_end(w);
+    jw_end(w);
+    jw_end(w);
+    jw_end(w);
+}
+
+void
+report_lint_sarif(JsonWriter *w, const LintResult *r)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
+    jw_strz(w, "version", "2.1.0");
+    jw_array(w, "runs");
+    jw_object(w, NULL);
+    sarif_rules(w);
+    jw_array(w, "results");
+    vec_each (const Finding, f, &r->findings.items) {
+        jw_object(w, NULL);
+        jw_strz(w, "ruleId", finding_info(f->id)->name);
+        jw_strz(w, "level", sarif_level(f->severity));
+        sarif_text(w, "message", f->text);
+        sarif_place(w, f);
+        jw_end(w);
+    }
+    jw_end(w);
+    jw_end(w);
+    jw_end(w);
+    jw_end(w);
+}
