@@ -23,8 +23,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create dev restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev restack deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev restack lint deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev restack lint deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull execute seed' ;;
@@ -36,6 +36,7 @@ _aramid() {
     'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
     'dev') words='--name --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
     'restack') words='--base --check --dry-run' ;;
+    'lint') words='--all --sarif' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
     'verify-rollback') words='--all --shadow-url' ;;
