@@ -23,13 +23,13 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create dev restack lint deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev restack lint deploy rollback verify-rollback execute seed workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull execute seed' ;;
     'config'|'help config') words='show' ;;
-    'migrate'|'help migrate') words='dev deploy status resolve diff' ;;
+    'migrate'|'help migrate') words='dev deploy status resolve diff reset' ;;
     'status') words='--drift' ;;
     'check') words='--migrations --against --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
@@ -42,6 +42,7 @@ _aramid() {
     'verify-rollback') words='--all --shadow-url' ;;
     'execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --history --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
     'sync') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
@@ -69,6 +70,7 @@ _aramid() {
     'db pull') words='--print --force --schemas' ;;
     'db execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'db seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'migrate reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     esac
     [[ $command == help ]] && words+=' --all --errors'
     words+=' --directory --env --config --schema --migrations --url --yes --json --color --quiet --verbose --help --version'

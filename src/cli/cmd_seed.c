@@ -6,34 +6,6 @@
 #include "base/os.h"
 #include "report/seed.h"
 
-/* With --json the command's words go beside the result. */
-static FILE *
-beside(const CmdCall *call)
-{
-    return cli_flag(call, "json") ? call->err : call->out;
-}
-
-static void
-on_command(void *arg, const char *line)
-{
-    CliRun *run = arg;
-    Arena *a = run->call->arena;
-    progress_finish(run->progress);
-    if (cli_flag(run->call, "quiet"))
-        return;
-    fprintf(beside(run->call), "Running seed command `%s` ...\n",
-            str_printable(a, str_of(line), false));
-    fflush(beside(run->call));
-}
-
-static void
-on_output(void *arg, Str line)
-{
-    CliRun *run = arg;
-    fwrite(line.p, 1, line.n, beside(run->call));
-    fflush(beside(run->call));
-}
-
 static int
 finish(CliRun *run, const SeedResult *r, const Err *err)
 {
@@ -80,8 +52,8 @@ cmd_seed(CmdCall *call)
         .argument_count = call->args.n,
         .on_plan = cli_keep_scripts,
         .ask = cli_ask_scripts,
-        .on_command = on_command,
-        .on_output = on_output,
+        .on_command = cli_tell_command,
+        .on_output = cli_pass_output,
         .arg = &run,
     };
     SeedResult result;

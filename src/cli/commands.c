@@ -632,6 +632,43 @@ static const CmdSpec seed = {
     .args = seed_args, .options = seed_options, .examples = seed_examples, .exits = seed_exits, .run = cmd_seed,
 };
 
+static const OptSpec reset_options[] = {
+    {.name = "force", .letter = 'f', .type = OPT_FLAG,
+     .help = "do not ask: agree to losing all data; --yes alone does not"},
+    {.name = "skip-seed", .type = OPT_FLAG, .help = "do not seed afterwards"},
+    {.name = "skip-generate", .type = OPT_FLAG, .help = "do not run the project's generator afterwards"},
+    {.name = "ignore-connections", .type = OPT_FLAG, .help = "also while others are connected"},
+    {.name = "dry-run", .type = OPT_FLAG,
+     .help = "show what would be dropped, with its rows, and what is left alone; nothing is changed"},
+    {.name = "create-database", .type = OPT_FLAG, .negatable = true,
+     .config = CLI_SETS(CREATE_DB), .help = "create the database when it does not exist"},
+    LOCK_OPTIONS,
+    BACKUP_OPTIONS,
+    {0},
+};
+
+static const CmdExample reset_examples[] = {
+    {"aramid reset --dry-run", "what would be lost"},
+    {"aramid reset", "asks for the name of the database"},
+    {"aramid reset --force --skip-generate", "in a test pipeline"},
+    {0},
+};
+
+static const CmdSpec reset = {
+    .name = "reset", .group = CMD_GROUP_MIGRATIONS, .class = CMD_DESTROYS_DATA,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "drop everything of a development database and build it anew",
+    .description =
+        "Drops what the project manages, in one transaction: all objects of the URL's schema, of the datasource's schemas "
+        "and of those that the migrations name. Then all migrations are applied, the database is seeded and the "
+        "project's generator is run. Schemas of platforms, their extensions, other tools' tables and histories, and what "
+        "belongs to other roles are left alone, and named.\n\n"
+        "The rows that would be lost are counted, and the name of the database is asked for. Production is never reset, "
+        "whatever is said; staging must be named (a terminal, or ARAMID_CONSENT=staging); a coding agent needs a person's "
+        "words; others who are connected are named first. A reset that was interrupted is finished by the next one.",
+    .options = reset_options, .examples = reset_examples, .exits = write_exits, .run = cmd_reset,
+};
+
 static const ArgSpec verify_rollback_args[] = {
     {.name = "NAME", .repeatable = true, .help = "of migrations; default: those that are pending in the database"},
     {0},
@@ -1759,6 +1796,15 @@ static const CmdSpec db_seed = {
     .args = seed_args, .options = seed_options, .prisma_status = true, .run = cmd_seed,
 };
 
+static const CmdSpec migrate_reset = {
+    .name = "migrate reset", .group = CMD_GROUP_PRISMA, .class = CMD_DESTROYS_DATA,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "what reset does, as Prisma spells it",
+    .description = "Does what `aramid reset` does, with the options and exit statuses of `prisma migrate reset`: 0 when "
+                   "done, 1 for every failure. Prisma 7's own neither seeds nor generates: --skip-seed --skip-generate.",
+    .options = reset_options, .prisma_status = true, .run = cmd_reset,
+};
+
 static const CmdSpec db_pull = {
     .name = "db pull", .group = CMD_GROUP_PRISMA, .class = CMD_WRITES_FILES,
     .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM,
@@ -1771,21 +1817,17 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
-    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, NULL,
+    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, &migrate_reset, NULL,
 };
 
 #define PUSH \
     "for a schema without migrations: npx prisma db push or npx drizzle-kit push; for the pending " \
     "migrations of a folder: aramid deploy"
-#define RESET \
-    "npx prisma migrate reset deletes all data; for the embedded PostgreSQL of this project: aramid db " \
-    "remove, then aramid deploy"
-
 static const CmdOtherWord other_words[] = {
     {.word = "apply", .name = "deploy"},        {.word = "up", .name = "deploy"},
     {.word = "migrate up", .name = "deploy"},   {.word = "baseline", .name = "resolve"},
@@ -1802,8 +1844,7 @@ static const CmdOtherWord other_words[] = {
     {.word = "migrate new", .name = "create"},
     {.word = "migrate create", .name = "create"}, {.word = "new", .name = "create"},
     {.word = "exec", .name = "execute"},        {.word = "sql", .name = "execute"},
-    {.word = "reset", .instead = RESET},        {.word = "db reset", .instead = RESET},
-    {.word = "migrate reset", .instead = RESET},
+    {.word = "db reset", .name = "reset"},
     {.word = "studio", .instead = "npx prisma studio"},
     {0},
 };

@@ -49,3 +49,31 @@ cli_ask_scripts(void *arg, const ScriptsResult *r, Err *err)
     return str_is(answer, "drop") ||
            err_set(err, ERR_CONFIRM, "not confirmed; nothing was changed");
 }
+
+/* With --json the command's words go beside the result. */
+static FILE *
+beside(const CmdCall *call)
+{
+    return cli_flag(call, "json") ? call->err : call->out;
+}
+
+void
+cli_tell_command(void *arg, const char *line)
+{
+    CliRun *run = arg;
+    Arena *a = run->call->arena;
+    progress_finish(run->progress);
+    if (cli_flag(run->call, "quiet"))
+        return;
+    fprintf(beside(run->call), "Running seed command `%s` ...\n",
+            str_printable(a, str_of(line), false));
+    fflush(beside(run->call));
+}
+
+void
+cli_pass_output(void *arg, Str line)
+{
+    CliRun *run = arg;
+    fwrite(line.p, 1, line.n, beside(run->call));
+    fflush(beside(run->call));
+}

@@ -8,3 +8,7 @@ void cli_keep_scripts(void *arg, const ScriptsResult *r);
 
 /* ScriptsInput.ask: the name of the database, and a word for what would be lost. */
 bool cli_ask_scripts(void *arg, const ScriptsResult *r, Err *err);
+
+/* SeedInput.on_command and on_output: beside the result where that is JSON. */
+void cli_tell_command(void *arg, const char *line);
+void cli_pass_output(void *arg, Str line);

@@ -112,6 +112,12 @@ managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err)
 }
 
 bool
+managed_role(const char *name)
+{
+    return matches_any(owners, COUNT(owners), name) || strcmp(name, "authenticator") == 0;
+}
+
+bool
 managed_extension(const char *name, const char *in_schema)
 {
     return matches_any(extensions, COUNT(extensions), name) || (in_schema && is_named(in_schema));

@@ -24,6 +24,9 @@ MUST_CHECK bool managed_schemas(Arena *a, Db *db, ManagedSchemas *ret, Err *err)
 /* Whether an extension that no migration makes is a platform's or an administrator's. */
 bool managed_extension(const char *name, const char *in_schema);
 
+/* Whether a role is a platform's own. */
+bool managed_role(const char *name);
+
 /* Leave out what differs because partitions come and go while the database runs: those of a parent
  * of which pg_partman's part_config tells, with its templates, and those in the database of a parent
  * for which the migrations make none themselves.

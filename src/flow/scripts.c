@@ -19,6 +19,34 @@ close_session(Session *s)
         session_close(s);
 }
 
+static bool
+has_profile(const GateFacts *f, ConfigProfile profile, const char *name)
+{
+    return f->profile == profile || (f->identity && strcmp(f->identity->profile, name) == 0);
+}
+
+static bool
+is_production(const GateFacts *f)
+{
+    return has_profile(f, PROFILE_PRODUCTION, "production");
+}
+
+bool
+flow_refuse_production(const GateFacts *f, Err *err)
+{
+    if (!is_production(f) && !f->other)
+        return true;
+    err_set(err, ERR_REFUSED, "production is never reset, and no flag changes that");
+    if (f->is_known)
+        err_detail(err, "database \"%s\" at %s%s", f->database, f->host,
+                   f->other      ? ": another schema of it is production"
+                   : f->identity ? " is marked as production"
+                                 : "");
+    err_detail(err, "nothing was changed");
+    return err_hint(err, "check the URL and --env; a copy that is no production any more: aramid "
+                         "identity set NAME");
+}
+
 /* ---- what there is to do ------------------------------------------------------------------------ */
 
 static bool
@@ -29,6 +57,12 @@ check_one_tx(const Scripting *w, Err *err)
         if (in->one_tx && !plan_check_one_tx(mp, err))
             return in->many_tx_hint ? err_hint(err, "%s", in->many_tx_hint) : false;
     return true;
+}
+
+static bool
+check_care(const Scripting *w, Err *err)
+{
+    return w->in->care != SCRIPTS_RESET || flow_refuse_production(&w->guard.facts, err);
 }
 
 /* Nothing is written. */
@@ -46,7 +80,7 @@ find_out(Arena *a, Scripting *w, Err *err)
     if (ret->target.absent)
         return run_plan(a, &s, &ret->history, &journal, &p->plan, err) && check_one_tx(w, err);
     if (!session_open(a, &o, &s, err) || !session_read(&s, &ret->history, &journal, err) ||
-        !flow_guard_session(&w->guard, &s, ret->target.origin, err) ||
+        !flow_guard_session(&w->guard, &s, ret->target.origin, err) || !check_care(w, err) ||
         !run_plan(a, &s, &ret->history, &journal, &p->plan, err) || !check_one_tx(w, err) ||
         !run_count_losses(&s, a, &p->plan, &ret->losses, err))
         return false;
@@ -63,43 +97,61 @@ find_out(Arena *a, Scripting *w, Err *err)
 /* ---- consent ------------------------------------------------------------------------------------ */
 
 static bool
-is_production(const GateFacts *f)
+add_losses(const Scripting *w, Err *err)
 {
-    return f->profile == PROFILE_PRODUCTION ||
-           (f->identity && strcmp(f->identity->profile, "production") == 0);
+    enum { SHOWN_MAX = 12 };
+    size_t shown = 0;
+    vec_each (const PlanLoss, l, &w->ret->losses)
+        if (shown++ < SHOWN_MAX)
+            err_detail(err, "%s:%d: %s", l->mp->migration->path, l->line, l->what);
+    if (shown > SHOWN_MAX)
+        err_detail(err, "and %zu more", shown - SHOWN_MAX);
+    return err_detail(err, "nothing was changed");
 }
 
 /* What is gone is gone from development, too: --yes alone does not do. */
 static bool
 agree_to_losses(const Scripting *w, GateConsent consent, Err *err)
 {
-    enum { SHOWN_MAX = 12 };
     const PlanLosses *losses = &w->ret->losses;
     if (!losses->n || w->in->accepts_loss || consent == GATE_ASK) /* then the question names them */
         return true;
     err_set(err, ERR_CONFIRM, "what the script drops is gone afterwards");
-    size_t shown = 0;
-    vec_each (const PlanLoss, l, losses)
-        if (shown++ < SHOWN_MAX)
-            err_detail(err, "%s:%d: %s", l->mp->migration->path, l->line, l->what);
-    if (shown > SHOWN_MAX)
-        err_detail(err, "and %zu more", shown - SHOWN_MAX);
-    err_detail(err, "nothing was changed");
+    add_losses(w, err);
     plan_place(losses->v->mp, losses->v->statement, err);
     return err_hint(err, "look at: aramid %s --dry-run; then add --accept-data-loss, beside --yes",
                     w->in->again);
 }
 
-/* What a pipeline says to everything is no word about production. */
 static bool
-name_production(const Scripting *w, Err *err)
+refuse_reset(const Scripting *w, Err *err)
+{
+    err_set(err, ERR_CONFIRM, "all data of database \"%s\" would be lost", w->guard.facts.database);
+    add_losses(w, err);
+    return err_hint(err, "look at: aramid %s --dry-run; then: aramid %s --force", w->in->again,
+                    w->in->again);
+}
+
+static bool
+needs_name(const Scripting *w)
+{
+    const GateFacts *f = &w->guard.facts;
+    return w->in->care == SCRIPTS_SEED    ? is_production(f)
+           : w->in->care == SCRIPTS_RESET ? has_profile(f, PROFILE_STAGING, "staging")
+                                          : false;
+}
+
+/* What a pipeline says to everything is no word about this environment. */
+static bool
+check_named(const Scripting *w, Err *err)
 {
     const GateFacts *f = &w->guard.facts;
     bool is_asked = f->can_ask && !f->is_ci && !f->agent && !f->yes;
     bool is_refused = f->agent && !f->agent_consent; /* by the gate */
-    if (!w->in->names_production || !is_production(f) || f->said_by_name || is_asked || is_refused)
+    if (!needs_name(w) || f->said_by_name || is_asked || is_refused)
         return true;
-    err_set(err, ERR_REFUSED, "%s is for development: production must be named for it", f->command);
+    err_set(err, ERR_REFUSED, "%s is for development: environment \"%s\" must be named for it",
+            f->command, f->environment);
     err_detail(err, "database \"%s\" at %s", f->database, f->host);
     err_detail(err, "nothing was changed");
     return err_hint(err, "on a terminal, without --yes; or ARAMID_CONSENT=%s %s", f->environment,
@@ -110,14 +162,18 @@ static bool
 consent(Scripting *w, GateConsent *ret, Err *err)
 {
     GateFacts *f = &w->guard.facts;
-    if (w->in->names_production && is_production(f))
+    if (needs_name(w))
         f->confirms = true;
     if (w->ret->losses.n && !w->in->accepts_loss && f->can_ask && !f->is_ci && !f->agent)
         f->confirms = true; /* somebody sits there: ask, in every environment */
     if (w->ret->losses.n && f->agent)
         f->act = GATE_DESTROYS;
-    return name_production(w, err) && flow_guard_consent(&w->guard, ret, err) &&
-           agree_to_losses(w, *ret, err);
+    if (!check_named(w, err))
+        return false;
+    if (!flow_guard_consent(&w->guard, ret, err))
+        return w->in->care == SCRIPTS_RESET && err->code == ERR_CONFIRM ? refuse_reset(w, err)
+                                                                        : false;
+    return agree_to_losses(w, *ret, err);
 }
 
 /* ---- the run ------------------------------------------------------------------------------------ */
@@ -126,7 +182,7 @@ static bool
 guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
 {
     Scripting *w = arg;
-    if (!flow_guard_session(&w->guard, s, w->ret->target.origin, err))
+    if (!flow_guard_session(&w->guard, s, w->ret->target.origin, err) || !check_care(w, err))
         return false;
     flow_guard_shown(&w->guard, &w->ret->identity);
     if (w->guard.target.writes)
@@ -221,7 +277,10 @@ flow_scripts(Arena *a, const ScriptsInput *in, const History *scripts, ScriptsRe
         !flow_target(a, c, in->base.self_exe,
                      in->only_plan ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
-    flow_guard_open(a, &in->base, in->only_plan ? GATE_LOOKS : GATE_CHANGES,
+    flow_guard_open(a, &in->base,
+                    in->only_plan               ? GATE_LOOKS
+                    : in->care == SCRIPTS_RESET ? GATE_DESTROYS
+                                                : GATE_CHANGES,
                     str_fmt(a, "aramid %s", in->again), &w.guard);
     if (!flow_guard_check(&w.guard, err) || !find_out(a, &w, err))
         return false;

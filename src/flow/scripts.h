@@ -3,9 +3,17 @@
 #pragma once
 
 #include "flow/flow.h"
+#include "gate/gate.h"
 #include "history/scripts.h"
 
 struct ScriptsResult;
+
+/* Where --yes alone does not do: the environment must be named, on a terminal or by ARAMID_CONSENT. */
+typedef enum ScriptsCare {
+    SCRIPTS_USUAL, /* nowhere */
+    SCRIPTS_SEED,  /* in production */
+    SCRIPTS_RESET, /* in staging; refused in production, whatever is said. All data may be lost */
+} ScriptsCare;
 
 typedef struct ScriptsInput {
     FlowInput base;
@@ -18,10 +26,10 @@ typedef struct ScriptsInput {
     const char *many_tx_hint; /* what helps then, or NULL */
     bool from_start;          /* where an interrupted run stopped does not matter */
     bool only_plan;
-    const char *more;      /* what is done behind them, for which consent is needed, too; or NULL */
-    bool names_production; /* where it is production, --yes alone does not do */
-    bool accepts_loss;     /* of rows and values that go with their tables and columns */
-    const char *reason;    /* why there is to be no backup, or NULL */
+    const char *more; /* what is done behind them, for which consent is needed, too; or NULL */
+    ScriptsCare care;
+    bool accepts_loss;  /* of rows and values that go with their tables and columns */
+    const char *reason; /* why there is to be no backup, or NULL */
     /* Told what there is to do, before the first question; may be NULL. */
     void (*on_plan)(void *arg, const struct ScriptsResult *r);
     /* Asked where a person must agree. */
@@ -48,6 +56,9 @@ typedef struct ScriptsResult {
  * errors: ERR_CONFIRM, those of run_deploy */
 MUST_CHECK bool flow_scripts(Arena *a, const ScriptsInput *in, const History *scripts,
                              ScriptsResult *ret, Err *err);
+
+/* No flag gets around this. errors: ERR_REFUSED */
+MUST_CHECK bool flow_refuse_production(const GateFacts *f, Err *err);
 
 /* Write down what was done behind them, in the row of the run. failed: why it failed, or NULL. That it cannot be
  * written is told, and no error. */

@@ -305,7 +305,7 @@ flow_seed(Arena *a, const SeedInput *in, SeedResult *ret, Err *err)
             "a seed is all or nothing; what needs transactions of its own: aramid execute",
         .only_plan = in->only_plan,
         .accepts_loss = in->accepts_loss,
-        .names_production = true,
+        .care = SCRIPTS_SEED,
         .more = ret->command ? str_fmt(a, "the seed command runs: %s", ret->command) : NULL,
         .reason = in->reason,
         .on_plan = in->on_plan,

@@ -7,6 +7,7 @@
 
 #define SCRIPT_SEED "seed"
 #define SCRIPT_EXECUTED "execute"
+#define SCRIPT_RESET "reset"
 
 typedef struct Script {
     const char *kind;   /* SCRIPT_... */

@@ -193,6 +193,18 @@ def test_seed(project, db):
     assert [f["state"] for f in value["files"]] == ["unchanged", "run"], value
 
 
+def test_reset(project, db):
+    name = project.add("init", "CREATE TABLE a (i int);")
+    call(project, db.url(), "deploy")
+    db.sql("INSERT INTO a VALUES (1)")
+    value = check(call(project, db.url(), "reset"), "reset")
+    assert not value["ok"] and value["error"]["code"] == "not-confirmed" and value["losses"], value
+    value = check(call(project, db.url(), "reset", "--dry-run"), "reset")
+    assert value["ok"] and value["plan"] and not value["dropped"], value
+    value = check(call(project, db.url(), "reset", "--force"), "reset")
+    assert value["ok"] and value["dropped"] and value["applied"] == [name], value
+
+
 def test_deploy_that_fails(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     bad = project.add("bad", "SELECT 1;\nSELECT nowhere;")
