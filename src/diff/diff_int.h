@@ -144,6 +144,9 @@ void columns_recreate_generated(Differ *d, Change *c, const CatRelation *from,
                                 const CatRelation *to);
 /* A column as the first parent that has it gives it; NULL where none does. */
 const CatColumn *column_given(const Catalog *c, const CatRelation *t, const char *name);
+/* Whether a table and a parent of its own both generate a column that will be plain: PostgreSQL does not take the
+ * expression from children of children, so the table's leave it meanwhile. */
+bool column_expression_goes_above(const Differ *d, const CatName *table);
 bool columns_retyped(const Change *c, const CatTexts *columns);
 bool columns_recreated(const Change *c, const CatTexts *columns);
 

@@ -155,13 +155,17 @@ version_made(Arena *a, Versions *versions, const CatRelation *t)
     return copy;
 }
 
-/* Those of a partitioned table are the partitions', too; one that comes from above waits until that is alone. */
+/* Those of a partitioned table are the partitions', too, and those of a primary key are its children's; one that comes
+ * from above waits until that is alone. */
 static bool
 can_be_alone(const Catalog *c, const Versions *versions, const Family *f)
 {
     const CatRelation *t = catalog_relation(c, f->parent.schema, f->parent.name);
     if (!t || t->partition_key || t->partition_of.name)
         return false;
+    cat_each (CatConstraint, k, &t->constraints)
+        if (k->type == CAT_PRIMARY_KEY && cat_has_text(&k->columns, f->column))
+            return false;
     vec_each (const CatName, name, &t->inherits) {
         const CatRef id = {CAT_TABLE, name->schema, name->name, NULL};
         const CatRelation *parent = version(versions, &id);
@@ -221,6 +225,29 @@ loosen(Loosening *l, Family *f)
 }
 
 static void
+keep_name(Loosening *l, const CatRelation *to, const char *column)
+{
+    const CatRelation *from = catalog_find(l->d->from, to->id);
+    const CatColumn *was = from ? catalog_column(from, column) : NULL;
+    CatColumn *now = from ? catalog_column(version_made(l->d->arena, &l->to, to), column) : NULL;
+    if (was && now)
+        now->not_null_name = was->is_not_null ? was->not_null_name : NULL;
+}
+
+/* Where a table's cannot be alone, names stay what they are. */
+static void
+keep_names(Loosening *l, const Family *f)
+{
+    const CatRelation *t = catalog_relation(l->d->to, f->parent.schema, f->parent.name);
+    if (f->is_done || !t || !changes(l->d, f))
+        return;
+    keep_name(l, t, f->column);
+    cat_each (CatRelation, child, &l->d->to->tables)
+        if (child->inherits.n && catalog_is_child(child, &f->parent))
+            keep_name(l, child, f->column);
+}
+
+static void
 replace(Differ *d, DiffSide *side, const Catalog **catalog, const Versions *tables)
 {
     if (tables->n)
@@ -245,6 +272,8 @@ diff_not_nulls(Differ *d)
                 more = true;
             }
     }
+    vec_each (const Family, f, &l.families)
+        keep_names(&l, f);
     Map done;
     map_init(&done, d->arena);
     vec_each (const CatRef, id, &alone) {

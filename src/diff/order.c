@@ -312,8 +312,9 @@ emit_needs(Order *o, const Change *c)
     Change *giver =
         taken.name ? map_get(&o->names, name_key(d->arena, taken.schema, taken.name)) : NULL;
     bool is_in_order = giver && giver->rank[0] == RANK_RENAME && c->rank[0] == RANK_RENAME;
-    /* What goes under its new name is the same object. */
+    /* What goes under its new name is the same object; not one that is renamed itself. */
     bool is_same = giver && c->op == CHANGE_RENAME && giver->from &&
+                   (giver->op != CHANGE_RENAME || c->rank[0] == RANK_RENAME) &&
                    cat_ref_cmp(&giver->from->id, &c->to->id) == 0;
     if (giver && giver != c && !is_in_order && !is_same) {
         emit(o, giver);

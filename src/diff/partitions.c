@@ -93,12 +93,14 @@ stand_alone(Arena *a, const Catalog *c, const CatRelation *t, unsigned *ordinal)
 
 /* A table that is made anew is dropped and attached as a whole. */
 static bool
-moves(const CatRelation *x, const CatRelation *y)
+moves(const Differ *d, const CatRelation *x, const CatRelation *y)
 {
-    return x && y && cat_same_text(x->partition_key, y->partition_key) &&
-           !(cat_same_text(x->partition_of.schema, y->partition_of.schema) &&
-             cat_same_text(x->partition_of.name, y->partition_of.name) &&
-             cat_same_text(x->partition_bound, y->partition_bound));
+    if (!x || !y || !cat_same_text(x->partition_key, y->partition_key))
+        return false;
+    bool stays = cat_same_text(x->partition_of.schema, y->partition_of.schema) &&
+                 cat_same_text(x->partition_of.name, y->partition_of.name) &&
+                 cat_same_text(x->partition_bound, y->partition_bound);
+    return !stays || column_expression_goes_above(d, &x->partition_of);
 }
 
 static void
@@ -117,7 +119,7 @@ diff_partitions(Differ *d)
     if (d->prisma_kinds)
         return;
     cat_each (CatRelation, x, &d->from->tables) {
-        if (!x->partition_of.name || !moves(x, catalog_find(d->to, x->id)))
+        if (!x->partition_of.name || !moves(d, x, catalog_find(d->to, x->id)))
             continue;
         CatRelation *alone = stand_alone(d->arena, d->from, x, &ordinal);
         CatRelation *between = arena_new(d->arena, CatRelation);
@@ -127,7 +129,7 @@ diff_partitions(Differ *d)
         *vec_add(d->arena, &left) = alone;
     }
     cat_each (CatRelation, y, &d->to->tables) {
-        if (!y->partition_of.name || !moves(catalog_find(d->from, y->id), y))
+        if (!y->partition_of.name || !moves(d, catalog_find(d->from, y->id), y))
             continue;
         change_add(d, CHANGE_ATTACH, NULL, y, RANK_ATTACH);
         constraints_name_attached(d, y);

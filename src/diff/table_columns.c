@@ -77,6 +77,23 @@ column_given(const Catalog *c, const CatRelation *t, const char *name)
     return found;
 }
 
+bool
+column_expression_goes_above(const Differ *d, const CatName *table)
+{
+    const CatRelation *x = catalog_relation(d->from, table->schema, table->name);
+    const CatRelation *y = catalog_relation(d->to, table->schema, table->name);
+    if (x && y)
+        cat_each (CatColumn, column, &x->columns) {
+            if (!column->generated)
+                continue;
+            const CatColumn *now = catalog_column(y, column->id.sub);
+            const CatColumn *of = column_given(d->from, x, column->id.sub);
+            if (now && !now->generated && of && of->generated)
+                return true;
+        }
+    return false;
+}
+
 /* Also where the table has the column itself, too. */
 static bool
 is_given(const Catalog *c, const CatRelation *t, const CatColumn *column)

@@ -68,7 +68,7 @@ table_parents_kept(Differ *d, const CatRelation *x, const CatRelation *y)
     size_t at = 0;
     vec_each (CatName, parent, &y->inherits) {
         at = parent_at(&x->inherits, at, parent);
-        if (at++ == x->inherits.n)
+        if (at++ == x->inherits.n || column_expression_goes_above(d, parent))
             break;
         *vec_add(d->arena, &kept) = *parent;
     }

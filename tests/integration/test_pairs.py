@@ -565,6 +565,36 @@ def test_constraints_of_typed_tables_get_other_names(become, old, new):
     become(old, new)
 
 
+INDEXED = "CREATE TABLE t (a int, b int, c int); CREATE TABLE u (z int);"
+
+
+def named(first, second, third):
+    return INDEXED + f"CREATE INDEX {first} ON t (a); CREATE INDEX {second} ON t (b); CREATE INDEX {third} ON u (z)"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("in a chain", named("i0", "i1", "i2"), named("i1", "i2", "i3")),
+    ("in a circle", named("i0", "i1", "i2"), named("i1", "i2", "i0")),
+    ("keys", INDEXED + "ALTER TABLE t ADD CONSTRAINT i0 PRIMARY KEY (a); CREATE INDEX i1 ON t (b)",
+     INDEXED + "ALTER TABLE t ADD CONSTRAINT i1 PRIMARY KEY (a); CREATE INDEX i2 ON t (b)"),
+))
+def test_indexes_take_one_anothers_names(become, old, new):
+    become(old, new)
+
+
+GENERATED = " GENERATED ALWAYS AS (x * 2) STORED"
+LEVELS = f"CREATE TABLE a (x int, g int{GENERATED}); CREATE TABLE b () INHERITS (a); CREATE TABLE c () INHERITS (b); "
+PARTS = (f"CREATE TABLE a (x int, g int{GENERATED}) PARTITION BY LIST (x); CREATE TABLE b PARTITION OF a DEFAULT PARTITION BY LIST (x); "
+         "CREATE TABLE c PARTITION OF b DEFAULT; ")
+
+
+@pytest.mark.parametrize("old", [LEVELS, LEVELS + "CREATE TABLE d () INHERITS (c); ", PARTS])
+def test_an_expression_goes_from_children_of_children(become, old):
+    """PostgreSQL takes it from a table and its children only; the values stay."""
+    db = become(old, old.replace(GENERATED, ""), "INSERT INTO c VALUES (4)")
+    assert db.sql("SELECT * FROM a") == [(4, 8)]
+
+
 RANGE = "CREATE TYPE r AS RANGE (subtype = int, multirange_type_name = m); CREATE TABLE t (a r, b m[]);"
 
 

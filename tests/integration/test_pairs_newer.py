@@ -64,6 +64,19 @@ def test_not_null_as_a_constraint(become, server, old, new):
     wanted.drop()
 
 
+PRIMARY = "CREATE TABLE t (n int CONSTRAINT {} NOT NULL PRIMARY KEY, z int); CREATE TABLE u (n int CONSTRAINT {} NOT NULL) INHERITS (t);"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("renamed", PRIMARY.format("a", "b"), PRIMARY.format("c", "d")),
+    ("added", "CREATE TABLE t (n int, z int); CREATE TABLE u (n int) INHERITS (t)", PRIMARY.format("a", "b")),
+    ("new column", "CREATE TABLE t (z int); CREATE TABLE u (n int CONSTRAINT b NOT NULL) INHERITS (t)", PRIMARY.format("a", "b")),
+))
+def test_names_of_children_stay_under_a_primary_key(become, old, new):
+    """It is its children's, too: no statement gives theirs another name."""
+    become(old, new)
+
+
 def test_names_that_the_server_gave_are_all_alike(become):
     """They follow from what the table was called when its column became NOT NULL."""
     become("CREATE TABLE s (n int NOT NULL); ALTER TABLE s RENAME TO t;", "CREATE TABLE t (n int NOT NULL)")
