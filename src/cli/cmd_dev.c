@@ -2,8 +2,10 @@
 #include "cli/commands.h"
 #include "cli/creating.h"
 #include "cli/run.h"
+#include "cli/scripts.h"
 
 #include "base/os.h"
+#include "flow/seed.h"
 #include "report/create.h"
 #include "report/dev.h"
 
@@ -189,7 +191,7 @@ keep(Dev *d, Err *err)
 static bool
 settle(Dev *d, Err *err)
 {
-    Choice choice;
+    Choice choice = LEAVE;
     const DevLook *l = &d->look;
     Buf b;
     if (!l->drift || (!l->drift->has_drift && !l->edited && !l->missing))
@@ -338,6 +340,41 @@ generate(Dev *d, Err *err)
     return true;
 }
 
+static void
+on_seed_output(void *arg, Str line)
+{
+    const CliRun *run = arg;
+    on_output(run->call, line);
+}
+
+/* A database in which nothing was before. */
+static bool
+seed(Dev *d, Err *err)
+{
+    CmdCall *call = d->call;
+    if (!d->look.is_new || cli_flag(call, "skip-seed") || is_set("PRISMA_MIGRATE_SKIP_SEED"))
+        return true;
+    CliRun run = cli_run_open(call, &d->config);
+    SeedResult r;
+    const SeedInput in = {.base = cli_flow_input(call, &d->config),
+                          .sink = run.sink,
+                          .run_id = run.id,
+                          .show_progress = !cli_flag(call, "quiet"),
+                          .ask = cli_ask_scripts,
+                          .on_output = on_seed_output,
+                          .arg = &run};
+    bool ok = flow_seed(call->arena, &in, &r, err);
+    if (!ok)
+        cli_finish_error(call, err);
+    cli_run_close(&run, ok ? NULL : err);
+    size_t files = r.scripts.run.applied.n;
+    if (r.command)
+        d->report.seeded = r.command;
+    else if (files)
+        d->report.seeded = str_fmt(call->arena, "%zu file%s", files, str_plural((int64_t)files));
+    return ok;
+}
+
 /* ---- all of it -------------------------------------------------------------------------------- */
 
 static bool
@@ -403,7 +440,7 @@ cmd_dev(CmdCall *call)
         return cli_fail(call, &err);
     creating_begin(&d->creation, call, &d->config);
     d->creation.in.empty_too = false;
-    bool ok = bring_up(d, &err) && make(d, &err) && generate(d, &err);
+    bool ok = bring_up(d, &err) && make(d, &err) && generate(d, &err) && seed(d, &err);
     if (!ok && !d->status)
         cli_finish_error(call, &err);
     return finish(d, ok ? NULL : &err);

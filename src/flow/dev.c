@@ -1,6 +1,7 @@
 /* aramid dev: what it looks at, and what settles a database that is not what its migrations make. */
 #include "flow/dev.h"
 
+#include "flow/endpoint.h"
 #include "flow/guard.h"
 #include "flow/scripts.h"
 #include "introspect/introspect.h"
@@ -66,7 +67,12 @@ look_for_drift(Arena *a, const FlowInput *in, DevLook *l, Err *err)
 {
     DriftResult *d = arena_new(a, DriftResult);
     *d = (DriftResult){.config = l->config, .target = l->target, .history = l->history};
-    if (!flow_drift_of(a, in, &l->session, d, err))
+    IntrospectOptions next; /* for the comparison with the schema, which comes next */
+    if (flow_schema_scope(a, l->config, &next))
+        d->also = &next;
+    bool ok = flow_drift_of(a, in, &l->session, d, err);
+    d->also = NULL;
+    if (!ok)
         return false;
     l->drift = d;
     return !d->has_drift || flow_dev_rows(a, l, d->repair, &l->losses, &l->unfit, err);

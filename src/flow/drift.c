@@ -312,6 +312,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
         *vec_add(a, &except) = *p;
     IntrospectOptions what = except_options(&except);
     replay.introspect = &what;
+    replay.also = r->also;
     if (!replay_scripts(a, scripts, r->migrations, &replay, &r->replay, err))
         return false;
     flow_find_replay(a, &r->replay, &r->findings);

@@ -14,8 +14,9 @@ typedef struct DriftResult {
     const DbInfo *server; /* NULL when the target is absent */
     History history;
     bool only_applied; /* take the history as it says, also where the database has none */
-    Replay replay;     /* of the migrations that the ledger calls applied */
-    size_t migrations; /* how many those are */
+    const IntrospectOptions *also; /* ReplayOptions.also; or NULL */
+    Replay replay;                 /* of the migrations that the ledger calls applied */
+    size_t migrations;             /* how many those are */
     const Catalog
         *live;    /* as compared: printed by the same server, owners and privileges aligned */
     Diff *adopt;  /* migrations -> database: what was done to the database */

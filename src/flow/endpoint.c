@@ -7,8 +7,6 @@
 #include "render/render.h"
 #include "sqltext/sqltext.h"
 
-typedef VEC(ReplayScript) Scripts;
-
 /* What is only needed while both sides are read. */
 typedef struct Reading {
     Arena *a;
@@ -125,19 +123,52 @@ open_database(Reading *r, Side *side, Err *err)
     return true;
 }
 
+/* The schemas that a schema.prisma tells about. */
+static void
+add_schemas(Reading *r, const PslResolved *s)
+{
+    for (size_t k = 0; s->datasource && k < s->datasource->nschemas; k++)
+        *vec_add(r->a, &r->names) = str_dup(r->a, s->datasource->schemas[k]);
+    if (!s->datasource || !s->datasource->nschemas)
+        *vec_add(r->a, &r->names) = r->default_schema;
+}
+
+static void
+set_what(Reading *r)
+{
+    r->what = (IntrospectOptions){.schemas = r->names.v,
+                                  .nschemas = r->names.n,
+                                  .except = r->except.v,
+                                  .nexcept = r->except.n};
+}
+
+bool
+flow_schema_scope(Arena *a, const Config *c, IntrospectOptions *ret)
+{
+    Err ignored;
+    FindingList diags;
+    const SidesInput in = {.base.config = c};
+    Reading r = {.a = a, .in = &in, .diags = &diags, .default_schema = "public"};
+    Side side = {.endpoint = {.kind = ENDPOINT_SCHEMA, .path = c->schema_path}};
+    findings_init(&diags, a, NULL);
+    if (!c->schema_path || !read_schema(&r, 0, &side, &ignored))
+        return false;
+    r.except = managed_ignored(a, c);
+    add_schemas(&r, r.schemas[0]);
+    set_what(&r);
+    *ret = r.what;
+    return true;
+}
+
 /* Where one side is in Prisma's language, the schemas that it tells about; else all but those of
  * platforms. */
 static bool
 choose_what(Reading *r, Side *sides, Err *err)
 {
     r->except = managed_ignored(r->a, r->in->base.config);
-    for (int i = 0; i < 2; i++) {
-        const PslResolved *s = r->schemas[i];
-        for (size_t k = 0; s && s->datasource && k < s->datasource->nschemas; k++)
-            *vec_add(r->a, &r->names) = str_dup(r->a, s->datasource->schemas[k]);
-        if (s && (!s->datasource || !s->datasource->nschemas))
-            *vec_add(r->a, &r->names) = r->default_schema;
-    }
+    for (int i = 0; i < 2; i++)
+        if (r->schemas[i])
+            add_schemas(r, r->schemas[i]);
     for (int i = 0; i < 2 && !r->names.n; i++) {
         ManagedSchemas managed = {0};
         if (!sides[i].session.db)
@@ -151,10 +182,7 @@ choose_what(Reading *r, Side *sides, Err *err)
         vec_each (const char *, name, &sides[i].left_out)
             *vec_add(r->a, &r->except) = *name;
     }
-    r->what = (IntrospectOptions){.schemas = r->names.v,
-                                  .nschemas = r->names.n,
-                                  .except = r->except.v,
-                                  .nexcept = r->except.n};
+    set_what(r);
     return true;
 }
 
@@ -162,7 +190,7 @@ choose_what(Reading *r, Side *sides, Err *err)
 
 /* In transactions of bounded size: the server's time for one grows with the square of its locks. */
 static void
-add_steps(Arena *a, const Diff *d, const char *name, Scripts *scripts)
+add_steps(Arena *a, const Diff *d, const char *name, ReplayScripts *scripts)
 {
     enum { IN_ONE_SCRIPT = 250 };
     RenderSteps steps = render_steps(a, d, NULL);
@@ -188,7 +216,7 @@ flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog
     const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
     const DiffOptions options = {.rules = &rules};
     DiffSide nothing = {.catalog = empty_catalog(a)}, all = {.catalog = *catalog};
-    Scripts scripts = {0};
+    ReplayScripts scripts = {0};
     ReplayOptions same = *o;
     Replay printed;
     add_steps(a, diff_catalogs(a, &nothing, &all, &options), "of the database", &scripts);
@@ -211,54 +239,6 @@ flow_reprint(Arena *a, const ReplayOptions *o, int *db_major, int major, Catalog
     *catalog = printed.catalog;
     *db_major = printed.major;
     return true;
-}
-
-static bool
-read_sql_file(Reading *r, const char *path, Scripts *scripts, Err *err)
-{
-    Str sql;
-    if (!fs_read(r->a, path, 0, &sql, err))
-        return false;
-    *vec_add(r->a, scripts) = (ReplayScript){.name = path, .path = path, .sql = sql};
-    return true;
-}
-
-/* Files by their names, those of folders in their place. */
-static bool
-read_sql_folder(Reading *r, const char *path, int depth, Scripts *scripts, Err *err)
-{
-    FsEntryVec list;
-    if (!fs_list(r->a, path, &list, err))
-        return false;
-    vec_each (FsEntry, e, &list) {
-        const char *inside = fs_join(r->a, path, e->name);
-        bool is_sql = e->kind == FS_FILE && str_ends(str_of(e->name), STR(".sql"));
-        if (is_sql && !read_sql_file(r, inside, scripts, err))
-            return false;
-        if (e->kind == FS_DIR && depth && !read_sql_folder(r, inside, depth - 1, scripts, err))
-            return false;
-    }
-    return true;
-}
-
-static bool
-read_sql(Reading *r, Side *side, Scripts *scripts, Err *err)
-{
-    enum { DEPTH = 8 };
-    const Endpoint *e = &side->endpoint;
-    for (size_t i = 0; i < e->nfiles; i++)
-        if (!read_sql_file(r, e->files[i], scripts, err))
-            return false;
-    if (e->files)
-        return true;
-    if (fs_kind(e->path) != FS_DIR)
-        return read_sql_file(r, e->path, scripts, err);
-    if (!read_sql_folder(r, e->path, DEPTH, scripts, err))
-        return false;
-    if (scripts->n)
-        return true;
-    err_set(err, ERR_IO, "there is no .sql file in \"%s\"", e->path);
-    return err_hint(err, "name a file, or a folder with the files that make the schema");
 }
 
 /* Names that the schema says without a schema are found where the other side has them. */
@@ -293,7 +273,8 @@ path_of(Reading *r, const Catalog *there)
  * nor can types, sequences and functions that it names: those of the other side are taken for
  * there. */
 static void
-add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts, ReplayOptions *o)
+add_schema_script(Reading *r, Side *side, const Catalog *other, ReplayScripts *scripts,
+                  ReplayOptions *o)
 {
     const Catalog *there = bridge_named(r->a, side->catalog, other);
     const CatRules rules = {.ignore_owners = true, .ignore_grants = true};
@@ -310,8 +291,8 @@ add_schema_script(Reading *r, Side *side, const Catalog *other, Scripts *scripts
 static bool
 replay_files(Reading *r, int i, Side *side, const ReplayOptions *o, Replay *ret, Err *err)
 {
-    Scripts scripts = {0};
-    if (side->endpoint.kind == ENDPOINT_SQL && !read_sql(r, side, &scripts, err))
+    ReplayScripts scripts = {0};
+    if (side->endpoint.kind == ENDPOINT_SQL && !flow_read_sql(r->a, &side->endpoint, &scripts, err))
         return false;
     if (side->endpoint.kind == ENDPOINT_SQL)
         return replay_scripts(r->a, scripts.v, scripts.n, o, ret, err);
@@ -345,7 +326,7 @@ replay_side(Reading *r, int i, Side *side, Side *other, Err *err)
         return false;
     o.introspect = &r->what;
     if (side->endpoint.kind == ENDPOINT_SCHEMA) {
-        Scripts scripts = {0};
+        ReplayScripts scripts = {0};
         Catalog *around;
         if (!read_around(r, !i, other, &around, err))
             return false;

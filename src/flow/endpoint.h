@@ -61,6 +61,13 @@ typedef struct SidesInput {
 MUST_CHECK bool flow_sides(Arena *a, const SidesInput *in, FindingList *diags, Side ret[2],
                            Err *err);
 
+/* What flow_sides asks a server about the other side of the project's schema.prisma: of its own schemas. false:
+ * there is none, or it has errors. cost: it is parsed */
+bool flow_schema_scope(Arena *a, const Config *c, IntrospectOptions *ret);
+
+/* The scripts of an ENDPOINT_SQL, added to `scripts`. errors: ERR_IO */
+MUST_CHECK bool flow_read_sql(Arena *a, const Endpoint *e, ReplayScripts *scripts, Err *err);
+
 /* To be called when flow_sides gave true and no database is asked any more. */
 void flow_sides_close(Side sides[2]);
 

@@ -29,11 +29,12 @@ read_surroundings(Arena *a, const Session *s, ReplayOptions *ret, Err *err)
     ret->nextensions = extensions.n;
     Buf path;
     buf_init(&path, a);
+    Str role = db_cell(&results.v[0], 0, 0);
     if (s->url_schema)
         sql_add_ident(&path, s->url_schema);
-    else
-        buf_add(&path, db_cell(&results.v[0], 0, 0));
-    ret->search_path = path.p;
+    else if (!str_is(role, "\"$user\", public")) /* the private server's own: one cache for both */
+        buf_add(&path, role);
+    ret->search_path = path.n ? path.p : NULL;
     return true;
 }
 

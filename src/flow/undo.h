@@ -63,7 +63,6 @@ MUST_CHECK bool flow_ways_options(Arena *a, const FlowInput *in, const Session *
                                   ReplayOptions *ret, Err *err);
 
 /* Scripts for a replay: the migrations that are applied, or all of them; oldest first. errors: those of migration_text */
-typedef VEC(ReplayScript) ReplayScripts;
 MUST_CHECK bool flow_add_script(Arena *a, const Migration *m, ReplayScripts *ret, Err *err);
 
 /* As catalogs are compared here: what cannot come back (the order of columns) does not count. */

@@ -83,6 +83,16 @@ make_chain(ReplayCache *c, Arena *a, const ReplayOptions *o, const ReplayScript 
     }
 }
 
+static const char *
+catalog_path(Arena *a, const ReplayCache *c, size_t n, const IntrospectOptions *what)
+{
+    HashState *h = hash_sha256_begin(a);
+    hash_sha256_add(h, str_of(c->prefix[n]));
+    add_patterns(h, what->schemas, what->nschemas);
+    add_patterns(h, what->except, what->nexcept);
+    return fs_join(a, c->dir, short_hex(a, h));
+}
+
 void
 cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayScript *scripts,
            size_t n, const char *server)
@@ -95,13 +105,11 @@ cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayS
     if (!dir || !fs_mkdirs(fs_join(a, dir, "replay"), 0755, &ignored))
         return;
     make_chain(c, a, options, scripts, n, server);
-    HashState *h = hash_sha256_begin(a);
-    hash_sha256_add(h, str_of(c->prefix[n]));
-    add_patterns(h, what->schemas, what->nschemas);
-    add_patterns(h, what->except, what->nexcept);
     Str tag = str_of(os_self_tag(a));
     c->dir = fs_join(a, dir, "replay");
-    c->catalog = fs_join(a, c->dir, short_hex(a, h));
+    c->catalog = catalog_path(a, c, n, what);
+    if (options->also)
+        c->also = catalog_path(a, c, n, options->also);
     c->boot = str_dup(a, str_cut(&tag, '/'));
 }
 
@@ -265,6 +273,13 @@ cache_write(const ReplayCache *c, const Replay *r)
     ARENA_LOCAL(a);
     if (c->dir && write_file(a, c->catalog, r, true))
         remove_oldest(a, c);
+}
+
+void
+cache_write_also(const ReplayCache *c, const Replay *r)
+{
+    ARENA_LOCAL(a);
+    (void)write_file(a, c->also, r, true);
 }
 
 static const char *

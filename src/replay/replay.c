@@ -26,10 +26,10 @@ find_server(Arena *a, const ReplayOptions *o, int *ret_major, const char **ret_i
 
 /* Read what is there, but for the schemas that only stand in for a platform's. */
 static bool
-read_result(Work *w, Err *err)
+read_catalog(Work *w, const IntrospectOptions *what, Catalog **ret, Err *err)
 {
     ARENA_LOCAL(a);
-    IntrospectOptions o = w->options->introspect ? *w->options->introspect : (IntrospectOptions){0};
+    IntrospectOptions o = what ? *what : (IntrospectOptions){0};
     VEC(const char *) except = {0};
     for (size_t i = 0; i < o.nexcept; i++)
         *vec_add(a, &except) = o.except[i];
@@ -39,7 +39,21 @@ read_result(Work *w, Err *err)
             *vec_add(a, &except) = s->name;
     o.except = except.v;
     o.nexcept = except.n;
-    return introspect(w->arena, w->db, &o, &w->ret->catalog, err);
+    return introspect(w->arena, w->db, &o, ret, err);
+}
+
+static bool
+read_result(Work *w, Err *err)
+{
+    if (!read_catalog(w, w->options->introspect, &w->ret->catalog, err))
+        return false;
+    if (!w->cache || !w->cache->also)
+        return true;
+    Replay also = *w->ret;
+    if (!read_catalog(w, w->options->also, &also.catalog, err))
+        return false;
+    cache_write_also(w->cache, &also);
+    return true;
 }
 
 static bool
@@ -183,6 +197,7 @@ replay_scripts(Arena *a, const ReplayScript *scripts, size_t n, const ReplayOpti
         return false;
     *ret = (Replay){.is_other_major = options->major && options->major != major};
     cache_open(&cache, scratch, options, scripts, n, server);
+    w.cache = &cache;
     if (cache_read(&cache, a, ret)) {
         ret->is_cached = true;
         ret->user = "postgres";

@@ -18,6 +18,7 @@ typedef struct ReplayScript {
     const char *path; /* of its file, as shown to people; NULL = there is none */
     Str sql;
 } ReplayScript;
+typedef VEC(ReplayScript) ReplayScripts;
 
 typedef struct ReplayOptions {
     const char *bindir;      /* CFG_EMBEDDED_BIN or NULL */
@@ -27,6 +28,7 @@ typedef struct ReplayOptions {
     const DbInfo *not_there;             /* the database that is looked at; NULL = none */
     const char *cache_dir;               /* cluster_cache_folder(); NULL = without a cache */
     const IntrospectOptions *introspect; /* NULL = all */
+    const IntrospectOptions *also; /* read, too, for the cache: somebody will ask for it; or NULL */
     /* Of the database that it will be compared with, where there is one: */
     const char *search_path;   /* as SHOW prints it; NULL = the server's default */
     const CatName *extensions; /* made where scripts rely on them without making them */

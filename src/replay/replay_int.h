@@ -5,10 +5,20 @@
 #include "replay/replay.h"
 #include "shadow/cluster.h"
 
+/* What replays have shown, on disk (cache.c). */
+typedef struct ReplayCache {
+    const char *dir;     /* NULL = there is none, and all of these do nothing */
+    const char **prefix; /* hashes: of no script, of the first, of the first two, ... */
+    const char *catalog; /* path of the result */
+    const char *also;    /* of ReplayOptions.also; NULL = none */
+    const char *boot;    /* which start of the machine this is */
+} ReplayCache;
+
 /* A replay under way. */
 typedef struct Work {
     Arena *arena; /* of the result */
     const ReplayOptions *options;
+    const ReplayCache *cache; /* or NULL */
     Db *db;
     ReplayTurn turn; /* instead of scripts; or NULL */
     void *turn_arg;
@@ -50,19 +60,14 @@ const char *stand_in_extension(Str name);
 
 /* ---- cache.c ------------------------------------------------------------------------------- */
 
-typedef struct ReplayCache {
-    const char *dir;     /* NULL = there is none, and all of these do nothing */
-    const char **prefix; /* hashes: of no script, of the first, of the first two, ... */
-    const char *catalog; /* path of the result */
-    const char *boot;    /* which start of the machine this is */
-} ReplayCache;
-
 void cache_open(ReplayCache *c, Arena *a, const ReplayOptions *options, const ReplayScript *scripts,
                 size_t n, const char *server);
 
 /* The result of all scripts; `ret` is changed only when it is there. */
 bool cache_read(const ReplayCache *c, Arena *a, Replay *ret);
 void cache_write(const ReplayCache *c, const Replay *r);
+/* The same of what is read beside it. */
+void cache_write_also(const ReplayCache *c, const Replay *r);
 
 /* A data folder that has run the first `n` scripts. */
 typedef struct CacheData {

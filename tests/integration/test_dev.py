@@ -155,6 +155,16 @@ def test_the_generator_runs(made):
         assert f.read() == "ran generate\n"
 
 
+def test_a_new_database_is_seeded_once(new):
+    new.project.write("prisma/seed.sql", "INSERT INTO \"User\" VALUES (7, 'seeded');")
+    assert new.dev("init users", "--skip-seed").rc == 0
+    assert new.db.sql('SELECT count(*) FROM "User"') == [(0,)]
+    new.db.sql('DROP TABLE "User", _prisma_migrations')
+    result = new.dev()
+    assert result.rc == 0 and "seeded" in result.out and new.db.sql('SELECT id FROM "User"') == [(7,)], result
+    assert new.dev().rc == 0 and new.db.sql('SELECT count(*) FROM "User"') == [(1,)]
+
+
 def test_plain_sql_is_applied(tmp_path, db):
     folder = tmp_path / "db" / "migrations"
     folder.mkdir(parents=True)
