@@ -337,6 +337,35 @@ static const CmdSpec dev = {
     .examples = dev_examples, .exits = dev_exits, .run = cmd_dev,
 };
 
+static const ArgSpec show_args[] = {
+    {.name = "MIGRATION", .required = true, .help = "its name; the part behind the timestamp is enough where one has it"},
+    {0},
+};
+
+static const OptSpec show_options[] = {
+    {.name = "down", .type = OPT_FLAG, .negatable = true,
+     .help = "--no-down: do not derive a way back where the project has none; no server is started then"},
+    {0},
+};
+
+static const CmdExample show_examples[] = {
+    {"aramid show add_user_bio", "its SQL, its way back, its locks"},
+    {"aramid show 20261130211857_add_user_bio --json", "for a program"},
+    {0},
+};
+
+static const CmdSpec show = {
+    .name = "show", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "show one migration: its SQL, its way back, what it locks",
+    .description =
+        "Prints a migration and the script that leads back, side by side on a wide terminal: the project's own, or the "
+        "one that `aramid rollback` derives, which takes a replay on a private server. Then for each statement what it "
+        "locks, and whether rows are read or written under that lock; what it loses or breaks; and, where there is a "
+        "database, whether it is applied there. Changes nothing.",
+    .args = show_args, .options = show_options, .examples = show_examples, .run = cmd_show,
+};
+
 static const OptSpec restack_options[] = {
     {.name = "base", .type = OPT_TEXT, .value = "REF",
      .help = "branch or commit of git that has what arrived earlier; default: the main branch, of origin first"},
@@ -1817,7 +1846,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &show, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

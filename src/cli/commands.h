@@ -41,6 +41,7 @@ int cmd_create(CmdCall *call);
  * records the migration. */
 int cmd_create_adopt(CmdCall *call, const Config *config, const char *migration, bool pulls);
 int cmd_dev(CmdCall *call);
+int cmd_show(CmdCall *call);
 int cmd_restack(CmdCall *call);
 int cmd_lint(CmdCall *call);
 int cmd_diff(CmdCall *call);

@@ -275,6 +275,15 @@ def test_dev(tmp_path, db):
     assert not unnamed["ok"] and unnamed["error"]["prisma"] == "P3010"
 
 
+def test_show(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    project.add("more", "ALTER TABLE a ALTER i TYPE bigint; UPDATE a SET i = 1;")
+    value = check(call(project, db.url(), "show", "more"), "show")
+    assert value["state"] == "pending" and value["statements"][0]["effects"][0]["rewrites"] and value["notPutBack"]
+    assert check(call(project, db.url(), "show", "init", "--no-down"), "show")["down"] is None
+    assert check(call(project, db.url(), "show", "nothing"), "error")["error"]["prisma"] == "P3017"
+
+
 def test_restack(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     value = check(call(project, db.url(), "restack", "--check"), "restack")
