@@ -13,18 +13,18 @@ _aramid() {
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--to|--to-sql|--file|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--shadow-url|--name|--rename|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--into|--only-tables|--from-url|--to-url|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
+    --env|--url|--against|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--steps|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--into|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--steps|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan create dev show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull execute seed' ;;
@@ -35,6 +35,7 @@ _aramid() {
     'drift') words='--exit-code --script --shadow-url' ;;
     'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
     'dev') words='--name --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
+    'expand-contract') words='--as --using --back --value --into --dry-run --shadow-url' ;;
     'show') words='--down --no-down' ;;
     'restack') words='--base --check --dry-run' ;;
     'lint') words='--all --sarif' ;;

@@ -366,6 +366,70 @@ static const CmdSpec show = {
     .args = show_args, .options = show_options, .examples = show_examples, .run = cmd_show,
 };
 
+static const ArgSpec expand_args[] = {
+    {.name = "KIND", .required = true,
+     .help = "rename-column, rename-table, change-type, not-null, drop-column or split; contract: the second step"},
+    {.name = "WHAT", .required = true, .help = "TABLE.COLUMN or TABLE, as the database calls them; behind contract the change's name"},
+    {.name = "NEW", .help = "the new name; of change-type the new type"},
+    {0},
+};
+
+static const OptSpec expand_options[] = {
+    {.name = "as", .type = OPT_TEXT, .value = "NAME",
+     .help = "change-type: what the new column is called; default: made of the old name and the type"},
+    {.name = "using", .type = OPT_TEXT, .value = "EXPRESSION",
+     .help = "change-type: the new value, of the old columns; default: a cast"},
+    {.name = "back", .type = OPT_TEXT, .value = "EXPRESSION",
+     .help = "change-type, split: the old value, of the new columns, for code that knows the old one; default: a cast"},
+    {.name = "value", .type = OPT_TEXT, .value = "EXPRESSION",
+     .help = "not-null: what NULL becomes; default: the column's default"},
+    {.name = "into", .type = OPT_TEXT, .value = "'NAME TYPE = EXPRESSION'", .repeatable = true,
+     .help = "split: a new column, its type and its value"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "print the migrations and write nothing"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdExample expand_examples[] = {
+    {"aramid expand-contract rename-column users.name full_name", "both columns, alike, and filled"},
+    {"aramid expand-contract contract users_full_name", "later: the old one goes"},
+    {"aramid expand-contract change-type orders.total numeric --as total_exact", "a column of the new type"},
+    {"aramid expand-contract not-null users.score --value 0", "NULL becomes 0"},
+    {"aramid expand-contract split t.name --into 'a text = left(name, 1)' --back a", "several columns for one"},
+    {0},
+};
+
+static const CmdSpec expand_contract_spec = {
+    .name = "expand-contract", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "write a change that old and new code can live with",
+    .description =
+        "The first step is a migration that adds what new code needs beside what old code uses, keeps both alike by a "
+        "trigger whichever is written, fills rows in batches and proves that nothing differs. The second step, written "
+        "when you say `contract NAME`, takes the old away. `aramid state` and `status` show how far each is.\n\n"
+        "Both are plain SQL in the project's folder, to be read and changed. They are tried on a private server behind "
+        "the migrations; what uses the column and would stand in the way is named, and then nothing is written. The "
+        "database is not touched.",
+    .args = expand_args, .options = expand_options, .examples = expand_examples, .run = cmd_expand_contract,
+};
+
+static const CmdExample state_examples[] = {
+    {"aramid state --json", "for feature flags of an application"},
+    {0},
+};
+
+static const CmdSpec state = {
+    .name = "state", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "show how far changes in two steps have come",
+    .description =
+        "Changes that `aramid expand-contract` has written: whether new code may read what is new, and whether the old "
+        "is still there.",
+    .examples = state_examples, .run = cmd_state,
+};
+
 static const OptSpec restack_options[] = {
     {.name = "base", .type = OPT_TEXT, .value = "REF",
      .help = "branch or commit of git that has what arrived earlier; default: the main branch, of origin first"},
@@ -1846,7 +1910,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &show, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

@@ -2,6 +2,7 @@
  * report/ prints. Nothing here prints or asks; approval comes through a callback. */
 #pragma once
 
+#include "expand/expand.h"
 #include "bridge/pull.h"
 #include "history/known.h"
 #include "run/run.h"
@@ -195,8 +196,9 @@ typedef struct StatusResult {
     bool ledger_exists;
     int tables;
     IdentityShown identity;
-    const char *wrong;    /* a deploy would be refused: why; NULL = it would not */
-    KnownTableVec others; /* histories of other tools in the same database */
+    const char *wrong;      /* a deploy would be refused: why; NULL = it would not */
+    KnownTableVec others;   /* histories of other tools in the same database */
+    ExpandShownVec changes; /* in two steps, of which something is open */
     FindingList findings;
 } StatusResult;
 

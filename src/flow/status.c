@@ -1,5 +1,6 @@
 /* aramid status, plan and unlock: what a deploy would find, and who is in its way. */
 #include "doctor/doctor.h"
+#include "flow/expand.h"
 #include "flow/guard.h"
 #include "flow/repeatable.h"
 #include "flow/look.h"
@@ -78,7 +79,7 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     if (ret->target.absent) {
         ret->state = judge(ret);
         find(ret);
-        return true;
+        return flow_find_changes(a, &ret->history, false, &ret->changes, err);
     }
     Session s;
     SessionOptions o = flow_session(in, &ret->target, &ret->history, "status", FLOW_READS);
@@ -105,7 +106,7 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     session_close(&s);
     ret->state = judge(ret);
     find(ret);
-    return ok;
+    return ok && flow_find_changes(a, &ret->history, true, &ret->changes, err);
 }
 
 /* The GRANTs that the plan will need. A deploy finds them out by itself: it is not refused for them. */

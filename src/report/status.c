@@ -1,5 +1,6 @@
 /* The state of a history. */
 #include "report/drift.h"
+#include "report/expand.h"
 #include "report/finding.h"
 #include "report/identity.h"
 #include "report/migrations.h"
@@ -302,6 +303,7 @@ report_status_text(Buf *out, const Term *t, const StatusResult *r, bool verbose)
                  str_fmt(a, "%d migration%s applied", h->applied, str_plural(h->applied)));
     } else
         add_findings(out, t, r);
+    report_changes_text(out, t, &r->changes, false);
     vec_each (const Finding, f, &r->findings.items) {
         bool matters = f->area != AREA_HISTORY || !f->object || run_finding_matters(h, f);
         if (verbose || (f->severity > SEV_NOTICE && matters))
@@ -392,6 +394,7 @@ report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drif
         jw_end(w);
     }
     jw_end(w);
+    report_changes_member(w, "changes", &r->changes);
     jw_array(w, "otherHistories");
     vec_each (const KnownTable, k, &r->others) {
         jw_object(w, NULL);

@@ -28,6 +28,9 @@ static const struct {
     [SQL_DIRECTIVE_IRREVERSIBLE] =
         {"irreversible", TAKES_WORDS, {0}, "irreversible the old values were never kept", false},
     [SQL_DIRECTIVE_AFTER] = {"after", TAKES_WORDS, {0}, "after 20261130174500_add_users", false},
+    [SQL_DIRECTIVE_EXPAND] =
+        {"expand", TAKES_WORDS, {0}, "expand drop-column \"public\".\"users\".\"name\"", false},
+    [SQL_DIRECTIVE_CONTRACT] = {"contract", TAKES_WORDS, {0}, "contract users_name", false},
     /* Its options are read with the statement (batch.c). */
     [SQL_DIRECTIVE_BATCH] = {"batch", TAKES_OPTIONS, {0}, "batch key=id", true},
     [SQL_DIRECTIVE_PROVE] = {"prove", TAKES_NOTHING, {0}, "prove", true},

@@ -284,6 +284,24 @@ def test_show(project, db):
     assert check(call(project, db.url(), "show", "nothing"), "error")["error"]["prisma"] == "P3017"
 
 
+def test_expand_contract_and_state(project, db):
+    project.add("init", "CREATE TABLE t (id int PRIMARY KEY, a text DEFAULT 'x', b text);\nCREATE INDEX ON t (a);")
+
+    def expand(*args):
+        return check(aramid.run("expand-contract", *args, "--json", cwd=project.path), "expand-contract")
+
+    assert not expand("rename-column", "t.a", "c", "--dry-run")["written"]
+    value = expand("change-type", "t.a", "varchar(9)", "--as", "c")
+    assert value["name"] == "t_c" and len(value["files"]) == 2 and value["column"] == "a" and value["new"] == ["c"]
+    assert check(call(project, db.url(), "state"), "state")["changes"][0]["state"] == "pending"
+    assert call(project, db.url(), "deploy").rc == 0
+    value = check(call(project, db.url(), "state"), "state")["changes"][0]
+    assert value["state"] == "expanded" and value["newIsReady"] and value["oldIsThere"]
+    assert check(call(project, db.url(), "status"), "status")["changes"] == [value]
+    assert expand("contract", "t_c")["notes"]
+    assert check(aramid.run("expand-contract", "contract", "x", "--json", cwd=project.path), "error")
+
+
 def test_restack(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     value = check(call(project, db.url(), "restack", "--check"), "restack")
