@@ -260,6 +260,13 @@ def test_not_valid_and_validated_at_once(project):
     assert "not-valid-and-validate-same-tx" not in lint(project).out
 
 
+def test_batches_are_no_news(project):
+    project.add("1_a", "CREATE TABLE a (i int PRIMARY KEY, j int);")
+    project.add("2_b", "-- aramid:batch\nUPDATE a SET j = 1;\nUPDATE a SET j = 2;")
+    found = [(f["line"], f["id"]) for f in lint(project, "2_b", "--json").json["findings"]]
+    assert found == [(3, "dml-without-where")]
+
+
 def test_names_follow_renames(project):
     project.add("1_a", "CREATE TABLE a (i int, k text NOT NULL); CREATE INDEX a_i ON a (i);")
     project.add("2_b", "ALTER TABLE a RENAME TO b; ALTER TABLE b RENAME COLUMN k TO l; ALTER INDEX a_i RENAME TO b_i;")
