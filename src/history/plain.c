@@ -176,6 +176,31 @@ placeholder(Arena *a, Str text)
     return str_fmt(a, "line %d has a placeholder (${...}), whose value only Flyway knows", line);
 }
 
+/* A file of dbmate, goose, sql-migrate or node-pg-migrate has the way back behind a mark, and plain SQL would
+ * run that, too. */
+static const char *
+way_back(Arena *a, Str text)
+{
+    static const char *const marks[] = {"migrate:down", "+goose down", "+migrate down",
+                                        "down migration"};
+    int n = 0;
+    for (Str rest = text; rest.p; n++) {
+        Str line = str_trim(str_cut(&rest, '\n'));
+        if (!str_starts(line, STR("--")))
+            continue;
+        line = str_trim(str_slice(line, 2, line.n));
+        for (size_t i = 0; i < COUNT(marks); i++)
+            if (line.n >= strlen(marks[i]) &&
+                str_ieq((Str){line.p, strlen(marks[i])}, str_of(marks[i])))
+                return str_fmt(a,
+                               "behind line %d (\"-- %s\") is the way back of another tool's file, "
+                               "which plain SQL would run, too; name the tool (history in "
+                               "aramid.yaml), or take that part out",
+                               n + 1, marks[i]);
+    }
+    return NULL;
+}
+
 static bool
 take(Walk *w, const char *file, const Name *n, Err *err)
 {
@@ -195,6 +220,7 @@ take(Walk *w, const char *file, const Name *n, Err *err)
         return false;
     m.checksum = text.p ? layout_checksum(w->a, text) : "";
     m.unfit = n->form == FORM_FLYWAY ? placeholder(w->a, text) : NULL;
+    m.unfit = m.unfit ? m.unfit : way_back(w->a, text);
     *vec_add(w->a, &h->files) = m;
     if (!w->first[n->form])
         w->first[n->form] = m.path;

@@ -143,5 +143,8 @@ step_not_recorded(Run *r, const MigrationPlan *mp, const DbOutcome *o, size_t do
         err_detail(err, "context: %s", str_printable(a, str_of(o->context), true));
     err_detail(err, "%s", state_text(r, a, mp, done, false));
     r->report->failed = mp->migration->name;
+    if (strcmp(o->sqlstate, "23502") == 0)
+        err_hint(err, "the history table has a column that its tool does not write: give it a "
+                      "default, or let it be NULL");
     return err_hint(err, "the file is not at fault; then run: aramid %s", run_verb(r));
 }

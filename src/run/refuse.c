@@ -51,6 +51,60 @@ refuse_failed(Run *r, const History *h, Err *err)
     return false;
 }
 
+/* A table like the ledger, in another place or under a name of other case. */
+static bool
+find_lookalike(Session *s, const SessionLedger *l, CatName *ret)
+{
+    Err unread;
+    DbRowsVec results;
+    Buf b;
+    buf_init(&b, s->arena);
+    session_add_prefix(s, &b);
+    buf_addz(&b, "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN"
+                 " pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN"
+                 " ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND"
+                 " pg_catalog.lower(c.relname::text) = pg_catalog.lower(");
+    sql_add_literal(&b, str_of(l->at.table));
+    buf_addz(&b, ") AND NOT EXISTS (SELECT FROM pg_catalog.unnest(pg_catalog.string_to_array(");
+    sql_add_literal(&b, str_of(l->layout->ledger.columns));
+    buf_addz(&b, ", ',')) AS want WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE"
+                 " a.attrelid = c.oid AND a.attname = want AND NOT a.attisdropped))"
+                 " ORDER BY 1, 2 LIMIT 1");
+    if (!db_query(s->db, s->arena, buf_str(&b), &results, &unread))
+        return false;
+    const DbRows *rows = &results.v[results.n - 1];
+    if (!rows->rows)
+        return false;
+    *ret = (CatName){.schema = db_cell(rows, 0, 0).p, .name = db_cell(rows, 0, 1).p};
+    return true;
+}
+
+/* A baseline would be the wrong advice where the history is there and only not found. */
+static bool
+refuse_misplaced(Session *s, Err *err)
+{
+    vec_each (const SessionLedger, l, &s->ledgers) {
+        CatName at;
+        if (!find_lookalike(s, l, &at))
+            continue;
+        const char *tool = l->layout->ledger.tool;
+        err_detail(err, "a table like %s's history lies where nobody looks for it: %s.%s", tool,
+                   str_printable(s->arena, str_of(at.schema), false),
+                   str_printable(s->arena, str_of(at.name), false));
+        if (l->layout->ledger.may_move)
+            return err_hint(err,
+                            "if that is the history of this database, in aramid.yaml: "
+                            "history_table: %s.%s",
+                            at.schema, at.name);
+        return err_hint(err,
+                        "if that is the history of this database, give it its place and name back, "
+                        "where %s itself looks, too: %s%s%s",
+                        tool, l->at.schema ? l->at.schema : "", l->at.schema ? "." : "",
+                        l->at.table);
+    }
+    return true;
+}
+
 /* What made these tables has another folder of the project, and goes into no run with this one. */
 static bool
 is_made_beside(Session *s, const History *h)
@@ -76,6 +130,8 @@ refuse_not_empty(Session *s, Err *err)
         return err_hint(err, "this database is %s's; check the URL, or let that tool migrate it",
                         k->as->tool);
     }
+    if (!refuse_misplaced(s, err))
+        return false;
     err_hint(err,
              "if these migrations made it, record them as applied (a baseline): aramid resolve "
              "--applied --up-to NAME");
