@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/os.h"
 #include "flow/command.h"
+#include "flow/supabase_config.h"
 
 #include <glob.h>
 
@@ -80,14 +81,36 @@ add_usual(const Files *f, Err *err)
     if (schema)
         dir = fs_kind(schema) == FS_DIR ? schema : fs_dirname(f->arena, schema);
     const char *usual[] = {fs_join(f->arena, dir, "seed.sql"),
-                           fs_join(f->arena, c->project_dir, "prisma/seed.sql"),
-                           fs_join(f->arena, c->project_dir, "supabase/seed.sql")};
+                           fs_join(f->arena, c->project_dir, "prisma/seed.sql")};
     for (size_t i = 0; i < COUNT(usual); i++)
         if (fs_kind(usual[i]) == FS_FILE && !add_file(f, usual[i], err))
             return false;
     return true;
 }
 
+/* Those of `supabase db push --include-seed`: sql_paths, else supabase/seed.sql. That seeding is not enabled is
+ * about `supabase db reset`. */
+static bool
+add_supabases(const Files *f, Err *err)
+{
+    Arena *a = f->arena;
+    const char *dir = fs_join(a, f->config->project_dir, "supabase");
+    const char *usual = fs_join(a, dir, "seed.sql");
+    Str paths;
+    SupabaseFiles files;
+    if (!supabase_config_value(a, dir, "[db.seed]", "sql_paths", &paths, err) ||
+        !supabase_config_files(a, dir, "[db.seed]", "sql_paths", &files, err))
+        return false;
+    if (!paths.p && fs_kind(usual) == FS_FILE)
+        *vec_add(a, &files) = usual;
+    vec_each (const char *, path, &files)
+        if (!add_file(f, *path, err))
+            return false;
+    return true;
+}
+
+/* The Supabase CLI's own are in its own table, unless they are to be run once more, or others are run, too: those
+ * are in Aramid's. */
 static bool
 list_files(Arena *a, const Config *c, const Script *s, History *ret, Err *err)
 {
@@ -97,7 +120,48 @@ list_files(Arena *a, const Config *c, const Script *s, History *ret, Err *err)
     for (size_t i = 0; i < list.n; i++)
         if (!add_pattern(&f, list.v[i], err))
             return false;
-    return list.n || c->values[CFG_SEED_FILES].text || add_usual(&f, err);
+    if (list.n || c->values[CFG_SEED_FILES].text)
+        return true;
+    if (!add_usual(&f, err))
+        return false;
+    if (!ret->files.n && !s->again)
+        *ret = scripts_new_supabase(a);
+    return c->values[CFG_SEED].text || add_supabases(&f, err);
+}
+
+bool
+flow_seed_find_changed(Arena *a, const Config *c, Session *s, FindingList *ret, Err *err)
+{
+    const Script script = {.kind = SCRIPT_SEED, .run_id = ""};
+    History files;
+    DbRowsVec results;
+    if (!list_files(a, c, &script, &files, err))
+        return false;
+    if (!files.files.n || strcmp(files.ledger.table, "seed_files") != 0)
+        return true;
+    if (!db_query(
+            s->db, a,
+            STR("SELECT c.oid IS NOT NULL AND pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+                " AND pg_catalog.has_schema_privilege('supabase_migrations', 'USAGE') FROM"
+                " (SELECT pg_catalog.to_regclass('supabase_migrations.seed_files') AS oid) c"),
+            &results, err))
+        return false;
+    if (!str_is(db_cell(&results.v[0], 0, 0), "t"))
+        return true;
+    if (!db_query(s->db, a, STR("SELECT path, hash FROM supabase_migrations.seed_files"), &results,
+                  err))
+        return false;
+    vec_each (const Migration, m, &files.files)
+        for (int i = 0; i < results.v[0].rows; i++) {
+            const DbRows *rows = &results.v[0];
+            if (!str_is(db_cell(rows, i, 0), m->name) || str_is(db_cell(rows, i, 1), m->checksum))
+                continue;
+            Finding *found = finding_add(ret, FINDING_SEED_CHANGED,
+                                         "the seed was changed after it was run here");
+            found->path = m->path;
+            found->fix = "run it again as it is now: aramid seed";
+        }
+    return true;
 }
 
 /* ---- the command -------------------------------------------------------------------------------- */

@@ -3,6 +3,11 @@
 
 #include "flow/scripts.h"
 
+/* Tell seeds of the Supabase CLI whose text is another one than its table says. Only reads; nothing where the
+ * project has none. errors: those of db_query, ERR_IO */
+MUST_CHECK bool flow_seed_find_changed(Arena *a, const Config *c, Session *s, FindingList *ret,
+                                       Err *err);
+
 typedef struct SeedInput {
     FlowInput base;
     RunSink sink;

@@ -4,6 +4,7 @@
 #include "flow/guard.h"
 #include "flow/repeatable.h"
 #include "flow/look.h"
+#include "flow/seed.h"
 
 const char *
 status_name(StatusState state)
@@ -90,6 +91,9 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
               run_read_rows(&s, &ret->runs, &ret->runs_hidden, err);
     if (ok)
         flow_find_removed(a, &s, &ret->history, &ret->findings);
+    for (size_t i = 0; ok && i < history_parts(&ret->history); i++)
+        if (history_part(&ret->history, i)->layout == &history_supabase)
+            ok = flow_seed_find_changed(a, in->config, &s, &ret->findings, err);
     ret->ledger_exists = s.ledger_exists;
     ret->tables = s.tables;
     ret->server = db_info(s.db);

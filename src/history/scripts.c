@@ -4,7 +4,7 @@
 #include "history/scripts.h"
 #include "sqltext/sqltext.h"
 
-static const HistoryLayout history_scripts;
+static const HistoryLayout history_scripts, history_supabase_seeds;
 
 static const Script *
 script_of(const Migration *m)
@@ -12,15 +12,25 @@ script_of(const Migration *m)
     return m->own;
 }
 
+static History
+history_of(Arena *a, const HistoryLayout *l)
+{
+    History h = {
+        .layout = l, .ledger = {.schema = l->ledger.schema, .table = l->ledger.table}, .dir = ""};
+    findings_init(&h.findings, a, NULL);
+    return h;
+}
+
 History
 scripts_new(Arena *a)
 {
-    History h = {
-        .layout = &history_scripts,
-        .ledger = {.schema = history_scripts.ledger.schema, .table = history_scripts.ledger.table},
-        .dir = ""};
-    findings_init(&h.findings, a, NULL);
-    return h;
+    return history_of(a, &history_scripts);
+}
+
+History
+scripts_new_supabase(Arena *a)
+{
+    return history_of(a, &history_supabase_seeds);
 }
 
 static Migration *
@@ -180,4 +190,74 @@ static const HistoryLayout history_scripts = {
     .read_rows = scripts_read_rows,
     .add_applied = scripts_add_applied,
     .add_where = scripts_add_where,
+};
+
+/* ---- the Supabase CLI's table of seeds ------------------------------------------------------ */
+
+/* As `supabase db push --include-seed` of 3.1.0 makes it. */
+static void
+seeds_add_create(Buf *b, const LedgerName *at)
+{
+    buf_addz(b, "CREATE TABLE ");
+    layout_add_table(b, at);
+    buf_addz(b, " (path text NOT NULL PRIMARY KEY, hash text NOT NULL)");
+}
+
+static void
+seeds_add_select(Buf *b, const LedgerName *at)
+{
+    buf_addz(b, "SELECT path, hash FROM ");
+    layout_add_table(b, at);
+    buf_addz(b, " ORDER BY path");
+}
+
+static bool
+seeds_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
+{
+    if (!layout_check_columns(rows, 2, err))
+        return false;
+    h->rows.n = 0;
+    for (int i = 0; i < rows->rows; i++)
+        vec_each (const Migration, m, &h->files)
+            if (str_is(db_cell(rows, i, 0), m->name) && str_is(db_cell(rows, i, 1), m->checksum))
+                *vec_add(a, &h->rows) =
+                    layout_row(db_cell(rows, i, 0), db_cell(rows, i, 1), m->name);
+    return true;
+}
+
+static void
+seeds_add_where(Buf *b, const LedgerRow *row)
+{
+    layout_add_where(b, "path", row->name);
+    buf_addz(b, " AND ");
+    layout_add_equal(b, "hash", row->checksum);
+}
+
+static void
+seeds_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
+{
+    buf_addz(b, "INSERT INTO ");
+    layout_add_table(b, at);
+    buf_addz(b, " (path, hash) VALUES (pg_catalog.repeat(");
+    sql_add_literal(b, str_of(row->name));
+    buf_addz(b, ", ");
+    layout_add_one(b, &history_supabase_seeds, at, row);
+    buf_addz(b, "), ");
+    sql_add_literal(b, str_of(row->checksum));
+    buf_addz(b, ") ON CONFLICT (path) DO UPDATE SET hash = EXCLUDED.hash");
+}
+
+static const HistoryLayout history_supabase_seeds = {
+    .name = "supabase seeds",
+    .ledger = {.tool = "Supabase",
+               .schema = "supabase_migrations",
+               .table = "seed_files",
+               .columns = "path,hash"},
+    .is_beside = true,
+    .checksum_matches = scripts_checksum_matches,
+    .add_create = seeds_add_create,
+    .add_select = seeds_add_select,
+    .read_rows = seeds_read_rows,
+    .add_applied = seeds_add_applied,
+    .add_where = seeds_add_where,
 };

@@ -17,6 +17,9 @@ typedef struct Script {
 
 /* A history without files. */
 History scripts_new(Arena *a);
+/* The same on the Supabase CLI's own table of seeds, which has each file's path with its
+ * hash, and no place for Script.again. */
+History scripts_new_supabase(Arena *a);
 
 /* Add a script at the end. Its name, as people see it, is what the table knows it by.
  *
