@@ -7,7 +7,7 @@ _aramid() {
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
     --script) COMPREPLY=($(compgen -W 'repair adopt' -- "$cur")); return ;;
     --tx) COMPREPLY=($(compgen -W 'file all none' -- "$cur")); return ;;
-    --skip) COMPREPLY=($(compgen -W 'validate status deploy generate verify' -- "$cur")); return ;;
+    --skip) COMPREPLY=($(compgen -W 'validate create show status deploy generate verify' -- "$cur")); return ;;
     --format) COMPREPLY=($(compgen -W 'sql sql.zst dump' -- "$cur")); return ;;
     --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;

@@ -130,7 +130,7 @@ complete -c aramid -n '__fish_seen_subcommand_from reset' -l no-backup -d 'make 
 complete -c aramid -n '__fish_seen_subcommand_from reset' -l reason -x -d 'with --no-backup: why there is none; it is recorded'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' -a workflow -d 'validate, status, deploy, generate, verify: a whole release'
 complete -c aramid -n '__fish_seen_subcommand_from workflow' -l dry-run -d 'run what changes nothing, and show what the others would do'
-complete -c aramid -n '__fish_seen_subcommand_from workflow' -l skip -x -a 'validate status deploy generate verify' -d 'leave this step out'
+complete -c aramid -n '__fish_seen_subcommand_from workflow' -l skip -x -a 'validate create show status deploy generate verify' -d 'leave this step out'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' -a resolve -d 'correct the history by hand'
 complete -c aramid -n '__fish_seen_subcommand_from resolve' -l applied -x -d 'record this migration as applied, without running it'
 complete -c aramid -n '__fish_seen_subcommand_from resolve' -l up-to -x -d 'with --applied: this migration and all older ones (baseline)'

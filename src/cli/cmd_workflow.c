@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/os.h"
+#include "flow/create.h"
 #include "flow/generate.h"
 #include "report/workflow.h"
 
@@ -22,15 +23,31 @@ verify(CmdCall *call)
     return cmd_check_with(call, true);
 }
 
+/* The one that was made. */
+static int
+show_newest(CmdCall *call)
+{
+    Err err;
+    Config config;
+    History h;
+    if (!cli_load_config(call, &config, &err) || !flow_history(call->arena, &config, &h, &err))
+        return cli_fail(call, &err);
+    call->args.v[0] = h.files.v[h.files.n - 1].name;
+    return cmd_show(call);
+}
+
 static const struct {
     const char *name;
     int (*run)(CmdCall *call);
+    bool is_named; /* it gets the migration's name */
 } steps[] = {
-    [WORKFLOW_VALIDATE] = {"validate", cmd_validate},
-    [WORKFLOW_STATUS] = {"status", cmd_status},
-    [WORKFLOW_DEPLOY] = {"deploy", cmd_deploy},
-    [WORKFLOW_GENERATE] = {"generate", cmd_generate},
-    [WORKFLOW_VERIFY] = {"verify", verify},
+    [WORKFLOW_VALIDATE] = {"validate", cmd_validate, false},
+    [WORKFLOW_CREATE] = {"create", cmd_create, true},
+    [WORKFLOW_SHOW] = {"show", show_newest, true},
+    [WORKFLOW_STATUS] = {"status", cmd_status, false},
+    [WORKFLOW_DEPLOY] = {"deploy", cmd_deploy, false},
+    [WORKFLOW_GENERATE] = {"generate", cmd_generate, false},
+    [WORKFLOW_VERIFY] = {"verify", verify, false},
 };
 
 static bool
@@ -63,6 +80,8 @@ reason_to_skip(const Workflow *w, WorkflowStep step)
         return "the project has no schema.prisma";
     if (step == WORKFLOW_GENERATE && !has_generator(w))
         return "the project has no generator";
+    if (step == WORKFLOW_SHOW && (w->is_dry || w->report.parts[WORKFLOW_CREATE].status))
+        return w->is_dry ? "nothing was written" : "there was nothing to create";
     if (step == WORKFLOW_VERIFY && w->is_dry)
         return "nothing was changed";
     return NULL;
@@ -73,6 +92,8 @@ reason_to_skip(const Workflow *w, WorkflowStep step)
 static bool
 is_fine(WorkflowStep step, int status)
 {
+    if (step == WORKFLOW_CREATE && status == CREATE_EXIT_SAME)
+        return true;
     switch (step == WORKFLOW_STATUS ? status : 0) {
     case STATUS_PENDING:
     case STATUS_RESUMABLE:
@@ -98,7 +119,10 @@ run_step(Workflow *w, WorkflowStep step, Str *ret_json)
         call->out = open_memstream(&text, &n);
     if (!call->out)
         abort();
+    size_t args = call->args.n;
+    call->args.n = steps[step].is_named ? args : 0;
     int status = steps[step].run(call);
+    call->args.n = args;
     if (json) {
         fclose(call->out);
         *ret_json = str_copy(call->arena, (Str){text, n});
@@ -117,8 +141,7 @@ show_heading(const Workflow *w, WorkflowStep step)
         return;
     Buf b;
     buf_init(&b, call->arena);
-    report_workflow_heading(&b, &call->term_out, step, steps[step].name,
-                            w->report.parts[step].reason);
+    report_workflow_heading(&b, &call->term_out, &w->report, step);
     cli_print(call, &b);
     fflush(call->out);
 }
@@ -129,7 +152,12 @@ run_all(Workflow *w)
     for (int i = 0; i < WORKFLOW_STEP_COUNT; i++) {
         WorkflowPart *part = &w->report.parts[i];
         part->name = steps[i].name;
-        if (w->report.failed)
+        if (!steps[i].is_named || w->call->args.n)
+            part->outcome = WORKFLOW_NOT_RUN;
+    }
+    for (int i = 0; i < WORKFLOW_STEP_COUNT; i++) {
+        WorkflowPart *part = &w->report.parts[i];
+        if (w->report.failed || part->outcome == WORKFLOW_OFF)
             continue;
         part->reason = reason_to_skip(w, (WorkflowStep)i);
         show_heading(w, (WorkflowStep)i);

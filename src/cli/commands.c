@@ -799,7 +799,7 @@ static const CmdSpec verify_rollback = {
     .exits = verify_rollback_exits, .run = cmd_verify_rollback,
 };
 
-static const char *const workflow_steps[] = {"validate", "status", "deploy", "generate", "verify",
+static const char *const workflow_steps[] = {"validate", "create", "show", "status", "deploy", "generate", "verify",
                                              NULL};
 
 static const OptSpec workflow_options[] = {
@@ -810,8 +810,14 @@ static const OptSpec workflow_options[] = {
     {0},
 };
 
+static const ArgSpec workflow_args[] = {
+    {.name = "NAME", .help = "of a new migration that is made of the schema and shown first"},
+    {0},
+};
+
 static const CmdExample workflow_examples[] = {
     {"aramid workflow", "a release on the project's database"},
+    {"aramid workflow add_user_bio", "from the schema to the database: create and show before it"},
     {"aramid workflow --env production --yes", "in a pipeline"},
     {"aramid workflow --skip generate --skip verify", "where the application is built elsewhere"},
     {"aramid workflow --dry-run", "what it would do"},
@@ -827,9 +833,10 @@ static const CmdSpec workflow = {
         "the backup that the policy wants before it), `generate`, and `check` with the database. It "
         "stops at the first that fails, with its exit status, and says what was done, what was not "
         "and how to go on. What is done is not done twice: the same command goes on.\n\n"
+        "With a NAME the migration that the schema needs is made first, as `aramid create` does, and shown.\n\n"
         "`status` only stops it where a deploy could not help: a failed migration, or tables without "
         "history. A schema that the migrations do not make yet is told by the last step.",
-    .options = workflow_options, .examples = workflow_examples, .run = cmd_workflow,
+    .args = workflow_args, .options = workflow_options, .examples = workflow_examples, .run = cmd_workflow,
 };
 
 static const OptSpec resolve_options[] = {

@@ -4,14 +4,19 @@
 #include "base/clock.h"
 
 void
-report_workflow_heading(Buf *out, const Term *t, WorkflowStep step, const char *name,
-                        const char *reason)
+report_workflow_heading(Buf *out, const Term *t, const WorkflowReport *r, WorkflowStep step)
 {
+    int number = 0, all = 0;
+    for (int i = 0; i < WORKFLOW_STEP_COUNT; i++) {
+        bool counts = r->parts[i].outcome != WORKFLOW_OFF;
+        all += counts;
+        number += counts && i <= (int)step;
+    }
+    const WorkflowPart *part = &r->parts[step];
     buf_addz(out, step ? "\n" : "");
-    term_add(out, t, TERM_BOLD,
-             str_fmt(out->arena, "%d/%d %s", (int)step + 1, WORKFLOW_STEP_COUNT, name));
-    if (reason)
-        term_add(out, t, TERM_DIM, str_fmt(out->arena, " (left out: %s)", reason));
+    term_add(out, t, TERM_BOLD, str_fmt(out->arena, "%d/%d %s", number, all, part->name));
+    if (part->reason)
+        term_add(out, t, TERM_DIM, str_fmt(out->arena, " (left out: %s)", part->reason));
     buf_addc(out, '\n');
 }
 
@@ -54,7 +59,12 @@ report_workflow_text(Buf *out, const Term *t, const WorkflowReport *r)
 void
 report_workflow_json(JsonWriter *w, const WorkflowReport *r)
 {
-    static const char *const outcomes[] = {"not-run", "skipped", "done", "failed"};
+    static const char *const outcomes[] = {
+        [WORKFLOW_NOT_RUN] = "not-run",
+        [WORKFLOW_SKIPPED] = "skipped",
+        [WORKFLOW_DONE] = "done",
+        [WORKFLOW_FAILED] = "failed",
+    };
     jw_object(w, NULL);
     jw_strz(w, "command", "workflow");
     jw_bool(w, "ok", r->failed == NULL);
@@ -63,6 +73,8 @@ report_workflow_json(JsonWriter *w, const WorkflowReport *r)
     jw_array(w, "steps");
     for (int i = 0; i < WORKFLOW_STEP_COUNT; i++) {
         const WorkflowPart *p = &r->parts[i];
+        if (p->outcome == WORKFLOW_OFF)
+            continue;
         bool ran = p->outcome == WORKFLOW_DONE || p->outcome == WORKFLOW_FAILED;
         jw_object(w, NULL);
         jw_strz(w, "name", p->name);

@@ -6,6 +6,8 @@
 
 typedef enum WorkflowStep {
     WORKFLOW_VALIDATE,
+    WORKFLOW_CREATE, /* these two only where a migration is named */
+    WORKFLOW_SHOW,
     WORKFLOW_STATUS,
     WORKFLOW_DEPLOY, /* with the backup that the policy wants before it */
     WORKFLOW_GENERATE,
@@ -14,6 +16,7 @@ typedef enum WorkflowStep {
 } WorkflowStep;
 
 typedef enum WorkflowOutcome {
+    WORKFLOW_OFF, /* no step of this workflow */
     WORKFLOW_NOT_RUN,
     WORKFLOW_SKIPPED,
     WORKFLOW_DONE,
@@ -36,9 +39,8 @@ typedef struct WorkflowReport {
     bool is_dry;
 } WorkflowReport;
 
-/* reason: why the step is skipped; NULL = it runs. */
-void report_workflow_heading(Buf *out, const Term *t, WorkflowStep step, const char *name,
-                             const char *reason);
+/* Its number and name; why it is skipped, if it is. */
+void report_workflow_heading(Buf *out, const Term *t, const WorkflowReport *r, WorkflowStep step);
 /* What was done, what was not, and how to go on. */
 void report_workflow_text(Buf *out, const Term *t, const WorkflowReport *r);
 void report_workflow_json(JsonWriter *w, const WorkflowReport *r);

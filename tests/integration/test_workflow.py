@@ -246,3 +246,22 @@ def test_killed_in_the_middle_the_same_command_goes_on(app, db):
     result = run(app, *args)
     assert result.rc == 0, result
     ledger.check(db, app)
+
+
+# ---- with a migration to make -------------------------------------------------------------------
+
+
+def test_a_name_makes_and_shows_the_migration(app, db):
+    tool(app, "exit 0")
+    app.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n}\n\n'
+                                      "model a {\n  id Int @id\n  bio String?\n}\n")
+    dry = run(app, "workflow", "add bio", "--dry-run", DATABASE_URL=db.url())
+    assert dry.rc == 0 and "2/7 create" in dry.out and "3/7 show (left out: nothing was written)" in dry.out, dry
+    assert len(app.names) == 1
+    result = run(app, "workflow", "add bio", DATABASE_URL=db.url())
+    assert result.rc == 0 and "add_bio/migration.sql" in result.out and "down: derived" in result.out, result
+    assert len(app.names) == 2 and db.sql("SELECT bio FROM a") == []
+    again = run(app, "workflow", "add bio", "--json", DATABASE_URL=db.url())
+    assert again.rc == 0 and [s["name"] for s in again.json["steps"]] == ["validate", "create", "show", "status", "deploy", "generate",
+                                                                          "verify"], again
+    assert [s["outcome"] for s in again.json["steps"]][:3] == ["done", "done", "skipped"] and len(app.names) == 2
