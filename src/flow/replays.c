@@ -70,10 +70,24 @@ flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, Repl
     return err_hint(err, "name an empty database, or none: then a private server is used");
 }
 
+/* Where no database says it, the platform does. */
+static ReplayOptions
+options_of(const History *h, const ReplayOptions *o)
+{
+    ReplayOptions ret = *o;
+    if (h->layout == &history_supabase && !o->search_path && !o->nextensions) {
+        ret.search_path = REPLAY_SUPABASE_PATH;
+        ret.extensions = replay_supabase;
+        ret.nextensions = COUNT(replay_supabase);
+    }
+    return ret;
+}
+
 bool
 flow_replay_history(Arena *a, const History *h, size_t part, const ReplayOptions *o, Replay *ret,
                     Err *err)
 {
+    const ReplayOptions options = options_of(h, o);
     VEC(ReplayScript) scripts = {0};
     vec_each (const Migration, m, &h->files) {
         Str text;
@@ -85,7 +99,7 @@ flow_replay_history(Arena *a, const History *h, size_t part, const ReplayOptions
             return false;
         *vec_add(a, &scripts) = (ReplayScript){.name = m->name, .path = m->path, .sql = text};
     }
-    return replay_scripts(a, scripts.v, scripts.n, o, ret, err);
+    return replay_scripts(a, scripts.v, scripts.n, &options, ret, err);
 }
 
 /* What Prisma's migrations alone make, and what its schema names. */

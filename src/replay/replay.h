@@ -38,6 +38,10 @@ typedef struct ReplayOptions {
     Trace *trace; /* may be NULL */
 } ReplayOptions;
 
+/* What Supabase gives its roles, and what it installs beforehand: without a database to look at. */
+#define REPLAY_SUPABASE_PATH "\"$user\", public, extensions"
+extern const CatName replay_supabase[2];
+
 typedef enum ReplayStubKind {
     REPLAY_ROLE,
     REPLAY_SCHEMA, /* of a platform, with the few objects that migrations refer to */

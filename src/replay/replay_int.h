@@ -22,8 +22,9 @@ typedef struct Work {
     Db *db;
     ReplayTurn turn; /* instead of scripts; or NULL */
     void *turn_arg;
-    bool is_private; /* a throwaway cluster: stubs may be made */
-    bool has_path;   /* a schema was made for the search_path */
+    bool is_private;  /* a throwaway cluster: stubs may be made */
+    bool has_path;    /* a schema was made for the search_path */
+    bool is_supabase; /* its schema for extensions is on the path, where no other path is said */
     Replay *ret;
     /* Libraries that scripts need the server to be started with, as they were seen. */
     VEC(const char *) libraries;

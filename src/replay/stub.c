@@ -188,20 +188,32 @@ install(Work *w, Arena *a, const CatName *e)
            (stand_in_extension(str_of(e->name)) && make_extension(w, a, e->name, e->schema));
 }
 
+const CatName replay_supabase[2] = {{.schema = "extensions", .name = "pgcrypto"},
+                                    {.schema = "extensions", .name = "uuid-ossp"}};
+
 /* What platforms and administrators install beforehand: in the database that is looked at, or
  * without one in each of Supabase's. */
 static bool
 make_installed(Work *w, Arena *a)
 {
-    static const CatName supabase[] = {{.schema = "extensions", .name = "pgcrypto"},
-                                       {.schema = "extensions", .name = "uuid-ossp"}};
     bool any = false;
     for (size_t i = 0; i < w->options->nextensions; i++)
         any = install(w, a, &w->options->extensions[i]) || any;
     if (!w->options->nextensions && is_made(w, REPLAY_SCHEMA, "extensions"))
-        for (size_t i = 0; i < COUNT(supabase); i++)
-            any = install(w, a, &supabase[i]) || any;
+        for (size_t i = 0; i < COUNT(replay_supabase); i++)
+            any = install(w, a, &replay_supabase[i]) || any;
     return any;
+}
+
+/* Functions of extensions are called without their schema there. */
+static bool
+reach_extensions(Work *w)
+{
+    Err ignored;
+    if (w->is_supabase || w->options->search_path || !is_made(w, REPLAY_SCHEMA, "extensions"))
+        return false;
+    w->is_supabase = true;
+    return replay_reset(w, &ignored);
 }
 
 /* The first schema of the path, as Prisma makes that of its URL. */
@@ -274,7 +286,7 @@ stub_missing(Work *w, Arena *script, MigrationPlan *mp, size_t failed, const DbO
     if (strcmp(o->message, "no schema has been selected to create in") == 0)
         return make_path(w, a);
     bool is_missing = strcmp(o->sqlstate, "42883") == 0 || strcmp(o->sqlstate, "42704") == 0;
-    if (is_missing && make_installed(w, a))
+    if (is_missing && (make_installed(w, a) || reach_extensions(w)))
         return true;
     return s && strncmp(o->sqlstate, "42710", 5) != 0 && replace_extension(w, a, script, mp, s, o);
 }

@@ -255,6 +255,30 @@ def test_extensions_that_supabase_has_beforehand(project):
     assert result.rc == 0 and "uuid_generate_v4" in result.out and "citext" in result.out, result
 
 
+CALLS = "CREATE TABLE t (id uuid DEFAULT uuid_generate_v4(), b bytea DEFAULT gen_random_bytes(3))"
+
+
+@pytest.mark.parametrize("files", [
+    {"supabase/migrations/20240101000000_a.sql": CALLS},
+    {"supabase/migrations/20240101000000_a.sql": f'CREATE EXTENSION IF NOT EXISTS "uuid-ossp" WITH SCHEMA extensions; {CALLS}'},
+    {"prisma/migrations/1_a/migration.sql": f'CREATE EXTENSION IF NOT EXISTS "uuid-ossp" WITH SCHEMA "extensions"; {CALLS}'},
+])
+def test_supabase_has_its_extensions_on_the_path(tmp_path, files):
+    """Also where there is no database to ask: whose history it is, or what it refers to, says so."""
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(text)
+    folder = next(iter(files)).rsplit("migrations", 1)[0] + "migrations"
+    result = aramid.run("diff", "--from-empty", "--to-migrations", folder, "--script", cwd=str(tmp_path))
+    assert result.rc == 0 and "extensions.uuid_generate_v4()" in result.out and "extensions.gen_random_bytes(3)" in result.out, result
+
+
+def test_a_function_that_nobody_has_is_missed(project):
+    project.add("init", CALLS)
+    result = aramid.run("diff", "--from-empty", "--to-migrations", project.migrations, "--script", cwd=project.path)
+    assert result.rc != 0 and "uuid_generate_v4() does not exist" in result.text, result
+
+
 def test_extensions_that_an_administrator_put_elsewhere(project, db):
     db.sql("CREATE SCHEMA tools; CREATE EXTENSION citext SCHEMA tools")
     db.sql(f'ALTER DATABASE "{db.name}" SET search_path = "$user", public, tools')
