@@ -112,21 +112,39 @@ is_other_database(Loader *l, const char *a, const char *b, DbUrl *ret_b)
            !url_same_database(&x, ret_b);
 }
 
+/* What DATABASE_URL_FILE leads to beside a DATABASE_URL, which is read first; NULL: nothing. */
+static const char *
+beside_file(Loader *l, const Found *url, const char **ret_origin)
+{
+    EnvHit own, hit;
+    const char *text;
+    if (!config_env_find(l->a, &l->env, "DATABASE_URL", &own) ||
+        strcmp(own.value, url->text) != 0 ||
+        !config_env_find(l->a, &l->env, "DATABASE_URL_FILE", &hit) || !hit.value[0] ||
+        !config_load_secret_file(l, "DATABASE_URL", &hit, &text))
+        return NULL;
+    *ret_origin = hit.layer ? str_fmt(l->a, "DATABASE_URL_FILE (%s)", hit.origin) : hit.origin;
+    return text;
+}
+
 /* Two sources that name different databases, where nothing says which one is meant: the variable that
- * the project's files name and DATABASE_URL, or DATABASE_URL and a URL that Prisma's files spell out. */
+ * the project's files name and DATABASE_URL, or DATABASE_URL and a URL that Prisma's files spell out, or
+ * that and DATABASE_URL_FILE. */
 static void
 find_other(Loader *l, const Found *url, const Found *in_files)
 {
     EnvHit hit;
     DbUrl other;
-    if (url->from_flag || url->is_own || url->of_section || url->is_decided || url->names_general)
+    if (url->from_flag || url->is_own || url->of_section || url->is_decided)
         return;
-    const char *text = NULL, *origin = NULL;
-    if (url->is_named && config_env_find(l->a, &l->env, "DATABASE_URL", &hit))
+    const char *origin = NULL, *text = beside_file(l, url, &origin);
+    if (!text && url->names_general)
+        return;
+    if (!text && url->is_named && config_env_find(l->a, &l->env, "DATABASE_URL", &hit))
         text = hit.value,
         origin = hit.layer ? str_fmt(l->a, "DATABASE_URL (%s)", hit.origin) : hit.origin;
-    else if (!url->is_named && in_files->text && !in_files->is_named && !in_files->is_decided &&
-             !in_files->names_general)
+    else if (!text && !url->is_named && in_files->text && !in_files->is_named &&
+             !in_files->is_decided && !in_files->names_general)
         text = in_files->text, origin = in_files->origin;
     if (!text || !is_other_database(l, url->text, text, &other))
         return;

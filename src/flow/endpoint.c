@@ -109,7 +109,8 @@ open_database(Reading *r, Side *side, Err *err)
         err_set(err, ERR_DB_MISSING,
                 "there is no database to compare with: no URL is set, and the "
                 "embedded PostgreSQL of this project was not made yet");
-        err_hint(err, "set DATABASE_URL, or give the URL; aramid deploy makes the embedded one");
+        err_hint(err, "set %s, or give the URL; aramid deploy makes the embedded one",
+                 flow_url_variable(e->config));
         return err_hint(err, "to compare with nothing: --from-empty or --to-empty");
     }
     side->shown = t->shown;

@@ -30,6 +30,8 @@ typedef enum FlowMake { FLOW_MAKES_NOTHING, FLOW_MAKES_CLUSTER } FlowMake;
 MUST_CHECK bool flow_target(Arena *a, const Config *c, const char *self_exe, FlowMake make,
                             Target *ret, Err *err);
 
+/* The variable that the URL is to be given in: the one that the project's files name. */
+const char *flow_url_variable(const Config *c);
 /* Whether one database is meant: false with ERR_CONFIG where two sources name different ones
  * (Config.other_url). shown  the one in use */
 MUST_CHECK bool flow_target_decided(const Config *c, const char *shown, Err *err);

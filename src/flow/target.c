@@ -26,6 +26,12 @@ flow_target_decided(const Config *c, const char *shown, Err *err)
     return err_hint(err, "or for this call: --url");
 }
 
+const char *
+flow_url_variable(const Config *c)
+{
+    return c->url_variables.n ? c->url_variables.v[0] : "DATABASE_URL";
+}
+
 /* "applied" must never be said of a private database when another one was meant. */
 static bool
 embedded_is_meant(const Config *c, Err *err)
@@ -33,7 +39,7 @@ embedded_is_meant(const Config *c, Err *err)
     if (c->unread_url) {
         err_set(err, ERR_CONFIG, "the URL of the database cannot be known without running code");
         err_detail(err, "%s", c->unread_url);
-        return err_hint(err, "set DATABASE_URL, or url in aramid.yaml, or give --url");
+        return err_hint(err, "set %s, or url in aramid.yaml, or give --url", flow_url_variable(c));
     }
     if (c->empty_url) {
         err_set(err, ERR_CONFIG, "%s is set, but empty: no database is named", c->empty_url);
@@ -48,15 +54,14 @@ embedded_is_meant(const Config *c, Err *err)
         err_set(err, ERR_CONFIG, "environment \"%s\" is %s, but no database URL is set",
                 c->env_name, c->profile == PROFILE_PRODUCTION ? "production" : "staging");
         add_notes(c, err);
-        return err_hint(err, "set DATABASE_URL, or give --url; the embedded PostgreSQL is for "
-                             "development");
+        return err_hint(err, "set %s, or give --url; the embedded PostgreSQL is for development",
+                        flow_url_variable(c));
     }
     if (c->is_ci && !c->env_named) {
         err_set(err, ERR_CONFIG, "no database URL is set, and this is a pipeline (CI is set)");
         add_notes(c, err);
-        err_hint(err,
-                 "set DATABASE_URL, or give --url; is the secret defined, and may this job see "
-                 "it?");
+        err_hint(err, "set %s, or give --url; is the secret defined, and may this job see it?",
+                 flow_url_variable(c));
         return err_hint(err, "to use the embedded PostgreSQL of this project, say so: --env ci");
     }
     return true;

@@ -230,6 +230,28 @@ def test_the_projects_own_variable_is_meant(project, db):
     assert "another database" not in aramid.run("status", cwd=project.path).err
 
 
+def test_a_url_and_a_file_of_one(project, db):
+    """DATABASE_URL beside a DATABASE_URL_FILE that leads elsewhere: which one is meant?"""
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write("secret", "postgresql://u@127.0.0.1:1/other\n")
+    env = {"DATABASE_URL": db.url(), "DATABASE_URL_FILE": "secret"}
+    result = aramid.run("deploy", cwd=project.path, env=env)
+    assert result.rc == 3 and "two sources name different databases" in result.err and "DATABASE_URL_FILE" in result.err, result
+    assert not db.exists("a")
+    project.write("secret", db.url() + "\n")
+    assert aramid.run("deploy", cwd=project.path, env=env).rc == 0 and db.exists("a")
+
+
+@pytest.mark.parametrize("args", [
+    ["deploy", "--env", "production"], ["diff", "--from-empty", "--to-schema-datasource", "prisma/schema.prisma"],
+])
+def test_a_hint_names_the_projects_own_variable(project, args):
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n  url = env("SHOP_URL")\n}\n')
+    result = aramid.run(*args, cwd=project.path)
+    assert "set SHOP_URL, or give" in result.err and "set DATABASE_URL" not in result.err, result
+
+
 def test_a_fall_back_is_no_statement_about_production(project, db):
     """DATABASE_URL and DEV_DATABASE_URL alike do not turn development into production."""
     project.add("init", "CREATE TABLE a (id int);")
