@@ -70,7 +70,7 @@ lint_script(Lint *l, const LintScript *script)
     for (l->at = 0; l->at < n; l->at++) {
         sql_stmt(script->script, l->at, &l->stmt);
         l->effects = &effects[l->at];
-        if (l->stmt.tx == SQL_TX_COMMIT)
+        if (l->stmt.tx == SQL_TX_COMMIT || lint_is_apart(l))
             l->checked.n = 0;
         if (!is_no_op(l, &script->actions[l->at]))
             judge(l, &script->actions[l->at]);

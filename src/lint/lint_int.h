@@ -84,6 +84,15 @@ lint_is_old(const Lint *l, const void *object)
 bool lint_is_small(const Lint *l, const CatRelation *t);
 bool lint_is_empty(const Lint *l, const CatRelation *t); /* known to be */
 
+/* Whether the statement has transactions of its own, by its directive: batches, or a proof. */
+static inline bool
+lint_is_apart(const Lint *l)
+{
+    const SqlDirectiveVec *list = l->script->directives;
+    return sql_directive_at(list, SQL_DIRECTIVE_BATCH, l->at) ||
+           sql_directive_at(list, SQL_DIRECTIVE_PROVE, l->at);
+}
+
 /* What an action does to tables that are there, before it is applied. */
 void lint_effects_add(Lint *l, const SqlAction *x);
 /* The locks that the statement's own words name. */

@@ -3,20 +3,10 @@
 
 #include <string.h>
 
-/* A deploy runs it in parts, and lets go of the rows in between. */
-static bool
-is_in_batches(const Lint *l)
-{
-    vec_each (const SqlDirective, d, l->script->directives)
-        if (d->id == SQL_DIRECTIVE_BATCH && d->statement == l->at)
-            return true;
-    return false;
-}
-
 static void
 judge_rows(Lint *l, const CatRelation *t, const SqlAction *x)
 {
-    if (!lint_is_old(l, t) || lint_is_small(l, t) || is_in_batches(l))
+    if (!lint_is_old(l, t) || lint_is_small(l, t) || lint_is_apart(l))
         return;
     const char *table = lint_shown(l, t);
     if (x->kind == SQL_ACT_TRUNCATE)

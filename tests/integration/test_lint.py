@@ -223,6 +223,17 @@ def test_text_groups_and_counts(project):
     assert "5 statements in 2 migrations: 1 warning" in result.out, result
 
 
+def test_batches_and_proofs_end_transactions(project):
+    """Nothing is held while they run, nor behind them: what expand-contract writes is judged by that."""
+    project.add("init", "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL);")
+    assert aramid.run("expand-contract", "rename-column", "t.a", "b", cwd=project.path).rc == 0
+    result = aramid.run("lint", cwd=project.path)
+    assert result.rc == 0 and "warning:" not in result.out, result
+    project.add("99991231235959_plain", "UPDATE t SET a = 1;")
+    result = aramid.run("lint", cwd=project.path)
+    assert "dml-without-where" in result.out and result.out.count("dml-without-where") == 1, result
+
+
 def test_ignored_with_a_reason(project):
     project.add("1_a", "CREATE TABLE a (i int); CREATE TABLE b (i int);")
     project.add("2_b", "CREATE INDEX x ON a (i);\n-- aramid:ignore create-index-blocking b is empty\nCREATE INDEX y ON b (i);\n"
