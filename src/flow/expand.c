@@ -171,10 +171,12 @@ write_one(Making *m, const char *name, Str sql)
     CreateResult r = {.config = c, .kind = CREATE_CHANGES, .sql = sql, .down = STR("")};
     in.author = c->values[CFG_CREATE_AUTHOR].number != 0;
     findings_init(&r.findings, a, &c->finding_rules);
+    r.history = m->ret->history;
     /* Read again: the one before it is there now. */
-    if (!(m->in->dry_run ? (r.history = m->ret->history, true)
-                         : flow_history(a, c, &r.history, m->err)) ||
-        !create_name(a, c, name, true, &r.name, m->err) || !create_files(a, &in, &r, m->err) ||
+    if (!m->in->dry_run && !flow_history(a, c, &r.history, m->err))
+        return false;
+    r.all = r.history; /* new times follow all of them */
+    if (!create_name(a, c, name, true, &r.name, m->err) || !create_files(a, &in, &r, m->err) ||
         (!m->in->dry_run && !flow_create_write(a, &r, m->err)))
         return false;
     vec_each (const CreateFile, f, &r.files)
