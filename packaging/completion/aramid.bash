@@ -23,11 +23,11 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
-    'db'|'help db') words='url start stop remove status pull execute seed' ;;
+    'db'|'help db') words='url start stop remove status pull execute seed push' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='dev deploy status resolve diff reset' ;;
     'status') words='--drift' ;;
@@ -44,6 +44,7 @@ _aramid() {
     'verify-rollback') words='--all --shadow-url' ;;
     'execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'push') words='--accept-data-loss --force-reset --skip-generate --rename --dry-run --ignore-history --ignore-connections --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
     'reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --history --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
@@ -72,6 +73,7 @@ _aramid() {
     'db pull') words='--print --force --schemas' ;;
     'db execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     'db seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'db push') words='--accept-data-loss --force-reset --skip-generate --rename --dry-run --ignore-history --ignore-connections --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
     'migrate reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
     esac
     [[ $command == help ]] && words+=' --all --errors'

@@ -4,8 +4,6 @@
 #include "cli/scripts.h"
 
 #include "base/os.h"
-#include "flow/generate.h"
-#include "report/generate.h"
 #include "report/reset.h"
 
 /* The name of the database is the word for all of it. */
@@ -27,25 +25,7 @@ ask(void *arg, const ScriptsResult *r, Err *err)
     if (!r->losses.n)
         buf_addz(&b, "\n  its tables hold no rows");
     return cli_ask_name(call, b.p, r->server->database, err) ||
-           err_hint(err, "aramid reset --dry-run shows what would be done");
-}
-
-static bool
-generate(CliRun *run, const Config *config, Err *err)
-{
-    const CmdCall *call = run->call;
-    GenerateResult r;
-    const GenerateInput in = {.base = cli_flow_input(call, config),
-                              .on_output = cli_pass_output,
-                              .arg = run,
-                              .is_colored = call->term_out.color && !cli_flag(call, "json")};
-    if (cli_flag(call, "skip-generate") || !flow_generate_find(call->arena, &in, &r, err))
-        return cli_flag(call, "skip-generate");
-    if (!r.tool)
-        return true;
-    progress_finish(run->progress);
-    return flow_generate(call->arena, &in, &r, err) ||
-           err_detail(err, "the database is reset; only this is missing");
+           err_hint(err, "--dry-run shows what would be done");
 }
 
 static int
@@ -84,6 +64,7 @@ cmd_reset(CmdCall *call)
     bool force = cli_flag(call, "force");
     ResetInput in = {
         .base = cli_flow_input(call, &config),
+        .command = "reset",
         .sink = run.sink,
         .run_id = run.id,
         .show_progress = !cli_flag(call, "quiet"),
@@ -103,7 +84,7 @@ cmd_reset(CmdCall *call)
     ResetResult result;
     bool ok = flow_reset(call->arena, &in, &result, &err);
     if (ok && !in.only_plan)
-        ok = generate(&run, &config, &err);
+        ok = cli_generate_after(&run, &config, &err);
     if (!ok)
         cli_finish_error(call, &err);
     return finish(&run, &result, ok ? NULL : &err);

@@ -762,6 +762,49 @@ static const CmdSpec reset = {
     .options = reset_options, .examples = reset_examples, .exits = write_exits, .run = cmd_reset,
 };
 
+static const OptSpec push_options[] = {
+    {.name = "accept-data-loss", .type = OPT_FLAG,
+     .help = "agree to losing what the changes drop; --yes alone does not"},
+    {.name = "force-reset", .type = OPT_FLAG,
+     .help = "drop everything that the project manages first, as `aramid reset --force` does"},
+    {.name = "skip-generate", .type = OPT_FLAG, .help = "do not run the project's generator afterwards"},
+    {.name = "rename", .type = OPT_TEXT, .value = "OLD:NEW", .repeatable = true,
+     .help = "a renamed table, column, enum or value, whose data stays: User.mail:email"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "show the SQL, its locks and what would be lost; nothing is changed"},
+    {.name = "ignore-history", .type = OPT_FLAG, .help = "also on a database that has a history of migrations"},
+    {.name = "ignore-connections", .type = OPT_FLAG, .help = "with --force-reset: also while others are connected"},
+    {.name = "create-database", .type = OPT_FLAG, .negatable = true,
+     .config = CLI_SETS(CREATE_DB), .help = "create the database when it does not exist"},
+    LOCK_OPTIONS,
+    BACKUP_OPTIONS,
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to print the schema in; default: a private server"},
+    {0},
+};
+
+static const CmdExample push_examples[] = {
+    {"aramid push --dry-run", "the SQL, and what it loses"},
+    {"aramid push", "bring the development database to the schema"},
+    {"aramid push --rename User.mail:email", "a renamed column keeps its values"},
+    {0},
+};
+
+static const CmdSpec push = {
+    .name = "push", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "bring a development database to schema.prisma, without a migration",
+    .description =
+        "Compares the database with schema.prisma and runs what is missing, in one transaction where the statements "
+        "allow it. No migration is written, so nothing leads other databases there: it is for trying things out. A database "
+        "with a history of migrations is refused, production always; staging must be named (a terminal, or "
+        "ARAMID_CONSENT=staging).\n\n"
+        "What would be lost is counted from the rows that are there, and goes only with --accept-data-loss (or an "
+        "answer in a terminal). What the rows do not allow is said before anything is changed. Tables of migration tools and "
+        "platforms are left alone.",
+    .options = push_options, .examples = push_examples, .exits = write_exits, .run = cmd_push,
+};
+
 static const ArgSpec verify_rollback_args[] = {
     {.name = "NAME", .repeatable = true, .help = "of migrations; default: those that are pending in the database"},
     {0},
@@ -1905,6 +1948,15 @@ static const CmdSpec migrate_reset = {
     .options = reset_options, .prisma_status = true, .run = cmd_reset,
 };
 
+static const CmdSpec db_push = {
+    .name = "db push", .group = CMD_GROUP_PRISMA, .class = CMD_CHANGES_DATABASE,
+    .uses = USES_MIGRATIONS | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "what push does, as Prisma spells it",
+    .description = "Does what `aramid push` does, with the options and exit statuses of `prisma db push`: 0 when done or "
+                   "when there is nothing to do, 1 for every failure.",
+    .options = push_options, .prisma_status = true, .run = cmd_push,
+};
+
 static const CmdSpec db_pull = {
     .name = "db pull", .group = CMD_GROUP_PRISMA, .class = CMD_WRITES_FILES,
     .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM,
@@ -1917,17 +1969,14 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
-    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, &migrate_reset, NULL,
+    &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, &db_push, &migrate_reset, NULL,
 };
 
-#define PUSH \
-    "for a schema without migrations: npx prisma db push or npx drizzle-kit push; for the pending " \
-    "migrations of a folder: aramid deploy"
 static const CmdOtherWord other_words[] = {
     {.word = "apply", .name = "deploy"},        {.word = "up", .name = "deploy"},
     {.word = "migrate up", .name = "deploy"},   {.word = "baseline", .name = "resolve"},
@@ -1940,7 +1989,6 @@ static const CmdOtherWord other_words[] = {
     {.word = "repair", .name = "fix"},          {.word = "migration repair", .name = "fix"},
     {.word = "reconcile", .name = "sync"},      {.word = "cleanup", .name = "clean"},
     /* What this version lacks must not be answered with a command that does something else. */
-    {.word = "push", .instead = PUSH},          {.word = "db push", .instead = PUSH},
     {.word = "migrate new", .name = "create"},
     {.word = "migrate create", .name = "create"}, {.word = "new", .name = "create"},
     {.word = "exec", .name = "execute"},        {.word = "sql", .name = "execute"},

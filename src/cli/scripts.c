@@ -1,7 +1,7 @@
 /* Asking before scripts are run, and keeping their plan. */
 #include "cli/scripts.h"
 
-#include "cli/run.h"
+#include "flow/generate.h"
 #include "report/migrations.h"
 
 void
@@ -76,4 +76,22 @@ cli_pass_output(void *arg, Str line)
     CliRun *run = arg;
     fwrite(line.p, 1, line.n, beside(run->call));
     fflush(beside(run->call));
+}
+
+bool
+cli_generate_after(CliRun *run, const Config *config, Err *err)
+{
+    const CmdCall *call = run->call;
+    GenerateResult r;
+    const GenerateInput in = {.base = cli_flow_input(call, config),
+                              .on_output = cli_pass_output,
+                              .arg = run,
+                              .is_colored = call->term_out.color && !cli_flag(call, "json")};
+    if (cli_flag(call, "skip-generate") || !flow_generate_find(call->arena, &in, &r, err))
+        return cli_flag(call, "skip-generate");
+    if (!r.tool)
+        return true;
+    progress_finish(run->progress);
+    return flow_generate(call->arena, &in, &r, err) ||
+           err_detail(err, "the database is as it should be; only this is missing");
 }

@@ -142,9 +142,8 @@ prune_after(Arena *a, const FlowInput *in, const RunSink *sink, int64_t clock_of
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
-/* Backups are for every database, also where there is no migrations folder. */
-static bool
-history_if_any(Arena *a, const Config *c, History *ret, Err *err)
+bool
+flow_history_if_any(Arena *a, const Config *c, History *ret, Err *err)
 {
     if (flow_history(a, c, ret, err))
         return true;
@@ -158,7 +157,7 @@ flow_backup(Arena *a, const BackupMake *in, BackupMade *ret, Err *err)
     const Config *c = in->base.config;
     *ret = (BackupMade){.config = c, .findings = in->sink.findings};
     History h;
-    if (!history_if_any(a, c, &h, err) ||
+    if (!flow_history_if_any(a, c, &h, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
     if (ret->target.absent) {

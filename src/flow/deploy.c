@@ -9,8 +9,8 @@
 #include "sqltext/sqltext.h"
 
 /* CREATE DATABASE through a database that exists on every server. */
-static bool
-create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *sink, Err *err)
+bool
+flow_create_database(Arena *a, const FlowInput *in, const Target *t, const RunSink *sink, Err *err)
 {
     static const char *const others[] = {"postgres", "template1", "defaultdb"};
     const char *name = t->url.database ? t->url.database : "postgres";
@@ -313,7 +313,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     if (err->code != ERR_DB_MISSING || !in->create_database)
         return false;
     Err missing = *err;
-    if (!create_database(a, &in->base, &ret->target, &in->sink, err)) {
+    if (!flow_create_database(a, &in->base, &ret->target, &in->sink, err)) {
         if (err->code == ERR_DB_MISSING)
             *err = missing;
         return false;

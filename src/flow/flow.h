@@ -68,6 +68,9 @@ MUST_CHECK bool flow_history_begun(Arena *a, const Config *c, History *ret, Err 
 /* The same without scripts: for what makes, renames, records and takes back migrations. */
 MUST_CHECK bool flow_versions(Arena *a, const Config *c, History *ret, Err *err);
 
+/* The same for what works without a migrations folder, too: then a history without files. errors: ERR_INTERRUPTED */
+MUST_CHECK bool flow_history_if_any(Arena *a, const Config *c, History *ret, Err *err);
+
 /* Add what else lies in the folder; for commands that are asked what a deploy would do.
  * cost: a look into each migration's folder */
 void flow_history_look(Arena *a, const Config *c, History *h);
@@ -93,6 +96,10 @@ typedef enum FlowAccess {
  * made of this. `verb` is what pg_stat_activity tells: "deploy". */
 SessionOptions flow_session(const FlowInput *in, const Target *t, const History *h,
                             const char *verb, FlowAccess access);
+
+/* Make the database that the target names. errors: ERR_DB_MISSING, ERR_DENIED, those of db_open and db_query */
+MUST_CHECK bool flow_create_database(Arena *a, const FlowInput *in, const Target *t,
+                                     const RunSink *sink, Err *err);
 
 /* Write down a run that is no deploy, under the rule for deploys: where an environment was named, or the
  * table is there. That it cannot be written is told, and no error. */

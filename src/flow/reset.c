@@ -239,7 +239,8 @@ refuse_connections(Resetting *r, Err *err)
     err_set(err, ERR_REFUSED, "%zu other%s connected to the database", n, n == 1 ? " is" : "s are");
     err_detail(err, "%s", b.p);
     err_detail(err, "nothing was changed");
-    return err_hint(err, "stop them, or reset beneath them: aramid reset --ignore-connections");
+    return err_hint(err, "stop them, or reset beneath them: aramid %s --ignore-connections",
+                    r->in->command);
 }
 
 /* ---- the parts ---------------------------------------------------------------------------------- */
@@ -253,7 +254,7 @@ survey(Resetting *r, const Target *t, Err *err)
     Catalog *live;
     JournalVec journal = {0};
     SessionOptions o = flow_session(base, t, &r->history, "reset", FLOW_PLANS);
-    flow_guard_open(r->arena, base, GATE_LOOKS, "aramid reset", &g);
+    flow_guard_open(r->arena, base, GATE_LOOKS, str_fmt(r->arena, "aramid %s", r->in->command), &g);
     if (!flow_guard_check(&g, err) || !flow_refuse_production(&g.facts, err) ||
         !session_open(r->arena, &o, &r->session, err))
         return false;
@@ -284,7 +285,7 @@ drop(Resetting *r, Err *err)
                             .run_id = in->run_id,
                             .show_progress = in->show_progress,
                             .verb = "reset",
-                            .again = "reset",
+                            .again = in->command,
                             .one_tx = true,
                             .care = SCRIPTS_RESET,
                             .only_plan = in->only_plan,
@@ -343,7 +344,9 @@ flow_reset(Arena *a, const ResetInput *in, ResetResult *ret, Err *err)
     Resetting r = {.arena = a, .in = in, .ret = ret};
     buf_init(&r.histories, a);
     buf_init(&r.drops, a);
-    if (!findings_pass(&c->findings, err) || !flow_history(a, c, &r.history, err) ||
+    if (!findings_pass(&c->findings, err) ||
+        !(in->only_drops ? flow_history_if_any(a, c, &r.history, err)
+                         : flow_history(a, c, &r.history, err)) ||
         !flow_target(a, c, in->base.self_exe,
                      in->only_plan ? FLOW_MAKES_NOTHING : FLOW_MAKES_CLUSTER, &t, err))
         return false;
@@ -353,5 +356,5 @@ flow_reset(Arena *a, const ResetInput *in, ResetResult *ret, Err *err)
         return false;
     if (r.histories.n && !drop(&r, err))
         return false;
-    return in->only_plan || build(&r, err);
+    return in->only_plan || in->only_drops || build(&r, err);
 }

@@ -5,12 +5,14 @@
 
 typedef struct ResetInput {
     FlowInput base;
+    const char *command; /* "reset", or what does it, for hints */
     RunSink sink;
     const char *run_id;
     bool show_progress, create_database;
     bool force;               /* all that is lost was agreed to */
     bool ignores_connections; /* others may be connected */
     bool only_plan;
+    bool only_drops; /* neither deploy nor seed */
     bool seeds;
     const char *reason; /* why there is to be no backup, or NULL */
     /* As in ScriptsInput and SeedInput. */

@@ -36,7 +36,7 @@ flow_refuse_production(const GateFacts *f, Err *err)
 {
     if (!is_production(f) && !f->other)
         return true;
-    err_set(err, ERR_REFUSED, "production is never reset, and no flag changes that");
+    err_set(err, ERR_REFUSED, "%s is never for production, and no flag changes that", f->command);
     if (f->is_known)
         err_detail(err, "database \"%s\" at %s%s", f->database, f->host,
                    f->other      ? ": another schema of it is production"
@@ -62,7 +62,7 @@ check_one_tx(const Scripting *w, Err *err)
 static bool
 check_care(const Scripting *w, Err *err)
 {
-    return w->in->care != SCRIPTS_RESET || flow_refuse_production(&w->guard.facts, err);
+    return w->in->care < SCRIPTS_RESET || flow_refuse_production(&w->guard.facts, err);
 }
 
 /* Nothing is written. */
@@ -137,7 +137,7 @@ needs_name(const Scripting *w)
 {
     const GateFacts *f = &w->guard.facts;
     return w->in->care == SCRIPTS_SEED    ? is_production(f)
-           : w->in->care == SCRIPTS_RESET ? has_profile(f, PROFILE_STAGING, "staging")
+           : w->in->care >= SCRIPTS_RESET ? has_profile(f, PROFILE_STAGING, "staging")
                                           : false;
 }
 
@@ -166,7 +166,7 @@ consent(Scripting *w, GateConsent *ret, Err *err)
         f->confirms = true;
     if (w->ret->losses.n && !w->in->accepts_loss && f->can_ask && !f->is_ci && !f->agent)
         f->confirms = true; /* somebody sits there: ask, in every environment */
-    if (w->ret->losses.n && f->agent)
+    if ((w->ret->losses.n || w->in->loses) && f->agent)
         f->act = GATE_DESTROYS;
     if (!check_named(w, err))
         return false;

@@ -13,6 +13,7 @@ typedef enum ScriptsCare {
     SCRIPTS_USUAL, /* nowhere */
     SCRIPTS_SEED,  /* in production */
     SCRIPTS_RESET, /* in staging; refused in production, whatever is said. All data may be lost */
+    SCRIPTS_PUSH,  /* the same, but for that not all data is lost */
 } ScriptsCare;
 
 typedef struct ScriptsInput {
@@ -28,6 +29,8 @@ typedef struct ScriptsInput {
     bool only_plan;
     const char *more; /* what is done behind them, for which consent is needed, too; or NULL */
     ScriptsCare care;
+    bool
+        loses; /* data is lost, and that was agreed to: what a coding agent may not say by itself */
     bool accepts_loss;  /* of rows and values that go with their tables and columns */
     const char *reason; /* why there is to be no backup, or NULL */
     /* Told what there is to do, before the first question; may be NULL. */

@@ -8,6 +8,7 @@
 #define SCRIPT_SEED "seed"
 #define SCRIPT_EXECUTED "execute"
 #define SCRIPT_RESET "reset"
+#define SCRIPT_PUSHED "push"
 
 typedef struct Script {
     const char *kind;   /* SCRIPT_... */

@@ -205,6 +205,20 @@ def test_reset(project, db):
     assert value["ok"] and value["dropped"] and value["applied"] == [name], value
 
 
+def test_push(project, db):
+    project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n}\n\nmodel A {\n  i Int @id\n  x Int?\n}\n')
+    value = check(call(project, db.url(), "push", "--dry-run"), "push")
+    assert value["ok"] and value["plan"] and not value["pushed"] and value["scripts"], value
+    value = check(call(project, db.url(), "push"), "push")
+    assert value["ok"] and value["pushed"] and not value["inSync"], value
+    value = check(call(project, db.url(), "push"), "push")
+    assert value["ok"] and value["inSync"] and value["log"] is None, value
+    db.sql('INSERT INTO "A" VALUES (1, 2)')
+    project.write("prisma/schema.prisma", 'datasource db {\n  provider = "postgresql"\n}\n\nmodel A {\n  i Int @id\n}\n')
+    value = check(call(project, db.url(), "push"), "push")
+    assert not value["ok"] and value["losses"] and value["error"]["code"] == "not-confirmed", value
+
+
 def test_deploy_that_fails(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     bad = project.add("bad", "SELECT 1;\nSELECT nowhere;")

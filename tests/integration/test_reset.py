@@ -71,7 +71,7 @@ def test_ctrl_c_at_the_question_changes_nothing(app, db):
 def test_production_is_never_reset(app, db):
     for args in (["--env", "production"], ["--env", "production", "--force"]):
         result = reset(app, db, *args, env={"ARAMID_CONSENT": "production"})
-        assert result.rc == 8 and "never reset" in result.err, result
+        assert result.rc == 8 and "never for production" in result.err, result
     assert aramid.run("identity", "set", "production", "--env", "production", "--yes", "--url", db.url(),
                       cwd=app.path).rc == 0
     result = reset(app, db, "--force")
