@@ -23,8 +23,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show restack lint deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show restack squash lint deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show restack squash lint deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
     'db'|'help db') words='url start stop remove status pull execute seed push' ;;
@@ -38,6 +38,7 @@ _aramid() {
     'expand-contract') words='--as --using --back --value --into --dry-run --shadow-url' ;;
     'show') words='--down --no-down' ;;
     'restack') words='--base --check --dry-run' ;;
+    'squash') words='--to --dry-run' ;;
     'lint') words='--all --sarif' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --accept-data-loss' ;;
     'rollback') words='--to --steps --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;

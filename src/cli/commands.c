@@ -498,6 +498,31 @@ static const CmdSpec lint = {
     .run = cmd_lint,
 };
 
+static const OptSpec squash_options[] = {
+    {.name = "to", .type = OPT_TEXT, .value = "NAME", .help = "the last migration that goes into it; default: the newest"},
+    {.name = "dry-run", .type = OPT_FLAG, .help = "prove it, print the new migration and write nothing"},
+    {0},
+};
+
+static const CmdExample squash_examples[] = {
+    {"aramid squash --dry-run", "what it would be"},
+    {"aramid squash --to 20240131120000_orders", "the older part of a long history"},
+    {0},
+};
+
+static const CmdSpec squash = {
+    .name = "squash", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "make one migration of many, proven to make the same",
+    .description =
+        "The migrations are replayed on a private server. What they make is written as one script, with the statements "
+        "about rows whose rows a new database needs; that is replayed, too, and only when schema, rows and sequences are "
+        "the same, the new migration is written and the old ones are moved out of the folder.\n\n"
+        "Its first lines name those that it replaces. A database that has all of them records the new one by the next "
+        "deploy and runs nothing; one that lacks some is refused. No database is touched by this command.",
+    .options = squash_options, .examples = squash_examples, .run = cmd_squash,
+};
+
 static const char *const tx_choices[] = {"file", "all", "none", NULL};
 
 static const OptSpec deploy_options[] = {
@@ -1969,7 +1994,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &squash, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

@@ -69,6 +69,24 @@ tell_removed(Deploying *d, const Session *s)
 }
 
 static bool
+moves_rows(const History *h)
+{
+    vec_each (const Entry, e, &h->entries)
+        if (e->moves)
+            return true;
+    return false;
+}
+
+/* The history of a squash changes before there is a plan to agree to. */
+static bool
+agrees_to_move(Deploying *d, Err *err)
+{
+    GateConsent consent;
+    return flow_guard_consent(&d->guard, &consent, err) &&
+           flow_guard_announce(&d->guard, &d->in->sink, err);
+}
+
+static bool
 guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
 {
     Deploying *d = arg;
@@ -78,7 +96,7 @@ guard(void *arg, const Session *s, const IdentityMark **ret_mark, Err *err)
     if (d->guard.target.writes)
         *ret_mark = &d->guard.mark;
     tell_removed(d, s);
-    return true;
+    return !moves_rows(&d->ret->history) || agrees_to_move(d, err);
 }
 
 static bool

@@ -195,6 +195,31 @@ count(History *h, const Entry *e)
     h->out_of_order += e->out_of_order;
 }
 
+/* A pending migration that stands for others is applied where all of them are, each as it was put into it.
+ * `known`: their names, whose rows tell of it then. */
+static void
+compare_replaced(Entry *e, const Map *rows, Map *known)
+{
+    size_t n = 0;
+    if (e->state != ENTRY_PENDING)
+        return;
+    const LedgerRow *last = NULL;
+    vec_each (const MigrationReplaced, r, &e->file->replaces) {
+        const LedgerRow *row = map_get(rows, str_of(r->name));
+        bool fits = row_rank(row) == 2 && (!*row->checksum || !strcmp(row->checksum, r->checksum));
+        n += fits;
+        last = fits ? row : last;
+    }
+    e->moves = n && n == e->file->replaces.n;
+    e->partly = e->moves ? 0 : (int)n;
+    if (!e->moves)
+        return;
+    e->state = ENTRY_APPLIED;
+    e->row = last;
+    vec_each (const MigrationReplaced, r, &e->file->replaces)
+        map_put(known, str_of(r->name), e);
+}
+
 /* Of one: files against rows. */
 static void
 compare_own(Arena *a, History *h)
@@ -229,6 +254,7 @@ compare_own(Arena *a, History *h)
         e->edited = differs && !e->repeats;
         if (differs && e->repeats)
             e->state = ENTRY_PENDING;
+        compare_replaced(e, &rows, &files);
     }
     for (size_t i = 0; i < rows.n; i++) {
         LedgerRow *r = rows.entries[i].value;

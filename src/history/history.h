@@ -41,6 +41,11 @@ typedef struct MigrationPiece {
 
 typedef VEC(MigrationPiece) MigrationPieceVec;
 
+/* A migration that another one stands for since `aramid squash`. */
+typedef struct MigrationReplaced {
+    const char *name, *checksum; /* as its row has them */
+} MigrationReplaced;
+
 typedef struct Migration {
     const char *name;   /* as the ledger records it */
     const char *path;   /* of its file, as shown to people */
@@ -59,6 +64,7 @@ typedef struct Migration {
     int64_t when_us;   /* when it was made; 0: as the 14 digits tell that its name begins with */
     const char *after; /* names of migrations that come before it, whosever they are: its directive,
                              with commas; or NULL */
+    VEC(MigrationReplaced) replaces; /* what it stands for, in order; else none */
     /* Makes of the file's bytes what of them runs: in place, so that offsets stay, or less of them.
      * NULL: all. errors: ERR_MIGRATION_FILE with the place */
     bool (*cut)(const struct Migration *m, char *text, size_t *n, Err *err);
@@ -97,9 +103,11 @@ typedef struct Entry {
     const Migration *file; /* NULL = in the ledger only */
     const LedgerRow *row;  /* the row that decides, NULL = none */
     EntryState state;
-    const char *undo;  /* resumable, by this script: a rollback of it was interrupted; else NULL */
-    size_t part;       /* whose it is (history_part) */
-    bool edited;       /* applied, and the file's checksum differs */
+    const char *undo; /* resumable, by this script: a rollback of it was interrupted; else NULL */
+    size_t part;      /* whose it is (history_part) */
+    bool moves;  /* applied as the migrations that it replaces, whose rows are to become its own */
+    int partly;  /* so many of these are applied, and not all: it can neither be run nor recorded */
+    bool edited; /* applied, and the file's checksum differs */
     bool out_of_order; /* pending, but sorted before an applied one, of whichever history */
     bool
         repeats; /* a script (HistoryLayout.repeats): pending with a row where it was changed since, applied

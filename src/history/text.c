@@ -18,9 +18,9 @@ cut(const Migration *m, Str *text, Err *err)
     return true;
 }
 
-/* What its directive "after" says. What is wrong with it is told where the file is planned. */
-static const char *
-after_of(Arena *a, Arena *scratch, const Migration *m, Str text)
+/* What its directives say of other migrations. What is wrong with them is told where the file is planned. */
+static void
+read_others(Arena *a, Arena *scratch, Migration *m, Str text)
 {
     SqlScript script;
     SqlDirectiveVec list;
@@ -28,9 +28,18 @@ after_of(Arena *a, Arena *scratch, const Migration *m, Str text)
     if (!str_icontains(text, STR("aramid")) ||
         !sql_split(scratch, m->path, text, &script, &ignored) ||
         !sql_directives(scratch, m->path, &script, &list, &ignored))
-        return NULL;
-    const SqlDirective *d = sql_directive(&list, SQL_DIRECTIVE_AFTER);
-    return d ? str_dup(a, d->value) : NULL;
+        return;
+    const SqlDirective *after = sql_directive(&list, SQL_DIRECTIVE_AFTER);
+    m->after = after ? str_dup(a, after->value) : NULL;
+    vec_each (const SqlDirective, d, &list) {
+        size_t at = d->value.n; /* behind the last space */
+        while (at && d->value.p[at - 1] != ' ')
+            at--;
+        if (d->id == SQL_DIRECTIVE_REPLACES && at)
+            *vec_add(a, &m->replaces) =
+                (MigrationReplaced){str_dup(a, str_trim(str_slice(d->value, 0, at))),
+                                    str_dup(a, str_slice(d->value, at, d->value.n))};
+    }
 }
 
 bool
@@ -52,7 +61,7 @@ history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_t
         *ret_text = STR("");
     if (m->has_file && m->cut && !cut(m, ret_text, err))
         return false;
-    m->after = after_of(a, scratch, m, *ret_text);
+    read_others(a, scratch, m, *ret_text);
     if (m->bytes <= KEPT_EACH && h->kept_bytes + m->bytes <= KEPT_ALL) {
         m->text = str_copy(a, *ret_text);
         h->kept_bytes += m->bytes;

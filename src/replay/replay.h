@@ -88,5 +88,14 @@ MUST_CHECK bool replay_with(Arena *a, const ReplayOptions *options, ReplayTurn t
 MUST_CHECK bool replay_server_run(ReplayServer *server, const ReplayScript *script, Err *err);
 MUST_CHECK bool replay_server_read(ReplayServer *server, Arena *a, Catalog **ret, Err *err);
 
+/* What a table holds, in whatever order; or where a sequence is (count 0). */
+typedef struct ReplayRows {
+    const char *name; /* "schema.table" */
+    int64_t count;
+    const char *hash;
+} ReplayRows;
+typedef VEC(ReplayRows) ReplayRowsVec;
+MUST_CHECK bool replay_server_rows(ReplayServer *server, Arena *a, ReplayRowsVec *ret, Err *err);
+
 /* "role", "schema", "publication", "extension". */
 const char *replay_stub_name(ReplayStubKind kind);

@@ -172,9 +172,52 @@ check_undos(Run *r, const History *h, Err *err)
     }
     for (size_t i = 0; i < r->deploy->undo_count; i++) {
         const Entry *e = history_find(h, r->deploy->undos[i].migration->name);
+        if (e && e->moves) {
+            err_set(err, ERR_NO_WAY_BACK,
+                    "\"%s\" is recorded under the names of those that it replaces", e->name);
+            return err_hint(err, "let its row take their place first: aramid deploy");
+        }
         failed -= e && e->state == ENTRY_FAILED;
     }
     return failed <= 0 || refuse_failed(r, h, err);
+}
+
+/* A squash whose old files are there, too, or a database that has only a part of them. */
+static bool
+check_squashed(const History *h, Err *err)
+{
+    vec_each (const Entry, e, &h->entries) {
+        if (!e->file || !e->file->replaces.n)
+            continue;
+        vec_each (const MigrationReplaced, m, &e->file->replaces) {
+            const Entry *old = history_find(h, m->name);
+            if (!old || !old->file)
+                continue;
+            err_set(err, ERR_DIVERGED, "\"%s\" replaces \"%s\", which is in the folder, too",
+                    e->name, old->name);
+            err_at(err, e->file->path, 0, 0);
+            return err_hint(err, "take what it replaces out of the folder; git has it");
+        }
+        if (!e->partly)
+            continue;
+        err_set(err, ERR_DIVERGED,
+                "only %d of the %zu migrations that \"%s\" replaces are applied here, as they "
+                "were put into it",
+                e->partly, e->file->replaces.n, e->name);
+        vec_each (const MigrationReplaced, m, &e->file->replaces) {
+            const Entry *row = history_find(h, m->name);
+            if (!row || row->state != ENTRY_APPLIED ||
+                (*row->row->checksum && strcmp(row->row->checksum, m->checksum) != 0)) {
+                err_detail(err, "\"%s\" is %s", m->name,
+                           row ? "applied as another text, or has failed" : "not applied");
+                break;
+            }
+        }
+        err_hint(err, "check out the version of the project before the squash, and run: aramid "
+                      "deploy");
+        return err_hint(err, "then this version again: it records what is there");
+    }
+    return true;
 }
 
 bool
@@ -189,6 +232,8 @@ run_check_history(Run *r, const History *h, Err *err)
         return refuse_failed(r, h, err);
     if (!s->ledger_exists && s->tables && h->files.n && !is_made_beside(s, h))
         return refuse_not_empty(s, err);
+    if (!check_squashed(h, err))
+        return false;
     if (h->edited && strcmp(s->config->values[CFG_EDITED].text, "error") == 0)
         return refuse_edited(h, err);
     return true;
@@ -237,6 +282,12 @@ is_gone(const Entry *e)
     return !e->file && !e->repeats;
 }
 
+static bool
+is_moving(const Entry *e)
+{
+    return e->moves;
+}
+
 /* One finding for all entries of a kind: the place of one, the first few names of more. */
 static void
 find_entries(const History *h, bool (*wanted)(const Entry *), FindingId id, const char *what,
@@ -277,6 +328,9 @@ run_find_history(const History *h, FindingList *ret)
                  ret);
     find_entries(h, is_gone, FINDING_HISTORY_MISSING,
                  "applied in the database but missing from the migrations folder", ret);
+    find_entries(h, is_moving, FINDING_HISTORY_SQUASHED,
+                 "it is applied as the migrations that it replaces; the next deploy records that",
+                 ret);
     find_no_ledger(h, ret);
 }
 

@@ -189,3 +189,34 @@ run_repair(Session *s, const RunRepair *list, size_t n, const History *h, Err *e
             add_row_count(&s->ledgers.v[i], &b, rows[i]);
     return session_make(s, buf_str(&b), NULL, err);
 }
+
+/* ---- a squash ------------------------------------------------------------------------------ */
+
+static bool
+is_replaced(const Migration *m, const char *name)
+{
+    vec_each (const MigrationReplaced, r, &m->replaces)
+        if (strcmp(r->name, name) == 0)
+            return true;
+    return false;
+}
+
+bool
+run_move_rows(Session *s, const History *h, size_t *ret_moved, Err *err)
+{
+    VEC(RunRepair) list = {0};
+    *ret_moved = 0;
+    vec_each (const Entry, e, &h->entries) {
+        if (!e->moves)
+            continue;
+        *vec_add(s->arena, &list) =
+            (RunRepair){.kind = RUN_RECORD, .part = e->part, .migration = e->file};
+        vec_each (const LedgerRow, row, &h->rows)
+            if (row->part == e->part && is_replaced(e->file, row->name)) {
+                *vec_add(s->arena, &list) =
+                    (RunRepair){.kind = RUN_REMOVE, .part = e->part, .row_id = row->id};
+                ++*ret_moved;
+            }
+    }
+    return !list.n || run_repair(s, list.v, list.n, h, err);
+}

@@ -267,6 +267,23 @@ tell_history(Run *r, int64_t since_ms)
                            .text = agrees ? b.p : strstr(b.p, ": ") + 2});
 }
 
+/* What was squashed gets its row before all else: a run that is killed behind it finds one history. */
+static bool
+move_rows(Run *r, Err *err)
+{
+    const RunDeploy *d = r->deploy;
+    size_t n;
+    if (d->undo_count || !run_move_rows(&r->session, d->history, &n, err))
+        return d->undo_count;
+    if (!n)
+        return true;
+    run_emit(r, RUN_STAGE, RUN_OK, NULL,
+             "%zu row%s of the history became that of the migration that replaces them", n,
+             str_plural((int64_t)n));
+    r->journal.n = 0;
+    return session_read(&r->session, d->history, &r->journal, err);
+}
+
 static bool
 verify(Run *r, Err *err)
 {
@@ -303,7 +320,7 @@ pass(Run *r, Err *err)
     if (!lock_and_read(s, d->history, &r->journal, &d->sink, err))
         return false;
     failpoint(r, FP_LOCKED);
-    if (!ask_guard(r, err) || !run_check_history(r, d->history, err) ||
+    if (!ask_guard(r, err) || !run_check_history(r, d->history, err) || !move_rows(r, err) ||
         !run_make_plan(r, d->history, err))
         return false;
     settle_unknown(r);

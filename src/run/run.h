@@ -407,6 +407,10 @@ typedef struct RunRepair {
  * errors  ERR_LEDGER: the table does not keep or no longer holds what was read; those of session_query */
 MUST_CHECK bool run_repair(Session *s, const RunRepair *list, size_t n, const History *h, Err *err);
 
+/* Let the rows of migrations that a squash replaces (Entry.moves) become the one row of it, as a repair. Under the
+ * lock; the ledger must be read again where *ret_moved is not 0. */
+MUST_CHECK bool run_move_rows(Session *s, const History *h, size_t *ret_moved, Err *err);
+
 /* What interrupted runs have left in the database. */
 typedef enum RunLeftoverKind {
     RUN_LEFT_JOURNAL, /* steps of a migration that is settled: nobody asks for them any more */

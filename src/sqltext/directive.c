@@ -34,6 +34,8 @@ static const struct {
     /* Its options are read with the statement (batch.c). */
     [SQL_DIRECTIVE_BATCH] = {"batch", TAKES_OPTIONS, {0}, "batch key=id", true},
     [SQL_DIRECTIVE_PROVE] = {"prove", TAKES_NOTHING, {0}, "prove", true},
+    [SQL_DIRECTIVE_REPLACES] =
+        {"replaces", TAKES_WORDS, {0}, "replaces 20240131120000_init 5f3c1a...", false},
     [SQL_DIRECTIVE_REPEATABLE] = {"repeatable",
                                   TAKES_WORDS,
                                   {0},
@@ -214,7 +216,7 @@ is_twice(Finder *f, size_t off, const SqlDirective *d)
         if (table[other->id].takes == TAKES_RULE)
             continue;
         bool same_place = !of_statement || other->statement == d->statement;
-        if (other->id == d->id && same_place)
+        if (other->id == d->id && same_place && d->id != SQL_DIRECTIVE_REPLACES)
             refuse(f, off, "the directive \"%s\" is said twice", table[d->id].name);
         else if (of_statement && table[other->id].of_statement && same_place)
             refuse(f, off, "the directives \"%s\" and \"%s\" are about the same statement",

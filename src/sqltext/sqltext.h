@@ -181,9 +181,10 @@ typedef enum SqlDirectiveId {
     SQL_DIRECTIVE_IRREVERSIBLE, /* REASON: there is no way back */
     SQL_DIRECTIVE_AFTER,        /* NAME, NAME: migrations that come before it (history/) */
     SQL_DIRECTIVE_EXPAND, /* KIND TABLE ...: a change that old and new code can live with (expand/) */
-    SQL_DIRECTIVE_CONTRACT,   /* NAME: its end */
-    SQL_DIRECTIVE_BATCH,      /* of a statement: it runs in batches (SqlBatch) */
-    SQL_DIRECTIVE_PROVE,      /* of a query: it must give no row, or true */
+    SQL_DIRECTIVE_CONTRACT, /* NAME: its end */
+    SQL_DIRECTIVE_BATCH,    /* of a statement: it runs in batches (SqlBatch) */
+    SQL_DIRECTIVE_PROVE,    /* of a query: it must give no row, or true */
+    SQL_DIRECTIVE_REPLACES, /* NAME CHECKSUM: a migration that it stands for (history/); several lines */
     SQL_DIRECTIVE_REPEATABLE, /* REASON: the script may be run again, whatever it looks like */
     SQL_DIRECTIVE_IGNORE, /* RULE REASON: a finding of lint/ that is no news; any number of them */
     SQL_DIRECTIVE_COUNT

@@ -316,6 +316,13 @@ def test_expand_contract_and_state(project, db):
     assert check(aramid.run("expand-contract", "contract", "x", "--json", cwd=project.path), "error")
 
 
+def test_squash(project, db):
+    project.add("init", "CREATE TABLE a (i int);")
+    project.add("more", "INSERT INTO a VALUES (1);")
+    assert check(call(project, db.url(), "squash", "--dry-run"), "squash")["written"] is False
+    assert check(call(project, db.url(), "squash"), "squash")["rows"] == 1
+
+
 def test_restack(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     value = check(call(project, db.url(), "restack", "--check"), "restack")
