@@ -355,15 +355,20 @@ def test_doctor(project, db):
     assert check(result, "doctor")["exitStatus"] == result.rc == 19
 
 
-def test_init(project):
-    def init(*args):
-        return aramid.run("init", *args, "--json", cwd=project.path)
+def test_init(project, tmp_path):
+    def init(*args, cwd=project.path):
+        return aramid.run("init", *args, "--json", cwd=cwd)
 
     project.write("package.json", '{"scripts": {"db:migrate": "x", "db:status": "y"}}')
     value = check(init("--dry-run", "--profile", "deploy", "--only",
                        "npm,github,vercel,docker,k8s"), "init")
     assert not value["written"] and value["project"]["tool"] == "prisma"
-    assert {s["state"] for s in value["scripts"]} >= {"kept", "added", "leftOut"}
+    assert {s["state"] for s in value["scripts"]} >= {"kept", "added"}
+    (tmp_path / "db" / "migrations").mkdir(parents=True)
+    (tmp_path / "db" / "migrations" / "20250101000000_a.sql").write_text("-- migrate:up\nSELECT 1;\n")
+    (tmp_path / "package.json").write_text("{}")
+    value = check(init("--dry-run", "--profile", "deploy", "--only", "npm", cwd=tmp_path), "init")
+    assert {s["state"] for s in value["scripts"]} == {"added", "leftOut"}
     value = check(init("--yes", "--only", "npm", "--profile", "deploy"), "init")
     assert value["written"] and value["parts"] == ["npm"]
     assert check(init("--profile", "x"), "error")["error"]["code"] == "usage"
