@@ -28,8 +28,8 @@ is_generated_above(const Catalog *c, const CatRelation *t, const CatColumn *colu
 static bool
 has_own_not_null(const CatRelation *t, const CatColumn *column)
 {
-    return column->is_inherited && !t->partition_of.name && column->is_not_null_own &&
-           !column->is_not_null_unchecked;
+    return column->is_not_null && column->is_inherited && !t->partition_of.name &&
+           column->is_not_null_own && !column->is_not_null_unchecked;
 }
 
 static void
