@@ -17,7 +17,8 @@ read_said(Arena *a, const Migration *m, Said *ret, Err *err)
 {
     Str text;
     *ret = (Said){0};
-    if (!m->has_file || m->unfit)
+    /* What is too long to be run is told where it would be. */
+    if (!m->has_file || m->unfit || m->bytes > MIGRATION_MAX)
         return true;
     if (!migration_text(a, m, &text, err))
         return false;
