@@ -582,16 +582,16 @@ def test_indexes_take_one_anothers_names(become, old, new):
     become(old, new)
 
 
-GENERATED = " GENERATED ALWAYS AS (x * 2) STORED"
-LEVELS = f"CREATE TABLE a (x int, g int{GENERATED}); CREATE TABLE b () INHERITS (a); CREATE TABLE c () INHERITS (b); "
-PARTS = (f"CREATE TABLE a (x int, g int{GENERATED}) PARTITION BY LIST (x); CREATE TABLE b PARTITION OF a DEFAULT PARTITION BY LIST (x); "
+DOUBLED = " GENERATED ALWAYS AS (x * 2) STORED"
+LEVELS = f"CREATE TABLE a (x int, g int{DOUBLED}); CREATE TABLE b () INHERITS (a); CREATE TABLE c () INHERITS (b); "
+PARTS = (f"CREATE TABLE a (x int, g int{DOUBLED}) PARTITION BY LIST (x); CREATE TABLE b PARTITION OF a DEFAULT PARTITION BY LIST (x); "
          "CREATE TABLE c PARTITION OF b DEFAULT; ")
 
 
 @pytest.mark.parametrize("old", [LEVELS, LEVELS + "CREATE TABLE d () INHERITS (c); ", PARTS])
 def test_an_expression_goes_from_children_of_children(become, old):
     """PostgreSQL takes it from a table and its children only; the values stay."""
-    db = become(old, old.replace(GENERATED, ""), "INSERT INTO c VALUES (4)")
+    db = become(old, old.replace(DOUBLED, ""), "INSERT INTO c VALUES (4)")
     assert db.sql("SELECT * FROM a") == [(4, 8)]
 
 
