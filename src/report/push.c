@@ -52,16 +52,8 @@ report_push_json(JsonWriter *w, const PushResult *r, const Err *err, const char 
                  bool is_plan)
 {
     const ScriptsResult *s = &r->scripts;
-    jw_object(w, NULL);
-    jw_strz(w, "command", "push");
-    jw_bool(w, "ok", err == NULL);
-    jw_bool(w, "plan", is_plan);
-    jw_strz(w, "run", s->run_id);
-    jw_strz(w, "environment", s->config->env_name);
+    report_scripts_begin(w, "push", s, err, is_plan);
     jw_strz(w, "schema", r->schema_path);
-    report_target_json(w, &s->target);
-    report_server_json(w, s->run.server.host ? &s->run.server : s->server);
-    report_identity_member(w, &s->identity);
     jw_bool(w, "reset", r->reset.has_dropped);
     jw_bool(w, "inSync", r->is_same);
     report_plan_steps_json(w, "scripts", &s->plan.plan, NULL, true);

@@ -73,15 +73,7 @@ report_reset_json(JsonWriter *w, const ResetResult *r, const Err *err, const cha
                   bool is_plan)
 {
     const ScriptsResult *s = &r->drop;
-    jw_object(w, NULL);
-    jw_strz(w, "command", "reset");
-    jw_bool(w, "ok", err == NULL);
-    jw_bool(w, "plan", is_plan);
-    jw_strz(w, "run", s->run_id);
-    jw_strz(w, "environment", s->config->env_name);
-    report_target_json(w, &s->target);
-    report_server_json(w, s->run.server.host ? &s->run.server : s->server);
-    report_identity_member(w, &s->identity);
+    report_scripts_begin(w, "reset", s, err, is_plan);
     report_plan_steps_json(w, "scripts", &s->plan.plan, NULL, true);
     report_losses_json(w, &s->losses);
     jw_array(w, "leftAlone");

@@ -53,6 +53,21 @@ report_execute_text(Buf *out, const Term *t, const ScriptsResult *r, const char 
 }
 
 void
+report_scripts_begin(JsonWriter *w, const char *command, const ScriptsResult *r, const Err *err,
+                     bool is_plan)
+{
+    jw_object(w, NULL);
+    jw_strz(w, "command", command);
+    jw_bool(w, "ok", err == NULL);
+    jw_bool(w, "plan", is_plan);
+    jw_strz(w, "run", r->run_id);
+    jw_strz(w, "environment", r->config->env_name);
+    report_target_json(w, &r->target);
+    report_server_json(w, r->run.server.host ? &r->run.server : r->server);
+    report_identity_member(w, &r->identity);
+}
+
+void
 report_losses_json(JsonWriter *w, const PlanLosses *losses)
 {
     jw_array(w, "losses");
@@ -70,15 +85,7 @@ void
 report_execute_json(JsonWriter *w, const ScriptsResult *r, const Err *err, const char *log_dir,
                     bool is_plan)
 {
-    jw_object(w, NULL);
-    jw_strz(w, "command", "execute");
-    jw_bool(w, "ok", err == NULL);
-    jw_bool(w, "plan", is_plan);
-    jw_strz(w, "run", r->run_id);
-    jw_strz(w, "environment", r->config->env_name);
-    report_target_json(w, &r->target);
-    report_server_json(w, r->run.server.host ? &r->run.server : r->server);
-    report_identity_member(w, &r->identity);
+    report_scripts_begin(w, "execute", r, err, is_plan);
     report_plan_steps_json(w, "scripts", &r->plan.plan, NULL, true);
     report_losses_json(w, &r->losses);
     bool done = r->run.applied.n != 0;

@@ -8,6 +8,10 @@
 /* Steps, SQL, locks, and what would be lost. */
 void report_scripts_plan(Buf *out, const Term *t, const ScriptsResult *r);
 
+/* Begin the object of a command, with the members that all of them have; the caller ends it. */
+void report_scripts_begin(JsonWriter *w, const char *command, const ScriptsResult *r,
+                          const Err *err, bool is_plan);
+
 /* The member "losses". */
 void report_losses_json(JsonWriter *w, const PlanLosses *losses);
 

@@ -132,15 +132,7 @@ report_seed_json(JsonWriter *w, const SeedResult *r, const Err *err, const char 
                  bool is_plan)
 {
     const ScriptsResult *s = &r->scripts;
-    jw_object(w, NULL);
-    jw_strz(w, "command", "seed");
-    jw_bool(w, "ok", err == NULL);
-    jw_bool(w, "plan", is_plan);
-    jw_strz(w, "run", s->run_id);
-    jw_strz(w, "environment", s->config->env_name);
-    report_target_json(w, &s->target);
-    report_server_json(w, s->run.server.host ? &s->run.server : s->server);
-    report_identity_member(w, &s->identity);
+    report_scripts_begin(w, "seed", s, err, is_plan);
     files_json(w, r, is_plan);
     command_json(w, r);
     report_losses_json(w, &s->losses);
