@@ -17,13 +17,10 @@ read_said(Arena *a, const Migration *m, Said *ret, Err *err)
 {
     Str text;
     *ret = (Said){0};
-    /* What is too long to be run is told where it would be. */
-    if (!m->has_file || m->unfit || m->bytes > MIGRATION_MAX)
+    if (!m->is_of_change || m->unfit)
         return true;
     if (!migration_text(a, m, &text, err))
         return false;
-    if (!str_icontains(text, STR("aramid:expand")) && !str_icontains(text, STR("aramid:contract")))
-        return true;
     if (!sql_split(a, m->path, text, &ret->script, err))
         return false;
     sql_classify_brief(a, &ret->script);

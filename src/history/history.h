@@ -61,7 +61,9 @@ typedef struct Migration {
     const char *unfit; /* why only its own tool can run it ("it is a program"); NULL: it is SQL */
     const char *unfit_fix; /* the words for that; NULL: there are none */
     size_t part;           /* whose it is, of several histories (history_part) */
-    int64_t when_us;   /* when it was made; 0: as the 14 digits tell that its name begins with */
+    int64_t when_us; /* when it was made; 0: as the 14 digits tell that its name begins with */
+    bool
+        is_of_change; /* a directive says that it begins or ends a change in two steps (flow/expand.h) */
     const char *after; /* names of migrations that come before it, whosever they are: its directive,
                              with commas; or NULL */
     VEC(MigrationReplaced) replaces; /* what it stands for, in order; else none */

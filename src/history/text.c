@@ -30,6 +30,8 @@ read_others(Arena *a, Arena *scratch, Migration *m, Str text)
         !sql_directives(scratch, m->path, &script, &list, &ignored))
         return;
     const SqlDirective *after = sql_directive(&list, SQL_DIRECTIVE_AFTER);
+    m->is_of_change =
+        sql_directive(&list, SQL_DIRECTIVE_EXPAND) || sql_directive(&list, SQL_DIRECTIVE_CONTRACT);
     m->after = after ? str_dup(a, after->value) : NULL;
     vec_each (const SqlDirective, d, &list) {
         size_t at = d->value.n; /* behind the last space */

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pathlib
 import random
 import threading
 
@@ -187,6 +188,16 @@ def test_drop_column(project, db):
     expand(project, "contract", "user_old")
     deploy(project, db)
     assert "old" not in columns(db)
+
+
+def test_a_directive_written_with_blanks(project, db):
+    """As the grammar of directives allows it."""
+    prepare(project, db)
+    expand(project, "drop-column", "User.old")
+    written = [f for f in pathlib.Path(project.migrations).rglob("migration.sql") if "-- aramid:expand" in f.read_text()]
+    for file in written:
+        file.write_text(file.read_text().replace("-- aramid:expand", "--  aramid: expand"))
+    assert written and state(project, db)["user_old"]["state"] == "pending"
 
 
 def test_rename_table(project, db):
