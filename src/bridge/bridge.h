@@ -26,7 +26,7 @@ typedef struct Bridge {
     /* Documentation comments of the form /// @renamed(from: "old") on models, fields, enums and enum
      * values: for diff_wishes. Names are those of the database (@map, @@map). */
     CatFormers former;
-    CatRefs unread_renames; /* whose annotation has another form: to be told as a mistake */
+    CatRefs unread_renames; /* whose annotation has another form, for diff_wishes */
     CatJoins joins;         /* tables of implicit many-to-many relations */
     CatRefs
         unused_schemas; /* listed in the datasource; nothing is in them, so nothing makes them */

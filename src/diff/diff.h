@@ -202,7 +202,8 @@ typedef struct DiffWishes {
     size_t ntexts;
     const CatFormer *former; /* of the schema; those that were applied already are passed over */
     size_t nformer;
-    bool prisma_compat; /* leave tables of implicit many-to-many relations as Prisma does */
+    const CatRefs *unread; /* what has an annotation that cannot be read; or NULL */
+    bool prisma_compat;    /* leave tables of implicit many-to-many relations as Prisma does */
     /* What a schema says of these tables; NULL: the side is none. Without foreign keys and without
      * that, names tell: _XToY where tables X and Y are. */
     const CatJoins *from_joins, *to_joins;

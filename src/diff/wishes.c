@@ -215,10 +215,14 @@ find_former(const Wishes *w, const CatFormer *f)
     return find_elsewhere(w->from, w->to, old);
 }
 
-/* Whether something of the kind goes, which may be what a mistyped name means. */
+/* Whether something of the kind goes, which may be what a mistyped name means; with a part of what is
+ * not there, what goes may be the whole. */
 static bool
 something_goes(const Wishes *w, const CatRef *old)
 {
+    const CatRef whole = wish_whole_of(*old);
+    if (old->sub && !wish_exists(w->from, whole))
+        return something_goes(w, &whole);
     if (old->kind == CAT_TABLE) {
         cat_each (CatRelation, t, &w->from->tables)
             if (wish_goes(w, t->id))
@@ -299,6 +303,19 @@ read_former(Wishes *w, const DiffWishes *in, const CatFormer *f, Err *err)
     return true;
 }
 
+/* An annotation that cannot be read is passed over only where nothing goes that it may mean. */
+static bool
+check_unread(const Wishes *w, const CatRef *now, Err *err)
+{
+    const CatRef old = before(w, *now);
+    if (wish_to(w, *now) || !something_goes(w, &old))
+        return true;
+    err_set(err, ERR_USAGE, "the @renamed of %s cannot be read", cat_ref_text(w->arena, now));
+    err_detail(err, "others would go, and what is not renamed is dropped");
+    return err_hint(err, "write /// @renamed(from: \"old\"), or remove it and say it for this time "
+                         "with --rename OLD:NEW");
+}
+
 /* ---- whether they can be done ----------------------------------------------------------------- */
 
 static bool
@@ -349,6 +366,10 @@ diff_wishes(Arena *a, const DiffWishes *in, const Catalog *from, const Catalog *
                 !read_former(&w, in, &in->former[i], err))
                 return false;
     }
+    if (in->unread)
+        vec_each (const CatRef, now, in->unread)
+            if (!check_unread(&w, now, err))
+                return false;
     if (!in->prisma_compat)
         wishes_follow_joins(&w, in);
     vec_each (const Wish, x, &w.all) {

@@ -63,6 +63,7 @@ compare(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
         .ntexts = in->nrenames,
         .former = former->v,
         .nformer = former->n,
+        .unread = &to->schema.unread_renames,
         .prisma_compat = in->prisma_compat,
         .from_joins = x == ENDPOINT_SCHEMA ? &from->schema.joins : NULL,
         .to_joins = y == ENDPOINT_SCHEMA ? &to->schema.joins : NULL,

@@ -164,6 +164,13 @@ def test_an_annotation_says_it(made):
     assert 'RENAME COLUMN "name" TO "fullName"' in newest(made)
 
 
+def test_an_annotation_that_cannot_be_read_drops_nothing(made):
+    schema(made, RENAMED.replace("  fullName", '  /// @renamed("name")\n  fullName'))
+    before = files(made)
+    result = create(made, "full_name", "--no-rename")
+    assert result.rc == 2 and '@renamed(from: "old")' in result.err and files(made) == before, result
+
+
 @pytest.mark.parametrize("target", ["model Person {\n  id Int @id\n  name String\n}\n", "two"])
 def test_neighbours_that_look_renamed(made, target):
     if target == "two":

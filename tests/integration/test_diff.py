@@ -192,7 +192,10 @@ def test_renames(files, db):
     assert result.rc == 2 and "User.x" in result.err, result
     (files / "odd.prisma").write_text(ONE.replace("model User {", "/// @renamed(User)\nmodel Account {"))
     result = diff(files, "--from-schema", "one.prisma", "--to-schema", "odd.prisma")
-    assert '@renamed(from: "old")' in result.out, result
+    assert result.rc == 2 and '@renamed(from: "old")' in result.err, result
+    (files / "odd.prisma").write_text(ONE.replace("model User {", "/// @renamed(User)\nmodel User {"))
+    result = diff(files, "--from-schema", "one.prisma", "--to-schema", "odd.prisma")
+    assert result.rc == 0 and '@renamed(from: "old")' in result.out, result  # nothing goes
 
 
 def test_rows_are_asked(files, db):

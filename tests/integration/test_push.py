@@ -54,6 +54,15 @@ def test_losses_are_counted_and_need_a_word(app, db):
     assert db.column('SELECT mail FROM "User" ORDER BY id') == ["a", "b"]
 
 
+def test_a_rename_that_cannot_be_read_drops_nothing(app, db):
+    schema(app, USER)
+    assert push(app, db).rc == 0
+    schema(app, USER.replace("  bio ", "  /// @renamed bio\n  life"))
+    result = push(app, db, "--accept-data-loss")
+    assert result.rc == 2 and "@renamed of" in result.err, result
+    assert db.column("SELECT attname FROM pg_attribute WHERE attname = 'bio'") == ["bio"]
+
+
 def test_a_column_without_values_goes_without_a_word(app, db):
     schema(app, USER)
     assert push(app, db).rc == 0

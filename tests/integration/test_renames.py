@@ -206,6 +206,9 @@ def test_to_another_schema(tmp_path, db, wish):
     ("User { id Int @id }", "User { id Int @id } | Account { id Int @id }", ["User:Account"], "afterwards, too"),
     ("User { id Int @id; a Int }", 'User { id Int @id; /// @renamed(from: "x") ; b Int }', [],
      "cannot be followed"),
+    ("User { id Int @id; a Int }", 'User { id Int @id; /// @renamed("a") ; b Int }', [], "cannot be read"),
+    ("User { id Int @id; a Int; b Int }", 'User { id Int @id; /// @renamed(a) ; b Int }', [], "cannot be read"),
+    ("User { id Int @id; a Int }", 'Account { id Int @id; /// @renamed(a) ; b Int }', [], "cannot be read"),
     ("User { id Int @id }", 'Account { id Int @id } |X { id Int @id }', ["User:Account", "User:X"],
      "renamed to something else, too"),
 ])
