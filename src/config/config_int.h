@@ -37,16 +37,20 @@ typedef struct EnvLayer {
     EnvVarVec vars;
 } EnvLayer;
 
-/* Strongest first; the first layer is the process's environment. */
-typedef struct EnvSet {
-    VEC(EnvLayer) layers;
-} EnvSet;
-
 typedef struct EnvHit {
     const char *value;
     const char *origin; /* "environment variable X", ".env:3" */
     size_t layer;
 } EnvHit;
+
+/* Strongest first; the first layer is the process's environment. */
+typedef struct EnvSet {
+    VEC(EnvLayer) layers;
+    /* Where it is set: NAME may stand in a file that NAME_FILE points to (Docker's secrets). Puts what
+     * the file of `hit` holds into hit->value; false: it cannot be read, and `arg` knows why. */
+    bool (*read_file)(void *arg, const char *name, EnvHit *hit);
+    void *arg;
+} EnvSet;
 
 /* Find a variable in one layer, replacing what it refers to; an empty value counts as set. */
 bool config_env_find_in(Arena *a, const EnvSet *set, size_t layer, const char *name, EnvHit *ret);

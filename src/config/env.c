@@ -47,6 +47,18 @@ find_var(const EnvLayer *layer, Str name, const Chain *chain)
     return NULL;
 }
 
+/* What the file of NAME_FILE holds. */
+static bool
+add_file(Expander *x, Str name, size_t layer, const Chain *chain)
+{
+    EnvHit hit;
+    if (chain || !x->set->read_file ||
+        !config_env_find_in(x->a, x->set, layer, str_dup(x->a, name), &hit))
+        return false;
+    buf_addz(&x->out, hit.value);
+    return true;
+}
+
 static bool
 add_variable(Expander *x, Str name, const Chain *chain, int depth)
 {
@@ -57,8 +69,10 @@ add_variable(Expander *x, Str name, const Chain *chain, int depth)
         buf_addz(&x->out, value);
         return true;
     }
-    vec_each (EnvLayer, layer, &x->set->layers) {
-        const EnvVar *var = find_var(layer, name, chain);
+    for (size_t i = 0; i < x->set->layers.n; i++) {
+        const EnvVar *var = find_var(&x->set->layers.v[i], name, chain);
+        if (!var && add_file(x, name, i, chain))
+            return true;
         if (!var)
             continue;
         Chain link = {chain, var};
@@ -149,8 +163,8 @@ expander(Arena *a, const EnvSet *set, bool braces_only)
     return x;
 }
 
-bool
-config_env_find_in(Arena *a, const EnvSet *set, size_t layer, const char *name, EnvHit *ret)
+static bool
+find_plain(Arena *a, const EnvSet *set, size_t layer, const char *name, EnvHit *ret)
 {
     const EnvLayer *l = &set->layers.v[layer];
     ret->layer = layer;
@@ -167,6 +181,15 @@ config_env_find_in(Arena *a, const EnvSet *set, size_t layer, const char *name, 
     ret->value = x.out.p;
     ret->origin = str_fmt(a, "%s:%d", l->path, var->line);
     return true;
+}
+
+bool
+config_env_find_in(Arena *a, const EnvSet *set, size_t layer, const char *name, EnvHit *ret)
+{
+    if (find_plain(a, set, layer, name, ret))
+        return true;
+    return set->read_file && find_plain(a, set, layer, str_fmt(a, "%s_FILE", name), ret) &&
+           ret->value[0] && set->read_file(set->arg, name, ret);
 }
 
 bool

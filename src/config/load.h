@@ -21,6 +21,7 @@ typedef struct Loader {
     bool is_node_production;   /* the name came from NODE_ENV and means production */
     ConfigProfile env_profile; /* what the name of the environment stands for */
     bool env_profile_known;
+    bool file_failed; /* a secret's file cannot be read: *err says which */
 } Loader;
 
 /* A value and where it is from. */
@@ -36,9 +37,11 @@ typedef struct Found {
     bool of_every; /* from a .env file that holds for every environment */
     bool is_own;   /* said for this environment by name: its variable or its .env file */
     bool is_named; /* by a variable that the project's own files name, other than our own ones */
-    bool names_general; /* DATABASE_URL is one of the alternatives there */
-    bool is_decided;    /* aramid.yaml says it: no other tool's variable is meant */
-    const char *empty;  /* name of a URL's variable that is set to nothing; `origin` and `rank` are
+    bool names_general;         /* DATABASE_URL is one of the alternatives there */
+    bool is_decided;            /* aramid.yaml says it: no other tool's variable is meant */
+    const char *variable;       /* that the text is the whole value of; or NULL */
+    const struct Found *beside; /* what schema.prisma says beside prisma.config.*; or NULL */
+    const char *empty; /* name of a URL's variable that is set to nothing; `origin` and `rank` are
                           its own when there is no text */
 } Found;
 
@@ -52,10 +55,6 @@ bool config_load_forgive(Loader *l);
 /* Remember that the project's files name a database in a way that cannot be read: without another
  * source no command may guess one. `why` names the key, never a value. */
 void config_load_unread(Loader *l, const char *path, int line, const char *why);
-
-/* Read the file that NAME_FILE (`hit`) points to. errors: ERR_IO */
-MUST_CHECK bool config_load_secret_file(Loader *l, const char *name, const EnvHit *hit,
-                                        const char **ret);
 
 /* load_files.c: find and read the files, in the order in which they depend on each other. */
 MUST_CHECK bool config_load_yaml(Loader *l);

@@ -5,18 +5,32 @@
 #include "base/fs.h"
 #include "url_int.h"
 
-/* A variable, or what the file holds that NAME_FILE points to (secrets of Docker). */
+/* EnvSet.read_file. errors: ERR_IO, into the loader */
 static bool
-find_or_file(Loader *l, const char *name, const char **ret)
+read_file(void *arg, const char *name, EnvHit *hit)
+{
+    Loader *l = arg;
+    Str text;
+    const char *path = fs_absolute(l->a, fs_join(l->a, l->c->project_dir, hit->value));
+    Err err;
+    if (!fs_read(l->a, path, 64 * 1024, &text, &err)) {
+        err_detail(&err, "%s_FILE points there (%s).", name, hit->origin);
+        if (!l->file_failed)
+            *l->err = err;
+        l->file_failed = true;
+        return false;
+    }
+    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
+        text.n--;
+    hit->value = str_dup(l->a, text);
+    return true;
+}
+
+static const char *
+variable(Loader *l, const char *name)
 {
     EnvHit hit;
-    *ret = NULL;
-    if (config_env_find(l->a, &l->env, name, &hit)) {
-        *ret = hit.value;
-        return true;
-    }
-    return !config_env_find(l->a, &l->env, str_fmt(l->a, "%s_FILE", name), &hit) ||
-           config_load_secret_file(l, name, &hit, ret);
+    return config_env_find(l->a, &l->env, name, &hit) ? hit.value : NULL;
 }
 
 typedef struct UrlParts {
@@ -46,14 +60,13 @@ build(Loader *l, const UrlParts *p)
     return b.p;
 }
 
-/* The first of `names` that is set, by itself or as NAME_FILE; false = none is. */
+/* The first of `names` that is set; false = none is. */
 static bool
 find_any(Loader *l, const char *const *names, EnvHit *hit, const char **ret_name)
 {
     for (; *names; names++) {
         *ret_name = *names;
-        if (config_env_find(l->a, &l->env, *names, hit) ||
-            config_env_find(l->a, &l->env, str_fmt(l->a, "%s_FILE", *names), hit))
+        if (config_env_find(l->a, &l->env, *names, hit))
             return true;
     }
     return false;
@@ -61,7 +74,7 @@ find_any(Loader *l, const char *const *names, EnvHit *hit, const char **ret_name
 
 /* The variables of the postgres image, or libpq's own. Those of the image mean the container whose
  * port is published on this machine when they name no host; libpq's name one or nothing. */
-static bool
+static void
 find_parts(Loader *l, bool libpq, Found *ret)
 {
     static const char *const docker[] = {"POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER",
@@ -72,13 +85,10 @@ find_parts(Loader *l, bool libpq, Found *ret)
     const char *const *names = libpq ? own : docker;
     EnvHit hit;
     const char *by;
-    UrlParts p = {0};
     if (!find_any(l, libpq ? of_libpq : of_docker, &hit, &by))
-        return true;
-    if (!find_or_file(l, names[0], &p.host) || !find_or_file(l, names[1], &p.port) ||
-        !find_or_file(l, names[2], &p.user) || !find_or_file(l, names[3], &p.password) ||
-        !find_or_file(l, names[4], &p.database))
-        return false;
+        return;
+    UrlParts p = {variable(l, names[0]), variable(l, names[1]), variable(l, names[2]),
+                  variable(l, names[3]), variable(l, names[4])};
     bool no_host = !p.host;
     p.host = p.host ? p.host : "localhost";
     p.user = p.user || libpq ? p.user : "postgres";
@@ -88,7 +98,6 @@ find_parts(Loader *l, bool libpq, Found *ret)
                    .origin = str_fmt(l->a, "%s%s and the variables beside it%s", hit.origin,
                                      hit.layer ? str_fmt(l->a, " (%s)", by) : "",
                                      no_host ? "; POSTGRES_HOST is not set" : "")};
-    return true;
 }
 
 /* Say when a variable that people expect to count did not. */
@@ -112,37 +121,59 @@ is_other_database(Loader *l, const char *a, const char *b, DbUrl *ret_b)
            !url_same_database(&x, ret_b);
 }
 
-/* What DATABASE_URL_FILE leads to beside a DATABASE_URL, which is read first; NULL: nothing. */
+static const char *
+named(Loader *l, const char *name, const EnvHit *hit)
+{
+    return hit->layer ? str_fmt(l->a, "%s (%s)", name, hit->origin) : hit->origin;
+}
+
+/* What NAME_FILE leads to beside the variable NAME that is in use; NULL: nothing. */
 static const char *
 beside_file(Loader *l, const Found *url, const char **ret_origin)
 {
     EnvHit own, hit;
-    const char *text;
-    if (!config_env_find(l->a, &l->env, "DATABASE_URL", &own) ||
-        strcmp(own.value, url->text) != 0 ||
-        !config_env_find(l->a, &l->env, "DATABASE_URL_FILE", &hit) || !hit.value[0] ||
-        !config_load_secret_file(l, "DATABASE_URL", &hit, &text))
+    const char *name = url->variable ? str_fmt(l->a, "%s_FILE", url->variable) : NULL;
+    if (!name || !config_env_find(l->a, &l->env, url->variable, &own) ||
+        !config_env_find(l->a, &l->env, name, &hit))
         return NULL;
-    *ret_origin = hit.layer ? str_fmt(l->a, "DATABASE_URL_FILE (%s)", hit.origin) : hit.origin;
-    return text;
+    *ret_origin = named(l, name, &hit);
+    if (strcmp(*ret_origin, named(l, name, &own)) == 0 || !read_file(l, url->variable, &hit))
+        return NULL;
+    return hit.value;
+}
+
+/* What the schema says beside the URL of prisma.config.* that is in use; NULL: nothing, or the pooler
+ * of the same database. */
+static const char *
+beside_config(Loader *l, const Found *url, const Found *in_files, const Found *direct,
+              const char **ret_origin)
+{
+    DbUrl ignored;
+    const Found *beside = in_files->beside;
+    if (!beside || strcmp(url->text, in_files->text) != 0 ||
+        (direct->text && !is_other_database(l, url->text, direct->text, &ignored)))
+        return NULL;
+    *ret_origin = beside->origin;
+    return beside->text;
 }
 
 /* Two sources that name different databases, where nothing says which one is meant: the variable that
- * the project's files name and DATABASE_URL, or DATABASE_URL and a URL that Prisma's files spell out, or
- * that and DATABASE_URL_FILE. */
+ * the project's files name and DATABASE_URL, or DATABASE_URL and a URL that Prisma's files spell out, a
+ * variable and its NAME_FILE, or prisma.config.* and the schema. */
 static void
-find_other(Loader *l, const Found *url, const Found *in_files)
+find_other(Loader *l, const Found *url, const Found *in_files, const Found *direct)
 {
     EnvHit hit;
     DbUrl other;
     if (url->from_flag || url->is_own || url->of_section || url->is_decided)
         return;
     const char *origin = NULL, *text = beside_file(l, url, &origin);
+    if (!text)
+        text = beside_config(l, url, in_files, direct, &origin);
     if (!text && url->names_general)
         return;
     if (!text && url->is_named && config_env_find(l->a, &l->env, "DATABASE_URL", &hit))
-        text = hit.value,
-        origin = hit.layer ? str_fmt(l->a, "DATABASE_URL (%s)", hit.origin) : hit.origin;
+        text = hit.value, origin = named(l, "DATABASE_URL", &hit);
     else if (!text && !url->is_named && in_files->text && !in_files->is_named &&
              !in_files->is_decided && !in_files->names_general)
         text = in_files->text, origin = in_files->origin;
@@ -178,8 +209,8 @@ note_variables(Loader *l, const FileValue *list, size_t n, const char *key)
                 *vec_add(l->a, &l->c->url_variables) = alt->text;
 }
 
-bool
-config_load_urls(Loader *l)
+static bool
+load_urls(Loader *l)
 {
     note_variables(l, l->prisma.values.v, l->prisma.values.n, "datasource.url");
     note_variables(l, l->datasource.values.v, l->datasource.values.n, "url");
@@ -191,12 +222,12 @@ config_load_urls(Loader *l)
     if (direct.text)
         l->c->unread_url = NULL;
     for (int libpq = 0; libpq < 2; libpq++)
-        if (!url.text && !url.empty && !l->c->unread_url && !find_parts(l, libpq, &url))
-            return false;
+        if (!url.text && !url.empty && !l->c->unread_url)
+            find_parts(l, libpq, &url);
     if (url.text) {
         l->c->unread_url = NULL;
         note_unused(l, &url);
-        find_other(l, &url, &in_files);
+        find_other(l, &url, &in_files, &direct);
     }
     if (url.of_every && l->env_named && l->c->profile != PROFILE_DEVELOPMENT)
         config_load_note(l, FINDING_CONFIG_SHARED_URL, NULL, 0,
@@ -221,6 +252,16 @@ config_load_urls(Loader *l)
     const Found *used = config_target(l->c) == &l->c->values[CFG_DIRECT_URL] ? &direct : &url;
     l->c->url_is_own = used->text && (used->is_own || used->of_section);
     return true;
+}
+
+bool
+config_load_urls(Loader *l)
+{
+    l->env.read_file = read_file;
+    l->env.arg = l;
+    bool ok = load_urls(l);
+    l->env.read_file = NULL;
+    return ok && !l->file_failed;
 }
 
 const ConfigValue *

@@ -61,59 +61,28 @@ found_empty(Loader *l, const char *name, const EnvHit *hit, Found *ret)
         *ret = (Found){.empty = name, .origin = hit->origin, .rank = layer_rank(hit->layer)};
 }
 
-/* A variable of one layer; for a URL also what the file holds that NAME_FILE points to (Docker's
- * secrets). *ret_found: whether there is one. errors: ERR_CONFIG, ERR_IO of that file */
-static bool
-find_in_layer(Loader *l, ConfigKey key, const char *name, size_t layer, EnvHit *hit,
-              bool *ret_found)
-{
-    *ret_found = name[0] && config_env_find_in(l->a, &l->env, layer, name, hit);
-    if (*ret_found || !name[0] || !is_url(key) ||
-        !config_env_find_in(l->a, &l->env, layer, str_fmt(l->a, "%s_FILE", name), hit) ||
-        !hit->value[0])
-        return true;
-    *ret_found = true;
-    return config_load_secret_file(l, name, hit, &hit->value);
-}
-
-bool
-config_load_secret_file(Loader *l, const char *name, const EnvHit *hit, const char **ret)
-{
-    Str text;
-    const char *path = fs_absolute(l->a, fs_join(l->a, l->c->project_dir, hit->value));
-    if (!fs_read(l->a, path, 64 * 1024, &text, l->err))
-        return err_detail(l->err, "%s_FILE points there (%s).", name, hit->origin);
-    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
-        text.n--;
-    *ret = str_dup(l->a, text);
-    return true;
-}
-
-static bool
+static void
 find_variable(Loader *l, ConfigKey key, const char *name, size_t layer, Found *ret)
 {
     EnvHit hit;
-    bool found;
-    if (!find_in_layer(l, key, name, layer, &hit, &found))
-        return false;
-    if (!found)
-        return true;
+    if (!name[0] || !config_env_find_in(l->a, &l->env, layer, name, &hit))
+        return;
     if (!str_trim(str_of(hit.value)).n) {
         if (is_url(key))
             found_empty(l, name, &hit, ret);
-        return true;
+        return;
     }
     *ret = (Found){.text = hit.value,
                    .origin = hit.origin,
                    .base = l->c->project_dir,
                    .rank = layer_rank(layer),
+                   .variable = name,
                    .of_every = layer > 0 && !l->env.layers.v[layer].of_environment,
                    .is_own = layer > 0 && l->env.layers.v[layer].of_environment};
-    return true;
 }
 
 /* PROD_DATABASE_URL and PRODUCTION_DATABASE_URL for DATABASE_URL. */
-static bool
+static void
 find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
 {
     for (size_t i = 0; i < l->name_count && is_url(key); i++) {
@@ -124,18 +93,16 @@ find_own_variable(Loader *l, ConfigKey key, size_t layer, Found *ret)
                                    : strchr("-.", *p) != NULL ? '_'
                                                               : *p));
         buf_fmt(&name, "_%s", config_info(key)->env);
-        if (!find_variable(l, key, name.p, layer, ret))
-            return false;
+        find_variable(l, key, name.p, layer, ret);
         if (ret->text) {
             ret->rank = l->env_named ? 1 : ret->rank - 1;
             ret->of_every = false;
             ret->is_own = true;
             if (layer > 0) /* the origin of the process's environment has the name */
                 ret->origin = str_fmt(l->a, "%s (%s)", ret->origin, name.p);
-            return true;
+            return;
         }
     }
-    return true;
 }
 
 /* aramid.yaml: the section of the environment, or the general part. Sets ret->text when there is a
@@ -239,17 +206,19 @@ names_variable(const FileAlts *alts, const char *name)
     return false;
 }
 
-/* A value of prisma.config.* or of the datasource: the first alternative that is set. */
-static void
-find_in_file(Loader *l, ConfigKey key, const FileValue *v, const FileSource *from, Found *ret)
+/* The first alternative that is set; false = none is, and *ret_missing may say why. */
+static bool
+take_in_file(Loader *l, ConfigKey key, const FileValue *v, const FileSource *from, Found *ret,
+             const char **ret_missing)
 {
     const char *ours = config_info(key)->env;
-    FileText t = {0};
     vec_each (FileAlt, alt, &v->alts) {
         FileAlts one = {.v = alt, .n = 1};
-        t = (FileText){0};
+        FileText t = {0};
         buf_init(&t.text, l->a);
-        if (!add_first(l, &one, false, &t) || !t.text.n)
+        bool known = add_first(l, &one, false, &t);
+        *ret_missing = t.missing;
+        if (!known || !t.text.n)
             continue;
         const char *origin = str_fmt(l->a, "%s:%d", from->path, v->line);
         if (alt->is_env)
@@ -262,14 +231,25 @@ find_in_file(Loader *l, ConfigKey key, const FileValue *v, const FileSource *fro
                        .origin = origin,
                        .base = from->dir,
                        .rank = t.names ? layer_rank(t.hit.layer) : from->rank,
+                       .variable = alt->is_env ? alt->text : NULL,
                        .is_named = t.names && !(alt->is_env && strcmp(alt->text, ours) == 0),
                        .names_general = names_variable(&v->alts, ours)};
-        return;
+        return true;
     }
-    if (v->alts.n && v->alts.v[v->alts.n - 1].part_count && t.missing && is_url(key))
+    return false;
+}
+
+/* A value of prisma.config.* or of the datasource. */
+static void
+find_in_file(Loader *l, ConfigKey key, const FileValue *v, const FileSource *from, Found *ret)
+{
+    const char *missing = NULL;
+    if (take_in_file(l, key, v, from, ret, &missing))
+        return;
+    if (v->alts.n && v->alts.v[v->alts.n - 1].part_count && missing && is_url(key))
         config_load_unread(
             l, from->path, v->line,
-            str_fmt(l->a, "%s needs the variable %s, which is not set", v->key, t.missing));
+            str_fmt(l->a, "%s needs the variable %s, which is not set", v->key, missing));
     vec_each (FileAlt, alt, &v->alts) {
         EnvHit hit;
         for (size_t i = 0; alt->is_env && is_url(key) && i < l->env.layers.n; i++)
@@ -319,6 +299,16 @@ stops_search(ConfigKey key, const Found *found)
     return key == CFG_URL && found->empty;
 }
 
+/* What the schema says where a stronger file has spoken. */
+static void
+add_beside(Loader *l, ConfigKey key, const FileValue *v, const FileSource *from, Found *ret)
+{
+    const char *missing;
+    Found *beside = arena_new(l->a, Found);
+    if (!ret->is_decided && take_in_file(l, key, v, from, beside, &missing))
+        ret->beside = beside;
+}
+
 /* Of the project's files: the general part of aramid.yaml, Prisma's, package.json. */
 static bool
 find_in_files(Loader *l, ConfigKey key, Found *ret)
@@ -348,9 +338,11 @@ find_in_files(Loader *l, ConfigKey key, Found *ret)
                                  ? last_value(l->datasource.values.v, l->datasource.values.n,
                                               prisma_names[i].datasource)
                                  : NULL;
-        if (!ret->text && v)
-            find_in_file(l, key, v, &(FileSource){l->datasource.path, l->c->project_dir, rank + 1},
-                         ret);
+        const FileSource schema = {l->datasource.path, l->c->project_dir, rank + 1};
+        if (v && ret->text)
+            add_beside(l, key, v, &schema, ret);
+        else if (v)
+            find_in_file(l, key, v, &schema, ret);
     }
     return true;
 }
@@ -369,8 +361,7 @@ config_load_find(Loader *l, ConfigKey key, Found *ret, Found *ret_in_files)
         return true;
     size_t layers = l->env.layers.n;
     for (size_t i = 0; i < layers && l->env_named; i++) {
-        if (!find_own_variable(l, key, i, ret))
-            return false;
+        find_own_variable(l, key, i, ret);
         if (ret->text || stops_search(key, ret))
             return true;
     }
@@ -382,13 +373,12 @@ config_load_find(Loader *l, ConfigKey key, Found *ret, Found *ret_in_files)
     for (size_t i = 0; i <= layers; i++) {
         if (i == l->yaml_section_at && !find_yaml(l, key, l->c->env_name, ret))
             return false;
-        if (!ret->text && i < layers && !find_own_variable(l, key, i, ret))
-            return false;
+        if (!ret->text && i < layers)
+            find_own_variable(l, key, i, ret);
         if (!ret->text && !stops_search(key, ret) && named && in_files.rank <= layer_rank(i))
             break;
-        if (!ret->text && i < layers && !stops_search(key, ret) && !named &&
-            !find_variable(l, key, config_info(key)->env, i, ret))
-            return false;
+        if (!ret->text && i < layers && !stops_search(key, ret) && !named)
+            find_variable(l, key, config_info(key)->env, i, ret);
         if (ret->text || stops_search(key, ret))
             return true;
     }

@@ -242,6 +242,64 @@ def test_a_url_and_a_file_of_one(project, db):
     assert aramid.run("deploy", cwd=project.path, env=env).rc == 0 and db.exists("a")
 
 
+SCHEMA_OF_SHOP = 'datasource db {\n  provider = "postgresql"\n  url = env("SHOP_URL")\n}\n'
+PRISMA_CONFIG = """import { defineConfig, env } from "prisma/config";
+export default defineConfig({ schema: "prisma/schema.prisma", datasource: { url: %s } });
+"""
+
+
+@pytest.mark.parametrize("path, text", [
+    ("prisma/schema.prisma", SCHEMA_OF_SHOP),
+    ("prisma.config.ts", PRISMA_CONFIG % "process.env.SHOP_URL"),
+    ("prisma.config.ts", PRISMA_CONFIG % 'process.env.URL_OF_SHOP ?? env("SHOP_URL")'),
+    ("aramid.yaml", "url: ${SHOP_URL}\n"),
+    ("aramid.yaml", "environments:\n  staging:\n    url: ${SHOP_URL}\n"),
+])
+def test_a_file_of_the_projects_own_variable(project, db, path, text):
+    """Docker's secrets, whichever variable it is; one that is set as well and leads elsewhere is not passed over."""
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write(path, text)
+    project.write("secret", db.url() + "\n")
+    env = {"SHOP_URL_FILE": "secret"} | ({"ARAMID_ENV": "staging"} if "staging" in text else {})
+    assert db.name in aramid.run("status", cwd=project.path, env=env).out
+    result = aramid.run("status", cwd=project.path, env=env | {"SHOP_URL_FILE": "none"})
+    assert result.rc == 5 and "SHOP_URL_FILE points there" in result.err, result
+    if "yaml" not in path:
+        result = aramid.run("deploy", cwd=project.path, env=env | {"SHOP_URL": "postgresql://u@127.0.0.1:1/other"})
+        assert result.rc == 3 and "SHOP_URL_FILE" in result.err and not db.exists("a"), result
+    project.write(".env", "SHOP_URL=postgresql://u@127.0.0.1:1/weaker\n")
+    assert db.name in aramid.run("status", cwd=project.path, env=env).out
+
+
+def test_a_file_of_a_part(project, server, db):
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write("prisma.config.ts", PRISMA_CONFIG % f"`postgresql://postgres:${{process.env.DB_PASSWORD}}@127.0.0.1:{server.port}/{db.name}`")
+    project.write("secret", "x\n")
+    result = aramid.run("status", cwd=project.path, env={"DB_PASSWORD_FILE": "secret"})
+    assert result.rc == 10 and db.name in result.out, result
+
+
+def test_prismas_two_files_name_different_databases(project, db):
+    project.add("init", "CREATE TABLE a (id int);")
+    project.write("prisma/schema.prisma", SCHEMA_OF_SHOP)
+    project.write("prisma.config.ts", PRISMA_CONFIG % 'env("APP_URL")')
+    env = {"APP_URL": db.url(), "SHOP_URL": "postgresql://u@127.0.0.1:1/other"}
+    result = aramid.run("deploy", cwd=project.path, env=env)
+    assert result.rc == 3 and "two sources name different databases" in result.err and not db.exists("a"), result
+    for word in ("APP_URL", "SHOP_URL", "prisma/schema.prisma"):
+        assert word in result.err, result
+    project.write("prisma.config.ts", PRISMA_CONFIG % 'env("DATABASE_URL")')
+    result = aramid.run("deploy", cwd=project.path, env=env | {"DATABASE_URL": db.url()})
+    assert result.rc == 3 and not db.exists("a"), result
+    # The pooler's URL in the schema, and the direct one in both.
+    project.write("prisma.config.ts", PRISMA_CONFIG % 'env("APP_URL")')
+    project.write("prisma/schema.prisma", SCHEMA_OF_SHOP.replace("  url", '  directUrl = env("APP_URL")\n  url'))
+    assert aramid.run("plan", cwd=project.path, env=env).rc == 0
+    project.write("prisma/schema.prisma", SCHEMA_OF_SHOP)
+    for env in ({"APP_URL": db.url()}, {"APP_URL": db.url(), "SHOP_URL": db.url()}):
+        assert aramid.run("deploy", cwd=project.path, env=env).rc == 0 and db.exists("a")
+
+
 @pytest.mark.parametrize("args", [
     ["deploy", "--env", "production"], ["diff", "--from-empty", "--to-schema-datasource", "prisma/schema.prisma"],
 ])

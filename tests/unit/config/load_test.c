@@ -484,6 +484,10 @@ load_named_url(void **state)
     assert_string_equal(text(&p, CFG_URL), "postgres://h/own");
     assert_null(p.c.other_url);
     unsetenv("DEVELOPMENT_DATABASE_URL");
+    put(&p, "prisma.config.ts", "export default { datasource: { url: env('DATABASE_URL') } }");
+    load(&p, NULL);
+    assert_string_equal(p.c.other_url_origin, ".env:1 (SHOP_URL, named by prisma/schema.prisma)");
+    put(&p, "prisma/schema.prisma", "datasource db {\n}\n");
     put(&p, "prisma.config.ts",
         "export default { datasource: { url: process.env.P_URL || env('DATABASE_URL') } }");
     load(&p, NULL);
