@@ -119,11 +119,11 @@ add_options(const CmdCall *call, const CmdSpec *spec, Str rest, Buf *out)
 }
 
 Str
-cli_again(const CmdCall *call, Str text)
+cli_again(Arena *a, const CmdCall *call, Str text)
 {
     static const Str program = {"aramid ", 7};
     Buf out;
-    buf_init(&out, call->arena);
+    buf_init(&out, a);
     for (size_t i = 0; i < text.n;) {
         Str rest = str_slice(text, i, text.n);
         bool begins = i == 0 || strchr(" \n`(", text.p[i - 1]);

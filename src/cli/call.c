@@ -278,10 +278,18 @@ cli_print(const CmdCall *call, const Buf *text)
     if (!cli_flag(call, "json")) {
         Buf lines;
         buf_init(&lines, call->arena);
-        term_break(&lines, &call->term_out, cli_again(call, shown));
+        term_break(&lines, &call->term_out, cli_again(call->arena, call, shown));
         shown = buf_str(&lines);
     }
     print(call, shown);
+}
+
+void
+cli_tell(const CmdCall *call, const Buf *text)
+{
+    if (!cli_flag(call, "quiet"))
+        fputs(str_dup(call->arena, cli_again(call->arena, call, cli_hidden(call, text))),
+              call->err);
 }
 
 CliAnswer
@@ -317,7 +325,7 @@ hide(const CmdCall *call, char *text, size_t size)
 void
 cli_finish_error(const CmdCall *call, Err *err)
 {
-    Str hint = cli_again(call, str_of(err->hint));
+    Str hint = cli_again(call->arena, call, str_of(err->hint));
     snprintf(err->hint, sizeof err->hint, STR_FMT, STR_ARG(hint));
     hide(call, err->primary, sizeof err->primary);
     hide(call, err->detail, sizeof err->detail);
@@ -416,8 +424,7 @@ cli_tell_finding(const CmdCall *call, const Finding *f)
     Buf b;
     buf_init(&b, call->arena);
     finding_text(&b, &call->term_err, f, 0);
-    if (!cli_flag(call, "quiet"))
-        fputs(b.p, call->err);
+    cli_tell(call, &b);
 }
 
 int

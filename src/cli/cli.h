@@ -218,6 +218,8 @@ const char *cli_shown_path(Arena *a, const char *path);
 /* A result without the call's secrets, and printed on standard output. */
 Str cli_hidden(const CmdCall *call, const Buf *text);
 void cli_print(const CmdCall *call, const Buf *text);
+/* The same for what is told beside the result, on standard error; not with --quiet. */
+void cli_tell(const CmdCall *call, const Buf *text);
 /* Whether the output of a command only tells what it did to a database or to backups: that it is lost
  * is then no failure. cli_print repeats it on standard error. */
 bool cli_only_reports(const CmdCall *call);

@@ -19,8 +19,8 @@ bool cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret);
 
 /* `text` with the options that say where to work (-C, --env, --config, --schema, --migrations, --url)
  * put behind each command of ours in it that takes them, and in Prisma's spelling where this call is:
- * what is pasted must not lead to another database. In the call's arena. */
-Str cli_again(const CmdCall *call, Str text);
+ * what is pasted must not lead to another database. In `a`. */
+Str cli_again(Arena *a, const CmdCall *call, Str text);
 
 /* Say it on standard error where two sources name different databases: for commands that only look;
  * those that change one are refused (flow_target). */

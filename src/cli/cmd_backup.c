@@ -20,13 +20,6 @@ begin(CmdCall *call, Config *config, FlowInput *ret, Err *err)
     return true;
 }
 
-static Progress *
-open_progress(CmdCall *call, const Config *config)
-{
-    return progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                         cli_flag(call, "verbose"), &call->secrets, &config->finding_rules);
-}
-
 int
 cmd_backup(CmdCall *call)
 {
@@ -82,7 +75,7 @@ cmd_backup_verify(CmdCall *call)
     BackupVerify in = {.name = cli_arg(call, 0), .all = cli_flag(call, "all")};
     if (!begin(call, &config, &in.base, &err))
         return cli_fail(call, &err);
-    Progress *progress = open_progress(call, &config);
+    Progress *progress = cli_progress(call, &config);
     in.sink = progress_sink(progress, NULL);
     BackupLooks looks;
     bool ok = flow_backup_verify(call->arena, &in, &looks, &err);

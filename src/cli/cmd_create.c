@@ -16,10 +16,7 @@ show_ahead(const Creation *c, bool on_err)
     Buf b;
     buf_init(&b, call->arena);
     report_create_ahead(&b, on_err ? &call->term_err : &call->term_out, &c->result);
-    if (on_err && !cli_flag(call, "quiet"))
-        fputs(cli_hidden(call, &b).p, call->err);
-    else if (!on_err)
-        cli_print(call, &b);
+    (on_err ? cli_tell : cli_print)(call, &b);
 }
 
 static int

@@ -22,10 +22,7 @@ typedef struct Dev {
 static void
 show(const Dev *d, const Buf *text)
 {
-    if (!cli_flag(d->call, "json"))
-        cli_print(d->call, text);
-    else if (!cli_flag(d->call, "quiet"))
-        fputs(cli_hidden(d->call, text).p, d->call->err);
+    (cli_flag(d->call, "json") ? cli_tell : cli_print)(d->call, text);
 }
 
 /* ---- the database against its migrations ------------------------------------------------------ */

@@ -86,8 +86,7 @@ show(const CmdCall *call, const DiffResult *r, Err *err)
         return true;
     }
     findings_text(&b, &call->term_err, &r->findings);
-    if (b.n && !cli_flag(call, "quiet"))
-        fwrite(b.p, 1, b.n, call->err);
+    cli_tell(call, &b);
     if (!flow_diff_can_run(call->arena, r->diff, err))
         return false;
     return put(call, r->script, err);

@@ -56,7 +56,8 @@ fail(CmdCall *call, const RestoreReport *r, const Err *err)
     Err shown = *err;
     cli_finish_error(call, &shown);
     if (failure.restore)
-        failure.restore = str_dup(call->arena, cli_again(call, str_of(failure.restore)));
+        failure.restore =
+            str_dup(call->arena, cli_again(call->arena, call, str_of(failure.restore)));
     Buf b;
     buf_init(&b, call->arena);
     error_text(&b, &call->term_err, &shown);

@@ -140,7 +140,7 @@ cli_deploy_failure(const CliRun *run, const DeployResult *r, const Err *err, Fai
     *ret = (Failure){0};
     bool is_told = failure_of_deploy(call->arena, r, err, ret);
     if (ret->restore)
-        ret->restore = str_dup(call->arena, cli_again(call, str_of(ret->restore)));
+        ret->restore = str_dup(call->arena, cli_again(call->arena, call, str_of(ret->restore)));
     ret->log = dir ? cli_shown_path(call->arena, dir) : NULL;
     return is_told;
 }

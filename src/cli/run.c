@@ -1,13 +1,27 @@
 /* A command that changes something: its events on the terminal and in a folder of its own. */
 #include "cli/run.h"
 
+static const char *
+with_options(const void *arg, Arena *a, const char *text)
+{
+    return strstr(text, "aramid ") ? str_dup(a, cli_again(a, arg, str_of(text))) : text;
+}
+
+Progress *
+cli_progress(CmdCall *call, const Config *config)
+{
+    Progress *p = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
+                                cli_flag(call, "verbose"), &call->secrets, &config->finding_rules);
+    progress_words(p, (ProgressWords){with_options, call});
+    return p;
+}
+
 CliRun
 cli_run_open(CmdCall *call, const Config *config)
 {
     CliRun r = {.call = call, .id = runlog_id(call->arena)};
     r.log = runlog_open(call->arena, config->project_dir, r.id, &call->secrets);
-    r.progress = progress_open(call->arena, call->err, &call->term_err, cli_flag(call, "quiet"),
-                               cli_flag(call, "verbose"), &call->secrets, &config->finding_rules);
+    r.progress = cli_progress(call, config);
     RunSink log = runlog_sink(r.log);
     r.sink = progress_sink(r.progress,
                            cli_flag(call, "dry-run") || cli_flag(call, "plan") ? NULL : &log);

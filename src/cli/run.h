@@ -6,6 +6,9 @@
 #include "report/progress.h"
 #include "report/runlog.h"
 
+/* The events of a command on standard error; hints in them have the options of the call. */
+Progress *cli_progress(CmdCall *call, const Config *config);
+
 typedef struct CliRun {
     CmdCall *call;
     const char *id;

@@ -11,6 +11,7 @@ struct Progress {
     bool line_open; /* a line without its end stands on the terminal */
     RunSink also;
     SecretVec secrets;
+    ProgressWords words;
     FindingList findings;
     int64_t last_plain_ms; /* of repeated progress off a terminal */
 };
@@ -164,9 +165,17 @@ show_plain(Progress *p, Arena *a, const RunEvent *e)
     fwrite(b.p, 1, b.n, p->out);
 }
 
+void
+progress_words(Progress *p, ProgressWords words)
+{
+    p->words = words;
+}
+
 static const char *
 redacted(const Progress *p, Arena *a, const char *text)
 {
+    if (text && p->words.change)
+        text = p->words.change(p->words.arg, a, text);
     return text ? url_redact(a, str_of(text), p->secrets.v, p->secrets.n) : NULL;
 }
 

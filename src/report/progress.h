@@ -15,6 +15,14 @@ typedef struct Progress Progress;
 Progress *progress_open(Arena *a, FILE *out, const Term *term, bool quiet, bool verbose,
                         const SecretVec *secrets, const FindingRules *rules);
 
+/* What is done to each text before it is shown: the commands in it get the options of the call. */
+typedef struct ProgressWords {
+    const char *(*change)(const void *arg, Arena *a, const char *text);
+    const void *arg;
+} ProgressWords;
+
+void progress_words(Progress *p, ProgressWords words);
+
 /* A sink for run/; `also` (may be NULL) gets each event too. */
 RunSink progress_sink(Progress *p, const RunSink *also);
 
