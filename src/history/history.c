@@ -254,6 +254,8 @@ compare_own(Arena *a, History *h)
         e->edited = differs && !e->repeats;
         if (differs && e->repeats)
             e->state = ENTRY_PENDING;
+        if (e->state == ENTRY_APPLIED && !m->has_file)
+            e->file = NULL; /* an empty folder is none */
         compare_replaced(e, &rows, &files);
     }
     for (size_t i = 0; i < rows.n; i++) {

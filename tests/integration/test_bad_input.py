@@ -94,6 +94,14 @@ def test_folder_without_file(simple, db):
     assert result.rc == 20 and "P3015" in result.text and "20250101000000_empty" in result.text, result
 
 
+def test_folder_without_the_file_of_an_applied_one(simple, db):
+    assert aramid.deploy(simple, db.url()).rc == 0
+    name = simple.names[0]
+    os.unlink(simple.file(name))
+    result = aramid.status(simple, db.url())
+    assert "missing" in result.text and name in result.text, result
+
+
 def test_two_names_that_differ_in_case_only(simple, db):
     simple.add("20250101000000_Same", "CREATE TABLE b (i int);")
     simple.add("20250101000000_same", "CREATE TABLE c (i int);")
