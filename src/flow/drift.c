@@ -335,7 +335,7 @@ flow_drift_of(Arena *a, const FlowInput *in, const Session *s, DriftResult *r, E
         return false;
     history_leave_out(live, &r->history, NULL);
     history_leave_out(r->replay.catalog, &r->history, NULL);
-    if (!managed_partitions(a, s->db, live, r->replay.catalog, err))
+    if (!managed_partitions(a, s->db, live, r->replay.catalog, false, err))
         return false;
     managed_defined(live, &r->replay);
     flow_add_others(a, &r->not_compared, live);

@@ -454,7 +454,8 @@ flow_sides(Arena *a, const SidesInput *in, FindingList *diags, Side ret[2], Err 
     ok = ok && (!needs_server || leave_others_own(&r, ret, err));
     for (int i = 0; ok && i < 2; i++)
         if (ret[i].session.db && ret[!i].catalog)
-            ok = managed_partitions(a, ret[i].session.db, ret[i].catalog, ret[!i].catalog, err);
+            ok = managed_partitions(a, ret[i].session.db, ret[i].catalog, ret[!i].catalog,
+                                    ret[!i].session.db, err);
     for (int i = 0; ok && i < 2; i++)
         if (ret[i].session.db && ret[!i].replay.catalog && !r.schemas[!i])
             managed_defined(ret[i].catalog, &ret[!i].replay);

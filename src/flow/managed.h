@@ -32,8 +32,10 @@ bool managed_role(const char *name);
  * for which the migrations make none themselves.
  *
  * live, made  finished; what the database has, what the migrations make
+ * both_live   `made` is another database, which says itself which partitions it has
  * errors      those of db_query */
-MUST_CHECK bool managed_partitions(Arena *a, Db *db, Catalog *live, Catalog *made, Err *err);
+MUST_CHECK bool managed_partitions(Arena *a, Db *db, Catalog *live, Catalog *made, bool both_live,
+                                   Err *err);
 
 /* Leave to administrators what is theirs where the migrations make none of it: publications, event
  * triggers, foreign servers and what stands on them, casts, and whatever else lies in no schema. User

@@ -6,6 +6,7 @@
 /* What is known of them; names as pg_partman keeps them: schema.table. */
 typedef struct RunTime {
     const Catalog *made, *live;
+    bool both_live; /* `made` is another database: what it lacks was made by nobody's migrations */
     CatTexts parents, templates; /* of pg_partman's part_config */
 } RunTime;
 
@@ -56,7 +57,8 @@ is_out_of_live(const RunTime *r, const CatRelation *t)
     for (const CatRelation *p = t; (p = parent_of(r->live, p));) {
         const CatRelation *declared = catalog_find(r->made, p->id);
         if (declared && declared->partition_key)
-            return is_listed(&r->parents, &p->id) || !has_declared(r->made, declared);
+            return is_listed(&r->parents, &p->id) ||
+                   (!r->both_live && !has_declared(r->made, declared));
     }
     return false;
 }
@@ -118,9 +120,9 @@ has_partitioned(const Catalog *c)
 }
 
 bool
-managed_partitions(Arena *a, Db *db, Catalog *live, Catalog *made, Err *err)
+managed_partitions(Arena *a, Db *db, Catalog *live, Catalog *made, bool both_live, Err *err)
 {
-    RunTime r = {.made = made, .live = live};
+    RunTime r = {.made = made, .live = live, .both_live = both_live};
     if (!has_partitioned(live) && !has_partitioned(made))
         return true;
     if (!read_partman(a, db, &r, err))

@@ -308,3 +308,12 @@ def test_times_that_the_zone_of_a_session_moves(project, db, before, after, hits
         assert "AT TIME ZONE" not in result.out and (not zoned or "SET LOCAL timezone" in result.err), result
         if moved is not None:
             assert f"TimeZone is {zone}: {moved} of 2 rows move" in result.err, result
+
+
+def test_partitions_of_two_databases_count(files, db, db2):
+    """Without migrations nobody says that they are made at run time: a missing one is made, one too many goes."""
+    db.sql("CREATE TABLE ev (at int) PARTITION BY RANGE (at); CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM (1) TO (9)")
+    db2.sql("CREATE TABLE ev (at int) PARTITION BY RANGE (at)")
+    assert 'ATTACH PARTITION "ev_1"' in script(files, "--from-url", db2.url(), "--to-url", db.url())
+    text = script(files, "--from-url", db.url(), "--to-url", db2.url())
+    assert 'DROP TABLE "ev_1"' in text
