@@ -83,6 +83,7 @@ typedef struct Config {
     VEC(const char *) migrations_dirs; /* all of them */
     const char *migrations_origin;
     bool migrations_are_dbmates; /* the folder is what dbmate was told */
+    bool migrations_are_drizzles; /* the folder is what drizzle.config says */
     ConfigDbmate dbmate;
     const char *prisma_config; /* prisma.config.*, absolute, NULL = none */
     const char *provider;      /* of the schema's datasource: "postgresql"; NULL = not said */

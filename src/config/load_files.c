@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include "base/fs.h"
+#include "config/drizzle.h"
 
 /* A path as messages show it: relative to the project's folder when it lies in it. */
 static const char *
@@ -409,11 +410,51 @@ add_folders(Loader *l, const Found *found)
     l->c->values[CFG_MIGRATIONS].text = all.n ? all.p : NULL;
 }
 
-bool
-config_load_migrations(Loader *l)
+/* Where the project's drizzle-kit writes; false: it has none, or a program says where. */
+static bool
+drizzles_folder(Loader *l, ConfigValue *ret)
+{
+    ConfigDrizzleVec all = config_drizzle_in(l->a, l->c->project_dir);
+    vec_each (const ConfigDrizzle, d, &all) {
+        if (d->computed && strcmp(d->computed, "out") == 0)
+            continue;
+        ret->text = fs_absolute(l->a, in_project(l, d->out));
+        ret->origin = shown_path(l, d->path);
+        return true;
+    }
+    return false;
+}
+
+/* Where nobody says it: a folder that is there, else the one that a tool will make. */
+static void
+usual_folder(Loader *l, ConfigValue *ret)
 {
     static const char *const places[] = {"prisma/migrations", "db/migrations",
                                          "supabase/migrations", "drizzle", "migrations"};
+    ConfigValue drizzles = {.origin = "default"};
+    bool is_there = false, *is_drizzles = &l->c->migrations_are_drizzles;
+    bool has_drizzle = drizzles_folder(l, &drizzles);
+    for (size_t i = 0; i < COUNT(places) && !is_there; i++) {
+        const char *dir = in_project(l, places[i]);
+        if (has_drizzle && strcmp(places[i], "drizzle") == 0)
+            dir = drizzles.text;
+        is_there = fs_kind(dir) == FS_DIR;
+        *is_drizzles = has_drizzle && strcmp(dir, drizzles.text) == 0;
+        *ret = *is_drizzles ? drizzles : (ConfigValue){.text = dir, .origin = "default"};
+    }
+    if (is_there)
+        return;
+    /* Supabase's CLI makes the folder with the first migration only. */
+    bool supabase = fs_exists(in_project(l, "supabase/config.toml"));
+    *is_drizzles = has_drizzle;
+    *ret = has_drizzle ? drizzles
+                       : (ConfigValue){.text = in_project(l, places[supabase ? 2 : 0]),
+                                       .origin = "default"};
+}
+
+bool
+config_load_migrations(Loader *l)
+{
     ConfigValue *v = &l->c->values[CFG_MIGRATIONS];
     const char *schema = l->c->values[CFG_SCHEMA].text;
     Found found;
@@ -434,15 +475,7 @@ config_load_migrations(Loader *l)
         v->origin = l->c->dbmate.dirs_origin;
         l->c->migrations_are_dbmates = true;
     } else {
-        /* Supabase's CLI makes the folder with the first migration only. */
-        bool supabase = fs_exists(in_project(l, "supabase/config.toml"));
-        v->text = in_project(l, supabase ? "supabase/migrations" : places[0]);
-        v->origin = "default";
-        for (size_t i = 0; i < COUNT(places); i++)
-            if (fs_kind(in_project(l, places[i])) == FS_DIR) {
-                v->text = in_project(l, places[i]);
-                break;
-            }
+        usual_folder(l, v);
     }
     if (!l->c->migrations_dirs.n)
         *vec_add(l->a, &l->c->migrations_dirs) = v->text;

@@ -222,7 +222,7 @@ static bool
 check_layout(const CreateInput *in, const History *h, Err *err)
 {
     const HistoryLayout *l = h->layout;
-    if (create_is_drizzle(l))
+    if (history_is_drizzle(l))
         return true;
     if (!l->new_one) {
         err_set(err, ERR_USAGE, "migrations of %s are made by the tool itself", l->ledger.tool);
@@ -255,7 +255,7 @@ flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err)
         !create_history(a, in, ret, err) || !check_layout(in, &ret->history, err) ||
         (in->name && !create_name(a, in->base.config, in->name, in->any_name, &ret->name, err)))
         return false;
-    if (create_is_drizzle(ret->history.layout))
+    if (history_is_drizzle(ret->history.layout))
         return !in->name || create_by_drizzle(a, in, ret, err);
     if (!make(a, in, ret, err))
         return false;

@@ -2,11 +2,13 @@
 #include "flow/create_int.h"
 
 #include "base/fs.h"
+#include "config/drizzle.h"
 #include "flow/generate.h"
 
 typedef struct Heard {
     const CreateInput *in;
     bool nothing_new; /* it said so */
+    bool asks;        /* it wanted to know what was renamed */
 } Heard;
 
 static void
@@ -14,6 +16,8 @@ hear(void *arg, Str line)
 {
     Heard *h = arg;
     h->nothing_new = h->nothing_new || str_icontains(line, STR("No schema changes"));
+    h->asks = h->asks || str_icontains(line, STR("interactive prompts require")) ||
+              str_icontains(line, STR("missing_hints")); /* 0.x, 1.0 */
     if (h->in->on_output)
         h->in->on_output(h->in->on_output_arg, line);
 }
@@ -33,6 +37,8 @@ take_new(Arena *a, CreateResult *r, const FsEntryVec *before, Err *err)
 {
     FsEntryVec after;
     const char *dir = r->history.source;
+    if (!fs_exists(dir))
+        return true;
     if (!fs_list(a, dir, &after, err))
         return false;
     vec_each (const FsEntry, e, &after) {
@@ -45,6 +51,7 @@ take_new(Arena *a, CreateResult *r, const FsEntryVec *before, Err *err)
         if (!fs_read(a, fs_join(a, dir, file), 0, &text, err))
             return false;
         r->name = str_dup(a, str_slice(name, 0, name.n - (is_folder ? 0 : 4)));
+        r->history.layout = is_folder ? &history_drizzle_1 : &history_drizzle;
         *vec_add(a, &r->files) =
             (CreateFile){.path = file, .shown = fs_join(a, r->history.dir, file), .text = text};
     }
@@ -67,31 +74,76 @@ refuse(const CreateInput *in, Err *err)
     return err_hint(err, "leave it away, or use the tool itself: npx drizzle-kit generate");
 }
 
+/* Without a terminal it ends at its question: 0.x with status 0, 1.0 with 2. */
+static bool
+refuse_question(const CreateResult *r, Err *err)
+{
+    err_set(err, ERR_GENERATE, "drizzle-kit asks whether something was renamed or made anew");
+    err_detail(err, "it can only be answered on a terminal, and has written nothing; what it said "
+                    "stands above");
+    return err_hint(err, "answer it: npx drizzle-kit generate --name %s", r->name);
+}
+
+/* 0.x also ends with status 0 where it cannot read the schema. */
+static bool
+refuse_nothing(const GenerateInput *g, const CreateResult *r, const char *config, Err *err)
+{
+    err_set(err, ERR_GENERATE, "drizzle-kit ended well and wrote nothing into %s", r->history.dir);
+    if (config)
+        err_detail(err, "it was run with %s; what it said stands above", config);
+    else
+        err_detail(err, "no drizzle.config from there upwards leads to this folder (\"out\"); what "
+                        "it said stands above");
+    return err_hint(err, "correct it and run: %s", g->again);
+}
+
+/* Its command, where its configuration lies. */
+static GenerateInput
+command(Arena *a, const CreateInput *in, const CreateResult *r, Heard *heard, const char **config)
+{
+    VEC(const char *) words = {0};
+    ConfigDrizzle d;
+    GenerateInput g = {.base = in->base,
+                       .tool = GENERATE_DRIZZLE,
+                       .again = str_fmt(a, "%s %s", in->command, str_shell(a, in->name)),
+                       .on_output = hear,
+                       .arg = heard};
+    if (config_drizzle_of(a, in->base.config->project_dir, r->history.source, &d)) {
+        g.folder = d.folder;
+        *config = fs_below(in->base.config->project_dir, d.path);
+        if (!config_drizzle_is_default(&d)) {
+            *vec_add(a, &words) = "--config";
+            *vec_add(a, &words) = fs_below(d.folder, d.path);
+        }
+    }
+    *vec_add(a, &words) = "--name";
+    *vec_add(a, &words) = r->name;
+    if (in->kind == CREATE_EMPTY || in->kind == CREATE_DATA)
+        *vec_add(a, &words) = "--custom";
+    g.arguments = words.v;
+    g.argument_count = words.n;
+    return g;
+}
+
 bool
 create_by_drizzle(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
 {
     FsEntryVec before = {0};
     Heard heard = {.in = in};
     GenerateResult done;
-    const char *const words[] = {"--name", r->name, "--custom"};
-    bool to_fill = in->kind == CREATE_EMPTY || in->kind == CREATE_DATA;
-    GenerateInput g = {.base = in->base,
-                       .tool = GENERATE_DRIZZLE,
-                       .arguments = words,
-                       .argument_count = to_fill ? 3 : 2,
-                       .on_output = hear,
-                       .arg = &heard};
+    const char *config = NULL;
+    const GenerateInput g = command(a, in, r, &heard, &config);
     if (!refuse(in, err) ||
-        (fs_exists(r->history.source) && !fs_list(a, r->history.source, &before, err)) ||
-        !flow_generate(a, &g, &done, err) || !take_new(a, r, &before, err))
+        (fs_exists(r->history.source) && !fs_list(a, r->history.source, &before, err)))
+        return false;
+    if (!flow_generate(a, &g, &done, err)) {
+        return err->code == ERR_GENERATE && heard.asks ? refuse_question(r, err) : false;
+    }
+    if (!take_new(a, r, &before, err))
         return false;
     r->by_tool = "drizzle-kit";
     r->is_same = !r->files.n && heard.nothing_new;
     r->from = "the project's drizzle schema";
-    if (r->files.n || r->is_same)
-        return true;
-    err_set(err, ERR_GENERATE, "drizzle-kit ended well and wrote nothing");
-    err_detail(err, "it asks whether something was renamed or made anew, and without a terminal it "
-                    "ends there, with status 0; what it said stands above");
-    return err_hint(err, "answer it on a terminal: npx drizzle-kit generate --name %s", r->name);
+    return r->files.n || r->is_same ||
+           (heard.asks ? refuse_question(r, err) : refuse_nothing(&g, r, config, err));
 }

@@ -3,12 +3,6 @@
 
 #include "base/fs.h"
 
-bool
-create_is_drizzle(const HistoryLayout *l)
-{
-    return l == &history_drizzle || l == &history_drizzle_1;
-}
-
 /* The only one for which `fits` says yes; NULL: none, or several. */
 static History *
 only_one(History *all, bool (*fits)(const HistoryLayout *l))
@@ -50,7 +44,7 @@ by_schema(const CreateInput *in, History *all)
         return only_one(all, is_prismas);
     if (in->sql || c->values[CFG_SCHEMA_SQL].text)
         return only_one(all, takes_sql);
-    return only_one(all, create_is_drizzle);
+    return only_one(all, history_is_drizzle);
 }
 
 static History *

@@ -19,8 +19,6 @@ MUST_CHECK bool create_target(Arena *a, const CreateInput *in, const History *h,
 /* ret->files of ret->sql and ret->down. */
 MUST_CHECK bool create_files(Arena *a, const CreateInput *in, CreateResult *r, Err *err);
 
-bool create_is_drizzle(const HistoryLayout *l);
-
 /* A migration of a Drizzle project is written by drizzle-kit: r->files is what it wrote.
  * errors: those of flow_generate; ERR_USAGE: an option that it has not; ERR_GENERATE: it wrote nothing */
 MUST_CHECK bool create_by_drizzle(Arena *a, const CreateInput *in, CreateResult *r, Err *err);

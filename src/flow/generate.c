@@ -104,12 +104,15 @@ flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *
     const Config *c = in->base.config;
     *ret = (GenerateResult){0};
     Finder f = {.a = a, .config = c, .start = c->project_dir};
-    if (c->schema_path)
+    if (in->folder)
+        f.start = in->folder;
+    else if (c->schema_path)
         f.start =
             fs_kind(c->schema_path) == FS_DIR ? c->schema_path : fs_dirname(a, c->schema_path);
     f.package = flow_find_up(a, f.start, "package.json");
-    ret->folder = f.package ? f.package : c->project_dir;
-    if (!project_detect(a, ret->folder, &f.project, err))
+    const char *folder = f.package ? f.package : c->project_dir;
+    ret->folder = in->folder ? in->folder : folder;
+    if (!project_detect(a, folder, &f.project, err))
         return false;
     GenerateTool tool = in->tool ? in->tool : choose(&f);
     f.name = generate_tool_name(tool);
@@ -193,5 +196,5 @@ flow_generate(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *err)
     else
         err_set(err, ERR_GENERATE, "\"%s generate\" failed with exit status %d", name, ret->status);
     err_detail(err, "what it said stands above");
-    return err_hint(err, "correct it and run: aramid generate");
+    return err_hint(err, "correct it and run: %s", in->again ? in->again : "aramid generate");
 }

@@ -10,8 +10,10 @@ const char *generate_tool_name(GenerateTool tool); /* "prisma", "drizzle-kit"; N
 typedef struct GenerateInput {
     FlowInput base;
     GenerateTool tool;            /* GENERATE_NONE: what the project has */
+    const char *folder;           /* where it is run; NULL = where the nearest package.json is */
     const char *const *arguments; /* more for the tool */
     size_t argument_count;
+    const char *again; /* what to type when it is corrected; NULL = aramid generate */
     /* What it says, line by line as it comes, without passwords of the configuration. */
     void (*on_output)(void *arg, Str line);
     void *arg;

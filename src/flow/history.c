@@ -1,5 +1,6 @@
 /* The histories of a project: which folders, whose they are, and where their ledgers lie. */
 #include "base/fs.h"
+#include "config/drizzle.h"
 #include "flow/repeatable.h"
 
 /* Where the project's tool was told to keep its history. */
@@ -19,6 +20,22 @@ use_table(Arena *a, Str text, const char *origin, History *h, Err *err)
         h->ledger.schema = str_dup(a, first);
     h->ledger.table = str_dup(a, rest.p ? rest : first);
     return true;
+}
+
+/* The same of Drizzle, whose own configuration says it where the settings do not. */
+static bool
+use_drizzles_table(Arena *a, const Config *c, History *h, Err *err)
+{
+    ConfigDrizzle d;
+    if (!config_drizzle_of(a, c->project_dir, h->source, &d))
+        return true;
+    const char *table = config_drizzle_table(a, &d), *shown = fs_below(c->project_dir, d.path);
+    if (d.is_table_computed) {
+        err_set(err, ERR_CONFIG, "which table keeps the history cannot be read from %s", shown);
+        err_detail(err, "\"%s\" is no literal there, and nothing is run to find out", d.computed);
+        return err_hint(err, "say it in aramid.yaml: history_table: schema.table");
+    }
+    return !table || use_table(a, str_of(table), shown, h, err);
 }
 
 /* The item of a list that goes with folder `i` of the settings; NULL: there is no list.
@@ -66,12 +83,16 @@ open_one(Arena *a, const Config *c, HistoryFolder at, bool begins, History *ret,
             return false;
     HistoryOptions o = flow_history_options(a, c, dir);
     o.tool = tool ? tool : o.tool;
-    bool is_own = !table || strcmp(table, "-") == 0;
-    bool ok = begins && fs_kind(dir) == FS_MISSING
-                  ? history_begin(a, dir, shown, o.tool, c->schema_path, ret, err)
-                  : history_open(a, dir, shown, &o, ret, err);
-    return ok &&
-           (is_own || use_table(a, str_of(table), c->values[CFG_HISTORY_TABLE].origin, ret, err));
+    bool is_new = begins && fs_kind(dir) == FS_MISSING;
+    ConfigDrizzle d;
+    if (is_new && !o.tool && config_drizzle_of(a, c->project_dir, dir, &d))
+        o.tool = history_drizzle.name;
+    if (is_new ? !history_begin(a, dir, shown, o.tool, c->schema_path, ret, err)
+               : !history_open(a, dir, shown, &o, ret, err))
+        return false;
+    if (table && strcmp(table, "-") != 0)
+        return use_table(a, str_of(table), c->values[CFG_HISTORY_TABLE].origin, ret, err);
+    return table || !history_is_drizzle(ret->layout) || use_drizzles_table(a, c, ret, err);
 }
 
 /* What is wanted of the folders. */

@@ -37,6 +37,9 @@ add_settings(Init *s)
     bool other_schema = r->schema && (!schema || strcmp(schema, r->schema) != 0);
     bool other_folder = r->migrations && (strcmp(migrations, r->migrations) != 0 ||
                                           r->more.n >= config.migrations_dirs.n);
+    /* An image has no drizzle.config. */
+    other_folder =
+        other_folder || (config.migrations_are_drizzles && strcmp(migrations, "drizzle") != 0);
     const char *path = init_in_home(s, init_settings_name(s));
     Buf b;
     buf_init(&b, s->a);

@@ -252,3 +252,9 @@ const HistoryLayout history_drizzle_1 = {
     .add_removed = layout_add_removed,
     .add_where = drizzle_add_where,
 };
+
+bool
+history_is_drizzle(const HistoryLayout *l)
+{
+    return l == &history_drizzle || l == &history_drizzle_1;
+}

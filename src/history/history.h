@@ -285,6 +285,8 @@ extern const HistoryLayout history_prisma, history_drizzle, history_drizzle_1, h
     history_dbmate, history_plain, history_node_pg_migrate, history_graphile_migrate,
     history_prisma8;
 
+bool history_is_drizzle(const HistoryLayout *l); /* of either generation */
+
 /* The layouts; ends with NULL. The first is that of a project without migrations. */
 extern const HistoryLayout *const history_layouts[];
 

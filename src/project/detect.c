@@ -3,6 +3,7 @@
 #include "project/project.h"
 
 #include "base/fs.h"
+#include "config/drizzle.h"
 #include "base/map.h"
 
 enum { TEXT_MAX = 4 * 1024 * 1024, MOST_FOLDERS = 500 };
@@ -168,33 +169,24 @@ find_prisma(Arena *a, const char *dir, const ProjectJson *package)
     return is_there(a, dir, "prisma/migrations", FS_DIR) ? "prisma/migrations" : NULL;
 }
 
-static const char *
-find_drizzle(Arena *a, const char *dir)
-{
-    static const char *const names[] = {"drizzle.config.ts",   "drizzle.config.js",
-                                        "drizzle.config.mts",  "drizzle.config.mjs",
-                                        "drizzle.config.cts",  "drizzle.config.cjs",
-                                        "drizzle.config.json", "drizzle/meta/_journal.json"};
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (is_there(a, dir, names[i], FS_FILE))
-            return names[i];
-    return NULL;
-}
-
 /* Where Drizzle keeps its files and its history. */
-static void
-look_at_drizzle(Arena *a, const char *path, ProjectPlace *ret)
+static const char *
+find_drizzle(Arena *a, const char *path, ProjectPlace *ret)
 {
-    bool config = str_starts(str_of(ret->evidence), STR("drizzle.config."));
-    ProjectDrizzle d;
-    project_drizzle_config(a, config ? fs_join(a, path, ret->evidence) : NULL, &d);
-    ret->migrations = d.out;
-    ret->unread = d.unread;
-    if (d.schema || d.table)
-        ret->history_table = str_fmt(a, "%s.%s", d.schema ? d.schema : "drizzle",
-                                     d.table ? d.table : "__drizzle_migrations");
-    if (d.dialect && strcmp(d.dialect, "postgresql") != 0)
-        ret->unfit = str_fmt(a, "they are for %s, and Aramid is for PostgreSQL", d.dialect);
+    ConfigDrizzleVec configs = config_drizzle_in(a, path);
+    const char *journal = "drizzle/meta/_journal.json";
+    if (!configs.n && !is_there(a, path, journal, FS_FILE))
+        return NULL;
+    ret->migrations = "drizzle";
+    if (!configs.n)
+        return journal;
+    const ConfigDrizzle *d = &configs.v[0];
+    ret->migrations = d->out;
+    ret->unread = d->computed;
+    ret->history_table = config_drizzle_table(a, d);
+    if (d->dialect && strcmp(d->dialect, "postgresql") != 0)
+        ret->unfit = str_fmt(a, "they are for %s, and Aramid is for PostgreSQL", d->dialect);
+    return fs_below(path, d->path);
 }
 
 /* A usual folder with migrations of a tool that has no file of its own, or of none. */
@@ -236,10 +228,9 @@ look(Arena *a, const char *base, const char *dir, ProjectPlace *ret)
     } else if ((ret->evidence = find_prisma(a, path, package))) {
         ret->tool = PROJECT_PRISMA;
         ret->version = prisma;
-    } else if ((ret->evidence = find_drizzle(a, path))) {
+    } else if ((ret->evidence = find_drizzle(a, path, ret))) {
         ret->tool = PROJECT_DRIZZLE;
         ret->version = wanted_version(a, package, "drizzle-kit");
-        look_at_drizzle(a, path, ret);
     } else if (is_there(a, path, "supabase/config.toml", FS_FILE)) {
         ret->tool = PROJECT_SUPABASE;
         ret->evidence = "supabase/config.toml";

@@ -75,18 +75,6 @@ typedef struct Project {
  * errors: ERR_CONFIG when there is no such folder. cost: some hundred looks at the file system. */
 MUST_CHECK bool project_detect(Arena *a, const char *start, Project *ret, Err *err);
 
-/* ---- drizzle.config.* (drizzle_config.c) ---------------------------------------------------- */
-
-typedef struct ProjectDrizzle {
-    const char *out;            /* "drizzle", when the file does not say */
-    const char *dialect;        /* or NULL */
-    const char *schema, *table; /* of the history; NULL = Drizzle's own */
-    const char *unread;         /* a key of these whose value is no literal; or NULL */
-} ProjectDrizzle;
-
-/* Read the file at `path` (NULL: there is none), as far as its values are literals. */
-void project_drizzle_config(Arena *a, const char *path, ProjectDrizzle *ret);
-
 /* ---- changes of texts (json.c, edit.c) ----------------------------------------------------- */
 
 typedef enum ProjectJsonKind {

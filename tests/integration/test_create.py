@@ -8,6 +8,8 @@ import tempfile
 import pytest
 
 from harness import aramid, catalog
+from harness.cluster import NPM
+from harness.oracle import NODE
 from harness.project import Project
 
 HEAD = 'datasource db {\n  provider = "postgresql"\n}\n'
@@ -457,9 +459,105 @@ def test_drizzle_kit_writes(drizzle):
 
 
 def test_drizzle_kit_that_wanted_to_ask(drizzle):
-    write(drizzle, "node_modules/.bin/drizzle-kit", KIT % 'echo "Is b column created or renamed?"', 0o755)
+    write(drizzle, "node_modules/.bin/drizzle-kit", KIT % 'echo "Error: Interactive prompts require a TTY terminal"', 0o755)
     result = aramid.run("create", "Add b", cwd=drizzle)
     assert result.rc == 7 and "npx drizzle-kit generate --name add_b" in result.err, result
+
+
+# ---- the real drizzle-kit -----------------------------------------------------------------------
+
+KITS = {"drizzle": ("drizzle-kit", "drizzle-orm"), "drizzle-1": ("../drizzle-1/node_modules/drizzle-kit", "drizzle-orm-1")}
+TABLE = """import { pgTable, integer, text } from "drizzle-orm/pg-core";
+export const a = pgTable("a", { id: integer("id").primaryKey(), %s });
+"""
+CONFIG = 'import { defineConfig } from "drizzle-kit";\nexport default defineConfig({ dialect: "postgresql", ' \
+         'schema: "./schema.ts", %s });\n'
+
+
+def kit_project(path, layout, config="", name="drizzle.config.ts"):
+    """A project with its kit, and no migrations yet."""
+    kit, orm = (os.path.join(NPM, package) for package in KITS[layout])
+    if not NODE or not os.path.exists(kit):
+        pytest.skip("drizzle-kit is not installed")
+    os.makedirs(path / "node_modules/.bin")
+    os.symlink(kit, path / "node_modules/drizzle-kit")
+    os.symlink(orm, path / "node_modules/drizzle-orm")
+    os.symlink(os.path.join(kit, "bin.cjs"), path / "node_modules/.bin/drizzle-kit")
+    write(path, "package.json", '{"type": "module", "devDependencies": {"drizzle-kit": "*"}}')
+    write(path, name, CONFIG % config)
+    write(path, "schema.ts", TABLE % 'name: text("name")')
+
+
+@pytest.mark.parametrize("layout", KITS)
+def test_the_real_drizzle_kit(tmp_path, db, layout):
+    """Its files, applied; nothing to write; a rename that it would ask about; a file to fill in."""
+    kit_project(tmp_path, layout, 'out: "./drizzle"')
+    made = aramid.run("create", "First one", "--json", cwd=tmp_path)
+    assert made.rc == 0 and made.json["layout"] == layout and made.json["written"], made
+    assert made.json["name"].endswith("_first_one") and "CREATE TABLE" in made.json["files"][0]["text"], made
+    same = aramid.run("create", "again", "--json", cwd=tmp_path)
+    assert same.rc == 60 and same.json["same"] and not same.json["files"], same
+    before = sorted(os.listdir(tmp_path / "drizzle"))
+    write(tmp_path, "schema.ts", TABLE % 'title: text("title")')
+    asked = aramid.run("create", "the title", cwd=tmp_path)
+    assert asked.rc == 7 and "asks whether something was renamed" in asked.err, asked
+    assert "npx drizzle-kit generate --name the_title" in asked.err
+    assert sorted(os.listdir(tmp_path / "drizzle")) == before
+    write(tmp_path, "schema.ts", TABLE % 'name: text("name"), n: integer("n")')
+    assert aramid.run("create", "add n", cwd=tmp_path).rc == 0
+    custom = aramid.run("create", "by hand", "--empty", "--json", cwd=tmp_path)
+    assert custom.rc == 0 and "Custom SQL migration file" in custom.json["files"][0]["text"], custom
+    with open(tmp_path / custom.json["files"][0]["path"], "a", encoding="utf-8") as file:
+        file.write("\nINSERT INTO a VALUES (1, 'x', 2);\n")
+    done = aramid.run("deploy", "--yes", "--url", db.url(), cwd=tmp_path)
+    assert done.rc == 0 and db.sql("SELECT * FROM a") == [(1, "x", 2)], done
+    kit = subprocess.run(["node_modules/.bin/drizzle-kit", "check"], cwd=tmp_path, capture_output=True, text=True,
+                         check=False, stdin=subprocess.DEVNULL)
+    assert kit.returncode == 0, kit
+
+
+@pytest.mark.parametrize("layout", KITS)
+def test_a_schema_that_drizzle_kit_cannot_read(tmp_path, layout):
+    kit_project(tmp_path, layout)
+    """Where 0.x ends with status 0, too."""
+    write(tmp_path, "schema.ts", "this is no TypeScript")
+    done = aramid.run("create", "first", cwd=tmp_path)
+    assert done.rc == 7 and "aramid create first" in done.err and not list(tmp_path.rglob("*.sql")), done
+
+
+@pytest.mark.parametrize("layout", KITS)
+@pytest.mark.parametrize("name, scripts", [("drizzle.config.ts", ""), ("drizzle-local.config.ts", ""),
+                                           ("conf/db.ts", "drizzle-kit generate --config=conf/db.ts")])
+def test_where_drizzle_is_configured(tmp_path, db, layout, name, scripts):
+    """In a package of the repository, by another name, or where a script says: its folder, and its table."""
+    app = tmp_path / "packages/db"
+    kit_project(app, layout, 'out: "./src/history", migrations: { schema: "ledgers", table: "mine" }', name)
+    if scripts:
+        write(app, "package.json", '{"type": "module", "scripts": {"g": "cross-env A=1 %s"}}' % scripts)
+    write(tmp_path, "package.json", "{}")
+    write(tmp_path, "aramid.yaml", "migrations: packages/db/src/history\n")
+    made = aramid.run("create", "first one", "--json", cwd=tmp_path)
+    assert made.rc == 0 and made.json["files"][0]["path"].startswith("packages/db/src/history/"), made
+    done = aramid.run("deploy", "--yes", "--url", db.url(), cwd=tmp_path)
+    assert done.rc == 0 and db.one("SELECT count(*) FROM ledgers.mine") == 1, done
+    # There, without a word of ours.
+    status = aramid.run("status", "--url", db.url(), cwd=app)
+    assert status.rc == 0 and "up to date" in status.out, status
+
+
+def test_a_table_that_drizzle_config_computes(tmp_path, db):
+    """The wrong table would have every migration run again."""
+    write(tmp_path, "drizzle.config.ts", "export default { dialect: 'postgresql', migrations: { table: T } }")
+    write(tmp_path, "drizzle/0000_init.sql", "CREATE TABLE a (id int);")
+    write(tmp_path, "drizzle/meta/_journal.json", '{"version": "7", "dialect": "postgresql", "entries": [{"idx": 0, '
+          '"version": "7", "when": 1700000000000, "tag": "0000_init", "breakpoints": true}]}')
+    for verb in "status", "deploy":
+        done = aramid.run(verb, "--url", db.url(), cwd=tmp_path)
+        assert done.rc == 3 and "drizzle.config.ts" in done.err and "history_table: schema.table" in done.err, done
+    assert not db.exists("a")
+    write(tmp_path, "aramid.yaml", "history_table: public.mine\n")
+    assert aramid.run("deploy", "--url", db.url(), cwd=tmp_path).rc == 0
+    assert db.one("SELECT count(*) FROM public.mine") == 1
 
 
 def test_what_prisma_would_write(made):
