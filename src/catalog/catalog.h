@@ -450,6 +450,8 @@ typedef VEC(CatJoin) CatJoins;
 Catalog *catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames);
 /* A copy of one object under another name, its parts and references unchanged. */
 CatObject *catalog_called(Arena *a, const CatObject *o, CatRef id);
+/* The same from behind: what leads the renamed catalog back to `c`. */
+CatRenames catalog_renames_back(Arena *a, const CatRenames *renames);
 CatRefs catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *renames);
 
 /* ---- storing ------------------------------------------------------------------------------- */

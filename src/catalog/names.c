@@ -292,6 +292,7 @@ fields_now(const Renaming *r, void *copy, const CatRef *was)
     }
     case CAT_TABLE: {
         CatRelation *t = copy;
+        t->partition_key = expr_now(r, was, t->partition_key);
         t->partition_of = relation_now(r, t->partition_of);
         t->of_type = named_now(r, CAT_COMPOSITE, t->of_type);
         CatNames parents = {0};
@@ -373,6 +374,25 @@ catalog_refs_renamed(Arena *a, const CatRefs *refs, const CatRenames *renames)
         id_now(&r, copy);
     }
     return out;
+}
+
+CatRenames
+catalog_renames_back(Arena *a, const CatRenames *renames)
+{
+    Renaming r = {.arena = a, .list = renames};
+    CatRenames back = {0};
+    vec_each (const CatRename, x, renames) {
+        CatRef now = x->from;
+        const CatKind whole = now.kind == CAT_COLUMN ? CAT_TABLE : now.kind;
+        const CatName of = named_now(&r, whole, (CatName){now.schema, now.name});
+        now.schema = of.schema;
+        now.name = of.name;
+        if (now.sub)
+            now.sub = x->to;
+        *vec_add(a, &back) = (CatRename){now, now.sub ? x->from.sub : x->from.name,
+                                         x->schema ? x->from.schema : NULL};
+    }
+    return back;
 }
 
 CatObject *

@@ -96,7 +96,7 @@ index_name(const CatConstraint *k)
     return has_index ? (CatName){k->id.schema, k->id.sub} : (CatName){0};
 }
 
-/* The name in that space that a rename gives up, and the one that it takes; or none. */
+/* The name in that space that a change other than a drop gives up, and the one that it takes; or none. */
 static CatName
 name_given(const Change *c)
 {
@@ -104,17 +104,19 @@ name_given(const Change *c)
         return index_name((const CatConstraint *)c->from);
     if (c->op == CHANGE_RENAME && shares_names(c->kind))
         return (CatName){c->from->id.schema, c->from->id.name};
-    return c->rename_key_from ? index_name(c->rename_key_from) : (CatName){0};
+    const CatConstraint *key = c->rename_key_from ? c->rename_key_from : c->drop_key;
+    return key ? index_name(key) : (CatName){0};
 }
 
 static CatName
 name_taken(const Change *c)
 {
-    if (c->op == CHANGE_RENAME && c->kind == CAT_CONSTRAINT)
+    if ((c->op == CHANGE_RENAME || c->op == CHANGE_CREATE) && c->kind == CAT_CONSTRAINT)
         return index_name((const CatConstraint *)c->to);
     if ((c->op == CHANGE_RENAME || c->op == CHANGE_CREATE) && shares_names(c->kind))
         return (CatName){c->to->id.schema, c->to->id.name};
-    return c->rename_key_to ? index_name(c->rename_key_to) : (CatName){0};
+    const CatConstraint *key = c->rename_key_to ? c->rename_key_to : c->add_key;
+    return key ? index_name(key) : (CatName){0};
 }
 
 /* What an object takes of that name space beside its own name: indexes of a table, the multiranges of a range. */

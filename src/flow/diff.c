@@ -10,15 +10,9 @@ enum { QUESTION_MS = 5000 };
 static Diff *
 way_back(Arena *a, const Diff *d, const DiffSide sides[2])
 {
-    CatRenames renames = {0};
-    vec_each (const CatRename, x, &d->renamed) {
-        CatRef now = x->from;
-        if (x->schema)
-            now.schema = x->schema;
-        *(now.sub ? &now.sub : &now.name) = x->to;
-        *vec_add(a, &renames) = (CatRename){now, x->from.sub ? x->from.sub : x->from.name,
-                                            x->schema ? x->from.schema : NULL};
-    }
+    const CatRenames wished = {.v = (CatRename *)(uintptr_t)d->options.renames,
+                               .n = d->options.nrenames};
+    const CatRenames renames = catalog_renames_back(a, &wished);
     DiffOptions options = d->options;
     options.renames = renames.v;
     options.nrenames = renames.n;
