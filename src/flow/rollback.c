@@ -266,14 +266,14 @@ static bool
 count_losses(Arena *a, Rolling *r, const Session *s, Err *err)
 {
     const Ways *ways = &r->ret->ways;
-    if (!ways->after)
-        return true;
     bool own = false;
     vec_each (const Way, w, &ways->list)
         own = own || w->path;
-    Diff *d = flow_compare_states(a, ways->after, ways->before, ways->replay.user);
-    if (!introspect_answers(s->db, d, QUESTION_MS, err))
+    Diff *d;
+    if (!flow_ways_total(a, ways, &d, err))
         return false;
+    if (!d || !introspect_answers(s->db, d, QUESTION_MS, err))
+        return !d;
     vec_each (Change *, c, &d->changes)
         vec_each (const DiffEffect, e, &(*c)->effects) {
             if (e->harm == DIFF_FAILS && e->is_answered && e->hits && !own && !r->in->only_plan)

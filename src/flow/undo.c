@@ -2,17 +2,27 @@
 
 #include "flow/endpoint.h"
 #include "flow/managed.h"
+#include "flow/undo_names.h"
 #include "history/known.h"
 #include "render/render.h"
 #include "sqltext/sqltext.h"
 
 static const CatRules rules = {.ignore_column_order = true, .ignore_versions = true};
 
+static Diff *
+compare_renamed(Arena *a, const Catalog *from, const Catalog *to, const CatRenames *renames,
+                const char *runner)
+{
+    const DiffSide x = {.catalog = from}, y = {.catalog = to};
+    const DiffOptions options = {
+        .rules = &rules, .runner = runner, .renames = renames->v, .nrenames = renames->n};
+    return diff_catalogs(a, &x, &y, &options);
+}
+
 Diff *
 flow_compare_states(Arena *a, const Catalog *from, const Catalog *to, const char *runner)
 {
-    const DiffSide x = {.catalog = from}, y = {.catalog = to};
-    return diff_catalogs(a, &x, &y, &(DiffOptions){.rules = &rules, .runner = runner});
+    return compare_renamed(a, from, to, &(CatRenames){0}, runner);
 }
 
 bool
@@ -48,6 +58,31 @@ changed_rows(Arena *a, const SqlScript *script, const SqlStmt *s)
 }
 
 static bool
+changes_rows(Arena *a, SqlScript *script)
+{
+    sql_classify(a, script);
+    for (size_t i = 0; i < script->stmts.n; i++) {
+        SqlStmt stmt;
+        if (changed_rows(a, script, sql_stmt(script, i, &stmt)))
+            return true;
+    }
+    return false;
+}
+
+/* What each statement does; of the script anew, which then has other locks than those that count for rows. */
+static bool
+read_actions(Arena *a, const char *path, Str text, const SqlActionVec **ret, size_t *ret_n,
+             Err *err)
+{
+    SqlScript script;
+    if (!sql_split(a, path, text, &script, err))
+        return false;
+    *ret = sql_classify_actions(a, &script);
+    *ret_n = script.stmts.n;
+    return true;
+}
+
+static bool
 look_at_script(Arena *a, Way *w, Err *err)
 {
     Str text;
@@ -70,7 +105,7 @@ look_at_script(Arena *a, Way *w, Err *err)
         if (s->is_concurrent && s->index.name && s->index.name[0])
             *vec_add(a, &w->concurrent) = s->index.name;
     }
-    return true;
+    return read_actions(a, m->path, text, &w->actions, &w->nactions, err);
 }
 
 /* ---- deriving --------------------------------------------------------------------------------- */
@@ -152,7 +187,8 @@ take_own(Arena *a, const History *h, Way *w, Err *err)
     }
     w->path = down.path;
     w->script = buf_str(&b);
-    w->rest.n = 0; /* whoever wrote it thought of it */
+    if (!str_starts(str_trim(down.text), STR("-- down of ")) || changes_rows(a, &script))
+        w->rest.n = 0; /* whoever wrote it thought of it */
     return true;
 }
 
@@ -167,7 +203,8 @@ flow_way_own(Arena *a, const History *h, Way *w, Err *err)
 void
 flow_way_derive(Arena *a, const Catalog *before, const Catalog *after, const char *user, Way *w)
 {
-    w->diff = flow_compare_states(a, after, before, user);
+    const CatRenames renames = script_renames(a, w->actions, w->nactions, before, after, true);
+    w->diff = compare_renamed(a, after, before, &renames, user);
     if (!w->path && !w->irreversible)
         w->script = derived_script(a, w);
 }
@@ -233,6 +270,27 @@ flow_ways(Arena *a, const WaysInput *in, Ways *ret, Err *err)
         Way *w = &ret->list.v[in->n - 1 - i];
         flow_way_derive(a, states[i], states[i + 1], ret->replay.user, w);
     }
+    return true;
+}
+
+bool
+flow_ways_total(Arena *a, const Ways *ways, Diff **ret, Err *err)
+{
+    *ret = NULL;
+    if (!ways->after)
+        return true;
+    VEC(SqlActionVec) actions = {0};
+    vec_each (const Way, w, &ways->list) {
+        const SqlActionVec *of;
+        size_t n;
+        if (!read_actions(a, w->path ? w->path : w->migration->path, w->script, &of, &n, err))
+            return false;
+        for (size_t i = 0; i < n; i++)
+            *vec_add(a, &actions) = of[i];
+    }
+    const CatRenames renames =
+        script_renames(a, actions.v, actions.n, ways->after, ways->before, false);
+    *ret = compare_renamed(a, ways->after, ways->before, &renames, ways->replay.user);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "diff/diff.h"
 #include "flow/flow.h"
 #include "replay/replay.h"
+#include "sqltext/actions.h"
 
 /* A statement of a migration whose effect on rows no comparison of schemas sees. */
 typedef struct WayRest {
@@ -20,6 +21,8 @@ typedef struct Way {
     Diff *diff;          /* from behind the migration to before it; NULL: that could not be seen */
     VEC(WayRest) rest;   /* of a derived one: what stays as the migration left it */
     CatTexts concurrent; /* indexes that the migration makes or drops without blocking others */
+    const SqlActionVec *actions; /* of each of its statements */
+    size_t nactions;
 } Way;
 
 typedef VEC(Way) WayVec;
@@ -45,6 +48,10 @@ typedef struct Ways {
  * errors: those of history_down, migration_text; where one must be derived those of replay_scripts
  * cost: a replay for each migration, and one more */
 MUST_CHECK bool flow_ways(Arena *a, const WaysInput *in, Ways *ret, Err *err);
+
+/* From behind all migrations to before them, as one comparison, with what their ways back rename: for questions to
+ * the rows that are there now. NULL: they could not be replayed. errors: a script cannot be read */
+MUST_CHECK bool flow_ways_total(Arena *a, const Ways *ways, Diff **ret, Err *err);
 
 /* Run them behind the migrations on a private server. *ret: what differs afterwards from what was there
  * before the first of them; NULL: nothing.
