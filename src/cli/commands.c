@@ -236,7 +236,7 @@ static const OptSpec create_options[] = {
     CREATE_OPTIONS,
     {.name = "rls", .type = OPT_FLAG, .help = "switch row-level security on for new tables"},
     {.name = "down", .type = OPT_FLAG, .negatable = true,
-     .help = "also write the way back: down.sql (setting create.down)"},
+     .help = "--no-down: do not write the way back, down.sql (setting create.down); --down: an error where the layout has no place for it"},
     {.name = "to", .type = OPT_PATH, .value = "FOLDER",
      .help = "of several folders of migrations the one that it is for; schema.prisma's is Prisma's"},
     {.name = "to-sql", .type = OPT_PATH, .value = "PATH",

@@ -132,6 +132,7 @@ creating_begin(Creation *c, CmdCall *call, const Config *config)
         .rls = cli_flag(call, "rls"),
         .down = cli_given(call, "down") ? cli_flag(call, "down")
                                         : config->values[CFG_CREATE_DOWN].number != 0,
+        .needs_down = cli_flag(call, "down"),
         .author = cli_given(call, "author") ? cli_flag(call, "author")
                                             : config->values[CFG_CREATE_AUTHOR].number != 0,
         .ticket = cli_text(call, "ticket"),

@@ -67,6 +67,14 @@ static const char data_text[] =
     "-- -- aramid:prove\n"
     "-- SELECT * FROM \"table\" WHERE \"column\" IS NULL;\n";
 
+/* Whether it is written: dbmate's file always has the part for it. */
+static bool
+has_down(Arena *a, const CreateInput *in, const History *h)
+{
+    const HistoryLayout *l = h->layout;
+    return l->add_both || (in->down && l->new_one(a, h, "20260101000000", "x").down);
+}
+
 /* All that there is would be dropped: a schema that lost its models is a mistake. */
 static bool
 check_models(const DiffResult *d, const Endpoint *to, Err *err)
@@ -140,7 +148,7 @@ make_changes(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
                     .prisma_compat = in->prisma_compat,
                     .written_first = true,
                     .new_database = is_first,
-                    .with_way_back = in->down || r->history.layout->add_both};
+                    .with_way_back = has_down(a, in, &r->history)};
     if (!create_target(a, in, &r->history, &di.sides.to, err))
         return false;
     r->from = di.sides.to.path;
@@ -195,7 +203,7 @@ make_drift(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
         return true;
     render_findings(a, d->adopt, &r->findings);
     r->sql = render_script(a, d->adopt, NULL);
-    if (in->down || r->history.layout->add_both)
+    if (has_down(a, in, &r->history))
         r->down = render_script(a, d->repair, NULL);
     return true;
 }
@@ -230,11 +238,11 @@ check_layout(const CreateInput *in, const History *h, Err *err)
                         l->new_command ? ": " : "", l->new_command ? l->new_command : "");
     }
     ARENA_LOCAL(a);
-    if (!in->down || l->add_both || l->new_one(a, h, "20260101000000", "x").down)
+    if (!in->needs_down || has_down(a, in, h))
         return true;
     err_set(err, ERR_USAGE, "a migration of %s is one file, and has no place for the way back",
             l->ledger.tool);
-    return err_hint(err, "leave --down (setting create.down) away");
+    return err_hint(err, "leave --down away");
 }
 
 bool

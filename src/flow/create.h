@@ -29,7 +29,8 @@ typedef struct CreateInput {
     const CatRefs *dropped; /* of these a person has said so; or NULL */
     bool prisma_compat;     /* what Prisma's engine writes, its mistakes included */
     bool rls;               /* row-level security for new tables */
-    bool down;              /* also the way back */
+    bool down;              /* also the way back, where the layout has a place for it */
+    bool needs_down;        /* an error where it has none */
     bool author;            /* git's user in the head of the file */
     const char *ticket;     /* in the head of the file; or NULL */
     bool dry_run;           /* nothing may be written, by other tools either */

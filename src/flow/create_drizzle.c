@@ -65,7 +65,7 @@ refuse(const CreateInput *in, Err *err)
                          : in->kind == CREATE_DRIFT ? "--from-drift"
                          : in->sql                  ? "--to-sql"
                          : in->rls                  ? "--rls"
-                         : in->down                 ? "--down"
+                         : in->needs_down           ? "--down"
                          : in->nrenames             ? "--rename"
                                                     : NULL;
     if (!option)

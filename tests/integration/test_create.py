@@ -289,12 +289,49 @@ def test_the_way_back(made, db):
     assert aramid.deploy(made, db.url()).rc == 0
     before = catalog.dump(db)
     schema(made, "model User {\n  id Int @id\n  mail String? @unique\n}\nenum E { A B }\n".replace("{ A B }", "{\n A\n B\n}"))
-    assert create(made, "mail", "--down", "--no-rename").rc == 0
+    assert create(made, "mail", "--no-rename").rc == 0
     down = newest(made, "down.sql")
     assert down.startswith(f"-- down of {made.names[-1]}\n-- lossy: "), down
     assert aramid.deploy(made, db.url()).rc == 0
     db.sql(down)
     assert [line for line in catalog.difference(before, catalog.dump(db)) if "_prisma_migrations" not in line] == []
+
+
+def test_the_way_back_keeps_what_was_renamed(made, db):
+    schema(made, USER + "enum Mood {\n  SAD\n  OK\n}\n")
+    assert create(made, "mood").rc == 0 and aramid.deploy(made, db.url()).rc == 0
+    db.sql("""INSERT INTO "User" VALUES (1, 'ada')""")
+    schema(made, 'model Person {\n  id Int @id\n  called String\n  @@map("people")\n}\nenum Feeling {\n  SAD\n  FINE\n}\n')
+    result = create(made, "names", *(f"--rename={r}" for r in ("User:people", "User.name:called", "Mood:Feeling", "Mood.OK:FINE")))
+    assert result.rc == 0 and "lossy" not in newest(made, "down.sql"), result
+    assert aramid.deploy(made, db.url()).rc == 0
+    assert aramid.run("rollback", "--url", db.url(), cwd=made.path).rc == 0
+    assert db.sql('SELECT * FROM "User"') == [(1, "ada")]
+
+
+def test_without_the_way_back(made):
+    schema(made, USER + "model A {\n  id Int @id\n}\n")
+    assert create(made, "a", "--no-down").rc == 0 and not [f for f in files(made) if made.names[-1] in f and "down" in f]
+    made.write("aramid.yaml", "create:\n  down: false\n")
+    schema(made, USER + "model A {\n  id Int @id\n}\nmodel B {\n  id Int @id\n}\n")
+    assert create(made, "b").rc == 0 and not [f for f in files(made) if made.names[-1] in f and "down" in f]
+
+
+def test_rows_that_are_changed_by_hand_are_not_forgotten(made, db):
+    """A way back that nobody has looked at says nothing about rows."""
+    assert aramid.deploy(made, db.url()).rc == 0
+    db.sql("""INSERT INTO "User" VALUES (1, 'ada')""")
+    schema(made, USER + "model A {\n  id Int @id\n}\n")
+    assert create(made, "a").rc == 0
+    with open(made.file(made.names[-1]), "a", encoding="utf-8") as f:
+        f.write("""UPDATE "User" SET name = upper(name);\n""")
+    assert aramid.deploy(made, db.url()).rc == 0
+    refused = aramid.run("rollback", "--url", db.url(), cwd=made.path)
+    assert refused.rc == 27 and "UPDATE of User" in refused.err and "--accept-unrestored" in refused.err, refused
+    with open(os.path.join(made.migrations, made.names[-1], "down.sql"), "a", encoding="utf-8") as f:
+        f.write("""UPDATE "User" SET name = lower(name);\n""")
+    assert aramid.run("rollback", "--url", db.url(), cwd=made.path).rc == 0
+    assert db.sql('SELECT * FROM "User"') == [(1, "ada")]
 
 
 def test_prismas_words(made):
