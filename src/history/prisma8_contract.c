@@ -66,17 +66,16 @@ add_number(Buf *b, const JsonTree *n)
 
 /* The type, as SQL. *ret_loose: its modifier is not known here. */
 static void
-add_type(P8Promise *p, const JsonTree *column, bool *ret_loose)
+add_type(Buf *b, const JsonTree *types, const JsonTree *column, bool *ret_loose)
 {
     const char *ref = jt_text(column, "typeRef");
-    const JsonTree *own = ref ? jt_get(p->types, ref) : column;
+    const JsonTree *own = ref ? jt_get(types, ref) : column;
     const JsonTree *params = jt_get(own, "typeParams");
     const char *native = jt_text(own, "nativeType"), *of_enum = jt_text(params, "typeName");
     const JsonTree *first = jt_get(params, "length");
     first = first ? first : jt_get(params, "precision");
     bool is_plain = native && !native[strspn(native, "abcdefghijklmnopqrstuvwxyz"
                                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ []")];
-    Buf *b = &p->tables;
     if (of_enum || ref || !is_plain) {
         for (Str rest = str_of(native ? native : ""); rest.p;) {
             ARENA_LOCAL(scratch);
@@ -169,11 +168,12 @@ is_sequence(const JsonTree *from)
 static void
 add_columns(P8Promise *p, Str table, const JsonTree *columns)
 {
-    Buf *b = &p->tables;
+    Buf text, *b = &text;
+    buf_init(b, p->tables.arena);
     buf_addz(&p->pairs, p->made ? ",(" : "(");
     sql_add_literal(&p->pairs, table);
-    buf_fmt(&p->pairs, ",'pg_temp.aramid_contract_%d')", p->made);
-    buf_fmt(b, "CREATE TEMPORARY TABLE aramid_contract_%d (", p->made++);
+    buf_fmt(&p->pairs, ",concat(place, '.aramid_contract_%d'))", p->made);
+    buf_fmt(b, ".aramid_contract_%d (", p->made++);
     for (size_t i = 0; i < columns->n; i++) {
         const JsonTree *c = &columns->items[i], *nullable = jt_get(c, "nullable");
         const JsonTree *from = jt_get(c, "default");
@@ -182,7 +182,7 @@ add_columns(P8Promise *p, Str table, const JsonTree *columns)
         sql_add_ident(b, columns->keys[i].p);
         buf_addc(b, ' ');
         size_t at = b->n;
-        add_type(p, c, &loose);
+        add_type(b, p->types, c, &loose);
         if (!counts && from)
             add_default(b, c, str_copy(b->arena, str_slice(buf_str(b), at, b->n)), from);
         if (!nullable || !nullable->truth)
@@ -195,7 +195,10 @@ add_columns(P8Promise *p, Str table, const JsonTree *columns)
         sql_add_literal(&p->odd, columns->keys[i]);
         buf_fmt(&p->odd, ",%s,%s)", loose ? "true" : "false", counts ? "true" : "false");
     }
-    buf_addz(b, ") ON COMMIT DROP;\n");
+    buf_addc(b, ')');
+    buf_addz(&p->tables, "EXECUTE pg_catalog.concat('CREATE TABLE ', place, ");
+    sql_add_literal(&p->tables, buf_str(b));
+    buf_addz(&p->tables, ");\n");
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */

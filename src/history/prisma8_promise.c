@@ -103,12 +103,23 @@ static const char raised[] =
     "'the database would not be what contract %.12s says: ', miss[1], CASE WHEN miss[2] IS NOT NULL THEN"
     " concat(' (and ', array_length(miss, 1) - 1, ' more)') END), DETAIL = array_to_string(miss, chr(10));"
     " END IF;\n";
+/* Where the tables go: a role may have been refused temporary ones. Schema and ledger are its own then, as a
+ * rule; the tables are gone before the transaction ends. */
+static const char placed[] =
+    "IF pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY') THEN place := 'pg_temp';\n"
+    "ELSIF pg_catalog.has_schema_privilege('prisma_contract', 'CREATE') THEN place := 'prisma_contract';\n"
+    "ELSE RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = pg_catalog.concat("
+    "'the database cannot be compared with the contract: role \"', current_user, '\" may make neither temporary"
+    " tables nor tables in schema prisma_contract'), HINT = pg_catalog.format("
+    "'GRANT TEMPORARY ON DATABASE %I TO %I', pg_catalog.current_database(), current_user);\nEND IF;\n";
 /* clang-format on */
 
 static void
 add_question(P8Promise *p, const P8Package *package)
 {
     Buf *b = p->b;
+    if (p->made)
+        buf_addz(b, placed);
     buf_add(b, buf_str(&p->tables));
     buf_addz(b, "PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);\n");
     buf_addz(b, question);
@@ -123,7 +134,7 @@ add_question(P8Promise *p, const P8Package *package)
     }
     buf_addz(b, judged);
     for (int i = 0; i < p->made; i++)
-        buf_fmt(b, "DROP TABLE pg_temp.aramid_contract_%d;\n", i);
+        buf_fmt(b, "EXECUTE concat('DROP TABLE ', place, '.aramid_contract_%d');\n", i);
     buf_fmt(b, raised, package->to);
 }
 
@@ -143,7 +154,7 @@ p8_add_promise(Buf *b, const LedgerRow *row)
         return;
     buf_addz(&body, "DECLARE miss pg_catalog.text[] := '{}'; said pg_catalog.text; is_now "
                     "pg_catalog.text; is_said pg_catalog.text; of_type pg_catalog.text;\n"
-                    "differs pg_catalog.bool;\nBEGIN\n");
+                    "differs pg_catalog.bool; place pg_catalog.text;\nBEGIN\n");
     add_question(&p, package);
     buf_addz(&body, "END");
     buf_addz(b, "DO ");

@@ -17,6 +17,15 @@ from harness.prisma8 import (COUNTS, FIRST, MAKE_POST, MAKE_USER, SECOND, THIRD,
                              hash_of, make_table, op, set_default, step, table)
 
 GOLDEN = os.path.join(REPO, "tests/golden/prisma8")
+LEDGERS = {  # as an administrator may have made them
+    "marker": "CREATE TABLE prisma_contract.marker (space text PRIMARY KEY DEFAULT 'app', core_hash text NOT NULL, profile_hash"
+              " text NOT NULL, contract_json jsonb, canonical_version int, updated_at timestamptz NOT NULL DEFAULT now(), app_tag"
+              " text, meta jsonb NOT NULL DEFAULT '{}', invariants text[] NOT NULL DEFAULT '{}')",
+    "ledger": "CREATE TABLE prisma_contract.ledger (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(), space"
+              " text NOT NULL, migration_name text NOT NULL, migration_hash text NOT NULL, origin_core_hash text NOT NULL,"
+              " origin_profile_hash text, destination_core_hash text NOT NULL, destination_profile_hash text, operations jsonb NOT NULL)",
+    "contract": "CREATE TABLE prisma_contract.contract (core_hash text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(),"
+                " contract_json jsonb NOT NULL)"}
 LOCK = "prisma_8.contract.marker:public:app"
 
 
@@ -442,6 +451,28 @@ def test_branches_and_merges(sample, db, db2):
     for place in db, db2:
         assert status(sample, place)["state"] == "up-to-date"
         assert run("drift", sample, place, "--exit-code").rc == 0
+
+
+@pytest.mark.parametrize("owns", [True, False], ids=["its own schema", "rows only"])
+def test_a_role_without_temporary_tables(sample, db, owns):
+    """The contract is compared all the same; where that cannot be, nothing is done."""
+    role = f"no_temp_{db.name}"
+    db.sql(f'CREATE ROLE {role} LOGIN; REVOKE TEMPORARY ON DATABASE "{db.name}" FROM PUBLIC;'
+           f'GRANT CREATE ON DATABASE "{db.name}" TO {role}; GRANT ALL ON SCHEMA public TO {role}')
+    if not owns:
+        db.sql("CREATE SCHEMA prisma_contract")
+        db.sql(f"GRANT USAGE ON SCHEMA prisma_contract TO {role}")
+        for name in "marker", "ledger", "contract":
+            db.sql(LEDGERS[name])
+        db.sql(f"GRANT ALL ON ALL TABLES IN SCHEMA prisma_contract TO {role};"
+               f"GRANT ALL ON ALL SEQUENCES IN SCHEMA prisma_contract TO {role}")
+    done = aramid.run("deploy", "-C", sample.path, "--url", db.url(user=role))
+    if owns:
+        assert done.rc == 0 and len(ledger(db)) == 3, done
+        assert not db.column("SELECT relname FROM pg_class WHERE relname LIKE 'aramid_contract%'")
+    else:
+        assert done.rc != 0 and "neither temporary tables nor tables in schema prisma_contract" in done.err, done
+        assert f'GRANT TEMPORARY ON DATABASE {db.name} TO {role}' in done.err and not ledger(db), done
 
 
 def test_there_and_back_again(sample, db):
