@@ -10,8 +10,9 @@ typedef struct RestackInput {
 } RestackInput;
 
 typedef struct RestackMove {
+    const Migration *of;
     const char *from, *to;           /* names of migrations */
-    const char *from_path, *to_path; /* below the folder, of what is renamed */
+    const char *from_path, *to_path; /* of the file or folder that is renamed */
 } RestackMove;
 
 typedef struct RestackResult {
@@ -26,7 +27,8 @@ typedef struct RestackResult {
 enum { RESTACK_EXIT_EARLY = STATUS_OUT_OF_ORDER };
 
 /* Find the migrations that neither `ref` nor the database has, and give all of them later names, in their
- * order, where one comes before another one's that arrived. The newest is renamed first, so that an interrupted
+ * order, where one comes before another one's that arrived; of several histories in the one order of all.
+ * Directives "after" among them follow. The newest is renamed first, so that an interrupted
  * call leaves them in their order, and the same call again ends it.
- * errors: ERR_USAGE: the layout has no such names; ERR_CONFIG: no such ref; those of flow_history; ERR_IO */
+ * errors: ERR_USAGE: a layout has no such names; ERR_CONFIG: no such ref; those of flow_history; ERR_IO */
 MUST_CHECK bool flow_restack(Arena *a, const RestackInput *in, RestackResult *ret, Err *err);
