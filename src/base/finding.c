@@ -77,7 +77,7 @@ finding_nearest(Arena *a, Str word)
 
 /* The severity that the rules make of one; false = it is silenced. */
 static bool
-judge(const FindingRules *rules, FindingId id, Severity *severity)
+judge(const FindingRules *rules, FindingId id, bool is_mild, Severity *severity)
 {
     int to = rules ? rules->to[id] : FINDING_AS_IS;
     FindingRule rule = table[id].rule;
@@ -87,6 +87,8 @@ judge(const FindingRules *rules, FindingId id, Severity *severity)
         return true;
     if (to == FINDING_OFF)
         return false;
+    if (is_mild && to > (int)*severity)
+        return true;
     *severity = to == SEV_ERROR && rule == FINDING_RULE_NO_ERROR ? SEV_WARNING : (Severity)to;
     return true;
 }
@@ -97,10 +99,10 @@ findings_init(FindingList *list, Arena *a, const FindingRules *rules)
     *list = (FindingList){.arena = a, .rules = rules};
 }
 
-Finding *
-finding_addz(FindingList *list, FindingId id, Severity severity, const char *text)
+static Finding *
+add(FindingList *list, FindingId id, Severity severity, bool is_mild, const char *text)
 {
-    bool is_told = judge(list->rules, id, &severity);
+    bool is_told = judge(list->rules, id, is_mild, &severity);
     if (is_told)
         list->counts[severity]++;
     Finding *f = is_told && (!list->max || list->items.n < list->max)
@@ -108,6 +110,12 @@ finding_addz(FindingList *list, FindingId id, Severity severity, const char *tex
                      : arena_new(list->arena, Finding);
     *f = (Finding){.id = id, .severity = severity, .area = table[id].area, .text = text};
     return f;
+}
+
+Finding *
+finding_addz(FindingList *list, FindingId id, Severity severity, const char *text)
+{
+    return add(list, id, severity, false, text);
 }
 
 Finding *
@@ -130,10 +138,10 @@ const Finding *
 finding_keep(FindingList *list, const Finding *f)
 {
     Severity severity = f->severity;
-    if (!judge(list->rules, f->id, &severity))
+    if (!judge(list->rules, f->id, f->is_mild, &severity))
         return NULL;
     Arena *a = list->arena;
-    Finding *kept = finding_addz(list, f->id, severity, NULL);
+    Finding *kept = add(list, f->id, severity, f->is_mild, NULL);
     *kept = *f;
     kept->severity = severity;
     kept->object = copied(a, f->object);
@@ -150,8 +158,13 @@ findings_pass(const FindingList *list, Err *err)
     size_t n = list->counts[SEV_ERROR];
     if (!n)
         return true;
-    err_set(err, ERR_FINDING, "%zu finding%s that the settings make an error of", n, str_plural(n));
     const Finding *first = NULL;
+    bool by_settings = false;
+    vec_each (const Finding, f, &list->items)
+        by_settings =
+            by_settings || (f->severity == SEV_ERROR && table[f->id].severity != SEV_ERROR);
+    err_set(err, ERR_FINDING, "%zu finding%s that %s", n, str_plural(n),
+            by_settings ? "the settings make an error of" : "must not be passed over");
     vec_each (const Finding, f, &list->items) {
         if (f->severity != SEV_ERROR)
             continue;
@@ -172,7 +185,7 @@ findings_apply(FindingList *list, const FindingRules *rules)
     for (size_t i = 0; i < list->items.n; i++) {
         Finding f = list->items.v[i];
         list->counts[f.severity]--;
-        if (!judge(rules, f.id, &f.severity))
+        if (!judge(rules, f.id, f.is_mild, &f.severity))
             continue;
         list->counts[f.severity]++;
         list->items.v[kept++] = f;

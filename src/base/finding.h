@@ -102,7 +102,8 @@ typedef struct Finding {
     const char *text;     /* what was found; lower case start, no final stop */
     const char *note;     /* more about it: why, since when; or NULL */
     const char *fix;      /* what to do, with the command to type; NULL = nothing */
-    unsigned rank;        /* sorted before the place: causes before consequences; mostly 0 */
+    bool is_mild;  /* less than usual, as things are here: rules may silence it, not raise it */
+    unsigned rank; /* sorted before the place: causes before consequences; mostly 0 */
 } Finding;
 
 typedef struct FindingList {

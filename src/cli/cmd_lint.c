@@ -1,4 +1,4 @@
-/* lint. */
+/* lint, stats save. */
 #include "cli/cli_int.h"
 #include "cli/commands.h"
 
@@ -29,20 +29,58 @@ cmd_lint(CmdCall *call)
     VEC(const char *) names = {0};
     for (size_t i = 0; cli_arg(call, i); i++)
         *vec_add(a, &names) = cli_arg(call, i);
-    LintInput in = {.base = cli_flow_input(call, &config), .names = names.v, .nnames = names.n};
+    LintInput in = {.base = cli_flow_input(call, &config),
+                    .names = names.v,
+                    .nnames = names.n,
+                    .with_database = cli_given(call, "url") || cli_given(call, "env"),
+                    .stats = cli_text(call, "stats"),
+                    .baseline = cli_text(call, "baseline"),
+                    .no_baseline = cli_flag(call, "no-baseline"),
+                    .writes_baseline = cli_flag(call, "write-baseline")};
+    if (in.with_database && in.stats) {
+        err_set(&err, ERR_USAGE, "--stats is for where no database is asked");
+        return cli_fail(call, &err);
+    }
+    if (in.with_database)
+        cli_note_target(call, &config);
     if (!flow_lint(a, &in, &r, &err))
         return cli_fail(call, &err);
     CliAnswer out = cli_answer(call);
     if (out.is_json) {
         report_lint_json(&out.json, &r);
-    } else if (cli_flag(call, "sarif")) {
+    } else if (cli_flag(call, "sarif") || cli_flag(call, "gitlab")) {
         out.is_json = true;
         jw_init(&out.json, a, true);
-        report_lint_sarif(&out.json, &r);
+        (cli_flag(call, "sarif") ? report_lint_sarif : report_lint_gitlab)(&out.json, &r);
+    } else if (cli_flag(call, "markdown")) {
+        report_lint_markdown(&out.text, &r);
     } else {
         report_lint_text(&out.text, &call->term_out, &r, cli_flag(call, "all"));
         print_annotations(call, &r);
     }
     cli_answer_print(call, &out);
-    return cli_findings_status(call, &r.findings);
+    return in.writes_baseline ? 0 : cli_findings_status(call, &r.findings);
+}
+
+int
+cmd_stats_save(CmdCall *call)
+{
+    os_signals_catch();
+    Config config;
+    Err err;
+    StatsResult r;
+    FlowInput in;
+    if (!cli_load_config(call, &config, &err))
+        return cli_fail(call, &err);
+    cli_note_target(call, &config);
+    in = cli_flow_input(call, &config);
+    if (!flow_stats_save(call->arena, &in, cli_arg(call, 0), &r, &err))
+        return cli_fail(call, &err);
+    CliAnswer out = cli_answer(call);
+    if (out.is_json)
+        report_stats_json(&out.json, &r);
+    else
+        report_stats_text(&out.text, &call->term_out, &r);
+    cli_answer_print(call, &out);
+    return 0;
 }

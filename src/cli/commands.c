@@ -470,32 +470,69 @@ static const ArgSpec lint_args[] = {
 };
 
 static const OptSpec lint_options[] = {
+    {.name = "stats", .type = OPT_PATH, .value = "FILE",
+     .help = "a file of `aramid stats save`: how large tables are (setting lint.stats)"},
     {.name = "all", .type = OPT_FLAG, .help = "notices, too: what a deploy makes harmless, and what is only good to know"},
+    {.name = "baseline", .type = OPT_PATH, .value = "FILE",
+     .help = "what is known and not to be told again (setting lint.baseline)"},
+    {.name = "no-baseline", .type = OPT_FLAG, .help = "tell all, whatever the baseline says"},
+    {.name = "write-baseline", .type = OPT_FLAG,
+     .help = "write what is found into the baseline: for migrations that are long applied"},
     {.name = "sarif", .type = OPT_FLAG, .help = "SARIF 2.1.0 on standard output, for code scanning"},
+    {.name = "gitlab", .type = OPT_FLAG, .help = "the same as GitLab's code quality report"},
+    {.name = "markdown", .type = OPT_FLAG, .help = "the same as a comment on a pull request"},
     {0},
 };
 
-static const CmdConflict lint_conflicts[] = {{"sarif", "json"}, {"sarif", "all"}, {0}};
+static const CmdConflict lint_conflicts[] = {{"sarif", "json"}, {"sarif", "all"}, {"gitlab", "json"}, {"gitlab", "all"},
+                                             {"gitlab", "sarif"}, {"markdown", "json"}, {"markdown", "all"},
+                                             {"markdown", "sarif"}, {"markdown", "gitlab"}, {"baseline", "no-baseline"},
+                                             {"no-baseline", "write-baseline"}, {0}};
 
 static const CmdExample lint_examples[] = {
     {"aramid lint", "all migrations of the project"},
+    {"aramid lint --env production", "those that it does not have, with the sizes of its tables"},
     {"aramid lint 20261130174500_add_users --all", "one of them, with all that can be said"},
     {0},
 };
 
 static const CmdSpec lint = {
     .name = "lint", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
-    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
     .summary = "judge migrations before they run: locks, losses, what breaks",
     .description =
         "Follows the schema through all migrations and says of each statement what it does to tables that were there "
         "before its file: which work is done under which lock, what is thrown away, what running code will miss, where "
-        "rows that are there make it fail; with the statement to write instead. Without a database.\n\n"
+        "rows that are there make it fail; with the statement to write instead. Needs no database.\n\n"
+        "With --url or --env the database is asked, READ ONLY, which migrations it has and how large its tables are: "
+        "those that it lacks are judged, and what takes milliseconds on a small table is a notice. A file of "
+        "`aramid stats save` tells the same where there is no database to ask.\n\n"
         "`-- aramid:ignore RULE REASON` in front of a statement, or at the head of a file, silences a rule; "
         "`findings:` in aramid.yaml makes errors of rules, which end with exit status 19. "
         "Under GitHub Actions the findings are also shown as annotations.",
     .args = lint_args, .options = lint_options, .conflicts = lint_conflicts, .examples = lint_examples,
     .run = cmd_lint,
+};
+
+static const ArgSpec stats_args[] = {
+    {.name = "FILE", .help = "where to; default: the setting lint.stats (aramid.stats.json)"},
+    {0},
+};
+
+static const CmdExample stats_examples[] = {
+    {"aramid stats save --env production", "for `aramid lint` in a pipeline that may not reach it"},
+    {0},
+};
+
+static const CmdSpec stats_save = {
+    .name = "stats save", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "save how large the tables are, without rows and values",
+    .description =
+        "Asks the database, READ ONLY and without waiting for locks, for the sizes of its tables, for what ANALYZE has "
+        "found of NULLs and distinct values in their columns, and for the names of its migrations, and writes that into "
+        "a file. No row is read and no value is in the file: it may be committed.",
+    .args = stats_args, .examples = stats_examples, .run = cmd_stats_save,
 };
 
 static const OptSpec squash_options[] = {
@@ -1994,7 +2031,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &squash, &lint, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &squash, &lint, &stats_save, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

@@ -47,6 +47,7 @@ int cmd_expand_contract(CmdCall *call);
 int cmd_state(CmdCall *call);
 int cmd_restack(CmdCall *call);
 int cmd_lint(CmdCall *call);
+int cmd_stats_save(CmdCall *call);
 int cmd_squash(CmdCall *call);
 int cmd_diff(CmdCall *call);
 int cmd_pull(CmdCall *call);

@@ -82,7 +82,7 @@ typedef struct Config {
     const char *migrations_dir;        /* absolute; may not exist; of several the first */
     VEC(const char *) migrations_dirs; /* all of them */
     const char *migrations_origin;
-    bool migrations_are_dbmates; /* the folder is what dbmate was told */
+    bool migrations_are_dbmates;  /* the folder is what dbmate was told */
     bool migrations_are_drizzles; /* the folder is what drizzle.config says */
     ConfigDbmate dbmate;
     const char *prisma_config; /* prisma.config.*, absolute, NULL = none */

@@ -1,13 +1,14 @@
 /* aramid check: its parts, each with its verdict. */
 #include "flow/check.h"
 
+#include "flow/lint.h"
 #include "sqltext/sqltext.h"
 
 const char *
 check_part_name(CheckPartId id)
 {
-    static const char *const names[] = {"schema",  "migrations", "parity",
-                                        "history", "drift",      "branches"};
+    static const char *const names[] = {"schema", "migrations", "parity",  "history",
+                                        "drift",  "lint",       "branches"};
     return names[id];
 }
 
@@ -220,6 +221,39 @@ check_database(Arena *a, const CheckInput *in, CheckResult *r)
     add_findings(a, in, drift, &r->drift.findings);
 }
 
+/* Of all migrations only what the settings make an error of is listed; of those that the database lacks also
+ * what is worth a word. */
+static void
+check_lint(Arena *a, const CheckInput *in, CheckResult *r)
+{
+    Err err;
+    LintResult l;
+    FindingList found;
+    CheckPart *p = &r->parts[CHECK_LINT];
+    const LintInput input = {.base = in->base, .with_database = in->with_database};
+    if (r->parts[CHECK_MIGRATIONS].err || r->parts[CHECK_HISTORY].err) {
+        skip(p, "cannot be judged");
+        return;
+    }
+    if (!flow_lint(a, &input, &l, &err)) {
+        fail_with(a, p, &err);
+        return;
+    }
+    findings_init(&found, a, NULL);
+    vec_each (const Finding, f, &l.findings.items)
+        if (f->severity == SEV_ERROR || (in->with_database && f->severity > SEV_NOTICE) ||
+            f->area != AREA_LINT)
+            finding_keep(&found, f);
+    size_t n = l.findings.counts[SEV_WARNING] + l.findings.counts[SEV_ERROR];
+    const char *more =
+        n > found.counts[SEV_WARNING] + found.counts[SEV_ERROR] ? "; aramid lint shows them" : "";
+    pass(p, str_fmt(a, "%s of %s %s: %s%s", str_count(a, (int64_t)l.statements.n, "statement"),
+                    str_count(a, (int64_t)l.migrations, "migration"),
+                    l.statements.n == 1 ? "was judged" : "were judged",
+                    n ? str_count(a, (int64_t)n, "finding") : "nothing that hurts", more));
+    add_findings(a, in, p, &found);
+}
+
 static void
 check_branches(Arena *a, const CheckInput *in, CheckResult *r)
 {
@@ -255,6 +289,7 @@ flow_check(Arena *a, const CheckInput *in, CheckResult *ret)
     *ret = (CheckResult){.config = in->base.config};
     check_files(a, in, ret);
     check_database(a, in, ret);
+    check_lint(a, in, ret);
     check_branches(a, in, ret);
     for (int i = CHECK_PART_COUNT - 1; i >= 0; i--)
         if (ret->parts[i].outcome == CHECK_FAILED)

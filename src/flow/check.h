@@ -11,7 +11,8 @@ typedef enum CheckPartId {
     CHECK_PARITY,     /* they make what the schema says */
     CHECK_HISTORY,    /* the database has them all, as they are */
     CHECK_DRIFT,      /* and nothing else */
-    CHECK_BRANCHES,   /* those of another branch go with them in any order */
+    CHECK_LINT, /* nothing that the settings make an error of is in them, or in the rows they meet */
+    CHECK_BRANCHES, /* those of another branch go with them in any order */
     CHECK_PART_COUNT
 } CheckPartId;
 
@@ -46,7 +47,7 @@ typedef struct CheckResult {
     DriftResult drift;   /* of CHECK_DRIFT, when it was looked at */
 } CheckResult;
 
-/* "schema", "migrations", "parity", "history", "drift", "branches". */
+/* "schema", "migrations", "parity", "history", "drift", "lint", "branches". */
 const char *check_part_name(CheckPartId id);
 
 /* Check all parts, each also when an earlier one failed. Never fails: the parts tell. */

@@ -2,6 +2,7 @@
 #include "flow/create_int.h"
 
 #include "flow/drift.h"
+#include "flow/lint.h"
 
 /* ---- what is there ---------------------------------------------------------------------------- */
 
@@ -245,6 +246,31 @@ check_layout(const CreateInput *in, const History *h, Err *err)
     return err_hint(err, "leave --down away");
 }
 
+/* What the new migration locks and breaks; what it loses the comparison has told already. */
+static bool
+judge(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
+{
+    static const FindingId told[] = {FINDING_LINT_DROP_COLUMN, FINDING_LINT_DROP_TABLE,
+                                     FINDING_LINT_ADD_COLUMN_REQUIRED};
+    FindingList found;
+    bool is_written = r->kind == CREATE_CHANGES || r->kind == CREATE_DRIFT;
+    if (!is_written || !r->files.n)
+        return true;
+    Source *text = arena_new(a, Source);
+    *text = (Source){r->files.v[0].shown, r->files.v[0].text};
+    findings_init(&found, a, NULL);
+    if (!flow_lint_new(a, in->base.config, &r->all, text, &found, err))
+        return false;
+    vec_each (const Finding, f, &found.items) {
+        bool is_told = f->severity <= SEV_NOTICE;
+        for (size_t i = 0; i < COUNT(told); i++)
+            is_told = is_told || f->id == told[i];
+        if (!is_told)
+            finding_keep(&r->findings, f);
+    }
+    return true;
+}
+
 bool
 flow_create_named(Arena *a, const CreateInput *in, Err *err)
 {
@@ -270,5 +296,5 @@ flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err)
     if (!in->name || ret->guesses.n || (ret->is_same && !in->empty_too))
         return true;
     look_at_ledger(a, in, ret);
-    return create_files(a, in, ret, err);
+    return create_files(a, in, ret, err) && judge(a, in, ret, err);
 }

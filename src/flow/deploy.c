@@ -1,6 +1,7 @@
 /* aramid deploy: target, guard, drift, backup, and the run between them. */
 #include "flow/backup.h"
 #include "flow/guard.h"
+#include "flow/lint.h"
 #include "flow/look.h"
 #include "flow/repeatable.h"
 #include "flow/schema_file.h"
@@ -186,12 +187,43 @@ leave_way_back(const Deploying *d, const Session *s, const Plan *plan)
 }
 
 static bool
+is_judged(const Config *c)
+{
+    if (c->profile != PROFILE_DEVELOPMENT)
+        return true;
+    for (int id = 0; id < FINDING_COUNT; id++)
+        if (finding_info((FindingId)id)->area == AREA_LINT && c->finding_rules.to[id] == SEV_ERROR)
+            return true;
+    return false;
+}
+
+/* Before anybody is asked, and before anything is locked: what the migrations do, and whether rows refuse them.
+ * In development only where the settings make an error of a rule. */
+static bool
+judge_pending(const Deploying *d, const Session *s, Err *err)
+{
+    const Config *c = d->in->base.config;
+    const RunSink *sink = &d->in->sink;
+    LintResult r = {0};
+    findings_init(&r.findings, s->arena, &c->finding_rules);
+    if (!is_judged(c))
+        return true;
+    if (!flow_lint_pending(s->arena, c, s, &d->ret->history, &r, err))
+        return false;
+    vec_each (const Finding, f, &r.findings.items)
+        if (f->severity > SEV_NOTICE)
+            run_finding(sink, f);
+    return run_findings_pass(sink, err);
+}
+
+static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
     Deploying *d = arg;
     const DeployInput *in = d->in;
     GateConsent consent;
     if (!flow_guard_consent(&d->guard, &consent, err) || !agree_to_losses(d, plan, consent, err) ||
+        !judge_pending(d, s, err) ||
         !look_before(s->arena, &in->base, &in->sink, s, d->ret, &d->looked, err) ||
         (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
         (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))

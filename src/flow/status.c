@@ -2,6 +2,7 @@
 #include "doctor/doctor.h"
 #include "flow/expand.h"
 #include "flow/guard.h"
+#include "flow/lint.h"
 #include "flow/repeatable.h"
 #include "flow/look.h"
 #include "flow/seed.h"
@@ -132,6 +133,22 @@ find_missing_grants(Arena *a, const FlowInput *in, Session *s, PlanResult *r)
     }
 }
 
+/* What is worth a word about the pending migrations, and about the rows that refuse them. */
+static bool
+find_judged(Arena *a, const Config *c, const Session *s, PlanResult *r, Err *err)
+{
+    LintResult l = {0};
+    findings_init(&l.findings, a, NULL);
+    if (!r->plan.migrations.n)
+        return true;
+    if (!flow_lint_pending(a, c, s, &r->history, &l, err))
+        return false;
+    vec_each (const Finding, f, &l.findings.items)
+        if (f->severity > SEV_NOTICE || f->area != AREA_LINT)
+            finding_keep(&r->findings, f);
+    return true;
+}
+
 bool
 flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
 {
@@ -150,7 +167,7 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
     if (ret->target.absent) {
         bool ok = run_plan(a, &s, &ret->history, &journal, &ret->plan, err);
         run_find_ahead(&ret->history, &ret->plan, &ret->findings);
-        return ok;
+        return ok && find_judged(a, in->config, NULL, ret, err);
     }
     SessionOptions o = flow_session(in, &ret->target, &ret->history, "plan", FLOW_PLANS);
     if (!session_open(a, &o, &s, err))
@@ -165,6 +182,7 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
         flow_find_removed(a, &s, &ret->history, &ret->findings);
     if (ok)
         find_missing_grants(a, in, &s, ret);
+    ok = ok && find_judged(a, in->config, &s, ret, err);
     ret->ledger_exists = s.ledger_exists;
     ret->server = db_info(s.db);
     flow_identity_shown(&s, &ret->identity);

@@ -1,6 +1,8 @@
 /* Questions about rows, asked one by one: what cannot be answered stays open. */
 #include "introspect/introspect_int.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 
 static bool
@@ -26,6 +28,32 @@ take_answer(DiffEffect *effect, const DbOutcome *o)
     }
 }
 
+static bool
+begin(Db *db, Arena *a, Err *err)
+{
+    return db_query(
+        db, a, STR("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;SET LOCAL search_path = ''"),
+        NULL, err);
+}
+
+/* One question; limit_ms 0 = none. */
+static bool
+ask_one(Arena *a, Db *db, const DiffQuestion *q, int64_t limit_ms, Err *err)
+{
+    DbOutcome o;
+    const char *message = str_fmt(a,
+                                  "SAVEPOINT question;SET LOCAL statement_timeout = %lld;"
+                                  "SET LOCAL lock_timeout = %lld;" STR_FMT,
+                                  (long long)limit_ms, (long long)limit_ms, STR_ARG(q->sql));
+    if (!ask(a, db, message, &o, err))
+        return false;
+    if (o.end == DB_DONE)
+        take_answer(q->effect, &o);
+    if (o.cancelled)
+        return db_outcome_err(&o, "asking about rows", err);
+    return ask(a, db, "ROLLBACK TO SAVEPOINT question", &o, err);
+}
+
 bool
 introspect_answers(Db *db, Diff *d, int64_t timeout_ms, Err *err)
 {
@@ -33,26 +61,28 @@ introspect_answers(Db *db, Diff *d, int64_t timeout_ms, Err *err)
     DiffQuestions questions = diff_questions(scratch, d);
     if (!questions.n)
         return true;
-    DbOutcome o;
-    const char *begin = str_fmt(scratch,
-                                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-                                "SET LOCAL statement_timeout = %lld;"
-                                "SET LOCAL lock_timeout = %lld;"
-                                "SET LOCAL search_path = ''",
-                                (long long)timeout_ms, (long long)timeout_ms);
-    if (!db_query(db, scratch, str_of(begin), NULL, err))
+    if (!begin(db, scratch, err))
         return false;
-    vec_each (const DiffQuestion, q, &questions) {
-        const char *message = str_fmt(scratch, "SAVEPOINT question;" STR_FMT, STR_ARG(q->sql));
-        if (!ask(scratch, db, message, &o, err))
+    vec_each (const DiffQuestion, q, &questions)
+        if (!ask_one(scratch, db, q, timeout_ms, err))
             return false;
-        if (o.end == DB_DONE)
-            take_answer(q->effect, &o);
-        if (o.cancelled) {
-            db_outcome_err(&o, "asking about rows", err);
-            return false;
-        }
-        if (!ask(scratch, db, "ROLLBACK TO SAVEPOINT question", &o, err))
+    return db_query(db, scratch, STR("ROLLBACK"), NULL, err);
+}
+
+bool
+introspect_ask(Db *db, const DiffQuestions *questions, int64_t timeout_ms, Err *err)
+{
+    ARENA_LOCAL(scratch);
+    if (!questions->n)
+        return true;
+    int64_t end_ms = clock_ms() + timeout_ms;
+    if (!begin(db, scratch, err))
+        return false;
+    vec_each (const DiffQuestion, q, questions) {
+        int64_t left_ms = timeout_ms ? end_ms - clock_ms() : 0;
+        if (left_ms < 0 || (timeout_ms && !left_ms))
+            break;
+        if (!ask_one(scratch, db, q, left_ms, err))
             return false;
     }
     return db_query(db, scratch, STR("ROLLBACK"), NULL, err);

@@ -48,5 +48,10 @@ MUST_CHECK bool introspect(Arena *a, Db *db, const IntrospectOptions *options, C
  * cost        two round trips and one or two scans of a table for each question */
 MUST_CHECK bool introspect_answers(Db *db, Diff *d, int64_t timeout_ms, Err *err);
 
+/* The same for questions that are at hand, until the time is over: the rest stays unanswered.
+ * timeout_ms  for all of them; 0 = none */
+MUST_CHECK bool introspect_ask(Db *db, const DiffQuestions *questions, int64_t timeout_ms,
+                               Err *err);
+
 /* Whether `text` matches the pattern. */
 bool introspect_matches(const char *pattern, const char *text);

@@ -10,6 +10,7 @@ lint_new(Arena *a, const LintOptions *options)
     l->arena = a;
     l->options = options;
     lint_schema_init(&l->schema, a, options->schema, options->before);
+    lint_release(l);
     return l;
 }
 
@@ -20,6 +21,27 @@ is_no_op(const Lint *l, const SqlActionVec *actions)
     const SqlAction *first = actions->n ? &actions->v[0] : NULL;
     return first && first->kind == SQL_ACT_TABLE && first->if_exists &&
            lint_relation(&l->schema, first->on);
+}
+
+/* A check that is to be validated later keeps its words. */
+static void
+keep_check(const Lint *l, const LintScript *script, const SqlAction *x)
+{
+    CatRelation *t = lint_relation(&l->schema, x->on);
+    const char *name = lint_constraint_name(l->arena, x);
+    for (size_t i = 0; t && i < t->constraints.n; i++)
+        if (strcmp(t->constraints.v[i]->id.sub, name) == 0)
+            t->constraints.v[i]->expr =
+                str_dup(l->arena, sql_action_check(script->script->text, x));
+}
+
+static void
+apply(Lint *l, const LintScript *script, const SqlAction *x)
+{
+    lint_schema_apply(&l->schema, x);
+    if (l->options->asks && x->kind == SQL_ACT_CONSTRAINT && x->constraint == 'c' &&
+        x->is_not_valid)
+        keep_check(l, script, x);
 }
 
 static void
@@ -33,8 +55,14 @@ judge(Lint *l, const SqlActionVec *actions)
         lint_judge_tables(l, x);
         lint_judge_constraints(l, x);
         lint_judge_rest(l, x);
-        lint_schema_apply(&l->schema, x);
+        if (l->options->asks)
+            lint_ask(l, x);
+        if (l->options->asks)
+            lint_touch(l, x);
+        apply(l, l->script, x);
     }
+    if (l->options->asks && l->stmt.opaque)
+        lint_touch_all(l, l->stmt.tag);
 }
 
 void
@@ -43,8 +71,15 @@ lint_follow(Lint *l, const LintScript *script)
     for (size_t i = 0; i < script->script->stmts.n; i++)
         if (!is_no_op(l, &script->actions[i]))
             vec_each (const SqlAction, x, &script->actions[i])
-                lint_schema_apply(&l->schema, x);
+                apply(l, script, x);
+}
+
+void
+lint_release(Lint *l)
+{
     l->release = l->schema.catalog->count;
+    map_init(&l->touched, l->arena);
+    l->all_touched = NULL;
 }
 
 /* New tables that nobody guards when the script is over. */
@@ -77,6 +112,11 @@ lint_script(Lint *l, const LintScript *script)
     }
     if (l->options->is_exposed && n)
         judge_exposed(l, before);
-    l->release = l->schema.catalog->count;
     return effects;
+}
+
+const LintQuestions *
+lint_questions(const Lint *l)
+{
+    return &l->questions;
 }

@@ -3,32 +3,30 @@
  * what to write instead.
  *
  * A schema is followed through the scripts: it begins empty or as a catalog, and each statement is
- * judged with what the ones before have made. What `aramid deploy` makes harmless (locks that are only
+ * judged with what the ones before have made. Tables of the same release are new: nobody waits for them,
+ * and they hold nothing. What `aramid deploy` makes harmless (locks that are only
  * short: they are tried with a limit, again and again) is a notice. Rules are the findings of
  * base/findings.def whose area is "lint". Pure. */
 #pragma once
 
 #include "base/finding.h"
 #include "catalog/catalog.h"
+#include "catalog/stats.h"
+#include "diff/diff.h"
 #include "sqltext/actions.h"
-
-/* How large a table is, where somebody knows. */
-typedef struct LintSize {
-    const char *schema, *name;
-    int64_t rows;
-} LintSize;
 
 typedef struct LintOptions {
     const char *schema;    /* where names without a schema lead */
     const Catalog *before; /* what is there at first; NULL = nothing. Finished, only read */
-    const LintSize *sizes; /* of tables; one that is not among them may be large */
-    size_t nsizes;
-    int64_t small_rows;    /* work on a table of fewer is not worth a word */
-    bool is_exposed;       /* public is served to browsers (Supabase): row-level security matters */
+    const Stats *stats;  /* sizes of tables; one that is not among them may be large. NULL = none */
+    int64_t small_rows;  /* work on a table of fewer rows */
+    int64_t small_bytes; /* and fewer bytes than that is a notice */
+    bool asks;           /* gather what the rows of a database can be asked: lint_questions */
+    bool is_exposed;     /* public is served to browsers (Supabase): row-level security matters */
     FindingList *findings; /* where they go */
 } LintOptions;
 
-/* What a statement does to a table that was there before its script. */
+/* What a statement does to a table that was there before its release. */
 typedef struct LintEffect {
     const CatRelation *table;
     const char *schema, *name; /* of it, then */
@@ -53,9 +51,26 @@ typedef struct Lint Lint;
 /* options and what they point to must live as long. */
 Lint *lint_new(Arena *a, const LintOptions *options);
 
+/* What is there now was there before all that follows: called where scripts are run that came with a
+ * release of their own. */
+void lint_release(Lint *l);
+
 /* Follow the schema through a script without a word. */
 void lint_follow(Lint *l, const LintScript *script);
 
 /* The same, and judge it: findings go to the list, at most one of a rule for each table of a script.
  * Returns what each statement does, an array as long as the script, in the arena of `l`. */
 LintEffects *lint_script(Lint *l, const LintScript *script);
+
+/* What the rows of the database, as they are before the release, say of a statement that may fail on them: NOT
+ * NULL, UNIQUE, CHECK, a foreign key, a new type. */
+typedef struct LintQuestion {
+    DiffEffect effect;
+    Str sql;             /* as DiffQuestion has it; "" = cannot be asked */
+    const char *why_not; /* then; for people */
+    Finding place;       /* of the statement: everything but what was found */
+} LintQuestion;
+typedef VEC(LintQuestion) LintQuestions;
+
+/* Of the scripts that were judged, in their order. */
+const LintQuestions *lint_questions(const Lint *l);

@@ -2,7 +2,7 @@
  *
  * schema.c follows the schema, effects.c knows what an action locks and works on, types.c which changes of a
  * type keep the rows, rules*.c what to say
- * of it, say.c says it, lint.c goes through the statements. */
+ * of it, say.c says it, questions.c what rows can be asked, lint.c goes through the statements. */
 #pragma once
 
 #include "lint/lint.h"
@@ -62,27 +62,26 @@ struct Lint {
     Arena *arena;
     const LintOptions *options;
     LintSchema schema;
-    unsigned release; /* objects with this ordinal and above came with the script */
+    unsigned release; /* objects with this ordinal and above came with the release */
     /* of the script that is judged */
     const LintScript *script;
     size_t at; /* statement */
     SqlStmt stmt;
     LintEffects *effects;
-    LintEffect did;            /* what the last action works on; its table and mode are not told */
-    Map said;                  /* "rule table": already */
+    LintEffect did; /* what the last action works on; its table and mode are not told */
+    Map said;       /* "rule table": already */
+    LintQuestions questions;
+    Map touched; /* what is not any more as it was before the release: its number -> why */
+    const char *all_touched;   /* nothing may be: why */
     VEC(const char *) checked; /* "table.constraint" that came NOT VALID in this transaction */
 };
 
-/* Whether an object was there before the script. */
+/* Whether an object was there before the release. */
 static inline bool
 lint_is_old(const Lint *l, const void *object)
 {
     return object && ((const CatObject *)object)->ordinal < l->release;
 }
-
-/* Whether nobody would notice work on all its rows. */
-bool lint_is_small(const Lint *l, const CatRelation *t);
-bool lint_is_empty(const Lint *l, const CatRelation *t); /* known to be */
 
 /* Whether the statement has transactions of its own, by its directive: batches, or a proof. */
 static inline bool
@@ -102,9 +101,26 @@ void lint_effects_named(Lint *l);
  * only the first is said; NULL = of the statement. */
 __attribute__((format(printf, 5, 6))) void
 lint_say(Lint *l, FindingId rule, const CatRelation *table, const char *fix, const char *fmt, ...);
+/* The same of work on the rows of a table: a notice where it is known to be small. */
+__attribute__((format(printf, 5, 6))) void lint_say_work(Lint *l, FindingId rule,
+                                                         const CatRelation *table, const char *fix,
+                                                         const char *fmt, ...);
+/* The same of what is lost with its rows, or fails for them: a notice where there are none. */
+__attribute__((format(printf, 5, 6))) void lint_say_rows(Lint *l, FindingId rule,
+                                                         const CatRelation *table, const char *fix,
+                                                         const char *fmt, ...);
 /* "table users", as SQL has it. */
 const char *lint_shown(const Lint *l, const CatRelation *t);
 const char *lint_ident(const Lint *l, const char *name);
+
+/* Where the statement is, as a finding has it. */
+Finding lint_place(const Lint *l);
+
+/* questions.c: gather what rows can be asked about an action, before it is applied; and remember what it
+ * makes of them. */
+void lint_ask(Lint *l, const SqlAction *x);
+void lint_touch(Lint *l, const SqlAction *x);
+void lint_touch_all(Lint *l, const char *why);
 
 /* Judge an action, before it is applied. */
 void lint_judge_tables(Lint *l, const SqlAction *x);      /* rules_tables.c */

@@ -70,10 +70,11 @@ judge_index(Lint *l, CatRelation *t, const SqlAction *x)
     else if (x->if_exists)
         lint_say(l, FINDING_LINT_NO_OP_LOCKS, t, NULL,
                  "an index %s of another shape is left as it is", lint_ident(l, x->name));
-    if (!x->is_concurrent && !lint_is_small(l, t))
-        lint_say(l, FINDING_LINT_CREATE_INDEX_BLOCKING, t, with_word(l, "INDEX", "CONCURRENTLY"),
-                 "who writes to %s waits until the index is built%s", lint_shown(l, t),
-                 x->is_unique ? "; it fails where values are alike" : "");
+    if (!x->is_concurrent)
+        lint_say_work(l, FINDING_LINT_CREATE_INDEX_BLOCKING, t,
+                      with_word(l, "INDEX", "CONCURRENTLY"),
+                      "who writes to %s waits until the index is built%s", lint_shown(l, t),
+                      x->is_unique ? "; it fails where values are alike" : "");
 }
 
 /* Whether SET NULL meets a column that cannot be. */
@@ -118,12 +119,12 @@ judge_foreign_key(Lint *l, CatRelation *t, const SqlAction *x)
     if (x->is_not_valid)
         *vec_add(l->arena, &l->checked) =
             str_fmt(l->arena, "%s.%s", table, lint_constraint_name(l->arena, x));
-    else if (l->did.scans && !lint_is_small(l, t))
-        lint_say(l,
-                 is_all_null(l, t, &x->columns) ? FINDING_LINT_FK_ON_NEW_COLUMN
-                                                : FINDING_LINT_ADD_FK_VALIDATING,
-                 t, NULL, "all rows of %s are checked: who writes to it%s%s waits", table,
-                 other && other != t ? " or to " : "", other && other != t ? to : "");
+    else if (l->did.scans)
+        lint_say_work(l,
+                      is_all_null(l, t, &x->columns) ? FINDING_LINT_FK_ON_NEW_COLUMN
+                                                     : FINDING_LINT_ADD_FK_VALIDATING,
+                      t, NULL, "all rows of %s are checked: who writes to it%s%s waits", table,
+                      other && other != t ? " or to " : "", other && other != t ? to : "");
 }
 
 static void
@@ -140,9 +141,9 @@ judge_key(Lint *l, CatRelation *t, const SqlAction *x)
     };
     for (size_t i = 0; i < COUNT(table); i++)
         if (table[i].letter == x->constraint && (l->did.builds || l->did.scans))
-            lint_say(l, table[i].rule, t, NULL, "%s %s is %s: readers and writers wait",
-                     table[i].text, lint_shown(l, t),
-                     l->did.builds ? "built" : "looked through for NULLs");
+            lint_say_work(l, table[i].rule, t, NULL, "%s %s is %s: readers and writers wait",
+                          table[i].text, lint_shown(l, t),
+                          l->did.builds ? "built" : "looked through for NULLs");
 }
 
 static void
@@ -157,11 +158,9 @@ judge_constraint(Lint *l, CatRelation *t, const SqlAction *x)
     if (x->is_not_valid)
         *vec_add(l->arena, &l->checked) =
             str_fmt(l->arena, "%s.%s", lint_shown(l, t), lint_constraint_name(l->arena, x));
-    else if (lint_is_small(l, t))
-        return;
     else if (x->constraint == 'c')
-        lint_say(l, FINDING_LINT_ADD_CHECK_VALIDATING, t, NULL,
-                 "all rows of %s are checked: readers and writers wait", lint_shown(l, t));
+        lint_say_work(l, FINDING_LINT_ADD_CHECK_VALIDATING, t, NULL,
+                      "all rows of %s are checked: readers and writers wait", lint_shown(l, t));
     else
         judge_key(l, t, x);
 }
@@ -171,10 +170,10 @@ judge_validate(Lint *l, CatRelation *t, const SqlAction *x)
 {
     const char *name = str_fmt(l->arena, "%s.%s", lint_shown(l, t), x->name);
     vec_each (const char *const, checked, &l->checked)
-        if (strcmp(*checked, name) == 0 && !lint_is_small(l, t))
-            lint_say(l, FINDING_LINT_VALIDATED_AT_ONCE, t, NULL,
-                     "the lock of ADD CONSTRAINT %s stays while all rows of %s are checked",
-                     lint_ident(l, x->name), lint_shown(l, t));
+        if (strcmp(*checked, name) == 0)
+            lint_say_work(l, FINDING_LINT_VALIDATED_AT_ONCE, t, NULL,
+                          "the lock of ADD CONSTRAINT %s stays while all rows of %s are checked",
+                          lint_ident(l, x->name), lint_shown(l, t));
 }
 
 static void
@@ -202,8 +201,7 @@ lint_judge_constraints(Lint *l, const SqlAction *x)
         judge_constraint(l, t, x);
     else if (x->kind == SQL_ACT_VALIDATE)
         judge_validate(l, t, x);
-    else if (x->kind == SQL_ACT_REINDEX && !x->is_concurrent && lint_is_old(l, t) &&
-             !lint_is_small(l, t))
-        lint_say(l, FINDING_LINT_REINDEX_BLOCKING, t, with_word(l, "TABLE", "CONCURRENTLY"),
-                 "who writes to %s waits while its indexes are built anew", lint_shown(l, t));
+    else if (x->kind == SQL_ACT_REINDEX && !x->is_concurrent && lint_is_old(l, t))
+        lint_say_work(l, FINDING_LINT_REINDEX_BLOCKING, t, with_word(l, "TABLE", "CONCURRENTLY"),
+                      "who writes to %s waits while its indexes are built anew", lint_shown(l, t));
 }

@@ -6,18 +6,18 @@
 static void
 judge_rows(Lint *l, const CatRelation *t, const SqlAction *x)
 {
-    if (!lint_is_old(l, t) || lint_is_small(l, t) || lint_is_apart(l))
+    if (!lint_is_old(l, t) || lint_is_apart(l))
         return;
     const char *table = lint_shown(l, t);
     if (x->kind == SQL_ACT_TRUNCATE)
-        lint_say(l, FINDING_LINT_TRUNCATE, t, NULL, "all rows of %s go", table);
+        lint_say_rows(l, FINDING_LINT_TRUNCATE, t, NULL, "all rows of %s go", table);
     else if (x->kind != SQL_ACT_INSERT && !x->has_where)
-        lint_say(l, FINDING_LINT_ROWS_WITHOUT_WHERE, t, NULL,
-                 "all rows of %s %s in one transaction", table,
-                 x->kind == SQL_ACT_DELETE ? "go" : "change");
+        lint_say_work(l, FINDING_LINT_ROWS_WITHOUT_WHERE, t, NULL,
+                      "all rows of %s %s in one transaction", table,
+                      x->kind == SQL_ACT_DELETE ? "go" : "change");
     else
-        lint_say(l, FINDING_LINT_ROWS_AT_ONCE, t, NULL, "rows of %s change in one transaction",
-                 table);
+        lint_say_work(l, FINDING_LINT_ROWS_AT_ONCE, t, NULL, "rows of %s change in one transaction",
+                      table);
 }
 
 static void
@@ -28,19 +28,21 @@ judge_attach(Lint *l, const SqlAction *x)
     for (size_t i = 0; part && i < part->constraints.n; i++)
         is_checked = is_checked || (part->constraints.v[i]->type == CAT_CHECK &&
                                     !part->constraints.v[i]->is_not_valid);
-    if (lint_is_old(l, part) && !is_checked && !lint_is_small(l, part))
-        lint_say(l, FINDING_LINT_ATTACH_SCANS, part, NULL,
-                 "all rows of %s are looked at: its readers and writers wait", lint_shown(l, part));
+    if (lint_is_old(l, part) && !is_checked)
+        lint_say_work(l, FINDING_LINT_ATTACH_SCANS, part, NULL,
+                      "all rows of %s are looked at: its readers and writers wait",
+                      lint_shown(l, part));
 }
 
 static void
 judge_domain(Lint *l, const SqlAction *x)
 {
     vec_each (const LintEffect, e, l->effects)
-        if (e->scans && !lint_is_small(l, e->table))
-            lint_say(l, FINDING_LINT_DOMAIN_SCANS, e->table, NULL,
-                     "all rows of %s are read, because it has a column of domain %s: writers wait",
-                     lint_shown(l, e->table), lint_ident(l, x->on.name));
+        if (e->scans)
+            lint_say_work(
+                l, FINDING_LINT_DOMAIN_SCANS, e->table, NULL,
+                "all rows of %s are read, because it has a column of domain %s: writers wait",
+                lint_shown(l, e->table), lint_ident(l, x->on.name));
 }
 
 static void
@@ -109,9 +111,9 @@ lint_judge_rest(Lint *l, const SqlAction *x)
                      "every row of %s is open to who may read it", lint_shown(l, t));
         return;
     case SQL_ACT_REFRESH:
-        if (lint_is_old(l, t) && !x->is_concurrent && !lint_is_small(l, t))
-            lint_say(l, FINDING_LINT_REFRESH_BLOCKS, t, NULL,
-                     "readers of %s wait until it is filled", lint_shown(l, t));
+        if (lint_is_old(l, t) && !x->is_concurrent)
+            lint_say_work(l, FINDING_LINT_REFRESH_BLOCKS, t, NULL,
+                          "readers of %s wait until it is filled", lint_shown(l, t));
         return;
     case SQL_ACT_CODE:
         lint_say(l, FINDING_LINT_OPAQUE, NULL, NULL,

@@ -18,37 +18,38 @@ judge_column(Lint *l, CatRelation *t, const SqlAction *x)
                       : x->is_generated              ? "it is generated and stored"
                       : x->expr.is_there             ? "its default differs from row to row"
                                                      : "its type checks each value";
-    if (l->did.rewrites && !lint_is_small(l, t))
-        lint_say(l, FINDING_LINT_ADD_COLUMN_REWRITES, t, NULL,
-                 "%s is written anew for column %s, because %s: readers and writers wait", table,
-                 column, why);
+    if (l->did.rewrites)
+        lint_say_work(l, FINDING_LINT_ADD_COLUMN_REWRITES, t, NULL,
+                      "%s is written anew for column %s, because %s: readers and writers wait",
+                      table, column, why);
     bool has_value =
         x->expr.is_there ? !x->expr.is_null : x->is_serial || x->is_identity || x->is_generated;
-    if (x->is_not_null && !has_value && !lint_is_empty(l, t))
-        lint_say(l, FINDING_LINT_ADD_COLUMN_REQUIRED, t, NULL,
-                 "column %s must have a value and nothing gives one: it fails as soon as %s has a "
-                 "row",
-                 column, table);
+    if (x->is_not_null && !has_value)
+        lint_say_rows(
+            l, FINDING_LINT_ADD_COLUMN_REQUIRED, t, NULL,
+            "column %s must have a value and nothing gives one: it fails as soon as %s has a "
+            "row",
+            column, table);
 }
 
 static void
 judge_type(Lint *l, CatRelation *t, const SqlAction *x)
 {
     const CatColumn *c = catalog_column(t, x->name);
-    if (!c || !lint_is_old(l, t) || lint_is_small(l, t))
+    if (!c || !lint_is_old(l, t))
         return;
     CatType now = catalog_type(l->arena, str_of(x->type));
     const char *table = lint_shown(l, t), *column = lint_ident(l, x->name);
     const char *was = str_printable(l->arena, str_of(c->type.text), false);
     const char *to = str_printable(l->arena, str_of(now.text), false);
     if (l->did.rewrites)
-        lint_say(l, FINDING_LINT_CHANGE_TYPE_REWRITE, t, NULL,
-                 "column %s from %s to %s writes %s anew: readers and writers wait", column, was,
-                 to, table);
+        lint_say_work(l, FINDING_LINT_CHANGE_TYPE_REWRITE, t, NULL,
+                      "column %s from %s to %s writes %s anew: readers and writers wait", column,
+                      was, to, table);
     else if (l->did.builds)
-        lint_say(l, FINDING_LINT_CHANGE_TYPE_REBUILDS, t, NULL,
-                 "column %s from %s to %s builds indexes of %s anew: readers and writers wait",
-                 column, was, to, table);
+        lint_say_work(l, FINDING_LINT_CHANGE_TYPE_REBUILDS, t, NULL,
+                      "column %s from %s to %s builds indexes of %s anew: readers and writers wait",
+                      column, was, to, table);
 }
 
 static void
@@ -57,8 +58,8 @@ judge_drop_column(Lint *l, CatRelation *t, const SqlAction *x)
     const CatColumn *c = catalog_column(t, x->name);
     if (!lint_is_old(l, t) || !lint_is_old(l, c))
         return;
-    lint_say(l, FINDING_LINT_DROP_COLUMN, t, NULL, "column %s of %s goes with what is in it",
-             lint_ident(l, x->name), lint_shown(l, t));
+    lint_say_rows(l, FINDING_LINT_DROP_COLUMN, t, NULL, "column %s of %s goes with what is in it",
+                  lint_ident(l, x->name), lint_shown(l, t));
 }
 
 static void
@@ -74,10 +75,10 @@ judge_nullability(Lint *l, CatRelation *t, const SqlAction *x)
     if (x->kind == SQL_ACT_DROP_DEFAULT && c->is_not_null && c->default_expr)
         lint_say(l, FINDING_LINT_DROP_DEFAULT, t, NULL,
                  "column %s of %s must have a value and loses its default", column, table);
-    if (x->kind == SQL_ACT_SET_NOT_NULL && !lint_is_small(l, t) && l->did.scans)
-        lint_say(l, FINDING_LINT_SET_NOT_NULL_SCAN, t, NULL,
-                 "all rows of %s are read for NULLs in column %s: readers and writers wait", table,
-                 column);
+    if (x->kind == SQL_ACT_SET_NOT_NULL && l->did.scans)
+        lint_say_work(l, FINDING_LINT_SET_NOT_NULL_SCAN, t, NULL,
+                      "all rows of %s are read for NULLs in column %s: readers and writers wait",
+                      table, column);
 }
 
 static void
@@ -95,7 +96,7 @@ judge_drop_table(Lint *l, CatRelation *t, const SqlAction *x)
 {
     if (!lint_is_old(l, t))
         return;
-    lint_say(l, FINDING_LINT_DROP_TABLE, t, NULL, "%s goes with its rows", lint_shown(l, t));
+    lint_say_rows(l, FINDING_LINT_DROP_TABLE, t, NULL, "%s goes with its rows", lint_shown(l, t));
     lock_parents(l, t, x);
 }
 
@@ -150,9 +151,9 @@ lint_judge_tables(Lint *l, const SqlAction *x)
             judge_drop_table(l, t, x);
         return;
     case SQL_ACT_REWRITE:
-        if (lint_is_old(l, t) && !lint_is_small(l, t))
-            lint_say(l, FINDING_LINT_REWRITE_TABLE, t, NULL,
-                     "%s writes %s anew: readers and writers wait", x->name, lint_shown(l, t));
+        if (lint_is_old(l, t))
+            lint_say_work(l, FINDING_LINT_REWRITE_TABLE, t, NULL,
+                          "%s writes %s anew: readers and writers wait", x->name, lint_shown(l, t));
         return;
     default:
         return;

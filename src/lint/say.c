@@ -3,29 +3,26 @@
 
 #include <string.h>
 
-static const LintSize *
+static const StatTable *
 size_of(const Lint *l, const CatRelation *t)
 {
-    for (size_t i = 0; i < l->options->nsizes; i++) {
-        const LintSize *s = &l->options->sizes[i];
-        if (strcmp(s->name, t->id.name) == 0 && strcmp(s->schema, t->id.schema) == 0)
-            return s;
-    }
-    return NULL;
+    const Stats *s = l->options->stats;
+    return s ? stats_table(s, t->id.schema, t->id.name) : NULL;
 }
 
-bool
-lint_is_small(const Lint *l, const CatRelation *t)
+/* Whether nobody would notice work on all its rows. */
+static bool
+is_small(const Lint *l, const CatRelation *t)
 {
-    const LintSize *s = size_of(l, t);
-    return s && s->rows < l->options->small_rows;
+    const StatTable *s = size_of(l, t);
+    return s && s->rows < l->options->small_rows && s->bytes < l->options->small_bytes;
 }
 
-bool
-lint_is_empty(const Lint *l, const CatRelation *t)
+static bool
+is_empty(const Lint *l, const CatRelation *t)
 {
-    const LintSize *s = size_of(l, t);
-    return s && s->rows == 0;
+    const StatTable *s = size_of(l, t);
+    return s && s->bytes == 0;
 }
 
 const char *
@@ -57,27 +54,92 @@ is_ignored(const Lint *l, FindingId rule)
     return false;
 }
 
+static const char *
+size_note(const Lint *l, const CatRelation *t)
+{
+    const StatTable *size = t ? size_of(l, t) : NULL;
+    return size ? str_fmt(l->arena, "%s: %s", lint_shown(l, t), stats_size_text(l->arena, size))
+                : NULL;
+}
+
+Finding
+lint_place(const Lint *l)
+{
+    return (Finding){.object = l->script->name,
+                     .source = l->script->source,
+                     .off = l->stmt.off + l->script->script->bom,
+                     .len = l->stmt.len,
+                     .path = l->script->source->path,
+                     .line = l->stmt.line,
+                     .column = l->stmt.column};
+}
+
+/* How a finding is told. */
+typedef struct Saying {
+    FindingId rule;
+    const CatRelation *table;
+    const char *fix;
+    bool has_size; /* matters for it */
+    bool is_mild;
+} Saying;
+
+static void
+say(Lint *l, const Saying *how, const char *text)
+{
+    const CatRelation *t = how->table;
+    Str key = str_of(t ? str_fmt(l->arena, "%d %s %s", (int)how->rule, t->id.schema, t->id.name)
+                       : str_fmt(l->arena, "%d #%zu", (int)how->rule, l->at));
+    if (is_ignored(l, how->rule) || map_put(&l->said, key, l))
+        return;
+    Severity usual = finding_info(how->rule)->severity;
+    Finding f = lint_place(l);
+    f.id = how->rule;
+    f.severity = how->is_mild && usual > SEV_NOTICE ? SEV_NOTICE : usual;
+    f.area = AREA_LINT;
+    f.is_mild = how->is_mild;
+    f.text = text;
+    f.note = how->has_size ? size_note(l, t) : NULL;
+    f.fix = how->fix;
+    finding_keep(l->options->findings, &f);
+}
+
+#define SAID(l, fmt, text)                                                                         \
+    va_list ap;                                                                                    \
+    va_start(ap, fmt);                                                                             \
+    const char *text = str_vfmt((l)->arena, fmt, ap);                                              \
+    va_end(ap)
+
 void
 lint_say(Lint *l, FindingId rule, const CatRelation *table, const char *fix, const char *fmt, ...)
 {
-    if (is_ignored(l, rule))
-        return;
-    Str key =
-        str_of(table ? str_fmt(l->arena, "%d %s %s", (int)rule, table->id.schema, table->id.name)
-                     : str_fmt(l->arena, "%d #%zu", (int)rule, l->at));
-    if (map_put(&l->said, key, l))
-        return;
-    va_list ap;
-    va_start(ap, fmt);
-    const char *text = str_vfmt(l->arena, fmt, ap);
-    va_end(ap);
-    Finding *f = finding_addz(l->options->findings, rule, finding_info(rule)->severity, text);
-    f->object = l->script->name;
-    f->source = l->script->source;
-    f->off = l->stmt.off + l->script->script->bom;
-    f->len = l->stmt.len;
-    f->path = l->script->source->path;
-    f->line = l->stmt.line;
-    f->column = l->stmt.column;
-    f->fix = fix;
+    SAID(l, fmt, text);
+    say(l, &(Saying){.rule = rule, .table = table, .fix = fix}, text);
+}
+
+void
+lint_say_work(Lint *l, FindingId rule, const CatRelation *table, const char *fix, const char *fmt,
+              ...)
+{
+    SAID(l, fmt, text);
+    say(l,
+        &(Saying){.rule = rule,
+                  .table = table,
+                  .fix = fix,
+                  .has_size = true,
+                  .is_mild = is_small(l, table)},
+        text);
+}
+
+void
+lint_say_rows(Lint *l, FindingId rule, const CatRelation *table, const char *fix, const char *fmt,
+              ...)
+{
+    SAID(l, fmt, text);
+    say(l,
+        &(Saying){.rule = rule,
+                  .table = table,
+                  .fix = fix,
+                  .has_size = true,
+                  .is_mild = is_empty(l, table)},
+        text);
 }

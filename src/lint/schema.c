@@ -82,8 +82,14 @@ take_catalog(LintSchema *s, const Catalog *before)
         take_relation(s, t);
     cat_each (CatRelation, v, &before->views)
         take_relation(s, v);
-    cat_each (CatEnum, e, &before->enums)
+    cat_each (CatEnum, from, &before->enums) {
+        CatEnum *e = arena_new(s->arena, CatEnum);
+        *e = *from;
+        e->labels = (CatTexts){0};
+        vec_each (const char *const, label, &from->labels)
+            *vec_add(s->arena, &e->labels) = *label;
         lint_remember(s, &s->enums, e->id.schema, e->id.name, e);
+    }
     cat_each (CatDomain, d, &before->domains)
         lint_remember(s, &s->domains, d->id.schema, d->id.name, d);
     cat_each (CatFunction, f, &before->functions) {

@@ -80,6 +80,8 @@ add_constraint(LintSchema *s, CatRelation *t, const SqlAction *x)
     k->is_not_valid = x->is_not_valid;
     if (x->constraint == 'f')
         k->ref_table = (CatName){*x->ref.schema ? x->ref.schema : s->usual, x->ref.name};
+    vec_each (const char *const, column, &x->ref_columns)
+        *vec_add(s->arena, &k->ref_columns) = *column;
     for (size_t i = 0; x->constraint == 'p' && i < k->columns.n; i++) {
         CatColumn *c = catalog_column(t, k->columns.v[i]);
         if (c)
@@ -352,6 +354,14 @@ apply_to_table(LintSchema *s, const SqlAction *x)
     }
 }
 
+static void
+add_label(LintSchema *s, const SqlAction *x)
+{
+    CatEnum *e = lint_lookup(s, &s->enums, x->on);
+    if (e && !cat_has_text(&e->labels, x->name))
+        *vec_add(s->arena, &e->labels) = x->name;
+}
+
 void
 lint_schema_apply(LintSchema *s, const SqlAction *x)
 {
@@ -372,8 +382,14 @@ lint_schema_apply(LintSchema *s, const SqlAction *x)
                         *x->on.schema ? x->on.schema : s->usual, x->on.name);
         if (x->kind == SQL_ACT_DOMAIN)
             ((CatDomain *)(void *)o)->is_not_null = x->is_checked;
+        else
+            vec_each (const char *const, label, &x->columns)
+                *vec_add(s->arena, &((CatEnum *)(void *)o)->labels) = *label;
         lint_remember(s, x->kind == SQL_ACT_ENUM ? &s->enums : &s->domains, o->id.schema,
                       o->id.name, o);
+        return;
+    case SQL_ACT_ENUM_VALUE:
+        add_label(s, x);
         return;
     case SQL_ACT_FUNCTION:
         map_put(&s->steady, str_copy(s->arena, str_of(x->on.name)),

@@ -67,9 +67,8 @@ count(Arena *a, int64_t n)
                               : str_fmt(a, "%lld", (long long)n);
 }
 
-/* What the rows of a database say. */
-static const char *
-answer(Arena *a, const DiffEffect *n)
+const char *
+render_answer(Arena *a, const DiffEffect *n)
 {
     static const char *const words[FINDING_COUNT] = {
         [FINDING_DIFF_DROP_COLUMN] = "have a value in it",
@@ -212,7 +211,7 @@ const char *
 render_effect(Arena *a, const DiffEffect *n)
 {
     if (n->is_answered)
-        return str_fmt(a, "%s %s", sentence(a, n), answer(a, n));
+        return str_fmt(a, "%s %s", sentence(a, n), render_answer(a, n));
     return sentence(a, n);
 }
 

@@ -37,6 +37,9 @@ Str render_warnings(Arena *a, const Diff *d, bool all);
  * where they were asked: "3 of 120 rows have NULL." Not filtered for terminals. */
 const char *render_effect(Arena *a, const DiffEffect *effect);
 
+/* Only that: "3 of 120 rows have NULL." Of an effect that was answered. */
+const char *render_answer(Arena *a, const DiffEffect *effect);
+
 /* view app."By Day"; what does not belong to the catalog. Not filtered for terminals. */
 const char *render_dependent(Arena *a, const CatDependent *user);
 

@@ -58,6 +58,7 @@ add_advice(Buf *out, const Term *t, const CheckResult *r, CheckPartId id)
         break;
     case CHECK_SCHEMA:
     case CHECK_MIGRATIONS:
+    case CHECK_LINT:
     case CHECK_BRANCHES:
     case CHECK_PART_COUNT:
         break;

@@ -1,4 +1,4 @@
-/* aramid lint: as text, JSON and SARIF. */
+/* aramid lint: as text and JSON. */
 #include "report/lint.h"
 
 #include <string.h>
@@ -70,6 +70,16 @@ report_lint_text(Buf *out, const Term *t, const LintResult *r, bool all)
     if (hidden)
         buf_fmt(out, "; %s with --all", str_count(a, (int64_t)hidden, "notice"));
     buf_addc(out, '\n');
+    if (r->known)
+        buf_fmt(out, "  %s %s: %s\n", str_count(a, (int64_t)r->known, "finding"),
+                r->known == 1 ? "is known" : "are known",
+                str_printable(a, str_of(r->baseline), false));
+    if (!r->stats_from)
+        return;
+    buf_fmt(out, "  %ssizes of tables: ",
+            r->only_pending ? "migrations that were applied are only followed; " : "");
+    term_text(out, t, TERM_PLAIN, str_of(r->stats_from));
+    buf_addc(out, '\n');
 }
 
 static void
@@ -96,6 +106,10 @@ report_lint_json(JsonWriter *w, const LintResult *r)
     jw_strz(w, "command", "lint");
     jw_bool(w, "ok", !r->findings.counts[SEV_ERROR]);
     jw_int(w, "migrations", (int64_t)r->migrations);
+    jw_bool(w, "onlyPending", r->only_pending);
+    jw_strz(w, "sizesFrom", r->stats_from);
+    jw_strz(w, "baseline", r->baseline);
+    jw_int(w, "known", (int64_t)r->known);
     jw_array(w, "statements");
     vec_each (const LintedStatement, s, &r->statements) {
         jw_object(w, NULL);
@@ -115,86 +129,29 @@ report_lint_json(JsonWriter *w, const LintResult *r)
     jw_end(w);
 }
 
-/* ---- SARIF --------------------------------------------------------------------------------------- */
+/* ---- statistics ---------------------------------------------------------------------------------- */
 
-static const char *
-sarif_level(Severity severity)
+void
+report_stats_text(Buf *out, const Term *t, const StatsResult *r)
 {
-    return severity == SEV_ERROR ? "error" : severity == SEV_WARNING ? "warning" : "note";
-}
-
-static void
-sarif_text(JsonWriter *w, const char *key, const char *text)
-{
-    jw_object(w, key);
-    jw_strz(w, "text", text);
-    jw_end(w);
-}
-
-static void
-sarif_rules(JsonWriter *w)
-{
-    jw_object(w, "tool");
-    jw_object(w, "driver");
-    jw_strz(w, "name", "aramid");
-    jw_strz(w, "version", ARAMID_VERSION);
-    jw_array(w, "rules");
-    for (int i = 0; i < FINDING_COUNT; i++) {
-        const FindingInfo *info = finding_info((FindingId)i);
-        if (info->area != AREA_LINT)
-            continue;
-        jw_object(w, NULL);
-        jw_strz(w, "id", info->name);
-        sarif_text(w, "shortDescription", info->meaning);
-        sarif_text(w, "help", info->help);
-        jw_object(w, "defaultConfiguration");
-        jw_strz(w, "level", sarif_level(info->severity));
-        jw_end(w);
-        jw_end(w);
-    }
-    jw_end(w);
-    jw_end(w);
-    jw_end(w);
-}
-
-static void
-sarif_place(JsonWriter *w, const Finding *f)
-{
-    jw_array(w, "locations");
-    jw_object(w, NULL);
-    jw_object(w, "physicalLocation");
-    jw_object(w, "artifactLocation");
-    jw_strz(w, "uri", f->path);
-    jw_end(w);
-    jw_object(w, "region");
-    jw_int(w, "startLine", f->line);
-    jw_int(w, "startColumn", f->column);
-    jw_end(w);
-    jw_end(w);
-    jw_end(w);
-    jw_end(w);
+    term_add(out, t, TERM_GREEN, term_mark(t, TERM_MARK_OK));
+    buf_addc(out, ' ');
+    term_text(out, t, TERM_BOLD, str_of(r->path));
+    buf_fmt(out, ": sizes of %s, no rows and no values\n",
+            str_count(out->arena, (int64_t)r->stats.tables.n, "table"));
+    buf_addz(out,
+             "  `aramid lint` reads it where it has no database to ask: commit it, and write it "
+             "anew now and then\n");
 }
 
 void
-report_lint_sarif(JsonWriter *w, const LintResult *r)
+report_stats_json(JsonWriter *w, const StatsResult *r)
 {
     jw_object(w, NULL);
-    jw_strz(w, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-    jw_strz(w, "version", "2.1.0");
-    jw_array(w, "runs");
-    jw_object(w, NULL);
-    sarif_rules(w);
-    jw_array(w, "results");
-    vec_each (const Finding, f, &r->findings.items) {
-        jw_object(w, NULL);
-        jw_strz(w, "ruleId", finding_info(f->id)->name);
-        jw_strz(w, "level", sarif_level(f->severity));
-        sarif_text(w, "message", f->text);
-        sarif_place(w, f);
-        jw_end(w);
-    }
-    jw_end(w);
-    jw_end(w);
-    jw_end(w);
+    jw_strz(w, "command", "stats save");
+    jw_bool(w, "ok", true);
+    jw_strz(w, "path", r->path);
+    jw_int(w, "tables", (int64_t)r->stats.tables.n);
+    jw_int(w, "applied", (int64_t)r->stats.applied.n);
     jw_end(w);
 }

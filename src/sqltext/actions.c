@@ -168,7 +168,9 @@ add_create(Actions *x, const PgQuery__Node *node)
     case NODE(CREATE_ENUM_STMT):
         sql_action_add(x, SQL_ACT_ENUM,
                        sql_tree_list_name(x->arena, node->create_enum_stmt->type_name,
-                                          node->create_enum_stmt->n_type_name, 0));
+                                          node->create_enum_stmt->n_type_name, 0))
+            ->columns = sql_action_texts(x->arena, node->create_enum_stmt->vals,
+                                         node->create_enum_stmt->n_vals);
         return true;
     case NODE(CREATE_DOMAIN_STMT):
         add_domain(x, node->create_domain_stmt);
@@ -231,4 +233,26 @@ sql_actions_read(Arena *a, const PgQuery__Node *node, const SqlStmt *stmt, SqlAc
     Actions x = {.arena = a, .list = ret};
     if (!add_create(&x, node) && !add_rows(&x, node))
         add_other(&x, node, stmt);
+}
+
+Str
+sql_action_check(Str script, const SqlAction *x)
+{
+    SqlLexer lex = {.text = script, .pos = x->off < script.n ? x->off : script.n};
+    SqlTok tok;
+    do
+        sql_lex_next(&lex, &tok);
+    while (tok.kind != SQL_TOK_END && tok.kind != SQL_TOK_UNCLOSED &&
+           !sql_tok_is(script, &tok, "check"));
+    sql_lex_next(&lex, &tok);
+    if (tok.c != '(')
+        return STR("");
+    size_t from = tok.off + 1;
+    for (int depth = 1; depth;) {
+        sql_lex_next(&lex, &tok);
+        if (tok.kind == SQL_TOK_END || tok.kind == SQL_TOK_UNCLOSED)
+            return STR("");
+        depth += (tok.c == '(') - (tok.c == ')');
+    }
+    return str_trim(str_slice(script, from, tok.off));
 }

@@ -28,7 +28,7 @@ typedef enum SqlActionKind {
     SQL_ACT_CONSTRAINT, /* added: name, constraint, columns, ref, ... */
     SQL_ACT_INDEX, /* CREATE INDEX: name, columns (none where an expression is among them), ... */
     SQL_ACT_DROP_COLUMN,
-    SQL_ACT_TYPE, /* ALTER COLUMN TYPE: name, type, expr = USING */
+    SQL_ACT_TYPE, /* ALTER COLUMN TYPE: name, type, expr = USING, is_cast */
     SQL_ACT_SET_NOT_NULL,
     SQL_ACT_DROP_NOT_NULL,
     SQL_ACT_SET_DEFAULT,
@@ -43,7 +43,7 @@ typedef enum SqlActionKind {
     SQL_ACT_DROP, /* `object` of that name, a part of `on` where `name` is said; an index, view, type, schema, ... */
     SQL_ACT_RENAME,       /* `object`; a column: on = its table, name -> to */
     SQL_ACT_SET_SCHEMA,   /* to = the schema */
-    SQL_ACT_ENUM,         /* CREATE TYPE AS ENUM */
+    SQL_ACT_ENUM,         /* CREATE TYPE AS ENUM: columns = its values */
     SQL_ACT_ENUM_VALUE,   /* ADD VALUE name */
     SQL_ACT_RENAME_VALUE, /* name -> to */
     SQL_ACT_DOMAIN,       /* CREATE DOMAIN; is_checked: a check or NOT NULL */
@@ -63,11 +63,13 @@ typedef struct SqlAction {
     SqlObjectKind object; /* of DROP, RENAME, SET_SCHEMA */
     SqlName on;           /* the table; of others what it is about */
     const char *name, *to;
-    const char *type;  /* SQL text */
-    char constraint;   /* c, p, u, x, f, n (18's NOT NULL); 0 */
-    SqlTexts columns;  /* of a constraint or index */
-    SqlName ref;       /* FOREIGN KEY: the table; ATTACH, LIKE, INHERITS, PARTITION */
-    const char *index; /* USING INDEX; "" */
+    const char *type;     /* SQL text */
+    char constraint;      /* c, p, u, x, f, n (18's NOT NULL); 0 */
+    SqlTexts columns;     /* of a constraint or index */
+    SqlName ref;          /* FOREIGN KEY: the table; ATTACH, LIKE, INHERITS, PARTITION */
+    SqlTexts ref_columns; /* FOREIGN KEY: none = the primary key of `ref` */
+    size_t off;           /* of a constraint: where it begins in the script */
+    const char *index;    /* USING INDEX; "" */
     SqlExpr expr;
     char on_delete;               /* FOREIGN KEY: a, r, c, n, d */
     char volatility;              /* FUNCTION: i, s, v */
@@ -76,9 +78,13 @@ typedef struct SqlAction {
     bool is_not_valid, is_unique, is_partial, has_expression;
     bool is_concurrent, if_exists, is_cascade, is_matview, is_checked, is_definer, has_path;
     bool has_where;
+    bool is_cast; /* TYPE: no USING, or one that only casts the column */
 } SqlAction;
 
 typedef VEC(SqlAction) SqlActionVec;
+
+/* The condition of a CHECK, as it is written in the script; "" = it cannot be found. */
+Str sql_action_check(Str script, const SqlAction *x);
 
 /* sql_classify, and what each statement does: an array as long as script->stmts, in the arena. The locks are
  * also those on relations that the script itself has made or renamed: who follows the schema knows.

@@ -13,6 +13,8 @@ typedef struct Actions {
 /* Add an action with empty texts; valid until the next one. */
 SqlAction *sql_action_add(Actions *x, SqlActionKind kind, SqlName on);
 
+/* The strings of a list of names. */
+SqlTexts sql_action_texts(Arena *a, PgQuery__Node *const *nodes, size_t n);
 /* node may be NULL: then there is none. */
 void sql_action_expr(Arena *a, const PgQuery__Node *node, SqlExpr *ret);
 

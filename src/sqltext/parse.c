@@ -126,9 +126,12 @@ sql_parser_read(const SqlParser *parser, Arena *a, Str text, SqlStmt *stmts, siz
         return false;
     for (size_t i = 0; i < n; i++) {
         sql_tree_read(a, trees->stmts[i]->stmt, &stmts[i]);
-        if (parser->actions)
-            sql_actions_read(parser->lasting, trees->stmts[i]->stmt, &stmts[i],
-                             &parser->actions[&stmts[i] - parser->batch]);
+        if (!parser->actions)
+            continue;
+        SqlActionVec *list = &parser->actions[&stmts[i] - parser->batch];
+        sql_actions_read(parser->lasting, trees->stmts[i]->stmt, &stmts[i], list);
+        vec_each (SqlAction, x, list)
+            x->off += stmts[0].off;
     }
     return true;
 }

@@ -9,17 +9,6 @@
 #define AT(name) PG_QUERY__ALTER_TABLE_TYPE__AT_##name
 #define CONSTR(name) PG_QUERY__CONSTR_TYPE__CONSTR_##name
 
-/* The strings of a list of names. */
-static SqlTexts
-texts_of(Arena *a, PgQuery__Node *const *nodes, size_t n)
-{
-    SqlTexts out = {0};
-    for (size_t i = 0; i < n; i++)
-        if (nodes[i]->node_case == NODE(STRING))
-            *vec_add(a, &out) = str_dupz(a, nodes[i]->string->sval);
-    return out;
-}
-
 /* What the parser puts in front of an interval's digits (INTERVAL_FULL_RANGE of utils/timestamp.h). */
 static bool
 is_all_fields(const PgQuery__Node *mod)
@@ -105,14 +94,16 @@ add_constraint(Actions *x, const PgQuery__Constraint *c, SqlName on, const char 
     s->constraint = type;
     s->is_in_create = x->in_create;
     s->is_inline = column;
+    s->off = c->location > 0 ? (size_t)c->location : 0;
     s->is_not_valid = c->skip_validation;
     s->index = str_dupz(x->arena, c->indexname);
-    s->columns = type == 'f' ? texts_of(x->arena, c->fk_attrs, c->n_fk_attrs)
-                             : texts_of(x->arena, c->keys, c->n_keys);
+    s->columns = type == 'f' ? sql_action_texts(x->arena, c->fk_attrs, c->n_fk_attrs)
+                             : sql_action_texts(x->arena, c->keys, c->n_keys);
     if (column && !s->columns.n)
         *vec_add(x->arena, &s->columns) = str_dupz(x->arena, column);
     if (type == 'f') {
         s->ref = sql_tree_name(x->arena, c->pktable);
+        s->ref_columns = sql_action_texts(x->arena, c->pk_attrs, c->n_pk_attrs);
         s->on_delete = letter(c->fk_del_action);
     }
     if (type == 'c')
@@ -196,6 +187,18 @@ sql_action_index(Actions *x, const PgQuery__IndexStmt *create)
         s->columns.n = 0;
 }
 
+/* Whether it is the column, whatever it is cast to. */
+static bool
+is_column(const PgQuery__Node *node, const char *column)
+{
+    while (node && node->node_case == NODE(TYPE_CAST))
+        node = node->type_cast->arg;
+    const PgQuery__ColumnRef *ref =
+        node && node->node_case == NODE(COLUMN_REF) ? node->column_ref : NULL;
+    const PgQuery__Node *last = ref && ref->n_fields ? ref->fields[ref->n_fields - 1] : NULL;
+    return last && last->node_case == NODE(STRING) && strcmp(last->string->sval, column) == 0;
+}
+
 static void
 column_command(Actions *x, SqlActionKind kind, SqlName on, const PgQuery__AlterTableCmd *cmd)
 {
@@ -209,6 +212,7 @@ column_command(Actions *x, SqlActionKind kind, SqlName on, const PgQuery__AlterT
         return;
     s->type = type_text(x->arena, cmd->def->column_def->type_name);
     sql_action_expr(x->arena, cmd->def->column_def->raw_default, &s->expr);
+    s->is_cast = !s->expr.is_there || is_column(cmd->def->column_def->raw_default, s->name);
 }
 
 static void

@@ -15,6 +15,16 @@ sql_action_add(Actions *x, SqlActionKind kind, SqlName on)
     return s;
 }
 
+SqlTexts
+sql_action_texts(Arena *a, PgQuery__Node *const *nodes, size_t n)
+{
+    SqlTexts out = {0};
+    for (size_t i = 0; i < n; i++)
+        if (nodes[i]->node_case == NODE(STRING))
+            *vec_add(a, &out) = str_dupz(a, nodes[i]->string->sval);
+    return out;
+}
+
 static void expr_walk(Arena *a, const PgQuery__Node *node, SqlExpr *e);
 
 static void

@@ -56,7 +56,7 @@ def test_files_only(app):
     assert result.rc == 0, result
     assert result.out.count("not checked") == 2
     assert outcomes(check(app, "--json")) == {"schema": "ok", "migrations": "ok", "parity": "ok",
-                                              "history": "skipped", "drift": "skipped"}
+                                              "history": "skipped", "drift": "skipped", "lint": "ok"}
 
 
 def test_all_of_it(app, db):
@@ -81,7 +81,7 @@ def test_invalid_schema(app):
     said = check(app, "--json")
     assert said.rc == 6 and said.json["diagnostics"], said
     assert outcomes(said) == {"schema": "failed", "migrations": "ok", "parity": "skipped",
-                              "history": "skipped", "drift": "skipped"}
+                              "history": "skipped", "drift": "skipped", "lint": "ok"}
 
 
 def test_schema_ahead_of_the_migrations(app):
@@ -151,7 +151,7 @@ def test_first_failure_gives_the_status(app, db):
     result = check(app, "--url", db.url(), "--json")
     assert result.rc == 17, result
     assert outcomes(result) == {"schema": "ok", "migrations": "ok", "parity": "failed",
-                                "history": "ok", "drift": "failed"}
+                                "history": "ok", "drift": "failed", "lint": "ok"}
 
 
 def test_unreachable_database(app):

@@ -323,3 +323,25 @@ def test_supabase_tables_without_row_security(tmp_path):
                                                  "ALTER TABLE b ENABLE ROW LEVEL SECURITY;\nCREATE SCHEMA own; CREATE TABLE own.c (i int);")
     found = aramid.run("lint", "--json", cwd=tmp_path).json["findings"]
     assert [f["id"] for f in found] == ["public-table-without-rls"] and "table a " in found[0]["message"]
+
+
+def test_gitlab(project):
+    project.add("1_a", "CREATE TABLE a (i int);")
+    project.add("2_b", "DROP TABLE a;")
+    first, = json.loads(lint(project, "--gitlab").out)
+    assert first["check_name"] == "drop-table" and first["severity"] == "major"
+    assert first["location"]["lines"] == {"begin": 1} and first["location"]["path"].endswith("2_b/migration.sql")
+    project.add("2_b", "\n\n\n-- later\nDROP TABLE a;")
+    moved, = json.loads(lint(project, "--gitlab").out)
+    assert moved["location"]["lines"] == {"begin": 5} and moved["fingerprint"] == first["fingerprint"]
+
+
+def test_a_comment_in_markdown(project):
+    project.add("1_a", 'CREATE TABLE "a|b</td>" (i int);')
+    project.add("2_b", 'CREATE INDEX x ON "a|b</td>" (i);')
+    text = lint(project, "--markdown").out
+    assert "### Migrations: 1 warning" in text and "CONCURRENTLY" in text and "| SHARE | builds an index |" in text, text
+    row = next(line for line in text.splitlines() if line.startswith("| ⚠️"))
+    assert row.count("|") == 5 and "</td>" not in row, row
+    project.add("2_b", "SELECT 1;")
+    assert "nothing that hurts" in lint(project, "--markdown").out
