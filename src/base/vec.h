@@ -28,3 +28,11 @@ void *vec_grow(Arena *a, void *v, size_t *cap, size_t size);
 #define vec_each(T, it, vec)                                                                       \
     for (__typeof__(T) *it = (vec)->v, *it##_end = (vec)->n ? (vec)->v + (vec)->n : it;            \
          it != it##_end; it++)
+
+/* Turn the order of the elements around. */
+#define vec_reverse(vec)                                                                           \
+    for (size_t vec_low = 0, vec_high = (vec)->n; vec_low + 1 < vec_high; vec_low++) {             \
+        __typeof__(*(vec)->v) vec_swap = (vec)->v[vec_low];                                        \
+        (vec)->v[vec_low] = (vec)->v[--vec_high];                                                  \
+        (vec)->v[vec_high] = vec_swap;                                                             \
+    }

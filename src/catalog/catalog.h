@@ -383,6 +383,12 @@ char *cat_ref_text(Arena *a, const CatRef *id);
  * grammar are not looked at. */
 void cat_add_ident(Buf *b, const char *name);
 
+/* Read names as people type them, and off *rest. One name, "in quotes" or as it is, up to a dot or a blank; NULL:
+ * there is none. */
+const char *cat_cut_name(Arena *a, Str *rest);
+/* NAME [. NAME] ..., how many; 0: more than max, or not of that form. What is behind a blank stays. */
+size_t cat_cut_path(Arena *a, Str *rest, const char **parts, size_t max);
+
 /* ---- comparing ------------------------------------------------------------------------------ */
 
 typedef struct CatRoleMap {

@@ -424,3 +424,46 @@ catalog_renamed(Arena *a, const Catalog *c, const CatRenames *renames)
     catalog_finish(out);
     return out;
 }
+
+/* One name up to a dot or blank: "in quotes", or as it is. */
+const char *
+cat_cut_name(Arena *a, Str *rest)
+{
+    Buf b;
+    buf_init(&b, a);
+    size_t i = 0;
+    if (rest->n && rest->p[0] == '"') {
+        for (i = 1; i < rest->n; i++) {
+            if (rest->p[i] == '"' && (i + 1 >= rest->n || rest->p[i + 1] != '"'))
+                break;
+            i += rest->p[i] == '"';
+            buf_addc(&b, rest->p[i]);
+        }
+        i += i < rest->n;
+    } else {
+        for (; i < rest->n && rest->p[i] != '.' && rest->p[i] != ' '; i++)
+            buf_addc(&b, rest->p[i]);
+    }
+    *rest = str_slice(*rest, i, rest->n);
+    return b.n ? b.p : NULL;
+}
+
+/* NAME [. NAME] [. NAME], with what stands behind a blank left over. */
+size_t
+cat_cut_path(Arena *a, Str *rest, const char **parts, size_t max)
+{
+    size_t n = 0;
+    for (;;) {
+        const char *name = cat_cut_name(a, rest);
+        if (!name || n == max)
+            return 0;
+        parts[n++] = name;
+        if (!rest->n || rest->p[0] != '.')
+            break;
+        *rest = str_slice(*rest, 1, rest->n);
+    }
+    if (rest->n && rest->p[0] != ' ')
+        return 0;
+    *rest = str_trim(*rest);
+    return n;
+}

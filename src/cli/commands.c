@@ -366,6 +366,31 @@ static const CmdSpec show = {
     .args = show_args, .options = show_options, .examples = show_examples, .run = cmd_show,
 };
 
+static const ArgSpec describe_args[] = {
+    {.name = "TABLE", .required = true,
+     .help = "a table, view or materialized view: NAME or SCHEMA.NAME, in quotes where a name has dots; or a model of "
+             "schema.prisma"},
+    {0},
+};
+
+static const CmdExample describe_examples[] = {
+    {"aramid describe users", "its columns, keys, indexes, policies, size"},
+    {"aramid describe app.invoices --json", "for a program"},
+    {0},
+};
+
+static const CmdSpec describe = {
+    .name = "describe", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "show one table: columns, keys, policies, size, migrations",
+    .description =
+        "Prints what a table or view has in the database: columns with types and defaults; keys, indexes, checks; foreign "
+        "keys from it and to it; triggers, rules, policies and privileges; the views and functions that use it; the "
+        "server's estimate of its rows, and its size. Then which migrations speak of it, under the name that it had then, "
+        "and whether they are applied. Changes nothing, and needs no more than a role that may connect.",
+    .args = describe_args, .examples = describe_examples, .run = cmd_describe,
+};
+
 static const ArgSpec expand_args[] = {
     {.name = "KIND", .required = true,
      .help = "rename-column, rename-table, change-type, not-null, drop-column or split; contract: the second step"},
@@ -2031,7 +2056,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &restack, &squash, &lint, &stats_save, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,

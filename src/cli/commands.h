@@ -43,6 +43,7 @@ int cmd_create(CmdCall *call);
 int cmd_create_adopt(CmdCall *call, const Config *config, const char *migration, bool pulls);
 int cmd_dev(CmdCall *call);
 int cmd_show(CmdCall *call);
+int cmd_describe(CmdCall *call);
 int cmd_expand_contract(CmdCall *call);
 int cmd_state(CmdCall *call);
 int cmd_restack(CmdCall *call);

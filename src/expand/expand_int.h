@@ -21,10 +21,6 @@ typedef struct Expansion {
 const char *expand_ident(Arena *a, const char *name);
 const char *expand_function(Arena *a, const char *table, const char *column);
 
-/* One name, "in quotes" or as it is, up to a dot or a blank; NULL: there is none. */
-const char *expand_cut_name(Arena *a, Str *rest);
-/* NAME [. NAME] ..., how many; 0: more than max, or not of that form. What is behind a blank stays. */
-size_t expand_cut_path(Arena *a, Str *rest, const char **parts, size_t max);
 void expand_slug_add(Buf *b, const char *text);                  /* for names of files */
 const char *expand_change_name(Arena *a, const ExpandChange *c); /* users_full_name */
 

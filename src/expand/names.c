@@ -32,49 +32,6 @@ expand_state_name(ExpandState state)
     return names[state];
 }
 
-/* One name up to a dot or blank: "in quotes", or as it is. */
-const char *
-expand_cut_name(Arena *a, Str *rest)
-{
-    Buf b;
-    buf_init(&b, a);
-    size_t i = 0;
-    if (rest->n && rest->p[0] == '"') {
-        for (i = 1; i < rest->n; i++) {
-            if (rest->p[i] == '"' && (i + 1 >= rest->n || rest->p[i + 1] != '"'))
-                break;
-            i += rest->p[i] == '"';
-            buf_addc(&b, rest->p[i]);
-        }
-        i += i < rest->n;
-    } else {
-        for (; i < rest->n && rest->p[i] != '.' && rest->p[i] != ' '; i++)
-            buf_addc(&b, rest->p[i]);
-    }
-    *rest = str_slice(*rest, i, rest->n);
-    return b.n ? b.p : NULL;
-}
-
-/* NAME [. NAME] [. NAME], with what stands behind a blank left over. */
-size_t
-expand_cut_path(Arena *a, Str *rest, const char **parts, size_t max)
-{
-    size_t n = 0;
-    for (;;) {
-        const char *name = expand_cut_name(a, rest);
-        if (!name || n == max)
-            return 0;
-        parts[n++] = name;
-        if (!rest->n || rest->p[0] != '.')
-            break;
-        *rest = str_slice(*rest, 1, rest->n);
-    }
-    if (rest->n && rest->p[0] != ' ')
-        return 0;
-    *rest = str_trim(*rest);
-    return n;
-}
-
 void
 expand_slug_add(Buf *b, const char *text)
 {
@@ -113,13 +70,13 @@ expand_read(Arena *a, Str value, ExpandChange *ret)
         return false;
     rest = str_trim(rest);
     size_t wanted = ret->kind == EXPAND_RENAME_TABLE ? 2 : 3;
-    if (expand_cut_path(a, &rest, parts, 3) != wanted)
+    if (cat_cut_path(a, &rest, parts, 3) != wanted)
         return false;
     ret->schema = parts[0];
     ret->table = parts[1];
     ret->column = wanted == 3 ? parts[2] : NULL;
     while (rest.n) {
-        const char *made = expand_cut_name(a, &rest);
+        const char *made = cat_cut_name(a, &rest);
         rest = str_trim(rest);
         if (!made)
             return false;

@@ -32,7 +32,7 @@ find_target(Writer *w)
     bool of_table = w->wish->kind == EXPAND_RENAME_TABLE;
     const char *parts[3], *schema = w->wish->schema, *shown = w->wish->target;
     Str rest = str_of(shown);
-    size_t n = expand_cut_path(a, &rest, parts, 3), wanted = of_table ? 1 : 2;
+    size_t n = cat_cut_path(a, &rest, parts, 3), wanted = of_table ? 1 : 2;
     if ((n != wanted && n != wanted + 1) || rest.n) {
         err_set(w->err, ERR_USAGE, "\"%s\" names no %s", shown, of_table ? "table" : "column");
         return err_hint(w->err,
@@ -133,7 +133,7 @@ add_into(Writer *w, const char *text)
 {
     Arena *a = w->x.arena;
     Str rest = str_trim(str_of(text));
-    const char *name = expand_cut_name(a, &rest);
+    const char *name = cat_cut_name(a, &rest);
     Str type = str_trim(str_cut(&rest, '='));
     if (!name || !type.n || !rest.p || !str_trim(rest).n) {
         err_set(w->err, ERR_USAGE, "\"%s\" says no column, type and value", text);

@@ -61,8 +61,8 @@ comment(Render *r, const char *object, const char *text)
 /* ---- privileges ---------------------------------------------------------------------------- */
 
 /* https://www.postgresql.org/docs/current/ddl-priv.html#PRIVILEGE-ABBREVS-TABLE */
-static const char *
-privilege(char letter)
+const char *
+privilege_word(char letter)
 {
     switch (letter) {
     case 'r':
@@ -127,9 +127,9 @@ grant(Render *r, const CatObject *o, const CatGrant *g, bool with_option)
     buf_init(&b, r->arena);
     buf_init(&list, r->arena);
     for (const char *p = g->privileges; *p; p++) {
-        if (*p == '*' || (p[1] == '*') != with_option || !privilege(*p))
+        if (*p == '*' || (p[1] == '*') != with_option || !privilege_word(*p))
             continue;
-        buf_fmt(&list, "%s%s", list.n ? ", " : "", privilege(*p));
+        buf_fmt(&list, "%s%s", list.n ? ", " : "", privilege_word(*p));
         if (o->id.kind == CAT_COLUMN) {
             buf_addz(&list, " (");
             put_ident(r, &list, o->id.sub);

@@ -118,12 +118,11 @@ set_enabled(Render *r, const CatObject *o, char from, char to, const char *what)
                   ident_text(r, o->id.sub));
 }
 
-static void
-put_policy(Render *r, Buf *b, const CatPolicy *p)
+void
+put_policy_rule(Render *r, Buf *b, const CatPolicy *p)
 {
     static const char *const commands[] = {
         ['r'] = "SELECT", ['a'] = "INSERT", ['w'] = "UPDATE", ['d'] = "DELETE"};
-    buf_fmt(b, "CREATE POLICY %s ON %s", ident_text(r, p->id.sub), name_text(r, &p->id));
     if (p->is_restrictive)
         buf_addz(b, " AS RESTRICTIVE");
     if (p->command)
@@ -174,7 +173,8 @@ render_code(Render *r, const Change *c)
                 text.n--;
             buf_add(&b, text);
         } else {
-            put_policy(r, &b, (const CatPolicy *)o);
+            buf_fmt(&b, "CREATE POLICY %s ON %s", ident_text(r, o->id.sub), name_text(r, &o->id));
+            put_policy_rule(r, &b, (const CatPolicy *)o);
         }
         statement_buf(r, &b);
     }

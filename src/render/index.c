@@ -14,18 +14,9 @@ has_partitions(const Catalog *c, const CatIndex *i)
     return false;
 }
 
-static void
-put_index(Render *r, Buf *b, const CatIndex *i)
+void
+put_index_keys(Render *r, Buf *b, const CatIndex *i)
 {
-    const Catalog *c = r->diff->to.catalog;
-    const CatRelation *t = catalog_relation(c, i->id.schema, i->table);
-    buf_fmt(b, "CREATE %sINDEX ", i->is_unique ? "UNIQUE " : "");
-    put_ident(r, b, i->id.name);
-    buf_addz(b, " ON ");
-    /* Partitions bring indexes of their own, under their own names. */
-    if (i->is_only || (t && t->partition_key && has_partitions(c, i)))
-        buf_addz(b, "ONLY ");
-    put_name(r, b, i->id.schema, i->table);
     if (i->method) {
         buf_addz(b, " USING ");
         for (const char *p = i->method; *p; p++)
@@ -49,6 +40,21 @@ put_index(Render *r, Buf *b, const CatIndex *i)
     }
     if (i->predicate)
         buf_fmt(b, " WHERE %s", i->predicate);
+}
+
+static void
+put_index(Render *r, Buf *b, const CatIndex *i)
+{
+    const Catalog *c = r->diff->to.catalog;
+    const CatRelation *t = catalog_relation(c, i->id.schema, i->table);
+    buf_fmt(b, "CREATE %sINDEX ", i->is_unique ? "UNIQUE " : "");
+    put_ident(r, b, i->id.name);
+    buf_addz(b, " ON ");
+    /* Partitions bring indexes of their own, under their own names. */
+    if (i->is_only || (t && t->partition_key && has_partitions(c, i)))
+        buf_addz(b, "ONLY ");
+    put_name(r, b, i->id.schema, i->table);
+    put_index_keys(r, b, i);
 }
 
 static void

@@ -39,6 +39,17 @@ const char *render_effect(Arena *a, const DiffEffect *effect);
 
 /* Only that: "3 of 120 rows have NULL." Of an effect that was answered. */
 const char *render_answer(Arena *a, const DiffEffect *effect);
+/* A constraint, index, policy, trigger or rule as it is said behind its name: "PRIMARY KEY (id)", "(email)
+ * WHERE deleted_at IS NULL", "FOR SELECT USING (...)"; of the last two the whole statement. This and the
+ * next two are owned by `a` and not filtered for terminals.
+ *
+ * schema  its names are written without it */
+const char *render_part(Arena *a, const CatObject *part, const char *schema);
+/* What fills a column that is not given: its default, identity or expression; NULL: nothing does. */
+const char *render_column_default(Arena *a, const Catalog *c, const CatColumn *column,
+                                  const char *schema);
+/* "SELECT, INSERT"; "none": of a role that lost what it usually has. */
+const char *render_grant(Arena *a, const CatGrant *g);
 
 /* view app."By Day"; what does not belong to the catalog. Not filtered for terminals. */
 const char *render_dependent(Arena *a, const CatDependent *user);

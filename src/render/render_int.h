@@ -47,6 +47,9 @@ void put_constraint(Render *r, Buf *b, const CatConstraint *k); /* without its n
 __attribute__((format(printf, 2, 3))) void statement(Render *r, const char *fmt, ...);
 void statement_buf(Render *r, const Buf *b);
 
+void put_index_keys(Render *r, Buf *b, const CatIndex *i);   /* index.c: what follows the table */
+void put_policy_rule(Render *r, Buf *b, const CatPolicy *p); /* code.c: what follows the table */
+
 /* table_state.c: statements for what CREATE TABLE leaves as it is; `from` is what is there by then. */
 void table_state(Render *r, const CatRelation *from, const CatRelation *to);
 void table_parents(Render *r, const CatRelation *from, const CatRelation *to);
@@ -71,4 +74,5 @@ void render_index_state(Render *r, const Change *c);
 const char *enabled_words(char enabled);
 
 /* access.c: COMMENT ON, OWNER TO, GRANT. */
+const char *privilege_word(char letter); /* "SELECT"; NULL: not known */
 void render_attributes(Render *r, const CatObject *from, const CatObject *to);

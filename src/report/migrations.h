@@ -13,6 +13,9 @@ void report_server_json(JsonWriter *w, const DbInfo *server);
 void report_target_text(Buf *out, const Term *t, const Target *target);
 void report_target_json(JsonWriter *w, const Target *target);
 
+/* "half applied" */
+const char *report_entry_state(EntryState state);
+
 /* "12 migrations found in prisma/migrations" */
 const char *report_migrations_found(Arena *a, const History *h);
 

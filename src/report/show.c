@@ -2,15 +2,9 @@
 
 #include "base/clock.h"
 #include "report/finding.h"
+#include "report/migrations.h"
 
 #include <string.h>
-
-static const char *const state_names[] = {
-    [ENTRY_PENDING] = "pending",
-    [ENTRY_APPLIED] = "applied",
-    [ENTRY_FAILED] = "failed",
-    [ENTRY_RESUMABLE] = "half applied",
-};
 
 /* ---- the two scripts ------------------------------------------------------------------------ */
 
@@ -117,7 +111,7 @@ add_state(Buf *out, const Term *t, const ShowResult *r)
 {
     Arena *a = out->arena;
     if (r->is_asked) {
-        buf_fmt(out, "%s%s%s%s", state_names[r->state],
+        buf_fmt(out, "%s%s%s%s", report_entry_state(r->state),
                 r->applied_us > HISTORY_SOMETIME ? " at " : "",
                 r->applied_us > HISTORY_SOMETIME ? clock_iso(a, r->applied_us) : "",
                 r->edited ? ", and edited since" : "");
@@ -161,7 +155,7 @@ report_show_json(JsonWriter *w, const ShowResult *r)
     jw_strz(w, "command", "show");
     jw_strz(w, "name", r->migration->name);
     jw_strz(w, "path", r->migration->path);
-    jw_strz(w, "state", r->is_asked ? state_names[r->state] : NULL);
+    jw_strz(w, "state", r->is_asked ? report_entry_state(r->state) : NULL);
     jw_bool(w, "edited", r->edited);
     jw_strz(w, "appliedAt",
             r->applied_us > HISTORY_SOMETIME ? clock_iso(w->out.arena, r->applied_us) : NULL);

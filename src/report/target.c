@@ -41,3 +41,15 @@ report_server_json(JsonWriter *w, const DbInfo *s)
     jw_strz(w, "tls", s->tls);
     jw_end(w);
 }
+
+const char *
+report_entry_state(EntryState state)
+{
+    static const char *const names[] = {
+        [ENTRY_PENDING] = "pending",
+        [ENTRY_APPLIED] = "applied",
+        [ENTRY_FAILED] = "failed",
+        [ENTRY_RESUMABLE] = "half applied",
+    };
+    return names[state];
+}

@@ -289,6 +289,21 @@ def test_dev(tmp_path, db):
     assert not unnamed["ok"] and unnamed["error"]["prisma"] == "P3010"
 
 
+def test_describe(project, db):
+    project.add("init", "CREATE TABLE a (i int PRIMARY KEY, j int CHECK (j > 0) REFERENCES a); CREATE INDEX k ON a (j);"
+                        "ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a; CREATE VIEW v AS TABLE a;"
+                        "CREATE RULE r AS ON DELETE TO a DO INSTEAD NOTHING; GRANT SELECT ON a TO PUBLIC;"
+                        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
+                        "CREATE TRIGGER t BEFORE INSERT ON a EXECUTE FUNCTION f();")
+    assert aramid.deploy(project, db.url()).rc == 0
+    value = check(call(project, db.url(), "describe", "a"), "describe")
+    for key in ("columns", "constraints", "referencedBy", "indexes", "triggers", "rules", "policies", "privileges", "usedBy",
+                "migrations"):
+        assert value[key], (key, value)
+    assert check(call(project, db.url(), "describe", "v"), "describe")["kind"] == "view"
+    assert check(call(project, db.url(), "describe", "x"), "error")["error"]["code"] == "no-such-table"
+
+
 def test_show(project, db):
     project.add("init", "CREATE TABLE a (i int);")
     project.add("more", "ALTER TABLE a ALTER i TYPE bigint; UPDATE a SET i = 1;")
