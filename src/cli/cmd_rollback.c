@@ -87,6 +87,7 @@ cmd_rollback(CmdCall *call)
         .show_progress = !cli_flag(call, "quiet"),
         .to = cli_text(call, "to"),
         .steps = cli_number(call, "steps", 1),
+        .failed = cli_flag(call, "failed"),
         .only_plan = cli_flag(call, "plan"),
         .accepts_loss = cli_flag(call, "accept-data-loss"),
         .accepts_rest = cli_flag(call, "accept-unrestored"),

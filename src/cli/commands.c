@@ -648,6 +648,8 @@ static const OptSpec rollback_options[] = {
      .help = "back to this migration: it stays, all newer ones are rolled back"},
     {.name = "steps", .type = OPT_INT, .value = "N", .min = 1, .max = 100000,
      .help = "roll back the newest N migrations; default: 1"},
+    {.name = "failed", .type = OPT_FLAG,
+     .help = "undo what the migration left that failed or was interrupted"},
     {.name = "plan", .type = OPT_FLAG,
      .help = "print the SQL, newest first, and what would be lost; nothing is changed"},
     {.name = "accept-data-loss", .type = OPT_FLAG,
@@ -675,12 +677,13 @@ static const OptSpec rollback_options[] = {
     {0},
 };
 
-static const CmdConflict rollback_conflicts[] = {{"to", "steps"}, {0}};
+static const CmdConflict rollback_conflicts[] = {{"to", "steps"}, {"to", "failed"}, {"steps", "failed"}, {0}};
 
 static const CmdExample rollback_examples[] = {
     {"aramid rollback --plan", "how the newest migration would be undone, and what goes with it"},
     {"aramid rollback", "undo the newest migration"},
     {"aramid rollback --to 20240102030405_add_users", "undo all that came after it"},
+    {"aramid rollback --failed", "undo what a failed one left, and forget it"},
     {"aramid rollback --env production --yes --accept-data-loss", "in a pipeline"},
     {0},
 };

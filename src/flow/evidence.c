@@ -186,16 +186,14 @@ flow_evidence_rows(Arena *a, const Migration *m, Evidence *ret, Err *err)
     return add_row_changes(a, m, ret, err);
 }
 
-/* The file up to a statement that does not run. */
-static bool
-cut_before(Arena *a, const Migration *m, int statement, Migration *ret, Err *err)
+bool
+flow_migration_until(Arena *a, const Migration *m, size_t n, Migration *ret, Err *err)
 {
     Str text;
     SqlScript script;
     *ret = *m;
     if (!migration_text(a, m, &text, err) || !sql_split(a, m->path, text, &script, err))
         return false;
-    size_t n = (size_t)statement - 1;
     ret->text = str_copy(a, str_slice(script.text, 0, n ? script.stmts.v[n - 1].end : 0));
     return true;
 }
@@ -297,7 +295,7 @@ look_at_part(const Looking *l, const Err *why, Evidence *ret, Err *err)
 {
     Arena *a = l->arena;
     Migration part;
-    if (!cut_before(a, l->of->v[0], why->statement, &part, err))
+    if (!flow_migration_until(a, l->of->v[0], (size_t)why->statement - 1, &part, err))
         return false;
     if (!look(l, &part, ret, err))
         return !ends_it(l, err) && untold(l, why, ret);

@@ -38,5 +38,9 @@ MUST_CHECK bool flow_evidence(Arena *a, const FlowInput *in, const Session *s, c
 /* Fill `rows` and `is_parted` alone. errors: those of reading and splitting the file */
 MUST_CHECK bool flow_evidence_rows(Arena *a, const Migration *m, Evidence *ret, Err *err);
 
+/* The same migration with its first n statements only. errors: those of migration_text and sql_split */
+MUST_CHECK bool flow_migration_until(Arena *a, const Migration *m, size_t n, Migration *ret,
+                                     Err *err);
+
 /* The history with entries of its own, in which these have another state. */
 History flow_history_as(Arena *a, const History *h, const MigrationRefs *of, EntryState state);

@@ -13,6 +13,7 @@ typedef struct RollbackInput {
     bool show_progress;
     const char *to;     /* this one stays, all newer ones go; or NULL */
     int64_t steps;      /* without `to`: so many */
+    bool failed;        /* neither: what the migration left that did not end */
     bool only_plan;     /* find out and tell; nothing is changed */
     bool accepts_loss;  /* of rows and values that go with their tables and columns */
     bool accepts_rest;  /* that rows stay as the migrations left them */

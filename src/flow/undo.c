@@ -255,8 +255,12 @@ flow_ways(Arena *a, const WaysInput *in, Ways *ret, Err *err)
     for (size_t i = in->n; i-- > 0;) {
         Way *w = vec_add(a, &ret->list);
         *w = (Way){.migration = in->list[i]};
-        if (!flow_way_own(a, in->history, w, err))
+        if (!(in->is_part ? look_at_script(a, w, err) : flow_way_own(a, in->history, w, err)))
             return false;
+        if (in->is_part) {
+            w->irreversible = NULL;
+            w->concurrent.n = 0;
+        }
         derives = derives || (!w->path && !w->irreversible);
     }
     const Catalog **states = arena_array(a, const Catalog *, in->n + 1);

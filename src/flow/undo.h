@@ -35,6 +35,9 @@ typedef struct WaysInput {
     size_t nbefore;
     const Migration *const *list; /* oldest first */
     size_t n;
+    bool
+        is_part; /* the last one is the beginning of a migration: no script of the project's undoes that, and the
+                     derived one is one transaction */
 } WaysInput;
 
 typedef struct Ways {

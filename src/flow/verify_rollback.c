@@ -198,8 +198,7 @@ flow_verify_rollback(Arena *a, const VerifyRollbackInput *in, VerifyRollbackResu
     *ret = (VerifyRollbackResult){.config = in->base.config};
     Proving p = {.arena = a, .ret = ret};
     ReplayOptions o;
-    if (!flow_versions(a, in->base.config, &ret->history, err) ||
-        !flow_history_is_one(&ret->history, err) || !choose(a, in, &p, err) ||
+    if (!flow_versions(a, in->base.config, &ret->history, err) || !choose(a, in, &p, err) ||
         !flow_ways_options(a, &in->base, NULL, &o, err))
         return false;
     bool any = false;

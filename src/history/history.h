@@ -87,7 +87,8 @@ typedef struct LedgerRow {
     size_t part;       /* whose it is (history_part) */
     int64_t started_us, finished_us, rolled_back_us;
     int steps;
-    bool is_undone; /* to be taken out: the migration is rolled back */
+    bool is_undone;   /* to be taken out: the migration is rolled back */
+    bool is_journals; /* of that: there is none, as its ledger cannot hold what was only begun */
 } LedgerRow;
 
 typedef VEC(LedgerRow) LedgerRowVec;

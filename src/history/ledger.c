@@ -49,6 +49,10 @@ layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const Ledge
 void
 history_add_undone(Buf *b, const HistoryLayout *l, const LedgerName *at, const LedgerRow *row)
 {
+    if (row->is_journals) {
+        history_add_is_gone(b, l, at, row);
+        return;
+    }
     buf_addz(b, "WITH gone AS (DELETE FROM ");
     add_rows(b, l, at, row);
     buf_addz(b, " RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) CASE WHEN pg_catalog.count(*)"

@@ -85,8 +85,9 @@ struct MigrationPlan {
     const Migration *migration; /* whose text is run; of a way back one that is in no folder */
     const Migration *undoes;    /* that of the history which it rolls back, or NULL */
     const char *checksum;       /* of that, as the ledger has it */
-    SqlScript script;           /* text.p == NULL: not kept */
-    size_t statements;          /* of the file */
+    bool lacks_row;    /* of that, which was begun: the ledger has none, only the journal */
+    SqlScript script;  /* text.p == NULL: not kept */
+    size_t statements; /* of the file */
     bool has_opaque;
     VEC(Touched) touched;
     VEC(PlanDrop) drops; /* in their order */

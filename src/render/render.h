@@ -39,6 +39,7 @@ const char *render_effect(Arena *a, const DiffEffect *effect);
 
 /* Only that: "3 of 120 rows have NULL." Of an effect that was answered. */
 const char *render_answer(Arena *a, const DiffEffect *effect);
+
 /* A constraint, index, policy, trigger or rule as it is said behind its name: "PRIMARY KEY (id)", "(email)
  * WHERE deleted_at IS NULL", "FOR SELECT USING (...)"; of the last two the whole statement. This and the
  * next two are owned by `a` and not filtered for terminals.

@@ -123,6 +123,7 @@ add_findings(Buf *out, const Term *t, const StatusResult *r)
         const char *name = str_shell(a, first_name(h, is_failed));
         add_line(out, t, TERM_MARK_FAIL, TERM_RED, "A failed migration stops every deploy.");
         buf_fmt(out, "   Let the database decide which:         aramid resolve --auto %s\n", name);
+        buf_addz(out, "   Undo what it left:                      aramid rollback --failed\n");
         buf_fmt(out, "   If its changes are in the database:    aramid resolve --applied %s\n",
                 name);
         buf_fmt(out, "   If they are not, or were undone:       aramid resolve --rolled-back %s\n",

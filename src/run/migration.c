@@ -54,7 +54,8 @@ row_of(Run *r, const MigrationPlan *mp)
                            .name = m->name,
                            .migration = m,
                            .part = m->part,
-                           .is_undone = true};
+                           .is_undone = true,
+                           .is_journals = mp->lacks_row};
     return (LedgerRow){.id = mp->ledger_id ? mp->ledger_id : new_id(r, m),
                        .checksum = m->checksum,
                        .name = m->name,

@@ -96,8 +96,10 @@ plan_entry(Run *r, const Entry *e, const RunUndo *undo, Err *err)
     mp->undoes = of.undoes;
     if (undo || resumes)
         mp->ledger_id = e->row->id;
-    if (undo)
+    if (undo) {
         mp->checksum = e->row->checksum;
+        mp->lacks_row = !e->row->finished_us && !ledger_holds_begun(&r->session.ledgers.v[e->part]);
+    }
     if (!check_one_tx(r, mp, err))
         return false;
     if (!resumes)
@@ -139,8 +141,7 @@ plan_undos(Run *r, const History *h, Err *err)
     for (size_t i = 0; i < r->deploy->undo_count; i++) {
         const RunUndo *u = &r->deploy->undos[i];
         const Entry *e = history_find(h, u->migration->name);
-        if (e && !e->undo && (e->state == ENTRY_APPLIED || e->state == ENTRY_FAILED) &&
-            !plan_entry(r, e, u, err))
+        if (e && !e->undo && e->state != ENTRY_PENDING && !plan_entry(r, e, u, err))
             return false;
     }
     return true;

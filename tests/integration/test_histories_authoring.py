@@ -264,3 +264,58 @@ def test_clean_of_both(both, db):
     assert result.rc == 0 and "20261129120009_empty" in result.out, result
     assert names(both, "prisma/migrations") == ["20261129120001_init"]
     assert both.status(db)["state"] == "up-to-date"
+
+
+# ---- rollback ----------------------------------------------------------------------------------------
+
+
+def ledgers(both, db):
+    return len(both.prisma.rows(db)), len(both.other.rows(db))
+
+
+def test_rollback_goes_newest_first_over_all(both, db):
+    """Each takes its own row; what one history made for the other goes before it."""
+    more = both.prisma.add(3, "more", "CREATE TABLE more (i int);")
+    policy = both.other.add(4, "more_policy", "CREATE POLICY p ON more USING (true);")
+    assert both.deploy(db).rc == 0 and ledgers(both, db) == (2, 2)
+    plan = both.run("rollback", db, "--steps", "2", "--plan", "--json")
+    assert plan.rc == 0 and [w["name"] for w in plan.json["ways"]] == [policy, more], plan
+    assert plan.json["proven"], plan
+    one = both.run("rollback", db, "--json")
+    assert one.rc == 0 and [m["name"] for m in one.json["rolledBack"]] == [policy], one
+    assert one.json["verified"] == "same" and ledgers(both, db) == (2, 1)
+    two = both.run("rollback", db, "--steps", "2", "--json", "--accept-data-loss")
+    assert two.rc == 0 and ledgers(both, db) == (1, 0) and not db.exists("audit") and not db.exists("more"), two
+    assert both.deploy(db).rc == 0 and ledgers(both, db) == (2, 2)
+    assert run(both, "drift", "--exit-code", "--url", db.url()).rc == 0
+    back = both.run("rollback", db, "--to", both.prisma.rows(db)[0], "--accept-data-loss")
+    assert back.rc == 0 and ledgers(both, db) == (1, 0), back
+
+
+def test_a_rollback_over_several_histories_that_was_killed(both, db):
+    both.prisma.add(3, "more", "CREATE INDEX CONCURRENTLY more_a ON users (mail);\nCREATE INDEX CONCURRENTLY more_b ON users (id);")
+    both.other.add(4, "others", "CREATE INDEX CONCURRENTLY more_c ON users (mail);\nCREATE INDEX CONCURRENTLY more_d ON users (id);")
+    assert both.deploy(db).rc == 0
+    kept = both.status(db)["applied"][1]
+    for point in ("after-intent", "after-statement", "after-finish", "after-message"):
+        both.run("rollback", db, "--to", kept, env={"ARAMID_FAILPOINT": f"{point}:kill"})
+    assert both.run("rollback", db, "--to", kept).rc == 0
+    assert ledgers(both, db) == (1, 1) and not any(db.exists(f"more_{c}") for c in "abcd")
+    assert both.deploy(db).rc == 0 and all(db.exists(f"more_{c}") for c in "abcd")
+    assert run(both, "drift", "--exit-code", "--url", db.url()).rc == 0
+
+
+def test_a_failed_one_of_several_histories(both, db):
+    assert both.deploy(db).rc == 0
+    both.other.add(4, "broken", "CREATE INDEX CONCURRENTLY more_c ON users (mail);\nALTER TABLE nowhere ADD COLUMN k int;")
+    assert both.deploy(db).rc != 0 and db.exists("more_c")
+    result = both.run("rollback", db, "--failed")
+    assert result.rc == 0 and not db.exists("more_c") and ledgers(both, db) == (1, 1), result
+
+
+def test_verify_rollback_of_several_histories(both):
+    more = both.prisma.add(3, "more", "CREATE TABLE more (i int);")
+    both.other.add(4, "more_policy", "CREATE POLICY p ON more USING (true);")
+    result = run(both, "verify-rollback", "--all", "--json")
+    assert result.rc == 0 and len(result.json["migrations"]) == 4, result
+    assert more in [m["name"] for m in result.json["migrations"]]
