@@ -51,6 +51,8 @@ typedef struct DbInfo {
     bool escapes_strings;    /* standard_conforming_strings is off for this role or database */
     bool is_shared;          /* PGlite: one session for all clients, and one database by any name */
     int64_t deadlock_timeout_ms;
+    bool gives_notices;     /* client_min_messages lets them through */
+    bool has_sync_standbys; /* a commit may wait for other servers */
 } DbInfo;
 
 /* Connect and learn DbInfo. The arena must outlive the connection.
@@ -144,6 +146,10 @@ typedef struct DbOutcome {
 /* Called for each NOTICE, WARNING, ... while a message runs. */
 typedef void (*DbNotice)(void *arg, const char *severity, const char *sqlstate, const char *text);
 
+/* Called when another statement of a message has ended, while that still runs: how many have. When the
+ * server sends that is its own choice: at the message's end, or with the next NOTICE. */
+typedef void (*DbStep)(void *arg, int completed);
+
 /* Called for each row of result number `result` (from 0, statements without rows count too). The
  * cells, at most DB_ROW_CELLS of them, live until it returns. */
 enum { DB_ROW_CELLS = 32 };
@@ -166,6 +172,8 @@ typedef struct DbRun {
     DbRow row; /* takes the rows (also with discard_rows, one by one) instead of the outcome,
                            which then has none */
     void *row_arg;
+    DbStep step; /* or NULL */
+    void *step_arg;
     DbCopyOut copy_out; /* NULL: what COPY sends is thrown away */
     DbCopyIn copy_in;   /* NULL: COPY FROM STDIN fails */
     void *copy_arg;

@@ -65,7 +65,9 @@ learn(Db *db, DbOutcome *o)
              " pg_catalog.current_setting('transaction_read_only'),"
              " pg_catalog.encode(pg_catalog.timestamptz_send(pg_catalog.clock_timestamp()), 'hex'),"
              " pg_catalog.current_setting('deadlock_timeout'),"
-             " pg_catalog.strpos(pg_catalog.version(), 'emcc') OPERATOR(pg_catalog.>) 0");
+             " pg_catalog.strpos(pg_catalog.version(), 'emcc') OPERATOR(pg_catalog.>) 0,"
+             " pg_catalog.current_setting('client_min_messages'),"
+             " pg_catalog.current_setting('synchronous_standby_names')");
     if (db->opt.ask) {
         buf_addc(&b, ';');
         buf_addz(&b, db->opt.ask);
@@ -146,6 +148,9 @@ db_learn(Db *db, Err *err)
     info->deadlock_timeout_ms = shown_ms(db_cell(r, 0, 7));
     info->is_direct = db->pq.PQbackendPID(db->conn) == info->backend_pid;
     info->is_shared = str_is(db_cell(r, 0, 8), "t");
+    Str least = db_cell(r, 0, 9);
+    info->gives_notices = !str_is(least, "warning") && !str_is(least, "error");
+    info->has_sync_standbys = db_cell(r, 0, 10).n > 0;
     db->is_ours = info->is_direct && !info->is_shared;
     if (info->is_shared && !keep_shared(db, err))
         return false;

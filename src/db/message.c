@@ -172,6 +172,7 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
 {
     const char *tag; /* PQcmdStatus only reads, but its declaration lacks the const */
     bool keeps = is_kept(run, ret);
+    int before = ret->completed;
     switch (db->pq.PQresultStatus(res)) {
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
@@ -212,6 +213,8 @@ take_result(Db *db, Arena *a, PGresult *res, const DbRun *run, DbOutcome *ret)
         take_error(db, a, res, ret);
     }
     db->pq.PQclear(res);
+    if (run->step && ret->completed > before)
+        run->step(run->step_arg, ret->completed);
 }
 
 /* Collect all results that are there; true when the message has ended. */
