@@ -236,8 +236,8 @@ on_event(void *arg, const RunEvent *e)
     jw_end(&w);
     buf_addc(&w.out, '\n');
     Str line = e->finding ? redact_json(l, a, buf_str(&w.out)) : buf_str(&w.out);
-    /* The next event follows at once, and is the one to read after a crash. */
-    bool flush = e->kind != RUN_APPLIED;
+    /* Another event follows at once, and is the one to read after a crash. */
+    bool flush = e->kind != RUN_APPLIED && e->kind != RUN_STATEMENT;
     const Finding *f = e->finding;
     const char *about = f ? (f->object ? f->object : f->path) : e->migration;
     const char *shown =
