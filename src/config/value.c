@@ -71,6 +71,7 @@ typedef struct Choices {
 static const Choices choices[] = {
     {CFG_EDITED, "is neither warn nor error", {"warn", "error"}},
     {CFG_TX, "is not one of file, all, none", {"file", "all", "none"}},
+    {CFG_FLUSH, "is not end or each", {"end", "each"}},
     {CFG_DUMP_SCHEMA,
      "is not one of development, always, never",
      {"development", "always", "never"}},

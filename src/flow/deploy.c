@@ -353,6 +353,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .run_id = in->run_id,
         .sink = in->sink,
         .calls = {.arg = &d, .guard = guard, .approve = approve, .before = before, .after = after},
+        .one_by_one = d.backup.makes && d.backup.each,
         .keeps_runs = c->env_said,
         .consent = d.guard.facts.agent ? d.guard.facts.agent_consent : NULL,
         .ask_first = asks,

@@ -114,6 +114,8 @@ add_locks(Arena *a, const Step *from, Step *to)
         same->can_prelock = same->can_prelock && l->can_prelock;
     }
     to->has_strong = to->has_strong || from->has_strong;
+    to->runs_code = to->runs_code || from->runs_code;
+    to->drops = to->drops || from->drops;
     to->has_dml = to->has_dml || from->has_dml;
     to->hides_session = to->hides_session || from->hides_session;
     to->hides_locks = to->hides_locks || from->hides_locks;

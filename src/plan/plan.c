@@ -70,16 +70,16 @@ describe(Arena *a, const SqlScript *script, Step *step)
         }
         /* Functions that a SELECT, DO or CALL runs can do anything; so can those of an INSERT. */
         bool code = s->kind == SQL_DO || s->kind == SQL_CALL || s->kind == SQL_SELECT;
+        step->runs_code = step->runs_code || code;
         step->has_dml = step->has_dml || s->is_dml || code;
         if (s->is_dml && !step->change_line)
             step->change_line = (int)spans[i].line;
         step->hides_session =
             step->hides_session || s->changes_session || s->is_dml || code || s->opaque;
         step->hides_locks = step->hides_locks || code || hides_locks(s);
-        if (s->kind == SQL_DROP || s->kind == SQL_DROP_INDEX)
-            step->has_strong = true;
+        step->drops = step->drops || s->kind == SQL_DROP || s->kind == SQL_DROP_INDEX;
     }
-    step->has_strong = step->has_strong || strong_table;
+    step->has_strong = step->has_strong || strong_table || step->drops;
 }
 
 static bool
@@ -193,6 +193,19 @@ plan_is_one_message(const MigrationPlan *mp)
 {
     return mp->steps.n == 1 && !mp->resumes &&
            (mp->steps.v[0].mode == STEP_TX || mp->steps.v[0].mode == STEP_OWN_TX);
+}
+
+bool
+plan_may_share(const MigrationPlan *mp)
+{
+    if (!plan_is_one_message(mp) || mp->undoes || mp->has_opaque || mp->directives.n ||
+        mp->migration->pieces.n || !mp->script.text.p)
+        return false;
+    vec_each (const SqlStmt, s, &mp->script.forms)
+        if (s->changes_session)
+            return false;
+    const Step *step = mp->steps.v;
+    return !step->sets_isolation && !step->runs_code && !step->chained;
 }
 
 bool

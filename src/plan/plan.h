@@ -41,7 +41,9 @@ typedef struct Step {
         *chained; /* begins with "BEGIN <these words>" because of COMMIT AND CHAIN, or NULL */
     VEC(StepLock) locks; /* strongest mode for each relation, in order of the file */
     bool has_strong;     /* takes SHARE or stronger on something that exists */
+    bool drops;          /* something, whose name stands in no lock */
     bool has_dml;        /* changes rows, or runs code that may */
+    bool runs_code;      /* SELECT, DO, CALL: which can do anything */
     bool hides_session;  /* changes settings or the role, or runs code that may */
     bool hides_locks;    /* what it locks is not known: code, or syntax that nobody here reads */
 } Step;
@@ -137,6 +139,9 @@ MUST_CHECK bool plan_cut(Arena *a, const PlanHints *hints, MigrationPlan *mp, Er
 
 /* Whether it is one message, with its row in the ledger, and leaves nothing in the journal. */
 bool plan_is_one_message(const MigrationPlan *mp);
+/* Whether it may stand with others in one message, each its own transaction: one message that sets nothing,
+ * hides nothing and has no wishes of its own. A server that finds a syntax error runs none of them. */
+bool plan_may_share(const MigrationPlan *mp);
 /* Whether a step of it runs in batches. */
 bool plan_has_batch(const MigrationPlan *mp);
 

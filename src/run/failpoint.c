@@ -14,6 +14,7 @@ static const char *const names[FP_COUNT + 1] = {
     [FP_IDENTITY_WRITTEN] = "identity-written",
     [FP_BEFORE_MESSAGE] = "before-message",
     [FP_AFTER_MESSAGE] = "after-message",
+    [FP_BETWEEN_BLOCKS] = "between-blocks",
     [FP_BEFORE_INTENT] = "before-intent",
     [FP_AFTER_INTENT] = "after-intent",
     [FP_AFTER_STATEMENT] = "after-statement",

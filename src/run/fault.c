@@ -65,13 +65,13 @@ is_hidden(const MigrationPlan *mp, size_t statement)
 
 /* The one of several that are run as one. */
 static const MigrationPlan *
-failed_one(const MigrationPlan *mp, const Message *m, const DbOutcome *o)
+failed_one(const MigrationPlan *mp, const Block *block, const DbOutcome *o)
 {
     Err place = {0};
     const MigrationPlan *found = mp->parts.n ? mp->parts.v[0].of : mp;
-    if (!mp->parts.n || !m)
+    if (!mp->parts.n || !block)
         return found;
-    bool is_placed = message_place(m, mp, o, &place);
+    bool is_placed = message_place(block, mp, o, &place);
     vec_each (const PlanPart, p, &mp->parts)
         if (is_placed && strcmp(p->of->migration->path, place.at.path) == 0)
             found = p->of;
@@ -79,24 +79,24 @@ failed_one(const MigrationPlan *mp, const Message *m, const DbOutcome *o)
 }
 
 bool
-step_failed(Run *r, const MigrationPlan *mp, const Message *m, const DbOutcome *o, size_t done,
+step_failed(Run *r, const MigrationPlan *mp, const Block *block, const DbOutcome *o, size_t done,
             Err *err)
 {
     ARENA_LOCAL(a);
     bool syntax = strcmp(o->sqlstate, "42601") == 0;
-    const char *name = failed_one(mp, m, o)->migration->name;
+    const char *name = failed_one(mp, block, o)->migration->name;
     err_set(err, syntax ? ERR_SYNTAX : ERR_MIGRATION_FAILED, "%s \"%s\" failed: %s",
             mp->undoes ? "the way back of" : run_noun(r), name,
             str_printable(a, str_of(o->message), false));
     memcpy(err->sqlstate, o->sqlstate, sizeof err->sqlstate);
-    bool placed = m ? message_place(m, mp, o, err) : true;
-    if (!m)
+    bool placed = block ? message_place(block, mp, o, err) : true;
+    if (!block)
         plan_place(mp, done, err);
     plan_quote_line(mp, err);
     if (!placed && strncmp(o->sqlstate, "23", 2) == 0)
         err_detail(err, "it was raised by the commit: a deferred constraint");
     db_outcome_details(a, o, err);
-    bool may_have_committed = !m && is_hidden(mp, done);
+    bool may_have_committed = !block && is_hidden(mp, done);
     err_detail(err, "%s",
                mp->parts.n ? "state: nothing of any of these migrations is in the database "
                              "(tx: all)"

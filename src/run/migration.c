@@ -1,4 +1,4 @@
-/* One migration, step by step. */
+/* Migrations: one, step by step; or several of one step in one message. */
 #include "base/clock.h"
 #include "base/invariant.h"
 #include "base/os.h"
@@ -85,8 +85,9 @@ migration_run_whole(Run *r, const MigrationPlan *whole, StepEnd *ret, Err *err)
              .more_count = whole->parts.n - 1,
              .first = true,
              .last = true};
+    size_t ended;
     *ret = STEP_ENDED;
-    return tx_run(&t, ret, err);
+    return tx_run(&t, 1, &ended, ret, err);
 }
 
 static bool
@@ -103,10 +104,11 @@ run_step(Try *t, StepEnd *ret, Err *err)
     case STEP_OWN_TX:
         break;
     }
-    return tx_run(t, ret, err);
+    size_t ended;
+    return tx_run(t, 1, &ended, ret, err);
 }
 
-bool
+static bool
 migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
 {
     INVARIANT(r->session.has_own_lock && r->session.has_tool_lock,
@@ -153,5 +155,47 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
             run_emit_step(r, RUN_STEP_DONE, mp, i, clock_ms() - started);
         i++;
     }
+    return true;
+}
+
+/* ---- several in one message ----------------------------------------------------------------- */
+
+static bool
+run_together(Run *r, MigrationPlan *mps, size_t n, size_t *ret_ended, StepEnd *ret, Err *err)
+{
+    ARENA_LOCAL(a);
+    LedgerRow *rows = arena_array(a, LedgerRow, n);
+    Try *tries = arena_array(a, Try, n);
+    for (size_t i = 0; i < n; i++) {
+        rows[i] = row_of(r, &mps[i]);
+        tries[i] = (Try){.run = r,
+                         .arena = a,
+                         .mp = &mps[i],
+                         .step = mps[i].steps.v,
+                         .row = &rows[i],
+                         .first = true,
+                         .last = true};
+    }
+    if (!tx_run(tries, n, ret_ended, ret, err))
+        return false;
+    MigrationPlan *next = &mps[*ret_ended];
+    return *ret != STEP_AGAIN || plan_cut(r->arena, &run_learned(r, next)->hints, next, err);
+}
+
+bool
+migrations_run(Run *r, MigrationPlan *mps, size_t n, size_t *ret_ended, StepEnd *ret, Err *err)
+{
+    applied_begin(r, mps);
+    r->lock_wait_started_ms = 0;
+    r->is_alone = r->is_batch = false;
+    if (n > 1)
+        return run_together(r, mps, n, ret_ended, ret, err);
+    if (!migration_run(r, mps, ret, err))
+        return false;
+    *ret_ended = 1;
+    if (*ret == STEP_RESTART)
+        return true;
+    applied_end(r, mps);
+    r->flushed = r->report->applied.n;
     return true;
 }

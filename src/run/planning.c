@@ -224,13 +224,14 @@ run_check_syntax(Run *r, Err *err)
         ARENA_LOCAL(a);
         ARENA_LOCAL(text);
         ArenaMark no_text = arena_mark(text);
-        Message m = {.user_off = strlen(raise)};
-        buf_init(&m.sql, text);
+        Message m;
+        Block block = {.user_off = strlen(raise)};
+        message_begin(&m, a, text, false);
         buf_room(&m.sql, strlen(raise) + mp->migration->bytes);
         buf_addz(&m.sql, raise);
         if (!plan_add_text(&m.sql, mp, 0, SIZE_MAX, err))
             return false;
-        m.user_len = m.sql.n - m.user_off;
+        block.user_len = m.sql.n - block.user_off;
         DbOutcome o;
         db_run(r->session.db, a, buf_str(&m.sql),
                &(DbRun){.timeout_ms = config_ms(r->session.config, CFG_OPERATION_TIMEOUT)}, &o);
@@ -238,9 +239,9 @@ run_check_syntax(Run *r, Err *err)
             return db_outcome_err(&o, "the check of the syntax", err);
         if (strcmp(o.sqlstate, "P0001") == 0)
             continue;
-        message_drop_text(&m, &o);
+        message_drop_text(&m, &block, &o);
         arena_reset(text, no_text);
-        step_failed(r, mp, &m, &o, 0, err);
+        step_failed(r, mp, &block, &o, 0, err);
         return err_detail(err, "no %s of this run was begun", run_noun(r));
     }
     return true;
@@ -303,4 +304,14 @@ run_find_existing(Run *r, Err *err)
     for (int i = 0; i < rows->rows; i++)
         *vec_add(r->arena, &r->existing) = (SqlName){db_cell(rows, i, 0).p, db_cell(rows, i, 1).p};
     return true;
+}
+
+bool
+run_relation_exists(const Run *r, const StepLock *l)
+{
+    for (size_t i = 0; i < r->existing.n; i++)
+        if (strcmp(r->existing.v[i].name, l->rel.name) == 0 &&
+            strcmp(r->existing.v[i].schema, l->rel.schema) == 0)
+            return true;
+    return false;
 }

@@ -51,16 +51,28 @@ add_tables(const Session *s, Buf *b)
 }
 
 void
+session_add_row_security_call(const Session *s, Buf *b)
+{
+    if (!s->has_policies) {
+        buf_addz(b, "pg_catalog.set_config('row_security', 'off', true)");
+        return;
+    }
+    buf_addz(b, "pg_catalog.set_config('row_security', CASE WHEN EXISTS (");
+    buf_addz(b, closed_query);
+    add_tables(s, b);
+    buf_addz(b, ")) THEN 'off' ELSE 'on' END, true)");
+}
+
+void
 session_add_row_security(const Session *s, Buf *b)
 {
     if (!s->has_policies) {
         buf_addz(b, "SET LOCAL row_security=off;");
         return;
     }
-    buf_addz(b, "SELECT pg_catalog.set_config('row_security', CASE WHEN EXISTS (");
-    buf_addz(b, closed_query);
-    add_tables(s, b);
-    buf_addz(b, ")) THEN 'off' ELSE 'on' END, true);");
+    buf_addz(b, "SELECT ");
+    session_add_row_security_call(s, b);
+    buf_addc(b, ';');
 }
 
 int

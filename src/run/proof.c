@@ -94,7 +94,7 @@ proof_run(Try *t, StepEnd *ret, Err *err)
         return *ret == STEP_RESTART;
     StepWrite write;
     Buf b;
-    if (!step_record(t, t->arena, t->arena, &write, err))
+    if (!step_record(t, t->arena, &write, err))
         return false;
     buf_init(&b, t->arena);
     session_add_prefix(&r->session, &b);

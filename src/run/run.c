@@ -8,70 +8,6 @@
 
 /* ---- executing ---------------------------------------------------------------------------- */
 
-static RunDone *
-note_applied(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
-{
-    RunDone *done = vec_add(r->arena, &r->report->applied);
-    *done = (RunDone){
-        .name = name, .ms = ms, .steps = (int)steps, .resumed = resumed, .undone = r->is_undo};
-    run_tell(r, (RunEvent){.kind = RUN_APPLIED,
-                           .level = RUN_OK,
-                           .migration = name,
-                           .index = r->number,
-                           .total = r->total,
-                           .ms = ms,
-                           .text = r->is_undo         ? "rolled back"
-                                   : r->deploy->again ? "done"
-                                                      : "applied"});
-    return done;
-}
-
-/* Of a text that is not kept only those are known that are steps. */
-static const SqlStmt *
-statement_of(const MigrationPlan *mp, size_t i, SqlStmt *ret)
-{
-    if (mp->script.text.p)
-        return sql_stmt(&mp->script, i, ret);
-    vec_each (const Step, s, &mp->steps)
-        if (s->first == i && s->only)
-            return s->only;
-    return NULL;
-}
-
-/* The times of the statements of `mp` (or of `of`, a part of it), for the report and the log. */
-static void
-note_times(Run *r, const MigrationPlan *mp, const MigrationPlan *of, RunDone *done)
-{
-    vec_each (const RunTime, t, &r->times) {
-        size_t i;
-        const MigrationPlan *owner = plan_of_statement(mp, t->statement, &i);
-        SqlStmt stmt;
-        if (owner != of || i >= of->statements)
-            continue;
-        const SqlStmt *s = statement_of(of, i, &stmt);
-        if (!s)
-            continue;
-        *vec_add(r->arena, &done->statements) =
-            (RunStatement){.number = (int)i + 1, .line = s->line, .tag = s->tag, .us = t->us};
-    }
-    vec_each (const RunStatement, s, &done->statements) {
-        ARENA_LOCAL(a);
-        run_tell(r, (RunEvent){.kind = RUN_STATEMENT,
-                               .migration = done->name,
-                               .ms = s->us / 1000,
-                               .text = str_fmt(a, "line %d: %s", s->line, s->tag)});
-    }
-}
-
-static int64_t
-sum_ms(const RunDone *done)
-{
-    int64_t us = 0;
-    vec_each (const RunStatement, s, &done->statements)
-        us += s->us;
-    return us / 1000;
-}
-
 static bool
 run_before(Run *r, const char *migration, Err *err)
 {
@@ -79,34 +15,30 @@ run_before(Run *r, const char *migration, Err *err)
     return !c->before || c->before(c->arg, &r->session, migration, err);
 }
 
-/* All or none of them. How long each took is the sum of its statements. */
+/* What comes before the first statement of some of the plan's migrations. */
+static bool
+before_each(Run *r, const MigrationPlan *mps, size_t n, Err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!run_before(r, mps[i].migration->name, err) ||
+            !run_findings_pass(&r->deploy->sink, err))
+            return false;
+    return true;
+}
+
+/* All or none of them. */
 static bool
 execute_whole(Run *r, Err *err)
 {
     const MigrationPlan *whole = r->plan.whole;
-    r->current = whole->migration->name;
-    r->whole = whole;
-    vec_each (const MigrationPlan, mp, &r->plan.migrations)
-        if (!run_before(r, mp->migration->name, err) || !run_findings_pass(&r->deploy->sink, err))
-            return false;
-    run_emit(r, RUN_MIGRATION, RUN_INFO, NULL, "%zu migrations in one transaction: begins",
-             whole->parts.n);
-    r->current_started_ms = clock_ms();
-    r->times.n = 0;
     StepEnd end;
+    if (!before_each(r, r->plan.migrations.v, r->plan.migrations.n, err))
+        return false;
+    applied_begin_whole(r, whole);
     if (!migration_run_whole(r, whole, &end, err))
         return false;
-    if (end == STEP_RESTART)
-        return true;
-    int64_t ms = clock_ms() - r->current_started_ms;
-    vec_each (const MigrationPlan, mp, &r->plan.migrations) {
-        r->number++;
-        RunDone *done = note_applied(r, mp->migration->name, ms, 1, false);
-        note_times(r, whole, mp, done);
-        done->ms = done->statements.n ? sum_ms(done) : ms;
-    }
-    r->current = NULL;
-    r->whole = NULL;
+    if (end != STEP_RESTART)
+        applied_end_whole(r, whole);
     return true;
 }
 
@@ -115,32 +47,23 @@ execute_all(Run *r, Err *err)
 {
     if (r->plan.whole)
         return execute_whole(r, err);
-    vec_each (MigrationPlan, mp, &r->plan.migrations) {
-        r->number++;
-        r->current = mp->migration->name;
-        r->is_undo = mp->undoes != NULL;
+    MigrationPlan *mps = r->plan.migrations.v;
+    for (size_t i = 0, n = r->plan.migrations.n; i < n;) {
+        size_t together = together_count(r, mps + i, n - i), ended;
+        r->is_undo = mps[i].undoes != NULL;
         if (os_signal_pending()) {
             r->stop_asked = true;
             return err_set(err, ERR_INTERRUPTED, "the run was interrupted between two %ss",
                            run_noun(r));
         }
-        if (!run_before(r, mp->migration->name, err) || !run_findings_pass(&r->deploy->sink, err))
+        if (!before_each(r, mps + i, together, err))
             return false;
-        run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
-                 mp->resumes  ? "going on where an interrupted run stopped"
-                 : mp->undoes ? "is rolled back"
-                              : "begins");
-        r->current_started_ms = clock_ms();
-        r->times.n = 0;
         StepEnd end;
-        if (!migration_run(r, mp, &end, err))
+        if (!migrations_run(r, mps + i, together, &ended, &end, err))
             return false;
         if (end == STEP_RESTART)
             return true;
-        note_times(r, mp, mp,
-                   note_applied(r, mp->migration->name, clock_ms() - r->current_started_ms,
-                                mp->steps.n, mp->undoes ? mp->resumes : mp->ledger_id != NULL));
-        r->current = NULL;
+        i += ended;
     }
     return true;
 }
@@ -169,26 +92,6 @@ fill_target(Run *r)
 {
     const DbInfo *info = db_info(r->session.db);
     r->report->server = *info;
-}
-
-/* What a broken connection left unknown, the ledger tells: the migration under way may have been
- * committed, and one that was done but not yet recorded is done again, quickly. */
-static void
-settle_unknown(Run *r)
-{
-    const Entry *e = r->current ? history_find(r->deploy->history, r->current) : NULL;
-    bool is_done = e && e->state == (r->is_undo ? ENTRY_PENDING : ENTRY_APPLIED);
-    if (is_done && r->whole)
-        vec_each (const PlanPart, p, &r->whole->parts)
-            note_applied(r, p->of->migration->name, clock_ms() - r->current_started_ms, 1, false);
-    else if (is_done)
-        note_applied(r, e->name, clock_ms() - r->current_started_ms, 1, false);
-    r->current = NULL;
-    r->whole = NULL;
-    if (r->report->applied.n && r->plan.migrations.n &&
-        strcmp(r->report->applied.v[r->report->applied.n - 1].name,
-               r->plan.migrations.v[0].migration->name) == 0)
-        r->report->applied.n--;
 }
 
 static bool
@@ -323,7 +226,10 @@ pass(Run *r, Err *err)
     if (!ask_guard(r, err) || !run_check_history(r, d->history, err) || !move_rows(r, err) ||
         !run_make_plan(r, d->history, err))
         return false;
-    settle_unknown(r);
+    applied_settle(r);
+    if (!applied_flush(r, err))
+        return false;
+    r->flushes_late = together_flushes_late(r);
     size_t n = r->plan.migrations.n;
     run_tell_ahead(r, d->history);
     if (!run_findings_pass(&d->sink, err))
@@ -387,6 +293,18 @@ tell_interrupted(const Run *r, Err *err)
              r->deploy->again ? "" : "; to see where it stands: aramid status");
 }
 
+/* The connection broke inside a message, and nobody could be asked since. */
+static void
+tell_doubt(const Run *r, Err *err)
+{
+    err_detail(
+        err,
+        "state: %zu %s%s of this run %s applied; whether %zu more are, which were sent in one "
+        "message, the database could not be asked",
+        r->report->applied.n, run_noun(r), str_plural(r->report->applied.n),
+        r->report->applied.n == 1 ? "is" : "are", r->doubted.n + r->sent.n + (r->current != NULL));
+}
+
 /* The error that it is when no other pass may follow. */
 static bool
 restarted(const Run *r, Err *err)
@@ -427,6 +345,8 @@ run_deploy(Arena *a, const RunDeploy *deploy, RunReport *ret, Err *err)
         if (!run_retry_pause(&r, patience, err))
             break;
     }
+    if (!ok && r.doubted.n + r.sent.n)
+        tell_doubt(&r, err);
     db_close(r.observer);
     ret->ms = clock_ms() - r.started_ms;
     if (!ok && err->code == ERR_INTERRUPTED) {

@@ -301,6 +301,7 @@ typedef struct RunDeploy {
     /* A person is asked to approve: before the locks are taken, so that nobody waits behind the
      * question. What runs afterwards is at most what was approved. */
     bool ask_first;
+    bool one_by_one;     /* something stands between two migrations: a backup */
     bool keeps_runs;     /* make the table of runs where it is missing */
     const char *consent; /* for the row, or NULL */
     bool show_progress;  /* open a second connection to watch long statements */

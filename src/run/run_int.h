@@ -12,6 +12,7 @@ typedef enum Failpoint {
     FP_IDENTITY_WRITTEN,
     FP_BEFORE_MESSAGE,
     FP_AFTER_MESSAGE,
+    FP_BETWEEN_BLOCKS,
     FP_BEFORE_INTENT,
     FP_AFTER_INTENT,
     FP_AFTER_STATEMENT,
@@ -64,8 +65,14 @@ typedef struct Run {
     int failures[DB_PATIENCE_COUNT]; /* tries in vain, since something went well */
     int hits[FP_COUNT];
     VEC(SqlName) existing; /* relations of the plan that exist and may be locked by LOCK TABLE */
-    const char *current;   /* migration under way, NULL = none */
-    bool is_undo;          /* it is rolled back */
+    bool one_by_one;       /* messages of many migrations are not tried any more */
+    bool flushes_late;     /* of such a message only the last commit waits for the disk */
+    size_t flushed;        /* of report->applied: those that are on disk */
+    VEC(RunDone) doubted;  /* and those of which that is not known since the connection broke; */
+    VEC(const char *)
+    sent;                /* which were sent in one message with the one under way, and behind it */
+    const char *current; /* migration under way, NULL = none */
+    bool is_undo;        /* it is rolled back */
     int64_t current_started_ms;
     VEC(const LedgerRow *) stale; /* of what is begun anew: their steps in the journal go first */
     int number, total;            /* of it */
@@ -113,5 +120,8 @@ void run_restart_lost_lock(Run *r);
  * errors: ERR_INTERRUPTED */
 bool run_try_again(Run *r, DbPatience patience);
 MUST_CHECK bool run_retry_pause(Run *r, DbPatience patience, Err *err);
+
+/* Of a relation that a step locks strongly: whether it was there before the first migration, as a table. */
+bool run_relation_exists(const Run *r, const StepLock *l);
 
 Learned *run_learned(Run *r, const MigrationPlan *mp);

@@ -9,7 +9,7 @@ on_notice(void *arg, const char *severity, const char *sqlstate, const char *tex
     if (!warning && strcmp(severity, "NOTICE") != 0)
         return;
     /* "there is no transaction in progress" and the like come with the file's own BEGIN. */
-    if (strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "25P01") == 0)
+    if (strcmp(sqlstate, "25001") == 0 || strcmp(sqlstate, "25P01") == 0 || message_is_notice(text))
         return;
     /* What IF NOT EXISTS found may be another one. Schemas and extensions have no shape to differ in. */
     if (!warning && (strcmp(sqlstate, "42P07") == 0 || strcmp(sqlstate, "42701") == 0))
@@ -47,18 +47,15 @@ run_send_rows(Run *r, Arena *a, Str sql, DbRow row, void *row_arg, DbOutcome *re
 }
 
 void
-message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, DbOutcome *ret)
+message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, const MessageCalls *calls,
+             DbOutcome *ret)
 {
-    MessageTimes times = {.to = &r->times, .arena = r->arena};
     DbRun how = watched(r, locks);
-    if (m->clocks.n) {
-        how.row = message_take_row;
-        how.row_arg = &times;
-    }
-    size_t before = r->times.n;
+    how.row = message_take_row;
+    how.row_arg = calls->times;
+    how.step = calls->step;
+    how.step_arg = calls->arg;
     watch_begin(r, locks);
     db_run(r->session.db, a, buf_str(&m->sql), &how, ret);
     watch_end(r);
-    if (ret->end != DB_DONE)
-        r->times.n = before; /* it is tried again, or it failed */
 }

@@ -27,6 +27,8 @@ const HistoryLayout *lock_layout(const Session *s);
 /* A statement, with its semicolon: from here on hidden rows of ledger and own tables are an error, not a
  * lie. Policies that show all rows to this role hide none: that is looked at when the statement runs. */
 void session_add_row_security(const Session *s, Buf *b);
+/* The same as a column of a SELECT that stands there anyway. */
+void session_add_row_security_call(const Session *s, Buf *b);
 /* Settings before a user's statements; returns the number of statements added. */
 int session_add_user_prefix(const Session *s, Buf *b);
 /* Statements that make the ledgers of the set (1u << part) that are missing, and the schema of the URL

@@ -1,4 +1,4 @@
-/* A step inside a transaction: its locks, its record, its one message, and what an error means. */
+/* Steps inside transactions: locks, record, the message of one or of several, and what an error means. */
 #include "base/clock.h"
 #include "run/session_int.h"
 #include "run/step.h"
@@ -7,16 +7,6 @@
 #include <stdio.h>
 
 /* ---- how to lock -------------------------------------------------------------------------- */
-
-static bool
-relation_exists(const Run *r, const StepLock *l)
-{
-    for (size_t i = 0; i < r->existing.n; i++)
-        if (strcmp(r->existing.v[i].name, l->rel.name) == 0 &&
-            strcmp(r->existing.v[i].schema, l->rel.schema) == 0)
-            return true;
-    return false;
-}
 
 /* Others queue behind a waiting lock request, so all waits for strong locks together stay within
  * CFG_LOCK_TIMEOUT: the opening LOCK TABLEs get 60 % of it, the script itself the rest. A script
@@ -42,7 +32,8 @@ plan_locks(const Try *t, Arena *a, const Learned *l, LockPlan *ret)
         return;
     }
     vec_each (const StepLock, s, &step->locks) {
-        if (!l->no_prelock && s->can_prelock && s->mode >= SQL_LOCK_SHARE && relation_exists(r, s))
+        if (!l->no_prelock && s->can_prelock && s->mode >= SQL_LOCK_SHARE &&
+            run_relation_exists(r, s))
             *vec_add(a, &ret->tables) = s;
     }
     int64_t opening = base * 6 / 10, n = (int64_t)ret->tables.n;
@@ -57,7 +48,7 @@ plan_locks(const Try *t, Arena *a, const Learned *l, LockPlan *ret)
 /* ---- what to record ----------------------------------------------------------------------- */
 
 bool
-step_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
+step_record(const Try *t, Arena *a, StepWrite *ret, Err *err)
 {
     const Session *s = &t->run->session;
     const LedgerRow *row = t->row;
@@ -77,7 +68,7 @@ step_record(const Try *t, Arena *a, Arena *text, StepWrite *ret, Err *err)
                  .done = true,
                  .first = t->step->first,
                  .next = next};
-    *ret = (StepWrite){.text = text, .locks = &t->locks, .pending = row};
+    *ret = (StepWrite){.locks = &t->locks, .is_flushed = true, .pending = row};
     if (forgets_old) {
         journal_add_forget(s, &b, row->id);
         buf_addc(&b, ';');
@@ -190,13 +181,16 @@ is_key(const DbOutcome *o)
            strcmp(o->constraint, str_fmt(a, "%s_pkey", o->table)) == 0;
 }
 
-/* Somebody has applied the migration since it was found pending: the ledger's own INSERT says so, or
- * its key where both came at once, and no function on the ledger. */
+/* A check has found the lock gone, or the migration applied since it was found pending; so has the ledger's
+ * own INSERT, or its key where both came at once, and no function on the ledger. Where a message is refused as
+ * a whole, its first statement is none that has run. */
 static bool
-is_applied_since(const Part *part, const DbOutcome *o)
+is_overtaken(const Part *part, const DbOutcome *o)
 {
-    bool is_twice =
-        strcmp(o->sqlstate, "22012") == 0 || (strcmp(o->sqlstate, "23505") == 0 && is_key(o));
+    bool divides = strcmp(o->sqlstate, "22012") == 0;
+    if (part->kind == PART_CHECK_LOCK || part->kind == PART_CHECK_PENDING)
+        return divides;
+    bool is_twice = divides || (strcmp(o->sqlstate, "23505") == 0 && is_key(o));
     return part->kind == PART_RECORD && is_twice && !o->context[0];
 }
 
@@ -237,12 +231,12 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
     Learned *l = run_learned(r, t->mp);
     Part failed = {.kind = PART_SETTLE}; /* the commit itself */
     const Part *part = &failed;
-    message_failed_part(&t->message, o, &failed);
+    message_failed_part(&t->block, o, &failed);
     PartKind kind = failed.kind;
     DbRetry retry = db_retry_class(o->sqlstate);
     *ret = NEXT_SAME;
     bool ours = kind == PART_RECORD || kind == PART_PROOF;
-    if (kind == PART_CHECK_LOCK || kind == PART_CHECK_PENDING || is_applied_since(part, o)) {
+    if (is_overtaken(part, o)) {
         run_restart_lost_lock(r);
         *ret = NEXT_RESTART;
         return true;
@@ -272,65 +266,142 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
     }
     keep_logs(t, o);
     return ours ? step_not_recorded(r, t->mp, o, t->step->first, err)
-                : step_failed(r, t->mp, &t->message, o, t->step->first, err);
+                : step_failed(r, t->mp, &t->block, o, t->step->first, err);
 }
 
-/* An error behind the file's own BEGIN leaves its block open. */
+/* Behind an error in a block that began in words it stays open; and what blocks before it have committed
+ * must be on disk before anything is told. */
 static void
-roll_back(const Try *t, Arena *a)
+leave(Run *r, Arena *a, bool is_open)
 {
-    if (t->step->mode != STEP_OWN_TX)
+    Err ignored; /* the connection broke: then nothing is known to be on disk */
+    if (!db_is_open(r->session.db))
         return;
-    const Session *s = &t->run->session;
-    DbOutcome ignored;
-    db_run(s->db, a, STR("ROLLBACK"),
-           &(DbRun){.timeout_ms = config_ms(s->config, CFG_OPERATION_TIMEOUT)}, &ignored);
+    db_set_tick(r->session.db, NULL, NULL); /* also after a signal */
+    bool ok = (!is_open || db_query(r->session.db, a, STR("ROLLBACK"), NULL, &ignored)) &&
+              applied_flush(r, &ignored);
+    (void)ok;
+    db_set_tick(r->session.db, run_tick, r);
+}
+
+/* A message that is under way. */
+typedef struct Sending {
+    Run *run;
+    Try *tries;
+    size_t n, ended; /* blocks; those that are committed */
+    size_t times;    /* in r->times when the present one began */
+    BlockTimes clock;
+} Sending;
+
+static void
+end_block(Sending *s)
+{
+    Run *r = s->run;
+    const Try *t = &s->tries[s->ended++];
+    r->session.unclean = t->step->hides_session;
+    run_drop_carry(r); /* it was in the first one */
+    if (s->n == 1)
+        return; /* the step, not yet the migration */
+    applied_end(r, t->mp);
+    if (!r->flushes_late)
+        r->flushed = r->report->applied.n;
+    failpoint(r, FP_BETWEEN_BLOCKS);
+    s->times = 0;
+    s->clock.last_us = 0;
+    if (s->ended < s->n) {
+        applied_begin(r, s->tries[s->ended].mp);
+        watch_next(r);
+    }
+}
+
+static void
+on_statement(void *arg, int completed)
+{
+    Sending *s = arg;
+    while (s->ended + 1 < s->n && (size_t)completed >= s->tries[s->ended].block.end)
+        end_block(s);
+}
+
+static bool
+write_message(Run *r, Arena *a, Try *tries, size_t n, Message *m, Err *err)
+{
+    bool unclean = r->session.unclean, ok = true;
+    const char *carry = r->carry;
+    for (size_t i = 0; i < n && ok; i++) {
+        Try *t = &tries[i];
+        StepWrite write;
+        plan_locks(t, a, run_learned(r, t->mp), &t->locks);
+        t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
+        ok = step_record(t, a, &write, err);
+        write.is_flushed = i + 1 == n || !r->flushes_late;
+        ok = ok && message_add(r, t->mp, t->step, &write, m, &t->block, err);
+        r->session.unclean = t->step->hides_session; /* as it will be behind it */
+        r->carry = NULL;
+    }
+    r->session.unclean = unclean;
+    r->carry = carry;
+    return ok;
+}
+
+/* A server that refuses a message as a whole has run nothing of it: a syntax error that only it knows. */
+static bool
+is_refused(const Sending *s, const DbOutcome *o)
+{
+    return s->n > 1 && o->completed == 0;
 }
 
 bool
-tx_run(Try *t, StepEnd *ret, Err *err)
+tx_run(Try *tries, size_t n, size_t *ret_ended, StepEnd *ret, Err *err)
 {
-    Run *r = t->run;
+    Run *r = tries->run;
     r->failures[DB_PATIENCE_CONFLICT] = r->failures[DB_PATIENCE_LOCK] = 0;
+    *ret_ended = 0;
     for (;;) {
         ARENA_LOCAL(a); /* of one message */
         ARENA_LOCAL(text);
         ArenaMark no_text = arena_mark(text);
-        StepWrite write;
+        Message m;
         DbOutcome o;
-        plan_locks(t, a, run_learned(r, t->mp), &t->locks);
-        t->watch = (LockWatch){.may_fire = t->locks.waits_for_rows};
-        if (!step_record(t, a, text, &write, err) ||
-            !message_step(r, a, t->mp, t->step, &write, &t->message, err))
+        message_begin(&m, a, text, n > 1);
+        if (!write_message(r, a, tries, n, &m, err))
             return false;
         failpoint(r, FP_BEFORE_MESSAGE);
-        r->session.unclean = r->session.unclean || t->step->hides_session;
-        int64_t sent_ms = clock_ms();
-        message_send(r, a, &t->message, t->locks.is_watched ? &t->watch : NULL, &o);
+        r->session.unclean = r->session.unclean || tries->step->hides_session;
+        Sending s = {.run = r, .tries = tries, .n = n, .times = r->times.n};
+        s.clock = (BlockTimes){.to = &r->times, .arena = r->arena};
+        MessageCalls calls = {&s.clock, n > 1 ? on_statement : NULL, &s};
+        message_send(r, a, &m, tries->locks.is_watched ? &tries->watch : NULL, &calls, &o);
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
-            r->session.unclean = t->step->hides_session;
-            if (t->step->count == 1 && r->times_statements)
-                *vec_add(r->arena, &r->times) =
-                    (RunTime){t->step->first, (clock_ms() - sent_ms) * 1000};
-            run_drop_carry(r);
+            while (s.ended < n)
+                end_block(&s);
+            r->flushed = r->report->applied.n;
+            *ret_ended = n;
             *ret = STEP_ENDED;
             return true;
         }
-        if (o.cancelled && r->stop_asked)
-            return db_outcome_err(&o, str_fmt(a, "the %s", run_noun(r)), err);
+        *ret_ended = s.ended;
+        r->times.n = s.times; /* it is tried again, or it failed */
+        r->one_by_one = r->one_by_one || n > 1;
+        Try *t = &tries[s.ended];
         Next next = NEXT_RESTART;
-        if (o.end == DB_LOST)
+        if (o.end == DB_LOST && !(o.cancelled && r->stop_asked)) {
+            for (size_t i = s.ended + 1; i < n; i++)
+                *vec_add(r->arena, &r->sent) = tries[i].mp->migration->name;
+            applied_doubt(r);
             run_restart(r, DB_PATIENCE_PASS, o.message);
-        else {
-            message_drop_text(&t->message, &o);
+        } else {
+            message_drop_text(&m, &t->block, &o);
             arena_reset(text, no_text);
-            roll_back(t, a);
-            if (!handle_failure(t, &o, &next, err))
+            leave(r, a, n > 1 || t->step->mode == STEP_OWN_TX);
+            if (o.cancelled && r->stop_asked)
+                return db_outcome_err(&o, str_fmt(a, "the %s", run_noun(r)), err);
+            next = NEXT_SAME;
+            if (!is_refused(&s, &o) && !handle_failure(t, &o, &next, err))
                 return false;
         }
-        if (next != NEXT_SAME) {
-            *ret = next == NEXT_CUT ? STEP_AGAIN : STEP_RESTART;
+        if (next != NEXT_SAME || n > 1) {
+            *ret = next == NEXT_RESTART ? STEP_RESTART : STEP_AGAIN;
             return true;
         }
     }

@@ -29,6 +29,16 @@ watch_end(Run *r)
     r->watch = NULL;
 }
 
+void
+watch_next(Run *r)
+{
+    int64_t now = clock_ms();
+    if (!r->watch)
+        return;
+    r->watch->started_ms = now;
+    r->watch->next_ms = now + FIRST_LOOK_MS;
+}
+
 /* It may have met another server of a list or behind a name. */
 static bool
 observes_our_server(const Run *r)

@@ -25,8 +25,16 @@ void run_send(Run *r, Arena *a, Str sql, LockWatch *locks, DbOutcome *ret);
 /* The same where rows are wanted, one by one. */
 void run_send_rows(Run *r, Arena *a, Str sql, DbRow row, void *row_arg, DbOutcome *ret);
 
-/* The same for a step's message; how long its statements took is added to r->times, if it asks. */
-void message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, DbOutcome *ret);
+/* Who hears of a message while it runs. */
+typedef struct MessageCalls {
+    BlockTimes *times; /* rows */
+    DbStep step;       /* each statement's end; or NULL */
+    void *arg;
+} MessageCalls;
+
+/* The same for a message of steps. */
+void message_send(Run *r, Arena *a, const Message *m, LockWatch *locks, const MessageCalls *calls,
+                  DbOutcome *ret);
 
 /* Open the observer's connection, if that has not failed before. */
 bool watch_open(Run *r);
@@ -38,6 +46,8 @@ void watch_begin(Run *r, LockWatch *locks);
  * (the link is half-open). */
 bool watch_tick(Run *r, int64_t elapsed_ms);
 void watch_end(Run *r);
+/* The next migration of the same message begins. */
+void watch_next(Run *r);
 
 /* After a lock timeout: wait until nobody who is older than a moment holds the relations. Reports
  * who; `seen` was seen blocking us, "" = nobody. false: the budget is used up (ERR_LOCK_BUDGET) or a

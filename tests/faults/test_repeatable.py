@@ -7,7 +7,7 @@ import pytest
 
 from harness import aramid, ledger
 
-RARE = {"batches-created", "before-batch", "after-batch", "after-batches", "before-proof",
+RARE = {"between-blocks", "batches-created", "before-batch", "after-batch", "after-batches", "before-proof",
         "lock-retry", "before-repair", "after-repair", "identity-written", "journal-created", "ledger-created",
         "before-intent", "after-intent", "after-statement", "after-finish"}
 SCRIPT = "CREATE OR REPLACE FUNCTION f_{0}() RETURNS text LANGUAGE sql AS $$ SELECT '{1}' $$;\n"

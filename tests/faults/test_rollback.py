@@ -10,7 +10,7 @@ import pytest
 from harness import aramid, catalog, ledger
 from harness.faults import FULL, count
 
-RARE = {"batches-created", "before-batch", "after-batch", "after-batches", "before-proof",
+RARE = {"between-blocks", "batches-created", "before-batch", "after-batch", "after-batches", "before-proof",
         "lock-retry", "before-repair", "after-repair", "ledger-created", "identity-written", "journal-created"}
 INIT = "CREATE TABLE witness (part text);\nCREATE TABLE t (i int);\nINSERT INTO t SELECT generate_series(1, 100);\n"
 UP = "ALTER TABLE t ADD COLUMN c int;\nCREATE INDEX CONCURRENTLY i1 ON t (i);\nCREATE INDEX CONCURRENTLY i2 ON t (c);\n"

@@ -31,6 +31,8 @@ def hard(project, rows=4000, pause=0.0):
                 "INSERT INTO person VALUES ('happy');\n" + _w("enum value"))
     project.add("do", "DO $$\nBEGIN\n  FOR i IN 1..3 LOOP\n    EXECUTE format('CREATE TABLE do_%s (i int)', i);\n"
                 "  END LOOP;\n  INSERT INTO witness VALUES ('do');\nEND;\n$$;\n")
+    for i in range(1, 4):
+        project.add(f"together_{i}", f"CREATE TABLE together_{i} (i int);\n")
     project.add("unnamed", "CREATE INDEX CONCURRENTLY ON big (note);\n")
     project.add("unique", "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS big_id_v ON big (id, v);\n"
                 + _w("unique"))
@@ -54,4 +56,20 @@ def plain(project, count=20):
     project.add("init", "CREATE TABLE witness (part text NOT NULL);\n" + _w("init"))
     for i in range(1, count):
         project.add(f"m{i}", f"CREATE TABLE t_{i} (id int PRIMARY KEY, v text);\n" + _w(f"m{i}"))
+    return project
+
+
+def together(project, count=12):
+    """Migrations that may stand in one message: a table each, which cannot be made twice, and what real ones
+    do with the tables before them."""
+    for i in range(1, count + 1):
+        sql = f"-- made\nCREATE TABLE many_{i} (id int PRIMARY KEY, \"näme\" text, at timestamptz DEFAULT now());\n"
+        if i > 1:
+            sql += (f"ALTER TABLE many_{i - 1} ADD COLUMN next_id int REFERENCES many_{i} (id);\n"
+                    f"CREATE INDEX many_{i}_i ON many_{i} (at);\n")
+        if i % 4 == 0:
+            sql += f"CREATE TYPE mood_{i} AS ENUM ('sad');\nALTER TABLE many_{i} ADD COLUMN mood mood_{i}; -- the end"
+        if i % 5 == 0:
+            sql += f"CREATE VIEW all_{i} AS SELECT * FROM many_{i};\nCOMMENT ON VIEW all_{i} IS 'it''s; a view'"
+        project.add(f"many_{i}", sql)
     return project

@@ -261,7 +261,8 @@ deploy_keeps_what_a_late_stop_built(void **state)
     s->config.values[CFG_RUN_TIMEOUT].number = 1;
     r->started_ms = clock_ms() - 1000; /* the run's time is over: as after a signal */
     StepEnd end;
-    bool ok = migration_run(r, &mp, &end, &err);
+    size_t ended;
+    bool ok = migrations_run(r, &mp, 1, &ended, &end, &err);
     (void)ok;
     session_close(&r->session);
     assert_string_equal(
