@@ -60,10 +60,14 @@ node_pg_migrate_recognise(Arena *a, const char *dir)
     FsEntryVec list;
     Str text;
     Err ignored;
+    /* "-- Up migration" is also what people write above their SQL, for Supabase's CLI. */
+    bool only_programs = history_supabase.recognise(a, dir);
     if (!fs_list(a, dir, &list, &ignored))
         return false;
     vec_each (FsEntry, e, &list) {
         bool program = is_program(e->name);
+        if (only_programs && !program)
+            continue;
         if (e->kind != FS_FILE || !layout_digits(e->name).n || (!program && !is_sql(e->name)) ||
             !fs_read(a, fs_join(a, dir, e->name), 0, &text, &ignored))
             continue;

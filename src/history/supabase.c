@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "history/layout_int.h"
+#include "sqltext/lex.h"
 #include "sqltext/sqltext.h"
 
 #include <stdlib.h>
@@ -157,9 +158,36 @@ own_name(const LedgerRow *row)
     return row->name + strlen(row->migration->key) + 1;
 }
 
-/* As the CLI has them: without semicolon and outer white space, comments with the statement that
- * follows, those at the end by themselves. NULL, which is never taken for kept, when the file cannot
- * be read again. */
+/* As the CLI has it: the semicolons at its end go, then outer white space, and it is nothing when nothing is left. */
+static void
+add_statement(Buf *b, Str one)
+{
+    while (one.n && one.p[one.n - 1] == ';')
+        one.n--;
+    one = str_trim(one);
+    if (!one.n)
+        return;
+    if (b->p[b->n - 1] != '[')
+        buf_addc(b, ',');
+    sql_add_literal(b, one);
+}
+
+/* What stands between statements is comments and semicolons, each of which ends a piece, too. Where the piece
+ * begins that is not at its end at `to`. */
+static size_t
+add_comments(Buf *b, Str text, size_t from, size_t to)
+{
+    SqlTok tok;
+    SqlLexer lex = {.text = str_slice(text, 0, to), .pos = from};
+    for (sql_lex_next(&lex, &tok); tok.kind == SQL_TOK_CHAR; sql_lex_next(&lex, &tok)) {
+        add_statement(b, str_slice(text, from, tok.off + 1));
+        from = tok.off + 1;
+    }
+    return from;
+}
+
+/* Comments go with the statement that follows, those at the end by themselves. NULL, which is never taken for
+ * kept, when the file cannot be read again. */
 static void
 add_statements(Buf *b, const Migration *m)
 {
@@ -174,22 +202,13 @@ add_statements(Buf *b, const Migration *m)
     }
     buf_addz(b, "ARRAY[");
     size_t from = 0;
-    bool first = true;
-    for (size_t i = 0; i <= script.stmts.n; i++) {
-        const SqlSpan *s = i < script.stmts.n ? &script.stmts.v[i] : NULL;
-        size_t end = s ? s->off + s->len : script.text.n;
-        Str one = {script.text.p + from, end - from};
-        from = s ? s->end : end;
-        while (one.n && strchr("; \t\r\n", one.p[0])) /* empty statements in front */
-            one = (Str){one.p + 1, one.n - 1};
-        while (one.n && strchr(s ? " \t\r\n" : "; \t\r\n", one.p[one.n - 1]))
-            one.n--;
-        if (!one.n)
-            continue;
-        buf_addz(b, first ? "" : ",");
-        sql_add_literal(b, one);
-        first = false;
+    vec_each (const SqlSpan, s, &script.stmts) {
+        from = add_comments(b, script.text, from, s->off);
+        add_statement(b, str_slice(script.text, from, s->end));
+        from = s->end;
     }
+    from = add_comments(b, script.text, from, script.text.n);
+    add_statement(b, str_slice(script.text, from, script.text.n));
     buf_addz(b, "]::pg_catalog.text[]");
 }
 

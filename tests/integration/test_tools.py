@@ -140,9 +140,10 @@ def test_beside_the_tool_itself(real, db):
                                   " AND datname = current_database() AND pid <> pg_backend_pid()"))
         ours = real.deploy(db)
         theirs = theirs.result()
-    assert theirs.rc == 0 and len(real.rows(db)) == 2, (ours, theirs)
+    # A tool that is slow between script and row is overtaken, and then fails at its row.
+    assert theirs.rc == 0 or "duplicate key" in theirs.text or "already" in theirs.text, (ours, theirs)
+    assert ours.rc == 0 and len(real.rows(db)) == 2, (ours, theirs)
     assert db.column("SELECT part FROM witness") == ["once"], (ours, theirs)
-    assert ours.rc == 0, ours
     again = real.deploy(db)
     assert again.rc == 0 and len(real.rows(db)) == 2, again
 
@@ -453,6 +454,80 @@ def test_supabase_names_passed_over_are_told(tool, db):
     tool.write("20260101000000.sql", "CREATE TABLE never (i int);")
     result = tool.aramid("plan", db)
     assert "20260101000000.sql" in result.text and "passes over" in result.text, result
+
+
+ODD_ENDS = [
+    "-- Up migration\nCREATE TABLE one (i int);\n-- Down migration\n-- DROP TABLE one;\n",  # it stays Supabase's
+    "SELECT 1;\n-- x;", "SELECT 1;\n-- x;;  \n", "SELECT 1;\n-- a;\n-- b;\n", "SELECT 1;\n;\n-- a;\n;", "SELECT 1;;\n;;",
+    "SELECT 1; -- x;\nSELECT 2", "SELECT 1 /* ; */ ;;  ;", "-- only;", "-- only;\n\n;", "SELECT 1\n-- tail;\n;", "SELECT 1 -- c;",
+    "SELECT 1; /* x /* ; */ ; */; SELECT 2;", "SELECT ';' ;\n--\n;\n", "\ufeffSELECT 1;\r\n-- x;\r\n", ";-- a\n;SELECT $$;$$;-- b",
+]
+
+
+@each(Supabase)
+def test_supabase_statements_and_what_is_between(real, db, db2):
+    for number, text in enumerate(ODD_ENDS, 1):
+        real.add(number, "x", text)
+    assert real.deploy(db).rc == 0
+    outcome = real.apply(db2)
+    assert outcome.rc == 0 and real.rows(db) == real.rows(db2), outcome
+
+
+@each(Supabase)
+def test_supabase_include_all(real, db, db2):
+    """Its CLI refuses older files until it is told; here they are told and applied, in the order of its --include-all."""
+    names = {}
+    def add(number):
+        names[number] = real.add(number, f"m{number}", f"INSERT INTO log (m) VALUES ({number});")
+    names[0] = real.add(0, "log", "CREATE TABLE log (at serial, m int);")
+    add(1)
+    add(3)
+    assert real.deploy(db).rc == 0 and real.apply(db2).rc == 0
+    add(2)
+    add(4)
+    outcome = real.apply(db2)
+    assert outcome.rc == 1 and "--include-all" in outcome.text, outcome
+    settings = os.path.join(real.path, "aramid.yaml")
+    with open(settings, "w", encoding="ascii") as file:
+        file.write("findings:\n  history-late: error\n")
+    result = real.deploy(db)
+    assert result.rc != 0 and "[history-late]" in result.err and names[2] in result.err and len(real.rows(db)) == 3, result
+    os.unlink(settings)
+    result = real.deploy(db)
+    assert result.rc == 0 and "[history-late]" in result.err, result
+    assert real.apply(db2, "--include-all").rc == 0
+    assert real.rows(db) == real.rows(db2)
+    assert db.column("SELECT m FROM log ORDER BY at") == db2.column("SELECT m FROM log ORDER BY at") == [1, 3, 2, 4]
+
+
+def repair(tool, db, *args):
+    program = os.path.join(NPM, "@supabase/cli-linux-x64/bin/supabase")
+    return subprocess.run([program, "migration", "repair", f"--remote={db.url()}", "--yes", *args], cwd=tool.path,
+                          capture_output=True, text=True, timeout=wait.PATIENCE, stdin=subprocess.DEVNULL, check=False,
+                          env={**os.environ, "DO_NOT_TRACK": "1", "HOME": tool.path})
+
+
+@each(Supabase)
+def test_supabase_repair_and_resolve_write_the_same(real, db, db2):
+    """And what only the database has: its CLI stops, here it is told."""
+    one = real.add(1, "one", "CREATE TABLE one (i int); -- x;")
+    two = real.add(2, "two", "CREATE TABLE two (i int);\n")
+    done = repair(real, db2, "--status", "applied", one.split("_")[0], two.split("_")[0])
+    assert done.returncode == 0, done
+    for name in one, two:
+        result = real.aramid("resolve", db, "--applied", name, "--force", "--yes")
+        assert result.rc == 0, result
+    assert real.rows(db) == real.rows(db2)
+    for place in db, db2:
+        assert repair(real, place, "--status", "reverted", two.split("_")[0]).returncode == 0
+        assert real.aramid("status", place, "--json").json["pending"] == [two]
+    os.unlink(os.path.join(real.path, real.folder, real.file(one)))
+    outcome = real.apply(db2)
+    assert outcome.rc == 1 and "Remote migration versions not found" in outcome.text, outcome
+    status = real.aramid("status", db, "--json").json
+    assert status["missing"] == [one] and status["pending"] == [two], status
+    result = real.deploy(db)
+    assert result.rc == 0 and "[history-missing]" in result.err and db.exists("two"), result
 
 
 # ---- dbmate ---------------------------------------------------------------------------------------
