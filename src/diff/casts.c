@@ -410,6 +410,12 @@ is_assignable(const Type *prev, const Type *next)
     return prev->native < COUNT(to) && to[prev->native] & 1u << next->native;
 }
 
+static bool
+is_integer(Native n)
+{
+    return n == N_SMALLINT || n == N_INTEGER || n == N_BIGINT;
+}
+
 Cast
 cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from, const Catalog *c_to,
             CastUsing *ret_using)
@@ -446,6 +452,11 @@ cast_choose(const CatColumn *from, const CatColumn *to, const Catalog *c_from, c
     if (cast == CAST_IMPOSSIBLE && (is_text(prev.native) || prev.native == N_CITEXT) &&
         next.native != N_BYTEA)
         cast = CAST_RISKY;
+    if ((prev.native == N_BOOLEAN && is_integer(next.native)) ||
+        (is_integer(prev.native) && next.native == N_BOOLEAN)) {
+        *ret_using = USING_INTEGER;
+        return next.native == N_BOOLEAN ? CAST_RISKY : CAST_SAFE;
+    }
     if (cast != CAST_IMPOSSIBLE && !is_assignable(&prev, &next))
         *ret_using = USING_TEXT;
     return cast;

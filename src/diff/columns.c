@@ -337,6 +337,8 @@ compare_exact(Differ *d, ColumnChange *c)
         }
         if (not_null_differs(d, x, y))
             c->fields |= COLUMN_NOT_NULL;
+        if (not_null_is_validated(d, x, y))
+            c->fields |= COLUMN_VALIDATED;
         if (generated_changed) {
             c->fields &= ~(unsigned)COLUMN_DEFAULT;
             if (!(c->fields & COLUMN_TYPE) && expression_is_set(d, x, y))

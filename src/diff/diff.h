@@ -37,6 +37,7 @@ enum {
     COLUMN_GRANTS = 256,
     COLUMN_EXPRESSION = 512, /* of a virtual column */
     COLUMN_NOT_NULL = 1024,  /* the constraint behind NOT NULL (18): name, comment, state */
+    COLUMN_VALIDATED = 2048, /* of a child, below one that is not */
 };
 
 /* How the values of a column get their new type. */
@@ -53,6 +54,7 @@ typedef enum CastUsing {
     USING_ARRAY,   /* ARRAY["x"] */
     USING_FIRST,   /* "x"[1] */
     USING_CAST,    /* "x"::type, by a cast that the script makes */
+    USING_INTEGER, /* "x"::integer::type: between truth values and numbers */
 } CastUsing;
 
 typedef struct ColumnChange {

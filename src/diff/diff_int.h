@@ -105,6 +105,8 @@ bool column_compare(Differ *d, const CatColumn *from, const CatColumn *to, Colum
 
 /* not_null.c: whether the constraint behind NOT NULL differs that both have; names that PostgreSQL gave are all alike. */
 bool not_null_differs(const Differ *d, const CatColumn *x, const CatColumn *y);
+/* Whether a child's becomes valid, or stays so, where its parent's is not: that does not come with it. */
+bool not_null_is_validated(const Differ *d, const CatColumn *x, const CatColumn *y);
 bool not_null_is_renamed(const char *was, const char *is);
 
 /* words.c: equal as far as Prisma's language goes. */

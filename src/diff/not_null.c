@@ -41,6 +41,26 @@ given(const Catalog *c, const CatColumn *column)
     return of;
 }
 
+/* The same, also of the table that a partition is of. */
+static const CatColumn *
+above(const Catalog *c, const CatColumn *column)
+{
+    const CatRelation *t = catalog_relation(c, column->id.schema, column->id.name);
+    const CatRef id = {CAT_TABLE, t ? t->partition_of.schema : NULL,
+                       t ? t->partition_of.name : NULL, NULL};
+    return id.name ? column_of(c, &id, column->id.sub) : given(c, column);
+}
+
+bool
+not_null_is_validated(const Differ *d, const CatColumn *x, const CatColumn *y)
+{
+    const CatColumn *was = above(d->from, x), *is = above(d->to, y);
+    if (!y->is_not_null || y->is_not_null_unchecked || !is || !is->is_not_null_unchecked)
+        return false;
+    bool is_valid = x->is_not_null && !x->is_not_null_unchecked;
+    return !is_valid || (was && !was->is_not_null_unchecked && !x->is_not_null_own);
+}
+
 bool
 not_null_differs(const Differ *d, const CatColumn *x, const CatColumn *y)
 {

@@ -120,23 +120,20 @@ name_taken(const Change *c)
 }
 
 /* What an object takes of that name space beside its own name: indexes of a table, the multiranges of a range. */
-static CatTexts
+static CatNames
 other_names(Arena *a, const CatObject *o)
 {
-    CatTexts names = {0};
-    if (o->id.kind == CAT_RANGE) {
-        const CatName *multirange = &((const CatDefined *)o)->multirange;
-        if (multirange->name && cat_same_text(multirange->schema, o->id.schema))
-            *vec_add(a, &names) = multirange->name;
-    }
+    CatNames names = {0};
+    if (o->id.kind == CAT_RANGE && ((const CatDefined *)o)->multirange.name)
+        *vec_add(a, &names) = ((const CatDefined *)o)->multirange;
     if (o->id.kind != CAT_TABLE)
         return names;
     const CatRelation *t = (const void *)o;
     cat_each (CatConstraint, k, &t->constraints)
         if (k->type == CAT_PRIMARY_KEY || k->type == CAT_UNIQUE || k->type == CAT_EXCLUDE)
-            *vec_add(a, &names) = k->id.sub;
+            *vec_add(a, &names) = (CatName){k->id.schema, k->id.sub};
     cat_each (CatIndex, i, &t->indexes)
-        *vec_add(a, &names) = i->id.name;
+        *vec_add(a, &names) = (CatName){i->id.schema, i->id.name};
     return names;
 }
 
@@ -191,9 +188,9 @@ prepare(Order *o)
             map_put(&o->names, name_key(d->arena, given.schema, given.name), *c);
         if ((*c)->op != CHANGE_DROP)
             continue;
-        CatTexts names = other_names(d->arena, (*c)->from);
-        vec_each (const char *, name, &names)
-            map_put(&o->names, name_key(d->arena, (*c)->from->id.schema, *name), *c);
+        CatNames names = other_names(d->arena, (*c)->from);
+        vec_each (const CatName, name, &names)
+            map_put(&o->names, name_key(d->arena, name->schema, name->name), *c);
     }
     add_owned_names(o);
 }
@@ -335,9 +332,9 @@ emit_needs(Order *o, const Change *c)
                 emit_creation(o, need);
         }
         if (c->op == CHANGE_CREATE) {
-            CatTexts names = other_names(d->arena, c->to);
-            vec_each (const char *, name, &names) {
-                Change *old = map_get(&o->names, name_key(d->arena, c->to->id.schema, *name));
+            CatNames names = other_names(d->arena, c->to);
+            vec_each (const CatName, name, &names) {
+                Change *old = map_get(&o->names, name_key(d->arena, name->schema, name->name));
                 if (old)
                     emit(o, old);
             }

@@ -40,7 +40,8 @@ static void
 keep_own(Arena *a, ColumnChange *k, bool has_identity)
 {
     unsigned own = (has_identity ? COLUMN_IDENTITY : 0) | COLUMN_DEFAULT | COLUMN_STORAGE |
-                   COLUMN_COMMENT | COLUMN_GRANTS | COLUMN_EXPRESSION | COLUMN_NOT_NULL;
+                   COLUMN_COMMENT | COLUMN_GRANTS | COLUMN_EXPRESSION | COLUMN_NOT_NULL |
+                   COLUMN_VALIDATED;
     if (k->fields & COLUMN_TYPE) {
         k->from = retyped(a, k->from);
         if (k->to->storage || k->to->compression)

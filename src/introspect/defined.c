@@ -96,16 +96,16 @@ static const Defined kinds[] = {
     {.kind = CAT_RANGE, .probe = MADE("pg_type") " AND x.typtype {=} 'r'", .catalog = "pg_type", .space = "typnamespace",
      .joins = "JOIN pg_catalog.pg_range r ON r.rngtypid {=} x.oid "
         "JOIN pg_catalog.pg_type b ON b.oid {=} r.rngsubtype "
-        "{14|LEFT JOIN pg_catalog.pg_type mt ON mt.oid {=} r.rngmultitypid|}",
+        "{14|LEFT JOIN (pg_catalog.pg_type mt JOIN pg_catalog.pg_namespace mn ON mn.oid {=} mt.typnamespace) ON mt.oid {=} r.rngmultitypid|}",
      .name = "x.typname", .address = Q("typname"), .owner = OWNER("typowner"), .acl = "x.typacl",
      .types = "pg_catalog.concat_ws(' ', x.oid, x.typarray{14|, mt.oid, mt.typarray|})",
-     .multirange = "{14|ARRAY[n.nspname, mt.typname]|NULL}",
+     .multirange = "{14|ARRAY[mn.nspname, mt.typname]|NULL}",
      .removal = "CASE WHEN r.rngcanonical::pg_catalog.oid {<>} 0 THEN ARRAY[" REMOVAL_OF_TYPE "] END",
      .definition =
         "pg_catalog.concat('CREATE TYPE ', " Q("typname") ", ' AS RANGE (subtype = ', pg_catalog.format_type(r.rngsubtype, NULL), "
-        "{14|CASE WHEN mt.typname::pg_catalog.text {<>} CASE WHEN pg_catalog.strpos(x.typname::pg_catalog.text, 'range') {>} 0 THEN "
+        "{14|CASE WHEN mn.oid {<>} n.oid OR mt.typname::pg_catalog.text {<>} CASE WHEN pg_catalog.strpos(x.typname::pg_catalog.text, 'range') {>} 0 THEN "
         "pg_catalog.regexp_replace(x.typname::pg_catalog.text, 'range', 'multirange') ELSE pg_catalog.concat(x.typname, '_multirange') END "
-        "THEN pg_catalog.format(', multirange_type_name = %I.%I', n.nspname, mt.typname) END|NULL}, "
+        "THEN pg_catalog.format(', multirange_type_name = %I.%I', mn.nspname, mt.typname) END|NULL}, "
         "CASE WHEN NOT (SELECT o.opcdefault FROM pg_catalog.pg_opclass o WHERE o.oid {=} r.rngsubopc) THEN "
         WITH_NAME(", subtype_opclass = ", "pg_opclass", "opc", "r.rngsubopc") " END, "
         "CASE WHEN r.rngcollation {<>} b.typcollation THEN "

@@ -171,6 +171,9 @@ set_type(Alter *a, const ColumnChange *k)
     case USING_CAST:
         buf_fmt(b, " USING (%s::", column);
         break;
+    case USING_INTEGER:
+        buf_fmt(b, " USING (%s::integer%s::", column, k->from->type.is_array ? "[]" : "");
+        break;
     }
     put_type(a->r, b, &k->to->type);
     buf_addc(b, ')');
@@ -233,6 +236,14 @@ alter_identity(Alter *a, const ColumnChange *k)
         *vec_add(r->arena, &a->after) = start;
 }
 
+static void
+validate_not_null(Alter *a, const CatColumn *y)
+{
+    *vec_add(a->r->arena, &a->after) =
+        str_fmt(a->r->arena, "ALTER TABLE %s VALIDATE CONSTRAINT %s", a->table,
+                ident_text(a->r, not_null_name(a->r, &y->id, y->not_null_name)));
+}
+
 /* The constraint behind NOT NULL (18), which stays where it can. */
 static void
 alter_not_null(Alter *a, const ColumnChange *k)
@@ -259,21 +270,24 @@ alter_not_null(Alter *a, const ColumnChange *k)
     if (inheritance)
         *vec_add(r->arena, &a->after) = inheritance;
     if (x->is_not_null_unchecked && !y->is_not_null_unchecked)
-        *vec_add(r->arena, &a->after) = str_fmt(r->arena, "ALTER TABLE %s VALIDATE CONSTRAINT %s",
-                                                a->table, ident_text(r, name));
+        validate_not_null(a, y);
 }
 
 static void
 alter_column(Alter *a, const ColumnChange *k)
 {
     Buf *b = &a->clauses, *own = a->only == a->table ? b : &a->own;
-    if (k->fields & COLUMN_NOT_NULL && !(k->fields & COLUMN_NULLABLE))
+    if (k->fields & COLUMN_VALIDATED)
+        validate_not_null(a, k->to);
+    else if (k->fields & COLUMN_NOT_NULL && !(k->fields & COLUMN_NULLABLE))
         alter_not_null(a, k);
     if (k->fields & COLUMN_EXPRESSION)
         *vec_add(a->r->arena, &a->before) =
             str_fmt(a->r->arena, "ALTER TABLE %s ALTER COLUMN %s SET EXPRESSION AS (%s)", a->only,
                     ident_text(a->r, k->to->id.sub), k->to->default_expr);
-    if (k->fields & COLUMN_NULLABLE && k->to->is_not_null_unchecked) {
+    if (k->fields & COLUMN_VALIDATED) {
+        ; /* it comes with the parent's */
+    } else if (k->fields & COLUMN_NULLABLE && k->to->is_not_null_unchecked) {
         if (!k->to->is_not_null_inherited)
             *vec_add(a->r->arena, &a->after) =
                 str_fmt(a->r->arena, "ALTER TABLE %s %s", a->table, set_not_null(a->r, k->to));

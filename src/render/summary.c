@@ -185,7 +185,7 @@ put_column_changes(Buf *b, const ColumnChange *k)
         buf_fmt(b, "%sexpression changed", comma);
         comma = ", ";
     }
-    if (k->fields & COLUMN_NOT_NULL) {
+    if (k->fields & (COLUMN_NOT_NULL | COLUMN_VALIDATED)) {
         buf_fmt(b, "%sconstraint of NOT NULL changed", comma);
         comma = ", ";
     }

@@ -117,6 +117,9 @@ put_conversion(Render *r, Buf *b, const Change *c)
         case USING_CAST:
             buf_fmt(b, "%s::%s", of, type);
             break;
+        case USING_INTEGER:
+            buf_fmt(b, "%s::integer%s::%s", of, k->from->type.is_array ? "[]" : "", type);
+            break;
         case USING_TEXT:
             buf_fmt(b, "%s::text%s::%s", of, k->from->type.is_array ? "[]" : "", type);
             break;

@@ -24,6 +24,9 @@ TWO_PARENTS = ("CREATE TABLE t (n int CONSTRAINT ours NOT NULL); CREATE TABLE s 
 TYPED = "CREATE TYPE row AS (a int, b int); CREATE TABLE t OF row (a {})"
 UNCHECKED = TABLE.format("") + "ALTER TABLE t ADD CONSTRAINT {} NOT NULL n NOT VALID;"
 
+VALID_BELOW = CHILD.format("") + "ALTER TABLE t ADD CONSTRAINT a NOT NULL n NOT VALID; ALTER TABLE u VALIDATE CONSTRAINT a"
+PARTITION = "CREATE TABLE m (k int, v int) PARTITION BY RANGE (k); CREATE TABLE m1 PARTITION OF m DEFAULT;"
+
 
 @pytest.mark.parametrize("old, new", both(
     ("validated", UNCHECKED.format("t_n_not_null"), TABLE.format(" NOT NULL")),
@@ -48,6 +51,10 @@ UNCHECKED = TABLE.format("") + "ALTER TABLE t ADD CONSTRAINT {} NOT NULL n NOT V
      TABLE.format(" CONSTRAINT b NOT NULL") + "CREATE TABLE u (n int CONSTRAINT b NOT NULL) INHERITS (t)"),
     ("child's alone", CHILD.format("") + OWN, CHILD.format("") + "ALTER TABLE u ADD CONSTRAINT other NOT NULL n"),
     ("not valid above", CHILD.format("") + OWN.replace("n;", "n NOT VALID;"), UNCHECKED.format("a") + "CREATE TABLE u () INHERITS (t)"),
+    ("valid below", CHILD.format(" NOT NULL"), VALID_BELOW),
+    ("valid below, of none", CHILD.format(""), VALID_BELOW),
+    ("valid below, in a partition", PARTITION + "ALTER TABLE m ADD CONSTRAINT a NOT NULL v",
+     PARTITION + "ALTER TABLE m1 ADD CONSTRAINT a NOT NULL v; ALTER TABLE m ADD CONSTRAINT a NOT NULL v NOT VALID"),
     ("grandchild", GRANDCHILD, GRANDCHILD.replace("theirs", "more").replace("ours", "less").replace("last", "least")),
     ("family made", "SELECT 1", GRANDCHILD),
     ("two parents", TWO_PARENTS, TWO_PARENTS.replace("theirs", "more").replace("ours", "less")),
@@ -167,3 +174,22 @@ def test_a_schema_knows_nothing_of_periods(tmp_path, server):
         result = aramid.run("diff", *way, "schema.prisma", "--exit-code", cwd=tmp_path, env={"ARAMID_PG_BINDIR": server.bindir})
         assert result.rc == 0, result
     db.drop()
+
+
+RANGE = "CREATE SCHEMA s; CREATE TYPE r AS RANGE (subtype = int);"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("renamed", RANGE + "ALTER TYPE r RENAME TO q", RANGE),
+    ("renamed beside one", RANGE + "ALTER TYPE r RENAME TO q", RANGE.replace("TYPE r", "TYPE q")),
+    ("moved", RANGE + "ALTER TYPE r SET SCHEMA s", RANGE),
+    ("moved, or made there", RANGE + "ALTER TYPE r SET SCHEMA s", RANGE.replace("TYPE r", "TYPE s.r")),
+    ("its multirange renamed", RANGE + "ALTER TYPE r_multirange RENAME TO more", RANGE),
+))
+def test_a_range_keeps_the_name_of_its_multirange(become, server, old, new):
+    """Where the range is renamed or goes to another schema; two ranges cannot have it."""
+    made = "SELECT rngtypid::regtype::text, rngmultitypid::regtype::text FROM pg_range WHERE rngtypid >= 16384"
+    db, wanted = become(old, new), server.new_database()
+    wanted.sql(new)
+    assert db.sql(made) == wanted.sql(made)
+    wanted.drop()
