@@ -39,7 +39,7 @@ judge(const StatusResult *r)
         return STATUS_FAILED;
     if (h->resumable)
         return STATUS_RESUMABLE;
-    if (!r->ledger_exists && r->tables && !history_has_beside(h, &r->others))
+    if ((!r->ledger_exists || !h->rows.n) && r->tables && !history_has_beside(h, &r->others))
         return STATUS_UNMANAGED;
     if (h->edited)
         return STATUS_EDITED;
@@ -59,8 +59,9 @@ find(StatusResult *r)
     if (r->wrong)
         finding_add(l, FINDING_IDENTITY_REFUSED, "a deploy would be refused: %s", r->wrong);
     if (r->state == STATUS_UNMANAGED)
-        finding_add(l, FINDING_HISTORY_NONE, "the database has %d table%s but no migration history",
-                    r->tables, str_plural(r->tables))
+        finding_add(l, FINDING_HISTORY_NONE, "the database has %d table%s but %s", r->tables,
+                    str_plural(r->tables),
+                    r->ledger_exists ? "its migration history is empty" : "no migration history")
             ->fix = r->others.n
                         ? "another tool has made them: see below; a deploy is refused"
                         : "if these migrations made it: aramid resolve --applied --up-to NAME";
@@ -88,6 +89,7 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
     if (!session_open(a, &o, &s, err))
         return false;
     bool ok = session_read(&s, &ret->history, &ret->journal, err) &&
+              (!s.ledger_exists || ret->history.rows.n || session_count_tables(&s, err)) &&
               session_other_histories(&s, &ret->others, err) &&
               run_read_rows(&s, &ret->runs, &ret->runs_hidden, err);
     if (ok)

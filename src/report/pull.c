@@ -65,6 +65,9 @@ static const char *const sentences[FINDING_COUNT] = {
                                    "\"partialIndexes\" brings them into the schema:",
     [FINDING_PULL_INDEX_DETAIL] = "These indexes have properties that the schema cannot say; they "
                                   "stay as they are as long as nothing makes them anew:",
+    [FINDING_PULL_INDEX] =
+        "These indexes and keys are not in the schema, whose language cannot say "
+        "them; they stay as they are:",
     [FINDING_PULL_CONSTRAINT_DETAIL] =
         "These constraints have properties that the schema cannot say; they stay as they are as "
         "long as nothing makes them anew:",

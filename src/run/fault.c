@@ -117,6 +117,11 @@ step_failed(Run *r, const MigrationPlan *mp, const Block *block, const DbOutcome
                         strcmp(o->sqlstate, "2D000") == 0))
         return err_hint(err,
                         "it cannot be in one transaction with the others: aramid deploy --tx file");
+    if (strcmp(o->sqlstate, "2BP01") == 0)
+        return err_hint(err,
+                        "what depends on it is dropped first, and made again behind where it is "
+                        "still wanted: write both into the file and run: aramid %s",
+                        run_verb(r));
     return err_hint(err, "correct the file or the data and run: aramid %s", run_verb(r));
 }
 

@@ -75,6 +75,14 @@ def test_no_history(two, db):
     assert "resolve --applied" in result.text, "says how to baseline"
 
 
+def test_an_emptied_history(two, db):
+    """Its tables are there: what is pending would fail on them."""
+    assert aramid.deploy(two, db.url()).rc == 0
+    db.sql("TRUNCATE _prisma_migrations")
+    result = aramid.status(two, db.url())
+    assert result.rc == 16 and "its migration history is empty" in result.text and "resolve --applied --up-to" in result.text, result
+
+
 def test_failed_row_of_prisma(oracle, project, db):
     project.add("init", "CREATE TABLE a (i int);")
     name = project.add("bad", "CREATE TABLE b (i int);\nSELECT 1/0;")
