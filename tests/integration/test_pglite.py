@@ -84,6 +84,22 @@ def test_what_is_safe_works_and_leaves_the_session_alone(project, server):
     assert result.rc == 50 and "PGlite" in result.err and not server.one("SELECT to_regclass('more') IS NOT NULL"), result
 
 
+@pytest.mark.skipif(not pglite.has_prisma_dev(), reason="`prisma dev` needs Node 22.5 or newer (ARAMID_TEST_NODE)")
+def test_prisma_dev_itself(project, tmp_path):
+    """With its triggers on every table, in a database called template1."""
+    with pglite.prisma_dev(tmp_path / "home") as server:
+        for args, rc, text in ((("status",), 10, "PGlite"), (("plan",), 0, "PGlite"), (("deploy",), 0, "successfully"),
+                               (("status",), 0, "up to date"), (("deploy",), 0, "up to date"), (("drift",), 0, "No drift"),
+                               (("check",), 0, "what its migrations make"), (("pull", "--print"), 0, "model Post"),
+                               (("backup",), 50, "PGlite")):
+            result = run(project, server, *args)
+            assert result.rc == rc and text in result.text, result
+        compared = aramid.run("diff", "--from-url", server.url, "--to-schema", "prisma/schema.prisma", "--exit-code", cwd=project.path)
+        assert compared.rc == 0, compared
+        assert server.one("SELECT count(*) FROM pg_trigger WHERE tgname = 'prisma_dev_wal_capture'") > 0
+        assert server.one('INSERT INTO "User" VALUES (1, \'a\') RETURNING id') == 1
+
+
 def test_a_url_without_a_word_about_tls(project, shared):
     """The question for TLS is never answered there."""
     result = run(project, shared, "status", url=shared.plain_url)
