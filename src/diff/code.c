@@ -230,9 +230,18 @@ keep_states(Differ *d, const CatRef *trigger)
             is_told = is_told || ((*c)->to && cat_ref_cmp(&(*c)->to->id, &id) == 0);
         if (own && own->is_inherited && !is_told)
             change_create(d, own);
-        else if (!own)
-            keep_states(d, &id);
+        keep_states(d, &id);
     }
+}
+
+/* How many tables there are above a partition. */
+static uint32_t
+depth(const Catalog *c, const CatRef *trigger)
+{
+    const CatRelation *t = catalog_relation(c, trigger->schema, trigger->name);
+    return t && t->partition_of.name ? 1 + depth(c, &(CatRef){CAT_TABLE, t->partition_of.schema,
+                                                              t->partition_of.name, NULL})
+                                     : 0;
 }
 
 static void
@@ -249,6 +258,7 @@ keep_partition_states(Differ *d)
         if (inherited((*c)->to)) { /* behind its table's */
             (*c)->rank[0] = RANK_ALTER_OTHER;
             (*c)->rank[1] = UINT32_MAX;
+            (*c)->rank[2] = depth(d->to, &(*c)->to->id);
         }
 }
 

@@ -143,9 +143,9 @@ render_code(Render *r, const Change *c)
     const CatObject *o = c->to ? c->to : c->from;
     const char *sql = cat_kind(c->kind)->sql;
     bool is_inherited = c->kind == CAT_TRIGGER && ((const CatTrigger *)o)->is_inherited;
-    if (is_inherited) { /* comes and goes with that of the partitioned table */
+    if (is_inherited) { /* comes and goes with that of the partitioned table, as its partitions' do with it */
         if (c->op != CHANGE_DROP)
-            statement(r, "ALTER TABLE ONLY %s %s TRIGGER %s", name_text(r, &o->id),
+            statement(r, "ALTER TABLE %s %s TRIGGER %s", name_text(r, &o->id),
                       enabled_words(((const CatTrigger *)o)->enabled), ident_text(r, o->id.sub));
         return;
     }

@@ -373,6 +373,9 @@ OFF = "ALTER TABLE {} DISABLE TRIGGER aud;"
 @pytest.mark.parametrize("old, new", both(
     ("one", EVENTS.format(""), EVENTS.format("") + OFF.format("a")),
     ("below", EVENTS.format(""), EVENTS.format("") + OFF.format("c") + "ALTER TABLE b ENABLE ALWAYS TRIGGER aud; ALTER TABLE c DISABLE TRIGGER aud"),
+    ("between, with what is below", EVENTS.format(""), EVENTS.format("") + OFF.format("b")),
+    ("between, but for one below", EVENTS.format("") + "ALTER TABLE c ENABLE ALWAYS TRIGGER aud",
+     EVENTS.format("") + OFF.format("b") + "ALTER TABLE c ENABLE ALWAYS TRIGGER aud"),
     ("table's", EVENTS.format("") + OFF.format("a"), EVENTS.format("") + OFF.format("ev") + "ALTER TABLE a ENABLE REPLICA TRIGGER aud"),
     ("anew", EVENTS.format("") + OFF.format("a"), EVENTS.format(" OR UPDATE") + OFF.format("a")),
     ("made", "CREATE TABLE z ()", EVENTS.format("") + OFF.format("a")),
