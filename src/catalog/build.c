@@ -380,9 +380,31 @@ catalog_leave_out(Catalog *c, bool (*is_out)(const void *arg, const CatRelation 
 
 /* ---- looking up ---------------------------------------------------------------------------- */
 
+/* The same as key_of, for the usual lengths of names without asking for memory; .p NULL: longer. */
+static Str
+short_key(char *space, size_t size, const CatRef *id)
+{
+    const char *const parts[] = {id->schema, id->name, id->sub};
+    size_t n = 0;
+    space[n++] = (char)('A' + (int)id->kind);
+    for (size_t i = 0; i < 3; i++) {
+        size_t length = parts[i] ? strlen(parts[i]) : 0;
+        if (n + 1 + length > size)
+            return (Str){0};
+        space[n++] = '\0';
+        memcpy(space + n, length ? parts[i] : "", length);
+        n += length;
+    }
+    return (Str){space, n};
+}
+
 void *
 catalog_find(const Catalog *c, CatRef id)
 {
+    char space[256];
+    Str key = short_key(space, sizeof space, &id);
+    if (key.p)
+        return map_get(&c->index, key);
     ARENA_LOCAL(scratch);
     Buf b;
     buf_init(&b, scratch);

@@ -56,7 +56,8 @@ typedef struct Differ {
     const Catalog *from, *to;
     const DiffOptions *options;
     bool compat, prisma_kinds;
-    bool in_words; /* one side is schema.prisma that went through a server: see words.c */
+    bool in_words;      /* one side is schema.prisma that went through a server: see words.c */
+    bool has_unchecked; /* the new side has a NOT NULL that is not valid (18) */
     CatRules rules;
     VEC(Pair) tables;         /* those of `from` in their order, then the new ones */
     Map pair_of;              /* schema \0 name -> Pair number + 1 */

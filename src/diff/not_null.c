@@ -54,11 +54,12 @@ above(const Catalog *c, const CatColumn *column)
 bool
 not_null_is_validated(const Differ *d, const CatColumn *x, const CatColumn *y)
 {
-    const CatColumn *was = above(d->from, x), *is = above(d->to, y);
-    if (!y->is_not_null || y->is_not_null_unchecked || !is || !is->is_not_null_unchecked)
+    if (!d->has_unchecked || !y->is_not_null || y->is_not_null_unchecked)
         return false;
+    const CatColumn *was = above(d->from, x), *is = above(d->to, y);
     bool is_valid = x->is_not_null && !x->is_not_null_unchecked;
-    return !is_valid || (was && !was->is_not_null_unchecked && !x->is_not_null_own);
+    return is && is->is_not_null_unchecked &&
+           (!is_valid || (was && !was->is_not_null_unchecked && !x->is_not_null_own));
 }
 
 bool
@@ -71,8 +72,8 @@ not_null_differs(const Differ *d, const CatColumn *x, const CatColumn *y)
     if (x->is_not_null_inherited || y->is_not_null_inherited)
         return false;
     /* Where a parent's is renamed, too, it goes along. */
-    bool goes_along = given(d->from, x) && given(d->to, y);
-    return (!goes_along && not_null_is_renamed(x->not_null_name, y->not_null_name)) ||
+    return (not_null_is_renamed(x->not_null_name, y->not_null_name) &&
+            !(given(d->from, x) && given(d->to, y))) ||
            x->is_not_null_unchecked != y->is_not_null_unchecked ||
            x->is_not_null_no_inherit != y->is_not_null_no_inherit;
 }
@@ -281,6 +282,9 @@ diff_not_nulls(Differ *d)
     Loosening l = {.d = d};
     if (d->prisma_kinds)
         return;
+    cat_each (CatRelation, t, &d->to->tables)
+        cat_each (CatColumn, column, &t->columns)
+            d->has_unchecked = d->has_unchecked || column->is_not_null_unchecked;
     find_families(&l, d->from);
     find_families(&l, d->to);
     VEC(CatRef) alone = {0};

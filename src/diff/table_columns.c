@@ -110,6 +110,12 @@ is_own_identity(const Catalog *c, const CatRelation *t, const CatColumn *column)
     return column->identity && !(given && given->identity == column->identity);
 }
 
+static bool
+has_parents(const CatRelation *t)
+{
+    return t->inherits.n || t->partition_of.name;
+}
+
 /* Whether parents leave a column with other than the wanted NOT NULL: it comes to children, and goes from
  * them, with their parent's, also where they have their own. */
 static bool
@@ -221,7 +227,8 @@ columns_compare(Differ *d, Change *c, const CatRelation *from, const CatRelation
         if (!y)
             continue;
         bool differs = column_compare(d, is_new ? retyped(d->arena, x) : x, y, &change);
-        if (!d->prisma_kinds && parents_leave_other(d, to, x->id.sub, y->is_not_null)) {
+        if (!d->prisma_kinds && (has_parents(from) || has_parents(to)) &&
+            parents_leave_other(d, to, x->id.sub, y->is_not_null)) {
             change.fields |= COLUMN_NULLABLE;
             differs = true;
         }
