@@ -91,6 +91,16 @@ def test_failure_tells_what_to_do(project, db):
     assert "nothing of this migration is in the database" in text
 
 
+def test_a_drop_that_others_depend_on_has_a_hint_of_its_own(project, db):
+    project.add("init", "CREATE TABLE a (i int, s text);")
+    assert aramid.deploy(project, db.url()).rc == 0
+    db.sql("CREATE VIEW by_hand AS SELECT s FROM a")
+    project.add("gone", "ALTER TABLE a DROP COLUMN s;")
+    result = aramid.deploy(project, db.url())
+    assert result.rc == 22 and "view by_hand depends on column s" in result.err, result
+    assert "what depends on it is dropped first" in result.err and "correct the file or the data" not in result.err, result
+
+
 @pytest.mark.parametrize("sql, made", [
     ("CREATE TABLE x (i int)", "x"),
     ("CREATE TABLE x (i int);", "x"),
