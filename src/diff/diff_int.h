@@ -96,8 +96,8 @@ bool type_is_used(const Catalog *c, const CatRef *type);
 bool type_is_stored(const Catalog *c, const CatRef *type);
 const CatType *type_behind_domains(const Catalog *c, const CatType *t);
 /* The new type for which an old one made room under another name, and the other way; or NULL. */
-const CatObject *type_made_room(const Differ *d, const CatRef *old);
-const CatObject *type_that_made_room(const Differ *d, const CatRef *now);
+const CatObject *type_made_room(const Differ *d, const CatRef *id);
+const CatObject *type_that_made_room(const Differ *d, const CatRef *id);
 
 /* ---- values of columns --------------------------------------------------------------------- */
 
