@@ -158,8 +158,12 @@ edges_of(Graph *g, const CatObject *o)
             edge(g, from, (CatRef){CAT_ACCESS_METHOD, NULL, i->method, NULL});
         vec_each (const CatKey, key, &i->keys)
             edge_collation(g, from, &key->collation);
-        if (i->parent.name)
-            edge(g, from, (CatRef){CAT_INDEX, i->parent.schema, i->parent.name, NULL});
+        const CatIndex *parent =
+            i->parent.name ? catalog_find(g->catalog, (CatRef){CAT_INDEX, i->parent.schema,
+                                                               i->parent.name, NULL})
+                           : NULL;
+        if (parent && !parent->is_only) /* that one comes behind, and takes it in */
+            edge(g, from, parent->id);
         break;
     }
     case CAT_CONSTRAINT: {

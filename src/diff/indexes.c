@@ -260,6 +260,67 @@ loses_names(const Differ *d, const Change *c, const CatRelation *table, const Ca
     return false;
 }
 
+/* Indexes of partitions go with that of their table. */
+static bool
+is_dropped(const Differ *d, const CatName *index)
+{
+    return map_has(&d->gone, name_key(d->arena, index->schema, index->name));
+}
+
+/* What an index has that is not on all partitions comes to it when it is there. */
+static void
+attach_indexes(Differ *d, const CatIndex *of, const CatRelation *t)
+{
+    cat_each (CatIndex, i, &t->indexes)
+        if (cat_same_text(i->parent.name, of->id.name) &&
+            cat_same_text(i->parent.schema, of->id.schema)) {
+            Change *c = change_add(d, CHANGE_ATTACH, NULL, i, RANK_RENAME_INDEX);
+            c->rank[1] = UINT32_MAX;
+        }
+}
+
+/* Made when all partitions are there: where one joins later it gets an index of its own. */
+static void
+create_behind(Differ *d, const CatIndex *i, Change *c)
+{
+    c->rank[0] = RANK_RENAME_INDEX;
+    size_t n = d->diff->changes.n;
+    cat_each (CatRelation, t, &d->to->tables)
+        attach_indexes(d, i, t);
+    for (size_t k = 0; k < n; k++)
+        if (d->diff->changes.v[k]->op == CHANGE_ATTACH &&
+            catalog_find(d->from, d->diff->changes.v[k]->to->id))
+            attach_indexes(d, i, (const CatRelation *)d->diff->changes.v[k]->to);
+}
+
+static bool
+is_made_behind(const Differ *d, const CatName *index)
+{
+    const CatIndex *i =
+        index->name ? catalog_find(d->to, (CatRef){CAT_INDEX, index->schema, index->name, NULL})
+                    : NULL;
+    return i && i->is_only && (!catalog_find(d->from, i->id) || is_dropped(d, index));
+}
+
+/* Whether a partition joins an index's table, which would make it one there. */
+static bool
+is_joined(const Differ *d, const CatRelation *table)
+{
+    vec_each (Change *, c, &d->diff->changes) {
+        const CatRelation *t = (const CatRelation *)(*c)->to;
+        if ((*c)->op == CHANGE_ATTACH && (*c)->kind == CAT_TABLE &&
+            cat_same_text(t->partition_of.name, table->id.name) &&
+            cat_same_text(t->partition_of.schema, table->id.schema))
+            return true;
+    }
+    cat_each (CatRelation, t, &d->to->tables)
+        if (cat_same_text(t->partition_of.name, table->id.name) &&
+            cat_same_text(t->partition_of.schema, table->id.schema) &&
+            !catalog_find(d->from, t->id))
+            return true;
+    return false;
+}
+
 Change *
 index_create(Differ *d, const CatRelation *from, const CatIndex *i)
 {
@@ -268,7 +329,9 @@ index_create(Differ *d, const CatRelation *from, const CatIndex *i)
     c->rank[1] = from != NULL;
     c->rank[2] = from ? from->ordinal : to->ordinal;
     c->rank[3] = i->ordinal;
-    c->is_attached = from && i->parent.name;
+    c->is_attached = from && i->parent.name && !is_made_behind(d, &i->parent);
+    if (i->is_only && !d->prisma_kinds)
+        create_behind(d, i, c);
     return c;
 }
 
@@ -284,13 +347,6 @@ is_singular(const IndexPairs *all, const IndexPair *x)
         alike += same;
     }
     return alike == 1;
-}
-
-/* Indexes of partitions go with that of their table. */
-static bool
-is_dropped(const Differ *d, const CatName *index)
-{
-    return map_has(&d->gone, name_key(d->arena, index->schema, index->name));
 }
 
 static void
@@ -340,7 +396,8 @@ indexes_compare(Differ *d, Change *table, const CatRelation *x, const CatRelatio
             map_put(&d->gone, name_key(d->arena, p->from->id.schema, p->from->id.name), d);
         if (goes)
             index_create(d, x, p->to)->is_after_recreate = true;
-        else if (loses_names(d, table, x, p->from))
+        else if (loses_names(d, table, x, p->from) ||
+                 (p->to->is_only && !d->prisma_kinds && is_joined(d, y)))
             make_anew(d, x, p);
         else if (strcmp(p->from->id.name, p->to->id.name) != 0)
             rename_index(d, p->from, p->to);

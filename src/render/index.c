@@ -58,19 +58,25 @@ put_index(Render *r, Buf *b, const CatIndex *i)
 }
 
 static void
-create_index(Render *r, const CatIndex *i, bool is_attached)
+attach_index(Render *r, const CatIndex *i)
 {
     Buf b, name;
     buf_init(&b, r->arena);
     buf_init(&name, r->arena);
+    put_name(r, &name, i->parent.schema, i->parent.name);
+    put_name(r, &b, i->id.schema, i->id.name);
+    statement(r, "ALTER INDEX %s ATTACH PARTITION %s", name.p, b.p);
+}
+
+static void
+create_index(Render *r, const CatIndex *i, bool is_attached)
+{
+    Buf b;
+    buf_init(&b, r->arena);
     put_index(r, &b, i);
     statement_buf(r, &b);
-    if (is_attached) {
-        put_name(r, &name, i->parent.schema, i->parent.name);
-        buf_clear(&b);
-        put_name(r, &b, i->id.schema, i->id.name);
-        statement(r, "ALTER INDEX %s ATTACH PARTITION %s", name.p, b.p);
-    }
+    if (is_attached)
+        attach_index(r, i);
 }
 
 void
@@ -97,6 +103,8 @@ render_index(Render *r, const Change *c)
         statement(r, "ALTER INDEX %s", b.p);
         break;
     case CHANGE_ATTACH:
+        attach_index(r, (const CatIndex *)c->to);
+        break;
     case CHANGE_INDEX_STATE:
         break; /* of relations */
     }

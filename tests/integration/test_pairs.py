@@ -385,6 +385,31 @@ def test_states_of_partitions_triggers(become, old, new):
     become(old, new)
 
 
+PARTED = ("CREATE TABLE ev (id int) PARTITION BY RANGE (id); CREATE TABLE a PARTITION OF ev FOR VALUES FROM (1) TO (5) PARTITION BY RANGE (id);"
+          "CREATE TABLE b PARTITION OF a FOR VALUES FROM (1) TO (2); CREATE TABLE c PARTITION OF a FOR VALUES FROM (2) TO (3);")
+ALONE = "CREATE INDEX lone ON ONLY ev (id);"
+PARTLY = PARTED + "CREATE INDEX a_i ON ONLY a (id); CREATE INDEX c_i ON c (id); ALTER INDEX a_i ATTACH PARTITION c_i;" + ALONE + \
+    "ALTER INDEX lone ATTACH PARTITION a_i;"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("made", "CREATE TABLE z ()", PARTED + ALONE),
+    ("made with parts", "CREATE TABLE z ()", PARTLY),
+    ("added", PARTED, PARTED + ALONE),
+    ("added with parts", PARTED, PARTLY),
+    ("a partition joins", PARTLY + "ALTER TABLE ev DETACH PARTITION a", PARTLY),
+    ("a partition is new", PARTLY + "DROP TABLE a", PARTLY),
+))
+def test_indexes_that_are_not_on_all_partitions(become, server, old, new):
+    """They are made when the partitions are there, which would get them otherwise."""
+    made = ("SELECT i.indexrelid::regclass::text, i.indisvalid, h.inhparent::regclass::text FROM pg_index i "
+            "LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid WHERE i.indexrelid >= 16384 ORDER BY 1")
+    db, wanted = become(old, new), server.new_database()
+    wanted.sql(new)
+    assert db.sql(made) == wanted.sql(made)
+    wanted.drop()
+
+
 @pytest.mark.parametrize("old, new", both(
     ("joins", "CREATE TABLE up (c int NOT NULL, CONSTRAINT k CHECK (c > 0)); CREATE TABLE t (id int)",
      "CREATE TABLE up (c int NOT NULL, CONSTRAINT k CHECK (c > 0)); CREATE TABLE t (id int) INHERITS (up)"),
