@@ -13,21 +13,22 @@ _aramid() {
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--to|--to-sql|--stats|--baseline|--file|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--schemas|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
+    --env|--url|--against|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--schemas|-n|--count|--owner|--ttl|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--steps|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--steps|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
     'stats'|'help stats') words='save' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
+    'testdb'|'help testdb') words='list drop sweep' ;;
     'db'|'help db') words='url start stop remove status pull execute seed push' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='dev deploy status resolve diff reset' ;;
@@ -66,6 +67,8 @@ _aramid() {
     'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'pull') words='--print --force --schemas' ;;
     'generate') words='--dry-run' ;;
+    'testdb') words='--count --owner --ttl --no-seed' ;;
+    'testdb drop') words='--all' ;;
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
     'link') words='--project-ref --pooler-host --password-variable --replace --dry-run' ;;

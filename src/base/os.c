@@ -99,6 +99,15 @@ pid_space(Arena *a)
 char *
 os_self_tag(Arena *a)
 {
+    return os_tag(a, (long)getpid());
+}
+
+char *
+os_tag(Arena *a, long pid)
+{
+    unsigned long long start = start_time(pid);
+    if (!start)
+        return NULL;
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     host[14] = 0;
@@ -108,8 +117,7 @@ os_self_tag(Arena *a)
         else if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '.'))
             *c = '-';
     }
-    long pid = (long)getpid();
-    return str_fmt(a, "%s/%ld/%llx/%s", pid_space(a), pid, start_time(pid), host);
+    return str_fmt(a, "%s/%ld/%llx/%s", pid_space(a), pid, start, host);
 }
 
 OsAlive

@@ -26,6 +26,8 @@ int os_signal_pending(void);
  * "<space>/<pid>/<start>/<host>", where <space> names the kernel boot and the pid name space, and
  * <start> the process's start time, so that a reused pid is told apart. */
 char *os_self_tag(Arena *a);
+/* The same of another process of this machine; NULL: there is none. */
+char *os_tag(Arena *a, long pid);
 
 typedef enum OsAlive {
     OS_ALIVE,

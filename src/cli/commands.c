@@ -1689,6 +1689,76 @@ static const CmdSpec db_url = {
     .examples = db_url_examples, .run = cmd_db_url,
 };
 
+static const OptSpec testdb_options[] = {
+    {.name = "count", .letter = 'n', .type = OPT_INT, .value = "N", .min = 1, .max = 1000,
+     .help = "so many, each on its own line (default 1)"},
+    {.name = "owner", .type = OPT_INT, .value = "PID", .min = 1, .max = 4194304,
+     .help = "the process that runs the tests: its end gives the databases back"},
+    {.name = "ttl", .type = OPT_DURATION, .value = "DURATION", .config = CLI_SETS(TESTDB_TTL),
+     .help = "how long they may be used; then they are dropped (setting testdb.ttl, default 1h)"},
+    {.name = "no-seed", .type = OPT_FLAG, .help = "without the project's seeds"},
+    {0},
+};
+
+static const CmdExample testdb_examples[] = {
+    {"DATABASE_URL=$(aramid testdb) npm test", "one for a whole run"},
+    {"aramid testdb --count 4 --owner $$", "one for each worker; dropped when this shell has ended"},
+    {"aramid testdb --url postgres://postgres:postgres@localhost:5432/postgres", "on a server of your own"},
+    {0},
+};
+
+static const CmdSpec testdb = {
+    .name = "testdb", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "a database of its own for a test, with all migrations and seeds",
+    .description =
+        "Prints the URL of a new database that has all migrations and seeds of the project. It is a clone of a template "
+        "which is made once for each history (its name is a hash of the texts) and a few clones are kept ready, so that "
+        "the answer takes some milliseconds. When a migration is added, the new template begins as a clone of the newest "
+        "one that has the migrations before it.\n\n"
+        "The databases are made on a server of the project's own, without durability; with --url or the setting testdb.url "
+        "on that server, whose role needs CREATEDB. Never on the database that the project deploys to. They are dropped "
+        "when their time is up or their owner has ended, by the next call.",
+    .options = testdb_options, .examples = testdb_examples, .run = cmd_testdb,
+};
+
+static const CmdSpec testdb_list = {
+    .name = "testdb list", .group = CMD_GROUP_EMBEDDED, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "databases for tests, and their templates",
+    .description = "Lists what `aramid testdb` has made on the server: templates, clones that are ready, and those that are "
+                   "taken, with the time that they have left.",
+    .run = cmd_testdb_list,
+};
+
+static const ArgSpec testdb_drop_args[] = {
+    {.name = "DATABASE", .repeatable = true, .help = "its name, or the URL that was printed"},
+    {0},
+};
+
+static const OptSpec testdb_drop_options[] = {
+    {.name = "all", .type = OPT_FLAG, .help = "all of them, templates too"},
+    {0},
+};
+
+static const CmdSpec testdb_drop = {
+    .name = "testdb drop", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "give a database for tests back",
+    .description = "Drops databases that `aramid testdb` has made, also while somebody is connected. A name that is none of "
+                   "those is refused.",
+    .args = testdb_drop_args, .options = testdb_drop_options, .run = cmd_testdb_drop,
+};
+
+static const CmdSpec testdb_sweep = {
+    .name = "testdb sweep", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "drop databases for tests whose time is up",
+    .description = "Drops those whose time is up or whose owner has ended, what a killed call has left, and templates that "
+                   "were not used for a week. Each call of `aramid testdb` does the same behind its answer.",
+    .run = cmd_testdb_sweep,
+};
+
 static const CmdSpec db_start = {
     .name = "db start", .group = CMD_GROUP_EMBEDDED, .class = CMD_WRITES_FILES,
     .uses = CMD_USES_PROJECT | CMD_USES_JSON,
@@ -2062,7 +2132,7 @@ static const CmdSpec *const commands[] = {
     &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
-    &format,         &schema,         &diff,     &pull,       &generate,   &db_url,     &db_start, &db_stop,   &db_remove,
+    &format,         &schema,         &diff,     &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, &db_push, &migrate_reset, NULL,
 };

@@ -53,6 +53,10 @@ int cmd_squash(CmdCall *call);
 int cmd_diff(CmdCall *call);
 int cmd_pull(CmdCall *call);
 
+int cmd_testdb(CmdCall *call);
+int cmd_testdb_list(CmdCall *call);
+int cmd_testdb_drop(CmdCall *call);
+int cmd_testdb_sweep(CmdCall *call);
 int cmd_db_url(CmdCall *call);
 int cmd_db_start(CmdCall *call);
 int cmd_db_stop(CmdCall *call);

@@ -257,6 +257,9 @@ bool url_same_database(const DbUrl *a, const DbUrl *b);
 /* "postgresql://user@host:5432/db?schema=x": no password, no secret parameter; safe to print. */
 char *url_shown(Arena *a, const DbUrl *url);
 
+/* A URL's own text, password and all, with another database. */
+char *url_with_database(Arena *a, const char *url, const char *database);
+
 /* The same with its parameters, but secret ones: to be typed again. */
 char *url_retyped(Arena *a, const DbUrl *url);
 

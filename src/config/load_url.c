@@ -214,10 +214,11 @@ load_urls(Loader *l)
 {
     note_variables(l, l->prisma.values.v, l->prisma.values.n, "datasource.url");
     note_variables(l, l->datasource.values.v, l->datasource.values.n, "url");
-    Found url, in_files, direct, shadow;
+    Found url, in_files, direct, shadow, tests;
     if (!config_load_find(l, CFG_URL, &url, &in_files) ||
         !config_load_find(l, CFG_DIRECT_URL, &direct, NULL) ||
-        !config_load_find(l, CFG_SHADOW_URL, &shadow, NULL))
+        !config_load_find(l, CFG_SHADOW_URL, &shadow, NULL) ||
+        !config_load_find(l, CFG_TESTDB_URL, &tests, NULL))
         return false;
     if (direct.text)
         l->c->unread_url = NULL;
@@ -247,7 +248,8 @@ load_urls(Loader *l)
     }
     if ((url.text && !config_load_set(l, CFG_URL, &url)) ||
         (direct.text && !config_load_set(l, CFG_DIRECT_URL, &direct)) ||
-        (shadow.text && !config_load_set(l, CFG_SHADOW_URL, &shadow)))
+        (shadow.text && !config_load_set(l, CFG_SHADOW_URL, &shadow)) ||
+        (tests.text && !config_load_set(l, CFG_TESTDB_URL, &tests)))
         return false;
     const Found *used = config_target(l->c) == &l->c->values[CFG_DIRECT_URL] ? &direct : &url;
     l->c->url_is_own = used->text && (used->is_own || used->of_section);

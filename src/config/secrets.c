@@ -90,7 +90,7 @@ add_files(Arena *a, const EnvSet *env, SecretVec *list)
 void
 config_secrets(Arena *a, const Config *c, SecretVec *ret)
 {
-    static const ConfigKey keys[] = {CFG_URL, CFG_DIRECT_URL, CFG_SHADOW_URL};
+    static const ConfigKey keys[] = {CFG_URL, CFG_DIRECT_URL, CFG_SHADOW_URL, CFG_TESTDB_URL};
     *ret = (SecretVec){0};
     for (size_t i = 0; i < COUNT(keys); i++)
         url_add_secrets(a, c->values[keys[i]].text, ret);

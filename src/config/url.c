@@ -202,6 +202,22 @@ url_encode(Buf *b, const char *z, const char *also)
 }
 
 char *
+url_with_database(Arena *a, const char *url, const char *database)
+{
+    const char *at = strstr(url, "://"), *end;
+    at = at ? at + 3 : url;
+    at += strcspn(at, "/?#");
+    end = at + strcspn(at, "?#");
+    Buf b;
+    buf_init(&b, a);
+    buf_add(&b, (Str){url, (size_t)(at - url)});
+    buf_addc(&b, '/');
+    url_encode(&b, database, "");
+    buf_addz(&b, end);
+    return b.p;
+}
+
+char *
 url_shown(Arena *a, const DbUrl *url)
 {
     Buf b;

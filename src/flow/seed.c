@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/os.h"
 #include "flow/command.h"
 #include "flow/supabase_config.h"
@@ -340,6 +341,35 @@ run_command(Arena *a, const SeedInput *in, SeedResult *r, const Words *words, Er
     err_detail(err, "%s: %s", r->origin, r->command);
     err_detail(err, "what it said stands above; what it has written until then stays");
     return err_hint(err, "correct it and run: aramid seed");
+}
+
+bool
+flow_seed_sum(Arena *a, const Config *c, const char **ret, Err *err)
+{
+    const Script script = {.kind = SCRIPT_SEED};
+    const SeedInput in = {.base = {.config = c}};
+    SeedResult r = {0};
+    History files;
+    Words words = {0};
+    *ret = NULL;
+    find_command(a, &in, &r);
+    if (!list_files(a, c, &script, &files, err))
+        return false;
+    if (!files.files.n && !r.command)
+        return true;
+    HashState *h = hash_sha256_begin(a);
+    vec_each (const Migration, m, &files.files)
+        hash_sha256_add(h, str_of(str_fmt(a, "%s %s\n", m->name, m->checksum)));
+    hash_sha256_add(h, str_of(r.command ? r.command : ""));
+    split_words(a, r.command ? r.command : "", &words);
+    vec_each (const char *const, w, &words) {
+        Str text;
+        Err ignored;
+        if (fs_read(a, fs_join(a, r.folder, *w), 0, &text, &ignored))
+            hash_sha256_add(h, text);
+    }
+    *ret = hash_sha256_end(a, h);
+    return true;
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------- */

@@ -8,6 +8,10 @@
 MUST_CHECK bool flow_seed_find_changed(Arena *a, const Config *c, Session *s, FindingList *ret,
                                        Err *err);
 
+/* A text that changes with what a seed would run: files with their texts, the command, and files that it names. What these
+ * read themselves is not known. NULL: nothing. errors: those of reading the files */
+MUST_CHECK bool flow_seed_sum(Arena *a, const Config *c, const char **ret, Err *err);
+
 typedef struct SeedInput {
     FlowInput base;
     RunSink sink;

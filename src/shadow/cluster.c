@@ -35,17 +35,26 @@ info_from_home(Arena *a, const ClusterHome *home, ClusterInfo *ret)
 
 /* ---- a new cluster ------------------------------------------------------------------------- */
 
+/* Those for tests are copies of one folder; copies have one system identifier, which the project's own cluster
+ * shares with no other. */
+static bool
+fill_data(Arena *a, const InitdbRequest *request, Err *err)
+{
+    return request->for_tests && cluster_use_template(a, request->binaries, request->user,
+                                                      fs_join(a, request->dir, "data"))
+               ? initdb_settings(a, request->dir, true, err)
+               : initdb_run(a, request, err);
+}
+
 /* Everything is made under another name; the rename is the moment when the cluster exists. */
 static bool
-fill_new_home(Arena *a, const PgBinaries *b, const ServerUser *user, const char *dir, int lock,
-              ClusterHome *home, Err *err)
+fill_new_home(Arena *a, const InitdbRequest *request, ClusterHome *home, Err *err)
 {
-    InitdbRequest request = {
-        .binaries = b, .user = user, .dir = dir, .synced = true, .keep_fd = lock};
-    if (!user_mkdir(user, dir))
+    const char *dir = request->dir;
+    if (!user_mkdir(request->user, dir))
         return err_set(err, ERR_EMBEDDED, "cannot create the folder \"%s\": %s", dir,
                        strerror(errno));
-    if (!initdb_run(a, &request, err))
+    if (!fill_data(a, request, err))
         return false;
     ClusterHome made = *home;
     made.marker_path = fs_join(a, dir, fs_basename(home->marker_path));
@@ -69,7 +78,7 @@ make_cluster(Arena *a, const ClusterOptions *options, const char *project, const
     Err ignored;
     if (!cluster_find_binaries(a, options->bindir, 0, &b, err) || !user_for_new(a, &user, err))
         return false;
-    home_paths(a, root, str_fmt(a, "pg%d", b.major), home);
+    home_paths(a, root, str_fmt(a, "%s%d", home_prefix(options), b.major), home);
     home->major = b.major;
     home->project = project;
     home->version = b.version;
@@ -83,7 +92,13 @@ make_cluster(Arena *a, const ClusterOptions *options, const char *project, const
         err->code = ERR_EMBEDDED;
         return false;
     }
-    if (fill_new_home(a, &b, &user, unfinished, lock, home, err))
+    const InitdbRequest request = {.binaries = &b,
+                                   .user = &user,
+                                   .dir = unfinished,
+                                   .for_tests = options->for_tests,
+                                   .synced = !options->for_tests,
+                                   .keep_fd = lock};
+    if (fill_new_home(a, &request, home, err))
         return true;
     (void)!fs_remove(unfinished, &ignored);
     return false;
@@ -289,6 +304,35 @@ watch(Arena *a, const ClusterOptions *options, const char *project, const Cluste
     (void)!spawn_start(a, &spawn, &pid, &ignored);
 }
 
+/* What ran without fsync when the machine went down is not trusted: *home is none afterwards. */
+static bool
+discard_damaged(Arena *a, ClusterHome *home, Err *err)
+{
+    Err ignored;
+    Str boot, now = str_of(os_self_tag(a));
+    ServerStatus status;
+    now = str_cut(&now, '/');
+    server_status(a, home, &status);
+    if (status.state != SERVER_GONE)
+        return true;
+    bool is_of_now = fs_read(a, home->boot_path, 64, &boot, &ignored) && str_eq(boot, now);
+    if (is_of_now || !fs_exists(fs_join(a, home->data, "postmaster.pid")))
+        return true;
+    if (!fs_remove(home->dir, err)) {
+        err->code = ERR_EMBEDDED;
+        return false;
+    }
+    *home = (ClusterHome){0};
+    return true;
+}
+
+static bool
+note_boot(Arena *a, const ClusterHome *home, Err *err)
+{
+    Str now = str_of(os_self_tag(a));
+    return fs_write(home->boot_path, str_cut(&now, '/'), 0644, err);
+}
+
 /* ---- public -------------------------------------------------------------------------------- */
 
 /* Take the lock of the root in which the cluster is or will be, and look what is there. */
@@ -337,12 +381,15 @@ cluster_ensure(Arena *a, const ClusterOptions *options, ClusterInfo *ret, Err *e
     if (!home_project(a, options, &project, err) ||
         !lock_home(a, options, project, &root, &home, &lock, err))
         return false;
+    if (home.dir && options->for_tests && !discard_damaged(a, &home, err))
+        return false;
     if (!home.dir) {
         if (!make_cluster(a, options, project, root, lock, &home, err))
             return false;
         info.created = true;
     }
-    if (!user_of_data(a, home.data, &user, err))
+    if (!user_of_data(a, home.data, &user, err) ||
+        (options->for_tests && !note_boot(a, &home, err)))
         return false;
     if (strcmp(home.project, project) != 0) { /* the project was moved or copied */
         home.project = project;

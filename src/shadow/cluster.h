@@ -42,8 +42,10 @@ typedef struct ClusterOptions {
     const char *data_dir;    /* CFG_EMBEDDED_DIR: folder that holds or gets pg<major>/data, or such
                                 a data folder of ours; NULL: decide (see below) */
     const char *bindir;      /* CFG_EMBEDDED_BIN or NULL */
-    int64_t idle_ms;         /* supervisor stops the server after this idle time; 0 = never */
-    const char *self_exe;    /* path of this program: the supervisor is "<self> db supervise" */
+    bool
+        for_tests; /* another cluster beside it, whose data a power cut may cost: then it is made anew */
+    int64_t idle_ms;      /* supervisor stops the server after this idle time; 0 = never */
+    const char *self_exe; /* path of this program: the supervisor is "<self> db supervise" */
 } ClusterOptions;
 
 typedef struct ClusterInfo {
@@ -64,7 +66,7 @@ typedef struct ClusterInfo {
  * (at most 60 s). Also makes the project's database when it is missing, and starts the supervisor
  * when idle_ms and self_exe are given: "<self_exe> db supervise --project DIR --data-dir DIR
  * --idle MS". Both processes are detached and get no environment variable that may be secret.
- * The data lies in <project>/.aramid/pg<major>/ when the server's user can reach and own it, else
+ * The data lies in <project>/.aramid/pg<major>/ (for_tests: tests<major>/) when the server's user can reach and own it, else
  * under /var/lib/aramid/<hash of the project's path>/ with a pointer file in .aramid/. Two
  * processes may call this at once: a lock file orders them.
  * Survives kill -9 of server or supervisor: stale pid files and sockets are recognised by the dead

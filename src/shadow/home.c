@@ -19,6 +19,12 @@ home_root_lock(Arena *a, const char *root)
     return fs_join(a, root, "cluster.lock");
 }
 
+const char *
+home_prefix(const ClusterOptions *options)
+{
+    return options->for_tests ? "tests" : "pg";
+}
+
 void
 home_paths(Arena *a, const char *root, const char *name, ClusterHome *ret)
 {
@@ -32,6 +38,7 @@ home_paths(Arena *a, const char *root, const char *name, ClusterHome *ret)
         .server_lock = fs_join(a, dir, "server.lock"),
         .supervisor_lock = fs_join(a, dir, "supervisor.lock"),
         .used_path = fs_join(a, dir, "last-used"),
+        .boot_path = fs_join(a, dir, "boot"),
     };
 }
 
@@ -183,9 +190,9 @@ find_in_root(Arena *a, const ClusterOptions *options, const char *root, ClusterH
         ClusterHome home;
         bool found;
         long long major;
-        Str name = str_of(e->name);
-        if (!str_starts(name, STR("pg")) ||
-            !str_to_int(str_slice(name, 2, name.n), PG_MAJOR_MIN, 99, &major))
+        Str name = str_of(e->name), prefix = str_of(home_prefix(options));
+        if (!str_starts(name, prefix) ||
+            !str_to_int(str_slice(name, prefix.n, name.n), PG_MAJOR_MIN, 99, &major))
             continue;
         if (!load_home(a, root, e->name, &home, &found, err))
             return false;
@@ -205,6 +212,8 @@ find_in_given(Arena *a, const ClusterOptions *options, ClusterHome *ret, Err *er
     if (!fs_exists(fs_join(a, dir, "PG_VERSION")))
         return find_in_root(a, options, dir, ret, err);
     const char *home = fs_dirname(a, dir);
+    if (options->for_tests && !str_starts(str_of(fs_basename(home)), STR("tests")))
+        return find_in_root(a, options, fs_dirname(a, home), ret, err);
     bool found = false;
     if (strcmp(fs_basename(dir), "data") != 0 || !fs_exists(fs_join(a, home, MARKER_NAME)))
         return not_ours(dir, err);

@@ -27,6 +27,16 @@ static const char settings[] =
     "log_timezone = 'UTC'\n"
     "log_line_prefix = '%m [%p] %q%u@%d '\n";
 
+/* Where nothing has to survive a power cut, and many databases are made. */
+static const char test_settings[] = "fsync = off\n"
+                                    "synchronous_commit = off\n"
+                                    "full_page_writes = off\n"
+                                    "wal_level = minimal\n"
+                                    "max_wal_senders = 0\n"
+                                    "max_connections = 300\n"
+                                    "max_wal_size = 1GB\n"
+                                    "checkpoint_timeout = 1h\n";
+
 static bool
 run_once(Arena *a, const InitdbRequest *r, const char *locale, bool *ret_bad_locale, Err *err)
 {
@@ -65,13 +75,14 @@ run_once(Arena *a, const InitdbRequest *r, const char *locale, bool *ret_bad_loc
     return err_detail(err, "%s ended with status %d\n%s", argv[0], status, output);
 }
 
-static bool
-add_settings(Arena *a, const char *dir, Err *err)
+bool
+initdb_settings(Arena *a, const char *dir, bool for_tests, Err *err)
 {
     const char *path = fs_join(a, dir, "data/postgresql.conf");
     FD_LOCAL fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-    const ssize_t size = sizeof settings - 1;
-    if (fd >= 0 && write(fd, settings, (size_t)size) == size && fsync(fd) == 0)
+    const char *text = for_tests ? str_fmt(a, "%s%s", settings, test_settings) : settings;
+    const ssize_t size = (ssize_t)strlen(text);
+    if (fd >= 0 && write(fd, text, (size_t)size) == size && (for_tests || fsync(fd) == 0))
         return true;
     return err_set(err, ERR_EMBEDDED, "cannot write \"%s\": %s", path, strerror(errno));
 }
@@ -98,5 +109,5 @@ initdb_run(Arena *a, const InitdbRequest *request, Err *err)
         *err = reason;
         return false;
     }
-    return request->throwaway || add_settings(a, request->dir, err);
+    return request->throwaway || initdb_settings(a, request->dir, request->for_tests, err);
 }

@@ -127,17 +127,21 @@ void probe(const char *socket_dir, int port, const char *database, const char *s
 /* <root>/pg<major>/ {data/, server.log, aramid-cluster.json, ...}: one cluster on disk. */
 typedef struct ClusterHome {
     const char *root; /* ".../.aramid": several majors may lie side by side */
-    const char *dir;  /* <root>/pg<major> */
+    const char *dir;  /* <root>/pg<major>, or tests<major> */
     const char *data;
     const char *log_path;
     const char *marker_path;
     const char *server_lock;     /* held by the server's processes as long as one lives */
     const char *supervisor_lock; /* held by the supervisor */
     const char *used_path;       /* touched by each cluster_ensure */
+    const char *boot_path;       /* for tests: since which start of the machine its server runs */
     int major;                   /* of data/PG_VERSION */
     /* from the marker */
     const char *project, *version, *created_at, *database, *socket_dir;
 } ClusterHome;
+
+/* What folders of clusters are called, before the major. */
+const char *home_prefix(const ClusterOptions *options);
 
 /* The lock that orders everything done to the clusters of one root. */
 const char *home_root_lock(Arena *a, const char *root);
@@ -185,12 +189,15 @@ typedef struct InitdbRequest {
     const ServerUser *user;
     const char *dir; /* belongs to the user; gets data/ and initdb.log */
     bool throwaway;  /* small WAL segments, none of our settings */
+    bool for_tests;  /* nothing of it has to survive a power cut */
     bool synced;     /* what initdb wrote survives a power cut when it is done */
     int keep_fd;     /* a lock that an orphaned initdb keeps until it is gone */
 } InitdbRequest;
 
 /* Make a data folder. errors: ERR_EMBEDDED with the end of initdb's output, ERR_INTERRUPTED. */
 MUST_CHECK bool initdb_run(Arena *a, const InitdbRequest *request, Err *err);
+/* Our settings at the end of dir/data/postgresql.conf; initdb_run has done it where it is no throwaway. */
+MUST_CHECK bool initdb_settings(Arena *a, const char *dir, bool for_tests, Err *err);
 
 /* ---- tree.c -------------------------------------------------------------------------------- */
 

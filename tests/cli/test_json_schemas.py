@@ -177,6 +177,17 @@ def test_execute(project, db):
     assert not value["ok"] and value["error"]["code"] == "not-confirmed" and not value["executed"], value
 
 
+def test_testdb(project):
+    try:
+        for _ in range(2):
+            value = check(aramid.run("testdb", "--json", cwd=project.path), "testdb")
+        check(aramid.run("testdb", "list", "--json", cwd=project.path), "testdb-list")
+        check(aramid.run("testdb", "drop", value["databases"][0]["url"], "--json", cwd=project.path), "testdb-drop")
+        check(aramid.run("testdb", "sweep", "--json", cwd=project.path), "testdb-drop")
+    finally:
+        aramid.run("testdb", "drop", "--all", cwd=project.path)
+
+
 def test_seed(project, db):
     value = check(call(project, db.url(), "seed"), "seed")
     assert value["ok"] and value["files"] == [] and value["seedCommand"] is None, value
