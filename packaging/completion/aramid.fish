@@ -277,7 +277,7 @@ complete -c aramid -n '__fish_seen_subcommand_from testdb' -l ttl -x -d 'how lon
 complete -c aramid -n '__fish_seen_subcommand_from testdb' -l no-seed -d 'without the project\'s seeds'
 complete -c aramid -n '__fish_seen_subcommand_from testdb; and not __fish_seen_subcommand_from list drop sweep' -a list -d 'databases for tests, and their templates'
 complete -c aramid -n '__fish_seen_subcommand_from testdb; and not __fish_seen_subcommand_from list drop sweep' -a drop -d 'give a database for tests back'
-complete -c aramid -n '__fish_seen_subcommand_from testdb; and __fish_seen_subcommand_from drop' -l all -d 'all of them, templates too'
+complete -c aramid -n '__fish_seen_subcommand_from testdb; and __fish_seen_subcommand_from drop' -l all -d 'all of them, templates too, and the project\'s own server for them'
 complete -c aramid -n '__fish_seen_subcommand_from testdb; and not __fish_seen_subcommand_from list drop sweep' -a sweep -d 'drop databases for tests whose time is up'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan create dev expand-contract state show describe restack squash lint stats deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' -a db -d 'Embedded PostgreSQL'
 complete -c aramid -n '__fish_seen_subcommand_from db; and not __fish_seen_subcommand_from url start stop remove status pull execute seed push' -a url -d 'start the embedded server and print its URL'

@@ -1737,7 +1737,7 @@ static const ArgSpec testdb_drop_args[] = {
 };
 
 static const OptSpec testdb_drop_options[] = {
-    {.name = "all", .type = OPT_FLAG, .help = "all of them, templates too"},
+    {.name = "all", .type = OPT_FLAG, .help = "all of them, templates too, and the project's own server for them"},
     {0},
 };
 

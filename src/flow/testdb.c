@@ -283,5 +283,5 @@ flow_testdb_drop(Arena *a, const TestDbInput *in, const char *const *names, size
         if (ok && !n)
             ret->dropped += testdb_drop_one(&s, d->name);
     db_close(s.admin);
-    return ok;
+    return ok && (n || !s.is_own || testdb_remove_server(a, in, err));
 }

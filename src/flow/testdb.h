@@ -60,8 +60,8 @@ MUST_CHECK bool flow_testdb_refill(Arena *a, const TestDbInput *in, TestDbResult
 /* All of ours on the server. Makes no server. */
 MUST_CHECK bool flow_testdb_list(Arena *a, const TestDbInput *in, TestDbResult *ret, Err *err);
 
-/* Drop these (names, or URLs that end in one), with whoever is connected; NULL, 0: all of ours, templates too. That
- * one is gone already is no error. errors: ERR_USAGE: the name is none of ours */
+/* Drop these (names, or URLs that end in one), with whoever is connected; NULL, 0: all of ours, templates too, and
+ * the project's own server with them. That one is gone already is no error. errors: ERR_USAGE: the name is none of ours */
 MUST_CHECK bool flow_testdb_drop(Arena *a, const TestDbInput *in, const char *const *names,
                                  size_t n, TestDbResult *ret, Err *err);
 

@@ -17,6 +17,8 @@ typedef struct TestServer {
 /* Connect, make the own server if `makes`, and read what is there. *ret->admin NULL: there is no server.
  * errors: ERR_REFUSED, those of cluster_ensure and db_open */
 MUST_CHECK bool testdb_open(Arena *a, const TestDbInput *in, bool makes, TestServer *ret, Err *err);
+/* The project's own server with all its data; nothing where there is none. */
+MUST_CHECK bool testdb_remove_server(Arena *a, const TestDbInput *in, Err *err);
 MUST_CHECK bool testdb_read(Arena *a, TestServer *s, Err *err);
 TestDb *testdb_find(const TestServer *s, TestDbKind kind, const char *hash);
 

@@ -23,13 +23,29 @@ refuse(const TestDbInput *in, Err *err)
     return err_hint(err, "leave --env away, or name a server of your own: --url");
 }
 
+static ClusterOptions
+options_for(const TestDbInput *in)
+{
+    ClusterOptions o;
+    flow_cluster_options(in->base.config, in->base.self_exe, &o);
+    o.for_tests = true;
+    return o;
+}
+
+bool
+testdb_remove_server(Arena *a, const TestDbInput *in, Err *err)
+{
+    enum { STOP_MS = 10000 };
+    bool was_there;
+    const ClusterOptions o = options_for(in);
+    return cluster_remove(a, &o, STOP_MS, &was_there, err);
+}
+
 static bool
 own_server(Arena *a, const TestDbInput *in, bool makes, TestServer *ret, Err *err)
 {
-    ClusterOptions o;
+    const ClusterOptions o = options_for(in);
     ClusterInfo info = {0};
-    flow_cluster_options(in->base.config, in->base.self_exe, &o);
-    o.for_tests = true;
     ret->is_own = true;
     ret->origin = "the project's PostgreSQL for tests";
     if (!makes) {

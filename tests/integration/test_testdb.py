@@ -180,6 +180,15 @@ def test_drop(shop, place, db):
     assert listed(place) == [] and db.column("SELECT 1") == [1]
 
 
+def test_all_of_it_goes(shop):
+    (url,) = urls(shop)
+    home = os.path.dirname(query(url, "SHOW data_directory")[0][0])
+    result = aramid.run("testdb", "drop", "--all", cwd=shop.path)
+    assert result.rc == 0 and not os.path.exists(home), result
+    assert aramid.run("testdb", "drop", "--all", cwd=shop.path).rc == 0
+    assert query(urls(shop)[0], "SELECT count(*) FROM posts") == [(0,)]
+
+
 def test_list(shop, place):
     empty = aramid.run("testdb", "list", cwd=shop.path)
     assert empty.rc == 0 and "no databases" in empty.out and not os.path.exists(f"{shop.path}/.aramid/tests15"), empty
