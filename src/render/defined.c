@@ -38,7 +38,8 @@ create(Render *r, const CatDefined *o)
     for (size_t i = 0; i < o->options.n; i++)
         buf_fmt(&b, "%s%s", i ? ", " : " OPTIONS (", o->options.v[i]);
     buf_addz(&b, o->options.n ? ")" : "");
-    statement_buf(r, &b);
+    if (b.n) /* default privileges: all of it is in `more` */
+        statement_buf(r, &b);
     vec_each (const char *, more, &o->more)
         statement(r, "%s", *more);
 }

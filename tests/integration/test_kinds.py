@@ -131,6 +131,7 @@ def lead(tool, db, target, kind, done):
     """Make `db` what `target` is."""
     script = tool.ask("script", "exact", roundtrip.url(db), roundtrip.url(target))
     assert script != roundtrip.EMPTY, f"{kind} is not {done}: tests/unit/kinds says by whom"
+    assert "\n;" not in script, script
     roundtrip.run(db, script)
     prints = [tool.ask("fingerprint", roundtrip.url(x)) for x in (db, target)]
     assert prints[0] == prints[1], f"src/render: {kind} is not {done} by\n{script}"
