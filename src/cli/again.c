@@ -63,7 +63,7 @@ static size_t
 word_length(Str text)
 {
     size_t n = 0;
-    while (n < text.n && !strchr(" \n`;,)", text.p[n]))
+    while (n < text.n && !strchr(" \n`;,)", text.p[n]) && (text.p[n] != '"' || !n))
         n++;
     return n;
 }
@@ -126,7 +126,7 @@ cli_again(Arena *a, const CmdCall *call, Str text)
     buf_init(&out, a);
     for (size_t i = 0; i < text.n;) {
         Str rest = str_slice(text, i, text.n);
-        bool begins = i == 0 || strchr(" \n`(", text.p[i - 1]);
+        bool begins = i == 0 || strchr(" \n`(\"", text.p[i - 1]);
         size_t n = 0;
         const CmdSpec *spec = NULL;
         if (begins && str_starts(rest, program))
@@ -143,6 +143,32 @@ cli_again(Arena *a, const CmdCall *call, Str text)
         buf_add(&out, str_slice(behind, 0, own));
         add_options(call, spec, rest_of(behind), &out);
         i += own;
+    }
+    return buf_str(&out);
+}
+
+static size_t
+count_marks(Str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '"' || s.p[i] == '\\';
+    return n;
+}
+
+Str
+cli_again_json(Arena *a, const CmdCall *call, Str text)
+{
+    static const Str member = {"\"fix\": \"", 8};
+    Buf out;
+    buf_init(&out, a);
+    while (text.n) {
+        const char *end = memchr(text.p, '\n', text.n);
+        Str line = str_slice(text, 0, end ? (size_t)(end + 1 - text.p) : text.n);
+        Str told = str_starts(str_trim(line), member) ? cli_again(a, call, line) : line;
+        /* What would have to be escaped is left out. */
+        buf_add(&out, count_marks(told) == count_marks(line) ? told : line);
+        text = str_slice(text, line.n, text.n);
     }
     return buf_str(&out);
 }

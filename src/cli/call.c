@@ -275,7 +275,9 @@ void
 cli_print(const CmdCall *call, const Buf *text)
 {
     Str shown = cli_hidden(call, text);
-    if (!cli_flag(call, "json")) {
+    if (cli_flag(call, "json")) {
+        shown = cli_again_json(call->arena, call, shown);
+    } else {
         Buf lines;
         buf_init(&lines, call->arena);
         term_break(&lines, &call->term_out, cli_again(call->arena, call, shown));

@@ -22,6 +22,9 @@ bool cli_find_twin(const CmdCall *call, const Config *config, ConfigTwin *ret);
  * what is pasted must not lead to another database. In `a`. */
 Str cli_again(Arena *a, const CmdCall *call, Str text);
 
+/* The same in the fixes of findings of a JSON text. */
+Str cli_again_json(Arena *a, const CmdCall *call, Str text);
+
 /* Say it on standard error where two sources name different databases: for commands that only look;
  * those that change one are refused (flow_target). */
 void cli_note_target(const CmdCall *call, const Config *c);

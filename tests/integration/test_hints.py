@@ -167,3 +167,6 @@ def test_commands_carry_the_options_of_the_call(project, db, name):
             assert command.startswith("migrate ") or f"migrate {command}" not in commands(), result
     if has_command:
         assert told(result.text), result
+    if call in ("status", "plan", "check", "drift", "doctor", "lint", "migrate status"):
+        fixes = "\n".join(re.findall(r'"fix": ".*', aramid.run(*call.split(), *typed, "--json", cwd=parent).out))
+        assert not lacks(fixes, options), fixes
