@@ -56,7 +56,8 @@ static Head
 read_head(Str text)
 {
     Head h = {0};
-    Str rest = text, key, value;
+    bool has_bom = str_starts(text, STR("\xef\xbb\xbf"));
+    Str rest = str_slice(text, has_bom ? 3 : 0, text.n), key, value;
     for (;;) {
         Str next = rest;
         if (!rest.p || !is_header(str_cut(&next, '\n'), &key, &value))
@@ -70,7 +71,9 @@ read_head(Str text)
         rest = next;
     }
     h.body = rest.p ? str_trim(rest) : STR("");
-    if (str_starts(text, STR("--! ")) && str_contains(text, STR("\r\n")))
+    if (has_bom)
+        h.why = "begins with a byte order mark (BOM), behind which graphile-migrate sees no header";
+    else if (str_starts(text, STR("--! ")) && str_contains(text, STR("\r\n")))
         h.why = "has line ends of Windows (CRLF), behind which graphile-migrate sees no header";
     else if (!h.previous.n)
         h.why = "has no line \"--! Previous:\" at its top";

@@ -30,7 +30,8 @@ is_mark(Str line, const char *word)
 static size_t
 mark_at(Str text, const char *word, size_t none)
 {
-    for (Str rest = text; rest.p;) {
+    Str rest = str_slice(text, str_starts(text, STR("\xef\xbb\xbf")) ? 3 : 0, text.n);
+    while (rest.p) {
         size_t at = (size_t)(rest.p - text.p);
         if (is_mark(str_cut(&rest, '\n'), word))
             return at;

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from harness.catalog import difference, dump
 from harness.tools import Dbmate, Drizzle, Drizzle1, GraphileMigrate, NodePgMigrate, Plain, Supabase
 
 ALL = [Drizzle, Drizzle1, Supabase, Dbmate, NodePgMigrate, GraphileMigrate, Plain]
@@ -139,3 +140,58 @@ def test_a_way_back_in_plain_sql(tmp_path, db, mark):
     result = tool.deploy(db)
     assert result.rc == 20 and "way back of another tool" in result.err and "history in aramid.yaml" in result.err, result
     assert not db.exists("one")
+
+
+def rewrite(tool, name, change):
+    path = os.path.join(tool.path, tool.folder, tool.file(name))
+    with open(path, encoding="utf-8", newline="") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(change(text))
+
+
+def test_windows_line_ends(tool, db, db2):
+    """The tool's own rows, where it is there to be asked."""
+    if tool.name == "graphile-migrate":
+        pytest.skip("its tool refuses a file with another hash")
+    name = tool.add(1, "one", "CREATE TABLE one (i int);\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\nSELECT 'x'\n$$;")
+    rewrite(tool, name, lambda text: text.replace("\n", "\r\n"))
+    result = tool.deploy(db)
+    assert result.rc == 0 and db.exists("one"), result
+    if not tool.missing():
+        assert tool.apply(db2).rc == 0
+        assert tool.rows(db) == tool.rows(db2) and not difference(dump(db), dump(db2))
+
+
+def test_a_byte_order_mark(tool, db):
+    """No part of the SQL, or an error that names it."""
+    name = tool.add(1, "one", "CREATE TABLE one (i int);")
+    rewrite(tool, name, lambda text: "\ufeff" + text)
+    result = tool.deploy(db)
+    if result.rc == 0:
+        assert db.exists("one") and len(tool.rows(db)) == 1, result
+    else:
+        assert result.rc == 20 and "byte order mark" in result.err and not db.exists("one"), result
+
+
+@pytest.mark.parametrize("kind", [Supabase, Dbmate, Plain], ids=lambda t: t.name)
+def test_two_of_one_version(kind, tmp_path, db):
+    """Supabase's CLI and dbmate run both, and fail at the second row, at each run."""
+    tool = kind(tmp_path / "project")
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.add(1, "two", "CREATE TABLE two (i int);")
+    for verb in "status", "deploy":
+        result = tool.aramid(verb, db)
+        assert result.rc == 20 and "two migrations have the version" in result.err and not db.exists("one"), result
+
+
+def test_journal_and_files_at_odds(tmp_path, db):
+    """A file that the journal does not name is named; an entry without its file stops; one name or time twice, too."""
+    tool = Drizzle(tmp_path / "project")
+    tool.add(1, "one", "CREATE TABLE one (i int);")
+    tool.write("0009_stray.sql", "CREATE TABLE stray (i int);")
+    result = tool.deploy(db)
+    assert result.rc == 0 and "0009_stray.sql" in result.text and not db.exists("stray"), result
+    tool.add(2, "two", "CREATE TABLE two (i int);", when=tool.when(1))
+    result = tool.deploy(db)
+    assert result.rc == 20 and "_journal.json" in result.err and not db.exists("two"), result
