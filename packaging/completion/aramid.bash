@@ -71,7 +71,7 @@ _aramid() {
     'testdb drop') words='--all' ;;
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
-    'link') words='--project-ref --pooler-host --password-variable --replace --dry-run' ;;
+    'link') words='--show --project-ref --pooler-host --password-variable --replace --dry-run' ;;
     'migrate dev') words='--name --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
     'migrate resolve') words='--applied --rolled-back' ;;
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;

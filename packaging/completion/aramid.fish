@@ -296,6 +296,7 @@ complete -c aramid -n '__fish_seen_subcommand_from init' -l dry-run -d 'show eve
 complete -c aramid -n '__fish_seen_subcommand_from init' -l force -d 'replace scripts and files that are there with another text; YAML never'
 complete -c aramid -n '__fish_seen_subcommand_from init' -l beside -d 'write what is kept because it is there with another text beside it, as FILE.aramid-new'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan create dev expand-contract state show describe restack squash lint stats deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' -a link -d 'say which Supabase project an environment is'
+complete -c aramid -n '__fish_seen_subcommand_from link' -l show -d 'show where each environment leads; so it does without --project-ref, too'
 complete -c aramid -n '__fish_seen_subcommand_from link' -l project-ref -x -d 'the project, as its dashboard\'s address has it; without it, the environments are shown'
 complete -c aramid -n '__fish_seen_subcommand_from link' -l pooler-host -x -d 'host of the session pooler (IPv4), as the dashboard shows it under Connect; default: what `supabase link` has kept of this project, else the direct host (IPv6)'
 complete -c aramid -n '__fish_seen_subcommand_from link' -l password-variable -x -d 'variable that holds the password; default: SUPABASE_DB_PASSWORD'

@@ -1909,6 +1909,7 @@ static const CmdSpec init = {
 };
 
 static const OptSpec link_options[] = {
+    {.name = "show", .type = OPT_FLAG, .help = "show where each environment leads; so it does without --project-ref, too"},
     {.name = "project-ref", .type = OPT_TEXT, .value = "REF",
      .help = "the project, as its dashboard's address has it; without it, the environments are shown"},
     {.name = "pooler-host", .type = OPT_TEXT, .value = "HOST",
@@ -1920,6 +1921,8 @@ static const OptSpec link_options[] = {
     {.name = "dry-run", .type = OPT_FLAG, .help = "show what would be written and write nothing"},
     {0},
 };
+
+static const CmdConflict link_conflicts[] = {{"show", "project-ref"}, {0}};
 
 static const CmdExample link_examples[] = {
     {"aramid link", "which environment is which database"},
@@ -1935,7 +1938,7 @@ static const CmdSpec link_project = {
         "Writes into aramid.yaml the direct_url of an environment, with the host of the project and the "
         "variable of its password, and changes nothing else there. There is no current link that "
         "other commands would follow: they go where --env says. Nothing is asked of Supabase.",
-    .options = link_options, .examples = link_examples, .run = cmd_link,
+    .options = link_options, .conflicts = link_conflicts, .examples = link_examples, .run = cmd_link,
 };
 
 static const CmdExample config_show_examples[] = {
@@ -2152,6 +2155,7 @@ static const CmdOtherWord other_words[] = {
     {.word = "migrate new", .name = "create"},
     {.word = "migrate create", .name = "create"}, {.word = "new", .name = "create"},
     {.word = "exec", .name = "execute"},        {.word = "sql", .name = "execute"},
+    {.word = "run", .name = "execute"},
     {.word = "db reset", .name = "reset"},
     {.word = "studio", .instead = "npx prisma studio"},
     {0},

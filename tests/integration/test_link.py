@@ -60,6 +60,12 @@ def test_a_password_may_hold_anything(folder, password, meant):
     assert meant not in result.text or password == "plain"
 
 
+def test_a_look_by_name(folder):
+    link(folder, "--project-ref", REF, "--env", "staging")
+    assert link(folder, "--show").out == link(folder).out
+    assert "--show" in link(folder, "--show", "--project-ref", OTHER, "--env", "production", rc=2).err
+
+
 def test_again_another_and_a_look(folder):
     link(folder, "--project-ref", REF, "--env", "staging")
     before = settings(folder)
