@@ -42,10 +42,16 @@ cmd_verify_rollback(CmdCall *call)
     VEC(const char *) names = {0};
     for (size_t i = 0; cli_arg(call, i); i++)
         *vec_add(call->arena, &names) = cli_arg(call, i);
+    VEC(const char *) seeds = {0};
+    vec_each (const OptValue, v, &call->options)
+        if (strcmp(v->spec->name, "seed") == 0)
+            *vec_add(call->arena, &seeds) = v->text;
     VerifyRollbackInput in = {.base = cli_flow_input(call, &config),
                               .names = names.v,
                               .nnames = names.n,
-                              .all = cli_flag(call, "all")};
+                              .all = cli_flag(call, "all"),
+                              .seeds = seeds.v,
+                              .nseeds = seeds.n};
     if (!flow_verify_rollback(call->arena, &in, &result, &err))
         return cli_fail(call, &err);
     const char *at = clock_iso(call->arena, clock_wall_us());

@@ -902,6 +902,8 @@ static const ArgSpec verify_rollback_args[] = {
 
 static const OptSpec verify_rollback_options[] = {
     {.name = "all", .type = OPT_FLAG, .help = "try every migration of the folder; needs no database"},
+    {.name = "seed", .type = OPT_PATH, .value = "PATH", .repeatable = true,
+     .help = "SQL with rows to try it on; default: the files that `aramid seed` runs"},
     {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
      .other_names = shadow_names,
      .help = "an empty database to replay the migrations in; default: a private server"},

@@ -131,6 +131,17 @@ list_files(Arena *a, const Config *c, const Script *s, History *ret, Err *err)
 }
 
 bool
+flow_seed_files(Arena *a, const Config *c, MigrationVec *ret, Err *err)
+{
+    const Script script = {.kind = SCRIPT_SEED, .run_id = ""};
+    History files;
+    if (!list_files(a, c, &script, &files, err))
+        return false;
+    *ret = files.files;
+    return true;
+}
+
+bool
 flow_seed_find_changed(Arena *a, const Config *c, Session *s, FindingList *ret, Err *err)
 {
     const Script script = {.kind = SCRIPT_SEED, .run_id = ""};

@@ -11,6 +11,8 @@ MUST_CHECK bool flow_seed_find_changed(Arena *a, const Config *c, Session *s, Fi
 /* A text that changes with what a seed would run: files with their texts, the command, and files that it names. What these
  * read themselves is not known. NULL: nothing. errors: those of reading the files */
 MUST_CHECK bool flow_seed_sum(Arena *a, const Config *c, const char **ret, Err *err);
+/* The project's files, for who runs them elsewhere; none where there are none. errors: those of flow_seed about them */
+MUST_CHECK bool flow_seed_files(Arena *a, const Config *c, MigrationVec *ret, Err *err);
 
 typedef struct SeedInput {
     FlowInput base;

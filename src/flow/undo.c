@@ -40,14 +40,17 @@ flow_add_script(Arena *a, const Migration *m, ReplayScripts *ret, Err *err)
 /* The word for what is changed; NULL: nothing that was there before. Locks on what the script made itself
  * are not listed. */
 static const char *
-changed_rows(Arena *a, const SqlScript *script, const SqlStmt *s)
+changed_rows(Arena *a, const SqlScript *script, const SqlStmt *s, const char **ret_table)
 {
     static const char *const words[] = {"insert into", "update ", "delete from", "truncate",
                                         "merge into"};
+    *ret_table = NULL;
     if (s->is_dml || s->kind == SQL_TRUNCATE) {
         vec_each (const SqlLock, l, &s->locks)
-            if (l->mode >= SQL_LOCK_ROW_EXCLUSIVE)
+            if (l->mode >= SQL_LOCK_ROW_EXCLUSIVE) {
+                *ret_table = l->rel.name;
                 return str_fmt(a, "%s of %s", s->tag, l->rel.name);
+            }
         return s->opaque ? s->tag : NULL;
     }
     Str text = str_slice(script->text, s->off, s->off + s->len);
@@ -63,7 +66,8 @@ changes_rows(Arena *a, SqlScript *script)
     sql_classify(a, script);
     for (size_t i = 0; i < script->stmts.n; i++) {
         SqlStmt stmt;
-        if (changed_rows(a, script, sql_stmt(script, i, &stmt)))
+        const char *table;
+        if (changed_rows(a, script, sql_stmt(script, i, &stmt), &table))
             return true;
     }
     return false;
@@ -99,9 +103,9 @@ look_at_script(Arena *a, Way *w, Err *err)
     for (size_t i = 0; i < script.stmts.n; i++) {
         SqlStmt stmt;
         const SqlStmt *s = sql_stmt(&script, i, &stmt);
-        const char *what = changed_rows(a, &script, s);
+        const char *table, *what = changed_rows(a, &script, s, &table);
         if (what)
-            *vec_add(a, &w->rest) = (WayRest){s->line, what};
+            *vec_add(a, &w->rest) = (WayRest){s->line, what, table};
         if (s->is_concurrent && s->index.name && s->index.name[0])
             *vec_add(a, &w->concurrent) = s->index.name;
     }

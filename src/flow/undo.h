@@ -10,7 +10,8 @@
 /* A statement of a migration whose effect on rows no comparison of schemas sees. */
 typedef struct WayRest {
     int line;
-    const char *what; /* "UPDATE of users", "DO: may change rows" */
+    const char *what;  /* "UPDATE of users", "DO: may change rows" */
+    const char *table; /* "users"; NULL: any */
 } WayRest;
 
 typedef struct Way {

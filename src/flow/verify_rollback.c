@@ -1,6 +1,8 @@
 #include "flow/verify_rollback.h"
 
+#include "base/fs.h"
 #include "flow/rollback.h"
+#include "flow/seed.h"
 #include "history/known.h"
 #include "render/render.h"
 
@@ -10,13 +12,16 @@ typedef struct Proving {
     bool *chosen; /* by index of h->files */
     size_t next;  /* what is before it has been tried */
     bool anew;    /* what a script left is not what was there: from the beginning, behind it */
+    ReplayScripts seeds;
+    size_t seeds_from; /* the migrations before it do not run on the rows */
+    size_t seeded;     /* so many of them have run on the server */
 } Proving;
 
 const char *
 proof_state_name(ProofState state)
 {
-    static const char *const names[] = {"leads-back", "irreversible", "rows-stay", "differs",
-                                        "breaks"};
+    static const char *const names[] = {"leads-back",  "irreversible", "rows-stay",
+                                        "rows-differ", "differs",      "breaks"};
     return names[state];
 }
 
@@ -67,11 +72,85 @@ compare(Proving *p, RollbackProof *proof, const char *what, const Catalog *was, 
                 str_fmt(a, "%s\n%s", what, str_dup(a, render_summary(a, d))));
 }
 
+/* ---- rows ------------------------------------------------------------------------------------- */
+
+/* Rows before the first migration on whose schema the seeds run. */
+static bool
+put_seeds(Proving *p, ReplayServer *s, Err *err)
+{
+    for (; p->seeded < p->seeds.n; p->seeded++) {
+        const ReplayScript *seed = &p->seeds.v[p->seeded];
+        if (replay_server_run(s, seed, err))
+            continue;
+        if (err->code != ERR_REPLAY && err->code != ERR_MIGRATION_FILE)
+            return false;
+        if (!p->seeds_from)
+            p->ret->unseeded = str_fmt(p->arena, "%s does not run: %s", seed->path, err->primary);
+        return true;
+    }
+    if (!p->seeds_from)
+        p->ret->unseeded = NULL;
+    return true;
+}
+
+/* What a migration and its way back do, with the rows that are there at one end. */
+typedef struct Turn {
+    const Way *way;
+    const Catalog *before, *after;
+    ReplayColumnVec rows[2]; /* before it, behind it */
+} Turn;
+
+/* Whether nothing says that the values may be others: the column is there on both sides, and the migration does not
+ * write to the table. */
+static bool
+has_to_stay(const Turn *t, const ReplayColumn *c)
+{
+    const CatRelation *x = catalog_relation(t->before, c->schema, c->table),
+                      *y = catalog_relation(t->after, c->schema, c->table);
+    vec_each (const WayRest, r, &t->way->rest)
+        if (!r->table || strcmp(r->table, c->table) == 0)
+            return false;
+    return x && y && catalog_column(x, c->column) && catalog_column(y, c->column);
+}
+
+static const ReplayColumn *
+column_of(const ReplayColumnVec *list, const ReplayColumn *like)
+{
+    vec_each (const ReplayColumn, c, list)
+        if (strcmp(c->column, like->column) == 0 && strcmp(c->table, like->table) == 0 &&
+            strcmp(c->schema, like->schema) == 0)
+            return c;
+    return NULL;
+}
+
+static void
+compare_rows(Proving *p, RollbackProof *proof, const Turn *t, const ReplayColumnVec *was,
+             const ReplayColumnVec *is, const char *what)
+{
+    ARENA_LOCAL(a);
+    Buf b;
+    buf_init(&b, a);
+    vec_each (const ReplayColumn, x, was) {
+        const ReplayColumn *y = column_of(is, x);
+        if (!has_to_stay(t, x) || (y && x->count == y->count && strcmp(x->hash, y->hash) == 0))
+            continue;
+        buf_fmt(&b, "\n%s.%s, column %s: %lld row%s, were %lld", x->schema, x->table, x->column,
+                y ? (long long)y->count : 0, str_plural(y ? y->count : 0), (long long)x->count);
+        if (y && x->count == y->count)
+            buf_addz(&b, ", with other values");
+    }
+    if (b.n)
+        set_why(p, proof, PROOF_ROWS_DIFFER, str_fmt(a, "%s%s", what, b.p));
+}
+
+/* ---- one migration ---------------------------------------------------------------------------- */
+
 /* Behind the migration: down, and up again. */
 static bool
-lead_back(Proving *p, ReplayServer *s, const Way *w, const Catalog *states[2], RollbackProof *proof,
-          Err *err)
+lead_back(Proving *p, ReplayServer *s, const Turn *t, RollbackProof *proof, Err *err)
 {
+    const Way *w = t->way;
+    ReplayColumnVec rows;
     ARENA_LOCAL(a);
     Catalog *now;
     const ReplayScript down = {str_fmt(a, "way back of %s", w->migration->name),
@@ -80,7 +159,13 @@ lead_back(Proving *p, ReplayServer *s, const Way *w, const Catalog *states[2], R
         return take_failure(p, proof, "the way back", err);
     if (!read_state(p, s, a, &now, err))
         return false;
-    compare(p, proof, "behind the way back, against what was before:", states[0], now);
+    compare(p, proof, "behind the way back, against what was before:", t->before, now);
+    if (!p->anew && p->seeded) {
+        if (!replay_server_columns(s, a, &rows, err))
+            return false;
+        compare_rows(p, proof, t, &t->rows[0], &rows,
+                     "rows behind the way back, against those before:");
+    }
     if (p->anew)
         return true;
     if (!run_up(s, w->migration, err)) {
@@ -92,7 +177,25 @@ lead_back(Proving *p, ReplayServer *s, const Way *w, const Catalog *states[2], R
     }
     if (!read_state(p, s, a, &now, err))
         return false;
-    compare(p, proof, "applied again, against the first time:", states[1], now);
+    compare(p, proof, "applied again, against the first time:", t->after, now);
+    if (!p->anew && p->seeded) {
+        if (!replay_server_columns(s, a, &rows, err))
+            return false;
+        compare_rows(p, proof, t, &t->rows[1], &rows,
+                     "rows behind the second time, against the first:");
+    }
+    return true;
+}
+
+/* It does not run on the seeded rows: once more, and rows behind it only. */
+static bool
+try_without_rows(Proving *p, const Migration *m, const Err *err)
+{
+    if (err->code != ERR_REPLAY)
+        return false;
+    p->ret->unseeded = str_fmt(p->arena, "%s does not run on them: %s", m->name, err->primary);
+    p->seeds_from = p->next + 1;
+    p->anew = true;
     return true;
 }
 
@@ -102,16 +205,26 @@ prove_one(Proving *p, ReplayServer *s, const Migration *m, Err *err)
     ARENA_LOCAL(a);
     Catalog *before, *after;
     Way w = {.migration = m};
-    if (!read_state(p, s, a, &before, err) || !run_up(s, m, err) ||
-        !read_state(p, s, a, &after, err))
+    Turn t = {.way = &w};
+    if (p->next >= p->seeds_from && !put_seeds(p, s, err))
         return false;
-    RollbackProof proof = {.name = m->name, .checksum = m->checksum};
+    if (!read_state(p, s, a, &before, err) ||
+        (p->seeded && !replay_server_columns(s, a, &t.rows[0], err)))
+        return false;
+    if (!run_up(s, m, err))
+        return p->seeded && try_without_rows(p, m, err);
+    if (!read_state(p, s, a, &after, err) ||
+        (p->seeded && !replay_server_columns(s, a, &t.rows[1], err)))
+        return false;
+    RollbackProof proof = {.name = m->name, .checksum = m->checksum, .is_seeded = p->seeded > 0};
     if (!flow_way_own(a, &p->ret->history, &w, err)) {
         if (err->code != ERR_MIGRATION_FILE)
             return false;
         set_why(p, &proof, PROOF_BREAKS, err->primary);
         p->anew = false;
     } else {
+        t.before = before;
+        t.after = after;
         flow_way_derive(a, before, after, "postgres", &w);
         proof.path = w.path ? str_dupz(p->arena, w.path) : NULL;
         proof.rest = (int)w.rest.n;
@@ -121,11 +234,12 @@ prove_one(Proving *p, ReplayServer *s, const Migration *m, Err *err)
         if (w.irreversible) {
             set_why(p, &proof, PROOF_IRREVERSIBLE, w.irreversible);
             p->anew = false;
-        } else if (!lead_back(p, s, &w, (const Catalog *[]){before, after}, &proof, err))
+        } else if (!lead_back(p, s, &t, &proof, err))
             return false;
     }
     p->ret->wrong += proof.state >= PROOF_ROWS_STAY;
     *vec_add(p->arena, &p->ret->proofs) = proof;
+    p->next++;
     return true;
 }
 
@@ -135,15 +249,16 @@ turn(void *arg, ReplayServer *s, Err *err)
     Proving *p = arg;
     const MigrationVec *files = &p->ret->history.files;
     p->anew = false;
+    p->seeded = 0;
     for (size_t i = 0; i < files->n; i++) {
         if (i < p->next || !p->chosen[i]) {
             if (!run_up(s, &files->v[i], err))
                 return false;
             continue;
         }
+        p->next = i;
         if (!prove_one(p, s, &files->v[i], err))
             return false;
-        p->next = i + 1;
         if (p->anew)
             return true;
     }
@@ -192,6 +307,26 @@ choose(Arena *a, const VerifyRollbackInput *in, Proving *p, Err *err)
     return true;
 }
 
+static bool
+read_seeds(Arena *a, const VerifyRollbackInput *in, ReplayScripts *ret, Err *err)
+{
+    MigrationVec files = {0};
+    for (size_t i = 0; i < in->nseeds; i++) {
+        ReplayScript *s = vec_add(a, ret);
+        *s = (ReplayScript){in->seeds[i], in->seeds[i], {0}};
+        if (!fs_read(a, in->seeds[i], 0, &s->sql, err))
+            return false;
+    }
+    if (in->nseeds)
+        return true;
+    if (!flow_seed_files(a, in->base.config, &files, err))
+        return false;
+    vec_each (const Migration, m, &files)
+        if (!flow_add_script(a, m, ret, err))
+            return false;
+    return true;
+}
+
 bool
 flow_verify_rollback(Arena *a, const VerifyRollbackInput *in, VerifyRollbackResult *ret, Err *err)
 {
@@ -200,6 +335,8 @@ flow_verify_rollback(Arena *a, const VerifyRollbackInput *in, VerifyRollbackResu
     ReplayOptions o;
     if (!flow_versions(a, in->base.config, &ret->history, err) || !choose(a, in, &p, err) ||
         !flow_ways_options(a, &in->base, NULL, &o, err))
+        return false;
+    if (!read_seeds(a, in, &p.seeds, err))
         return false;
     bool any = false;
     for (size_t i = 0; i < ret->history.files.n; i++)

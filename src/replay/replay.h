@@ -97,5 +97,14 @@ typedef struct ReplayRows {
 typedef VEC(ReplayRows) ReplayRowsVec;
 MUST_CHECK bool replay_server_rows(ReplayServer *server, Arena *a, ReplayRowsVec *ret, Err *err);
 
+/* The same of each column of the tables that have rows: its values, each with the key of its row. */
+typedef struct ReplayColumn {
+    const char *schema, *table, *column, *hash;
+    int64_t count;
+} ReplayColumn;
+typedef VEC(ReplayColumn) ReplayColumnVec;
+MUST_CHECK bool replay_server_columns(ReplayServer *server, Arena *a, ReplayColumnVec *ret,
+                                      Err *err);
+
 /* "role", "schema", "publication", "extension". */
 const char *replay_stub_name(ReplayStubKind kind);
