@@ -8,15 +8,25 @@
     {"prisma:migrate:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},                   \
     {"prisma:migrate:deploy", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY}
 
+/* The rest of a developer's day, which means the same in all guides. */
+#define WORK_NAMES                                                                                 \
+    {"db:seed", "aramid seed", "seed", PROJECT_NEEDS_NOTHING},                                     \
+    {"db:push", "aramid push", "push", PROJECT_NEEDS_SCHEMA},                                      \
+    {"db:reset", "aramid reset", "reset", PROJECT_NEEDS_HISTORY},                                  \
+    {"db:execute", "aramid execute", "execute", PROJECT_NEEDS_NOTHING},                            \
+    {"db:rollback", "aramid rollback", "rollback", PROJECT_NEEDS_HISTORY}
+
 static const ProjectScript workflow_scripts[] = {
     {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
     {"db:validate", "aramid validate", "validate", PROJECT_NEEDS_SCHEMA},
     {"db:create", "aramid create", "create", PROJECT_NEEDS_HISTORY},
+    {"db:migrate:dev", "aramid dev", "dev", PROJECT_NEEDS_HISTORY},
     {"db:deploy", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY},
     {"db:workflow", "aramid workflow", "workflow", PROJECT_NEEDS_HISTORY},
     {"db:generate", "aramid generate", "generate", PROJECT_NEEDS_GENERATOR},
     {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
     {"db:help", "aramid help", "help", PROJECT_NEEDS_NOTHING},
+    WORK_NAMES,
     PRISMA_NAMES,
     {0},
 };
@@ -26,14 +36,15 @@ static const ProjectScript deploy_scripts[] = {
     {"db:migrate:dev", "aramid dev", "dev", PROJECT_NEEDS_HISTORY},
     {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
     {"db:generate", "aramid generate", "generate", PROJECT_NEEDS_GENERATOR},
-    {"db:seed", "aramid seed", "seed", PROJECT_NEEDS_NOTHING},
     {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
+    WORK_NAMES,
     PRISMA_NAMES,
     {0},
 };
 
 static const ProjectScript create_scripts[] = {
     {"db:migrate", "aramid create", "create", PROJECT_NEEDS_HISTORY},
+    {"db:migrate:dev", "aramid dev", "dev", PROJECT_NEEDS_HISTORY},
     {"db:migrate:deploy", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY},
     {"db:migrate:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
     {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
@@ -41,17 +52,20 @@ static const ProjectScript create_scripts[] = {
     {"db:deploy", "aramid deploy --env development", "deploy", PROJECT_NEEDS_HISTORY},
     {"db:deploy:prod", "aramid deploy --env production", "deploy", PROJECT_NEEDS_HISTORY},
     {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
+    WORK_NAMES,
     PRISMA_NAMES,
     {0},
 };
 
 static const ProjectScript develop_scripts[] = {
     {"db:migrate", "aramid deploy --env development", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:migrate:dev", "aramid dev", "dev", PROJECT_NEEDS_HISTORY},
     {"db:migrate:production", "aramid deploy --env production", "deploy", PROJECT_NEEDS_HISTORY},
     {"migrate:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
     {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
     {"db:generate", "aramid create", "create", PROJECT_NEEDS_HISTORY},
     {"db:backup", "aramid backup", "backup", PROJECT_NEEDS_NOTHING},
+    WORK_NAMES,
     PRISMA_NAMES,
     {0},
 };
