@@ -82,25 +82,14 @@ read_script(const CmdCall *call, const char *path, const char *run_id, History *
 static int
 finish(CliRun *run, const ScriptsResult *r, const char *again, const Err *err)
 {
-    CmdCall *call = run->call;
-    bool is_plan = cli_flag(call, "dry-run");
-    const char *dir = runlog_dir(run->log);
-    cli_run_close(run, err);
-    CliAnswer out = cli_answer(call);
-    if (out.is_json) {
-        report_execute_json(&out.json, r, err, dir, is_plan);
-        cli_answer_print(call, &out);
-        return err ? cli_status(call, err) : 0;
-    }
-    if (err)
-        return cli_fail(call, err);
-    if (is_plan)
-        report_execute_plan(&out.text, &call->term_out, r, again);
-    else
-        report_execute_text(&out.text, &call->term_out, r,
-                            dir ? cli_shown_path(call->arena, dir) : NULL);
-    cli_answer_print(call, &out);
-    return 0;
+    CliEnd end = cli_run_end(run, err);
+    if (end.out.is_json)
+        report_execute_json(&end.out.json, r, err, end.dir, end.is_plan);
+    else if (!err && end.is_plan)
+        report_execute_plan(&end.out.text, &run->call->term_out, r, again);
+    else if (!err)
+        report_execute_text(&end.out.text, &run->call->term_out, r, end.shown);
+    return cli_run_answer(run, &end, err);
 }
 
 int

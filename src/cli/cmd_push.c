@@ -28,27 +28,16 @@ ask_losses(void *arg, const PushResult *r, Err *err)
 static int
 finish(CliRun *run, PushResult *r, const Err *err)
 {
-    CmdCall *call = run->call;
-    bool is_plan = cli_flag(call, "dry-run");
-    const char *dir = runlog_dir(run->log);
-    cli_run_close(run, err);
-    CliAnswer out = cli_answer(call);
-    if (out.is_json) {
-        report_push_json(&out.json, r, err, dir, is_plan);
-        cli_answer_print(call, &out);
-        return err ? cli_status(call, err) : 0;
-    }
-    if (err && err->code == ERR_SCHEMA)
-        schema_input_print(call, call->err, &r->diff.diags);
-    if (err)
-        return cli_fail(call, err);
-    if (is_plan)
-        report_push_plan(&out.text, &call->term_out, r);
-    else
-        report_push_text(&out.text, &call->term_out, r,
-                         dir ? cli_shown_path(call->arena, dir) : NULL);
-    cli_answer_print(call, &out);
-    return 0;
+    CliEnd end = cli_run_end(run, err);
+    if (err && err->code == ERR_SCHEMA && !end.out.is_json)
+        schema_input_print(run->call, run->call->err, &r->diff.diags);
+    if (end.out.is_json)
+        report_push_json(&end.out.json, r, err, end.dir, end.is_plan);
+    else if (!err && end.is_plan)
+        report_push_plan(&end.out.text, &run->call->term_out, r);
+    else if (!err)
+        report_push_text(&end.out.text, &run->call->term_out, r, end.shown);
+    return cli_run_answer(run, &end, err);
 }
 
 int

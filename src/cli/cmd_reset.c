@@ -31,25 +31,14 @@ ask(void *arg, const ScriptsResult *r, Err *err)
 static int
 finish(CliRun *run, const ResetResult *r, const Err *err)
 {
-    CmdCall *call = run->call;
-    bool is_plan = cli_flag(call, "dry-run");
-    const char *dir = runlog_dir(run->log);
-    cli_run_close(run, err);
-    CliAnswer out = cli_answer(call);
-    if (out.is_json) {
-        report_reset_json(&out.json, r, err, dir, is_plan);
-        cli_answer_print(call, &out);
-        return err ? cli_status(call, err) : 0;
-    }
-    if (err)
-        return cli_fail(call, err);
-    if (is_plan)
-        report_reset_plan(&out.text, &call->term_out, r);
-    else
-        report_reset_text(&out.text, &call->term_out, r,
-                          dir ? cli_shown_path(call->arena, dir) : NULL);
-    cli_answer_print(call, &out);
-    return 0;
+    CliEnd end = cli_run_end(run, err);
+    if (end.out.is_json)
+        report_reset_json(&end.out.json, r, err, end.dir, end.is_plan);
+    else if (!err && end.is_plan)
+        report_reset_plan(&end.out.text, &run->call->term_out, r);
+    else if (!err)
+        report_reset_text(&end.out.text, &run->call->term_out, r, end.shown);
+    return cli_run_answer(run, &end, err);
 }
 
 int

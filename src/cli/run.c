@@ -36,3 +36,25 @@ cli_run_close(CliRun *r, const Err *err)
         runlog_error(r->log, err);
     runlog_close(r->log);
 }
+
+CliEnd
+cli_run_end(CliRun *r, const Err *err)
+{
+    CmdCall *call = r->call;
+    const char *dir = runlog_dir(r->log);
+    cli_run_close(r, err);
+    return (CliEnd){.out = cli_answer(call),
+                    .is_plan = cli_flag(call, "dry-run") || cli_flag(call, "plan"),
+                    .dir = dir,
+                    .shown = dir ? cli_shown_path(call->arena, dir) : NULL};
+}
+
+int
+cli_run_answer(CliRun *r, CliEnd *end, const Err *err)
+{
+    CmdCall *call = r->call;
+    if (err && !end->out.is_json)
+        return cli_fail(call, err);
+    cli_answer_print(call, &end->out);
+    return err ? cli_status(call, err) : 0;
+}

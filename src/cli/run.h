@@ -22,6 +22,18 @@ CliRun cli_run_open(CmdCall *call, const Config *config);
 /* err: why it failed, or NULL. The log stays as it is. */
 void cli_run_close(CliRun *r, const Err *err);
 
+/* The answer of a run that is over, or of one that was only planned ("--dry-run", "--plan"). */
+typedef struct CliEnd {
+    CliAnswer out; /* to be written: JSON always, text where nothing failed */
+    bool is_plan;
+    const char *dir, *shown; /* folder of the log, and as people see it; or NULL */
+} CliEnd;
+
+/* Close it. err: why it failed, or NULL */
+CliEnd cli_run_end(CliRun *r, const Err *err);
+/* Print what was written, and the error where it is no JSON; returns the exit status. */
+int cli_run_answer(CliRun *r, CliEnd *end, const Err *err);
+
 /* Bring the database up to date, as the call's options say. config: stricter afterwards, where the database is
  * another environment's, too. errors: those of flow_deploy, ready to be shown */
 MUST_CHECK bool cli_deploy(const CliRun *run, Config *config, DeployResult *ret, Err *err);
