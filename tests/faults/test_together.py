@@ -293,7 +293,7 @@ def test_kill_between(many, db, passage):
 
 
 def test_kill_at_random(many, server, dice):
-    for _ in range(count(6, 100)):
+    for _ in range(count(6, 276)):
         db = server.new_database()
         ours = many.start(db)
         time.sleep(dice.uniform(0, many.seconds))
@@ -324,7 +324,7 @@ def test_kill_in_each(tmp_path, server):
 
 def test_cut_at_bytes_of_the_answer(many, server, dice):
     """The client has heard of some, and of no more."""
-    for _ in range(count(8, 60)):
+    for _ in range(count(8, 97)):
         db = server.new_database()
         with Proxy(server) as proxy:
             fault = proxy.fault(Fault("partial", dice.choice(["cut", "cut-client"]), lambda m: rows_in(m) > 1,
