@@ -1703,7 +1703,7 @@ static const OptSpec testdb_options[] = {
 };
 
 static const CmdExample testdb_examples[] = {
-    {"DATABASE_URL=$(aramid testdb) npm test", "one for a whole run"},
+    {"aramid testdb", "one for a whole run: DATABASE_URL=$(aramid testdb) npm test"},
     {"aramid testdb --count 4 --owner $$", "one for each worker; dropped when this shell has ended"},
     {"aramid testdb --url postgres://postgres:postgres@localhost:5432/postgres", "on a server of your own"},
     {0},

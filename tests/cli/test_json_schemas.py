@@ -292,7 +292,7 @@ def test_dev(tmp_path, db):
     schema = tmp_path / "prisma" / "schema.prisma"
     schema.write_text('datasource db {\n  provider = "postgresql"\n}\nmodel A {\n  id Int @id\n}\n')
     made = check(aramid.run("dev", "first one", "--json", "--url", db.url(), cwd=tmp_path), "dev")
-    assert made["ok"] and made["new"] and made["applied"] == [made["created"]] and len(made["files"]) == 1
+    assert made["ok"] and made["new"] and made["applied"] == [made["created"]] and len(made["files"]) == 2
     same = check(aramid.run("dev", "--json", "--url", db.url(), cwd=tmp_path), "dev")
     assert same["ok"] and same["created"] is None and same["applied"] == []
     schema.write_text('datasource db {\n  provider = "postgresql"\n}\nmodel A {\n  id Int @id\n  b Int?\n}\n')
