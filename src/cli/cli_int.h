@@ -69,3 +69,6 @@ typedef struct CliNearest {
 
 CliNearest cli_nearest_begin(Str word);
 void cli_nearest_try(CliNearest *near, const char *candidate);
+
+/* The folders of migrations, as people see them, with commas. cmd_check.c */
+const char *cli_shown_folders(Arena *a, const Config *c);

@@ -19,8 +19,8 @@ cmd_check(CmdCall *call)
                                     only_migrations(call));
 }
 
-static const char *
-shown_folders(Arena *a, const Config *c)
+const char *
+cli_shown_folders(Arena *a, const Config *c)
 {
     Buf b;
     buf_init(&b, a);
@@ -44,9 +44,10 @@ cmd_check_with(CmdCall *call, bool with_database)
     CheckInput in = {
         .base = {.config = &config, .self_exe = cli_self_exe(call), .tick = cli_tick},
         .schema = config.schema_path ? cli_shown_path(a, config.schema_path) : NULL,
-        .migrations = shown_folders(a, &config),
+        .migrations = cli_shown_folders(a, &config),
         .with_database = with_database,
         .against = cli_text(call, "against"),
+        .deployed = cli_text(call, "deployed"),
         .only_migrations = only_migrations(call),
     };
     flow_check(a, &in, &r);

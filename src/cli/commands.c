@@ -155,6 +155,8 @@ static const OptSpec check_options[] = {
              "of them and nothing beside them"},
     {.name = "against", .type = OPT_TEXT, .value = "REF|DIR",
      .help = "another branch, or a folder of migrations: do its migrations and these go together?"},
+    {.name = "deployed", .type = OPT_TEXT, .value = "FILE|REF",
+     .help = "the schema of the code that runs now, a file or what git knows: can it go on with what these make?"},
     {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
      .other_names = shadow_names,
      .help = "an empty database to replay the migrations in; default: a private server"},
@@ -166,7 +168,7 @@ static const CmdExit check_exits[] = {
     {10, "migrations are pending; 11 to 16 as for `aramid status`"},
     {17, "schema.prisma is not what the migrations make"},
     {18, "the database was changed beside its migrations"},
-    {19, "all of it is well, but the settings (`findings`) make an error of what was found"},
+    {19, "all of it is well, but what was found is an error, or the settings (`findings`) make it one"},
     {29, "a migration does not run on an empty database"},
     {61, "with --against: migrations of the two branches are in each other's way"},
     {0},
@@ -176,6 +178,7 @@ static const CmdExample check_examples[] = {
     {"aramid check", "of the files, in every pull request: needs no database"},
     {"aramid check --env production --json", "and of a database, for a nightly job"},
     {"aramid check --against origin/main", "before a merge: do both branches' migrations go together?"},
+    {"aramid check --deployed v1.4.0", "can the code of that release go on with these migrations?"},
     {"aramid check --migrations --env staging", "only the migrations, against a database"},
     {0},
 };
@@ -191,6 +194,9 @@ static const CmdSpec check = {
         "--against REF (a branch, tag or commit of git) or DIR: the migrations that only one of the two "
         "has are replayed in both orders, and by name; the catalogs must be the same. A conflict is named "
         "with its file and object.\n\n"
+        "--deployed FILE or REF: the schema.prisma of the code that runs now is compared with what the migrations make: "
+        "tables and columns that are gone or have another type, values that must be there, defaults and values of enums "
+        "that went, new keys that refuse what it writes.\n\n"
         "All parts are checked, also when one fails; the exit status is that of the first that "
         "failed. Changes nothing; migrations are replayed on a private PostgreSQL server.",
     .options = check_options, .examples = check_examples, .exits = check_exits, .run = cmd_check,
@@ -558,6 +564,64 @@ static const CmdSpec stats_save = {
         "found of NULLs and distinct values in their columns, and for the names of its migrations, and writes that into "
         "a file. No row is read and no value is in the file: it may be committed.",
     .args = stats_args, .examples = stats_examples, .run = cmd_stats_save,
+};
+
+static const ArgSpec review_args[] = {
+    {.name = "NAME", .repeatable = true, .help = "of migrations that were read; default: only show who has read which"},
+    {0},
+};
+
+static const OptSpec review_options[] = {
+    {.name = "by", .type = OPT_TEXT, .value = "NAME", .help = "who has read it; default: git's user"},
+    {0},
+};
+
+static const CmdExample review_examples[] = {
+    {"aramid review 20261130174500_emails", "I have read it"},
+    {"aramid review", "who has read which"},
+    {0},
+};
+
+static const CmdSpec review = {
+    .name = "review", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "record who has read a migration",
+    .description =
+        "Writes who has read a migration, when, and the checksum of its file into aramid.reviews.json, which is committed "
+        "with it. Where the setting `review` says `required`, `aramid plan` names pending migrations without such a "
+        "record, or that were edited since, and a deploy stops before anything is changed.",
+    .args = review_args, .options = review_options, .examples = review_examples, .run = cmd_review,
+};
+
+static const OptSpec ci_options[] = {
+    {.name = "base", .type = OPT_TEXT, .value = "REF", .help = "the branch that it goes into; default: as the pipeline says"},
+    {.name = "deployed", .type = OPT_TEXT, .value = "FILE|REF",
+     .help = "the schema of the code that runs now; default: that of the base"},
+    {.name = "no-rollback", .type = OPT_FLAG, .help = "do not try whether the new migrations lead back"},
+    {.name = "comment", .type = OPT_PATH, .value = "FILE", .help = "write a comment for the pull request, in Markdown"},
+    {.name = "sarif", .type = OPT_PATH, .value = "FILE", .help = "write what lint found as SARIF 2.1.0"},
+    {.name = "gitlab", .type = OPT_PATH, .value = "FILE", .help = "write it as GitLab's code quality report"},
+    {0},
+};
+
+static const CmdExample ci_examples[] = {
+    {"aramid ci --comment comment.md --sarif lint.sarif", "in a pipeline for pull requests"},
+    {"aramid ci --base origin/main", "the same on this machine"},
+    {0},
+};
+
+static const CmdSpec ci = {
+    .name = "ci", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "check all of a pull request: one command, one verdict",
+    .description =
+        "What `aramid check` looks at, and of the migrations that only this branch has: what they lock, lose and break "
+        "(`aramid lint`, with aramid.stats.json where it is), whether they go together with those of the base branch, "
+        "whether the code that runs now can go on with them, and whether they lead back.\n\n"
+        "The exit status is that of the first part that failed, as of `aramid check`; 27: a migration does not lead back. "
+        "Under GitHub Actions findings are shown at their lines, the comment becomes the step's summary, and secrets of "
+        "the configuration are masked for later steps.",
+    .options = ci_options, .examples = ci_examples, .exits = check_exits, .run = cmd_ci,
 };
 
 static const OptSpec squash_options[] = {
@@ -2134,7 +2198,7 @@ static const CmdSpec db_pull = {
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,

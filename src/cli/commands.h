@@ -49,6 +49,8 @@ int cmd_state(CmdCall *call);
 int cmd_restack(CmdCall *call);
 int cmd_lint(CmdCall *call);
 int cmd_stats_save(CmdCall *call);
+int cmd_review(CmdCall *call);
+int cmd_ci(CmdCall *call);
 int cmd_squash(CmdCall *call);
 int cmd_diff(CmdCall *call);
 int cmd_pull(CmdCall *call);

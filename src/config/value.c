@@ -77,6 +77,7 @@ static const Choices choices[] = {
      {"development", "always", "never"}},
     {CFG_VERIFY, "is not one of off, warn, error", {"off", "warn", "error"}},
     {CFG_DRIFT, "is not one of off, warn, refuse", {"off", "warn", "refuse"}},
+    {CFG_REVIEW, "is neither off nor required", {"off", "required"}},
     {CFG_BACKUP_FORMAT, "is not one of sql, sql.zst, dump", {"sql", "sql.zst", "dump"}},
     {CFG_BACKUP_SCOPE, "is neither run nor migration", {"run", "migration"}},
     {CFG_BACKUP_METHOD,

@@ -1,14 +1,15 @@
 /* aramid check: its parts, each with its verdict. */
 #include "flow/check.h"
 
-#include "flow/lint.h"
+#include "flow/deployed.h"
+#include "flow/verify_rollback.h"
 #include "sqltext/sqltext.h"
 
 const char *
 check_part_name(CheckPartId id)
 {
-    static const char *const names[] = {"schema", "migrations", "parity",  "history",
-                                        "drift",  "lint",       "branches"};
+    static const char *const names[] = {"schema", "migrations", "parity",   "history", "drift",
+                                        "lint",   "old-code",   "rollback", "branches"};
     return names[id];
 }
 
@@ -221,53 +222,132 @@ check_database(Arena *a, const CheckInput *in, CheckResult *r)
     add_findings(a, in, drift, &r->drift.findings);
 }
 
-/* Of all migrations only what the settings make an error of is listed; of those that the database lacks also
- * what is worth a word. */
+/* The names of the migrations that only this branch has. */
+static CatTexts
+new_names(Arena *a, const CheckResult *r)
+{
+    CatTexts names = {0};
+    vec_each (const Migration *const, m, &r->branches.mine)
+        *vec_add(a, &names) = (*m)->name;
+    return names;
+}
+
+static const char *
+lint_text(Arena *a, const LintResult *l, size_t listed)
+{
+    size_t n = l->findings.counts[SEV_WARNING] + l->findings.counts[SEV_ERROR];
+    return str_fmt(a, "%s of %s %s: %s%s", str_count(a, (int64_t)l->statements.n, "statement"),
+                   str_count(a, (int64_t)l->migrations, "migration"),
+                   l->statements.n == 1 ? "was judged" : "were judged",
+                   n ? str_count(a, (int64_t)n, "finding") : "nothing that hurts",
+                   n > listed ? "; aramid lint shows them" : "");
+}
+
+/* Of all migrations only what the settings make an error of is listed; of those that the database or the other
+ * branch lacks also what is worth a word. */
 static void
 check_lint(Arena *a, const CheckInput *in, CheckResult *r)
 {
     Err err;
-    LintResult l;
     FindingList found;
+    LintResult *l = &r->lint;
     CheckPart *p = &r->parts[CHECK_LINT];
-    const LintInput input = {.base = in->base, .with_database = in->with_database};
+    CatTexts names = {0};
     if (r->parts[CHECK_MIGRATIONS].err || r->parts[CHECK_HISTORY].err) {
         skip(p, "cannot be judged");
         return;
     }
-    if (!flow_lint(a, &input, &l, &err)) {
+    if (in->only_new && r->parts[CHECK_BRANCHES].outcome != CHECK_SKIPPED)
+        names = new_names(a, r);
+    if (in->only_new && !names.n) {
+        skip(p, "this branch has no migrations of its own");
+        return;
+    }
+    const LintInput input = {
+        .base = in->base, .with_database = in->with_database, .names = names.v, .nnames = names.n};
+    if (!flow_lint(a, &input, l, &err)) {
         fail_with(a, p, &err);
         return;
     }
     findings_init(&found, a, NULL);
-    vec_each (const Finding, f, &l.findings.items)
-        if (f->severity == SEV_ERROR || (in->with_database && f->severity > SEV_NOTICE) ||
-            f->area != AREA_LINT)
+    bool all = in->with_database || in->only_new;
+    vec_each (const Finding, f, &l->findings.items)
+        if (f->severity == SEV_ERROR || (all && f->severity > SEV_NOTICE) || f->area != AREA_LINT)
             finding_keep(&found, f);
-    size_t n = l.findings.counts[SEV_WARNING] + l.findings.counts[SEV_ERROR];
-    const char *more =
-        n > found.counts[SEV_WARNING] + found.counts[SEV_ERROR] ? "; aramid lint shows them" : "";
-    pass(p, str_fmt(a, "%s of %s %s: %s%s", str_count(a, (int64_t)l.statements.n, "statement"),
-                    str_count(a, (int64_t)l.migrations, "migration"),
-                    l.statements.n == 1 ? "was judged" : "were judged",
-                    n ? str_count(a, (int64_t)n, "finding") : "nothing that hurts", more));
+    pass(p, lint_text(a, l, found.counts[SEV_WARNING] + found.counts[SEV_ERROR]));
     add_findings(a, in, p, &found);
+}
+
+static void
+check_old_code(Arena *a, const CheckInput *in, CheckResult *r)
+{
+    Err err;
+    DeployedResult d;
+    CheckPart *p = &r->parts[CHECK_OLD_CODE];
+    if (!in->deployed) {
+        skip(p, "the code that runs now was not named (--deployed)");
+        return;
+    }
+    if (r->parts[CHECK_MIGRATIONS].err) {
+        skip(p, "cannot be compared");
+        return;
+    }
+    if (!flow_deployed(a, &in->base, in->deployed, in->migrations, &d, &err)) {
+        fail_with(a, p, &err);
+        return;
+    }
+    bool is_fine = !d.findings.counts[SEV_ERROR] && !d.findings.counts[SEV_WARNING];
+    pass(p, str_fmt(a, "code with the schema %s %s", str_printable(a, str_of(d.shown), false),
+                    is_fine ? "can go on" : "meets what it does not expect"));
+    const char *text = p->text;
+    add_findings(a, in, p, &d.findings);
+    p->text = text;
+}
+
+static void
+check_rollback(Arena *a, const CheckInput *in, CheckResult *r)
+{
+    Err err;
+    VerifyRollbackResult v;
+    CheckPart *p = &r->parts[CHECK_ROLLBACK];
+    CatTexts names = new_names(a, r);
+    if (!in->rollback || !names.n || r->parts[CHECK_MIGRATIONS].err) {
+        skip(p, in->rollback ? "this branch has no migrations of its own" : "not asked for");
+        return;
+    }
+    const VerifyRollbackInput input = {.base = in->base, .names = names.v, .nnames = names.n};
+    if (!flow_verify_rollback(a, &input, &v, &err)) {
+        fail_with(a, p, &err);
+        return;
+    }
+    Buf b;
+    buf_init(&b, a);
+    vec_each (const RollbackProof, proof, &v.proofs)
+        if (proof->state != PROOF_LEADS_BACK)
+            buf_fmt(&b, "%s%s: %s", b.n ? "; " : "", str_printable(a, str_of(proof->name), false),
+                    proof_state_name(proof->state));
+    if (v.wrong)
+        fail(p, CHECK_EXIT_ROLLBACK, str_fmt(a, "%s (aramid verify-rollback tells why)", b.p));
+    else
+        pass(p, b.n ? b.p
+                    : str_fmt(a, "%s up, down and up again: they lead back",
+                              str_count(a, (int64_t)v.proofs.n, "migration")));
 }
 
 static void
 check_branches(Arena *a, const CheckInput *in, CheckResult *r)
 {
     Err err;
-    Branches b;
     CheckPart *p = &r->parts[CHECK_BRANCHES];
     if (!in->against) {
         skip(p, "no other branch was named (--against)");
         return;
     }
-    if (!flow_branches(a, &in->base, in->against, &b, &err)) {
+    if (!flow_branches(a, &in->base, in->against, &r->branches, &err)) {
         fail_with(a, p, &err);
         return;
     }
+    const Branches b = r->branches;
     size_t n = b.conflicts.items.n;
     if (n)
         fail(p, BRANCHES_EXIT_CONFLICT,
@@ -289,8 +369,10 @@ flow_check(Arena *a, const CheckInput *in, CheckResult *ret)
     *ret = (CheckResult){.config = in->base.config};
     check_files(a, in, ret);
     check_database(a, in, ret);
-    check_lint(a, in, ret);
     check_branches(a, in, ret);
+    check_lint(a, in, ret);
+    check_old_code(a, in, ret);
+    check_rollback(a, in, ret);
     for (int i = CHECK_PART_COUNT - 1; i >= 0; i--)
         if (ret->parts[i].outcome == CHECK_FAILED)
             ret->exit_status = ret->parts[i].exit_status;

@@ -15,8 +15,8 @@
 
 /* ---- texts ------------------------------------------------------------------------------------ */
 
-static const char *
-git_user(Arena *a)
+const char *
+flow_git_user(Arena *a)
 {
     const char *const argv[] = {"git", "config", "user.name", NULL};
     enum { MS = 2000 };
@@ -36,7 +36,7 @@ head_of(Arena *a, const CreateInput *in, const CreateResult *r)
     buf_init(&b, a);
     if (r->summary)
         buf_fmt(&b, "%s\n", r->summary);
-    const char *author = in->author ? git_user(a) : NULL;
+    const char *author = in->author ? flow_git_user(a) : NULL;
     if (author)
         buf_fmt(&b, "-- Author: %s\n", author);
     if (in->ticket)

@@ -189,7 +189,7 @@ leave_way_back(const Deploying *d, const Session *s, const Plan *plan)
 static bool
 is_judged(const Config *c)
 {
-    if (c->profile != PROFILE_DEVELOPMENT)
+    if (c->profile != PROFILE_DEVELOPMENT || strcmp(c->values[CFG_REVIEW].text, "off") != 0)
         return true;
     for (int id = 0; id < FINDING_COUNT; id++)
         if (finding_info((FindingId)id)->area == AREA_LINT && c->finding_rules.to[id] == SEV_ERROR)
@@ -197,7 +197,8 @@ is_judged(const Config *c)
     return false;
 }
 
-/* Before anybody is asked, and before anything is locked: what the migrations do, and whether rows refuse them.
+/* Before anybody is asked, and before anything is locked: what the migrations do, whether rows refuse them, and who
+ * has read them.
  * In development only where the settings make an error of a rule. */
 static bool
 judge_pending(const Deploying *d, const Session *s, Err *err)

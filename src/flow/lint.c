@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "flow/lint_baseline.h"
 #include "flow/preflight.h"
+#include "flow/review.h"
 #include "flow/rollback.h"
 #include "introspect/stats.h"
 
@@ -144,7 +145,8 @@ judge_all(Arena *a, const Job *j, LintResult *ret, Err *err)
             return false;
     }
     ret->only_pending = is_known && !j->nnames;
-    return ask_rows(a, j, lint, ret, err);
+    return ask_rows(a, j, lint, ret, err) &&
+           (!j->is_read || flow_find_unreviewed(a, c, h, &ret->findings, err));
 }
 
 /* The sizes of the session's tables, with the names of the migrations that `h` calls applied. */

@@ -241,8 +241,10 @@ static void
 on_type(Lint *l, CatRelation *t, const SqlAction *x)
 {
     const CatColumn *c = catalog_column(t, x->name);
-    if (!c)
+    if (!c) { /* made by code */
+        rewrites(l, t);
         return;
+    }
     CatType now = catalog_type(l->arena, str_of(x->type));
     LintChange change = lint_type_change(&c->type, &now, x->expr.calls.n);
     bool again = false, same = strcmp(c->type.text, now.text) == 0;
@@ -363,7 +365,7 @@ lint_effects_add(Lint *l, const SqlAction *x)
             builds(l, t, x->is_concurrent ? SQL_LOCK_SHARE_UPDATE_EXCLUSIVE : SQL_LOCK_SHARE);
         return;
     case SQL_ACT_SET_NOT_NULL:
-        if (c && !c->is_not_null && !lint_is_proven_not_null(t, x->name))
+        if (!c || (!c->is_not_null && !lint_is_proven_not_null(t, x->name)))
             scans(l, t, SQL_LOCK_ACCESS_EXCLUSIVE);
         return;
     case SQL_ACT_TYPE:

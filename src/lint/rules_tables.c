@@ -67,12 +67,12 @@ judge_nullability(Lint *l, CatRelation *t, const SqlAction *x)
 {
     const CatColumn *c = catalog_column(t, x->name);
     const char *column = lint_ident(l, x->name), *table = lint_shown(l, t);
-    if (!lint_is_old(l, t) || !lint_is_old(l, c))
+    if (!lint_is_old(l, t) || (c && !lint_is_old(l, c)))
         return;
-    if (x->kind == SQL_ACT_DROP_NOT_NULL && c->is_not_null)
+    if (x->kind == SQL_ACT_DROP_NOT_NULL && c && c->is_not_null)
         lint_say(l, FINDING_LINT_DROP_NOT_NULL, t, NULL, "column %s of %s may be NULL from here on",
                  column, table);
-    if (x->kind == SQL_ACT_DROP_DEFAULT && c->is_not_null && c->default_expr)
+    if (x->kind == SQL_ACT_DROP_DEFAULT && c && c->is_not_null && c->default_expr)
         lint_say(l, FINDING_LINT_DROP_DEFAULT, t, NULL,
                  "column %s of %s must have a value and loses its default", column, table);
     if (x->kind == SQL_ACT_SET_NOT_NULL && l->did.scans)

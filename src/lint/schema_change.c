@@ -246,6 +246,22 @@ rename_column(const LintSchema *s, const SqlAction *x)
                 key->column = x->to;
 }
 
+/* Columns are of a type, whatever it is called. */
+static void
+follow_type_name(const LintSchema *s, const CatName *was, const CatName *now)
+{
+    Buf b;
+    buf_init(&b, s->arena);
+    sql_add_name(&b, now->schema, now->name);
+    cat_each (CatRelation, t, &s->catalog->tables)
+        cat_each (CatColumn, c, &t->columns) {
+            const char *schema = c->type.schema ? c->type.schema : s->usual;
+            if (strcmp(c->type.name, was->name) == 0 && strcmp(schema, was->schema) == 0)
+                c->type = catalog_type(
+                    s->arena, str_of(str_fmt(s->arena, "%s%s", b.p, c->type.is_array ? "[]" : "")));
+        }
+}
+
 static void
 rename_other(LintSchema *s, const SqlAction *x)
 {
@@ -261,16 +277,18 @@ rename_other(LintSchema *s, const SqlAction *x)
             t->constraints.v[i]->id.sub = x->to;
     if (x->object != SQL_OBJ_TYPE)
         return;
+    bool moves = x->kind == SQL_ACT_SET_SCHEMA;
+    const CatName was = {*x->on.schema ? x->on.schema : s->usual, x->on.name};
+    const CatName now = {moves ? x->to : was.schema, moves ? was.name : x->to};
     Map *const maps[] = {&s->enums, &s->domains};
     for (size_t i = 0; i < COUNT(maps); i++) {
         void *type = lint_lookup(s, maps[i], x->on);
-        const char *schema = *x->on.schema ? x->on.schema : s->usual;
         if (!type)
             continue;
-        lint_remember(s, maps[i], schema, x->on.name, NULL);
-        bool moves = x->kind == SQL_ACT_SET_SCHEMA;
-        lint_remember(s, maps[i], moves ? x->to : schema, moves ? x->on.name : x->to, type);
+        lint_remember(s, maps[i], was.schema, was.name, NULL);
+        lint_remember(s, maps[i], now.schema, now.name, type);
     }
+    follow_type_name(s, &was, &now);
 }
 
 /* ---- all ----------------------------------------------------------------------------------------- */

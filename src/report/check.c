@@ -3,6 +3,7 @@
 
 #include "report/error.h"
 #include "report/finding.h"
+#include "report/lint.h"
 
 static void
 add_indented(Buf *out, const Term *t, Str text)
@@ -59,17 +60,19 @@ add_advice(Buf *out, const Term *t, const CheckResult *r, CheckPartId id)
     case CHECK_SCHEMA:
     case CHECK_MIGRATIONS:
     case CHECK_LINT:
+    case CHECK_OLD_CODE:
+    case CHECK_ROLLBACK:
     case CHECK_BRANCHES:
     case CHECK_PART_COUNT:
         break;
     }
 }
 
-/* Of another branch only who asks wants to know. */
+/* Of another branch and of other code only who asks wants to know. */
 static bool
 is_asked(const CheckResult *r, CheckPartId id)
 {
-    return id != CHECK_BRANCHES || r->parts[id].outcome != CHECK_SKIPPED;
+    return id < CHECK_OLD_CODE || r->parts[id].outcome != CHECK_SKIPPED;
 }
 
 void
@@ -140,4 +143,34 @@ report_check_json(JsonWriter *w, const CheckResult *r)
         jw_null(w, "parity");
     report_drift_member(w, "drift", &r->drift);
     jw_end(w);
+}
+
+void
+report_check_markdown(Buf *out, const CheckResult *r)
+{
+    static const char *const marks[] = {"➖", "✅", "❌"};
+    buf_fmt(out, "<!-- aramid ci -->\n## Migrations: %s\n\n| | part | |\n|---|---|---|\n",
+            r->exit_status ? "not ready" : "ready");
+    for (CheckPartId i = 0; i < CHECK_PART_COUNT; i++) {
+        const CheckPart *p = &r->parts[i];
+        if (!is_asked(r, i) || p->outcome == CHECK_SKIPPED)
+            continue;
+        buf_fmt(out, "| %s | %s | ", marks[p->outcome], check_part_name(i));
+        report_markdown_text(out, p->text);
+        if (p->err && p->err->detail[0] && i != CHECK_LINT && i != CHECK_OLD_CODE) {
+            buf_addz(out, "<br>");
+            report_markdown_text(out, p->err->detail);
+        }
+        vec_each (const Finding, f, &p->findings.items) {
+            if (i == CHECK_LINT || f->severity <= SEV_NOTICE)
+                continue;
+            buf_addz(out, "<br>");
+            report_markdown_text(out, f->text);
+            buf_fmt(out, " `%s`", finding_info(f->id)->name);
+        }
+        buf_addz(out, " |\n");
+    }
+    buf_addc(out, '\n');
+    if (r->parts[CHECK_LINT].outcome != CHECK_SKIPPED && r->lint.config)
+        report_lint_markdown(out, &r->lint);
 }

@@ -6,3 +6,5 @@
 
 void report_check_text(Buf *out, const Term *t, const CheckResult *r);
 void report_check_json(JsonWriter *w, const CheckResult *r);
+/* The same as a comment on a pull request, with what lint has found below. */
+void report_check_markdown(Buf *out, const CheckResult *r);

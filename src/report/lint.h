@@ -10,6 +10,8 @@ void report_lint_text(Buf *out, const Term *t, const LintResult *r, bool all);
 void report_lint_json(JsonWriter *w, const LintResult *r);
 /* GitLab's code quality report (docs.gitlab.com/ci/testing/code_quality). */
 void report_lint_gitlab(JsonWriter *w, const LintResult *r);
+/* Text that holds no markup, in a cell of a table in Markdown. */
+void report_markdown_text(Buf *out, const char *text);
 /* A comment on a pull request: warnings and errors as a table, locks folded below. */
 void report_lint_markdown(Buf *out, const LintResult *r);
 /* SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0), as GitHub's code scanning takes it. */

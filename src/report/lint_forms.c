@@ -133,8 +133,8 @@ report_lint_gitlab(JsonWriter *w, const LintResult *r)
 /* ---- Markdown ------------------------------------------------------------------------------------ */
 
 /* Text of a file or a database inside of a table's cell: nothing in it is markup. */
-static void
-add_cell(Buf *b, const char *text)
+void
+report_markdown_text(Buf *b, const char *text)
 {
     static const char special[] = "\\`*_{}[]<>()#+!|~&@";
     for (const char *p = str_printable(b->arena, str_of(text), false); *p; p++) {
@@ -150,19 +150,19 @@ add_row(Buf *b, const Finding *f)
 {
     static const char *const marks[SEV_COUNT] = {"", "ℹ️", "⚠️", "❌"};
     buf_fmt(b, "| %s | ", marks[f->severity]);
-    add_cell(b, f->path ? f->path : "");
+    report_markdown_text(b, f->path ? f->path : "");
     if (f->line)
         buf_fmt(b, ":%d", f->line);
     buf_addz(b, " | ");
-    add_cell(b, f->text);
+    report_markdown_text(b, f->text);
     if (f->note) {
         buf_addz(b, "<br>");
-        add_cell(b, f->note);
+        report_markdown_text(b, f->note);
     }
     buf_fmt(b, "<br>`%s` | ", finding_info(f->id)->name);
     if (f->fix) {
         buf_addz(b, "<code>");
-        add_cell(b, f->fix);
+        report_markdown_text(b, f->fix);
         buf_addz(b, "</code>");
     }
     buf_addz(b, " |\n");
@@ -178,9 +178,9 @@ static void
 add_effect(Buf *b, const LintedStatement *s, const LintEffect *e)
 {
     buf_addz(b, "| ");
-    add_cell(b, s->migration->path);
+    report_markdown_text(b, s->migration->path);
     buf_fmt(b, ":%d | %s | ", s->stmt.line, s->stmt.tag);
-    add_cell(b, str_fmt(b->arena, "%s.%s", e->schema, e->name));
+    report_markdown_text(b, str_fmt(b->arena, "%s.%s", e->schema, e->name));
     buf_fmt(b, " | %s |%s%s%s |\n", sql_lock_mode_name(e->mode), e->scans ? " reads all rows" : "",
             e->builds ? " builds an index" : "", e->rewrites ? " writes all rows anew" : "");
 }
@@ -222,7 +222,7 @@ report_lint_markdown(Buf *out, const LintResult *r)
             str_count(a, (int64_t)r->migrations, "migration"));
     if (r->stats_from) {
         buf_addz(out, "; sizes of tables: ");
-        add_cell(out, r->stats_from);
+        report_markdown_text(out, r->stats_from);
     }
     buf_addz(out, "\n");
     if (errors || warnings)

@@ -363,6 +363,12 @@ def test_lint(project):
     assert check(aramid.run("lint", "nope", "--json", cwd=project.path), "error")["error"]["prisma"] == "P3017"
 
 
+def test_review(project):
+    project.add("1_a", "SELECT 1;")
+    value = check(aramid.run("review", "1_a", "--by", "Ann", "--json", cwd=project.path), "review")
+    assert value["written"] == 1 and value["migrations"][0]["by"] == "Ann"
+
+
 def test_stats_save(project, db):
     value = check(aramid.run("stats", "save", "--url", db.url(), "--json", cwd=project.path), "stats-save")
     assert value["path"] == "aramid.stats.json" and value["applied"] == 0

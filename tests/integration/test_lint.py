@@ -345,3 +345,21 @@ def test_a_comment_in_markdown(project):
     assert row.count("|") == 5 and "</td>" not in row, row
     project.add("2_b", "SELECT 1;")
     assert "nothing that hurts" in lint(project, "--markdown").out
+
+
+def test_types_that_are_swapped_again(project):
+    """A type by the name of the one that the column has had before."""
+    swap = ("CREATE TYPE new AS ENUM ({}); ALTER TABLE t ALTER COLUMN e TYPE new USING e::text::new;"
+            "ALTER TYPE e RENAME TO old; ALTER TYPE new RENAME TO e; DROP TYPE old;")
+    project.add("1_a", "CREATE TYPE e AS ENUM ('a', 'b', 'c'); CREATE TABLE t (e e);")
+    project.add("2_b", swap.format("'a', 'b'"))
+    project.add("3_c", swap.format("'a'"))
+    assert [f["id"] for f in lint(project, "3_c", "--json").json["findings"]] == ["change-type-rewrite"]
+
+
+def test_columns_that_code_has_made(project):
+    project.add("1_a", "CREATE TABLE t (i int);")
+    project.add("2_b", "DO $$ BEGIN ALTER TABLE t ADD COLUMN c int; END $$;")
+    project.add("3_c", "ALTER TABLE t ALTER COLUMN c SET NOT NULL;")
+    effect, = lint(project, "3_c", "--json").json["statements"][0]["effects"]
+    assert effect["scans"], effect
