@@ -36,7 +36,7 @@ _aramid() {
     'check') words='--migrations --against --deployed --shadow-url' ;;
     'drift') words='--exit-code --script --shadow-url' ;;
     'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
-    'dev') words='--name --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
+    'dev') words='--name --watch --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
     'expand-contract') words='--as --using --back --value --into --dry-run --shadow-url' ;;
     'show') words='--down --no-down' ;;
     'restack') words='--base --check --dry-run' ;;

@@ -32,6 +32,7 @@ complete -c aramid -n '__fish_seen_subcommand_from create' -l ticket -x -d 'writ
 complete -c aramid -n '__fish_seen_subcommand_from create' -l shadow-url -x -d 'an empty database to replay the migrations in; default: a private server'
 complete -c aramid -n 'not __fish_seen_subcommand_from status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' -a dev -d 'bring the development database to the schema'
 complete -c aramid -n '__fish_seen_subcommand_from dev' -l name -s n -x -d 'the name, as Prisma\'s option has it'
+complete -c aramid -n '__fish_seen_subcommand_from dev' -l watch -s w -d 'each time that the schema is written, show what a migration would be; a name that is typed writes and applies it'
 complete -c aramid -n '__fish_seen_subcommand_from dev' -l create-only -d 'write the migration and apply nothing: `aramid create`'
 complete -c aramid -n '__fish_seen_subcommand_from dev' -l skip-generate -d 'do not run the project\'s generator'
 complete -c aramid -n '__fish_seen_subcommand_from dev' -l skip-seed -d 'do not seed a database that was empty'

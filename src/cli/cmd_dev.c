@@ -3,6 +3,7 @@
 #include "cli/creating.h"
 #include "cli/run.h"
 #include "cli/scripts.h"
+#include "cli/watching.h"
 
 #include "base/os.h"
 #include "flow/seed.h"
@@ -426,6 +427,8 @@ finish(Dev *d, const Err *err)
 int
 cmd_dev(CmdCall *call)
 {
+    if (cli_flag(call, "watch"))
+        return watch_schema(call);
     if (cli_flag(call, "create-only"))
         return cmd_create(call);
     os_signals_catch();

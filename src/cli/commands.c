@@ -309,11 +309,14 @@ static const char *const drift_choices[] = {"keep", "undo", "leave", NULL};
 
 static const OptSpec dev_options[] = {
     {.name = "name", .letter = 'n', .type = OPT_TEXT, .value = "NAME", .help = "the name, as Prisma's option has it"},
+    {.name = "watch", .letter = 'w', .type = OPT_FLAG,
+     .help = "each time that the schema is written, show what a migration would be; a name that is typed writes and applies it"},
     DEV_OPTIONS,
     {0},
 };
 
-static const CmdConflict dev_conflicts[] = {{"no-rename", "rename"}, {0}};
+static const CmdConflict dev_conflicts[] = {
+    {"no-rename", "rename"}, {"watch", "create-only"}, {"watch", "json"}, {"watch", "name"}, {0}};
 
 static const CmdExit dev_exits[] = {
     {4, "something looks renamed, data would be lost, or the rows do not fit, and nobody said what is meant"},
@@ -325,6 +328,7 @@ static const CmdExample dev_examples[] = {
     {"aramid dev add_user_bio", "migrate what the schema has and the database lacks"},
     {"aramid dev", "bring the database up to date; the name is asked for when there is something to migrate"},
     {"aramid dev --drift undo", "take back what was changed by hand"},
+    {"aramid dev --watch", "beside the editor: the SQL of each change as soon as it is saved"},
     {0},
 };
 
