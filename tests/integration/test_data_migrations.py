@@ -6,6 +6,7 @@ import os
 import pytest
 
 from harness import aramid, ledger
+from harness.wait import until
 
 TABLE = ("CREATE TABLE t (id int PRIMARY KEY, a int, b text NOT NULL DEFAULT '', v int NOT NULL DEFAULT 0);\n"
          "INSERT INTO t (id) SELECT generate_series(1, 500);\n"
@@ -196,3 +197,49 @@ def test_triggers_and_deferred_constraints(project, db):
     result = aramid.deploy(project, db.url())
     assert result.rc == 0, result
     assert db.sql("SELECT count(*), count(DISTINCT id) FROM log") == [(500, 500)]
+
+
+@pytest.fixture
+def replicated(new_server):
+    """A server with a standby that has stopped replaying for some seconds."""
+    server = new_server()
+    try:
+        standby = server.standby()
+    except FileNotFoundError:
+        pytest.skip("no pg_basebackup for this version")
+    db = server.new_database()
+    yield db, standby
+    standby.remove()
+
+
+def fall_behind(db, standby, seconds):
+    standby.admin("SELECT pg_wal_replay_pause()")
+    db.sql("CREATE TABLE noise (i int)")
+    until(lambda: db.sql("INSERT INTO noise VALUES (1)") or db.one(
+        "SELECT max(extract(epoch FROM replay_lag)) > %s FROM pg_stat_replication", seconds), step=0.2)
+
+
+def test_a_replica_that_lags_is_waited_for(project, replicated):
+    db, standby = replicated
+    prepare(project, db, "-- aramid:batch size=50\nUPDATE t SET v = v + 1;")
+    project.write("aramid.yaml", "batch:\n  lag: 500ms\n")
+    fall_behind(db, standby, 1)
+    running = aramid.start("deploy", "--url", db.url(), cwd=project.path)
+    running.wait_for("paused: a replica is")
+    assert db.one("SELECT count(*) FROM t WHERE v = 0") > 0
+    standby.admin("SELECT pg_wal_replay_resume()")
+    result = running.wait()
+    assert result.rc == 0, result
+    assert db.one("SELECT count(*) FROM t WHERE v = 1") == 500
+
+
+def test_one_that_does_not_come_back_ends_the_run(project, replicated):
+    db, standby = replicated
+    prepare(project, db, "-- aramid:batch size=50\nUPDATE t SET v = v + 1;")
+    project.write("aramid.yaml", "batch:\n  lag: 500ms\n  patience: 1s\n")
+    fall_behind(db, standby, 1)
+    result = aramid.deploy(project, db.url())
+    assert result.rc != 0 and "behind for longer than batch.patience" in result.err, result
+    project.write("aramid.yaml", "batch:\n  lag: 0\n")  # nobody looks
+    assert aramid.deploy(project, db.url()).rc == 0
+    assert db.one("SELECT count(*) FROM t WHERE v = 1") == 500
