@@ -142,7 +142,7 @@ def test_a_failed_history_is_gone_afterwards(app, db):
 
 def test_a_killed_reset_is_finished_by_the_next_one(app, db):
     for point in ("connected", "locked", "ledger-created", "before-message", "after-message", "before-verify",
-                  "before-message#2", "after-message#2"):
+                  "between-blocks"):
         if point == "ledger-created":
             db.sql("DROP TABLE aramid.scripts")
         result = reset(app, db, "--force", env={"ARAMID_FAILPOINT": f"{point}:kill"})
