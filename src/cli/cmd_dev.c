@@ -428,7 +428,7 @@ int
 cmd_dev(CmdCall *call)
 {
     if (cli_flag(call, "watch"))
-        return watch_schema(call);
+        return watch_schema(call, cmd_create, cmd_dev);
     if (cli_flag(call, "create-only"))
         return cmd_create(call);
     os_signals_catch();

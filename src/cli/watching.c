@@ -1,7 +1,6 @@
 #include "cli/watching.h"
 
 #include "cli/cli_int.h"
-#include "cli/commands.h"
 
 #include "base/fs.h"
 #include "base/os.h"
@@ -16,6 +15,12 @@
 
 /* An editor writes several files, or one in several pieces. */
 enum { SETTLE_MS = 150 };
+
+typedef struct Watching {
+    const CmdCall *call;
+    int (*look)(CmdCall *);
+    int (*make)(CmdCall *);
+} Watching;
 
 /* What is the same in a file that is written, moved into its place or taken away. */
 #define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
@@ -73,8 +78,9 @@ has_changed(int fd)
 
 /* The call without --watch, in a process of its own: it leaves nothing behind in this one. */
 static int
-run_apart(const CmdCall *call, const char *name, bool is_look)
+run_apart(const Watching *w, const char *name, bool is_look)
 {
+    const CmdCall *call = w->call;
     static const OptSpec dry_run = {.name = "dry-run", .type = OPT_FLAG};
     fflush(call->out);
     fflush(call->err);
@@ -96,7 +102,7 @@ run_apart(const CmdCall *call, const char *name, bool is_look)
             if (null >= 0)
                 dup2(null, STDIN_FILENO);
         }
-        int status = is_look ? cmd_create(&own) : cmd_dev(&own);
+        int status = is_look ? w->look(&own) : w->make(&own);
         fflush(call->out);
         fflush(call->err);
         _exit(status);
@@ -108,10 +114,11 @@ run_apart(const CmdCall *call, const char *name, bool is_look)
 }
 
 static void
-look(const CmdCall *call)
+look(const Watching *w)
 {
+    const CmdCall *call = w->call;
     enum { NOTHING_TO_CREATE = 60 };
-    int status = run_apart(call, "next", true);
+    int status = run_apart(w, "next", true);
     if (status == 0)
         cli_note(call, "Its name, to write and apply it; Enter to look again; q to stop:");
     else if (status == NOTHING_TO_CREATE)
@@ -123,8 +130,9 @@ look(const CmdCall *call)
 
 /* What a person has typed. false: that was the last of it. */
 static bool
-answer(const CmdCall *call)
+answer(const Watching *w)
 {
+    const CmdCall *call = w->call;
     char line[256];
     if (!fgets(line, sizeof line, stdin))
         return false;
@@ -132,14 +140,15 @@ answer(const CmdCall *call)
     if (strcmp(name, "q") == 0)
         return false;
     if (*name)
-        run_apart(call, name, false);
-    look(call);
+        run_apart(w, name, false);
+    look(w);
     return true;
 }
 
 int
-watch_schema(CmdCall *call)
+watch_schema(CmdCall *call, int (*look_at)(CmdCall *), int (*make)(CmdCall *))
 {
+    const Watching w = {call, look_at, make};
     os_signals_catch();
     Config config;
     Err err;
@@ -152,18 +161,18 @@ watch_schema(CmdCall *call)
     }
     if (!cli_load_config(call, &config, &err) || !watch_begin(call->arena, &config, &fd, &err))
         return cli_fail(call, &err);
-    look(call);
+    look(&w);
     struct pollfd wait[] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
     while (!os_signal_pending()) {
         if (poll(wait, 2, 100) <= 0)
             continue;
-        if (wait[1].revents && !answer(call))
+        if (wait[1].revents && !answer(&w))
             return 0;
         if (!wait[0].revents)
             continue;
         poll(NULL, 0, SETTLE_MS);
         if (has_changed(fd))
-            look(call);
+            look(&w);
     }
     err_set(&err, ERR_INTERRUPTED, "stopped; what was not applied is not written");
     return cli_fail(call, &err);
