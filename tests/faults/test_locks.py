@@ -86,13 +86,16 @@ def waits_sent(proxy):
     found = []
     for text in proxy.queries:
         limit = total = 0
+        rest = None  # of the script itself; behind it the ledger's own limit is set
         for statement in re.split(r";\s*", text):
             if said := re.fullmatch(r"SET LOCAL lock_timeout=(\d+)", statement):
                 limit = int(said[1])
             elif statement.startswith("LOCK TABLE") and "SHARE UPDATE EXCLUSIVE" not in statement:
                 total += limit
-        if limit:
-            found.append(total + limit)
+            elif rest is None and (said := re.search(r"set_config\('lock_timeout', '(\d+)', true\)", statement)):
+                rest = int(said[1])
+        if limit or rest:
+            found.append(total + (limit if rest is None else rest))
     return found
 
 

@@ -538,7 +538,7 @@ def test_migration_lock(simple, db):
     with contextlib.closing(db.connect()) as holder:
         holder.cursor().execute("SELECT pg_advisory_lock(72707369)")
         found = one(doctor(simple, db.url()), "server-migration-lock", "warning")
-        assert found["fix"].endswith(f"aramid unlock {holder.info.backend_pid}")
+        assert "aramid unlock" in found["fix"] and found["fix"].endswith(f" {holder.info.backend_pid}")
 
 
 def test_a_role_that_may_see_little(simple, db):

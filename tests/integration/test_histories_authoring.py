@@ -48,7 +48,7 @@ def test_the_schema_is_prismas(both, db):
     schema(both, USERS.replace("}\n", MORE))
     result = run(both, "create", "Add bio", "--json")
     assert result.rc == 0 and result.json["layout"] == "prisma", result
-    (file,) = [f for f in result.json["files"] if f["path"].endswith(".sql")]
+    (file,) = [f for f in result.json["files"] if f["path"].endswith("migration.sql")]
     assert file["path"].startswith("prisma/migrations/") and file["text"].endswith('"bio" TEXT;\n'), file
     assert "DROP" not in file["text"] and file["text"].count("ALTER TABLE") == 1, file
     left = {f["object"] for f in result.json["findings"] if f["id"] == "diff-other-history"}
@@ -187,11 +187,6 @@ def test_a_history_that_the_other_branch_has_not(both):
     assert part["outcome"] == "ok" and "1 here, 0 there" in part["text"], result
     result = run(both, "check", "--against", "nowhere", "--json")
     assert result.rc == 2, result
-
-
-def test_restack_is_of_one(both):
-    result = run(both, "restack", "--base", "main")
-    assert result.rc == 2 and "--migrations prisma/migrations" in result.err, result
 
 
 # ---- repairs -----------------------------------------------------------------------------------------

@@ -259,7 +259,7 @@ def test_a_name_makes_and_shows_the_migration(app, db):
     assert dry.rc == 0 and "2/7 create" in dry.out and "3/7 show (left out: nothing was written)" in dry.out, dry
     assert len(app.names) == 1
     result = run(app, "workflow", "add bio", DATABASE_URL=db.url())
-    assert result.rc == 0 and "add_bio/migration.sql" in result.out and "down: derived" in result.out, result
+    assert result.rc == 0 and "add_bio/migration.sql" in result.out and "add_bio/down.sql" in result.out, result
     assert len(app.names) == 2 and db.sql("SELECT bio FROM a") == []
     again = run(app, "workflow", "add bio", "--json", DATABASE_URL=db.url())
     assert again.rc == 0 and [s["name"] for s in again.json["steps"]] == ["validate", "create", "show", "status", "deploy", "generate",
