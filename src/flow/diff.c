@@ -152,11 +152,10 @@ read_and_compare(Arena *a, const DiffInput *in, bool keep_written, DiffResult *r
 bool
 flow_diff(Arena *a, const DiffInput *in, DiffResult *ret, Err *err)
 {
-    bool is_written =
-        in->written_first && in->sides.to.kind == ENDPOINT_SCHEMA && !in->with_way_back;
+    bool is_written = in->written_first && in->sides.to.kind == ENDPOINT_SCHEMA;
     if (!read_and_compare(a, in, in->prisma_compat || is_written, ret, err))
         return false;
-    if (is_written && !diff_is_certain(ret->diff) &&
+    if (is_written && !(diff_is_certain(ret->diff) && (!ret->back || diff_is_certain(ret->back))) &&
         !read_and_compare(a, in, in->prisma_compat, ret, err))
         return false;
     if (in->written_first && ret->sides[1].replay.catalog && ret->sides[1].schema.catalog)
