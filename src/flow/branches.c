@@ -1,14 +1,12 @@
 /* Two branches' migrations, replayed in both orders. */
 #include "flow/branches.h"
 
-#include "base/child.h"
 #include "base/fs.h"
-#include "base/os.h"
 #include "flow/endpoint.h"
+#include "flow/git.h"
 #include "plan/plan.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 typedef struct Merging {
@@ -23,58 +21,31 @@ typedef struct Merging {
 
 /* ---- the other side ------------------------------------------------------------------------ */
 
-static bool
-run_git(const Merging *m, const char *const *argv, const char **ret, Err *err)
-{
-    ChildResult done;
-    if (!child_run(m->a, argv, NULL, 60000, &done, err)) {
-        err->code = ERR_TOOL;
-        return err_hint(err, "install git, or name a folder: aramid check --against DIR");
-    }
-    *ret = str_dup(m->a, str_trim(done.out));
-    if (done.status == 0)
-        return true;
-    err_set(err, ERR_USAGE, "git has nothing of the migrations at \"%s\"",
-            str_printable(m->a, str_of(m->against), false));
-    err_detail(err, "%s",
-               **ret ? str_printable(m->a, str_of(*ret), true) : "no such branch, tag or commit");
-    return err_hint(err,
-                    "name a branch, tag or commit of this repository, as origin/main (git fetch "
-                    "brings it), or a folder of migrations");
-}
-
-static bool
-make_scratch(Merging *m, Err *err)
-{
-    const char *base = os_env("TMPDIR");
-    char *made = fs_join(m->a, base && base[0] == '/' ? base : "/tmp", "aramid-branch-XXXXXX");
-    if (!mkdtemp(made))
-        return err_set(err, ERR_IO, "cannot make a folder \"%s\": %s", made, strerror(errno));
-    m->scratch = made;
-    return true;
-}
-
 /* A folder as it is there, in a folder of our own. One of several may have come here only: it is empty
  * there. */
 static bool
 check_out(Merging *m, const History *h, size_t part, const char **ret, Err *err)
 {
-    static const char script[] =
-        "set -e; if test \"$4\" && ! git -C \"$1\" rev-parse -q --verify \"$2:./\" >/dev/null; "
-        "then exit 0; fi; git -C \"$1\" archive --format=tar \"$2\" . >\"$3.tar\"; "
-        "tar -xf \"$3.tar\" -C \"$3\"; rm \"$3.tar\"";
-    const char *id, *ignored;
-    const char *commit = str_fmt(m->a, "%s^{commit}", m->against);
-    const char *const known[] = {
-        "git", "-C", h->source, "rev-parse", "--verify", "--end-of-options", commit, NULL};
-    if (!run_git(m, known, &id, err))
-        return false;
-    *ret = str_fmt(m->a, "%s/%zu", m->scratch, part);
-    if (mkdir(*ret, 0700) != 0)
-        return err_set(err, ERR_IO, "cannot make a folder \"%s\": %s", *ret, strerror(errno));
-    const char *const argv[] = {
-        "sh", "-c", script, "sh", h->source, id, *ret, m->mine.parts.n ? "1" : "", NULL};
-    return run_git(m, argv, &ignored, err);
+    const char *said, *to = str_fmt(m->a, "%s/%zu", m->scratch, part);
+    const GitFiles files = {.dir = h->source,
+                            .ref = m->against,
+                            .name = ".",
+                            .may_be_missing = m->mine.parts.n > 0,
+                            .to = to};
+    *ret = to;
+    if (mkdir(to, 0700) != 0)
+        return err_set(err, ERR_IO, "cannot make a folder \"%s\": %s", to, strerror(errno));
+    if (!git_export(m->a, &files, &said, err))
+        return err_hint(err, "install git, or name a folder: aramid check --against DIR");
+    if (!said)
+        return true;
+    err_set(err, ERR_USAGE, "git has nothing of the migrations at \"%s\"",
+            str_printable(m->a, str_of(m->against), false));
+    err_detail(err, "%s",
+               *said ? str_printable(m->a, str_of(said), true) : "no such branch, tag or commit");
+    return err_hint(err,
+                    "name a branch, tag or commit of this repository, as origin/main (git fetch "
+                    "brings it), or a folder of migrations");
 }
 
 /* Of a folder for each history, with commas: the one of the history `part`. */
@@ -134,7 +105,7 @@ read_theirs(Merging *m, Err *err)
         return err_hint(err, "name one for each, with commas, in the order of \"migrations\"; or a "
                              "branch of git, which has them all");
     }
-    if (!in_folders && !make_scratch(m, err))
+    if (!in_folders && !git_scratch(m->a, "branch", &m->scratch, err))
         return false;
     for (size_t i = 0; i < history_parts(&m->mine); i++)
         if (!read_part(m, i, in_folders, *vec_add(m->a, &parts) = arena_new(m->a, History), err))

@@ -1,10 +1,10 @@
 /* The files of a new migration: their texts, and how they come into the folder as a whole. */
 #include "flow/create_int.h"
 
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/os.h"
+#include "flow/git.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,19 +15,6 @@
 
 /* ---- texts ------------------------------------------------------------------------------------ */
 
-const char *
-flow_git_user(Arena *a)
-{
-    const char *const argv[] = {"git", "config", "user.name", NULL};
-    enum { MS = 2000 };
-    ChildResult r;
-    Err ignored;
-    if (!child_run(a, argv, NULL, MS, &r, &ignored) || r.status)
-        return NULL;
-    Str name = str_trim(r.out);
-    return name.n ? str_printable(a, name, false) : NULL;
-}
-
 /* Summary, author, ticket, and an empty line; nothing where none of them is there. */
 static Str
 head_of(Arena *a, const CreateInput *in, const CreateResult *r)
@@ -36,7 +23,7 @@ head_of(Arena *a, const CreateInput *in, const CreateResult *r)
     buf_init(&b, a);
     if (r->summary)
         buf_fmt(&b, "%s\n", r->summary);
-    const char *author = in->author ? flow_git_user(a) : NULL;
+    const char *author = in->author ? git_user(a) : NULL;
     if (author)
         buf_fmt(&b, "-- Author: %s\n", author);
     if (in->ticket)

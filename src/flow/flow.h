@@ -105,9 +105,6 @@ MUST_CHECK bool flow_create_database(Arena *a, const FlowInput *in, const Target
  * table is there. That it cannot be written is told, and no error. */
 void flow_record(Session *s, const RunSink *sink, const RunRow *row);
 
-/* Who works here, as git knows it, without control characters; NULL = it does not. */
-const char *flow_git_user(Arena *a);
-
 /* How to reach a database without looking for a ledger: one try. */
 DbOptions flow_connection(const FlowInput *in, const DbUrl *url, const char *origin,
                           const char *application);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "flow/git.h"
 #include "flow/rollback.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ flow_review(Arena *a, const ReviewInput *in, ReviewResult *ret, Err *err)
     const Config *c = in->base.config;
     History h;
     GateReviews list;
-    const char *by = in->by ? in->by : flow_git_user(a), *path = c->values[CFG_REVIEWS].text;
+    const char *by = in->by ? in->by : git_user(a), *path = c->values[CFG_REVIEWS].text;
     *ret = (ReviewResult){.path = fs_below(c->project_dir, path)};
     if (!flow_history(a, c, &h, err) || !check_names(in, &h, err) ||
         !read_records(a, c, &list, err))
