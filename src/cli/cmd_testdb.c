@@ -52,7 +52,7 @@ begin(CmdCall *call, Config *config, TestDbInput *ret, Err *err)
 
 /* What the answer need not wait for. Nobody hears it: the next call finds what it could not do. */
 static void
-refill_behind(const TestDbInput *in)
+refill_behind(const TestDbInput *in, const char *hash)
 {
     if (fork() != 0)
         return;
@@ -62,10 +62,9 @@ refill_behind(const TestDbInput *in)
         dup2(null, fd);
     ARENA_LOCAL(a);
     TestDbInput quiet = *in;
-    TestDbResult r;
     Err ignored;
     quiet.on_making = NULL;
-    (void)!flow_testdb_refill(a, &quiet, &r, &ignored);
+    (void)!flow_testdb_refill(a, &quiet, hash, &ignored);
     _exit(0);
 }
 
@@ -92,7 +91,7 @@ cmd_testdb(CmdCall *call)
     /* The password is asked for: it is the way to the database. */
     cli_print_exactly(call, buf_str(out.is_json ? &out.json.out : &out.text));
     fflush(call->out);
-    refill_behind(&in);
+    refill_behind(&in, r.hash);
     return 0;
 }
 

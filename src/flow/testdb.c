@@ -67,9 +67,9 @@ take_one(Arena *a, const TestServer *s, const char *hash, TestDb *ret, Err *err)
 {
     bool taken = false;
     vec_each (TestDb, d, &s->all) {
-        if (d->kind != TESTDB_READY || strcmp(d->hash, hash) != 0)
+        if (d->kind != TESTDB_READY || d->was_tried || strcmp(d->hash, hash) != 0)
             continue;
-        d->kind = TESTDB_BEGUN; /* not again for the next one of this call */
+        d->was_tried = true;
         if (!take(a, s, d->name, ret, &taken, err))
             return false;
         if (taken)
@@ -107,8 +107,10 @@ flow_testdb_take(Arena *a, const TestDbInput *in, TestDbResult *ret, Err *err)
         if (ok)
             *vec_add(a, &ret->list) = d;
     }
-    if (ok)
+    if (ok) {
         ret->template = testdb_name(a, TESTDB_TEMPLATE, plan.hash);
+        ret->hash = plan.hash;
+    }
     db_close(s.admin);
     return ok;
 }
@@ -204,21 +206,20 @@ fill_up(Arena *a, TestServer *s, const char *hash, Err *err)
 }
 
 bool
-flow_testdb_refill(Arena *a, const TestDbInput *in, TestDbResult *ret, Err *err)
+flow_testdb_refill(Arena *a, const TestDbInput *in, const char *hash, Err *err)
 {
-    static const char lock[] = "7e57db0000000000"; /* of all who refill this server */
+    static const char lock[] = "7e57db000000000"; /* of all who refill this server */
     TestServer s;
-    TestPlan plan;
+    TestDbResult swept = {0};
     bool is_ours = false;
-    *ret = (TestDbResult){0};
     if (!testdb_open(a, in, false, &s, err))
         return false;
     if (!s.admin)
         return true;
-    bool ok = testdb_try_lock(a, &s, lock, &is_ours, err) && testdb_plan(a, &s, &plan, err);
+    bool ok = testdb_try_lock(a, &s, lock, &is_ours, err);
     if (ok && is_ours)
-        ok = sweep(a, &s, ret, err) && testdb_read(a, &s, err) &&
-             (!testdb_find(&s, TESTDB_TEMPLATE, plan.hash) || fill_up(a, &s, plan.hash, err));
+        ok = sweep(a, &s, &swept, err) && testdb_read(a, &s, err) &&
+             (!testdb_find(&s, TESTDB_TEMPLATE, hash) || fill_up(a, &s, hash, err));
     db_close(s.admin);
     return ok;
 }

@@ -19,7 +19,8 @@ typedef struct TestDb {
         until_us; /* taken: wall clock at which it may be dropped; template: when it was last used; 0 = unknown */
     const char *owner; /* os_tag of the process that it belongs to; NULL = none */
     int64_t sessions;
-    bool is_new; /* taken: made for this call, not from those that were ready */
+    bool is_new;    /* taken: made for this call, not from those that were ready */
+    bool was_tried; /* ready: this call has taken it, or somebody else had */
 } TestDb;
 
 typedef VEC(TestDb) TestDbVec;
@@ -44,6 +45,7 @@ typedef struct TestDbResult {
     size_t dropped;
     bool has_made; /* the template */
     const char *template;
+    const char *hash; /* of the template */
 } TestDbResult;
 
 /* Take in->count databases, each with the project's migrations (and seeds) applied: ready ones first, else clones
@@ -54,8 +56,8 @@ typedef struct TestDbResult {
  * cost: with one that is ready one connection and two round trips */
 MUST_CHECK bool flow_testdb_take(Arena *a, const TestDbInput *in, TestDbResult *ret, Err *err);
 
-/* Behind the answer: make as many ready as the setting testdb.pool says, and sweep. */
-MUST_CHECK bool flow_testdb_refill(Arena *a, const TestDbInput *in, TestDbResult *ret, Err *err);
+/* Behind the answer: sweep, and make as many of that template ready as the setting testdb.pool says. */
+MUST_CHECK bool flow_testdb_refill(Arena *a, const TestDbInput *in, const char *hash, Err *err);
 
 /* All of ours on the server. Makes no server. */
 MUST_CHECK bool flow_testdb_list(Arena *a, const TestDbInput *in, TestDbResult *ret, Err *err);

@@ -16,10 +16,7 @@ report_testdb_urls(Buf *out, const TestDbResult *r)
 static void
 add_time(JsonWriter *w, const char *key, int64_t us)
 {
-    if (us)
-        jw_strz(w, key, clock_iso(w->out.arena, us));
-    else
-        jw_null(w, key);
+    jw_strz(w, key, us ? clock_iso(w->out.arena, us) : NULL);
 }
 
 void
