@@ -84,7 +84,7 @@ def test_headers_in_one_room():
     sources = {"src/db/a.c": "#include <libpq-fe.h>\n#include <sys/stat.h>\n",
                "src/run/b.c": "#include <libpq-fe.h>\n#include <curl/curl.h>\n#include <stdio.h>\n"}
     assert check.foreign_headers(sources) == [
-        "src/run/b.c: <curl/curl.h>", "src/run/b.c: <libpq-fe.h> belongs to db/"]
+        "src/run/b.c: <curl/curl.h> belongs to http/", "src/run/b.c: <libpq-fe.h> belongs to db/"]
 
 
 def test_functions_and_their_parameters():
