@@ -23,8 +23,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
     'stats'|'help stats') words='save' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;

@@ -43,6 +43,7 @@ _aramid() {
         'ci:check all of a pull request\: one command, one verdict'
         'deploy:apply the pending migrations'
         'rollback:undo the newest migrations'
+        'verify:ask whether database and application are well'
         'verify-rollback:prove that migrations can be rolled back'
         'execute:run a SQL script'
         'seed:fill the database with first rows'

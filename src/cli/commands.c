@@ -2201,8 +2201,26 @@ static const CmdSpec db_pull = {
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+static const CmdExample verify_examples[] = {
+    {"aramid verify --env production", "is the deploy well? exit status 0 says yes"},
+    {"aramid verify --env staging --json", "for a pipeline"},
+    {0},
+};
+
+static const CmdSpec verify = {
+    .name = "verify", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "ask whether database and application are well",
+    .description =
+        "Looks whether the history holds every migration, whether the database is what they make, whether it takes a "
+        "write (of a temporary table, rolled back), whether the queries of health.sql hold, whether the application "
+        "answers at health.url, and runs hooks.smoke. Exit status 0: all is well; else that of `aramid status`, 18 for "
+        "drift, 28 for health.",
+    .examples = verify_examples, .run = cmd_verify,
+};
+
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &verify, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,

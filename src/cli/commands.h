@@ -73,4 +73,5 @@ int cmd_init(CmdCall *call);
 int cmd_link(CmdCall *call);
 int cmd_config_show(CmdCall *call);
 int cmd_help(CmdCall *call);
+int cmd_verify(CmdCall *call);
 int cmd_version(CmdCall *call);

@@ -38,6 +38,7 @@ typedef enum ConfigType {
     CFG_TYPE_URL,
     CFG_TYPE_FINDINGS, /* "id: off, id: error"; in aramid.yaml a mapping */
     CFG_TYPE_LIST,     /* texts with commas between them; in aramid.yaml also a sequence */
+    CFG_TYPE_LINES, /* texts that may have commas, one in each line; in aramid.yaml also a sequence */
 } ConfigType;
 
 typedef struct ConfigInfo {
@@ -196,10 +197,14 @@ typedef VEC(const char *) ConfigList;
  * files' secrets (base/secret.h): who wants them reads the files. */
 ConfigList config_environment(Arena *a, const Config *c);
 
+/* The value of one variable, of the process or else of the .env files that were read, whatever it
+ * holds; NULL = it is not set, or to nothing. */
+const char *config_variable(Arena *a, const Config *c, const char *name);
+
 /* Names of the variables of the process that look like secrets, ended by NULL. */
 const char *const *config_secret_variables(Arena *a);
 
-/* The items of a LIST. */
+/* The items of a LIST, or of LINES. */
 ConfigList config_list(Arena *a, const Config *c, ConfigKey key);
 
 /* Text for `config show`: secrets masked, URLs without password and secret parameters; "" = not

@@ -232,6 +232,16 @@ config_environment(Arena *a, const Config *c)
     return list;
 }
 
+const char *
+config_variable(Arena *a, const Config *c, const char *name)
+{
+    const char *own = os_env(name);
+    EnvHit hit;
+    if (own)
+        return own[0] ? own : NULL;
+    return c->env && config_env_find(a, c->env, name, &hit) && hit.value[0] ? hit.value : NULL;
+}
+
 const char *const *
 config_secret_variables(Arena *a)
 {

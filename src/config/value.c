@@ -78,6 +78,7 @@ static const Choices choices[] = {
     {CFG_VERIFY, "is not one of off, warn, error", {"off", "warn", "error"}},
     {CFG_DRIFT, "is not one of off, warn, refuse", {"off", "warn", "refuse"}},
     {CFG_REVIEW, "is neither off nor required", {"off", "required"}},
+    {CFG_HEALTH_REACT, "is not one of keep, rollback, continue", {"keep", "rollback", "continue"}},
     {CFG_BACKUP_FORMAT, "is not one of sql, sql.zst, dump", {"sql", "sql.zst", "dump"}},
     {CFG_BACKUP_SCOPE, "is neither run nor migration", {"run", "migration"}},
     {CFG_BACKUP_METHOD,
@@ -125,6 +126,7 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
     case CFG_TYPE_URL:
     case CFG_TYPE_FINDINGS:
     case CFG_TYPE_LIST:
+    case CFG_TYPE_LINES:
         return NULL;
     }
     return NULL;
@@ -134,8 +136,9 @@ ConfigList
 config_list(Arena *a, const Config *c, ConfigKey key)
 {
     ConfigList list = {0};
+    char sep = infos[key].type == CFG_TYPE_LINES ? '\n' : ',';
     for (Str rest = str_of(c->values[key].text); rest.p && rest.n;) {
-        Str item = str_trim(str_cut(&rest, ','));
+        Str item = str_trim(str_cut(&rest, sep));
         if (item.n)
             *vec_add(a, &list) = str_dup(a, item);
     }

@@ -181,23 +181,24 @@ parse_scalar(Yaml *y, Scope scope, ConfigKey key)
     return true;
 }
 
-/* A sequence whose start was read: as the text of a LIST. */
+/* A sequence whose start was read: as the text of a LIST, or of LINES. */
 static bool
 parse_list(Yaml *y, Scope scope, ConfigKey key)
 {
     Buf text;
     buf_init(&text, y->a);
     yaml_mark_t at = y->event.start_mark;
+    bool is_lines = config_info(key)->type == CFG_TYPE_LINES;
     for (;;) {
         if (!next(y))
             return false;
         if (y->event.type == YAML_SEQUENCE_END_EVENT)
             break;
         Str item = y->event.type == YAML_SCALAR_EVENT ? scalar(y) : (Str){"", 0};
-        if (!item.n || memchr(item.p, 0, item.n) || memchr(item.p, ',', item.n))
-            return fail(y, y->event.start_mark, "an item of \"%s\" must be a text without commas",
-                        config_info(key)->key);
-        buf_addz(&text, text.n ? ", " : "");
+        if (!item.n || memchr(item.p, 0, item.n) || memchr(item.p, is_lines ? '\n' : ',', item.n))
+            return fail(y, y->event.start_mark, "an item of \"%s\" must be a text %s",
+                        config_info(key)->key, is_lines ? "of one line" : "without commas");
+        buf_addz(&text, !text.n ? "" : is_lines ? "\n" : ", ");
         buf_add(&text, item);
     }
     *vec_add(y->a, &y->ret->settings) =
@@ -301,7 +302,8 @@ parse_entry(Yaml *y, Scope scope)
     if (y->event.type == YAML_SCALAR_EVENT && key != CFG_COUNT)
         return parse_scalar(y, scope, key);
     if (y->event.type == YAML_SEQUENCE_START_EVENT && key != CFG_COUNT &&
-        (config_info(key)->type == CFG_TYPE_LIST || config_info(key)->type == CFG_TYPE_PATHS))
+        (config_info(key)->type == CFG_TYPE_LIST || config_info(key)->type == CFG_TYPE_LINES ||
+         config_info(key)->type == CFG_TYPE_PATHS))
         return parse_list(y, scope, key);
     if (y->event.type == YAML_SCALAR_EVENT && is_null(y))
         return true;

@@ -5,6 +5,7 @@
 #include "flow/look.h"
 #include "flow/repeatable.h"
 #include "flow/schema_file.h"
+#include "flow/settle.h"
 #include "flow/undo.h"
 
 #include "sqltext/sqltext.h"
@@ -270,6 +271,31 @@ write_down(Session *s, const Deploying *d, bool due, bool is_first, Err *err)
     return true;
 }
 
+/* Of those that are pending; ends with NULL. */
+static const char *const *
+pending_names(Arena *a, const History *h)
+{
+    VEC(const char *) names = {0};
+    vec_each (const Entry, e, &h->entries)
+        if (e->state == ENTRY_PENDING)
+            *vec_add(a, &names) = e->name;
+    *vec_add(a, &names) = NULL;
+    return names.v;
+}
+
+static bool
+hooks_before(const Deploying *d, const Session *s, Err *err)
+{
+    const HookFacts facts = {.in = &d->in->base,
+                             .sink = &d->in->sink,
+                             .target = &d->ret->target,
+                             .server = db_info(s->db),
+                             .run_id = d->in->run_id,
+                             .migrations = pending_names(s->arena, &d->ret->history)};
+    return flow_hooks(s->arena, HOOK_BEFORE, &facts, err) ||
+           (err->code == ERR_HOOK && err_detail(err, "nothing was changed"));
+}
+
 /* Under the locks, with nothing changed yet: the dump is over before the first change, and dumps of
  * others are waited for. */
 static bool
@@ -280,6 +306,8 @@ before(void *arg, Session *s, const char *migration, Err *err)
     const BackupPolicy *p = &d->backup;
     bool is_first = !migration && !d->is_prepared;
     d->ret->was_new = is_first ? !d->ret->history.applied : d->ret->was_new;
+    if (is_first && !hooks_before(d, s, err))
+        return false;
     if (is_first && !s->ledger_exists && s->is_fresh) {
         if (p->makes && !p->each)
             in->sink.event(
@@ -324,11 +352,10 @@ after(void *arg, const Session *s, Err *err)
     return true;
 }
 
-bool
-flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
+static bool
+deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
     const Config *c = in->base.config;
-    *ret = (DeployResult){.config = c, .run_id = in->run_id, .findings = in->sink.findings};
     Deploying d = {.in = in, .ret = ret};
     /* Files first: what is wrong with them needs no server to be said. */
     if (!findings_pass(&c->findings, err) || !run_findings_pass(&in->sink, err) ||
@@ -355,7 +382,8 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .sink = in->sink,
         .calls = {.arg = &d, .guard = guard, .approve = approve, .before = before, .after = after},
         .one_by_one = d.backup.makes && d.backup.each,
-        .keeps_runs = c->env_said,
+        .keeps_runs = c->env_said || flow_settles(c),
+        .outcome = flow_settles(c) ? "applied" : NULL,
         .consent = d.guard.facts.agent ? d.guard.facts.agent_consent : NULL,
         .ask_first = asks,
         .show_progress = in->show_progress,
@@ -371,4 +399,45 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         return false;
     }
     return run_deploy(a, &run, &ret->run, err);
+}
+
+/* What follows the migrations, also where it was a deploy before this one that was killed in between. */
+static bool
+settle(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
+{
+    ConfigList names = {0};
+    if (!flow_settles(in->base.config))
+        return true;
+    vec_each (const RunDone, done, &ret->run.applied)
+        *vec_add(a, &names) = done->name;
+    if (!names.n && !flow_unsettled(a, in, ret, &names, err))
+        return false;
+    return !names.n || flow_settle(a, in, names.v, names.n, ret, err);
+}
+
+/* The project is told of a failure; not of a question that was answered with no. */
+static void
+tell_failure(Arena *a, const DeployInput *in, const DeployResult *r, const Err *err)
+{
+    const HookFacts facts = {.in = &in->base,
+                             .sink = &in->sink,
+                             .target = &r->target,
+                             .server = r->run.server.host ? &r->run.server : NULL,
+                             .run_id = in->run_id,
+                             .migrations = pending_names(a, &r->history),
+                             .error = err};
+    Err never;
+    if (err->code != ERR_CONFIRM && err->code != ERR_INTERRUPTED && err->code != ERR_USAGE)
+        (void)!flow_hooks(a, HOOK_FAILED, &facts, &never);
+}
+
+bool
+flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
+{
+    *ret = (DeployResult){
+        .config = in->base.config, .run_id = in->run_id, .findings = in->sink.findings};
+    if (deploy(a, in, ret, err) && settle(a, in, ret, err))
+        return true;
+    tell_failure(a, in, ret, err);
+    return false;
 }

@@ -143,11 +143,23 @@ typedef struct DeployInput {
     void *on_way_back_arg;
 } DeployInput;
 
+/* One look at whether things are well. */
+typedef struct HealthCheck {
+    const char *what; /* "https://shop.example", "sql/health.sql"; printable */
+    const char *why;  /* it is not well, or was not asked; NULL = it is */
+    bool ok;
+    int64_t ms;
+} HealthCheck;
+typedef VEC(HealthCheck) HealthChecks;
+
 typedef struct DeployResult {
     const Config *config;
     Target target;
     History history;
     RunReport run;
+    HealthChecks health;      /* after it */
+    const char *health_state; /* "well", "unwell", "rolled-back"; NULL: nothing was asked */
+    size_t rolled_back;       /* migrations, because it was not well */
     const char *run_id;
     IdentityShown identity;
     const char *backup_id; /* of the newest one that was made, NULL = none */

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/os.h"
 #include "flow/command.h"
+#include "flow/hooks.h"
 #include "project/project.h"
 
 #include <unistd.h>
@@ -166,6 +167,27 @@ run(Arena *a, const GenerateInput *in, GenerateResult *r, Err *err)
     return flow_command(a, &c, &r->status, err);
 }
 
+static void
+pass_on(void *arg, const RunEvent *e)
+{
+    const GenerateInput *in = arg;
+    if (in->on_output)
+        in->on_output(in->arg, str_of(e->text));
+}
+
+/* Type checks, tests, a build: the project's word about what was generated. */
+static bool
+run_hooks(Arena *a, const GenerateInput *in, Err *err)
+{
+    GenerateInput copy = *in;
+    const RunSink sink = {.event = pass_on, .arg = &copy};
+    if (flow_hooks(a, HOOK_GENERATED, &(HookFacts){.in = &in->base, .sink = &sink}, err))
+        return true;
+    if (err->code == ERR_HOOK)
+        err->code = ERR_GENERATE;
+    return false;
+}
+
 bool
 flow_generate(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *err)
 {
@@ -189,7 +211,7 @@ flow_generate(Arena *a, const GenerateInput *in, GenerateResult *ret, Err *err)
                               "the setting timeouts.generate gives it more time (0 = no limit)")
                    : false;
     if (ret->status == 0)
-        return true;
+        return run_hooks(a, in, err);
     if (ret->status > 128)
         err_set(err, ERR_GENERATE, "\"%s generate\" was ended by signal %d", name,
                 ret->status - 128);

@@ -34,7 +34,7 @@ typedef struct GenerateResult {
 MUST_CHECK bool flow_generate_find(Arena *a, const GenerateInput *in, GenerateResult *ret,
                                    Err *err);
 
-/* Find it and run it. It gets the process's environment and the variables of the .env files, but
+/* Find it and run it, then hooks.post_generate. It gets the process's environment and the variables of the .env files, but
  * none of Aramid's own (ARAMID_..., MIGRATION_...). errors: those of flow_generate_find, also when
  * there is nothing to generate with; ERR_GENERATE: it failed; ERR_TIMEOUT after timeouts.generate;
  * ERR_INTERRUPTED */

@@ -1,5 +1,6 @@
 /* The facts for the gate, and its verdict during a command. */
 #include "flow/guard.h"
+#include "flow/hooks.h"
 
 #include "base/fs.h"
 #include "base/os.h"
@@ -72,7 +73,8 @@ flow_guard_open(Arena *a, const FlowInput *in, GateAct act, const char *command,
 bool
 flow_guard_check(FlowGuard *g, Err *err)
 {
-    return gate_target(g->arena, &g->facts, &g->target, err);
+    return (g->facts.act == GATE_LOOKS || flow_hooks_outside(err)) &&
+           gate_target(g->arena, &g->facts, &g->target, err);
 }
 
 static const Identity *

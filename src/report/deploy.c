@@ -5,6 +5,7 @@
 #include "report/error.h"
 #include "report/finding.h"
 #include "report/identity.h"
+#include "report/verify.h"
 
 const char *
 report_migrations_found(Arena *a, const History *h)
@@ -87,6 +88,9 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const F
     findings_json(w, "findings", r->findings);
     jw_strz(w, "backup", r->backup_id);
     jw_strz(w, "verified", r->verified);
+    health_json(w, &r->health);
+    jw_strz(w, "healthState", r->health_state);
+    jw_int(w, "rolledBack", (int64_t)r->rolled_back);
     jw_strz(w, "failed", r->run.failed);
     jw_int(w, "retries", r->run.retries);
     jw_int(w, "ms", r->run.ms);

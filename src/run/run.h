@@ -31,6 +31,7 @@ typedef enum RunEventKind {
     RUN_RETRY,
     RUN_REPAIRED,
     RUN_STAGE,   /* done on the way: a database made, a backup read */
+    RUN_OUTPUT,  /* a line that a hook says */
     RUN_FINDING, /* something a person should know */
     RUN_NOTICE,  /* the server's own WARNING or NOTICE */
     RUN_BACKUP,  /* begins (info), or was made */
@@ -304,6 +305,7 @@ typedef struct RunDeploy {
     bool one_by_one;     /* something stands between two migrations: a backup */
     bool keeps_runs;     /* make the table of runs where it is missing */
     const char *consent; /* for the row, or NULL */
+    const char *outcome; /* for it, when all is applied; NULL = "done" */
     bool show_progress;  /* open a second connection to watch long statements */
     /* Of scripts (history/scripts.h): */
     const char *again;        /* how a person runs them again: "execute --file x.sql"; else NULL */

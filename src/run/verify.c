@@ -13,7 +13,7 @@ ask_state(Run *r, bool records, DbRowsVec *ret, size_t *ret_at, Err *err)
     *ret_at = (size_t)session_add_prefix(s, &b);
     session_add_history_queries(s, &b);
     if (records) {
-        run_add_row(r, &b, "done");
+        run_add_row(r, &b, r->deploy->outcome ? r->deploy->outcome : "done");
         buf_addc(&b, ';');
     }
     buf_fmt(&b,

@@ -1,0 +1,171 @@
+#include "flow/settle.h"
+
+#include "flow/rollback.h"
+
+static void
+close_session(Session *s)
+{
+    if (s->db)
+        session_close(s);
+}
+
+bool
+flow_settles(const Config *c)
+{
+    return flow_has_health(c);
+}
+
+static bool
+reacts(const Config *c, const char *how)
+{
+    return strcmp(c->values[CFG_HEALTH_REACT].text, how) == 0;
+}
+
+/* ---- the row of the run -------------------------------------------------------------------- */
+
+static bool
+open_session(Arena *a, const DeployInput *in, const DeployResult *r, FlowAccess access,
+             Session *ret, Err *err)
+{
+    SessionOptions o = flow_session(&in->base, &r->target, &r->history, "deploy", access);
+    return session_open(a, &o, ret, err);
+}
+
+bool
+flow_unsettled(Arena *a, const DeployInput *in, const DeployResult *r, ConfigList *ret, Err *err)
+{
+    Session s __attribute__((cleanup(close_session))) = {0};
+    RunShownVec rows = {0};
+    bool hidden;
+    *ret = (ConfigList){0};
+    if (!open_session(a, in, r, FLOW_READS, &s, err) || !run_read_rows(&s, &rows, &hidden, err))
+        return false;
+    const RunShown *last = NULL;
+    vec_each (const RunShown, row, &rows)
+        if (strcmp(row->verb, "deploy") == 0 || strcmp(row->verb, "rollback") == 0)
+            last = row;
+    if (!last || strcmp(last->verb, "deploy") != 0 || strcmp(last->outcome, "applied") != 0)
+        return true;
+    for (Str rest = str_of(last->names); rest.p && rest.n;) {
+        Str name = str_trim(str_cut(&rest, '\n'));
+        if (name.n)
+            *vec_add(a, ret) = str_dup(a, name);
+    }
+    return true;
+}
+
+/* How it ended. That it cannot be written is told. */
+static void
+record(Arena *a, const DeployInput *in, const char *const *names, size_t count, const char *outcome,
+       const DeployResult *r)
+{
+    Session s __attribute__((cleanup(close_session))) = {0};
+    Err why;
+    if (!open_session(a, in, r, FLOW_WRITES, &s, &why)) {
+        run_find(&in->sink, FINDING_RUN_NOT_RECORDED, NULL, NULL,
+                 "that this run is %s could not be written down in the database: %s", outcome,
+                 why.primary);
+        return;
+    }
+    flow_record(&s, &in->sink,
+                &(RunRow){.run_id = in->run_id,
+                          .verb = "deploy",
+                          .outcome = outcome,
+                          .applied = (int)count,
+                          .names = names,
+                          .name_count = count});
+}
+
+/* ---- the answer ---------------------------------------------------------------------------- */
+
+static bool
+roll_back(Arena *a, const DeployInput *in, size_t count, DeployResult *ret, Err *err)
+{
+    RollbackResult back;
+    RollbackInput undo = {.base = in->base,
+                          .sink = in->sink,
+                          .run_id = str_fmt(a, "%s-undo", in->run_id),
+                          .show_progress = in->show_progress,
+                          .steps = (int64_t)count,
+                          .reason = in->reason};
+    /* Agreed to by the setting; what would lose rows is not. */
+    undo.base.yes = true;
+    undo.base.can_ask = false;
+    if (!flow_rollback(a, &undo, &back, err))
+        return false;
+    ret->rolled_back = back.run.applied.n;
+    return true;
+}
+
+static bool
+unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, DeployResult *ret,
+       Err *err)
+{
+    const Config *c = in->base.config;
+    const char *n = str_count(a, (int64_t)count, "migration");
+    ret->health_state = "unwell";
+    if (reacts(c, "continue")) {
+        run_find(&in->sink, FINDING_RUN_UNHEALTHY, NULL, "aramid verify looks again", "%s",
+                 err->primary);
+        record(a, in, names, count, "done", ret);
+        return true;
+    }
+    if (!reacts(c, "rollback")) {
+        record(a, in, names, count, "unwell", ret);
+        err_detail(err, "the %s of this deploy %s applied and stay%s", n, count == 1 ? "is" : "are",
+                   count == 1 ? "s" : "");
+        err_hint(err,
+                 "aramid verify looks again; aramid rollback --steps %zu --plan shows the way back",
+                 count);
+        return false;
+    }
+    Err why;
+    if (roll_back(a, in, count, ret, &why)) {
+        ret->health_state = "rolled-back";
+        err_detail(err, "the %s of this deploy %s rolled back: the database is as it was before", n,
+                   count == 1 ? "was" : "were");
+        return false;
+    }
+    if (why.code == ERR_INTERRUPTED) { /* the next deploy goes on */
+        *err = why;
+        return false;
+    }
+    record(a, in, names, count, "unwell", ret);
+    err_detail(err, "the %s of this deploy could not be rolled back and stay%s: %s", n,
+               count == 1 ? "s" : "", why.primary);
+    if (why.detail[0])
+        err_detail(err, "%s", why.detail);
+    return err_hint(err, "aramid rollback --steps %zu --plan shows what would be lost", count);
+}
+
+bool
+flow_settle(Arena *a, const DeployInput *in, const char *const *names, size_t count,
+            DeployResult *ret, Err *err)
+{
+    const char **list = arena_array(a, const char *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        list[i] = names[i];
+    const HookFacts facts = {.in = &in->base,
+                             .sink = &in->sink,
+                             .target = &ret->target,
+                             .server = ret->run.server.host ? &ret->run.server : NULL,
+                             .run_id = in->run_id,
+                             .migrations = list};
+    bool ok = flow_hooks(a, HOOK_AFTER, &facts, err) && flow_health(a, &facts, &ret->health, err);
+    if (ok) {
+        ret->health_state = "well";
+        record(a, in, names, count, "done", ret);
+        return true;
+    }
+    if (err->code == ERR_INTERRUPTED)
+        return false;
+    if (err->code != ERR_HEALTH) { /* a hook, or a file that is not there */
+        Err was = *err;
+        err_set(err, ERR_HEALTH, "%s", was.primary);
+        if (was.detail[0])
+            err_detail(err, "%s", was.detail);
+        if (was.hint[0])
+            err_hint(err, "%s", was.hint);
+    }
+    return unwell(a, in, names, count, ret, err);
+}
