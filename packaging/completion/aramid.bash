@@ -33,8 +33,9 @@ _aramid() {
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='dev deploy status resolve diff reset' ;;
     'status') words='--drift' ;;
-    'check') words='--migrations --against --deployed --shadow-url' ;;
-    'drift') words='--exit-code --script --shadow-url' ;;
+    'check') words='--notify --migrations --against --deployed --shadow-url' ;;
+    'drift') words='--exit-code --notify --script --shadow-url' ;;
+    'plan') words='--notify' ;;
     'create') words='--name --dry-run --empty --data --from-drift --rename --no-rename --rls --down --no-down --to --to-sql --prisma-compat --author --no-author --ticket --shadow-url' ;;
     'dev') words='--name --watch --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
     'expand-contract') words='--as --using --back --value --into --dry-run --shadow-url' ;;

@@ -194,6 +194,13 @@ fs_write(const char *path, Str text, unsigned mode, Err *err)
     return true;
 }
 
+bool
+fs_add(const char *path, Str text, Err *err)
+{
+    FD_LOCAL fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    return (fd >= 0 && write_all(fd, text)) || fail(err, "write", path);
+}
+
 /* Devices and pipes are written to and stay what they are. */
 static bool
 write_through(const char *path, Str text, Err *err)

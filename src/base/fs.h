@@ -32,6 +32,8 @@ MUST_CHECK bool fs_read(Arena *a, const char *path, size_t max_bytes, Str *ret, 
 MUST_CHECK bool fs_append(Buf *b, const char *path, size_t max_bytes, Err *err);
 /* Bytes of a regular file; -1 where there is none. */
 int64_t fs_size(const char *path);
+/* Add to the end of a file that others write, too. errors: ERR_IO */
+MUST_CHECK bool fs_add(const char *path, Str text, Err *err);
 /* fs_read where no file is no error: then *ret_there is false. */
 MUST_CHECK bool fs_read_if_there(Arena *a, const char *path, bool *ret_there, Str *ret, Err *err);
 

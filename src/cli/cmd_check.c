@@ -4,6 +4,7 @@
 #include "cli/schema_input.h"
 
 #include "base/os.h"
+#include "cli/telling.h"
 #include "report/check.h"
 
 static bool
@@ -51,6 +52,11 @@ cmd_check_with(CmdCall *call, bool with_database)
         .only_migrations = only_migrations(call),
     };
     flow_check(a, &in, &r);
+    if (with_database && r.drift.has_drift && cli_flag(call, "notify")) {
+        Word word;
+        cli_word(call, &config, WORD_DRIFT, r.drift.server, &word);
+        cli_word_send(call, &config, &word);
+    }
     if (cli_flag(call, "json")) {
         JsonWriter w;
         jw_init(&w, a, true);

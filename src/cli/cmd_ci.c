@@ -61,7 +61,7 @@ write_files(const CmdCall *call, const CheckResult *r, Err *err)
     const char *summary = is_github() ? os_env("GITHUB_STEP_SUMMARY") : NULL;
     return write_to(call, "comment", &comment, err) && write_to(call, "sarif", &sarif.out, err) &&
            write_to(call, "gitlab", &gitlab.out, err) &&
-           (!summary || fs_replace(summary, cli_hidden(call, &comment), err));
+           (!summary || fs_add(summary, cli_hidden(call, &comment), err));
 }
 
 static void

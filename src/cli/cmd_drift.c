@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "base/os.h"
+#include "cli/telling.h"
 #include "flow/diff.h"
 #include "report/drift.h"
 
@@ -38,6 +39,11 @@ cmd_drift(CmdCall *call)
         if (!flow_diff_can_run(a, d, &err))
             return cli_fail(call, &err);
         cli_print_exactly(call, report_drift_script(a, d));
+    }
+    if (r.has_drift && cli_flag(call, "notify")) {
+        Word word;
+        cli_word(call, &config, WORD_DRIFT, r.server, &word);
+        cli_word_send(call, &config, &word);
     }
     int status = r.target.absent ? 0 : cli_findings_status(call, &r.findings);
     return status ? status : r.has_drift && cli_flag(call, "exit-code") ? EXIT_DRIFT : 0;

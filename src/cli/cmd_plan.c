@@ -3,7 +3,18 @@
 #include "cli/commands.h"
 
 #include "base/os.h"
+#include "cli/telling.h"
 #include "report/migrations.h"
+
+static void
+tell_planned(CmdCall *call, const Config *config, const PlanResult *r)
+{
+    Word w;
+    cli_word(call, config, WORD_PLANNED, r->server, &w);
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        *vec_add(call->arena, &w.migrations) = (WordMigration){.name = mp->migration->name};
+    cli_word_send(call, config, &w);
+}
 
 int
 cmd_plan(CmdCall *call)
@@ -25,5 +36,7 @@ cmd_plan(CmdCall *call)
     else
         report_plan_text(&out.text, &call->term_out, &result, true);
     cli_answer_print(call, &out);
+    if (cli_given(call, "notify") && result.plan.migrations.n)
+        tell_planned(call, &config, &result);
     return cli_findings_status(call, &result.findings);
 }

@@ -107,6 +107,7 @@ static const char *const drift_scripts[] = {"repair", "adopt", NULL};
 
 static const OptSpec drift_options[] = {
     {.name = "exit-code", .type = OPT_FLAG, .help = "exit with status 2 when there is drift"},
+    {.name = "notify", .type = OPT_FLAG, .help = "tell of drift whom notify.* names"},
     {.name = "script", .type = OPT_CHOICE, .value = "WHICH", .choices = drift_scripts,
      .help = "print SQL only: repair undoes the drift in the database, adopt makes it elsewhere"},
     {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
@@ -149,6 +150,7 @@ static const CmdSpec drift = {
 };
 
 static const OptSpec check_options[] = {
+    {.name = "notify", .type = OPT_FLAG, .help = "tell of drift whom notify.* names"},
     {.name = "migrations", .type = OPT_PATH, .value = "DIR", .config = CLI_SETS(MIGRATIONS),
      .may_be_bare = true,
      .help = "folder of the migrations; without DIR: check only these, and that the database has all "
@@ -208,6 +210,11 @@ static const CmdExample plan_examples[] = {
     {0},
 };
 
+static const OptSpec plan_options[] = {
+    {.name = "notify", .type = OPT_FLAG, .help = "tell of what is pending whom notify.* names (event planned)"},
+    {0},
+};
+
 static const CmdSpec plan = {
     .name = "plan", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
     .uses = USES_MIGRATIONS | CMD_USES_JSON,
@@ -217,7 +224,7 @@ static const CmdSpec plan = {
         "inside a transaction and what outside, and the table locks that are known from the "
         "statements. Changes nothing: an embedded PostgreSQL that was not made yet is taken as "
         "empty, a stopped one is started to be looked at. The same as `aramid deploy --dry-run`.",
-    .examples = plan_examples, .exits = plan_exits, .run = cmd_plan,
+    .options = plan_options, .examples = plan_examples, .exits = plan_exits, .run = cmd_plan,
 };
 
 static const ArgSpec create_args[] = {

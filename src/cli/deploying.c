@@ -137,7 +137,6 @@ cli_deploy_failure(const CliRun *run, const DeployResult *r, const Err *err, Fai
 {
     CmdCall *call = run->call;
     const char *dir = runlog_dir(run->log);
-    *ret = (Failure){0};
     bool is_told = failure_of_deploy(call->arena, r, err, ret);
     if (ret->restore)
         ret->restore = str_dup(call->arena, cli_again(call->arena, call, str_of(ret->restore)));

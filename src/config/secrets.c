@@ -96,6 +96,10 @@ config_secrets(Arena *a, const Config *c, SecretVec *ret)
         url_add_secrets(a, c->values[keys[i]].text, ret);
     for (const char *const *name = config_secret_variables(a); *name; name++)
         add_value(a, os_env(*name), ret);
+    for (int i = 0; i < CFG_COUNT; i++) /* addresses that are a key */
+        if (config_info((ConfigKey)i)->secret && config_info((ConfigKey)i)->type == CFG_TYPE_TEXT &&
+            c->values[i].text)
+            add_value(a, c->values[i].text, ret);
     if (c->env)
         add_files(a, c->env, ret);
 }

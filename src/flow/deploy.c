@@ -7,6 +7,7 @@
 #include "flow/schema_file.h"
 #include "flow/settle.h"
 #include "flow/undo.h"
+#include "flow/word.h"
 
 #include "sqltext/sqltext.h"
 
@@ -296,6 +297,18 @@ hooks_before(const Deploying *d, const Session *s, Err *err)
            (err->code == ERR_HOOK && err_detail(err, "nothing was changed"));
 }
 
+static bool
+tell_begun(const Deploying *d, const Session *s, Err *err)
+{
+    Word w;
+    flow_word_begin(s->arena, &d->in->base, WORD_STARTED, "deploy", &w);
+    w.run_id = d->in->run_id;
+    w.database = db_info(s->db)->database;
+    for (const char *const *name = pending_names(s->arena, &d->ret->history); *name; name++)
+        *vec_add(s->arena, &w.migrations) = (WordMigration){.name = *name};
+    return flow_word(s->arena, &d->in->base, &d->in->sink, &w, err);
+}
+
 /* Under the locks, with nothing changed yet: the dump is over before the first change, and dumps of
  * others are waited for. */
 static bool
@@ -306,7 +319,7 @@ before(void *arg, Session *s, const char *migration, Err *err)
     const BackupPolicy *p = &d->backup;
     bool is_first = !migration && !d->is_prepared;
     d->ret->was_new = is_first ? !d->ret->history.applied : d->ret->was_new;
-    if (is_first && !hooks_before(d, s, err))
+    if (is_first && !(hooks_before(d, s, err) && tell_begun(d, s, err)))
         return false;
     if (is_first && !s->ledger_exists && s->is_fresh) {
         if (p->makes && !p->each)
@@ -415,6 +428,20 @@ settle(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     return !names.n || flow_settle(a, in, names.v, names.n, ret, err);
 }
 
+static void
+tell_end(Arena *a, const DeployInput *in, const DeployResult *r, const Err *err)
+{
+    Word w;
+    Err never;
+    flow_word_begin(a, &in->base, WORD_DONE, "deploy", &w);
+    flow_word_end(a, &w, &r->run, err);
+    w.run_id = in->run_id;
+    w.backup = r->backup_id;
+    w.health = r->health_state;
+    w.rolled_back = r->rolled_back;
+    (void)!flow_word(a, &in->base, &in->sink, &w, &never);
+}
+
 /* The project is told of a failure; not of a question that was answered with no. */
 static void
 tell_failure(Arena *a, const DeployInput *in, const DeployResult *r, const Err *err)
@@ -427,8 +454,10 @@ tell_failure(Arena *a, const DeployInput *in, const DeployResult *r, const Err *
                              .migrations = pending_names(a, &r->history),
                              .error = err};
     Err never;
-    if (err->code != ERR_CONFIRM && err->code != ERR_INTERRUPTED && err->code != ERR_USAGE)
-        (void)!flow_hooks(a, HOOK_FAILED, &facts, &never);
+    if (err->code == ERR_CONFIRM || err->code == ERR_USAGE || err->code == ERR_INTERRUPTED)
+        return;
+    (void)!flow_hooks(a, HOOK_FAILED, &facts, &never);
+    tell_end(a, in, r, err);
 }
 
 bool
@@ -436,8 +465,11 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
     *ret = (DeployResult){
         .config = in->base.config, .run_id = in->run_id, .findings = in->sink.findings};
-    if (deploy(a, in, ret, err) && settle(a, in, ret, err))
+    if (deploy(a, in, ret, err) && settle(a, in, ret, err)) {
+        if (ret->run.applied.n)
+            tell_end(a, in, ret, NULL);
         return true;
+    }
     tell_failure(a, in, ret, err);
     return false;
 }

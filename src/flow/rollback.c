@@ -1,5 +1,6 @@
 /* aramid rollback: consent, the run, and its order. */
 #include "flow/rollback_int.h"
+#include "flow/word.h"
 
 static void
 close_session(Session *s)
@@ -132,11 +133,10 @@ find_out(Arena *a, Rolling *r, Err *err)
     return rollback_prove(a, r, &s, err);
 }
 
-bool
-flow_rollback(Arena *a, const RollbackInput *in, RollbackResult *ret, Err *err)
+static bool
+roll_back(Arena *a, const RollbackInput *in, RollbackResult *ret, Err *err)
 {
     const Config *c = in->base.config;
-    *ret = (RollbackResult){.config = c, .run_id = in->run_id, .findings = in->sink.findings};
     Rolling r = {.in = in, .ret = ret};
     if (!findings_pass(&c->findings, err) || !flow_backup_policy(c, in->reason, &r.backup, err) ||
         !flow_versions(a, c, &ret->history, err) ||
@@ -178,4 +178,31 @@ flow_rollback(Arena *a, const RollbackInput *in, RollbackResult *ret, Err *err)
         .show_progress = in->show_progress,
     };
     return run_deploy(a, &run, &ret->run, err);
+}
+
+/* Others are told of what was done, or begun; not of what was only looked at. */
+static void
+tell_end(Arena *a, const RollbackInput *in, const RollbackResult *r, const Err *err)
+{
+    Word w;
+    Err never;
+    bool stopped =
+        err && (err->code == ERR_CONFIRM || err->code == ERR_USAGE || err->code == ERR_INTERRUPTED);
+    if (in->only_plan || stopped || (!err && !r->run.applied.n))
+        return;
+    flow_word_begin(a, &in->base, WORD_DONE, "rollback", &w);
+    flow_word_end(a, &w, &r->run, err);
+    w.run_id = in->run_id;
+    w.backup = r->backup_id;
+    (void)!flow_word(a, &in->base, &in->sink, &w, &never);
+}
+
+bool
+flow_rollback(Arena *a, const RollbackInput *in, RollbackResult *ret, Err *err)
+{
+    *ret = (RollbackResult){
+        .config = in->base.config, .run_id = in->run_id, .findings = in->sink.findings};
+    bool ok = roll_back(a, in, ret, err);
+    tell_end(a, in, ret, ok ? NULL : err);
+    return ok;
 }

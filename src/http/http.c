@@ -5,6 +5,13 @@
 
 enum { RETRY_AFTER_MAX_MS = 60 * 1000, LOCATION_MAX = 500 };
 
+bool
+http_may_retry(int status)
+{
+    return !status || status == 408 || status == 425 || status == 429 ||
+           (status >= 500 && status != 501);
+}
+
 const char *
 http_shown(Arena *a, const char *url)
 {

@@ -38,5 +38,8 @@ typedef struct HttpAnswer {
  * cost: the first call of a process loads the library, some milliseconds */
 MUST_CHECK bool http_request(Arena *a, const HttpRequest *r, HttpAnswer *ret, Err *err);
 
+/* Whether asking again soon may help: no answer (0), 408, 425, 429, 5xx but 501. */
+bool http_may_retry(int status);
+
 /* "https://hooks.example.com": what may be shown of a URL. */
 const char *http_shown(Arena *a, const char *url);

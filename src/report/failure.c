@@ -52,10 +52,22 @@ statement_of(Arena *a, const History *h, const char *name, int number)
     return NULL;
 }
 
+/* Also where nothing was begun: production waits for somebody. */
+static const char *
+contacts_of(Arena *a, const Config *c)
+{
+    ConfigList list = config_list(a, c, CFG_CONTACTS);
+    Buf b;
+    buf_init(&b, a);
+    vec_each (const char *const, who, &list)
+        buf_fmt(&b, "%s%s", b.n ? "; " : "", *who);
+    return c->profile == PROFILE_PRODUCTION && b.n ? b.p : NULL;
+}
+
 bool
 failure_of_deploy(Arena *a, const DeployResult *r, const Err *err, Failure *ret)
 {
-    *ret = (Failure){0};
+    *ret = (Failure){.contacts = err->code == ERR_CONFIRM ? NULL : contacts_of(a, r->config)};
     if (!r->run.failed && !r->backup_id)
         return false;
     ret->backup =
@@ -105,6 +117,7 @@ failure_text(Buf *out, const Term *t, const Failure *f)
     add(out, t, "connection:", f->connection);
     add(out, t, "statement:", f->statement);
     add(out, t, "restore:", f->restore);
+    add(out, t, "call:", f->contacts);
 }
 
 void

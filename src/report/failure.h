@@ -14,6 +14,7 @@ typedef struct Failure {
     const char *connection; /* whether the server was there in the end */
     const char *statement;  /* that failed */
     const char *restore;    /* the command that brings the backup back */
+    const char *contacts;   /* who is to be called, of production */
 } Failure;
 
 /* Of a deploy that failed at a migration or behind its backup, of a restore that has read its backup;

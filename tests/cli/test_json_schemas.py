@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from harness import aramid
+from harness import aramid, web
 from harness.cluster import REPO
 
 SCHEMAS = os.path.join(REPO, "docs", "schema")
@@ -148,6 +148,33 @@ def test_deploy(project, db):
     assert os.path.isdir(value["log"])
     value = check(call(project, db.url(), "deploy"), "deploy")
     assert value["ok"] and value["applied"] == [] and value["log"] is None
+
+
+def test_verify(project, db):
+    project.add("init", SEVERAL_STEPS)
+    value = check(call(project, db.url(), "verify"), "verify")
+    assert not value["ok"] and value["exitStatus"] == 10 and value["drift"] is None, value
+    project.write("aramid.yaml", "hooks: {smoke: exit 1}\n")
+    value = check(call(project, db.url(), "deploy"), "deploy")
+    assert value["healthState"] == "unwell" and not value["health"][-1]["ok"], value
+
+
+def test_what_a_webhook_is_sent(project, db):
+    name = project.add("init", SEVERAL_STEPS)
+    server, schema = web.Web(), load("word")
+    project.write("aramid.yaml", json.dumps({"verify": "off", "notify": {
+        "webhook": server.url(), "profiles": ["development"], "events": ["planned", "started", "done", "failed", "drift"]}}))
+    call(project, db.url(), "plan", "--notify")
+    call(project, db.url(), "deploy")
+    db.sql('ALTER TABLE "we""ird" ADD COLUMN by_hand int')
+    call(project, db.url(), "drift", "--notify")
+    project.add("bad", "SELECT nowhere;")
+    call(project, db.url(), "deploy")
+    server.close()
+    told = [request.json for request in server.requests]
+    assert [word["event"] for word in told] == ["planned", "started", "done", "drift", "started", "failed"], told
+    assert [problems(word, schema, schema) for word in told] == [[]] * 6, told
+    assert told[0]["migrations"] == [{"name": name, "ms": None}] and told[5]["error"]["sqlstate"] == "42703", told
 
 
 def test_rollback(project, db):
