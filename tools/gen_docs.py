@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the reference documents, the manual page and the completion scripts.
+"""Make the reference documents, the manual page, the completion scripts and the pictures.
 
 Everything comes from the tables of the program itself (`aramid help --json`):
 
@@ -11,8 +11,10 @@ Without an argument the program of build/debug or build/release is asked.
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -432,11 +434,41 @@ FILES = {
 }
 
 
+# What the picture of a difference leads from: the example as it was before it had these.
+BEFORE = [
+    ("  tags        String[]\n", ""),
+    ("  reviews     Review[]\n", ""), ("  reviews   Review[]\n", ""),
+    ("  stock       Int             @default(0)\n", "  stock       String\n"),
+]
+
+
+def pictures(program):
+    """Diagrams that the program draws of examples/shop."""
+    schema = ROOT / "examples/shop/prisma/schema.prisma"
+
+    def draw(*args):
+        return subprocess.run([program, "erd", *args], check=True, capture_output=True, cwd=ROOT,
+                              text=True).stdout
+
+    before = schema.read_text()
+    for text, instead in BEFORE:
+        assert text in before, text
+        before = before.replace(text, instead)
+    before = re.sub(r"model Review \{.*?\n\}\n", "", before, flags=re.S)
+    with tempfile.TemporaryDirectory() as folder:
+        old = pathlib.Path(folder) / "before.prisma"
+        old.write_text(before)
+        difference = draw("--from-schema", str(old), "--to-schema", str(schema)).replace(
+            str(old), "before.prisma").replace(str(ROOT) + "/", "")
+    return {"docs/images/shop.svg": draw("--to-schema", "examples/shop/prisma/schema.prisma"),
+            "docs/images/shop-difference.svg": difference}
+
+
 def make(program):
-    """All files of the program's tables: {path: text}."""
+    """All files that the program makes: {path: text}."""
     run = subprocess.run([program, "help", "--json"], check=True, capture_output=True)
     tables = json.loads(run.stdout)
-    return {path: function(tables) for path, function in FILES.items()}
+    return {path: function(tables) for path, function in FILES.items()} | pictures(program)
 
 
 def main(argv):

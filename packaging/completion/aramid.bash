@@ -11,20 +11,21 @@ _aramid() {
     --format) COMPREPLY=($(compgen -W 'sql sql.zst dump' -- "$cur")); return ;;
     --method) COMPREPLY=($(compgen -W 'auto pg_dump native command' -- "$cur")); return ;;
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
+    --show) COMPREPLY=($(compgen -W 'columns keys names' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--to|--to-sql|--stats|--baseline|--comment|--seed|--file|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--deployed|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--by|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--schemas|-n|--count|--owner|--ttl|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
+    --env|--url|--against|--deployed|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--by|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--steps|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--around|--depth|--schemas|-n|--count|--owner|--ttl|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--deployed|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--steps|--seed|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--deployed|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--steps|--seed|--file|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--show|--around|--depth|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff pull generate testdb db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
     'stats'|'help stats') words='save' ;;
     'identity'|'help identity') words='show set forget' ;;
     'backup'|'help backup') words='create list verify prune' ;;
@@ -68,6 +69,7 @@ _aramid() {
     'validate') words='--prisma' ;;
     'format') words='--check' ;;
     'diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
+    'erd') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --database --history --format --show --around --depth --all --rename --output --shadow-url' ;;
     'pull') words='--print --force --schemas' ;;
     'generate') words='--dry-run' ;;
     'testdb') words='--count --owner --ttl --no-seed' ;;

@@ -1407,31 +1407,34 @@ static const char *const from_datamodel[] = {"from-schema-datamodel", NULL};
 static const char *const to_datamodel[] = {"to-schema-datamodel", NULL};
 static const char *const diff_prisma_choices[] = {"6", "7", NULL};
 
+#define SIDES                                                                                  \
+    {.name = "from-empty", .type = OPT_FLAG, .help = "from an empty database"},                \
+    {.name = "from-schema", .type = OPT_PATH, .value = "PATH", .other_names = from_datamodel,  \
+     .help = "from a schema.prisma, or a folder of .prisma files"},                            \
+    {.name = "from-migrations", .type = OPT_PATH, .value = "DIR",                              \
+     .help = "from what the migrations of a folder make"},                                     \
+    {.name = "from-url", .type = OPT_URL, .value = "URL", .help = "from a live database"},     \
+    {.name = "from-sql", .type = OPT_PATH, .value = "PATH",                                    \
+     .help = "from what a file, or a folder of files, of SQL makes"},                          \
+    {.name = "from-config-datasource", .type = OPT_FLAG,                                       \
+     .help = "from the database that the configuration names"},                                \
+    {.name = "from-schema-datasource", .type = OPT_PATH, .value = "PATH",                      \
+     .help = "from the database that this schema's project uses"},                             \
+    {.name = "to-empty", .type = OPT_FLAG, .help = "to an empty database"},                    \
+    {.name = "to-schema", .type = OPT_PATH, .value = "PATH", .other_names = to_datamodel,      \
+     .help = "to a schema.prisma, or a folder of .prisma files"},                              \
+    {.name = "to-migrations", .type = OPT_PATH, .value = "DIR",                                \
+     .help = "to what the migrations of a folder make"},                                       \
+    {.name = "to-url", .type = OPT_URL, .value = "URL", .help = "to a live database"},         \
+    {.name = "to-sql", .type = OPT_PATH, .value = "PATH",                                      \
+     .help = "to what a file, or a folder of files, of SQL makes"},                            \
+    {.name = "to-config-datasource", .type = OPT_FLAG,                                         \
+     .help = "to the database that the configuration names"},                                  \
+    {.name = "to-schema-datasource", .type = OPT_PATH, .value = "PATH",                        \
+     .help = "to the database that this schema's project uses"}
+
 static const OptSpec diff_options[] = {
-    {.name = "from-empty", .type = OPT_FLAG, .help = "from an empty database"},
-    {.name = "from-schema", .type = OPT_PATH, .value = "PATH", .other_names = from_datamodel,
-     .help = "from a schema.prisma, or a folder of .prisma files"},
-    {.name = "from-migrations", .type = OPT_PATH, .value = "DIR",
-     .help = "from what the migrations of a folder make"},
-    {.name = "from-url", .type = OPT_URL, .value = "URL", .help = "from a live database"},
-    {.name = "from-sql", .type = OPT_PATH, .value = "PATH",
-     .help = "from what a file, or a folder of files, of SQL makes"},
-    {.name = "from-config-datasource", .type = OPT_FLAG,
-     .help = "from the database that the configuration names"},
-    {.name = "from-schema-datasource", .type = OPT_PATH, .value = "PATH",
-     .help = "from the database that this schema's project uses"},
-    {.name = "to-empty", .type = OPT_FLAG, .help = "to an empty database"},
-    {.name = "to-schema", .type = OPT_PATH, .value = "PATH", .other_names = to_datamodel,
-     .help = "to a schema.prisma, or a folder of .prisma files"},
-    {.name = "to-migrations", .type = OPT_PATH, .value = "DIR",
-     .help = "to what the migrations of a folder make"},
-    {.name = "to-url", .type = OPT_URL, .value = "URL", .help = "to a live database"},
-    {.name = "to-sql", .type = OPT_PATH, .value = "PATH",
-     .help = "to what a file, or a folder of files, of SQL makes"},
-    {.name = "to-config-datasource", .type = OPT_FLAG,
-     .help = "to the database that the configuration names"},
-    {.name = "to-schema-datasource", .type = OPT_PATH, .value = "PATH",
-     .help = "to the database that this schema's project uses"},
+    SIDES,
     {.name = "script", .type = OPT_FLAG, .help = "print the SQL instead of a summary"},
     {.name = "exit-code", .type = OPT_FLAG,
      .help = "exit with 0 when both are equal, 2 when they differ, 1 for every error"},
@@ -1487,6 +1490,58 @@ static const CmdSpec diff = {
         "error beside a script.",
     .options = diff_options, .one_of = {diff_from, diff_to}, .examples = diff_examples,
     .exits = diff_exits, .run = cmd_diff,
+};
+
+static const char *const erd_formats[] = {"svg", "mermaid", "html", NULL};
+static const char *const erd_shows[] = {"columns", "keys", "names", NULL};
+
+static const OptSpec erd_options[] = {
+    SIDES,
+    {.name = "database", .type = OPT_FLAG, .help = "of the project's database, which is only read"},
+    {.name = "history", .type = OPT_FLAG, .help = "of what the project's migrations make"},
+    {.name = "format", .type = OPT_CHOICE, .value = "FORMAT", .choices = erd_formats,
+     .help = "svg, mermaid or html; default: by the name of the file (.svg, .mmd, .md, .html), else svg"},
+    {.name = "show", .type = OPT_CHOICE, .value = "WHAT", .choices = erd_shows,
+     .help = "of each table: all columns (the default), only keys, or only names"},
+    {.name = "around", .type = OPT_TEXT, .value = "TABLE", .help = "only this table and its neighbours"},
+    {.name = "depth", .type = OPT_INT, .value = "N", .min = 0, .max = 100, .needs = "around",
+     .help = "with --around: how many joins away; default: 1"},
+    {.name = "all", .type = OPT_FLAG,
+     .help = "of a difference: also tables and columns that did not change"},
+    {.name = "rename", .type = OPT_TEXT, .value = "OLD:NEW", .repeatable = true,
+     .help = "of a difference: what was renamed, as for `aramid diff`"},
+    {.name = "output", .letter = 'o', .type = OPT_PATH, .value = "FILE",
+     .help = "write the diagram into this file"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdConflict erd_conflicts[] = {{"database", "history"}, {0}};
+
+static const CmdExample erd_examples[] = {
+    {"aramid erd -o schema.svg", "of the project's schema.prisma, else of its migrations"},
+    {"aramid erd --around User --depth 2 -o user.svg", "a table, its neighbours and theirs"},
+    {"aramid erd --database --env staging -o staging.html", "of a database, as a page"},
+    {"aramid erd --from-migrations prisma/migrations --to-schema prisma/schema.prisma -o next.svg",
+     "what the next migration changes"},
+    {"aramid erd --format mermaid --show keys", "for a README"},
+    {0},
+};
+
+static const CmdSpec erd = {
+    .name = "erd", .group = CMD_GROUP_SCHEMA, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE,
+    .summary = "draw a diagram of a schema, a database or a difference",
+    .description =
+        "Draws tables, columns and foreign keys: of schema.prisma, or of what --database, --history or --to-... names. "
+        "With --from-... it is a difference: what is new, changed or removed is marked with +, ~ and a minus, "
+        "and of the rest only what is joined to it is shown.\n\n"
+        "An SVG stands alone, light and dark; a page (html) holds one. Nothing in either runs or loads anything. No "
+        "line runs through a table, and the same schema gives the same diagram, byte for byte.\n\n"
+        "schema.prisma needs no server. Migrations and SQL are run on a private PostgreSQL; databases are only read.",
+    .options = erd_options, .conflicts = erd_conflicts, .examples = erd_examples, .run = cmd_erd,
 };
 
 static const OptSpec pull_options[] = {
@@ -2230,7 +2285,7 @@ static const CmdSpec *const commands[] = {
     &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &verify, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
-    &format,         &schema,         &diff,     &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,
+    &format,         &schema,         &diff,     &erd,      &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,
     &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, &db_push, &migrate_reset, NULL,
 };

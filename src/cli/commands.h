@@ -53,6 +53,7 @@ int cmd_review(CmdCall *call);
 int cmd_ci(CmdCall *call);
 int cmd_squash(CmdCall *call);
 int cmd_diff(CmdCall *call);
+int cmd_erd(CmdCall *call);
 int cmd_pull(CmdCall *call);
 
 int cmd_testdb(CmdCall *call);

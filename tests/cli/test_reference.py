@@ -47,7 +47,8 @@ def generated():
     "docs/reference/commands.md", "docs/reference/errors.md", "docs/reference/findings.md",
     "docs/reference/settings.md",
     "packaging/man/aramid.1", "packaging/completion/aramid.bash",
-    "packaging/completion/aramid.zsh", "packaging/completion/aramid.fish"])
+    "packaging/completion/aramid.zsh", "packaging/completion/aramid.fish",
+    "docs/images/shop.svg", "docs/images/shop-difference.svg"])
 def test_files_are_what_the_generator_makes(path):
     files = generated()
     assert path in files
