@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/invariant.h"
+#include "base/os.h"
 #include "run/session_int.h"
 #include "sqltext/sqltext.h"
 
@@ -24,29 +25,42 @@ finish(const Try *t, Err *err)
     return is_provable(statement(t)) || run_flush_carry(t->run, err);
 }
 
-/* Nothing of the step is in the database: take the journal's row of it away again, and the ledger's
- * where nothing of the migration is. logs: kept in a ledger's row that stays, or NULL. */
+static void
+add_forget(const Try *t, Buf *b, const char *logs)
+{
+    const Session *s = &t->run->session;
+    const SessionLedger *l = ledger_of(s, t->row);
+    if (t->first && ledger_holds_begun(l)) {
+        ledger_add_forgotten(s, b, t->row);
+        buf_addc(b, ';');
+    }
+    journal_add_forget(s, b, t->row->id);
+    if (!t->first) {
+        buf_fmt(b, " AND first_statement OPERATOR(pg_catalog.=) %zu", t->step->first);
+        if (logs && ledger_holds_begun(l)) {
+            buf_addc(b, ';');
+            l->layout->add_logs(b, &l->at, t->row->id, str_of(logs));
+        }
+    }
+    buf_addc(b, ';');
+}
+
+/* Nothing of the step is in the database, nor of those behind it: take the journal's rows of them away again,
+ * and the ledger's where nothing of the migration is. logs: kept in a ledger's row that stays, or NULL. */
 static bool
 forget(const Try *t, const char *logs, Err *err)
 {
-    const Session *s = &t->run->session;
+    Run *r = t->run;
     Buf b;
     buf_init(&b, t->arena);
-    session_add_prefix(s, &b);
-    const SessionLedger *l = ledger_of(s, t->row);
-    if (t->first && ledger_holds_begun(l)) {
-        ledger_add_forgotten(s, &b, t->row);
-        buf_addc(&b, ';');
-    }
-    journal_add_forget(s, &b, t->row->id);
-    if (!t->first) {
-        buf_fmt(&b, " AND first_statement OPERATOR(pg_catalog.=) %zu", t->step->first);
-        if (logs && ledger_holds_begun(l)) {
-            buf_addc(&b, ';');
-            l->layout->add_logs(&b, &l->at, t->row->id, str_of(logs));
-        }
-    }
-    return session_query(&t->run->session, t->arena, buf_str(&b), NULL, err);
+    session_add_prefix(&r->session, &b);
+    run_add_carry(r, &b);
+    for (const Try *x = t; x <= t + t->behind; x++)
+        add_forget(x, &b, logs);
+    if (!session_query(&r->session, t->arena, buf_str(&b), NULL, err))
+        return false;
+    run_drop_carry(r);
+    return true;
 }
 
 /* Remove what the failed statement left: the journal knows what was there before it. */
@@ -112,6 +126,8 @@ clean_up_briefly(const Try *t)
     Arena *a = t->arena;
     const SqlStmt *s = statement(t);
     Db *db = t->run->session.db;
+    if (db_is_open(db) && t->behind && !forget(t + 1, NULL, &ignored))
+        return;
     if (!db_is_open(db) || s->kind != SQL_CREATE_INDEX || !s->index.name[0])
         return;
     db_set_tick(db, NULL, NULL);
@@ -127,8 +143,10 @@ clean_up_briefly(const Try *t)
                &(DbRun){.timeout_ms = 3000}, &o);
         clean = clean && o.end == DB_DONE;
     }
+    Try only = *t;
+    only.behind = 0;
     if (clean && t->first)
-        clean = forget(t, NULL, &ignored);
+        clean = forget(&only, NULL, &ignored);
 }
 
 /* ---- before it ----------------------------------------------------------------------------- */
@@ -181,7 +199,7 @@ look_back(const Try *t, const JournalStep *begun, bool *ret_sends, Err *err)
     if (proof == PROOF_DONE)
         return finish(t, err);
     *ret_sends = true;
-    return set_timeouts(t, err);
+    return intent_forget_behind(t, begun, err) && set_timeouts(t, err);
 }
 
 static bool
@@ -199,9 +217,9 @@ clear_the_way(const Try *t, Err *err)
            (!is_named || index_repair(r, a, &of_name, err)) && set_timeouts(t, err);
 }
 
-/* Write that it begins, and see who is in the way. */
+/* Write that it begins, and those behind it, and see who is in the way. */
 static bool
-announce(const Try *t, bool *ret_sends, Err *err)
+announce(Try *t, bool *ret_sends, Err *err)
 {
     Intent intent;
     failpoint(t->run, FP_BEFORE_INTENT);
@@ -210,7 +228,7 @@ announce(const Try *t, bool *ret_sends, Err *err)
     failpoint(t->run, FP_AFTER_INTENT);
     *ret_sends = intent.has_lock && !intent.tool_waits;
     if (*ret_sends)
-        return !intent.in_the_way || clear_the_way(t, err);
+        return true;
     if (intent.has_lock)
         return let_through(t, DB_PATIENCE_YIELD, err);
     run_restart_lost_lock(t->run);
@@ -335,18 +353,59 @@ send_statement(const Try *t, Err *err)
     return true;
 }
 
-bool
-alone_run(Try *t, StepEnd *ret, Err *err)
+/* What was looked up so long ago is old: the next ones are announced anew, and those before them recorded. */
+enum { STALE_MS = 3000 };
+
+/* announced_ms: when those that came before it were announced, and it with them; 0 = it was not. */
+static bool
+run_one(Try *t, int64_t *announced_ms, Err *err)
 {
     Run *r = t->run;
     INVARIANT(t->step->mode == STEP_ALONE && t->step->count == 1,
               "several statements outside of transactions at once");
-    const JournalStep *begun = intent_find(r, t->row->id, t->step->first);
-    bool sends;
+    const JournalStep *begun = t->is_begun ? NULL : intent_find(r, t->row->id, t->step->first);
+    bool sends = true, is_new = clock_ms() - *announced_ms >= STALE_MS;
     r->session.unclean = true; /* the timeouts that this leaves */
-    if (!(begun ? look_back(t, begun, &sends, err) : announce(t, &sends, err)) ||
-        (sends && !send_statement(t, err)))
-        return false;
-    *ret = r->restart.why ? STEP_RESTART : STEP_ENDED;
+    if (begun) {
+        INVARIANT(!t->behind, "an interrupted statement and others behind it");
+        if (!look_back(t, begun, &sends, err))
+            return false;
+    } else {
+        if (is_new && !announce(t, &sends, err))
+            return false;
+        *announced_ms = is_new ? clock_ms() : *announced_ms;
+        if (sends && t->in_the_way && !clear_the_way(t, err))
+            return false;
+    }
+    return !sends || send_statement(t, err);
+}
+
+bool
+alone_run(Try *tries, size_t n, size_t *ret_ended, StepEnd *ret, Err *err)
+{
+    Run *r = tries->run;
+    int64_t announced_ms = INT64_MIN / 2;
+    *ret = STEP_ENDED;
+    for (size_t i = 0; i < n; i++)
+        tries[i].behind = n - 1 - i;
+    for (size_t i = 0; i < n; i++) {
+        *ret_ended = i;
+        if (i && os_signal_pending()) /* the caller says so */
+            return forget(&tries[i], NULL, err);
+        if (!run_one(&tries[i], &announced_ms, err))
+            return false;
+        if (r->restart.why) {
+            *ret = STEP_RESTART;
+            r->one_by_one = r->one_by_one || n > 1;
+            return true;
+        }
+        if (n == 1)
+            break; /* the step, not yet the migration */
+        applied_end(r, tries[i].mp);
+        r->flushed = r->report->applied.n;
+        if (i + 1 < n)
+            applied_begin(r, tries[i + 1].mp);
+    }
+    *ret_ended = n;
     return true;
 }

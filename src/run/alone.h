@@ -56,8 +56,7 @@ MUST_CHECK bool index_wait_for_builder(Run *r, Arena *a, const char *table, Err 
 
 typedef struct Intent {
     bool tool_waits;
-    bool has_lock;   /* ours, still: a script may have let it go */
-    bool in_the_way; /* the table may have an invalid index, or somebody who builds one */
+    bool has_lock; /* ours, still: a script may have let it go */
 } Intent;
 
 /* What the journal says about a step that was begun and may have run; NULL = was not. */
@@ -71,8 +70,12 @@ int64_t alone_lock_ms(const Try *t);
 /* The SETs of it and of the timeout, two of them, without a last semicolon. */
 void alone_add_timeouts(const Try *t, Buf *b);
 
-/* Write it. It need not be flushed: what the statement does is later in the log. */
-MUST_CHECK bool intent_write(const Try *t, Intent *ret, Err *err);
+/* Write it, also of those behind it, and see who is in their way. It need not be flushed: what the statement
+ * does is later in the log. */
+MUST_CHECK bool intent_write(Try *t, Intent *ret, Err *err);
+
+/* What was announced with an earlier try and never sent: take its rows away. */
+MUST_CHECK bool intent_forget_behind(const Try *t, const JournalStep *begun, Err *err);
 
 /* ---- proof -------------------------------------------------------------------------------- */
 

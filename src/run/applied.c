@@ -147,8 +147,17 @@ settle_doubted(Run *r)
     }
 }
 
-/* The migration under way may have been committed, so may those that were sent with it, and one that was
- * done but not yet recorded is done again, quickly. */
+static bool
+is_planned(const Run *r, const char *name)
+{
+    vec_each (const MigrationPlan, mp, &r->plan.migrations)
+        if (strcmp(mp->migration->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The migration under way may have been committed, so may those that were sent with it, and those that were
+ * done but not yet recorded are done again, quickly. */
 void
 applied_settle(Run *r)
 {
@@ -166,9 +175,8 @@ applied_settle(Run *r)
     r->doubted.n = r->sent.n = 0;
     r->current = NULL;
     r->whole = NULL;
-    if (r->report->applied.n && r->plan.migrations.n &&
-        strcmp(r->report->applied.v[r->report->applied.n - 1].name,
-               r->plan.migrations.v[0].migration->name) == 0)
+    while (r->report->applied.n &&
+           is_planned(r, r->report->applied.v[r->report->applied.n - 1].name))
         r->report->applied.n--;
     r->flushed = r->flushed < r->report->applied.n ? r->flushed : r->report->applied.n;
 }

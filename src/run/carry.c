@@ -1,27 +1,26 @@
-/* What a finished step outside of transactions left to be recorded. */
-#include "base/invariant.h"
+/* What finished steps outside of transactions left to be recorded. */
 #include "run/session_int.h"
 #include "run/step.h"
 
-int
+void
 run_add_carry(const Run *r, Buf *b)
 {
-    if (!r->carry)
-        return 0;
-    buf_addz(b, r->carry);
-    return r->carry_statements;
+    if (!r->carry.proof_count)
+        return;
+    buf_add(b, buf_str(&r->carry.records));
+    buf_add(b, buf_str(&r->carry.proofs));
 }
 
 void
 run_drop_carry(Run *r)
 {
-    r->carry = NULL;
+    r->carry = (Carry){0};
 }
 
 bool
 run_flush_carry(Run *r, Err *err)
 {
-    if (!r->carry)
+    if (!r->carry.proof_count)
         return true;
     Buf b;
     buf_init(&b, r->arena);
@@ -38,22 +37,25 @@ step_finish(const Try *t, const JournalEntry *closed)
 {
     Run *r = t->run;
     const Session *s = &r->session;
-    INVARIANT(!r->carry, "the record of an earlier statement was never sent");
-    Buf b;
-    buf_init(&b, r->arena);
+    Carry *c = &r->carry;
+    if (!c->proof_count) {
+        buf_init(&c->records, r->arena);
+        buf_init(&c->proofs, r->arena);
+    }
     bool forgets = t->last && (!ledger_holds_begun(ledger_of(s, t->row)) || t->row->is_undone);
     if (forgets)
-        journal_add_forget(s, &b, t->row->id);
+        journal_add_forget(s, &c->records, t->row->id);
     else if (closed)
-        journal_add_closed(s, &b, closed);
+        journal_add_closed(s, &c->records, closed);
     else
-        journal_add_done(s, &b, t->row->id, t->step->first);
-    buf_addc(&b, ';');
+        journal_add_done(s, &c->records, t->row->id, t->step->first);
+    buf_addc(&c->records, ';');
     if (t->last) {
-        ledger_add_finished(s, &b, t->row);
-        buf_addc(&b, ';');
+        ledger_add_finished(s, &c->records, t->row);
+        buf_addc(&c->records, ';');
     }
-    ledger_add_proof(s, &b,
+    c->record_count += 1 + t->last;
+    ledger_add_proof(s, &c->proofs,
                      &(Kept){.row = t->row,
                              .ledger = t->last,
                              .finished = t->last,
@@ -61,9 +63,8 @@ step_finish(const Try *t, const JournalEntry *closed)
                              .done = true,
                              .first = t->step->first,
                              .next = t->step->first + 1});
-    buf_addc(&b, ';');
-    r->carry = b.p;
-    r->carry_statements = t->last ? 3 : 2;
+    buf_addc(&c->proofs, ';');
+    c->proof_count++;
 }
 
 Str

@@ -16,7 +16,7 @@ journal_add_select(const Session *s, Buf *b)
 {
     buf_addz(b, "SELECT ledger_id, migration_name, first_statement, next_statement, done, "
                 "prefix_hash, chained, relation, indexes_before,"
-                " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex'), ");
+                " pg_catalog.encode(pg_catalog.timestamptz_send(started_at), 'hex'), run_id, ");
     buf_addz(b, s->own[OWN_JOURNAL].is_old ? "NULL FROM " : "undo FROM ");
     add_table(s, b);
     buf_addz(b, " ORDER BY ledger_id, first_statement");
@@ -25,7 +25,7 @@ journal_add_select(const Session *s, Buf *b)
 bool
 journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
 {
-    if (rows->cols != 11)
+    if (rows->cols != 12)
         return err_set(err, ERR_INTERNAL, "the journal query gave %d columns", rows->cols);
     for (int i = 0; i < rows->rows; i++) {
         long long first = 0, next = 0, relation = 0;
@@ -44,7 +44,8 @@ journal_read(Arena *a, const DbRows *rows, JournalVec *ret, Err *err)
             .chained = db_cell(rows, i, 6).p,
             .relation = relation,
             .indexes_before = db_cell(rows, i, 8).p,
-            .undo = db_cell(rows, i, 10).p,
+            .run_id = db_cell(rows, i, 10).p,
+            .undo = db_cell(rows, i, 11).p,
         };
     }
     return true;

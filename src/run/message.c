@@ -226,12 +226,13 @@ static void
 add_carry(Writer *w)
 {
     Run *r = w->run;
-    if (!r->carry)
+    if (!r->carry.proof_count)
         return;
     session_add_row_security(&r->session, w->sql);
     add_part(w, PART_SETTING, 0);
-    for (int n = run_add_carry(r, w->sql); n > 0; n--)
-        add_part(w, n > 1 ? PART_RECORD : PART_PROOF, 0);
+    run_add_carry(r, w->sql);
+    for (int i = 0; i < r->carry.record_count + r->carry.proof_count; i++)
+        add_part(w, i < r->carry.record_count ? PART_RECORD : PART_PROOF, 0);
     buf_addz(w->sql, "SET LOCAL row_security TO DEFAULT;");
     add_part(w, PART_SETTING, 0);
 }

@@ -93,9 +93,10 @@ migration_run_whole(Run *r, const MigrationPlan *whole, StepEnd *ret, Err *err)
 static bool
 run_step(Try *t, StepEnd *ret, Err *err)
 {
+    size_t ended;
     switch (t->step->mode) {
     case STEP_ALONE:
-        return alone_run(t, ret, err);
+        return alone_run(t, 1, &ended, ret, err);
     case STEP_BATCH:
         return batch_run(t, ret, err);
     case STEP_PROVE:
@@ -104,7 +105,6 @@ run_step(Try *t, StepEnd *ret, Err *err)
     case STEP_OWN_TX:
         break;
     }
-    size_t ended;
     return tx_run(t, 1, &ended, ret, err);
 }
 
@@ -158,7 +158,7 @@ migration_run(Run *r, MigrationPlan *mp, StepEnd *ret, Err *err)
     return true;
 }
 
-/* ---- several in one message ----------------------------------------------------------------- */
+/* ---- several together ----------------------------------------------------------------------- */
 
 static bool
 run_together(Run *r, MigrationPlan *mps, size_t n, size_t *ret_ended, StepEnd *ret, Err *err)
@@ -175,6 +175,10 @@ run_together(Run *r, MigrationPlan *mps, size_t n, size_t *ret_ended, StepEnd *r
                          .row = &rows[i],
                          .first = true,
                          .last = true};
+    }
+    if (mps->steps.v->mode == STEP_ALONE) {
+        r->is_alone = true;
+        return run_ensure_journal(r, err) && alone_run(tries, n, ret_ended, ret, err);
     }
     if (!tx_run(tries, n, ret_ended, ret, err))
         return false;

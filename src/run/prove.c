@@ -78,7 +78,7 @@ prove_create_index(const Try *t, const JournalStep *j, Proof *ret, Err *err)
 }
 
 static bool
-prove_drop_index(const Try *t, Proof *ret, Err *err)
+prove_drop_index(const Try *t, const JournalStep *j, Proof *ret, Err *err)
 {
     Buf lit;
     buf_init(&lit, t->arena);
@@ -87,7 +87,9 @@ prove_drop_index(const Try *t, Proof *ret, Err *err)
     if (!ask(t->run, t->arena,
              str_fmt(t->arena, "SELECT pg_catalog.to_regclass(%s) IS NULL", lit.p), &results, err))
         return false;
-    *ret = str_is(db_cell(&results.v[results.n - 1], 0, 0), "t") ? PROOF_DONE : PROOF_NOT_DONE;
+    bool is_gone = str_is(db_cell(&results.v[results.n - 1], 0, 0), "t");
+    bool was_there = j->relation || statement(t)->if_exists;
+    *ret = is_gone && was_there ? PROOF_DONE : PROOF_NOT_DONE;
     return true;
 }
 
@@ -186,7 +188,7 @@ prove(const Try *t, const JournalStep *j, Proof *ret, Err *err)
     case SQL_CREATE_INDEX:
         return prove_create_index(t, j, ret, err);
     case SQL_DROP_INDEX:
-        return prove_drop_index(t, ret, err);
+        return prove_drop_index(t, j, ret, err);
     case SQL_DETACH_PARTITION:
         return prove_detach(t, ret, err);
     case SQL_REINDEX:

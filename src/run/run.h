@@ -170,6 +170,7 @@ typedef struct JournalStep {
     int64_t begun_us;           /* server's clock */
     size_t first, next;         /* statements [first, next) */
     bool done;                  /* else it was begun outside a transaction and may have run */
+    const char *run_id;         /* the run that wrote it last */
     const char *undo;           /* the whole script, of the first step of a rollback; else NULL */
     const char *prefix_hash;    /* of the file's bytes up to the end of statement next-1 */
     const char *chained;        /* see PlanHints */

@@ -31,6 +31,13 @@ typedef enum Failpoint {
 
 typedef struct Watch Watch;
 
+/* What steps that are at their end leave to the next message: ledger and journal, and the look at both;
+ * statements, each with its semicolon. */
+typedef struct Carry {
+    Buf records, proofs;
+    int record_count, proof_count;
+} Carry;
+
 /* What tries of this process have taught about a migration; survives passes. */
 typedef struct Learned {
     PlanHints hints;
@@ -84,9 +91,8 @@ typedef struct Run {
     Map learned;      /* by migration: Learned */
     const MigrationPlan *whole; /* under way, of all migrations; or NULL */
     bool times_statements;
-    RunTimes times;       /* of the migration under way */
-    const char *carry;    /* ledger and journal of a finished step, for the next message; or NULL */
-    int carry_statements; /* in it, each with its semicolon */
+    RunTimes times; /* of the migration under way */
+    Carry carry;
     int64_t lock_wait_started_ms; /* of the migration under way, 0 = has not waited */
     int64_t blocked_told_ms;      /* who is in the way was said then, */
     bool blocked_named;           /* by name */

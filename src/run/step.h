@@ -20,18 +20,22 @@ typedef struct Try {
     const LedgerRow *more; /* of the migrations behind it, which are run as one with it */
     size_t more_count;
     bool first, last; /* of the migration's steps */
+    /* Of a step outside of transactions: */
+    size_t behind;   /* tries that are announced with it and come behind it */
+    bool is_begun;   /* its rows are there */
+    bool in_the_way; /* the table may have an invalid index, or somebody who builds one */
     /* Of a step in a transaction: */
     LockPlan locks;
     LockWatch watch;
     Block block;
 } Try;
 
-/* together.c: how many of `mps` may go in one message, 1 where the first one goes by itself; and whether of
- * such a message only the last commit waits for the disk. */
+/* together.c: how many of `mps` may go in one message, or be announced in one, 1 where the first one goes by
+ * itself; and whether of such a message only the last commit waits for the disk. */
 size_t together_count(const Run *r, const MigrationPlan *mps, size_t n);
 bool together_flushes_late(const Run *r);
 
-/* Run so many migrations of the plan: several in one message, or one, step by step. *ret_ended of them are at
+/* Run so many migrations of the plan: several together, or one, step by step. *ret_ended of them are at
  * their end; STEP_AGAIN: the next one is worth another try by itself. */
 MUST_CHECK bool migrations_run(Run *r, MigrationPlan *mps, size_t n, size_t *ret_ended,
                                StepEnd *ret, Err *err);
@@ -44,8 +48,9 @@ MUST_CHECK bool migration_run_whole(Run *r, const MigrationPlan *whole, StepEnd 
  * their end, and the others are not in the database; STEP_AGAIN: they are worth another try. */
 MUST_CHECK bool tx_run(Try *tries, size_t n, size_t *ret_ended, StepEnd *ret, Err *err);
 
-/* Run a step outside of transactions: intent, statement, proof. */
-MUST_CHECK bool alone_run(Try *t, StepEnd *ret, Err *err);
+/* Run a step outside of transactions: intent, statement, proof. Several of them, each a whole migration, with
+ * one intent for all: it tells their beginnings and ends, and *ret_ended are at their end. */
+MUST_CHECK bool alone_run(Try *tries, size_t n, size_t *ret_ended, StepEnd *ret, Err *err);
 
 /* Run a statement in batches: one transaction each, with how far they have come. */
 MUST_CHECK bool batch_run(Try *t, StepEnd *ret, Err *err);
@@ -84,8 +89,8 @@ bool step_failed(Run *r, const MigrationPlan *mp, const Block *block, const DbOu
 /* The same where the ledger or the journal refused, or did not keep, what the message wrote. */
 bool step_not_recorded(Run *r, const MigrationPlan *mp, const DbOutcome *o, size_t done, Err *err);
 
-/* What a step outside of transactions left to be recorded: add it to a message (returns the number of
- * statements), forget it when that message is committed, or send it by itself. */
-int run_add_carry(const Run *r, Buf *b);
+/* What steps outside of transactions left to be recorded: add it to a message, forget it when that message
+ * is committed, or send it by itself. */
+void run_add_carry(const Run *r, Buf *b);
 void run_drop_carry(Run *r);
 MUST_CHECK bool run_flush_carry(Run *r, Err *err);

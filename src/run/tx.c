@@ -326,7 +326,7 @@ static bool
 write_message(Run *r, Arena *a, Try *tries, size_t n, Message *m, Err *err)
 {
     bool unclean = r->session.unclean, ok = true;
-    const char *carry = r->carry;
+    Carry carry = r->carry;
     for (size_t i = 0; i < n && ok; i++) {
         Try *t = &tries[i];
         StepWrite write;
@@ -336,7 +336,7 @@ write_message(Run *r, Arena *a, Try *tries, size_t n, Message *m, Err *err)
         write.is_flushed = i + 1 == n || !r->flushes_late;
         ok = ok && message_add(r, t->mp, t->step, &write, m, &t->block, err);
         r->session.unclean = t->step->hides_session; /* as it will be behind it */
-        r->carry = NULL;
+        r->carry = (Carry){0};
     }
     r->session.unclean = unclean;
     r->carry = carry;
