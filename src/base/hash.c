@@ -67,3 +67,30 @@ hash_sha1_hex(Arena *a, Str text)
     SHA1_Final(digest, &ctx);
     return as_hex(a, digest, sizeof digest);
 }
+
+/* By hand: OpenSSL's own pulls in the provider machinery, too. */
+char *
+hash_hmac_hex(Arena *a, Str key, Str text)
+{
+    enum { BLOCK = 64 };
+    unsigned char block[BLOCK] = {0}, pad[BLOCK], digest[32];
+    SHA256_CTX c;
+    if (key.n > BLOCK) {
+        SHA256_Init(&c);
+        SHA256_Update(&c, key.p, key.n);
+        SHA256_Final(block, &c);
+    } else
+        memcpy(block, key.p, key.n);
+    for (int outer = 0; outer < 2; outer++) {
+        for (size_t i = 0; i < BLOCK; i++)
+            pad[i] = block[i] ^ (outer ? 0x5c : 0x36);
+        SHA256_Init(&c);
+        SHA256_Update(&c, pad, BLOCK);
+        if (outer)
+            SHA256_Update(&c, digest, sizeof digest);
+        else
+            SHA256_Update(&c, text.p, text.n);
+        SHA256_Final(digest, &c);
+    }
+    return as_hex(a, digest, sizeof digest);
+}

@@ -10,6 +10,9 @@ char *hash_sha256_hex(Arena *a, Str text);
 
 char *hash_sha1_hex(Arena *a, Str text); /* 40 characters and NUL */
 
+/* HMAC-SHA-256 (RFC 2104) as hex. */
+char *hash_hmac_hex(Arena *a, Str key, Str text);
+
 /* The same over several pieces: begin, add..., end. The state lives in the arena. */
 HashState *hash_sha256_begin(Arena *a);
 void hash_sha256_add(HashState *h, Str text);

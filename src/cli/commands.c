@@ -687,6 +687,8 @@ static const OptSpec deploy_options[] = {
      .help = "make a backup before anything is changed; production does so by itself"},
     {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
      .help = "with --no-backup: why there is none; it is recorded"},
+    {.name = "break-glass", .type = OPT_TEXT, .value = "REASON",
+     .help = "go on although gate.requires or windows.* ask for what is not there; recorded and told"},
     {.name = "accept-data-loss", .type = OPT_FLAG, .env = "ARAMID_ACCEPT_DATA_LOSS",
      .help = "agree to migrations that drop or empty tables, columns or schemas of production; --yes "
              "alone does not; the variable names them"},
@@ -2263,6 +2265,78 @@ static const CmdSpec db_pull = {
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+static const char *const checklist_phases[] = {"pre", "production", "post", NULL};
+
+static const OptSpec checklist_options[] = {
+    {.name = "phase", .type = OPT_CHOICE, .value = "WHICH", .choices = checklist_phases,
+     .help = "pre: before it is merged; production: before that deploy; post: behind it. Default: by the environment"},
+    {0},
+};
+
+static const CmdExample checklist_examples[] = {
+    {"aramid checklist --env production", "what is there, and what is missing"},
+    {"aramid checklist --phase post --env staging", "after a deploy"},
+    {0},
+};
+
+static const CmdSpec checklist = {
+    .name = "checklist", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "what a careful team looks at, ticked where it can be proven",
+    .description =
+        "Before: schema, plan, tests, way back, and what gate.requires asks for; for production also backup, health, "
+        "who is told, windows. Behind: what `aramid verify` asks. What only a person can know is recorded with a name: "
+        "`aramid evidence add \"tick:WORDS\"`. Exit status 8: something is missing.",
+    .options = checklist_options, .examples = checklist_examples, .run = cmd_checklist,
+};
+
+static const CmdExample evidence_examples[] = {
+    {"aramid evidence", "what is known, and whether it is about the migrations as they are"},
+    {0},
+};
+
+static const CmdSpec evidence = {
+    .name = "evidence", .group = CMD_GROUP_MIGRATIONS, .class = CMD_READS,
+    .uses = CMD_USES_PROJECT | CMD_USES_JSON,
+    .summary = "show what was proven about the migrations",
+    .description =
+        "Lists the records of aramid.evidence.json: in which environments migrations are applied, whether tests have "
+        "passed, whether the way back was tried, who has approved. `gate.requires` of an environment asks for them.",
+    .examples = evidence_examples, .run = cmd_evidence,
+};
+
+static const ArgSpec evidence_args[] = {
+    {.name = "KIND", .required = true,
+     .help = "applied (in --env), tests, rollback, rehearsal, drill, approval, or tick:WORDS"},
+    {0},
+};
+
+static const OptSpec evidence_options[] = {
+    {.name = "file", .type = OPT_PATH, .value = "FILE", .help = "tests: their report, as JUnit's XML"},
+    {.name = "ok", .type = OPT_FLAG, .help = "tests: they have passed, without a report"},
+    {.name = "by", .type = OPT_TEXT, .value = "NAME", .help = "who says so; default: the pipeline's actor, git's user"},
+    {.name = "note", .type = OPT_TEXT, .value = "TEXT", .help = "more words"},
+    {0},
+};
+
+static const CmdExample evidence_add_examples[] = {
+    {"aramid evidence add applied --env staging", "behind a deploy of staging"},
+    {"aramid evidence add tests --file junit.xml", "behind its tests"},
+    {"aramid evidence add approval --by ada", "somebody has said yes"},
+    {0},
+};
+
+static const CmdSpec evidence_add = {
+    .name = "evidence add", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES,
+    .uses = USES_MIGRATIONS | CMD_USES_JSON,
+    .summary = "record that something was proven",
+    .description =
+        "Adds a record about the migrations as they are now; a change of a file takes its worth. With ARAMID_EVIDENCE_KEY it is signed, "
+        "and where that is set only signed records count. applied reads the history of the environment's database; "
+        "tests reads a report; rollback what `aramid verify-rollback --all` has proven.",
+    .args = evidence_args, .options = evidence_options, .examples = evidence_add_examples, .run = cmd_evidence_add,
+};
+
 static const CmdExample verify_examples[] = {
     {"aramid verify --env production", "is the deploy well? exit status 0 says yes"},
     {"aramid verify --env staging --json", "for a pipeline"},
@@ -2282,7 +2356,7 @@ static const CmdSpec verify = {
 };
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &verify, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &verify, &checklist, &evidence, &evidence_add, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &erd,      &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,

@@ -74,5 +74,8 @@ int cmd_init(CmdCall *call);
 int cmd_link(CmdCall *call);
 int cmd_config_show(CmdCall *call);
 int cmd_help(CmdCall *call);
+int cmd_checklist(CmdCall *call);
+int cmd_evidence(CmdCall *call);
+int cmd_evidence_add(CmdCall *call);
 int cmd_verify(CmdCall *call);
 int cmd_version(CmdCall *call);

@@ -119,6 +119,7 @@ cli_deploy(const CliRun *run, Config *config, DeployResult *ret, Err *err)
         .ask = ask,
         .ask_arg = &d,
         .reason = cli_text(call, "reason"),
+        .break_glass = cli_text(call, "break-glass"),
         .accepts_loss = cli_flag(call, "accept-data-loss"),
         .accepts_loss_of = os_env("ARAMID_ACCEPT_DATA_LOSS"),
         .on_target = on_target,

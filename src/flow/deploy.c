@@ -3,6 +3,7 @@
 #include "flow/guard.h"
 #include "flow/lint.h"
 #include "flow/look.h"
+#include "flow/ready.h"
 #include "flow/repeatable.h"
 #include "flow/schema_file.h"
 #include "flow/settle.h"
@@ -219,14 +220,32 @@ judge_pending(const Deploying *d, const Session *s, Err *err)
     return run_findings_pass(sink, err);
 }
 
+/* What the policy asks for: evidence, approvals, a window. */
+static bool
+is_ready(const Deploying *d, const Session *s, Err *err)
+{
+    const Config *c = d->in->base.config;
+    GateItems items;
+    size_t missing = 0;
+    if (!flow_ready(s->arena, c, NULL, s, &d->ret->history, &items, err))
+        return false;
+    vec_each (const GateItem, i, &items) {
+        missing += !i->ok;
+        if (!i->ok && d->in->break_glass)
+            run_find(&d->in->sink, FINDING_GATE_BROKEN, NULL, NULL, "%s: %s; by %s: %s", i->what,
+                     i->why, flow_actor(s->arena), d->in->break_glass);
+    }
+    return !missing || d->in->break_glass || flow_refuse_unready(c, &items, err);
+}
+
 static bool
 approve(void *arg, const Session *s, const Plan *plan, Err *err)
 {
     Deploying *d = arg;
     const DeployInput *in = d->in;
     GateConsent consent;
-    if (!flow_guard_consent(&d->guard, &consent, err) || !agree_to_losses(d, plan, consent, err) ||
-        !judge_pending(d, s, err) ||
+    if (!flow_guard_consent(&d->guard, &consent, err) || !is_ready(d, s, err) ||
+        !agree_to_losses(d, plan, consent, err) || !judge_pending(d, s, err) ||
         !look_before(s->arena, &in->base, &in->sink, s, d->ret, &d->looked, err) ||
         (in->approve && !in->approve(in->approve_arg, s, plan, err)) ||
         (consent == GATE_ASK && in->ask && !in->ask(in->ask_arg, s, plan, err)))
@@ -303,6 +322,7 @@ tell_begun(const Deploying *d, const Session *s, Err *err)
     Word w;
     flow_word_begin(s->arena, &d->in->base, WORD_STARTED, "deploy", &w);
     w.run_id = d->in->run_id;
+    w.break_glass = d->in->break_glass;
     w.database = db_info(s->db)->database;
     for (const char *const *name = pending_names(s->arena, &d->ret->history); *name; name++)
         *vec_add(s->arena, &w.migrations) = (WordMigration){.name = *name};
@@ -397,7 +417,9 @@ deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
         .one_by_one = d.backup.makes && d.backup.each,
         .keeps_runs = c->env_said || flow_settles(c),
         .outcome = flow_settles(c) ? "applied" : NULL,
-        .consent = d.guard.facts.agent ? d.guard.facts.agent_consent : NULL,
+        .consent = in->break_glass       ? str_fmt(a, "break-glass: %s", in->break_glass)
+                   : d.guard.facts.agent ? d.guard.facts.agent_consent
+                                         : NULL,
         .ask_first = asks,
         .show_progress = in->show_progress,
     };
@@ -436,6 +458,7 @@ tell_end(Arena *a, const DeployInput *in, const DeployResult *r, const Err *err)
     flow_word_begin(a, &in->base, WORD_DONE, "deploy", &w);
     flow_word_end(a, &w, &r->run, err);
     w.run_id = in->run_id;
+    w.break_glass = in->break_glass;
     w.backup = r->backup_id;
     w.health = r->health_state;
     w.rolled_back = r->rolled_back;

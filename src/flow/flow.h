@@ -132,6 +132,7 @@ typedef struct DeployInput {
     bool (*ask)(void *arg, const Session *s, const Plan *plan, Err *err);
     void *ask_arg;
     const char *reason;          /* why there is to be no backup, or NULL */
+    const char *break_glass;     /* why the policy's gate does not hold this time; or NULL */
     bool accepts_loss;           /* of all that production loses by the migrations */
     const char *accepts_loss_of; /* of these, with commas between their names; or NULL */
     /* Told the target as soon as it is known; may be NULL. */

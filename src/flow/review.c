@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-static bool
-read_records(Arena *a, const Config *c, GateReviews *ret, Err *err)
+bool
+flow_reviews_read(Arena *a, const Config *c, GateReviews *ret, Err *err)
 {
     const char *path = c->values[CFG_REVIEWS].text;
     bool is_there;
@@ -20,9 +20,8 @@ read_records(Arena *a, const Config *c, GateReviews *ret, Err *err)
     return !is_there || gate_reviews_read(a, fs_below(c->project_dir, path), text, ret, err);
 }
 
-/* Of the bytes as they are: whatever the layout's ledger keeps of them. */
-static bool
-checksum_of(Arena *a, const Migration *m, const char **ret, Err *err)
+bool
+flow_file_checksum(Arena *a, const Migration *m, const char **ret, Err *err)
 {
     ARENA_LOCAL(scratch);
     Str text;
@@ -72,7 +71,7 @@ flow_review(Arena *a, const ReviewInput *in, ReviewResult *ret, Err *err)
     const char *by = in->by ? in->by : git_user(a), *path = c->values[CFG_REVIEWS].text;
     *ret = (ReviewResult){.path = fs_below(c->project_dir, path)};
     if (!flow_history(a, c, &h, err) || !check_names(in, &h, err) ||
-        !read_records(a, c, &list, err))
+        !flow_reviews_read(a, c, &list, err))
         return false;
     if (in->nnames && !by) {
         err_set(err, ERR_USAGE, "git does not know who you are");
@@ -84,7 +83,7 @@ flow_review(Arena *a, const ReviewInput *in, ReviewResult *ret, Err *err)
         bool is_new = is_named(in, m->name);
         if (!m->has_file)
             continue;
-        if (!checksum_of(a, m, &checksum, err))
+        if (!flow_file_checksum(a, m, &checksum, err))
             return false;
         if (is_new)
             gate_reviews_add(a, &list, &(GateReview){m->name, checksum, by, now});
@@ -105,13 +104,13 @@ flow_find_unreviewed(Arena *a, const Config *c, const History *h, FindingList *r
     GateReviews list;
     if (strcmp(c->values[CFG_REVIEW].text, "required") != 0)
         return true;
-    if (!read_records(a, c, &list, err))
+    if (!flow_reviews_read(a, c, &list, err))
         return false;
     vec_each (const Entry, e, &h->entries) {
         const char *checksum;
         if (e->state == ENTRY_APPLIED || !e->file || !e->file->has_file)
             continue;
-        if (!checksum_of(a, e->file, &checksum, err))
+        if (!flow_file_checksum(a, e->file, &checksum, err))
             return false;
         const char *missing = gate_review_missing(a, &list, e->name, checksum);
         if (!missing)

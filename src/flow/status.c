@@ -1,5 +1,6 @@
 /* aramid status, plan and unlock: what a deploy would find, and who is in its way. */
 #include "doctor/doctor.h"
+#include "flow/ready.h"
 #include "flow/expand.h"
 #include "flow/guard.h"
 #include "flow/lint.h"
@@ -151,6 +152,21 @@ find_judged(Arena *a, const Config *c, const Session *s, PlanResult *r, Err *err
     return true;
 }
 
+/* What the policy asks for, and is not there. */
+static bool
+find_unready(Arena *a, const Config *c, const Session *s, PlanResult *r, Err *err)
+{
+    GateItems items;
+    if (!flow_ready(a, c, NULL, s, &r->history, &items, err))
+        return false;
+    vec_each (const GateItem, i, &items)
+        if (!i->ok) {
+            Finding *f = finding_add(&r->findings, FINDING_NOT_READY, "%s: %s", i->what, i->why);
+            f->fix = i->fix;
+        }
+    return true;
+}
+
 bool
 flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
 {
@@ -184,7 +200,8 @@ flow_plan(Arena *a, const FlowInput *in, PlanResult *ret, Err *err)
         flow_find_removed(a, &s, &ret->history, &ret->findings);
     if (ok)
         find_missing_grants(a, in, &s, ret);
-    ok = ok && find_judged(a, in->config, &s, ret, err);
+    ok =
+        ok && find_judged(a, in->config, &s, ret, err) && find_unready(a, in->config, &s, ret, err);
     ret->ledger_exists = s.ledger_exists;
     ret->server = db_info(s.db);
     flow_identity_shown(&s, &ret->identity);

@@ -33,6 +33,7 @@ notify_webhook(Arena *a, const Word *word)
     }
     jw_end(&w);
     jw_strz(&w, "backup", word->backup);
+    jw_strz(&w, "breakGlass", word->break_glass);
     jw_strz(&w, "health", word->health);
     jw_int(&w, "rolledBack", (int64_t)word->rolled_back);
     if (word->kind == WORD_FAILED) {
@@ -96,6 +97,7 @@ notify_summary(Arena *a, const Word *word)
     add_row(&b, "migration", word->failed);
     add_row(&b, "at", word->error_at);
     add_row(&b, "what to do", word->error_hint);
+    add_row(&b, "against the policy", word->break_glass);
     add_row(&b, "health", word->health);
     add_row(&b, "backup", word->backup);
     add_row(&b, "run", word->run_id);

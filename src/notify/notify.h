@@ -47,6 +47,7 @@ typedef struct Word {
     int64_t ms;
     VEC(WordMigration) migrations; /* pending, or applied */
     const char *backup;            /* id, or NULL */
+    const char *break_glass;       /* why its gate did not hold, or NULL */
     const char *health;            /* "well", "unwell", "rolled-back"; NULL = not asked */
     size_t rolled_back;
     /* of a failure: */

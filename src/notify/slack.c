@@ -83,6 +83,7 @@ notify_slack(Arena *a, const Word *word)
     add_field(&fields, "migration", word->failed);
     add_field(&fields, "at", word->error_at);
     add_field(&fields, "what to do", word->error_hint);
+    add_field(&fields, "against the policy", word->break_glass);
     add_field(&fields, "health", word->health);
     add_field(&fields, "backup", word->backup);
     add_field(&fields, "by", word->who);

@@ -159,6 +159,14 @@ def test_verify(project, db):
     assert value["healthState"] == "unwell" and not value["health"][-1]["ok"], value
 
 
+def test_checklist_and_evidence(project, db):
+    project.add("init", SEVERAL_STEPS)
+    value = check(call(project, db.url(), "checklist"), "checklist")
+    assert not value["ok"] and value["phase"] == "pre", value
+    value = check(call(project, db.url(), "evidence", "add", "tests", "--ok", "--by", "ada"), "evidence")
+    assert value["written"] == 1 and value["records"][0]["counts"], value
+
+
 def test_what_a_webhook_is_sent(project, db):
     name = project.add("init", SEVERAL_STEPS)
     server, schema = web.Web(), load("word")

@@ -496,6 +496,15 @@ hashes_and_findings(void **state)
 {
     (void)state;
     ARENA_LOCAL(a);
+    /* RFC 4231, 2 and 6. */
+    assert_string_equal(hash_hmac_hex(a, STR("Jefe"), STR("what do ya want for nothing?")),
+                        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    char key[131];
+    memset(key, 0xaa, sizeof key);
+    assert_string_equal(
+        hash_hmac_hex(a, (Str){key, sizeof key},
+                      STR("Test Using Larger Than Block-Size Key - Hash Key First")),
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     assert_string_equal(hash_sha256_hex(a, STR("abc")),
                         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     FindingList d;
