@@ -1526,7 +1526,7 @@ static const CmdExample erd_examples[] = {
     {"aramid erd -o schema.svg", "of the project's schema.prisma, else of its migrations"},
     {"aramid erd --around User --depth 2 -o user.svg", "a table, its neighbours and theirs"},
     {"aramid erd --database --env staging -o staging.html", "of a database, as a page"},
-    {"aramid erd --from-migrations prisma/migrations --to-schema prisma/schema.prisma -o next.svg",
+    {"aramid erd --from-migrations migrations --to-schema schema.prisma -o next.svg",
      "what the next migration changes"},
     {"aramid erd --format mermaid --show keys", "for a README"},
     {0},
