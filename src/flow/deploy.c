@@ -341,6 +341,8 @@ before(void *arg, Session *s, const char *migration, Err *err)
     d->ret->was_new = is_first ? !d->ret->history.applied : d->ret->was_new;
     if (is_first && !(hooks_before(d, s, err) && tell_begun(d, s, err)))
         return false;
+    if (is_first && flow_settles(in->base.config))
+        flow_settle_begin(s, in, pending_names(s->arena, &d->ret->history));
     if (is_first && !s->ledger_exists && s->is_fresh) {
         if (p->makes && !p->each)
             in->sink.event(
@@ -436,20 +438,6 @@ deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     return run_deploy(a, &run, &ret->run, err);
 }
 
-/* What follows the migrations, also where it was a deploy before this one that was killed in between. */
-static bool
-settle(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
-{
-    ConfigList names = {0};
-    if (!flow_settles(in->base.config))
-        return true;
-    vec_each (const RunDone, done, &ret->run.applied)
-        *vec_add(a, &names) = done->name;
-    if (!names.n && !flow_unsettled(a, in, ret, &names, err))
-        return false;
-    return !names.n || flow_settle(a, in, names.v, names.n, ret, err);
-}
-
 static void
 tell_end(Arena *a, const DeployInput *in, const DeployResult *r, const Err *err)
 {
@@ -488,7 +476,7 @@ flow_deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
     *ret = (DeployResult){
         .config = in->base.config, .run_id = in->run_id, .findings = in->sink.findings};
-    if (deploy(a, in, ret, err) && settle(a, in, ret, err)) {
+    if (deploy(a, in, ret, err) && flow_settle(a, in, ret, err)) {
         if (ret->run.applied.n)
             tell_end(a, in, ret, NULL);
         return true;

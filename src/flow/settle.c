@@ -31,26 +31,79 @@ open_session(Arena *a, const DeployInput *in, const DeployResult *r, FlowAccess 
     return session_open(a, &o, ret, err);
 }
 
-bool
-flow_unsettled(Arena *a, const DeployInput *in, const DeployResult *r, ConfigList *ret, Err *err)
+void
+flow_settle_begin(Session *s, const DeployInput *in, const char *const *names)
+{
+    Err why;
+    RunRow row = {.run_id = in->run_id,
+                  .verb = "deploy",
+                  .environment = in->base.config->env_name,
+                  .names = names};
+    while (names[row.name_count])
+        row.name_count++;
+    if (!run_write_row(s, &row, &why))
+        run_find(&in->sink, FINDING_RUN_NOT_RECORDED, NULL, NULL,
+                 "what this run is about to apply could not be written down in the database: %s",
+                 why.primary);
+}
+
+/* Whether a deploy's row tells that its end is not known to be a good or an answered one. */
+static bool
+is_open(const RunShown *row)
+{
+    static const char *const words[] = {"running", "applied", "failed", "interrupted"};
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcmp(row->outcome, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The newest deploys up to the first that was settled, as the names of their migrations. */
+static void
+add_open(Arena *a, const RunShownVec *rows, ConfigList *ret)
+{
+    for (size_t i = rows->n; i-- > 0;) {
+        const RunShown *row = &rows->v[i];
+        if (strcmp(row->verb, "deploy") != 0)
+            continue;
+        if (!is_open(row))
+            return;
+        for (Str rest = str_of(row->names ? row->names : ""); rest.p && rest.n;) {
+            Str name = str_trim(str_cut(&rest, '\n'));
+            if (name.n)
+                *vec_add(a, ret) = str_dup(a, name);
+        }
+    }
+}
+
+static bool
+is_among(const ConfigList *list, const char *name)
+{
+    vec_each (const char *const, n, list)
+        if (strcmp(*n, name) == 0)
+            return true;
+    return false;
+}
+
+/* Those of them that are applied now, in the history's order, each once. */
+static bool
+find_unsettled(Arena *a, const DeployInput *in, DeployResult *r, ConfigList *ret, Err *err)
 {
     Session s __attribute__((cleanup(close_session))) = {0};
+    ConfigList open = {0};
     RunShownVec rows = {0};
+    JournalVec journal;
     bool hidden;
     *ret = (ConfigList){0};
-    if (!open_session(a, in, r, FLOW_READS, &s, err) || !run_read_rows(&s, &rows, &hidden, err))
+    vec_each (const RunDone, done, &r->run.applied)
+        *vec_add(a, &open) = done->name;
+    if (!open_session(a, in, r, FLOW_READS, &s, err) ||
+        !session_read(&s, &r->history, &journal, err) || !run_read_rows(&s, &rows, &hidden, err))
         return false;
-    const RunShown *last = NULL;
-    vec_each (const RunShown, row, &rows)
-        if (strcmp(row->verb, "deploy") == 0 || strcmp(row->verb, "rollback") == 0)
-            last = row;
-    if (!last || strcmp(last->verb, "deploy") != 0 || strcmp(last->outcome, "applied") != 0)
-        return true;
-    for (Str rest = str_of(last->names); rest.p && rest.n;) {
-        Str name = str_trim(str_cut(&rest, '\n'));
-        if (name.n)
-            *vec_add(a, ret) = str_dup(a, name);
-    }
+    add_open(a, &rows, &open);
+    vec_each (const Entry, e, &r->history.entries)
+        if (e->state == ENTRY_APPLIED && is_among(&open, e->name))
+            *vec_add(a, ret) = e->name;
     return true;
 }
 
@@ -122,6 +175,7 @@ unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, 
     Err why;
     if (roll_back(a, in, count, ret, &why)) {
         ret->health_state = "rolled-back";
+        record(a, in, names, count, "rolled-back", ret);
         err_detail(err, "the %s of this deploy %s rolled back: the database is as it was before", n,
                    count == 1 ? "was" : "were");
         return false;
@@ -138,23 +192,21 @@ unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, 
     return err_hint(err, "aramid rollback --steps %zu --plan shows what would be lost", count);
 }
 
-bool
-flow_settle(Arena *a, const DeployInput *in, const char *const *names, size_t count,
-            DeployResult *ret, Err *err)
+static bool
+settle(Arena *a, const DeployInput *in, const ConfigList *names, DeployResult *ret, Err *err)
 {
-    const char **list = arena_array(a, const char *, count + 1);
-    for (size_t i = 0; i < count; i++)
-        list[i] = names[i];
+    const char **list = arena_array(a, const char *, names->n + 1);
+    for (size_t i = 0; i < names->n; i++)
+        list[i] = names->v[i];
     const HookFacts facts = {.in = &in->base,
                              .sink = &in->sink,
                              .target = &ret->target,
                              .server = ret->run.server.host ? &ret->run.server : NULL,
                              .run_id = in->run_id,
                              .migrations = list};
-    bool ok = flow_hooks(a, HOOK_AFTER, &facts, err) && flow_health(a, &facts, &ret->health, err);
-    if (ok) {
+    if (flow_hooks(a, HOOK_AFTER, &facts, err) && flow_health(a, &facts, &ret->health, err)) {
         ret->health_state = "well";
-        record(a, in, names, count, "done", ret);
+        record(a, in, list, names->n, "done", ret);
         return true;
     }
     if (err->code == ERR_INTERRUPTED)
@@ -167,5 +219,13 @@ flow_settle(Arena *a, const DeployInput *in, const char *const *names, size_t co
         if (was.hint[0])
             err_hint(err, "%s", was.hint);
     }
-    return unwell(a, in, names, count, ret, err);
+    return unwell(a, in, list, names->n, ret, err);
+}
+
+bool
+flow_settle(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
+{
+    ConfigList names;
+    return !flow_settles(in->base.config) || (find_unsettled(a, in, ret, &names, err) &&
+                                              (!names.n || settle(a, in, &names, ret, err)));
 }
