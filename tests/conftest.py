@@ -11,7 +11,7 @@ from harness import place  # noqa: E402
 
 place.choose()  # before anything asks tempfile
 
-from harness import aramid, oracle as oracle_module  # noqa: E402
+from harness import aramid, oracle as oracle_module, samples  # noqa: E402
 from harness.cluster import Server, bindir_of, default_bindir  # noqa: E402
 from harness.faults import FULL  # noqa: E402
 from harness.project import Project  # noqa: E402
@@ -23,6 +23,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
+    if samples.WANTED:
+        items[:] = samples.kept(items)
     # Marks, not keywords: those are also the names of the folders that the clone lies in.
     items.sort(key=lambda item: not item.get_closest_marker("long"))  # nobody waits for them in the end
     without_program = pytest.mark.skip(reason=f"no program at {aramid.BINARY}")

@@ -1,11 +1,12 @@
 """The harness itself: a test that proves nothing is worse than none."""
 
+import os
 import subprocess
 
 import pytest
 
-from harness import catalog, wait
-from harness.cluster import MAJORS, bindir_of, client_tool
+from harness import catalog, samples, wait
+from harness.cluster import MAJORS, REPO, bindir_of, client_tool
 from harness.proxy import Proxy, cut, hang
 
 pytestmark = pytest.mark.harness
@@ -23,6 +24,13 @@ def test_cluster_of_each_version(servers, major):
     if bindir_of(major) is None:
         pytest.skip(f"PostgreSQL {major} is not installed")
     assert servers.get(major).admin("SHOW server_version_num")[0][0].startswith(str(major))
+
+
+@pytest.mark.parametrize("name", samples.SAMPLES)
+def test_samples_are_of_tests_that_are_there(name):
+    path, _, function = name.partition("::")
+    with open(os.path.join(REPO, path), encoding="utf-8") as text:
+        assert f"\ndef {function}(" in text.read()
 
 
 def test_server_survives_kill9(new_server):
