@@ -25,8 +25,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
     'stats'|'help stats') words='save' ;;
     'evidence'|'help evidence') words='add' ;;
     'identity'|'help identity') words='show set forget' ;;
@@ -50,6 +50,7 @@ _aramid() {
     'ci') words='--base --deployed --no-rollback --comment --sarif --gitlab' ;;
     'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --break-glass --accept-data-loss' ;;
     'rollback') words='--to --steps --failed --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
+    'task') words='--again' ;;
     'checklist') words='--phase' ;;
     'evidence add') words='--file --ok --by --note' ;;
     'verify-rollback') words='--all --seed --shadow-url' ;;

@@ -2265,6 +2265,33 @@ static const CmdSpec db_pull = {
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+static const ArgSpec task_args[] = {
+    {.name = "NAME", .required = true, .help = "as aramid.yaml has it under tasks"},
+    {0},
+};
+
+static const OptSpec task_options[] = {
+    {.name = "again", .type = OPT_FLAG, .help = "also where it was done in this database before"},
+    {0},
+};
+
+static const CmdExample task_examples[] = {
+    {"aramid task init-config", "unless it was done in this database"},
+    {"aramid task init-config --again", "in any case"},
+    {0},
+};
+
+static const CmdSpec task = {
+    .name = "task", .group = CMD_GROUP_MIGRATIONS, .class = CMD_CHANGES_DATABASE,
+    .uses = CMD_USES_PROJECT | CMD_USES_DATABASE | CMD_USES_CONFIRM | CMD_USES_JSON,
+    .summary = "run a named task of the project",
+    .description =
+        "Runs what `tasks` in aramid.yaml names: a command, a .sql file or an address. A deploy runs by itself, behind its "
+        "migrations, what is due: `once` for each database, `changed` when its text is another one, `always`. A command gets "
+        "DATABASE_URL, few other variables, and the programs of node_modules. What was done stands in aramid.runs.",
+    .args = task_args, .options = task_options, .examples = task_examples, .run = cmd_task,
+};
+
 static const char *const checklist_phases[] = {"pre", "production", "post", NULL};
 
 static const OptSpec checklist_options[] = {
@@ -2356,7 +2383,7 @@ static const CmdSpec verify = {
 };
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &verify, &checklist, &evidence, &evidence_add, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &task, &verify, &checklist, &evidence, &evidence_add, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &erd,      &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,

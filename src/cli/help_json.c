@@ -133,10 +133,10 @@ static void
 settings(JsonWriter *w)
 {
     static const char *const types[] = {
-        [CFG_TYPE_TEXT] = "text",   [CFG_TYPE_PATH] = "path",   [CFG_TYPE_BOOL] = "bool",
-        [CFG_TYPE_INT] = "number",  [CFG_TYPE_MS] = "duration", [CFG_TYPE_URL] = "url",
-        [CFG_TYPE_LIST] = "list",   [CFG_TYPE_LINES] = "lines", [CFG_TYPE_FINDINGS] = "findings",
-        [CFG_TYPE_PATHS] = "paths",
+        [CFG_TYPE_TEXT] = "text",         [CFG_TYPE_PATH] = "path",   [CFG_TYPE_BOOL] = "bool",
+        [CFG_TYPE_INT] = "number",        [CFG_TYPE_MS] = "duration", [CFG_TYPE_URL] = "url",
+        [CFG_TYPE_LIST] = "list",         [CFG_TYPE_LINES] = "lines", [CFG_TYPE_TASKS] = "tasks",
+        [CFG_TYPE_FINDINGS] = "findings", [CFG_TYPE_PATHS] = "paths",
     };
     jw_array(w, "settings");
     for (int key = 0; key < CFG_COUNT; key++) {

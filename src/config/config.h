@@ -38,6 +38,7 @@ typedef enum ConfigType {
     CFG_TYPE_URL,
     CFG_TYPE_FINDINGS, /* "id: off, id: error"; in aramid.yaml a mapping */
     CFG_TYPE_LIST,     /* texts with commas between them; in aramid.yaml also a sequence */
+    CFG_TYPE_TASKS,    /* in aramid.yaml a mapping; a line "NAME WHEN COMMAND" for each */
     CFG_TYPE_LINES, /* texts that may have commas, one in each line; in aramid.yaml also a sequence */
 } ConfigType;
 

@@ -127,6 +127,7 @@ config_value_check(ConfigKey key, const char *text, int64_t *number)
     case CFG_TYPE_FINDINGS:
     case CFG_TYPE_LIST:
     case CFG_TYPE_LINES:
+    case CFG_TYPE_TASKS:
         return NULL;
     }
     return NULL;
@@ -136,7 +137,7 @@ ConfigList
 config_list(Arena *a, const Config *c, ConfigKey key)
 {
     ConfigList list = {0};
-    char sep = infos[key].type == CFG_TYPE_LINES ? '\n' : ',';
+    char sep = infos[key].type == CFG_TYPE_LINES || infos[key].type == CFG_TYPE_TASKS ? '\n' : ',';
     for (Str rest = str_of(c->values[key].text); rest.p && rest.n;) {
         Str item = str_trim(str_cut(&rest, sep));
         if (item.n)

@@ -254,6 +254,63 @@ parse_findings(Yaml *y, Scope scope)
     return true;
 }
 
+/* {run: COMMAND, when: WORD}, whose start was read. */
+static bool
+parse_task(Yaml *y, Scope scope, const char **ret_run, const char **ret_when)
+{
+    static const char *const words[] = {"once", "changed", "always", "called"};
+    for (;;) {
+        const char *name;
+        if (!next(y))
+            return false;
+        if (y->event.type == YAML_MAPPING_END_EVENT)
+            return true;
+        if (!parse_key(y, scope, &name) || !next(y))
+            return false;
+        name += strlen(scope.prefix);
+        bool is_run = strcmp(name, "run") == 0;
+        if (!is_run && strcmp(name, "when") != 0)
+            return fail(y, y->event.start_mark, "a task has run and when, and no \"%s\"", name);
+        Str text = y->event.type == YAML_SCALAR_EVENT ? scalar(y) : STR("");
+        *(is_run ? ret_run : ret_when) = str_dup(y->a, text);
+        bool known = is_run;
+        for (size_t i = 0; i < COUNT(words); i++)
+            known = known || str_is(text, words[i]);
+        if (!known)
+            return fail(y, y->event.start_mark, "when is one of once, changed, always, called");
+    }
+}
+
+/* tasks: a mapping of names to commands, or to {run, when}. */
+static bool
+parse_tasks(Yaml *y, Scope scope)
+{
+    Buf text;
+    buf_init(&text, y->a);
+    yaml_mark_t begin = y->event.start_mark;
+    for (;;) {
+        const char *name, *run = "", *when = "once";
+        if (!next(y))
+            return false;
+        if (y->event.type == YAML_MAPPING_END_EVENT)
+            break;
+        if (!parse_key(y, (Scope){scope.env, "tasks."}, &name) || !next(y))
+            return false;
+        yaml_mark_t at = y->event.start_mark;
+        bool is_map = y->event.type == YAML_MAPPING_START_EVENT;
+        if (y->event.type == YAML_SCALAR_EVENT)
+            run = str_dup(y->a, scalar(y));
+        if (is_map && !parse_task(y, (Scope){scope.env, str_fmt(y->a, "%s.", name)}, &run, &when))
+            return false;
+        if (!str_trim(str_of(run)).n || strchr(run, '\n'))
+            return fail(y, at, "a task is a command in one line, or {run: COMMAND, when: once}");
+        buf_fmt(&text, "%s%s %s %s", text.n ? "\n" : "", name + sizeof "tasks." - 1, when, run);
+    }
+    *vec_add(y->a, &y->ret->settings) =
+        (YamlSetting){scope.env, CFG_TASKS, text.p, (int)begin.line + 1, (int)begin.column + 1};
+    return true;
+}
+
 static bool
 parse_environments(Yaml *y)
 {
@@ -297,6 +354,10 @@ parse_entry(Yaml *y, Scope scope)
         return fail_unknown(y, at, name);
     if (key == CFG_FINDINGS && y->event.type == YAML_MAPPING_START_EVENT)
         return parse_findings(y, scope);
+    if (key == CFG_TASKS && y->event.type == YAML_MAPPING_START_EVENT)
+        return parse_tasks(y, scope);
+    if (key == CFG_TASKS && !(y->event.type == YAML_SCALAR_EVENT && is_null(y)))
+        return fail(y, y->event.start_mark, "\"tasks\" must be a mapping of names");
     if (key == CFG_FINDINGS && !(y->event.type == YAML_SCALAR_EVENT && is_null(y)))
         return fail(y, y->event.start_mark, "\"findings\" must be a mapping of ids");
     if (y->event.type == YAML_SCALAR_EVENT && key != CFG_COUNT)

@@ -3,6 +3,7 @@
 
 #include "base/child.h"
 #include "base/fs.h"
+#include "base/os.h"
 
 enum { LINE_MAX_BYTES = 8192 };
 
@@ -17,6 +18,37 @@ flow_find_up(Arena *a, const char *dir, const char *name)
             return NULL;
         dir = up;
     }
+}
+
+const char *
+flow_path(Arena *a, const char *folder)
+{
+    const char *path = os_env("PATH"), *bin = flow_find_up(a, folder, "node_modules/.bin");
+    path = path ? path : "/usr/local/bin:/usr/bin:/bin";
+    return bin ? str_fmt(a, "PATH=%s/node_modules/.bin:%s", bin, path)
+               : str_fmt(a, "PATH=%s", path);
+}
+
+static const char *
+url_of(const Config *c, const Target *t)
+{
+    const ConfigValue *url = &c->values[CFG_URL];
+    if (t->embedded)
+        return t->shown;
+    return url->text && url->text[0] ? url->text : config_target(c)->text;
+}
+
+ConfigList
+flow_urls(Arena *a, const Config *c, const Target *t)
+{
+    ConfigList list = {0};
+    const char *url = url_of(c, t), *direct = config_target(c) ? config_target(c)->text : url;
+    *vec_add(a, &list) = str_fmt(a, "DATABASE_URL=%s", url);
+    *vec_add(a, &list) = str_fmt(a, "DIRECT_URL=%s", direct);
+    vec_each (const char *const, v, &c->url_variables)
+        if (strcmp(*v, "DATABASE_URL") != 0 && strcmp(*v, "DIRECT_URL") != 0)
+            *vec_add(a, &list) = str_fmt(a, "%s=%s", *v, url);
+    return list;
 }
 
 static void

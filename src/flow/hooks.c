@@ -23,7 +23,8 @@ static const struct {
 /* One hook. */
 typedef struct Hook {
     const HookFacts *facts;
-    HookPoint point;
+    const char *name; /* of the point, or the task */
+    bool gets_urls;
     const char *text;  /* as it is written */
     const char *shown; /* the same, without what is secret */
     size_t said;       /* bytes passed on */
@@ -64,12 +65,16 @@ environment(Arena *a, const Hook *h)
     for (size_t i = 0; i < COUNT(plain); i++)
         if (os_env(plain[i]))
             *vec_add(a, &list) = str_fmt(a, "%s=%s", plain[i], os_env(plain[i]));
+    *vec_add(a, &list) = flow_path(a, c->project_dir);
+    ConfigList urls = h->gets_urls && f->target ? flow_urls(a, c, f->target) : (ConfigList){0};
+    vec_each (const char *const, url, &urls)
+        *vec_add(a, &list) = *url;
     vec_each (const char *const, name, &given) {
         const char *value = config_variable(a, c, *name);
         if (value)
             *vec_add(a, &list) = str_fmt(a, "%s=%s", *name, value);
     }
-    *vec_add(a, &list) = str_fmt(a, "ARAMID_HOOK=%s", points[h->point].name);
+    *vec_add(a, &list) = str_fmt(a, "ARAMID_HOOK=%s", h->name);
     *vec_add(a, &list) = str_fmt(a, "ARAMID_ENVIRONMENT=%s", c->env_name);
     if (f->run_id)
         *vec_add(a, &list) = str_fmt(a, "ARAMID_RUN_ID=%s", f->run_id);
@@ -100,9 +105,7 @@ on_output(void *arg, Str line)
     if (!was_full && text[0])
         h->facts->sink->event(
             h->facts->sink->arg,
-            &(RunEvent){.kind = RUN_OUTPUT,
-                        .ms = -1,
-                        .text = str_fmt(a, "%s: %s", points[h->point].name, text)});
+            &(RunEvent){.kind = RUN_OUTPUT, .ms = -1, .text = str_fmt(a, "%s: %s", h->name, text)});
 }
 
 static bool
@@ -124,10 +127,7 @@ run_command(Arena *a, Hook *h, Err *err)
         return false;
     if (!status)
         return true;
-    err_set(err, ERR_HOOK, "exit status %d", status);
-    return status == 127
-               ? err_hint(err, "a program of the project is called by npx NAME or npm run NAME")
-               : false;
+    return err_set(err, ERR_HOOK, "exit status %d", status);
 }
 
 /* ---- SQL files ----------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ facts_json(Arena *a, const Hook *h)
     JsonWriter w;
     jw_init(&w, a, false);
     jw_object(&w, NULL);
-    jw_strz(&w, "hook", points[h->point].name);
+    jw_strz(&w, "hook", h->name);
     jw_strz(&w, "environment", c->env_name);
     jw_strz(&w, "run", f->run_id);
     jw_strz(&w, "database", f->server ? f->server->database : NULL);
@@ -270,41 +270,61 @@ tell(const Hook *h, RunLevel level, int64_t ms, const char *what)
     sink->event(sink->arg, &(RunEvent){.kind = RUN_STAGE, .level = level, .ms = ms, .text = what});
 }
 
+/* Run and tell; false: why. */
+static bool
+run_told(Arena *a, Hook *h, Err *why)
+{
+    const Config *c = h->facts->in->config;
+    int64_t began = clock_ms();
+    h->shown = url_redact(a, str_of(h->text), c->secrets.v, c->secrets.n);
+    bool ok = run_one(a, h, why);
+    h->shown = str_printable(a, str_of(h->shown), false);
+    if (ok)
+        tell(h, RUN_OK, clock_ms() - began, str_fmt(a, "%s: %s", h->name, h->shown));
+    return ok;
+}
+
+static bool
+failed(const Hook *h, const char *group, const Err *why, Err *err)
+{
+    err_set(err, ERR_HOOK, "%s%s failed: %s: %s", group, h->name, h->shown, why->primary);
+    if (why->detail[0])
+        err_detail(err, "%s", why->detail);
+    return why->hint[0] ? err_hint(err, "%s", why->hint) : false;
+}
+
 bool
 flow_hooks(Arena *a, HookPoint point, const HookFacts *facts, Err *err)
 {
-    const Config *c = facts->in->config;
-    ConfigList list = config_list(a, c, points[point].key);
+    ConfigList list = config_list(a, facts->in->config, points[point].key);
     vec_each (const char *const, text, &list) {
         ARENA_LOCAL(scratch);
         Err why;
-        int64_t began = clock_ms();
-        Hook h = {.facts = facts,
-                  .point = point,
-                  .text = *text,
-                  .shown = url_redact(scratch, str_of(*text), c->secrets.v, c->secrets.n)};
-        if (run_one(scratch, &h, &why)) {
-            tell(&h, RUN_OK, clock_ms() - began,
-                 str_fmt(scratch, "%s: %s", points[point].name,
-                         str_printable(scratch, str_of(h.shown), false)));
+        Hook h = {.facts = facts, .name = points[point].name, .text = *text};
+        if (run_told(scratch, &h, &why))
             continue;
-        }
-        if (why.code == ERR_INTERRUPTED && point != HOOK_FAILED) {
-            *err = why;
-            return false;
-        }
-        const char *shown = str_printable(scratch, str_of(h.shown), false);
         if (point == HOOK_FAILED) {
             run_find(facts->sink, FINDING_HOOK_FAILED, NULL, NULL, "hooks.on_failure: %s: %s",
-                     shown, why.primary);
+                     h.shown, why.primary);
             continue;
         }
-        err_set(err, ERR_HOOK, "hooks.%s failed: %s: %s", points[point].name, shown, why.primary);
-        if (why.detail[0])
-            err_detail(err, "%s", why.detail);
-        if (why.hint[0])
-            err_hint(err, "%s", why.hint);
+        if (why.code != ERR_INTERRUPTED)
+            return failed(&h, "hooks.", &why, err);
+        *err = why;
         return false;
     }
     return true;
+}
+
+bool
+flow_hook(Arena *a, const char *name, const char *text, const HookFacts *facts, Err *err)
+{
+    Err why;
+    Hook h = {.facts = facts, .name = name, .gets_urls = true, .text = text};
+    if (run_told(a, &h, &why))
+        return true;
+    if (why.code != ERR_INTERRUPTED)
+        return failed(&h, "task ", &why, err);
+    *err = why;
+    return false;
 }

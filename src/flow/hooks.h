@@ -35,6 +35,11 @@ typedef struct HookFacts {
  * errors: ERR_HOOK with what failed; ERR_INTERRUPTED; HOOK_FAILED fails never: it is told */
 MUST_CHECK bool flow_hooks(Arena *a, HookPoint point, const HookFacts *facts, Err *err);
 
+/* One text of that kind, under a name: a task (flow/tasks.h). A command also gets the database's URLs.
+ * errors: ERR_HOOK: what it says; ERR_INTERRUPTED */
+MUST_CHECK bool flow_hook(Arena *a, const char *name, const char *text, const HookFacts *facts,
+                          Err *err);
+
 /* Whether one is set. */
 bool flow_has_hooks(const Config *c, HookPoint point);
 

@@ -226,15 +226,6 @@ check_words(const SeedResult *r, const Words *words, Err *err)
     return err_hint(err, "let it run what makes the rows, not a script that calls aramid seed");
 }
 
-static const char *
-url_of(const Config *c, const Target *t)
-{
-    const ConfigValue *url = &c->values[CFG_URL];
-    if (t->embedded)
-        return t->shown;
-    return url->text && url->text[0] ? url->text : config_target(c)->text;
-}
-
 static bool
 is_set_by_us(const Config *c, Str name)
 {
@@ -244,32 +235,19 @@ is_set_by_us(const Config *c, Str name)
     return is;
 }
 
-/* The programs of node_modules come first, as in a script of package.json. */
-static const char *
-path_of(Arena *a, const char *folder)
-{
-    const char *path = os_env("PATH"), *bin = flow_find_up(a, folder, "node_modules/.bin");
-    path = path ? path : "/usr/local/bin:/usr/bin:/bin";
-    return bin ? str_fmt(a, "PATH=%s/node_modules/.bin:%s", bin, path)
-               : str_fmt(a, "PATH=%s", path);
-}
-
 static const char *const *
 environment(Arena *a, const Config *c, const Target *t, const char *folder)
 {
     Words env = {0};
     ConfigList all = config_environment(a, c);
-    const char *url = url_of(c, t), *direct = config_target(c) ? config_target(c)->text : url;
     for (size_t i = 0; i < all.n; i++)
         if (!is_set_by_us(c, (Str){all.v[i], strcspn(all.v[i], "=")}))
             *vec_add(a, &env) = all.v[i];
-    *vec_add(a, &env) = path_of(a, folder);
+    ConfigList own = flow_urls(a, c, t);
+    vec_each (const char *const, v, &own)
+        *vec_add(a, &env) = *v;
+    *vec_add(a, &env) = flow_path(a, folder);
     *vec_add(a, &env) = RUNNING "=1";
-    *vec_add(a, &env) = str_fmt(a, "DATABASE_URL=%s", url);
-    *vec_add(a, &env) = str_fmt(a, "DIRECT_URL=%s", direct);
-    vec_each (const char *const, v, &c->url_variables)
-        if (strcmp(*v, "DATABASE_URL") != 0 && strcmp(*v, "DIRECT_URL") != 0)
-            *vec_add(a, &env) = str_fmt(a, "%s=%s", *v, url);
     *vec_add(a, &env) = NULL;
     return env.v;
 }

@@ -1,6 +1,7 @@
 #include "flow/settle.h"
 
 #include "flow/rollback.h"
+#include "flow/tasks.h"
 
 static void
 close_session(Session *s)
@@ -12,7 +13,7 @@ close_session(Session *s)
 bool
 flow_settles(const Config *c)
 {
-    return flow_has_health(c);
+    return flow_has_health(c) || flow_has_tasks(c);
 }
 
 static bool
@@ -193,6 +194,14 @@ unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, 
 }
 
 static bool
+run_tasks(Arena *a, const DeployInput *in, Err *err)
+{
+    TasksResult done;
+    const TasksInput tasks = {.base = in->base, .sink = in->sink, .run_id = in->run_id};
+    return !flow_has_tasks(in->base.config) || flow_tasks(a, &tasks, &done, err);
+}
+
+static bool
 settle(Arena *a, const DeployInput *in, const ConfigList *names, DeployResult *ret, Err *err)
 {
     const char **list = arena_array(a, const char *, names->n + 1);
@@ -204,7 +213,8 @@ settle(Arena *a, const DeployInput *in, const ConfigList *names, DeployResult *r
                              .server = ret->run.server.host ? &ret->run.server : NULL,
                              .run_id = in->run_id,
                              .migrations = list};
-    if (flow_hooks(a, HOOK_AFTER, &facts, err) && flow_health(a, &facts, &ret->health, err)) {
+    if (flow_hooks(a, HOOK_AFTER, &facts, err) && run_tasks(a, in, err) &&
+        flow_health(a, &facts, &ret->health, err)) {
         ret->health_state = "well";
         record(a, in, list, names->n, "done", ret);
         return true;
@@ -226,6 +236,7 @@ bool
 flow_settle(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
     ConfigList names;
-    return !flow_settles(in->base.config) || (find_unsettled(a, in, ret, &names, err) &&
-                                              (!names.n || settle(a, in, &names, ret, err)));
+    return !flow_settles(in->base.config) ||
+           (find_unsettled(a, in, ret, &names, err) &&
+            (names.n ? settle(a, in, &names, ret, err) : run_tasks(a, in, err)));
 }

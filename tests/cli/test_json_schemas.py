@@ -159,6 +159,13 @@ def test_verify(project, db):
     assert value["healthState"] == "unwell" and not value["health"][-1]["ok"], value
 
 
+def test_task(project, db):
+    project.write("aramid.yaml", "tasks: {first: 'true', bad: 'exit 3'}\n")
+    assert check(call(project, db.url(), "task", "first"), "task")["tasks"][0]["state"] == "run"
+    assert check(call(project, db.url(), "task", "first"), "task")["tasks"][0]["state"] == "done-before"
+    assert check(call(project, db.url(), "task", "bad"), "task")["error"]["code"] == "hook-failed"
+
+
 def test_checklist_and_evidence(project, db):
     project.add("init", SEVERAL_STEPS)
     value = check(call(project, db.url(), "checklist"), "checklist")

@@ -146,6 +146,55 @@ def test_ctrl_c_in_a_hook_changes_nothing(app, db):
     assert run.wait().rc == 130 and not has(db, "more")
 
 
+# ---- tasks ---------------------------------------------------------------------------------------
+
+def test_tasks_run_behind_the_migrations_when_they_are_due(app, db):
+    app.write("aramid.yaml", json.dumps({"tasks": {
+        "init-config": "psql \"$DATABASE_URL\" -qc \"INSERT INTO t VALUES (10 + (SELECT count(*) FROM t), 'once')\"",
+        "views": {"run": "sql/views.sql", "when": "changed"},
+        "told": {"run": "echo told >> told", "when": "always"},
+        "by-hand": {"run": "echo by hand >> told", "when": "called"}}}))
+    app.write("sql/views.sql", "CREATE OR REPLACE VIEW v AS SELECT i FROM t;")
+    assert deploy(app, db).rc == 0
+    assert db.column("SELECT i FROM t WHERE note = 'once'") == [12] and has(db, "v")
+    assert deploy(app, db).rc == 0, "nothing is pending, and once is done"
+    assert db.column("SELECT i FROM t WHERE note = 'once'") == [12]
+    app.write("sql/views.sql", "CREATE OR REPLACE VIEW v AS SELECT i, note FROM t;")
+    assert deploy(app, db).rc == 0 and db.one("SELECT count(note) FROM v") == 1
+    with open(os.path.join(app.path, "told"), encoding="utf-8") as told:
+        assert told.read() == "told\n" * 3
+
+    def task(*args):
+        return aramid.run("task", *args, "--url", db.url(), cwd=app.path)
+    before = task("init-config")
+    assert before.rc == 0 and "was done in this database before" in before.out, before
+    assert task("init-config", "--again").rc == 0 and db.one("SELECT count(*) FROM t WHERE note = 'once'") == 2
+    assert task("by-hand").rc == 0 and task("by-hand").rc == 0
+    nobody = task("nobody")
+    assert nobody.rc == 2 and "init-config, views, told, by-hand" in nobody.err, nobody
+
+
+def test_a_task_that_fails_is_not_done(app, db):
+    app.write("aramid.yaml", json.dumps({"tasks": {"first": "test -f there"}}))
+    result = deploy(app, db)
+    assert result.rc == 28 and "task first failed" in result.err and has(db, "more"), result
+    app.write("there", "")
+    assert deploy(app, db).rc == 0
+    os.unlink(os.path.join(app.path, "there"))
+    assert deploy(app, db).rc == 0, "it is done"
+
+
+@pytest.mark.parametrize("text, says", [
+    ("tasks: [a]", "mapping of names"), ("tasks: {a: {run: x, when: never}}", "once, changed, always, called"),
+    ("tasks: {a: {command: x}}", 'no "command"'), ("tasks: {a: {}}", "a task is a command"), ("tasks: {a: ''}", "a task is a command"),
+    ("tasks: {a: x, a: y}", "set twice"),
+])
+def test_tasks_that_are_none(app, db, text, says):
+    app.write("aramid.yaml", text + "\n")
+    result = deploy(app, db)
+    assert result.rc == 3 and says in result.err and "aramid.yaml:1" in result.err, result
+
+
 # ---- health --------------------------------------------------------------------------------------
 
 
