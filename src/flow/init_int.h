@@ -11,6 +11,7 @@ typedef struct Init {
     const InitInput *in;
     InitResult *r;
     const char *prisma_config; /* below home, or NULL */
+    const Config *settings;    /* of the project, after init_paths */
     const char
         *schema_dir;  /* of the place below home that holds the schema that is named, or NULL */
     const char *slug; /* "" or "-backend": tells workflows of one repository apart */

@@ -1,5 +1,6 @@
 /* The scripts of package.json. */
 #include "flow/init_int.h"
+#include "flow/tasks.h"
 
 #include "base/fs.h"
 
@@ -23,6 +24,10 @@ lacks(const Init *s, const ProjectScript *script)
         return tool == PROJECT_PRISMA || tool == PROJECT_DRIZZLE
                    ? NULL
                    : "no generator of Prisma's or Drizzle's";
+    case PROJECT_NEEDS_TASK:
+        return flow_has_task(s->a, s->settings, strrchr(script->line, ' ') + 1)
+                   ? NULL
+                   : "no such task in aramid.yaml";
     }
     return NULL;
 }

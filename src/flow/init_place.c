@@ -205,6 +205,9 @@ init_paths(Init *s)
             (ConfigFlag){CFG_MIGRATIONS, "--migrations", fs_absolute(s->a, s->in->migrations)};
     if (!config_load(s->a, &request, &config, s->err))
         return false;
+    Config *kept = arena_new(s->a, Config);
+    *kept = config;
+    s->settings = kept;
     FindingRules *rules = arena_new(s->a, FindingRules);
     *rules = config.finding_rules;
     findings_apply(&r->findings, rules);

@@ -48,6 +48,16 @@ read_tasks(Arena *a, const Config *c)
     return list;
 }
 
+bool
+flow_has_task(Arena *a, const Config *c, const char *name)
+{
+    const Tasks list = read_tasks(a, c);
+    vec_each (const Task, t, &list)
+        if (strcmp(t->name, name) == 0)
+            return true;
+    return false;
+}
+
 static bool
 no_such_task(Arena *a, const Tasks *list, const char *name, Err *err)
 {

@@ -28,6 +28,7 @@ typedef struct TasksResult {
 } TasksResult;
 
 bool flow_has_tasks(const Config *c);
+bool flow_has_task(Arena *a, const Config *c, const char *name);
 
 /* Run them in their order, until one fails. A task with `when: once` runs once for each database, `changed`
  * again when its text is another one (of a .sql file that of the file), `always` behind each deploy, `called`

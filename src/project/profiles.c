@@ -33,6 +33,7 @@ static const ProjectScript workflow_scripts[] = {
 
 static const ProjectScript deploy_scripts[] = {
     {"db:migrate", "aramid deploy", "deploy", PROJECT_NEEDS_HISTORY},
+    {"db:init-config", "aramid task init-config", "task", PROJECT_NEEDS_TASK},
     {"db:migrate:dev", "aramid dev", "dev", PROJECT_NEEDS_HISTORY},
     {"db:status", "aramid status", "status", PROJECT_NEEDS_HISTORY},
     {"db:generate", "aramid generate", "generate", PROJECT_NEEDS_GENERATOR},
@@ -74,6 +75,9 @@ static const ProjectScript prisma_scripts[] = {
     PRISMA_NAMES,
     {"validate:schema", "aramid validate", "validate", PROJECT_NEEDS_SCHEMA},
     {"validate:migrations", "aramid check --migrations", "check", PROJECT_NEEDS_HISTORY},
+    {"validate:all", "aramid check", "check", PROJECT_NEEDS_HISTORY},
+    {"validate:deployment:staging", "aramid verify --env staging", "verify", PROJECT_NEEDS_HISTORY},
+    {"validate:deployment:prod", "aramid verify --env production", "verify", PROJECT_NEEDS_HISTORY},
     {0},
 };
 

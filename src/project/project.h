@@ -140,6 +140,7 @@ typedef enum ProjectNeed {
     PROJECT_NEEDS_HISTORY,   /* migrations that Aramid can deploy */
     PROJECT_NEEDS_SCHEMA,    /* schema.prisma */
     PROJECT_NEEDS_GENERATOR, /* Prisma's or drizzle-kit's */
+    PROJECT_NEEDS_TASK,      /* the one that the line names, in aramid.yaml */
 } ProjectNeed;
 
 typedef struct ProjectScript {

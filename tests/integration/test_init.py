@@ -182,10 +182,20 @@ def test_profiles(app):
 
 def test_every_script_is_a_command_of_this_version(app):
     names = {command["name"] for command in aramid.run("help", "--json").json["commands"]}
+    app.write("aramid.yaml", "tasks: {init-config: node init.js}\n")
     for profile in ("workflow", "deploy", "create", "develop", "prisma"):
         value = init(app, "--only", "npm", "--dry-run", "--json", "--profile", profile).json
         for script in value["scripts"]:
             assert (script["state"] == "leftOut") != (script["line"].split()[1] in names), script
+
+
+def test_the_script_of_a_task_is_written_where_there_is_one(app):
+    def names():
+        value = init(app, "--only", "npm", "--dry-run", "--json", "--profile", "deploy").json
+        return {s["name"] for s in value["scripts"] if s["state"] == "added"}
+    assert "db:init-config" not in names()
+    app.write("aramid.yaml", "tasks: {init-config: node init.js}\n")
+    assert "db:init-config" in names()
 
 
 def test_other_scripts_stay(app):
