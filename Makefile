@@ -85,6 +85,7 @@ prove: debug release
 		"tests/compat/outside_generated.py --server 13,14,15,16,17,18" \
 		"tests/compat/pull_compare.py" \
 		"tests/compat/backup_compare.py" \
+		"tests/compat/notify_compare.py" \
 		"env ARAMID_FAULTS=full ARAMID_TEST_PG=18 tests/run tests/faults/test_ledger_attacks.py" \
 		"bench/locks.py" "bench/polite.py --both --versions 13,18" "bench/memory.py" \
 		"tests/compat/regression.py" \

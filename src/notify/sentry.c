@@ -100,7 +100,6 @@ notify_sentry(Arena *a, const Word *word, const char *event_id, int64_t now_us)
     jw_init(&item, a, false);
     jw_object(&item, NULL);
     jw_strz(&item, "type", "event");
-    jw_int(&item, "length", (int64_t)event.out.n);
     jw_end(&item);
     return str_of(str_fmt(a, "%s\n%s\n%s\n", head.out.p, item.out.p, event.out.p));
 }
