@@ -146,12 +146,14 @@ flow_ready(Arena *a, const Config *c, const ConfigList *words, const Session *s,
                         .reviews = &reviews,
                         .required = required.v,
                         .required_count = required.n,
-                        .actor = flow_actor(a),
                         .approvals = (int)c->values[CFG_GATE_APPROVALS].number,
                         .is_pipeline = c->is_ci};
     *ret = (GateItems){0};
     if (!words && !has_gate(c))
         return true;
+    vec_each (const char *const, word, &required)
+        if (strcmp(*word, "approval") == 0) /* git is asked for nobody else */
+            f.actor = flow_actor(a);
     int64_t days = c->values[CFG_GATE_DRILL_DAYS].number;
     if (days)
         f.newest_drill = clock_iso(a, clock_wall_us() - days * 86400 * INT64_C(1000000));

@@ -3,13 +3,6 @@
 #include "flow/rollback.h"
 #include "flow/tasks.h"
 
-static void
-close_session(Session *s)
-{
-    if (s->db)
-        session_close(s);
-}
-
 bool
 flow_settles(const Config *c)
 {
@@ -24,12 +17,19 @@ reacts(const Config *c, const char *how)
 
 /* ---- the row of the run -------------------------------------------------------------------- */
 
-static bool
-open_session(Arena *a, const DeployInput *in, const DeployResult *r, FlowAccess access,
-             Session *ret, Err *err)
+/* What the parts share. */
+typedef struct Settling {
+    const DeployInput *in;
+    DeployResult *ret;
+    Session session; /* of what is known and recorded in the database */
+    ConfigList names;
+} Settling;
+
+static void
+settling_close(Settling *k)
 {
-    SessionOptions o = flow_session(&in->base, &r->target, &r->history, "deploy", access);
-    return session_open(a, &o, ret, err);
+    if (k->session.db)
+        session_close(&k->session);
 }
 
 void
@@ -88,46 +88,39 @@ is_among(const ConfigList *list, const char *name)
 
 /* Those of them that are applied now, in the history's order, each once. */
 static bool
-find_unsettled(Arena *a, const DeployInput *in, DeployResult *r, ConfigList *ret, Err *err)
+find_unsettled(Arena *a, Settling *k, Err *err)
 {
-    Session s __attribute__((cleanup(close_session))) = {0};
+    const DeployInput *in = k->in;
+    DeployResult *r = k->ret;
+    SessionOptions o = flow_session(&in->base, &r->target, &r->history, "deploy", FLOW_WRITES);
     ConfigList open = {0};
     RunShownVec rows = {0};
     JournalVec journal;
     bool hidden;
-    *ret = (ConfigList){0};
     vec_each (const RunDone, done, &r->run.applied)
         *vec_add(a, &open) = done->name;
-    if (!open_session(a, in, r, FLOW_READS, &s, err) ||
-        !session_read(&s, &r->history, &journal, err) || !run_read_rows(&s, &rows, &hidden, err))
+    if (!session_open(a, &o, &k->session, err) ||
+        !session_read(&k->session, &r->history, &journal, err) ||
+        !run_read_rows(&k->session, &rows, &hidden, err))
         return false;
     add_open(a, &rows, &open);
     vec_each (const Entry, e, &r->history.entries)
         if (e->state == ENTRY_APPLIED && is_among(&open, e->name))
-            *vec_add(a, ret) = e->name;
+            *vec_add(a, &k->names) = e->name;
     return true;
 }
 
 /* How it ended. That it cannot be written is told. */
 static void
-record(Arena *a, const DeployInput *in, const char *const *names, size_t count, const char *outcome,
-       const DeployResult *r)
+record(Settling *k, const char *outcome)
 {
-    Session s __attribute__((cleanup(close_session))) = {0};
-    Err why;
-    if (!open_session(a, in, r, FLOW_WRITES, &s, &why)) {
-        run_find(&in->sink, FINDING_RUN_NOT_RECORDED, NULL, NULL,
-                 "that this run is %s could not be written down in the database: %s", outcome,
-                 why.primary);
-        return;
-    }
-    flow_record(&s, &in->sink,
-                &(RunRow){.run_id = in->run_id,
+    flow_record(&k->session, &k->in->sink,
+                &(RunRow){.run_id = k->in->run_id,
                           .verb = "deploy",
                           .outcome = outcome,
-                          .applied = (int)count,
-                          .names = names,
-                          .name_count = count});
+                          .applied = (int)k->names.n,
+                          .names = k->names.v,
+                          .name_count = k->names.n});
 }
 
 /* ---- the answer ---------------------------------------------------------------------------- */
@@ -152,20 +145,21 @@ roll_back(Arena *a, const DeployInput *in, size_t count, DeployResult *ret, Err 
 }
 
 static bool
-unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, DeployResult *ret,
-       Err *err)
+unwell(Arena *a, Settling *k, Err *err)
 {
+    const DeployInput *in = k->in;
     const Config *c = in->base.config;
+    size_t count = k->names.n;
     const char *n = str_count(a, (int64_t)count, "migration");
-    ret->health_state = "unwell";
+    k->ret->health_state = "unwell";
     if (reacts(c, "continue")) {
         run_find(&in->sink, FINDING_RUN_UNHEALTHY, NULL, "aramid verify looks again", "%s",
                  err->primary);
-        record(a, in, names, count, "done", ret);
+        record(k, "done");
         return true;
     }
     if (!reacts(c, "rollback")) {
-        record(a, in, names, count, "unwell", ret);
+        record(k, "unwell");
         err_detail(err, "the %s of this deploy %s applied and stay%s", n, count == 1 ? "is" : "are",
                    count == 1 ? "s" : "");
         err_hint(err,
@@ -174,9 +168,9 @@ unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, 
         return false;
     }
     Err why;
-    if (roll_back(a, in, count, ret, &why)) {
-        ret->health_state = "rolled-back";
-        record(a, in, names, count, "rolled-back", ret);
+    if (roll_back(a, in, count, k->ret, &why)) {
+        k->ret->health_state = "rolled-back";
+        record(k, "rolled-back");
         err_detail(err, "the %s of this deploy %s rolled back: the database is as it was before", n,
                    count == 1 ? "was" : "were");
         return false;
@@ -185,7 +179,7 @@ unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, 
         *err = why;
         return false;
     }
-    record(a, in, names, count, "unwell", ret);
+    record(k, "unwell");
     err_detail(err, "the %s of this deploy could not be rolled back and stay%s: %s", n,
                count == 1 ? "s" : "", why.primary);
     if (why.detail[0])
@@ -194,34 +188,37 @@ unwell(Arena *a, const DeployInput *in, const char *const *names, size_t count, 
 }
 
 static bool
-run_tasks(Arena *a, const DeployInput *in, Err *err)
+run_tasks(Arena *a, Settling *k, Err *err)
 {
-    TasksResult done;
+    const DeployInput *in = k->in;
+    TasksResult done = {.config = in->base.config, .target = k->ret->target};
     const TasksInput tasks = {.base = in->base, .sink = in->sink, .run_id = in->run_id};
-    return !flow_has_tasks(in->base.config) || flow_tasks(a, &tasks, &done, err);
+    return !flow_has_tasks(in->base.config) || flow_tasks_due(a, &tasks, &k->session, &done, err);
 }
 
 static bool
-settle(Arena *a, const DeployInput *in, const ConfigList *names, DeployResult *ret, Err *err)
+settle(Arena *a, Settling *k, Err *err)
 {
-    const char **list = arena_array(a, const char *, names->n + 1);
-    for (size_t i = 0; i < names->n; i++)
-        list[i] = names->v[i];
+    const DeployInput *in = k->in;
+    DeployResult *ret = k->ret;
+    const char **list = arena_array(a, const char *, k->names.n + 1);
+    for (size_t i = 0; i < k->names.n; i++)
+        list[i] = k->names.v[i];
     const HookFacts facts = {.in = &in->base,
                              .sink = &in->sink,
                              .target = &ret->target,
                              .server = ret->run.server.host ? &ret->run.server : NULL,
                              .run_id = in->run_id,
                              .migrations = list};
-    if (flow_hooks(a, HOOK_AFTER, &facts, err) && run_tasks(a, in, err) &&
+    if (flow_hooks(a, HOOK_AFTER, &facts, err) && run_tasks(a, k, err) &&
         flow_health(a, &facts, &ret->health, err)) {
         ret->health_state = "well";
-        record(a, in, list, names->n, "done", ret);
+        record(k, "done");
         return true;
     }
     if (err->code == ERR_INTERRUPTED)
         return false;
-    if (err->code != ERR_HEALTH) { /* a hook, or a file that is not there */
+    if (err->code != ERR_HEALTH) { /* a hook, a task, or a file that is not there */
         Err was = *err;
         err_set(err, ERR_HEALTH, "%s", was.primary);
         if (was.detail[0])
@@ -229,14 +226,13 @@ settle(Arena *a, const DeployInput *in, const ConfigList *names, DeployResult *r
         if (was.hint[0])
             err_hint(err, "%s", was.hint);
     }
-    return unwell(a, in, list, names->n, ret, err);
+    return unwell(a, k, err);
 }
 
 bool
 flow_settle(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
 {
-    ConfigList names;
+    __attribute__((cleanup(settling_close))) Settling k = {.in = in, .ret = ret};
     return !flow_settles(in->base.config) ||
-           (find_unsettled(a, in, ret, &names, err) &&
-            (names.n ? settle(a, in, &names, ret, err) : run_tasks(a, in, err)));
+           (find_unsettled(a, &k, err) && (k.names.n ? settle(a, &k, err) : run_tasks(a, &k, err)));
 }

@@ -119,15 +119,16 @@ run_task(Arena *a, const TasksInput *in, Session *s, const Task *t, TasksResult 
     return ok;
 }
 
-static bool
-run_all(Arena *a, const TasksInput *in, Session *s, const Tasks *list, TasksResult *r, Err *err)
+bool
+flow_tasks_due(Arena *a, const TasksInput *in, Session *s, TasksResult *r, Err *err)
 {
     const Config *c = in->base.config;
+    const Tasks list = read_tasks(a, c);
     RunShownVec rows = {0};
     bool hidden, is_known = false;
     if (!run_read_rows(s, &rows, &hidden, err))
         return false;
-    vec_each (const Task, t, list) {
+    vec_each (const Task, t, &list) {
         bool wanted = in->name ? strcmp(t->name, in->name) == 0 : strcmp(t->when, "called") != 0;
         if (!wanted)
             continue;
@@ -142,7 +143,7 @@ run_all(Arena *a, const TasksInput *in, Session *s, const Tasks *list, TasksResu
         else if (!run_task(a, in, s, t, r, err))
             return false;
     }
-    return !in->name || is_known || no_such_task(a, list, in->name, err);
+    return !in->name || is_known || no_such_task(a, &list, in->name, err);
 }
 
 static void
@@ -173,5 +174,5 @@ flow_tasks(Arena *a, const TasksInput *in, TasksResult *ret, Err *err)
            session_read(&s, &h, &journal, err) &&
            flow_guard_session(&guard, &s, ret->target.origin, err) &&
            (!in->name || flow_guard_consent(&guard, &consent, err)) &&
-           run_all(a, in, &s, &list, ret, err);
+           flow_tasks_due(a, in, &s, ret, err);
 }

@@ -35,3 +35,7 @@ bool flow_has_task(Arena *a, const Config *c, const char *name);
  * only by its name.
  * errors: ERR_USAGE: no task of that name; ERR_HOOK: one failed; those of flow_target, session_open and the guard */
 MUST_CHECK bool flow_tasks(Arena *a, const TasksInput *in, TasksResult *ret, Err *err);
+
+/* The same over a session of a deploy: ret has its configuration and target. */
+MUST_CHECK bool flow_tasks_due(Arena *a, const TasksInput *in, Session *s, TasksResult *ret,
+                               Err *err);
