@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +183,7 @@ child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
     *ret = (Child){.options = options,
                    .env = options->env ? options->env : secret_free_environment(a, NULL),
                    .in = -1,
+                   .life = -1,
                    .out = -1,
                    .messages = -1,
                    .started = clock_ms()};
@@ -229,6 +231,7 @@ child_start(Arena *a, const ChildOptions *options, Child *ret, Err *err)
         fcntl(ours[i], F_SETFL, O_NONBLOCK);
         fcntl(ours[i], F_SETPIPE_SZ, PIPE_BYTES); /* may be refused: fewer turns for each */
     }
+    ret->life = (int)syscall(SYS_pidfd_open, ret->pid, 0);
     trace_started(ret, NULL);
     return true;
 }
@@ -300,8 +303,9 @@ child_exchange(Child *c, Str *input, char *to, size_t cap, size_t *ret_n, Err *e
             {.fd = sends ? c->in : -1, .events = POLLOUT},
             {.fd = takes ? c->out : -1, .events = POLLIN},
             {.fd = c->messages, .events = POLLIN},
+            {.fd = takes ? c->life : -1, .events = POLLIN},
         };
-        int ready = poll(fds, 3, TICK_MS);
+        int ready = poll(fds, 4, TICK_MS);
         if (ready < 0 && errno != EINTR)
             return err_set(err, ERR_IO, "cannot wait for \"%s\": %s", c->options->argv[0],
                            strerror(errno));
@@ -319,7 +323,8 @@ child_exchange(Child *c, Str *input, char *to, size_t cap, size_t *ret_n, Err *e
             }
             if (!is_idle(n))
                 close_end(&c->out);
-        }
+        } else if (fds[3].revents)
+            close_end(&c->out); /* what it has started may hold it open for ever */
         if (fds[0].revents) {
             ssize_t n = write(c->in, input->p, input->n);
             if (n > 0) {
@@ -349,6 +354,7 @@ reap(Child *c, int *status)
         return false;
     trace_ended(c, c->pid, *status);
     c->pid = 0;
+    close_end(&c->life);
     return true;
 }
 
@@ -377,6 +383,7 @@ child_end(Child *c)
         ;
     trace_ended(c, c->pid, status);
     c->pid = 0;
+    close_end(&c->life);
 }
 
 bool
@@ -391,8 +398,9 @@ child_finish(Child *c, ChildResult *ret, Err *err)
         int *open_end = c->messages >= 0 ? &c->messages : &c->out;
         /* Both closed: only its end is waited for. */
         struct pollfd fds[] = {{.fd = c->messages, .events = POLLIN},
-                               {.fd = c->out, .events = POLLIN}};
-        poll(fds, 2, *open_end >= 0 ? 2 * REAP_MS : REAP_MS);
+                               {.fd = c->out, .events = POLLIN},
+                               {.fd = c->life, .events = POLLIN}};
+        poll(fds, 3, *open_end >= 0 ? 2 * REAP_MS : REAP_MS);
         if (fds[0].revents)
             keep(c, &c->messages);
         if (fds[1].revents) {

@@ -36,6 +36,7 @@ typedef struct Child {
     const char *const *env;
     int pid;               /* 0 = not running */
     int in, out, messages; /* our ends, -1 = none or closed */
+    int life;              /* readable when it has ended (a pidfd); -1 = the kernel has none */
     int64_t started, ticked;
     Buf kept;
 } Child;
@@ -56,7 +57,8 @@ MUST_CHECK bool child_start(Arena *a, const ChildOptions *options, Child *ret, E
  *
  * input    shortened by what was taken; NULL or empty = nothing to send now. A child that closed
  * its input takes everything and loses it: its exit status tells why cap      room in `to`; 0 =
- * only send ret_n    bytes that came; 0 with *input not shortened = its output is at its end errors
+ * only send ret_n    bytes that came; 0 with *input not shortened = its output is at its end, or it has
+ * ended and nothing of it is left there, whoever else holds it open errors
  * ERR_TIMEOUT, ERR_INTERRUPTED (it is ended), ERR_IO */
 MUST_CHECK bool child_exchange(Child *c, Str *input, char *to, size_t cap, size_t *ret_n, Err *err);
 

@@ -103,6 +103,14 @@ def test_a_hook_that_never_ends_is_ended_with_what_it_started(app, db):
                "the hook's own child ends")
 
 
+def test_what_a_hook_leaves_running_is_not_waited_for(app, db):
+    configure(app, hooks__pre_migrate="sleep 1000 & echo $! > child; echo done")
+    result = deploy(app, db)
+    with open(os.path.join(app.path, "child"), encoding="utf-8") as pid:
+        os.kill(int(pid.read()), signal.SIGKILL)
+    assert result.rc == 0 and "pre_migrate: done" in result.err, result
+
+
 def test_a_hook_that_says_much_is_cut_short(app, db):
     configure(app, hooks__pre_migrate="head -c 20000000 /dev/zero | tr '\\0' x; echo; yes no | head -1000000")
     result = deploy(app, db)
