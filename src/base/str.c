@@ -43,9 +43,16 @@ str_contains(Str s, Str needle)
 bool
 str_icontains(Str s, Str needle)
 {
-    for (size_t i = 0; i + needle.n <= s.n; i++)
-        if (str_ieq((Str){s.p + i, needle.n}, needle))
+    if (!needle.n)
+        return true;
+    unsigned char first = (unsigned char)needle.p[0], other = first;
+    if ((first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z'))
+        other = first ^ 0x20;
+    for (size_t i = 0; i + needle.n <= s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if ((c == first || c == other) && str_ieq((Str){s.p + i, needle.n}, needle))
             return true;
+    }
     return false;
 }
 

@@ -396,7 +396,7 @@ deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     if (!findings_pass(&c->findings, err) || !run_findings_pass(&in->sink, err) ||
         !look_at_schema(a, c, &in->sink, err) ||
         !flow_backup_policy(c, in->reason, &d.backup, err) ||
-        !flow_history(a, c, &ret->history, err) ||
+        !flow_history_remembered(a, c, &ret->history, err) ||
         !flow_target(a, c, in->base.self_exe, FLOW_MAKES_CLUSTER, &ret->target, err))
         return false;
     if (in->on_target)

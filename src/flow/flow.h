@@ -57,6 +57,9 @@ MUST_CHECK bool flow_history_is_one(const History *h, Err *err);
 /* Read the project's migrations, and its repeatable scripts with them; a second folder that the settings do not
  * name is told. */
 MUST_CHECK bool flow_history(Arena *a, const Config *c, History *ret, Err *err);
+/* The same for commands that need no text but that of what is pending: files that are as they were when they
+ * were read last are not read (base/filestate.h). */
+MUST_CHECK bool flow_history_remembered(Arena *a, const Config *c, History *ret, Err *err);
 
 /* Folders below the project that hold migrations of their own, and that the settings do not name: those
  * that can be deployed in one run with others. */

@@ -1,5 +1,6 @@
 /* The histories of a project: which folders, whose they are, and where their ledgers lie. */
 #include "base/fs.h"
+#include "base/hash.h"
 #include "config/drizzle.h"
 #include "flow/repeatable.h"
 
@@ -72,7 +73,8 @@ flow_history_options(Arena *a, const Config *c, const char *dir)
 
 /* dir: the real path; one of the settings is read as these say. begins: it may be missing */
 static bool
-open_one(Arena *a, const Config *c, HistoryFolder at, bool begins, History *ret, Err *err)
+open_one(Arena *a, const Config *c, HistoryFolder at, bool begins, FileStates *states, History *ret,
+         Err *err)
 {
     const char *dir = at.dir, *shown = at.shown;
     const char *tool = NULL, *table = NULL;
@@ -83,6 +85,7 @@ open_one(Arena *a, const Config *c, HistoryFolder at, bool begins, History *ret,
             return false;
     HistoryOptions o = flow_history_options(a, c, dir);
     o.tool = tool ? tool : o.tool;
+    o.states = states;
     bool is_new = begins && fs_kind(dir) == FS_MISSING;
     ConfigDrizzle d;
     if (is_new && !o.tool && config_drizzle_of(a, c->project_dir, dir, &d))
@@ -117,8 +120,8 @@ offer_scripts(Arena *a, History *h)
 
 /* Several as one. */
 static bool
-open_all(Arena *a, const Config *c, const HistoryFolderVec *at, Wanted wanted, History *ret,
-         Err *err)
+open_all(Arena *a, const Config *c, const HistoryFolderVec *at, Wanted wanted, FileStates *states,
+         History *ret, Err *err)
 {
     VEC(History *) parts = {0};
     if (at->n > HISTORY_PARTS_MAX)
@@ -126,7 +129,7 @@ open_all(Arena *a, const Config *c, const HistoryFolderVec *at, Wanted wanted, H
                        at->n, HISTORY_PARTS_MAX);
     vec_each (const HistoryFolder, f, at) {
         History *h = *vec_add(a, &parts) = arena_new(a, History);
-        if (!open_one(a, c, *f, wanted == WANTED_BEGUN, h, err))
+        if (!open_one(a, c, *f, wanted == WANTED_BEGUN, states, h, err))
             return false;
         offer_scripts(a, h);
     }
@@ -152,7 +155,7 @@ flow_histories_named(Arena *a, const Config *c, const char *path, History *ret, 
         const char *shown = str_dup(a, item);
         *vec_add(a, &at) = (HistoryFolder){fs_absolute(a, shown), shown};
     }
-    return open_all(a, c, &at, WANTED_ALL, ret, err);
+    return open_all(a, c, &at, WANTED_ALL, NULL, ret, err);
 }
 
 /* Folders whose migrations nobody has named: each read, or with why it cannot be. */
@@ -252,13 +255,13 @@ find_other_folders(Arena *a, const Config *c, History *h)
 }
 
 static bool
-open_project(Arena *a, const Config *c, Wanted wanted, History *ret, Err *err)
+open_project(Arena *a, const Config *c, Wanted wanted, FileStates *states, History *ret, Err *err)
 {
     HistoryFolderVec at = {0};
     for (size_t i = 0; i < c->migrations_dirs.n; i++)
         *vec_add(a, &at) = (HistoryFolder){c->migrations_dirs.v[i],
                                            fs_below(c->project_dir, c->migrations_dirs.v[i])};
-    if (!open_all(a, c, &at, wanted, ret, err))
+    if (!open_all(a, c, &at, wanted, states, ret, err))
         return false;
     find_other_folders(a, c, ret);
     findings_apply(&ret->findings, &c->finding_rules);
@@ -268,19 +271,39 @@ open_project(Arena *a, const Config *c, Wanted wanted, History *ret, Err *err)
 bool
 flow_history(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return open_project(a, c, WANTED_ALL, ret, err);
+    return open_project(a, c, WANTED_ALL, NULL, ret, err);
+}
+
+/* The folder of a person's caches, by the project's. */
+static const char *
+states_path(Arena *a, const Config *c)
+{
+    const char *cache = cluster_cache_folder(a);
+    const char *hash = hash_sha256_hex(a, str_of(c->project_dir));
+    return cache ? str_fmt(a, "%s/files/%.16s", cache, hash) : NULL;
+}
+
+bool
+flow_history_remembered(Arena *a, const Config *c, History *ret, Err *err)
+{
+    FileStates *states = arena_new(a, FileStates);
+    filestates_open(a, states_path(a, c), states);
+    if (!open_project(a, c, WANTED_ALL, states, ret, err))
+        return false;
+    filestates_save(states);
+    return true;
 }
 
 bool
 flow_history_begun(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return open_project(a, c, WANTED_BEGUN, ret, err);
+    return open_project(a, c, WANTED_BEGUN, NULL, ret, err);
 }
 
 bool
 flow_versions(Arena *a, const Config *c, History *ret, Err *err)
 {
-    return open_project(a, c, WANTED_VERSIONS, ret, err);
+    return open_project(a, c, WANTED_VERSIONS, NULL, ret, err);
 }
 
 void

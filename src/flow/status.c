@@ -77,7 +77,7 @@ flow_status(Arena *a, const FlowInput *in, StatusResult *ret, Err *err)
 {
     *ret = (StatusResult){.config = in->config};
     findings_init(&ret->findings, a, &in->config->finding_rules);
-    if (!flow_history(a, in->config, &ret->history, err) ||
+    if (!flow_history_remembered(a, in->config, &ret->history, err) ||
         !flow_target(a, in->config, in->self_exe, FLOW_MAKES_NOTHING, &ret->target, err))
         return false;
     if (ret->target.absent) {

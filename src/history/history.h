@@ -6,6 +6,7 @@
  * that a script's search_path or string settings cannot change what they mean. */
 #pragma once
 
+#include "base/filestate.h"
 #include "base/finding.h"
 #include "base/vec.h"
 #include "db/db.h"
@@ -140,6 +141,9 @@ typedef struct HistoryOptions {
     bool subfolders; /* plain SQL: files below are migrations, too */
     bool
         takes_scripts; /* .sql files of the folder that are no migrations are scripts (history_repeatables) */
+    FileStates
+        *states; /* files whose hashes are remembered, and that are read only where they are run; or
+                           NULL */
 } HistoryOptions;
 
 /* One history, or several of one database as one: then `parts` are those, `files`, `rows` and
@@ -351,6 +355,7 @@ History history_unread(Arena *a, const History *h);
  * is not read at all. *ret_text: what of it runs, as long as `scratch` lives, or p == NULL.
  * errors: ERR_IO, those of m->cut */
 enum { MIGRATION_MAX = 0x3fffffff - 1024 * 1024 }; /* a message has 1 GB, with what stands around */
+MUST_CHECK bool history_read_known(Arena *a, Arena *scratch, History *h, Migration *m, Err *err);
 MUST_CHECK bool history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_text,
                                   Err *err);
 
@@ -372,6 +377,10 @@ bool migration_gone(const Migration *m, Err *err);
 
 /* Fill entries and counts from files and rows. Call again after rows changed. */
 void history_compare(Arena *a, History *h);
+
+/* Read what is to be run and was not read, as its hash was remembered (HistoryOptions.states). What cannot be
+ * read is told when it is planned. */
+void history_read_pending(Arena *a, History *h);
 
 /* Queries of one row on any layout's ledger: whether the migration of `row` is recorded as applied; and
  * whether exactly one row tells of it and is as it was written, be it finished or only begun (triggers,

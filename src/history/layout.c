@@ -72,9 +72,8 @@ bool
 layout_read(Arena *a, const char *dir, const char *file, History *h, Migration *m, Err *err)
 {
     ARENA_LOCAL(scratch);
-    Str text;
     layout_place(a, dir, h->dir, file, m);
-    if (!history_read_file(a, scratch, h, m, &text, err))
+    if (!history_read_known(a, scratch, h, m, err))
         return false;
     m->checksum = m->sha256;
     return true;

@@ -44,6 +44,61 @@ read_others(Arena *a, Arena *scratch, Migration *m, Str text)
     }
 }
 
+static bool
+is_small(const History *h, const Migration *m)
+{
+    return m->bytes <= KEPT_EACH && h->kept_bytes + m->bytes <= KEPT_ALL;
+}
+
+/* Directives about other migrations are read with the text: one that has any is never remembered. */
+static bool
+has_no_words(const Migration *m, Str text)
+{
+    return m->has_file && !m->cut && !str_icontains(text, STR("aramid"));
+}
+
+bool
+history_read_known(Arena *a, Arena *scratch, History *h, Migration *m, Err *err)
+{
+    Str text;
+    FileState state;
+    FileStates *s = m->cut ? NULL : h->options.states;
+    bool there = s && filestate_of(m->source, &state);
+    const char *known = there ? filestates_find(s, m->source, &state) : NULL;
+    if (known) {
+        m->has_file = true;
+        m->bytes = (size_t)state.size;
+        m->sha256 = known;
+        return true;
+    }
+    if (!history_read_file(a, scratch, h, m, &text, err))
+        return false;
+    if (there && has_no_words(m, text))
+        filestates_note(s, m->source, &state, m->sha256);
+    return true;
+}
+
+void
+history_read_pending(Arena *a, History *h)
+{
+    vec_each (const Entry, e, &h->entries) {
+        bool runs = e->state == ENTRY_PENDING || e->state == ENTRY_RESUMABLE;
+        if (!runs || !e->file || !e->file->has_file || e->file->text.p || e->file->cut ||
+            e->file->pieces.n || !is_small(h, e->file))
+            continue;
+        Migration *m = (Migration *)(uintptr_t)e->file; /* one of h->files */
+        ARENA_LOCAL(scratch);
+        Str text;
+        Err ignored;
+        if (!fs_read(scratch, m->source, MIGRATION_MAX, &text, &ignored))
+            continue;
+        m->sha256 = m->checksum = hash_sha256_hex(a, text);
+        m->bytes = text.n;
+        m->text = str_copy(a, text);
+        h->kept_bytes += m->bytes;
+    }
+}
+
 bool
 history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_text, Err *err)
 {
@@ -64,7 +119,7 @@ history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_t
     if (m->has_file && m->cut && !cut(m, ret_text, err))
         return false;
     read_others(a, scratch, m, *ret_text);
-    if (m->bytes <= KEPT_EACH && h->kept_bytes + m->bytes <= KEPT_ALL) {
+    if (is_small(h, m)) {
         m->text = str_copy(a, *ret_text);
         h->kept_bytes += m->bytes;
     }

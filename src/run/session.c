@@ -384,6 +384,7 @@ session_take_history(Session *s, const DbRowsVec *results, size_t at, History *h
             }
     }
     take_undos(h, journal);
+    history_read_pending(s->arena, h);
     return true;
 }
 

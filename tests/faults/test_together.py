@@ -273,6 +273,7 @@ def test_stop_in_the_middle(project, db, number):
     with wait.held(db) as reached:
         ours = aramid.start("deploy", "--url", db.url(), cwd=project.path)
         reached()
+        ours.wait_for("many_3")  # the server shows the whole message as soon as it is at work on it
         ours.process.send_signal(number)
         result = ours.wait()
     assert result.rc in (43, 128 + number), result

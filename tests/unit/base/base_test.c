@@ -1,5 +1,6 @@
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/filestate.h"
 #include "base/finding.h"
 #include "base/err.h"
 #include "base/fs.h"
@@ -761,6 +762,57 @@ invariants(void **state)
     assert_non_null(strstr(said, "aramid " ARAMID_VERSION "\n"));
 }
 
+/* A file that is as it was; edits that keep its size and mtime; entries too young, and a damaged file. */
+static void
+files_are_remembered_by_state(void **state)
+{
+    (void)state;
+    ARENA_LOCAL(a);
+    Err err;
+    char dir[] = "/tmp/aramid-states-XXXXXX";
+    assert_non_null(mkdtemp(dir));
+    const char *file = fs_join(a, dir, "a b.sql"), *kept = fs_join(a, dir, "cache/states");
+    const char *hash = hash_sha256_hex(a, STR("one"));
+    assert_true(fs_write(file, STR("one"), 0600, &err));
+    FileState before, now;
+    assert_true(filestate_of(file, &before));
+    assert_false(filestate_of(fs_join(a, dir, "none"), &now));
+    FileStates s;
+    filestates_open(a, kept, &s);
+    filestates_note(&s, file, &before, hash);
+    assert_null(
+        filestates_find(&s, file, &before)); /* it may change again within its times' tick */
+    FileState old = before;
+    old.mtime_ns -= 5000000000LL;
+    old.ctime_ns -= 5000000000LL;
+    filestates_note(&s, file, &old, hash);
+    assert_string_equal(filestates_find(&s, file, &old), hash);
+    assert_null(filestates_find(&s, file, &before));
+    filestates_save(&s);
+    assert_false(fs_exists(kept)); /* not worth it */
+    for (int i = 0; i < 40; i++)
+        filestates_note(&s, str_fmt(a, "/f/%d", i), &old, hash);
+    filestates_save(&s);
+    FileStates again;
+    filestates_open(a, kept, &again);
+    assert_string_equal(filestates_find(&again, file, &old), hash);
+    assert_string_equal(filestates_find(&again, "/f/39", &old), hash);
+    long long *const parts[] = {&old.size, &old.mtime_ns, &old.ctime_ns, &old.inode, &old.device};
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        *parts[i] += 1;
+        assert_null(filestates_find(&again, file, &old));
+        *parts[i] -= 1;
+    }
+    Str text;
+    assert_true(fs_read(a, kept, 0, &text, &err));
+    for (size_t n = 0; n < text.n; n += 97) { /* a part of it, after a crash: nothing is known */
+        assert_true(fs_write(kept, str_slice(text, 0, n), 0600, &err));
+        filestates_open(a, kept, &again);
+        assert_null(filestates_find(&again, "/f/0", &old));
+    }
+    assert_true(fs_remove(dir, &err));
+}
+
 int
 main(void)
 {
@@ -786,6 +838,7 @@ main(void)
         cmocka_unit_test(durations),
         cmocka_unit_test(shell_words),
         cmocka_unit_test(tar_is_read_by_tar),
+        cmocka_unit_test(files_are_remembered_by_state),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,7 +279,7 @@ status_has_a_state_for_everything(void **state)
         "'3_c'::text"
         " AS migration_name, 0 AS first_statement, 1 AS next_statement, false AS done, ''::text AS"
         " prefix_hash, NULL::text AS chained, NULL::oid AS relation, NULL::oid[] AS "
-        "indexes_before, now() AS started_at");
+        "indexes_before, now() AS started_at, ''::text AS run_id");
     status_is(p, STATUS_RESUMABLE);
     assert_string_equal(status_name(STATUS_OUT_OF_ORDER), "out-of-order");
     project_close(p);
