@@ -124,6 +124,41 @@ run_step(Work *w, Arena *script, MigrationPlan *mp, const Step *step, PlanHints 
     return *ret_again || script_failed(a, w, &(Sent){mp, buf_str(&b), shift, failed}, &o, err);
 }
 
+/* Of a transaction that makes thousands of objects every statement costs more than the one before it, for the locks
+ * that it keeps. Where a step does nothing but make them, pieces of it come to the same, on a server on which
+ * nobody looks. */
+enum { PIECE = 1000 };
+
+static size_t
+piece_count(const Work *w, const MigrationPlan *mp, const Step *step)
+{
+    bool may = w->is_private && step->mode == STEP_TX && !step->chained && !mp->has_opaque &&
+               !step->has_dml && !step->runs_code && !step->hides_session && !step->hides_locks &&
+               !step->sets_isolation;
+    return may && step->count > 2 * PIECE ? PIECE : step->count;
+}
+
+static bool
+run_pieces(Work *w, Arena *script, MigrationPlan *mp, const Step *step, PlanHints *hints,
+           bool *ret_again, Err *err)
+{
+    Step piece = *step;
+    size_t end = step->first + step->count;
+    *ret_again = false;
+    for (piece.count = piece_count(w, mp, step); piece.first < end; piece.first += piece.count) {
+        if (piece.count > end - piece.first)
+            piece.count = end - piece.first;
+        if (!run_step(w, script, mp, &piece, hints, ret_again, err))
+            return false;
+        if (!*ret_again)
+            continue;
+        hints->start = piece.first;
+        hints->chained = piece.chained;
+        return true;
+    }
+    return true;
+}
+
 bool
 replay_run(Work *w, const ReplayScript *script, Err *err)
 {
@@ -141,12 +176,10 @@ replay_run(Work *w, const ReplayScript *script, Err *err)
         const Step *step = &mp.steps.v[i];
         if (!step->count)
             continue;
-        if (!run_step(w, a, &mp, step, &hints, &again, err))
+        if (!run_pieces(w, a, &mp, step, &hints, &again, err))
             return false;
         if (!again)
             continue;
-        hints.start = step->first;
-        hints.chained = step->chained;
         if (!plan_cut(a, &hints, &mp, err))
             return false;
         i = SIZE_MAX;

@@ -310,3 +310,17 @@ def test_a_library_that_no_server_here_starts_with(project):
     result = aramid.run("check", cwd=project.path)
     assert result.rc == 29 and sql in result.text and "shared_preload_libraries" in result.text, result
     assert "--shadow-url" in result.text and "resolve" not in result.text, result
+
+
+def test_a_transaction_of_thousands_is_replayed_in_pieces(project):
+    """The last piece uses what an ALTER of it has added; and an error has its place."""
+    many = "".join(f"CREATE DOMAIN d{i} AS int;\n" for i in range(2100))
+    project.add("many", "CREATE TYPE e AS ENUM ('a');\n" + many + "ALTER TYPE e ADD VALUE 'b';\n"
+                "CREATE TABLE last (e e DEFAULT 'b');\n")
+    result = aramid.run("diff", "--from-empty", "--to-migrations", project.path + "/prisma/migrations", "--script",
+                        cwd=project.path)
+    assert result.rc in (0, 2), result
+    assert result.out.count("CREATE DOMAIN") == 2100 and "DEFAULT 'b'" in result.out
+    project.add("wrong", many.replace("DOMAIN d", "DOMAIN w") + "CREATE DOMAIN w7 AS int;\n")
+    result = aramid.run("diff", "--from-empty", "--to-migrations", project.path + "/prisma/migrations", cwd=project.path)
+    assert "wrong/migration.sql:2101:1" in result.text, result
