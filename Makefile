@@ -87,7 +87,7 @@ prove: debug release
 		"tests/compat/backup_compare.py" \
 		"tests/compat/notify_compare.py" \
 		"env ARAMID_FAULTS=full ARAMID_TEST_PG=18 tests/run tests/faults/test_ledger_attacks.py" \
-		"bench/locks.py" "bench/polite.py --both --versions 13,18" "bench/memory.py" \
+		"bench/locks.py" "bench/stall.py" "bench/polite.py --both --versions 13,18" "bench/memory.py" \
 		"tests/compat/regression.py" \
 		"tests/compat/prisma8_compare.py" \
 		"make --no-print-directory test-versions"; do \

@@ -15,11 +15,11 @@ _aramid() {
     --show) COMPREPLY=($(compgen -W 'columns keys names' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
     -C|--directory|--config|--schema|--migrations|--to|--to-sql|--stats|--baseline|--comment|--file|--seed|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--deployed|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--by|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--reason|--break-glass|--steps|--note|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--around|--depth|--schemas|-n|--count|--owner|--ttl|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
+    --env|--url|--against|--deployed|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--by|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--reason|--break-glass|--steps|--note|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--around|--depth|--schemas|-n|--count|--owner|--ttl|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--deployed|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--retries|--tx|--reason|--break-glass|--steps|--phase|--file|--note|--seed|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--show|--around|--depth|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--deployed|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--tx|--reason|--break-glass|--steps|--phase|--file|--note|--seed|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--show|--around|--depth|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
@@ -48,16 +48,16 @@ _aramid() {
     'lint') words='--stats --all --baseline --no-baseline --write-baseline --sarif --gitlab --markdown' ;;
     'review') words='--by' ;;
     'ci') words='--base --deployed --no-rollback --comment --sarif --gitlab' ;;
-    'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --retries --tx --create-database --no-create-database --backup --no-backup --reason --break-glass --accept-data-loss' ;;
-    'rollback') words='--to --steps --failed --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
+    'deploy') words='--dry-run --wait --timeout --lock-timeout --lock-budget --stall --retries --tx --create-database --no-create-database --backup --no-backup --reason --break-glass --accept-data-loss' ;;
+    'rollback') words='--to --steps --failed --plan --accept-data-loss --accept-unrestored --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason --shadow-url' ;;
     'task') words='--again' ;;
     'checklist') words='--phase' ;;
     'evidence add') words='--file --ok --by --note' ;;
     'verify-rollback') words='--all --seed --shadow-url' ;;
-    'execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
-    'seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
-    'push') words='--accept-data-loss --force-reset --skip-generate --rename --dry-run --ignore-history --ignore-connections --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
-    'reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason' ;;
+    'seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason' ;;
+    'push') words='--accept-data-loss --force-reset --skip-generate --rename --dry-run --ignore-history --ignore-connections --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason --shadow-url' ;;
+    'reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason' ;;
     'workflow') words='--dry-run --skip' ;;
     'resolve') words='--applied --up-to --history --rolled-back --auto --dry-run --force --backup --no-backup --reason' ;;
     'sync') words='--dry-run --shadow-url --backup --no-backup --reason' ;;
@@ -86,10 +86,10 @@ _aramid() {
     'migrate resolve') words='--applied --rolled-back' ;;
     'migrate diff') words='--from-empty --from-schema --from-migrations --from-url --from-sql --from-config-datasource --from-schema-datasource --to-empty --to-schema --to-migrations --to-url --to-sql --to-config-datasource --to-schema-datasource --script --exit-code --output --rename --prisma-compat --prisma --shadow-url' ;;
     'db pull') words='--print --force --schemas' ;;
-    'db execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
-    'db seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
-    'db push') words='--accept-data-loss --force-reset --skip-generate --rename --dry-run --ignore-history --ignore-connections --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason --shadow-url' ;;
-    'migrate reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --backup --no-backup --reason' ;;
+    'db execute') words='--file --stdin --dry-run --tx --from-start --accept-data-loss --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason' ;;
+    'db seed') words='--dry-run --again --accept-data-loss --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason' ;;
+    'db push') words='--accept-data-loss --force-reset --skip-generate --rename --dry-run --ignore-history --ignore-connections --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason --shadow-url' ;;
+    'migrate reset') words='--force --skip-seed --skip-generate --ignore-connections --dry-run --create-database --no-create-database --wait --timeout --lock-timeout --lock-budget --stall --backup --no-backup --reason' ;;
     esac
     [[ $command == help ]] && words+=' --all --errors'
     words+=' --directory --env --config --schema --migrations --url --yes --json --color --quiet --verbose --help --version'

@@ -675,6 +675,8 @@ static const OptSpec deploy_options[] = {
     {.name = "lock-budget", .type = OPT_DURATION, .value = "DURATION",
      .config = CLI_SETS(LOCK_BUDGET),
      .help = "how long to try for a table lock before giving up"},
+    {.name = "stall", .type = OPT_DURATION, .value = "DURATION", .config = CLI_SETS(STALL),
+     .help = "longest time that others may wait for what a statement has locked; 0 = it is only told"},
     {.name = "retries", .type = OPT_INT, .value = "N", .max = 1000,
      .config = CLI_SETS(MAX_RETRIES),
      .help = "tries after the first, at a lost connection, a deadlock or a serialization failure"},
@@ -744,6 +746,8 @@ static const OptSpec rollback_options[] = {
     {.name = "lock-budget", .type = OPT_DURATION, .value = "DURATION",
      .config = CLI_SETS(LOCK_BUDGET),
      .help = "how long to try for a table lock before giving up"},
+    {.name = "stall", .type = OPT_DURATION, .value = "DURATION", .config = CLI_SETS(STALL),
+     .help = "longest time that others may wait for what a statement has locked; 0 = it is only told"},
     {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),
      .help = "make a backup before anything is changed; production does so by itself"},
     {.name = "reason", .type = OPT_TEXT, .value = "TEXT", .needs = "backup",
@@ -792,7 +796,10 @@ static const CmdSpec rollback = {
      .help = "longest time that others may queue behind a waiting DDL statement"},                  \
     {.name = "lock-budget", .type = OPT_DURATION, .value = "DURATION",                              \
      .config = CLI_SETS(LOCK_BUDGET),                                                               \
-     .help = "how long to try for a table lock before giving up"}
+     .help = "how long to try for a table lock before giving up"},                                 \
+    {.name = "stall", .type = OPT_DURATION, .value = "DURATION", .config = CLI_SETS(STALL),         \
+     .help = "longest time that others may wait for what a statement has locked; 0 = it is only "   \
+             "told"}
 #define BACKUP_OPTIONS                                                                              \
     {.name = "backup", .type = OPT_FLAG, .negatable = true, .config = CLI_SETS(BACKUP),             \
      .help = "make a backup before anything is changed; production does so by itself"},             \

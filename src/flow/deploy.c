@@ -427,6 +427,8 @@ deploy(Arena *a, const DeployInput *in, DeployResult *ret, Err *err)
     };
     if (run_deploy(a, &run, &ret->run, err))
         return true;
+    if (err->code == ERR_STALLED)
+        flow_lint_safer(a, c, &ret->history, ret->run.failed, err);
     if (err->code != ERR_DB_MISSING || !in->create_database)
         return false;
     Err missing = *err;

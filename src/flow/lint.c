@@ -214,6 +214,34 @@ flow_lint_new(Arena *a, const Config *c, const History *h, const Source *text, F
     return true;
 }
 
+void
+flow_lint_safer(Arena *a, const Config *c, const History *h, const char *name, Err *err)
+{
+    enum { SHOWN_MAX = 3 };
+    LintResult r = {0};
+    Err ignored; /* then there is no advice */
+    FindingRules as_they_are = {0};
+    int shown = 0;
+    findings_init(&r.findings, a, &as_they_are);
+    const Entry *e = name ? history_find(h, name) : NULL;
+    const Migration *m = e ? e->file : NULL;
+    if (!m || !flow_lint_pending(a, c, NULL, h, &r, &ignored))
+        return;
+    for (int others = 0; others < 2 && !shown; others++)
+        vec_each (const Finding, f, &r.findings.items) {
+            if (!f->fix || !f->source || strcmp(f->source->path, m->path) != 0)
+                continue;
+            int line, column;
+            str_line_col(f->source->text, f->off, &line, &column);
+            if ((others || line == err->at.line) && shown++ < SHOWN_MAX)
+                err_hint(err, "safer, for line %d: %s", line, f->fix);
+        }
+    if (!shown)
+        err_hint(
+            err,
+            "locks are held until a migration ends: what works for long goes into one of its own");
+}
+
 /* ---- aramid lint --------------------------------------------------------------------------------- */
 
 static bool

@@ -51,6 +51,10 @@ MUST_CHECK bool flow_lint(Arena *a, const LintInput *in, LintResult *ret, Err *e
 MUST_CHECK bool flow_lint_pending(Arena *a, const Config *c, const Session *s, const History *h,
                                   LintResult *ret, Err *err);
 
+/* What would not have made others wait, as hints of an error at a place of the migration: the ways of the statement
+ * there, else those of the others. Nothing where the file cannot be read. */
+void flow_lint_safer(Arena *a, const Config *c, const History *h, const char *name, Err *err);
+
 /* Judge a migration that is not in the folder yet, behind all that are: what is worth a word. ret: made by the caller.
  * errors: those of flow_lint */
 MUST_CHECK bool flow_lint_new(Arena *a, const Config *c, const History *h, const Source *text,

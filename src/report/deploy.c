@@ -70,6 +70,8 @@ report_deploy_json(JsonWriter *w, const DeployResult *r, const Err *err, const F
         jw_int(w, "ms", d->ms);
         jw_int(w, "steps", d->steps);
         jw_bool(w, "resumed", d->resumed);
+        jw_int(w, "stalledMs", d->stalled_ms);
+        jw_int(w, "stalledSessions", d->stalled);
         jw_array(w, "statements");
         vec_each (const RunStatement, s, &d->statements) {
             jw_object(w, NULL);

@@ -98,6 +98,14 @@ let_through(const Try *t, DbPatience patience, Err *err)
     return true;
 }
 
+/* It was cancelled because others waited. */
+static bool
+statement_stalled(const Try *t, const DbOutcome *o, Err *err)
+{
+    return clean_up(t, err) && forget(t, o->message, err) &&
+           step_stalled(t->run, t->mp, NULL, o, t->step->first, err);
+}
+
 /* After an error of the statement itself. */
 static bool
 statement_failed(const Try *t, const DbOutcome *o, Err *err)
@@ -108,8 +116,8 @@ statement_failed(const Try *t, const DbOutcome *o, Err *err)
     bool may_have_committed = statement(t)->tx == SQL_TX_HIDDEN;
     if (db_retry_class(o->sqlstate) != DB_RETRY_NEVER && !may_have_committed &&
         run_try_again(r, DB_PATIENCE_ALONE)) {
-        run_emit(r, RUN_RETRY, RUN_WARN, t->row->name, "%s (%s): trying again", o->message,
-                 o->sqlstate);
+        run_emit(r, RUN_RETRY, RUN_WARN, t->row->name, "%s (%s): trying again%s%s", o->message,
+                 o->sqlstate, o->detail[0] ? ". " : "", o->detail);
         return let_through(t, DB_PATIENCE_ALONE, err);
     }
     Err ignored; /* the statement's error is the one to tell */
@@ -322,7 +330,10 @@ send_statement(const Try *t, Err *err)
         if (!plan_watch(t, tries, &watch, &looks, err))
             return false;
         int64_t sent_ms = clock_ms();
+        if (!s->is_concurrent) /* such a one locks nobody out */
+            stall_begin(r, s->tx != SQL_TX_HIDDEN);
         run_send(r, t->arena, buf_str(&text), looks, &o);
+        stall_end(r);
         if (watch.fired && watch.is_alone && o.end == DB_FAILED) {
             memcpy(o.sqlstate, "40P01", sizeof o.sqlstate);
             o.message = str_fmt(
@@ -343,6 +354,9 @@ send_statement(const Try *t, Err *err)
             run_restart(r, DB_PATIENCE_PASS, o.message);
             return true;
         }
+        if (r->stall.fired && strcmp(o.sqlstate, "57014") == 0)
+            return statement_stalled(t, &o, err);
+        holders_name_sides(&r->session, t->arena, &o);
         bool waited = (db_retry_class(o.sqlstate) == DB_RETRY_LOCK && alone_lock_ms(t)) ||
                       (watch.fired && watch.transaction);
         if (!waited)

@@ -10,6 +10,7 @@ note(Run *r, const char *name, int64_t ms, size_t steps, bool resumed)
     RunDone *done = vec_add(r->arena, &r->report->applied);
     *done = (RunDone){
         .name = name, .ms = ms, .steps = (int)steps, .resumed = resumed, .undone = r->is_undo};
+    stall_note(r, done);
     run_tell(r, (RunEvent){.kind = RUN_APPLIED,
                            .level = RUN_OK,
                            .migration = name,
@@ -78,6 +79,10 @@ applied_begin(Run *r, const MigrationPlan *mp)
     r->is_undo = mp->undoes != NULL;
     r->current_started_ms = clock_ms();
     r->times.n = 0;
+    r->stall = (Stall){.is_on = r->stall.is_on,
+                       .may_cancel = r->stall.may_cancel,
+                       .sent_ms = r->stall.sent_ms,
+                       .next_ms = r->stall.next_ms};
     run_emit(r, RUN_MIGRATION, RUN_INFO, mp->migration->name, "%s",
              mp->resumes  ? "going on where an interrupted run stopped"
              : mp->undoes ? "is rolled back"
@@ -90,6 +95,7 @@ applied_end(Run *r, const MigrationPlan *mp)
     note_times(r, mp, mp,
                note(r, mp->migration->name, clock_ms() - r->current_started_ms, mp->steps.n,
                     mp->undoes ? mp->resumes : mp->ledger_id != NULL));
+    stall_tell(r, mp->migration->name);
     r->current = NULL;
 }
 
@@ -100,6 +106,7 @@ applied_begin_whole(Run *r, const MigrationPlan *whole)
     r->whole = whole;
     r->current_started_ms = clock_ms();
     r->times.n = 0;
+    r->stall = (Stall){0};
     run_emit(r, RUN_MIGRATION, RUN_INFO, NULL, "%zu migrations in one transaction: begins",
              whole->parts.n);
 }
@@ -115,6 +122,7 @@ applied_end_whole(Run *r, const MigrationPlan *whole)
         note_times(r, whole, p->of, done);
         done->ms = done->statements.n ? sum_ms(done) : ms;
     }
+    stall_tell(r, NULL);
     r->current = NULL;
     r->whole = NULL;
 }

@@ -1,4 +1,5 @@
 /* An error of a migration: where, why, and what state it leaves. */
+#include "base/clock.h"
 #include "run/session_int.h"
 #include "run/step.h"
 
@@ -123,6 +124,29 @@ step_failed(Run *r, const MigrationPlan *mp, const Block *block, const DbOutcome
                         "still wanted: write both into the file and run: aramid %s",
                         run_verb(r));
     return err_hint(err, "correct the file or the data and run: aramid %s", run_verb(r));
+}
+
+bool
+step_stalled(Run *r, const MigrationPlan *mp, const Block *block, const DbOutcome *o, size_t done,
+             Err *err)
+{
+    ARENA_LOCAL(a);
+    const char *name = failed_one(mp, block, o)->migration->name;
+    err_set(err, ERR_STALLED, "%s \"%s\" was stopped: others have waited for %s for what it locks",
+            run_noun(r), name, clock_duration(a, r->stall.waited_ms));
+    if (!block || !message_place(block, mp, o, err))
+        plan_place(mp, done, err);
+    plan_quote_line(mp, err);
+    err_detail(err, "%s at once:", str_count(a, r->stall.sessions, "session"));
+    err_detail(err, "%s", r->stall.who);
+    err_detail(err, "%s",
+               mp->parts.n ? "state: nothing of any of these migrations is in the database "
+                             "(tx: all)"
+                           : state_text(r, a, mp, done, false));
+    r->report->failed = name;
+    return err_hint(err,
+                    "or let others wait for longer: aramid %s --stall 30s, at an hour when few do",
+                    run_verb(r));
 }
 
 bool

@@ -1,6 +1,7 @@
 /* What a history says before anything is touched: refusals, and oddities that are only told. */
 #include "base/clock.h"
 #include "run/pass.h"
+#include "run/watch.h"
 
 static bool
 refuse_failed(Run *r, const History *h, Err *err)
@@ -377,4 +378,6 @@ run_tell_ahead(Run *r, const History *h)
     vec_each (const Finding, f, &list.items)
         if (f->severity > SEV_NOTICE)
             run_finding(&r->deploy->sink, f);
+    if (db_info(r->session.db)->is_shared)
+        stall_tell_off(r);
 }

@@ -28,6 +28,7 @@ typedef enum RunEventKind {
     RUN_CHECKED,   /* something was looked at before the change, or behind it */
     RUN_PROGRESS,  /* of the statement that runs: percentages, blockers */
     RUN_BLOCKED,   /* waiting for table locks of others */
+    RUN_STALL,     /* others wait for what a statement has locked */
     RUN_RETRY,
     RUN_REPAIRED,
     RUN_STAGE,   /* done on the way: a database made, a backup read */
@@ -334,6 +335,9 @@ typedef struct RunDone {
     int steps;
     bool resumed;
     bool undone; /* rolled back, else applied */
+    int64_t
+        stalled_ms; /* the longest that somebody waited for what it had locked, as far as was seen; */
+    int stalled;    /* and how many did at once */
     VEC(RunStatement)
     statements; /* those whose time is known: all, but for syntax that nobody here reads */
 } RunDone;

@@ -46,6 +46,17 @@ typedef struct Learned {
     bool waits_for_rows; /* and it was a row's, of a script that hides what it locks */
 } Learned;
 
+/* Others who wait for what we have locked (stall.c). */
+typedef struct Stall {
+    bool is_on; /* what is under way may hold locks for long */
+    bool may_cancel;
+    bool fired; /* it was cancelled because of them */
+    int64_t sent_ms, next_ms;
+    int64_t waited_ms, told_ms; /* the longest of this migration; when that was told last */
+    int sessions;               /* and the most at once */
+    char who[512];              /* as the longest was: a line for each of the first few */
+} Stall;
+
 /* Why a new pass is needed though nothing failed: the session or the lock is gone, or somebody else
  * goes first. */
 typedef struct Restart {
@@ -86,9 +97,11 @@ typedef struct Run {
     bool is_alone;                /* its step under way is outside of transactions, */
     bool is_batch;                /* or one of many transactions */
     Watch *watch;                 /* of the statement that runs, or NULL */
-    Db *observer;     /* second connection for progress, made when a statement takes long */
-    bool no_observer; /* it could not be made */
-    Map learned;      /* by migration: Learned */
+    Stall stall;
+    bool told_no_stall; /* that nobody looks */
+    Db *observer;       /* second connection for progress, made when a statement takes long */
+    bool no_observer;   /* it could not be made */
+    Map learned;        /* by migration: Learned */
     const MigrationPlan *whole; /* under way, of all migrations; or NULL */
     bool times_statements;
     RunTimes times; /* of the migration under way */

@@ -20,10 +20,13 @@ on_notice(void *arg, const char *severity, const char *sqlstate, const char *tex
 static DbRun
 watched(Run *r, const LockWatch *locks)
 {
+    bool is_limited = r->stall.is_on && stall_limit_ms(r);
     return (DbRun){.discard_rows = true,
                    .notice = on_notice,
                    .notice_arg = r,
-                   .tick_ms = locks && !locks->is_alone ? LOCK_WATCH_EVERY_MS : 0};
+                   .tick_ms = is_limited                  ? STALL_WATCH_EVERY_MS
+                              : locks && !locks->is_alone ? LOCK_WATCH_EVERY_MS
+                                                          : 0};
 }
 
 void

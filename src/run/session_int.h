@@ -67,6 +67,9 @@ MUST_CHECK bool session_wait_for_tables(Session *s, int64_t *since_ms, Err *err)
  * oid of a relation and the names of modes. And one row of its answer for people. */
 void holders_add_query(Buf *b, const char *wanted);
 char *holders_text(Arena *a, const DbRows *rows, int row);
+/* Of a deadlock: what the server says of it, with the names of the processes and tables behind their numbers, in
+ * one line. Nothing of another error is changed. */
+void holders_name_sides(Session *s, Arena *a, DbOutcome *o);
 
 /* ---- the ledger --------------------------------------------------------------------------- */
 

@@ -86,6 +86,10 @@ Str journal_undo(const Try *t);
 bool step_failed(Run *r, const MigrationPlan *mp, const Block *block, const DbOutcome *o,
                  size_t done, Err *err);
 
+/* The same of one that was cancelled because others waited for it (stall.c). errors: ERR_STALLED */
+bool step_stalled(Run *r, const MigrationPlan *mp, const Block *block, const DbOutcome *o,
+                  size_t done, Err *err);
+
 /* The same where the ledger or the journal refused, or did not keep, what the message wrote. */
 bool step_not_recorded(Run *r, const MigrationPlan *mp, const DbOutcome *o, size_t done, Err *err);
 

@@ -5,10 +5,10 @@ const char *
 run_event_name(RunEventKind kind)
 {
     static const char *const names[] = {
-        "connected", "waiting",   "locked",   "target",    "planned", "migration",
-        "step",      "step-done", "applied",  "statement", "checked", "progress",
-        "blocked",   "retry",     "repaired", "stage",     "output",  "finding",
-        "notice",    "backup",    "verified", "failed"};
+        "connected", "waiting",   "locked",  "target",    "planned", "migration",
+        "step",      "step-done", "applied", "statement", "checked", "progress",
+        "blocked",   "stall",     "retry",   "repaired",  "stage",   "output",
+        "finding",   "notice",    "backup",  "verified",  "failed"};
     return names[kind];
 }
 

@@ -12,5 +12,5 @@ run_tick(void *arg, int64_t elapsed_ms)
         r->stop_asked = true;
         return false;
     }
-    return watch_tick(r, elapsed_ms);
+    return stall_tick(r) && watch_tick(r, elapsed_ms);
 }

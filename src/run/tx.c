@@ -236,6 +236,10 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
     DbRetry retry = db_retry_class(o->sqlstate);
     *ret = NEXT_SAME;
     bool ours = kind == PART_RECORD || kind == PART_PROOF;
+    if (r->stall.fired && strcmp(o->sqlstate, "57014") == 0) {
+        keep_logs(t, o);
+        return step_stalled(r, t->mp, &t->block, o, t->step->first, err);
+    }
     if (is_overtaken(part, o)) {
         run_restart_lost_lock(r);
         *ret = NEXT_RESTART;
@@ -256,8 +260,8 @@ handle_failure(Try *t, const DbOutcome *o, Next *ret, Err *err)
     }
     if (retry == DB_RETRY_CONFLICT && run_try_again(r, DB_PATIENCE_CONFLICT)) {
         run_emit(r, RUN_RETRY, RUN_WARN, name,
-                 "%s (%s): the transaction was rolled back and is tried again", o->message,
-                 o->sqlstate);
+                 "%s (%s): the transaction was rolled back and is tried again%s%s", o->message,
+                 o->sqlstate, o->detail[0] ? ". " : "", o->detail);
         return run_retry_pause(r, DB_PATIENCE_CONFLICT, err);
     }
     if (replan(t, part, o)) {
@@ -343,6 +347,17 @@ write_message(Run *r, Arena *a, Try *tries, size_t n, Message *m, Err *err)
     return ok;
 }
 
+/* Whether something of it may lock what was there before, for as long as it works. */
+static bool
+may_hold(const Try *tries, size_t n)
+{
+    bool may = false;
+    for (size_t i = 0; i < n; i++)
+        may = may || tries[i].step->has_strong || tries[i].step->hides_locks ||
+              tries[i].step->has_dml;
+    return may;
+}
+
 /* A server that refuses a message as a whole has run nothing of it: a syntax error that only it knows. */
 static bool
 is_refused(const Sending *s, const DbOutcome *o)
@@ -370,7 +385,10 @@ tx_run(Try *tries, size_t n, size_t *ret_ended, StepEnd *ret, Err *err)
         Sending s = {.run = r, .tries = tries, .n = n, .times = r->times.n};
         s.clock = (BlockTimes){.to = &r->times, .arena = r->arena};
         MessageCalls calls = {&s.clock, n > 1 ? on_statement : NULL, &s};
+        if (may_hold(tries, n))
+            stall_begin(r, true);
         message_send(r, a, &m, tries->locks.is_watched ? &tries->watch : NULL, &calls, &o);
+        stall_end(r);
         failpoint(r, FP_AFTER_MESSAGE);
         if (o.end == DB_DONE) {
             while (s.ended < n)
@@ -394,6 +412,7 @@ tx_run(Try *tries, size_t n, size_t *ret_ended, StepEnd *ret, Err *err)
             message_drop_text(&m, &t->block, &o);
             arena_reset(text, no_text);
             leave(r, a, n > 1 || t->step->mode == STEP_OWN_TX);
+            holders_name_sides(&r->session, a, &o);
             if (o.cancelled && r->stop_asked)
                 return db_outcome_err(&o, str_fmt(a, "the %s", run_noun(r)), err);
             next = NEXT_SAME;

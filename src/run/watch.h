@@ -16,7 +16,7 @@ typedef struct LockWatch {
     const char *transaction; /* fire only while it is in this one ("3/17"), NULL = any */
 } LockWatch;
 
-enum { LOCK_WATCH_EVERY_MS = 20 };
+enum { LOCK_WATCH_EVERY_MS = 20, STALL_WATCH_EVERY_MS = 5 };
 
 /* Send a message of the user's statements, watched, with the server's notices as events. locks may
  * be NULL. */
@@ -48,6 +48,19 @@ bool watch_tick(Run *r, int64_t elapsed_ms);
 void watch_end(Run *r);
 /* The next migration of the same message begins. */
 void watch_next(Run *r);
+
+/* What is sent next may hold locks for long, and may be cancelled when others wait for it (CFG_STALL). */
+void stall_begin(Run *r, bool may_cancel);
+/* Look at it when it is time; false: it is to be cancelled. */
+bool stall_tick(Run *r);
+void stall_end(Run *r);
+/* What was seen of the migration under way, for its report; and telling of it, once it is applied. */
+void stall_note(Run *r, RunDone *done);
+void stall_tell(Run *r, const char *name);
+/* The longest wait that the settings allow, 0 = any; whether somebody can look. */
+int64_t stall_limit_ms(const Run *r);
+/* Before anything is changed: that nobody can look. */
+void stall_tell_off(Run *r);
 
 /* After a lock timeout: wait until nobody who is older than a moment holds the relations. Reports
  * who; `seen` was seen blocking us, "" = nobody. false: the budget is used up (ERR_LOCK_BUDGET) or a

@@ -63,3 +63,9 @@ class Load:
     @property
     def longest_ms(self):
         return max(self.latencies) / 1000 if self.latencies else 0.0
+
+
+def waiting_for(db, locktype):
+    """How many sessions of the database wait for a lock of this kind."""
+    return db.one("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted"
+                  " AND a.datname = current_database() AND l.locktype = %s", locktype)

@@ -108,6 +108,12 @@ def test_a_url_without_a_word_about_tls(project, shared):
     assert result.rc == 40 and "sslmode=disable" in result.err, result
 
 
+def test_nobody_looks_who_waits(project, shared):
+    clear(shared)
+    result = run(project, shared, "deploy", "--stall", "500ms")
+    assert result.rc == 0 and "one session for all [run-stall-off]" in result.err, result
+
+
 def test_hints_keep_the_url_s_parameters(project, shared):
     clear(shared)
     result = run(project, shared, "status", url=shared.url + "&connect_timeout=9")
