@@ -25,8 +25,8 @@ _aramid() {
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init link config explain help version migrate' ;;
+    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init docs link config explain help version migrate' ;;
+    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init docs link config explain help version migrate' ;;
     'stats'|'help stats') words='save' ;;
     'evidence'|'help evidence') words='add' ;;
     'identity'|'help identity') words='show set forget' ;;
@@ -81,6 +81,7 @@ _aramid() {
     'testdb drop') words='--all' ;;
     'doctor') words='--only --bundle' ;;
     'init') words='--only --profile --branch --dry-run --force --beside' ;;
+    'docs') words='--to --check --force' ;;
     'link') words='--show --project-ref --pooler-host --password-variable --replace --dry-run' ;;
     'migrate dev') words='--name --create-only --skip-generate --skip-seed --rename --no-rename --drift --accept-data-loss' ;;
     'migrate resolve') words='--applied --rolled-back' ;;

@@ -2272,6 +2272,30 @@ static const CmdSpec db_pull = {
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+static const OptSpec docs_options[] = {
+    {.name = "to", .type = OPT_PATH, .value = "DIR", .help = "folder that they are written to; default: docs"},
+    {.name = "check", .type = OPT_FLAG, .help = "write nothing; exit with status 1 when a file is not as it should be"},
+    {.name = "force", .type = OPT_FLAG, .help = "replace files of these names that are not of `aramid docs`"},
+    {0},
+};
+
+static const CmdExample docs_examples[] = {
+    {"aramid docs", "docs/MIGRATION_PIPELINE.md and docs/DEPLOYMENT_GUIDE.md"},
+    {"aramid docs --check", "in a pipeline: are they as the settings say?"},
+    {0},
+};
+
+static const CmdSpec docs = {
+    .name = "docs", .group = CMD_GROUP_INFORMATION, .class = CMD_WRITES_FILES,
+    .uses = CMD_USES_PROJECT,
+    .summary = "write the project's own runbook",
+    .description =
+        "Writes how a change gets to production and what to do on a bad day, with the environments, gates, windows, health checks, "
+        "contacts and commands that hold for this project, the date, and Aramid's version. A file that differs in "
+        "nothing else keeps its date.",
+    .options = docs_options, .examples = docs_examples, .run = cmd_docs,
+};
+
 static const ArgSpec task_args[] = {
     {.name = "NAME", .required = true, .help = "as aramid.yaml has it under tasks"},
     {0},
@@ -2394,7 +2418,7 @@ static const CmdSpec *const commands[] = {
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &erd,      &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,
-    &db_status,      &db_supervise,   &doctor, &init, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
+    &db_status,      &db_supervise,   &doctor, &init, &docs, &link_project,        &config_show,    &explain,    &help,       &version,  &migrate_dev, &migrate_deploy,
     &migrate_status, &migrate_resolve, &migrate_diff, &db_pull, &db_execute, &db_seed, &db_push, &migrate_reset, NULL,
 };
 

@@ -77,6 +77,7 @@ int cmd_help(CmdCall *call);
 int cmd_checklist(CmdCall *call);
 int cmd_evidence(CmdCall *call);
 int cmd_evidence_add(CmdCall *call);
+int cmd_docs(CmdCall *call);
 int cmd_task(CmdCall *call);
 int cmd_verify(CmdCall *call);
 int cmd_version(CmdCall *call);
