@@ -67,6 +67,8 @@ def test_is_cancelled(table, db, form):
     assert "was stopped: others have waited for" in result.err
     assert "(test, user postgres) waits for table public.big: SELECT v FROM big" in result.err
     assert "state: " in result.err and "hint:" in result.err
+    if form == "check":
+        assert "safer, for line 1: ALTER TABLE big ADD CONSTRAINT big_id CHECK (gate(id) = id) NOT VALID; and" in result.err
     assert not db.one("SELECT count(*) FROM pg_attribute WHERE attrelid = 'big'::regclass AND attname = 'w'")
     again = aramid.deploy(table, db.url())
     assert again.rc == 0, again

@@ -163,6 +163,28 @@ def test_claims_are_true(linted, db):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("sql, constraint", [
+    ("ALTER TABLE bare ADD CONSTRAINT \"The Key\" FOREIGN KEY (id) REFERENCES p", "The Key"),
+    ("ALTER TABLE ONLY bare ADD FOREIGN KEY (id) REFERENCES p ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED", "bare_id_fkey"),
+    ("ALTER TABLE p ADD CONSTRAINT c CHECK (big > 0)", "c"),
+])
+def test_the_safer_way_makes_the_same(db, db2, tmp_path, sql, constraint):
+    """What the hint says runs, statement by statement, and the constraint is as it would have been."""
+    for name, text in (("1_before", BEFORE), ("2_case", sql + ";")):
+        (tmp_path / "prisma" / "migrations" / name).mkdir(parents=True)
+        (tmp_path / "prisma" / "migrations" / name / "migration.sql").write_text(text)
+    result = aramid.run("lint", "2_case", "--json", cwd=tmp_path)
+    [fix] = [f["fix"] for f in result.json["findings"] if f["id"].endswith("-validating")]
+    made = []
+    for database, statements in ((db, [sql]), (db2, fix.split("; and in a migration behind it: "))):
+        database.sql(BEFORE)
+        for statement in statements:
+            database.sql(statement)
+        made.append(database.sql("SELECT pg_get_constraintdef(oid), convalidated, condeferred FROM pg_constraint"
+                                 " WHERE conname = %s", constraint))
+    assert made[0] == made[1] and len(made[0]) == 1 and len(statements) == 2, made
+
+
 TYPES = [("varchar(10)", "varchar(20)"), ("varchar(10)", "varchar(5)"), ("varchar(20)", "text"), ("varchar(20)", "varchar"),
          ("text", "varchar"), ("text", "varchar(20)"), ("numeric(10,2)", "numeric(12,2)"), ("numeric(10,2)", "numeric(12,3)"),
          ("numeric(10,2)", "numeric"), ("numeric", "numeric(10,2)"), ("numeric(10,2)", "numeric(9,2)"),
