@@ -37,6 +37,8 @@ enum {
     KEEP_CATALOGS = 200,
     KEEP_BYTES = 200 * 1024 * 1024,
     KEEP_DATA = 4,
+    KEEP_BUSY = 3 * KEEP_DATA, /* those that others may be copying at this moment */
+    BUSY_S = 60,
     SAVE_AFTER = 8, /* scripts: running fewer of them again costs less than copying the data */
 };
 
@@ -211,7 +213,7 @@ read_file(Arena *a, const char *path, Replay *ret)
 
 typedef struct Kept {
     const char *path;
-    int64_t time, size;
+    int64_t time_ns, size;
     bool is_folder;
 } Kept;
 
@@ -219,7 +221,7 @@ static int
 newest_first(const void *x, const void *y)
 {
     const Kept *a = x, *b = y;
-    return a->time == b->time ? strcmp(a->path, b->path) : a->time < b->time ? 1 : -1;
+    return a->time_ns == b->time_ns ? strcmp(a->path, b->path) : a->time_ns < b->time_ns ? 1 : -1;
 }
 
 /* Whoever copies a folder sees by its name that it was not removed meanwhile. */
@@ -244,16 +246,19 @@ remove_oldest(Arena *a, const ReplayCache *c)
         struct stat st;
         const char *path = fs_join(a, c->dir, e->name);
         if (lstat(path, &st) == 0)
-            *vec_add(a, &kept) = (Kept){path, st.st_mtime, st.st_size, S_ISDIR(st.st_mode)};
+            *vec_add(a, &kept) =
+                (Kept){path, st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec,
+                       st.st_size, S_ISDIR(st.st_mode)};
     }
     if (kept.n)
         qsort(kept.v, kept.n, sizeof *kept.v, newest_first);
-    int64_t bytes = 0;
+    int64_t bytes = 0, busy_since = clock_wall_us() * 1000 - BUSY_S * INT64_C(1000000000);
     int files = 0, folders = 0;
     vec_each (const Kept, k, &kept) {
         bool is_of_now = !k->is_folder || str_contains(str_of(k->path), str_of(c->boot));
         bytes += k->is_folder ? 0 : k->size;
-        if (k->is_folder ? ++folders > KEEP_DATA || !is_of_now
+        int most = k->time_ns > busy_since ? KEEP_BUSY : KEEP_DATA;
+        if (k->is_folder ? ++folders > most || !is_of_now
                          : ++files > KEEP_CATALOGS || bytes > KEEP_BYTES)
             remove_kept(a, k);
     }
