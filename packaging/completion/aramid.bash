@@ -14,19 +14,19 @@ _aramid() {
     --prisma) COMPREPLY=($(compgen -W '5 6 7' -- "$cur")); return ;;
     --show) COMPREPLY=($(compgen -W 'columns keys names' -- "$cur")); return ;;
     --only) COMPREPLY=($(compgen -W 'config reach server ledgers tools identity' -- "$cur")); return ;;
-    -C|--directory|--config|--schema|--migrations|--to|--to-sql|--stats|--baseline|--comment|--file|--seed|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource|-o|--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    --env|--url|--against|--deployed|--shadow-url|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--by|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--reason|--break-glass|--steps|--note|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--around|--depth|--schemas|-n|--count|--owner|--ttl|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
+    -C|--directory|--config|--schema|--migrations|-o|--output|--to|--to-sql|--stats|--baseline|--comment|--file|--seed|--dir|--identity|--from-schema|--from-migrations|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-schema-datasource) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --env|--url|--shadow-url|--against|--deployed|--name|--rename|--ticket|--as|--using|--back|--value|--into|--base|--by|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--reason|--break-glass|--steps|--note|--applied|--up-to|--history|--rolled-back|--auto|--encrypt-to|--days|--confirm|--only-tables|--from-url|--to-url|--around|--depth|--schemas|-n|--count|--owner|--ttl|--profile|--branch|--project-ref|--pooler-host|--password-variable) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--deployed|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--tx|--reason|--break-glass|--steps|--phase|--file|--note|--seed|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--show|--around|--depth|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
+        -C|--directory|--env|--config|--schema|--migrations|--url|--color|-o|--output|--shadow-url|--against|--deployed|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--tx|--reason|--break-glass|--steps|--phase|--file|--note|--seed|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|--show|--around|--depth|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}" ;;
         esac
     done
     case $command in
-    '') words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init docs link config explain help version migrate' ;;
-    help) words='status check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init docs link config explain help version migrate' ;;
+    '') words='status report check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init docs link config explain help version migrate' ;;
+    help) words='status report check drift plan create dev expand-contract state show describe restack squash lint stats review ci deploy rollback task verify checklist evidence verify-rollback execute seed push reset workflow resolve sync fix clean adopt unlock identity backup restore validate format schema diff erd pull generate testdb db doctor init docs link config explain help version migrate' ;;
     'stats'|'help stats') words='save' ;;
     'evidence'|'help evidence') words='add' ;;
     'identity'|'help identity') words='show set forget' ;;
@@ -35,7 +35,8 @@ _aramid() {
     'db'|'help db') words='url start stop remove status pull execute seed push' ;;
     'config'|'help config') words='show' ;;
     'migrate'|'help migrate') words='dev deploy status resolve diff reset' ;;
-    'status') words='--drift' ;;
+    'status') words='--drift --html' ;;
+    'report') words='--output --no-schema-changes --shadow-url' ;;
     'check') words='--notify --migrations --against --deployed --shadow-url' ;;
     'drift') words='--exit-code --notify --script --shadow-url' ;;
     'plan') words='--notify' ;;

@@ -26,6 +26,7 @@ _aramid() {
     )
     commands=(
         'status:show what is applied, pending or wrong'
+        'report:make a page about a run\: timeline, locks, SQL, what changed'
         'check:check that schema, migrations and database agree'
         'drift:find what was changed in the database by hand'
         'plan:show what deploy would do'
@@ -84,7 +85,7 @@ _aramid() {
     for word in ${words[2,CURRENT-1]}; do
         if [[ -n $skip ]]; then
             skip=''
-        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|--against|--deployed|--shadow-url|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--tx|--reason|--break-glass|--steps|--phase|--file|--note|--seed|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|-o|--output|--show|--around|--depth|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ]]; then
+        elif [[ $word == (-C|--directory|--env|--config|--schema|--migrations|--url|--color|-o|--output|--shadow-url|--against|--deployed|--script|--name|--rename|--to|--to-sql|--ticket|--as|--using|--back|--value|--into|--base|--stats|--baseline|--by|--comment|--wait|--timeout|--lock-timeout|--lock-budget|--stall|--retries|--tx|--reason|--break-glass|--steps|--phase|--file|--note|--seed|--skip|--applied|--up-to|--history|--rolled-back|--auto|--dir|--format|--method|--encrypt-to|--identity|--days|--confirm|--only-tables|--prisma|--from-schema|--from-migrations|--from-url|--from-sql|--from-schema-datasource|--to-schema|--to-migrations|--to-url|--to-schema-datasource|--show|--around|--depth|--schemas|-n|--count|--owner|--ttl|--only|--profile|--branch|--project-ref|--pooler-host|--password-variable) ]]; then
             skip=1
         elif [[ $word != -* ]]; then
             command="${command:+$command }$word"
@@ -103,7 +104,8 @@ _aramid() {
     esac
     special=()
     case $command in
-    'status'*) special=('--drift[look for drift too, as `aramid drift` does]') ;;
+    'status'*) special=('--drift[look for drift too, as `aramid drift` does]' '--html[print a page for a browser]') ;;
+    'report'*) special=('--output[write the page here; default\: report.html in the run'\''s folder]:path:_files' '-o[write the page here; default\: report.html in the run'\''s folder]:path:_files' '--no-schema-changes[do not draw what the migrations changed, which replays them on a private server]' '--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'check'*) special=('--notify[tell of drift whom notify.* names]' '--migrations[folder of the migrations; without DIR\: check only these, and that the database has all of them and nothing beside them]:path:_files' '--against[another branch, or a folder of migrations\: do its migrations and these go together?]:ref|dir:' '--deployed[the schema of the code that runs now, a file or what git knows\: can it go on with what these make?]:file|ref:' '--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'drift'*) special=('--exit-code[exit with status 2 when there is drift]' '--notify[tell of drift whom notify.* names]' '--script[print SQL only\: repair undoes the drift in the database, adopt makes it elsewhere]:value:(repair adopt)' '--shadow-url[an empty database to replay the migrations in; default\: a private server]:url:') ;;
     'plan'*) special=('--notify[tell of what is pending whom notify.* names (event planned)]') ;;

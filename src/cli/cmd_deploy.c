@@ -10,6 +10,8 @@ finish(CliRun *run, const DeployResult *r, const Err *err)
 {
     CmdCall *call = run->call;
     const char *dir = runlog_dir(run->log);
+    run->history = &r->history;
+    run->changed = r->changed;
     cli_run_close(run, err);
     CliAnswer out = cli_answer(call);
     if (out.is_json) {

@@ -33,6 +33,13 @@ cmd_status(CmdCall *call)
     int found = result.findings.counts[SEV_ERROR] ? err_info(ERR_FINDING)->exit_status : 0;
     if (!status)
         status = cli_findings_status(call, &result.findings);
+    if (cli_flag(call, "html")) {
+        Buf page;
+        buf_init(&page, call->arena);
+        report_status_page(&page, &result);
+        cli_print(call, &page);
+        return status;
+    }
     CliAnswer out = cli_answer(call);
     if (out.is_json)
         report_status_json(&out.json, &result, with_drift ? &drift : NULL,

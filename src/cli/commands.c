@@ -78,13 +78,17 @@ static const CmdExit status_exits[] = {
 
 static const OptSpec status_options[] = {
     {.name = "drift", .type = OPT_FLAG, .help = "look for drift too, as `aramid drift` does"},
+    {.name = "html", .type = OPT_FLAG, .help = "print a page for a browser"},
     {0},
 };
+
+static const CmdConflict status_conflicts[] = {{"html", "json"}, {"html", "drift"}, {0}};
 
 static const CmdExample status_examples[] = {
     {"aramid status", "of the project's database"},
     {"aramid status --env production --json", "for a monitor"},
     {"aramid status --verbose", "with every migration of the history"},
+    {"aramid status --html > status.html", "as a page"},
     {0},
 };
 
@@ -99,8 +103,43 @@ static const CmdSpec status = {
         "Everything happens in one READ ONLY transaction; a role that may only read is enough, "
         "and nothing is created: of an embedded PostgreSQL that was not made yet it says so, a "
         "stopped one is started to be looked at. Each state has an exit status of its own.",
-    .options = status_options, .examples = status_examples, .exits = status_exits,
+    .options = status_options, .conflicts = status_conflicts, .examples = status_examples, .exits = status_exits,
     .run = cmd_status,
+};
+
+static const ArgSpec report_args[] = {
+    {.name = "RUN", .help = "its id, the beginning of it, or its folder; without one: the newest"},
+    {0},
+};
+
+static const OptSpec report_options[] = {
+    {.name = "output", .letter = 'o', .type = OPT_PATH, .value = "FILE",
+     .help = "write the page here; default: report.html in the run's folder"},
+    {.name = "no-schema-changes", .type = OPT_FLAG,
+     .help = "do not draw what the migrations changed, which replays them on a private server"},
+    {.name = "shadow-url", .type = OPT_URL, .value = "URL", .config = CLI_SETS(SHADOW_URL),
+     .other_names = shadow_names,
+     .help = "an empty database to replay the migrations in; default: a private server"},
+    {0},
+};
+
+static const CmdExample report_examples[] = {
+    {"aramid report", "of the newest run, as .aramid/runs/.../report.html"},
+    {"aramid report 20261201T1253 -o report.html", "of the run that began then"},
+    {"aramid report --no-schema-changes", "without a server"},
+    {0},
+};
+
+static const CmdSpec report = {
+    .name = "report", .group = CMD_GROUP_MIGRATIONS, .class = CMD_WRITES_FILES, .uses = CMD_USES_PROJECT,
+    .summary = "make a page about a run: timeline, locks, SQL, what changed",
+    .description =
+        "Writes one HTML file from what a run left in its folder: when each migration and statement ran and how long it "
+        "took, which locks it held and whom it waited for, findings, the SQL, a diagram of what changed, and after a "
+        "failure what to do next. It needs no network and no script; it follows the reader's light or dark, and prints.\n\n"
+        "A deploy leaves the same page by itself (setting runs.report); there the diagram is in it where the deploy "
+        "looked at the schema before and after. No database is asked.",
+    .args = report_args, .options = report_options, .examples = report_examples, .run = cmd_report,
 };
 
 static const char *const drift_scripts[] = {"repair", "adopt", NULL};
@@ -2414,7 +2453,7 @@ static const CmdSpec verify = {
 };
 
 static const CmdSpec *const commands[] = {
-    &status,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &task, &verify, &checklist, &evidence, &evidence_add, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
+    &status,         &report,         &check,          &drift,          &plan,           &create, &dev, &expand_contract_spec, &state, &show, &describe, &restack, &squash, &lint, &stats_save, &review, &ci, &deploy,     &rollback,   &task, &verify, &checklist, &evidence, &evidence_add, &verify_rollback, &execute, &seed, &push, &reset, &workflow,   &resolve,  &sync, &fix, &clean, &adopt, &unlock,
     &identity,       &identity_show,  &identity_set,   &identity_forget, &backup,
     &backup_create,  &backup_list,     &backup_verify,  &backup_prune,   &restore,   &validate,
     &format,         &schema,         &diff,     &erd,      &pull,       &generate,   &testdb, &testdb_list, &testdb_drop, &testdb_sweep, &db_url,     &db_start, &db_stop,   &db_remove,

@@ -17,6 +17,7 @@ int cmd_clean(CmdCall *call);
 int cmd_decide(CmdCall *call); /* resolve --auto */
 int cmd_seed(CmdCall *call);
 int cmd_push(CmdCall *call);
+int cmd_report(CmdCall *call);
 int cmd_reset(CmdCall *call);
 int cmd_execute(CmdCall *call);
 int cmd_rollback(CmdCall *call);

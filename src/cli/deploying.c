@@ -50,6 +50,8 @@ approve(void *arg, const Session *s, const Plan *plan, Err *err)
     JsonWriter w;
     jw_init(&w, scratch, true);
     jw_object(&w, NULL);
+    jw_strz(&w, "command", "deploy");
+    jw_strz(&w, "environment", d->config->env_name);
     report_plan_steps_json(&w, "migrations", plan, NULL, false); /* the files have the SQL */
     jw_end(&w);
     runlog_plan(d->run->log, buf_str(&w.out));

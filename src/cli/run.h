@@ -2,15 +2,20 @@
 #pragma once
 
 #include "cli/cli_int.h"
+#include "diff/diff.h"
 #include "report/failure.h"
 #include "report/progress.h"
 #include "report/runlog.h"
+#include "report/story.h"
 
 /* The events of a command on standard error; hints in them have the options of the call. */
 Progress *cli_progress(CmdCall *call, const Config *config);
 
 typedef struct CliRun {
     CmdCall *call;
+    const Config *config;
+    const History *history; /* whose SQL the run's page shows; set by commands that have one */
+    const Diff *changed;    /* what it did to the schema, for the same; or NULL */
     const char *id;
     RunLog *log; /* made on disk with the first event that matters */
     Progress *progress;
@@ -28,6 +33,14 @@ typedef struct CliEnd {
     bool is_plan;
     const char *dir, *shown; /* folder of the log, and as people see it; or NULL */
 } CliEnd;
+
+/* What a run's folder tells. errors: ERR_IO, it has no events.jsonl */
+MUST_CHECK bool cli_run_story(Arena *a, const char *dir, Story *ret, Err *err);
+
+/* Write a page about the run in this folder into the file. no_diff: why `changed` is NULL, for people.
+ * errors: ERR_IO */
+MUST_CHECK bool cli_run_page(const CliRun *r, const char *dir, const char *path,
+                             const char *no_diff, Err *err);
 
 /* Close it. err: why it failed, or NULL */
 CliEnd cli_run_end(CliRun *r, const Err *err);

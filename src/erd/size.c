@@ -63,7 +63,7 @@ erd_size(Erd *e)
         if (b->was)
             w += erd_text_width(b->was, ROW_SIZE, false) + 30;
         if (b->mark != ERD_SAME)
-            w += 74;
+            w += 92;
         vec_each (const ErdRow, r, &b->rows) {
             int row = row_width(r);
             w = row > w ? row : w;

@@ -171,6 +171,8 @@ typedef struct DeployResult {
     /* Of the look behind the last migration: "same", "differs", "not-looked", "off"; NULL: there was
      * nothing to look at. */
     const char *verified;
+    const struct Diff
+        *changed; /* what the run did to the schema, where it was looked at; or NULL */
     const FindingList *findings; /* of the input's sink; or NULL */
 } DeployResult;
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/map.h"
+#include "flow/told.h"
 #include "render/render.h"
 
 /* Tell that something was checked. since_ms: when it began. */
@@ -139,6 +140,7 @@ look_before(Arena *a, const FlowInput *in, const RunSink *sink, const Session *s
         return in_vain(sink, s, FINDING_DRIFT_NOT_LOOKED,
                        "not looked for changes beside the migrations", ret, err);
     ret->is_done = true;
+    ret->live = d.live;
     look_take(a, d.repair, false, ret);
     if (!d.has_drift) {
         look_tell(sink, started, "the database is what its %zu applied migration%s make%s",
@@ -173,6 +175,17 @@ look_new(const Look *now, const Look *before)
     vec_each (const char *const, text, &now->differences)
         n += !is_among(before, *text);
     return n;
+}
+
+/* What the run did, where both looks were had, or there was nothing before. */
+static void
+keep_change(Arena *a, DeployResult *r, const Look *before, const Catalog *now)
+{
+    const Catalog *was = before->live;
+    if (!was && r->was_new)
+        was = flow_nothing(a, now);
+    if (was)
+        r->changed = flow_change(a, was, now);
 }
 
 static bool
@@ -214,6 +227,7 @@ look_after(Arena *a, const FlowInput *in, const RunSink *sink, const Session *s,
                        "whether the database is what the migrations make was not looked at", &now,
                        err);
     look_take(a, d.repair, false, &now);
+    keep_change(a, r, before, d.live);
     r->verified = now.differences.n ? "differs" : "same";
     if (!now.differences.n) {
         const char *made = d.migrations == 1 ? "its migration makes"

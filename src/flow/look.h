@@ -17,6 +17,7 @@ typedef struct Look {
     bool is_done;
     bool is_in_vain;      /* there is no server for it, or another reason, which was told */
     CatTexts differences; /* one text for each, to be compared with those of another look */
+    const Catalog *live;  /* what was there; NULL = not looked */
 } Look;
 
 /* Add the differences of a database to what its migrations make (Diff `repair`). all: also what is there

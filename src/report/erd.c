@@ -98,8 +98,8 @@ report_erd_mermaid(Buf *out, const Erd *e)
 
 /* ---- a page ---------------------------------------------------------------------------------- */
 
-static void
-add_legend(Buf *out, const Erd *e)
+void
+report_erd_legend(Buf *out, const Erd *e)
 {
     buf_addz(out, "<ul class=\"legend\">\n");
     if (e->is_difference)
@@ -127,6 +127,6 @@ report_erd_html(Buf *out, const Erd *e, const char *title)
         "</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Diagram\">\n");
     report_erd_inline(out, e, title);
     buf_addz(out, "</div>\n");
-    add_legend(out, e);
+    report_erd_legend(out, e);
     html_end(out);
 }

@@ -12,3 +12,5 @@ void report_erd_inline(Buf *out, const Erd *e, const char *title);
 void report_erd_html(Buf *out, const Erd *e, const char *title);
 /* Needs no layout. Mermaid knows no names but words: others are said in words' letters, and as an alias. */
 void report_erd_mermaid(Buf *out, const Erd *e);
+/* What the signs in a diagram mean, as the list of a page. */
+void report_erd_legend(Buf *out, const Erd *e);

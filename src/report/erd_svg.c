@@ -143,12 +143,14 @@ add_box(Buf *out, const ErdBox *b)
         html_textz(out, b->comment);
     }
     buf_fmt(out,
-            "</title>\n<rect class=\"b\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"7\"/>"
-            "<path class=\"h\" d=\"M%d %dv%da6 6 0 0 1 6-6h%da6 6 0 0 1 6 6v%d",
-            b->x, b->y, b->w, b->h, b->x + 1, b->y + h, 7 - h, b->w - 14, h - 7);
-    buf_addz(out, b->rows.n ? "z\"/>\n" : "a6 6 0 0 1-6 6");
-    if (!b->rows.n) /* the head is all of it: round below, too */
-        buf_fmt(out, "h%da6 6 0 0 1-6-6z\"/>\n", 14 - b->w);
+            "</title>\n<rect class=\"b\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"7\"/>",
+            b->x, b->y, b->w, b->h);
+    if (b->rows.n)
+        buf_fmt(out, "<path class=\"h\" d=\"M%d %dv%da6 6 0 0 1 6-6h%da6 6 0 0 1 6 6v%dz\"/>\n",
+                b->x + 1, b->y + h, 7 - h, b->w - 14, h - 7);
+    else
+        buf_fmt(out, "<rect class=\"h\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n",
+                b->x + 1, b->y + 1, b->w - 2, b->h - 2);
     add_head(out, b, h);
     buf_addc(out, '\n');
     for (size_t i = 0; i < b->rows.n; i++, y += ERD_ROW) {

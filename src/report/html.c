@@ -64,16 +64,22 @@ html_end(Buf *out)
 }
 
 void
-html_textz(Buf *out, const char *text)
+html_text(Buf *out, Str text, bool multiline)
 {
     static const char special[] = "&<>\"'";
     static const char *const names[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
     ARENA_LOCAL(a);
-    for (const char *p = str_printable(a, str_of(text), false); *p; p++) {
+    for (const char *p = str_printable(a, text, multiline); *p; p++) {
         const char *at = strchr(special, *p);
         if (at)
             buf_addz(out, names[at - special]);
         else
             buf_addc(out, *p);
     }
+}
+
+void
+html_textz(Buf *out, const char *text)
+{
+    html_text(out, str_of(text), false);
 }

@@ -38,6 +38,9 @@ void report_status_text(Buf *out, const Term *t, const StatusResult *r, bool ver
 void report_status_json(JsonWriter *w, const StatusResult *r, const DriftResult *drift,
                         int exit_status);
 
+/* The same as a page that needs nothing but a browser. */
+void report_status_page(Buf *out, const StatusResult *r);
+
 void report_resolve_text(Buf *out, const Term *t, const ResolveResult *r);
 void report_resolve_json(JsonWriter *w, const ResolveResult *r);
 

@@ -314,6 +314,26 @@ runlog_error(RunLog *l, const Err *err)
     put(l->events, redact_json(l, a, buf_str(&w.out)).p, true);
 }
 
+void
+runlog_done(RunLog *l)
+{
+    if (!l->dir)
+        return;
+    ARENA_LOCAL(a);
+    JsonWriter w;
+    jw_init(&w, a, false);
+    jw_object(&w, NULL);
+    jw_strz(&w, "time", clock_iso(a, clock_wall_us()));
+    jw_strz(&w, "run", l->id);
+    jw_strz(&w, "event", "done");
+    jw_strz(&w, "level", "ok");
+    jw_strz(&w, "text", "done");
+    jw_end(&w);
+    buf_addc(&w.out, '\n');
+    put_early(l);
+    put(l->events, w.out.p, true);
+}
+
 const char *
 runlog_dir(const RunLog *l)
 {

@@ -28,5 +28,8 @@ void runlog_script(RunLog *l, Str sql);
 /* Write an error at the end of the log. */
 void runlog_error(RunLog *l, const Err *err);
 
+/* Write that the run came to its end. */
+void runlog_done(RunLog *l);
+
 /* The folder, or NULL when nothing was written. */
 const char *runlog_dir(const RunLog *l);

@@ -19,7 +19,8 @@
     T(progress_plain) T(progress_on_a_terminal) T(progress_quiet) \
     T(progress_tells_findings) \
     T(runlog_writes_lines) T(runlog_hides_secrets) T(runlog_keeps_json_whole) \
-    T(runlog_nothing_for_nothing) T(runlog_elsewhere) T(runlog_leaves_modes_alone)
+    T(runlog_nothing_for_nothing) T(runlog_elsewhere) T(runlog_leaves_modes_alone) \
+    T(story_of_a_run) T(story_of_anything)
 /* clang-format on */
 
 #define DECLARE(name) void name(void **state);
