@@ -158,6 +158,7 @@ make_changes(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
     if (!ok || !check_models(d, &di.sides.to, err))
         return false;
     r->diff = d;
+    r->before = d->sides[0].catalog;
     vec_each (const Finding, f, &d->findings.items)
         finding_keep(&r->findings, f);
     r->is_same = !d->diff->changes.n;
@@ -198,6 +199,7 @@ make_drift(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
     }
     r->from = d->target.shown;
     r->is_same = !d->has_drift;
+    r->before = d->replay.catalog;
     vec_each (const Finding, f, &d->findings.items)
         finding_keep(&r->findings, f);
     if (r->is_same)
@@ -259,7 +261,7 @@ judge(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
     Source *text = arena_new(a, Source);
     *text = (Source){r->files.v[0].shown, r->files.v[0].text};
     findings_init(&found, a, NULL);
-    if (!flow_lint_new(a, in->base.config, &r->all, text, &found, err))
+    if (!flow_lint_new(a, in->base.config, &r->all, r->before, text, &found, err))
         return false;
     vec_each (const Finding, f, &found.items) {
         bool is_told = f->severity <= SEV_NOTICE;

@@ -67,6 +67,7 @@ typedef struct CreateResult {
     VEC(CreateFile) files;    /* none where is_same */
     VEC(CreateGuess) guesses; /* not answered yet: nothing can be written */
     const DiffResult *diff;   /* of CREATE_CHANGES; else NULL */
+    const Catalog *before;    /* what the migrations make; NULL: of a file to fill in */
     FindingList findings, diags;
 } CreateResult;
 

@@ -197,20 +197,15 @@ flow_lint_pending(Arena *a, const Config *c, const Session *s, const History *h,
 }
 
 bool
-flow_lint_new(Arena *a, const Config *c, const History *h, const Source *text, FindingList *ret,
-              Err *err)
+flow_lint_new(Arena *a, const Config *c, const History *h, const Catalog *before,
+              const Source *text, FindingList *ret, Err *err)
 {
-    LintResult unused = {0};
     LintScript one;
-    const LintOptions options = options_for(c, h, ret);
-    Lint *lint = lint_new(a, &options);
-    vec_each (const Migration, m, &h->files)
-        if (!judge(a, lint, m, false, &unused, err))
-            return false;
-    lint_release(lint);
+    LintOptions options = options_for(c, h, ret);
+    options.before = before;
     if (!read_script(a, text->path, text, &one, err))
         return false;
-    lint_script(lint, &one);
+    lint_script(lint_new(a, &options), &one);
     return true;
 }
 

@@ -55,10 +55,13 @@ MUST_CHECK bool flow_lint_pending(Arena *a, const Config *c, const Session *s, c
  * there, else those of the others. Nothing where the file cannot be read. */
 void flow_lint_safer(Arena *a, const Config *c, const History *h, const char *name, Err *err);
 
-/* Judge a migration that is not in the folder yet, behind all that are: what is worth a word. ret: made by the caller.
- * errors: those of flow_lint */
-MUST_CHECK bool flow_lint_new(Arena *a, const Config *c, const History *h, const Source *text,
-                              FindingList *ret, Err *err);
+/* Judge a migration that is not in the folder yet: what is worth a word.
+ *
+ * before  what all that are there make; finished, only read
+ * ret     made by the caller
+ * errors  those of sql_split and sql_directives */
+MUST_CHECK bool flow_lint_new(Arena *a, const Config *c, const History *h, const Catalog *before,
+                              const Source *text, FindingList *ret, Err *err);
 
 typedef struct StatsResult {
     const Config *config;
