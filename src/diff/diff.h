@@ -151,7 +151,8 @@ typedef struct DiffOptions {
     bool partial_indexes;  /* prisma_kinds: the schema can say them (feature partialIndexes) */
     const CatRules *rules; /* owners, privileges, comments, versions; NULL = catalog's defaults */
     const char *runner;    /* the role that will run the script, where it is known: what is made
-                                 anew goes back to its owner, if that is another one */
+                                 anew goes back to its owner, if that is another one; what is new
+                                 is its own without a word */
     const CatRename *renames; /* of diff_wishes */
     size_t nrenames;
 } DiffOptions;

@@ -77,6 +77,9 @@ void flow_sides_close(Side sides[2]);
 MUST_CHECK bool flow_replay_options(Arena *a, const FlowInput *in, const Session *compared,
                                     ReplayOptions *ret, Err *err);
 
+/* The same for the migrations of a history: where no database says how they find things, their platform does. */
+ReplayOptions flow_replay_as(const History *h, const ReplayOptions *o);
+
 /* Replay the files of a history, each as its tool would send it.
  *
  * part    only those of this one of several (history_part), or HISTORY_ALL

@@ -71,8 +71,8 @@ flow_replay_options(Arena *a, const FlowInput *in, const Session *compared, Repl
 }
 
 /* Where no database says it, the platform does. */
-static ReplayOptions
-options_of(const History *h, const ReplayOptions *o)
+ReplayOptions
+flow_replay_as(const History *h, const ReplayOptions *o)
 {
     ReplayOptions ret = *o;
     if (h->layout == &history_supabase && !o->search_path && !o->nextensions) {
@@ -87,7 +87,7 @@ bool
 flow_replay_history(Arena *a, const History *h, size_t part, const ReplayOptions *o, Replay *ret,
                     Err *err)
 {
-    const ReplayOptions options = options_of(h, o);
+    const ReplayOptions options = flow_replay_as(h, o);
     VEC(ReplayScript) scripts = {0};
     vec_each (const Migration, m, &h->files) {
         Str text;

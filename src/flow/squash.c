@@ -1,6 +1,7 @@
 #include "flow/squash.h"
 
 #include "base/fs.h"
+#include "flow/endpoint.h"
 #include "flow/rollback.h"
 #include "flow/undo.h"
 #include "render/render.h"
@@ -18,9 +19,10 @@ typedef enum Keeps {
     KEEPS_COUNT,
 } Keeps;
 
-/* What a script leaves in an empty database. */
+/* What scripts leave in an empty database. */
 typedef struct Left {
     Catalog *catalog;
+    Catalog *stubs; /* of the schemas that are a platform's */
     ReplayRowsVec rows;
 } Left;
 
@@ -39,6 +41,8 @@ typedef struct Squashing {
     KeptVec kept, dropped; /* of the text; and those that cannot run behind the later schema */
     SquashResult *ret;
     ReplayOptions options;
+    CatTexts platforms;    /* schemas that the old ones found there */
+    ReplayScripts around;  /* what lets them, and else nothing, be there */
     ReplayScripts scripts; /* of one turn */
     Left *left;            /* its result */
 } Squashing;
@@ -53,26 +57,62 @@ turn(void *arg, ReplayServer *server, Err *err)
         if (!replay_server_run(server, script, err))
             return false;
     return replay_server_read(server, s->a, &s->left->catalog, err) &&
+           replay_server_read_stubs(server, s->a, &s->left->stubs, err) &&
            replay_server_rows(server, s->a, &s->left->rows, err);
 }
 
 static bool
-replay(Squashing *s, Left *ret, Err *err)
+replay(Squashing *s, Left *ret, Replay *r, Err *err)
 {
-    Replay r;
     *ret = (Left){0};
     s->left = ret;
-    return replay_with(s->a, &s->options, turn, s, &r, err);
+    return replay_with(s->a, &s->options, turn, s, r, err);
 }
 
 static bool
-replay_old(Squashing *s, Left *ret, Err *err)
+replay_old(Squashing *s, Left *ret, Replay *r, Err *err)
 {
     s->scripts.n = 0;
     for (size_t i = 0; i < s->ret->count; i++)
         if (!flow_add_script(s->a, &s->ret->history.files.v[i], &s->scripts, err))
             return false;
-    return replay(s, ret, err);
+    return replay(s, ret, r, err);
+}
+
+/* What a platform has is there before the new one, too: each stand-in is made as soon as a statement asks for it. */
+static void
+take_surroundings(Squashing *s, const Replay *r)
+{
+    Buf b;
+    buf_init(&b, s->a);
+    vec_each (const ReplayStub, stub, &r->stubs)
+        if (stub->kind == REPLAY_SCHEMA) {
+            *vec_add(s->a, &s->platforms) = stub->name;
+            buf_addz(&b, "CREATE TABLE ");
+            sql_add_name(&b, stub->name, "aramid_surroundings");
+            buf_addz(&b, " ();\nDROP TABLE ");
+            sql_add_name(&b, stub->name, "aramid_surroundings");
+            buf_addz(&b, ";\n");
+        } else if (stub->kind == REPLAY_PUBLICATION) {
+            buf_addz(&b, "COMMENT ON PUBLICATION ");
+            sql_add_ident(&b, stub->name);
+            buf_addz(&b, " IS NULL;\n");
+        }
+    if (b.n)
+        *vec_add(s->a, &s->around) =
+            (ReplayScript){"surroundings", "what the platform has", buf_str(&b)};
+}
+
+static bool
+replay_new(Squashing *s, const ReplayScript *script, Left *ret, Err *err)
+{
+    Replay r;
+    s->scripts.n = 0;
+    vec_each (const ReplayScript, around, &s->around)
+        *vec_add(s->a, &s->scripts) = *around;
+    if (script)
+        *vec_add(s->a, &s->scripts) = *script;
+    return replay(s, ret, &r, err);
 }
 
 /* ---- the new file -------------------------------------------------------------------------------- */
@@ -94,6 +134,24 @@ is_kept(const SqlStmt *s, Keeps keeps)
     bool rows = s->is_dml || s->kind == SQL_TRUNCATE || s->kind == SQL_COPY;
     bool code = s->kind == SQL_SELECT || s->kind == SQL_DO || s->kind == SQL_CALL;
     return (keeps >= KEEPS_ROWS && rows) || (keeps >= KEEPS_CODE && code);
+}
+
+static bool
+is_platforms(const Squashing *s, SqlName name)
+{
+    return *name.schema && cat_has_text(&s->platforms, name.schema);
+}
+
+/* It changes what a platform made (a trigger on its table, a policy), of which the schema that is written tells
+ * nothing: it stands behind that, as it was written. */
+static bool
+is_on_platform(const Squashing *s, const SqlStmt *stmt)
+{
+    if (is_kept(stmt, KEEPS_CODE))
+        return false;
+    if (stmt->objects.n)
+        return is_platforms(s, stmt->objects.v[0].name);
+    return stmt->locks.n && is_platforms(s, stmt->locks.v[0].rel);
 }
 
 static bool
@@ -130,12 +188,14 @@ add_statements(Squashing *s, Buf *b, bool around, Keeps keeps, Err *err)
         sql_classify(a, &script);
         for (size_t k = 0; k < script.stmts.n; k++) {
             const SqlStmt *o = sql_stmt(&script, k, &stmt);
-            bool may = is_kept(o, KEEPS_CODE);
-            if (around ? !is_around(o) : !is_kept(o, keeps) || is_dropped(s, m->name, k)) {
+            bool may = is_kept(o, KEEPS_CODE), platform = !around && is_on_platform(s, o);
+            if (around ? !is_around(o)
+                       : (!platform && !is_kept(o, keeps)) || is_dropped(s, m->name, k)) {
                 s->ret->left_out += !around && may;
                 continue;
             }
-            s->ret->data += !around;
+            s->ret->data += !around && !platform;
+            s->ret->platform += platform;
             int first = lines(b) + (any ? 0 : 2);
             if (!any)
                 buf_fmt(b, "\n-- of %s\n", m->name);
@@ -150,12 +210,12 @@ add_statements(Squashing *s, Buf *b, bool around, Keeps keeps, Err *err)
 }
 
 static bool
-write_text(Squashing *s, const Left *old, Keeps keeps, Err *err)
+write_text(Squashing *s, const Left *before, const Left *old, Keeps keeps, Err *err)
 {
     const MigrationVec *files = &s->ret->history.files;
     Buf b;
     buf_init(&b, s->a);
-    s->ret->data = s->ret->left_out = 0;
+    s->ret->data = s->ret->platform = s->ret->left_out = 0;
     s->kept.n = 0;
     buf_fmt(&b,
             "-- %zu migrations, %s to %s, as one (aramid squash). Databases that have them are\n"
@@ -165,11 +225,10 @@ write_text(Squashing *s, const Left *old, Keeps keeps, Err *err)
         buf_fmt(&b, "-- aramid:replaces %s %s\n", files->v[i].name, files->v[i].checksum);
     if (!add_statements(s, &b, true, keeps, err))
         return false;
-    Catalog *nothing = catalog_new(s->a);
-    catalog_finish(nothing);
+    const char *runner = "postgres"; /* of replays: what is its own is that of whoever deploys */
     buf_addc(&b, '\n');
-    buf_add(&b, render_script(s->a, flow_compare_states(s->a, nothing, old->catalog, "postgres"),
-                              NULL));
+    buf_add(&b, render_script(
+                    s->a, flow_compare_states(s->a, before->catalog, old->catalog, runner), NULL));
     if (!add_statements(s, &b, false, keeps, err))
         return false;
     s->ret->text = buf_str(&b);
@@ -187,13 +246,28 @@ rows_of(const Left *l, const char *name)
     return NULL;
 }
 
+static const char *
+other_schema(Arena *a, const Catalog *old, const Catalog *now)
+{
+    Diff *d = flow_compare_states(a, old, now, NULL);
+    if (d->changes.n)
+        return str_dup(a, str_trim(render_summary(a, d)));
+    for (size_t i = 0; i < old->others.n; i++)
+        if (i >= now->others.n || strcmp(old->others.v[i].name, now->others.v[i].name) != 0)
+            return str_fmt(a, "%s %s is not made again", old->others.v[i].what,
+                           old->others.v[i].name);
+    return NULL;
+}
+
 /* NULL: all is the same but for values that differ between two runs of the old ones, too. */
 static const char *
 difference(Squashing *s, const Left *old, const Left *again, const Left *now)
 {
-    Diff *d = flow_compare_states(s->a, old->catalog, now->catalog, NULL);
-    if (d->changes.n)
-        return str_dup(s->a, str_trim(render_summary(s->a, d)));
+    const char *why = other_schema(s->a, old->catalog, now->catalog);
+    if (why)
+        return why;
+    if ((why = other_schema(s->a, old->stubs, now->stubs)))
+        return str_fmt(s->a, "what is added to the platform's own objects:\n%s", why);
     s->ret->varying.n = 0;
     vec_each (const ReplayRows, r, &old->rows) {
         const ReplayRows *n = rows_of(now, r->name), *o = rows_of(again, r->name);
@@ -222,21 +296,24 @@ drop_failed(Squashing *s, const Err *err)
     return false;
 }
 
+typedef struct Before {
+    Left nothing;    /* an empty database */
+    Left old, again; /* behind the old ones; and behind a second run of these */
+} Before;
+
 /* The new one with so much of the old statements. *ret_why: what differs; NULL: nothing does. */
 static bool
-try_one(Squashing *s, const Left *old, const Left *again, Keeps keeps, const char **ret_why,
-        Err *err)
+try_one(Squashing *s, const Before *b, Keeps keeps, const char **ret_why, Err *err)
 {
     Left now;
     const char *failed = NULL;
     s->dropped.n = 0;
     for (int i = 0; i < TRIES_MAX; i++) {
-        if (!write_text(s, old, keeps, err))
+        if (!write_text(s, &b->nothing, &b->old, keeps, err))
             return false;
-        s->scripts.n = 0;
-        *vec_add(s->a, &s->scripts) = (ReplayScript){s->ret->name, s->ret->shown, s->ret->text};
-        if (replay(s, &now, err)) {
-            *ret_why = difference(s, old, again, &now);
+        const ReplayScript script = {s->ret->name, s->ret->shown, s->ret->text};
+        if (replay_new(s, &script, &now, err)) {
+            *ret_why = difference(s, &b->old, &b->again, &now);
             if (*ret_why && failed)
                 *ret_why = str_fmt(s->a, "%s\n%s", *ret_why, failed);
             return true;
@@ -254,17 +331,20 @@ try_one(Squashing *s, const Left *old, const Left *again, Keeps keeps, const cha
 static bool
 prove(Squashing *s, Err *err)
 {
-    Left old, again;
+    Before b;
+    Replay r;
     const char *why = NULL;
-    if (!replay_old(s, &old, err))
+    if (!replay_old(s, &b.old, &r, err))
         return false;
-    vec_each (const ReplayRows, r, &old.rows)
-        s->ret->rows += r->count;
-    again = old;
-    if (s->ret->rows && !replay_old(s, &again, err))
+    take_surroundings(s, &r);
+    vec_each (const ReplayRows, rows, &b.old.rows)
+        s->ret->rows += rows->count;
+    b.again = b.old;
+    if ((s->ret->rows && !replay_old(s, &b.again, &r, err)) ||
+        !replay_new(s, NULL, &b.nothing, err))
         return false;
     for (Keeps keeps = s->ret->rows ? KEEPS_ROWS : KEEPS_NOTHING; keeps < KEEPS_COUNT; keeps++) {
-        if (!try_one(s, &old, &again, keeps, &why, err))
+        if (!try_one(s, &b, keeps, &why, err))
             return false;
         if (!why)
             return true;
@@ -280,48 +360,81 @@ prove(Squashing *s, Err *err)
 
 /* ---- files ------------------------------------------------------------------------------------------ */
 
+/* What of a migration lies in the folder: its own folder, or its file. */
+static const char *
+top_of(Arena *a, const Migration *m)
+{
+    bool is_folder = strcmp(fs_basename(m->source), "migration.sql") == 0;
+    return is_folder ? fs_dirname(a, m->source) : m->source;
+}
+
+static bool
+move(Arena *a, const char *from, const SquashResult *r, const char *kept, Err *err)
+{
+    if (rename(from, fs_join(a, kept, fs_basename(from))) == 0)
+        return true;
+    err_set(err, ERR_IO, "cannot move \"%s\" to \"%s\": %s", fs_basename(from), r->kept,
+            strerror(errno));
+    return err_hint(err, "the new migration is complete: remove the old ones, which git has");
+}
+
 /* The old ones leave the folder one by one behind the new one: a call that was killed in between is
  * seen by every deploy, which refuses both together. */
 static bool
 move_files(Arena *a, const Config *c, SquashResult *r, Err *err)
 {
-    const char *dir = r->history.source;
-    const char *kept = fs_join(a, c->project_dir, str_fmt(a, ".aramid/squashed/%s", r->name));
-    const char *folder = fs_join(a, dir, r->name);
+    const HistoryLayout *l = r->history.layout;
+    const char *kept =
+        fs_join(a, c->project_dir, str_fmt(a, ".aramid/squashed/%s", fs_basename(r->name)));
+    Str text = r->text;
     r->kept = fs_below(c->project_dir, kept);
-    if (!fs_mkdirs(kept, 0755, err) || !fs_mkdirs(folder, 0755, err) ||
-        !fs_write(fs_join(a, folder, "migration.sql"), r->text, 0644, err))
+    if (l->add_both) {
+        Buf b;
+        buf_init(&b, a);
+        l->add_both(&b, STR(""), r->text, STR(""));
+        text = buf_str(&b);
+    }
+    if (!fs_mkdirs(kept, 0755, err) || !fs_mkdirs(fs_dirname(a, r->source), 0755, err) ||
+        !fs_write(r->source, text, 0644, err))
         return false;
     for (size_t i = 0; i < r->count; i++) {
-        const char *name = r->history.files.v[i].name;
-        if (rename(fs_join(a, dir, name), fs_join(a, kept, name)) == 0)
-            continue;
-        err_set(err, ERR_IO, "cannot move \"%s\" to \"%s\": %s", name, r->kept, strerror(errno));
-        return err_hint(err, "the new migration is complete: remove the old ones, which git has");
+        const Migration *m = &r->history.files.v[i];
+        const char *top = top_of(a, m);
+        HistoryPaths downs = history_down_files(a, &r->history, m);
+        vec_each (const char *const, down, &downs)
+            if (fs_below(top, *down) == *down && !move(a, *down, r, kept, err))
+                return false;
+        if (!move(a, top, r, kept, err))
+            return false;
     }
     return true;
 }
 
+/* ---- which ------------------------------------------------------------------------------------------ */
+
 static bool
-choose(Arena *a, const SquashInput *in, SquashResult *r, Err *err)
+check_layout(const History *h, Err *err)
 {
-    const History *h = &r->history;
-    if (h->layout != &history_prisma) {
-        err_set(err, ERR_USAGE, "migrations of %s are not squashed by Aramid",
-                h->layout->ledger.tool);
-        return err_hint(err, "so far those in Prisma's folders are");
-    }
-    r->count = h->files.n;
-    for (size_t i = 0; in->to && i < h->files.n; i++)
-        if (strcmp(h->files.v[i].name, in->to) == 0)
-            r->count = i + 1;
-    if (in->to && !history_find(h, in->to))
-        return flow_no_such_migration(in->to, h, err);
+    if (h->layout->squashed)
+        return true;
+    err_set(err, ERR_USAGE, "migrations of %s are not squashed by Aramid", h->layout->ledger.tool);
+    if (!history_is_drizzle(h->layout))
+        return err_hint(err, "those of Prisma, Supabase, dbmate and plain SQL are");
+    err_detail(err,
+               "beside each lies a snapshot of drizzle-kit's, and its migrator knows by time alone "
+               "what a database has");
+    return err_hint(err, "the tool's own: drizzle-kit squash, or a new folder by drizzle-kit "
+                         "generate; then aramid resolve --applied NAME in each database");
+}
+
+static bool
+check_old(const SquashResult *r, Err *err)
+{
     if (r->count < 2)
         return err_set(err, ERR_USAGE, "there is nothing to squash: %zu migration%s", r->count,
                        str_plural((int64_t)r->count));
     for (size_t i = 0; i < r->count; i++) {
-        const Migration *m = &h->files.v[i];
+        const Migration *m = &r->history.files.v[i];
         if (!m->has_file)
             return migration_gone(m, err);
         if (!m->replaces.n)
@@ -333,17 +446,37 @@ choose(Arena *a, const SquashInput *in, SquashResult *r, Err *err)
                         "squash what came behind it later, when it is no first one any more; or "
                         "take the squash back by git, and squash all at once");
     }
-    /* Its place is that of the last one. */
-    const char *last = h->files.v[r->count - 1].name;
-    size_t digits = strspn(last, "0123456789");
-    r->name = str_fmt(a, "%.*s_squashed", (int)digits, last);
-    r->shown = fs_join(a, h->dir, fs_join(a, r->name, "migration.sql"));
-    bool fits = digits && (r->count == h->files.n ||
-                           history_name_cmp(r->name, h->files.v[r->count].name) < 0);
-    if (fits && !history_find(h, r->name))
-        return true;
-    err_set(err, ERR_USAGE, "\"%s\" cannot stand in the place of \"%s\"", r->name, last);
-    return err_hint(err, "squash up to another one: aramid squash --to NAME");
+    return true;
+}
+
+static bool
+choose(Arena *a, const SquashInput *in, SquashResult *r, Err *err)
+{
+    const History *h = &r->history;
+    if (!check_layout(h, err))
+        return false;
+    r->count = h->files.n;
+    for (size_t i = 0; in->to && i < h->files.n; i++)
+        if (strcmp(h->files.v[i].name, in->to) == 0)
+            r->count = i + 1;
+    if (in->to && !history_find(h, in->to))
+        return flow_no_such_migration(in->to, h, err);
+    if (!check_old(r, err))
+        return false;
+    const Migration *last = &h->files.v[r->count - 1];
+    const HistoryNew made = h->layout->squashed(a, last);
+    bool fits = made.name && (h->layout->version || r->count == h->files.n ||
+                              history_name_cmp(made.name, h->files.v[r->count].name) < 0);
+    if (!fits || history_find(h, made.name)) {
+        err_set(err, ERR_USAGE, "\"%s\" cannot stand in the place of \"%s\"",
+                made.name ? made.name : "squashed", last->name);
+        return err_hint(err, "squash up to another one: aramid squash --to NAME");
+    }
+    const char *beside = fs_dirname(a, top_of(a, last));
+    r->name = made.name;
+    r->source = fs_join(a, beside, made.file);
+    r->shown = fs_join(a, h->dir, fs_below(h->source, r->source));
+    return true;
 }
 
 bool
@@ -353,6 +486,7 @@ flow_squash(Arena *a, const SquashInput *in, SquashResult *ret, Err *err)
     Squashing s = {.a = a, .ret = ret};
     return flow_versions(a, in->base.config, &ret->history, err) &&
            flow_history_is_one(&ret->history, err) && choose(a, in, ret, err) &&
-           flow_ways_options(a, &in->base, NULL, &s.options, err) && prove(&s, err) &&
+           flow_ways_options(a, &in->base, NULL, &s.options, err) &&
+           (s.options = flow_replay_as(&ret->history, &s.options), prove(&s, err)) &&
            (in->only_looks || move_files(a, in->base.config, ret, err));
 }

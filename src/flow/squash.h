@@ -14,9 +14,11 @@ typedef struct SquashResult {
     History history;
     size_t count;             /* so many of its files, from the first */
     const char *name, *shown; /* of the new one; its file for people */
+    const char *source;       /* and its real path */
     const char *kept;         /* folder to which the old ones went, for people */
     Str text;
     size_t data;               /* statements that change rows and were kept */
+    size_t platform;           /* those on what a platform made */
     size_t left_out;           /* and those that leave nothing of what they do */
     int64_t rows;              /* that the old ones leave in a new database */
     VEC(const char *) varying; /* tables whose values are others at each run (now(), random) */

@@ -215,6 +215,26 @@ dbmate_add_select(Buf *b, const LedgerName *at)
 }
 
 static bool
+has_row(const DbRows *rows, const char *version)
+{
+    for (int i = 0; i < rows->rows; i++)
+        if (str_is(db_cell(rows, i, 0), version))
+            return true;
+    return false;
+}
+
+/* The row of a squash has the version of the last one that it stands for, and nothing else: it is its own where
+ * no other of those has one. */
+static bool
+is_squashs_own(const DbRows *rows, const Migration *m)
+{
+    vec_each (const MigrationReplaced, r, &m->replaces)
+        if (strcmp(r->key, m->key) != 0 && has_row(rows, r->key))
+            return false;
+    return true;
+}
+
+static bool
 dbmate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
 {
     (void)a;
@@ -224,7 +244,9 @@ dbmate_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
     for (int i = 0; i < rows->rows; i++) {
         Str version = db_cell(rows, i, 0);
         const Migration *m = layout_of_version(h, version);
-        *vec_add(a, &h->rows) = layout_row(version, STR(""), m ? m->name : version.p);
+        const char *name =
+            m && is_squashs_own(rows, m) ? m->name : layout_row_name(h, version, NULL, STR(""));
+        *vec_add(a, &h->rows) = layout_row(version, STR(""), name ? name : version.p);
     }
     return true;
 }
@@ -281,6 +303,8 @@ const HistoryLayout history_dbmate = {
     .recognise = dbmate_recognise,
     .list = dbmate_list,
     .new_one = layout_new,
+    .squashed = layout_squashed,
+    .version = layout_version,
     .add_both = dbmate_add_both,
     .cut_up = dbmate_cut_up,
     .checksum_matches = layout_checksum_unknown,
@@ -289,5 +313,6 @@ const HistoryLayout history_dbmate = {
     .read_rows = dbmate_read_rows,
     .add_applied = dbmate_add_applied,
     .add_resolved = dbmate_add_resolved,
+    .add_removed = layout_add_removed_version,
     .add_where = dbmate_add_where,
 };

@@ -46,6 +46,17 @@ places_of(Arena *a, const History *h, const Migration *m)
     return list;
 }
 
+HistoryPaths
+history_down_files(Arena *a, const History *h, const Migration *m)
+{
+    HistoryPaths found = {0};
+    const WayPlaces list = places_of(a, history_part_of(h, m->part), m);
+    vec_each (const WayPlace, p, &list)
+        if (fs_kind(p->source) == FS_FILE)
+            *vec_add(a, &found) = p->source;
+    return found;
+}
+
 /* "-- down of NAME", as `aramid create` writes it: a file that was copied from another migration would
  * undo that one. */
 static bool

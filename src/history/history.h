@@ -45,6 +45,7 @@ typedef VEC(MigrationPiece) MigrationPieceVec;
 /* A migration that another one stands for since `aramid squash`. */
 typedef struct MigrationReplaced {
     const char *name, *checksum; /* as its row has them */
+    const char *key;             /* HistoryLayout.version of its name; or NULL */
 } MigrationReplaced;
 
 typedef struct Migration {
@@ -223,6 +224,12 @@ typedef struct HistoryLayout {
 
     /* What a new migration is called. NULL: the tool makes them itself. */
     HistoryNew (*new_one)(Arena *a, const History *h, const char *stamp, const char *slug);
+    /* What one in the place of all up to `last` is called, .file beside that one's file or folder; .name NULL: it
+     * cannot be. NULL: they do not become one. */
+    HistoryNew (*squashed)(Arena *a, const Migration *last);
+    /* The part of a name that the ledger knows a migration by (Migration.key), which `squashed` keeps.
+     * NULL: all of it. */
+    const char *(*version)(Arena *a, const char *name);
     /* The text of a file that holds the way back, too; NULL: new_one says where that is. */
     void (*add_both)(Buf *b, Str head, Str up, Str down);
     /* A file that stands beside the migrations, made with the first one, and its text; NULL = none. */
@@ -408,6 +415,10 @@ typedef struct HistoryDown {
  * errors: ERR_MIGRATION_FILE (two of them; a first line that names another migration), ERR_IO */
 MUST_CHECK bool history_down(Arena *a, const History *h, const Migration *m, HistoryDown *ret,
                              Err *err);
+
+/* The real paths of files beside a migration that hold nothing but its way back. */
+typedef VEC(const char *) HistoryPaths;
+HistoryPaths history_down_files(Arena *a, const History *h, const Migration *m);
 
 const Entry *history_find(const History *h, const char *name);
 

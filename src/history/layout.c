@@ -1,4 +1,5 @@
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "history/layout_int.h"
 #include "sqltext/sqltext.h"
@@ -79,6 +80,23 @@ layout_read(Arena *a, const char *dir, const char *file, History *h, Migration *
     return true;
 }
 
+const char *
+layout_checksum(Arena *a, Str text)
+{
+    ARENA_LOCAL(scratch);
+    HashState *state = hash_sha256_begin(scratch);
+    if (str_starts(text, STR(SQL_BOM)))
+        text = str_slice(text, strlen(SQL_BOM), text.n);
+    while (text.n) {
+        const char *cr = memchr(text.p, '\r', text.n);
+        size_t n = cr ? (size_t)(cr - text.p) : text.n;
+        bool ends_line = n + 1 < text.n && text.p[n + 1] == '\n';
+        hash_sha256_add(state, (Str){text.p, cr && !ends_line ? n + 1 : n});
+        text = str_slice(text, cr ? n + 1 : n, text.n);
+    }
+    return hash_sha256_end(a, state);
+}
+
 void
 layout_note_stray(History *h, const char *file, const char *why)
 {
@@ -106,6 +124,16 @@ layout_stem(Arena *a, const char *file)
     return str_dup(a, (Str){s.p, s.n - (str_ends(s, STR(".sql")) ? 4 : 0)});
 }
 
+/* A squash that was killed before the last of the old ones was out of the folder. */
+static bool
+was_squashed(const Migration *all, const Migration *old, Err *err)
+{
+    err_set(err, ERR_MIGRATION_FILE, "\"%s\" replaces \"%s\", which is in the folder, too",
+            all->name, old->name);
+    err_at(err, old->path, 0, 0);
+    return err_hint(err, "take what it replaces out of the folder; git has it");
+}
+
 bool
 layout_check_versions(Arena *a, const History *h, Err *err)
 {
@@ -116,6 +144,8 @@ layout_check_versions(Arena *a, const History *h, Err *err)
         map_put(&seen, str_of(m->key), m);
         if (!before)
             continue;
+        if (before->replaces.n || m->replaces.n)
+            return was_squashed(m->replaces.n ? m : before, m->replaces.n ? before : m, err);
         err_set(err, ERR_MIGRATION_FILE, "two migrations have the version %s", m->key);
         err_detail(err, "\"%s\" and \"%s\": the history table holds each version once",
                    before->name, m->name);
@@ -132,6 +162,41 @@ layout_of_version(const History *h, Str version)
         if (str_is(version, m->key))
             return m;
     return NULL;
+}
+
+const char *
+layout_version(Arena *a, const char *name)
+{
+    return str_dup(a, layout_digits(name));
+}
+
+HistoryNew
+layout_squashed(Arena *a, const Migration *last)
+{
+    const char *name = str_fmt(a, "%s_squashed", last->key);
+    return (HistoryNew){str_fmt(a, "%s.sql", name), name, NULL};
+}
+
+static const MigrationReplaced *
+replaced_of_version(const History *h, Str version)
+{
+    vec_each (const Migration, m, &h->files)
+        vec_each (const MigrationReplaced, r, &m->replaces)
+            if (str_is(version, r->key))
+                return r;
+    return NULL;
+}
+
+const char *
+layout_row_name(const History *h, Str version, const char *said, Str checksum)
+{
+    const Migration *m = layout_of_version(h, version);
+    const MigrationReplaced *r = replaced_of_version(h, version);
+    if (!r || (m && !m->replaces.n))
+        return m ? m->name : said;
+    bool is_old = !m || (!said && !checksum.n) || (said && strcmp(said, r->name) == 0) ||
+                  (checksum.n && str_is(checksum, r->checksum));
+    return is_old ? r->name : m->name;
 }
 
 void
@@ -185,6 +250,14 @@ layout_add_removed(Buf *b, const LedgerName *at, const char *id)
     buf_addz(b, "DELETE FROM ");
     layout_add_table(b, at);
     layout_add_where(b, "id", id);
+}
+
+void
+layout_add_removed_version(Buf *b, const LedgerName *at, const char *id)
+{
+    buf_addz(b, "DELETE FROM ");
+    layout_add_table(b, at);
+    layout_add_where(b, "version", id);
 }
 
 void

@@ -49,6 +49,18 @@ MUST_CHECK bool layout_check_versions(Arena *a, const History *h, Err *err);
 /* The migration of a version, or NULL. */
 const Migration *layout_of_version(const History *h, Str version);
 
+/* HistoryLayout.version and squashed, of names that begin with digits. */
+const char *layout_version(Arena *a, const char *name);
+HistoryNew layout_squashed(Arena *a, const Migration *last);
+
+/* The name of the migration that a row of a version tells of: that of its file, or of one that the file of a squash
+ * stands for.
+ *
+ * said, checksum  what the row itself has of it; NULL and "" = nothing: of a version that both have, it is the old
+ *                 one's
+ * returns         `said`, or NULL, where no file knows it */
+const char *layout_row_name(const History *h, Str version, const char *said, Str checksum);
+
 void layout_add_table(Buf *b, const LedgerName *at);
 
 /* ", <the bytes of a timestamptz in hexadecimal>", for db_time_us. */
@@ -64,8 +76,9 @@ void layout_add_one(Buf *b, const HistoryLayout *l, const LedgerName *at, const 
 void layout_add_equal(Buf *b, const char *column, const char *value);
 void layout_add_where(Buf *b, const char *column, const char *value);
 
-/* HistoryLayout.add_removed of ledgers with a column "id". */
+/* HistoryLayout.add_removed of ledgers with a column "id"; and of those whose rows are known by a version. */
 void layout_add_removed(Buf *b, const LedgerName *at, const char *id);
+void layout_add_removed_version(Buf *b, const LedgerName *at, const char *id);
 
 /* The beginning of HistoryLayout.add_once: values of the column and "]::type[])" follow. */
 void layout_add_once(Buf *b, const LedgerName *at, const char *column);

@@ -2,7 +2,6 @@
  * and golang-migrate's pairs <version>_name.up.sql and .down.sql; the table is Aramid's own. It lies where
  * the tables of the migrations lie, so that it is dropped, dumped and restored together with them. */
 #include "base/fs.h"
-#include "base/hash.h"
 #include "base/map.h"
 #include "history/layout_int.h"
 #include "sqltext/sqltext.h"
@@ -107,6 +106,27 @@ version_key(Arena *a, Str version)
     return str_dup(a, str_slice(buf_str(&b), 0, end));
 }
 
+/* HistoryLayout.version: behind the folders that it may lie in. */
+static const char *
+plain_version(Arena *a, const char *name)
+{
+    const char *own = fs_basename(name);
+    return version_key(a, own[0] == 'V' ? version_at(own + 1, true) : version_at(own, false));
+}
+
+/* Beside the last one, in its form. */
+static HistoryNew
+plain_squashed(Arena *a, const Migration *last)
+{
+    const char *file = fs_basename(last->path), *folder = fs_dirname(a, last->name);
+    bool flyway = file[0] == 'V', pair = str_ends(str_of(file), STR(".up.sql"));
+    Str version = version_at(file + flyway, flyway);
+    const char *name = str_fmt(a, "%s%.*s%ssquashed", flyway ? "V" : "", (int)version.n, version.p,
+                               flyway ? "__" : "_");
+    return (HistoryNew){str_fmt(a, "%s%s.sql", name, pair ? ".up" : ""),
+                        strchr(last->name, '/') ? fs_join(a, folder, name) : name, NULL};
+}
+
 /* By the numbers of their versions, however long. */
 static int
 by_version(const void *pa, const void *pb)
@@ -145,24 +165,6 @@ typedef struct Walk {
     History *h;
     const char *first[FORM_COUNT]; /* a file of each form */
 } Walk;
-
-/* The text without what git and editors change: line ends, and a mark in front. */
-const char *
-layout_checksum(Arena *a, Str text)
-{
-    ARENA_LOCAL(scratch);
-    HashState *state = hash_sha256_begin(scratch);
-    if (str_starts(text, STR(SQL_BOM)))
-        text = str_slice(text, strlen(SQL_BOM), text.n);
-    while (text.n) {
-        const char *cr = memchr(text.p, '\r', text.n);
-        size_t n = cr ? (size_t)(cr - text.p) : text.n;
-        bool ends_line = n + 1 < text.n && text.p[n + 1] == '\n';
-        hash_sha256_add(state, (Str){text.p, cr && !ends_line ? n + 1 : n});
-        text = str_slice(text, cr ? n + 1 : n, text.n);
-    }
-    return hash_sha256_end(a, state);
-}
 
 /* Flyway puts values in place of ${name}; sent as they are they would be wrong, mostly in silence. */
 static const char *
@@ -365,11 +367,11 @@ plain_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
     h->rows.n = 0;
     for (int i = 0; i < rows->rows; i++) {
         Str version = db_cell(rows, i, 0);
-        const Migration *m = layout_of_version(h, version);
+        Str checksum = db_cell(rows, i, 2);
         *vec_add(a, &h->rows) = (LedgerRow){
             .id = version.p,
-            .checksum = db_cell(rows, i, 2).p,
-            .name = m ? m->name : db_cell(rows, i, 1).p,
+            .checksum = checksum.p,
+            .name = layout_row_name(h, version, db_cell(rows, i, 1).p, checksum),
             .logs = "",
             .started_us = db_time_us(db_cell(rows, i, 3)),
             .finished_us = db_time_us(db_cell(rows, i, 4)),
@@ -471,6 +473,8 @@ const HistoryLayout history_plain = {
     .recognise = plain_recognise,
     .list = plain_list,
     .new_one = plain_new,
+    .squashed = plain_squashed,
+    .version = plain_version,
     .checksum_matches = plain_checksum_matches,
     .add_create = plain_add_create,
     .add_select = plain_add_select,
@@ -479,5 +483,6 @@ const HistoryLayout history_plain = {
     .add_resolved = plain_add_resolved,
     .add_written = plain_add_written,
     .add_corrected = plain_add_corrected,
+    .add_removed = layout_add_removed_version,
     .add_where = plain_add_where,
 };

@@ -127,9 +127,9 @@ supabase_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
         Str version = db_cell(rows, i, 0), name = db_cell(rows, i, 1), hash = db_cell(rows, i, 2);
         if (!version.p)
             continue; /* an empty ledger */
-        const Migration *m = layout_of_version(h, version);
-        const char *gone = name.n ? str_fmt(a, "%s_%s", version.p, name.p) : version.p;
-        *vec_add(a, &h->rows) = layout_row(version, hash, m ? m->name : gone);
+        const char *said = name.n ? str_fmt(a, "%s_%s", version.p, name.p) : NULL;
+        const char *own = layout_row_name(h, version, said, hash);
+        *vec_add(a, &h->rows) = layout_row(version, hash, own ? own : version.p);
     }
     return true;
 }
@@ -281,6 +281,8 @@ const HistoryLayout history_supabase = {
     .recognise = supabase_recognise,
     .list = supabase_list,
     .new_one = layout_new,
+    .squashed = layout_squashed,
+    .version = layout_version,
     .checksum_matches = supabase_checksum_matches,
     .add_create = supabase_add_create,
     .add_select = supabase_add_select,
@@ -290,5 +292,6 @@ const HistoryLayout history_supabase = {
     .add_resolved = supabase_add_resolved,
     .add_written = supabase_add_written,
     .add_corrected = supabase_add_corrected,
+    .add_removed = layout_add_removed_version,
     .add_where = supabase_add_where,
 };

@@ -20,7 +20,7 @@ cut(const Migration *m, Str *text, Err *err)
 
 /* What its directives say of other migrations. What is wrong with them is told where the file is planned. */
 static void
-read_others(Arena *a, Arena *scratch, Migration *m, Str text)
+read_others(Arena *a, Arena *scratch, const HistoryLayout *l, Migration *m, Str text)
 {
     SqlScript script;
     SqlDirectiveVec list;
@@ -37,10 +37,12 @@ read_others(Arena *a, Arena *scratch, Migration *m, Str text)
         size_t at = d->value.n; /* behind the last space */
         while (at && d->value.p[at - 1] != ' ')
             at--;
-        if (d->id == SQL_DIRECTIVE_REPLACES && at)
-            *vec_add(a, &m->replaces) =
-                (MigrationReplaced){str_dup(a, str_trim(str_slice(d->value, 0, at))),
-                                    str_dup(a, str_slice(d->value, at, d->value.n))};
+        if (d->id != SQL_DIRECTIVE_REPLACES || !at)
+            continue;
+        MigrationReplaced *r = vec_add(a, &m->replaces);
+        r->name = str_dup(a, str_trim(str_slice(d->value, 0, at)));
+        r->checksum = str_dup(a, str_slice(d->value, at, d->value.n));
+        r->key = l->version ? l->version(a, r->name) : NULL;
     }
 }
 
@@ -118,7 +120,7 @@ history_read_file(Arena *a, Arena *scratch, History *h, Migration *m, Str *ret_t
         *ret_text = STR("");
     if (m->has_file && m->cut && !cut(m, ret_text, err))
         return false;
-    read_others(a, scratch, m, *ret_text);
+    read_others(a, scratch, h->layout, m, *ret_text);
     if (is_small(h, m)) {
         m->text = str_copy(a, *ret_text);
         h->kept_bytes += m->bytes;

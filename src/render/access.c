@@ -371,8 +371,10 @@ render_attributes(Render *r, const CatObject *from, const CatObject *to)
     buf_init(&object, r->arena);
     put_object(r, &object, to);
     bool is_identity = to->id.kind == CAT_SEQUENCE && ((const CatSequence *)to)->is_identity;
-    bool is_given_away = to->owner && !is_part(to->id.kind) && !rules->ignore_owners &&
-                         !is_identity && to->id.kind != CAT_EXTENSION &&
+    const char *runner = r->diff->options.runner;
+    bool is_runners = !from && !kept && cat_same_text(to->owner, runner); /* who makes it owns it */
+    bool is_given_away = !is_runners && to->owner && !is_part(to->id.kind) &&
+                         !rules->ignore_owners && !is_identity && to->id.kind != CAT_EXTENSION &&
                          !cat_same_text(from ? from->owner : NULL, to->owner);
     if (is_given_away) {
         Buf owner;

@@ -255,3 +255,18 @@ replay_server_read(ReplayServer *server, Arena *a, Catalog **ret, Err *err)
     *ret = server->ret->catalog;
     return ok;
 }
+
+bool
+replay_server_read_stubs(ReplayServer *server, Arena *a, Catalog **ret, Err *err)
+{
+    VEC(const char *) names = {0};
+    vec_each (const ReplayStub, s, &server->ret->stubs)
+        if (s->kind == REPLAY_SCHEMA)
+            *vec_add(a, &names) = s->name;
+    const IntrospectOptions what = {.schemas = names.v, .nschemas = names.n};
+    if (names.n)
+        return introspect(a, server->db, &what, ret, err);
+    *ret = catalog_new(a);
+    catalog_finish(*ret);
+    return true;
+}

@@ -88,6 +88,9 @@ MUST_CHECK bool replay_with(Arena *a, const ReplayOptions *options, ReplayTurn t
 MUST_CHECK bool replay_server_run(ReplayServer *server, const ReplayScript *script, Err *err);
 MUST_CHECK bool replay_server_read(ReplayServer *server, Arena *a, Catalog **ret, Err *err);
 
+/* What is in the schemas that stand in for a platform's, by now; finished, and empty where there are none. */
+MUST_CHECK bool replay_server_read_stubs(ReplayServer *server, Arena *a, Catalog **ret, Err *err);
+
 /* What a table holds, in whatever order; or where a sequence is (count 0). */
 typedef struct ReplayRows {
     const char *name; /* "schema.table" */

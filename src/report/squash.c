@@ -11,6 +11,10 @@ add_proof(Buf *out, const SquashResult *r)
     if (r->data)
         buf_fmt(out, "%zu statement%s about rows stand%s in it, in their order.\n", r->data,
                 str_plural((int64_t)r->data), r->data == 1 ? "s" : "");
+    if (r->platform)
+        buf_fmt(out, "%s on what the platform made %s in it, as %s written.\n",
+                str_count(out->arena, (int64_t)r->platform, "statement"),
+                r->platform == 1 ? "stands" : "stand", r->platform == 1 ? "it was" : "they were");
     if (r->left_out)
         buf_fmt(out,
                 "%zu statement%s left out, as nothing of what %s do%s is left in a new database.\n",
@@ -58,6 +62,7 @@ report_squash_json(JsonWriter *w, const SquashResult *r, bool done)
         jw_strz(w, NULL, r->history.files.v[i].name);
     jw_end(w);
     jw_int(w, "dataStatements", (int64_t)r->data);
+    jw_int(w, "platformStatements", (int64_t)r->platform);
     jw_int(w, "leftOut", (int64_t)r->left_out);
     jw_int(w, "rows", r->rows);
     jw_array(w, "varying");

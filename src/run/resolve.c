@@ -209,14 +209,14 @@ run_move_rows(Session *s, const History *h, size_t *ret_moved, Err *err)
     vec_each (const Entry, e, &h->entries) {
         if (!e->moves)
             continue;
-        *vec_add(s->arena, &list) =
-            (RunRepair){.kind = RUN_RECORD, .part = e->part, .migration = e->file};
         vec_each (const LedgerRow, row, &h->rows)
             if (row->part == e->part && is_replaced(e->file, row->name)) {
                 *vec_add(s->arena, &list) =
                     (RunRepair){.kind = RUN_REMOVE, .part = e->part, .row_id = row->id};
                 ++*ret_moved;
             }
+        *vec_add(s->arena, &list) = /* behind them: it may have the version of one */
+            (RunRepair){.kind = RUN_RECORD, .part = e->part, .migration = e->file};
     }
     return !list.n || run_repair(s, list.v, list.n, h, err);
 }

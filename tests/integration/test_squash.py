@@ -8,6 +8,7 @@ import pytest
 
 from harness import aramid, catalog
 from harness.project import Project
+from harness.tools import Dbmate, Drizzle, Flyway, Pairs, Plain, Supabase
 
 ROLES = ("CREATE TABLE roles (id serial PRIMARY KEY, name text UNIQUE);\nINSERT INTO roles (name) VALUES ('admin'), ('guest');\n")
 
@@ -125,12 +126,11 @@ def test_what_cannot_be_one(tmp_path, many):
     assert many.squash("--to", names[5]).rc == 0
     result = many.squash()
     assert result.rc != 0 and "squash itself" in result.text
-    drizzle = tmp_path / "plain"
-    (drizzle / "migrations").mkdir(parents=True)
+    drizzle = Drizzle(tmp_path / "drizzle")
     for i in (1, 2):
-        (drizzle / "migrations" / f"V{i}__x.sql").write_text(f"CREATE TABLE t{i} (i int);")
-    result = aramid.run("squash", cwd=str(drizzle))
-    assert result.rc != 0 and "not squashed" in result.text
+        drizzle.add(i, "x", f"CREATE TABLE t{i} (i int);")
+    result = aramid.run("squash", cwd=drizzle.path)
+    assert result.rc != 0 and "not squashed" in result.text and "drizzle-kit" in result.text
 
 
 def test_values_that_differ_at_each_run(many, db):
@@ -149,3 +149,90 @@ def test_a_deploy_that_is_killed_around_the_move(many, db, point):
     assert killed.rc < 0, killed
     assert many.run("deploy", db, "--yes").rc == 0
     assert rows(db) == many.names and many.run("drift", db, "--exit-code").rc == 0
+
+
+@pytest.mark.parametrize("kind", [Supabase, Dbmate, Pairs, Flyway], ids=lambda k: k.name)
+def test_ledgers_that_know_versions(tmp_path, db, db2, kind):
+    """The new one has the version of the last: its tool has nothing pending, neither before nor behind the move."""
+    tool = kind(tmp_path / "project")
+    names = [tool.add(1, "init", ROLES), tool.add(2, "more", "ALTER TABLE roles ADD COLUMN x int;\nUPDATE roles SET x = id;\n"),
+             tool.add(3, "end", "CREATE VIEW named AS SELECT name FROM roles WHERE x > 1;\n")]
+    assert tool.deploy(db).rc == 0
+    result = aramid.run("squash", "--json", cwd=tool.path)
+    assert result.rc == 0 and result.json["replaces"] == names and result.json["dataStatements"] == 2, result
+    new = result.json["name"]
+    folder = os.path.join(tool.path, tool.folder)
+    assert os.listdir(folder) == [os.path.basename(result.json["file"])], os.listdir(folder)
+    before = catalog.dump(db)
+    shown = tool.aramid("status", db, "--json").json
+    assert shown["state"] == "up-to-date" and shown["missing"] == [] and shown["applied"] == [new], shown
+    assert tool.deploy(db).rc == 0 and tool.deploy(db2).rc == 0
+    assert [r[0] for r in tool.rows(db)] == [r[0] for r in tool.rows(db2)] and len(tool.rows(db)) == 1
+    assert catalog.dump(db) == before == catalog.dump(db2)
+    for one in (db, db2):
+        assert one.sql("SELECT * FROM roles ORDER BY 1") == [(1, "admin", 1), (2, "guest", 2)]
+        assert tool.aramid("drift", one, "--exit-code").rc == 0
+        shown = tool.aramid("status", one, "--json").json
+        assert shown["state"] == "up-to-date" and not shown["edited"], shown
+    last = tool.add(4, "later", "CREATE TABLE later (i int);")
+    if not tool.missing():
+        outcome = tool.apply(db)
+        assert outcome.rc == 0 and db.exists("later"), outcome
+    assert tool.deploy(db).rc == 0 and tool.aramid("status", db, "--json").json["applied"] == [new, last]
+
+
+@pytest.mark.parametrize("kind", [Dbmate, Plain], ids=lambda k: k.name)
+def test_versions_of_which_a_part_is_applied(tmp_path, db, kind):
+    tool = kind(tmp_path / "project")
+    names = [tool.add(i, f"n{i}", f"CREATE TABLE t{i} (i int);\n") for i in (1, 2, 3)]
+    last = os.path.join(tool.path, tool.folder, tool.file(names[-1]))
+    os.rename(last, last + ".aside")
+    assert tool.deploy(db).rc == 0
+    os.rename(last + ".aside", last)
+    kept = aramid.run("squash", "--json", cwd=tool.path).json["kept"]
+    before = tool.rows(db)
+    result = tool.deploy(db)
+    assert result.rc != 0 and "only 2 of the 3" in result.text and names[-1] in result.text, result
+    # The last one was applied, and one before it was not: its version alone would say that all were.
+    row = {"dbmate": f"INSERT INTO {tool.ledger} VALUES ('20261129120003')",
+           "sql": f"INSERT INTO {tool.ledger} SELECT '3', '003_n3', 'x', now(), now(), 'me', '1'"}[tool.name]
+    db.sql(row)
+    db.sql(f"DELETE FROM {tool.ledger} WHERE version IN ('1', '20261129120001')")
+    result = tool.deploy(db)
+    assert result.rc != 0 and "of the 3" in result.text, result
+    assert len(tool.rows(db)) == len(before)
+    shutil.copy(os.path.join(tool.path, kept, tool.file(names[0])), os.path.join(tool.path, tool.folder))
+    result = tool.deploy(db)
+    assert result.rc != 0 and "in the folder, too" in result.text, result
+
+
+def test_what_a_platform_made_keeps_what_was_added(tmp_path, db):
+    """Triggers and policies on tables of others are in no schema of ours: they stand there as they were written."""
+    tool = Supabase(tmp_path / "project")
+    tool.add(1, "a", "CREATE TABLE people (id uuid REFERENCES auth.users);\nCREATE FUNCTION public.made() RETURNS trigger LANGUAGE plpgsql AS"
+             " 'begin insert into public.people values (new.id); return new; end';\n")
+    tool.add(2, "b", "CREATE TRIGGER made AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION public.made();\n"
+             "CREATE POLICY old ON storage.objects FOR SELECT USING (true);\n"
+             "ALTER PUBLICATION supabase_realtime ADD TABLE people;\n")
+    tool.add(3, "c", "DROP POLICY old ON storage.objects;\nCREATE POLICY own ON storage.objects FOR SELECT USING (auth.uid() = owner);\n"
+             "INSERT INTO storage.buckets (id, name) VALUES ('a', 'a');\n")
+    text = aramid.run("squash", "--dry-run", "--json", cwd=tool.path).json["sql"]
+    assert "CREATE TRIGGER made AFTER INSERT ON auth.users" in text and "CREATE POLICY own ON storage.objects" in text
+    assert "CREATE TABLE auth" not in text and "CREATE PUBLICATION" not in text and "OWNER" not in text, text
+    assert "PUBLICATION" in text and "CREATE SCHEMA" not in text and "storage.buckets" in text, text
+    # What cannot be said again is not lost in silence.
+    tool.add(4, "d", "GRANT SELECT ON auth.users TO anon;\n")
+    result = aramid.run("squash", cwd=tool.path)
+    assert result.rc != 0 and "platform" in result.text and "users" in result.text, result
+
+
+def test_the_one_who_deploys_owns_it(many, server, db):
+    """No role of the private server is named."""
+    assert many.squash().rc == 0
+    db.sql("CREATE ROLE squash_app LOGIN; GRANT ALL ON SCHEMA public TO squash_app")
+    try:
+        result = aramid.run("deploy", "--yes", "--url", db.url(user="squash_app"), cwd=many.path)
+        assert result.rc == 0, result
+        assert db.one("SELECT tableowner FROM pg_tables WHERE tablename = 'users'") == "squash_app"
+    finally:
+        db.sql("DROP OWNED BY squash_app; DROP ROLE squash_app")
