@@ -69,8 +69,7 @@ cmd_create(CmdCall *call)
     if (!cli_load_config(call, &config, &err))
         return cli_fail(call, &err);
     creating_begin(c, call, &config);
-    bool ok =
-        (c->in.name || cli_can_ask(call) || creating_ask_name(c, &err)) && creating_make(c, &err);
+    bool ok = creating_make(c, &err);
     if (c->result.diags.counts[SEV_ERROR])
         schema_input_print(call, call->err, &c->result.diags);
     return ok ? finish(c, &config) : cli_fail(call, &err);

@@ -129,7 +129,7 @@ choose(const Dev *d, Choice *ret, Err *err)
     } else if (is_folders && !l->losses.n) {
         *ret = UNDO;
     } else if (can_ask) {
-        return ask_choice(d, !is_folders, ret, err);
+        return ask_choice(d, !is_folders && !history_is_drizzle(l->history.layout), ret, err);
     } else {
         *ret = is_folders ? UNDO : LEAVE;
     }
@@ -141,6 +141,32 @@ choose(const Dev *d, Choice *ret, Err *err)
         return true;
     return refuse_losses(d, &l->losses,
                          "making the database what its migrations make loses what is in it", err);
+}
+
+static bool
+look(Dev *d, Err *err)
+{
+    const FlowInput in = cli_flow_input(d->call, &d->config);
+    flow_dev_close(&d->look);
+    return flow_dev_look(d->call->arena, &in, &d->look, err);
+}
+
+/* What an interrupted call has made without its place in the history. */
+static bool
+record(Dev *d, Err *err)
+{
+    bool any = false;
+    if (!d->look.history.pending || !d->look.drift || !d->look.drift->has_drift)
+        return true;
+    CliRun run = cli_run_open(d->call, &d->config);
+    const DevSettleInput in = {
+        .base = cli_flow_input(d->call, &d->config), .sink = run.sink, .run_id = run.id};
+    bool ok = flow_dev_record(d->call->arena, &in, &d->look, &any, err);
+    if (!ok)
+        cli_finish_error(d->call, err);
+    cli_run_close(&run, ok ? NULL : err);
+    d->report.kept = any;
+    return ok && (!any || look(d, err));
 }
 
 static bool
@@ -168,6 +194,12 @@ keep(Dev *d, Err *err)
     Creation *c = arena_new(call->arena, Creation);
     CreateResult pending;
     creating_begin(c, call, &d->config);
+    if (history_is_drizzle(d->look.history.layout)) {
+        err_set(err, ERR_USAGE,
+                "drizzle-kit writes this project's migrations, from its schema alone");
+        return err_hint(err, "put what was changed into the schema, or undo it: %s",
+                        again(d, "--drift undo"));
+    }
     c->in.name = NULL;
     if (!flow_create(call->arena, &c->in, &pending, err))
         return false;
@@ -205,6 +237,12 @@ settle(Dev *d, Err *err)
         return keep(d, err);
     cli_note(d->call, "It is left as it is. To keep it: %s; to undo it: %s",
              again(d, "--drift keep"), again(d, "--drift undo"));
+    if (!history_knows_edits(l->history.layout))
+        cli_note(d->call,
+                 "Or a migration was edited, which the table of %s does not tell: the "
+                 "latter makes the database what the files make now",
+                 l->history.layout->ledger.tool);
+    d->report.left = true;
     return true;
 }
 
@@ -229,7 +267,7 @@ deploy(Dev *d, Err *err)
 static bool
 can_make(const Dev *d, const Err *err)
 {
-    return !((err->code == ERR_NO_SCHEMA && !d->config.schema_path) ||
+    return !((err->code == ERR_NO_SCHEMA && !d->config.schema_path && !d->creation.in.name) ||
              (err->code == ERR_USAGE && !d->look.history.layout->new_one));
 }
 
@@ -245,15 +283,19 @@ refuse_impossible(const Dev *d, const char *why, Err *err)
 }
 
 static bool
-agree(const Dev *d, Err *err)
+agree(Dev *d, Err *err)
 {
     CatTexts losses = {0};
     const char *unfit;
     const CmdCall *call = d->call;
     const CreateResult *r = &d->creation.result;
-    if (!r->diff)
+    const FlowInput in = cli_flow_input(call, &d->config);
+    Diff *diff = r->diff ? r->diff->diff : NULL;
+    if (r->by_tool && !flow_dev_pending(call->arena, &in, &d->look, &diff, err))
+        return false;
+    if (!diff)
         return true;
-    if (!flow_dev_rows(call->arena, &d->look, r->diff->diff, &losses, &unfit, err))
+    if (!flow_dev_rows(call->arena, &d->look, diff, &losses, &unfit, err))
         return false;
     if (unfit)
         return refuse_impossible(d, unfit, err);
@@ -290,8 +332,13 @@ make(Dev *d, Err *err)
         return true;
     report_create_ahead(&b, &call->term_out, r);
     show(d, &b);
-    if (!findings_pass(&r->findings, err) || !agree(d, err) ||
-        !flow_create_write(call->arena, r, err))
+    if (!findings_pass(&r->findings, err) || !agree(d, err)) {
+        Err ignored;
+        if (r->by_tool)
+            (void)!flow_create_take_back(call->arena, r, &ignored);
+        return false;
+    }
+    if (!flow_create_write(call->arena, r, err))
         return false;
     buf_clear(&b);
     report_dev_written(&b, &call->term_out, r);
@@ -323,8 +370,7 @@ generate(Dev *d, Err *err)
     GenerateInput in = {
         .base = cli_flow_input(call, &d->config), .on_output = on_output, .arg = call};
     bool skips = cli_flag(call, "skip-generate") || is_set("PRISMA_MIGRATE_SKIP_GENERATE");
-    if (skips || d->look.history.layout == &history_drizzle ||
-        d->look.history.layout == &history_drizzle_1)
+    if (skips || history_is_drizzle(d->look.history.layout))
         return true;
     if (!flow_generate_find(call->arena, &in, &d->generated, err)) {
         d->report.not_generated = str_fmt(call->arena, "%s", err->primary);
@@ -381,14 +427,6 @@ has_pending(const DevLook *l)
     return l->is_new || l->history.pending || l->history.failed || l->history.resumable;
 }
 
-static bool
-look(Dev *d, Err *err)
-{
-    const FlowInput in = cli_flow_input(d->call, &d->config);
-    flow_dev_close(&d->look);
-    return flow_dev_look(d->call->arena, &in, &d->look, err);
-}
-
 /* What was interrupted is brought to its end before anything is compared. */
 static bool
 bring_up(Dev *d, Err *err)
@@ -398,7 +436,7 @@ bring_up(Dev *d, Err *err)
     bool is_new = d->look.is_new;
     if ((d->look.history.failed || d->look.history.resumable) && (!deploy(d, err) || !look(d, err)))
         return false;
-    if (!settle(d, err))
+    if (!record(d, err) || !settle(d, err))
         return false;
     bool has_files = d->look.history.files.n > 0;
     if (has_files && has_pending(&d->look) && (!deploy(d, err) || !look(d, err)))

@@ -85,7 +85,7 @@ creating_make(Creation *c, Err *err)
                 *vec_add(a, &c->renames) = wish;
             else
                 *vec_add(a, &c->dropped) = r->guesses.v[0].was;
-        } else if (r->is_same || c->in.name) {
+        } else if (r->is_same || c->in.name || r->by_tool) {
             return true;
         } else if (!creating_ask_name(c, err)) {
             return false;
@@ -123,6 +123,7 @@ creating_begin(Creation *c, CmdCall *call, const Config *config)
         .base = cli_flow_input(call, config),
         .kind = kind_of(call),
         .name = arg ? arg : cli_text(call, "name"),
+        .unnamed = true,
         .any_name = is_prisma,
         .empty_too = is_prisma,
         .folder = cli_text(call, "to"),

@@ -277,7 +277,7 @@ bool
 flow_create_named(Arena *a, const CreateInput *in, Err *err)
 {
     const char *slug;
-    return create_name(a, in->base.config, in->name, in->any_name, &slug, err);
+    return create_name(a, in, &slug, err);
 }
 
 bool
@@ -289,10 +289,10 @@ flow_create(Arena *a, const CreateInput *in, CreateResult *ret, Err *err)
     findings_init(&ret->diags, a, &in->base.config->finding_rules);
     if (!flow_history_begun(a, in->base.config, &ret->all, err) ||
         !create_history(a, in, ret, err) || !check_layout(in, &ret->history, err) ||
-        (in->name && !create_name(a, in->base.config, in->name, in->any_name, &ret->name, err)))
+        (in->name && !create_name(a, in, &ret->name, err)))
         return false;
     if (history_is_drizzle(ret->history.layout))
-        return !in->name || create_by_drizzle(a, in, ret, err);
+        return (!in->name && !in->unnamed) || create_by_drizzle(a, in, ret, err);
     if (!make(a, in, ret, err))
         return false;
     if (!in->name || ret->guesses.n || (ret->is_same && !in->empty_too))

@@ -19,6 +19,7 @@ typedef struct CreateInput {
     const char *command; /* as a person types it in front of a name: "aramid create" */
     CreateKind kind;
     const char *name;   /* as a person says it; NULL: not known yet, no files are made */
+    bool unnamed;       /* where another tool writes it, that tool may find a name */
     bool any_name;      /* empty and generic names, too, as Prisma has it */
     bool empty_too;     /* a file also where nothing changes, as Prisma has it */
     const char *folder; /* of several histories: that of this folder; NULL = found out */
@@ -58,16 +59,17 @@ typedef struct CreateResult {
     History all;     /* of the project */
     History history; /* the one of them that the new migration belongs to */
     CreateKind kind;
-    const char *name;         /* of the migration: 20261130210000_add_user_bio */
-    const char *from;         /* what it was made of, for people: "prisma/schema.prisma"; or NULL */
-    bool is_same;             /* there is nothing to change */
-    const char *by_tool;      /* that wrote the files already; NULL = flow_create_write does */
-    const char *summary;      /* the file's first line */
-    Str sql, down;            /* without the head; down: "" = none */
-    VEC(CreateFile) files;    /* none where is_same */
-    VEC(CreateGuess) guesses; /* not answered yet: nothing can be written */
-    const DiffResult *diff;   /* of CREATE_CHANGES; else NULL */
-    const Catalog *before;    /* what the migrations make; NULL: of a file to fill in */
+    const char *name;    /* of the migration: 20261130210000_add_user_bio */
+    const char *from;    /* what it was made of, for people: "prisma/schema.prisma"; or NULL */
+    bool is_same;        /* there is nothing to change */
+    const char *by_tool; /* that wrote the files already; NULL = flow_create_write does */
+    const struct CreateFolder *was; /* then: what the folder held before; or NULL */
+    const char *summary;            /* the file's first line */
+    Str sql, down;                  /* without the head; down: "" = none */
+    VEC(CreateFile) files;          /* none where is_same */
+    VEC(CreateGuess) guesses;       /* not answered yet: nothing can be written */
+    const DiffResult *diff;         /* of CREATE_CHANGES; else NULL */
+    const Catalog *before;          /* what the migrations make; NULL: of a file to fill in */
     FindingList findings, diags;
 } CreateResult;
 
@@ -83,3 +85,6 @@ MUST_CHECK bool flow_create_named(Arena *a, const CreateInput *in, Err *err);
 /* Write its files: all or none, whatever happens meanwhile, and never over what is there.
  * errors: ERR_EXISTS: it is there, or another migration came meanwhile; ERR_IO */
 MUST_CHECK bool flow_create_write(Arena *a, const CreateResult *r, Err *err);
+
+/* Take away again what another tool wrote for it (by_tool). errors: ERR_IO */
+MUST_CHECK bool flow_create_take_back(Arena *a, const CreateResult *r, Err *err);

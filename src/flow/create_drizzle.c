@@ -22,6 +22,14 @@ hear(void *arg, Str line)
         h->in->on_output(h->in->on_output_arg, line);
 }
 
+/* What its folder holds: of 0.x also beside the journal, which it writes anew. */
+typedef struct CreateFolder {
+    FsEntryVec files, meta;
+    const char *journal;
+    bool has_journal;
+    Str text; /* of the journal */
+} CreateFolder;
+
 static bool
 is_there(const FsEntryVec *list, const char *name)
 {
@@ -33,7 +41,7 @@ is_there(const FsEntryVec *list, const char *name)
 
 /* What it has written: <name>.sql, or <name>/migration.sql since 1.0. */
 static bool
-take_new(Arena *a, CreateResult *r, const FsEntryVec *before, Err *err)
+take_new(Arena *a, CreateResult *r, Err *err)
 {
     FsEntryVec after;
     const char *dir = r->history.source;
@@ -45,7 +53,7 @@ take_new(Arena *a, CreateResult *r, const FsEntryVec *before, Err *err)
         bool is_folder = e->kind == FS_DIR;
         const char *file = is_folder ? fs_join(a, e->name, "migration.sql") : e->name;
         Str text, name = str_of(e->name);
-        if (is_there(before, e->name) || !str_ends(str_of(file), STR(".sql")) ||
+        if (is_there(&r->was->files, e->name) || !str_ends(str_of(file), STR(".sql")) ||
             fs_kind(fs_join(a, dir, file)) != FS_FILE)
             continue;
         if (!fs_read(a, fs_join(a, dir, file), 0, &text, err))
@@ -56,6 +64,42 @@ take_new(Arena *a, CreateResult *r, const FsEntryVec *before, Err *err)
             (CreateFile){.path = file, .shown = fs_join(a, r->history.dir, file), .text = text};
     }
     return true;
+}
+
+static bool
+look_at_folder(Arena *a, CreateResult *r, Err *err)
+{
+    CreateFolder *f = arena_new(a, CreateFolder);
+    const char *dir = r->history.source, *meta = fs_join(a, dir, "meta");
+    f->journal = fs_join(a, meta, "_journal.json");
+    r->was = f;
+    return (!fs_exists(dir) || fs_list(a, dir, &f->files, err)) &&
+           (!fs_exists(meta) || fs_list(a, meta, &f->meta, err)) &&
+           fs_read_if_there(a, f->journal, &f->has_journal, &f->text, err);
+}
+
+static bool
+remove_new(Arena *a, const char *dir, const FsEntryVec *before, Err *err)
+{
+    FsEntryVec now;
+    if (!fs_exists(dir))
+        return true;
+    if (!fs_list(a, dir, &now, err))
+        return false;
+    vec_each (const FsEntry, e, &now)
+        if (!is_there(before, e->name) && !fs_remove(fs_join(a, dir, e->name), err))
+            return false;
+    return true;
+}
+
+bool
+flow_create_take_back(Arena *a, const CreateResult *r, Err *err)
+{
+    const CreateFolder *f = r->was;
+    const char *dir = r->history.source;
+    return !f || (remove_new(a, dir, &f->files, err) &&
+                  remove_new(a, fs_join(a, dir, "meta"), &f->meta, err) &&
+                  (!f->has_journal || fs_replace(f->journal, f->text, err)));
 }
 
 static bool
@@ -81,7 +125,8 @@ refuse_question(const CreateResult *r, Err *err)
     err_set(err, ERR_GENERATE, "drizzle-kit asks whether something was renamed or made anew");
     err_detail(err, "it can only be answered on a terminal, and has written nothing; what it said "
                     "stands above");
-    return err_hint(err, "answer it: npx drizzle-kit generate --name %s", r->name);
+    return err_hint(err, "answer it: npx drizzle-kit generate%s%s", r->name ? " --name " : "",
+                    r->name ? r->name : "");
 }
 
 /* 0.x also ends with status 0 where it cannot read the schema. */
@@ -105,7 +150,8 @@ command(Arena *a, const CreateInput *in, const CreateResult *r, Heard *heard, co
     ConfigDrizzle d;
     GenerateInput g = {.base = in->base,
                        .tool = GENERATE_DRIZZLE,
-                       .again = str_fmt(a, "%s %s", in->command, str_shell(a, in->name)),
+                       .again = in->name ? str_fmt(a, "%s %s", in->command, str_shell(a, in->name))
+                                         : in->command,
                        .on_output = hear,
                        .arg = heard};
     if (config_drizzle_of(a, in->base.config->project_dir, r->history.source, &d)) {
@@ -116,8 +162,10 @@ command(Arena *a, const CreateInput *in, const CreateResult *r, Heard *heard, co
             *vec_add(a, &words) = fs_below(d.folder, d.path);
         }
     }
-    *vec_add(a, &words) = "--name";
-    *vec_add(a, &words) = r->name;
+    if (r->name) {
+        *vec_add(a, &words) = "--name";
+        *vec_add(a, &words) = r->name;
+    }
     if (in->kind == CREATE_EMPTY || in->kind == CREATE_DATA)
         *vec_add(a, &words) = "--custom";
     g.arguments = words.v;
@@ -128,18 +176,16 @@ command(Arena *a, const CreateInput *in, const CreateResult *r, Heard *heard, co
 bool
 create_by_drizzle(Arena *a, const CreateInput *in, CreateResult *r, Err *err)
 {
-    FsEntryVec before = {0};
     Heard heard = {.in = in};
     GenerateResult done;
     const char *config = NULL;
     const GenerateInput g = command(a, in, r, &heard, &config);
-    if (!refuse(in, err) ||
-        (fs_exists(r->history.source) && !fs_list(a, r->history.source, &before, err)))
+    if (!refuse(in, err) || !look_at_folder(a, r, err))
         return false;
     if (!flow_generate(a, &g, &done, err)) {
         return err->code == ERR_GENERATE && heard.asks ? refuse_question(r, err) : false;
     }
-    if (!take_new(a, r, &before, err))
+    if (!take_new(a, r, err))
         return false;
     r->by_tool = "drizzle-kit";
     r->is_same = !r->files.n && heard.nothing_new;

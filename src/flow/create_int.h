@@ -3,9 +3,8 @@
 
 #include "flow/create.h"
 
-/* The slug of a name. any: also a generic one. errors: ERR_NAME */
-MUST_CHECK bool create_name(Arena *a, const Config *c, const char *name, bool any, const char **ret,
-                            Err *err);
+/* The slug of in->name. errors: ERR_NAME */
+MUST_CHECK bool create_name(Arena *a, const CreateInput *in, const char **ret, Err *err);
 
 /* ret->history: which of several the new migration belongs to, by in->folder, else by what it is made of:
  * schema.prisma is Prisma's. errors: ERR_USAGE */

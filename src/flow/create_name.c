@@ -93,31 +93,33 @@ is_generic(Arena *a, const Config *c, const char *slug)
 }
 
 static bool
-refuse(const char *name, const char *why, Err *err)
+refuse(const CreateInput *in, const char *why, Err *err)
 {
     ARENA_LOCAL(a);
+    const char *name = in->name;
     Str shown = str_of(name);
     if (shown.n > 80)
         shown = str_of(str_fmt(a, "%.*s...", (int)str_utf8_offset(shown, 60), name));
     err_set(err, ERR_NAME, "\"%s\" cannot be the name of a migration: %s",
             str_printable(a, shown, false), why);
-    return err_hint(err, "say in a few words what it changes: aramid create add_user_bio");
+    return err_hint(err, "say in a few words what it changes: %s add_user_bio", in->command);
 }
 
 bool
-create_name(Arena *a, const Config *c, const char *name, bool any, const char **ret, Err *err)
+create_name(Arena *a, const CreateInput *in, const char **ret, Err *err)
 {
+    const char *name = in->name;
     Buf plain;
     buf_init(&plain, a);
     if (!to_ascii(name, &plain))
-        return refuse(name, "write it in the letters a to z", err);
+        return refuse(in, "write it in the letters a to z", err);
     const char *slug = slug_of(a, buf_str(&plain));
     if (!*slug)
-        return refuse(name, "there is no letter and no digit in it", err);
+        return refuse(in, "there is no letter and no digit in it", err);
     if (strlen(slug) > NAME_MAX_BYTES)
-        return refuse(name, "it is longer than 200 characters", err);
-    if (!any && is_generic(a, c, slug))
-        return refuse(name, "it does not say what is changed (setting create.refused)", err);
+        return refuse(in, "it is longer than 200 characters", err);
+    if (!in->any_name && is_generic(a, in->base.config, slug))
+        return refuse(in, "it does not say what is changed (setting create.refused)", err);
     *ret = slug;
     return true;
 }

@@ -2,6 +2,7 @@
 #include "flow/dev.h"
 
 #include "flow/endpoint.h"
+#include "flow/evidence.h"
 #include "flow/guard.h"
 #include "flow/scripts.h"
 #include "introspect/introspect.h"
@@ -109,6 +110,65 @@ flow_dev_look(Arena *a, const FlowInput *in, DevLook *ret, Err *err)
     return ok;
 }
 
+/* The database against what its migrations make when the pending ones, as they are now, are among them. */
+static bool
+with_pending(Arena *a, const FlowInput *in, DevLook *l, DriftResult *ret, Err *err)
+{
+    History h;
+    JournalVec journal = {0};
+    MigrationRefs pending = {0};
+    if (!flow_history(a, l->config, &h, err) || !session_read(&l->session, &h, &journal, err))
+        return false;
+    vec_each (const Entry, e, &h.entries)
+        if (e->file && e->state == ENTRY_PENDING)
+            *vec_add(a, &pending) = e->file;
+    *ret = (DriftResult){.config = l->config,
+                         .target = l->target,
+                         .history = flow_history_as(a, &h, &pending, ENTRY_APPLIED),
+                         .only_applied = true};
+    return flow_drift_of(a, in, &l->session, ret, err);
+}
+
+bool
+flow_dev_pending(Arena *a, const FlowInput *in, DevLook *l, Diff **ret, Err *err)
+{
+    DriftResult then;
+    *ret = NULL;
+    if (!l->drift)
+        return true;
+    if (!with_pending(a, in, l, &then, err))
+        return false;
+    *ret = flow_drift_between(a, l->drift, &then);
+    return true;
+}
+
+bool
+flow_dev_record(Arena *a, const DevSettleInput *in, DevLook *l, bool *ret, Err *err)
+{
+    DriftResult then;
+    *ret = false;
+    if (!l->drift || !l->drift->has_drift || !l->history.pending || l->edited || l->missing)
+        return true;
+    /* Files that cannot be replayed are told where they are applied. */
+    if (!with_pending(a, &in->base, l, &then, err))
+        return err->code == ERR_REPLAY && db_is_open(l->session.db);
+    vec_each (const Entry, e, &l->history.entries) {
+        ReconcileResult done;
+        const ReconcileInput record = {.base = in->base,
+                                       .sink = in->sink,
+                                       .run_id = in->run_id,
+                                       .verb = "sync",
+                                       .scope = RECONCILE_DECIDE,
+                                       .only = e->name};
+        if (then.has_drift || !e->file || e->state != ENTRY_PENDING)
+            continue;
+        if (!flow_reconcile(a, &record, &done, err))
+            return false;
+        *ret = true;
+    }
+    return true;
+}
+
 void
 flow_dev_close(DevLook *l)
 {
@@ -191,8 +251,13 @@ undo_missing(Arena *a, Settling *w, Err *err)
         const Entry *e = &l->history.entries.v[i];
         if (e->file || e->state != ENTRY_APPLIED)
             continue;
+        if (history_part_of(&h, e->part)->layout == &history_prisma8) {
+            err_set(err, ERR_MIGRATION_GONE, "\"%s\" is applied and has no file any more", e->name);
+            return err_hint(err, "only its file tells how Prisma 8 comes back: git has it");
+        }
         Migration *m = arena_new(a, Migration);
-        *m = (Migration){.name = e->name, .key = e->row->id, .part = e->part};
+        *m = (Migration){
+            .name = e->name, .key = e->row->key ? e->row->key : e->row->id, .part = e->part};
         RunUndo u = {.migration = m};
         Str script = undos.n ? STR("") : repair_script(a, l);
         run_undo_script(a, e->name, str_fmt(a, "way back of %s", e->name), script, &u.script);

@@ -30,6 +30,11 @@ void flow_dev_close(DevLook *look);
 MUST_CHECK bool flow_dev_rows(Arena *a, const DevLook *look, Diff *d, CatTexts *ret_losses,
                               const char **ret_unfit, Err *err);
 
+/* What the migrations that are pending by now would do to a database that is what the applied ones make; NULL: it
+ * was new, or is half way. Only reads. errors: those of flow_history, session_read, flow_drift_of */
+MUST_CHECK bool flow_dev_pending(Arena *a, const FlowInput *in, DevLook *look, Diff **ret,
+                                 Err *err);
+
 /* "12 rows in 3 tables": all that a reset would lose; NULL: nothing, or it could not be counted soon. */
 const char *flow_dev_count(Arena *a, const DevLook *look);
 
@@ -39,6 +44,12 @@ typedef struct DevSettleInput {
     const char *run_id;
     const char *again; /* as a person types it: "dev --drift undo" */
 } DevSettleInput;
+
+/* Record migrations that are pending in the ledger and there in the database, which is exactly what all of them make:
+ * a call was killed behind their file, or a person was first. *ret: some were; look again.
+ * errors: those of flow_history, session_read, flow_drift_of, flow_reconcile */
+MUST_CHECK bool flow_dev_record(Arena *a, const DevSettleInput *in, DevLook *look, bool *ret,
+                                Err *err);
 
 /* Make the database what the migrations make that it calls applied: look->drift->repair, and the ledger
  * without those whose files are gone and with the checksums of those that were edited. Rows of what stays

@@ -165,7 +165,11 @@ write_one(Making *m, const char *name, Str sql)
 {
     Arena *a = m->arena;
     const Config *c = m->in->base.config;
-    CreateInput in = {.base = m->in->base, .kind = CREATE_CHANGES, .name = name};
+    CreateInput in = {.base = m->in->base,
+                      .command = "aramid create",
+                      .kind = CREATE_CHANGES,
+                      .name = name,
+                      .any_name = true};
     CreateResult r = {.config = c, .kind = CREATE_CHANGES, .sql = sql, .down = STR("")};
     in.author = c->values[CFG_CREATE_AUTHOR].number != 0;
     findings_init(&r.findings, a, &c->finding_rules);
@@ -174,7 +178,7 @@ write_one(Making *m, const char *name, Str sql)
     if (!m->in->dry_run && !flow_history(a, c, &r.history, m->err))
         return false;
     r.all = r.history; /* new times follow all of them */
-    if (!create_name(a, c, name, true, &r.name, m->err) || !create_files(a, &in, &r, m->err) ||
+    if (!create_name(a, &in, &r.name, m->err) || !create_files(a, &in, &r, m->err) ||
         (!m->in->dry_run && !flow_create_write(a, &r, m->err)))
         return false;
     vec_each (const CreateFile, f, &r.files)

@@ -255,6 +255,7 @@ drizzle_read_rows(Arena *a, const DbRows *rows, History *h, Err *err)
         Str hash = db_cell(rows, i, 1), when = db_cell(rows, i, 2);
         LedgerRow *row = vec_add(a, &h->rows);
         *row = layout_row(db_cell(rows, i, 0), hash, name_of(a, h, hash, when));
+        row->key = when.p;
         if (!when.p)
             row->lacks = "its time (created_at): drizzle-kit takes it for the newest, and so runs "
                          "every migration again";

@@ -85,6 +85,7 @@ enum { HISTORY_SOMETIME = 1 };
 typedef struct LedgerRow {
     const char *id, *checksum, *name, *logs;
     const Migration *migration; /* when it is to be written */
+    const char *key;            /* read: what a Migration.key of it would be; NULL: `id` is */
     const char *lacks; /* read: what it is without, and what the tool does then; NULL = nothing */
     size_t part;       /* whose it is (history_part) */
     int64_t started_us, finished_us, rolled_back_us;
@@ -298,6 +299,8 @@ extern const HistoryLayout history_prisma, history_drizzle, history_drizzle_1, h
     history_prisma8;
 
 bool history_is_drizzle(const HistoryLayout *l); /* of either generation */
+/* Whether a ledger tells that a migration was edited after it was applied. */
+bool history_knows_edits(const HistoryLayout *l);
 
 /* The layouts; ends with NULL. The first is that of a project without migrations. */
 extern const HistoryLayout *const history_layouts[];

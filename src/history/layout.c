@@ -311,6 +311,12 @@ layout_check_columns(const DbRows *rows, int want, Err *err)
 }
 
 bool
+history_knows_edits(const HistoryLayout *l)
+{
+    return l->checksum_matches != layout_checksum_unknown;
+}
+
+bool
 layout_checksum_unknown(Arena *a, const char *recorded, const Migration *m)
 {
     (void)a;

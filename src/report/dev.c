@@ -53,7 +53,8 @@ void
 report_dev_text(Buf *out, const Term *t, const DevReport *r)
 {
     Arena *a = out->arena;
-    const char *schema = r->made && r->made->from ? r->made->from : "the schema";
+    const char *schema =
+        r->made && r->made->from ? str_printable(a, str_of(r->made->from), false) : NULL;
     vec_each (const char *, name, &r->applied) {
         add_done(out, t);
         buf_addz(out, "applied ");
@@ -69,11 +70,14 @@ report_dev_text(Buf *out, const Term *t, const DevReport *r)
         buf_fmt(out, "seeded: %s\n", str_printable(a, str_of(r->seeded), false));
     }
     add_done(out, t);
-    if (r->applied.n || r->settled || r->kept)
-        buf_fmt(out, "The database is in sync with %s.\n", str_printable(a, str_of(schema), false));
+    if (r->left)
+        buf_addz(out, "All migrations are applied; what was changed beside them is left there.\n");
+    else if (r->applied.n || r->settled || r->kept)
+        buf_fmt(out, "The database is in sync with %s.\n", schema ? schema : "its migrations");
+    else if (schema)
+        buf_fmt(out, "Already in sync: nothing to apply, and nothing to migrate in %s.\n", schema);
     else
-        buf_fmt(out, "Already in sync: nothing to apply, and nothing to migrate in %s.\n",
-                str_printable(a, str_of(schema), false));
+        buf_addz(out, "Already in sync: nothing to apply.\n");
 }
 
 void
@@ -88,7 +92,7 @@ report_dev_json(JsonWriter *w, const DevReport *r, const Err *err)
     jw_bool(w, "drift", l->drift && l->drift->has_drift);
     jw_int(w, "edited", (int64_t)l->edited);
     jw_int(w, "missing", (int64_t)l->missing);
-    jw_strz(w, "drifted", r->settled ? "undone" : r->kept ? "kept" : NULL);
+    jw_strz(w, "drifted", r->settled ? "undone" : r->kept ? "kept" : r->left ? "left" : NULL);
     jw_array(w, "applied");
     vec_each (const char *, name, &r->applied)
         jw_strz(w, NULL, *name);

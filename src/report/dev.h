@@ -9,7 +9,7 @@
 
 typedef struct DevReport {
     const DevLook *look;             /* of the beginning */
-    bool settled, kept;              /* the drift was undone, became a migration */
+    bool settled, kept, left;        /* the drift was undone, became a migration, is there still */
     CatTexts applied;                /* names of migrations, in their order */
     const CreateResult *made;        /* NULL: none was made */
     const GenerateResult *generated; /* NULL: nothing was */

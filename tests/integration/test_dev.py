@@ -1,5 +1,6 @@
 """aramid dev: the development database follows the schema, and keeps its rows."""
 
+import json
 import os
 import shutil
 
@@ -7,6 +8,7 @@ import pytest
 
 from harness import aramid
 from harness.project import Project
+from harness.tools import Dbmate, Drizzle, Drizzle1, Flyway, NodePgMigrate, Supabase
 
 HEAD = 'datasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n'
 USER = "model User {\n  id Int @id\n  name String\n%s}\n"
@@ -362,3 +364,99 @@ def test_a_history_that_does_not_replay(made):
     made.project.edit(newest(made), "ALTER TABLE nothing ADD COLUMN x int;")
     result = made.dev("x")
     assert result.rc == 29 and "nothing" in result.err and made.columns() == ["id", "name", "bio"], result
+
+
+def test_a_call_that_was_killed_before_the_row_of_what_it_kept(made):
+    """Its file is there, and the database has it already: the next call gives it its place."""
+    made.db.sql('ALTER TABLE "User" ADD COLUMN by_hand int')
+    assert made.dev("taken over", "--drift", "keep", "--yes").rc == 0
+    made.db.sql("DELETE FROM _prisma_migrations WHERE migration_name = %s", newest(made))
+    result = made.dev()
+    assert result.rc == 0 and "applied" not in result.out, result
+    assert made.history() == [(n, True) for n in made.project.names] and made.columns()[-1] == "by_hand"
+
+
+# ---- other tools' folders -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Drizzle, Drizzle1, Supabase, Dbmate, NodePgMigrate, Flyway], ids=lambda k: k.name)
+def test_folders_without_a_schema(tmp_path, db, kind):
+    """What is pending is applied; an edited newest one is made good, a vanished one taken back; rows stay."""
+    tool = kind(tmp_path / "project")
+    tool.add(1, "init", "CREATE TABLE t (i int PRIMARY KEY);\n")
+    last = tool.add(2, "more", "ALTER TABLE t ADD COLUMN a text;\n")
+    path = os.path.join(tool.path, tool.folder, tool.file(last))
+
+    def dev(*args):
+        return tool.aramid("dev", db, "--skip-seed", *args)
+
+    def columns():
+        return db.column("SELECT column_name FROM information_schema.columns WHERE table_name = 't' ORDER BY ordinal_position")
+
+    drizzle = issubclass(kind, Drizzle)
+    if not drizzle:
+        first = dev()
+        assert first.rc == 0 and "in sync with its migrations" in first.out, first
+    else:
+        assert tool.deploy(db).rc == 0  # its schema is drizzle-kit's
+    db.sql("INSERT INTO t VALUES (1)")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("COLUMN a text", "COLUMN a text, ADD COLUMN b int"))
+    result = dev(*[] if tool.knows_edits else ["--drift", "undo"])
+    assert result.rc == (7 if drizzle else 0) and columns() == ["i", "a", "b"], result
+    if not tool.knows_edits:
+        db.sql("ALTER TABLE t DROP COLUMN b")
+        left = dev()
+        assert left.rc == 0 and "does not tell" in left.err and "is left there" in left.out, left
+        assert dev("--drift", "undo").rc == 0
+    os.remove(path)
+    if kind is Drizzle:
+        journal = os.path.join(tool.path, tool.folder, "meta/_journal.json")
+        with open(journal, encoding="utf-8") as f:
+            entries = json.load(f)
+        entries["entries"].pop()
+        with open(journal, "w", encoding="utf-8") as f:
+            json.dump(entries, f)
+    result = dev()
+    assert result.rc == (7 if drizzle else 0) and columns() == ["i"] and db.one("SELECT i FROM t") == 1, result
+    assert tool.aramid("status", db, "--json").json["missing"] == [] and len(tool.rows(db)) == 1
+
+
+KIT = """#!/bin/sh
+test -e drizzle/0001_gone.sql && { echo "No schema changes, nothing to migrate"; exit 0; }
+echo 'ALTER TABLE t DROP COLUMN a;' > drizzle/0001_gone.sql
+echo '{}' > drizzle/meta/0001_snapshot.json
+sed -i 's/]}$/, {"idx": 1, "version": "7", "when": 1800000000000, "tag": "0001_gone", "breakpoints": true}]}/' drizzle/meta/_journal.json
+"""
+
+
+def test_what_drizzle_kit_writes_loses_nothing_without_a_word(tmp_path, db):
+    """It names the migration where nobody does; one that loses values is taken back until somebody agrees."""
+    tool = Drizzle(tmp_path / "project")
+    tool.add(0, "init", "CREATE TABLE t (i int PRIMARY KEY, a text);\n")
+    assert tool.deploy(db).rc == 0
+    db.sql("INSERT INTO t VALUES (1, 'x')")
+    kit = os.path.join(tool.path, "node_modules/.bin/drizzle-kit")
+    os.makedirs(os.path.dirname(kit))
+    for name, text in ((kit, KIT), (os.path.join(tool.path, "package.json"), '{"devDependencies": {"drizzle-kit": "0.31.0"}}')):
+        with open(name, "w", encoding="utf-8") as f:
+            f.write(text)
+    os.chmod(kit, 0o755)
+
+    def folder():
+        return sorted((at, name, os.path.getsize(os.path.join(at, name))) for at, _, names in os.walk(os.path.join(tool.path, "drizzle"))
+                      for name in names)
+
+    before = folder()
+    refused = tool.aramid("dev", db)
+    assert refused.rc == 4 and "--accept-data-loss" in refused.err and "no migration" not in refused.out, refused
+    assert folder() == before and db.exists("t") and db.one("SELECT a FROM t") == "x"
+    agreed = tool.aramid("dev", db, "--accept-data-loss")
+    assert agreed.rc == 0 and "0001_gone" in agreed.out, agreed
+    assert db.sql("SELECT * FROM t") == [(1,)] and len(tool.rows(db)) == 2
+    assert tool.aramid("dev", db).rc == 0
+    db.sql("ALTER TABLE t ADD COLUMN by_hand int")
+    keep = tool.aramid("dev", db, "--drift", "keep")
+    assert keep.rc == 2 and "drizzle-kit" in keep.err, keep
