@@ -292,8 +292,9 @@ repeatable_add_applied(Buf *b, const LedgerName *at, const LedgerRow *row)
     buf_addz(b, ", ");
     sql_add_literal(b, row->migration->text);
     /* To the microsecond: it is the order in which they are replayed, and one message holds many. */
-    buf_addz(b, ", pg_catalog.clock_timestamp()) ON CONFLICT (name) DO UPDATE SET checksum = EXCLUDED.checksum, script ="
-                " EXCLUDED.script, applied_at = EXCLUDED.applied_at, applied_by = CURRENT_USER");
+    buf_addz(b, ", pg_catalog.clock_timestamp()) ON CONFLICT (name) DO UPDATE SET"
+                " checksum = EXCLUDED.checksum, script = EXCLUDED.script,"
+                " applied_at = EXCLUDED.applied_at, applied_by = CURRENT_USER");
 }
 
 void
