@@ -4,12 +4,15 @@
 #include "base/fs.h"
 #include "flow/endpoint.h"
 
+#include <sys/stat.h>
+
 bool
 flow_run_folder(Arena *a, const Config *c, const char *name, const char **ret, Err *err)
 {
     const char *dir = fs_join(a, c->project_dir, ".aramid/runs"), *found = NULL;
     FsEntryVec names = {0};
     size_t n = 0;
+    int64_t newest = 0; /* an id knows seconds only */
     if (name && strchr(name, '/')) {
         *ret = name;
         return fs_exists(fs_join(a, name, "events.jsonl")) ||
@@ -22,9 +25,15 @@ flow_run_folder(Arena *a, const Config *c, const char *name, const char **ret, E
         if (!fs_exists(fs_join(a, fs_join(a, dir, e->name), "events.jsonl")) ||
             (name && !str_starts(str_of(e->name), str_of(name))))
             continue;
+        struct stat st;
+        int64_t at = stat(fs_join(a, fs_join(a, dir, e->name), "log.txt"), &st)
+                         ? 0
+                         : st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
         n++;
-        if (!found || !name || strcmp(e->name, name) == 0)
+        if (!found || (name ? strcmp(e->name, name) == 0 : at >= newest)) {
             found = e->name;
+            newest = at;
+        }
     }
     if (!found) {
         err_set(err, ERR_USAGE, "there is no run%s%s in %s", name ? " " : "",

@@ -14,7 +14,8 @@ HOSTILE = "<script>alert('x')</script>&\"\u202e"
 
 
 def runs(project):
-    return sorted(glob.glob(os.path.join(project.path, ".aramid", "runs", "*")))
+    return sorted(glob.glob(os.path.join(project.path, ".aramid", "runs", "*")),  # ids know seconds only
+                  key=lambda folder: os.stat(os.path.join(folder, "log.txt")).st_mtime_ns)
 
 
 def page_of(project):
