@@ -79,13 +79,32 @@ constraint_named(const CatConstraints *all, const char *name)
     return NULL;
 }
 
+/* Whether a child has a check of that name as its own: RENAME would take it along, or meet it. */
+static bool
+children_own(const Differ *d, const CatRef *parent, const char *name)
+{
+    cat_each (CatRelation, t, &d->from->tables) {
+        if (!catalog_is_child(t, parent))
+            continue;
+        const CatConstraint *k = constraint_named(&t->constraints, name);
+        if ((k && k->type == CAT_CHECK && !k->is_inherited) || children_own(d, &t->id, name))
+            return true;
+    }
+    return false;
+}
+
 /* Unchanged but for its name, which is not taken on the other side. */
 static const CatConstraint *
 constraint_renamed(const Differ *d, const CatConstraint *x, const CatConstraints *from,
                    const CatConstraints *to)
 {
+    const CatRef table = {CAT_TABLE, x->id.schema, x->id.name, NULL};
+    bool is_check = x->type == CAT_CHECK;
+    if (is_check && children_own(d, &table, x->id.sub))
+        return NULL;
     cat_each (CatConstraint, y, to)
-        if (is_plain_constraint(y) && !constraint_named(from, y->id.sub) && part_same(d, x, y))
+        if (is_plain_constraint(y) && !constraint_named(from, y->id.sub) && part_same(d, x, y) &&
+            !(is_check && children_own(d, &table, y->id.sub)))
             return y;
     return NULL;
 }

@@ -147,7 +147,7 @@ def same(tool, made, wanted):
     if tool.ask("fingerprint", url(made)) == tool.ask("fingerprint", url(wanted)):
         return True
     sides = [json.loads(tool.ask("catalog", url(x))) for x in (made, wanted)]
-    own = set()
+    own, required = set(), {}
     for side in sides:
         for table in side.get("tables", []):
             for part in table.get("columns", []) + table.get("constraints", []) if table.get("inherits") else []:
@@ -156,6 +156,13 @@ def same(tool, made, wanted):
                     own.add(name)
                 elif side is sides[1] and name in own:
                     part.pop("is_inherited", None)
+                # Nor does one take away that a NOT NULL (18) was the child's own, under its name.
+                if side is sides[0] and part.get("is_not_null_own"):
+                    required[name] = part
+                elif side is sides[1] and part.get("is_not_null_inherited") and name in required:
+                    for key in ("is_not_null_own", "is_not_null_inherited", "not_null_name"):
+                        part.pop(key, None)
+                        required[name].pop(key, None)
             table.get("columns", []).sort(key=lambda column: column["name"])
     return sides[0] == sides[1]
 
