@@ -122,7 +122,7 @@ render_sequence(Render *r, const Change *c)
     }
     if (!r->diff->options.prisma_kinds)
         render_attributes(r, (const CatObject *)&left, c->to);
-    if (moves)
+    if (moves && s->owner_column)
         own_sequence(r, s);
     /* Counting the other way it would meet the values that it gave. */
     const char *start = (x->increment > 0) != (s->increment > 0) ? behind_rows(r, s) : NULL;
