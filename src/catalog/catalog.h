@@ -168,6 +168,8 @@ typedef struct CatIndex {
     CatTexts include;
     const char *predicate;
     CatTexts options;
+    CatTexts
+        statistics; /* "1=500": targets of columns by their number, where they are not the usual one */
     const char *tablespace;
     CatName parent;  /* index of the partitioned table that it is attached to */
     bool is_only;    /* on a partitioned table: not on all partitions, so not valid */

@@ -138,6 +138,7 @@ static const Field index_fields[] = {
     F(CatIndex, include, FIELD_TEXTS),
     F(CatIndex, predicate, FIELD_TEXT),
     SET(CatIndex, options),
+    SET(CatIndex, statistics),
     F(CatIndex, tablespace, FIELD_TEXT),
     F(CatIndex, parent, FIELD_NAME),
     F(CatIndex, is_only, FIELD_BOOL),

@@ -51,7 +51,8 @@ index_matches(const Differ *d, const CatIndex *x, const CatIndex *y)
     if (d->compat || d->in_words)
         return true;
     CatIndex same = *x;
-    same.keys = y->keys; /* compared */
+    same.keys = y->keys;             /* compared */
+    same.statistics = y->statistics; /* altered */
     if (x->parent.name && y->parent.name) {
         const char *now =
             map_get(&d->index_names, name_key(d->arena, x->parent.schema, x->parent.name));

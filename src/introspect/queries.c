@@ -156,9 +156,9 @@ const Query intro_queries[] = {
      "WHERE c.relnamespace {ns}",
      intro_row_index},
 
-    {"SELECT a.attrelid, a.attnum, a.attoptions "
+    {"SELECT a.attrelid, a.attnum, a.attoptions, CASE WHEN a.attstattarget {>=} 0 THEN a.attstattarget END "
      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid {=} c.oid "
-     "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND a.attoptions IS NOT NULL",
+     "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND (a.attoptions IS NOT NULL OR a.attstattarget {>=} 0)",
      intro_row_index_option},
 
     /* Those of partitions belong to their table, but for the state. */
@@ -227,10 +227,11 @@ const Query intro_queries[] = {
      "UNION ALL "
      "SELECT 'security label', NULL, x.provider FROM pg_catalog.pg_seclabel x "
      "UNION ALL "
-     "SELECT 'statistics target of an index', n.nspname::pg_catalog.text, "
+     "SELECT 'statistics target of a constraint', n.nspname::pg_catalog.text, "
      "  c.relname::pg_catalog.text "
      "FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_class c ON c.oid {=} x.attrelid "
      "JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace "
+     "JOIN pg_catalog.pg_constraint k ON k.conindid {=} c.oid AND k.contype {in p,u,x} "
      "WHERE c.relnamespace {ns} AND c.relkind {in I,i} AND x.attstattarget {>=} 0",
      intro_row_other},
 };

@@ -243,6 +243,9 @@ intro_row_index_option(Reading *r, const Str *c)
     CatKeys *keys = o->id.kind == CAT_INDEX ? &((CatIndex *)(void *)o)->keys
                                             : &((CatConstraint *)(void *)o)->keys;
     size_t i = (size_t)cell_int(c[1]) - 1;
+    if (o->id.kind == CAT_INDEX && c[3].n)
+        *vec_add(r->arena, &((CatIndex *)(void *)o)->statistics) =
+            str_fmt(r->arena, "%zu=" STR_FMT, i + 1, STR_ARG(c[3]));
     CatTexts list = {0};
     cell_options(r, c[2], &list);
     Buf b;

@@ -79,6 +79,27 @@ create_index(Render *r, const CatIndex *i, bool is_attached)
         attach_index(r, i);
 }
 
+/* Targets of columns: those of `y`, and the usual one for what only `x` has. */
+static void
+set_statistics(Render *r, const CatIndex *x, const CatIndex *y)
+{
+    vec_each (const char *const, one, &y->statistics) {
+        Str value = str_of(*one), column = str_cut(&value, '=');
+        if (!x || !cat_has_text(&x->statistics, *one))
+            statement(r, "ALTER INDEX %s ALTER COLUMN " STR_FMT " SET STATISTICS " STR_FMT,
+                      name_text(r, &y->id), STR_ARG(column), STR_ARG(value));
+    }
+    for (size_t i = 0; x && i < x->statistics.n; i++) {
+        Str value = str_of(x->statistics.v[i]), column = str_cut(&value, '=');
+        bool stays = false;
+        vec_each (const char *const, one, &y->statistics)
+            stays = stays || (str_starts(str_of(*one), column) && (*one)[column.n] == '=');
+        if (!stays)
+            statement(r, "ALTER INDEX %s ALTER COLUMN " STR_FMT " SET STATISTICS -1",
+                      name_text(r, &y->id), STR_ARG(column));
+    }
+}
+
 void
 render_index(Render *r, const Change *c)
 {
@@ -87,6 +108,7 @@ render_index(Render *r, const Change *c)
     switch (c->op) {
     case CHANGE_CREATE:
         create_index(r, (const CatIndex *)c->to, c->is_attached);
+        set_statistics(r, NULL, (const CatIndex *)c->to);
         render_attributes(r, NULL, c->to);
         break;
     case CHANGE_DROP:
@@ -94,6 +116,7 @@ render_index(Render *r, const Change *c)
         statement(r, "DROP INDEX %s", b.p);
         break;
     case CHANGE_ALTER:
+        set_statistics(r, (const CatIndex *)c->from, (const CatIndex *)c->to);
         render_attributes(r, c->from, c->to);
         break;
     case CHANGE_RENAME:

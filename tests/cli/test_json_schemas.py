@@ -741,7 +741,7 @@ def test_schema_tells_what_was_understood(tmp_path):
 
 def test_diff(tmp_path, db):
     db.sql("CREATE TABLE users (id serial PRIMARY KEY, gone text); INSERT INTO users (gone) VALUES ('x');"
-           " CREATE INDEX odd ON users ((id + 1)); ALTER INDEX odd ALTER COLUMN 1 SET STATISTICS 500")
+           " ALTER TABLE users ADD CONSTRAINT odd EXCLUDE USING btree ((id + 1) WITH =); ALTER INDEX odd ALTER COLUMN 1 SET STATISTICS 500")
     (tmp_path / "schema.prisma").write_text(BLOG.replace("tags  Tag[]", "tags  Tag[] @ignore"))
     args = ["--from-url", db.url(), "--to-schema", "schema.prisma"]
     value = check(aramid.run("diff", *args, "--json", cwd=str(tmp_path)), "diff")
@@ -749,7 +749,7 @@ def test_diff(tmp_path, db):
     assert {n["severity"] for s in value["steps"] for n in s["notes"]} >= {"loss"}
     value = check(aramid.run("diff", "--from-url", db.url(), "--to-empty", "--json",
                              cwd=str(tmp_path)), "diff")
-    other = {"what": "statistics target of an index", "schema": "public", "name": "odd"}
+    other = {"what": "statistics target of a constraint", "schema": "public", "name": "odd"}
     assert other in value["notCompared"]
     error = check(aramid.run("diff", "--from-empty", "--to-schema", "none.prisma", "--json",
                              cwd=str(tmp_path)), "error")["error"]

@@ -326,11 +326,12 @@ def test_schemas_and_tables_of_others_are_left_out(db):
 
 def test_other_kinds_are_named(any_db):
     any_db.sql("""
-        CREATE TABLE t (a int, b int); CREATE INDEX i ON t ((a + b)); ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 300;
+        CREATE TABLE t (a int, b int); CREATE INDEX i ON t ((a + b)); ALTER TABLE t ADD CONSTRAINT x EXCLUDE USING btree ((a + b) WITH =);
+        ALTER INDEX x ALTER COLUMN 1 SET STATISTICS 300;
         CREATE SUBSCRIPTION sub CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false);
     """)
     try:
-        assert {o[0] for o in catalog(any_db)["others"]} == {"statistics target of an index", "subscription"}
+        assert {o[0] for o in catalog(any_db)["others"]} == {"statistics target of a constraint", "subscription"}
     finally:
         any_db.sql("ALTER SUBSCRIPTION sub SET (slot_name = NONE)")
         any_db.sql("DROP SUBSCRIPTION sub")

@@ -700,3 +700,26 @@ def test_foreign_keys_to_a_partition_let_go_of_its_tables_key(become):
     become(old, old.replace(" INCLUDE (k)", ""))
     become(old.replace("PRIMARY KEY", "UNIQUE").replace("BY id", "BY id, n").replace("t1)", "t1 (id))"),
            old.replace("PRIMARY KEY", "UNIQUE").replace("BY id", "BY id, n").replace("t1)", "t1 (id))").replace(" INCLUDE (k)", ""))
+
+
+CHECKED = "CREATE TABLE base (id int{0}); CREATE TABLE kid () INHERITS (base); CREATE TABLE grandkid () INHERITS (kid);"
+TARGETS = "CREATE TABLE t (a int, b int); CREATE INDEX i ON t ((a + 1), b, (b - 1));"
+
+
+@pytest.mark.parametrize("old, new", both(
+    ("a check that children have, too",
+     CHECKED.format(", CONSTRAINT x CHECK (id > 0)") + "ALTER TABLE kid ADD CONSTRAINT x CHECK (id > 0)",
+     CHECKED.format(", CONSTRAINT y CHECK (id > 0)") + "ALTER TABLE kid ADD CONSTRAINT x CHECK (id > 0)"),
+    ("a check that grandchildren have, too",
+     CHECKED.format(", CONSTRAINT x CHECK (id > 0)") + "ALTER TABLE grandkid ADD CONSTRAINT x CHECK (id > 0)",
+     CHECKED.format(", CONSTRAINT y CHECK (id > 0)") + "ALTER TABLE grandkid ADD CONSTRAINT x CHECK (id > 0)"),
+    ("targets of an index", TARGETS + "ALTER INDEX i ALTER 1 SET STATISTICS 300, ALTER 3 SET STATISTICS 7",
+     TARGETS + "ALTER INDEX i ALTER 3 SET STATISTICS 0"),
+    ("targets of an index that is renamed", TARGETS + "ALTER INDEX i ALTER 1 SET STATISTICS 300",
+     TARGETS.replace("INDEX i", "INDEX j") + "ALTER INDEX j ALTER 1 SET STATISTICS 301"),
+    ("targets of a new index", "CREATE TABLE t (a int, b int)", TARGETS + "ALTER INDEX i ALTER 3 SET STATISTICS 300"),
+    ("a sequence that belongs to nobody", "CREATE TABLE t (a int); CREATE SEQUENCE s OWNED BY t.a",
+     "CREATE TABLE t (a int); CREATE SEQUENCE s"),
+))
+def test_parts_of_their_own(become, old, new):
+    become(old, new)
