@@ -91,7 +91,7 @@ ask_check(Asking *q, DiffEffect *effect, const CatConstraint *k)
     buf_init(&b, q->arena);
     buf_addz(&b, "SELECT FROM ");
     put_table(q, &b, effect->at.schema, effect->at.name);
-    buf_fmt(&b, " WHERE NOT (%s)", k->expr);
+    buf_fmt(&b, " WHERE NOT (%s\n)", k->expr);
     ask(q, effect, b.p);
 }
 
@@ -209,6 +209,8 @@ ask_duplicates(Asking *q, DiffEffect *effect, const CatKeys *keys, const char *p
     buf_init(&b, q->arena);
     buf_init(&list, q->arena);
     buf_init(&where, q->arena);
+    if (!keys->n)
+        return; /* it is not known what they are */
     vec_each (const CatKey, k, keys) {
         Buf key;
         buf_init(&key, q->arena);
@@ -218,13 +220,13 @@ ask_duplicates(Asking *q, DiffEffect *effect, const CatKeys *keys, const char *p
         if (k->column)
             put_column(q, &key, &column);
         else
-            buf_fmt(&key, "(%s)", k->expr);
+            buf_fmt(&key, "(%s\n)", k->expr); /* it may end with a comment */
         buf_fmt(&list, "%s%s", list.n ? ", " : "", key.p);
         if (!nulls_are_equal)
             buf_fmt(&where, "%s%s IS NOT NULL", where.n ? " AND " : " WHERE ", key.p);
     }
     if (predicate)
-        buf_fmt(&where, "%s(%s)", where.n ? " AND " : " WHERE ", predicate);
+        buf_fmt(&where, "%s(%s\n)", where.n ? " AND " : " WHERE ", predicate);
     buf_addz(&b, "SELECT FROM (SELECT count(*) OVER (PARTITION BY ");
     buf_fmt(&b, "%s) AS n FROM ", list.p);
     put_table(q, &b, effect->at.schema, effect->at.name);

@@ -165,13 +165,14 @@ constraint_of(Lint *l, const CatRelation *t, const SqlAction *x)
     k->id = (CatRef){CAT_CONSTRAINT, t->id.schema, t->id.name, lint_constraint_name(l->arena, x)};
     vec_each (const char *const, column, &x->columns)
         *vec_add(l->arena, &k->columns) = *column;
+    k->is_nulls_not_distinct = x->is_nulls_equal;
     return k;
 }
 
 static void
 ask_alike(Lint *l, const CatRelation *t, const SqlAction *x)
 {
-    if (!are_old(l, t, &x->columns) || x->is_partial || *x->index)
+    if (!are_old(l, t, &x->columns) || *x->index)
         return;
     DiffEffect effect = {.id = FINDING_DIFF_UNIQUE, .harm = DIFF_FAILS, .at = t->id};
     vec_each (const char *const, column, &x->columns)
@@ -213,6 +214,32 @@ names_new_column(const Lint *l, const CatRelation *t, const char *expr)
         if (!lint_is_old(l, c) && catalog_mentions(expr, c->id.sub))
             return true;
     return false;
+}
+
+/* An index of expressions, or with a condition: its words are the question. */
+static void
+ask_index(Lint *l, const CatRelation *t, const SqlAction *x)
+{
+    SqlTexts keys = {0};
+    Str condition;
+    CatIndex *index = arena_new(l->arena, CatIndex);
+    index->id = (CatRef){CAT_INDEX, t->id.schema, x->name, t->id.name};
+    index->is_nulls_not_distinct = x->is_nulls_equal;
+    DiffEffect effect = {.id = FINDING_DIFF_UNIQUE, .harm = DIFF_FAILS, .at = t->id};
+    Str statement = str_slice(l->script->script->text, l->stmt.off, l->stmt.off + l->stmt.len);
+    if (!sql_index_words(l->arena, statement, &keys, &condition)) {
+        ask(l, t, change_of(l, CAT_INDEX, index, &effect), &(Beside){0});
+        return;
+    }
+    index->predicate = condition.n ? str_dup(l->arena, condition) : NULL;
+    vec_each (const char *const, key, &keys) {
+        vec_add(l->arena, &index->keys)->expr = *key;
+        *vec_add(l->arena, &effect.names) = *key;
+        if (names_new_column(l, t, *key))
+            return;
+    }
+    if (!names_new_column(l, t, index->predicate ? index->predicate : ""))
+        ask(l, t, change_of(l, CAT_INDEX, index, &effect), &(Beside){0});
 }
 
 static void
@@ -329,7 +356,9 @@ lint_ask(Lint *l, const SqlAction *x)
         ask_validate(l, t, x);
         return;
     case SQL_ACT_INDEX:
-        if (x->is_unique && !x->has_expression)
+        if (x->is_unique && (x->has_expression || x->is_partial))
+            ask_index(l, t, x);
+        else if (x->is_unique)
             ask_alike(l, t, x);
         return;
     case SQL_ACT_TYPE:

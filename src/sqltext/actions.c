@@ -256,3 +256,52 @@ sql_action_check(Str script, const SqlAction *x)
     }
     return str_trim(str_slice(script, from, tok.off));
 }
+
+/* From one key to the comma or parenthesis behind it: the end of its expression is put into *end. */
+static bool
+read_key(SqlLexer *lex, SqlTok *tok, size_t *end)
+{
+    bool is_over = false, was_name = false;
+    for (int depth = 0; depth || (tok->c != ',' && tok->c != ')'); sql_lex_next(lex, tok)) {
+        if (tok->kind == SQL_TOK_END || tok->kind == SQL_TOK_UNCLOSED)
+            return false;
+        if (!depth && sql_tok_is(lex->text, tok, "collate"))
+            return false;
+        bool is_name = tok->kind == SQL_TOK_WORD || tok->kind == SQL_TOK_IDENT;
+        /* a name behind a name, or behind what is closed: a class of operators, an order */
+        is_over = is_over || (!depth && is_name && was_name);
+        depth += (tok->c == '(') - (tok->c == ')');
+        was_name = is_name || tok->c == ')';
+        if (!is_over)
+            *end = tok->off + tok->len;
+    }
+    return true;
+}
+
+bool
+sql_index_words(Arena *a, Str statement, SqlTexts *keys, Str *condition)
+{
+    SqlLexer lex = {.text = statement};
+    SqlTok tok;
+    *condition = STR("");
+    do
+        sql_lex_next(&lex, &tok);
+    while (tok.c != '(' && tok.kind != SQL_TOK_END && tok.kind != SQL_TOK_UNCLOSED);
+    while (tok.c == '(' || tok.c == ',') {
+        sql_lex_next(&lex, &tok);
+        size_t from = tok.off, end = from;
+        if (!read_key(&lex, &tok, &end))
+            return false;
+        *vec_add(a, keys) = str_dup(a, str_slice(statement, from, end));
+    }
+    int depth = 0;
+    do {
+        sql_lex_next(&lex, &tok);
+        depth += (tok.c == '(') - (tok.c == ')');
+        if (!depth && sql_tok_is(statement, &tok, "where")) {
+            *condition = str_trim(str_slice(statement, tok.off + tok.len, statement.n));
+            return condition->n > 0;
+        }
+    } while (tok.kind != SQL_TOK_END && tok.kind != SQL_TOK_UNCLOSED);
+    return keys->n > 0;
+}

@@ -76,6 +76,7 @@ typedef struct SqlAction {
     bool is_in_create, is_inline; /* of a new table; written at its column */
     bool is_not_null, is_generated, is_virtual, is_identity, is_serial;
     bool is_not_valid, is_unique, is_partial, has_expression;
+    bool is_nulls_equal; /* NULLS NOT DISTINCT */
     bool is_concurrent, if_exists, is_cascade, is_matview, is_checked, is_definer, has_path;
     bool has_where;
     bool is_cast; /* TYPE: no USING, or one that only casts the column */
@@ -85,6 +86,10 @@ typedef VEC(SqlAction) SqlActionVec;
 
 /* The condition of a CHECK, as it is written in the script; "" = it cannot be found. */
 Str sql_action_check(Str script, const SqlAction *x);
+
+/* A CREATE INDEX as it is written: each key as an expression, and the condition ("" = none). False: a key is more than
+ * that (COLLATE), or it cannot be told. */
+bool sql_index_words(Arena *a, Str statement, SqlTexts *keys, Str *condition);
 
 /* sql_classify, and what each statement does: an array as long as script->stmts, in the arena. The locks are
  * also those on relations that the script itself has made or renamed: who follows the schema knows.

@@ -109,6 +109,7 @@ add_constraint(Actions *x, const PgQuery__Constraint *c, SqlName on, const char 
     if (type == 'c')
         sql_action_expr(x->arena, c->raw_expr, &s->expr);
     s->is_partial = c->where_clause;
+    s->is_nulls_equal = c->nulls_not_distinct;
 }
 
 static void
@@ -175,6 +176,7 @@ sql_action_index(Actions *x, const PgQuery__IndexStmt *create)
     s->is_unique = create->unique;
     s->is_concurrent = create->concurrent;
     s->is_partial = create->where_clause;
+    s->is_nulls_equal = create->nulls_not_distinct;
     s->if_exists = create->if_not_exists;
     for (size_t i = 0; i < create->n_index_params; i++) {
         const PgQuery__Node *key = create->index_params[i];
