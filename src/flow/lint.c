@@ -119,7 +119,8 @@ static bool
 ask_rows(Arena *a, const Job *j, const Lint *lint, LintResult *ret, Err *err)
 {
     if (j->s)
-        return flow_preflight(a, j->s, lint_questions(lint), &ret->findings, err);
+        return flow_preflight(a, j->s, lint_questions(lint), &ret->findings, err) &&
+               flow_preflight_standing(a, j->s, lint, &ret->findings, err);
     if (j->stats)
         flow_preflight_guess(a, j->stats, lint_questions(lint), &ret->findings);
     return true;
@@ -133,6 +134,8 @@ judge_all(Arena *a, const Job *j, LintResult *ret, Err *err)
     const History *h = j->history;
     LintOptions options = options_for(c, h, &ret->findings);
     options.stats = j->stats;
+    if (j->s && j->s->schema)
+        options.schema = j->s->schema;
     options.asks = j->s || j->stats;
     Lint *lint = lint_new(a, &options);
     const bool *pending = find_pending(a, j);

@@ -87,6 +87,110 @@ flow_preflight(Arena *a, const Session *s, const LintQuestions *questions, Findi
     return true;
 }
 
+/* ---- what stands there ------------------------------------------------------------------------------- */
+
+/* "view o.v, policy p on o.t and 3 more" */
+static const char *
+listed(Arena *a, const Standings *list)
+{
+    enum { SHOWN = 4 };
+    Buf b;
+    buf_init(&b, a);
+    for (size_t i = 0; i < list->n && i < SHOWN; i++) {
+        const Standing *s = &list->v[i];
+        const char *comma = !i ? "" : i + 1 == list->n ? " and " : ", ";
+        buf_fmt(&b, "%s%s %s", comma, str_printable(a, str_of(s->type), false),
+                str_printable(a, str_of(s->identity), false));
+    }
+    if (list->n > SHOWN)
+        buf_fmt(&b, " and %zu more", list->n - SHOWN);
+    return b.p;
+}
+
+static const char *
+gone_text(Arena *a, const StandName *n)
+{
+    Buf b;
+    buf_init(&b, a);
+    if (n->kind == STAND_COLUMN)
+        buf_addz(&b, "column ");
+    if (n->kind == STAND_PART)
+        buf_addz(&b, "constraint ");
+    if (n->kind == STAND_SCHEMA)
+        buf_addz(&b, "schema ");
+    if (*n->schema) {
+        cat_add_ident(&b, n->schema);
+        buf_addc(&b, '.');
+    }
+    cat_add_ident(&b, n->name);
+    if (*n->sub) {
+        buf_addc(&b, '.');
+        cat_add_ident(&b, n->sub);
+    }
+    return str_printable(a, buf_str(&b), false);
+}
+
+static void
+tell_standing(Arena *a, const LintRemoval *r, const Standings *list, FindingList *ret)
+{
+    const char *on = gone_text(a, &r->gone.what), *what = listed(a, list);
+    if (r->gone.is_cascade)
+        add(ret, FINDING_PREFLIGHT_CASCADE, &r->place,
+            str_fmt(a, "%s: CASCADE takes along %s", on, what));
+    else if (r->unsure)
+        add(ret, FINDING_PREFLIGHT_NOT_ASKED, &r->place,
+            str_fmt(a, "%s: %s %s there, and that may be in the way: %s", on, what,
+                    list->n == 1 ? "stands" : "stand", str_printable(a, str_of(r->unsure), false)));
+    else
+        add(ret, FINDING_PREFLIGHT_STANDS_ON, &r->place,
+            str_fmt(a, "%s: %s %s there, and the server refuses to %s", on, what,
+                    list->n == 1 ? "stands" : "stand",
+                    r->gone.is_retyped ? "change its type" : "drop it"));
+}
+
+/* A key of what an earlier CASCADE took. */
+static Str
+taken_key(Arena *a, const Standing *s)
+{
+    return str_of(str_fmt(a, "%s\1%s", s->type, s->identity));
+}
+
+bool
+flow_preflight_standing(Arena *a, const Session *s, const Lint *lint, FindingList *ret, Err *err)
+{
+    int64_t timeout_ms = config_ms(s->config, CFG_PREFLIGHT_TIMEOUT);
+    const LintRemovals *removals = lint_removals(lint);
+    StandGones gone = {0};
+    Standings all = {0};
+    bool is_answered = true;
+    Map taken;
+    if (!timeout_ms)
+        return true;
+    vec_each (const LintRemoval, r, removals)
+        *vec_add(a, &gone) = r->gone;
+    if (!introspect_standing(a, s->db, &gone, timeout_ms, &all, &is_answered, err))
+        return false;
+    map_init(&taken, a);
+    size_t at = 0;
+    for (size_t i = 0; i < removals->n; i++) {
+        const LintRemoval *r = &removals->v[i];
+        Standings list = {0};
+        for (; at < all.n && all.v[at].of == i; at++)
+            if (!lint_lets_go(lint, r, &all.v[at]) && !map_has(&taken, taken_key(a, &all.v[at])))
+                *vec_add(a, &list) = all.v[at];
+        if (r->gone.is_cascade)
+            vec_each (const Standing, one, &list)
+                map_put(&taken, taken_key(a, one), &taken);
+        if (list.n)
+            tell_standing(a, r, &list, ret);
+    }
+    if (!is_answered)
+        add(ret, FINDING_PREFLIGHT_NOT_ASKED, &removals->v[0].place,
+            "what stands on what is dropped is not known: the time was over, or the server refused "
+            "the query");
+    return true;
+}
+
 /* ---- statistics ---------------------------------------------------------------------------------- */
 
 static const StatColumn *

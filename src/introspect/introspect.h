@@ -10,6 +10,7 @@
 #pragma once
 
 #include "catalog/catalog.h"
+#include "catalog/standing.h"
 #include "db/db.h"
 #include "diff/diff.h"
 
@@ -52,6 +53,16 @@ MUST_CHECK bool introspect_answers(Db *db, Diff *d, int64_t timeout_ms, Err *err
  * timeout_ms  for all of them; 0 = none */
 MUST_CHECK bool introspect_ask(Db *db, const DiffQuestions *questions, int64_t timeout_ms,
                                Err *err);
+
+/* What stands on things that are to go, so that the server refuses it (CASCADE: what goes with them), and on columns
+ * that get another type. What is not there is passed over, and so are functions of which there are several. READ
+ * ONLY; the session must be outside of a transaction and is so again afterwards.
+ *
+ * ret_answered  false: the time was over, or the server refused the query
+ * errors        ERR_CONNECTION_LOST, ERR_INTERRUPTED, those of db_query
+ * cost          two round trips; index lookups in pg_depend */
+MUST_CHECK bool introspect_standing(Arena *a, Db *db, const StandGones *list, int64_t timeout_ms,
+                                    Standings *ret, bool *ret_answered, Err *err);
 
 /* Whether `text` matches the pattern. */
 bool introspect_matches(const char *pattern, const char *text);

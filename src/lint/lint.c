@@ -10,6 +10,8 @@ lint_new(Arena *a, const LintOptions *options)
     l->arena = a;
     l->options = options;
     lint_schema_init(&l->schema, a, options->schema, options->before);
+    map_init(&l->was, a);
+    map_init(&l->let_go, a);
     lint_release(l);
     return l;
 }
@@ -55,12 +57,15 @@ judge(Lint *l, const SqlActionVec *actions)
         lint_judge_tables(l, x);
         lint_judge_constraints(l, x);
         lint_judge_rest(l, x);
-        if (l->options->asks)
+        if (l->options->asks) {
             lint_ask(l, x);
-        if (l->options->asks)
             lint_touch(l, x);
+            lint_remove(l, x);
+        }
         apply(l, l->script, x);
     }
+    if (l->options->asks && !actions->n)
+        lint_remove_unnamed(l);
     if (l->options->asks && l->stmt.opaque)
         lint_touch_all(l, l->stmt.tag);
 }
@@ -104,6 +109,7 @@ lint_script(Lint *l, const LintScript *script)
     map_init(&l->said, l->arena);
     for (l->at = 0; l->at < n; l->at++) {
         sql_stmt(script->script, l->at, &l->stmt);
+        l->number++;
         l->effects = &effects[l->at];
         if (l->stmt.tx == SQL_TX_COMMIT || lint_is_apart(l))
             l->checked.n = 0;

@@ -11,6 +11,7 @@
 
 #include "base/finding.h"
 #include "catalog/catalog.h"
+#include "catalog/standing.h"
 #include "catalog/stats.h"
 #include "diff/diff.h"
 #include "sqltext/actions.h"
@@ -74,3 +75,18 @@ typedef VEC(LintQuestion) LintQuestions;
 
 /* Of the scripts that were judged, in their order. */
 const LintQuestions *lint_questions(const Lint *l);
+
+/* What a statement takes away, or a column that it gives another type: what stands there in the database may be in
+ * the way. Named as the database has it before the release. */
+typedef struct LintRemoval {
+    StandGone gone;
+    size_t at;          /* number of its statement among all */
+    const char *unsure; /* why it may be otherwise by then, for people; NULL: it is not */
+    Finding place;      /* of the statement: everything but what was found */
+} LintRemoval;
+typedef VEC(LintRemoval) LintRemovals;
+
+/* Of the scripts that were judged, in their order. */
+const LintRemovals *lint_removals(const Lint *l);
+/* Whether that statement or one before it lets go of what stands there. */
+bool lint_lets_go(const Lint *l, const LintRemoval *r, const Standing *s);

@@ -2,7 +2,7 @@
  *
  * schema.c follows the schema, effects.c knows what an action locks and works on, types.c which changes of a
  * type keep the rows, rules*.c what to say
- * of it, say.c says it, questions.c what rows can be asked, lint.c goes through the statements. */
+ * of it, say.c says it, questions.c what rows can be asked, removals.c what may stand in the way, lint.c goes through the statements. */
 #pragma once
 
 #include "lint/lint.h"
@@ -72,7 +72,11 @@ struct Lint {
     Map said;       /* "rule table": already */
     LintQuestions questions;
     Map touched; /* what is not any more as it was before the release: its number -> why */
-    const char *all_touched;   /* nothing may be: why */
+    const char *all_touched; /* nothing may be: why */
+    size_t number;           /* of the statement, among all that were judged */
+    LintRemovals removals;
+    Map was,
+        let_go; /* removals.c: names as the database has them; what does not stand any more: since when */
     VEC(const char *) checked; /* "table.constraint" that came NOT VALID in this transaction */
 };
 
@@ -121,6 +125,10 @@ Finding lint_place(const Lint *l);
 void lint_ask(Lint *l, const SqlAction *x);
 void lint_touch(Lint *l, const SqlAction *x);
 void lint_touch_all(Lint *l, const char *why);
+
+/* removals.c: remember what an action takes away, and what of that kind a statement without actions does. */
+void lint_remove(Lint *l, const SqlAction *x);
+void lint_remove_unnamed(Lint *l);
 
 /* Judge an action, before it is applied. */
 void lint_judge_tables(Lint *l, const SqlAction *x);      /* rules_tables.c */
