@@ -423,8 +423,9 @@ check_layout(const History *h, Err *err)
     err_detail(err,
                "beside each lies a snapshot of drizzle-kit's, and its migrator knows by time alone "
                "what a database has");
-    return err_hint(err, "the tool's own: drizzle-kit squash, or a new folder by drizzle-kit "
-                         "generate; then aramid resolve --applied NAME in each database");
+    return err_hint(err,
+                    "one migration of the whole schema: a new folder (out in drizzle.config) by "
+                    "drizzle-kit generate; then aramid resolve --applied NAME in each database");
 }
 
 static bool
