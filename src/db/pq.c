@@ -1,6 +1,7 @@
 #include "db/pq.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
+
 #include <errno.h>
 
 /* libpq keeps a copy of each query, to show the line of an error, for which nobody here asks it. It does
@@ -22,27 +23,12 @@ strdup(const char *s)
 bool
 pq_load(PqApi *ret, Err *err)
 {
-    void *lib = dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
-    if (!lib) {
-        err_set(err, ERR_CONFIG, "PostgreSQL's client library libpq.so.5 was not found");
-        err_detail(err, "%s", dlerror());
-        return err_hint(err, "install it: sudo apt-get install libpq5");
-    }
-    const struct {
-        const char *name;
-        size_t offset;
-    } table[] = {
-#define X(name) {#name, offsetof(PqApi, name)},
+    static const LibrarySymbol symbols[] = {
+#define X(name) LIBRARY_SYMBOL(PqApi, name),
         PQ_FUNCTIONS(X)
 #undef X
     };
-    for (size_t i = 0; i < COUNT(table); i++) {
-        void *sym = dlsym(lib, table[i].name);
-        if (!sym) {
-            err_set(err, ERR_CONFIG, "libpq.so.5 has no function %s", table[i].name);
-            return err_hint(err, "install a libpq of PostgreSQL 13 or newer");
-        }
-        memcpy((char *)ret + table[i].offset, &sym, sizeof sym);
-    }
-    return true;
+    static const Library pq = {
+        {"libpq.so.5"}, "PostgreSQL's client library", "libpq5", symbols, COUNT(symbols)};
+    return library_load(&pq, ret, err);
 }

@@ -5,6 +5,7 @@
 #include "backup/tools.h"
 #include "base/fs.h"
 #include "base/jr.h"
+#include "base/library.h"
 #include "base/os.h"
 #include "project/project.h"
 
@@ -162,11 +163,30 @@ look_at_node(Doctor *d)
     look_at_lock_files(d, &p);
 }
 
+/* What those lose who run a program of the packages, and how it shows. */
+static void
+look_at_linkage(Doctor *d)
+{
+    const char *linkage = library_linkage();
+    if (strcmp(linkage, "shared") == 0)
+        doctor_add(d, FINDING_TOOL_LINKED, SEV_OK, "aramid", NULL,
+                   "libraries of this machine are loaded when a command needs them");
+    else
+        doctor_add(
+            d, FINDING_TOOL_LINKED, SEV_OK, "aramid", NULL,
+            "libpq, OpenSSL and PostgreSQL's parser are linked in: no Kerberos (GSSAPI), no LDAP, "
+            "openssl.cnf is not read%s",
+            strcmp(linkage, "static") == 0
+                ? "; hosts and users are looked up in /etc and by DNS only, not by LDAP, SSSD, mDNS"
+                : "");
+}
+
 void
 doctor_tools(Doctor *d, int server_version)
 {
     d->now = AREA_TOOLS;
     int major = server_version / 10000;
+    look_at_linkage(d);
     look_at_client(d, FINDING_TOOL_DUMP, "pg_dump", major);
     look_at_client(d, FINDING_TOOL_RESTORE, "pg_restore", 0);
     look_at_client(d, FINDING_TOOL_PSQL, "psql", 0);

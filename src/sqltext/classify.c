@@ -149,9 +149,9 @@ drop_made_locks(const Map *made, SqlStmt *stmt)
 static void
 read_bodies(const SqlParser *parser, Arena *a, Str text, SqlStmt *stmts, size_t n)
 {
-    if (n == 0 || (parser->handle && sql_parser_read(parser, a, text, stmts, n)))
+    if (n == 0 || (parser->is_there && sql_parser_read(parser, a, text, stmts, n)))
         return;
-    if (n > 1 && parser->handle) {
+    if (n > 1 && parser->is_there) {
         read_bodies(parser, a, text, stmts, n / 2);
         read_bodies(parser, a, text, stmts + n / 2, n - n / 2);
         return;
@@ -191,7 +191,7 @@ classify(Arena *a, SqlScript *script, bool brief, SqlActionVec *actions)
     static const SqlParser no_parser = {0};
     if (script->stmts.n == 0)
         return;
-    SQL_PARSER_LOCAL parser;
+    SqlParser parser;
     sql_parser_open(&parser);
     parser.brief = brief;
     parser.lasting = a;

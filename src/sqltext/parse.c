@@ -1,15 +1,9 @@
 #include "sqltext/sqltext_int.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 #include <pg_query.h>
 #include <pg_query/pg_query.pb-c.h>
 #include <string.h>
-
-/* libpg_query is loaded when it is first needed, and apart from our own symbols: it exports many
- * generic names (palloc, errmsg, ...), and most commands never parse. The layout of the tree is
- * that of this one version, so no other is tried. */
-static const char library[] = "libpg_query.so.1504.0";
 
 typedef PgQueryProtobufParseResult (*ParseFn)(const char *input);
 typedef void (*FreeFn)(PgQueryProtobufParseResult result);
@@ -19,39 +13,33 @@ typedef PgQuery__ParseResult *(*UnpackFn)(ProtobufCAllocator *allocator, size_t 
 typedef PgQuerySplitResult (*SplitFn)(const char *input);
 typedef void (*FreeSplitFn)(PgQuerySplitResult result);
 
+/* Apart from our own symbols: libpg_query exports many generic names (palloc, errmsg, ...). The layout
+ * of the tree is that of this one version, so no other is tried. */
 bool
 sql_parser_open(SqlParser *ret)
 {
+    static const LibrarySymbol symbols[] = {
+        LIBRARY_SYMBOL_AS(SqlParser, parse, pg_query_parse_protobuf),
+        LIBRARY_SYMBOL_AS(SqlParser, free_result, pg_query_free_protobuf_parse_result),
+        LIBRARY_SYMBOL_AS(SqlParser, unpack, pg_query__parse_result__unpack),
+        LIBRARY_SYMBOL_AS(SqlParser, split, pg_query_split_with_parser),
+        LIBRARY_SYMBOL_AS(SqlParser, free_split, pg_query_free_split_result),
+    };
+    static const Library query = {{"libpg_query.so.1504.0"},
+                                  "PostgreSQL's parser",
+                                  "libpg-query1504.0",
+                                  symbols,
+                                  COUNT(symbols)};
     *ret = (SqlParser){0};
-    /* RTLD_NODELETE: the loader itself remembers the library, so that closing and opening it
-     * again costs microseconds and no handle has to live in a global. */
-    void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-    if (!handle)
-        return false;
-    ret->handle = handle;
-    ret->parse = dlsym(handle, "pg_query_parse_protobuf");
-    ret->free_result = dlsym(handle, "pg_query_free_protobuf_parse_result");
-    ret->unpack = dlsym(handle, "pg_query__parse_result__unpack");
-    ret->split = dlsym(handle, "pg_query_split_with_parser");
-    ret->free_split = dlsym(handle, "pg_query_free_split_result");
-    if (ret->parse && ret->free_result && ret->unpack && ret->split && ret->free_split)
-        return true;
-    sql_parser_close(ret);
-    return false;
-}
-
-void
-sql_parser_close(SqlParser *parser)
-{
-    if (parser->handle)
-        dlclose(parser->handle);
-    *parser = (SqlParser){0};
+    Err ignored;
+    ret->is_there = library_load(&query, ret, &ignored);
+    return ret->is_there;
 }
 
 bool
 sql_parser_available(void)
 {
-    SQL_PARSER_LOCAL parser;
+    SqlParser parser;
     return sql_parser_open(&parser);
 }
 

@@ -6,6 +6,7 @@
  * libpg_query. */
 #pragma once
 
+#include "base/library.h"
 #include "base/map.h"
 #include "sqltext/actions.h"
 #include "sqltext/lex.h"
@@ -80,8 +81,8 @@ uint32_t sql_form_of(SqlForms *f, Arena *scratch, const SqlStmt *stmt);
 
 /* libpg_query for the time of one sql_classify. */
 typedef struct SqlParser {
-    void *handle; /* NULL: not installed */
-    void *parse, *free_result, *unpack, *split, *free_split;
+    bool is_there; /* else it is not installed */
+    LibraryFn parse, free_result, unpack, split, free_split;
     bool brief;            /* only whether it parses */
     Arena *lasting;        /* of the actions */
     SqlActionVec *actions; /* of `batch`, statement by statement; NULL = nobody asks */
@@ -89,8 +90,6 @@ typedef struct SqlParser {
 } SqlParser;
 
 bool sql_parser_open(SqlParser *ret);
-void sql_parser_close(SqlParser *parser);
-#define SQL_PARSER_LOCAL __attribute__((cleanup(sql_parser_close))) SqlParser
 
 /* Parse `n` statements of a text that stand behind each other in one call, and read each one's tree into
  * it. False, with nothing changed, when they do not all parse. */
