@@ -146,6 +146,11 @@ init_needs(Init *s)
             need_each(s, text, "--reason \"$", vercel, "variable");
             need(s, vercel, "install", "libpq",
                  "in the Install Command: dnf install -y libpq, before the packages");
+        } else if (strcmp(name, "Dockerfile.migrations") == 0) {
+            const char *image = yaml_value(s, text, "ARG ARAMID_IMAGE=");
+            if (image)
+                need(s, docker, "image", image,
+                     "Aramid's image: docker load -i aramid-VERSION-image.tar, or ARAMID_IMAGE");
         } else if (strcmp(name, "docker-compose.migrations.yml") == 0) {
             needs_of_compose(s, text);
         } else if (strcmp(name, "migrations-job.yaml") == 0) {

@@ -116,7 +116,8 @@ init_docker(Init *s)
     vec_each (const char *, more, &r->more)
         copy_into_image(s, &copies, &keeps, *more);
     copy_tools_own(s, &copies, &keeps);
-    const ProjectVar vars[] = {{"NAME", s->name}, {"COPIES", copies.p}, {"KEEPS", keeps.p}};
+    const ProjectVar vars[] = {
+        {"NAME", s->name}, {"VERSION", ARAMID_VERSION}, {"COPIES", copies.p}, {"KEEPS", keeps.p}};
     static const struct {
         const char *path, *template, *why;
         unsigned mode;

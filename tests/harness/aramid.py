@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -20,6 +21,8 @@ from .cluster import REPO, children_of, fitting_pg_dump
 
 BINARY = os.environ.get("ARAMID_BIN") or os.path.join(REPO, "build/debug/src/cli/aramid")
 SANITIZER_EXIT = 99
+with open(os.path.join(REPO, "meson.build"), encoding="utf-8") as _meson:
+    VERSION = re.search(r"version: '([^']+)'", _meson.read())[1]
 
 
 def missing():
