@@ -199,6 +199,14 @@ skip_spaces(Str s, size_t i)
     return i;
 }
 
+/* Whether a value begins with two quotes, and is not an empty one. */
+static bool
+is_doubled(Str s, size_t v)
+{
+    return v + 2 < s.n && s.p[v] == '\'' && s.p[v + 1] == '\'' && !is_space(s.p[v + 2]) &&
+           !strchr("';,)", s.p[v + 2]);
+}
+
 /* Hide the value that follows the word "password", which ends at `i`; returns where to go on. */
 static size_t
 hide_value(Redactor *r, size_t i)
@@ -222,7 +230,14 @@ hide_value(Redactor *r, size_t i)
     if (v + 1 < s.n && lower(s.p[v]) == 'e' && s.p[v + 1] == '\'')
         v++;
     if (v + 1 < s.n && s.p[v] == '\\' && s.p[v + 1] == '"')
-        v++; /* JSON inside JSON */
+        v++;                /* JSON inside JSON */
+    if (is_doubled(s, v)) { /* inside a text of SQL */
+        const char *close = memmem(s.p + v + 2, s.n - v - 2, "''", 2);
+        size_t end = close ? (size_t)(close - s.p) : s.n;
+        buf_add(&r->out, str_slice(s, i, v + 2));
+        hide_span(r, v + 2, end);
+        return end;
+    }
     if (v < s.n && (s.p[v] == '\'' || s.p[v] == '"')) {
         size_t end = quoted_end(s, v);
         buf_add(&r->out, str_slice(s, i, v + 1));

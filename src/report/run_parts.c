@@ -9,7 +9,8 @@ enum {
     WIDE = 1000,
     LEAST = 4,
     LOCKS_MAX = 200,
-    FIT_MAX = 1700 /* a wider diagram is read in parts */
+    SQL_SHOWN = 64 * 1024, /* of a larger file it is not read */
+    FIT_MAX = 1700         /* a wider diagram is read in parts */
 };
 
 static void
@@ -172,7 +173,9 @@ add_sql(Page *p, const StoryMigration *m)
         if (strcmp(f->name, m->name) != 0)
             continue;
         bool is_same = !m->checksum || strcmp(f->checksum, m->checksum) == 0;
-        if (!is_same)
+        if (f->bytes > SQL_SHOWN)
+            buf_addz(&p->out, "<p class=\"soft\">Its file is too large to be shown here.</p>\n");
+        else if (!is_same)
             buf_addz(&p->out,
                      "<p class=\"soft\">The file has changed since: its SQL is not shown.</p>\n");
         else if (f->has_file && migration_text(a, f, &text, &ignored)) {

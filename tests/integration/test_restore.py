@@ -493,7 +493,9 @@ PARTITIONED = {"ph": 15, "pr": 12}
 
 
 def contents(db, tables):
-    return {t: sorted(map(str, db.sql(f"SELECT * FROM {t}"))) for t in tables}
+    def plain(row):  # bytes come as a memoryview, whose text is its address
+        return str([bytes(v) if isinstance(v, memoryview) else v for v in row])
+    return {t: sorted(map(plain, db.sql(f"SELECT * FROM {t}"))) for t in tables}
 
 
 def backup_and_restore(project, db, *args):

@@ -277,6 +277,8 @@ url_redacts(void **state)
         {"host=h password=SECRET user=u", "host=h password=**** user=u"},
         {"host=h password = 'SEC RET\\' x' user=u", "host=h password = '****' user=u"},
         {"PASSWORD 'SEC''RET' VALID", "PASSWORD '****' VALID"},
+        {"HINT = 'PASSWORD ''SECRET'''; x", "HINT = 'PASSWORD ''****'''; x"},
+        {"PASSWORD ''; x", "PASSWORD '****'; x"},
         {"password E'SECRET'", "password E'****'"},
         {"PASSWORD $$SECRET$$;", "PASSWORD $$****$$;"},
         {"{\"password\": \"SECRET\", \"a\": 1}", "{\"password\": \"****\", \"a\": 1}"},
