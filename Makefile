@@ -7,7 +7,7 @@ NINJA ?= ninja
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-versions prove release debug coverage fuzz bench clean
+.PHONY: help run check test test-versions prove release package package-test debug coverage fuzz bench clean
 
 help:
 	@echo "make run            install what is needed, build, deploy examples/shop to the embedded PostgreSQL"
@@ -16,6 +16,8 @@ help:
 	@echo "make test-versions  the integration and fault tests on each of PostgreSQL 13 to 18"
 	@echo "make prove          the tests' full figures: every fault, large samples, all versions; takes hours"
 	@echo "make release        build the program: build/release/aramid"
+	@echo "make package        npm packages, .deb, tarballs, image: build/package; needs Debian 12"
+	@echo "make package-test   install each of them in every way that is possible here"
 	@echo "make debug          build with ASan and UBSan: build/debug/src/cli/aramid"
 	@echo "make coverage       how much of each room the unit tests run; ARGS=tests/... adds Python tests"
 	@echo "make fuzz           build the fuzzers with clang and run each for FUZZ_SECONDS (30)"
@@ -32,6 +34,17 @@ release: build/release/build.ninja
 	@echo "Building build/release/aramid"
 	@$(NINJA) -C build/release -j $(JOBS) --quiet src/cli/aramid
 	@cp -f build/release/src/cli/aramid build/release/aramid
+
+# KEY=FILE signs; tools/package says what else there is.
+package:
+	@tools/setup package
+	@JOBS=$(JOBS) tools/package $(if $(KEY),--key $(KEY))
+
+package-test:
+	@tools/setup test
+	@tools/setup-npm
+	@$(MAKE) --no-print-directory package
+	@ARAMID_PACKAGES=full tests/run tests/packages
 
 debug: build/debug/build.ninja
 	@echo "Building build/debug (ASan, UBSan)"
@@ -90,6 +103,8 @@ prove: debug release
 		"bench/locks.py" "bench/stall.py" "bench/polite.py --both --versions 13,18" "bench/memory.py" \
 		"tests/compat/regression.py" \
 		"tests/compat/prisma8_compare.py" \
+		"make --no-print-directory package-test" \
+		"env ARAMID_BIN=$(CURDIR)/build/package/programs/linux-x64-musl/aramid tests/run tests/integration" \
 		"make --no-print-directory test-versions"; do \
 		echo "== $$figure"; $$figure; status=$$?; \
 		[ $$status = 77 ] && echo "not here: skipped" && continue; \
