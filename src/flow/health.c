@@ -52,8 +52,6 @@ connect(Asking *k, Err *err)
 {
     const HookFacts *f = k->facts;
     DbOptions o = flow_connection(f->in, &f->target->url, f->target->origin, "aramid/health");
-    o.tick = f->in->tick;
-    o.tick_arg = f->in->tick_arg;
     return k->db || db_open(k->arena, &o, &k->db, err);
 }
 
@@ -127,8 +125,11 @@ ask_sql(Asking *k, const char *file, Err *err)
             ? str_printable(a, str_of(out.message ? out.message : "the connection is gone"), false)
             : unwell(a, &out.results);
     add(k, file, !why, why, clock_ms() - began);
-    return db_is_open(k->db) &&
-           (out.end == DB_DONE || db_query(k->db, a, STR("ROLLBACK"), NULL, err));
+    if (db_is_open(k->db))
+        return out.end == DB_DONE || db_query(k->db, a, STR("ROLLBACK"), NULL, err);
+    db_close(k->db); /* the next file has one of its own */
+    k->db = NULL;
+    return true;
 }
 
 /* ---- the application ----------------------------------------------------------------------- */

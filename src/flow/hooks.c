@@ -158,8 +158,6 @@ run_sql(Arena *a, Hook *h, Err *err)
     if (!fs_read(a, path, SQL_MAX, &text, err))
         return false;
     DbOptions o = flow_connection(in, &t->url, t->origin, "aramid/hook");
-    o.tick = in->tick;
-    o.tick_arg = in->tick_arg;
     __attribute__((cleanup(close_db))) Db *db = NULL;
     if (!db_open(a, &o, &db, err))
         return false;

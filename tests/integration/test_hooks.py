@@ -259,6 +259,14 @@ def test_queries_decide(app, db):
     assert result.rc == 28 and "read-only" in result.text and db.one("SELECT count(*) FROM t") == 2, result
 
 
+def test_a_connection_that_ends_in_a_query_is_not_well(app, db):
+    configure(app, health__sql=["sql/a.sql", "sql/b.sql"])
+    app.write("sql/a.sql", "SELECT pg_terminate_backend(pg_backend_pid());")
+    app.write("sql/b.sql", "SELECT true;")
+    result = deploy(app, db)
+    assert result.rc == 28 and "sql/a.sql is not well" in result.err and "sql/b.sql is well" in result.err, result
+
+
 def test_an_unwell_deploy_is_rolled_back_where_nothing_is_lost(app, db):
     before = catalog.dump(db)
     configure(app, hooks__smoke="exit 1", health__on_failure="rollback")
