@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "flow/guard.h"
 
-enum { SQL_MAX = 16 * 1024 * 1024 };
+enum { SQL_MAX = 16 * 1024 * 1024, POLL_MS = 100 };
 
 typedef struct Task {
     const char *name, *when, *text;
@@ -119,18 +119,51 @@ run_task(Arena *a, const TasksInput *in, Session *s, const Task *t, TasksResult 
     return ok;
 }
 
+static bool
+is_wanted(const TasksInput *in, const Task *t)
+{
+    return in->name ? strcmp(t->name, in->name) == 0 : strcmp(t->when, "called") != 0;
+}
+
+/* Two deploys at once must not both find a task undone. The lock ends with the session. */
+static bool
+alone(Session *s, const TasksInput *in, Err *err)
+{
+    const Str sql = STR("SELECT pg_catalog.pg_try_advisory_lock(727073691505)");
+    int64_t deadline = clock_ms() + config_ms(in->base.config, CFG_WAIT_RUNNER);
+    for (;;) {
+        ARENA_LOCAL(scratch);
+        DbRowsVec results = {0};
+        if (!db_query(s->db, scratch, sql, &results, err))
+            return false;
+        if (str_is(db_cell(&results.v[0], 0, 0), "t"))
+            return true;
+        if (clock_ms() > deadline)
+            return err_set(err, ERR_RUNNER_ACTIVE, "another run has been at the tasks for long");
+        if (!db_pause(in->base.tick, in->base.tick_arg, POLL_MS))
+            return err_set(err, ERR_INTERRUPTED, "interrupted while another run is at the tasks");
+    }
+}
+
 bool
 flow_tasks_due(Arena *a, const TasksInput *in, Session *s, TasksResult *r, Err *err)
 {
     const Config *c = in->base.config;
     const Tasks list = read_tasks(a, c);
     RunShownVec rows = {0};
-    bool hidden, is_known = false;
+    bool hidden, is_known = false, due = false;
     if (!run_read_rows(s, &rows, &hidden, err))
         return false;
+    vec_each (const Task, t, &list)
+        due = due || (is_wanted(in, t) && is_due(a, in, &rows, t));
+    if (due) { /* who had the lock before may have done them, and made the table */
+        rows = (RunShownVec){0};
+        if (!alone(s, in, err) || !session_refresh(s, err) ||
+            !run_read_rows(s, &rows, &hidden, err))
+            return false;
+    }
     vec_each (const Task, t, &list) {
-        bool wanted = in->name ? strcmp(t->name, in->name) == 0 : strcmp(t->when, "called") != 0;
-        if (!wanted)
+        if (!is_wanted(in, t))
             continue;
         is_known = true;
         *vec_add(a, &r->tasks) =

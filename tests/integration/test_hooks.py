@@ -182,6 +182,15 @@ def test_tasks_run_behind_the_migrations_when_they_are_due(app, db):
     assert nobody.rc == 2 and "init-config, views, told, by-hand" in nobody.err, nobody
 
 
+def test_deploys_at_once_do_a_task_once(app, db):
+    assert deploy(app, db).rc == 0
+    app.write("aramid.yaml", json.dumps({"tasks": {"first": "sleep 0.5; echo ran >> ran"}}))
+    runs = [aramid.start("deploy", "--url", db.url(), cwd=app.path) for _ in range(3)]
+    assert [run.wait().rc for run in runs] == [0, 0, 0]
+    with open(os.path.join(app.path, "ran"), encoding="utf-8") as ran:
+        assert ran.read() == "ran\n"
+
+
 def test_a_task_that_fails_is_not_done(app, db):
     app.write("aramid.yaml", json.dumps({"tasks": {"first": "test -f there"}}))
     result = deploy(app, db)
